@@ -1,0 +1,58 @@
+/* auth/keys.h -- the key store: who may do what is said by a key's name.
+ *
+ * ANYTHING._OPERATION.DOMAIN is granted for DOMAIN and all below it; `_update` includes `_transfer`,
+ * which includes `_notify`.  Keys come from `_keys` and `NAME._keys` files, as DNSKEY records with
+ * algorithm 161 to 165.  They are never served.  One immutable store for each published view.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "dns/tsig.h"
+#include "zone/findings.h"
+
+enum key_right { RIGHT_NONE, RIGHT_NOTIFY, RIGHT_TRANSFER, RIGHT_UPDATE }; /* each includes those before it */
+
+enum { KEYS_MAX = 100000 };
+
+struct key_address { /* out of a transfer key's name */
+	uint8_t family;  /* 0: none, 4, 6 */
+	uint8_t octets[16];
+};
+
+struct key {
+	struct tsig_key tsig;
+	enum key_right right;
+	struct name domain;              /* the right reaches this name and all below; root: everything */
+	struct key_address primary, secondary;
+};
+
+struct keystore;
+
+/* Builder: add every key, then finish. */
+struct keystore *keystore_new(void);
+void keystore_free(struct keystore **ks); /* NULL-safe; wipes the secrets */
+
+/* One DNSKEY record of a keys file.  `within`: the file's domain (NAME of NAME._keys, root for _keys): a
+ * key of another domain is a finding.  Findings also: flags, protocol, algorithm, empty or overlong
+ * secret, no _operation label, the name twice.  No finding shows the secret.  E_LIMIT, E_NOMEM. */
+err_t keystore_add(struct keystore *ks, const uint8_t *owner, const uint8_t *within, const uint8_t *rdata,
+                   uint16_t rdlen, struct findings *out);
+
+/* Copies every key of `from` whose file is not in question any more; for rebuilding. */
+err_t keystore_merge(struct keystore *into, const struct keystore *from, struct findings *out);
+
+void keystore_seal(struct keystore *ks); /* sorts; no keystore_add() after it */
+
+size_t keystore_count(const struct keystore *ks);
+const struct key *keystore_at(const struct keystore *ks, size_t i);
+const struct key *keystore_find(const struct keystore *ks, const uint8_t *name); /* NULL; ks may be NULL */
+
+/* May this key do that with this zone? */
+bool key_has_right(const struct key *k, enum key_right right, const uint8_t *zone);
+
+/* The part of the name that speaks: right, domain, addresses.  E_FORMAT when it has no _operation. */
+err_t key_name_read(const uint8_t *name, struct key *out);

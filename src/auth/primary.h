@@ -1,0 +1,82 @@
+/* auth/primary.h -- from commits to views: which file is which zone, and what becomes of a bad one.
+ *
+ * Keeps for each file what was made of it.  A zone file that fails its checks leaves the last good
+ * version served; a commit that would remove too much is held back; everything else goes on.  Pure:
+ * files come in as bytes, the next view goes out; the caller publishes it and frees the old one
+ * once nobody reads it.  One thread.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "auth/view.h"
+#include "base/diag.h"
+#include "base/err.h"
+#include "zone/master.h"
+
+enum source_change_kind { SOURCE_PUT, SOURCE_REMOVE };
+
+/* What one commit changed against the one before; paths are relative to the root of the tree.  Files
+ * below the root (which only $INCLUDE can reach) come without bytes. */
+struct source_change {
+	enum source_change_kind kind;
+	const char *path;
+	const uint8_t *bytes; /* NULL: read it with source_commit.open when it is needed */
+	size_t len;
+	const char *refused;  /* not NULL: this cannot be a zone (a symlink, a submodule, too large, not text): why */
+};
+
+struct source_commit {
+	char id[65];
+	bool allow_mass_delete; /* trailer "Origin-Allow: mass-delete" in one of the commits since the last */
+	const struct source_change *changes;
+	size_t n;
+	bool is_whole;          /* the whole tree, not a difference: what it does not list is gone */
+	void *ctx;
+	err_t (*open)(void *ctx, const char *path, struct master_text *out); /* any file of this commit */
+	void (*close)(void *ctx, struct master_text *text);
+};
+
+struct primary_conf {
+	unsigned delete_zones_percent;   /* 50: more of the zones than this needs the trailer; 100: never held back */
+	unsigned delete_records_percent; /* 50, for zones of over delete_records_min records */
+	size_t delete_records_min;       /* 100 */
+};
+
+enum zone_event { ZONE_LOADED, ZONE_CHANGED, ZONE_REMOVED, ZONE_REJECTED, ZONE_HELD, ZONE_SERIAL_STUCK, KEYS_LOADED, KEYS_REJECTED, FILE_IGNORED };
+
+/* One line for the log, for each file concerned. */
+struct primary_report {
+	enum zone_event event;
+	const char *path;
+	const struct zone *zone;     /* the version now served; NULL: none */
+	uint32_t old_serial;         /* ZONE_CHANGED */
+	size_t records, errors, warnings;
+	const char *text;            /* "" or why */
+};
+
+struct primary_log {
+	void (*report)(void *ctx, const struct primary_report *r);
+	struct diag_sink diag;       /* each diagnostic of each file */
+	void *ctx;
+};
+
+/* What the old view alone had: to be freed by primary_discard() once no reader has it. */
+struct discard;
+
+struct primary;
+struct primary *primary_new(const struct primary_conf *conf, const struct primary_log *log);
+void primary_free(struct primary **p); /* with all it serves: no reader may be left */
+
+/* Makes the next view.  *out is NULL when the commit was held back or changes nothing that is
+ * served; otherwise the caller publishes it, waits until nobody reads the old view, and calls
+ * primary_discard(*old). */
+err_t primary_apply(struct primary *p, const struct source_commit *c, const struct view **out, struct discard **old);
+void primary_discard(struct discard **d); /* NULL-safe */
+
+const struct view *primary_view(const struct primary *p); /* the latest; an empty one at first */
+
+/* What a file of the root tree is by its name (behaviour: dot files, README*, LICENSE*, … are passed over). */
+enum source_kind { SOURCE_ZONE, SOURCE_KEYS, SOURCE_IGNORED, SOURCE_BAD_NAME, SOURCE_BELOW_ROOT };
+enum source_kind source_kind_of(const char *path, struct name *apex); /* apex: the zone, or the keys' domain */

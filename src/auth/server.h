@@ -1,0 +1,52 @@
+/* auth/server.h -- the one door: a request's bytes in, a response's bytes out.
+ *
+ * Pure and reentrant: no clock, no allocation for a query, nothing but the arguments.  What the
+ * caller has to do besides sending comes back in struct server_out.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "auth/view.h"
+
+enum transport { TRANSPORT_UDP, TRANSPORT_TCP };
+
+struct peer {
+	uint8_t family;      /* 4 or 6 */
+	uint8_t address[16];
+	uint16_t port;
+	enum transport transport;
+};
+
+enum server_event {
+	EVENT_NONE,
+	EVENT_NOTIFY_ACCEPTED,  /* signed and within rights: pull */
+	EVENT_NOTIFY_UNSIGNED,  /* acknowledged, otherwise ignored */
+	EVENT_NOTIFY_DENIED,    /* `why` */
+	EVENT_TSIG_FAILED,      /* `why`; on any opcode */
+	EVENT_COUNT
+};
+
+struct server_out {
+	enum server_event event;
+	const char *why;         /* static text; for EVENT_NOTIFY_DENIED and EVENT_TSIG_FAILED */
+	struct name zone;        /* what the request was about, when event != EVENT_NONE */
+	struct name key;         /* the key's name, len 0: none */
+	bool close;              /* TCP: nothing sensible can follow */
+};
+
+/* Per-worker counters: written by one thread, read by any (relaxed). */
+struct server_stats {
+	uint64_t queries[2];     /* by enum transport */
+	uint64_t rcode[24];
+	uint64_t dropped;        /* too short to answer, or itself a response */
+	uint64_t truncated;
+	uint64_t events[EVENT_COUNT];
+};
+
+/* Returns the length of the response in `resp` (at most `cap`; give DNS_MSG_MAX for TCP, at least
+ * 512 for UDP), or 0: send nothing.  `now_s`: seconds since 1970, for TSIG. */
+size_t server_handle(const struct view *v, const struct server_conf *conf, const struct peer *peer,
+                     uint64_t now_s, const uint8_t *req, size_t req_len, uint8_t *resp, size_t cap,
+                     struct server_stats *stats, struct server_out *out);

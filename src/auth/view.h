@@ -1,0 +1,27 @@
+/* auth/view.h -- all that answering needs, as one immutable version.
+ *
+ * All zones and keys of one commit; published at once with one pointer store (net/served.h) and read
+ * without locks.  Pure data.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "auth/keys.h"
+#include "zone/trie.h"
+#include "zone/zone.h"
+
+struct view {
+	struct trie zones;           /* of struct zone, by apex */
+	const struct keystore *keys; /* NULL: none */
+	char commit[65];             /* hex, NUL-terminated; "" before the first */
+};
+
+/* What the operator set; the same for as long as the process lives. */
+struct server_conf {
+	uint16_t udp_max;            /* largest UDP answer (1232) */
+	const char *version;         /* version.bind CH TXT; NULL: refused */
+	const char *id;              /* id.server CH TXT and NSID; NULL: refused, no NSID */
+	uint16_t tcp_idle_100ms;     /* announced with edns-tcp-keepalive (RFC 7828) */
+};

@@ -1,0 +1,21 @@
+/* base/alloc.h -- memory of a size that we choose ourselves: it cannot fail, it aborts.
+ *
+ * Where a peer or a file chooses the size, check a named limit first and use try_alloc(), which
+ * returns NULL; the caller turns that into E_NOMEM.
+ */
+#pragma once
+
+#include <stddef.h>
+
+[[gnu::malloc, gnu::returns_nonnull]] void *xalloc(size_t size);           /* zeroed */
+[[gnu::returns_nonnull]] void *xrealloc(void *old, size_t size);           /* the tail is not zeroed */
+[[gnu::malloc, gnu::returns_nonnull]] char *xstrndup(const char *s, size_t len); /* NUL-terminated */
+[[gnu::malloc, gnu::returns_nonnull]] char *xstrdup(const char *s);
+
+void *try_alloc(size_t size); /* zeroed; NULL when there is none */
+
+/* For [[gnu::cleanup(free_ptr)]]: frees what the variable points to. */
+void free_ptr(void *pointer_to_pointer);
+
+/* Overwrites in a way that the compiler keeps. */
+void wipe(void *secret, size_t len);

@@ -1,0 +1,36 @@
+/* base/arena.h -- memory that is given back all at once.
+ *
+ * Zero-initialised it is empty and ready.  Blocks grow from 4 KiB to 1 MiB.  Allocations are
+ * aligned to 8 octets and not zeroed.  arena_alloc() returns NULL when the system has no memory or
+ * `limit` (0: none) would be passed; the caller turns that into E_NOMEM or E_LIMIT.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct arena_block;
+
+struct arena {
+	struct arena_block *blocks; /* newest first */
+	uint8_t *next, *end;        /* free part of the newest block */
+	size_t used;                /* octets in all blocks */
+	size_t limit;
+};
+
+void *arena_alloc_slow(struct arena *a, size_t n);
+
+static inline void *
+arena_alloc(struct arena *a, size_t n)
+{
+	n = (n + 7) & ~(size_t)7;
+	if (n <= (size_t)(a->end - a->next)) {
+		void *p = a->next;
+		a->next += n;
+		return p;
+	}
+	return arena_alloc_slow(a, n);
+}
+
+void *arena_copy(struct arena *a, const void *bytes, size_t n); /* NULL as above */
+void arena_fini(struct arena *a);                               /* frees all; empty and ready again */

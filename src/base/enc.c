@@ -1,0 +1,169 @@
+#include "base/enc.h"
+
+static const char base64_digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char base32hex_digits[] = "0123456789abcdefghijklmnopqrstuv";
+static const char base16_digits[] = "0123456789ABCDEF";
+
+/* Digit values, or -1. */
+static int
+base64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z') {
+		return c - 'A';
+	}
+	if (c >= 'a' && c <= 'z') {
+		return c - 'a' + 26;
+	}
+	if (c >= '0' && c <= '9') {
+		return c - '0' + 52;
+	}
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+static int
+base32hex_value(char c)
+{
+	if (c >= '0' && c <= '9') {
+		return c - '0';
+	}
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'v' ? c - 'a' + 10 : -1;
+}
+
+static int
+base16_value(char c)
+{
+	int v = base32hex_value(c);
+	return v < 16 ? v : -1;
+}
+
+size_t
+base64_encode(const uint8_t *in, size_t n, char *out)
+{
+	size_t o = 0;
+	for (size_t i = 0; i < n; i += 3) {
+		size_t left = n - i;
+		uint32_t v = (uint32_t)in[i] << 16;
+		v |= left > 1 ? (uint32_t)in[i + 1] << 8 : 0;
+		v |= left > 2 ? in[i + 2] : 0;
+		out[o++] = base64_digits[v >> 18];
+		out[o++] = base64_digits[v >> 12 & 63];
+		out[o++] = left > 1 ? base64_digits[v >> 6 & 63] : '=';
+		out[o++] = left > 2 ? base64_digits[v & 63] : '=';
+	}
+	return o;
+}
+
+err_t
+base64_decode(const char *in, size_t n, uint8_t *out, size_t cap, size_t *out_n)
+{
+	size_t pad = 0;
+	if (n % 4 != 0) {
+		return E_FORMAT;
+	}
+	while (pad < 2 && pad < n && in[n - 1 - pad] == '=') {
+		pad++;
+	}
+	size_t want = n / 4 * 3 - pad;
+	if (want > cap) {
+		return E_FULL;
+	}
+	uint32_t bits = 0;
+	size_t o = 0;
+	for (size_t i = 0; i < n; i++) {
+		int v = i >= n - pad ? 0 : base64_value(in[i]);
+		if (v < 0) {
+			return E_FORMAT;
+		}
+		bits = bits << 6 | (uint32_t)v;
+		if (i % 4 == 3) {
+			for (int shift = 16; shift >= 0 && o < want; shift -= 8) {
+				out[o++] = (uint8_t)(bits >> shift);
+			}
+		}
+	}
+	/* Bits that the padding leaves over must be zero, so that one value has one text. */
+	uint32_t over = pad == 2 ? bits & 0xFFFF : pad == 1 ? bits & 0xFF : 0;
+	if (over != 0) {
+		return E_FORMAT;
+	}
+	*out_n = want;
+	return OK;
+}
+
+size_t
+base32hex_encode(const uint8_t *in, size_t n, char *out)
+{
+	size_t o = 0;
+	uint32_t bits = 0;
+	unsigned have = 0;
+	for (size_t i = 0; i < n; i++) {
+		bits = bits << 8 | in[i];
+		for (have += 8; have >= 5; have -= 5) {
+			out[o++] = base32hex_digits[bits >> (have - 5) & 31];
+		}
+	}
+	if (have != 0) {
+		out[o++] = base32hex_digits[bits << (5 - have) & 31];
+	}
+	return o;
+}
+
+err_t
+base32hex_decode(const char *in, size_t n, uint8_t *out, size_t cap, size_t *out_n)
+{
+	uint32_t bits = 0;
+	unsigned have = 0;
+	size_t o = 0;
+	for (size_t i = 0; i < n; i++) {
+		int v = base32hex_value(in[i]);
+		if (v < 0) {
+			return E_FORMAT;
+		}
+		bits = bits << 5 | (uint32_t)v;
+		have += 5;
+		if (have >= 8) {
+			have -= 8;
+			if (o == cap) {
+				return E_FULL;
+			}
+			out[o++] = (uint8_t)(bits >> have);
+		}
+	}
+	if (have >= 5 || (bits & ((1u << have) - 1)) != 0) {
+		return E_FORMAT;
+	}
+	*out_n = o;
+	return OK;
+}
+
+size_t
+base16_encode(const uint8_t *in, size_t n, char *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		out[2 * i] = base16_digits[in[i] >> 4];
+		out[2 * i + 1] = base16_digits[in[i] & 15];
+	}
+	return 2 * n;
+}
+
+err_t
+base16_decode(const char *in, size_t n, uint8_t *out, size_t cap, size_t *out_n)
+{
+	if (n % 2 != 0) {
+		return E_FORMAT;
+	}
+	if (n / 2 > cap) {
+		return E_FULL;
+	}
+	for (size_t i = 0; i < n / 2; i++) {
+		int high = base16_value(in[2 * i]), low = base16_value(in[2 * i + 1]);
+		if (high < 0 || low < 0) {
+			return E_FORMAT;
+		}
+		out[i] = (uint8_t)(high << 4 | low);
+	}
+	*out_n = n / 2;
+	return OK;
+}

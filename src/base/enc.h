@@ -1,0 +1,25 @@
+/* base/enc.h -- base64 and base32hex (RFC 4648), base16.
+ *
+ * Encoders write no NUL and need ENC_*_LEN(n) octets of room.  Decoders are strict (no spaces,
+ * padding where the RFC wants it) and return E_FORMAT, or E_FULL when `cap` is too small; the count
+ * goes out last and only on success.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define ENC_BASE64_LEN(n) (((n) + 2) / 3 * 4)
+#define ENC_BASE32HEX_LEN(n) (((n) * 8 + 4) / 5) /* without padding (RFC 5155 3.3) */
+#define ENC_BASE16_LEN(n) ((n) * 2)
+
+size_t base64_encode(const uint8_t *in, size_t n, char *out);
+err_t base64_decode(const char *in, size_t n, uint8_t *out, size_t cap, size_t *out_n);
+
+size_t base32hex_encode(const uint8_t *in, size_t n, char *out); /* lower case */
+err_t base32hex_decode(const char *in, size_t n, uint8_t *out, size_t cap, size_t *out_n);
+
+size_t base16_encode(const uint8_t *in, size_t n, char *out); /* upper case */
+err_t base16_decode(const char *in, size_t n, uint8_t *out, size_t cap, size_t *out_n);

@@ -1,0 +1,39 @@
+#include "base/err.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+const char *
+err_str(err_t e)
+{
+	static const char *const text[E_COUNT] = {
+		[OK] = "no error",
+		[E_SHORT] = "input ends too early",
+		[E_FULL] = "no room left in the output",
+		[E_FORMAT] = "malformed input",
+		[E_PTR] = "bad compression pointer",
+		[E_LABEL] = "bad label",
+		[E_NAMELEN] = "name longer than 255 octets",
+		[E_RANGE] = "number out of range",
+		[E_LIMIT] = "over a limit",
+		[E_NOMEM] = "out of memory",
+		[E_NOTFOUND] = "not found",
+		[E_EXISTS] = "exists already",
+		[E_UNSUPPORTED] = "not supported",
+		[E_IO] = "input or output failed",
+		[E_TIMEOUT] = "timed out",
+		[E_AUTH] = "authentication failed",
+		[E_REFUSED] = "refused",
+		[E_BUSY] = "busy",
+		[E_STOPPED] = "stopped",
+		[E_CRYPTO] = "cryptographic library failed",
+	};
+	return (unsigned)e < E_COUNT ? text[e] : "unknown error";
+}
+
+void
+assert_failed(const char *expr, const char *file, int line)
+{
+	fprintf(stderr, "%s:%d: broken contract: %s\n", file, line, expr);
+	abort();
+}

@@ -1,0 +1,65 @@
+/* dns/lex.h -- tokens of master-file text (RFC 1035 5.1).
+ *
+ * The lexer borrows the text.  It knows parentheses, comments, quotes, CRLF, and where each token
+ * stood; it copies nothing: a token points into the text, escapes still in it.  Whoever reads a token
+ * as a name or as a string resolves the escapes (name_parse, lex_string).
+ *
+ * A logical line ends at a newline outside parentheses, or at the end of the text, where a last line
+ * without newline ends too: LEX_EOL is always given before LEX_EOF.  Blank and comment lines give no
+ * token at all, except that LEX_BLANK is given when a line that has tokens begins with white space
+ * (the owner is then inherited).
+ *
+ * Errors (quote not closed at the end of its line, parenthesis not closed or not open, octet 0) are
+ * LEX_ERROR, with `what`; lex_skip_line() then goes on at the next line.
+ *
+ * Hot: loading a million records goes through here.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum lex_kind { LEX_WORD, LEX_QUOTED, LEX_BLANK, LEX_EOL, LEX_EOF, LEX_ERROR };
+
+struct lex_token {
+	enum lex_kind kind;
+	const char *s;      /* in the text; a quoted string without its quotes */
+	size_t len;
+	uint32_t line;      /* from 1 */
+	bool has_escape;    /* there is a backslash in it */
+	const char *what;   /* LEX_ERROR: static text */
+};
+
+struct lex {
+	const char *text, *at, *end;  /* borrowed */
+	const char *line_start;       /* of the physical line that `at` is on */
+	uint32_t line;                /* of the physical line that `at` is on, from 1 */
+	uint32_t depth;               /* open parentheses */
+	uint32_t paren_line;          /* where the outermost was opened */
+	bool at_line_start;           /* nothing of the logical line was read yet */
+};
+
+void lex_init(struct lex *lx, const char *text, size_t len);
+void lex_next(struct lex *lx, struct lex_token *out);
+
+/* Moves to the start of the next logical line, whatever is left of this one; parentheses that are
+ * open are closed.  After an error in a multi-line record, so that its rest is not read as records. */
+void lex_skip_line(struct lex *lx);
+
+/* Column (from 1, octets) of a token on its physical line. */
+uint32_t lex_column(const struct lex *lx, const struct lex_token *t);
+
+/* The physical line that a token stands on, without its line end. */
+void lex_source_line(const struct lex *lx, const struct lex_token *t, const char **line, size_t *len);
+
+/* A token as a character-string's octets: escapes resolved.  E_FULL when longer than `cap`. */
+err_t lex_string(const struct lex_token *t, uint8_t *out, size_t cap, size_t *out_n);
+
+/* Unsigned decimal number, nothing else; E_FORMAT, or E_RANGE over `max`. */
+err_t lex_number(const struct lex_token *t, uint64_t max, uint64_t *out);
+
+/* TTL: a number, or with units as BIND takes them ("1h30m", w d h m s, any case); E_RANGE over
+ * DNS_TTL_MAX. */
+err_t lex_ttl(const struct lex_token *t, uint32_t *out);

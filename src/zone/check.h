@@ -1,0 +1,17 @@
+/* zone/check.h -- is this zone one that should be served?  Checks over a whole zone.
+ *
+ * What needs no look at other names (CNAME and other data, duplicates, TTL differences) the builder
+ * has found by then; here is the rest: missing glue, NS, MX or SRV to an alias or to nothing, records
+ * below a cut, names that look like a forgotten dot, wildcards where none belong, …  Codes and levels:
+ * docs/ozone.1.  The cost is one walk.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "zone/findings.h"
+#include "zone/zone.h"
+
+err_t zone_check(const struct zone *z, struct findings *out);
+
+/* `new` against `old`: the serial must be newer (RFC 1982) when anything else changed. */
+err_t zone_check_serial(const struct zone *old, const struct zone *new, struct findings *out);

@@ -1,0 +1,41 @@
+/* zone/findings.h -- what is wrong in a zone, gathered while it is built and checked.
+ *
+ * A finding names a record, not a place in a file: loading keeps no positions.  Where there are findings, the source
+ * is read a second time and each is given the file and line of its record (findings_locate());
+ * a clean zone never pays for that.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/err.h"
+
+enum { FINDINGS_MAX = 1000 }; /* more are counted, not kept */
+
+struct finding {
+	enum diag_level level;
+	const char *code;       /* static */
+	const uint8_t *owner;   /* in the arena */
+	uint16_t type;          /* 0: any record of the owner */
+	uint16_t rdlen;
+	const uint8_t *rdata;   /* in the arena; NULL: any record of the type */
+	unsigned nth;           /* which record that matches, from 0: a duplicate is number 1 */
+	const char *text, *hint; /* in the arena */
+};
+
+struct findings {
+	struct arena arena;
+	struct finding *list; /* owned */
+	size_t n, cap;
+	size_t errors, warnings; /* counts, those not kept included */
+};
+
+void findings_fini(struct findings *f);
+
+/* Printf-like; text and hint are copied ("" for no hint). */
+[[gnu::format(printf, 9, 10)]] void
+findings_add(struct findings *f, enum diag_level level, const char *code, const uint8_t *owner, uint16_t type,
+             const uint8_t *rdata, uint16_t rdlen, const char *hint, const char *format, ...);

@@ -1,0 +1,73 @@
+/* zone/master.h -- reads master files (RFC 1035 5, RFC 2308 4, RFC 3597 5).
+ *
+ * Text in, records out, through callbacks; nothing is kept.  Each record comes with where it stands in the
+ * source, since later work edits files in place.  After an error reading goes on at the next record,
+ * and every error is reported, up to a limit.
+ *
+ * Pure: included files come from the caller, who decides what may be read.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "dns/name.h"
+
+enum {
+	MASTER_INCLUDE_DEPTH_MAX = 8,
+	MASTER_INCLUDES_MAX = 10000,    /* over all of one zone */
+	MASTER_GENERATE_MAX = 1000000,  /* records of one $GENERATE */
+	MASTER_ERRORS_MAX = 100,        /* reported; then reading stops */
+	MASTER_PATH_MAX = 1024,
+};
+
+enum master_rr_flags {
+	MASTER_OWNER_INHERITED = 1 << 0, /* the line begins with white space */
+	MASTER_TTL_GIVEN = 1 << 1,
+	MASTER_CLASS_GIVEN = 1 << 2,
+	MASTER_GENERATED = 1 << 3,       /* out of a $GENERATE */
+};
+
+struct master_rr {
+	const uint8_t *owner;
+	uint16_t type, rrclass;
+	uint32_t ttl;
+	uint16_t rdlen;
+	const uint8_t *rdata;          /* uncompressed */
+	unsigned flags;                /* of enum master_rr_flags */
+	const char *file;              /* as named to master_read() or by $INCLUDE, path made plain */
+	uint32_t line, last_line;      /* from 1; of the directive for a generated record */
+	uint32_t col;                  /* of the first token */
+	size_t begin, end;             /* octets in the file's text; end is after the line end */
+};
+
+struct master_text {
+	const char *text;
+	size_t len;
+	void *handle; /* the opener's */
+};
+
+struct master_reader {
+	const uint8_t *apex;           /* initial $ORIGIN */
+	const char *file;              /* name for messages, relative to the root of the repository */
+	void *ctx;
+	err_t (*record)(void *ctx, const struct master_rr *rr); /* an error ends the reading */
+	/* $INCLUDE: `path` is plain, relative to the repository's root and within it ("sub/x.inc").
+	 * NULL: $INCLUDE is refused.  E_NOTFOUND and others become a diagnostic. */
+	err_t (*open)(void *ctx, const char *path, struct master_text *out);
+	void (*close)(void *ctx, struct master_text *text);
+	const struct diag_sink *sink;
+};
+
+struct master_counts {
+	size_t records, errors, warnings;
+};
+
+/* E_FORMAT when there were errors (all of them have been reported).  Other errors: from the callbacks. */
+err_t master_read(const struct master_reader *r, const char *text, size_t len, struct master_counts *out);
+
+/* The path of an $INCLUDE in `from`, made plain: no "." or empty parts, ".." resolved.  E_REFUSED when it is absolute
+ * or leaves the root; E_LIMIT when it is too long. */
+err_t master_include_path(const char *from, const char *path, size_t len, char out[MASTER_PATH_MAX]);

@@ -1,0 +1,121 @@
+/* zone/node.h -- what a zone holds at one name: one immutable block, laid out to be copied from.
+ *
+ * [struct node][name, padded to 4][rrset][rr][rr]…[rrset][rr]…   all aligned to 4 octets.
+ *
+ * RRsets are sorted by type, then by type covered (RRSIGs are one RRset for each type that they
+ * cover); records within one in canonical order (RFC 4034 6.3), without duplicates.  An RR's fixed
+ * part (type, class, TTL) is kept in wire form, so that writing an answer is copying.  For names in
+ * RDATA that may be compressed, the length of the suffix that they share with the owner is known
+ * (`shared`), so that compression needs no search.
+ *
+ * A node is made by node_make() and then never changes; a change is a new block.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/err.h"
+
+enum node_flags {
+	NODE_APEX = 1 << 0,
+	NODE_CUT = 1 << 1,        /* NS, and not the apex: a delegation (RFC 1034 4.2.1) */
+	NODE_BELOW_CUT = 1 << 2,  /* glue or occluded: below a delegation or a DNAME */
+	NODE_CNAME = 1 << 3,
+	NODE_DNAME = 1 << 4,
+	NODE_WILDCARD = 1 << 5,   /* has a child "*" (RFC 4592) */
+	NODE_EMPTY = 1 << 6,      /* empty non-terminal: no records of its own (RFC 8020) */
+	NODE_SIGNED = 1 << 7,     /* has RRSIGs */
+};
+
+struct node {
+	uint16_t flags;    /* of enum node_flags */
+	uint16_t rrsets;   /* how many */
+	uint32_t size;     /* octets of the whole block */
+	uint8_t name_len;
+	uint8_t name[];    /* uncompressed, case as in the source; the trie's name_at */
+};
+
+#define NODE_NAME_AT offsetof(struct node, name)
+
+struct rrset {
+	uint16_t type;      /* host order, as all here but `fixed` */
+	uint16_t covers;    /* RRSIG: the type covered; else 0 */
+	uint32_t size;      /* octets of this header and its records */
+	uint16_t n;         /* records; at least 1 */
+	uint16_t max_rdlen; /* longest RDATA */
+	uint8_t fixed[8];   /* TYPE, CLASS, TTL in wire form (RFC 1035 3.2.1) */
+};
+
+struct rr {
+	uint16_t rdlen;
+	uint8_t shared[2]; /* first and second compressible name in it: octets of the suffix shared with
+	                    * the owner; 0 or 1: nothing worth a pointer */
+	uint8_t rdata[];   /* uncompressed; then padding to 4 */
+};
+
+static inline const struct rrset *
+node_first(const struct node *n)
+{
+	size_t at = (NODE_NAME_AT + n->name_len + 3u) & ~(size_t)3;
+	return (const struct rrset *)(const void *)((const uint8_t *)n + at);
+}
+
+static inline const struct rrset *
+rrset_next(const struct rrset *s)
+{
+	return (const struct rrset *)(const void *)((const uint8_t *)s + s->size);
+}
+
+static inline const struct rr *
+rrset_first(const struct rrset *s)
+{
+	return (const struct rr *)(const void *)(s + 1);
+}
+
+static inline const struct rr *
+rr_next(const struct rr *r)
+{
+	return (const struct rr *)(const void *)((const uint8_t *)r + ((sizeof *r + r->rdlen + 3u) & ~(size_t)3));
+}
+
+static inline uint32_t
+rrset_ttl(const struct rrset *s)
+{
+	return (uint32_t)s->fixed[4] << 24 | (uint32_t)s->fixed[5] << 16 | (uint32_t)s->fixed[6] << 8 | s->fixed[7];
+}
+
+/* The RRset of a type, or NULL. */
+static inline const struct rrset *
+node_rrset(const struct node *n, uint16_t type)
+{
+	const struct rrset *s = node_first(n);
+	for (unsigned left = n->rrsets; left != 0; left--, s = rrset_next(s)) {
+		if (s->type == type) {
+			return s;
+		}
+	}
+	return NULL;
+}
+
+/* The RRSIGs that cover a type, or NULL. */
+const struct rrset *node_rrsigs(const struct node *n, uint16_t covers);
+
+/* What node_make() is given: records in any order, all of one owner. */
+struct node_rr {
+	uint16_t type;
+	uint32_t ttl;
+	uint16_t rdlen;
+	const uint8_t *rdata; /* uncompressed, checked */
+};
+
+enum { RRSET_RRS_MAX = 65535, NODE_SIZE_MAX = 1 << 30 };
+
+/* Builds a node (malloc; the caller frees with free()).  `rrs` is sorted in place; exact duplicates
+ * are left out and counted in *duplicates; records of one RRset with different TTLs get the lowest
+ * (RFC 2181 5.2), counted in *ttl_differs.  Both may be NULL.  Flags: NODE_CNAME, _DNAME, _EMPTY,
+ * _SIGNED follow from the records; those that follow from other names are in `flags`.
+ * E_NOMEM, E_LIMIT. */
+err_t node_make(const uint8_t *name, uint16_t flags, struct node_rr *rrs, size_t n,
+                size_t *duplicates, size_t *ttl_differs, struct node **out);

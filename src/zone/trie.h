@@ -1,0 +1,96 @@
+/* zone/trie.h -- ordered map from domain names to values, copy-on-write: a qp-trie.
+ *
+ * A struct trie is one immutable version; copying the struct copies the reference.  A transaction
+ * starts from a version, copies only the branches on the paths that it changes, and yields a new version; the
+ * old one stays as it was until its owner frees what the transaction put on the garbage list.
+ *
+ * Values are objects of the caller's.  Each holds its own name, uncompressed, at the fixed offset
+ * `name_at` octets from its start, from which its key is derived again when needed; the trie never
+ * frees a value.  Names are unique, without regard to case.
+ *
+ * Threads: a published version may be read by any number of threads without locks.  One
+ * transaction at a time over a line of versions.
+ * Cost: lookup O(length of the key) worst, commonly under ten branches; put and remove copy the path.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "zone/nkey.h"
+
+struct trie_cell { /* a branch or a leaf; private to trie.c and its inline lookups */
+	uint64_t word;
+	void *ptr;
+};
+
+struct trie {
+	struct trie_cell root; /* all zero: empty */
+	size_t n;              /* values in it */
+	uint32_t gen;          /* of the transaction that made it */
+	uint16_t name_at;      /* where a value's name is, octets from its start */
+};
+
+void trie_init(struct trie *t, size_t name_at);
+
+/* Frees the branches of a version that shares them with no other (after its garbage was freed).
+ * `free_value` is called for each value, in order; NULL: they stay. */
+void trie_fini(struct trie *t, void (*free_value)(void *ctx, void *value), void *ctx);
+
+void *trie_get(const struct trie *t, const struct nkey *key); /* NULL when it is not there */
+
+/* Lookup with all existing ancestors, in one descent. */
+enum { TRIE_ANCESTORS_MAX = 127 };
+struct trie_path {
+	void *exact;                        /* the value at the name itself, or NULL */
+	unsigned n;
+	void *ancestor[TRIE_ANCESTORS_MAX]; /* values at proper ancestors, topmost first; [0, n) set */
+};
+void trie_lookup(const struct trie *t, const struct nkey *key, struct trie_path *out);
+
+/* Greatest value whose name is at or before the key in canonical order; NULL when there is none.
+ * For NSEC and NSEC3 the caller wraps around with trie_last(). */
+void *trie_at_or_before(const struct trie *t, const struct nkey *key);
+void *trie_first(const struct trie *t);
+void *trie_last(const struct trie *t);
+
+/* Iteration in canonical order.  The version must outlive it. */
+enum { TRIE_DEPTH_MAX = NKEY_MAX };
+struct trie_iter {
+	unsigned depth;
+	struct {
+		const struct trie_cell *cell;
+		unsigned next;
+	} at[TRIE_DEPTH_MAX + 1];
+	const struct trie *trie;
+};
+void trie_iter_first(struct trie_iter *it, const struct trie *t);
+void trie_iter_seek(struct trie_iter *it, const struct trie *t, const struct nkey *key); /* at or after key */
+void *trie_iter_next(struct trie_iter *it); /* NULL at the end */
+
+/* What a transaction replaced: blocks to be free()d once no reader has the old version. */
+struct garbage {
+	void **block;
+	size_t n, cap;
+};
+void garbage_add(struct garbage *g, void *block);   /* NULL-safe */
+void garbage_move(struct garbage *to, struct garbage *from);
+void garbage_free(struct garbage *g);               /* frees all blocks; empty and ready again */
+
+struct trie_txn {
+	struct trie now;         /* the version in the making; may be read at any time */
+	struct garbage replaced; /* branches of the old version, handed out by trie_commit() */
+};
+
+void trie_begin(struct trie_txn *txn, const struct trie *from);
+
+/* Adds a value under its own name, or replaces the one there.  *old: what was there, or NULL. */
+err_t trie_put(struct trie_txn *txn, void *value, void **old); /* E_NOMEM: nothing changed */
+void *trie_remove(struct trie_txn *txn, const struct nkey *key); /* the value, or NULL; never fails */
+
+/* The new version; what it replaced is added to `garbage`.  Cannot fail. */
+struct trie trie_commit(struct trie_txn *txn, struct garbage *garbage);
+void trie_rollback(struct trie_txn *txn); /* frees what only the transaction had; values are the caller's */
+
+/* First build of a version that nobody else has: put into an empty transaction is done in place. */

@@ -1,0 +1,113 @@
+/* zone/zone.h -- one immutable version of a zone: a trie of nodes and what is known of the whole.
+ *
+ * Every name between the apex and a node is there: empty non-terminals are nodes without records,
+ * so the closest encloser (RFC 4592 3.3.1) is the nearest ancestor found.  NSEC3 owners live in a
+ * trie of their own and are no names of the zone (RFC 5155 7.2.8).
+ *
+ * A version is made by a struct zone_builder (from records) or by a struct zone_txn (from an older
+ * version); both give a struct zone that the caller owns.  When a new version is served,
+ * zone_retire() hands over what only the old one had.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "dns/name.h"
+#include "zone/findings.h"
+#include "zone/node.h"
+#include "zone/trie.h"
+
+struct zone {
+	struct trie nodes;        /* of struct node */
+	struct trie nsec3;        /* of struct node: NSEC3 and its RRSIGs; empty when not in use */
+	const struct node *apex;  /* in nodes */
+	const struct rrset *soa;  /* in apex */
+	const struct rrset *ns;   /* in apex */
+	uint32_t serial;
+	uint32_t negative_ttl;    /* min(SOA TTL, SOA MINIMUM) (RFC 2308 5) */
+	size_t records;
+	bool is_signed;           /* RRSIG over the apex's SOA, and NSEC or NSEC3PARAM there */
+	bool has_nsec3;           /* an NSEC3PARAM that we can follow (RFC 5155 7.3) */
+	struct {
+		uint16_t iterations;
+		uint8_t salt_len;
+		uint8_t salt[255];
+	} nsec3_param;
+	uint8_t apex_len;
+	uint8_t apex_name[NAME_WIRE_MAX]; /* the set's trie reads the name here */
+};
+
+#define ZONE_NAME_AT offsetof(struct zone, apex_name)
+
+/* ---- building from records ---- */
+
+struct zone_builder;
+
+/* Findings (out-of-zone data, duplicates, TTL differences, CNAME and other data, missing SOA or NS)
+ * go to `findings`, borrowed until zone_builder_free(). */
+err_t zone_builder_new(const uint8_t *apex, struct findings *findings, struct zone_builder **out);
+void zone_builder_free(struct zone_builder **b); /* NULL-safe */
+
+/* One record; owner and RDATA are copied.  Any order; records of one owner after another are fastest.
+ * E_NOMEM, E_LIMIT; problems of the data are findings, not errors. */
+err_t zone_builder_add(struct zone_builder *b, const uint8_t *owner, uint16_t type, uint32_t ttl,
+                       const uint8_t *rdata, uint16_t rdlen);
+
+/* E_FORMAT when a finding is an error: then there is no zone. */
+err_t zone_builder_finish(struct zone_builder *b, struct zone **out);
+
+/* Frees a zone that shares nothing with another version. */
+void zone_free(struct zone **z); /* NULL-safe */
+
+/* ---- changing a version ---- */
+
+struct zone_txn;
+err_t zone_txn_begin(const struct zone *from, struct zone_txn **out);
+/* E_EXISTS / E_NOTFOUND when there is nothing to do.  Adding to an RRset sets its TTL. */
+err_t zone_txn_add(struct zone_txn *t, const uint8_t *owner, uint16_t type, uint32_t ttl,
+                   const uint8_t *rdata, uint16_t rdlen);
+err_t zone_txn_remove(struct zone_txn *t, const uint8_t *owner, uint16_t type, const uint8_t *rdata,
+                      uint16_t rdlen);
+/* The new version.  *garbage gets what the old version alone has; the old struct zone itself too. */
+err_t zone_txn_commit(struct zone_txn **t, struct zone **out, struct garbage *garbage);
+void zone_txn_rollback(struct zone_txn **t); /* NULL-safe */
+
+/* ---- looking up ---- */
+
+struct zone_hit {
+	const struct node *node;      /* the name itself, or NULL */
+	const struct node *encloser;  /* closest encloser: deepest existing ancestor; the node itself if it exists */
+	const struct node *cut;       /* topmost delegation at or above the name, below the apex; or NULL */
+	const struct node *dname;     /* DNAME owner strictly above the name, not below a cut; or NULL */
+};
+
+/* `key` is of a name within the zone. */
+void zone_find(const struct zone *z, const struct nkey *key, struct zone_hit *out);
+
+/* The node of an in-zone name, or NULL. */
+const struct node *zone_node(const struct zone *z, const uint8_t *name);
+
+/* Node whose NSEC covers or matches the key: nearest at or before it that has an NSEC; wraps. */
+const struct node *zone_nsec_at_or_before(const struct zone *z, const struct nkey *key);
+
+/* NSEC3: the record that matches (or with covers, that covers) the hash of a name; NULL when absent. */
+const struct node *zone_nsec3_match(const struct zone *z, const uint8_t *name);
+const struct node *zone_nsec3_cover(const struct zone *z, const uint8_t *name);
+
+/* ---- walking and comparing ---- */
+
+/* Every record in canonical order, NSEC3 in its place among the others. */
+struct zone_rr {
+	const uint8_t *owner;
+	uint16_t type;
+	uint32_t ttl;
+	uint16_t rdlen;
+	const uint8_t *rdata;
+};
+err_t zone_walk(const struct zone *z, err_t (*each)(void *ctx, const struct zone_rr *rr), void *ctx);
+
+/* Records only in `old` and only in `new` (either may be NULL: an empty zone); a changed TTL is both. */
+err_t zone_diff(const struct zone *old, const struct zone *new,
+                err_t (*each)(void *ctx, bool is_added, const struct zone_rr *rr), void *ctx);
