@@ -18,7 +18,7 @@ struct edns {
 	bool present;
 	uint8_t version;
 	uint8_t ext_rcode;
-	uint16_t udp_size;           /* as sent; below 512 means 512 (RFC 6891 6.2.3) */
+	uint16_t udp_size;           /* below 512 counts as 512 (RFC 6891 6.2.3) */
 	uint16_t flags;              /* EDNS_DO */
 	const uint8_t *options;      /* in the message */
 	uint16_t options_len;
@@ -42,10 +42,10 @@ struct msg {
 	size_t len;
 	uint16_t id, bits;   /* bits: DNS_QR, DNS_OPCODE, ... */
 	uint16_t count[4];   /* question, answer, authority, additional, as in the header */
-	struct name qname;   /* of the first question; case kept */
+	struct name qname;   /* of the first question; case kept; the root when there is none */
 	uint16_t qtype, qclass;
 	size_t question_end; /* offset after the first question; 12 when there is none */
-	size_t rr_at[4];     /* where sections 1 to 3 begin */
+	size_t rr_at[4];     /* where sections 1 to 3 begin; good when msg_parse() was OK */
 	struct edns edns;
 	bool has_tsig;
 	struct msg_rr tsig;  /* last of the additional section (RFC 8945 5.1) */
@@ -53,10 +53,13 @@ struct msg {
 
 /* `out` is filled as far as reading came, so that a FORMERR can be answered: id and bits are good
  * whenever len >= 12.  E_SHORT below that.  E_FORMAT: counts that lie, trailing octets, two OPTs,
- * an OPT elsewhere than in the additional section, a TSIG that is not last, a bad RR. */
+ * an OPT elsewhere than in the additional section, a TSIG that is not last, a bad RR.  A compression
+ * pointer is only checked to lead backwards: names behind it and RDATA are checked by their readers.
+ * Options of an EDNS version other than 0 are not looked at.  Opcodes that are not known may have
+ * bodies of their own (DSO): look at the opcode before answering FORMERR. */
 err_t msg_parse(const uint8_t *wire, size_t len, struct msg *out);
 
-/* Reads the RR at the cursor (over the whole message) and moves past it. */
+/* Reads the RR at the cursor (over the whole message) and moves past it.  What the cursor latches. */
 err_t msg_read_rr(struct cur *c, struct name *owner, struct msg_rr *out);
 
 static inline unsigned

@@ -1,0 +1,251 @@
+#include "dns/msg.h"
+
+#include <string.h>
+
+#include "dns/rrtype.h"
+
+enum { QUESTION, ANSWER, AUTHORITY, ADDITIONAL };
+
+enum {
+	QUESTION_FIXED_LEN = 4, /* type, class */
+	RR_FIXED_LEN = 10,      /* type, class, TTL, RDLENGTH */
+	OPTION_FIXED_LEN = 4,   /* code, length */
+};
+
+static inline uint16_t
+u16_at(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static inline uint32_t
+u32_at(const uint8_t *p)
+{
+	return (uint32_t)u16_at(p) << 16 | u16_at(p + 2);
+}
+
+/* Offset after the first question, 0 when it is malformed.  Its name cannot be compressed: only the
+ * header stands before it.  So it is copied in one piece. */
+static size_t
+read_first_question(const uint8_t *wire, size_t len, struct msg *out)
+{
+	const size_t longest = DNS_HEADER_LEN + NAME_WIRE_MAX;
+	size_t end = len < longest ? len : longest;
+	size_t at = DNS_HEADER_LEN;
+	while (at < end && wire[at] != 0) {
+		if (wire[at] > LABEL_MAX) {
+			return 0;
+		}
+		at += 1u + wire[at];
+	}
+	if (at >= end || len - at < 1 + QUESTION_FIXED_LEN) {
+		return 0;
+	}
+	at++;
+	out->qname.len = (uint8_t)(at - DNS_HEADER_LEN);
+	memcpy(out->qname.oct, wire + DNS_HEADER_LEN, at - DNS_HEADER_LEN);
+	out->qtype = u16_at(wire + at);
+	out->qclass = u16_at(wire + at + 2);
+	return at + QUESTION_FIXED_LEN;
+}
+
+/* Offset after the name at `at`, 0 when it is malformed.  A pointer has to point backwards, past the
+ * header; what stands there is checked when the name is read.  So the walk is linear, however the
+ * pointers are woven. */
+static size_t
+skip_name(const uint8_t *wire, size_t len, size_t at)
+{
+	size_t start = at;
+	while (at < len && at - start < NAME_WIRE_MAX) {
+		uint8_t l = wire[at];
+		if (l == 0) {
+			return at + 1;
+		}
+		if ((l & 0xC0) == 0xC0) {
+			if (len - at < 2) {
+				return 0;
+			}
+			size_t to = u16_at(wire + at) & 0x3FFFu;
+			return to >= DNS_HEADER_LEN && to < start ? at + 2 : 0;
+		}
+		if (l > LABEL_MAX) {
+			return 0;
+		}
+		at += 1u + l;
+	}
+	return 0;
+}
+
+/* Offset after the RR at `at`, 0 when it is malformed. */
+static size_t
+skip_rr(const uint8_t *wire, size_t len, size_t at, struct msg_rr *out)
+{
+	size_t fixed = skip_name(wire, len, at);
+	if (fixed == 0 || len - fixed < RR_FIXED_LEN) {
+		return 0;
+	}
+	*out = (struct msg_rr){
+		.at = at,
+		.type = u16_at(wire + fixed),
+		.rrclass = u16_at(wire + fixed + 2),
+		.ttl = u32_at(wire + fixed + 4),
+		.rdlength = u16_at(wire + fixed + 8),
+		.rdata_at = fixed + RR_FIXED_LEN,
+	};
+	return out->rdlength <= len - out->rdata_at ? out->rdata_at + out->rdlength : 0;
+}
+
+/* Of an option that comes twice the first counts. */
+static void
+note_option(struct edns *e, uint16_t code, const uint8_t *data, uint16_t len)
+{
+	switch (code) {
+	case EDNS_OPT_NSID:
+		e->wants_nsid = true;
+		break;
+	case EDNS_OPT_KEEPALIVE:
+		e->has_keepalive = true;
+		break;
+	case EDNS_OPT_COOKIE:
+		if (e->cookie == NULL) {
+			e->cookie = data;
+			e->cookie_len = len;
+		}
+		break;
+	default:
+		break;
+	}
+}
+
+/* RFC 6891 6.1.2, 6.1.3: the fixed fields of an OPT mean other things than those of other RRs. */
+static err_t
+read_opt(const uint8_t *wire, const struct msg_rr *rr, struct edns *out)
+{
+	if (out->present || wire[rr->at] != 0) {
+		return E_FORMAT; /* a second one, or an owner that is not the root */
+	}
+	out->present = true;
+	out->udp_size = rr->rrclass > DNS_UDP_PLAIN_MAX ? rr->rrclass : DNS_UDP_PLAIN_MAX;
+	out->ext_rcode = (uint8_t)(rr->ttl >> 24);
+	out->version = (uint8_t)(rr->ttl >> 16);
+	out->flags = (uint16_t)rr->ttl;
+	out->options = wire + rr->rdata_at;
+	out->options_len = rr->rdlength;
+	if (out->version != 0) {
+		return OK; /* BADVERS; what its RDATA looks like we cannot know */
+	}
+	const uint8_t *p = out->options;
+	for (size_t left = rr->rdlength; left != 0;) {
+		if (left < OPTION_FIXED_LEN || u16_at(p + 2) > left - OPTION_FIXED_LEN) {
+			return E_FORMAT;
+		}
+		uint16_t len = u16_at(p + 2);
+		note_option(out, u16_at(p), p + OPTION_FIXED_LEN, len);
+		p += OPTION_FIXED_LEN + len;
+		left -= OPTION_FIXED_LEN + (size_t)len;
+	}
+	return OK;
+}
+
+/* The records of one section, from *at, which moves on. */
+static err_t
+walk_section(struct msg *m, int section, size_t *at)
+{
+	m->rr_at[section] = *at;
+	for (unsigned left = m->count[section]; left != 0; left--) {
+		struct msg_rr rr;
+		*at = skip_rr(m->wire, m->len, *at, &rr);
+		if (*at == 0) {
+			return E_FORMAT;
+		}
+		if (rr.type == TYPE_OPT) {
+			if (section != ADDITIONAL) {
+				return E_FORMAT;
+			}
+			TRY(read_opt(m->wire, &rr, &m->edns));
+		} else if (rr.type == TYPE_TSIG) {
+			if (section != ADDITIONAL || left != 1) {
+				return E_FORMAT; /* RFC 8945 5.2 */
+			}
+			m->has_tsig = true;
+			m->tsig = rr;
+		}
+	}
+	return OK;
+}
+
+static err_t
+walk_questions(struct msg *m, size_t *at)
+{
+	if (m->count[QUESTION] == 0) {
+		return OK;
+	}
+	size_t end = read_first_question(m->wire, m->len, m);
+	if (end == 0) {
+		return E_FORMAT;
+	}
+	m->question_end = end;
+	for (unsigned left = m->count[QUESTION] - 1u; left != 0; left--) {
+		end = skip_name(m->wire, m->len, end);
+		if (end == 0 || m->len - end < QUESTION_FIXED_LEN) {
+			return E_FORMAT;
+		}
+		end += QUESTION_FIXED_LEN;
+	}
+	*at = end;
+	return OK;
+}
+
+/* Everything but the octets of qname and tsig, which only count when something was read into them. */
+static void
+read_header(const uint8_t *wire, size_t len, struct msg *out)
+{
+	out->wire = wire;
+	out->len = len;
+	out->id = u16_at(wire);
+	out->bits = u16_at(wire + 2);
+	for (int i = 0; i < 4; i++) {
+		out->count[i] = u16_at(wire + 4 + 2 * i);
+		out->rr_at[i] = DNS_HEADER_LEN;
+	}
+	out->qname.len = 1;
+	out->qname.oct[0] = 0;
+	out->qtype = out->qclass = 0;
+	out->question_end = DNS_HEADER_LEN;
+	out->edns = (struct edns){ 0 };
+	out->has_tsig = false;
+}
+
+err_t
+msg_parse(const uint8_t *wire, size_t len, struct msg *out)
+{
+	if (len < DNS_HEADER_LEN) {
+		return E_SHORT;
+	}
+	read_header(wire, len, out);
+	size_t at = DNS_HEADER_LEN;
+	TRY(walk_questions(out, &at));
+	for (int section = ANSWER; section <= ADDITIONAL; section++) {
+		TRY(walk_section(out, section, &at));
+	}
+	return at == len ? OK : E_FORMAT;
+}
+
+err_t
+msg_read_rr(struct cur *c, struct name *owner, struct msg_rr *out)
+{
+	struct msg_rr rr = { .at = c->pos };
+	struct name n;
+	name_read(c, &n);
+	rr.type = cur_u16(c);
+	rr.rrclass = cur_u16(c);
+	rr.ttl = cur_u32(c);
+	rr.rdlength = cur_u16(c);
+	rr.rdata_at = c->pos;
+	(void)cur_take(c, rr.rdlength);
+	if (c->err == OK) {
+		name_set(owner, n.oct);
+		*out = rr;
+	}
+	return c->err;
+}
