@@ -1,0 +1,60 @@
+/* bin/cli.h -- what every program does the same way: version, exit status, messages, secrets.
+ *
+ * Use, with argp (see onotify.c):
+ *
+ *     const char *argp_program_version = CLI_VERSION("onotify");
+ *
+ *     int
+ *     main(int argc, char **argv)
+ *     {
+ *             cli_init();
+ *             argp_parse(&argp, argc, argv, 0, NULL, &opts); // --help: 0; wrong usage: CLI_USAGE
+ *
+ * Messages go to standard error as "PROGRAM: text"; a hint says, on a line of its own, what to do.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+
+enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 }; /* exit status of all programs */
+
+#define CLI_VERSION(program) program " " ORIGIN_VERSION " (Origin)"
+
+/* First thing in main(): exit status of usage errors, no core dumps (there are secrets in memory),
+ * SIGPIPE ignored, standard descriptors open. */
+void cli_init(void);
+
+[[gnu::format(printf, 1, 2)]] void cli_error(const char *format, ...);   /* "onotify: text" */
+[[gnu::format(printf, 1, 2)]] void cli_warning(const char *format, ...); /* "onotify: warning: text" */
+[[gnu::format(printf, 1, 2)]] void cli_hint(const char *format, ...);    /* "  hint: text" */
+
+/* True when escape sequences belong into `f`: a terminal that knows them, NO_COLOR not set. */
+bool cli_has_colour(FILE *f);
+
+/* Escape sequences, "" when `on` is false. */
+enum cli_colour { CLI_PLAIN, CLI_BOLD, CLI_RED, CLI_YELLOW, CLI_GREEN, CLI_BLUE };
+const char *cli_colour(bool on, enum cli_colour which);
+
+/* Unsigned decimal number of at most `max`: E_FORMAT, E_RANGE. */
+err_t cli_number(const char *text, uint64_t max, uint64_t *out);
+
+/* Where a secret may come from, best first: the command line, a file, the environment, a systemd
+ * credential.  Those not offered are NULL. */
+struct cli_secret {
+	char *arg;              /* in argv: copied, then overwritten there, so that ps shows it no longer */
+	const char *file;       /* first line counts; "-": standard input */
+	const char *env;        /* name of a variable */
+	const char *credential; /* name of a file in $CREDENTIALS_DIRECTORY */
+};
+
+enum { CLI_SECRET_MAX = 4096 };
+
+/* Gives the secret as text, without line end, to be given back with cli_secret_free().  *out is NULL
+ * when there is none anywhere.  E_IO, E_LIMIT, E_FORMAT (empty, octet 0): the reason was printed.  Warns
+ * when a file can be read by everyone, and when arg was used (others may have seen it). */
+err_t cli_secret_read(const struct cli_secret *from, char **out);
+void cli_secret_free(char **secret); /* wipes; NULL-safe; serves as a cleanup handler */
