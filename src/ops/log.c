@@ -1,0 +1,264 @@
+#include "ops/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A line in the making.  The last octet is kept for the line end; what does not fit is cut, and the
+ * cut is shown. */
+struct line {
+	char text[LOG_LINE_MAX];
+	size_t len;
+	bool is_cut;
+};
+
+static const char *const level_names[] = { "error", "warning", "info", "debug" };
+
+/* Priorities of syslog (RFC 5424 6.2.1), as sd-daemon(3) wants them before a line. */
+static const char level_digits[] = { '3', '4', '6', '7' };
+
+static bool
+is_journal(int fd)
+{
+	/* systemd.exec(5), JOURNAL_STREAM: device and inode of the stream; it is inherited by programs whose
+	 * standard error was redirected since, so the numbers must match. */
+	const char *text = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+	return text != NULL && sscanf(text, "%llu:%llu", &device, &inode) == 2 && fstat(fd, &st) == 0 &&
+	       st.st_dev == device && st.st_ino == inode;
+}
+
+void
+log_init(struct log *log, enum log_level level)
+{
+	*log = (struct log){ .fd = STDERR_FILENO, .level = level, .to_journal = is_journal(STDERR_FILENO) };
+}
+
+err_t
+log_level_parse(const char *text, enum log_level *out)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(level_names); i++) {
+		if (strcmp(text, level_names[i]) == 0) {
+			*out = (enum log_level)i;
+			return OK;
+		}
+	}
+	return E_FORMAT;
+}
+
+static void
+put(struct line *l, const char *text, size_t n)
+{
+	size_t room = sizeof l->text - 1 - l->len;
+	if (n > room) {
+		l->is_cut = true;
+		n = room;
+	}
+	memcpy(l->text + l->len, text, n);
+	l->len += n;
+}
+
+static void
+put_text(struct line *l, const char *text)
+{
+	put(l, text, strlen(text));
+}
+
+/* Needs no quotes: what names, paths, addresses, numbers and hashes are made of. */
+static bool
+is_plain(const char *value)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:/+@,%#*~[]()<>";
+	return value[strspn(value, plain)] == '\0';
+}
+
+static void
+put_value(struct line *l, const char *value)
+{
+	if (is_plain(value)) {
+		put_text(l, value);
+		return;
+	}
+	put(l, "\"", 1);
+	for (const char *p = value; *p != '\0'; p++) {
+		unsigned char c = (unsigned char)*p;
+		if (c == '\n') {
+			put(l, "\\n", 2);
+		} else if (c == '"' || c == '\\') {
+			char pair[2] = { '\\', (char)c };
+			put(l, pair, 2);
+		} else if (c < 0x20 || c >= 0x7F) {
+			char hex[5];
+			snprintf(hex, sizeof hex, "\\x%02X", c);
+			put(l, hex, 4);
+		} else {
+			put(l, p, 1);
+		}
+	}
+	put(l, "\"", 1);
+}
+
+static void
+put_number(struct line *l, bool is_negative, unsigned long long v)
+{
+	char digits[24];
+	int n = snprintf(digits, sizeof digits, "%s%llu", is_negative ? "-" : "", v);
+	put(l, digits, (size_t)n);
+}
+
+/* Reads the conversion at `spec` (after the %) and its argument; returns where the format goes on.
+ * The compiler has checked types against the format, so only the conversions of log.h come here. */
+static const char *
+put_conversion(struct line *l, const char *spec, const char *string, va_list *args)
+{
+	static const struct { char text[4]; unsigned len; } sizes[] = { { "zu", 2 }, { "llu", 3 }, { "lu", 2 }, { "u", 1 } };
+	if (spec[0] == 's') {
+		put_value(l, string);
+		return spec + 1;
+	}
+	if (spec[0] == 'd') {
+		int v = va_arg(*args, int);
+		put_number(l, v < 0, v < 0 ? 0ULL - (unsigned long long)v : (unsigned long long)v);
+		return spec + 1;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		if (strncmp(spec, sizes[i].text, sizes[i].len) == 0) {
+			put_number(l, false, i == 0 ? va_arg(*args, size_t)
+			                     : i == 1 ? va_arg(*args, unsigned long long)
+			                     : i == 2 ? va_arg(*args, unsigned long)
+			                              : va_arg(*args, unsigned));
+			return spec + sizes[i].len;
+		}
+	}
+	assert_failed("conversion of a log field", __FILE__, __LINE__);
+}
+
+static void
+put_fields(struct line *l, const char *fields, va_list *args)
+{
+	while (*fields != '\0') {
+		const char *percent = strchr(fields, '%');
+		if (percent == NULL) { /* the last words are fixed text */
+			put(l, " ", 1);
+			put_text(l, fields);
+			return;
+		}
+		const char *string = percent[1] == 's' ? va_arg(*args, const char *) : "";
+		if (percent[1] == 's' && (string == NULL || string[0] == '\0')) {
+			fields = percent + 2;
+		} else {
+			put(l, " ", 1);
+			put(l, fields, (size_t)(percent - fields));
+			fields = put_conversion(l, percent + 1, string, args);
+		}
+		fields += *fields == ' ';
+	}
+}
+
+static void
+put_head(struct line *l, const struct log *log, enum log_level level, const char *event)
+{
+	char head[48];
+	if (log->to_journal) {
+		snprintf(head, sizeof head, "<%c>", level_digits[level]);
+	} else {
+		struct timespec now;
+		struct tm tm;
+		clock_gettime(CLOCK_REALTIME, &now);
+		gmtime_r(&now.tv_sec, &tm);
+		size_t n = strftime(head, sizeof head, "%Y-%m-%dT%H:%M:%S", &tm);
+		snprintf(head + n, sizeof head - n, ".%03uZ ", (unsigned)(now.tv_nsec / 1000000));
+	}
+	put_text(l, head);
+	put_text(l, level_names[level]);
+	put_text(l, " event=");
+	put_text(l, event);
+}
+
+/* False when nothing was written. */
+static bool
+line_write(struct line *l, int fd)
+{
+	static const char mark[] = "...";
+	if (l->is_cut) {
+		memcpy(l->text + l->len - strlen(mark), mark, strlen(mark));
+	}
+	l->text[l->len++] = '\n';
+	ssize_t n;
+	do {
+		n = write(fd, l->text, l->len);
+	} while (n < 0 && errno == EINTR);
+	return n > 0; /* there is nowhere to tell of a log that cannot be written */
+}
+
+void
+log_event(const struct log *log, enum log_level level, const char *event, const char *fields, ...)
+{
+	if (!log_is_on(log, level)) {
+		return;
+	}
+	struct line l;
+	l.len = 0;
+	l.is_cut = false;
+	put_head(&l, log, level, event);
+	va_list args;
+	va_start(args, fields);
+	put_fields(&l, fields, &args);
+	va_end(args);
+	(void)line_write(&l, log->fd);
+}
+
+/* Whether one more line is allowed in this period; begins a new one when the last is over. */
+static bool
+limit_take(struct log_limit *limit)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	uint64_t now_s = (uint64_t)now.tv_sec + LOG_LIMIT_PERIOD_S; /* so that 0 is always over */
+	uint64_t since_s = atomic_load(&limit->since_s);
+	if (now_s - since_s >= LOG_LIMIT_PERIOD_S && atomic_compare_exchange_strong(&limit->since_s, &since_s, now_s)) {
+		atomic_store(&limit->count, 0);
+	}
+	return atomic_load(&limit->count) < LOG_LIMIT_LINES && atomic_fetch_add(&limit->count, 1) < LOG_LIMIT_LINES;
+}
+
+static bool
+can_write_now(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0;
+}
+
+void
+log_event_limited(const struct log *log, struct log_limit *limit, enum log_level level, const char *event,
+                  const char *fields, ...)
+{
+	if (!log_is_on(log, level)) {
+		return;
+	}
+	if (!limit_take(limit) || !can_write_now(log->fd)) {
+		atomic_fetch_add(&limit->suppressed, 1);
+		return;
+	}
+	struct line l;
+	l.len = 0;
+	l.is_cut = false;
+	put_head(&l, log, level, event);
+	va_list args;
+	va_start(args, fields);
+	put_fields(&l, fields, &args);
+	va_end(args);
+	uint32_t suppressed = atomic_exchange(&limit->suppressed, 0);
+	if (suppressed != 0) {
+		put_text(&l, " suppressed=");
+		put_number(&l, false, suppressed);
+	}
+	(void)line_write(&l, log->fd);
+}

@@ -1,0 +1,61 @@
+/* ops/log.h -- one line an event on standard error: a level and key=value fields.
+ *
+ *   2026-11-23T08:40:00.123Z info event=zone-loaded zone=example. serial=5
+ *
+ * Under systemd (JOURNAL_STREAM) the line begins with the level as the journal reads it ("<6>") in
+ * place of the time.  A text value is quoted where it would not stand alone, and octets that are not
+ * printable ASCII are escaped as \xHH: nothing that came from the network or a repository reaches a
+ * terminal as it is.  A line is one write(2) of at most LOG_LINE_MAX octets, which a pipe takes whole.
+ *
+ * Threads: a struct log does not change once it is set up; any thread may write through it.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+enum { LOG_LINE_MAX = 4096 };
+
+struct log {
+	int fd;
+	enum log_level level; /* what is less important than this is left out */
+	bool to_journal;
+};
+
+/* Logs to standard error; finds out whether that is the journal. */
+void log_init(struct log *log, enum log_level level);
+
+/* "error", "warning", "info" or "debug"; E_FORMAT. */
+err_t log_level_parse(const char *text, enum log_level *out);
+
+static inline bool
+log_is_on(const struct log *log, enum log_level level)
+{
+	return level <= log->level;
+}
+
+/* `fields` is a printf format of "key=conversion" words with one space between them, out of %s %d %u
+ * %lu %zu %llu (PRIu64 is one of these): "zone=%s serial=%u".  A string that is NULL or empty leaves
+ * its field out. */
+[[gnu::format(printf, 4, 5)]] void log_event(const struct log *log, enum log_level level, const char *event,
+                                             const char *fields, ...);
+
+/* How often one kind of event that strangers can cause may be logged.  Zero-initialised it is ready. */
+struct log_limit {
+	_Atomic uint64_t since_s;    /* start of the period under way, monotonic */
+	_Atomic uint32_t count;      /* events in it */
+	_Atomic uint32_t suppressed; /* since a line was last written */
+};
+
+enum { LOG_LIMIT_PERIOD_S = 10, LOG_LIMIT_LINES = 10 };
+
+/* As log_event(), for at most LOG_LIMIT_LINES lines a period; the rest is counted, and the next line
+ * says suppressed=N.  Never waits for the reader of the log: a line that does not go out at once is
+ * counted as well. */
+[[gnu::format(printf, 5, 6)]] void log_event_limited(const struct log *log, struct log_limit *limit,
+                                                     enum log_level level, const char *event,
+                                                     const char *fields, ...);

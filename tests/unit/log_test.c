@@ -1,0 +1,204 @@
+#include "ops/log.h"
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct sink {
+	struct log log;
+	int read_fd;
+	char text[65536];
+};
+
+static int
+sink_up(void **state)
+{
+	static struct sink s;
+	int fds[2];
+	assert_int_equal(pipe(fds), 0);
+	s = (struct sink){ .log = { .fd = fds[1], .level = LOG_LEVEL_INFO }, .read_fd = fds[0] };
+	*state = &s;
+	return 0;
+}
+
+static int
+sink_down(void **state)
+{
+	struct sink *s = *state;
+	close(s->read_fd);
+	close(s->log.fd);
+	return 0;
+}
+
+/* What one read(2) gives: with a line a write, all lines written so far. */
+static const char *
+written(struct sink *s)
+{
+	ssize_t n = read(s->read_fd, s->text, sizeof s->text - 1);
+	assert_true(n >= 0);
+	s->text[n] = '\0';
+	return s->text;
+}
+
+/* After the time, "2026-11-23T08:40:00.123Z ". */
+static const char *
+without_time(const char *line)
+{
+	assert_true(strlen(line) > 25);
+	assert_int_equal(line[10], 'T');
+	assert_int_equal(line[23], 'Z');
+	return line + 25;
+}
+
+static void
+a_line_has_time_level_and_fields(void **state)
+{
+	struct sink *s = *state;
+	log_event(&s->log, LOG_LEVEL_INFO, "zone-loaded", "zone=%s serial=%u records=%zu took_ms=%" PRIu64 " delta=%d",
+	          "example.", 5u, (size_t)12, (uint64_t)7, -3);
+	assert_string_equal(without_time(written(s)),
+	                    "info event=zone-loaded zone=example. serial=5 records=12 took_ms=7 delta=-3\n");
+	log_event(&s->log, LOG_LEVEL_ERROR, "x", "a=%s b=%s c=%s", "", "1", getenv("NO_SUCH_VARIABLE"));
+	assert_string_equal(without_time(written(s)), "error event=x b=1\n");
+	log_event(&s->log, LOG_LEVEL_WARNING, "x", "a=fixed n=%lu", 3ul);
+	assert_string_equal(without_time(written(s)), "warning event=x a=fixed n=3\n");
+}
+
+static void
+levels_are_kept(void **state)
+{
+	struct sink *s = *state;
+	enum log_level level;
+	log_event(&s->log, LOG_LEVEL_DEBUG, "no", "a=1");
+	log_event(&s->log, LOG_LEVEL_INFO, "yes", "a=1");
+	assert_string_equal(without_time(written(s)), "info event=yes a=1\n");
+	assert_int_equal(log_level_parse("debug", &level), OK);
+	assert_int_equal(level, LOG_LEVEL_DEBUG);
+	assert_int_equal(log_level_parse("loud", &level), E_FORMAT);
+}
+
+static void
+values_are_quoted_and_escaped(void **state)
+{
+	struct sink *s = *state;
+	static const struct { const char *in, *out; } rows[] = {
+		{ "a b", "\"a b\"" },
+		{ "x=y", "\"x=y\"" },
+		{ "say \"hi\"\\", "\"say \\\"hi\\\"\\\\\"" },
+		{ "two\nlines", "\"two\\nlines\"" },
+		{ "\x1b[31mred\r\x7f", "\"\\x1B[31mred\\x0D\\x7F\"" },
+		{ "\xC3\xA9\x9B", "\"\\xC3\\xA9\\x9B\"" },
+		{ "[2001:db8::1]@53", "[2001:db8::1]@53" },
+		{ "sub/x.inc:3", "sub/x.inc:3" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char want[128];
+		snprintf(want, sizeof want, "info event=e v=%s\n", rows[i].out);
+		log_event(&s->log, LOG_LEVEL_INFO, "e", "v=%s", rows[i].in);
+		assert_string_equal(without_time(written(s)), want);
+	}
+}
+
+static void
+a_long_line_is_cut_and_says_so(void **state)
+{
+	struct sink *s = *state;
+	char long_text[3 * LOG_LINE_MAX];
+	memset(long_text, '\1', sizeof long_text - 1);
+	long_text[sizeof long_text - 1] = '\0';
+	log_event(&s->log, LOG_LEVEL_INFO, "e", "v=%s more=%s", long_text, "text");
+	const char *line = written(s);
+	assert_int_equal(strlen(line), LOG_LINE_MAX);
+	assert_string_equal(line + LOG_LINE_MAX - 4, "...\n");
+}
+
+static void
+the_journal_gets_a_priority(void **state)
+{
+	struct sink *s = *state;
+	s->log.to_journal = true;
+	log_event(&s->log, LOG_LEVEL_WARNING, "e", "a=1");
+	assert_string_equal(written(s), "<4>warning event=e a=1\n");
+}
+
+static void
+the_journal_is_known_by_device_and_inode(void **state)
+{
+	(void)state;
+	struct log log;
+	struct stat st;
+	char text[64];
+	assert_int_equal(fstat(STDERR_FILENO, &st), 0);
+	snprintf(text, sizeof text, "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	setenv("JOURNAL_STREAM", text, 1);
+	log_init(&log, LOG_LEVEL_INFO);
+	assert_true(log.to_journal);
+	setenv("JOURNAL_STREAM", "1:1", 1);
+	log_init(&log, LOG_LEVEL_INFO);
+	assert_false(log.to_journal);
+	unsetenv("JOURNAL_STREAM");
+}
+
+static unsigned
+lines_in(const char *text)
+{
+	unsigned n = 0;
+	for (; *text != '\0'; text++) {
+		n += *text == '\n';
+	}
+	return n;
+}
+
+static void
+repeated_events_are_suppressed_and_counted(void **state)
+{
+	struct sink *s = *state;
+	struct log_limit limit = { 0 };
+	for (int i = 0; i < 1000; i++) {
+		log_event_limited(&s->log, &limit, LOG_LEVEL_INFO, "e", "a=1");
+	}
+	assert_int_equal(lines_in(written(s)), LOG_LIMIT_LINES);
+	atomic_store(&limit.since_s, 0); /* as if the period were over */
+	log_event_limited(&s->log, &limit, LOG_LEVEL_INFO, "e", "a=1");
+	assert_string_equal(without_time(written(s)), "info event=e a=1 suppressed=990\n");
+	log_event_limited(&s->log, &limit, LOG_LEVEL_INFO, "e", "a=1");
+	assert_string_equal(without_time(written(s)), "info event=e a=1\n");
+}
+
+static void
+a_full_pipe_holds_nobody_up(void **state)
+{
+	struct sink *s = *state;
+	char value[2000];
+	memset(value, 'x', sizeof value - 1);
+	value[sizeof value - 1] = '\0';
+	struct log_limit limit = { 0 };
+	for (int i = 0; i < 200; i++) { /* 400 KB: a pipe holds 64 KiB */
+		atomic_store(&limit.since_s, 0);
+		log_event_limited(&s->log, &limit, LOG_LEVEL_INFO, "e", "v=%s", value);
+	}
+	assert_true(atomic_load(&limit.suppressed) > 100);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_line_has_time_level_and_fields, sink_up, sink_down),
+		cmocka_unit_test_setup_teardown(levels_are_kept, sink_up, sink_down),
+		cmocka_unit_test_setup_teardown(values_are_quoted_and_escaped, sink_up, sink_down),
+		cmocka_unit_test_setup_teardown(a_long_line_is_cut_and_says_so, sink_up, sink_down),
+		cmocka_unit_test_setup_teardown(the_journal_gets_a_priority, sink_up, sink_down),
+		cmocka_unit_test(the_journal_is_known_by_device_and_inode),
+		cmocka_unit_test_setup_teardown(repeated_events_are_suppressed_and_counted, sink_up, sink_down),
+		cmocka_unit_test_setup_teardown(a_full_pipe_holds_nobody_up, sink_up, sink_down),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
