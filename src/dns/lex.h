@@ -9,8 +9,13 @@
  * token at all, except that LEX_BLANK is given when a line that has tokens begins with white space
  * (the owner is then inherited).
  *
+ * A quote inside a word ends it: `alpn="h2"` is the word `alpn=` and the quoted string `h2`.  Whoever
+ * needs to know that they touch (RFC 9460 2.1) asks lex_is_joined().
+ *
  * Errors (quote not closed at the end of its line, parenthesis not closed or not open, octet 0) are
  * LEX_ERROR, with `what`; lex_skip_line() then goes on at the next line.
+ *
+ * A carriage return is white space, so CRLF ends a line.  A byte order mark at the start is passed over.
  *
  * Hot: loading a million records goes through here.
  */
@@ -20,6 +25,11 @@
 #include <stdint.h>
 
 #include "base/err.h"
+
+enum {
+	LEX_DEPTH_MAX = 100,   /* parentheses within parentheses */
+	LEX_RESTARTS_MAX = 8,  /* see lex_skip_line() */
+};
 
 enum lex_kind { LEX_WORD, LEX_QUOTED, LEX_BLANK, LEX_EOL, LEX_EOF, LEX_ERROR };
 
@@ -38,28 +48,46 @@ struct lex {
 	uint32_t line;                /* of the physical line that `at` is on, from 1 */
 	uint32_t depth;               /* open parentheses */
 	uint32_t paren_line;          /* where the outermost was opened */
+	uint32_t restarts;            /* left for lex_skip_line() */
+	const char *paren_at;         /* the outermost itself, when depth is not 0 */
+	const char *record_at;        /* start of the logical line's first physical line that is not blank */
+	uint32_t record_line;
 	bool at_line_start;           /* nothing of the logical line was read yet */
 };
 
 void lex_init(struct lex *lx, const char *text, size_t len);
 void lex_next(struct lex *lx, struct lex_token *out);
 
-/* Moves to the start of the next logical line, whatever is left of this one; parentheses that are
- * open are closed.  After an error in a multi-line record, so that its rest is not read as records. */
+/* Moves to the start of the next logical line, whatever is left of this one; nothing when this one's
+ * LEX_EOL was already given.  After an error in a multi-line record, so that its rest is not read as
+ * records.  Where a parenthesis is never closed, goes on (LEX_RESTARTS_MAX times a text) at the next
+ * physical line that looks like a record, so that one slip does not hide all that follows. */
 void lex_skip_line(struct lex *lx);
 
-/* Column (from 1, octets) of a token on its physical line. */
+/* Does `t` follow `before` without anything between them? */
+static inline bool
+lex_is_joined(const struct lex_token *before, const struct lex_token *t)
+{
+	const char *end = before->s + before->len + (before->kind == LEX_QUOTED);
+	return end == t->s - (t->kind == LEX_QUOTED);
+}
+
+/* Column (from 1, octets) of a token on its physical line; of its quote, if it has one. */
 uint32_t lex_column(const struct lex *lx, const struct lex_token *t);
 
 /* The physical line that a token stands on, without its line end. */
 void lex_source_line(const struct lex *lx, const struct lex_token *t, const char **line, size_t *len);
 
-/* A token as a character-string's octets: escapes resolved.  E_FULL when longer than `cap`. */
+/* A token as a character-string's octets: escapes resolved.  E_FULL when longer than `cap`, E_FORMAT
+ * for an escape that is cut short, E_RANGE for one over \255. */
 err_t lex_string(const struct lex_token *t, uint8_t *out, size_t cap, size_t *out_n);
 
 /* Unsigned decimal number, nothing else; E_FORMAT, or E_RANGE over `max`. */
 err_t lex_number(const struct lex_token *t, uint64_t max, uint64_t *out);
 
-/* TTL: a number, or with units as BIND takes them ("1h30m", w d h m s, any case); E_RANGE over
- * DNS_TTL_MAX. */
+/* Time in seconds: a number, or with units as BIND takes them ("1h30m", w d h m s, any case); up to 32
+ * bits, as the timers of a SOA may have.  E_FORMAT, E_RANGE. */
+err_t lex_period(const struct lex_token *t, uint32_t *out);
+
+/* TTL: as lex_period(), but E_RANGE over DNS_TTL_MAX. */
 err_t lex_ttl(const struct lex_token *t, uint32_t *out);
