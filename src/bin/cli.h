@@ -10,7 +10,7 @@
  *             cli_init();
  *             argp_parse(&argp, argc, argv, 0, NULL, &opts); // --help: 0; wrong usage: CLI_USAGE
  *
- * Messages go to standard error as "PROGRAM: text"; a hint says, on a line of its own, what to do.
+ * Messages go to standard error as "PROGRAM: error: text"; a hint says, on a line of its own, what to do.
  */
 #pragma once
 
@@ -24,11 +24,14 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 }; /* exit status of all progra
 
 #define CLI_VERSION(program) program " " ORIGIN_VERSION " (Origin)"
 
-/* First thing in main(): exit status of usage errors, no core dumps (there are secrets in memory),
- * SIGPIPE ignored, standard descriptors open. */
+/* First thing in main(): exit status of usage errors, SIGPIPE ignored, descriptors 0 to 2 open (so
+ * that no socket becomes one of them). */
 void cli_init(void);
 
-[[gnu::format(printf, 1, 2)]] void cli_error(const char *format, ...);   /* "onotify: text" */
+/* For programs that hold secrets: no core dumps. */
+void cli_forbid_core(void);
+
+[[gnu::format(printf, 1, 2)]] void cli_error(const char *format, ...);   /* "onotify: error: text" */
 [[gnu::format(printf, 1, 2)]] void cli_warning(const char *format, ...); /* "onotify: warning: text" */
 [[gnu::format(printf, 1, 2)]] void cli_hint(const char *format, ...);    /* "  hint: text" */
 
@@ -55,6 +58,6 @@ enum { CLI_SECRET_MAX = 4096 };
 
 /* Gives the secret as text, without line end, to be given back with cli_secret_free().  *out is NULL
  * when there is none anywhere.  E_IO, E_LIMIT, E_FORMAT (empty, octet 0): the reason was printed.  Warns
- * when a file can be read by everyone, and when arg was used (others may have seen it). */
+ * when a file can be read by everyone. */
 err_t cli_secret_read(const struct cli_secret *from, char **out);
 void cli_secret_free(char **secret); /* wipes; NULL-safe; serves as a cleanup handler */

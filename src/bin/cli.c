@@ -1,0 +1,245 @@
+#include "bin/cli.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+
+void
+cli_init(void)
+{
+	argp_err_exit_status = CLI_USAGE;
+	(void)signal(SIGPIPE, SIG_IGN);
+	int fd;
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0) {
+		(void)close(fd);
+	}
+}
+
+void
+cli_forbid_core(void)
+{
+	const struct rlimit none = { 0 };
+	(void)setrlimit(RLIMIT_CORE, &none);
+}
+
+/* One write a message, so that lines of several programs do not mix. */
+[[gnu::format(printf, 3, 0)]] static void
+say(enum cli_colour colour, const char *kind, const char *format, va_list args)
+{
+	char text[4096];
+	(void)vsnprintf(text, sizeof text, format, args);
+	bool on = cli_has_colour(stderr);
+	(void)fprintf(stderr, "%s: %s%s%s%s\n", program_invocation_short_name, cli_colour(on, colour), kind,
+	              cli_colour(on, CLI_PLAIN), text);
+}
+
+void
+cli_error(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	say(CLI_RED, "error: ", format, args);
+	va_end(args);
+}
+
+void
+cli_warning(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	say(CLI_YELLOW, "warning: ", format, args);
+	va_end(args);
+}
+
+void
+cli_hint(const char *format, ...)
+{
+	char text[2048];
+	va_list args;
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	bool on = cli_has_colour(stderr);
+	(void)fprintf(stderr, "  %shint:%s %s\n", cli_colour(on, CLI_BLUE), cli_colour(on, CLI_PLAIN), text);
+}
+
+bool
+cli_has_colour(FILE *f)
+{
+	const char *no_colour = getenv("NO_COLOR"); /* no-color.org */
+	const char *term = getenv("TERM");
+	return isatty(fileno(f)) && (no_colour == NULL || *no_colour == '\0') && term != NULL &&
+	       strcmp(term, "dumb") != 0;
+}
+
+const char *
+cli_colour(bool on, enum cli_colour which)
+{
+	static const char *const codes[] = {
+		[CLI_PLAIN] = "\033[0m",     [CLI_BOLD] = "\033[1m",      [CLI_RED] = "\033[1;31m",
+		[CLI_YELLOW] = "\033[1;33m", [CLI_GREEN] = "\033[1;32m", [CLI_BLUE] = "\033[1;34m",
+	};
+	return on ? codes[which] : "";
+}
+
+err_t
+cli_number(const char *text, uint64_t max, uint64_t *out)
+{
+	uint64_t v = 0;
+	if (*text == '\0') {
+		return E_FORMAT;
+	}
+	for (; *text != '\0'; text++) {
+		if (*text < '0' || *text > '9') {
+			return E_FORMAT;
+		}
+		uint64_t digit = (uint64_t)(*text - '0');
+		if (v > (UINT64_MAX - digit) / 10) {
+			return E_RANGE;
+		}
+		v = v * 10 + digit;
+	}
+	if (v > max) {
+		return E_RANGE;
+	}
+	*out = v;
+	return OK;
+}
+
+static void
+close_fd(const int *fd)
+{
+	if (*fd > STDERR_FILENO) {
+		(void)close(*fd);
+	}
+}
+
+/* Fills `bytes` as far as the file goes; *n is cap when there may be more. */
+static err_t
+read_up_to(int fd, char *bytes, size_t cap, size_t *n)
+{
+	size_t have = 0;
+	while (have < cap) {
+		ssize_t got = read(fd, bytes + have, cap - have);
+		if (got < 0 && errno == EINTR) {
+			continue;
+		}
+		if (got < 0) {
+			return E_IO;
+		}
+		if (got == 0) {
+			break;
+		}
+		have += (size_t)got;
+	}
+	*n = have;
+	return OK;
+}
+
+/* The first line of what was read. */
+static err_t
+first_line(const char *bytes, size_t n, const char *where, char **out)
+{
+	const char *newline = memchr(bytes, '\n', n);
+	size_t len = newline != NULL ? (size_t)(newline - bytes) : n;
+	if (newline == NULL && n > CLI_SECRET_MAX) {
+		cli_error("%s: the secret is longer than %d octets", where, CLI_SECRET_MAX);
+		return E_LIMIT;
+	}
+	while (len != 0 && (bytes[len - 1] == '\r' || bytes[len - 1] == ' ' || bytes[len - 1] == '\t')) {
+		len--;
+	}
+	if (len == 0 || memchr(bytes, '\0', len) != NULL) {
+		cli_error("%s: the first line should be the secret, but it %s", where,
+		          len == 0 ? "is empty" : "is not text");
+		return E_FORMAT;
+	}
+	*out = xstrndup(bytes, len);
+	return OK;
+}
+
+static err_t
+read_file(const char *path, char **out)
+{
+	bool is_stdin = strcmp(path, "-") == 0;
+	[[gnu::cleanup(close_fd)]] int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0) {
+		cli_error("%s: %s", path, strerror(errno));
+		return E_IO;
+	}
+	struct stat st;
+	if (!is_stdin && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & S_IROTH) != 0) {
+		cli_warning("%s: every user of this machine can read it", path);
+		cli_hint("chmod 600 %s", path);
+	}
+	char bytes[CLI_SECRET_MAX + 1];
+	size_t n = 0;
+	err_t err = read_up_to(fd, bytes, sizeof bytes, &n);
+	if (err != OK) {
+		cli_error("%s: %s", path, strerror(errno));
+	} else {
+		err = first_line(bytes, n, is_stdin ? "standard input" : path, out);
+	}
+	wipe(bytes, sizeof bytes);
+	return err;
+}
+
+/* A systemd credential that is not there is no error: then there is no secret here. */
+static err_t
+read_credential(const char *name, char **out)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	char path[4096];
+	if (dir == NULL || (size_t)snprintf(path, sizeof path, "%s/%s", dir, name) >= sizeof path ||
+	    access(path, F_OK) != 0) {
+		*out = NULL;
+		return OK;
+	}
+	return read_file(path, out);
+}
+
+err_t
+cli_secret_read(const struct cli_secret *from, char **out)
+{
+	if (from->arg != NULL) {
+		size_t len = strlen(from->arg);
+		*out = xstrndup(from->arg, len);
+		wipe(from->arg, len);
+		return OK;
+	}
+	if (from->file != NULL) {
+		return read_file(from->file, out);
+	}
+	const char *env = from->env != NULL ? getenv(from->env) : NULL;
+	if (env != NULL && *env != '\0') {
+		*out = xstrdup(env);
+		return OK;
+	}
+	if (from->credential != NULL) {
+		return read_credential(from->credential, out);
+	}
+	*out = NULL;
+	return OK;
+}
+
+void
+cli_secret_free(char **secret)
+{
+	if (*secret != NULL) {
+		wipe(*secret, strlen(*secret));
+		free(*secret);
+		*secret = NULL;
+	}
+}
