@@ -1,0 +1,316 @@
+#include "auth/answer.h"
+
+#include "auth/answering.h"
+#include "dns/rrtype.h"
+#include "dns/wire.h"
+
+struct place
+answering_ancestor(struct answering *a, const uint8_t *name, size_t len)
+{
+	return (struct place){ .name = name, .len = (uint8_t)len, .shared = (uint8_t)len, .tail = a->at };
+}
+
+static bool
+wants_dnssec(const struct answering *a)
+{
+	return a->q->is_dnssec_ok && a->zone->is_signed;
+}
+
+bool
+answering_put(struct answering *a, const struct put *what)
+{
+	struct reply_rrset rrset = {
+		.section = what->section, .owner = what->owner, .set = what->set,
+		.wildcard_len = what->wildcard_len, .has_ttl = what->has_ttl, .ttl = what->ttl,
+	};
+	if (a->r->is_truncated) {
+		return false;
+	}
+	bool fits = reply_add(a->r, &rrset);
+	if (fits && a->q->is_dnssec_ok && (what->node->flags & NODE_SIGNED) != 0) {
+		rrset.set = node_rrsigs(what->node, what->set->type);
+		if (rrset.set != NULL) {
+			/* Names in RRSIGs are not targets: keep what the RRset itself noted. */
+			unsigned targets = a->r->targets;
+			uint8_t first_shared = a->r->first_shared;
+			fits = reply_add(a->r, &rrset);
+			a->r->targets = targets;
+			a->r->first_shared = first_shared;
+		}
+	}
+	if (!fits && !what->is_optional) {
+		a->r->is_truncated = true;
+	}
+	return fits;
+}
+
+static void
+put_soa(struct answering *a)
+{
+	struct place apex = answering_ancestor(a, a->zone->apex_name, a->zone->apex_len);
+	(void)answering_put(a, &(struct put){ .section = SECTION_AUTHORITY, .owner = &apex, .node = a->zone->apex,
+	                                      .set = a->zone->soa, .has_ttl = true, .ttl = a->zone->negative_ttl });
+}
+
+static void
+refer(struct answering *a, const struct node *cut)
+{
+	struct place owner = answering_ancestor(a, cut->name, cut->name_len);
+	struct put put = { .section = SECTION_AUTHORITY, .owner = &owner, .node = cut, .set = node_rrset(cut, TYPE_NS) };
+	if (!answering_put(a, &put)) {
+		return;
+	}
+	if (!wants_dnssec(a)) {
+		answering_add_addresses(a, put.set, cut);
+		return;
+	}
+	/* DS or its absence comes before glue (RFC 4035 3.1.4), so the targets are noted first. */
+	unsigned targets = a->r->targets;
+	uint16_t target_at[REPLY_TARGETS_MAX];
+	for (unsigned i = 0; i < targets; i++) {
+		target_at[i] = a->r->target_at[i];
+	}
+	const struct rrset *ns = put.set;
+	put.set = node_rrset(cut, TYPE_DS);
+	if (put.set != NULL) {
+		(void)answering_put(a, &put);
+	} else {
+		proof_unsigned_referral(a, cut);
+	}
+	a->r->targets = targets;
+	for (unsigned i = 0; i < targets; i++) {
+		a->r->target_at[i] = target_at[i];
+	}
+	answering_add_addresses(a, ns, cut);
+}
+
+/* Makes `target` the name to look up.  False: the chain ends here. */
+static bool
+follow(struct answering *a, const uint8_t *target, uint16_t at, uint8_t shared)
+{
+	if (a->r->is_truncated || a->aliases == ALIAS_CHAIN_MAX) {
+		return false;
+	}
+	for (unsigned i = 0; i <= a->aliases; i++) {
+		if (name_is_equal(target, a->places[i].name)) {
+			return false; /* a loop */
+		}
+	}
+	struct place *next = &a->places[++a->aliases];
+	*next = (struct place){ .name = target, .pos = at, .len = (uint8_t)name_len(target), .shared = shared,
+		                .tail = a->at };
+	a->at = next;
+	a->name = target;
+	nkey_set(&a->key, target);
+	return true;
+}
+
+static bool
+follow_cname(struct answering *a, const struct put *put)
+{
+	const struct rr *rr = rrset_first(put->set);
+	bool fits = answering_put(a, put);
+	if (fits && put->wildcard_len != 0) {
+		proof_wildcard(a);
+	}
+	return fits && follow(a, rr->rdata, a->r->target_at[0], a->r->first_shared);
+}
+
+/* RFC 6672 3.2: the DNAME, a CNAME made from it, and on with the new name. */
+static bool
+follow_dname(struct answering *a, const struct node *dname)
+{
+	struct place owner = answering_ancestor(a, dname->name, dname->name_len);
+	struct put put = { .section = SECTION_ANSWER, .owner = &owner, .node = dname, .set = node_rrset(dname, TYPE_DNAME) };
+	const struct rr *rr = rrset_first(put.set);
+	uint16_t at;
+
+	a->out->is_authoritative = true;
+	if (!answering_put(a, &put) || a->aliases == ALIAS_CHAIN_MAX) {
+		return false;
+	}
+	struct name *target = &a->made[a->aliases];
+	if (name_join(a->name, a->at->len - (size_t)dname->name_len, rr->rdata, target) != OK) {
+		a->out->rcode = RCODE_YXDOMAIN;
+		return false;
+	}
+	if (!reply_add_cname(a->r, a->at, target, put.set->fixed + 4, &at)) {
+		a->r->is_truncated = true;
+		return false;
+	}
+	return a->q->type != TYPE_CNAME && a->q->type != TYPE_ANY && follow(a, target->oct, at, 0);
+}
+
+/* One RRset for ANY over UDP, so that it is no amplifier (RFC 8482 4.1). */
+static const struct rrset *
+smallest(const struct node *n)
+{
+	const struct rrset *best = node_first(n), *s = best;
+	for (unsigned left = n->rrsets; left != 0; left--, s = rrset_next(s)) {
+		bool is_proof = s->type == TYPE_RRSIG || s->type == TYPE_NSEC;
+		bool best_is_proof = best->type == TYPE_RRSIG || best->type == TYPE_NSEC;
+		if (is_proof != best_is_proof ? best_is_proof : s->size < best->size) {
+			best = s;
+		}
+	}
+	return best;
+}
+
+/* ANY, and RRSIG, which is spread over as many RRsets as there are types. */
+static bool
+put_several(struct answering *a, struct put *put)
+{
+	const struct node *n = put->node;
+	uint16_t type = a->q->type;
+	bool found = false;
+
+	put->set = type == TYPE_ANY ? smallest(n) : node_rrset(n, type);
+	if (put->set == NULL) {
+		return false;
+	}
+	if (a->q->transport == TRANSPORT_UDP) {
+		(void)answering_put(a, put);
+		return true;
+	}
+	put->set = node_first(n);
+	for (unsigned left = n->rrsets; left != 0; left--, put->set = rrset_next(put->set)) {
+		if (type == TYPE_ANY || put->set->type == type) {
+			struct reply_rrset rrset = { .section = SECTION_ANSWER, .owner = put->owner, .set = put->set,
+				                     .wildcard_len = put->wildcard_len };
+			found = true;
+			if (!reply_add(a->r, &rrset)) {
+				a->r->is_truncated = true;
+				break;
+			}
+		}
+	}
+	return found;
+}
+
+static void
+no_data(struct answering *a, const struct node *wildcard)
+{
+	put_soa(a);
+	if (wildcard != NULL) {
+		proof_wildcard_no_data(a, wildcard);
+	} else {
+		proof_no_data(a);
+	}
+}
+
+/* The name was found, or a wildcard for it (then `wildcard` is the node too).  True: an alias leads on. */
+static bool
+answer_node(struct answering *a, const struct node *n, const struct node *wildcard)
+{
+	struct put put = { .section = SECTION_ANSWER, .owner = a->at, .node = n,
+		           .wildcard_len = wildcard != NULL ? n->name_len : 0 };
+
+	a->out->is_authoritative = true;
+	if (a->q->type == TYPE_ANY || a->q->type == TYPE_RRSIG) {
+		if (put_several(a, &put)) {
+			if (wildcard != NULL) {
+				proof_wildcard(a);
+			}
+			return false;
+		}
+	} else if ((put.set = node_rrset(n, a->q->type)) != NULL) {
+		if (answering_put(a, &put)) {
+			if (target_offset(put.set->type) >= 0 && put.set->type != TYPE_CNAME) {
+				answering_add_addresses(a, put.set, NULL);
+			}
+			if (wildcard != NULL) {
+				proof_wildcard(a);
+			}
+		}
+		return false;
+	}
+	if ((n->flags & NODE_CNAME) != 0) {
+		put.set = node_rrset(n, TYPE_CNAME);
+		return follow_cname(a, &put);
+	}
+	no_data(a, wildcard);
+	return false;
+}
+
+static const struct node *
+wildcard_of(const struct answering *a, const struct node *encloser)
+{
+	struct name star;
+	uint8_t label[2] = { 1, '*' };
+	if ((encloser->flags & NODE_WILDCARD) == 0 || name_join(label, sizeof label, encloser->name, &star) != OK) {
+		return NULL;
+	}
+	return zone_node(a->zone, star.oct);
+}
+
+/* One turn of RFC 1034 4.3.2 steps 2 to 4.  True: an alias leads on. */
+static bool
+turn(struct answering *a)
+{
+	zone_find(a->zone, &a->key, &a->hit);
+	const struct zone_hit *hit = &a->hit;
+	const struct node *cut = hit->cut;
+
+	if (cut != NULL && (hit->dname == NULL || cut->name_len <= hit->dname->name_len) &&
+	    !(a->q->type == TYPE_DS && hit->node == cut)) {
+		refer(a, cut);
+		return false;
+	}
+	if (hit->dname != NULL) {
+		return follow_dname(a, hit->dname);
+	}
+	if (hit->node != NULL) {
+		return answer_node(a, hit->node, NULL);
+	}
+	const struct node *wildcard = wildcard_of(a, hit->encloser);
+	if (wildcard != NULL) {
+		return answer_node(a, wildcard, wildcard);
+	}
+	a->out->is_authoritative = true;
+	a->out->rcode = RCODE_NXDOMAIN;
+	put_soa(a);
+	proof_no_name(a);
+	return false;
+}
+
+/* The zone that answers for the name.  DS lives at the parent's side of a cut (RFC 4035 3.1.4.1), so
+ * where we serve both, the parent answers. */
+static const struct zone *
+zone_for(const struct answering *a)
+{
+	struct trie_path path;
+	trie_lookup(&a->view->zones, &a->key, &path);
+	if (path.exact != NULL && !(a->q->type == TYPE_DS && path.n != 0)) {
+		return path.exact;
+	}
+	return path.n != 0 ? path.ancestor[path.n - 1] : NULL;
+}
+
+void
+answer_query(const struct view *v, const struct question *q, struct reply *r, struct answer *out)
+{
+	struct answering a; /* large, and mostly written before it is read */
+	a.view = v;
+	a.q = q;
+	a.r = r;
+	a.out = out;
+	a.name = q->name;
+	a.at = &a.places[0];
+	a.places[0] = (struct place){ .name = q->name, .pos = DNS_HEADER_LEN, .len = (uint8_t)name_len(q->name) };
+	a.aliases = 0;
+	a.denials = 0;
+	nkey_set(&a.key, q->name);
+	*out = (struct answer){ .rcode = RCODE_NOERROR };
+
+	do {
+		a.zone = zone_for(&a);
+		if (a.zone == NULL) {
+			break; /* an alias out of what we serve: the resolver goes on */
+		}
+		out->is_ours = true;
+	} while (turn(&a));
+
+	if (!out->is_ours) {
+		out->rcode = RCODE_REFUSED;
+	}
+}

@@ -1,0 +1,32 @@
+/* auth/answer.h -- the answer to a standard query: RFC 1034 4.3.2 as later RFCs left it.
+ *
+ * 2181, 2308 (negative answers), 4592 (wildcards), 6672 (DNAME), 8020 (empty non-terminals), 8482 (ANY),
+ * 9471 (glue), 4035 3.1 and 5155 7.2 (signed zones).  Pure: looks up in a view, writes into a reply.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "auth/reply.h"
+#include "auth/server.h"
+#include "auth/view.h"
+
+enum {
+	ALIAS_CHAIN_MAX = 16, /* CNAMEs and DNAMEs followed for one query */
+};
+
+struct question {
+	const uint8_t *name; /* uncompressed; in the message at DNS_HEADER_LEN */
+	uint16_t type;
+	bool is_dnssec_ok;
+	enum transport transport;
+};
+
+struct answer {
+	unsigned rcode;
+	bool is_authoritative; /* AA */
+	bool is_ours;          /* false: no zone of ours holds the name; rcode is REFUSED */
+};
+
+void answer_query(const struct view *v, const struct question *q, struct reply *r, struct answer *out);

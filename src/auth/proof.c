@@ -1,0 +1,157 @@
+/* Proofs of absence from signed zones: NSEC (RFC 4035 3.1.3) and NSEC3 (RFC 5155 7.2). */
+#include "auth/answering.h"
+#include "dns/rrtype.h"
+
+static bool
+is_wanted(const struct answering *a)
+{
+	return a->q->is_dnssec_ok && a->zone->is_signed && !a->r->is_truncated;
+}
+
+/* The NSEC or NSEC3 of a node, once. */
+static void
+put_denial(struct answering *a, const struct node *n)
+{
+	if (n == NULL) {
+		return;
+	}
+	for (unsigned i = 0; i < a->denials; i++) {
+		if (a->denial[i] == n) {
+			return;
+		}
+	}
+	const struct rrset *set = node_rrset(n, a->zone->has_nsec3 ? TYPE_NSEC3 : TYPE_NSEC);
+	if (set == NULL || a->denials == DENIALS_MAX) {
+		return;
+	}
+	a->denial[a->denials++] = n;
+	struct place owner = { .name = n->name, .len = n->name_len, .tail = a->at,
+		               .shared = (uint8_t)name_shared_suffix(n->name, a->name) };
+	(void)answering_put(a, &(struct put){ .section = SECTION_AUTHORITY, .owner = &owner, .node = n, .set = set });
+}
+
+static const struct node *
+covering_nsec(const struct answering *a, const uint8_t *name)
+{
+	struct nkey key;
+	nkey_set(&key, name);
+	return zone_nsec_at_or_before(a->zone, &key);
+}
+
+/* "*" below a name; false when that would be too long to exist. */
+static bool
+wildcard_below(const uint8_t *name, struct name *out)
+{
+	static const uint8_t label[2] = { 1, '*' };
+	return name_join(label, sizeof label, name, out) == OK;
+}
+
+/* The name one label longer than the encloser (RFC 5155 1.3, "next closer"). */
+static const uint8_t *
+next_closer(const uint8_t *name, const uint8_t *encloser)
+{
+	return name_suffix(name, name_labels(encloser) + 1);
+}
+
+/* RFC 5155 7.2.1, from the closest encloser that has an NSEC3: with opt-out an existing one may have none. */
+static void
+prove_closest_encloser(struct answering *a, const uint8_t *name, const uint8_t *encloser)
+{
+	const struct node *match = zone_nsec3_match(a->zone, encloser);
+	while (match == NULL && name_len(encloser) > a->zone->apex_len) {
+		encloser = name_parent(encloser);
+		match = zone_nsec3_match(a->zone, encloser);
+	}
+	put_denial(a, match);
+	if (match != NULL && name_len(name) > name_len(encloser)) {
+		put_denial(a, zone_nsec3_cover(a->zone, next_closer(name, encloser)));
+	}
+}
+
+/* NODATA by NSEC3: the name's own, or, below an opt-out span, that of its closest provable encloser. */
+static void
+prove_exists_nsec3(struct answering *a, const uint8_t *name)
+{
+	const struct node *match = zone_nsec3_match(a->zone, name);
+	if (match != NULL) {
+		put_denial(a, match);
+	} else if (name_len(name) > a->zone->apex_len) {
+		prove_closest_encloser(a, name, name_parent(name));
+	}
+}
+
+void
+proof_no_data(struct answering *a)
+{
+	if (!is_wanted(a)) {
+		return;
+	}
+	if (a->zone->has_nsec3) {
+		prove_exists_nsec3(a, a->name);
+	} else {
+		put_denial(a, covering_nsec(a, a->name)); /* its own; an empty non-terminal's is the one before */
+	}
+}
+
+void
+proof_no_name(struct answering *a)
+{
+	struct name star;
+	if (!is_wanted(a)) {
+		return;
+	}
+	const uint8_t *encloser = a->hit.encloser->name;
+	bool has_star = wildcard_below(encloser, &star);
+	if (a->zone->has_nsec3) {
+		prove_closest_encloser(a, a->name, encloser);
+		if (has_star) {
+			put_denial(a, zone_nsec3_cover(a->zone, star.oct));
+		}
+		return;
+	}
+	put_denial(a, covering_nsec(a, a->name));
+	if (has_star) {
+		put_denial(a, covering_nsec(a, star.oct));
+	}
+}
+
+void
+proof_wildcard(struct answering *a)
+{
+	if (!is_wanted(a)) {
+		return;
+	}
+	if (a->zone->has_nsec3) {
+		put_denial(a, zone_nsec3_cover(a->zone, next_closer(a->name, a->hit.encloser->name)));
+	} else {
+		put_denial(a, covering_nsec(a, a->name));
+	}
+}
+
+void
+proof_wildcard_no_data(struct answering *a, const struct node *wildcard)
+{
+	if (!is_wanted(a)) {
+		return;
+	}
+	if (a->zone->has_nsec3) {
+		prove_closest_encloser(a, a->name, a->hit.encloser->name);
+		prove_exists_nsec3(a, wildcard->name);
+	} else {
+		put_denial(a, covering_nsec(a, a->name));
+		put_denial(a, covering_nsec(a, wildcard->name));
+	}
+}
+
+void
+proof_unsigned_referral(struct answering *a, const struct node *cut)
+{
+	if (!is_wanted(a)) {
+		return;
+	}
+	if (a->zone->has_nsec3) {
+		prove_exists_nsec3(a, cut->name);
+	} else {
+		put_denial(a, covering_nsec(a, cut->name));
+	}
+}

@@ -1,0 +1,350 @@
+#include "auth/server.h"
+
+#include <string.h>
+
+#include "auth/answer.h"
+#include "auth/notify.h"
+#include "auth/request.h"
+#include "dns/rrtype.h"
+#include "dns/wire.h"
+
+enum {
+	OPT_FIXED_LEN = 11,
+	OPTION_HEAD_LEN = 4,
+	EDE_LEN = OPTION_HEAD_LEN + 2,
+	KEEPALIVE_LEN = OPTION_HEAD_LEN + 2,
+};
+
+static size_t
+nsid_len(const struct request *q)
+{
+	size_t len = q->m.edns.wants_nsid && q->conf->id != NULL ? strlen(q->conf->id) : 0;
+	return len != 0 ? OPTION_HEAD_LEN + len : 0;
+}
+
+static size_t
+keepalive_len(const struct request *q)
+{
+	return q->m.edns.has_keepalive && q->peer->transport == TRANSPORT_TCP ? KEEPALIVE_LEN : 0;
+}
+
+/* The most that OPT can take; what is left over is for records. */
+static size_t
+opt_reserve(const struct request *q)
+{
+	return q->m.edns.present ? OPT_FIXED_LEN + nsid_len(q) + keepalive_len(q) + EDE_LEN : 0;
+}
+
+/* The TSIG of the answer is as long as the request's, but for MAC and other data. */
+static size_t
+tsig_reserve(const struct request *q)
+{
+	return q->m.has_tsig ? q->m.len - q->m.tsig.at + HMAC_MAX + 6 : 0;
+}
+
+static size_t
+response_limit(const struct request *q, size_t cap)
+{
+	size_t limit = DNS_MSG_MAX;
+	if (q->peer->transport == TRANSPORT_UDP) {
+		limit = DNS_UDP_PLAIN_MAX;
+		if (q->m.edns.present && q->m.edns.udp_size > limit) {
+			limit = q->m.edns.udp_size < q->conf->udp_max ? q->m.edns.udp_size : q->conf->udp_max;
+		}
+	}
+	return limit < cap ? limit : cap;
+}
+
+static uint8_t *
+put16(uint8_t *p, size_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+	return p + 2;
+}
+
+/* RFC 6891 6.1.2, with the options that were asked for and an extended error if there is one. */
+static void
+put_opt(struct request *q)
+{
+	uint8_t *start = q->r.wire + q->r.len, *p = start;
+	*p++ = 0;
+	p = put16(p, TYPE_OPT);
+	p = put16(p, q->conf->udp_max);
+	*p++ = (uint8_t)(q->rcode >> 4);
+	*p++ = 0; /* version */
+	p = put16(p, q->m.edns.flags & EDNS_DO);
+	uint8_t *rdlen = p;
+	p += 2;
+	if (nsid_len(q) != 0) {
+		size_t len = strlen(q->conf->id);
+		p = put16(put16(p, EDNS_OPT_NSID), len);
+		memcpy(p, q->conf->id, len);
+		p += len;
+	}
+	if (keepalive_len(q) != 0) {
+		p = put16(put16(p, EDNS_OPT_KEEPALIVE), 2);
+		p = put16(p, q->conf->tcp_idle_100ms);
+	}
+	if (q->ede != EDE_NONE) {
+		p = put16(put16(p, EDNS_OPT_EDE), 2);
+		p = put16(p, (size_t)q->ede);
+	}
+	put16(rdlen, (size_t)(p - rdlen) - 2);
+	q->r.len += (size_t)(p - start);
+}
+
+static void
+put_header(struct request *q)
+{
+	const uint16_t *count = q->r.count;
+	uint16_t bits = (uint16_t)(DNS_QR | (q->m.bits & (DNS_OPCODE | DNS_RD | DNS_CD)) | (q->rcode & DNS_RCODE));
+	bits |= q->is_authoritative ? DNS_AA : 0;
+	bits |= q->r.is_truncated ? DNS_TC : 0;
+	uint8_t *p = put16(q->r.wire, q->m.id);
+	p = put16(p, bits);
+	p = put16(p, q->has_question);
+	p = put16(p, count[SECTION_ANSWER]);
+	p = put16(p, count[SECTION_AUTHORITY]);
+	put16(p, (size_t)count[SECTION_ADDITIONAL] + q->m.edns.present);
+}
+
+/* The question as it was asked, case and all. */
+static void
+put_question(struct request *q)
+{
+	size_t len = q->m.question_end - DNS_HEADER_LEN;
+	q->r.len = DNS_HEADER_LEN;
+	if (len != 0) {
+		memcpy(q->r.wire + DNS_HEADER_LEN, q->m.wire + DNS_HEADER_LEN, len);
+		q->r.len += len;
+		q->has_question = true;
+	}
+}
+
+static size_t
+finish(struct request *q, size_t cap)
+{
+	if (q->m.edns.present) {
+		put_opt(q);
+	}
+	put_header(q);
+	if (q->m.has_tsig && q->is_tsig_read) {
+		err_t err = q->tsig.error != 0 ? tsig_sign_error(&q->tsig, q->r.wire, &q->r.len, cap, q->now_s)
+		                               : tsig_sign_response(&q->tsig, q->r.wire, &q->r.len, cap, q->now_s);
+		if (err != OK) {
+			return 0; /* an answer that cannot be signed as it should is none */
+		}
+	}
+	q->stats->truncated += q->r.is_truncated;
+	q->stats->rcode[q->rcode < ARRAY_LEN(q->stats->rcode) ? q->rcode : 0]++;
+	return q->r.len;
+}
+
+/* CHAOS TXT: who and what is this server?  Said only when the operator set it. */
+static const char *
+chaos_text(const struct request *q)
+{
+	static const uint8_t version_bind[] = "\7version\4bind", version_server[] = "\7version\6server";
+	static const uint8_t id_server[] = "\2id\6server", hostname_bind[] = "\10hostname\4bind";
+	const uint8_t *name = q->m.qname.oct;
+	if (q->m.qtype != TYPE_TXT && q->m.qtype != TYPE_ANY) {
+		return NULL;
+	}
+	if (name_is_equal(name, version_bind) || name_is_equal(name, version_server)) {
+		return q->conf->version;
+	}
+	return name_is_equal(name, id_server) || name_is_equal(name, hostname_bind) ? q->conf->id : NULL;
+}
+
+static void
+answer_chaos(struct request *q)
+{
+	const char *text = chaos_text(q);
+	size_t len = text != NULL ? strlen(text) : 0;
+	len = len > 255 ? 255 : len;
+	if (text == NULL || q->r.cap - q->r.len < 13 + len) {
+		q->rcode = RCODE_REFUSED;
+		q->ede = EDE_PROHIBITED;
+		return;
+	}
+	uint8_t *p = q->r.wire + q->r.len;
+	p = put16(p, 0xC000u | DNS_HEADER_LEN);
+	p = put16(p, TYPE_TXT);
+	p = put16(p, CLASS_CH);
+	p = put16(put16(p, 0), 0);
+	p = put16(p, len + 1);
+	*p++ = (uint8_t)len;
+	memcpy(p, text, len);
+	q->r.len = (size_t)(p - q->r.wire) + len;
+	q->r.count[SECTION_ANSWER] = 1;
+	q->is_authoritative = true;
+}
+
+/* Types that only mean something in other sections or to other servers (RFC 6895 3.1). */
+static bool
+is_askable(struct request *q)
+{
+	switch (q->m.qtype) {
+	case 0:
+	case TYPE_OPT:
+	case TYPE_TSIG:
+		q->rcode = RCODE_FORMERR;
+		return false;
+	case TYPE_TKEY:
+	case TYPE_MAILA:
+	case TYPE_MAILB:
+		q->rcode = RCODE_NOTIMP;
+		return false;
+	case TYPE_AXFR:
+	case TYPE_IXFR:
+		q->rcode = RCODE_REFUSED;
+		q->ede = EDE_NOT_SUPPORTED;
+		return false;
+	default:
+		return true;
+	}
+}
+
+static void
+answer_internet(struct request *q)
+{
+	struct question question = {
+		.name = q->m.qname.oct,
+		.type = q->m.qtype,
+		.is_dnssec_ok = (q->m.edns.flags & EDNS_DO) != 0,
+		.transport = q->peer->transport,
+	};
+	struct answer answer;
+	if (q->view->zones.n == 0) { /* nothing loaded: nobody knows yet whether this is ours */
+		q->rcode = q->view->commit[0] == '\0' ? RCODE_SERVFAIL : RCODE_REFUSED;
+		q->ede = q->view->commit[0] == '\0' ? EDE_NOT_READY : EDE_NOT_AUTHORITATIVE;
+		return;
+	}
+	answer_query(q->view, &question, &q->r, &answer);
+	q->rcode = answer.rcode;
+	q->is_authoritative = answer.is_authoritative;
+	q->ede = answer.is_ours ? EDE_NONE : EDE_NOT_AUTHORITATIVE;
+}
+
+static void
+handle_query(struct request *q)
+{
+	if (q->m.count[0] != 1) {
+		q->rcode = RCODE_FORMERR; /* RFC 9619 */
+	} else if (!is_askable(q)) {
+		return;
+	} else if (q->m.qclass == CLASS_IN) {
+		answer_internet(q);
+	} else if (q->m.qclass == CLASS_CH) {
+		answer_chaos(q);
+	} else {
+		q->rcode = RCODE_REFUSED;
+	}
+}
+
+/* Verifies the TSIG if there is one.  False: the answer is an error (RFC 8945 5.2). */
+static bool
+is_signature_good(struct request *q)
+{
+	struct name name;
+	const struct key *key = NULL;
+	if (!q->m.has_tsig) {
+		return true;
+	}
+	if (tsig_key_name(&q->m, &name) == OK) {
+		key = keystore_find(q->view->keys, name.oct);
+	}
+	err_t err = tsig_verify_request(&q->tsig, &q->m, key != NULL ? &key->tsig : NULL, q->now_s);
+	q->is_tsig_read = err == OK || err == E_AUTH;
+	if (err == OK) {
+		q->key = key;
+		name_set(&q->out->key, key->tsig.name.oct);
+		return true;
+	}
+	q->rcode = err == E_AUTH ? RCODE_NOTAUTH : RCODE_FORMERR;
+	q->out->event = EVENT_TSIG_FAILED;
+	q->out->why = q->tsig.error == RCODE_BADKEY    ? "BADKEY: no such key here"
+	              : q->tsig.error == RCODE_BADSIG  ? "BADSIG: the signature does not match"
+	              : q->tsig.error == RCODE_BADTIME ? "BADTIME: the clocks differ by more than the fudge"
+	              : q->tsig.error == RCODE_BADTRUNC ? "BADTRUNC: the signature is cut too short"
+	                                               : "malformed TSIG";
+	q->out->zone = q->m.qname;
+	q->out->key.len = 0;
+	if (err == E_AUTH) {
+		q->out->key = name;
+	}
+	return false;
+}
+
+static void
+dispatch(struct request *q)
+{
+	if (q->m.edns.present && q->m.edns.version != 0) {
+		q->rcode = RCODE_BADVERS;
+	} else if (is_signature_good(q)) {
+		if (msg_opcode(&q->m) == OPCODE_QUERY) {
+			handle_query(q);
+		} else {
+			notify_handle(q);
+		}
+	}
+}
+
+size_t
+server_handle(const struct view *v, const struct server_conf *conf, const struct peer *peer, uint64_t now_s,
+              const uint8_t *req, size_t req_len, uint8_t *resp, size_t cap, struct server_stats *stats,
+              struct server_out *out)
+{
+	struct request q;
+	q.view = v;
+	q.conf = conf;
+	q.peer = peer;
+	q.now_s = now_s;
+	q.stats = stats;
+	q.out = out;
+	out->event = EVENT_NONE;
+	out->why = "";
+	out->close = false;
+	out->key.len = 0;
+
+	err_t err = msg_parse(req, req_len, &q.m);
+	if (req_len < DNS_HEADER_LEN || (q.m.bits & DNS_QR) != 0) {
+		stats->dropped++;
+		return 0;
+	}
+	stats->queries[peer->transport]++;
+	q.key = NULL;
+	q.rcode = RCODE_NOERROR;
+	q.ede = EDE_NONE;
+	q.is_authoritative = false;
+	q.has_question = false;
+	q.is_tsig_read = false;
+	q.r.wire = resp;
+	q.r.is_truncated = false;
+	memset(q.r.count, 0, sizeof q.r.count);
+
+	unsigned opcode = msg_opcode(&q.m);
+	bool is_known = opcode == OPCODE_QUERY || opcode == OPCODE_NOTIFY;
+	if (err != OK || !is_known) {
+		/* What could not be read whole is not repeated, but for its question. */
+		q.rcode = is_known ? RCODE_FORMERR : RCODE_NOTIMP;
+		q.m.has_tsig = false;
+		q.m.edns.present = err == OK && q.m.edns.present;
+		put_question(&q);
+		return finish(&q, cap);
+	}
+	if (q.m.has_tsig) {
+		q.tsig = (struct tsig){ 0 };
+	}
+	put_question(&q);
+	size_t limit = response_limit(&q, cap), reserve = opt_reserve(&q) + tsig_reserve(&q);
+	q.r.cap = limit > q.r.len + reserve ? limit - reserve : q.r.len;
+	dispatch(&q);
+	size_t len = finish(&q, cap);
+	if (q.m.has_tsig) {
+		tsig_fini(&q.tsig);
+	}
+	stats->events[out->event]++;
+	return len;
+}
