@@ -54,9 +54,10 @@ enum rrtype_flags {
 	RRTYPE_ADDITIONAL = 1 << 3, /* addresses of its (last plain) name go into the additional section */
 	RRTYPE_SINGLETON = 1 << 4,  /* at most one record a name: CNAME, DNAME, SOA */
 	RRTYPE_PARENT = 1 << 5,     /* at a cut it belongs to the parent: DS, NSEC (RFC 4035 2) */
+	RRTYPE_DECOMPRESS = 1 << 6, /* names in it may arrive compressed, but are not sent so (RFC 3597 4) */
 };
 
-/* One field of an RDATA.  Kinds and their text and wire forms: rdata.c. */
+/* One field of an RDATA.  Kinds and their text and wire forms: rdata_p.h. */
 struct rrfield;
 
 struct rrtype {
@@ -70,7 +71,8 @@ struct rrtype {
 /* NULL when the type is not in the table: then RFC 3597 applies. */
 const struct rrtype *rrtype_by_code(uint16_t code);
 
-/* Flags of any type; 0 for those not in the table. */
+/* Flags of any type.  Of those not in the table, 128 to 255 are META (RFC 6895 3.1), all others have
+ * none. */
 uint16_t rrtype_flags(uint16_t code);
 
 /* "MX", "TYPE65280" (RFC 3597 5), any case.  E_UNSUPPORTED when it is neither. */
@@ -79,7 +81,7 @@ err_t rrtype_parse(const char *text, size_t len, uint16_t *out);
 enum { RRTYPE_TEXT_MAX = 16 };
 const char *rrtype_print(uint16_t code, char out[RRTYPE_TEXT_MAX]); /* returns out */
 
-/* "IN", "CH", "HS", "CLASS32". */
+/* "IN", "CH", "HS", "CLASS32", any case.  E_UNSUPPORTED when it is none of these. */
 err_t rrclass_parse(const char *text, size_t len, uint16_t *out);
 const char *rrclass_print(uint16_t code, char out[RRTYPE_TEXT_MAX]);
 
