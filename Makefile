@@ -1,0 +1,42 @@
+# A thin front: Meson and Ninja build.  `make demo` and `make check` need nothing set up before them.
+#
+#   make              the programs, optimised, in $(BUILD)
+#   make demo         a primary on a loopback address, shown at work
+#   make check        everything that CI runs
+#   make install      into PREFIX (and DESTDIR), as any user
+#   make bench        the programs beside other servers
+#   make clean
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+MESON ?= meson
+export PATH := /usr/sbin:/usr/bin:/sbin:/bin:$(PATH)
+
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	$(MESON) setup $(BUILD) --buildtype=release -Dtests=false
+
+demo:
+	tools/install-deps build demo
+	$(MAKE) all
+	tools/demo $(BUILD)/src/bin
+
+check:
+	tools/install-deps build demo check
+	tools/check
+
+install: all
+	$(MESON) configure $(BUILD) --prefix=$(abspath $(PREFIX))
+	DESTDIR=$(DESTDIR) $(MESON) install -C $(BUILD)
+
+bench:
+	tools/install-deps build bench
+	$(MAKE) all
+	bench/run $(BENCH_ARGS)
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all demo check install bench clean
