@@ -1,0 +1,177 @@
+"""Fixtures of the system tests: the real programs, real peers, real repositories, and nothing left behind.
+
+    ORIGIN_BINDIR=build/src/bin python3 -m pytest -p no:cacheprovider tests/system
+
+ORIGIN_BINDIR: the programs under test (default: build/src/bin).  ORIGIN_CHECK=1 (set by tools/check): a missing peer is a
+failure.  CI=true: nothing may be skipped.  ORIGIN_TEST_DATA: the directory that has root-zone/.
+"""
+import base64
+import os
+import shutil
+import subprocess
+
+import dns.message
+import dns.name
+import dns.opcode
+import dns.query
+import dns.rrset
+import dns.tsig
+import pytest
+
+import servers
+from repository import Repo
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def pytest_addoption(parser):
+    parser.addoption("--zones", type=int, default=None, help="differential tests: how many generated zones of each kind")
+    parser.addoption("--seed", type=int, default=None, help="differential tests: the first seed")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """In CI a skip is a failure: what is not run there is run nowhere."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.skipped and os.environ.get("CI") == "true":
+        report.outcome = "failed"
+        report.longrepr = "skipped in CI: %s" % (report.longrepr,)
+
+
+@pytest.fixture(scope="session")
+def bindir():
+    """Where the programs under test are."""
+    where = os.path.abspath(os.environ.get("ORIGIN_BINDIR") or os.path.join(ROOT, "build", "src", "bin"))
+    assert os.path.exists(os.path.join(where, "oprimary")), "no programs in %s: build them, or set ORIGIN_BINDIR" % where
+    return where
+
+
+@pytest.fixture(scope="session")
+def need():
+    """need("nsd", …): those programs are there, or the test is skipped; under `make check` their lack is a failure."""
+    def look(*names):
+        missing = [n for n in names if shutil.which(n) is None]
+        if missing:
+            text = "not installed: %s (tools/install-deps check)" % ", ".join(missing)
+            if os.environ.get("ORIGIN_CHECK") == "1" or os.environ.get("CI") == "true":
+                pytest.fail(text)
+            pytest.skip(text)
+    return look
+
+
+@pytest.fixture(scope="session")
+def root_zone_data():
+    """The directory with the twelve root zones."""
+    where = os.path.join(os.environ.get("ORIGIN_TEST_DATA") or os.path.join(ROOT, os.pardir, "shared", "data"), "root-zone")
+    if not os.path.isdir(where):
+        text = "the root zones are not there (set ORIGIN_TEST_DATA to the directory that has root-zone/)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(text)
+        pytest.skip(text)
+    return where
+
+
+@pytest.fixture
+def repo(tmp_path):
+    return Repo(str(tmp_path))
+
+
+@pytest.fixture
+def started():
+    """started(process) → the process, which is killed at the end whatever happens."""
+    running = []
+
+    def keep(process):
+        running.append(process)
+        return process
+    yield keep
+    for process in reversed(running):
+        process.kill()
+
+
+@pytest.fixture
+def primary(bindir, tmp_path, started):
+    """primary(repo or url, option…, zones=[…]) → a running oprimary."""
+    def start(remote, *options, **more):
+        url = remote.url if isinstance(remote, Repo) else remote
+        return started(servers.Primary(bindir, str(tmp_path), url, *options, **more))
+    return start
+
+
+@pytest.fixture
+def peer(tmp_path, started, need):
+    """peer("nsd", {zone: path}) → a running peer."""
+    def start(name, zones):
+        need(servers.PEERS[name].binary)
+        return started(servers.PEERS[name](str(tmp_path), zones))
+    return start
+
+
+class Key:
+    """A TSIG key in the forms that everybody wants."""
+
+    def __init__(self, name, secret=b"a secret of thirty-two octets...", algorithm="SHA256"):
+        self.name, self.secret, self.algorithm = name, base64.b64encode(secret).decode(), algorithm
+
+    @property
+    def argument(self):
+        """As --key and --keys take it."""
+        return "%s:%s:%s" % (self.name.rstrip("."), self.algorithm, self.secret)
+
+    @property
+    def line(self):
+        """As it stands in a _keys file."""
+        number = {"SHA1": 161, "SHA224": 162, "SHA256": 163, "SHA384": 164, "SHA512": 165}[self.algorithm]
+        return "%s 3600 IN DNSKEY 0 3 %d %s\n" % (self.name.rstrip(".") + ".", number, self.secret)
+
+    def sign(self, message):
+        """Puts the key to a dnspython message."""
+        algorithm = getattr(dns.tsig, "HMAC_" + self.algorithm)
+        message.use_tsig({dns.name.from_text(self.name): base64.b64decode(self.secret)}, keyname=dns.name.from_text(self.name),
+                         algorithm=algorithm)
+        return message
+
+
+@pytest.fixture
+def notify_key():
+    """May have every zone pulled; put `notify_key.line` into the repository's `_keys`."""
+    return Key("test._notify.")
+
+
+@pytest.fixture
+def make_key():
+    return Key
+
+
+def notify(port, zone, key=None, *, tcp=False, serial=None, timeout=10):
+    """Sends a NOTIFY, signed if there is a key; returns the (verified) answer."""
+    message = dns.message.make_query(zone, "SOA")
+    message.set_opcode(dns.opcode.NOTIFY)
+    if serial is not None:
+        soa = "ns. host. %d 1 1 1 1" % serial
+        message.answer.append(dns.rrset.from_text(zone, 0, "IN", "SOA", soa))
+    if key is not None:
+        key.sign(message)
+    send = dns.query.tcp if tcp else dns.query.udp
+    return send(message, servers.ADDRESS, timeout=timeout, port=port)
+
+
+@pytest.fixture(name="notify")
+def notify_fixture():
+    return notify
+
+
+@pytest.fixture
+def program(bindir):
+    """program("ozone", argument…) → the finished process, its output as text.  A sanitizer's report is a failure."""
+    def run(name, *args, status=None, stdin=None, env=None, timeout=120, **more):
+        done = subprocess.run([os.path.join(bindir, name), *args], input=stdin, capture_output=True, text=True,
+                              errors="surrogateescape", timeout=timeout, check=False,
+                              env={**os.environ, **servers.sanitizer_env(), **(env or {})}, **more)
+        assert not servers.SANITIZER_REPORT.search(done.stderr), done.stderr
+        assert done.returncode >= 0, "%s died of signal %d\n%s" % (name, -done.returncode, done.stderr)
+        if status is not None:
+            assert done.returncode == status, "%s: status %d\n%s%s" % (name, done.returncode, done.stdout, done.stderr)
+        return done
+    return run

@@ -1,0 +1,60 @@
+"""A git repository to play the operator's: a bare one that the primary fetches from, and a clone to work in."""
+import os
+import subprocess
+
+ENV = {
+    "GIT_AUTHOR_NAME": "Operator", "GIT_AUTHOR_EMAIL": "operator@example.org",
+    "GIT_COMMITTER_NAME": "Operator", "GIT_COMMITTER_EMAIL": "operator@example.org",
+    "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0",
+}
+
+
+def git(where, *args, check=True, **more):
+    """Runs git in `where`; returns what it printed.  Nobody's own configuration takes part."""
+    done = subprocess.run(["git", "-C", where, *args], env={**os.environ, **ENV}, stdin=subprocess.DEVNULL,
+                          capture_output=True, check=False, **more)
+    if check and done.returncode != 0:
+        raise AssertionError("git %s: %s" % (" ".join(args), done.stderr.decode(errors="replace")))
+    return done.stdout.decode(errors="replace").strip()
+
+
+class Repo:
+    """`bare` is the remote, `path` the working clone."""
+
+    def __init__(self, where, branch="main"):
+        self.bare, self.path, self.branch = os.path.join(where, "zones.git"), os.path.join(where, "work"), branch
+        os.makedirs(self.path)
+        git(where, "init", "-q", "--bare", "-b", branch, self.bare)
+        git(self.path, "init", "-q", "-b", branch)
+        git(self.path, "remote", "add", "origin", self.bare)
+
+    @property
+    def url(self):
+        return "file://" + self.bare
+
+    def write(self, files):
+        """{name: text or bytes, or None to remove it} into the working clone."""
+        for name, content in files.items():
+            full = os.path.join(self.path, name)
+            if content is None:
+                git(self.path, "rm", "-q", "--", name)
+                continue
+            os.makedirs(os.path.dirname(full), exist_ok=True)
+            with open(full, "wb") as f:
+                f.write(content if isinstance(content, bytes) else content.encode())
+
+    def commit(self, files=None, message="change", *, push=True, force=False):
+        """Writes the files, commits everything, pushes; returns the commit's id."""
+        self.write(files or {})
+        git(self.path, "add", "-A")
+        git(self.path, "commit", "-q", "--allow-empty", "-m", message)
+        if push:
+            git(self.path, "push", "-q", *(["-f"] if force else []), "origin", "HEAD:" + self.branch)
+        return self.head()
+
+    def head(self):
+        return git(self.path, "rev-parse", "HEAD")
+
+    def read(self, name):
+        with open(os.path.join(self.path, name)) as f:
+            return f.read()

@@ -1,0 +1,273 @@
+"""Programs under test and their peers, each started on free ports, waited for by asking, and ended by its pid."""
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.query
+import dns.rcode
+import dns.rdatatype
+
+ADDRESS = "127.0.0.1"
+START_LIMIT_S = 60  # sanitizers and a busy machine included
+STOP_LIMIT_S = 30
+PAUSE_S = 0.02  # between two looks at something that is awaited
+SANITIZER_REPORT = re.compile(r"(AddressSanitizer|LeakSanitizer|ThreadSanitizer|UndefinedBehaviorSanitizer|runtime error:)")
+
+
+class Trouble(AssertionError):
+    """What was awaited did not come; the text has the log's end."""
+
+
+def free_port():
+    """A port of 127.0.0.1 that nobody has in UDP nor TCP.  The system picks, so two test runs do not meet."""
+    for _ in range(100):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, \
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            tcp.bind((ADDRESS, 0))
+            port = tcp.getsockname()[1]
+            with contextlib.suppress(OSError):
+                udp.bind((ADDRESS, port))
+                return port
+    raise Trouble("no free port")
+
+
+def await_true(what, question, limit_s=START_LIMIT_S):
+    """Asks again and again until the answer is true (and returns it)."""
+    deadline = time.monotonic() + limit_s
+    while True:
+        answer = question()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise Trouble("after %d s still not: %s" % (limit_s, what() if callable(what) else what))
+        time.sleep(PAUSE_S)
+
+
+def ask(port, name, rdtype="A", *, tcp=False, dnssec=False, payload=1232, edns=True, timeout=5, address=ADDRESS,
+        rdclass="IN", flags=0, **more):
+    """One query, one answer.  UDP without falling back to TCP: a truncated answer is an answer."""
+    query = dns.message.make_query(name, rdtype, rdclass, want_dnssec=dnssec, payload=payload if edns or dnssec else None,
+                                   use_edns=0 if edns or dnssec else False, flags=flags, **more)
+    send = dns.query.tcp if tcp else dns.query.udp
+    return send(query, address, timeout=timeout, port=port)
+
+
+def serial_served(port, zone):
+    """The serial in the authoritative answer for `zone`, or None when there is none (yet)."""
+    try:
+        answer = ask(port, zone, "SOA", timeout=1)
+    except (dns.exception.DNSException, OSError):
+        return None
+    if answer.rcode() != dns.rcode.NOERROR or not answer.flags & dns.flags.AA:
+        return None
+    for rrset in answer.answer:
+        if rrset.rdtype == dns.rdatatype.SOA:
+            return rrset[0].serial
+    return None
+
+
+def is_listening(port):
+    """Does anything answer, whatever it says?"""
+    try:
+        ask(port, ".", "SOA", timeout=1)
+        return True
+    except (dns.exception.DNSException, OSError):
+        return False
+
+
+class Process:
+    """A program that runs in the foreground, with all that it writes to standard output and error in a file."""
+
+    def __init__(self, argv, work, name, env=None, cwd=None):
+        self.name, self.argv = name, argv
+        self.log_path = os.path.join(work, "%s-%d.log" % (name, time.monotonic_ns()))
+        full = dict(os.environ)
+        full.update(env or {})
+        with open(self.log_path, "wb") as log:
+            self.popen = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=full, cwd=cwd,
+                                          start_new_session=True)
+
+    @property
+    def pid(self):
+        return self.popen.pid
+
+    def log(self):
+        with open(self.log_path, errors="replace") as f:
+            return f.read()
+
+    def is_running(self):
+        return self.popen.poll() is None
+
+    def await_true(self, what, question, limit_s=START_LIMIT_S):
+        def look():
+            answer = question()
+            if not answer and not self.is_running():
+                raise Trouble("%s ended with %s before: %s\n%s" % (self.name, self.popen.returncode, what, self.log_tail()))
+            return answer
+        return await_true(lambda: "%s\n%s" % (what, self.log_tail()), look, limit_s)
+
+    def await_log(self, pattern, limit_s=START_LIMIT_S, after=0):
+        """Waits until the log, from octet `after` on, has a match."""
+        return self.await_true("the log has %r" % pattern, lambda: re.search(pattern, self.log()[after:]), limit_s)
+
+    def log_tail(self):
+        return "--- log of %s\n%s" % (self.name, self.log()[-6000:])
+
+    def end(self):
+        """SIGTERM; returns the exit status.  Whoever does not go is killed, and that is an error."""
+        if self.is_running():
+            self.popen.terminate()
+            try:
+                self.popen.wait(STOP_LIMIT_S)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise Trouble("%s ignores SIGTERM\n%s" % (self.name, self.log_tail())) from None
+        return self.popen.returncode
+
+    def kill(self):
+        """For teardown: the whole session, at once."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.popen.pid, signal.SIGKILL)
+        self.popen.wait()
+
+
+# ---- ours ------------------------------------------------------------------
+
+def sanitizer_env():
+    """Reports go to standard error, which is the log; the first one ends the program."""
+    return {
+        "ASAN_OPTIONS": "exitcode=99:detect_leaks=1:abort_on_error=0",
+        "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99",
+    }
+
+
+class Primary(Process):
+    """Our oprimary on a remote.  `zones`: those that must be served before the constructor returns; None: only listen."""
+
+    def __init__(self, bindir, work, remote, *options, zones=None, port=None, env=None):
+        self.port = port or free_port()
+        argv = [os.path.join(bindir, "oprimary"), "--remote=" + remote, "--listen=%s@%d" % (ADDRESS, self.port)]
+        super().__init__(argv + list(options), work, "oprimary", env={**sanitizer_env(), **(env or {})})
+        try:
+            self.await_true("it answers", lambda: is_listening(self.port))
+            for zone in zones or []:
+                self.await_true("%s is served" % zone, lambda z=zone: serial_served(self.port, z) is not None)
+        except BaseException:
+            self.kill()
+            raise
+
+    def ask(self, name, rdtype="A", **more):
+        return ask(self.port, name, rdtype, **more)
+
+    def serial(self, zone):
+        return serial_served(self.port, zone)
+
+    def await_serial(self, zone, serial, limit_s=START_LIMIT_S):
+        self.await_true("%s has serial %s" % (zone, serial), lambda: self.serial(zone) == serial, limit_s)
+
+    def hangup(self):
+        os.kill(self.pid, signal.SIGHUP)
+
+    def stop(self):
+        """A clean end: status 0, and nothing that a sanitizer has to say."""
+        status = self.end()
+        assert status == 0, "oprimary ended with %s\n%s" % (status, self.log_tail())
+        assert not SANITIZER_REPORT.search(self.log()), self.log_tail()
+        self.await_no_children()
+
+    def await_no_children(self):
+        """The git process goes with it: nobody is left in its session."""
+        def alone():
+            try:
+                os.killpg(self.pid, 0)
+                return False
+            except ProcessLookupError:
+                return True
+        await_true("its processes are gone", alone, STOP_LIMIT_S)
+
+
+# ---- peers -----------------------------------------------------------------
+
+def write(path, text):
+    with open(path, "w") as f:
+        f.write(text)
+    return path
+
+
+class Peer(Process):
+    """Another server over zone files {zone: path}, minimal answers where there is a choice."""
+    name = binary = None
+
+    def __init__(self, work, zones):
+        if shutil.which(self.binary) is None:
+            raise Trouble("%s is not installed (tools/install-deps check)" % self.binary)
+        self.port = free_port()
+        self.work = os.path.join(work, "%s-%d" % (self.name, self.port))
+        os.makedirs(self.work)
+        super().__init__(self.configure(zones), self.work, self.name)
+        try:
+            for zone in zones:
+                self.await_true("%s is served" % zone, lambda z=zone: serial_served(self.port, z) is not None)
+        except BaseException:
+            self.kill()
+            raise
+
+    def configure(self, zones):
+        """Writes the configuration; returns the command."""
+        raise NotImplementedError
+
+    def ask(self, name, rdtype="A", **more):
+        return ask(self.port, name, rdtype, **more)
+
+
+class Nsd(Peer):
+    name, binary = "nsd", "nsd"
+
+    def configure(self, zones):
+        conf = ['server:', ' server-count: 1', ' ip-address: %s@%d' % (ADDRESS, self.port), ' username: ""',
+                ' zonesdir: "%s"' % self.work, ' zonelistfile: "%s/zone.list"' % self.work, ' database: ""',
+                ' xfrdfile: "%s/xfrd.state"' % self.work, ' xfrdir: "%s"' % self.work, ' pidfile: "%s/pid"' % self.work,
+                ' rrl-ratelimit: 0', ' minimal-responses: yes', ' round-robin: no', 'remote-control:', ' control-enable: no']
+        for zone, path in zones.items():
+            conf += ['zone:', ' name: "%s"' % zone, ' zonefile: "%s"' % path]
+        return ["nsd", "-d", "-c", write(os.path.join(self.work, "nsd.conf"), "\n".join(conf) + "\n")]
+
+
+class Knot(Peer):
+    name, binary = "knot", "knotd"
+
+    def configure(self, zones):
+        os.makedirs(self.work + "/db")
+        conf = ['server:', '  listen: %s@%d' % (ADDRESS, self.port), '  rundir: "%s"' % self.work, '  udp-workers: 1',
+                '  tcp-workers: 1', '  background-workers: 1', 'database:', '  storage: "%s/db"' % self.work,
+                '  journal-db-max-size: 16M', '  kasp-db-max-size: 16M', '  timer-db-max-size: 16M', 'log:',
+                '  - target: stderr', '    any: warning', 'template:', '  - id: default', '    zonefile-sync: -1',
+                '    semantic-checks: off', '    journal-content: none', 'zone:']
+        for zone, path in zones.items():
+            conf += ['  - domain: "%s"' % zone, '    file: "%s"' % path]
+        return ["knotd", "-c", write(os.path.join(self.work, "knot.conf"), "\n".join(conf) + "\n")]
+
+
+class Bind(Peer):
+    name, binary = "bind", "named"
+
+    def configure(self, zones):
+        conf = ['options {', ' directory "%s";' % self.work, ' pid-file "%s/pid";' % self.work,
+                ' session-keyfile "%s/session.key";' % self.work, ' listen-on port %d { %s; };' % (self.port, ADDRESS),
+                ' listen-on-v6 { none; };', ' recursion no;', ' minimal-responses yes;', ' minimal-any no;', ' notify no;',
+                ' querylog no;', ' check-names primary ignore;', ' zone-statistics none;', '};', 'controls { };']
+        for zone, path in zones.items():
+            conf.append('zone "%s" { type primary; file "%s"; check-integrity no; check-mx ignore; check-srv-cname ignore;'
+                        ' check-mx-cname ignore; check-wildcard no; check-spf ignore; check-sibling no; };' % (zone, path))
+        return ["named", "-g", "-n", "1", "-c", write(os.path.join(self.work, "named.conf"), "\n".join(conf) + "\n")]
+
+
+PEERS = {peer.name: peer for peer in (Nsd, Knot, Bind)}
