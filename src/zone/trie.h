@@ -5,12 +5,19 @@
  * old one stays as it was until its owner frees what the transaction put on the garbage list.
  *
  * Values are objects of the caller's.  Each holds its own name, uncompressed, at the fixed offset
- * `name_at` octets from its start, from which its key is derived again when needed; the trie never
- * frees a value.  Names are unique, without regard to case.
+ * `name_at` octets from its start, and in the octet before it the name's length (as struct name does);
+ * from it the key is derived again when needed.  The trie never frees a value.  Names are unique, without
+ * regard to case.
+ *
+ * A cell is a leaf (word 0) or a branch.  A branch says at which place of the key its twigs part
+ * (bits 48 and up) and which numbers they have there (bits 0 to 46); the twigs stand in an array in the
+ * order of these numbers.  All keys below a branch agree before its place, so an ancestor of them
+ * all can only be its twig NKEY_NONE.  Skipped places are checked once, against the leaf that was found.
  *
  * Threads: a published version may be read by any number of threads without locks.  One
  * transaction at a time over a line of versions.
- * Cost: lookup O(length of the key) worst, commonly under ten branches; put and remove copy the path.
+ * Cost: lookup O(length of the key) worst, commonly under ten branches; put and remove copy the path,
+ * each branch once in a transaction, after which it is changed in place.
  */
 #pragma once
 
@@ -28,11 +35,11 @@ struct trie_cell { /* a branch or a leaf; private to trie.c and its inline looku
 struct trie {
 	struct trie_cell root; /* all zero: empty */
 	size_t n;              /* values in it */
-	uint32_t gen;          /* of the transaction that made it */
+	uint64_t gen;          /* of the transaction that made it */
 	uint16_t name_at;      /* where a value's name is, octets from its start */
 };
 
-void trie_init(struct trie *t, size_t name_at);
+void trie_init(struct trie *t, size_t name_at); /* name_at >= 1 */
 
 /* Frees the branches of a version that shares them with no other (after its garbage was freed).
  * `free_value` is called for each value, in order; NULL: they stay. */
@@ -52,6 +59,7 @@ void trie_lookup(const struct trie *t, const struct nkey *key, struct trie_path 
 /* Greatest value whose name is at or before the key in canonical order; NULL when there is none.
  * For NSEC and NSEC3 the caller wraps around with trie_last(). */
 void *trie_at_or_before(const struct trie *t, const struct nkey *key);
+void *trie_before(const struct trie *t, const struct nkey *key); /* strictly before it */
 void *trie_first(const struct trie *t);
 void *trie_last(const struct trie *t);
 
@@ -60,10 +68,9 @@ enum { TRIE_DEPTH_MAX = NKEY_MAX };
 struct trie_iter {
 	unsigned depth;
 	struct {
-		const struct trie_cell *cell;
-		unsigned next;
+		const struct trie_cell *cells; /* twigs of a branch */
+		unsigned next, n;              /* twig to visit next; how many there are */
 	} at[TRIE_DEPTH_MAX + 1];
-	const struct trie *trie;
 };
 void trie_iter_first(struct trie_iter *it, const struct trie *t);
 void trie_iter_seek(struct trie_iter *it, const struct trie *t, const struct nkey *key); /* at or after key */
@@ -87,10 +94,10 @@ void trie_begin(struct trie_txn *txn, const struct trie *from);
 
 /* Adds a value under its own name, or replaces the one there.  *old: what was there, or NULL. */
 err_t trie_put(struct trie_txn *txn, void *value, void **old); /* E_NOMEM: nothing changed */
-void *trie_remove(struct trie_txn *txn, const struct nkey *key); /* the value, or NULL; never fails */
+
+/* The value, or NULL.  Never fails: what it allocates is of our own size. */
+void *trie_remove(struct trie_txn *txn, const struct nkey *key);
 
 /* The new version; what it replaced is added to `garbage`.  Cannot fail. */
 struct trie trie_commit(struct trie_txn *txn, struct garbage *garbage);
 void trie_rollback(struct trie_txn *txn); /* frees what only the transaction had; values are the caller's */
-
-/* First build of a version that nobody else has: put into an empty transaction is done in place. */
