@@ -4,15 +4,17 @@
  * cross in a sealed memfd (nobody can change it any more; the receiver maps it), passed with the
  * frame.  Neither side trusts the other's numbers: lengths are checked against the file's size.
  *
- *   DNS → git   PULL                     bring what is new (several that wait are one)
+ *   DNS → git   PULL [WHOLE]             bring what is new (several that wait are one); WHOLE: tell it all again
  *               GET path                 a file of the commit under way
- *               DONE                     the commit has been dealt with: go on
- *   git → DNS   COMMIT id flags + memfd  what changed since the last COMMIT that was DONE
+ *               DONE status              the commit has been dealt with: go on
+ *   git → DNS   COMMIT id flags + memfd  what changed since the last COMMIT that was DONE with status OK
  *               UPTODATE id              nothing changed
  *               FILE status + memfd      answer to GET
  *               FAILED phase text        the pull came to nothing; when it is tried again
  *
- * After COMMIT the git side answers GETs until DONE; only then does the next PULL begin.
+ * After COMMIT the git side answers GETs until DONE; only then does the next PULL begin.  A COMMIT that was
+ * held back is DONE with another status than OK: it is not told again, but the next one is told
+ * against the last that was OK, and carries ALLOW_MASS_DELETE when any commit in between does.
  */
 #pragma once
 
@@ -21,7 +23,17 @@
 
 #include "base/err.h"
 
-enum link_type { LINK_PULL = 1, LINK_GET, LINK_DONE, LINK_COMMIT, LINK_UPTODATE, LINK_FILE, LINK_FAILED };
+enum link_type {
+	LINK_PULL = 1,
+	LINK_GET,
+	LINK_DONE,
+	LINK_COMMIT,
+	LINK_UPTODATE,
+	LINK_FILE,
+	LINK_FAILED,
+	LINK_PROGRESS, /* within the git side alone: a worker is alive */
+	LINK_TYPE_LAST = LINK_PROGRESS,
+};
 
 enum { LINK_TEXT_MAX = 2048, LINK_FRAME_MAX = 4096 };
 
@@ -34,7 +46,7 @@ enum link_commit_flags {
 struct link_frame {
 	uint8_t type;
 	uint8_t flags;
-	uint16_t status;              /* LINK_FILE: an err_t */
+	uint16_t status;              /* LINK_FILE, LINK_DONE: an err_t */
 	uint32_t n;                   /* LINK_COMMIT: entries in the memfd */
 	uint32_t retry_s;             /* LINK_FAILED: until the next try; 0: none by itself */
 	uint32_t took_ms;             /* COMMIT, UPTODATE: what git took */
@@ -44,13 +56,75 @@ struct link_frame {
 };
 
 /* The memfd of a COMMIT: `n` entries one after the other, each aligned to 8 octets:
- * struct link_entry, path (path_len octets, then a NUL), content (len octets). */
-enum link_entry_kind { LINK_ENTRY_PUT = 1, LINK_ENTRY_REMOVE, LINK_ENTRY_REFUSED /* content: why, as text */, LINK_ENTRY_NAMED /* below the root: no content */ };
+ * struct link_entry, path (path_len octets, then a NUL), content (len octets).  Paths are relative to the root. */
+enum link_entry_kind {
+	LINK_ENTRY_PUT = 1,
+	LINK_ENTRY_REMOVE,
+	LINK_ENTRY_REFUSED, /* a symlink, a submodule, too large, binary; content: why, as text */
+	LINK_ENTRY_NAMED,   /* changed, but without content (below the root, README and the like): GET it when needed */
+};
+
 struct link_entry {
 	uint32_t kind;
 	uint32_t path_len;
 	uint64_t len;
 };
 
-err_t link_send(int sock, const struct link_frame *f); /* E_IO: the other side is gone; f->fd stays the caller's */
-err_t link_recv(int sock, struct link_frame *out);     /* blocks; E_STOPPED: the other side is gone; E_FORMAT */
+/* Blocks while the socket is full.  E_IO: the other side is gone; f->fd stays the caller's. */
+err_t link_send(int sock, const struct link_frame *f);
+
+/* Blocks, unless the socket does not: then E_BUSY when nothing waits.  E_STOPPED: the other side is gone;
+ * E_FORMAT: no frame of ours; E_IO.  Only on OK is anything written to `out`; its fd is the caller's. */
+err_t link_recv(int sock, struct link_frame *out);
+
+/* Builds the memfd of a COMMIT.  Zero-initialise; errors are latched and come out of link_build_seal(). */
+struct link_build {
+	bool is_open;
+	int fd;
+	uint32_t n;
+	uint64_t len;    /* octets so far, those in `held` included */
+	uint8_t *held;   /* small entries gather here, so that ten thousand are not ten thousand writes */
+	size_t held_len;
+	err_t err;       /* E_IO: no memory for the file, E_LIMIT: too many entries */
+};
+
+void link_build_put(struct link_build *b, enum link_entry_kind kind, const char *path, size_t path_len,
+                    const void *content, size_t len);
+err_t link_build_seal(struct link_build *b, int *fd, uint32_t *n); /* the fd is the caller's */
+void link_build_fini(struct link_build *b);                       /* NULL-safe after seal too */
+
+/* `len` octets as a sealed memfd, for FILE. */
+err_t link_seal_bytes(const void *bytes, size_t len, int *fd);
+
+/* A mapped memfd.  Sealed against every change, or it is not mapped at all (E_REFUSED): what was checked
+ * stays true. */
+struct link_map {
+	const uint8_t *bytes; /* NULL when len is 0 */
+	size_t len;
+};
+
+err_t link_map(int fd, struct link_map *out); /* the fd stays the caller's and may be closed at once */
+void link_unmap(struct link_map *m);
+
+/* Goes through the entries of a COMMIT's map; what it gives out borrows from the map. */
+struct link_files {
+	const uint8_t *bytes;
+	size_t len, pos;
+	uint32_t left;
+};
+
+struct link_file {
+	enum link_entry_kind kind;
+	const char *path;     /* NUL-terminated, without another NUL */
+	size_t path_len;
+	const uint8_t *bytes; /* content, or why it was refused (no NUL); not NULL */
+	size_t len;
+};
+
+static inline struct link_files
+link_files_over(const struct link_map *m, uint32_t n)
+{
+	return (struct link_files){ .bytes = m->bytes, .len = m->len, .left = n };
+}
+
+err_t link_files_next(struct link_files *f, struct link_file *out); /* E_NOTFOUND: that was all; E_FORMAT */
