@@ -69,10 +69,14 @@ struct primary;
 struct primary *primary_new(const struct primary_conf *conf, const struct primary_log *log);
 void primary_free(struct primary **p); /* with all it serves: no reader may be left */
 
-/* Makes the next view.  *out is NULL when the commit was held back or changes nothing that is
- * served; otherwise the caller publishes it, waits until nobody reads the old view, and calls
- * primary_discard(*old). */
-err_t primary_apply(struct primary *p, const struct source_commit *c, const struct view **out, struct discard **old);
+/* What became of a commit.  HELD: it would remove too much; nothing of it was taken over, and the next
+ * commit must come as a difference to the one that was APPLIED last. */
+enum primary_outcome { PRIMARY_APPLIED, PRIMARY_HELD };
+
+/* Makes the next view.  Where *outcome is PRIMARY_APPLIED the caller publishes *out, waits until nobody reads
+ * the view before, and calls primary_discard(old).  Errors (E_NOMEM, ...) leave all as it was. */
+err_t primary_apply(struct primary *p, const struct source_commit *c, enum primary_outcome *outcome,
+                    const struct view **out, struct discard **old);
 void primary_discard(struct discard **d); /* NULL-safe */
 
 const struct view *primary_view(const struct primary *p); /* the latest; an empty one at first */

@@ -5,6 +5,39 @@
  * and every error is reported, up to a limit.
  *
  * Pure: included files come from the caller, who decides what may be read.
+ *
+ * Where the RFCs leave room, BIND 9.18 is followed: TTLs without $TTL (the last one given, else the
+ * SOA's minimum for and after the SOA), TTLs over 2^31 - 1 are 0 (RFC 2181 8), an included file begins with the
+ * owner and the TTLs of the line that includes it, and leaves the TTLs behind, but not owner or origin.
+ *
+ * Codes of the diagnostics (stable; docs/ozone.1).  Errors:
+ *   bad-syntax         quote or parenthesis not closed or not opened, octet 0
+ *   bad-owner          the owner is no domain name
+ *   no-owner           the first record has no owner to inherit
+ *   no-type            the line ends before the type
+ *   unknown-type       neither a type nor TYPE123
+ *   meta-type          a type that only queries have (RFC 6895 3.1)
+ *   bad-class          a class other than IN
+ *   bad-ttl            a TTL over 32 bits, or no TTL where one must be
+ *   no-ttl             no TTL, no $TTL, and no SOA before
+ *   bad-rdata          the data do not fit the type
+ *   unknown-directive  $SOMETHING
+ *   bad-directive      arguments missing or too many
+ *   bad-origin         the argument of $ORIGIN or $INCLUDE is no domain name
+ *   bad-generate       range, template or result of a $GENERATE
+ *   generate-limit     a $GENERATE, or all of a zone, make too many records
+ *   include-refused    not allowed here, or a path out of the repository
+ *   include-not-found  no such file, or it cannot be read
+ *   include-cycle      a file that includes itself
+ *   include-depth      includes within includes
+ *   include-limit      too many includes, or too much text in them
+ *   too-many-errors    reading stopped
+ * Warnings:
+ *   ttl-too-large      over 2^31 - 1: 0 is used
+ *   soa-ttl            neither TTL nor $TTL at the SOA: its minimum is used
+ *   previous-ttl       neither TTL nor $TTL: that of the record before is used (reported once)
+ *   previous-owner     an inherited owner right after $ORIGIN
+ *   too-many-warnings  the others are counted only
  */
 #pragma once
 
@@ -19,7 +52,10 @@ enum {
 	MASTER_INCLUDE_DEPTH_MAX = 8,
 	MASTER_INCLUDES_MAX = 10000,    /* over all of one zone */
 	MASTER_GENERATE_MAX = 1000000,  /* records of one $GENERATE */
+	MASTER_GENERATED_MAX = 20000000, /* over all of one zone */
+	MASTER_INCLUDED_MAX = 1 << 30,  /* octets of included text, over all of one zone */
 	MASTER_ERRORS_MAX = 100,        /* reported; then reading stops */
+	MASTER_WARNINGS_MAX = 100,      /* reported; reading goes on */
 	MASTER_PATH_MAX = 1024,
 };
 
@@ -41,6 +77,7 @@ struct master_rr {
 	uint32_t line, last_line;      /* from 1; of the directive for a generated record */
 	uint32_t col;                  /* of the first token */
 	size_t begin, end;             /* octets in the file's text; end is after the line end */
+	const char *text;              /* the file's text */
 };
 
 struct master_text {
@@ -59,15 +96,18 @@ struct master_reader {
 	err_t (*open)(void *ctx, const char *path, struct master_text *out);
 	void (*close)(void *ctx, struct master_text *text);
 	const struct diag_sink *sink;
+	bool has_default_ttl;          /* before any $TTL, records without one get default_ttl: for keys files */
+	uint32_t default_ttl;
 };
 
 struct master_counts {
 	size_t records, errors, warnings;
 };
 
-/* E_FORMAT when there were errors (all of them have been reported).  Other errors: from the callbacks. */
+/* E_FORMAT when there were errors (all of them have been reported; *out is written nevertheless).
+ * Other errors: from the callbacks.  What rr and the diagnostics borrow ends with the callback. */
 err_t master_read(const struct master_reader *r, const char *text, size_t len, struct master_counts *out);
 
 /* The path of an $INCLUDE in `from`, made plain: no "." or empty parts, ".." resolved.  E_REFUSED when it is absolute
- * or leaves the root; E_LIMIT when it is too long. */
+ * or leaves the root; E_LIMIT when it is too long; E_FORMAT when it names no file (empty, octet 0). */
 err_t master_include_path(const char *from, const char *path, size_t len, char out[MASTER_PATH_MAX]);

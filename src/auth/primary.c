@@ -1,0 +1,562 @@
+#include "auth/primary.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/primary_p.h"
+#include "base/alloc.h"
+#include "dns/serial.h"
+
+struct discard {
+	struct garbage branches;   /* of the set's trie */
+	struct zone **zones;
+	size_t zones_n;
+	struct keystore *keys;     /* the old view's */
+	struct view *view;
+};
+
+/* A commit being worked out. */
+struct apply {
+	struct primary *p;
+	const struct source_commit *commit;
+	struct pending *list;
+	size_t n, cap;
+};
+
+void
+primary_report(const struct primary *p, const struct primary_report *r)
+{
+	struct primary_report full = *r;
+	full.text = r->text != NULL ? r->text : "";
+	if (p->log.report != NULL) {
+		p->log.report(p->log.ctx, &full);
+	}
+}
+
+/* ---- files ---- */
+
+/* Index of the path, or where it belongs. */
+static size_t
+file_index(const struct primary *p, const char *path)
+{
+	size_t low = 0, high = p->files_n;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (strcmp(p->files[mid]->path, path) < 0) {
+			low = mid + 1;
+		} else {
+			high = mid;
+		}
+	}
+	return low;
+}
+
+static struct file *
+file_find(const struct primary *p, const char *path)
+{
+	size_t i = file_index(p, path);
+	return i < p->files_n && strcmp(p->files[i]->path, path) == 0 ? p->files[i] : NULL;
+}
+
+static struct file *
+file_new(const char *path, enum source_kind kind, const struct name *apex)
+{
+	struct file *f = xalloc(sizeof *f);
+	f->path = xstrdup(path);
+	f->kind = kind;
+	f->apex = *apex;
+	return f;
+}
+
+static void
+file_free(struct file *f)
+{
+	zone_free(&f->zone);
+	keystore_free(&f->keys);
+	free_paths(f->includes, f->includes_n);
+	free(f->path);
+	free(f);
+}
+
+static void
+file_insert(struct primary *p, struct file *f)
+{
+	size_t i = file_index(p, f->path);
+	if (p->files_n == p->files_cap) {
+		p->files_cap = p->files_cap != 0 ? 2 * p->files_cap : 16;
+		p->files = xrealloc(p->files, p->files_cap * sizeof *p->files);
+	}
+	memmove(p->files + i + 1, p->files + i, (p->files_n - i) * sizeof *p->files);
+	p->files[i] = f;
+	p->files_n++;
+}
+
+static void
+file_remove(struct primary *p, struct file *f)
+{
+	size_t i = file_index(p, f->path);
+	memmove(p->files + i, p->files + i + 1, (p->files_n - i - 1) * sizeof *p->files);
+	p->files_n--;
+	file_free(f);
+}
+
+/* ---- what a commit concerns ---- */
+
+static struct pending *
+add_pending(struct apply *a, struct file *f)
+{
+	if (a->n == a->cap) {
+		a->cap = a->cap != 0 ? 2 * a->cap : 16;
+		a->list = xrealloc(a->list, a->cap * sizeof *a->list);
+	}
+	a->list[a->n] = (struct pending){ .file = f };
+	return &a->list[a->n++];
+}
+
+static struct pending *
+find_pending(const struct apply *a, const struct file *f)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		if (a->list[i].file == f) {
+			return &a->list[i];
+		}
+	}
+	return NULL;
+}
+
+static err_t
+plan_change(struct apply *a, const struct source_change *change)
+{
+	struct primary *p = a->p;
+	struct name apex;
+	enum source_kind kind = source_kind_of(change->path, &apex);
+	struct file *f = file_find(p, change->path);
+
+	if (kind == SOURCE_BELOW_ROOT) {
+		return OK;
+	}
+	if (kind == SOURCE_IGNORED || kind == SOURCE_BAD_NAME) {
+		primary_report(p, &(struct primary_report){
+		                          .event = kind == SOURCE_IGNORED ? FILE_IGNORED : ZONE_REJECTED, .path = change->path,
+		                          .text = kind == SOURCE_IGNORED ? "" : "the file's name is not a domain name" });
+		return OK;
+	}
+	if (change->kind == SOURCE_REMOVE) {
+		if (f != NULL) {
+			add_pending(a, f)->is_removal = true;
+		}
+		return OK;
+	}
+	bool is_new = f == NULL;
+	struct pending *d = add_pending(a, is_new ? file_new(change->path, kind, &apex) : f);
+	d->is_new = is_new;
+	return primary_load_file(p, a->commit, change, d);
+}
+
+static bool
+is_changed(const struct source_commit *c, const char *path)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		if (strcmp(c->changes[i].path, path) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Files that are as they were, but read by $INCLUDE something that changed. */
+static err_t
+plan_includers(struct apply *a)
+{
+	struct primary *p = a->p;
+	for (size_t i = 0; i < p->files_n; i++) {
+		struct file *f = p->files[i];
+		bool is_concerned = false;
+		for (size_t k = 0; k < f->includes_n && !is_concerned; k++) {
+			is_concerned = is_changed(a->commit, f->includes[k]);
+		}
+		if (is_concerned && find_pending(a, f) == NULL) {
+			TRY(primary_load_file(p, a->commit, NULL, add_pending(a, f)));
+		}
+	}
+	return OK;
+}
+
+static int
+compare_paths(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A whole tree says what is gone by not listing it. */
+static void
+plan_absent(struct apply *a)
+{
+	const struct source_commit *c = a->commit;
+	const char **paths = xalloc((c->n + 1) * sizeof *paths);
+	for (size_t i = 0; i < c->n; i++) {
+		paths[i] = c->changes[i].path;
+	}
+	qsort(paths, c->n, sizeof *paths, compare_paths);
+	for (size_t i = 0; i < a->p->files_n; i++) {
+		const char *path = a->p->files[i]->path;
+		if (bsearch(&path, paths, c->n, sizeof *paths, compare_paths) == NULL) {
+			add_pending(a, a->p->files[i])->is_removal = true;
+		}
+	}
+	free(paths);
+}
+
+/* ---- the safety valve ---- */
+
+struct difference {
+	size_t removed, limit;
+	bool is_any;
+};
+
+static err_t
+count_removed(void *ctx, bool is_added, const struct zone_rr *rr)
+{
+	struct difference *d = ctx;
+	(void)rr;
+	d->is_any = true;
+	d->removed += !is_added;
+	return d->removed > d->limit ? E_LIMIT : OK;
+}
+
+static bool
+hold(const struct primary *p, const struct pending *d, const char *text)
+{
+	primary_report(p, &(struct primary_report){ .event = ZONE_HELD, .path = d != NULL ? d->file->path : "",
+	                                            .zone = d != NULL ? d->file->zone : NULL, .text = text });
+	return true;
+}
+
+static bool
+removes_too_many_records(const struct primary *p, const struct pending *d)
+{
+	const struct zone *old = d->file->zone;
+	if (d->zone == NULL || old == NULL || old->records <= p->conf.delete_records_min ||
+	    p->conf.delete_records_percent >= 100) {
+		return false;
+	}
+	struct difference diff = { .limit = old->records * p->conf.delete_records_percent / 100 };
+	return zone_diff(old, d->zone, count_removed, &diff) == E_LIMIT;
+}
+
+static bool
+is_too_much(const struct apply *a)
+{
+	const struct primary *p = a->p;
+	size_t served = p->view->zones.n, removed = 0;
+	if (a->commit->allow_mass_delete) {
+		return false;
+	}
+	for (size_t i = 0; i < a->n; i++) {
+		const struct pending *d = &a->list[i];
+		removed += d->is_removal && d->file->zone != NULL;
+		if (removes_too_many_records(p, d)) {
+			return hold(p, d, "removes too many of the zone's records: if that is meant, push a commit with the "
+			                  "trailer \"Origin-Allow: mass-delete\"");
+		}
+	}
+	if (p->conf.delete_zones_percent < 100 && removed * 100 > served * p->conf.delete_zones_percent) {
+		return hold(p, NULL, "removes too many of the zones: if that is meant, push a commit with the trailer "
+		                     "\"Origin-Allow: mass-delete\"");
+	}
+	return false;
+}
+
+/* ---- the next view ---- */
+
+static void
+discard_zone(struct discard *old, struct zone *z)
+{
+	if (z != NULL) {
+		old->zones = xrealloc(old->zones, (old->zones_n + 1) * sizeof *old->zones);
+		old->zones[old->zones_n++] = z;
+	}
+}
+
+static bool
+is_same(const struct zone *old, const struct zone *new)
+{
+	struct difference diff = { 0 };
+	return zone_diff(old, new, count_removed, &diff) == OK && !diff.is_any;
+}
+
+static const struct file *
+file_of_apex(const struct primary *p, const struct file *other)
+{
+	for (size_t i = 0; i < p->files_n; i++) {
+		const struct file *f = p->files[i];
+		if (f != other && f->zone != NULL && name_is_equal(f->apex.oct, other->apex.oct)) {
+			return f;
+		}
+	}
+	return NULL;
+}
+
+/* A zone takes its place in the set.  E_EXISTS: another file has that name already. */
+static err_t
+commit_zone(struct primary *p, struct trie_txn *txn, struct pending *d, struct discard *old)
+{
+	struct file *f = d->file;
+	struct zone *z = d->zone, *before = f->zone;
+	void *replaced = NULL;
+
+	if (before != NULL && !serial_is_newer(z->serial, before->serial) && is_same(before, z)) {
+		return OK; /* d->zone is freed with d */
+	}
+	TRY(trie_put(txn, z, &replaced));
+	if (replaced != before) {
+		TRY(trie_put(txn, replaced, &replaced));
+		return E_EXISTS;
+	}
+	d->zone = NULL;
+	f->zone = z;
+	discard_zone(old, before);
+	struct primary_report r = { .event = before != NULL ? ZONE_CHANGED : ZONE_LOADED, .path = f->path, .zone = z,
+		                    .old_serial = before != NULL ? before->serial : 0, .records = z->records,
+		                    .warnings = d->counts.warnings };
+	primary_report(p, &r);
+	if (before != NULL && !serial_is_newer(z->serial, before->serial)) {
+		r.event = ZONE_SERIAL_STUCK;
+		r.text = "the zone changed, its serial did not grow: secondaries will not notice; raise the serial";
+		primary_report(p, &r);
+	}
+	return OK;
+}
+
+static void
+commit_removal(struct primary *p, struct trie_txn *txn, struct pending *d, struct discard *old)
+{
+	struct file *f = d->file;
+	if (f->zone != NULL) {
+		struct nkey key;
+		nkey_set(&key, f->apex.oct);
+		(void)trie_remove(txn, &key);
+		primary_report(p, &(struct primary_report){ .event = ZONE_REMOVED, .path = f->path, .zone = f->zone,
+		                                            .records = f->zone->records });
+		discard_zone(old, f->zone);
+		f->zone = NULL;
+	} else if (f->kind == SOURCE_KEYS) {
+		primary_report(p, &(struct primary_report){ .event = KEYS_LOADED, .path = f->path, .text = "removed" });
+	}
+	file_remove(p, f);
+	d->file = NULL;
+}
+
+static void
+commit_keys(struct primary *p, struct pending *d)
+{
+	struct file *f = d->file;
+	keystore_free(&f->keys); /* the view has copies */
+	f->keys = d->keys;
+	d->keys = NULL;
+	primary_report(p, &(struct primary_report){ .event = KEYS_LOADED, .path = f->path,
+	                                            .records = keystore_count(f->keys),
+	                                            .warnings = d->counts.warnings });
+}
+
+static void
+reject_zone(struct primary *p, const struct pending *d, err_t why)
+{
+	const struct file *other = why == E_EXISTS ? file_of_apex(p, d->file) : NULL;
+	char text[512];
+	if (other != NULL) {
+		(void)snprintf(text, sizeof text, "the zone is served already, from the file %s", other->path);
+	} else {
+		(void)snprintf(text, sizeof text, "%s", err_str(why));
+	}
+	primary_report(p, &(struct primary_report){ .event = ZONE_REJECTED, .path = d->file->path, .zone = d->file->zone,
+	                                            .text = text });
+}
+
+static void
+commit_put(struct primary *p, struct trie_txn *txn, struct pending *d, struct discard *old)
+{
+	struct file *f = d->file;
+	if (d->zone != NULL) {
+		err_t err = commit_zone(p, txn, d, old);
+		if (err != OK) {
+			reject_zone(p, d, err);
+		}
+	} else if (d->keys != NULL) {
+		commit_keys(p, d);
+	}
+	free_paths(f->includes, f->includes_n);
+	f->includes = d->includes;
+	f->includes_n = d->includes_n;
+	d->includes = NULL;
+	d->includes_n = 0;
+	if (d->is_new) {
+		file_insert(p, f);
+		d->is_new = false;
+	}
+}
+
+static const struct keystore *
+merge_keys(const struct primary *p)
+{
+	struct keystore *all = keystore_new();
+	struct findings findings = { 0 };
+	for (size_t i = 0; i < p->files_n; i++) {
+		if (p->files[i]->keys != NULL && keystore_merge(all, p->files[i]->keys, &findings) != OK) {
+			primary_report(p, &(struct primary_report){ .event = KEYS_REJECTED, .path = p->files[i]->path,
+			                                            .text = "too many keys" });
+		}
+	}
+	for (size_t i = 0; i < findings.n; i++) {
+		primary_report(p, &(struct primary_report){ .event = KEYS_REJECTED, .path = "_keys",
+		                                            .text = findings.list[i].text });
+	}
+	findings_fini(&findings);
+	keystore_seal(all);
+	return all;
+}
+
+static bool
+concerns_keys(const struct apply *a)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		if (a->list[i].file->kind == SOURCE_KEYS) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+commit_all(struct apply *a, struct discard *old, struct view *next)
+{
+	struct primary *p = a->p;
+	struct trie_txn txn;
+	bool has_keys = concerns_keys(a);
+
+	trie_begin(&txn, &p->view->zones);
+	/* Removals first: a zone may move to a file of another spelling in one commit. */
+	for (size_t i = 0; i < a->n; i++) {
+		if (a->list[i].is_removal) {
+			commit_removal(p, &txn, &a->list[i], old);
+		}
+	}
+	for (size_t i = 0; i < a->n; i++) {
+		if (!a->list[i].is_removal) {
+			commit_put(p, &txn, &a->list[i], old);
+		}
+	}
+	next->zones = trie_commit(&txn, &old->branches);
+	next->keys = p->view->keys;
+	if (has_keys) {
+		next->keys = merge_keys(p);
+		old->keys = (struct keystore *)p->view->keys;
+	}
+	memcpy(next->commit, a->commit->id, sizeof next->commit);
+	next->commit[sizeof next->commit - 1] = '\0';
+}
+
+static void
+pending_fini(struct pending *d)
+{
+	zone_free(&d->zone);
+	keystore_free(&d->keys);
+	free_paths(d->includes, d->includes_n);
+	if (d->is_new) {
+		file_free(d->file);
+	}
+}
+
+static err_t
+plan(struct apply *a)
+{
+	for (size_t i = 0; i < a->commit->n; i++) {
+		TRY(plan_change(a, &a->commit->changes[i]));
+	}
+	if (a->commit->is_whole) {
+		plan_absent(a);
+	} else {
+		TRY(plan_includers(a));
+	}
+	return OK;
+}
+
+err_t
+primary_apply(struct primary *p, const struct source_commit *c, enum primary_outcome *outcome,
+              const struct view **out, struct discard **old)
+{
+	struct apply a = { .p = p, .commit = c };
+	err_t err = plan(&a);
+	if (err == OK && is_too_much(&a)) {
+		*outcome = PRIMARY_HELD;
+	} else if (err == OK) {
+		struct view *next = xalloc(sizeof *next);
+		struct discard *d = xalloc(sizeof *d);
+		commit_all(&a, d, next);
+		d->view = p->view;
+		p->view = next;
+		*outcome = PRIMARY_APPLIED;
+		*out = next;
+		*old = d;
+	}
+	for (size_t i = 0; i < a.n; i++) {
+		pending_fini(&a.list[i]);
+	}
+	free(a.list);
+	return err;
+}
+
+void
+primary_discard(struct discard **d)
+{
+	struct discard *old = *d;
+	if (old == NULL) {
+		return;
+	}
+	garbage_free(&old->branches);
+	for (size_t i = 0; i < old->zones_n; i++) {
+		zone_free(&old->zones[i]);
+	}
+	free(old->zones);
+	keystore_free(&old->keys);
+	free(old->view);
+	free(old);
+	*d = NULL;
+}
+
+const struct view *
+primary_view(const struct primary *p)
+{
+	return p->view;
+}
+
+struct primary *
+primary_new(const struct primary_conf *conf, const struct primary_log *log)
+{
+	struct primary *p = xalloc(sizeof *p);
+	p->conf = *conf;
+	p->log = *log;
+	p->view = xalloc(sizeof *p->view);
+	trie_init(&p->view->zones, ZONE_NAME_AT);
+	return p;
+}
+
+void
+primary_free(struct primary **pp)
+{
+	struct primary *p = *pp;
+	if (p == NULL) {
+		return;
+	}
+	trie_fini(&p->view->zones, NULL, NULL);
+	struct keystore *keys = (struct keystore *)p->view->keys;
+	keystore_free(&keys);
+	for (size_t i = 0; i < p->files_n; i++) {
+		file_free(p->files[i]);
+	}
+	free(p->files);
+	free(p->view);
+	free(p);
+	*pp = NULL;
+}

@@ -1,0 +1,94 @@
+#include "zone/load.h"
+
+#include "zone/check.h"
+#include "zone/locate.h"
+
+/* The builder is fed through the reader's callback, which has one context: the opener's is kept here. */
+struct loading {
+	const struct master_reader *source;
+	struct zone_builder *builder;
+};
+
+static err_t
+add_record(void *ctx, const struct master_rr *rr)
+{
+	struct loading *l = ctx;
+	return zone_builder_add(l->builder, rr->owner, rr->type, rr->ttl, rr->rdata, rr->rdlen);
+}
+
+static err_t
+open_include(void *ctx, const char *path, struct master_text *out)
+{
+	struct loading *l = ctx;
+	return l->source->open(l->source->ctx, path, out);
+}
+
+static void
+close_include(void *ctx, struct master_text *text)
+{
+	struct loading *l = ctx;
+	if (l->source->close != NULL) {
+		l->source->close(l->source->ctx, text);
+	}
+}
+
+static struct master_reader
+reader_for(struct loading *l)
+{
+	struct master_reader r = *l->source;
+	r.ctx = l;
+	r.record = add_record;
+	r.open = l->source->open != NULL ? open_include : NULL;
+	r.close = close_include;
+	return r;
+}
+
+/* Builds and checks what was read; findings pile up in `f`. */
+static err_t
+build(struct loading *l, struct findings *f, struct zone **out)
+{
+	struct zone *z = NULL;
+	TRY(zone_builder_finish(l->builder, &z));
+	err_t err = zone_check(z, f);
+	if (err == OK && f->errors != 0) {
+		err = E_FORMAT;
+	}
+	if (err != OK) {
+		zone_free(&z);
+		return err;
+	}
+	*out = z;
+	return OK;
+}
+
+err_t
+zone_load(const struct master_reader *source, const char *text, size_t len, struct zone **out,
+          struct load_result *result)
+{
+	struct loading l = { .source = source };
+	struct findings f = { 0 };
+	struct master_counts counts = { 0 };
+	struct zone *z = NULL;
+
+	TRY(zone_builder_new(source->apex, &f, &l.builder));
+	struct master_reader reader = reader_for(&l);
+	err_t err = master_read(&reader, text, len, &counts);
+	if (err == OK) {
+		err = build(&l, &f, &z);
+	}
+	zone_builder_free(&l.builder);
+	if (f.n != 0) {
+		struct master_reader again = *source;
+		err_t located = findings_locate(&f, &again, text, len);
+		err = err == OK && located != OK ? located : err;
+	}
+	*result = (struct load_result){ .records = counts.records, .errors = counts.errors + f.errors,
+		                        .warnings = counts.warnings + f.warnings };
+	findings_fini(&f);
+	if (err != OK) {
+		zone_free(&z);
+		return err;
+	}
+	*out = z;
+	return OK;
+}

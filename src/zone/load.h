@@ -1,0 +1,21 @@
+/* zone/load.h -- from the text of a master file to a zone that may be served, or to why not.
+ *
+ * Reads, builds, checks; every diagnostic goes to the sink with its place in the source.  What the
+ * primary serves and what ozone passes is decided here, once.
+ */
+#pragma once
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "zone/master.h"
+#include "zone/zone.h"
+
+struct load_result {
+	size_t records;          /* read, whether or not a zone came of them */
+	size_t errors, warnings;
+};
+
+/* `source`: apex, file, open, close, ctx and sink as for master_read(); its `record` is not used.
+ * E_FORMAT: there were errors, all reported, and there is no zone.  The caller owns *out. */
+err_t zone_load(const struct master_reader *source, const char *text, size_t len, struct zone **out,
+                struct load_result *result);
