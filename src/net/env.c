@@ -1,0 +1,22 @@
+#include "net/env.h"
+
+#include <time.h>
+
+uint64_t
+net_wall_s(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	return (uint64_t)now.tv_sec;
+}
+
+void
+net_stats_add(struct net_stats *sum, const struct net_stats *worker)
+{
+	_Static_assert(sizeof *sum % sizeof(uint64_t) == 0, "nothing but counters");
+	uint64_t *to = (uint64_t *)sum;
+	const uint64_t *from = (const uint64_t *)worker;
+	for (size_t i = 0; i < sizeof *sum / sizeof *to; i++) {
+		to[i] += __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+	}
+}

@@ -1,0 +1,255 @@
+#include "net/listen.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	UDP_BUFFER = 4 << 20, /* what comes in while a worker is not running: some ten thousand queries */
+	TCP_BACKLOG = 1024,
+};
+
+static err_t
+bad(struct diag *diag, const char *text, const char *why)
+{
+	diag_set(diag, DIAG_ERROR, "listen", "%s: %s", text, why);
+	diag_hint(diag, "write ADDRESS or ADDRESS@PORT, such as 192.0.2.1, 192.0.2.1@5353 or 2001:db8::1@53");
+	return E_FORMAT;
+}
+
+static bool
+port_parse(const char *text, uint16_t *out)
+{
+	char *end;
+	if (text[0] < '0' || text[0] > '9') {
+		return false;
+	}
+	errno = 0;
+	unsigned long v = strtoul(text, &end, 10);
+	if (*end != '\0' || errno != 0 || v == 0 || v > UINT16_MAX) {
+		return false;
+	}
+	*out = (uint16_t)v;
+	return true;
+}
+
+/* Cuts the text into address and port: "[v6]", "[v6]:port", "[v6]@port", "addr@port", "addr". */
+static bool
+split(const char *text, char *address, size_t cap, const char **port)
+{
+	const char *begin = text, *end;
+	*port = NULL;
+	if (text[0] == '[') {
+		begin = text + 1;
+		end = strchr(begin, ']');
+		if (end == NULL || (end[1] != '\0' && end[1] != '@' && end[1] != ':')) {
+			return false;
+		}
+		*port = end[1] != '\0' ? end + 2 : NULL;
+	} else {
+		end = begin + strcspn(begin, "@");
+		*port = *end == '@' ? end + 1 : NULL;
+	}
+	size_t n = (size_t)(end - begin);
+	if (n == 0 || n >= cap) {
+		return false;
+	}
+	memcpy(address, begin, n);
+	address[n] = '\0';
+	return true;
+}
+
+/* With getaddrinfo(), for the scope of a link-local address ("fe80::1%eth0"). */
+static bool
+parse_v6(const char *address, struct sockaddr_in6 *out)
+{
+	struct addrinfo hints = { .ai_family = AF_INET6, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICHOST };
+	struct addrinfo *list = NULL;
+	if (getaddrinfo(address, NULL, &hints, &list) != 0) {
+		return false;
+	}
+	memcpy(out, list->ai_addr, sizeof *out);
+	freeaddrinfo(list);
+	return true;
+}
+
+err_t
+listen_parse(const char *text, uint16_t port, struct listen_address *out, struct diag *diag)
+{
+	struct listen_address a = { 0 };
+	char address[LISTEN_TEXT_MAX];
+	const char *port_text;
+	if (!split(text, address, sizeof address, &port_text)) {
+		return bad(diag, text, "not an address");
+	}
+	if (port_text != NULL && !port_parse(port_text, &port)) {
+		return bad(diag, text, "the port is not a number from 1 to 65535");
+	}
+	if (inet_pton(AF_INET, address, &a.sa.v4.sin_addr) == 1) {
+		a.sa.v4.sin_family = AF_INET;
+		a.sa.v4.sin_port = htons(port);
+		a.len = sizeof a.sa.v4;
+	} else if (parse_v6(address, &a.sa.v6)) {
+		a.sa.v6.sin6_port = htons(port);
+		a.len = sizeof a.sa.v6;
+	} else {
+		return bad(diag, text, "not an IPv4 or IPv6 address");
+	}
+	*out = a;
+	return OK;
+}
+
+void
+listen_print(const struct listen_address *a, char out[LISTEN_TEXT_MAX])
+{
+	char host[INET6_ADDRSTRLEN + IF_NAMESIZE + 2] = "?";
+	(void)getnameinfo(&a->sa.any, a->len, host, sizeof host, NULL, 0, NI_NUMERICHOST);
+	uint16_t port = a->sa.any.sa_family == AF_INET ? a->sa.v4.sin_port : a->sa.v6.sin6_port;
+	snprintf(out, LISTEN_TEXT_MAX, "%s@%u", host, ntohs(port));
+}
+
+bool
+listen_is_wildcard(const struct listen_address *a)
+{
+	return a->sa.any.sa_family == AF_INET ? a->sa.v4.sin_addr.s_addr == htonl(INADDR_ANY)
+	                                      : IN6_IS_ADDR_UNSPECIFIED(&a->sa.v6.sin6_addr);
+}
+
+static void
+option(int fd, int level, int name, int value)
+{
+	(void)setsockopt(fd, level, name, &value, sizeof value); /* all of them are improvements, none a need */
+}
+
+static void
+udp_options(int fd, const struct listen_address *a)
+{
+	bool is_v4 = a->sa.any.sa_family == AF_INET;
+	/* The FORCE forms go over net.core.{r,w}mem_max; they need CAP_NET_ADMIN, so the plain ones come first. */
+	option(fd, SOL_SOCKET, SO_RCVBUF, UDP_BUFFER);
+	option(fd, SOL_SOCKET, SO_SNDBUF, UDP_BUFFER);
+	option(fd, SOL_SOCKET, SO_RCVBUFFORCE, UDP_BUFFER);
+	option(fd, SOL_SOCKET, SO_SNDBUFFORCE, UDP_BUFFER);
+	/* Path MTUs that strangers report are not believed: they only serve to force fragments (RFC 9715). */
+	if (is_v4) {
+		option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+	} else {
+		option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
+	}
+	if (listen_is_wildcard(a)) { /* so that the answer leaves from the address that was asked */
+		option(fd, is_v4 ? IPPROTO_IP : IPPROTO_IPV6, is_v4 ? IP_PKTINFO : IPV6_RECVPKTINFO, 1);
+	}
+}
+
+static err_t
+failed(struct diag *diag, const struct listen_address *a, enum transport t, const char *what)
+{
+	int e = errno;
+	char text[LISTEN_TEXT_MAX];
+	listen_print(a, text);
+	diag_set(diag, DIAG_ERROR, "listen", "%s %s: %s: %s", t == TRANSPORT_UDP ? "UDP" : "TCP", text, what, strerror(e));
+	switch (e) {
+	case EADDRINUSE:
+		diag_hint(diag, "another program has this port: see \"ss -lntup\", or choose one with --listen=ADDRESS@PORT");
+		return E_EXISTS;
+	case EACCES:
+	case EPERM:
+		diag_hint(diag, "ports below 1024 need root or CAP_NET_BIND_SERVICE; choose another with --port");
+		return E_REFUSED;
+	case EADDRNOTAVAIL:
+	case EAFNOSUPPORT:
+		diag_hint(diag, "no interface of this machine has the address: see \"ip address\"");
+		return E_UNSUPPORTED;
+	default:
+		return E_IO;
+	}
+}
+
+static err_t
+bind_socket(const struct listen_address *a, enum transport t, bool is_shared, int *out, struct diag *diag)
+{
+	int type = t == TRANSPORT_UDP ? SOCK_DGRAM : SOCK_STREAM | SOCK_NONBLOCK;
+	int fd = socket(a->sa.any.sa_family, type | SOCK_CLOEXEC, 0);
+	if (fd < 0) {
+		return failed(diag, a, t, "socket");
+	}
+	if (a->sa.any.sa_family == AF_INET6) {
+		option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1); /* IPv4 has sockets of its own */
+	}
+	if (t == TRANSPORT_TCP) {
+		option(fd, SOL_SOCKET, SO_REUSEADDR, 1); /* connections of an earlier run may be in TIME_WAIT */
+	}
+	if (is_shared) {
+		option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	}
+	if (bind(fd, &a->sa.any, a->len) != 0) {
+		err_t err = failed(diag, a, t, "cannot listen");
+		close(fd);
+		return err;
+	}
+	*out = fd;
+	return OK;
+}
+
+err_t
+listen_probe(const struct listen_address *a, enum transport t, struct diag *diag)
+{
+	int fd;
+	TRY(bind_socket(a, t, false, &fd, diag));
+	close(fd);
+	return OK;
+}
+
+err_t
+listen_open(const struct listen_address *a, enum transport t, int *out, struct diag *diag)
+{
+	int fd;
+	TRY(bind_socket(a, t, true, &fd, diag));
+	if (t == TRANSPORT_UDP) {
+		udp_options(fd, a);
+	} else {
+		option(fd, IPPROTO_TCP, TCP_NODELAY, 1); /* connections inherit it: answers are written whole */
+		if (listen(fd, TCP_BACKLOG) != 0) {
+			err_t err = failed(diag, a, t, "cannot listen");
+			close(fd);
+			return err;
+		}
+	}
+	*out = fd;
+	return OK;
+}
+
+bool
+peer_from_sockaddr(const struct sockaddr *sa, enum transport t, struct peer *out)
+{
+	if (sa->sa_family == AF_INET) {
+		const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)sa;
+		out->family = 4;
+		memcpy(out->address, &v4->sin_addr, 4);
+		out->port = ntohs(v4->sin_port);
+	} else if (sa->sa_family == AF_INET6) {
+		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)sa;
+		out->family = 6;
+		memcpy(out->address, &v6->sin6_addr, 16);
+		out->port = ntohs(v6->sin6_port);
+	} else {
+		return false;
+	}
+	out->transport = t;
+	return true;
+}
+
+void
+peer_print(const struct peer *p, char out[PEER_TEXT_MAX])
+{
+	char host[INET6_ADDRSTRLEN] = "?";
+	(void)inet_ntop(p->family == 4 ? AF_INET : AF_INET6, p->address, host, sizeof host);
+	snprintf(out, PEER_TEXT_MAX, "%s@%u", host, p->port);
+}
