@@ -1,0 +1,19 @@
+/* git/gitproc.h -- the git side of oprimary: a process that keeps the remote at bay.
+ *
+ * git_process_run() is called in a child that was forked early, with one end of the link; it returns
+ * when the other end is closed or on SIGTERM, and the caller exits.  The process itself knows nothing
+ * of git and stays small: each PULL is the work of a worker that it forks, which may hang, crash or be
+ * killed without harm.  A worker that has done its PULL waits a few seconds for the next one.
+ *
+ * The child must have one thread.  Signals are set up here; the working directory is left alone.
+ * Nothing is logged here: what there is to say crosses the link as FAILED.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "git/remote.h"
+
+/* `conf` is borrowed; defaults are filled in for its zeros.  `sock` is closed at the end.  E_BUSY: another primary
+ * uses the cache_dir; E_IO: it cannot be made; each with its FAILED sent (retry_s 0), which is all
+ * that the other side sees of it. */
+err_t git_process_run(struct git_conf *conf, int sock);

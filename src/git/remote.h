@@ -1,0 +1,77 @@
+/* git/remote.h -- where the zones come from: what --remote and the options beside it say.
+ *
+ * Pure text work, but for reading the credential file.  The structure owns what git_conf_remote() and
+ * git_conf_credentials() put into it; what the caller sets itself is borrowed.  Secrets (password,
+ * seed) are in here and nowhere else: `url` and `shown` have none.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/str.h"
+
+enum git_scheme { GIT_REMOTE_LOCAL, GIT_REMOTE_GIT, GIT_REMOTE_HTTP, GIT_REMOTE_HTTPS, GIT_REMOTE_SSH };
+
+enum {
+	GIT_SEED_LEN = 32,
+	GIT_URL_MAX = 1500,
+	GIT_FINGERPRINT_TEXT = 51, /* "SHA256:", 43 digits of base64, NUL */
+	GIT_FETCH_TIMEOUT_S = 60,
+	GIT_LINGER_S = 5,
+	GIT_CACHE_PATIENCE_S = 3,
+	GIT_FILES_MAX = 1000000,
+};
+
+#define GIT_FILE_MAX ((size_t)256 << 20)
+#define GIT_TOTAL_MAX ((uint64_t)4 << 30)
+
+struct git_conf {
+	/* git_conf_remote() */
+	enum git_scheme scheme;
+	char *url;    /* as libgit2 takes it; a path for a local remote; no password */
+	char *shown;  /* for people: redacted, with "#branch" when one was named */
+	char *host;   /* NULL for a local remote; no brackets */
+	uint16_t port;
+	char *branch; /* NULL: the one that the remote's HEAD names */
+	/* git_conf_remote(), git_conf_credentials() */
+	char *user, *password; /* NULL: none */
+	/* git_conf_ssh_key(), git_conf_authenticator() */
+	bool has_seed;
+	uint8_t seed[GIT_SEED_LEN];
+	char authenticator[GIT_FINGERPRINT_TEXT]; /* "" when none */
+	/* by the caller, borrowed; 0 and NULL stand for the default */
+	const char *known_hosts; /* file */
+	const char *ca_file;     /* PEM; NULL: the system's */
+	const char *cache_dir;   /* NULL: a local remote is read in place, any other is cloned into TMPDIR */
+	unsigned fetch_timeout_s;   /* without progress */
+	unsigned linger_s;          /* that a worker waits for the next PULL */
+	unsigned cache_patience_s;  /* at start, before the cached commit is served */
+	size_t file_max, files_max;
+	uint64_t total_max;
+};
+
+/* Takes URL[#BRANCH]: file://, a path, git://, http(s)://, ssh:// (also git+ssh://), [user@]host:path.  E_FORMAT,
+ * E_UNSUPPORTED (diag names what there is), E_LIMIT. */
+err_t git_conf_remote(struct git_conf *c, const char *remote, struct diag *diag);
+
+/* "ed25519:" and 32 octets in base64, as okeygen prints it. */
+err_t git_conf_ssh_key(struct git_conf *c, const char *text, struct diag *diag);
+
+/* "SHA256:" and a digest in base64, with or without padding, as `ssh-keygen -l` prints it. */
+err_t git_conf_authenticator(struct git_conf *c, const char *text, struct diag *diag);
+
+/* The text of a credential file: lines of git's own store (https://user:password@host), or one line "user:password",
+ * or a token alone.  What the URL says goes first.  E_NOTFOUND: none for this host; E_FORMAT. */
+err_t git_conf_credentials(struct git_conf *c, const char *text, size_t len, struct diag *diag);
+
+void git_conf_fini(struct git_conf *c); /* wipes the secrets */
+
+/* Appends a URL with what may be secret in it replaced by "***": a password, a user that stands alone before an
+ * http(s) host (a token, more often than not), a query. */
+void git_redact(struct str *out, const char *url);
+
+/* Should `names` (git's terms: "refs/heads/x" or "x") be a branch? */
+bool git_is_branch_name(const char *name);
