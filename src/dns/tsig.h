@@ -1,6 +1,10 @@
 /* dns/tsig.h -- transaction signatures (RFC 8945): verify, sign, chains over many messages.
  *
  * Pure: time comes in as seconds since 1970.  Keys are borrowed.  MACs are compared in constant time.
+ *
+ * Truncated MACs: one that is longer than the hash, or shorter than half of it or than 10 octets, is
+ * malformed (RFC 8945 5.2.2.1).  One in between is checked, and when it is right, refused with BADTRUNC
+ * (5.2.4): our policy is the whole hash, as a key has nowhere to say that less would do.
  */
 #pragma once
 
@@ -17,6 +21,7 @@ enum {
 	TSIG_SECRET_MAX = 512,
 	/* Octets that a TSIG RR can take: owner, algorithm name (hmac-sha512.), MAC, other data. */
 	TSIG_RR_MAX = NAME_WIRE_MAX + 10 + 27 + 16 + HMAC_MAX + 6,
+	TSIG_CHAIN_GAP_MAX = 99, /* messages without TSIG in a row (RFC 8945 5.3.1) */
 };
 
 struct tsig_key {
@@ -26,12 +31,16 @@ struct tsig_key {
 	size_t secret_len;
 };
 
-/* State of one exchange: from the request, through the response, over all messages of a chain. */
+/* State of one exchange: from the request, through the response, over all messages of a chain.
+ * Zero-initialised it is ready. */
 struct tsig {
 	const struct tsig_key *key; /* borrowed; NULL before one was found */
 	uint8_t mac[HMAC_MAX];      /* of the last message signed or verified */
 	size_t mac_len;
 	unsigned error;             /* 0, RCODE_BADSIG, _BADKEY, _BADTIME, _BADTRUNC: to be answered */
+	bool is_peer_error;         /* client: `error` is what the server said, not what we found */
+	bool is_error_signed;       /* client: and its signature was right */
+	uint64_t server_time_s;     /* client, BADTIME: the server's clock, 0 when it did not say */
 	struct name key_name, alg_name; /* as the peer sent them: a BADKEY answer repeats them */
 	uint64_t peer_time_s;       /* the request's time: a BADTIME answer repeats it */
 	uint16_t original_id;
@@ -40,7 +49,7 @@ struct tsig {
 	struct hmac *pending;       /* chain, receiving: digest over unsigned messages; freed by tsig_fini */
 };
 
-void tsig_fini(struct tsig *t);
+void tsig_fini(struct tsig *t); /* ready again */
 
 /* Verifies a request.  `key` is what the caller found under msg's key name, or NULL.  OK: verified,
  * t is ready to sign the response.  E_AUTH: t->error says why; answer with tsig_sign_error().
@@ -55,17 +64,23 @@ err_t tsig_key_name(const struct msg *m, struct name *out);
 err_t tsig_sign_response(struct tsig *t, uint8_t *wire, size_t *len, size_t cap, uint64_t now_s);
 
 /* After E_AUTH: unsigned for BADSIG and BADKEY, signed with our time for BADTIME and BADTRUNC
- * (RFC 8945 5.2, 5.3.2).  The header's RCODE (NOTAUTH) is the caller's. */
+ * (RFC 8945 5.2, 5.3.2).  The header's RCODE (NOTAUTH) is the caller's.  E_FULL: no room (an unsigned
+ * one repeats the peer's names, up to 542 octets). */
 err_t tsig_sign_error(struct tsig *t, uint8_t *wire, size_t *len, size_t cap, uint64_t now_s);
 
-/* Client: signs a request; t->key is set by the caller. */
+/* Client: signs a request; t->key is set by the caller, all else is begun anew. */
 err_t tsig_sign_request(struct tsig *t, uint8_t *wire, size_t *len, size_t cap, uint64_t now_s);
 
 /* Client: verifies a response, or the next message of a chain.  E_AUTH with t->error (as sent by the
  * server or as found).  E_NOTFOUND: it carries no TSIG and should (a chain may leave it out in up to
- * 99 messages in a row: then OK; the caller asks tsig_chain_is_closed() after the last). */
+ * 99 messages in a row: then OK; the caller asks tsig_chain_is_closed() after the last).  After a
+ * failure the state is of no use for later messages. */
 err_t tsig_verify_response(struct tsig *t, const struct msg *m, uint64_t now_s);
 bool tsig_chain_is_closed(const struct tsig *t);
+
+/* "SHA256", "hmac-sha256", any case; HMAC_NONE when it is neither. */
+enum hmac_alg tsig_alg_parse(const char *text, size_t len);
+const char *tsig_alg_text(enum hmac_alg alg); /* "SHA256" */
 
 /* "NAME:ALG:BASE64" as on the programs' command lines, ALG one of SHA1 … SHA512 (also hmac-sha256).
  * On E_FORMAT `why` says what is wrong without repeating the secret. */
