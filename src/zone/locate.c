@@ -1,0 +1,226 @@
+#include "zone/locate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "dns/lex.h"
+#include "dns/name.h"
+#include "dns/rdata.h"
+
+enum {
+	SOURCE_LINE_MAX = 4096, /* of a line that is shown */
+	SLOTS = 2048,           /* a power of two, above FINDINGS_MAX */
+};
+
+struct place {
+	const struct finding *finding;
+	struct place *next;      /* of the same slot */
+	const char *file;        /* in the arena; the zone's own when the record was not found */
+	uint32_t line, col, width;
+	const char *source;      /* in the arena */
+	size_t source_len;
+	unsigned seen;           /* records that match, so far */
+	bool is_found;
+	bool is_included;        /* in another file than the zone's own */
+};
+
+struct locator {
+	const struct master_reader *source;
+	struct place *places;    /* one a finding */
+	size_t n, missing;
+	struct place *slots[SLOTS];
+	struct arena arena;
+};
+
+/* FNV-1a over the lower-cased name: the owners of at most FINDINGS_MAX findings, from a file that we read anyway. */
+static size_t
+slot_of(const uint8_t *name)
+{
+	uint32_t h = 2166136261u;
+	for (size_t left = name_len(name); left != 0; left--) {
+		h = (h ^ octet_lower(*name++)) * 16777619u;
+	}
+	return (h ^ h >> 16) % SLOTS;
+}
+
+static bool
+is_match(const struct finding *f, const struct master_rr *rr)
+{
+	return (f->type == 0 || f->type == rr->type) &&
+	       (f->rdata == NULL ||
+	        (f->type == rr->type &&
+	         rdata_compare(f->type, f->rdata, f->rdlen, rr->rdata, rr->rdlen) == 0)) &&
+	       name_is_equal(f->owner, rr->owner);
+}
+
+/* From the record's first token to its last on the same line. */
+static uint32_t
+record_width(const char *line, size_t len, uint32_t col)
+{
+	struct lex lx;
+	struct lex_token t;
+	size_t end = col;
+	if (col > len) {
+		return 0;
+	}
+	lex_init(&lx, line, len);
+	for (lex_next(&lx, &t); t.kind == LEX_WORD || t.kind == LEX_QUOTED || t.kind == LEX_BLANK;
+	     lex_next(&lx, &t)) {
+		if (t.kind != LEX_BLANK) {
+			end = (size_t)(t.s - line) + t.len + (t.kind == LEX_QUOTED);
+		}
+	}
+	return (uint32_t)(end >= col ? end - (col - 1) : 1);
+}
+
+/* The physical line that a record begins on. */
+static void
+first_line(const struct master_rr *rr, const char **line, size_t *len)
+{
+	const char *s = rr->text + rr->begin;
+	const char *newline = memchr(s, '\n', rr->end - rr->begin);
+	size_t n = newline != NULL ? (size_t)(newline - s) : rr->end - rr->begin;
+	n -= n != 0 && s[n - 1] == '\r';
+	*line = s;
+	*len = n < SOURCE_LINE_MAX ? n : SOURCE_LINE_MAX;
+}
+
+static err_t
+set_place(struct locator *l, struct place *p, const struct master_rr *rr)
+{
+	const char *line;
+	size_t len;
+	first_line(rr, &line, &len);
+	p->source = arena_copy(&l->arena, line, len);
+	p->file = arena_copy(&l->arena, rr->file, strlen(rr->file) + 1);
+	if (p->source == NULL || p->file == NULL) {
+		return E_NOMEM;
+	}
+	p->source_len = len;
+	p->line = rr->line;
+	p->col = rr->col;
+	p->width = record_width(line, len, rr->col);
+	p->is_included = l->source->file == NULL || strcmp(rr->file, l->source->file) != 0;
+	p->is_found = true;
+	l->missing--;
+	return OK;
+}
+
+static err_t
+look_at(void *ctx, const struct master_rr *rr)
+{
+	struct locator *l = ctx;
+	for (struct place *p = l->slots[slot_of(rr->owner)]; p != NULL; p = p->next) {
+		if (!p->is_found && is_match(p->finding, rr) && p->seen++ == p->finding->nth) {
+			TRY(set_place(l, p, rr));
+		}
+	}
+	return l->missing != 0 ? OK : E_STOPPED;
+}
+
+static err_t
+open_for_source(void *ctx, const char *path, struct master_text *out)
+{
+	const struct locator *l = ctx;
+	return l->source->open(l->source->ctx, path, out);
+}
+
+static void
+close_for_source(void *ctx, struct master_text *text)
+{
+	const struct locator *l = ctx;
+	l->source->close(l->source->ctx, text);
+}
+
+static err_t
+read_again(struct locator *l, const char *text, size_t len)
+{
+	struct master_reader r = *l->source;
+	struct master_counts counts;
+	r.ctx = l;
+	r.record = look_at;
+	r.open = l->source->open != NULL ? open_for_source : NULL;
+	r.close = l->source->close != NULL ? close_for_source : NULL;
+	r.sink = NULL;
+	err_t err = l->missing != 0 ? master_read(&r, text, len, &counts) : OK;
+	/* Trouble in the source was reported when it was read first. */
+	return err == E_NOMEM ? err : OK;
+}
+
+static int
+place_compare(const void *left, const void *right)
+{
+	const struct place *a = left, *b = right;
+	if (a->is_included != b->is_included) {
+		return a->is_included ? 1 : -1;
+	}
+	int d = strcmp(a->file, b->file);
+	if (d != 0) {
+		return d;
+	}
+	if (a->line != b->line) {
+		return a->line < b->line ? -1 : 1;
+	}
+	return a->finding < b->finding ? -1 : a->finding > b->finding;
+}
+
+static void
+report_all(struct locator *l)
+{
+	qsort(l->places, l->n, sizeof *l->places, place_compare);
+	for (size_t i = 0; i < l->n; i++) {
+		const struct place *p = &l->places[i];
+		struct diag d;
+		diag_set(&d, p->finding->level, p->finding->code, "%s", p->finding->text);
+		diag_hint(&d, "%s", p->finding->hint);
+		d.file = p->file;
+		d.line = p->line;
+		d.col = p->col;
+		d.width = p->width;
+		d.source = p->source;
+		d.source_len = p->source_len;
+		diag_report(l->source->sink, &d);
+	}
+}
+
+static void
+add_findings(struct locator *l, const struct findings *f)
+{
+	for (size_t i = f->n; i-- != 0;) { /* each slot in the order of `f` */
+		struct place *p = &l->places[i];
+		p->finding = &f->list[i];
+		p->file = l->source->file != NULL ? l->source->file : "";
+		if (p->finding->owner != NULL) {
+			struct place **slot = &l->slots[slot_of(p->finding->owner)];
+			p->next = *slot;
+			*slot = p;
+			l->missing++;
+		}
+	}
+}
+
+err_t
+findings_locate(const struct findings *f, const struct master_reader *source, const char *text, size_t len)
+{
+	if (f->n == 0) {
+		return OK;
+	}
+	struct locator *l = xalloc(sizeof *l);
+	l->source = source;
+	l->n = f->n;
+	l->places = try_alloc(f->n * sizeof *l->places);
+	err_t err = E_NOMEM;
+	if (l->places != NULL) {
+		add_findings(l, f);
+		err = read_again(l, text, len);
+	}
+	if (err == OK) {
+		report_all(l);
+	}
+	arena_fini(&l->arena);
+	free(l->places);
+	free(l);
+	return err;
+}
