@@ -263,7 +263,7 @@ class Bind(Peer):
         conf = ['options {', ' directory "%s";' % self.work, ' pid-file "%s/pid";' % self.work,
                 ' session-keyfile "%s/session.key";' % self.work, ' listen-on port %d { %s; };' % (self.port, ADDRESS),
                 ' listen-on-v6 { none; };', ' recursion no;', ' minimal-responses yes;', ' minimal-any no;', ' notify no;',
-                ' querylog no;', ' check-names primary ignore;', ' zone-statistics none;', '};', 'controls { };']
+                ' querylog no;', ' check-names primary ignore;', ' zero-no-soa-ttl no;', ' zone-statistics none;', '};', 'controls { };']
         for zone, path in zones.items():
             conf.append('zone "%s" { type primary; file "%s"; check-integrity no; check-mx ignore; check-srv-cname ignore;'
                         ' check-mx-cname ignore; check-wildcard no; check-spf ignore; check-sibling no; };' % (zone, path))

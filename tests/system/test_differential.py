@@ -1,0 +1,153 @@
+"""Generated zones and questions; our answers beside those of NSD, Knot and BIND, section by section.
+
+Every difference that no rule of differences.md allows is a failure.  A longer run:
+python3 -m pytest -p no:cacheprovider tests/system/test_differential.py --zones 50 --seed 1000
+"""
+import collections
+import os
+import random
+
+import compare
+import servers
+import zonegen
+from repository import Repo
+
+KINDS = ["plain", *zonegen.KINDS]
+ZONES = 4            # of each kind, without --zones
+QUESTIONS = 500      # a zone
+SHOWN = 25           # differences in a report
+
+
+def seeds(config, kind):
+    """Each kind has its own, the same ones every time."""
+    first = config.getoption("--seed")
+    if first is None:
+        first = 1 + 100 * KINDS.index(kind)
+    return range(first, first + (config.getoption("--zones") or ZONES))
+
+
+def pytest_generate_tests(metafunc):
+    if {"kind", "seed"} <= set(metafunc.fixturenames):
+        cases = [(kind, seed) for kind in KINDS for seed in seeds(metafunc.config, kind)]
+        metafunc.parametrize("kind,seed", cases, ids=["%s-%d" % c for c in cases])
+
+
+def questions(zone, kind):
+    """Each way of asking: plain DNS, EDNS of several sizes, with DO mostly where the zone is signed."""
+    r = random.Random(zone.seed)
+    for name, rdtype in zone.queries(QUESTIONS):
+        dnssec = r.random() < (0.8 if kind != "plain" else 0.2)
+        edns = dnssec or r.random() < 0.5
+        yield compare.Question(name, rdtype, edns=edns, dnssec=dnssec, payload=r.choice([512, 1232, 4096]))
+
+
+class Report:
+    """Counts which rule was needed how often, and keeps what no rule allows."""
+
+    def __init__(self):
+        self.excused, self.found = collections.Counter(), []
+
+    def look(self, case):
+        for difference in compare.differences(case.ours, case.theirs):
+            rule = compare.excuse(case, difference)
+            if rule is None:
+                self.found.append("%s, %s: %s" % (case.question, case.peer, difference))
+            else:
+                self.excused[rule] += 1
+
+    def add(self, question, what):
+        self.found.append("%s: %s" % (question, what))
+
+    def __str__(self):
+        more = len(self.found) - SHOWN
+        return "\n".join(["%d differences" % len(self.found), *self.found[:SHOWN]] + (["… and %d more" % more] if more > 0 else []))
+
+
+def own_faults(question, answer):
+    """What is wrong with an answer of ours whatever the others say."""
+    m = answer.message
+    asked = question.wire(0)[12:12 + len(question.name.to_wire()) + 4]
+    if answer.wire[12:12 + len(asked)] != asked:
+        yield "the question does not come back as it was asked, letter by letter"
+    if not answer.counted():
+        yield "a record is there twice"
+    if question.edns != (m.edns >= 0):
+        yield "EDNS in the answer: %s" % (m.edns >= 0)
+    limit = question.payload if question.edns else 512
+    if len(answer.wire) > limit:
+        yield "%d octets, asked for at most %d" % (len(answer.wire), limit)
+
+
+def check_additional(case, zone):
+    """Additional records may be left out, but what is there must be data of the zone."""
+    for owner, rdtype, _ in case.ours.additional:
+        types = zone.canonical_owners().get(owner, set())
+        name = compare.rt.to_text(rdtype)
+        if name not in types and name not in ("RRSIG", "NSEC", "NSEC3") and not zone.is_covered(owner):
+            yield "%s/%s in the additional section is no data of the zone" % (owner, name)
+
+
+def test_answers_are_the_same(kind, seed, tmp_path, primary, peer):
+    zone = zonegen.Zone(seed)
+    path = zone.write(str(tmp_path)) if kind == "plain" else zonegen.sign(zone, kind, str(tmp_path / "signed"))
+    repo = Repo(str(tmp_path))
+    with open(path, "rb") as f:
+        repo.commit({zone.file_name(): f.read()})
+    ours = primary(repo, zones=[zone.apex])
+    peers = {name: peer(name, {zone.file_name(): path}) for name in servers.PEERS}
+    report = Report()
+    ask_ours, askers = compare.Asker(ours.port), {name: compare.Asker(p.port) for name, p in peers.items()}
+    try:
+        for question in questions(zone, kind):
+            ask_all(report, question, zone, ask_ours, askers)
+    finally:
+        for asker in [ask_ours, *askers.values()]:
+            asker.close()
+    ours.stop()
+    print("allowed differences:", dict(report.excused))
+    assert not report.found, str(report)
+
+
+def ask_all(report, question, zone, ask_ours, askers):
+    """Over UDP; where anybody truncates, all again over TCP, so that whole answers are compared."""
+    mine = ask_ours.over_udp(question)
+    theirs = {name: asker.over_udp(question) for name, asker in askers.items()}
+    for fault in own_faults(question, mine):
+        report.add(question, fault)
+    if mine.tc or any(t.tc for t in theirs.values()):
+        mine = ask_ours.over_tcp(question)
+        theirs = {name: asker.over_tcp(question) for name, asker in askers.items()}
+        if mine.tc:
+            report.add(question, "truncated over TCP")
+    for name, answer in theirs.items():
+        report.look(compare.Case(question, mine, answer, name, zone))
+    for fault in check_additional(compare.Case(question, mine, mine, "", zone), zone):
+        report.add(question, fault)
+
+
+def test_any_over_tcp(tmp_path, primary, peer):
+    """ANY over TCP lists what is there (RFC 8482 is for UDP); BIND and Knot do the same."""
+    zone = zonegen.Zone(7)
+    path = zone.write(str(tmp_path))
+    repo = Repo(str(tmp_path))
+    repo.commit({zone.file_name(): zone.text()})
+    ours = primary(repo, zones=[zone.apex])
+    report = Report()
+    askers = {name: compare.Asker(peer(name, {zone.file_name(): path}).port) for name in ("bind", "knot")}
+    ask_ours = compare.Asker(ours.port)
+    for name in zone.names()[:150]:
+        question = compare.Question(name, "ANY")
+        mine = ask_ours.over_tcp(question)
+        for peer_name, asker in askers.items():
+            report.look(compare.Case(question, mine, asker.over_tcp(question), peer_name, zone))
+    for asker in [ask_ours, *askers.values()]:
+        asker.close()
+    ours.stop()
+    assert not report.found, str(report)
+
+
+def test_the_rules_are_written_down():
+    """Each rule has its heading in differences.md, and each heading its rule."""
+    with open(os.path.join(os.path.dirname(__file__), "differences.md")) as f:
+        heads = [line[3:].strip() for line in f if line.startswith("## ")]
+    assert sorted(heads) == sorted(compare.RULES)
