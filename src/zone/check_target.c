@@ -1,0 +1,399 @@
+/* Where do the names in RDATA lead?  To an alias, to nothing, to an address written as a name, … */
+#include <stdio.h>
+#include <string.h>
+
+#include "dns/rdata.h"
+#include "dns/rrtype.h"
+#include "zone/check_p.h"
+
+enum { TYPE_RP_ = 17, TYPE_AFSDB_ = 18, TYPE_KX_ = 36 };
+
+enum lead { LEADS_OUT, LEADS_HERE, LEADS_ALIAS, LEADS_AWAY, LEADS_BARE, LEADS_NOWHERE };
+/* out of the zone; to a name with an address; to a CNAME or below a DNAME; below a delegation without glue; to a name without address; to
+ * no name */
+
+/* One name in an RDATA, and whose it is. */
+struct target {
+	const struct node *n;
+	const struct rrset *s;
+	const struct rr *rr;
+	const uint8_t *name;
+};
+
+/* How each type takes a name that is an alias, or has no address.  NS: a resolver that cannot find the server fails, so
+ * it is an error (RFC 2181 10.3, RFC 1912 2.8); the others answer for themselves. */
+static const struct rule {
+	uint16_t type;
+	enum diag_level level;
+	const char *alias;   /* code; NULL: it may be one */
+	const char *missing; /* code; NULL: it need not have an address, only be there */
+	const char *what;
+} rules[] = {
+	{ TYPE_NS, DIAG_ERROR, "ns-alias", "ns-no-address", "name server" },
+	{ TYPE_MX, DIAG_WARNING, "mx-alias", "mx-no-address", "mail server" },
+	{ TYPE_SRV, DIAG_WARNING, "srv-alias", "srv-no-address", "server" },
+	{ TYPE_AFSDB_, DIAG_WARNING, NULL, "target-missing", "server" },
+	{ TYPE_KX_, DIAG_WARNING, NULL, "target-missing", "key exchanger" },
+	{ TYPE_CNAME, DIAG_WARNING, NULL, NULL, "target" },
+	{ TYPE_SVCB, DIAG_WARNING, NULL, NULL, "target" },
+	{ TYPE_HTTPS, DIAG_WARNING, NULL, NULL, "target" },
+};
+
+static const struct rule *
+rule_of(uint16_t type)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+		if (rules[i].type == type) {
+			return &rules[i];
+		}
+	}
+	return NULL;
+}
+
+static enum lead
+lead_of_node(const struct node *n)
+{
+	if ((n->flags & NODE_CNAME) != 0) {
+		return LEADS_ALIAS;
+	}
+	return check_has_address(n) ? LEADS_HERE : LEADS_BARE;
+}
+
+/* The wildcard that would answer for a name that is not there (RFC 4592 3.3.1), or NULL. */
+static const struct node *
+wildcard_under(const struct zone *z, const struct node *encloser)
+{
+	static const uint8_t star[] = { 1, '*' };
+	struct name name;
+	if (encloser == NULL || (encloser->flags & NODE_WILDCARD) == 0 ||
+	    name_join(star, sizeof star, encloser->name, &name) != OK) {
+		return NULL;
+	}
+	return zone_node(z, name.oct);
+}
+
+/* Looks a name up as a resolver would.  *at: the node that answers, when there is one. */
+static enum lead
+follow(struct check *c, const uint8_t *name, const struct node **at)
+{
+	struct nkey key;
+	struct zone_hit hit;
+	*at = NULL;
+	if (!name_is_within(name, c->z->apex_name)) {
+		return LEADS_OUT;
+	}
+	nkey_set(&key, name);
+	zone_find(c->z, &key, &hit);
+	if (hit.cut != NULL) {
+		*at = hit.node;
+		return hit.node != NULL && check_has_address(hit.node) ? LEADS_HERE : LEADS_AWAY;
+	}
+	if (hit.dname != NULL) {
+		return LEADS_ALIAS;
+	}
+	const struct node *n = hit.node != NULL ? hit.node : wildcard_under(c->z, hit.encloser);
+	if (n == NULL) {
+		return LEADS_NOWHERE;
+	}
+	*at = n;
+	return lead_of_node(n);
+}
+
+/* ---- names that are hardly meant ---- */
+
+static bool
+is_octet_label(const uint8_t *label) /* "0" to "255" */
+{
+	unsigned v = 0;
+	if (label[0] < 1 || label[0] > 3) {
+		return false;
+	}
+	for (unsigned i = 1; i <= label[0]; i++) {
+		if (label[i] < '0' || label[i] > '9') {
+			return false;
+		}
+		v = v * 10 + label[i] - '0';
+	}
+	return v <= 255;
+}
+
+/* "192.0.2.1.": four numbers, and then nothing, or the zone's own name. */
+static bool
+is_address(const struct check *c, const uint8_t *name)
+{
+	for (int i = 0; i < 4; i++, name = name_parent(name)) {
+		if (!is_octet_label(name)) {
+			return false;
+		}
+	}
+	return name_is_root(name) || (!c->is_reverse && name_is_equal(name, c->z->apex_name));
+}
+
+static void
+report_address(struct check *c, const struct target *t)
+{
+	char type[RRTYPE_TEXT_MAX];
+	struct check_text text;
+	findings_add(c->out, DIAG_WARNING, "address-as-name", t->n->name, t->s->type, t->rr->rdata, t->rr->rdlen,
+	             "give the host a name with an A record, and write that name here",
+	             "%s wants the name of a host, and %s is an address",
+	             rrtype_print(t->s->type, type), check_print(t->name, &text));
+}
+
+static void
+report_doubled(struct check *c, const struct target *t)
+{
+	char type[RRTYPE_TEXT_MAX], hint[DIAG_HINT_MAX];
+	struct check_text text;
+	check_dot_hint(c->z, t->name, hint);
+	findings_add(c->out, DIAG_WARNING, "forgotten-dot", t->n->name, t->s->type, t->rr->rdata, t->rr->rdlen, hint,
+	             "%s leads to %s, which has the zone's name in it twice", rrtype_print(t->s->type, type),
+	             check_print(t->name, &text));
+}
+
+/* In a reverse zone nearly every name is below it by mistake (RFC 1033). */
+static bool
+is_reverse_slip(const struct check *c, const struct target *t)
+{
+	return c->is_reverse && (t->s->type == TYPE_PTR || t->s->type == TYPE_NS) &&
+	       name_labels(t->name) > name_labels(c->z->apex_name) + 1 && zone_node(c->z, t->name) == NULL;
+}
+
+/* True when the name was reported. */
+static bool
+check_spelling(struct check *c, const struct target *t)
+{
+	if (is_address(c, t->name)) {
+		report_address(c, t);
+		return true;
+	}
+	if (check_is_doubled(c->z, t->name)) {
+		report_doubled(c, t);
+		return true;
+	}
+	if (is_reverse_slip(c, t)) {
+		char hint[DIAG_HINT_MAX];
+		struct check_text text;
+		check_dot_hint(c->z, t->name, hint);
+		findings_add(c->out, DIAG_WARNING, "forgotten-dot", t->n->name, t->s->type, t->rr->rdata, t->rr->rdlen,
+		             hint, "%s is below the reverse zone itself", check_print(t->name, &text));
+		return true;
+	}
+	return false;
+}
+
+/* ---- what they lead to ---- */
+
+/* Does an in-zone name look as if its last part were a name of the world outside? */
+static bool
+looks_absolute(const struct zone *z, const uint8_t *name)
+{
+	static const char *const tops[] = { "com", "net", "org", "edu", "gov", "info", "arpa", "test", "example", "io", "dev" };
+	unsigned own = name_labels(name) - name_labels(z->apex_name);
+	if (own < 2) {
+		return false;
+	}
+	for (unsigned i = 1; i < own; i++) {
+		name = name_parent(name);
+	}
+	if (name[0] == 2 && octet_lower(name[1]) >= 'a' && octet_lower(name[2]) >= 'a') {
+		return true; /* a country's */
+	}
+	for (size_t i = 0; i < ARRAY_LEN(tops); i++) {
+		if (name[0] == strlen(tops[i]) && strncasecmp((const char *)name + 1, tops[i], name[0]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+report_missing(struct check *c, const struct target *t, const struct rule *rule, enum lead lead)
+{
+	struct check_text text;
+	char hint[DIAG_HINT_MAX], type[RRTYPE_TEXT_MAX];
+	const char *code = rule->missing != NULL ? rule->missing : "target-missing";
+	check_print(t->name, &text);
+	if (looks_absolute(c->z, t->name)) {
+		check_dot_hint(c->z, t->name, hint);
+	} else {
+		snprintf(hint, sizeof hint, "add %s for %.180s, or mend the name",
+		         rule->missing != NULL ? "an A or AAAA record" : "a record", text.s);
+	}
+	findings_add(c->out, rule->level, code, t->n->name, t->s->type, t->rr->rdata, t->rr->rdlen, hint,
+	             "%s %s %s %s", rrtype_print(t->s->type, type), rule->what, text.s,
+	             lead == LEADS_NOWHERE ? "does not exist in this zone" : "has no address in this zone");
+}
+
+static void
+report_alias(struct check *c, const struct target *t, const struct rule *rule)
+{
+	struct check_text text;
+	char type[RRTYPE_TEXT_MAX];
+	findings_add(c->out, rule->level, rule->alias, t->n->name, t->s->type, t->rr->rdata, t->rr->rdlen,
+	             t->s->type == TYPE_NS ? "write the name that the alias stands for (RFC 2181 10.3)"
+	                                   : "write the name that the alias stands for (RFC 5321 5.1, RFC 2782)",
+	             "%s %s %s is an alias", rrtype_print(t->s->type, type), rule->what,
+	             check_print(t->name, &text));
+}
+
+static void
+report_sibling(struct check *c, const struct target *t)
+{
+	struct check_text text;
+	findings_add(c->out, DIAG_WARNING, "missing-sibling-glue", t->n->name, TYPE_NS, t->rr->rdata, t->rr->rdlen,
+	             "add its A or AAAA record: without it, two delegations that need each other are both lost (RFC 9471 2.3)",
+	             "name server %s is in another delegated zone, and its address is not given",
+	             check_print(t->name, &text));
+}
+
+static void
+check_lead(struct check *c, const struct target *t, const struct rule *rule, bool is_reported)
+{
+	const struct node *at = NULL;
+	enum lead lead = t->name == t->n->name || name_is_equal(t->name, t->n->name) ? lead_of_node(t->n)
+	                                                                             : follow(c, t->name, &at);
+	switch (lead) {
+	case LEADS_OUT:
+		return;
+	case LEADS_HERE:
+		if (t->s->type == TYPE_NS && at != NULL && (at->flags & (NODE_CUT | NODE_BELOW_CUT)) != 0) {
+			check_nodes_add(c, &c->asked, at);
+		}
+		return;
+	case LEADS_ALIAS:
+		if (rule->alias != NULL) {
+			report_alias(c, t, rule);
+		}
+		return;
+	case LEADS_AWAY:
+		if (t->s->type == TYPE_NS) {
+			report_sibling(c, t);
+		}
+		return;
+	case LEADS_BARE:
+		if (rule->missing == NULL) {
+			return;
+		}
+		break;
+	case LEADS_NOWHERE:
+		break;
+	}
+	if (!is_reported || rule->level == DIAG_ERROR) {
+		report_missing(c, t, rule, lead);
+	}
+}
+
+/* Follows an alias through the zone; others report a target that is not there. */
+static void
+check_chain(struct check *c, const struct target *t)
+{
+	const uint8_t *name = t->name;
+	const struct node *at = NULL;
+	struct check_text text;
+	for (unsigned hops = 1; hops <= CHECK_CHAIN_MAX; hops++) {
+		if (name_is_equal(name, t->n->name)) {
+			findings_add(c->out, DIAG_WARNING, "cname-loop", t->n->name, TYPE_CNAME, t->rr->rdata, t->rr->rdlen,
+			             "one of them has to be something other than an alias",
+			             "the alias %s leads back to itself", check_print(t->n->name, &text));
+			return;
+		}
+		if (follow(c, name, &at) != LEADS_ALIAS || at == NULL || name_is_wildcard(at->name)) {
+			return;
+		}
+		name = rrset_first(node_rrset(at, TYPE_CNAME))->rdata;
+	}
+	findings_add(c->out, DIAG_WARNING, "cname-chain", t->n->name, TYPE_CNAME, t->rr->rdata, t->rr->rdlen,
+	             "let aliases point to the host itself", "%s leads through more than %d aliases, or in a circle",
+	             check_print(t->n->name, &text), CHECK_CHAIN_MAX);
+}
+
+static void
+check_dname(struct check *c, const struct target *t)
+{
+	struct check_text text;
+	if (name_is_within(t->name, t->n->name)) {
+		findings_add(c->out, DIAG_WARNING, "dname-loop", t->n->name, TYPE_DNAME, t->rr->rdata, t->rr->rdlen,
+		             "the target of a DNAME is outside of what it renames (RFC 6672 5.1)",
+		             "the DNAME %s leads below itself", check_print(t->n->name, &text));
+	}
+}
+
+/* "." as a target says that there is none (RFC 7505, RFC 2782, RFC 9460 2.5): alone, and not for NS. */
+static void
+check_null(struct check *c, const struct target *t)
+{
+	if (t->s->type == TYPE_NS && !name_is_root(c->z->apex_name)) {
+		findings_add(c->out, DIAG_ERROR, "ns-no-address", t->n->name, TYPE_NS, t->rr->rdata, t->rr->rdlen,
+		             "name the host that serves the zone", "the root is no name server's name");
+	} else if (t->s->type == TYPE_MX && t->s->n > 1) {
+		findings_add(c->out, DIAG_WARNING, "null-mx", t->n->name, TYPE_MX, t->rr->rdata, t->rr->rdlen,
+		             "\"MX 0 .\" says that there is no mail at all: remove it, or the others (RFC 7505 3)",
+		             "a null MX stands beside other MX records");
+	}
+}
+
+static void
+check_target(struct check *c, const struct target *t, const struct rule *rule)
+{
+	if (name_is_root(t->name)) {
+		check_null(c, t);
+		return;
+	}
+	bool is_reported = check_spelling(c, t);
+	if (rule == NULL) {
+		return;
+	}
+	/* A delegation's own servers are the walk's business: need_glue(). */
+	bool is_own_glue = (t->n->flags & NODE_CUT) != 0 && name_is_within(t->name, t->n->name);
+	if (!is_own_glue && !(t->s->type == TYPE_CNAME && name_is_equal(t->name, t->n->name))) {
+		check_lead(c, t, rule, is_reported);
+	}
+	if (t->s->type == TYPE_CNAME) {
+		check_chain(c, t);
+	}
+}
+
+static bool
+has_host_names(uint16_t type)
+{
+	switch (type) {
+	case TYPE_NS:
+	case TYPE_CNAME:
+	case TYPE_SOA:
+	case TYPE_PTR:
+	case TYPE_MX:
+	case TYPE_RP_:
+	case TYPE_AFSDB_:
+	case TYPE_SRV:
+	case TYPE_NAPTR:
+	case TYPE_KX_:
+	case TYPE_DNAME:
+	case TYPE_SVCB:
+	case TYPE_HTTPS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void
+check_targets(struct check *c, const struct node *n, const struct rrset *s)
+{
+	if (!has_host_names(s->type)) {
+		return;
+	}
+	const struct rule *rule = rule_of(s->type);
+	const struct rr *rr = rrset_first(s);
+	for (unsigned i = 0; i < s->n; i++, rr = rr_next(rr)) {
+		uint16_t at[RDATA_NAMES_MAX];
+		size_t names = rdata_names(s->type, rr->rdata, rr->rdlen, at);
+		for (size_t k = 0; k < names; k++) {
+			struct target t = { .n = n, .s = s, .rr = rr, .name = rr->rdata + at[k] };
+			check_target(c, &t, rule);
+			if (s->type == TYPE_DNAME) {
+				check_dname(c, &t);
+			}
+		}
+	}
+}
