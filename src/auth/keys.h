@@ -38,7 +38,9 @@ void keystore_free(struct keystore **ks); /* NULL-safe; wipes the secrets */
 
 /* One DNSKEY record of a keys file.  `within`: the file's domain (NAME of NAME._keys, root for _keys): a
  * key of another domain is a finding.  Findings also: flags, protocol, algorithm, empty or overlong
- * secret, no _operation label, the name twice.  No finding shows the secret.  E_LIMIT, E_NOMEM. */
+ * secret, no _operation label, the name twice.  No text of a finding shows the secret; the record in it does (where
+ * a finding is, is told by its record), and so does its line in the file: do not print these.  E_LIMIT,
+ * E_NOMEM. */
 err_t keystore_add(struct keystore *ks, const uint8_t *owner, const uint8_t *within, const uint8_t *rdata,
                    uint16_t rdlen, struct findings *out);
 
@@ -54,5 +56,7 @@ const struct key *keystore_find(const struct keystore *ks, const uint8_t *name);
 /* May this key do that with this zone? */
 bool key_has_right(const struct key *k, enum key_right right, const uint8_t *zone);
 
-/* The part of the name that speaks: right, domain, addresses.  E_FORMAT when it has no _operation. */
+/* The part of the name that speaks: right, domain, addresses (of a transfer key); nothing else of *out
+ * changes.  E_FORMAT when it has no _operation.  Addresses are read from the operation leftwards:
+ * PRIMARY.SECONDARY._transfer, or ANYTHING.PRIMARY._transfer. */
 err_t key_name_read(const uint8_t *name, struct key *out);

@@ -1,0 +1,407 @@
+#include "auth/keys.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+#include "base/cur.h"
+#include "dns/rrtype.h"
+
+enum {
+	DNSKEY_ALG_BASE = 160, /* algorithm 161 is HMAC-SHA1, and so on in the order of enum hmac_alg */
+	SECRET_WEAK_LEN = 16,  /* shorter ones can be guessed; RFC 8945 8 wants the hash's length */
+	SLOTS_MIN = 16,
+};
+
+/* Keys are allocated one by one: growing never leaves copies of secrets behind. */
+struct keystore {
+	struct key **keys;  /* owned; in the order of adding, sorted by name once sealed */
+	size_t n, cap;
+	struct key **slots; /* hash table by name, open addressing; at most half full */
+	size_t slots_n;     /* a power of two */
+	bool is_sealed;
+};
+
+/* FNV-1a.  Names in the table are the operator's, so nobody else can make it collide. */
+static uint32_t
+name_hash(const uint8_t *name)
+{
+	uint32_t h = 2166136261u;
+	for (size_t i = 0, len = name_len(name); i < len; i++) {
+		h = (h ^ octet_lower(name[i])) * 16777619u;
+	}
+	return h;
+}
+
+/* The slot that holds the name, or the empty one where it would go. */
+static struct key **
+slot_of(const struct keystore *ks, const uint8_t *name)
+{
+	size_t i = name_hash(name) & (ks->slots_n - 1);
+	while (ks->slots[i] != NULL && !name_is_equal(ks->slots[i]->tsig.name.oct, name)) {
+		i = (i + 1) & (ks->slots_n - 1);
+	}
+	return &ks->slots[i];
+}
+
+struct keystore *
+keystore_new(void)
+{
+	struct keystore *ks = xalloc(sizeof *ks);
+	ks->slots_n = SLOTS_MIN;
+	ks->slots = xalloc(SLOTS_MIN * sizeof *ks->slots);
+	return ks;
+}
+
+static void
+key_free(struct key **k)
+{
+	if (*k != NULL) {
+		wipe(*k, sizeof **k);
+		free_ptr(k);
+	}
+}
+
+void
+keystore_free(struct keystore **ks)
+{
+	if (*ks == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < (*ks)->n; i++) {
+		key_free(&(*ks)->keys[i]);
+	}
+	free((*ks)->keys);
+	free((*ks)->slots);
+	free_ptr(ks);
+}
+
+static err_t
+make_room(struct keystore *ks)
+{
+	if (ks->n == KEYS_MAX) {
+		return E_LIMIT;
+	}
+	if (ks->n == ks->cap) {
+		size_t cap = ks->cap != 0 ? ks->cap * 2 : SLOTS_MIN / 2;
+		struct key **keys = realloc(ks->keys, cap * sizeof(struct key *));
+		if (keys == NULL) {
+			return E_NOMEM;
+		}
+		ks->keys = keys;
+		ks->cap = cap;
+	}
+	if (ks->n < ks->slots_n / 2) {
+		return OK;
+	}
+	struct key **old = ks->slots, **slots = try_alloc(ks->slots_n * 2 * sizeof(struct key *));
+	if (slots == NULL) {
+		return E_NOMEM;
+	}
+	ks->slots = slots;
+	ks->slots_n *= 2;
+	for (size_t i = 0; i < ks->n; i++) {
+		*slot_of(ks, ks->keys[i]->tsig.name.oct) = ks->keys[i];
+	}
+	free(old);
+	return OK;
+}
+
+/* Takes the key; its name must be new. */
+static err_t
+insert(struct keystore *ks, struct key *k)
+{
+	ASSERT(!ks->is_sealed);
+	err_t err = make_room(ks);
+	if (err != OK) {
+		key_free(&k);
+		return err;
+	}
+	*slot_of(ks, k->tsig.name.oct) = k;
+	ks->keys[ks->n++] = k;
+	return OK;
+}
+
+/* ---- what a name says ---- */
+
+static enum key_right
+operation_of(const uint8_t *label)
+{
+	static const struct {
+		const char *text;
+		enum key_right right;
+	} operations[] = {
+		{ "_notify", RIGHT_NOTIFY }, { "_transfer", RIGHT_TRANSFER }, { "_update", RIGHT_UPDATE },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(operations); i++) {
+		size_t len = strlen(operations[i].text);
+		if (label[0] == len && strncasecmp((const char *)label + 1, operations[i].text, len) == 0) {
+			return operations[i].right;
+		}
+	}
+	return RIGHT_NONE;
+}
+
+/* Four labels that are the decimal octets of an IPv4 address. */
+static bool
+read_ipv4(const uint8_t *const labels[4], struct key_address *out)
+{
+	struct key_address a = { .family = 4 };
+	for (int i = 0; i < 4; i++) {
+		unsigned v = 0, len = labels[i][0];
+		for (unsigned j = 1; j <= len; j++) {
+			unsigned digit = labels[i][j] - (unsigned)'0';
+			if (digit > 9) {
+				return false;
+			}
+			v = v * 10 + digit;
+		}
+		if (len == 0 || len > 3 || v > 255 || (len > 1 && labels[i][1] == '0')) {
+			return false;
+		}
+		a.octets[i] = (uint8_t)v;
+	}
+	*out = a;
+	return true;
+}
+
+/* One label: an IPv6 address with dashes for colons, as a label could hold colons but files could not. */
+static bool
+read_ipv6(const uint8_t *label, struct key_address *out)
+{
+	char text[LABEL_MAX + 1];
+	unsigned len = label[0];
+	for (unsigned i = 0; i < len; i++) {
+		text[i] = (char)label[1 + i];
+		if (text[i] == ':' || text[i] == '.') {
+			return false;
+		}
+		text[i] = text[i] == '-' ? ':' : text[i];
+	}
+	text[len] = '\0';
+	struct key_address a = { .family = 6 };
+	if (memchr(text, '\0', len) != NULL || inet_pton(AF_INET6, text, a.octets) != 1) {
+		return false;
+	}
+	*out = a;
+	return true;
+}
+
+/* The address that ends with label `end` - 1; returns how many labels it takes, 0: there is none. */
+static unsigned
+read_address(const uint8_t *const *labels, unsigned end, struct key_address *out)
+{
+	if (end >= 1 && read_ipv6(labels[end - 1], out)) {
+		return 1;
+	}
+	return end >= 4 && read_ipv4(labels + end - 4, out) ? 4 : 0;
+}
+
+/* PRIMARYIP.SECONDARYIP._transfer, or ANY.PRIMARYIP._transfer: read from the operation leftwards. */
+static void
+read_addresses(const uint8_t *const *labels, unsigned end, struct key *k)
+{
+	struct key_address last, first;
+	unsigned used = read_address(labels, end, &last);
+	if (used == 0) {
+		return;
+	}
+	if (read_address(labels, end - used, &first) != 0) {
+		k->primary = first;
+		k->secondary = last;
+	} else {
+		k->primary = last;
+	}
+}
+
+err_t
+key_name_read(const uint8_t *name, struct key *out)
+{
+	const uint8_t *labels[NAME_LABELS_MAX];
+	unsigned n = 0;
+	for (; !name_is_root(name); name = name_parent(name)) {
+		labels[n++] = name;
+	}
+	/* The last operation is the one that counts: what stands before it may be anything. */
+	while (n != 0 && operation_of(labels[n - 1]) == RIGHT_NONE) {
+		n--;
+	}
+	if (n == 0) {
+		return E_FORMAT;
+	}
+	out->right = operation_of(labels[n - 1]);
+	name_set(&out->domain, name_parent(labels[n - 1]));
+	out->primary = out->secondary = (struct key_address){ 0 };
+	if (out->right == RIGHT_TRANSFER) {
+		read_addresses(labels, n - 1, out);
+	}
+	return OK;
+}
+
+bool
+key_has_right(const struct key *k, enum key_right right, const uint8_t *zone)
+{
+	return right != RIGHT_NONE && k->right >= right && name_is_within(zone, k->domain.oct);
+}
+
+/* ---- keys out of files ---- */
+
+/* One record while it is looked at. */
+struct record {
+	const uint8_t *owner, *within, *rdata;
+	uint16_t rdlen;
+	struct findings *out;
+};
+
+[[gnu::format(printf, 6, 7)]] static void
+find(const struct record *r, enum diag_level level, const char *code, unsigned nth, const char *hint,
+     const char *format, ...)
+{
+	char text[DIAG_TEXT_MAX];
+	va_list args;
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	findings_add_nth(r->out, &(struct finding){ .level = level, .code = code, .owner = r->owner,
+	                                            .type = TYPE_DNSKEY, .rdata = r->rdata, .rdlen = r->rdlen,
+	                                            .nth = nth, .hint = hint }, "%s", text);
+}
+
+/* Flags, protocol, algorithm, secret (RFC 4034 2.1, with the algorithm numbers that TSIG keys have in
+ * BIND's files).  False: this cannot be a key. */
+static bool
+read_rdata(const struct record *r, struct tsig_key *k)
+{
+	struct cur c = cur_over(r->rdata, r->rdlen);
+	unsigned flags = cur_u16(&c), protocol = cur_u8(&c), alg = cur_u8(&c);
+	if (c.err != OK || alg <= DNSKEY_ALG_BASE || alg >= DNSKEY_ALG_BASE + HMAC_ALG_COUNT) {
+		find(r, DIAG_ERROR, "key-algorithm", 0, "163 is HMAC-SHA256; 161, 162, 164, 165: SHA1, SHA224, SHA384, SHA512",
+		     "algorithm %u is not one of a TSIG key", alg);
+		return false;
+	}
+	if (flags != 0 || protocol != 3) {
+		find(r, DIAG_WARNING, "key-flags", 0, "write: DNSKEY 0 3 ALGORITHM SECRET",
+		     "flags %u and protocol %u mean nothing here: 0 and 3 are expected", flags, protocol);
+	}
+	size_t len = cur_left(&c);
+	if (len == 0 || len > TSIG_SECRET_MAX) {
+		find(r, DIAG_ERROR, "key-length", 0, "okeygen tsig NAME makes one of the right length",
+		     len == 0 ? "the key has no secret" : "the secret is longer than %d octets", TSIG_SECRET_MAX);
+		return false;
+	}
+	k->alg = (enum hmac_alg)(alg - DNSKEY_ALG_BASE);
+	k->secret_len = len;
+	cur_copy(&c, k->secret, len);
+	if (len < SECRET_WEAK_LEN) {
+		find(r, DIAG_WARNING, "key-weak", 0, "okeygen tsig NAME makes one of the right length",
+		     "the secret has only %zu octets and could be guessed: at least %d are wanted", len, SECRET_WEAK_LEN);
+	}
+	return true;
+}
+
+/* False: the key would reach further than its file may. */
+static bool
+read_name(const struct record *r, struct key *k)
+{
+	char name[NAME_TEXT_MAX], within[NAME_TEXT_MAX];
+	(void)name_print(r->owner, name);
+	(void)name_print(r->within, within);
+	name_set(&k->tsig.name, r->owner);
+	if (key_name_read(r->owner, k) != OK) {
+		k->right = RIGHT_NONE;
+		name_set(&k->domain, r->owner);
+		find(r, DIAG_WARNING, "key-operation", 0,
+		     "a key's name is ANYTHING._OPERATION.DOMAIN, where the operation is _update, _transfer or _notify",
+		     "key %s has no operation in its name: it may do nothing", name);
+	}
+	if (!name_is_within(k->domain.oct, r->within)) {
+		find(r, DIAG_ERROR, "key-domain", 0, "keys for every zone go into the file _keys",
+		     "key %s does not belong to %s", name, within);
+		return false;
+	}
+	return true;
+}
+
+static bool
+is_duplicate(const struct record *r, const struct key *k, const struct key *there)
+{
+	if (there == NULL) {
+		return false;
+	}
+	char name[NAME_TEXT_MAX];
+	(void)name_print(r->owner, name);
+	bool is_same = there->tsig.alg == k->tsig.alg && there->tsig.secret_len == k->tsig.secret_len &&
+	               ct_is_equal(there->tsig.secret, k->tsig.secret, k->tsig.secret_len);
+	find(r, is_same ? DIAG_WARNING : DIAG_ERROR, "key-duplicate", is_same ? 1 : 0,
+	     is_same ? "remove one of the two" : "a key's name has one secret only: give the new key another name",
+	     is_same ? "key %s is there twice" : "key %s is there twice, with different secrets or algorithms", name);
+	return true;
+}
+
+err_t
+keystore_add(struct keystore *ks, const uint8_t *owner, const uint8_t *within, const uint8_t *rdata,
+             uint16_t rdlen, struct findings *out)
+{
+	const struct record r = { .owner = owner, .within = within, .rdata = rdata, .rdlen = rdlen, .out = out };
+	struct key *k = xalloc(sizeof *k);
+	if (!read_rdata(&r, &k->tsig) || !read_name(&r, k) || is_duplicate(&r, k, *slot_of(ks, owner))) {
+		key_free(&k);
+		return OK;
+	}
+	return insert(ks, k);
+}
+
+err_t
+keystore_merge(struct keystore *into, const struct keystore *from, struct findings *out)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		const struct key *k = from->keys[i];
+		const struct record r = { .owner = k->tsig.name.oct, .out = out };
+		if (is_duplicate(&r, k, *slot_of(into, k->tsig.name.oct))) {
+			continue;
+		}
+		struct key *copy = xalloc(sizeof *copy);
+		*copy = *k;
+		TRY(insert(into, copy));
+	}
+	return OK;
+}
+
+/* ---- the store ---- */
+
+static int
+compare_keys(const void *a, const void *b)
+{
+	const struct key *const *x = a, *const *y = b;
+	return name_compare((*x)->tsig.name.oct, (*y)->tsig.name.oct);
+}
+
+void
+keystore_seal(struct keystore *ks)
+{
+	if (ks->n > 1) {
+		qsort(ks->keys, ks->n, sizeof(struct key *), compare_keys);
+	}
+	ks->is_sealed = true;
+}
+
+size_t
+keystore_count(const struct keystore *ks)
+{
+	return ks->n;
+}
+
+const struct key *
+keystore_at(const struct keystore *ks, size_t i)
+{
+	return i < ks->n ? ks->keys[i] : NULL;
+}
+
+const struct key *
+keystore_find(const struct keystore *ks, const uint8_t *name)
+{
+	return ks != NULL ? *slot_of(ks, name) : NULL;
+}

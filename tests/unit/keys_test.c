@@ -1,0 +1,251 @@
+#include "auth/keys.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SECRET "0123456789abcdef0123456789abcdef"
+
+static struct name
+parsed(const char *text)
+{
+	struct name n;
+	assert_int_equal(name_parse(text, strlen(text), NULL, &n), OK);
+	return n;
+}
+
+static err_t
+add(struct keystore *ks, const char *owner, const char *within, const char *rdata, size_t n, struct findings *f)
+{
+	struct name o = parsed(owner), w = parsed(within);
+	return keystore_add(ks, o.oct, w.oct, (const uint8_t *)rdata, (uint16_t)n, f);
+}
+
+#define ADD(ks, owner, within, rdata, f) add(ks, owner, within, rdata, sizeof(rdata) - 1, f)
+#define RDATA(alg, secret) "\0\0\3" alg secret
+
+static void
+names_speak(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		enum key_right right;
+		const char *domain;
+	} rows[] = {
+		{ "personal._update.mirage.", RIGHT_UPDATE, "mirage." },
+		{ "a.b.c._TRANSFER.x.example.", RIGHT_TRANSFER, "x.example." },
+		{ "k._notify.", RIGHT_NOTIFY, "." },
+		{ "_update.example.", RIGHT_UPDATE, "example." },
+		{ "_update._notify.example.", RIGHT_NOTIFY, "example." },
+		{ "x._updates.example.", RIGHT_NONE, NULL },
+		{ "x.example.", RIGHT_NONE, NULL },
+		{ ".", RIGHT_NONE, NULL },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct key k = { 0 };
+		struct name n = parsed(rows[i].name);
+		assert_int_equal(key_name_read(n.oct, &k), rows[i].domain != NULL ? OK : E_FORMAT);
+		assert_int_equal(k.right, rows[i].right);
+		if (rows[i].domain != NULL) {
+			assert_true(name_is_equal(k.domain.oct, parsed(rows[i].domain).oct));
+		}
+	}
+}
+
+static void
+assert_address(const struct key_address *a, const char *want)
+{
+	char text[40] = "";
+	if (a->family == 4) {
+		snprintf(text, sizeof text, "%u.%u.%u.%u", a->octets[0], a->octets[1], a->octets[2], a->octets[3]);
+	} else if (a->family == 6) {
+		for (int i = 0; i < 16; i++) {
+			snprintf(text + 2 * i, sizeof text - 2 * (size_t)i, "%02x", a->octets[i]);
+		}
+	}
+	assert_string_equal(text, want);
+}
+
+static void
+addresses_in_names(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *primary, *secondary;
+	} rows[] = {
+		{ "192.0.2.1.198.51.100.7._transfer.mirage.", "192.0.2.1", "198.51.100.7" },
+		{ "secret.192.0.2.1._transfer.mirage.", "192.0.2.1", "" },
+		{ "192.0.2.1._transfer.", "192.0.2.1", "" },
+		{ "x.y.192.0.2.1.198.51.100.7._transfer.mirage.", "192.0.2.1", "198.51.100.7" },
+		{ "2001-db8--53.2001-DB8--1._transfer.m.", "20010db8000000000000000000000053",
+		  "20010db8000000000000000000000001" },
+		{ "192.0.2.1.2001-db8--53._transfer.m.", "192.0.2.1", "20010db8000000000000000000000053" },
+		{ "2001-db8--53.192.0.2.1._transfer.m.", "20010db8000000000000000000000053", "192.0.2.1" },
+		{ "k.--1._transfer.m.", "00000000000000000000000000000001", "" },
+		{ "192.0.2.256._transfer.m.", "", "" },
+		{ "192.0.02.1._transfer.m.", "", "" },
+		{ "0.2.1._transfer.m.", "", "" },
+		{ "my-key._transfer.m.", "", "" },
+		{ "--1\\0002._transfer.m.", "", "" },
+		{ "192.0.2.1.198.51.100.7._update.m.", "", "" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct key k = { 0 };
+		assert_int_equal(key_name_read(parsed(rows[i].name).oct, &k), OK);
+		assert_address(&k.primary, rows[i].primary);
+		assert_address(&k.secondary, rows[i].secondary);
+	}
+}
+
+static void
+rights_include_and_reach_down(void **state)
+{
+	(void)state;
+	struct key k = { 0 };
+	assert_int_equal(key_name_read(parsed("k._transfer.Example.").oct, &k), OK);
+	struct name zone = parsed("a.example."), other = parsed("ample.");
+	assert_true(key_has_right(&k, RIGHT_NOTIFY, zone.oct));
+	assert_true(key_has_right(&k, RIGHT_TRANSFER, parsed("example.").oct));
+	assert_false(key_has_right(&k, RIGHT_UPDATE, zone.oct));
+	assert_false(key_has_right(&k, RIGHT_NONE, zone.oct));
+	assert_false(key_has_right(&k, RIGHT_NOTIFY, other.oct));
+	assert_false(key_has_right(&k, RIGHT_NOTIFY, name_root));
+	assert_int_equal(key_name_read(parsed("k._notify.").oct, &k), OK);
+	assert_true(key_has_right(&k, RIGHT_NOTIFY, other.oct));
+	assert_true(key_has_right(&k, RIGHT_NOTIFY, name_root));
+}
+
+static void
+keys_are_kept_and_found(void **state)
+{
+	(void)state;
+	struct keystore *ks = keystore_new();
+	struct findings f = { 0 };
+	assert_null(keystore_find(NULL, name_root));
+	assert_int_equal(ADD(ks, "k._update.b.", "b.", RDATA("\xA3", SECRET), &f), OK);
+	assert_int_equal(ADD(ks, "k._update.a.", ".", RDATA("\xA5", SECRET), &f), OK);
+	for (int i = 0; i < 1000; i++) {
+		char name[64];
+		snprintf(name, sizeof name, "k%d._notify.c.", i);
+		assert_int_equal(ADD(ks, name, ".", RDATA("\xA1", SECRET), &f), OK);
+	}
+	assert_int_equal(f.n, 0);
+	keystore_seal(ks);
+	assert_int_equal(keystore_count(ks), 1002);
+	const struct key *k = keystore_find(ks, parsed("K._UPDATE.B.").oct);
+	assert_non_null(k);
+	assert_int_equal(k->tsig.alg, HMAC_SHA256);
+	assert_int_equal(k->tsig.secret_len, 32);
+	assert_memory_equal(k->tsig.secret, SECRET, 32);
+	assert_int_equal(k->right, RIGHT_UPDATE);
+	assert_null(keystore_find(ks, parsed("k._update.c.").oct));
+	for (size_t i = 0; i < 1002; i++) {
+		k = keystore_at(ks, i);
+		assert_ptr_equal(keystore_find(ks, k->tsig.name.oct), k);
+		assert_true(i == 0 || name_compare(keystore_at(ks, i - 1)->tsig.name.oct, k->tsig.name.oct) < 0);
+	}
+	assert_null(keystore_at(ks, 1002));
+	keystore_free(&ks);
+	assert_null(ks);
+	keystore_free(&ks);
+	findings_fini(&f);
+}
+
+static void
+every_finding(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *owner, *within, *rdata;
+		size_t n;
+		const char *code; /* NULL: none */
+		bool is_kept;
+	} rows[] = {
+#define ROW(o, w, r, c, k) { o, w, r, sizeof(r) - 1, c, k }
+		ROW("k._update.m.", "m.", RDATA("\xA3", SECRET), NULL, true),
+		ROW("k._update.m.", "m.", RDATA("\xA6", SECRET), "key-algorithm", false),
+		ROW("k._update.m.", "m.", RDATA("\xA0", SECRET), "key-algorithm", false),
+		ROW("k._update.m.", "m.", "\1\1\3\x0D" SECRET, "key-algorithm", false),
+		ROW("k._update.m.", "m.", "\0\0\3", "key-algorithm", false),
+		ROW("k._update.m.", "m.", "\2\0\3\xA3" SECRET, "key-flags", true),
+		ROW("k._update.m.", "m.", "\0\0\2\xA3" SECRET, "key-flags", true),
+		ROW("k._update.m.", "m.", RDATA("\xA3", ""), "key-length", false),
+		ROW("k._update.m.", "m.", RDATA("\xA3", "short"), "key-weak", true),
+		ROW("k.m.", "m.", RDATA("\xA3", SECRET), "key-operation", true),
+		ROW("k._update.other.", "m.", RDATA("\xA3", SECRET), "key-domain", false),
+		ROW("k._update.m.", "x._update.m.", RDATA("\xA3", SECRET), "key-domain", false),
+		ROW("k._update.", "m.", RDATA("\xA3", SECRET), "key-domain", false),
+#undef ROW
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct keystore *ks = keystore_new();
+		struct findings f = { 0 };
+		assert_int_equal(add(ks, rows[i].owner, rows[i].within, rows[i].rdata, rows[i].n, &f), OK);
+		assert_int_equal(keystore_count(ks), rows[i].is_kept);
+		assert_int_equal(f.errors + f.warnings, rows[i].code != NULL);
+		assert_int_equal(f.errors, rows[i].is_kept ? 0 : 1);
+		if (rows[i].code != NULL) {
+			assert_string_equal(f.list[0].code, rows[i].code);
+			assert_null(strstr(f.list[0].text, "0123"));
+		}
+		keystore_free(&ks);
+		findings_fini(&f);
+	}
+	static const uint8_t longest[4 + TSIG_SECRET_MAX + 1] = { 0, 0, 3, 163, 1 };
+	struct keystore *ks = keystore_new();
+	struct findings f = { 0 };
+	assert_int_equal(add(ks, "a._update.m.", "m.", (const char *)longest, sizeof longest - 1, &f), OK);
+	assert_int_equal(f.n, 0);
+	assert_int_equal(add(ks, "b._update.m.", "m.", (const char *)longest, sizeof longest, &f), OK);
+	assert_string_equal(f.list[0].code, "key-length");
+	keystore_free(&ks);
+	findings_fini(&f);
+}
+
+static void
+one_secret_a_name(void **state)
+{
+	(void)state;
+	struct keystore *a = keystore_new(), *b = keystore_new(), *all = keystore_new();
+	struct findings f = { 0 };
+	assert_int_equal(ADD(a, "k._update.m.", "m.", RDATA("\xA3", SECRET), &f), OK);
+	assert_int_equal(ADD(a, "K._update.m.", "m.", RDATA("\xA3", SECRET), &f), OK);
+	assert_int_equal(f.warnings, 1);
+	assert_int_equal(f.list[0].nth, 1);
+	assert_int_equal(ADD(a, "k._update.m.", "m.", RDATA("\xA3", SECRET "x"), &f), OK);
+	assert_int_equal(f.errors, 1);
+	assert_int_equal(keystore_count(a), 1);
+	keystore_seal(a);
+
+	assert_int_equal(ADD(b, "k._update.m.", ".", RDATA("\xA5", SECRET), &f), OK);
+	assert_int_equal(ADD(b, "l._update.m.", ".", RDATA("\xA5", SECRET), &f), OK);
+	assert_int_equal(keystore_merge(all, a, &f), OK);
+	assert_int_equal(f.errors, 1);
+	assert_int_equal(keystore_merge(all, b, &f), OK);
+	assert_int_equal(f.errors, 2);
+	keystore_free(&a);
+	keystore_free(&b);
+	keystore_seal(all);
+	assert_int_equal(keystore_count(all), 2);
+	assert_int_equal(keystore_find(all, parsed("k._update.m.").oct)->tsig.alg, HMAC_SHA256); /* the first */
+	keystore_free(&all);
+	findings_fini(&f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_speak),
+		cmocka_unit_test(addresses_in_names),
+		cmocka_unit_test(rights_include_and_reach_down),
+		cmocka_unit_test(keys_are_kept_and_found),
+		cmocka_unit_test(every_finding),
+		cmocka_unit_test(one_secret_a_name),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
