@@ -13,7 +13,11 @@
 #include "base/diag.h"
 #include "base/err.h"
 
-enum { FINDINGS_MAX = 1000 }; /* more are counted, not kept */
+/* More are counted, not kept. */
+enum {
+	FINDINGS_MAX = 1000,
+	FINDINGS_BYTES_MAX = 16 << 20, /* names, texts and RDATA of all of them */
+};
 
 struct finding {
 	enum diag_level level;
@@ -39,3 +43,7 @@ void findings_fini(struct findings *f);
 [[gnu::format(printf, 9, 10)]] void
 findings_add(struct findings *f, enum diag_level level, const char *code, const uint8_t *owner, uint16_t type,
              const uint8_t *rdata, uint16_t rdlen, const char *hint, const char *format, ...);
+
+/* The same with every field but `text` given by the caller; what it points to is copied. */
+[[gnu::format(printf, 3, 4)]] void
+findings_add_nth(struct findings *f, const struct finding *what, const char *format, ...);

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "dns/rrtype.h"
 
 enum node_flags {
 	NODE_APEX = 1 << 0,
@@ -107,14 +108,22 @@ struct node_rr {
 	uint16_t type;
 	uint32_t ttl;
 	uint16_t rdlen;
+	bool is_duplicate;    /* set by node_make(): equal to the record before it */
 	const uint8_t *rdata; /* uncompressed, checked */
 };
 
+/* The type covered by an RRSIG; 0 for other types. */
+static inline uint16_t
+node_rr_covers(const struct node_rr *rr)
+{
+	return rr->type == TYPE_RRSIG && rr->rdlen >= 2 ? (uint16_t)(rr->rdata[0] << 8 | rr->rdata[1]) : 0;
+}
+
 enum { RRSET_RRS_MAX = 65535, NODE_SIZE_MAX = 1 << 30 };
 
-/* Builds a node (malloc; the caller frees with free()).  `rrs` is sorted in place; exact duplicates
- * are left out and counted in *duplicates; records of one RRset with different TTLs get the lowest
- * (RFC 2181 5.2), counted in *ttl_differs.  Both may be NULL.  Flags: NODE_CNAME, _DNAME, _EMPTY,
+/* Builds a node (malloc; the caller frees with free()).  `rrs` is sorted in place, equal ones in the order
+ * they had; exact duplicates are left out and counted in *duplicates; records of one RRset with different
+ * TTLs get the lowest (RFC 2181 5.2), such RRsets are counted in *ttl_differs.  Both may be NULL.  Flags: NODE_CNAME, _DNAME, _EMPTY,
  * _SIGNED follow from the records; those that follow from other names are in `flags`.
  * E_NOMEM, E_LIMIT. */
 err_t node_make(const uint8_t *name, uint16_t flags, struct node_rr *rrs, size_t n,

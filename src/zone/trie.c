@@ -125,7 +125,7 @@ void
 trie_fini(struct trie *t, void (*free_value)(void *ctx, void *value), void *ctx)
 {
 	free_cell(&t->root, &(struct freeing){ free_value, ctx });
-	trie_init(t, t->name_at);
+	*t = (struct trie){ .name_at = t->name_at };
 }
 
 /* ---- lookup ---- */

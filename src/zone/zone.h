@@ -19,6 +19,13 @@
 #include "zone/node.h"
 #include "zone/trie.h"
 
+enum {
+	/* RFC 5155 10.3's bound for the longest keys; RFC 9276 wants 0.  With more the zone is served without NSEC3. */
+	ZONE_NSEC3_ITERATIONS_MAX = 2500,
+	/* Empty non-terminals for each record: a name of 127 labels makes 126 of them, a reverse IPv6 name 31. */
+	ZONE_EMPTIES_PER_RECORD_MAX = 32,
+};
+
 struct zone {
 	struct trie nodes;        /* of struct node */
 	struct trie nsec3;        /* of struct node: NSEC3 and its RRSIGs; empty when not in use */

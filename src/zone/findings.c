@@ -1,0 +1,90 @@
+#include "zone/findings.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dns/name.h"
+
+void
+findings_fini(struct findings *f)
+{
+	arena_fini(&f->arena);
+	free(f->list);
+	*f = (struct findings){ 0 };
+}
+
+static struct finding *
+next_slot(struct findings *f)
+{
+	if (f->n == FINDINGS_MAX) {
+		return NULL;
+	}
+	if (f->n == f->cap) {
+		size_t cap = f->cap != 0 ? f->cap * 2 : 16;
+		struct finding *grown = realloc(f->list, cap * sizeof *grown);
+		if (grown == NULL) {
+			return NULL;
+		}
+		f->list = grown;
+		f->cap = cap;
+	}
+	return &f->list[f->n];
+}
+
+/* Copies what the finding points to; false when the arena is full. */
+static bool
+keep(struct arena *a, struct finding *d)
+{
+	d->owner = arena_copy(a, d->owner, name_len(d->owner));
+	d->text = arena_copy(a, d->text, strlen(d->text) + 1);
+	d->hint = arena_copy(a, d->hint, strlen(d->hint) + 1);
+	if (d->rdata != NULL) {
+		d->rdata = arena_copy(a, d->rdata, d->rdlen);
+		return d->owner != NULL && d->text != NULL && d->hint != NULL && d->rdata != NULL;
+	}
+	return d->owner != NULL && d->text != NULL && d->hint != NULL;
+}
+
+static void
+add(struct findings *f, struct finding *d, const char *format, va_list args)
+{
+	size_t *count = d->level == DIAG_ERROR ? &f->errors : &f->warnings;
+	(*count)++;
+	struct finding *slot = next_slot(f);
+	if (slot == NULL) {
+		return;
+	}
+	char text[DIAG_TEXT_MAX];
+	vsnprintf(text, sizeof text, format, args);
+	d->text = text;
+	f->arena.limit = FINDINGS_BYTES_MAX;
+	if (keep(&f->arena, d)) {
+		*slot = *d;
+		f->n++;
+	}
+}
+
+void
+findings_add(struct findings *f, enum diag_level level, const char *code, const uint8_t *owner, uint16_t type,
+             const uint8_t *rdata, uint16_t rdlen, const char *hint, const char *format, ...)
+{
+	struct finding d = {
+		.level = level, .code = code, .owner = owner, .type = type, .rdata = rdata, .rdlen = rdlen, .hint = hint,
+	};
+	va_list args;
+	va_start(args, format);
+	add(f, &d, format, args);
+	va_end(args);
+}
+
+void
+findings_add_nth(struct findings *f, const struct finding *what, const char *format, ...)
+{
+	struct finding d = *what;
+	va_list args;
+	va_start(args, format);
+	add(f, &d, format, args);
+	va_end(args);
+}

@@ -1,0 +1,244 @@
+#include "zone/node.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dns/name.h"
+#include "dns/rdata.h"
+#include "dns/wire.h"
+
+const struct rrset *
+node_rrsigs(const struct node *n, uint16_t covers)
+{
+	if ((n->flags & NODE_SIGNED) == 0) {
+		return NULL;
+	}
+	const struct rrset *s = node_first(n);
+	for (unsigned left = n->rrsets; left != 0; left--, s = rrset_next(s)) {
+		if (s->type == TYPE_RRSIG && s->covers == covers) {
+			return s;
+		}
+	}
+	return NULL;
+}
+
+static bool
+is_same_rrset(const struct node_rr *a, const struct node_rr *b)
+{
+	return a->type == b->type && (a->type != TYPE_RRSIG || node_rr_covers(a) == node_rr_covers(b));
+}
+
+static int
+compare(const struct node_rr *a, const struct node_rr *b)
+{
+	if (a->type != b->type) {
+		return a->type < b->type ? -1 : 1;
+	}
+	if (a->type == TYPE_RRSIG && node_rr_covers(a) != node_rr_covers(b)) {
+		return node_rr_covers(a) < node_rr_covers(b) ? -1 : 1;
+	}
+	return rdata_compare(a->type, a->rdata, a->rdlen, b->rdata, b->rdlen);
+}
+
+enum { RUN = 16 }; /* sorted by insertion; nearly all nodes are that small */
+
+static void
+sort_run(struct node_rr *rrs, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		size_t j = i;
+		struct node_rr rr = rrs[i];
+		for (; j != 0 && compare(&rrs[j - 1], &rr) > 0; j--) {
+			rrs[j] = rrs[j - 1];
+		}
+		if (j != i) {
+			rrs[j] = rr;
+		}
+	}
+}
+
+/* Two sorted neighbours, [0, half) and [half, n), become one; `room` has place for n. */
+static void
+merge(struct node_rr *rrs, size_t half, size_t n, struct node_rr *room)
+{
+	if (compare(&rrs[half - 1], &rrs[half]) <= 0) {
+		return;
+	}
+	size_t i = 0, j = half;
+	for (size_t k = 0; k < n; k++) {
+		bool is_left = j == n || (i < half && compare(&rrs[i], &rrs[j]) <= 0);
+		room[k] = is_left ? rrs[i++] : rrs[j++];
+	}
+	memcpy(rrs, room, n * sizeof *rrs);
+}
+
+/* Stable, and never quadratic: the C library's qsort() promises neither. */
+static err_t
+sort(struct node_rr *rrs, size_t n)
+{
+	for (size_t i = 0; i < n; i += RUN) {
+		sort_run(rrs + i, n - i < RUN ? n - i : RUN);
+	}
+	if (n <= RUN) {
+		return OK;
+	}
+	struct node_rr *room = malloc(n * sizeof *room);
+	if (room == NULL) {
+		return E_NOMEM;
+	}
+	for (size_t half = RUN; half < n; half *= 2) {
+		for (size_t i = 0; i + half < n; i += 2 * half) {
+			merge(rrs + i, half, n - i < 2 * half ? n - i : 2 * half, room);
+		}
+	}
+	free(room);
+	return OK;
+}
+
+static size_t
+align4(size_t n)
+{
+	return (n + 3) & ~(size_t)3;
+}
+
+struct measure {
+	size_t size, rrsets, duplicates, ttl_differs;
+	uint16_t flags;
+};
+
+/* One RRset, rrs[0, n): marks duplicates, gives all the lowest TTL. */
+static err_t
+measure_rrset(struct node_rr *rrs, size_t n, struct measure *m)
+{
+	size_t kept = 0;
+	uint32_t least = rrs[0].ttl, most = rrs[0].ttl;
+	for (size_t i = 0; i < n; i++) {
+		rrs[i].is_duplicate = i != 0 && compare(&rrs[i - 1], &rrs[i]) == 0;
+		least = rrs[i].ttl < least ? rrs[i].ttl : least;
+		most = rrs[i].ttl > most ? rrs[i].ttl : most;
+		if (!rrs[i].is_duplicate) {
+			kept++;
+			m->size += align4(sizeof(struct rr) + rrs[i].rdlen);
+		}
+	}
+	m->duplicates += n - kept;
+	m->ttl_differs += least != most;
+	m->rrsets++;
+	m->size += sizeof(struct rrset);
+	m->flags |= rrs[0].type == TYPE_CNAME ? NODE_CNAME : 0;
+	m->flags |= rrs[0].type == TYPE_DNAME ? NODE_DNAME : 0;
+	m->flags |= rrs[0].type == TYPE_RRSIG ? NODE_SIGNED : 0;
+	return kept > RRSET_RRS_MAX || m->size > NODE_SIZE_MAX ? E_LIMIT : OK;
+}
+
+static size_t
+rrset_end(const struct node_rr *rrs, size_t i, size_t n)
+{
+	size_t end = i + 1;
+	while (end < n && is_same_rrset(&rrs[i], &rrs[end])) {
+		end++;
+	}
+	return end;
+}
+
+/* Where the names are that may be compressed, and how much of each the owner has too. */
+static void
+set_shared(struct rr *rr, uint16_t type, const uint8_t *owner)
+{
+	uint16_t at[RDATA_NAMES_MAX];
+	size_t n = rdata_names(type, rr->rdata, rr->rdlen, at);
+	for (size_t i = 0; i < n && i < ARRAY_LEN(rr->shared); i++) {
+		rr->shared[i] = (uint8_t)name_shared_suffix(owner, rr->rdata + at[i]);
+	}
+}
+
+/* Octets up to the next multiple of four are zeroed first, so that no stale memory is kept. */
+static struct rr *
+write_rr(struct rr *rr, const struct node_rr *from)
+{
+	size_t size = align4(sizeof *rr + from->rdlen);
+	memset((uint8_t *)rr + size - 4, 0, 4);
+	rr->rdlen = from->rdlen;
+	rr->shared[0] = rr->shared[1] = 0;
+	if (from->rdlen != 0) {
+		memcpy(rr->rdata, from->rdata, from->rdlen);
+	}
+	return (struct rr *)(void *)((uint8_t *)rr + size);
+}
+
+static struct rrset *
+write_rrset(struct rrset *s, const struct node_rr *rrs, size_t n, const uint8_t *owner)
+{
+	uint32_t ttl = rrs[0].ttl;
+	uint16_t type = rrs[0].type, flags = rrtype_flags(type);
+	*s = (struct rrset){ .type = type, .covers = node_rr_covers(&rrs[0]) };
+	struct rr *rr = (struct rr *)(void *)(s + 1);
+	for (size_t i = 0; i < n; i++) {
+		ttl = rrs[i].ttl < ttl ? rrs[i].ttl : ttl;
+		if (rrs[i].is_duplicate) {
+			continue;
+		}
+		s->n++;
+		s->max_rdlen = rrs[i].rdlen > s->max_rdlen ? rrs[i].rdlen : s->max_rdlen;
+		struct rr *next = write_rr(rr, &rrs[i]);
+		if ((flags & RRTYPE_COMPRESS) != 0) {
+			set_shared(rr, type, owner);
+		}
+		rr = next;
+	}
+	s->size = (uint32_t)((uint8_t *)rr - (uint8_t *)s);
+	const uint8_t fixed[8] = {
+		(uint8_t)(type >> 8), (uint8_t)type, 0, CLASS_IN,
+		(uint8_t)(ttl >> 24), (uint8_t)(ttl >> 16), (uint8_t)(ttl >> 8), (uint8_t)ttl,
+	};
+	memcpy(s->fixed, fixed, sizeof fixed);
+	return (struct rrset *)(void *)rr;
+}
+
+static void
+write_node(struct node *node, const uint8_t *name, size_t name_octets, struct node_rr *rrs, size_t n)
+{
+	size_t head = align4(NODE_NAME_AT + name_octets);
+	memset((uint8_t *)node + head - 4, 0, 4);
+	node->name_len = (uint8_t)name_octets;
+	memcpy(node->name, name, name_octets);
+	struct rrset *s = (struct rrset *)(void *)((uint8_t *)node + head);
+	for (size_t i = 0; i < n;) {
+		size_t end = rrset_end(rrs, i, n);
+		s = write_rrset(s, rrs + i, end - i, name);
+		i = end;
+	}
+}
+
+err_t
+node_make(const uint8_t *name, uint16_t flags, struct node_rr *rrs, size_t n, size_t *duplicates,
+          size_t *ttl_differs, struct node **out)
+{
+	TRY(sort(rrs, n));
+	size_t name_octets = name_len(name);
+	struct measure m = { .size = align4(NODE_NAME_AT + name_octets), .flags = n == 0 ? NODE_EMPTY : 0 };
+	for (size_t i = 0; i < n;) {
+		size_t end = rrset_end(rrs, i, n);
+		TRY(measure_rrset(rrs + i, end - i, &m));
+		i = end;
+	}
+	if (m.rrsets > UINT16_MAX) {
+		return E_LIMIT; /* 65,536 types, and RRSIGs over as many */
+	}
+	struct node *node = malloc(m.size);
+	if (node == NULL) {
+		return E_NOMEM;
+	}
+	write_node(node, name, name_octets, rrs, n);
+	node->flags = flags | m.flags;
+	node->rrsets = (uint16_t)m.rrsets;
+	node->size = (uint32_t)m.size;
+	if (duplicates != NULL) {
+		*duplicates = m.duplicates;
+	}
+	if (ttl_differs != NULL) {
+		*ttl_differs = m.ttl_differs;
+	}
+	*out = node;
+	return OK;
+}

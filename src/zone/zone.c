@@ -1,0 +1,180 @@
+#include "zone/zone_p.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "dns/rdata.h"
+
+static void
+free_value(void *ctx, void *value)
+{
+	(void)ctx;
+	free(value);
+}
+
+void
+zone_free(struct zone **z)
+{
+	if (*z == NULL) {
+		return;
+	}
+	trie_fini(&(*z)->nodes, free_value, NULL);
+	trie_fini(&(*z)->nsec3, free_value, NULL);
+	free(*z);
+	*z = NULL;
+}
+
+err_t
+zone_new(const uint8_t *apex, struct zone **out)
+{
+	struct zone *z = try_alloc(sizeof *z);
+	if (z == NULL) {
+		return E_NOMEM;
+	}
+	trie_init(&z->nodes, NODE_NAME_AT);
+	trie_init(&z->nsec3, NODE_NAME_AT);
+	z->apex_len = (uint8_t)name_len(apex);
+	memcpy(z->apex_name, apex, z->apex_len);
+	*out = z;
+	return OK;
+}
+
+uint16_t
+zone_own_flags(const struct zone *z, const struct node *n)
+{
+	if (n->name_len == z->apex_len) { /* all names are within the apex */
+		return NODE_APEX;
+	}
+	return node_rrset(n, TYPE_NS) != NULL ? NODE_CUT : 0;
+}
+
+size_t
+zone_node_records(const struct node *n)
+{
+	size_t records = 0;
+	const struct rrset *s = node_first(n);
+	for (unsigned left = n->rrsets; left != 0; left--, s = rrset_next(s)) {
+		records += s->n;
+	}
+	return records;
+}
+
+/* NSEC3PARAM (RFC 5155 4.2): algorithm, flags, iterations, salt.  One with flags is not to be used (4.1.2). */
+static bool
+take_nsec3_param(struct zone *z, const struct rr *rr)
+{
+	struct cur c = cur_over(rr->rdata, rr->rdlen);
+	uint8_t algorithm = cur_u8(&c), flags = cur_u8(&c);
+	uint16_t iterations = cur_u16(&c);
+	uint8_t salt_len = cur_u8(&c);
+	const uint8_t *salt = cur_take(&c, salt_len);
+	if (c.err != OK || algorithm != 1 || flags != 0 || iterations > ZONE_NSEC3_ITERATIONS_MAX) {
+		return false;
+	}
+	z->nsec3_param.iterations = iterations;
+	z->nsec3_param.salt_len = salt_len;
+	memcpy(z->nsec3_param.salt, salt, salt_len);
+	return true;
+}
+
+static bool
+find_nsec3_param(struct zone *z, const struct rrset *params)
+{
+	const struct rr *rr = rrset_first(params);
+	for (unsigned left = params->n; left != 0; left--, rr = rr_next(rr)) {
+		if (take_nsec3_param(z, rr)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+err_t
+zone_settle(struct zone *z)
+{
+	const struct node *apex = zone_node(z, z->apex_name);
+	const struct rrset *soa = apex != NULL ? node_rrset(apex, TYPE_SOA) : NULL;
+	const struct rrset *ns = apex != NULL ? node_rrset(apex, TYPE_NS) : NULL;
+	if (soa == NULL || soa->n != 1 || ns == NULL) {
+		return E_FORMAT;
+	}
+	struct soa fields;
+	const struct rr *rr = rrset_first(soa);
+	TRY(rdata_read_soa(rr->rdata, rr->rdlen, &fields));
+	uint32_t ttl = rrset_ttl(soa);
+	z->apex = apex;
+	z->soa = soa;
+	z->ns = ns;
+	z->serial = fields.serial;
+	z->negative_ttl = ttl < fields.minimum_s ? ttl : fields.minimum_s;
+	const struct rrset *params = node_rrset(apex, TYPE_NSEC3PARAM);
+	bool has_chain = params != NULL || node_rrset(apex, TYPE_NSEC) != NULL;
+	z->is_signed = has_chain && node_rrsigs(apex, TYPE_SOA) != NULL;
+	z->has_nsec3 = params != NULL && z->nsec3.n != 0 && find_nsec3_param(z, params);
+	return OK;
+}
+
+/* ---- walking ---- */
+
+void
+zone_cursor_first(struct zone_cursor *c, const struct zone *z)
+{
+	c->next_node = c->next_nsec3 = NULL;
+	if (z != NULL) {
+		trie_iter_first(&c->nodes, &z->nodes);
+		trie_iter_first(&c->nsec3, &z->nsec3);
+		c->next_node = trie_iter_next(&c->nodes);
+		c->next_nsec3 = trie_iter_next(&c->nsec3);
+	}
+}
+
+const struct node *
+zone_cursor_next(struct zone_cursor *c, bool *is_nsec3)
+{
+	const struct node *a = c->next_node, *b = c->next_nsec3;
+	*is_nsec3 = b != NULL && (a == NULL || name_compare(b->name, a->name) < 0);
+	if (*is_nsec3) {
+		c->next_nsec3 = trie_iter_next(&c->nsec3);
+		return b;
+	}
+	if (a != NULL) {
+		c->next_node = trie_iter_next(&c->nodes);
+	}
+	return a;
+}
+
+struct zone_rr
+zone_rr_of(const struct node *n, const struct rrset *s, const struct rr *rr)
+{
+	return (struct zone_rr){
+		.owner = n->name, .type = s->type, .ttl = rrset_ttl(s), .rdlen = rr->rdlen, .rdata = rr->rdata,
+	};
+}
+
+static err_t
+walk_rrset(const struct node *n, const struct rrset *s, err_t (*each)(void *ctx, const struct zone_rr *rr), void *ctx)
+{
+	const struct rr *rr = rrset_first(s);
+	for (unsigned left = s->n; left != 0; left--, rr = rr_next(rr)) {
+		struct zone_rr out = zone_rr_of(n, s, rr);
+		TRY(each(ctx, &out));
+	}
+	return OK;
+}
+
+err_t
+zone_walk(const struct zone *z, err_t (*each)(void *ctx, const struct zone_rr *rr), void *ctx)
+{
+	struct zone_cursor c;
+	const struct node *n;
+	bool is_nsec3;
+	zone_cursor_first(&c, z);
+	while ((n = zone_cursor_next(&c, &is_nsec3)) != NULL) {
+		const struct rrset *s = node_first(n);
+		for (unsigned left = n->rrsets; left != 0; left--, s = rrset_next(s)) {
+			TRY(walk_rrset(n, s, each, ctx));
+		}
+	}
+	return OK;
+}

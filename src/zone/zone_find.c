@@ -1,0 +1,163 @@
+#include "zone/zone_p.h"
+
+#include <string.h>
+
+#include "base/enc.h"
+#include "crypto/hmac.h"
+#include "crypto/sha.h"
+#include "dns/rdata.h"
+
+/* Steps back from a name to one that has the NSEC or NSEC3 looked for.  In a zone that is signed as it should
+ * be these are few: empty non-terminals on the way up, or records of another chain (RFC 5155 7.3).
+ * Where it is not, a query still costs no walk through the zone. */
+enum { STEPS_BACK_MAX = 256 };
+
+/* Topmost node that hides what is below it, on the way to a name that has one at or above it. */
+static void
+find_cover(const struct trie_path *path, struct zone_hit *out)
+{
+	const struct node *cover = path->exact;
+	for (unsigned i = path->n; i != 0; i--) {
+		const struct node *n = path->ancestor[i - 1];
+		cover = zone_is_cover(n) ? n : cover;
+	}
+	if (cover == NULL) {
+		return;
+	}
+	if ((cover->flags & NODE_CUT) != 0) {
+		out->cut = cover;
+	} else if (cover != path->exact && (cover->flags & NODE_DNAME) != 0) {
+		out->dname = cover;
+	}
+}
+
+void
+zone_find(const struct zone *z, const struct nkey *key, struct zone_hit *out)
+{
+	struct trie_path path;
+	trie_lookup(&z->nodes, key, &path);
+	const struct node *exact = path.exact;
+	const struct node *deepest = exact != NULL ? exact : path.n != 0 ? path.ancestor[path.n - 1] : z->apex;
+	*out = (struct zone_hit){ .node = exact, .encloser = deepest };
+	if ((deepest->flags & (NODE_CUT | NODE_DNAME | NODE_BELOW_CUT)) != 0) {
+		find_cover(&path, out);
+	}
+}
+
+const struct node *
+zone_node(const struct zone *z, const uint8_t *name)
+{
+	struct nkey key;
+	nkey_set(&key, name);
+	return trie_get(&z->nodes, &key);
+}
+
+/* The topmost delegation or DNAME above a node. */
+static const struct node *
+cover_of(const struct zone *z, const struct node *n)
+{
+	struct nkey key;
+	struct trie_path path;
+	nkey_set(&key, n->name);
+	trie_lookup(&z->nodes, &key, &path);
+	for (unsigned i = 0; i < path.n; i++) {
+		if (zone_is_cover(path.ancestor[i])) {
+			return path.ancestor[i];
+		}
+	}
+	return n;
+}
+
+static const struct node *
+node_before(const struct trie *t, const struct node *n)
+{
+	struct nkey key;
+	nkey_set(&key, n->name);
+	return trie_before(t, &key);
+}
+
+const struct node *
+zone_nsec_at_or_before(const struct zone *z, const struct nkey *key)
+{
+	const struct node *n = trie_at_or_before(&z->nodes, key);
+	for (unsigned steps = 0; n != NULL && steps < STEPS_BACK_MAX; steps++) {
+		if ((n->flags & NODE_BELOW_CUT) != 0) { /* glue may be much, and has no NSEC */
+			n = cover_of(z, n);
+		}
+		if (node_rrset(n, TYPE_NSEC) != NULL) {
+			return n;
+		}
+		n = node_before(&z->nodes, n);
+	}
+	return NULL;
+}
+
+/* Is there an NSEC3 of the chain that the zone's NSEC3PARAM names?  RFC 5155 3.2: algorithm, flags, iterations,
+ * salt length, salt. */
+static bool
+is_in_chain(const struct zone *z, const struct node *n)
+{
+	const struct rrset *s = node_rrset(n, TYPE_NSEC3);
+	if (s == NULL) {
+		return false;
+	}
+	const struct rr *rr = rrset_first(s);
+	for (unsigned left = s->n; left != 0; left--, rr = rr_next(rr)) {
+		struct cur c = cur_over(rr->rdata, rr->rdlen);
+		uint8_t algorithm = cur_u8(&c);
+		(void)cur_u8(&c);
+		uint16_t iterations = cur_u16(&c);
+		uint8_t salt_len = cur_u8(&c);
+		const uint8_t *salt = cur_take(&c, salt_len);
+		if (c.err == OK && algorithm == 1 && iterations == z->nsec3_param.iterations &&
+		    salt_len == z->nsec3_param.salt_len && memcmp(salt, z->nsec3_param.salt, salt_len) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The owner of the NSEC3 that a name would have (RFC 5155 5). */
+static err_t
+nsec3_owner(const struct zone *z, const uint8_t *name, struct name *out)
+{
+	uint8_t lower[NAME_WIRE_MAX], hash[SHA1_LEN], label[1 + ENC_BASE32HEX_LEN(SHA1_LEN)];
+	name_lower(lower, name);
+	TRY(nsec3_hash(lower, name_len(name), z->nsec3_param.salt, z->nsec3_param.salt_len,
+	               z->nsec3_param.iterations, hash));
+	label[0] = (uint8_t)base32hex_encode(hash, sizeof hash, (char *)label + 1);
+	return name_join(label, sizeof label, z->apex_name, out);
+}
+
+const struct node *
+zone_nsec3_match(const struct zone *z, const uint8_t *name)
+{
+	struct name owner;
+	struct nkey key;
+	if (!z->has_nsec3 || nsec3_owner(z, name, &owner) != OK) {
+		return NULL;
+	}
+	nkey_set(&key, owner.oct);
+	const struct node *n = trie_get(&z->nsec3, &key);
+	return n != NULL && is_in_chain(z, n) ? n : NULL;
+}
+
+const struct node *
+zone_nsec3_cover(const struct zone *z, const uint8_t *name)
+{
+	struct name owner;
+	struct nkey key;
+	if (!z->has_nsec3 || nsec3_owner(z, name, &owner) != OK) {
+		return NULL;
+	}
+	nkey_set(&key, owner.oct);
+	const struct node *n = trie_at_or_before(&z->nsec3, &key);
+	for (unsigned steps = 0; steps < STEPS_BACK_MAX; steps++) {
+		n = n != NULL ? n : trie_last(&z->nsec3); /* the last one covers what is before the first */
+		if (is_in_chain(z, n)) {
+			return nkey_is_name(&key, n->name, n->name_len) ? NULL : n;
+		}
+		n = node_before(&z->nsec3, n);
+	}
+	return NULL;
+}

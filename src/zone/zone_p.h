@@ -1,0 +1,40 @@
+/* zone/zone_p.h -- what the zone_*.c files share; private to them. */
+#pragma once
+
+#include "zone/zone.h"
+
+/* Do records of this kind live in the trie of NSEC3 owners (RFC 5155 7.2.8)? */
+static inline bool
+zone_is_nsec3(uint16_t type, uint16_t covers)
+{
+	return type == TYPE_NSEC3 || (type == TYPE_RRSIG && covers == TYPE_NSEC3);
+}
+
+/* Flags that a node has by its own records and its place: NODE_APEX, NODE_CUT. */
+uint16_t zone_own_flags(const struct zone *z, const struct node *n);
+
+/* Does it hide what is below it? */
+static inline bool
+zone_is_cover(const struct node *n)
+{
+	return (n->flags & (NODE_CUT | NODE_DNAME)) != 0;
+}
+
+size_t zone_node_records(const struct node *n);
+
+/* Fills all that follows from the apex.  E_FORMAT without exactly one SOA and any NS there. */
+err_t zone_settle(struct zone *z);
+
+/* A struct zone without names. */
+err_t zone_new(const uint8_t *apex, struct zone **out);
+
+/* All nodes of both tries in canonical order; of two with one name that with NSEC3 comes second. */
+struct zone_cursor {
+	struct trie_iter nodes, nsec3;
+	const struct node *next_node, *next_nsec3;
+};
+void zone_cursor_first(struct zone_cursor *c, const struct zone *z); /* z NULL: there is nothing */
+const struct node *zone_cursor_next(struct zone_cursor *c, bool *is_nsec3); /* NULL at the end */
+
+/* One record of an RRset, as callbacks get it. */
+struct zone_rr zone_rr_of(const struct node *n, const struct rrset *s, const struct rr *rr);
