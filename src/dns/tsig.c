@@ -188,10 +188,10 @@ err_t
 tsig_verify_request(struct tsig *t, const struct msg *m, const struct tsig_key *key, uint64_t now_s)
 {
 	struct tsig_rr rr;
+	*t = (struct tsig){ 0 };
 	if (!m->has_tsig) {
 		return E_NOTFOUND;
 	}
-	tsig_fini(t);
 	TRY(read_rr(m, &rr));
 	name_set(&t->key_name, rr.key_name.oct);
 	name_set(&t->alg_name, rr.alg_name.oct);
@@ -379,6 +379,7 @@ tsig_verify_response(struct tsig *t, const struct msg *m, uint64_t now_s)
 		return deny_as_peer(t, &rr, true);
 	}
 	if (!time_is_within(now_s, rr.time_s, rr.fudge_s)) {
+		t->server_time_s = rr.time_s;
 		return deny(t, RCODE_BADTIME);
 	}
 	if (rr.mac_len < hmac_len(t->key->alg)) {

@@ -40,7 +40,7 @@ struct tsig {
 	unsigned error;             /* 0, RCODE_BADSIG, _BADKEY, _BADTIME, _BADTRUNC: to be answered */
 	bool is_peer_error;         /* client: `error` is what the server said, not what we found */
 	bool is_error_signed;       /* client: and its signature was right */
-	uint64_t server_time_s;     /* client, BADTIME: the server's clock, 0 when it did not say */
+	uint64_t server_time_s;     /* client, BADTIME: the server's clock, 0: unknown */
 	struct name key_name, alg_name; /* as the peer sent them: a BADKEY answer repeats them */
 	uint64_t peer_time_s;       /* the request's time: a BADTIME answer repeats it */
 	uint16_t original_id;
@@ -51,7 +51,8 @@ struct tsig {
 
 void tsig_fini(struct tsig *t); /* ready again */
 
-/* Verifies a request.  `key` is what the caller found under msg's key name, or NULL.  OK: verified,
+/* Verifies a request.  `key` is what the caller found under msg's key name, or NULL.  What was in *t before is
+ * overwritten, so that it need not be initialised; on the server's side it owns nothing.  OK: verified,
  * t is ready to sign the response.  E_AUTH: t->error says why; answer with tsig_sign_error().
  * E_FORMAT: the TSIG RR itself is malformed: answer FORMERR without TSIG. */
 err_t tsig_verify_request(struct tsig *t, const struct msg *m, const struct tsig_key *key, uint64_t now_s);
