@@ -1,0 +1,476 @@
+/* oprimary: an authoritative DNS primary that serves the files of a git repository. */
+#include <argp.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "bin/cli.h"
+#include "bin/oprimary_git.h"
+#include "bin/oprimary_load.h"
+#include "bin/oprimary_opts.h"
+#include "net/tcp.h"
+#include "net/udp.h"
+#include "ops/privs.h"
+#include "ops/ready.h"
+
+const char *argp_program_version = CLI_VERSION("oprimary");
+
+enum {
+	FILES_SPARE = 64,        /* descriptors besides sockets: links, files of a commit, event loops */
+	LOADER_END_MS = 400,     /* a commit that takes longer is not waited for when we are to end */
+};
+
+struct daemon {
+	struct opts opts;
+	struct log log;
+	struct diag diag;        /* why a stage failed */
+	/* sockets, one a worker and address: address i of worker w is at w * opts.listen_n + i; taken over by the workers */
+	int *udp_fds, *tcp_fds;
+	struct git_side git;
+	struct primary *primary;
+	struct served *served;
+	struct loader loader;
+	struct net_env env;
+	struct clients *clients;
+	struct udp_worker **udp;
+	struct tcp_worker **tcp;
+	size_t udp_n, tcp_n;     /* workers that run */
+	struct log_limit limits[EVENT_COUNT];
+	atomic_bool is_settled;  /* the first pull has come to its end */
+	bool is_loader_stuck;
+};
+
+/* ---- what workers report ---- */
+
+static void
+on_request_event(void *ctx, const struct peer *peer, const struct server_out *out)
+{
+	static const struct {
+		const char *name;
+		enum log_level level;
+	} kinds[EVENT_COUNT] = {
+		[EVENT_NOTIFY_ACCEPTED] = { "notify-accepted", LOG_LEVEL_INFO },
+		[EVENT_NOTIFY_UNSIGNED] = { "notify-unsigned", LOG_LEVEL_INFO },
+		[EVENT_NOTIFY_DENIED] = { "notify-denied", LOG_LEVEL_WARNING },
+		[EVENT_TSIG_FAILED] = { "tsig-failed", LOG_LEVEL_WARNING },
+	};
+	struct daemon *d = ctx;
+	char from[PEER_TEXT_MAX], zone[NAME_TEXT_MAX] = "", key[NAME_TEXT_MAX] = "";
+	if (out->event == EVENT_NOTIFY_ACCEPTED) {
+		git_side_pull(&d->git);
+	}
+	if (!log_is_on(&d->log, kinds[out->event].level)) {
+		return;
+	}
+	peer_print(peer, from);
+	if (out->zone.len != 0) {
+		name_print(out->zone.oct, zone);
+	}
+	if (out->key.len != 0) {
+		name_print(out->key.oct, key);
+	}
+	log_event_limited(&d->log, &d->limits[out->event], kinds[out->event].level, kinds[out->event].name,
+	                  "from=%s transport=%s zone=%s key=%s why=%s", from,
+	                  peer->transport == TRANSPORT_TCP ? "tcp" : "udp", zone, key,
+	                  out->event >= EVENT_NOTIFY_DENIED ? out->why : "");
+}
+
+static void
+on_settled(void *ctx, const char *status)
+{
+	struct daemon *d = ctx;
+	bool is_first = !atomic_exchange(&d->is_settled, true);
+	ready_notify("%sSTATUS=%s", is_first ? "READY=1\n" : "", status);
+	if (is_first) {
+		log_event(&d->log, LOG_LEVEL_INFO, "ready", "status=%s", status);
+	}
+}
+
+/* ---- stages ---- */
+
+static err_t
+files_up(struct daemon *d)
+{
+	size_t sockets = 2 * (size_t)d->opts.workers * d->opts.listen_n;
+	size_t need = FILES_SPARE + sockets + d->opts.tcp_max, got = 0;
+	if (privs_raise_files(need, &got) == OK) {
+		return OK;
+	}
+	if (got < FILES_SPARE + sockets + 1) {
+		diag_set(&d->diag, DIAG_ERROR, "files", "%zu open files are too few, %zu are needed", got, need);
+		diag_hint(&d->diag, "raise LimitNOFILE= or \"ulimit -n\", or give fewer --workers");
+		return E_LIMIT;
+	}
+	unsigned tcp_max = (unsigned)(got - FILES_SPARE - sockets);
+	log_event(&d->log, LOG_LEVEL_WARNING, "few-files", "allowed=%zu tcp_max=%u was=%u hint=%s", got, tcp_max,
+	          d->opts.tcp_max, "raise LimitNOFILE= or ulimit -n");
+	d->opts.tcp_max = tcp_max;
+	return OK;
+}
+
+static size_t
+sockets_n(const struct daemon *d)
+{
+	return d->opts.workers * d->opts.listen_n;
+}
+
+static void
+close_all(int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (fds[i] >= 0) {
+			close(fds[i]);
+			fds[i] = -1;
+		}
+	}
+}
+
+static void
+listen_down(struct daemon *d)
+{
+	close_all(d->udp_fds, sockets_n(d));
+	close_all(d->tcp_fds, sockets_n(d));
+	free(d->udp_fds);
+	free(d->tcp_fds);
+}
+
+/* Leaves out what the machine does not have when nobody asked for it by name, such as all of IPv6. */
+static err_t
+probe_addresses(struct daemon *d)
+{
+	struct opts *o = &d->opts;
+	size_t kept = 0;
+	for (size_t i = 0; i < o->listen_n; i++) {
+		err_t err = listen_probe(&o->listen[i], TRANSPORT_UDP, &d->diag);
+		if (err == OK) {
+			err = listen_probe(&o->listen[i], TRANSPORT_TCP, &d->diag);
+		}
+		if (err == E_UNSUPPORTED && o->is_listen_default && o->listen_n > 1) {
+			continue;
+		}
+		TRY(err);
+		o->listen[kept++] = o->listen[i];
+	}
+	o->listen_n = kept;
+	return kept != 0 ? OK : E_UNSUPPORTED;
+}
+
+static err_t
+open_sockets(struct daemon *d)
+{
+	const struct opts *o = &d->opts;
+	for (size_t i = 0; i < sockets_n(d); i++) {
+		const struct listen_address *a = &o->listen[i % o->listen_n];
+		TRY(listen_open(a, TRANSPORT_UDP, &d->udp_fds[i], &d->diag));
+		TRY(listen_open(a, TRANSPORT_TCP, &d->tcp_fds[i], &d->diag));
+	}
+	return OK;
+}
+
+static err_t
+listen_up(struct daemon *d)
+{
+	TRY(probe_addresses(d));
+	size_t n = sockets_n(d);
+	d->udp_fds = xalloc(n * sizeof *d->udp_fds);
+	d->tcp_fds = xalloc(n * sizeof *d->tcp_fds);
+	for (size_t i = 0; i < n; i++) {
+		d->udp_fds[i] = d->tcp_fds[i] = -1;
+	}
+	err_t err = open_sockets(d);
+	if (err != OK) {
+		listen_down(d);
+		return err;
+	}
+	for (size_t i = 0; i < d->opts.listen_n; i++) {
+		char text[LISTEN_TEXT_MAX];
+		listen_print(&d->opts.listen[i], text);
+		log_event(&d->log, LOG_LEVEL_INFO, "listening", "address=%s workers=%u", text, d->opts.workers);
+	}
+	return OK;
+}
+
+static err_t
+git_up(struct daemon *d)
+{
+	size_t n = sockets_n(d);
+	int *theirs = xalloc(2 * n * sizeof *theirs);
+	memcpy(theirs, d->udp_fds, n * sizeof *theirs);
+	memcpy(theirs + n, d->tcp_fds, n * sizeof *theirs);
+	err_t err = git_side_start(&d->git, &d->opts.git, d->opts.user, theirs, 2 * n, &d->diag);
+	free(theirs);
+	if (err == OK) {
+		/* The secrets are the git side's alone from here on. */
+		wipe(d->opts.git.seed, sizeof d->opts.git.seed);
+		if (d->opts.git.password != NULL) {
+			wipe(d->opts.git.password, strlen(d->opts.git.password));
+		}
+	}
+	return err;
+}
+
+static void
+git_down(struct daemon *d)
+{
+	git_side_stop(&d->git);
+}
+
+static err_t
+privs_up(struct daemon *d)
+{
+	return privs_drop(d->opts.user, &d->diag);
+}
+
+static err_t
+view_up(struct daemon *d)
+{
+	const struct primary_log log = loader_primary_log(&d->loader);
+	d->primary = primary_new(&d->opts.primary, &log);
+	d->served = served_new(primary_view(d->primary)); /* of no zones: answers say "not ready" */
+	d->env = (struct net_env){
+		.served = d->served,
+		.conf = &d->opts.server,
+		.handle = server_handle,
+		.event = on_request_event,
+		.ctx = d,
+	};
+	return OK;
+}
+
+static void
+view_down(struct daemon *d)
+{
+	if (d->is_loader_stuck) {
+		return; /* it is still at it; the process ends in a moment */
+	}
+	served_free(&d->served);
+	primary_free(&d->primary);
+}
+
+static void
+workers_down(struct daemon *d)
+{
+	for (size_t i = 0; i < d->udp_n; i++) {
+		udp_worker_stop(&d->udp[i]);
+	}
+	for (size_t i = 0; i < d->tcp_n; i++) {
+		tcp_worker_stop(&d->tcp[i]);
+	}
+	free(d->udp);
+	free(d->tcp);
+	clients_free(&d->clients);
+}
+
+/* Descriptors that a worker has taken are no longer ours to close. */
+static err_t
+start_udp(struct daemon *d)
+{
+	for (size_t i = 0; i < sockets_n(d); i++) {
+		int fd = d->udp_fds[i];
+		d->udp_fds[i] = -1;
+		TRY(udp_worker_start(&d->env, fd, &d->opts.listen[i % d->opts.listen_n], &d->udp[i]));
+		d->udp_n++;
+	}
+	return OK;
+}
+
+static err_t
+start_tcp(struct daemon *d)
+{
+	const struct opts *o = &d->opts;
+	const struct tcp_conf conf = {
+		.env = &d->env, .clients = d->clients, .max = o->tcp_max, .idle_ms = o->tcp_idle_ms,
+	};
+	for (size_t i = 0; i < o->workers; i++) {
+		int *fds = d->tcp_fds + i * o->listen_n;
+		err_t err = tcp_worker_start(&conf, fds, o->listen_n, &d->tcp[i]);
+		for (size_t k = 0; k < o->listen_n; k++) {
+			fds[k] = -1;
+		}
+		TRY(err);
+		d->tcp_n++;
+	}
+	return OK;
+}
+
+static err_t
+workers_up(struct daemon *d)
+{
+	d->clients = clients_new(d->opts.tcp_max, d->opts.tcp_per_client);
+	d->udp = xalloc(sockets_n(d) * sizeof(struct udp_worker *));
+	d->tcp = xalloc(d->opts.workers * sizeof(struct tcp_worker *));
+	err_t err = start_udp(d);
+	if (err == OK) {
+		err = start_tcp(d);
+	}
+	if (err != OK) {
+		diag_set(&d->diag, DIAG_ERROR, "workers", "cannot start a thread: %s", err_str(err));
+		workers_down(d);
+	}
+	return err;
+}
+
+static err_t
+loader_up(struct daemon *d)
+{
+	d->loader.log = &d->log;
+	d->loader.git = &d->git;
+	d->loader.served = d->served;
+	d->loader.primary = d->primary;
+	d->loader.settled = on_settled;
+	d->loader.ctx = d;
+	return loader_start(&d->loader);
+}
+
+static void
+loader_down(struct daemon *d)
+{
+	git_side_close(&d->git);
+	d->is_loader_stuck = !loader_join(&d->loader, LOADER_END_MS);
+}
+
+/* Brought up in this order, torn down in reverse.  A stage that fails has cleaned up after itself.
+ * Nothing above "privileges" reads bytes that came from the network or from the repository, and nothing
+ * above "workers" starts a thread: fork and credentials would not go with them. */
+static const struct stage {
+	const char *name;
+	err_t (*up)(struct daemon *);
+	void (*down)(struct daemon *); /* NULL: nothing to undo */
+} stages[] = {
+	{ "open files", files_up, NULL },
+	{ "listeners", listen_up, listen_down }, /* port 53 needs privilege */
+	{ "git process", git_up, git_down },     /* it alone touches what the remote sends */
+	{ "privileges", privs_up, NULL },
+	{ "views", view_up, view_down },
+	{ "workers", workers_up, workers_down },
+	{ "loader", loader_up, loader_down },
+};
+
+/* ---- running ---- */
+
+static void
+log_stats(const struct daemon *d)
+{
+	struct net_stats s = { 0 };
+	for (size_t i = 0; i < d->udp_n; i++) {
+		net_stats_add(&s, udp_worker_stats(d->udp[i]));
+	}
+	for (size_t i = 0; i < d->tcp_n; i++) {
+		net_stats_add(&s, tcp_worker_stats(d->tcp[i]));
+	}
+	const struct server_stats *q = &s.server;
+	log_event(&d->log, LOG_LEVEL_INFO, "stats",
+	          "udp_queries=%lu tcp_queries=%lu noerror=%lu formerr=%lu servfail=%lu nxdomain=%lu notimp=%lu refused=%lu "
+	          "notauth=%lu truncated=%lu dropped=%lu oversized=%lu send_failed=%lu notify_accepted=%lu "
+	          "notify_unsigned=%lu notify_denied=%lu tsig_failed=%lu tcp_accepted=%lu tcp_refused=%lu "
+	          "tcp_idle_closed=%lu tcp_open=%u",
+	          q->queries[TRANSPORT_UDP], q->queries[TRANSPORT_TCP], q->rcode[RCODE_NOERROR], q->rcode[RCODE_FORMERR],
+	          q->rcode[RCODE_SERVFAIL], q->rcode[RCODE_NXDOMAIN], q->rcode[RCODE_NOTIMP], q->rcode[RCODE_REFUSED],
+	          q->rcode[RCODE_NOTAUTH], q->truncated, q->dropped, s.oversized, s.send_failed,
+	          q->events[EVENT_NOTIFY_ACCEPTED], q->events[EVENT_NOTIFY_UNSIGNED], q->events[EVENT_NOTIFY_DENIED],
+	          q->events[EVENT_TSIG_FAILED], s.accepted, s.refused, s.idle_closed, clients_count(d->clients));
+}
+
+static void
+pull(struct daemon *d, const char *why)
+{
+	log_event(&d->log, LOG_LEVEL_INFO, "pull", "why=%s", why);
+	git_side_pull(&d->git);
+}
+
+/* The signals of main(), blocked everywhere, taken one by one. */
+static sigset_t
+our_signals(void)
+{
+	static const int list[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
+	sigset_t set;
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_LEN(list); i++) {
+		sigaddset(&set, list[i]);
+	}
+	return set;
+}
+
+/* Until a signal ends it; returns that. */
+static int
+run(struct daemon *d)
+{
+	const sigset_t set = our_signals();
+	struct timespec now, next;
+	clock_gettime(CLOCK_MONOTONIC, &next);
+	next.tv_sec += d->opts.poll_s;
+	for (;;) {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		const struct timespec left = { .tv_sec = next.tv_sec > now.tv_sec ? next.tv_sec - now.tv_sec : 0 };
+		int n = d->opts.poll_s != 0 ? sigtimedwait(&set, NULL, &left) : sigwaitinfo(&set, NULL);
+		if (n == SIGTERM || n == SIGINT) {
+			return n;
+		}
+		if (n == SIGHUP) {
+			pull(d, "SIGHUP");
+		} else if (n == SIGUSR1) {
+			log_stats(d);
+		} else if (n < 0 && errno == EAGAIN) {
+			log_event(&d->log, LOG_LEVEL_DEBUG, "pull", "why=%s", "poll");
+			git_side_pull(&d->git);
+			clock_gettime(CLOCK_MONOTONIC, &next);
+			next.tv_sec += d->opts.poll_s;
+		}
+	}
+}
+
+static void
+begin(struct daemon *d)
+{
+	const sigset_t set = our_signals();
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	log_init(&d->log, d->opts.log_level);
+	log_event(&d->log, LOG_LEVEL_INFO, "starting", "version=%s remote=%s", ORIGIN_VERSION, d->opts.git.shown);
+	if (d->opts.has_axfr) {
+		log_event(&d->log, LOG_LEVEL_WARNING, "option-without-effect", "option=%s text=%s", "--axfr",
+		          "this version sends no zone transfers");
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct daemon d; /* large, and threads refer to it to the end */
+	cli_init();
+	cli_forbid_core();
+	int status = opts_read(&d.opts, argc, argv);
+	if (status != CLI_OK) {
+		return status;
+	}
+
+	begin(&d);
+	err_t err = OK;
+	size_t up = 0;
+	while (up < ARRAY_LEN(stages) && (err = stages[up].up(&d)) == OK) {
+		up++;
+	}
+	if (err == OK) {
+		int n = run(&d);
+		ready_notify("STOPPING=1");
+		log_event(&d.log, LOG_LEVEL_INFO, "stopping", "why=%s", n == SIGINT ? "SIGINT" : "SIGTERM");
+		log_stats(&d);
+	} else {
+		log_event(&d.log, LOG_LEVEL_ERROR, "start-failed", "stage=%s text=%s hint=%s", stages[up].name,
+		          d.diag.text[0] != '\0' ? d.diag.text : err_str(err), d.diag.hint);
+	}
+	while (up-- > 0) {
+		if (stages[up].down != NULL) {
+			stages[up].down(&d);
+		}
+	}
+	opts_fini(&d.opts);
+	if (d.is_loader_stuck) {
+		_exit(CLI_OK); /* no destructors under a thread that still runs */
+	}
+	return err == OK ? CLI_OK : CLI_FAILED;
+}

@@ -1,0 +1,269 @@
+#include "bin/oprimary_git.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "git/gitproc.h"
+#include "ops/privs.h"
+
+enum {
+	RESTART_MS_MIN = 1000,
+	RESTART_MS_MAX = 60000,
+	GOOD_LIFE_S = 60, /* after so long the next death is a new trouble: back to the shortest pause */
+	STOP_MS = 500,
+	STOP_STEP_MS = 5,
+};
+
+/* Between a pull that was asked for and its result.  Another wish in that time may be about something newer
+ * than what the pull under way will see, so one more pull follows; several such wishes are one. */
+enum pull_state { PULL_IDLE, PULL_ASKED, PULL_ASKED_AGAIN };
+
+/* ---- the keeper ---- */
+
+struct keeper {
+	struct git_conf *conf;
+	int control;
+	pid_t self;
+};
+
+static volatile sig_atomic_t keeper_child; /* for the handler: whom to end, 0: nobody */
+
+static void
+on_term(int signal_number)
+{
+	(void)signal_number;
+	if (keeper_child > 0) {
+		kill((pid_t)keeper_child, SIGTERM);
+	}
+	_exit(0);
+}
+
+/* Runs in the child; never returns. */
+[[gnu::noreturn]] static void
+git_life(const struct keeper *k, int link)
+{
+	close(k->control);
+	signal(SIGTERM, SIG_DFL);
+	err_t err = privs_die_with_parent(k->self);
+	if (err == OK) {
+		err = git_process_run(k->conf, link);
+	}
+	_exit(err == OK ? 0 : 1);
+}
+
+/* Starts the git process and passes its link over; 0 when the other side is gone or nothing can be started. */
+static pid_t
+keeper_start(const struct keeper *k, const char *died)
+{
+	int pair[2];
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+		return 0;
+	}
+	pid_t child = fork();
+	if (child == 0) {
+		close(pair[0]);
+		git_life(k, pair[1]);
+	}
+	close(pair[1]);
+	struct link_frame f = { .type = LINK_PROGRESS, .fd = pair[0] };
+	snprintf(f.text, sizeof f.text, "%s", died);
+	err_t err = child > 0 ? link_send(k->control, &f) : E_IO;
+	close(pair[0]);
+	if (err != OK && child > 0) {
+		kill(child, SIGTERM);
+	}
+	return err == OK ? child : 0;
+}
+
+static void
+tell_status(int status, char *out, size_t cap)
+{
+	if (WIFSIGNALED(status)) {
+		snprintf(out, cap, "killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+	} else {
+		snprintf(out, cap, "ended with status %d", WEXITSTATUS(status));
+	}
+}
+
+static time_t
+mono_s(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* Waits; false when the other side has closed the control socket. */
+static bool
+keeper_pause(const struct keeper *k, int ms)
+{
+	struct pollfd p = { .fd = k->control, .events = POLLIN };
+	return poll(&p, 1, ms) == 0;
+}
+
+[[gnu::noreturn]] static void
+keeper_run(const struct keeper *k)
+{
+	char died[128] = "";
+	int pause_ms = RESTART_MS_MIN;
+	do {
+		time_t begin = mono_s();
+		pid_t child = keeper_start(k, died);
+		if (child == 0) {
+			_exit(1);
+		}
+		keeper_child = child;
+		int status = 0;
+		while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+		}
+		keeper_child = 0;
+		tell_status(status, died, sizeof died);
+		pause_ms = mono_s() - begin >= GOOD_LIFE_S ? RESTART_MS_MIN : 2 * pause_ms;
+		pause_ms = pause_ms < RESTART_MS_MAX ? pause_ms : RESTART_MS_MAX;
+	} while (keeper_pause(k, pause_ms));
+	_exit(0);
+}
+
+/* What the keeper is before it starts anything: nobody's debugger, no listener, gone when its parent is. */
+[[gnu::noreturn]] static void
+keeper_begin(struct keeper *k, pid_t parent, const char *user, const int *theirs, size_t theirs_n)
+{
+	struct diag diag;
+	for (size_t i = 0; i < theirs_n; i++) {
+		close(theirs[i]);
+	}
+	/* Of a terminal's Ctrl-C only the parent makes something; it ends us. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGTERM, on_term);
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (privs_drop(user, &diag) != OK || privs_die_with_parent(parent) != OK) {
+		_exit(1); /* the parent drops its own in the same way, and says what is wrong */
+	}
+	k->self = getpid();
+	keeper_run(k);
+}
+
+/* ---- the DNS side ---- */
+
+err_t
+git_side_start(struct git_side *g, struct git_conf *conf, const char *user, const int *theirs, size_t theirs_n,
+               struct diag *diag)
+{
+	int pair[2];
+	int placeholder = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (placeholder < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+		diag_set(diag, DIAG_ERROR, "git-process", "socket: %s", strerror(errno));
+		return E_IO;
+	}
+	pid_t parent = getpid();
+	pid_t keeper = fork();
+	if (keeper < 0) {
+		diag_set(diag, DIAG_ERROR, "git-process", "fork: %s", strerror(errno));
+		close(placeholder);
+		close(pair[0]);
+		close(pair[1]);
+		return E_IO;
+	}
+	if (keeper == 0) {
+		close(pair[0]);
+		close(placeholder);
+		struct keeper k = { .conf = conf, .control = pair[1] };
+		keeper_begin(&k, parent, user, theirs, theirs_n);
+	}
+	close(pair[1]);
+	g->keeper = keeper;
+	g->control = pair[0];
+	g->link = placeholder;
+	atomic_init(&g->pull, PULL_IDLE);
+	atomic_init(&g->is_stopping, false);
+	return OK;
+}
+
+err_t
+git_side_next(struct git_side *g, char died[LINK_TEXT_MAX])
+{
+	struct link_frame f;
+	err_t err = link_recv(g->control, &f);
+	if (err != OK || f.fd < 0) {
+		return E_STOPPED;
+	}
+	bool is_ok = dup2(f.fd, g->link) == g->link;
+	close(f.fd);
+	if (!is_ok || atomic_load(&g->is_stopping)) {
+		return E_STOPPED;
+	}
+	memcpy(died, f.text, LINK_TEXT_MAX);
+	atomic_store(&g->pull, PULL_IDLE); /* a new process pulls by itself */
+	return OK;
+}
+
+static void
+send_pull(struct git_side *g)
+{
+	/* When the process has just died this is lost; the next one pulls without being asked. */
+	struct link_frame f = { .type = LINK_PULL, .fd = -1 };
+	err_t err = link_send(g->link, &f);
+	(void)err;
+}
+
+void
+git_side_pull(struct git_side *g)
+{
+	unsigned was = atomic_load(&g->pull);
+	unsigned next;
+	do {
+		next = was == PULL_IDLE ? PULL_ASKED : PULL_ASKED_AGAIN;
+	} while (was != next && !atomic_compare_exchange_weak(&g->pull, &was, next));
+	if (was == PULL_IDLE) {
+		send_pull(g);
+	}
+}
+
+void
+git_side_pulled(struct git_side *g)
+{
+	unsigned was = atomic_load(&g->pull);
+	unsigned next;
+	do {
+		next = was == PULL_ASKED_AGAIN ? PULL_ASKED : PULL_IDLE;
+	} while (was != next && !atomic_compare_exchange_weak(&g->pull, &was, next));
+	if (was == PULL_ASKED_AGAIN) {
+		send_pull(g);
+	}
+}
+
+void
+git_side_close(struct git_side *g)
+{
+	atomic_store(&g->is_stopping, true);
+	(void)shutdown(g->control, SHUT_RDWR);
+	(void)shutdown(g->link, SHUT_RDWR);
+}
+
+void
+git_side_stop(struct git_side *g)
+{
+	git_side_close(g);
+	kill(g->keeper, SIGTERM);
+	for (int ms = 0; waitpid(g->keeper, NULL, WNOHANG) == 0; ms += STOP_STEP_MS) {
+		if (ms == STOP_MS) {
+			kill(g->keeper, SIGKILL); /* and with it, its child (privs_die_with_parent) */
+		}
+		const struct timespec step = { .tv_nsec = STOP_STEP_MS * 1000000L };
+		nanosleep(&step, NULL);
+	}
+	close(g->control);
+	close(g->link);
+}

@@ -1,0 +1,383 @@
+#include "bin/oprimary_load.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+
+enum { TRIM_FROM = 1 << 20 }; /* octets in a commit from which the heap is given back afterwards */
+
+static uint64_t
+mono_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* ---- the log ---- */
+
+/* What becomes of a line within the commit under way: its level, or none when there were too many. */
+static bool
+line_level(struct loader *l, enum log_level wanted, enum log_level *out)
+{
+	*out = wanted;
+	if (wanted == LOG_LEVEL_INFO && l->info_lines++ >= LOAD_INFO_LINES_MAX) {
+		*out = LOG_LEVEL_DEBUG;
+	} else if (wanted < LOG_LEVEL_INFO && l->trouble_lines++ >= LOAD_TROUBLE_LINES_MAX) {
+		l->suppressed++;
+		return false;
+	}
+	return log_is_on(l->log, *out);
+}
+
+static const struct {
+	const char *event;
+	enum log_level level;
+} report_kinds[] = {
+	[ZONE_LOADED] = { "zone-loaded", LOG_LEVEL_INFO },
+	[ZONE_CHANGED] = { "zone-changed", LOG_LEVEL_INFO },
+	[ZONE_REMOVED] = { "zone-removed", LOG_LEVEL_INFO },
+	[ZONE_REJECTED] = { "zone-rejected", LOG_LEVEL_ERROR },
+	[ZONE_HELD] = { "zone-held", LOG_LEVEL_ERROR },
+	[ZONE_SERIAL_STUCK] = { "zone-serial-stuck", LOG_LEVEL_WARNING },
+	[KEYS_LOADED] = { "keys-loaded", LOG_LEVEL_INFO },
+	[KEYS_REJECTED] = { "keys-rejected", LOG_LEVEL_ERROR },
+	[FILE_IGNORED] = { "file-ignored", LOG_LEVEL_DEBUG },
+};
+
+static void
+on_report(void *ctx, const struct primary_report *r)
+{
+	struct loader *l = ctx;
+	const char *event = report_kinds[r->event].event;
+	enum log_level level;
+	l->count[r->event]++;
+	if (!line_level(l, report_kinds[r->event].level, &level)) {
+		return;
+	}
+	char zone[NAME_TEXT_MAX] = "";
+	if (r->zone != NULL) {
+		name_print(r->zone->apex_name, zone);
+	}
+	const char *commit = l->commit->id;
+	switch (r->event) {
+	case ZONE_CHANGED:
+	case ZONE_SERIAL_STUCK:
+		log_event(l->log, level, event, "zone=%s serial=%u old_serial=%u records=%zu warnings=%zu text=%s", zone,
+		          r->zone != NULL ? r->zone->serial : 0, r->old_serial, r->records, r->warnings, r->text);
+		break;
+	case ZONE_LOADED:
+		log_event(l->log, level, event, "zone=%s serial=%u records=%zu warnings=%zu text=%s", zone,
+		          r->zone != NULL ? r->zone->serial : 0, r->records, r->warnings, r->text);
+		break;
+	case ZONE_REJECTED:
+	case ZONE_HELD:
+	case KEYS_REJECTED:
+		if (r->zone != NULL) {
+			log_event(l->log, level, event, "file=%s commit=%s errors=%zu text=%s serving=last-good serial=%u", r->path,
+			          commit, r->errors, r->text, r->zone->serial);
+		} else {
+			log_event(l->log, level, event, "file=%s commit=%s errors=%zu text=%s", r->path, commit, r->errors, r->text);
+		}
+		break;
+	default:
+		log_event(l->log, level, event, "file=%s commit=%s records=%zu text=%s", r->path, commit, r->records, r->text);
+	}
+}
+
+static void
+on_diag(void *ctx, const struct diag *d)
+{
+	struct loader *l = ctx;
+	enum log_level level;
+	if (line_level(l, d->level == DIAG_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, &level)) {
+		log_event(l->log, level, "finding", "file=%s line=%u column=%u code=%s text=%s hint=%s", d->file, d->line, d->col,
+		          d->code, d->text, d->hint);
+	}
+}
+
+static void
+log_commit(struct loader *l, enum primary_outcome outcome, const struct link_frame *f, uint64_t load_ms)
+{
+	const unsigned *n = l->count;
+	const struct view *v = primary_view(l->primary);
+	bool is_held = outcome == PRIMARY_HELD;
+	log_event(l->log, is_held ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, is_held ? "commit-held" : "commit-served",
+	          "commit=%s zones=%zu loaded=%u changed=%u removed=%u rejected=%u held=%u git_ms=%u load_ms=%llu hint=%s", f->id,
+	          v->zones.n, n[ZONE_LOADED], n[ZONE_CHANGED], n[ZONE_REMOVED], n[ZONE_REJECTED], n[ZONE_HELD], f->took_ms,
+	          (unsigned long long)load_ms,
+	          is_held ? "if it is meant, commit again with the trailer \"Origin-Allow: mass-delete\"" : "");
+	if (l->suppressed != 0) {
+		log_event(l->log, LOG_LEVEL_WARNING, "lines-suppressed", "commit=%s lines=%u", f->id, l->suppressed);
+	}
+	if ((f->flags & LINK_FROM_CACHE) != 0) {
+		log_event(l->log, LOG_LEVEL_WARNING, "served-from-cache", "commit=%s text=%s", f->id,
+		          "the remote was not reached; it is tried again");
+	}
+}
+
+/* ---- files of the commit that are not in it (an $INCLUDE's) ---- */
+
+static err_t
+get_file(void *ctx, const char *path, struct master_text *out)
+{
+	struct loader *l = ctx;
+	struct link_frame f = { .type = LINK_GET, .fd = -1 };
+	if (strlen(path) >= sizeof f.text) {
+		return E_LIMIT;
+	}
+	memcpy(f.text, path, strlen(path) + 1);
+	TRY(link_send(l->git->link, &f));
+	for (;;) {
+		TRY(link_recv(l->git->link, &f));
+		if (f.type == LINK_FILE) {
+			break;
+		}
+		if (f.fd >= 0) { /* nothing else should come in between */
+			close(f.fd);
+		}
+	}
+	if (f.status != OK || f.fd < 0) {
+		if (f.fd >= 0) {
+			close(f.fd);
+		}
+		return f.status != OK && f.status < E_COUNT ? (err_t)f.status : E_IO;
+	}
+	struct link_map *map = xalloc(sizeof *map);
+	err_t err = link_map(f.fd, map);
+	close(f.fd);
+	if (err != OK) {
+		free(map);
+		return err;
+	}
+	*out = (struct master_text){ .text = (const char *)map->bytes, .len = map->len, .handle = map };
+	return OK;
+}
+
+static void
+give_file(void *ctx, struct master_text *text)
+{
+	(void)ctx;
+	struct link_map *map = text->handle;
+	link_unmap(map);
+	free(map);
+	*text = (struct master_text){ 0 };
+}
+
+/* ---- commits ---- */
+
+static struct source_change
+change_of(const struct link_file *f)
+{
+	struct source_change c = { .kind = SOURCE_PUT, .path = f->path };
+	switch (f->kind) {
+	case LINK_ENTRY_REMOVE:
+		c.kind = SOURCE_REMOVE;
+		break;
+	case LINK_ENTRY_REFUSED:
+		c.refused = (const char *)f->bytes;
+		break;
+	case LINK_ENTRY_PUT:
+		c.bytes = f->bytes;
+		c.len = f->len;
+		break;
+	case LINK_ENTRY_NAMED:
+		break;
+	}
+	return c;
+}
+
+/* Reads the entries into an array that the caller frees; it borrows from the map. */
+static err_t
+read_changes(const struct link_map *map, uint32_t n, struct source_change **out)
+{
+	if (n > map->len / sizeof(struct link_entry)) { /* fewer octets than the entries alone would take */
+		return E_FORMAT;
+	}
+	[[gnu::cleanup(free_ptr)]] struct source_change *changes = try_alloc(n * sizeof *changes);
+	if (changes == NULL) {
+		return E_NOMEM;
+	}
+	struct link_files files = link_files_over(map, n);
+	struct link_file file;
+	for (uint32_t i = 0; i < n; i++) {
+		err_t err = link_files_next(&files, &file);
+		if (err != OK) {
+			return err == E_NOTFOUND ? E_FORMAT : err;
+		}
+		changes[i] = change_of(&file);
+	}
+	*out = changes;
+	changes = NULL;
+	return OK;
+}
+
+/* Makes the view and publishes it; on return the old one is given back. */
+static err_t
+apply(struct loader *l, const struct source_commit *c, enum primary_outcome *outcome)
+{
+	const struct view *next = NULL;
+	struct discard *old = NULL;
+	l->commit = c;
+	memset(l->count, 0, sizeof l->count);
+	l->info_lines = l->trouble_lines = l->suppressed = 0;
+	TRY(primary_apply(l->primary, c, outcome, &next, &old));
+	if (*outcome == PRIMARY_APPLIED) {
+		served_publish(l->served, next);
+	}
+	primary_discard(&old);
+	return OK;
+}
+
+static err_t
+take_commit(struct loader *l, const struct link_frame *f, enum primary_outcome *outcome)
+{
+	struct link_map map;
+	TRY(link_map(f->fd, &map));
+	uint64_t begin_ms = mono_ms();
+	[[gnu::cleanup(free_ptr)]] struct source_change *changes = NULL;
+	err_t err = read_changes(&map, f->n, &changes);
+	if (err == OK) {
+		struct source_commit c = {
+			.allow_mass_delete = (f->flags & LINK_ALLOW_MASS_DELETE) != 0,
+			.is_whole = (f->flags & LINK_WHOLE) != 0,
+			.changes = changes,
+			.n = f->n,
+			.ctx = l,
+			.open = get_file,
+			.close = give_file,
+		};
+		memcpy(c.id, f->id, sizeof c.id);
+		err = apply(l, &c, outcome);
+	}
+	size_t len = map.len;
+	link_unmap(&map);
+	if (err == OK) {
+		log_commit(l, *outcome, f, mono_ms() - begin_ms);
+	}
+	if (len >= TRIM_FROM) {
+		malloc_trim(0);
+	}
+	return err;
+}
+
+static void
+settle(struct loader *l, const char *trouble)
+{
+	char text[LINK_TEXT_MAX + 128];
+	const struct view *v = primary_view(l->primary);
+	snprintf(text, sizeof text, "%zu zones of commit %.12s%s%s", v->zones.n, v->commit[0] != '\0' ? v->commit : "none",
+	         trouble[0] != '\0' ? "; " : "", trouble);
+	l->settled(l->ctx, text);
+}
+
+static void
+on_commit(struct loader *l, const struct link_frame *f)
+{
+	enum primary_outcome outcome = PRIMARY_APPLIED;
+	err_t err = f->fd >= 0 ? take_commit(l, f, &outcome) : E_FORMAT;
+	if (err != OK) {
+		log_event(l->log, LOG_LEVEL_ERROR, "commit-failed", "commit=%s text=%s serving=last-good", f->id, err_str(err));
+	}
+	err_t status = err != OK ? err : outcome == PRIMARY_HELD ? E_REFUSED : OK;
+	struct link_frame done = { .type = LINK_DONE, .status = (uint16_t)status, .fd = -1 };
+	err_t sent = link_send(l->git->link, &done);
+	(void)sent; /* the git side is gone: the receive that follows says so */
+	git_side_pulled(l->git);
+	settle(l, err != OK ? err_str(err) : outcome == PRIMARY_HELD ? "a commit is held back" : "");
+}
+
+static void
+on_frame(struct loader *l, const struct link_frame *f)
+{
+	switch (f->type) {
+	case LINK_COMMIT:
+		on_commit(l, f);
+		break;
+	case LINK_UPTODATE:
+		log_event(l->log, LOG_LEVEL_INFO, "pulled", "commit=%s text=%s git_ms=%u", f->id, "nothing new", f->took_ms);
+		git_side_pulled(l->git);
+		settle(l, "");
+		break;
+	case LINK_FAILED:
+		if (f->retry_s != 0) {
+			log_event(l->log, LOG_LEVEL_ERROR, "pull-failed", "text=%s serving=last-good retry_s=%u", f->text, f->retry_s);
+		} else {
+			log_event(l->log, LOG_LEVEL_ERROR, "pull-failed", "text=%s serving=last-good", f->text);
+		}
+		git_side_pulled(l->git);
+		settle(l, f->text);
+		break;
+	default: /* a FILE that nobody waits for any more */
+		break;
+	}
+}
+
+/* One life of the git process. */
+static void
+follow(struct loader *l)
+{
+	struct link_frame f;
+	for (;;) {
+		err_t err = link_recv(l->git->link, &f);
+		if (err == E_FORMAT) {
+			log_event(l->log, LOG_LEVEL_ERROR, "git-process-unclear", "text=%s", "a frame that is none of ours");
+			continue;
+		}
+		if (err != OK) {
+			return;
+		}
+		on_frame(l, &f);
+		if (f.fd >= 0) {
+			close(f.fd);
+		}
+	}
+}
+
+static void *
+run(void *arg)
+{
+	struct loader *l = arg;
+	char died[LINK_TEXT_MAX];
+	while (git_side_next(l->git, died) == OK) {
+		if (died[0] != '\0') {
+			log_event(l->log, LOG_LEVEL_ERROR, "git-process-died", "text=%s serving=last-good restarted=yes", died);
+		}
+		follow(l);
+	}
+	if (!atomic_load(&l->git->is_stopping)) {
+		log_event(l->log, LOG_LEVEL_ERROR, "git-process-lost", "text=%s serving=last-good hint=%s",
+		          "nothing will be pulled any more", "restart oprimary");
+	}
+	return NULL;
+}
+
+/* ---- from outside ---- */
+
+struct primary_log
+loader_primary_log(struct loader *l)
+{
+	return (struct primary_log){ .report = on_report, .diag = { .report = on_diag, .ctx = l }, .ctx = l };
+}
+
+err_t
+loader_start(struct loader *l)
+{
+	return pthread_create(&l->thread, NULL, run, l) == 0 ? OK : E_NOMEM;
+}
+
+bool
+loader_join(struct loader *l, unsigned limit_ms)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	uint64_t ns = (uint64_t)until.tv_nsec + (uint64_t)limit_ms * 1000000;
+	until.tv_sec += (time_t)(ns / 1000000000);
+	until.tv_nsec = (long)(ns % 1000000000);
+	return pthread_timedjoin_np(l->thread, NULL, &until) == 0;
+}

@@ -1,0 +1,45 @@
+/* bin/oprimary_load.h -- the loader: commits from the git side become views that are served.
+ *
+ * A thread of its own takes what the git side tells, has auth/primary make the next view, publishes it, and
+ * gives the old one back once nobody reads it.  Queries go on meanwhile.  Each file concerned is a line in
+ * the log, and so is each finding in it, up to a limit a commit.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "auth/primary.h"
+#include "base/err.h"
+#include "bin/oprimary_git.h"
+#include "net/served.h"
+#include "ops/log.h"
+
+enum {
+	LOAD_INFO_LINES_MAX = 100,     /* of good news a commit; the rest at level debug */
+	LOAD_TROUBLE_LINES_MAX = 1000, /* of bad news a commit; the rest is counted */
+};
+
+struct loader {
+	const struct log *log;
+	struct git_side *git;
+	struct served *served;
+	struct primary *primary;
+	void (*settled)(void *ctx, const char *status); /* each time a pull has come to its end: how things are */
+	void *ctx;
+
+	pthread_t thread;
+	/* the commit under way */
+	const struct source_commit *commit;
+	unsigned count[FILE_IGNORED + 1]; /* by enum zone_event */
+	unsigned info_lines, trouble_lines, suppressed;
+};
+
+/* Where auth/primary reports to: for primary_new(). */
+struct primary_log loader_primary_log(struct loader *l);
+
+/* The fields of the first part are set by the caller, everything is borrowed. */
+err_t loader_start(struct loader *l);
+
+/* After git_side_close().  False when it is still busy after `limit_ms`: then nothing it uses may be freed. */
+bool loader_join(struct loader *l, unsigned limit_ms);

@@ -1,0 +1,370 @@
+#include "bin/oprimary_opts.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "bin/cli.h"
+
+enum { CREDENTIALS_MAX = 64 * 1024 };
+
+enum option_key {
+	KEY_REMOTE = 256, KEY_SSH_KEY, KEY_SSH_KEY_FILE, KEY_AUTHENTICATOR, KEY_KNOWN_HOSTS, KEY_CREDENTIAL_FILE,
+	KEY_CA_FILE, KEY_POLL, KEY_CACHE_DIR, KEY_FETCH_TIMEOUT, KEY_ZONES_PERCENT, KEY_RECORDS_PERCENT,
+	KEY_LISTEN, KEY_PORT, KEY_AXFR, KEY_UDP_MAX, KEY_TCP_MAX, KEY_TCP_PER_CLIENT, KEY_TCP_IDLE, KEY_WORKERS,
+	KEY_IDENTITY, KEY_SERVER_VERSION, KEY_USER, KEY_LOG_LEVEL,
+};
+
+static const struct argp_option options[] = {
+	{ NULL, 0, NULL, 0, "The repository:", 1 },
+	{ "remote", KEY_REMOTE, "URL[#BRANCH]", 0,
+	  "Serve the files of this git repository. URL is file:///path or a path, git://, http://, https://, ssh:// "
+	  "or user@host:path. Without BRANCH the one that the remote's HEAD names", 0 },
+	{ "ssh-key", KEY_SSH_KEY, "ed25519:SEED", 0,
+	  "Log in with this key, as \"okeygen ssh\" prints it. The command line can be read by every user of the "
+	  "machine until the program has started: prefer the next, or ORIGIN_SSH_KEY", 0 },
+	{ "ssh-key-file", KEY_SSH_KEY_FILE, "FILE", 0, "The same out of a file's first line", 0 },
+	{ "authenticator", KEY_AUTHENTICATOR, "SHA256:DIGEST", 0,
+	  "The only SSH host key to accept, as \"ssh-keygen -l\" prints it", 0 },
+	{ "known-hosts", KEY_KNOWN_HOSTS, "FILE", 0, "Accept the host keys of this known_hosts file instead", 0 },
+	{ "credential-file", KEY_CREDENTIAL_FILE, "FILE", 0,
+	  "User and password, or a token, for http and https: USER:PASSWORD, or TOKEN, or lines as git's own store "
+	  "has them (https://USER:PASSWORD@HOST)", 0 },
+	{ "ca-file", KEY_CA_FILE, "FILE", 0, "Certificate authorities to trust for https (PEM). Default: the system's", 0 },
+	{ "cache-dir", KEY_CACHE_DIR, "DIR", 0,
+	  "Keep the clone here, so that a start while the remote is down still serves the last commit", 0 },
+	{ "poll", KEY_POLL, "SECONDS", 0, "Also look for changes this often. Default: only on NOTIFY and SIGHUP", 0 },
+	{ "fetch-timeout", KEY_FETCH_TIMEOUT, "SECONDS", 0, "Give up a fetch that makes no progress for so long (60)", 0 },
+	{ "mass-delete-zones-percent", KEY_ZONES_PERCENT, "N", 0,
+	  "Hold back a commit that removes more of the zones than this (50) until one says \"Origin-Allow: "
+	  "mass-delete\". 100: never", 0 },
+	{ "mass-delete-records-percent", KEY_RECORDS_PERCENT, "N", 0,
+	  "The same for the records of a zone that has over 100 (50)", 0 },
+
+	{ NULL, 0, NULL, 0, "Answering:", 2 },
+	{ "listen", KEY_LISTEN, "ADDR[@PORT]", 0,
+	  "Answer on this address, UDP and TCP; may be repeated. Default: every address of the machine", 0 },
+	{ "port", KEY_PORT, "N", 0, "Port where --listen names none (53)", 0 },
+	{ "axfr", KEY_AXFR, NULL, 0, "Allow unsigned zone transfers. Accepted for later: this version sends no transfers", 0 },
+	{ "udp-max", KEY_UDP_MAX, "OCTETS", 0, "Largest answer over UDP, 512 to 4096 (1232)", 0 },
+	{ "tcp-max", KEY_TCP_MAX, "N", 0, "TCP connections at a time (1000); when all are taken the longest idle goes", 0 },
+	{ "tcp-per-client", KEY_TCP_PER_CLIENT, "N", 0, "Of these, from one IPv4 address or IPv6 /64 (100)", 0 },
+	{ "tcp-idle", KEY_TCP_IDLE, "SECONDS", 0, "Close connections idle for so long (30)", 0 },
+	{ "workers", KEY_WORKERS, "N", 0, "Threads that answer, for UDP and for TCP each. Default: one a core", 0 },
+	{ "identity", KEY_IDENTITY, "TEXT", 0, "Answer id.server and NSID with this. Default: not at all", 0 },
+	{ "server-version", KEY_SERVER_VERSION, "TEXT", 0, "Answer version.bind with this. Default: not at all", 0 },
+
+	{ NULL, 0, NULL, 0, "The process:", 3 },
+	{ "user", KEY_USER, "NAME", 0, "Become this user once the sockets are open", 0 },
+	{ "log-level", KEY_LOG_LEVEL, "LEVEL", 0, "error, warning, info (default) or debug", 0 },
+	{ 0 },
+};
+
+static const char doc[] =
+	"Serves DNS zones out of a git repository: each file in its root directory is a zone, and the file's name "
+	"is the zone's name. A signed NOTIFY (see onotify(1)) makes it pull and serve what has changed."
+	"\v"
+	"Examples:\n\n"
+	"  oprimary --remote=file:///srv/zones.git --listen=127.0.0.1@5300\n"
+	"      Serve a local repository for a first look:  dig @127.0.0.1 -p 5300 example.org\n\n"
+	"  oprimary --remote=git@git.example.org:zones.git#main --user=origin \\\n"
+	"      --ssh-key-file=/etc/origin/ssh-key --authenticator=SHA256:j0zz... \\\n"
+	"      --cache-dir=/var/cache/origin\n"
+	"      A primary on port 53; \"okeygen ssh\" makes the key.\n\n"
+	"Secrets, where no option gives them: the key from ORIGIN_SSH_KEY or the systemd credential \"ssh-key\"; user "
+	"and password from ORIGIN_CREDENTIAL or the credential \"credential\"; the whole of --remote from "
+	"ORIGIN_REMOTE or the credential \"remote\".\n\n"
+	"Signals: HUP pulls, USR1 writes the counters to the log, TERM and INT end. The log goes to standard error, "
+	"one line an event. Exit status: 0 ended on request, 1 could not start, 2 wrong usage.";
+
+/* Numbers go into the reader below first: their places in struct opts are of several types. */
+static const struct {
+	const char *name;
+	enum option_key key;
+	unsigned min, max, value; /* value: when the option is not given */
+} numbers[] = {
+	{ "poll", KEY_POLL, 1, 7 * 86400, 0 },
+	{ "fetch-timeout", KEY_FETCH_TIMEOUT, 1, 86400, GIT_FETCH_TIMEOUT_S },
+	{ "mass-delete-zones-percent", KEY_ZONES_PERCENT, 0, 100, 50 },
+	{ "mass-delete-records-percent", KEY_RECORDS_PERCENT, 0, 100, 50 },
+	{ "port", KEY_PORT, 1, UINT16_MAX, 53 },
+	{ "udp-max", KEY_UDP_MAX, DNS_UDP_PLAIN_MAX, 4096, DNS_UDP_EDNS_DEFAULT },
+	{ "tcp-max", KEY_TCP_MAX, 1, 1000000, 1000 },
+	{ "tcp-per-client", KEY_TCP_PER_CLIENT, 1, 1000000, 100 },
+	{ "tcp-idle", KEY_TCP_IDLE, 1, 3600, 30 },
+	{ "workers", KEY_WORKERS, 1, OPTS_WORKERS_MAX, 0 },
+};
+
+/* What argp collects, before it is given its meaning. */
+struct reader {
+	struct opts *opts;
+	char *remote, *ssh_key; /* in argv */
+	const char *ssh_key_file, *credential_file, *authenticator;
+	const char *listen[OPTS_LISTEN_MAX];
+	size_t listen_n;
+	unsigned number[ARRAY_LEN(numbers)];
+};
+
+static unsigned
+number_of(const struct reader *r, enum option_key key)
+{
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		if (numbers[i].key == key) {
+			return r->number[i];
+		}
+	}
+	assert_failed("a number option", __FILE__, __LINE__);
+}
+
+static error_t
+read_number(struct reader *r, int key, const char *arg, struct argp_state *state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		if ((int)numbers[i].key != key) {
+			continue;
+		}
+		uint64_t v = 0;
+		if (cli_number(arg, numbers[i].max, &v) != OK || v < numbers[i].min) {
+			argp_error(state, "--%s=%s: should be a number from %u to %u", numbers[i].name, arg, numbers[i].min,
+			           numbers[i].max);
+		}
+		r->number[i] = (unsigned)v;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+/* CH TXT and NSID carry it as one character-string (RFC 1035 3.3.14). */
+static const char *
+short_text(const char *name, const char *arg, struct argp_state *state)
+{
+	if (arg[0] == '\0' || strlen(arg) > 255) {
+		argp_error(state, "--%s: should be 1 to 255 octets", name);
+	}
+	return arg;
+}
+
+static error_t
+read_option(int key, char *arg, struct argp_state *state)
+{
+	struct reader *r = state->input;
+	struct opts *o = r->opts;
+	switch (key) {
+	case KEY_REMOTE: r->remote = arg; return 0;
+	case KEY_SSH_KEY: r->ssh_key = arg; return 0;
+	case KEY_SSH_KEY_FILE: r->ssh_key_file = arg; return 0;
+	case KEY_AUTHENTICATOR: r->authenticator = arg; return 0;
+	case KEY_KNOWN_HOSTS: o->git.known_hosts = arg; return 0;
+	case KEY_CREDENTIAL_FILE: r->credential_file = arg; return 0;
+	case KEY_CA_FILE: o->git.ca_file = arg; return 0;
+	case KEY_CACHE_DIR: o->git.cache_dir = arg; return 0;
+	case KEY_AXFR: o->has_axfr = true; return 0;
+	case KEY_IDENTITY: o->server.id = short_text("identity", arg, state); return 0;
+	case KEY_SERVER_VERSION: o->server.version = short_text("server-version", arg, state); return 0;
+	case KEY_USER: o->user = arg; return 0;
+	case KEY_LISTEN:
+		if (r->listen_n == OPTS_LISTEN_MAX) {
+			argp_error(state, "--listen: at most %d addresses", OPTS_LISTEN_MAX);
+		}
+		r->listen[r->listen_n++] = arg;
+		return 0;
+	case KEY_LOG_LEVEL:
+		if (log_level_parse(arg, &o->log_level) != OK) {
+			argp_error(state, "--log-level=%s: should be error, warning, info or debug", arg);
+		}
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "what is \"%s\"? All arguments are options; the repository is --remote=URL", arg);
+		return EINVAL;
+	default:
+		return read_number(r, key, arg, state);
+	}
+}
+
+static const struct argp argp = { .options = options, .parser = read_option, .doc = doc };
+
+/* Prints a finding as the exit status of those that are about usage. */
+static int
+complain(const char *option, const struct diag *d)
+{
+	cli_error("%s%s%s", option, option[0] != '\0' ? ": " : "", d->text);
+	if (d->hint[0] != '\0') {
+		cli_hint("%s", d->hint);
+	}
+	return CLI_USAGE;
+}
+
+/* Takes a password or token in a URL out of what ps shows; a user alone before an SSH host is none. */
+static void
+hide_password(char *remote)
+{
+	char *begin = strstr(remote, "://");
+	if (begin == NULL) {
+		return;
+	}
+	begin += 3;
+	char *end = begin + strcspn(begin, "/?#");
+	while (end > begin && *end != '@') {
+		end--;
+	}
+	bool is_http = strncmp(remote, "http", 4) == 0;
+	if (*end == '@' && (is_http || memchr(begin, ':', (size_t)(end - begin)) != NULL)) {
+		memset(begin, '*', (size_t)(end - begin));
+	}
+}
+
+static int
+take_remote(struct reader *r)
+{
+	struct diag d;
+	char *text = NULL;
+	if (r->remote != NULL) {
+		text = xstrdup(r->remote);
+		hide_password(r->remote);
+	} else {
+		const struct cli_secret from = { .env = "ORIGIN_REMOTE", .credential = "remote" };
+		if (cli_secret_read(&from, &text) != OK) {
+			return CLI_FAILED;
+		}
+	}
+	if (text == NULL) {
+		cli_error("which repository? --remote=URL is missing");
+		cli_hint("for a first look: oprimary --remote=file:///srv/zones.git --listen=127.0.0.1@5300");
+		return CLI_USAGE;
+	}
+	err_t err = git_conf_remote(&r->opts->git, text, &d);
+	cli_secret_free(&text);
+	return err == OK ? CLI_OK : complain("--remote", &d);
+}
+
+static int
+take_ssh(struct reader *r)
+{
+	struct diag d;
+	char *key = NULL;
+	const struct cli_secret from = {
+		.arg = r->ssh_key, .file = r->ssh_key_file, .env = "ORIGIN_SSH_KEY", .credential = "ssh-key",
+	};
+	if (cli_secret_read(&from, &key) != OK) {
+		return CLI_FAILED;
+	}
+	int status = CLI_OK;
+	if (key != NULL && git_conf_ssh_key(&r->opts->git, key, &d) != OK) {
+		status = complain("the SSH key", &d);
+	}
+	cli_secret_free(&key);
+	if (status == CLI_OK && r->authenticator != NULL &&
+	    git_conf_authenticator(&r->opts->git, r->authenticator, &d) != OK) {
+		status = complain("--authenticator", &d);
+	}
+	return status;
+}
+
+/* A credential file may have many lines; the environment and systemd give one. */
+static int
+take_credentials(struct reader *r)
+{
+	struct diag d;
+	char *text = NULL;
+	size_t len = 0;
+	if (r->credential_file != NULL) {
+		FILE *f = fopen(r->credential_file, "re");
+		if (f == NULL) {
+			cli_error("--credential-file: %s: %s", r->credential_file, strerror(errno));
+			return CLI_FAILED;
+		}
+		setvbuf(f, NULL, _IONBF, 0); /* no second copy */
+		text = xalloc(CREDENTIALS_MAX);
+		len = fread(text, 1, CREDENTIALS_MAX - 1, f);
+		fclose(f);
+	} else {
+		const struct cli_secret from = { .env = "ORIGIN_CREDENTIAL", .credential = "credential" };
+		if (cli_secret_read(&from, &text) != OK) {
+			return CLI_FAILED;
+		}
+		len = text != NULL ? strlen(text) : 0;
+	}
+	int status = CLI_OK;
+	if (text != NULL && git_conf_credentials(&r->opts->git, text, len, &d) != OK) {
+		status = complain("the credential", &d);
+	}
+	if (text != NULL) {
+		wipe(text, len);
+	}
+	free(text);
+	return status;
+}
+
+static int
+take_listen(struct reader *r)
+{
+	static const char *const every[] = { "0.0.0.0", "::" };
+	struct opts *o = r->opts;
+	struct diag d;
+	o->is_listen_default = r->listen_n == 0;
+	const char *const *texts = o->is_listen_default ? every : r->listen;
+	size_t n = o->is_listen_default ? ARRAY_LEN(every) : r->listen_n;
+	for (size_t i = 0; i < n; i++) {
+		if (listen_parse(texts[i], (uint16_t)number_of(r, KEY_PORT), &o->listen[i], &d) != OK) {
+			return complain("--listen", &d);
+		}
+	}
+	o->listen_n = n;
+	return CLI_OK;
+}
+
+static unsigned
+cores(void)
+{
+	cpu_set_t set;
+	int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+	return n < 1 ? 1 : n > OPTS_WORKERS_MAX ? OPTS_WORKERS_MAX : (unsigned)n;
+}
+
+static void
+take_numbers(struct reader *r)
+{
+	struct opts *o = r->opts;
+	o->poll_s = number_of(r, KEY_POLL);
+	o->git.fetch_timeout_s = number_of(r, KEY_FETCH_TIMEOUT);
+	o->primary = (struct primary_conf){
+		.delete_zones_percent = number_of(r, KEY_ZONES_PERCENT),
+		.delete_records_percent = number_of(r, KEY_RECORDS_PERCENT),
+		.delete_records_min = 100,
+	};
+	o->server.udp_max = (uint16_t)number_of(r, KEY_UDP_MAX);
+	o->server.tcp_idle_100ms = (uint16_t)(10 * number_of(r, KEY_TCP_IDLE));
+	o->tcp_idle_ms = 1000 * number_of(r, KEY_TCP_IDLE);
+	o->tcp_max = number_of(r, KEY_TCP_MAX);
+	o->tcp_per_client = number_of(r, KEY_TCP_PER_CLIENT);
+	o->workers = number_of(r, KEY_WORKERS) != 0 ? number_of(r, KEY_WORKERS) : cores();
+}
+
+int
+opts_read(struct opts *o, int argc, char **argv)
+{
+	*o = (struct opts){ .log_level = LOG_LEVEL_INFO };
+	struct reader r = { .opts = o };
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		r.number[i] = numbers[i].value;
+	}
+	argp_parse(&argp, argc, argv, 0, NULL, &r);
+	take_numbers(&r);
+
+	int (*const steps[])(struct reader *) = { take_remote, take_ssh, take_credentials, take_listen };
+	int status = CLI_OK;
+	for (size_t i = 0; i < ARRAY_LEN(steps) && status == CLI_OK; i++) {
+		status = steps[i](&r);
+	}
+	return status;
+}
+
+void
+opts_fini(struct opts *o)
+{
+	git_conf_fini(&o->git);
+}

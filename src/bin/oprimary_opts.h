@@ -1,0 +1,35 @@
+/* bin/oprimary_opts.h -- what oprimary's command line, environment and credentials say, checked.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "auth/primary.h"
+#include "auth/server.h"
+#include "base/err.h"
+#include "git/remote.h"
+#include "net/listen.h"
+#include "ops/log.h"
+
+enum { OPTS_LISTEN_MAX = 64, OPTS_WORKERS_MAX = 256 };
+
+struct opts {
+	struct git_conf git;          /* owns its secrets */
+	struct server_conf server;
+	struct primary_conf primary;
+	struct listen_address listen[OPTS_LISTEN_MAX];
+	size_t listen_n;
+	bool is_listen_default;       /* every address: one that the machine does not have is left out */
+	unsigned workers, tcp_max, tcp_per_client;
+	uint32_t tcp_idle_ms;
+	uint32_t poll_s;              /* 0: only when told */
+	bool has_axfr;
+	const char *user;             /* NULL: stay who we are */
+	enum log_level log_level;
+};
+
+/* Ends the program for --help, --version and wrong usage.  Otherwise the exit status: CLI_OK, or what was
+ * wrong has been printed.  Secrets are overwritten in argv. */
+int opts_read(struct opts *o, int argc, char **argv);
+void opts_fini(struct opts *o);
