@@ -2,16 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/load_keys.h"
 #include "auth/primary_p.h"
 #include "base/alloc.h"
-#include "dns/rrtype.h"
 #include "zone/load.h"
-#include "zone/locate.h"
 
 struct loading {
 	const struct source_commit *commit;
 	struct pending *d;
-	struct findings findings; /* keys only */
 };
 
 void
@@ -52,44 +50,6 @@ close_include(void *ctx, struct master_text *text)
 }
 
 static err_t
-add_key(void *ctx, const struct master_rr *rr)
-{
-	struct loading *l = ctx;
-	if (rr->type != TYPE_DNSKEY) {
-		char type[RRTYPE_TEXT_MAX];
-		findings_add(&l->findings, DIAG_ERROR, "not-a-key", rr->owner, rr->type, rr->rdata, rr->rdlen,
-		             "a keys file holds one DNSKEY record for each key, and nothing else",
-		             "%s record in a keys file", rrtype_print(rr->type, type));
-		return OK;
-	}
-	return keystore_add(l->d->keys, rr->owner, l->d->file->apex.oct, rr->rdata, rr->rdlen, &l->findings);
-}
-
-static err_t
-load_keys(struct loading *l, struct master_reader *reader, const struct master_text *text)
-{
-	struct master_counts counts = { 0 };
-	reader->record = add_key;
-	reader->has_default_ttl = true; /* keys are not served: they need none */
-	l->d->keys = keystore_new();
-	err_t err = master_read(reader, text->text, text->len, &counts);
-	if (l->findings.n != 0) {
-		err_t located = findings_locate(&l->findings, reader, text->text, text->len);
-		err = err == OK ? located : err;
-	}
-	l->d->counts = (struct load_counts){ .records = counts.records, .errors = counts.errors + l->findings.errors,
-		                             .warnings = counts.warnings + l->findings.warnings };
-	if (err == OK && l->findings.errors != 0) {
-		err = E_FORMAT;
-	}
-	findings_fini(&l->findings);
-	if (err == OK) {
-		keystore_seal(l->d->keys);
-	}
-	return err;
-}
-
-static err_t
 load_text(struct loading *l, const struct primary *p, const struct master_text *text)
 {
 	struct pending *d = l->d;
@@ -97,11 +57,9 @@ load_text(struct loading *l, const struct primary *p, const struct master_text *
 		.apex = d->file->apex.oct, .file = d->file->path, .ctx = l, .open = open_include, .close = close_include,
 		.sink = &p->log.diag,
 	};
-	if (d->file->kind == SOURCE_KEYS) {
-		return load_keys(l, &reader, text);
-	}
 	struct load_result result = { 0 };
-	err_t err = zone_load(&reader, text->text, text->len, &d->zone, &result);
+	err_t err = d->file->kind == SOURCE_KEYS ? keys_load(&reader, text->text, text->len, &d->keys, &result)
+	                                         : zone_load(&reader, text->text, text->len, &d->zone, &result);
 	d->counts = (struct load_counts){ .records = result.records, .errors = result.errors, .warnings = result.warnings };
 	return err;
 }
@@ -143,6 +101,5 @@ primary_load_file(const struct primary *p, const struct source_commit *c, const 
 	if (err == OK) {
 		return OK;
 	}
-	keystore_free(&d->keys);
 	return err == E_FORMAT ? reject(p, d, "") : err == E_NOMEM || err == E_LIMIT ? reject(p, d, err_str(err)) : err;
 }
