@@ -5,8 +5,8 @@
  * of git and stays small: each PULL is the work of a worker that it forks, which may hang, crash or be
  * killed without harm.  A worker that has done its PULL waits a few seconds for the next one.
  *
- * The child must have one thread.  Signals are set up here; the working directory is left alone.
- * Nothing is logged here: what there is to say crosses the link as FAILED.
+ * The child must have one thread, and its parent's main thread must have forked it.  Signals are set up here, and
+ * every descriptor but 0, 1, 2 and `sock` is closed; the working directory is left alone.  Nothing is logged here: what there is to say crosses the link as FAILED.
  */
 #pragma once
 

@@ -210,7 +210,7 @@ take_file_url(struct git_conf *c, const char *url, struct diag *diag)
 		path += 9;
 	}
 	c->url = path[0] == '/' ? percent_decoded(path, strlen(path)) : NULL;
-	return c->url != NULL ? OK : refuse(diag, E_FORMAT, "--remote=file://… needs an absolute path", "as in file:///srv/zones.git");
+	return c->url != NULL ? OK : refuse(diag, E_FORMAT, "--remote=file://... needs an absolute path", "as in file:///srv/zones.git");
 }
 
 static err_t

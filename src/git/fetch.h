@@ -1,0 +1,22 @@
+/* git/fetch.h -- private to src/git: brings a branch of a remote into a clone, or finds it in place. */
+#pragma once
+
+#include "git/lib.h"
+#include "git/remote.h"
+
+struct git_fetch {
+	const struct git_conf *conf;
+	const char *home;           /* directory that is ours alone; for libssh2's known_hosts.  Not used for a local remote in place */
+	void (*alive)(void *ctx);   /* called whenever there was progress */
+	void *ctx;
+};
+
+/* Fetches the branch into `ref` (forced; no tags) and gives its commit.  E_AUTH: credentials or the server's key;
+ * E_NOTFOUND: no such repository or branch, or an empty repository; E_LIMIT; E_IO. */
+err_t git_fetch(const struct git_fetch *f, git_repository *repo, const char *ref, git_oid *out, struct diag *diag);
+
+/* Opens a local remote where it is. */
+err_t git_open_local(const struct git_conf *conf, git_repository **out, struct diag *diag);
+
+/* The commit of the branch in a local remote. */
+err_t git_local_head(const struct git_conf *conf, git_repository *repo, git_oid *out, struct diag *diag);

@@ -1,0 +1,506 @@
+#include "git/gitproc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "git/home.h"
+#include "git/link.h"
+#include "git/worker.h"
+
+/* What the other side waits for. */
+enum state {
+	STATE_IDLE,      /* nothing: a PULL may begin */
+	STATE_PULLING,   /* the outcome of a PULL */
+	STATE_DELIVERED, /* it has a COMMIT, and DONE is still to come */
+};
+
+enum { RETRY_MAX_S = 300, GET_TRIES = 2 };
+
+struct child {
+	pid_t pid; /* 0: none */
+	int sock;
+	bool is_fresh; /* has not answered a PULL yet: when it fails, that is no leftover of an old state */
+};
+
+struct git_process {
+	struct git_conf *conf;
+	struct git_home home;
+	int sock, signals;
+	struct child child;
+	enum state state;
+	bool is_wanted;            /* a PULL waits */
+	bool is_whole_wanted;
+	bool is_cache_due;         /* nothing was told yet, and there is a commit in the cache */
+	bool is_from_cache;        /* what this PULL tells */
+	uint64_t deadline_ns;      /* PULLING, or a GET under way: the worker must have shown life by then; 0: none */
+	uint64_t patience_ns;      /* PULLING with is_cache_due: by then the cache is told; 0: none */
+	uint64_t retry_ns;         /* the next try by itself; 0: none */
+	unsigned failures;         /* in a row */
+	char base[65];             /* last COMMIT that was DONE with OK */
+	char seen[65];             /* last COMMIT that was DONE with OK or E_REFUSED */
+	char told[65];             /* DELIVERED: this one */
+	unsigned gets;             /* not answered yet */
+	unsigned get_tries;
+	char get_path[LINK_TEXT_MAX];
+};
+
+static uint64_t
+mono_ns(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t
+from_now(unsigned seconds)
+{
+	return mono_ns() + (uint64_t)seconds * 1000000000u;
+}
+
+/* ---- the worker ---- */
+
+static void
+child_end(struct git_process *g)
+{
+	if (g->child.pid != 0) {
+		kill(g->child.pid, SIGKILL);
+		while (waitpid(g->child.pid, NULL, 0) < 0 && errno == EINTR) {
+		}
+		close(g->child.sock);
+		g->child = (struct child){ .sock = -1 };
+	}
+}
+
+/* In the child.  It dies with the supervisor, holds nothing of the link, and takes signals as any program does. */
+[[gnu::noreturn]] static void
+child_main(struct git_process *g, int sock, pid_t supervisor)
+{
+	sigset_t none;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, "oprimary-fetch");
+	if (getppid() != supervisor) {
+		_exit(0);
+	}
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	close(g->sock);
+	close(g->signals);
+	git_worker_run(g->conf, &g->home, sock);
+	_exit(0);
+}
+
+static err_t
+child_start(struct git_process *g)
+{
+	int pair[2];
+	if (g->child.pid != 0) {
+		return OK;
+	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		return E_IO;
+	}
+	pid_t self = getpid();
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(pair[0]);
+		child_main(g, pair[1], self);
+	}
+	close(pair[1]);
+	if (pid < 0) {
+		close(pair[0]);
+		return E_IO;
+	}
+	g->child = (struct child){ .pid = pid, .sock = pair[0], .is_fresh = true };
+	return OK;
+}
+
+/* A frame for the worker; one that is just leaving is replaced. */
+static err_t
+child_send(struct git_process *g, const struct link_frame *f)
+{
+	for (int tries = 0; tries < 2; tries++) {
+		TRY(child_start(g));
+		if (link_send(g->child.sock, f) == OK) {
+			return OK;
+		}
+		child_end(g);
+	}
+	return E_IO;
+}
+
+/* ---- what the other side is told ---- */
+
+/* A link that is gone ends the loop at its next turn, not here. */
+static void
+tell(struct git_process *g, const struct link_frame *f)
+{
+	(void)!link_send(g->sock, f);
+}
+
+static unsigned
+backoff_s(unsigned failures)
+{
+	unsigned s = failures > 9 ? RETRY_MAX_S : 1u << (failures - 1);
+	return s < RETRY_MAX_S ? s : RETRY_MAX_S;
+}
+
+static void pull_begin(struct git_process *g, bool is_from_cache);
+
+/* The outcome of a PULL that came to nothing.  What the cache has is told once the remote is known to be away. */
+static void
+pull_failed(struct git_process *g, err_t err, const char *text)
+{
+	struct link_frame f = { .type = LINK_FAILED, .status = (uint16_t)err, .fd = -1 };
+	g->state = STATE_IDLE;
+	g->deadline_ns = g->patience_ns = 0;
+	g->failures++;
+	f.retry_s = backoff_s(g->failures);
+	g->retry_ns = from_now(f.retry_s);
+	snprintf(f.text, sizeof f.text, "%s", text);
+	tell(g, &f);
+	if (g->is_cache_due) {
+		pull_begin(g, true);
+	}
+}
+
+static void
+pull_begin(struct git_process *g, bool is_from_cache)
+{
+	struct link_frame f = { .type = LINK_PULL, .fd = -1 };
+	g->is_from_cache = is_from_cache;
+	g->is_cache_due &= !is_from_cache;
+	g->state = STATE_PULLING;
+	g->deadline_ns = from_now(g->conf->fetch_timeout_s);
+	g->patience_ns = g->is_cache_due ? from_now(g->conf->cache_patience_s) : 0;
+	if (!is_from_cache) {
+		g->is_wanted = false;
+		g->retry_ns = 0;
+	}
+	f.flags = (uint8_t)((g->is_whole_wanted ? WORKER_WHOLE : 0) | (is_from_cache ? WORKER_FROM_CACHE : 0));
+	memcpy(f.id, g->base, sizeof f.id);
+	snprintf(f.text, sizeof f.text, "%s", g->seen);
+	if (child_send(g, &f) != OK) {
+		pull_failed(g, E_IO, "cannot start a process for the fetch -- the system is out of processes, memory or descriptors");
+	}
+}
+
+/* A worker that had waited for work may have met what only a new one can cope with (a repository that was
+ * repacked or replaced under it): one more try, at once. */
+static bool
+pull_again(struct git_process *g)
+{
+	bool was_fresh = g->child.is_fresh;
+	child_end(g);
+	if (!was_fresh) {
+		pull_begin(g, g->is_from_cache);
+	}
+	return !was_fresh;
+}
+
+static void
+get_answer(struct git_process *g, err_t err, const char *text)
+{
+	struct link_frame f = { .type = LINK_FILE, .status = (uint16_t)err, .fd = -1 };
+	snprintf(f.text, sizeof f.text, "%s", text);
+	for (; g->gets > 0; g->gets--) {
+		tell(g, &f);
+	}
+	g->deadline_ns = 0;
+}
+
+static void
+get_begin(struct git_process *g)
+{
+	struct link_frame f = { .type = LINK_GET, .fd = -1 };
+	memcpy(f.id, g->told, sizeof f.id);
+	memcpy(f.text, g->get_path, sizeof f.text);
+	g->deadline_ns = from_now(g->conf->fetch_timeout_s);
+	if (child_send(g, &f) != OK) {
+		get_answer(g, E_IO, "cannot start a process to read the file");
+	}
+}
+
+/* The worker is gone, or was killed, in the middle of something. */
+static void
+child_lost(struct git_process *g, err_t err, const char *why)
+{
+	child_end(g);
+	if (g->state == STATE_PULLING) {
+		pull_failed(g, err, why);
+	} else if (g->state == STATE_DELIVERED && g->gets == 1 && ++g->get_tries < GET_TRIES) {
+		get_begin(g);
+	} else if (g->state == STATE_DELIVERED) {
+		get_answer(g, err, why);
+	}
+}
+
+/* ---- frames of the worker ---- */
+
+static void
+on_commit(struct git_process *g, struct link_frame *f)
+{
+	memcpy(g->told, f->id, sizeof g->told);
+	g->state = STATE_DELIVERED;
+	g->is_cache_due = g->is_whole_wanted = false;
+	g->deadline_ns = g->patience_ns = 0;
+	g->failures = g->is_from_cache ? g->failures : 0;
+	tell(g, f);
+}
+
+static void
+on_failed(struct git_process *g, const struct link_frame *f)
+{
+	if (!pull_again(g)) {
+		pull_failed(g, (err_t)f->status, f->text);
+	}
+}
+
+static void
+on_worker_frame(struct git_process *g, struct link_frame *f)
+{
+	bool is_pulling = g->state == STATE_PULLING;
+	if (g->deadline_ns != 0) {
+		g->deadline_ns = from_now(g->conf->fetch_timeout_s);
+	}
+	if (is_pulling && f->type == LINK_FAILED) {
+		on_failed(g, f);
+	} else if (is_pulling && (f->type == LINK_COMMIT || f->type == LINK_UPTODATE)) {
+		g->child.is_fresh = false;
+		if (f->type == LINK_COMMIT) {
+			on_commit(g, f);
+		} else {
+			g->state = STATE_IDLE;
+			g->failures = 0;
+			g->deadline_ns = g->patience_ns = 0;
+			tell(g, f);
+		}
+	} else if (f->type == LINK_FILE && g->gets > 0) {
+		g->gets--;
+		g->get_tries = 0;
+		g->deadline_ns = g->gets > 0 ? g->deadline_ns : 0;
+		tell(g, f);
+	}
+}
+
+static void
+from_worker(struct git_process *g)
+{
+	struct link_frame f;
+	if (link_recv(g->child.sock, &f) == OK) {
+		on_worker_frame(g, &f);
+		if (f.fd >= 0) {
+			close(f.fd);
+		}
+	} else if (g->state == STATE_PULLING) {
+		if (!pull_again(g)) {
+			child_lost(g, E_IO, "the process that fetches ended before it was done -- it crashed, or was killed");
+		}
+	} else {
+		child_lost(g, E_IO, "the process that reads the repository ended before it was done");
+	}
+}
+
+/* ---- frames of the other side ---- */
+
+static void
+on_done(struct git_process *g, err_t status)
+{
+	struct link_frame f = { .type = LINK_DONE, .fd = -1 };
+	g->state = STATE_IDLE;
+	g->gets = 0;
+	g->deadline_ns = 0;
+	if (status == OK) {
+		memcpy(g->base, g->told, sizeof g->base);
+	}
+	if (status == OK || status == E_REFUSED) {
+		memcpy(g->seen, g->told, sizeof g->seen);
+	} else {
+		g->failures++; /* it could not be dealt with: told again */
+		g->retry_ns = from_now(backoff_s(g->failures));
+	}
+	if (g->child.pid != 0) {
+		(void)!link_send(g->child.sock, &f);
+	}
+	if (g->is_from_cache && g->retry_ns == 0) {
+		g->is_wanted = true;
+	}
+}
+
+static void
+on_get(struct git_process *g, const struct link_frame *f)
+{
+	struct link_frame no = { .type = LINK_FILE, .status = E_NOTFOUND, .fd = -1, .text = "there is no commit under way" };
+	if (g->state != STATE_DELIVERED) {
+		tell(g, &no);
+		return;
+	}
+	g->gets++;
+	g->get_tries = 0;
+	memcpy(g->get_path, f->text, sizeof g->get_path);
+	get_begin(g);
+}
+
+/* False: the link is gone. */
+static bool
+from_link(struct git_process *g)
+{
+	struct link_frame f;
+	err_t err = link_recv(g->sock, &f);
+	if (err == E_FORMAT || err == E_BUSY) {
+		return true;
+	}
+	if (err != OK) {
+		return false;
+	}
+	if (f.fd >= 0) {
+		close(f.fd);
+	}
+	if (f.type == LINK_PULL) {
+		g->is_wanted = true;
+		g->is_whole_wanted |= (f.flags & LINK_WHOLE) != 0;
+	} else if (f.type == LINK_GET) {
+		on_get(g, &f);
+	} else if (f.type == LINK_DONE && g->state == STATE_DELIVERED) {
+		on_done(g, (err_t)f.status);
+	}
+	return true;
+}
+
+/* ---- time ---- */
+
+static void
+on_time(struct git_process *g)
+{
+	uint64_t now = mono_ns();
+	char text[160];
+	if (g->patience_ns != 0 && now >= g->patience_ns) {
+		/* The remote is slow or away, and zones wait to be served: the cache now, the remote right after. */
+		child_end(g);
+		pull_begin(g, true);
+		g->is_wanted = true;
+	} else if (g->deadline_ns != 0 && now >= g->deadline_ns) {
+		snprintf(text, sizeof text, "%s made no progress for %u s -- the remote hangs, or is very slow; --fetch-timeout is the limit",
+		         g->state == STATE_PULLING ? "the fetch" : "reading the repository", g->conf->fetch_timeout_s);
+		child_lost(g, E_TIMEOUT, text);
+	} else if (g->state == STATE_IDLE && (g->is_wanted || (g->retry_ns != 0 && now >= g->retry_ns))) {
+		pull_begin(g, false);
+	}
+}
+
+static int
+wait_ms(const struct git_process *g)
+{
+	const uint64_t times[] = { g->patience_ns, g->deadline_ns, g->state == STATE_IDLE ? g->retry_ns : 0 };
+	uint64_t now = mono_ns(), first = UINT64_MAX;
+	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+		first = times[i] != 0 && times[i] < first ? times[i] : first;
+	}
+	if (first == UINT64_MAX) {
+		return -1;
+	}
+	uint64_t ms = first > now ? (first - now) / 1000000u + 1 : 0;
+	return ms > 60000 ? 60000 : (int)ms;
+}
+
+static void
+loop(struct git_process *g)
+{
+	bool is_on = true;
+	while (is_on) {
+		on_time(g);
+		struct pollfd p[] = {
+			{ .fd = g->sock, .events = POLLIN },
+			{ .fd = g->signals, .events = POLLIN },
+			{ .fd = g->child.pid != 0 ? g->child.sock : -1, .events = POLLIN },
+		};
+		if (poll(p, ARRAY_LEN(p), wait_ms(g)) < 0) {
+			continue;
+		}
+		pid_t child = g->child.pid;
+		is_on = p[1].revents == 0 && (p[0].revents == 0 || from_link(g));
+		if (is_on && p[2].revents != 0 && child == g->child.pid) {
+			from_worker(g);
+		}
+	}
+}
+
+static err_t
+take_signals(struct git_process *g)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	signal(SIGHUP, SIG_IGN); /* the other side's, which sends a PULL for it */
+	signal(SIGPIPE, SIG_IGN);
+	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0) {
+		return E_IO;
+	}
+	g->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return g->signals < 0 ? E_IO : OK;
+}
+
+/* Listening sockets and the like are the parent's: a fetch that hangs must not hold them. */
+static void
+close_others(int sock)
+{
+	ASSERT(sock > STDERR_FILENO);
+	if (sock > STDERR_FILENO + 1) {
+		close_range(STDERR_FILENO + 1, (unsigned)sock - 1, 0);
+	}
+	close_range((unsigned)sock + 1, ~0u, 0);
+}
+
+static void
+fill_defaults(struct git_conf *c)
+{
+	c->fetch_timeout_s = c->fetch_timeout_s != 0 ? c->fetch_timeout_s : GIT_FETCH_TIMEOUT_S;
+	c->linger_s = c->linger_s != 0 ? c->linger_s : GIT_LINGER_S;
+	c->cache_patience_s = c->cache_patience_s != 0 ? c->cache_patience_s : GIT_CACHE_PATIENCE_S;
+	c->file_max = c->file_max != 0 ? c->file_max : GIT_FILE_MAX;
+	c->files_max = c->files_max != 0 ? c->files_max : GIT_FILES_MAX;
+	c->total_max = c->total_max != 0 ? c->total_max : GIT_TOTAL_MAX;
+}
+
+err_t
+git_process_run(struct git_conf *conf, int sock)
+{
+	struct git_process g = { .conf = conf, .sock = sock, .signals = -1, .child = { .sock = -1 } };
+	struct diag diag = { 0 };
+	fill_defaults(conf);
+	prctl(PR_SET_NAME, "oprimary-git");
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	close_others(sock);
+	err_t err = take_signals(&g);
+	if (err == OK) {
+		err = git_home_open(conf, &g.home, &diag);
+	}
+	if (err == OK) {
+		g.is_cache_due = git_home_has_commit(&g.home);
+		loop(&g);
+		child_end(&g);
+		git_home_close(&g.home);
+	} else {
+		struct link_frame f = { .type = LINK_FAILED, .status = (uint16_t)err, .fd = -1 };
+		snprintf(f.text, sizeof f.text, "%s -- %s", diag.text, diag.hint);
+		tell(&g, &f);
+	}
+	if (g.signals >= 0) {
+		close(g.signals);
+	}
+	close(sock);
+	return err;
+}

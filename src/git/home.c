@@ -1,0 +1,236 @@
+#include "git/home.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char TEMP_PREFIX[] = "origin-git.";
+
+enum { SETTLED_S = 60 }; /* a directory that is being made right now has no locked lock yet */
+
+static int
+remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st;
+	(void)kind;
+	(void)at;
+	remove(path);
+	return 0;
+}
+
+void
+remove_tree(const char *path)
+{
+	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* FNV-1a: the name is only to differ when the remote or the branch does. */
+static void
+name_ref(const struct git_conf *conf, char out[HOME_REF_MAX])
+{
+	uint64_t h = 0xCBF29CE484222325;
+	const char *const parts[] = { conf->url, "#", conf->branch != NULL ? conf->branch : "" };
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		for (const char *p = parts[i]; *p != '\0'; p++) {
+			h = (h ^ (unsigned char)*p) * 0x100000001B3;
+		}
+	}
+	snprintf(out, HOME_REF_MAX, "refs/origin/%016llx", (unsigned long long)h);
+}
+
+static err_t
+lock_dir(struct git_home *h, struct diag *diag)
+{
+	char path[sizeof h->clone];
+	snprintf(path, sizeof path, "%s/lock", h->dir);
+	h->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (h->lock < 0) {
+		diag_set(diag, DIAG_ERROR, "git", "cannot write in %.300s: %s", h->dir, strerror(errno));
+		diag_hint(diag, "the directory must belong to the user that oprimary runs as");
+		return E_IO;
+	}
+	if (flock(h->lock, LOCK_EX | LOCK_NB) < 0) {
+		diag_set(diag, DIAG_ERROR, "git", "%.300s is in use by another oprimary", h->dir);
+		diag_hint(diag, "give each one a --cache-dir of its own");
+		return E_BUSY;
+	}
+	return OK;
+}
+
+static const char *
+temp_root(void)
+{
+	const char *root = getenv("TMPDIR");
+	return root != NULL && root[0] == '/' ? root : "/tmp";
+}
+
+/* One of ours whose lock nobody holds belonged to a primary that had no time to clean up. */
+static void
+sweep_one(const char *root, const char *name)
+{
+	char path[HOME_DIR_MAX], lock[HOME_DIR_MAX + 8];
+	struct stat st;
+	if ((size_t)snprintf(path, sizeof path, "%s/%s", root, name) >= sizeof path || lstat(path, &st) < 0 ||
+	    !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || st.st_mtime + SETTLED_S > time(NULL)) {
+		return;
+	}
+	snprintf(lock, sizeof lock, "%s/lock", path);
+	int fd = open(lock, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd >= 0) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+			remove_tree(path);
+		}
+		close(fd);
+	}
+}
+
+static void
+sweep_temp(const char *root)
+{
+	DIR *d = opendir(root);
+	struct dirent *e;
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		if (strncmp(e->d_name, TEMP_PREFIX, sizeof TEMP_PREFIX - 1) == 0) {
+			sweep_one(root, e->d_name);
+		}
+	}
+	if (d != NULL) {
+		closedir(d);
+	}
+}
+
+static err_t
+make_temp(struct git_home *h, struct diag *diag)
+{
+	const char *root = temp_root();
+	sweep_temp(root);
+	h->is_temp = true;
+	if ((size_t)snprintf(h->dir, sizeof h->dir, "%s/%sXXXXXX", root, TEMP_PREFIX) >= sizeof h->dir || mkdtemp(h->dir) == NULL) {
+		h->is_temp = false;
+		diag_set(diag, DIAG_ERROR, "git", "cannot make a directory for the clone in %.300s: %s", root, strerror(errno));
+		diag_hint(diag, "name one with --cache-dir, or another TMPDIR");
+		return E_IO;
+	}
+	return OK;
+}
+
+static err_t
+make_cache(struct git_home *h, const char *dir, struct diag *diag)
+{
+	if ((size_t)snprintf(h->dir, sizeof h->dir, "%s", dir) >= sizeof h->dir || (mkdir(dir, 0700) < 0 && errno != EEXIST)) {
+		diag_set(diag, DIAG_ERROR, "git", "cannot make the cache directory %.300s: %s", dir, strerror(errno));
+		diag_hint(diag, "the directory above it must be there, and writable for the user that oprimary runs as");
+		return E_IO;
+	}
+	return OK;
+}
+
+err_t
+git_home_open(const struct git_conf *conf, struct git_home *out, struct diag *diag)
+{
+	*out = (struct git_home){ .lock = -1 };
+	name_ref(conf, out->ref);
+	if (conf->scheme == GIT_REMOTE_LOCAL && conf->cache_dir == NULL) {
+		out->is_in_place = true;
+		return OK;
+	}
+	TRY(conf->cache_dir != NULL ? make_cache(out, conf->cache_dir, diag) : make_temp(out, diag));
+	snprintf(out->clone, sizeof out->clone, "%s/clone.git", out->dir);
+	err_t err = lock_dir(out, diag);
+	if (err != OK) {
+		git_home_close(out);
+	}
+	return err;
+}
+
+bool
+git_home_has_commit(const struct git_home *h)
+{
+	char path[sizeof h->clone + HOME_REF_MAX + 1];
+	snprintf(path, sizeof path, "%s/%s", h->clone, h->ref);
+	return !h->is_in_place && access(path, R_OK) == 0;
+}
+
+void
+git_home_drop_clone(const struct git_home *h)
+{
+	char aside[sizeof h->clone + 8];
+	if (!h->is_in_place) {
+		snprintf(aside, sizeof aside, "%s.bad", h->clone);
+		remove_tree(aside);
+		rename(h->clone, aside); /* at once, so that half a clone is never taken for a whole one */
+		remove_tree(aside);
+	}
+}
+
+static bool
+has_suffix(const char *name, const char *suffix)
+{
+	size_t n = strlen(name), s = strlen(suffix);
+	return n >= s && strcmp(name + n - s, suffix) == 0;
+}
+
+static bool
+is_leftover(const char *name)
+{
+	return has_suffix(name, ".lock") || strncmp(name, "pack_git2_", 10) == 0 || strncmp(name, "tmp_", 4) == 0 ||
+	       strstr(name, "_git2_") != NULL;
+}
+
+static bool
+has_file(const char *dir, const char *name, const char *suffix)
+{
+	char path[PATH_MAX + 300];
+	snprintf(path, sizeof path, "%s/%.*s%s", dir, (int)strcspn(name, "."), name, suffix);
+	return access(path, F_OK) == 0;
+}
+
+static void
+sweep_dir(const char *clone, const char *sub, bool is_packs)
+{
+	char dir[PATH_MAX], path[PATH_MAX + 300];
+	snprintf(dir, sizeof dir, "%s/%s", clone, sub);
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		/* A pack without its index (or the other way round) was being made or being removed. */
+		bool is_half = is_packs && ((has_suffix(e->d_name, ".pack") && !has_file(dir, e->d_name, ".idx")) ||
+		                            (has_suffix(e->d_name, ".idx") && !has_file(dir, e->d_name, ".pack")));
+		if (e->d_type == DT_REG && (is_half || is_leftover(e->d_name))) {
+			snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
+			unlink(path);
+		}
+	}
+	if (d != NULL) {
+		closedir(d);
+	}
+}
+
+void
+git_home_sweep(const struct git_home *h)
+{
+	sweep_dir(h->clone, "", false);
+	sweep_dir(h->clone, "refs/origin", false);
+	sweep_dir(h->clone, "objects", false);
+	sweep_dir(h->clone, "objects/pack", true);
+}
+
+void
+git_home_close(struct git_home *h)
+{
+	if (h->is_temp) {
+		remove_tree(h->dir);
+	}
+	if (h->lock >= 0) {
+		close(h->lock);
+	}
+	*h = (struct git_home){ .lock = -1 };
+}

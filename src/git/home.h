@@ -1,0 +1,45 @@
+/* git/home.h -- private to src/git: the directory that a clone lives in, and who may use it.
+ *
+ *   DIR/lock        flock()ed by the primary that uses it, for as long as it lives
+ *   DIR/clone.git   the clone
+ *   DIR/.ssh        what libssh2 reads of it
+ *
+ * Plain files only, no libgit2: the supervisor uses this.
+ */
+#pragma once
+
+#include <limits.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "git/remote.h"
+
+enum { HOME_DIR_MAX = PATH_MAX - 256, HOME_REF_MAX = 64 };
+
+struct git_home {
+	bool is_in_place;         /* a local remote without cache_dir: there is no clone, and no directory */
+	bool is_temp;             /* ours alone, and gone at the end */
+	int lock;                 /* -1: none */
+	char dir[HOME_DIR_MAX];
+	char clone[HOME_DIR_MAX + 16];
+	char ref[HOME_REF_MAX];   /* where the branch of this remote stands in the clone */
+};
+
+/* Makes what is not there.  E_BUSY: another process has it; E_IO.  Remains that primaries which were killed left in
+ * TMPDIR are cleared away. */
+err_t git_home_open(const struct git_conf *conf, struct git_home *out, struct diag *diag);
+
+/* Is there a commit of this remote and branch from before? */
+bool git_home_has_commit(const struct git_home *h);
+
+/* Takes the clone away, so that the next fetch makes it anew. */
+void git_home_drop_clone(const struct git_home *h);
+
+/* Clears away what a worker that was killed left in the clone: lock files, unfinished packs. */
+void git_home_sweep(const struct git_home *h);
+
+/* Unlocks; a temporary one is removed. */
+void git_home_close(struct git_home *h);
+
+/* Removes a directory and all in it, without following links. */
+void remove_tree(const char *path);

@@ -1,0 +1,193 @@
+#include "git/snapshot.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "git/walk.h"
+
+enum { BINARY_PROBE = 8192, COMMITS_MAX = 10000 };
+
+struct snapshot {
+	const struct git_snapshot_in *in;
+	struct link_build build;
+	struct diag *diag;
+	size_t seen;
+};
+
+static err_t
+commit_tree(git_repository *repo, const git_oid *id, git_tree **out, struct diag *diag)
+{
+	[[gnu::cleanup(git_free_commit)]] git_commit *commit = NULL;
+	int ret = git_commit_lookup(&commit, repo, id);
+	ret = ret == 0 ? git_commit_tree(out, commit) : ret;
+	return ret < 0 ? git_trouble(diag, ret, "cannot read commit %.12s", git_oid_tostr_s(id)) : OK;
+}
+
+/* Files that are no zones by their name: their content is not worth the reading.  If the other side thinks
+ * otherwise, it asks. */
+static bool
+is_beside_the_point(const char *path)
+{
+	static const char *const starts[] = { ".", "README", "LICENSE", "COPYING", "CHANGELOG", "CONTRIBUTING", "Makefile" };
+	for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
+		if (strncasecmp(path, starts[i], strlen(starts[i])) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static err_t
+put(struct snapshot *s, enum link_entry_kind kind, const struct tree_change *c, const void *content, size_t len)
+{
+	link_build_put(&s->build, kind, c->path, c->path_len, content, len);
+	if (s->build.err == OK && s->build.len > s->in->conf->total_max) {
+		diag_set(s->diag, DIAG_ERROR, "git", "the files of commit %.12s add up to more than %llu octets",
+		         git_oid_tostr_s(s->in->commit), (unsigned long long)s->in->conf->total_max);
+		diag_hint(s->diag, "serve them from several repositories");
+		return E_LIMIT;
+	}
+	if (s->build.err != OK) {
+		diag_set(s->diag, DIAG_ERROR, "git", "no memory for the files of commit %.12s", git_oid_tostr_s(s->in->commit));
+		return E_NOMEM;
+	}
+	return OK;
+}
+
+static err_t
+put_refused(struct snapshot *s, const struct tree_change *c, const char *why)
+{
+	return put(s, LINK_ENTRY_REFUSED, c, why, strlen(why));
+}
+
+static err_t
+put_file(struct snapshot *s, const struct tree_change *c)
+{
+	[[gnu::cleanup(git_free_object)]] git_odb_object *object = NULL;
+	git_oid id;
+	memcpy(id.id, c->id, sizeof c->id);
+	err_t err = git_read_blob(s->in->repo, &id, c->path, s->in->conf->file_max, &object, s->diag);
+	if (err == E_LIMIT) {
+		return put_refused(s, c, s->diag->text);
+	}
+	TRY(err);
+	const char *content = git_odb_object_data(object);
+	size_t len = git_odb_object_size(object);
+	if (memchr(content, '\0', len < BINARY_PROBE ? len : BINARY_PROBE) != NULL) {
+		return put_refused(s, c, "it is binary, no text");
+	}
+	return put(s, LINK_ENTRY_PUT, c, content, len);
+}
+
+static err_t
+changed(void *ctx, const struct tree_change *c)
+{
+	struct snapshot *s = ctx;
+	if (++s->seen % 256 == 0) {
+		s->in->alive(s->in->ctx);
+	}
+	if (c->what == TREE_REMOVED) {
+		return put(s, LINK_ENTRY_REMOVE, c, NULL, 0);
+	}
+	if (c->is_below_root) {
+		return put(s, LINK_ENTRY_NAMED, c, NULL, 0);
+	}
+	if (c->kind == TREE_SYMLINK) {
+		return put_refused(s, c, "it is a symbolic link; a zone must be a file of its own");
+	}
+	if (c->kind == TREE_SUBMODULE) {
+		return put_refused(s, c, "it is a submodule; a zone must be a file of its own");
+	}
+	return is_beside_the_point(c->path) ? put(s, LINK_ENTRY_NAMED, c, NULL, 0) : put_file(s, c);
+}
+
+static bool
+commit_allows(git_repository *repo, const git_oid *id)
+{
+	[[gnu::cleanup(git_free_commit)]] git_commit *commit = NULL;
+	git_message_trailer_array trailers = { 0 };
+	bool is_allowed = false;
+	if (git_commit_lookup(&commit, repo, id) != 0 || git_message_trailers(&trailers, git_commit_message(commit)) != 0) {
+		return false;
+	}
+	for (size_t i = 0; i < trailers.count; i++) {
+		is_allowed |= strcasecmp(trailers.trailers[i].key, "Origin-Allow") == 0 &&
+		              strcasecmp(trailers.trailers[i].value, "mass-delete") == 0;
+	}
+	git_message_trailer_array_free(&trailers);
+	return is_allowed;
+}
+
+/* Does a commit that the other side has not seen yet carry the trailer?  Without a base that would be all of history:
+ * then only the commit itself counts. */
+static bool
+history_allows(const struct git_snapshot_in *in, const git_oid *base)
+{
+	[[gnu::cleanup(git_free_walk)]] git_revwalk *walk = NULL;
+	git_oid id;
+	if (base == NULL || git_revwalk_new(&walk, in->repo) != 0 || git_revwalk_push(walk, in->commit) != 0 ||
+	    git_revwalk_hide(walk, base) != 0) {
+		return commit_allows(in->repo, in->commit);
+	}
+	for (size_t n = 0; n < COMMITS_MAX && git_revwalk_next(&id, walk) == 0; n++) {
+		if (commit_allows(in->repo, &id)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static err_t
+build(struct snapshot *s, const git_oid *base, git_tree *old, git_tree *new, struct link_frame *out)
+{
+	const struct git_snapshot_in *in = s->in;
+	int fd = -1;
+	uint32_t n = 0;
+	TRY(git_walk(in->repo, old, new, in->conf->files_max, changed, s, s->diag));
+	err_t err = link_build_seal(&s->build, &fd, &n);
+	if (err != OK) {
+		diag_set(s->diag, DIAG_ERROR, "git", "no memory for the files of commit %.12s", git_oid_tostr_s(in->commit));
+		return err;
+	}
+	*out = (struct link_frame){ .type = LINK_COMMIT, .n = n, .fd = fd };
+	out->flags = (uint8_t)((old == NULL ? LINK_WHOLE : 0) | (history_allows(in, base) ? LINK_ALLOW_MASS_DELETE : 0));
+	git_oid_tostr(out->id, sizeof out->id, in->commit);
+	return OK;
+}
+
+err_t
+git_snapshot(const struct git_snapshot_in *in, struct link_frame *out, struct diag *diag)
+{
+	[[gnu::cleanup(git_free_tree)]] git_tree *old = NULL;
+	[[gnu::cleanup(git_free_tree)]] git_tree *new = NULL;
+	struct snapshot s = { .in = in, .diag = diag };
+	struct diag lost;
+	const git_oid *base = in->base;
+	TRY(commit_tree(in->repo, in->commit, &new, diag));
+	if (base != NULL && commit_tree(in->repo, base, &old, &lost) != OK) {
+		base = NULL; /* history was rewritten, and the old one collected */
+	}
+	err_t err = build(&s, base, old, new, out);
+	link_build_fini(&s.build);
+	return err;
+}
+
+void
+git_snapshot_file(const struct git_conf *conf, git_repository *repo, const git_oid *commit, const char *path,
+                  struct link_frame *out)
+{
+	[[gnu::cleanup(git_free_tree)]] git_tree *root = NULL;
+	[[gnu::cleanup(git_free_object)]] git_odb_object *object = NULL;
+	struct diag diag = { 0 };
+	*out = (struct link_frame){ .type = LINK_FILE, .fd = -1 };
+	err_t err = commit_tree(repo, commit, &root, &diag);
+	if (err == OK) {
+		err = git_read_path(repo, root, path, conf->file_max, &object, &diag);
+	}
+	if (err == OK) {
+		err = link_seal_bytes(git_odb_object_data(object), git_odb_object_size(object), &out->fd);
+	}
+	out->status = (uint16_t)err;
+	snprintf(out->text, sizeof out->text, "%s", diag.text);
+}
