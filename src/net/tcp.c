@@ -392,7 +392,7 @@ take_place(struct tcp_worker *w, const struct peer *peer)
 {
 	err_t err = clients_take(w->conf.clients, peer);
 	if (err == E_LIMIT && w->oldest != NULL) {
-		w->stats.idle_closed++;
+		net_count(&w->stats.idle_closed, 1);
 		conn_close(w->oldest);
 		err = clients_take(w->conf.clients, peer);
 	}
@@ -413,11 +413,11 @@ on_connection(uv_stream_t *listener, int status)
 		return;
 	}
 	if (uv_accept(listener, stream_of(c)) != 0 || !conn_peer(c) || !take_place(w, &c->peer)) {
-		w->stats.refused++;
+		net_count(&w->stats.refused, 1);
 		uv_close((uv_handle_t *)c, on_refused);
 		return;
 	}
-	w->stats.accepted++;
+	net_count(&w->stats.accepted, 1);
 	if (w->oldest == NULL) {
 		uv_timer_again(&w->sweep);
 	}
@@ -437,7 +437,7 @@ on_sweep(uv_timer_t *timer)
 	uint64_t idle_ms = is_crowded ? w->conf.idle_ms / 4 : w->conf.idle_ms;
 	uint64_t now_ms = uv_now(&w->loop);
 	while (w->oldest != NULL && now_ms - w->oldest->seen_ms >= idle_ms) {
-		w->stats.idle_closed++;
+		net_count(&w->stats.idle_closed, 1);
 		conn_close(w->oldest);
 	}
 }

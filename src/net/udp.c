@@ -102,7 +102,7 @@ static bool
 take_peer(struct udp_worker *w, const struct mmsghdr *m, struct peer *peer)
 {
 	if ((m->msg_hdr.msg_flags & MSG_TRUNC) != 0) {
-		w->stats.oversized++;
+		net_count(&w->stats.oversized, 1);
 		return false;
 	}
 	return m->msg_hdr.msg_namelen != 0 &&
@@ -158,10 +158,10 @@ send_out(struct udp_worker *w, unsigned n)
 		if (k > 0) {
 			sent += (unsigned)k;
 		} else if (k < 0 && errno == EAGAIN) {
-			w->stats.send_failed += n - sent;
+			net_count(&w->stats.send_failed, n - sent);
 			return;
 		} else if (k == 0 || errno != EINTR) {
-			w->stats.send_failed++;
+			net_count(&w->stats.send_failed, 1);
 			sent++;
 		}
 	}
