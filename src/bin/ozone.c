@@ -1,0 +1,190 @@
+/* ozone: checks zone files, for people and for hooks.  The parts are in ozone.h. */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bin/cli.h"
+#include "bin/ozone.h"
+
+const char *argp_program_version = CLI_VERSION("ozone");
+
+struct options {
+	char **files;
+	size_t files_n;
+	const char *old, *zone_name;
+	struct ozone_revs revs;
+	bool has_repo;
+	enum ozone_format format;
+	bool werror, dump, diff, quiet;
+};
+
+enum { OPT_OLD = 256, OPT_ZONE_NAME, OPT_REPO, OPT_OLD_REV, OPT_NEW_REV, OPT_FORMAT, OPT_WERROR, OPT_DUMP, OPT_DIFF };
+
+static const struct argp_option option_list[] = {
+	{ "old", OPT_OLD, "FILE", 0, "Compare with the version in FILE: a zone that changed needs a newer serial", 0 },
+	{ "zone-name", OPT_ZONE_NAME, "NAME", 0, "The zone is NAME, whatever the file is called", 0 },
+	{ "repo", OPT_REPO, "DIR", 0, "Check a revision of the git repository in DIR", 1 },
+	{ "old-rev", OPT_OLD_REV, "REV", 0, "Check what changed since REV (all zeros: since there was nothing)", 1 },
+	{ "new-rev", OPT_NEW_REV, "REV", 0, "Check REV instead of HEAD (\":\" is the index)", 1 },
+	{ "format", OPT_FORMAT, "FORMAT", 0, "text, json, or github (workflow commands)", 2 },
+	{ "werror", OPT_WERROR, NULL, 0, "Warnings are errors", 2 },
+	{ "quiet", 'q', NULL, 0, "Say nothing but errors and warnings", 2 },
+	{ "dump", OPT_DUMP, NULL, 0, "Print the zone, one record a line, in canonical order", 3 },
+	{ "diff", OPT_DIFF, NULL, 0, "Print the records that were removed and added", 3 },
+	{ 0 },
+};
+
+static error_t
+parse_format(const char *arg, struct argp_state *state, struct options *o)
+{
+	static const char *const names[] = { [FORMAT_TEXT] = "text", [FORMAT_JSON] = "json", [FORMAT_GITHUB] = "github" };
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (strcmp(arg, names[i]) == 0) {
+			o->format = (enum ozone_format)i;
+			return 0;
+		}
+	}
+	argp_error(state, "--format is text, json or github, not %s", arg);
+	return EINVAL;
+}
+
+/* What does not go together. */
+static void
+check_options(struct argp_state *state, const struct options *o)
+{
+	bool has_dir = false;
+	for (size_t i = 0; i < o->files_n; i++) {
+		has_dir = has_dir || ozone_is_dir(o->files[i]);
+	}
+	if (o->has_repo && (o->files_n != 0 || o->old != NULL || o->zone_name != NULL)) {
+		argp_error(state, "a revision is checked as it is: no FILE, --old or --zone-name with --repo, --old-rev or --new-rev");
+	} else if (!o->has_repo && o->files_n == 0) {
+		argp_error(state, "which FILE, directory or --repo?");
+	} else if (o->files_n > 1 && (o->old != NULL || o->zone_name != NULL)) {
+		argp_error(state, "--old and --zone-name are for a single FILE");
+	} else if (has_dir && o->zone_name != NULL) {
+		argp_error(state, "--zone-name is for a single FILE, not for a directory");
+	} else if (o->old != NULL && has_dir != ozone_is_dir(o->old)) {
+		argp_error(state, "--old wants a directory for a directory, and a file for a file");
+	} else if (o->diff && o->old == NULL && !o->revs.has_old) {
+		argp_error(state, "--diff against what?  --old or --old-rev is missing");
+	} else if ((o->dump || o->diff) && o->format == FORMAT_JSON) {
+		argp_error(state, "--dump and --diff print text, not JSON");
+	} else if (o->dump && o->diff) {
+		argp_error(state, "either --dump or --diff");
+	}
+}
+
+static error_t
+parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+	switch (key) {
+	case OPT_OLD:
+		o->old = arg;
+		return 0;
+	case OPT_ZONE_NAME:
+		o->zone_name = arg;
+		return 0;
+	case OPT_REPO:
+		o->has_repo = true;
+		o->revs.dir = arg;
+		return 0;
+	case OPT_OLD_REV:
+		o->has_repo = o->revs.has_old = true;
+		o->revs.old = arg;
+		return 0;
+	case OPT_NEW_REV:
+		o->has_repo = true;
+		o->revs.new = arg;
+		return 0;
+	case OPT_FORMAT:
+		return parse_format(arg, state, o);
+	case OPT_WERROR:
+		o->werror = true;
+		return 0;
+	case OPT_DUMP:
+		o->dump = true;
+		return 0;
+	case OPT_DIFF:
+		o->diff = true;
+		return 0;
+	case 'q':
+		o->quiet = true;
+		return 0;
+	case ARGP_KEY_ARGS:
+		o->files = state->argv + state->next;
+		o->files_n = (size_t)(state->argc - state->next);
+		return 0;
+	case ARGP_KEY_END:
+		check_options(state, o);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = option_list,
+	.parser = parse_option,
+	.args_doc = "FILE...\n--repo=DIR [--old-rev=REV] [--new-rev=REV]",
+	.doc = "Checks zone files and keys files (NAME._keys).\v"
+	       "The name of a file is the name of its zone.  A directory is taken as a checkout of the repository that "
+	       "oprimary serves.  \"-\" is standard input.  Exit status: 0 nothing is wrong, 1 something is, 2 wrong usage.",
+};
+
+static err_t
+check_files(struct ozone *oz, const struct options *o)
+{
+	err_t worst = OK;
+	for (size_t i = 0; i < o->files_n; i++) {
+		err_t err = ozone_is_dir(o->files[i]) ? ozone_dir(oz, o->files[i], o->old)
+		                                      : ozone_file(oz, o->files[i], o->old, o->zone_name);
+		if (err == E_NOMEM || err == E_UNSUPPORTED) {
+			return err;
+		}
+		worst = err != OK ? err : worst;
+	}
+	return worst;
+}
+
+static int
+run(const struct options *o)
+{
+	bool is_single = !o->has_repo && o->files_n == 1 && !ozone_is_dir(o->files[0]);
+	struct ozone oz = {
+		.report = report_new(o->format, o->quiet, !o->dump && !o->diff),
+		.keys = is_single ? NULL : keystore_new(),
+		.dump = o->dump,
+		.diff = o->diff,
+		.colour = cli_has_colour(stdout),
+	};
+	err_t err = o->has_repo ? ozone_repo(&oz, &o->revs) : check_files(&oz, o);
+	bool is_bad = err != OK || report_errors(oz.report) != 0 || (o->werror && report_warnings(oz.report) != 0);
+	if (err == OK) {
+		report_finish(oz.report, is_single, !is_bad);
+	} else if (err == E_NOMEM) {
+		cli_error("%s", err_str(err));
+	}
+	report_free(&oz.report);
+	keystore_free(&oz.keys);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		cli_error("cannot write to standard output: %s", strerror(errno));
+		return CLI_FAILED;
+	}
+	return err == E_UNSUPPORTED ? CLI_USAGE : is_bad ? CLI_FAILED : CLI_OK;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = { .revs.new = "HEAD" };
+	cli_init();
+	cli_forbid_core(); /* keys files hold secrets */
+	if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0) {
+		return CLI_USAGE;
+	}
+	return run(&o);
+}

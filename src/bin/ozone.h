@@ -1,0 +1,115 @@
+/* bin/ozone.h -- private to ozone: the parts of the zone checker and what passes between them.
+ *
+ * A side is one version of all files: a directory, a revision of a repository, or nothing.  A job is one zone or keys
+ * file in two such versions.  ozone_files.c and ozone_repo.c make sides and jobs, ozone_job.c does them,
+ * ozone_report.c says what was found.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "auth/primary.h"
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "zone/master.h"
+
+/* What we are ready to read into memory.  The server has its own limit, far below. */
+enum { OZONE_FILE_MAX = 1 << 30 };
+
+/* ---- reports ---- */
+
+enum ozone_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_GITHUB };
+
+enum ozone_change { CHANGE_NONE, CHANGE_ADDED, CHANGE_CHANGED, CHANGE_REMOVED, CHANGE_SAME };
+
+/* One file that was looked at, for summaries. */
+struct ozone_checked {
+	const char *file;
+	bool is_keys;
+	enum ozone_change change;       /* CHANGE_NONE: nothing to compare with */
+	const uint8_t *apex;
+	bool has_serial, has_old_serial;
+	uint32_t serial, old_serial;
+	size_t records, errors, warnings;
+};
+
+struct report;
+
+struct report *report_new(enum ozone_format format, bool is_quiet, bool owns_stdout);
+void report_free(struct report **r); /* NULL-safe */
+
+/* Diagnostics from here on are about files below `prefix` ("" or ending in "/"), borrowed. */
+void report_begin(struct report *r, const char *prefix);
+struct diag_sink report_sink(struct report *r);
+void report_end(struct report *r); /* prints what has come, in order of place */
+
+/* A problem of a file as a whole. */
+[[gnu::format(printf, 5, 6)]] void report_file(struct report *r, const char *file, const char *code, const char *hint,
+                                               const char *format, ...);
+
+void report_checked(struct report *r, const struct ozone_checked *c);
+
+/* Says what comes next, file `i` of `n`; shown on a terminal once a second has passed. */
+void report_progress(struct report *r, const char *file, size_t i, size_t n);
+
+size_t report_errors(const struct report *r);
+size_t report_warnings(const struct report *r);
+void report_finish(struct report *r, bool is_single, bool is_good); /* the last lines */
+
+/* ---- versions and jobs ---- */
+
+/* One version of all files, by their paths from its root. */
+struct side {
+	void *ctx;
+	/* As in struct master_reader.  E_NOTFOUND, E_REFUSED (no plain file), E_LIMIT, E_IO: the reason is put into *why. */
+	err_t (*open)(void *ctx, const char *path, struct master_text *out, struct diag *why);
+	void (*close)(void *ctx, struct master_text *text);
+};
+
+struct job {
+	const char *path, *old_path;  /* in `new` and in `old` */
+	enum source_kind kind;        /* SOURCE_ZONE or SOURCE_KEYS */
+	struct name apex;
+	const struct side *new, *old; /* NULL: the file is not there in that version */
+	bool is_compared;             /* there is an older version of everything, even if not of this file */
+	bool is_context;              /* keys that did not change: read for the names in them, not reported */
+};
+
+struct ozone {
+	struct report *report;
+	struct keystore *keys; /* of all files so far, since a name may have one secret only; NULL: a single file */
+	bool dump, diff;
+	bool colour;           /* of standard output */
+};
+
+/* Problems of the data are reported; errors are those that end the run (memory, output). */
+err_t ozone_job(struct ozone *oz, const struct job *job);
+
+/* What the name of a file in the root says: fills kind and apex.  False: it is none to check; a name that can be
+ * no zone's is reported. */
+bool ozone_job_name(struct ozone *oz, struct job *job, const char *path);
+
+/* Reports files of one version that mean the same zone ("example.com" and "Example.com"). */
+struct ozone_names;
+struct ozone_names *ozone_names_new(void);
+void ozone_names_add(struct ozone_names *names, const struct job *job);
+void ozone_names_report(struct ozone_names **names, struct ozone *oz); /* and frees */
+
+/* ---- where files come from ---- */
+
+bool ozone_is_dir(const char *path);
+
+/* `old` and `zone_name` may be NULL.  E_UNSUPPORTED: wrong usage, said on standard error. */
+err_t ozone_file(struct ozone *oz, const char *path, const char *old, const char *zone_name);
+err_t ozone_dir(struct ozone *oz, const char *path, const char *old);
+
+/* Revisions as tree_open() takes them; has_old false: everything in `new` is checked, and compared with nothing. */
+struct ozone_revs {
+	const char *dir; /* NULL: as git finds it */
+	bool has_old;
+	const char *old, *new;
+};
+err_t ozone_repo(struct ozone *oz, const struct ozone_revs *revs);

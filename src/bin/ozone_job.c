@@ -1,0 +1,433 @@
+/* One file: read, built, checked, compared with what it was. */
+#include "bin/ozone.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/load_keys.h"
+#include "base/alloc.h"
+#include "bin/cli.h"
+#include "dns/rdata.h"
+#include "dns/rrtype.h"
+#include "dns/serial.h"
+#include "zone/check.h"
+#include "zone/dump.h"
+#include "zone/load.h"
+#include "zone/locate.h"
+
+/* A file in one version, and what came of it. */
+struct version {
+	const struct side *side; /* NULL: not there */
+	const char *path;
+	struct master_text text;
+	bool is_open;
+	struct zone *zone;       /* NULL: none, or not good */
+	struct keystore *keys;
+	struct load_result counts;
+	struct diag why;         /* of the latest file that could not be opened */
+};
+
+static err_t
+open_include(void *ctx, const char *path, struct master_text *out)
+{
+	struct version *v = ctx;
+	return v->side->open(v->side->ctx, path, out, &v->why);
+}
+
+static void
+close_include(void *ctx, struct master_text *text)
+{
+	const struct version *v = ctx;
+	v->side->close(v->side->ctx, text);
+}
+
+static struct master_reader
+reader_of(struct version *v, const struct job *job, const struct diag_sink *sink)
+{
+	return (struct master_reader){
+		.apex = job->apex.oct, .file = v->path, .ctx = v, .open = open_include, .close = close_include,
+		.sink = sink,
+	};
+}
+
+static void
+version_fini(struct version *v)
+{
+	zone_free(&v->zone);
+	keystore_free(&v->keys);
+	if (v->is_open) {
+		v->side->close(v->side->ctx, &v->text);
+	}
+}
+
+/* The lines of a keys file are secrets: what goes to terminals and logs leaves them out. */
+static void
+report_without_source(void *ctx, const struct diag *d)
+{
+	struct diag bare = *d;
+	bare.source = NULL;
+	bare.source_len = 0;
+	diag_report(ctx, &bare);
+}
+
+static bool
+is_fatal(err_t err)
+{
+	return err == E_NOMEM;
+}
+
+/* Opens the file; `sink` NULL: silently. */
+static err_t
+open_version(struct version *v, const struct diag_sink *sink)
+{
+	if (v->side == NULL) {
+		return OK;
+	}
+	err_t err = v->side->open(v->side->ctx, v->path, &v->text, &v->why);
+	if (err != OK) {
+		v->why.level = DIAG_ERROR;
+		v->why.code = err == E_REFUSED ? "not-a-file" : err == E_LIMIT ? "file-too-large" : "unreadable";
+		v->why.file = v->path;
+		diag_report(sink, &v->why);
+		return is_fatal(err) ? err : OK;
+	}
+	v->is_open = true;
+	return OK;
+}
+
+/* Is it text at all?  One finding says more than a hundred about octet 0. */
+static bool
+is_text(const struct version *v, const struct diag_sink *sink)
+{
+	const char *zero = memchr(v->text.text, '\0', v->text.len);
+	if (zero == NULL) {
+		return true;
+	}
+	struct diag d;
+	diag_set(&d, DIAG_ERROR, "not-text", "this is no text: octet %zu is 0", (size_t)(zero - v->text.text) + 1);
+	d.file = v->path;
+	diag_report(sink, &d);
+	return false;
+}
+
+static err_t
+load_version(struct version *v, const struct job *job, const struct diag_sink *sink)
+{
+	if (!v->is_open || !is_text(v, sink)) {
+		return OK;
+	}
+	struct master_reader reader = reader_of(v, job, sink);
+	struct load_result result = { 0 };
+	err_t err = job->kind == SOURCE_KEYS
+	                    ? keys_load(&reader, v->text.text, v->text.len, &v->keys, &result)
+	                    : zone_load(&reader, v->text.text, v->text.len, &v->zone, &result);
+	v->counts = result;
+	if (err == E_LIMIT) {
+		struct diag d;
+		diag_set(&d, DIAG_ERROR, "zone-too-large", "%s", err_str(err));
+		d.file = v->path;
+		diag_report(sink, &d);
+	}
+	return is_fatal(err) ? err : OK;
+}
+
+/* What is counted and not kept is said as well: it may be the one error behind a thousand warnings. */
+static void
+report_more(const struct version *v, const struct diag_sink *sink, size_t errors, size_t warnings)
+{
+	size_t more_errors = v->counts.errors > errors ? v->counts.errors - errors : 0;
+	size_t more_warnings = v->counts.warnings > warnings ? v->counts.warnings - warnings : 0;
+	if (more_errors != 0 || more_warnings != 0) {
+		struct diag d;
+		diag_set(&d, more_errors != 0 ? DIAG_ERROR : DIAG_WARNING, "more-findings",
+		         "%zu more errors and %zu more warnings are not shown", more_errors, more_warnings);
+		d.file = v->path;
+		diag_report(sink, &d);
+	}
+}
+
+/* ---- comparing ---- */
+
+static err_t
+find_serial(void *ctx, const struct master_rr *rr)
+{
+	struct soa soa;
+	uint32_t *serial = ctx;
+	if (rr->type != TYPE_SOA || rdata_read_soa(rr->rdata, rr->rdlen, &soa) != OK) {
+		return OK;
+	}
+	*serial = soa.serial;
+	return E_STOPPED;
+}
+
+/* The serial of a version that is no zone, but has an SOA. */
+static bool
+scan_serial(const struct version *v, const struct job *job, uint32_t *serial)
+{
+	struct master_counts counts;
+	struct master_reader reader = { .apex = job->apex.oct, .file = v->path, .ctx = serial, .record = find_serial };
+	return v->is_open && master_read(&reader, v->text.text, v->text.len, &counts) == E_STOPPED;
+}
+
+/* Findings about the new version, with their places. */
+static err_t
+report_findings(struct findings *f, struct version *new, const struct job *job, const struct diag_sink *sink)
+{
+	err_t err = OK;
+	if (f->n != 0) {
+		struct master_reader reader = reader_of(new, job, sink);
+		err = findings_locate(f, &reader, new->text.text, new->text.len);
+	}
+	findings_fini(f);
+	return is_fatal(err) ? err : OK;
+}
+
+static void
+add_serial_finding(struct findings *f, const struct zone *z, uint32_t was)
+{
+	const struct rr *rr = rrset_first(z->soa);
+	char hint[DIAG_HINT_MAX];
+	(void)snprintf(hint, sizeof hint, "write %u", serial_next(was));
+	findings_add(f, DIAG_ERROR, "serial-not-newer", z->apex_name, TYPE_SOA, rr->rdata, rr->rdlen, hint,
+	             "the file changed, and serial %u is not newer than %u", z->serial, was);
+}
+
+static bool
+is_same_text(const struct version *a, const struct version *b)
+{
+	return a->is_open && b->is_open && a->text.len == b->text.len &&
+	       memcmp(a->text.text, b->text.text, a->text.len) == 0;
+}
+
+static err_t
+compare_serials(struct version *old, struct version *new, const struct job *job, const struct diag_sink *sink)
+{
+	struct findings f = { 0 };
+	uint32_t was = 0;
+	err_t err = OK;
+	if (old->zone != NULL) {
+		err = zone_check_serial(old->zone, new->zone, &f);
+	} else if (scan_serial(old, job, &was) && !is_same_text(old, new) && !serial_is_newer(new->zone->serial, was)) {
+		add_serial_finding(&f, new->zone, was);
+	}
+	err_t located = report_findings(&f, new, job, sink);
+	return err != OK ? err : located;
+}
+
+/* ---- keys: one secret a name ---- */
+
+static err_t
+join_keys(struct ozone *oz, struct version *new, const struct job *job, const struct diag_sink *sink)
+{
+	struct findings f = { 0 };
+	if (oz->keys == NULL || new->keys == NULL) {
+		return OK;
+	}
+	err_t err = keystore_merge(oz->keys, new->keys, &f);
+	err_t located = report_findings(&f, new, job, sink);
+	return err != OK ? err : located;
+}
+
+/* ---- output of whole zones ---- */
+
+static err_t
+write_text(void *ctx, const char *text, size_t len)
+{
+	return fwrite(text, 1, len, ctx) == len ? OK : E_IO;
+}
+
+struct printing {
+	bool colour;
+	struct str line;
+};
+
+static err_t
+print_difference(void *ctx, bool is_added, const struct zone_rr *rr)
+{
+	struct printing *p = ctx;
+	str_clear(&p->line);
+	str_cat(&p->line, cli_colour(p->colour, is_added ? CLI_GREEN : CLI_RED));
+	str_char(&p->line, is_added ? '+' : '-');
+	TRY(dump_rr(rr, &p->line));
+	if (p->colour) {
+		p->line.len--; /* the newline goes after the colour's end */
+		str_cat(&p->line, cli_colour(true, CLI_PLAIN));
+		str_char(&p->line, '\n');
+	}
+	return p->line.err != OK ? p->line.err : write_text(stdout, p->line.s, p->line.len);
+}
+
+static err_t
+print_zones(const struct ozone *oz, const struct version *old, const struct version *new)
+{
+	err_t err = OK;
+	if (oz->dump && new->zone != NULL) {
+		err = dump_zone(new->zone, write_text, stdout);
+	}
+	if (err == OK && oz->diff && (old->zone != NULL || new->zone != NULL) &&
+	    (new->zone != NULL || new->side == NULL)) {
+		struct printing p = { .colour = oz->colour };
+		err = zone_diff(old->zone, new->zone, print_difference, &p);
+		str_fini(&p.line);
+	}
+	return err;
+}
+
+/* ---- the whole of it ---- */
+
+struct tally {
+	size_t errors, warnings;
+};
+
+static struct tally
+tally_now(const struct ozone *oz)
+{
+	return (struct tally){ .errors = report_errors(oz->report), .warnings = report_warnings(oz->report) };
+}
+
+static enum ozone_change
+change_of(const struct job *job, const struct version *old, const struct version *new)
+{
+	if (!job->is_compared) {
+		return CHANGE_NONE;
+	}
+	if (old->side == NULL) {
+		return CHANGE_ADDED;
+	}
+	if (new->side == NULL) {
+		return CHANGE_REMOVED;
+	}
+	return is_same_text(old, new) ? CHANGE_SAME : CHANGE_CHANGED;
+}
+
+static void
+report_done(const struct ozone *oz, const struct job *job, const struct version *old, const struct version *new,
+            const struct tally *before)
+{
+	struct ozone_checked c = {
+		.file = new->side != NULL ? job->path : job->old_path,
+		.is_keys = job->kind == SOURCE_KEYS,
+		.change = change_of(job, old, new),
+		.apex = job->apex.oct,
+		.has_serial = new->zone != NULL,
+		.serial = new->zone != NULL ? new->zone->serial : 0,
+		.records = new->counts.records,
+		.errors = report_errors(oz->report) - before->errors,
+		.warnings = report_warnings(oz->report) - before->warnings,
+	};
+	c.has_old_serial = old->zone != NULL || (job->kind == SOURCE_ZONE && scan_serial(old, job, &c.old_serial));
+	if (old->zone != NULL) {
+		c.old_serial = old->zone->serial;
+	}
+	report_checked(oz->report, &c);
+}
+
+static err_t
+do_job(struct ozone *oz, const struct job *job, struct version *old, struct version *new, const struct tally *before)
+{
+	struct diag_sink report = report_sink(oz->report);
+	struct diag_sink bare = { .report = report_without_source, .ctx = &report };
+	const struct diag_sink *sink = job->is_context ? NULL : job->kind == SOURCE_KEYS ? &bare : &report;
+	TRY(open_version(old, NULL));
+	TRY(open_version(new, sink));
+	TRY(load_version(new, job, sink));
+	struct tally now = tally_now(oz);
+	report_more(new, sink, now.errors - before->errors, now.warnings - before->warnings);
+	if (job->kind == SOURCE_ZONE) {
+		TRY(load_version(old, job, NULL));
+	}
+	if (old->side != NULL && new->zone != NULL) {
+		TRY(compare_serials(old, new, job, sink));
+	}
+	return join_keys(oz, new, job, sink);
+}
+
+err_t
+ozone_job(struct ozone *oz, const struct job *job)
+{
+	struct version old = { .side = job->old, .path = job->old_path };
+	struct version new = { .side = job->new, .path = job->path };
+	struct tally before = tally_now(oz);
+	err_t err = do_job(oz, job, &old, &new, &before);
+	report_end(oz->report);
+	if (err == OK && !job->is_context) {
+		err = print_zones(oz, &old, &new);
+		report_done(oz, job, &old, &new, &before);
+	}
+	version_fini(&old);
+	version_fini(&new);
+	return err;
+}
+
+/* ---- names of files ---- */
+
+bool
+ozone_job_name(struct ozone *oz, struct job *job, const char *path)
+{
+	job->kind = source_kind_of(path, &job->apex);
+	if (job->kind == SOURCE_BAD_NAME) {
+		report_file(oz->report, path, "bad-file-name",
+		            "the name of a zone file is the name of the zone; other files go into a directory",
+		            "no zone can have this name");
+	}
+	return job->kind == SOURCE_ZONE || job->kind == SOURCE_KEYS;
+}
+
+struct ozone_names {
+	struct named {
+		struct name apex;
+		enum source_kind kind;
+		char *path; /* owned */
+	} *list;
+	size_t n, cap;
+};
+
+struct ozone_names *
+ozone_names_new(void)
+{
+	return xalloc(sizeof(struct ozone_names));
+}
+
+void
+ozone_names_add(struct ozone_names *names, const struct job *job)
+{
+	if (names->n == names->cap) {
+		names->cap = names->cap != 0 ? names->cap * 2 : 64;
+		names->list = xrealloc(names->list, names->cap * sizeof *names->list);
+	}
+	names->list[names->n++] = (struct named){ .apex = job->apex, .kind = job->kind, .path = xstrdup(job->path) };
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+	if (x->kind != y->kind) {
+		return x->kind < y->kind ? -1 : 1;
+	}
+	int by_name = name_compare(x->apex.oct, y->apex.oct);
+	return by_name != 0 ? by_name : strcmp(x->path, y->path);
+}
+
+void
+ozone_names_report(struct ozone_names **names, struct ozone *oz)
+{
+	struct named *list = (*names)->list;
+	size_t n = (*names)->n;
+	if (n > 1) {
+		qsort(list, n, sizeof *list, compare_names);
+	}
+	for (size_t i = 1; i < n; i++) {
+		if (list[i].kind == list[i - 1].kind && name_is_equal(list[i].apex.oct, list[i - 1].apex.oct)) {
+			report_file(oz->report, list[i].path, "zone-twice", "remove one of the two files",
+			            "%s is a file for the same name", list[i - 1].path);
+		}
+	}
+	for (size_t i = 0; i < n; i++) {
+		free(list[i].path);
+	}
+	report_end(oz->report);
+	free(list);
+	free(*names);
+	*names = NULL;
+}

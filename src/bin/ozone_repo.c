@@ -1,0 +1,293 @@
+/* Sides that are revisions of a repository; jobs for what differs between two of them. */
+#include "bin/ozone.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "bin/cli.h"
+#include "git/tree.h"
+
+/* Paths or names, in the order of strcmp(), which is not quite git's. */
+struct texts {
+	char **list; /* owned, and what it points to */
+	size_t n, cap;
+};
+
+struct repo {
+	struct tree_repo *repo;
+	struct tree *now, *was; /* `was` is NULL when there is nothing to compare with */
+	struct side now_side, was_side;
+	struct texts now_files, was_files; /* files of the root */
+	struct texts changed;              /* paths that differ, at any depth */
+};
+
+static void
+texts_add(struct texts *t, const char *text, size_t len)
+{
+	if (t->n == t->cap) {
+		t->cap = t->cap != 0 ? t->cap * 2 : 64;
+		t->list = xrealloc(t->list, t->cap * sizeof *t->list);
+	}
+	t->list[t->n++] = xstrndup(text, len);
+}
+
+static int
+compare_text(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+	return strcmp(*x, *y);
+}
+
+static void
+texts_sort(struct texts *t)
+{
+	if (t->n > 1) {
+		qsort(t->list, t->n, sizeof *t->list, compare_text);
+	}
+}
+
+static bool
+has_text(const struct texts *t, const char *text)
+{
+	return t->n != 0 && bsearch(&text, t->list, t->n, sizeof *t->list, compare_text) != NULL;
+}
+
+static void
+texts_fini(struct texts *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		free(t->list[i]);
+	}
+	free(t->list);
+}
+
+static void
+repo_fini(struct repo *r)
+{
+	texts_fini(&r->changed);
+	texts_fini(&r->now_files);
+	texts_fini(&r->was_files);
+	tree_close(&r->now);
+	tree_close(&r->was);
+	tree_repo_close(&r->repo);
+}
+
+static err_t
+open_in_tree(void *ctx, const char *path, struct master_text *out, struct diag *why)
+{
+	struct tree_blob blob;
+	TRY(tree_read(ctx, path, OZONE_FILE_MAX, &blob, why));
+	*out = (struct master_text){ .text = blob.text, .len = blob.len, .handle = blob.handle };
+	return OK;
+}
+
+static void
+close_in_tree(void *ctx, struct master_text *text)
+{
+	struct tree_blob blob = { .text = text->text, .len = text->len, .handle = text->handle };
+	(void)ctx;
+	tree_blob_free(&blob);
+	*text = (struct master_text){ 0 };
+}
+
+static struct side
+side_over(struct tree *t)
+{
+	return (struct side){ .ctx = t, .open = open_in_tree, .close = close_in_tree };
+}
+
+/* ---- what changed ---- */
+
+static err_t
+note_change(void *ctx, const struct tree_change *c)
+{
+	texts_add(ctx, c->path, c->path_len);
+	return OK;
+}
+
+static void
+list_files(const struct tree *t, struct texts *out)
+{
+	for (size_t i = 0; i < tree_entry_n(t); i++) {
+		const struct tree_entry *e = tree_entry_at(t, i);
+		if (e->kind == TREE_FILE) {
+			texts_add(out, e->name, strlen(e->name));
+		}
+	}
+	texts_sort(out);
+}
+
+/* ---- which zones read a changed file ---- */
+
+struct reading {
+	const struct repo *r;
+	const struct side *side;
+	bool is_concerned;
+};
+
+static err_t
+pass_over(void *ctx, const struct master_rr *rr)
+{
+	const struct reading *reading = ctx;
+	(void)rr;
+	return reading->is_concerned ? E_STOPPED : OK;
+}
+
+static err_t
+open_include(void *ctx, const char *path, struct master_text *out)
+{
+	struct reading *reading = ctx;
+	struct diag why;
+	reading->is_concerned = reading->is_concerned || has_text(&reading->r->changed, path);
+	return reading->is_concerned ? E_NOTFOUND : reading->side->open(reading->side->ctx, path, out, &why);
+}
+
+static void
+close_include(void *ctx, struct master_text *text)
+{
+	const struct reading *reading = ctx;
+	reading->side->close(reading->side->ctx, text);
+}
+
+/* Only a text with this word in it is read at all. */
+static bool
+has_include(const struct master_text *text)
+{
+	static const char word[] = "$include";
+	const char *at = text->text, *end = text->text + text->len;
+	while ((at = memchr(at, '$', (size_t)(end - at))) != NULL) {
+		if ((size_t)(end - at) >= sizeof word - 1 && strncasecmp(at, word, sizeof word - 1) == 0) {
+			return true;
+		}
+		at++;
+	}
+	return false;
+}
+
+/* Does a file that is itself as it was read one that is not? */
+static bool
+includes_changed(const struct repo *r, const struct job *job)
+{
+	struct reading reading = { .r = r, .side = job->new };
+	struct master_text text;
+	struct diag why;
+	if (job->new->open(job->new->ctx, job->path, &text, &why) != OK) {
+		return true; /* what cannot be read is looked at, and said, as a job */
+	}
+	if (has_include(&text)) {
+		struct master_counts counts;
+		struct master_reader reader = {
+			.apex = job->apex.oct, .file = job->path, .ctx = &reading, .record = pass_over,
+			.open = open_include, .close = close_include,
+		};
+		err_t err = master_read(&reader, text.text, text.len, &counts);
+		(void)err; /* a bad file was bad before */
+	}
+	job->new->close(job->new->ctx, &text);
+	return reading.is_concerned;
+}
+
+/* ---- jobs ---- */
+
+/* True when it is a file that can be a zone or hold keys; otherwise that is said, if the entry is news. */
+static bool
+is_candidate(struct ozone *oz, struct job *job, const struct tree_entry *e, bool is_news)
+{
+	struct name apex;
+	if (e->kind == TREE_DIR || source_kind_of(e->name, &apex) == SOURCE_IGNORED) {
+		return false;
+	}
+	if (e->kind != TREE_FILE) {
+		if (is_news) {
+			report_file(oz->report, e->name, "not-a-file",
+			            "zones are files; for one zone's records in another, write $INCLUDE",
+			            "a %s is not followed", e->kind == TREE_SYMLINK ? "symbolic link" : "submodule");
+		}
+		return false;
+	}
+	if (source_kind_of(e->name, &apex) == SOURCE_BAD_NAME && !is_news) {
+		return false;
+	}
+	return ozone_job_name(oz, job, e->name);
+}
+
+/* A file of the new root. */
+static err_t
+check_entry(struct ozone *oz, struct repo *r, const struct tree_entry *e, struct ozone_names *names)
+{
+	struct job job = { .path = e->name, .old_path = e->name, .new = &r->now_side, .is_compared = r->was != NULL };
+	bool is_news = r->was == NULL || has_text(&r->changed, e->name);
+	if (!is_candidate(oz, &job, e, is_news)) {
+		return OK;
+	}
+	ozone_names_add(names, &job);
+	job.is_context = !is_news && job.kind == SOURCE_KEYS;
+	if (!is_news && !job.is_context && !includes_changed(r, &job)) {
+		return OK;
+	}
+	job.old = r->was != NULL && has_text(&r->was_files, e->name) ? &r->was_side : NULL;
+	return ozone_job(oz, &job);
+}
+
+static err_t
+check_removed(struct ozone *oz, struct repo *r, const struct tree_entry *e)
+{
+	struct job job = { .path = e->name, .old_path = e->name, .old = &r->was_side, .is_compared = true };
+	job.kind = source_kind_of(e->name, &job.apex);
+	bool was_checked = e->kind == TREE_FILE && (job.kind == SOURCE_ZONE || job.kind == SOURCE_KEYS);
+	return was_checked && !has_text(&r->now_files, e->name) ? ozone_job(oz, &job) : OK;
+}
+
+static err_t
+check_trees(struct ozone *oz, struct repo *r)
+{
+	struct ozone_names *names = ozone_names_new();
+	size_t n = tree_entry_n(r->now);
+	err_t err = OK;
+	for (size_t i = 0; err == OK && i < n; i++) {
+		const struct tree_entry *e = tree_entry_at(r->now, i);
+		report_progress(oz->report, e->name, i + 1, n);
+		err = check_entry(oz, r, e, names);
+		report_end(oz->report);
+	}
+	for (size_t i = 0; err == OK && r->was != NULL && i < tree_entry_n(r->was); i++) {
+		err = check_removed(oz, r, tree_entry_at(r->was, i));
+	}
+	ozone_names_report(&names, oz);
+	return err;
+}
+
+static err_t
+open_trees(struct repo *r, const struct ozone_revs *revs, struct diag *why)
+{
+	TRY(tree_repo_open(revs->dir, &r->repo, why));
+	TRY(tree_open(r->repo, revs->new, &r->now, why));
+	r->now_side = side_over(r->now);
+	list_files(r->now, &r->now_files);
+	if (revs->has_old) {
+		TRY(tree_open(r->repo, revs->old, &r->was, why));
+		r->was_side = side_over(r->was);
+		list_files(r->was, &r->was_files);
+		TRY(tree_diff(r->was, r->now, note_change, &r->changed, why));
+		texts_sort(&r->changed);
+	}
+	return OK;
+}
+
+err_t
+ozone_repo(struct ozone *oz, const struct ozone_revs *revs)
+{
+	[[gnu::cleanup(repo_fini)]] struct repo r = { 0 };
+	struct diag why = { 0 };
+	err_t err = open_trees(&r, revs, &why);
+	if (err != OK) {
+		cli_error("%s", why.text[0] != '\0' ? why.text : err_str(err));
+		if (why.hint[0] != '\0') {
+			cli_hint("%s", why.hint);
+		}
+		return E_IO;
+	}
+	report_begin(oz->report, "");
+	return check_trees(oz, &r);
+}
