@@ -201,7 +201,7 @@ bind_socket(const struct listen_address *a, enum transport t, bool is_shared, in
 err_t
 listen_probe(const struct listen_address *a, enum transport t, struct diag *diag)
 {
-	int fd;
+	int fd = -1;
 	TRY(bind_socket(a, t, false, &fd, diag));
 	close(fd);
 	return OK;
@@ -210,7 +210,7 @@ listen_probe(const struct listen_address *a, enum transport t, struct diag *diag
 err_t
 listen_open(const struct listen_address *a, enum transport t, int *out, struct diag *diag)
 {
-	int fd;
+	int fd = -1;
 	TRY(bind_socket(a, t, true, &fd, diag));
 	if (t == TRANSPORT_UDP) {
 		udp_options(fd, a);
