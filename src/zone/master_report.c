@@ -45,7 +45,10 @@ set_place(const struct master *m, struct diag *d, const struct lex_token *t)
 	d->col = lex_column(&m->lx, t);
 	lex_source_line(&m->lx, t, &d->source, &d->source_len);
 	size_t width = t->len + (t->kind == LEX_QUOTED ? 2 : 0);
-	size_t left = d->source_len > d->col - 1 ? d->source_len - (d->col - 1) : 0;
+	if (d->col - 1 > d->source_len) {
+		d->col = (uint32_t)d->source_len + 1; /* the end of a line that ends with CRLF */
+	}
+	size_t left = d->source_len - (d->col - 1);
 	d->width = (uint32_t)(width < left ? width : left);
 }
 

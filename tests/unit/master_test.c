@@ -195,6 +195,7 @@ errors_are_reported_and_passed_over(void **state)
 		{ "a\\256 A 1.1.1.1\n", "", "z:2:1 bad-owner[a\\256]\n" },
 		{ "a\n", "", "z:2:2 no-type[]\n" },
 		{ "a IN", "", "z:2:5 no-type[]\n" },
+		{ "a IN\r\n", "", "z:2:5 no-type[]\n" },
 		{ "a 5 \n", "", "z:2:5 no-type[]\n" },
 		{ "a AAAAA ::1\nb A 1.1.1.1\n", "b.example. 60 A 1.1.1.1\n", "z:2:3 unknown-type[AAAAA]\n" },
 		{ "a \"A\" 1.1.1.1\n", "", "z:2:3 unknown-type[\"A\"]\n" },
