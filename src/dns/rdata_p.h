@@ -43,15 +43,18 @@ enum rrfield_kind {
 	FIELD_TEXT,          /* to the end, no length octet, quoted (URI, CAA) */
 	/* Octets */
 	FIELD_BASE64,        /* to the end, at least one octet */
+	FIELD_BASE64_OPT,    /* to the end, maybe none (SINK) */
 	FIELD_BASE64_DASH,   /* to the end, "-" when empty (DOA) */
 	FIELD_KEY,           /* base64; empty only when the flags say that there is no key */
 	FIELD_HEX,           /* to the end, at least one octet */
 	FIELD_DS_DIGEST,     /* hex, of the length that the octet before it demands */
 	FIELD_ZONE_DIGEST,   /* likewise (RFC 8976 2.2.4) */
+	FIELD_FINGERPRINT,   /* likewise (SSHFP) */
 	FIELD_SALT,          /* hex with a length octet, "-" when empty (RFC 5155 3.3) */
 	FIELD_HASH,          /* base32hex with a length octet (RFC 5155 3.3) */
 	/* Syntax of their own */
-	FIELD_BITMAP,        /* types (RFC 4034 4.1.2), maybe none */
+	FIELD_BITMAP,        /* types (RFC 4034 4.1.2), at least one */
+	FIELD_BITMAP_OPT,    /* the same, maybe none (RFC 5155 3.2.1, RFC 7477 2.1.1.2.1) */
 	FIELD_BITMAP_OLD,    /* types below 128 (RFC 2535 5.2) */
 	FIELD_LOC,           /* RFC 1876 */
 	FIELD_PREFIXES,      /* APL (RFC 3123) */
@@ -77,7 +80,7 @@ struct rdata_parser {
 	struct lex_token t;
 	const uint8_t *origin;
 	struct buf *out;
-	size_t start;               /* where this RDATA begins in out */
+	size_t start;                /* where this RDATA begins in out */
 	struct rdata_error *why;
 	uint16_t type;
 	const struct rrfield *field; /* being read; NULL before and after the fields */
@@ -86,8 +89,10 @@ struct rdata_parser {
 struct rdata_kind {
 	err_t (*parse)(struct rdata_parser *p);
 	void (*print)(struct cur *c, struct str *out);
-	void (*check)(struct cur *c); /* moves past the field; the cursor ends where the RDATA does */
-	bool may_be_absent;           /* prints nothing when nothing is left */
+	/* Moves past the field.  The cursor begins and ends where the RDATA does. */
+	void (*check)(struct cur *c);
+	bool (*has_text)(struct cur c); /* of what checks: NULL when all of it has a text form */
+	bool may_be_absent;             /* prints nothing when nothing is left */
 };
 extern const struct rdata_kind rdata_kinds[FIELD_KIND_COUNT];
 
@@ -103,75 +108,120 @@ rdata_at_end(const struct rdata_parser *p)
 	return p->t.kind == LEX_EOL || p->t.kind == LEX_EOF;
 }
 
-/* Fill *why and return `err`; the offending token is p->t.  rdata_expected(): "TYPE label: expected
- * WHAT", or what the lexer found wrong, or that the record ends too early. */
+/* Fill *why and return an error; the offending token is p->t.  rdata_expected(): "TYPE label:
+ * expected WHAT", or what the lexer found wrong, or that the record ends too early. */
 err_t rdata_expected(struct rdata_parser *p, const char *what);
 [[gnu::format(printf, 3, 4)]] err_t rdata_fail(struct rdata_parser *p, err_t err,
                                                const char *format, ...);
 [[gnu::format(printf, 2, 3)]] void rdata_hint(struct rdata_parser *p, const char *format, ...);
 
-/* Readers of single values, for kinds that are made of several.  All move on to the next token. */
-err_t rdata_parse_number(struct rdata_parser *p, uint64_t max, uint64_t *out);
+/* rdata_basic.c: single values.  Each appends to p->out and moves on to the next token. */
+err_t rdata_parse_number(struct rdata_parser *p, uint64_t max, uint64_t *out); /* appends nothing */
 err_t rdata_parse_name(struct rdata_parser *p);
-err_t rdata_parse_string(struct rdata_parser *p, size_t max); /* escapes resolved, no length octet */
-err_t rdata_parse_ipv4(struct rdata_parser *p);
-err_t rdata_parse_ipv6(struct rdata_parser *p);
-err_t rdata_parse_base64(struct rdata_parser *p, bool one_token, bool may_be_empty);
-err_t rdata_parse_hex(struct rdata_parser *p, bool one_token);
-err_t rdata_parse_algorithm(struct rdata_parser *p);
+err_t rdata_parse_string(struct rdata_parser *p); /* with its length octet */
+err_t rdata_parse_text(struct rdata_parser *p);   /* without, any length */
 
-/* Exactly the texts that inet_pton() takes. */
+/* rdata_octets.c: base64, hex.  To the end of the record, or one token. */
+enum rdata_extent { RDATA_ONE_TOKEN, RDATA_TO_END };
+err_t rdata_parse_base64(struct rdata_parser *p, enum rdata_extent extent);
+err_t rdata_parse_hex(struct rdata_parser *p, enum rdata_extent extent);
+int rdata_hex_value(char c); /* or -1 */
+/* Whole, or in groups of 56 digits as BIND prints the long fields at the end. */
+void rdata_print_base64(const uint8_t *s, size_t len, bool in_groups, struct str *out);
+void rdata_print_hex(const uint8_t *s, size_t len, bool in_groups, struct str *out);
+
+/* rdata_addr.c.  The first two take exactly the texts that inet_pton() takes. */
 bool ipv4_is_parsed(const char *s, size_t len, uint8_t out[4]);
 bool ipv6_is_parsed(const char *s, size_t len, uint8_t out[16]);
+void rdata_print_ipv4(const uint8_t octets[4], struct str *out);
+void rdata_print_ipv6(const uint8_t octets[16], struct str *out);
 
 void rdata_print_number(struct str *out, uint32_t v);
 void rdata_print_name(struct cur *c, struct str *out);
-void rdata_print_ipv4(struct cur *c, struct str *out);
-void rdata_print_ipv6(struct cur *c, struct str *out);
 void rdata_print_quoted(const uint8_t *s, size_t len, struct str *out);
-/* Whole, or in groups of 56 digits as BIND prints the long fields at the end. */
-void rdata_print_hex(const uint8_t *s, size_t len, bool in_groups, struct str *out);
-void rdata_print_base64(const uint8_t *s, size_t len, bool in_groups, struct str *out);
+/* One octet within quotes: escaped where it must be. */
+void rdata_print_octet(uint8_t octet, struct str *out);
 
 void rdata_check_name(struct cur *c);
-
-/* What is left of the RDATA; sets *len. */
+/* What is left of the RDATA; NULL and 0 after an error. */
 const uint8_t *rdata_rest(struct cur *c, size_t *len);
 
-/* rdata_bitmap.c, rdata_loc.c, rdata_svcb.c, rdata_rare.c */
-err_t bitmap_parse(struct rdata_parser *p);
-void bitmap_print(struct cur *c, struct str *out);
-void bitmap_check(struct cur *c);
-err_t bitmap_old_parse(struct rdata_parser *p);
-void bitmap_old_print(struct cur *c, struct str *out);
-void bitmap_old_check(struct cur *c);
-err_t loc_parse(struct rdata_parser *p);
-void loc_print(struct cur *c, struct str *out);
-void loc_check(struct cur *c);
-err_t params_parse(struct rdata_parser *p);
-void params_print(struct cur *c, struct str *out);
-void params_check(struct cur *c);
-err_t prefixes_parse(struct rdata_parser *p);
-void prefixes_print(struct cur *c, struct str *out);
-void prefixes_check(struct cur *c);
-err_t services_parse(struct rdata_parser *p);
-void services_print(struct cur *c, struct str *out);
-void services_check(struct cur *c);
-err_t nsap_parse(struct rdata_parser *p);
-void nsap_print(struct cur *c, struct str *out);
-void nsap_check(struct cur *c);
-err_t atm_parse(struct rdata_parser *p);
-void atm_print(struct cur *c, struct str *out);
-void atm_check(struct cur *c);
-err_t a6_parse(struct rdata_parser *p);
-void a6_print(struct cur *c, struct str *out);
-void a6_check(struct cur *c);
-err_t gateway_parse(struct rdata_parser *p);
-void gateway_print(struct cur *c, struct str *out);
-void gateway_check(struct cur *c);
-err_t relay_parse(struct rdata_parser *p);
-void relay_print(struct cur *c, struct str *out);
-void relay_check(struct cur *c);
-err_t hit_parse(struct rdata_parser *p);
-void hit_print(struct cur *c, struct str *out);
-void hit_check(struct cur *c);
+/* The kinds themselves: rows of rdata_kinds. */
+#define RDATA_KIND(name)                                                                           \
+	err_t name##_parse(struct rdata_parser *p);                                                \
+	void name##_print(struct cur *c, struct str *out);                                         \
+	void name##_check(struct cur *c)
+/* rdata_basic.c */
+RDATA_KIND(u8);
+RDATA_KIND(u16);
+RDATA_KIND(u32);
+RDATA_KIND(node_number);
+err_t name_parse_field(struct rdata_parser *p);
+void name_print_field(struct cur *c, struct str *out);
+void name_check_field(struct cur *c);
+RDATA_KIND(names);
+RDATA_KIND(string);
+RDATA_KIND(strings);
+RDATA_KIND(digits);
+RDATA_KIND(tag);
+RDATA_KIND(text);
+err_t period_parse(struct rdata_parser *p);
+err_t string_opt_parse(struct rdata_parser *p);
+void string_opt_check(struct cur *c);
+/* rdata_named.c: numbers with names, times */
+RDATA_KIND(covered);
+RDATA_KIND(algorithm);
+RDATA_KIND(cert_type);
+RDATA_KIND(scheme);
+RDATA_KIND(time);
+void cert_algorithm_print(struct cur *c, struct str *out);
+err_t digest_type_parse(struct rdata_parser *p);
+err_t key_protocol_parse(struct rdata_parser *p);
+err_t key_flags_parse(struct rdata_parser *p);
+/* rdata_octets.c */
+RDATA_KIND(base64);
+RDATA_KIND(base64_dash);
+RDATA_KIND(hex);
+RDATA_KIND(salt);
+RDATA_KIND(hash);
+err_t base64_opt_parse(struct rdata_parser *p);
+void base64_opt_check(struct cur *c);
+err_t key_parse(struct rdata_parser *p);
+void key_check(struct cur *c);
+err_t ds_digest_parse(struct rdata_parser *p);
+void ds_digest_check(struct cur *c);
+err_t zone_digest_parse(struct rdata_parser *p);
+void zone_digest_check(struct cur *c);
+err_t fingerprint_parse(struct rdata_parser *p);
+void fingerprint_check(struct cur *c);
+/* rdata_addr.c */
+RDATA_KIND(ipv4);
+RDATA_KIND(ipv6);
+RDATA_KIND(locator);
+RDATA_KIND(eui48);
+RDATA_KIND(eui64);
+RDATA_KIND(prefixes);
+RDATA_KIND(a6);
+size_t a6_name_at(struct cur c); /* offset of its name in the RDATA, SIZE_MAX when it has none */
+/* rdata_bitmap.c */
+RDATA_KIND(bitmap);
+RDATA_KIND(bitmap_old);
+err_t bitmap_opt_parse(struct rdata_parser *p);
+void bitmap_opt_check(struct cur *c);
+/* rdata_loc.c */
+RDATA_KIND(loc);
+bool loc_has_text(struct cur c);
+/* rdata_svcb.c */
+RDATA_KIND(params);
+/* rdata_rare.c */
+RDATA_KIND(services);
+RDATA_KIND(nsap);
+RDATA_KIND(atm);
+bool atm_has_text(struct cur c);
+/* rdata_gateway.c */
+RDATA_KIND(gateway);
+size_t gateway_name_at(struct cur c);
+RDATA_KIND(relay);
+size_t relay_name_at(struct cur c);
+bool relay_has_text(struct cur c);
+RDATA_KIND(hit);
