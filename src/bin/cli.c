@@ -27,6 +27,13 @@ cli_init(void)
 	}
 }
 
+char *
+cli_help_filter(int key, const char *text, void *input)
+{
+	(void)input;
+	return key == ARGP_KEY_HELP_DUP_ARGS_NOTE ? NULL : (char *)(uintptr_t)text;
+}
+
 void
 cli_forbid_core(void)
 {

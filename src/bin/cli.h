@@ -28,6 +28,9 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 }; /* exit status of all progra
  * that no socket becomes one of them). */
 void cli_init(void);
 
+/* For struct argp: leaves out what argp says of short options in every help. */
+char *cli_help_filter(int key, const char *text, void *input);
+
 /* For programs that hold secrets: no core dumps. */
 void cli_forbid_core(void);
 

@@ -1,0 +1,380 @@
+#include "bin/client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+
+enum {
+	DOUBT_MS = 1000, /* how long a better answer than a doubtful one is waited for */
+	TCP_PATIENCE = 3,
+};
+
+/* ---- addresses ---- */
+
+static bool
+add_address(struct client_addresses *to, const struct addrinfo *ai)
+{
+	if (to->n == CLIENT_ADDRESSES_MAX || ai->ai_addrlen > sizeof to->list[0].sa) {
+		return false;
+	}
+	struct client_address *a = &to->list[to->n++];
+	char host[NI_MAXHOST], port[NI_MAXSERV];
+	memcpy(&a->sa, ai->ai_addr, ai->ai_addrlen);
+	a->sa_len = ai->ai_addrlen;
+	if (getnameinfo(ai->ai_addr, ai->ai_addrlen, host, sizeof host, port, sizeof port,
+	                NI_NUMERICHOST | NI_NUMERICSERV) == 0) {
+		(void)snprintf(a->text, sizeof a->text, "%.60s port %.8s", host, port);
+	}
+	return true;
+}
+
+static err_t
+look_up(const char *host, uint16_t port, struct client_addresses *to, char why[CLIENT_WHY_MAX])
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICSERV }, *found = NULL;
+	char service[8];
+	(void)snprintf(service, sizeof service, "%u", (unsigned)port);
+	int rc = getaddrinfo(host, service, &hints, &found);
+	if (rc != 0) {
+		(void)snprintf(why, CLIENT_WHY_MAX, "%.200s: %s", host,
+		               rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc));
+		return E_NOTFOUND;
+	}
+	for (const struct addrinfo *ai = found; ai != NULL && add_address(to, ai); ai = ai->ai_next) {
+	}
+	freeaddrinfo(found);
+	return OK;
+}
+
+err_t
+client_resolve(const char *host, uint16_t port, struct client_addresses *out, char why[CLIENT_WHY_MAX])
+{
+	struct client_addresses to = { .n = 0 };
+	size_t len = host != NULL ? strlen(host) : 0;
+	if (host == NULL) {
+		TRY(look_up("::1", port, &to, why));
+		TRY(look_up("127.0.0.1", port, &to, why));
+	} else if (len > 2 && len < NI_MAXHOST && host[0] == '[' && host[len - 1] == ']') {
+		char inner[NI_MAXHOST];
+		memcpy(inner, host + 1, len - 2);
+		inner[len - 2] = '\0';
+		TRY(look_up(inner, port, &to, why));
+	} else {
+		TRY(look_up(host, port, &to, why));
+	}
+	*out = to;
+	return OK;
+}
+
+/* ---- time and descriptors ---- */
+
+static uint64_t
+now_ms(void)
+{
+	struct timespec t;
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* E_TIMEOUT when the deadline passes first. */
+static err_t
+await(int fd, short events, uint64_t deadline_ms)
+{
+	for (;;) {
+		uint64_t now = now_ms();
+		int left = deadline_ms > now ? (int)(deadline_ms - now) : 0;
+		struct pollfd p = { .fd = fd, .events = events };
+		int n = poll(&p, 1, left);
+		if (n > 0) {
+			return OK;
+		}
+		if (n == 0) {
+			return E_TIMEOUT;
+		}
+		if (errno != EINTR) {
+			return E_IO;
+		}
+	}
+}
+
+static void
+close_fd(const int *fd)
+{
+	if (*fd >= 0) {
+		(void)close(*fd);
+	}
+}
+
+/* What errno means for the caller. */
+static err_t
+err_of_errno(void)
+{
+	return errno == ECONNREFUSED ? E_REFUSED : errno == ETIMEDOUT ? E_TIMEOUT : E_IO;
+}
+
+static bool
+is_try_again(void)
+{
+	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+}
+
+/* ---- answers ---- */
+
+/* An answer repeats the question (RFC 1035 4.1.2), except when the server could not read it. */
+static bool
+is_answer_to(const struct client_request *r, const struct msg *m)
+{
+	uint16_t id = (uint16_t)(r->wire[0] << 8 | r->wire[1]);
+	uint16_t bits = (uint16_t)(r->wire[2] << 8 | r->wire[3]);
+	if (m->id != id || (m->bits & DNS_QR) == 0 || ((m->bits ^ bits) & DNS_OPCODE) != 0) {
+		return false;
+	}
+	struct msg asked;
+	if (m->count[0] == 0 || msg_parse(r->wire, r->len, &asked) != OK || asked.count[0] != 1) {
+		return true;
+	}
+	return m->count[0] == 1 && m->qtype == asked.qtype && m->qclass == asked.qclass &&
+	       name_is_equal(m->qname.oct, asked.qname.oct);
+}
+
+struct heard {
+	enum client_verdict verdict;
+	bool is_truncated;
+};
+
+static struct heard
+hear(const struct client_request *r, const uint8_t *wire, size_t len)
+{
+	struct msg m;
+	if (msg_parse(wire, len, &m) != OK || !is_answer_to(r, &m)) {
+		return (struct heard){ .verdict = CLIENT_IGNORE };
+	}
+	return (struct heard){ .verdict = r->judge(r->ctx, &m), .is_truncated = (m.bits & DNS_TC) != 0 };
+}
+
+/* ---- UDP ---- */
+
+/* Waits for an answer until the deadline.  E_LIMIT: it was truncated, TCP will tell. */
+static err_t
+listen_udp(int fd, const struct client_request *r, uint64_t deadline_ms, uint8_t *answer)
+{
+	bool has_doubtful = false;
+	for (;;) {
+		err_t err = await(fd, POLLIN, deadline_ms);
+		if (err != OK) {
+			return err == E_TIMEOUT && has_doubtful ? OK : err;
+		}
+		ssize_t n = recv(fd, answer, DNS_MSG_MAX, MSG_DONTWAIT);
+		if (n < 0 && is_try_again()) {
+			continue;
+		}
+		if (n < 0) {
+			return has_doubtful ? OK : err_of_errno();
+		}
+		struct heard h = hear(r, answer, (size_t)n);
+		if (h.verdict != CLIENT_IGNORE && h.is_truncated) {
+			return E_LIMIT;
+		}
+		if (h.verdict == CLIENT_TAKE) {
+			return OK;
+		}
+		if (h.verdict == CLIENT_DOUBT && !has_doubtful) {
+			has_doubtful = true;
+			uint64_t soon = now_ms() + DOUBT_MS;
+			deadline_ms = soon < deadline_ms ? soon : deadline_ms;
+		}
+	}
+}
+
+static err_t
+ask_udp(const struct client_address *to, const struct client_request *r, uint8_t *answer)
+{
+	[[gnu::cleanup(close_fd)]] int fd = socket(to->sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	/* Connected: answers of others are dropped by the system, and a closed port is told to us. */
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&to->sa, to->sa_len) != 0) {
+		return err_of_errno();
+	}
+	unsigned patience_ms = r->timeout_ms;
+	err_t err = E_TIMEOUT;
+	for (unsigned i = 0; i < r->udp_tries && err == E_TIMEOUT; i++, patience_ms *= 2) {
+		ssize_t sent = send(fd, r->wire, r->len, 0);
+		err = sent < 0 ? err_of_errno() : listen_udp(fd, r, now_ms() + patience_ms, answer);
+	}
+	return err;
+}
+
+/* ---- TCP ---- */
+
+static err_t
+connect_tcp(int fd, const struct client_address *to, uint64_t deadline_ms)
+{
+	if (connect(fd, (const struct sockaddr *)&to->sa, to->sa_len) == 0) {
+		return OK;
+	}
+	if (errno != EINPROGRESS) {
+		return err_of_errno();
+	}
+	TRY(await(fd, POLLOUT, deadline_ms));
+	int trouble = 0;
+	socklen_t len = sizeof trouble;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &trouble, &len) != 0 || trouble != 0) {
+		errno = trouble != 0 ? trouble : errno;
+		return err_of_errno();
+	}
+	return OK;
+}
+
+static err_t
+write_tcp(int fd, const uint8_t *bytes, size_t n, uint64_t deadline_ms)
+{
+	while (n != 0) {
+		TRY(await(fd, POLLOUT, deadline_ms));
+		ssize_t sent = send(fd, bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (sent < 0 && !is_try_again()) {
+			return err_of_errno();
+		}
+		bytes += sent > 0 ? sent : 0;
+		n -= sent > 0 ? (size_t)sent : 0;
+	}
+	return OK;
+}
+
+/* E_SHORT: the server closed the connection. */
+static err_t
+read_tcp(int fd, uint8_t *bytes, size_t n, uint64_t deadline_ms)
+{
+	while (n != 0) {
+		TRY(await(fd, POLLIN, deadline_ms));
+		ssize_t got = recv(fd, bytes, n, MSG_DONTWAIT);
+		if (got < 0 && !is_try_again()) {
+			return err_of_errno();
+		}
+		if (got == 0) {
+			return E_SHORT;
+		}
+		bytes += got > 0 ? got : 0;
+		n -= got > 0 ? (size_t)got : 0;
+	}
+	return OK;
+}
+
+static err_t
+ask_tcp(const struct client_address *to, const struct client_request *r, uint8_t *answer)
+{
+	uint64_t deadline_ms = now_ms() + (uint64_t)r->timeout_ms * TCP_PATIENCE;
+	[[gnu::cleanup(close_fd)]] int fd = socket(to->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0) {
+		return err_of_errno();
+	}
+	TRY(connect_tcp(fd, to, deadline_ms));
+	uint8_t framed[2 + DNS_MSG_MAX]; /* length and message in one segment (RFC 7766 8) */
+	framed[0] = (uint8_t)(r->len >> 8);
+	framed[1] = (uint8_t)r->len;
+	memcpy(framed + 2, r->wire, r->len);
+	TRY(write_tcp(fd, framed, 2 + r->len, deadline_ms));
+	for (;;) {
+		uint8_t prefix[2];
+		TRY(read_tcp(fd, prefix, sizeof prefix, deadline_ms));
+		size_t len = (size_t)prefix[0] << 8 | prefix[1];
+		TRY(read_tcp(fd, answer, len, deadline_ms));
+		if (hear(r, answer, len).verdict != CLIENT_IGNORE) {
+			return OK;
+		}
+	}
+}
+
+/* ---- all together ---- */
+
+static const char *
+trouble_text(err_t err)
+{
+	switch (err) {
+	case E_TIMEOUT:
+		return "no answer";
+	case E_REFUSED:
+		return "nothing listens there";
+	case E_LIMIT:
+		return "answer truncated";
+	case E_SHORT:
+		return "connection closed without an answer";
+	default:
+		return strerror(errno);
+	}
+}
+
+[[gnu::format(printf, 2, 3)]] static void
+tell(char why[CLIENT_WHY_MAX], const char *format, ...)
+{
+	size_t len = strlen(why);
+	va_list args;
+	va_start(args, format);
+	(void)vsnprintf(why + len, CLIENT_WHY_MAX - len, format, args);
+	va_end(args);
+}
+
+/* Appends to `why` what became of it. */
+static err_t
+ask_address(const struct client_address *to, const struct client_request *r, uint8_t *answer,
+            char why[CLIENT_WHY_MAX])
+{
+	err_t udp = r->udp_tries != 0 ? ask_udp(to, r, answer) : E_LIMIT;
+	if (udp == OK) {
+		return OK;
+	}
+	const char *udp_text = trouble_text(udp); /* errno is still that of UDP */
+	tell(why, "%s%s:", *why != '\0' ? "; " : "", to->text);
+	if (r->udp_tries != 0) {
+		tell(why, " UDP: %s,", udp_text);
+	}
+	err_t tcp = ask_tcp(to, r, answer);
+	tell(why, " TCP: %s", trouble_text(tcp));
+	return tcp == OK ? OK : udp == E_TIMEOUT || tcp == E_TIMEOUT ? E_TIMEOUT : tcp == E_REFUSED ? E_REFUSED : E_IO;
+}
+
+err_t
+client_ask(const struct client_addresses *to, const struct client_request *request,
+           const struct client_address **from, char why[CLIENT_WHY_MAX])
+{
+	ASSERT(request->len >= DNS_HEADER_LEN && request->len <= DNS_MSG_MAX);
+	uint8_t *answer = xalloc(DNS_MSG_MAX);
+	err_t worst = E_REFUSED;
+	*why = '\0';
+	for (size_t i = 0; i < to->n; i++) {
+		err_t err = ask_address(&to->list[i], request, answer, why);
+		if (err == OK) {
+			*from = &to->list[i];
+			worst = OK;
+			break;
+		}
+		worst = worst == E_TIMEOUT || err == E_REFUSED ? worst : err;
+	}
+	free(answer);
+	return worst;
+}
+
+void
+client_begin_request(struct buf *b, uint16_t bits, const uint8_t *name, uint16_t type)
+{
+	uint16_t id = 0;
+	ssize_t got = getrandom(&id, sizeof id, 0); /* two octets never come in part */
+	ASSERT(got == (ssize_t)sizeof id);
+	buf_u16(b, id);
+	buf_u16(b, bits);
+	buf_u16(b, 1);
+	buf_u16(b, 0);
+	buf_u32(b, 0);
+	buf_put(b, name, name_len(name));
+	buf_u16(b, type);
+	buf_u16(b, CLASS_IN);
+}

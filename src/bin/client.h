@@ -1,0 +1,57 @@
+/* bin/client.h -- a DNS client that asks one server and waits for the answer: for command-line tools.
+ *
+ * Blocking, with poll(2).  Over UDP a request is repeated with growing patience; over TCP it is sent once.
+ * Which answer counts is decided by the caller, who knows about signatures: an answer that cannot be
+ * believed (it may be forged) does not end the waiting at once, one that can does.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "dns/msg.h"
+
+enum { CLIENT_ADDRESSES_MAX = 8, CLIENT_WHY_MAX = 512 };
+
+struct client_address {
+	struct sockaddr_storage sa;
+	socklen_t sa_len;
+	char text[80]; /* "192.0.2.1 port 53" */
+};
+
+struct client_addresses {
+	struct client_address list[CLIENT_ADDRESSES_MAX];
+	size_t n;
+};
+
+/* Addresses of a server: IPv4, IPv6 (also in brackets) or a host name; NULL: this machine, ::1 and
+ * 127.0.0.1.  E_NOTFOUND, with the reason in `why`. */
+err_t client_resolve(const char *host, uint16_t port, struct client_addresses *out, char why[CLIENT_WHY_MAX]);
+
+enum client_verdict {
+	CLIENT_TAKE,  /* this is the answer */
+	CLIENT_DOUBT, /* take it if nothing better comes soon */
+	CLIENT_IGNORE /* not an answer to this */
+};
+
+struct client_request {
+	const uint8_t *wire;
+	size_t len;
+	/* Called with each message that has the request's ID, opcode and question, and the QR bit. */
+	enum client_verdict (*judge)(void *ctx, const struct msg *answer);
+	void *ctx;
+	unsigned udp_tries;  /* 0: TCP only */
+	unsigned timeout_ms; /* of the first try over UDP, doubled at each; TCP: three times that */
+};
+
+/* Asks the addresses in turn, each over UDP, then over TCP when UDP brings nothing or a truncated answer.
+ * OK: judge() took (or at last doubted) an answer, and *from says whose it was.  Otherwise `why` tells for
+ * each address what happened: E_REFUSED: nothing listens there; E_TIMEOUT; E_IO. */
+err_t client_ask(const struct client_addresses *to, const struct client_request *request,
+                 const struct client_address **from, char why[CLIENT_WHY_MAX]);
+
+/* Header with a random ID, and one question of class IN.  `bits`: opcode and flags. */
+void client_begin_request(struct buf *b, uint16_t bits, const uint8_t *name, uint16_t type);

@@ -1,0 +1,425 @@
+/* okeygen: makes TSIG secrets and SSH keys, in the forms that the programs and their neighbours read. */
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "auth/keys.h"
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/enc.h"
+#include "bin/cli.h"
+#include "crypto/ed25519.h"
+#include "dns/tsig.h"
+
+const char *argp_program_version = CLI_VERSION("okeygen");
+
+static const char doc[] =
+	"Makes keys: \"tsig\" a secret that two programs share to sign DNS messages, \"ssh\" a key pair to log in to the "
+	"git server."
+	"\v"
+	"okeygen tsig NAME prints the key twice: as the line for the repository's file _keys (or, for a key of DOMAIN, "
+	"DOMAIN._keys), and as NAME:ALGORITHM:SECRET, as onotify, oupdate and the others take it. What a key may do is "
+	"in its name, ANYTHING._OPERATION.DOMAIN:\n"
+	"\n"
+	"  me._notify.example.org    tell the primary to pull\n"
+	"  192.0.2.1.198.51.100.7._transfer.example.org\n"
+	"                            and transfer the zone, from the primary's address\n"
+	"                            to the secondary's (IPv6: 2001-db8--53)\n"
+	"  me._update.example.org    and change it\n"
+	"\n"
+	"each for DOMAIN and all below it; without DOMAIN (me._notify.) for every zone.\n"
+	"\n"
+	"okeygen ssh prints the private key as oprimary's --ssh-key takes it, and the public key as git servers and "
+	"~/.ssh/authorized_keys do. With --output the private half goes into a file that only you can read.\n"
+	"\n"
+	"Examples:\n"
+	"  okeygen tsig me._notify.example.org\n"
+	"  okeygen tsig me._update.example.org --output=update.key >>example.org._keys\n"
+	"  okeygen ssh --output=/etc/origin/ssh-key\n"
+	"\n"
+	"Exit status: 0 done, 1 failed, 2 wrong usage.";
+
+enum { KEY_BIND = 256, KEY_KNOT, KEY_NSD, KEY_SECRET_FILE, KEY_SEED_FILE, KEY_COMMENT };
+
+static const struct argp_option options[] = {
+	{ NULL, 0, NULL, 0, "okeygen tsig:", 1 },
+	{ "algorithm", 'a', "ALG", 0, "sha256 (default), sha1, sha224, sha384 or sha512", 0 },
+	{ "bind", KEY_BIND, NULL, 0, "Print also a key clause for BIND's named.conf", 0 },
+	{ "knot", KEY_KNOT, NULL, 0, "Print also a key section for Knot's knot.conf", 0 },
+	{ "nsd", KEY_NSD, NULL, 0, "Print also a key section for nsd.conf", 0 },
+	{ "secret-file", KEY_SECRET_FILE, "FILE", 0, "Take the secret (base64) from the first line of FILE (-: standard "
+	  "input), to print a key that there is", 0 },
+	{ NULL, 0, NULL, 0, "okeygen ssh:", 2 },
+	{ "seed-file", KEY_SEED_FILE, "FILE", 0, "Take the private key (ed25519:SEED) from the first line of FILE (-: "
+	  "standard input), to print its public key again", 0 },
+	{ "comment", KEY_COMMENT, "TEXT", 0, "What to call the public key (origin@HOST)", 0 },
+	{ NULL, 0, NULL, 0, "Both:", 3 },
+	{ "output", 'o', "FILE", 0, "Write NAME:ALGORITHM:SECRET, or the private SSH key, to the new FILE (mode 0600) "
+	  "instead of printing it", 0 },
+	{ 0 },
+};
+
+enum config { CONFIG_BIND, CONFIG_KNOT, CONFIG_NSD, CONFIG_COUNT };
+
+struct opts {
+	const char *arg[2];
+	unsigned arg_n;
+	enum hmac_alg alg;
+	bool wants[CONFIG_COUNT];
+	const char *secret_file, *seed_file, *comment, *output;
+};
+
+static error_t
+parse_opt(int key, char *arg, struct argp_state *state)
+{
+	struct opts *o = state->input;
+	switch (key) {
+	case 'a':
+		o->alg = tsig_alg_parse(arg, strlen(arg));
+		if (o->alg == HMAC_NONE) {
+			argp_error(state, "'%s' is none of sha1, sha224, sha256, sha384, sha512", arg);
+		}
+		break;
+	case KEY_BIND:
+	case KEY_KNOT:
+	case KEY_NSD:
+		o->wants[key - KEY_BIND] = true;
+		break;
+	case KEY_SECRET_FILE:
+		o->secret_file = arg;
+		break;
+	case KEY_SEED_FILE:
+		o->seed_file = arg;
+		break;
+	case KEY_COMMENT:
+		o->comment = arg;
+		break;
+	case 'o':
+		o->output = arg;
+		break;
+	case ARGP_KEY_ARG:
+		if (o->arg_n == ARRAY_LEN(o->arg)) {
+			argp_error(state, "too many arguments");
+		}
+		o->arg[o->arg_n++] = arg;
+		break;
+	case ARGP_KEY_END:
+		if (o->arg_n == 0) {
+			argp_error(state, "which kind of key? okeygen tsig NAME, or okeygen ssh");
+		}
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static err_t
+random_octets(uint8_t *out, size_t n)
+{
+	for (size_t have = 0; have < n;) {
+		ssize_t got = getrandom(out + have, n - have, 0);
+		if (got < 0 && errno != EINTR) {
+			cli_error("no randomness: %s", strerror(errno));
+			return E_IO;
+		}
+		have += got > 0 ? (size_t)got : 0;
+	}
+	return OK;
+}
+
+/* The private line: to standard output, or to a new file that nobody else can read. */
+static err_t
+put_private(const char *path, const char *label, const char *line)
+{
+	if (path == NULL) {
+		return printf("%s%s\n", label, line) > 0 ? OK : E_IO;
+	}
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
+	if (f == NULL) {
+		cli_error("%s: %s", path, strerror(errno));
+		if (errno == EEXIST) {
+			cli_hint("a key that is in use would be lost: give another name, or remove the file yourself");
+		}
+		return E_IO;
+	}
+	bool is_written = fprintf(f, "%s\n", line) > 0 && fflush(f) == 0 && fsync(fd) == 0;
+	if (fclose(f) != 0 || !is_written) {
+		cli_error("%s: %s", path, strerror(errno));
+		(void)unlink(path);
+		return E_IO;
+	}
+	return OK;
+}
+
+/* ---- tsig ---- */
+
+struct tsig_texts {
+	char name[NAME_TEXT_MAX];  /* with the final dot */
+	char plain[NAME_TEXT_MAX]; /* without */
+	char alg[16];              /* hmac-sha256 */
+	char secret[ENC_BASE64_LEN(TSIG_SECRET_MAX) + 1];
+};
+
+static err_t
+read_secret(const struct opts *o, struct tsig_key *k)
+{
+	if (o->secret_file == NULL) {
+		k->secret_len = hmac_len(k->alg); /* more would not make it stronger (RFC 2104 3) */
+		return random_octets(k->secret, k->secret_len);
+	}
+	[[gnu::cleanup(cli_secret_free)]] char *text = NULL;
+	const struct cli_secret from = { .file = o->secret_file };
+	TRY(cli_secret_read(&from, &text));
+	if (base64_decode(text, strlen(text), k->secret, sizeof k->secret, &k->secret_len) != OK || k->secret_len == 0) {
+		cli_error("%s: the first line is not a secret of 1 to %d octets in base64", o->secret_file, TSIG_SECRET_MAX);
+		return E_FORMAT;
+	}
+	return OK;
+}
+
+static err_t
+read_name(const char *text, struct tsig_key *k)
+{
+	err_t err = name_parse(text, strlen(text), NULL, &k->name);
+	if (err == OK && strchr(text, ':') != NULL) {
+		err = E_FORMAT; /* NAME:ALG:SECRET could not be told apart */
+	}
+	if (err != OK) {
+		cli_error("'%s' is not a name for a key: %s", text,
+		          err == E_FORMAT ? "a colon or a bad escape is in it" : err_str(err));
+		cli_hint("ANYTHING._OPERATION.DOMAIN, such as me._notify.example.org");
+	}
+	return err;
+}
+
+static void
+print_address(const char *what, const struct key_address *a)
+{
+	if (a->family == 4) {
+		(void)fprintf(stderr, "%s %u.%u.%u.%u", what, a->octets[0], a->octets[1], a->octets[2], a->octets[3]);
+	} else if (a->family == 6) {
+		(void)fprintf(stderr, "%s ", what);
+		for (int i = 0; i < 16; i += 2) {
+			(void)fprintf(stderr, "%s%x", i != 0 ? ":" : "", (unsigned)a->octets[i] << 8 | a->octets[i + 1]);
+		}
+	}
+}
+
+/* Says what the key's name allows, and where its line belongs; on standard error, so that the lines
+ * themselves can go into files. */
+static void
+explain_rights(const struct tsig_texts *t, const struct tsig_key *k)
+{
+	static const char *const rights[] = {
+		[RIGHT_NOTIFY] = "tell the primary to pull",
+		[RIGHT_TRANSFER] = "transfer zones and tell of changes",
+		[RIGHT_UPDATE] = "change zones, transfer them and tell of changes",
+	};
+	struct key says = { 0 };
+	char domain[NAME_TEXT_MAX];
+	if (key_name_read(k->name.oct, &says) != OK) {
+		cli_warning("there is no operation in the name %s: this key may do nothing", t->name);
+		cli_hint("ANYTHING._OPERATION.DOMAIN, where the operation is _notify, _transfer or _update");
+		return;
+	}
+	size_t len = name_print(says.domain.oct, domain);
+	bool is_all = len == 1;
+	domain[is_all ? 0 : len - 1] = '\0';
+	(void)fprintf(stderr, "%s may %s, for %s%s", t->plain, rights[says.right], is_all ? "every zone" : domain,
+	              is_all ? "" : " and all below it");
+	print_address("; the primary is", &says.primary);
+	print_address(", the secondary", &says.secondary);
+	(void)fprintf(stderr, ".\nThe DNSKEY line goes into the repository's file %s%s.\n", domain,
+	              is_all ? "_keys" : "._keys (or _keys)");
+	if (says.right == RIGHT_TRANSFER && says.primary.family == 0) {
+		cli_hint("a secondary finds its primary by the name: PRIMARYIP.SECONDARYIP._transfer.DOMAIN, or "
+		         "ANYTHING.PRIMARYIP._transfer.DOMAIN");
+	}
+}
+
+static void
+print_config(enum config which, const struct tsig_texts *t)
+{
+	switch (which) {
+	case CONFIG_BIND:
+		(void)printf("key \"%s\" {\n\talgorithm %s;\n\tsecret \"%s\";\n};\n", t->plain, t->alg, t->secret);
+		break;
+	case CONFIG_KNOT:
+		(void)printf("key:\n  - id: %s\n    algorithm: %s\n    secret: %s\n", t->name, t->alg, t->secret);
+		break;
+	default:
+		(void)printf("key:\n\tname: \"%s\"\n\talgorithm: %s\n\tsecret: \"%s\"\n", t->plain, t->alg, t->secret);
+		break;
+	}
+}
+
+static void
+fill_texts(struct tsig_texts *t, const struct tsig_key *k)
+{
+	size_t len = name_print(k->name.oct, t->name);
+	memcpy(t->plain, t->name, len + 1);
+	t->plain[len > 1 ? len - 1 : len] = '\0';
+	(void)snprintf(t->alg, sizeof t->alg, "hmac-%s", tsig_alg_text(k->alg));
+	for (char *c = t->alg; *c != '\0'; c++) {
+		*c = (char)octet_lower((uint8_t)*c);
+	}
+	t->secret[base64_encode(k->secret, k->secret_len, t->secret)] = '\0';
+}
+
+static err_t
+print_tsig(const struct opts *o, const struct tsig_key *k)
+{
+	struct tsig_texts t;
+	char line[NAME_TEXT_MAX + sizeof t.secret + 16];
+	fill_texts(&t, k);
+	explain_rights(&t, k);
+	(void)printf("%s DNSKEY 0 3 %d %s\n", t.name, 160 + (int)k->alg, t.secret);
+	(void)fflush(stdout);
+	(void)snprintf(line, sizeof line, "%s:%s:%s", t.plain, tsig_alg_text(k->alg), t.secret);
+	err_t err = put_private(o->output, "", line);
+	for (enum config c = 0; c < CONFIG_COUNT && err == OK; c++) {
+		if (o->wants[c]) {
+			print_config(c, &t);
+		}
+	}
+	wipe(&t, sizeof t);
+	wipe(line, sizeof line);
+	return err;
+}
+
+static int
+make_tsig(const struct opts *o)
+{
+	struct tsig_key k = { .alg = o->alg };
+	if (o->arg_n != 2) {
+		cli_error("okeygen tsig NAME: the key's name is missing");
+		cli_hint("ANYTHING._OPERATION.DOMAIN, such as me._notify.example.org");
+		return CLI_USAGE;
+	}
+	if (o->seed_file != NULL || o->comment != NULL) {
+		cli_error("--seed-file and --comment belong to okeygen ssh");
+		return CLI_USAGE;
+	}
+	if (read_name(o->arg[1], &k) != OK) {
+		return CLI_USAGE;
+	}
+	err_t err = read_secret(o, &k);
+	if (err == OK) {
+		err = print_tsig(o, &k);
+	}
+	wipe(&k, sizeof k);
+	return err == OK ? CLI_OK : CLI_FAILED;
+}
+
+/* ---- ssh ---- */
+
+/* "ed25519:SEED", as it was printed, also with the words before it. */
+static err_t
+read_seed(const char *path, uint8_t seed[ED25519_SEED_LEN])
+{
+	[[gnu::cleanup(cli_secret_free)]] char *text = NULL;
+	const struct cli_secret from = { .file = path };
+	TRY(cli_secret_read(&from, &text));
+	const char *colon = strrchr(text, ':');
+	const char *base64 = colon != NULL ? colon + 1 : text;
+	size_t n = 0;
+	base64 += strspn(base64, " ");
+	if (base64_decode(base64, strlen(base64), seed, ED25519_SEED_LEN, &n) != OK || n != ED25519_SEED_LEN) {
+		cli_error("%s: the first line should be ed25519:SEED, where SEED is 32 octets in base64", path);
+		return E_FORMAT;
+	}
+	return OK;
+}
+
+/* The public key as OpenSSH writes it: type and key, each with its length (RFC 8709 4). */
+static void
+print_public(const uint8_t public[ED25519_PUBLIC_LEN], const char *comment)
+{
+	static const char type[] = "ssh-ed25519";
+	uint8_t blob[4 + sizeof type - 1 + 4 + ED25519_PUBLIC_LEN];
+	char text[ENC_BASE64_LEN(sizeof blob) + 1];
+	struct buf b = buf_over(blob, sizeof blob);
+	buf_u32(&b, sizeof type - 1);
+	buf_put(&b, type, sizeof type - 1);
+	buf_u32(&b, ED25519_PUBLIC_LEN);
+	buf_put(&b, public, ED25519_PUBLIC_LEN);
+	ASSERT(b.err == OK && b.len == sizeof blob);
+	text[base64_encode(blob, sizeof blob, text)] = '\0';
+	(void)printf("%s %s %s\n", type, text, comment);
+}
+
+static err_t
+print_ssh(const struct opts *o, const uint8_t seed[ED25519_SEED_LEN])
+{
+	uint8_t public[ED25519_PUBLIC_LEN];
+	char line[16 + ENC_BASE64_LEN(ED25519_SEED_LEN) + 1] = "ed25519:";
+	char host[256] = "localhost", comment[300];
+	if (ed25519_public(seed, public) != OK) {
+		cli_error("the cryptographic library failed");
+		return E_CRYPTO;
+	}
+	(void)gethostname(host, sizeof host - 1);
+	(void)snprintf(comment, sizeof comment, "origin@%s", host);
+	size_t prefix = strlen(line);
+	line[prefix + base64_encode(seed, ED25519_SEED_LEN, line + prefix)] = '\0';
+	err_t err = put_private(o->output, "private key: ", line);
+	wipe(line, sizeof line);
+	if (err == OK) {
+		print_public(public, o->comment != NULL ? o->comment : comment);
+	}
+	return err;
+}
+
+static int
+make_ssh(const struct opts *o)
+{
+	uint8_t seed[ED25519_SEED_LEN];
+	if (o->arg_n != 1) {
+		cli_error("okeygen ssh takes no further argument");
+		return CLI_USAGE;
+	}
+	if (o->comment != NULL && strpbrk(o->comment, "\r\n") != NULL) {
+		cli_error("--comment: one line");
+		return CLI_USAGE;
+	}
+	if (o->secret_file != NULL || o->wants[CONFIG_BIND] || o->wants[CONFIG_KNOT] || o->wants[CONFIG_NSD]) {
+		cli_error("--secret-file, --bind, --knot and --nsd belong to okeygen tsig");
+		return CLI_USAGE;
+	}
+	err_t err = o->seed_file != NULL ? read_seed(o->seed_file, seed) : random_octets(seed, sizeof seed);
+	if (err == OK) {
+		err = print_ssh(o, seed);
+	}
+	wipe(seed, sizeof seed);
+	return err == OK ? CLI_OK : CLI_FAILED;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct argp argp = { options, parse_opt, "tsig NAME\nssh", doc, NULL, cli_help_filter, NULL };
+	struct opts o = { .alg = HMAC_SHA256 };
+	int status = CLI_USAGE;
+	cli_init();
+	cli_forbid_core();
+	(void)argp_parse(&argp, argc, argv, 0, NULL, &o);
+	if (strcmp(o.arg[0], "tsig") == 0) {
+		status = make_tsig(&o);
+	} else if (strcmp(o.arg[0], "ssh") == 0) {
+		status = make_ssh(&o);
+	} else {
+		cli_error("'%s' is no kind of key: okeygen tsig NAME, or okeygen ssh", o.arg[0]);
+	}
+	if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+		cli_error("cannot write the output: %s", strerror(errno));
+		status = CLI_FAILED;
+	}
+	return status;
+}
