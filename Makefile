@@ -34,7 +34,8 @@ install: all
 bench:
 	tools/install-deps build bench
 	$(MAKE) all
-	bench/run $(BENCH_ARGS)
+	ninja -C $(BUILD) bench/load bench/echo
+	bench/run --bindir=$(BUILD)/src/bin $(BENCH_ARGS)
 
 clean:
 	rm -rf $(BUILD)

@@ -212,7 +212,7 @@ class Peer(Process):
         self.port = free_port()
         self.work = os.path.join(work, "%s-%d" % (self.name, self.port))
         os.makedirs(self.work)
-        super().__init__(self.configure(zones), self.work, self.name)
+        super().__init__(self.command(self.work, self.port, zones), self.work, self.name)
         try:
             for zone in zones:
                 self.await_true("%s is served" % zone, lambda z=zone: serial_served(self.port, z) is not None)
@@ -220,8 +220,9 @@ class Peer(Process):
             self.kill()
             raise
 
-    def configure(self, zones):
-        """Writes the configuration; returns the command."""
+    @staticmethod
+    def command(work, port, zones):
+        """Writes the configuration; returns the command, which stays in the foreground."""
         raise NotImplementedError
 
     def ask(self, name, rdtype="A", **more):
@@ -231,43 +232,46 @@ class Peer(Process):
 class Nsd(Peer):
     name, binary = "nsd", "nsd"
 
-    def configure(self, zones):
-        conf = ['server:', ' server-count: 1', ' ip-address: %s@%d' % (ADDRESS, self.port), ' username: ""',
-                ' zonesdir: "%s"' % self.work, ' zonelistfile: "%s/zone.list"' % self.work, ' database: ""',
-                ' xfrdfile: "%s/xfrd.state"' % self.work, ' xfrdir: "%s"' % self.work, ' pidfile: "%s/pid"' % self.work,
+    @staticmethod
+    def command(work, port, zones):
+        conf = ['server:', ' server-count: 1', ' ip-address: %s@%d' % (ADDRESS, port), ' username: ""',
+                ' zonesdir: "%s"' % work, ' zonelistfile: "%s/zone.list"' % work, ' database: ""',
+                ' xfrdfile: "%s/xfrd.state"' % work, ' xfrdir: "%s"' % work, ' pidfile: "%s/pid"' % work,
                 ' rrl-ratelimit: 0', ' minimal-responses: yes', ' round-robin: no', 'remote-control:', ' control-enable: no']
         for zone, path in zones.items():
             conf += ['zone:', ' name: "%s"' % zone, ' zonefile: "%s"' % path]
-        return ["nsd", "-d", "-c", write(os.path.join(self.work, "nsd.conf"), "\n".join(conf) + "\n")]
+        return ["nsd", "-d", "-c", write(os.path.join(work, "nsd.conf"), "\n".join(conf) + "\n")]
 
 
 class Knot(Peer):
     name, binary = "knot", "knotd"
 
-    def configure(self, zones):
-        os.makedirs(self.work + "/db")
-        conf = ['server:', '  listen: %s@%d' % (ADDRESS, self.port), '  rundir: "%s"' % self.work, '  udp-workers: 1',
-                '  tcp-workers: 1', '  background-workers: 1', 'database:', '  storage: "%s/db"' % self.work,
+    @staticmethod
+    def command(work, port, zones):
+        os.makedirs(work + "/db")
+        conf = ['server:', '  listen: %s@%d' % (ADDRESS, port), '  rundir: "%s"' % work, '  udp-workers: 1',
+                '  tcp-workers: 1', '  background-workers: 1', 'database:', '  storage: "%s/db"' % work,
                 '  journal-db-max-size: 16M', '  kasp-db-max-size: 16M', '  timer-db-max-size: 16M', 'log:',
                 '  - target: stderr', '    any: warning', 'template:', '  - id: default', '    zonefile-sync: -1',
                 '    semantic-checks: off', '    journal-content: none', 'zone:']
         for zone, path in zones.items():
             conf += ['  - domain: "%s"' % zone, '    file: "%s"' % path]
-        return ["knotd", "-c", write(os.path.join(self.work, "knot.conf"), "\n".join(conf) + "\n")]
+        return ["knotd", "-c", write(os.path.join(work, "knot.conf"), "\n".join(conf) + "\n")]
 
 
 class Bind(Peer):
     name, binary = "bind", "named"
 
-    def configure(self, zones):
-        conf = ['options {', ' directory "%s";' % self.work, ' pid-file "%s/pid";' % self.work,
-                ' session-keyfile "%s/session.key";' % self.work, ' listen-on port %d { %s; };' % (self.port, ADDRESS),
+    @staticmethod
+    def command(work, port, zones):
+        conf = ['options {', ' directory "%s";' % work, ' pid-file "%s/pid";' % work,
+                ' session-keyfile "%s/session.key";' % work, ' listen-on port %d { %s; };' % (port, ADDRESS),
                 ' listen-on-v6 { none; };', ' recursion no;', ' minimal-responses yes;', ' minimal-any no;', ' notify no;',
                 ' querylog no;', ' check-names primary ignore;', ' zero-no-soa-ttl no;', ' zone-statistics none;', '};', 'controls { };']
         for zone, path in zones.items():
             conf.append('zone "%s" { type primary; file "%s"; check-integrity no; check-mx ignore; check-srv-cname ignore;'
                         ' check-mx-cname ignore; check-wildcard no; check-spf ignore; check-sibling no; };' % (zone, path))
-        return ["named", "-g", "-n", "1", "-c", write(os.path.join(self.work, "named.conf"), "\n".join(conf) + "\n")]
+        return ["named", "-g", "-n", "1", "-c", write(os.path.join(work, "named.conf"), "\n".join(conf) + "\n")]
 
 
 PEERS = {peer.name: peer for peer in (Nsd, Knot, Bind)}
