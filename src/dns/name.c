@@ -105,11 +105,42 @@ take_octet(const char *text, size_t len, size_t *at, uint8_t *out)
 	return OK;
 }
 
+/* Labels of a text of at most NAME_TEXT_MAX octets, escapes resolved.  There is room for whatever is in
+ * it, so that lengths need a look once a label and not once an octet.  *label: where the length octet
+ * of the last one is, still to be set; *n: octets used. */
+static err_t
+read_labels(const char *text, size_t len, uint8_t oct[NAME_TEXT_MAX + 1], size_t *label, size_t *n)
+{
+	size_t at = 1, open = 0;
+	for (size_t i = 0; i < len;) {
+		if (text[i] == '.') {
+			size_t label_len = at - open - 1;
+			if (label_len == 0 || label_len > LABEL_MAX) {
+				return E_LABEL;
+			}
+			oct[open] = (uint8_t)label_len;
+			open = at++;
+			i++;
+		} else if (text[i] == '\\') {
+			TRY(take_octet(text, len, &i, &oct[at]));
+			at++;
+		} else {
+			oct[at++] = (uint8_t)text[i++];
+		}
+	}
+	if (at - open - 1 > LABEL_MAX) {
+		return E_LABEL;
+	}
+	*label = open;
+	*n = at;
+	return OK;
+}
+
 err_t
 name_parse(const char *text, size_t len, const uint8_t *origin, struct name *out)
 {
-	uint8_t oct[NAME_WIRE_MAX + 1];
-	size_t n = 1, label = 0; /* label: where the length octet of the open label is */
+	uint8_t oct[NAME_TEXT_MAX + 1];
+	size_t n = 0, label = 0;
 	if (len == 1 && text[0] == '.') {
 		name_set(out, name_root);
 		return OK;
@@ -117,28 +148,10 @@ name_parse(const char *text, size_t len, const uint8_t *origin, struct name *out
 	if (len == 0) {
 		return E_LABEL;
 	}
-	for (size_t i = 0; i < len;) {
-		if (text[i] == '.') {
-			if (n - label == 1) {
-				return E_LABEL; /* empty */
-			}
-			oct[label] = (uint8_t)(n - label - 1);
-			label = n++;
-			i++;
-		} else {
-			if (n - label > LABEL_MAX) {
-				return E_LABEL;
-			}
-			if (n >= NAME_WIRE_MAX) {
-				return E_NAMELEN;
-			}
-			TRY(take_octet(text, len, &i, &oct[n]));
-			n++;
-		}
-		if (n > NAME_WIRE_MAX) {
-			return E_NAMELEN;
-		}
+	if (len > NAME_TEXT_MAX) {
+		return E_NAMELEN; /* the longest name has less, even if every octet is escaped */
 	}
+	TRY(read_labels(text, len, oct, &label, &n));
 	const uint8_t *tail = name_root;
 	if (n - label > 1) { /* no final dot */
 		oct[label] = (uint8_t)(n - label - 1);
