@@ -108,35 +108,43 @@ rdata_parse_base64(struct rdata_parser *p, enum rdata_extent extent)
 	return OK;
 }
 
-int
-rdata_hex_value(char c)
-{
-	if (c >= '0' && c <= '9') {
-		return c - '0';
-	}
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+#define NONE8 -1, -1, -1, -1, -1, -1, -1, -1
+#define NONE32 NONE8, NONE8, NONE8, NONE8
+const int8_t rdata_hex_digits[256] = {
+	NONE32, NONE8, NONE8, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, -1, -1, -1, -1, -1, -1, /* digits */
+	-1, 10, 11, 12, 13, 14, 15, -1, NONE8, NONE8, NONE8, /* A to F */
+	-1, 10, 11, 12, 13, 14, 15, -1, NONE8, NONE8, NONE8, /* a to f */
+	NONE32, NONE32, NONE32, NONE32,
+};
+#undef NONE32
+#undef NONE8
 
 /* Digits of one token; *high is a first digit that waits for its second, or -1. */
 static err_t
 hex_feed(const char *s, size_t len, int *high, struct buf *out)
 {
-	size_t want = (len + (*high >= 0)) / 2, o = 0;
-	uint8_t *octets = buf_take(out, want);
-	for (size_t i = 0; i < len && octets != NULL; i++) {
-		int v = rdata_hex_value(s[i]);
-		if (v < 0) {
-			return E_FORMAT;
-		}
-		if (*high < 0) {
-			*high = v;
-		} else {
-			octets[o++] = (uint8_t)(*high << 4 | v);
-			*high = -1;
-		}
+	const char *end = s + len;
+	uint8_t *octet = buf_take(out, (len + (*high >= 0)) / 2);
+	int bad = 0; /* negative once a digit was none */
+	if (octet == NULL) {
+		return OK; /* out says why */
 	}
-	return OK;
+	if (*high >= 0) {
+		int low = rdata_hex_value(*s++);
+		bad |= low;
+		*octet++ = (uint8_t)(*high << 4 | (low & 15));
+		*high = -1;
+	}
+	for (; end - s >= 2; s += 2) {
+		int first = rdata_hex_value(s[0]), second = rdata_hex_value(s[1]);
+		bad |= first | second;
+		*octet++ = (uint8_t)((first & 15) << 4 | (second & 15));
+	}
+	if (s < end) {
+		*high = rdata_hex_value(*s);
+		bad |= *high;
+	}
+	return bad < 0 ? E_FORMAT : OK;
 }
 
 err_t

@@ -328,8 +328,6 @@ is_value(uint16_t key, const uint8_t *v, size_t len)
 		return len != 0 && len % 4 == 0;
 	case KEY_IPV6HINT:
 		return len != 0 && len % 16 == 0;
-	case KEY_GROUPS:
-		return len != 0 && len % 2 == 0;
 	default:
 		return true;
 	}

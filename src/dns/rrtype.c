@@ -290,16 +290,22 @@ frequent_type(uint64_t key)
 	case KEY2('D', 'S'): return TYPE_DS;
 	case KEY2('M', 'X'): return TYPE_MX;
 	case KEY3('T', 'X', 'T'): return TYPE_TXT;
+	case KEY3('C', 'A', 'A'): return TYPE_CAA;
+	case KEY3('C', 'D', 'S'): return TYPE_CDS;
 	case KEY3('P', 'T', 'R'): return TYPE_PTR;
 	case KEY3('S', 'R', 'V'): return TYPE_SRV;
 	case KEY3('S', 'O', 'A'): return TYPE_SOA;
 	case KEY4('A', 'A', 'A', 'A'): return TYPE_AAAA;
 	case KEY4('N', 'S', 'E', 'C'): return TYPE_NSEC;
 	case KEY4('T', 'L', 'S', 'A'): return TYPE_TLSA;
+	case KEY4('S', 'V', 'C', 'B'): return TYPE_SVCB;
 	case KEY5('C', 'N', 'A', 'M', 'E'): return TYPE_CNAME;
 	case KEY5('R', 'R', 'S', 'I', 'G'): return TYPE_RRSIG;
 	case KEY5('N', 'S', 'E', 'C', '3'): return TYPE_NSEC3;
 	case KEY5('H', 'T', 'T', 'P', 'S'): return TYPE_HTTPS;
+	case KEY5('D', 'N', 'A', 'M', 'E'): return TYPE_DNAME;
+	case KEY5('N', 'A', 'P', 'T', 'R'): return TYPE_NAPTR;
+	case KEY5('S', 'S', 'H', 'F', 'P'): return TYPE_SSHFP;
 	case KEY6('D', 'N', 'S', 'K', 'E', 'Y'): return TYPE_DNSKEY;
 	default: return 0;
 	}

@@ -28,6 +28,7 @@ enum {
 	TYPE_DNAME = 39,
 	TYPE_OPT = 41,
 	TYPE_DS = 43,
+	TYPE_SSHFP = 44,
 	TYPE_RRSIG = 46,
 	TYPE_NSEC = 47,
 	TYPE_DNSKEY = 48,
@@ -45,6 +46,7 @@ enum {
 	TYPE_MAILB = 253,
 	TYPE_MAILA = 254,
 	TYPE_ANY = 255,
+	TYPE_CAA = 257,
 };
 
 enum rrtype_flags {
