@@ -25,7 +25,7 @@
  *   bad-directive      arguments missing or too many
  *   bad-origin         the argument of $ORIGIN or $INCLUDE is no domain name
  *   bad-generate       range, template or result of a $GENERATE
- *   generate-limit     a $GENERATE, or all of a zone, make too many records
+ *   generate-limit     a $GENERATE makes too many records, or all of a zone's too much data
  *   include-refused    not allowed here, or a path out of the repository
  *   include-not-found  no such file, or it cannot be read
  *   include-cycle      a file that includes itself
@@ -52,8 +52,8 @@ enum {
 	MASTER_INCLUDE_DEPTH_MAX = 8,
 	MASTER_INCLUDES_MAX = 10000,    /* over all of one zone */
 	MASTER_GENERATE_MAX = 1000000,  /* records of one $GENERATE */
-	MASTER_GENERATED_MAX = 20000000, /* over all of one zone */
-	MASTER_INCLUDED_MAX = 1 << 30,  /* octets of included text, over all of one zone */
+	MASTER_GENERATED_MAX = 1 << 27, /* octets of generated records, over all of one zone */
+	MASTER_INCLUDED_MAX = 1 << 28,  /* octets of included text, over all of one zone */
 	MASTER_ERRORS_MAX = 100,        /* reported; then reading stops */
 	MASTER_WARNINGS_MAX = 100,      /* reported; reading goes on */
 	MASTER_PATH_MAX = 1024,

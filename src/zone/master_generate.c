@@ -168,6 +168,17 @@ expand_dollar(const struct lex_token *t, size_t *at, int32_t running, int32_t *o
 	return OK;
 }
 
+/* Octets from `at` on that stand for themselves. */
+static size_t
+plain_run(const struct lex_token *t, size_t at)
+{
+	size_t i = at;
+	while (i < t->len && t->s[i] != '$' && t->s[i] != '\\') {
+		i++;
+	}
+	return i - at;
+}
+
 /* The template with its numbers filled in, into out[0, MASTER_TEMPLATE_MAX). */
 static err_t
 expand(const struct lex_token *t, int32_t running, char *out, size_t *out_n)
@@ -175,21 +186,25 @@ expand(const struct lex_token *t, int32_t running, char *out, size_t *out_n)
 	int32_t offset = 0;
 	size_t n = 0;
 	for (size_t i = 0; i < t->len;) {
-		char piece[MASTER_NUMBER_MAX] = { t->s[i] };
-		size_t piece_n = 1;
-		char next = i + 1 < t->len ? t->s[i + 1] : '\0';
-		if (t->s[i] == '$' && next == '$') {
+		char made[MASTER_NUMBER_MAX];
+		const char *piece = t->s + i;
+		size_t piece_n = plain_run(t, i);
+		bool has_next = i + 1 < t->len;
+		if (piece_n != 0) {
+			i += piece_n;
+		} else if (*piece == '$' && has_next && piece[1] == '$') {
+			piece_n = 1;
 			i += 2;
-		} else if (t->s[i] == '$') {
-			TRY(expand_dollar(t, &i, running, &offset, piece, &piece_n));
-		} else if (t->s[i] == '\\' && next != '\0') {
-			/* Stays an escape, but quotes within quotes are now the quotes of a string. */
-			bool is_quote = t->kind == LEX_QUOTED && next == '"';
-			piece[is_quote ? 0 : 1] = next;
-			piece_n = is_quote ? 1 : 2;
+		} else if (*piece == '$') {
+			TRY(expand_dollar(t, &i, running, &offset, made, &piece_n));
+			piece = made;
+		} else if (t->kind == LEX_QUOTED && has_next && piece[1] == '"') {
+			piece++; /* quotes within quotes are now those of a string */
+			piece_n = 1;
 			i += 2;
 		} else {
-			i++;
+			piece_n = has_next ? 2 : 1; /* stays an escape */
+			i += piece_n;
 		}
 		if (piece_n > MASTER_TEMPLATE_MAX - n) {
 			return E_FULL;
@@ -257,6 +272,20 @@ make_rdata(struct master *m, const struct generate *g, int32_t running)
 	return OK;
 }
 
+/* A short line can make a million records of 64 KiB each: all of them together have a limit. */
+static err_t
+charge(struct master *m, const struct generate *g, const struct master_rr *rr)
+{
+	size_t cost = MASTER_RECORD_COST + name_len(rr->owner) + rr->rdlen;
+	if (cost > MASTER_GENERATED_MAX - m->generated_octets) {
+		return master_error(m, &g->data, "generate-limit", "",
+		                    "more than %d octets of generated records in one zone",
+		                    MASTER_GENERATED_MAX);
+	}
+	m->generated_octets += cost;
+	return OK;
+}
+
 /* Every record of the range; the first that fails ends it. */
 static err_t
 make_records(struct master *m, const struct generate *g, struct master_rr *rr)
@@ -268,6 +297,7 @@ make_records(struct master *m, const struct generate *g, struct master_rr *rr)
 		TRY(make_owner(m, g, (int32_t)i, &owner));
 		TRY(make_rdata(m, g, (int32_t)i));
 		rr->rdlen = (uint16_t)m->rdata.len;
+		TRY(charge(m, g, rr));
 		m->counts.records++;
 		m->stop = m->r->record(m->r->ctx, rr);
 		TRY(m->stop);
@@ -286,10 +316,9 @@ read_range(struct master *m, struct range *out)
 		                    "\"%s\" is not a range", master_shown(&t, shown));
 	}
 	size_t count = range_count(out);
-	if (count > MASTER_GENERATE_MAX || count > MASTER_GENERATED_MAX - m->generated) {
+	if (count > MASTER_GENERATE_MAX) {
 		return master_error(m, &t, "generate-limit", "", "%zu records are too many", count);
 	}
-	m->generated += count;
 	return OK;
 }
 

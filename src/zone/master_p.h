@@ -15,6 +15,7 @@ enum {
 	MASTER_TEMPLATE_MAX = 65536,  /* one side of a generated record, expanded */
 	MASTER_NUMBER_MAX = 128,      /* a number in it, NUL included: as BIND */
 	MASTER_SHOWN_MAX = 64,        /* of a token, in a message */
+	MASTER_RECORD_COST = 32,      /* octets that a generated record counts beside owner and RDATA */
 };
 
 /* What an $INCLUDE sets aside and gets back; one on the stack of each file that is open. */
@@ -39,7 +40,7 @@ struct master {
 	bool warned_last_ttl;
 	uint32_t default_ttl, last_ttl;
 	struct master_counts counts;
-	size_t includes, included_octets, generated;
+	size_t includes, included_octets, generated_octets;
 	err_t stop;                 /* not OK: reading ends */
 	struct buf rdata;           /* over rdata_octets */
 	uint8_t rdata_octets[DNS_RDATA_MAX];

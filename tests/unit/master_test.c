@@ -521,6 +521,42 @@ long_lines(void **state)
 	str_fini(&text);
 }
 
+static err_t
+see_nothing(void *ctx, const struct master_rr *rr)
+{
+	(void)ctx;
+	(void)rr;
+	return OK;
+}
+
+static void
+see_code(void *ctx, const struct diag *d)
+{
+	str_printf(ctx, "%s:%u %s\n", d->file, d->line, d->code);
+}
+
+/* Few octets of text must not become many of zone. */
+static void
+generated_data_have_a_limit(void **state)
+{
+	(void)state;
+	static const uint8_t apex[] = "\7example";
+	struct str text = { 0 }, codes = { 0 };
+	const struct diag_sink sink = { see_code, &codes };
+	const struct master_reader r = { .apex = apex, .file = "z", .record = see_nothing, .sink = &sink };
+	struct master_counts counts;
+	str_cat(&text, "$TTL 60\n$GENERATE 1-100000 $ TXT \"");
+	for (int i = 0; i < 100; i++) {
+		str_printf(&text, " %0255d", 7);
+	}
+	str_cat(&text, "\"\na A 1.1.1.1\n$GENERATE 1-1000000 $ A 1.1.1.1\n");
+	assert_int_equal(master_read(&r, text.s, text.len, &counts), E_FORMAT);
+	assert_string_equal(str_text(&codes), "z:2 generate-limit\nz:4 generate-limit\n");
+	assert_true(counts.records < MASTER_GENERATED_MAX / 25600 + 1000);
+	str_fini(&text);
+	str_fini(&codes);
+}
+
 static void
 include_paths(void **state)
 {
@@ -564,14 +600,6 @@ see_hint(void *ctx, const struct diag *d)
 {
 	struct str *hints = ctx;
 	str_cat(hints, d->hint);
-}
-
-static err_t
-see_nothing(void *ctx, const struct master_rr *rr)
-{
-	(void)ctx;
-	(void)rr;
-	return OK;
 }
 
 static void
@@ -632,6 +660,7 @@ main(void)
 		cmocka_unit_test(a_callback_ends_the_reading),
 		cmocka_unit_test(octet_0_is_an_error),
 		cmocka_unit_test(long_lines),
+		cmocka_unit_test(generated_data_have_a_limit),
 		cmocka_unit_test(include_paths),
 		cmocka_unit_test(hints_teach),
 		cmocka_unit_test(without_opener_or_sink),
