@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -141,6 +142,7 @@ keeper_begin(struct keeper *k, pid_t parent, const char *user, const int *theirs
 	for (size_t i = 0; i < theirs_n; i++) {
 		close(theirs[i]);
 	}
+	prctl(PR_SET_NAME, "oprimary-keeper");
 	/* Of a terminal's Ctrl-C only the parent makes something; it ends us. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
@@ -191,6 +193,15 @@ git_side_start(struct git_side *g, struct git_conf *conf, const char *user, cons
 	return OK;
 }
 
+static void
+send_pull(struct git_side *g)
+{
+	/* When the process has just died this is lost; the next one is asked when it begins. */
+	struct link_frame f = { .type = LINK_PULL, .fd = -1 };
+	err_t err = link_send(g->link, &f);
+	(void)err;
+}
+
 err_t
 git_side_next(struct git_side *g, char died[LINK_TEXT_MAX])
 {
@@ -205,17 +216,9 @@ git_side_next(struct git_side *g, char died[LINK_TEXT_MAX])
 		return E_STOPPED;
 	}
 	memcpy(died, f.text, LINK_TEXT_MAX);
-	atomic_store(&g->pull, PULL_IDLE); /* a new process pulls by itself */
+	atomic_store(&g->pull, PULL_ASKED); /* it knows nothing yet: whatever was asked of the one before is in this */
+	send_pull(g);
 	return OK;
-}
-
-static void
-send_pull(struct git_side *g)
-{
-	/* When the process has just died this is lost; the next one pulls without being asked. */
-	struct link_frame f = { .type = LINK_PULL, .fd = -1 };
-	err_t err = link_send(g->link, &f);
-	(void)err;
 }
 
 void

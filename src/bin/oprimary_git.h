@@ -31,7 +31,7 @@ struct git_side {
 err_t git_side_start(struct git_side *g, struct git_conf *conf, const char *user, const int *theirs, size_t theirs_n,
                      struct diag *diag);
 
-/* One thread: waits for the next life of the git process; from then on g->link leads to it.  `died`: how the
+/* One thread: waits for the next life of the git process and asks it for a pull; g->link leads to it.  `died`: how the
  * one before ended, "" for the first.  E_STOPPED: there will be none. */
 err_t git_side_next(struct git_side *g, char died[LINK_TEXT_MAX]);
 

@@ -271,8 +271,8 @@ settle(struct loader *l, const char *trouble)
 {
 	char text[LINK_TEXT_MAX + 128];
 	const struct view *v = primary_view(l->primary);
-	snprintf(text, sizeof text, "%zu zones of commit %.12s%s%s", v->zones.n, v->commit[0] != '\0' ? v->commit : "none",
-	         trouble[0] != '\0' ? "; " : "", trouble);
+	snprintf(text, sizeof text, "%zu %s of commit %.12s%s%s", v->zones.n, v->zones.n == 1 ? "zone" : "zones",
+	         v->commit[0] != '\0' ? v->commit : "none", trouble[0] != '\0' ? "; " : "", trouble);
 	l->settled(l->ctx, text);
 }
 

@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static err_t
@@ -43,12 +45,27 @@ become(const char *user, struct diag *diag)
 	return OK;
 }
 
+/* What a service manager gave for opening the sockets (CAP_NET_BIND_SERVICE).  Root without --user keeps its
+ * own: it may need them to read the repository. */
+static err_t
+drop_capabilities(struct diag *diag)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	if (geteuid() == 0) {
+		return OK;
+	}
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); /* emptied with the permitted ones anyway */
+	return syscall(SYS_capset, &head, none) == 0 ? OK : fail(diag, E_IO, "capabilities");
+}
+
 err_t
 privs_drop(const char *user, struct diag *diag)
 {
 	if (user != NULL) {
 		TRY(become(user, diag));
 	}
+	TRY(drop_capabilities(diag));
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
 		return fail(diag, E_IO, "no_new_privs");
 	}

@@ -9,8 +9,8 @@
 #include "base/diag.h"
 #include "base/err.h"
 
-/* For good: the user's ids and groups (NULL: they stay), no setuid program gives any back
- * (no_new_privs), no core dump and no debugger of the same user sees the secrets (not dumpable).
+/* For good: the user's ids and groups (NULL: they stay), no capabilities (unless root stays root), no setuid
+ * program gives any back (no_new_privs), no core dump and no debugger of the same user sees the secrets (not dumpable).
  * E_NOTFOUND: no such user; E_IO: the system said no. */
 err_t privs_drop(const char *user, struct diag *diag);
 
