@@ -80,7 +80,7 @@ skip_name(const uint8_t *wire, size_t len, size_t at)
 static size_t
 skip_rr(const uint8_t *wire, size_t len, size_t at, struct msg_rr *out)
 {
-	size_t fixed = skip_name(wire, len, at);
+	size_t fixed = at < len && wire[at] == 0 ? at + 1 : skip_name(wire, len, at); /* the root: an OPT */
 	if (fixed == 0 || len - fixed < RR_FIXED_LEN) {
 		return 0;
 	}
@@ -204,10 +204,10 @@ read_header(const uint8_t *wire, size_t len, struct msg *out)
 	out->len = len;
 	out->id = u16_at(wire);
 	out->bits = u16_at(wire + 2);
-	for (int i = 0; i < 4; i++) {
-		out->count[i] = u16_at(wire + 4 + 2 * i);
-		out->rr_at[i] = DNS_HEADER_LEN;
-	}
+	out->count[QUESTION] = u16_at(wire + 4);
+	out->count[ANSWER] = u16_at(wire + 6);
+	out->count[AUTHORITY] = u16_at(wire + 8);
+	out->count[ADDITIONAL] = u16_at(wire + 10);
 	out->qname.len = 1;
 	out->qname.oct[0] = 0;
 	out->qtype = out->qclass = 0;
@@ -225,9 +225,12 @@ msg_parse(const uint8_t *wire, size_t len, struct msg *out)
 	read_header(wire, len, out);
 	size_t at = DNS_HEADER_LEN;
 	TRY(walk_questions(out, &at));
-	for (int section = ANSWER; section <= ADDITIONAL; section++) {
-		TRY(walk_section(out, section, &at));
+	out->rr_at[ANSWER] = out->rr_at[AUTHORITY] = at;
+	if ((out->count[ANSWER] | out->count[AUTHORITY]) != 0) { /* in queries both are empty, but for IXFR */
+		TRY(walk_section(out, ANSWER, &at));
+		TRY(walk_section(out, AUTHORITY, &at));
 	}
+	TRY(walk_section(out, ADDITIONAL, &at));
 	return at == len ? OK : E_FORMAT;
 }
 
