@@ -22,14 +22,14 @@ node_rrsigs(const struct node *n, uint16_t covers)
 	return NULL;
 }
 
-static bool
-is_same_rrset(const struct node_rr *a, const struct node_rr *b)
+bool
+node_rr_is_same_set(const struct node_rr *a, const struct node_rr *b)
 {
 	return a->type == b->type && (a->type != TYPE_RRSIG || node_rr_covers(a) == node_rr_covers(b));
 }
 
-static int
-compare(const struct node_rr *a, const struct node_rr *b)
+int
+node_rr_compare(const struct node_rr *a, const struct node_rr *b)
 {
 	if (a->type != b->type) {
 		return a->type < b->type ? -1 : 1;
@@ -48,7 +48,7 @@ sort_run(struct node_rr *rrs, size_t n)
 	for (size_t i = 1; i < n; i++) {
 		size_t j = i;
 		struct node_rr rr = rrs[i];
-		for (; j != 0 && compare(&rrs[j - 1], &rr) > 0; j--) {
+		for (; j != 0 && node_rr_compare(&rrs[j - 1], &rr) > 0; j--) {
 			rrs[j] = rrs[j - 1];
 		}
 		if (j != i) {
@@ -61,12 +61,12 @@ sort_run(struct node_rr *rrs, size_t n)
 static void
 merge(struct node_rr *rrs, size_t half, size_t n, struct node_rr *room)
 {
-	if (compare(&rrs[half - 1], &rrs[half]) <= 0) {
+	if (node_rr_compare(&rrs[half - 1], &rrs[half]) <= 0) {
 		return;
 	}
 	size_t i = 0, j = half;
 	for (size_t k = 0; k < n; k++) {
-		bool is_left = j == n || (i < half && compare(&rrs[i], &rrs[j]) <= 0);
+		bool is_left = j == n || (i < half && node_rr_compare(&rrs[i], &rrs[j]) <= 0);
 		room[k] = is_left ? rrs[i++] : rrs[j++];
 	}
 	memcpy(rrs, room, n * sizeof *rrs);
@@ -113,7 +113,7 @@ measure_rrset(struct node_rr *rrs, size_t n, struct measure *m)
 	size_t kept = 0;
 	uint32_t least = rrs[0].ttl, most = rrs[0].ttl;
 	for (size_t i = 0; i < n; i++) {
-		rrs[i].is_duplicate = i != 0 && compare(&rrs[i - 1], &rrs[i]) == 0;
+		rrs[i].is_duplicate = i != 0 && node_rr_compare(&rrs[i - 1], &rrs[i]) == 0;
 		least = rrs[i].ttl < least ? rrs[i].ttl : least;
 		most = rrs[i].ttl > most ? rrs[i].ttl : most;
 		if (!rrs[i].is_duplicate) {
@@ -135,7 +135,7 @@ static size_t
 rrset_end(const struct node_rr *rrs, size_t i, size_t n)
 {
 	size_t end = i + 1;
-	while (end < n && is_same_rrset(&rrs[i], &rrs[end])) {
+	while (end < n && node_rr_is_same_set(&rrs[i], &rrs[end])) {
 		end++;
 	}
 	return end;

@@ -119,6 +119,10 @@ node_rr_covers(const struct node_rr *rr)
 	return rr->type == TYPE_RRSIG && rr->rdlen >= 2 ? (uint16_t)(rr->rdata[0] << 8 | rr->rdata[1]) : 0;
 }
 
+/* Order within a node: type, type covered, RDATA in canonical order. */
+int node_rr_compare(const struct node_rr *a, const struct node_rr *b);
+bool node_rr_is_same_set(const struct node_rr *a, const struct node_rr *b);
+
 enum { RRSET_RRS_MAX = 65535, NODE_SIZE_MAX = 1 << 30 };
 
 /* Builds a node (malloc; the caller frees with free()).  `rrs` is sorted in place, equal ones in the order

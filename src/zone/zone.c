@@ -49,6 +49,12 @@ zone_own_flags(const struct zone *z, const struct node *n)
 	return node_rrset(n, TYPE_NS) != NULL ? NODE_CUT : 0;
 }
 
+bool
+zone_may_stand_beside_cname(uint16_t type) /* RFC 2181 10.1, RFC 4034 2.5 and 4 */
+{
+	return type == TYPE_CNAME || type == TYPE_RRSIG || type == TYPE_NSEC || type == TYPE_KEY;
+}
+
 size_t
 zone_node_records(const struct node *n)
 {

@@ -72,12 +72,16 @@ void zone_free(struct zone **z); /* NULL-safe */
 
 struct zone_txn;
 err_t zone_txn_begin(const struct zone *from, struct zone_txn **out);
-/* E_EXISTS / E_NOTFOUND when there is nothing to do.  Adding to an RRset sets its TTL. */
+/* E_EXISTS / E_NOTFOUND when there is nothing to do; E_RANGE when the owner is not in the zone.  Adding to an RRset
+ * sets its TTL; removing does not ask for it.  RDATA is compared as in canonical form. */
 err_t zone_txn_add(struct zone_txn *t, const uint8_t *owner, uint16_t type, uint32_t ttl,
                    const uint8_t *rdata, uint16_t rdlen);
 err_t zone_txn_remove(struct zone_txn *t, const uint8_t *owner, uint16_t type, const uint8_t *rdata,
                       uint16_t rdlen);
-/* The new version.  *garbage gets what the old version alone has; the old struct zone itself too. */
+/* The new version.  *garbage gets what the old version alone has; the old struct zone itself too.  E_FORMAT when the
+ * result is no zone: without one SOA and an NS at the apex, with a CNAME beside other data, or two
+ * records of a type that may have one.  E_NOMEM, E_LIMIT.  After an error the old version is as it was, and
+ * zone_txn_rollback() is all that is left to do. */
 err_t zone_txn_commit(struct zone_txn **t, struct zone **out, struct garbage *garbage);
 void zone_txn_rollback(struct zone_txn **t); /* NULL-safe */
 

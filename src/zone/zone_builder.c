@@ -209,7 +209,7 @@ revisited_new(struct zone_builder *b, struct trie_txn *in, struct node *existing
 		b->again_cap = cap;
 	}
 	struct node *stub;
-	TRY(node_make(b->owner.oct, STUB, NULL, 0, NULL, NULL, &stub));
+	TRY(node_make(existing != NULL ? existing->name : b->owner.oct, STUB, NULL, 0, NULL, NULL, &stub));
 	void *old;
 	err_t err = trie_put(in, stub, &old);
 	if (err != OK) {
@@ -476,12 +476,6 @@ settle_all_revisited(struct zone_builder *b, struct trie_txn *in)
 
 /* ---- checks of one name ---- */
 
-static bool
-may_stand_beside_cname(uint16_t type) /* RFC 2181 10.1, RFC 4034 2.5 and 4 */
-{
-	return type == TYPE_CNAME || type == TYPE_RRSIG || type == TYPE_NSEC || type == TYPE_KEY;
-}
-
 static void
 check_singleton(struct zone_builder *b, const struct node *n, const struct rrset *s)
 {
@@ -509,7 +503,7 @@ check_beside_cname(struct zone_builder *b, const struct node *n)
 {
 	const struct rrset *s = node_first(n);
 	for (unsigned left = n->rrsets; left != 0; left--, s = rrset_next(s)) {
-		if (!may_stand_beside_cname(s->type)) {
+		if (!zone_may_stand_beside_cname(s->type)) {
 			char type[RRTYPE_TEXT_MAX], text[64];
 			snprintf(text, sizeof text, "there is a CNAME and also %s at this name", rrtype_print(s->type, type));
 			report_type(b, "cname-and-other", n->name, s->type, text,
