@@ -146,7 +146,7 @@ slips_of_the_pen_are_seen(void **state)
 	static const struct row rows[] = {
 		{ "example.com A 192.0.2.1\n", "forgotten-dot" },
 		{ "www.example.com A 192.0.2.1\nwwwexample.com A 192.0.2.1\n", "forgotten-dot" },
-		{ "@ NS ns1.example.com\n", "!ns-no-address forgotten-dot" },
+		{ "@ NS ns1.example.com\n", "forgotten-dot !ns-no-address" },
 		{ "@ MX 10 mail.Example.com\n", "forgotten-dot" },
 		{ "@ MX 10 192.0.2.1\n@ MX 20 192.0.2.2.\nw CNAME 1.2.3.400.\n", "address-as-name address-as-name" },
 		{ "@ TXT \"v=spf1 -all\"\n@ TXT \"v=spf10\"\n", "" },
@@ -220,7 +220,7 @@ the_soa_is_plausible(void **state)
 	static const struct row rows[] = {
 		{ "@ SOA ns1 hostmaster 1 7200 900 1209600 300\n", "" },
 		{ "@ SOA ns1 a@b 1 7200 900 1209600 300\n", "soa-rname" },
-		{ "@ SOA ns1 a@example.com 1 7200 900 1209600 300\n", "forgotten-dot soa-rname" },
+		{ "@ SOA ns1 a.example.com 1 7200 900 1209600 300\n", "forgotten-dot" },
 		{ "@ SOA ns1 hostmaster 1 900 900 1209600 300\n", "soa-times" },
 		{ "@ SOA ns1 hostmaster 1 7200 900 8100 300\n", "soa-times" },
 		{ "@ SOA ns1 hostmaster 1 4294967295 4294967294 4294967295 300\n", "soa-times" },
@@ -231,12 +231,7 @@ the_soa_is_plausible(void **state)
 		str_printf(&text, "$TTL 60\n%s@ NS ns1\nns1 A 192.0.2.1\n", rows[i].lines);
 		struct zone *z = loaded("example.com.", str_text(&text), &codes);
 		assert_non_null(z);
-		const bool is_same = strcmp(str_text(&codes), rows[i].codes) == 0;
-		if (!is_same && strcmp(rows[i].codes, "forgotten-dot soa-rname") == 0) {
-			assert_string_equal(str_text(&codes), "soa-rname forgotten-dot"); /* same line: either order */
-		} else {
-			assert_string_equal(str_text(&codes), rows[i].codes);
-		}
+		assert_string_equal(str_text(&codes), rows[i].codes);
 		zone_free(&z);
 		str_fini(&codes);
 		str_fini(&text);
