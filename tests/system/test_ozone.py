@@ -1,0 +1,448 @@
+"""ozone: what it finds and how it says so, in files, directories and revisions."""
+import json
+import os
+import pty
+import re
+import shutil
+import stat
+import subprocess
+
+import pytest
+
+from repository import git
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SOA = "@ SOA ns1 hostmaster %d 7200 900 1209600 300\n"
+HEAD = "$TTL 3600\n" + SOA % 1 + "@ NS ns1\nns1 A 192.0.2.1\n"
+KEY = "a._update.example.com. DNSKEY 0 3 163 kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg=\n"
+ZEROS = "0" * 40
+
+
+@pytest.fixture
+def ozone(program, tmp_path):
+    def run(*args, status=0, **more):
+        more.setdefault("cwd", str(tmp_path))
+        return program("ozone", *[str(a) for a in args], status=status, **more)
+    return run
+
+
+@pytest.fixture
+def write(tmp_path):
+    def put(path, text):
+        where = tmp_path / path
+        where.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(text, bytes):
+            where.write_bytes(text)
+        else:
+            where.write_text(text)
+        return where
+    return put
+
+
+def zone(serial=1, lines=""):
+    return "$TTL 3600\n" + SOA % serial + "@ NS ns1\nns1 A 192.0.2.1\n" + lines
+
+
+def codes(done):
+    return re.findall(r"^\S.*: (?:error|warning): .* \[([a-z0-9-]+)\]$", done.stderr, re.M)
+
+
+# ---- a single file ----
+
+def test_the_tutorials_words(ozone, write):
+    write("mirage", "$ORIGIN mirage.\n$TTL 3600\n@\tSOA\tns1\thostmaster\t1\t86400\t7200\t1048576\t3600\n@\tNS\tns1\n"
+                    "ns1     A       192.0.2.1\nwww\tA\t192.0.2.2\n")
+    done = ozone("mirage")
+    assert done.stdout == "successfully checked zone\n" and done.stderr == ""
+
+
+def test_place_line_caret_and_hint(ozone, write):
+    write("example.com", HEAD + "www\tA\t192.0.2\n")
+    done = ozone("example.com", status=1)
+    assert re.match(r"example\.com:5:7: error: .* \[bad-rdata\]\n"
+                    r"     5 \| www\tA\t192\.0\.2\n"
+                    r"       \|    \t \t\^~~~~~~\n", done.stderr), done.stderr
+    assert done.stdout == ""
+
+
+def test_all_of_them_in_order_of_place(ozone, write):
+    write("example.com", HEAD + "a A 192.0.2\nb ADDRESS x\nwww A 192.0.2.2\nwww A 192.0.2.2\nc A 1.2.3.4.5\n")
+    done = ozone("example.com", status=1)
+    lines = [int(n) for n in re.findall(r"^example\.com:(\d+):", done.stderr, re.M)]
+    assert lines == sorted(lines) and {5, 6, 9} <= set(lines)
+
+
+def test_a_caret_below_other_scripts_and_long_lines(ozone, write):
+    write("example.com", HEAD + "w TXT \"häh\" \"" + "x" * 300 + "\n")
+    done = ozone("example.com", status=1)
+    assert max(len(line) for line in done.stderr.splitlines() if " | " in line) < 200
+
+
+def test_files_cannot_steer_the_terminal(ozone, write):
+    write("example.com", HEAD + "w\x1b]0;x\x07 A 192.0.2\nv\xc2\x9b A 192.0.2\n".encode("latin-1").decode("latin-1"))
+    done = ozone("example.com", status=1)
+    assert "\x1b" not in done.stderr and "\x07" not in done.stderr and "\x9b" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["example.com", "example.com.", "Example.COM"])
+def test_the_files_name_is_the_zones(ozone, write, name):
+    write(name, HEAD + "www.example.com. A 192.0.2.1\n")
+    assert ozone(name).stdout == "successfully checked zone\n"
+
+
+def test_the_root_zone(ozone, write):
+    write("@", ". 60 SOA ns. host. 1 7200 900 1209600 300\n. 60 NS ns.\nns. 60 A 192.0.2.1\n")
+    assert ozone("@").stdout == "successfully checked zone\n"
+
+
+def test_zone_name_and_standard_input(ozone, write):
+    write("some file", HEAD + "www.example.org. A 192.0.2.1\n")
+    assert ozone("some file", "--zone-name", "example.org").stderr == ""
+    done = ozone("-", "--zone-name=example.org.", stdin=HEAD)
+    assert done.stdout == "successfully checked zone\n"
+    assert ozone("-", status=2, stdin=HEAD).stdout == ""
+    assert "domain name" in ozone("some file", "--zone-name=a..b", status=2).stderr
+
+
+def test_exit_status(ozone, write):
+    write("example.com", HEAD + "www A 192.0.2.1\nwww A 192.0.2.1\n")
+    ozone("example.com")
+    assert "successfully" not in ozone("example.com", "--werror", status=1).stdout
+    assert ozone("example.com", "--quiet").stdout == ""
+    ozone("none.example", status=1)
+    for wrong in [[], ["--format=xml", "example.com"], ["example.com", "--diff"], ["--nothing"],
+                  ["example.com", "example.com", "--old=example.com"], ["--repo=.", "example.com"],
+                  ["example.com", "--dump", "--format=json"]]:
+        ozone(*wrong, status=2)
+
+
+def test_a_full_disk_is_said(ozone, write):
+    write("example.com", HEAD)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([shutil.which("true")], check=True)
+        assert done.returncode == 0
+        bindir = os.environ.get("ORIGIN_BINDIR") or os.path.join(ROOT, "build", "src", "bin")
+        done = subprocess.run([os.path.join(bindir, "ozone"), "example.com", "--dump"], stdout=full, stderr=subprocess.PIPE,
+                              cwd=str(write("x", "").parent), text=True, check=False, timeout=60)
+    assert done.returncode == 1 and "No space left" in done.stderr
+
+
+# ---- what is no zone ----
+
+def test_odd_files(ozone, write, tmp_path):
+    write("empty.example", "")
+    assert set(codes(ozone("empty.example", status=1))) == {"no-soa", "no-apex-ns"}
+    write("binary.example", b"\x7fELF\0\1\2\3" * 100)
+    assert codes(ozone("binary.example", status=1)) == ["not-text"]
+    (tmp_path / "directory.example").mkdir()
+    os.mkfifo(tmp_path / "pipe.example")
+    (tmp_path / "link.example").symlink_to("empty.example")
+    done = ozone(".", status=1)
+    assert "pipe.example: error:" in done.stderr and "link.example: error:" in done.stderr
+    assert "directory.example" not in done.stderr
+
+
+def test_crlf_and_no_last_newline(ozone, write):
+    write("example.com", HEAD.replace("\n", "\r\n") + "www A 192.0.2.1")
+    assert ozone("example.com").stderr == ""
+
+
+# ---- $INCLUDE ----
+
+def test_include_stays_in_the_directory(ozone, write, tmp_path):
+    write("zones/sub/hosts.inc", "www A 192.0.2\n")
+    write("secret", "SECRET\n")
+    (tmp_path / "zones" / "link").symlink_to("../secret")
+    (tmp_path / "zones" / "dir").symlink_to("..")
+    for path, code in [("../secret", "include-refused"), ("/etc/passwd", "include-refused"), ("sub/../../secret", "include-refused"),
+                       ("link", "include"), ("dir/secret", "include"), ("none", "include-not-found")]:
+        write("zones/example.com", HEAD + "$INCLUDE %s\n" % path)
+        done = ozone("zones/example.com", status=1)
+        assert code in done.stderr and "SECRET" not in done.stderr, path
+    write("zones/example.com", HEAD + "$INCLUDE sub/hosts.inc\n")
+    done = ozone("zones/example.com", status=1)
+    assert done.stderr.startswith("zones/sub/hosts.inc:1:7: error:")
+
+
+# ---- --old ----
+
+def test_old_demands_a_newer_serial(ozone, write):
+    write("example.com", zone(5, "www A 192.0.2.1\n"))
+    write("old", zone(5))
+    done = ozone("example.com", "--old", "old", status=1)
+    assert "[serial-not-newer]" in done.stderr and "hint: write 6" in done.stderr
+    assert done.stderr.startswith("example.com:2:")
+    write("example.com", zone(6, "www A 192.0.2.1\n"))
+    assert "serial 5 to 6" in ozone("example.com", "--old", "old").stdout
+    write("old", zone(6, "; a comment\nwww A 192.0.2.1\n"))
+    ozone("example.com", "--old", "old")
+
+
+def test_old_that_is_bad_or_not_there(ozone, write):
+    write("example.com", zone(5))
+    write("old", zone(5, "www A 192.0.2\n"))
+    assert "serial-not-newer" in ozone("example.com", "--old", "old", status=1).stderr
+    write("old", zone(4, "www A 192.0.2\n"))
+    ozone("example.com", "--old", "old")
+    write("old", "")
+    assert "added" in ozone("example.com", "--old", "old").stdout
+    assert "added" in ozone("example.com", "--old", "/dev/null").stdout
+    write("old", zone(5))
+    done = ozone("/dev/null", "--zone-name=example.com", "--old", "old")
+    assert "removed, last serial 5" in done.stdout
+    assert ozone("example.com", "--old", "none", status=1).stderr != ""
+
+
+def test_dump_and_diff(ozone, write):
+    write("example.com", zone(2, "b A 192.0.2.1\na.b A 192.0.2.2\n"))
+    write("old", zone(1, "c A 192.0.2.3\na.b 60 A 192.0.2.2\n"))
+    assert ozone("example.com", "--dump").stdout == (
+        "example.com.\t3600\tIN\tSOA\tns1.example.com. hostmaster.example.com. 2 7200 900 1209600 300\n"
+        "example.com.\t3600\tIN\tNS\tns1.example.com.\n"
+        "b.example.com.\t3600\tIN\tA\t192.0.2.1\n"
+        "a.b.example.com.\t3600\tIN\tA\t192.0.2.2\n"
+        "ns1.example.com.\t3600\tIN\tA\t192.0.2.1\n")
+    lines = ozone("example.com", "--old", "old", "--diff").stdout.splitlines()
+    assert {line[0] for line in lines} == {"-", "+"}
+    assert "-c.example.com.\t3600\tIN\tA\t192.0.2.3" in lines and "+b.example.com.\t3600\tIN\tA\t192.0.2.1" in lines
+    assert "-a.b.example.com.\t60\tIN\tA\t192.0.2.2" in lines and "+a.b.example.com.\t3600\tIN\tA\t192.0.2.2" in lines
+    assert not any("ns1.example.com.\t3600\tIN\tA" in line for line in lines)
+
+
+def test_a_dump_is_what_it_was(ozone, write):
+    write("example.com", zone(1, "*.w TXT \"a b\" \"\\\"q\\\\\" \\; \n$GENERATE 1-9 h$ A 192.0.2.$\nt TYPE65280 \\# 2 abcd\n"))
+    first = ozone("example.com", "--dump").stdout
+    write("example.com", first)
+    assert ozone("example.com", "--dump").stdout == first
+
+
+# ---- formats ----
+
+def test_json(ozone, write):
+    write("example.com", HEAD.encode() + b"www A 192.0.2\nx\xff TXT \"\x1b\"\n")
+    told = json.loads(ozone("example.com", "--format=json", status=1).stdout)
+    first = told["diagnostics"][0]
+    assert (first["file"], first["line"], first["column"], first["level"], first["code"]) == \
+        ("example.com", 5, 7, "error", "bad-rdata")
+    assert first["width"] == 7 and first["source"] == "www A 192.0.2"
+    assert told["errors"] >= 1 and told["files"][0]["file"] == "example.com"
+    write("example.com", zone(4))
+    told = json.loads(ozone("example.com", "--format=json").stdout)
+    assert told["diagnostics"] == [] and told["files"][0]["serial"] == 4 and told["files"][0]["kind"] == "zone"
+
+
+def test_github(ozone, write):
+    write("a,b:c%/example.com", HEAD + "www A 192.0.2\n")
+    done = ozone("a,b:c%/example.com", "--format=github", status=1)
+    assert done.stdout.startswith("::error file=a%2Cb%3Ac%25/example.com,line=5,col=7,endColumn=14,title=ozone::")
+    assert "[bad-rdata]" in done.stdout
+
+
+def run_on_terminal(argv, cwd, env):
+    """Its output with standard error a terminal."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(argv, cwd=cwd, env={**os.environ, **env}, stdin=subprocess.DEVNULL, stdout=slave, stderr=slave)
+    os.close(slave)
+    out = b""
+    while True:
+        try:
+            part = os.read(master, 65536)
+        except OSError:
+            break
+        if not part:
+            break
+        out += part
+    os.close(master)
+    process.wait(60)
+    return out
+
+
+def test_colour_on_terminals_only(bindir, ozone, write, tmp_path):
+    write("example.com", HEAD + "www A 192.0.2\n")
+    assert "\x1b" not in ozone("example.com", status=1).stderr
+    argv = [os.path.join(bindir, "ozone"), "example.com"]
+    assert b"\x1b[" in run_on_terminal(argv, str(tmp_path), {"TERM": "xterm", "NO_COLOR": ""})
+    assert b"\x1b" not in run_on_terminal(argv, str(tmp_path), {"TERM": "xterm", "NO_COLOR": "1"})
+
+
+# ---- keys ----
+
+def test_keys_files(ozone, write):
+    write("example.com._keys", KEY)
+    assert ozone("example.com._keys").stdout == "successfully checked keys\n"
+    write("_keys", KEY + "x._transfer. DNSKEY 0 3 165 Rml0c0dvb2RFbm91Z2hGb3JUaGlzVGVzdDEyMzQ1NjdGaXRzR29vZEVub3VnaEZvclRoaXM=\n")
+    ozone("_keys")
+
+
+@pytest.mark.parametrize("form", ["text", "json", "github"])
+def test_no_secret_is_shown(ozone, write, form):
+    secret = "kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg="
+    for line in ["a._update.example.com. DNSKEY 0 3 163 %s extra!" % secret, "a._update.example.com. DNSKEY 0 3 13 " + secret,
+                 "a DNSKEY 0 3 163 " + secret, "a._update.example.com. TXT " + secret,
+                 "a._update.example.com. DNSKEY 0 3 163 (%s" % secret, "a._update.example.com. DNSKEY 0 3 163 !" + secret,
+                 "a._update.example.com. DNSKEY 0 3 " + secret, "a._update.example.com. " + secret, secret + " A",
+                 "a._update.example.com. DNSKEY 0 3 163 \"" + secret]:
+        write("example.com._keys", line + "\n")
+        done = ozone("example.com._keys", "--format=" + form, status=None)
+        assert secret not in done.stdout + done.stderr, line
+
+
+def test_a_key_has_one_secret(ozone, write):
+    write("_keys", KEY)
+    write("example.com._keys", KEY.replace("kJJq", "AAAA"))
+    done = ozone(".", status=1)
+    assert codes(done) == ["key-duplicate"] and "example.com._keys" in done.stderr
+
+
+# ---- directories ----
+
+def test_a_directory_is_a_checkout(ozone, write):
+    write("example.com", HEAD)
+    write("example.org", HEAD + "$INCLUDE sub/x.inc\n")
+    write("sub/x.inc", "www A 192.0.2.1\n")
+    write("README.md", "not a zone\n")
+    write(".gitignore", "*~\n")
+    write("example.com._keys", KEY)
+    assert ozone(".").stdout == "successfully checked 2 zones and 1 keys file\n"
+    write("EXAMPLE.com.", HEAD)
+    write("a..b", HEAD)
+    assert sorted(codes(ozone(".", status=1))) == ["bad-file-name", "zone-twice"]
+
+
+def test_two_directories_are_compared(ozone, write):
+    for where, serial in [("old", 1), ("new", 2)]:
+        write(where + "/same.example", zone())
+        write(where + "/changed.example", zone(serial, "h%d A 192.0.2.1\n" % serial))
+    write("old/removed.example", zone(7))
+    write("new/added.example", zone(3))
+    done = ozone("new", "--old", "old")
+    assert done.stdout.splitlines() == ["added.example: zone added, serial 3, 3 records",
+                                        "changed.example: zone changed, serial 1 to 2, 4 records",
+                                        "removed.example: zone removed, last serial 7",
+                                        "successfully checked 4 zones"]
+
+
+# ---- revisions ----
+
+def test_a_revision(ozone, repo):
+    repo.commit({"example.com": zone(1), "sub/x": "not a zone", "README": "x", "_keys": KEY})
+    repo.write({"example.com": "the work tree is not looked at"})
+    assert ozone("--repo", repo.path).stdout == "successfully checked 1 zone and 1 keys file\n"
+    assert ozone("--repo", repo.path, "--new-rev=none", status=1).stderr != ""
+    assert ozone("--repo", "/nonexistent", status=1).stderr != ""
+
+
+def test_what_changed_between_two(ozone, repo):
+    files = {"%s.example" % n: zone(1) for n in ("same", "changed", "gone", "including")}
+    files["including.example"] += "$INCLUDE inc/hosts\n"
+    files["inc/hosts"] = "www A 192.0.2.1\n"
+    files["bad.example"] = "this was bad before, and nobody touched it\n"
+    old = repo.commit(files)
+    new = repo.commit({"changed.example": zone(2, "www A 192.0.2.1\n"), "gone.example": None,
+                            "inc/hosts": "www A 192.0.2.2\n", "new zone.example": zone(9)})
+    done = ozone("--repo", repo.path, "--old-rev", old, "--new-rev", new, status=1)
+    assert done.stdout.splitlines() == ["changed.example: zone changed, serial 1 to 2, 4 records",
+                                        "including.example: zone unchanged, serial 1, 4 records",
+                                        "new zone.example: zone added, serial 9, 3 records",
+                                        "gone.example: zone removed, last serial 1"]
+    assert codes(done) == ["serial-not-newer"] and "including.example:2:" in done.stderr
+    repo.commit({"including.example": zone(2) + "$INCLUDE inc/hosts\n"})
+    ozone("--repo", repo.path, "--old-rev", old)
+    assert "4 zones" in ozone("--repo", repo.path, "--old-rev", old).stdout
+
+
+def test_an_include_that_is_gone(ozone, repo):
+    old = repo.commit({"example.com": zone(1) + "$INCLUDE inc/hosts\n", "inc/hosts": "www A 192.0.2.1\n"})
+    new = repo.commit({"inc/hosts": None})
+    assert codes(ozone("--repo", repo.path, "--old-rev", old, "--new-rev", new, status=1)) == ["include-not-found"]
+
+
+def test_zeros_are_no_version(ozone, repo):
+    repo.commit({"example.com": zone(3)})
+    assert "example.com: zone added, serial 3" in ozone("--repo", repo.path, "--old-rev", ZEROS).stdout
+    assert "zone removed" in ozone("--repo", repo.path, "--old-rev", "HEAD", "--new-rev", ZEROS).stdout
+    assert ozone("--repo", repo.path, "--old-rev", ZEROS, "--new-rev", ZEROS).stdout == "nothing to check\n"
+
+
+def test_the_index(ozone, repo):
+    repo.commit({"example.com": zone(1)})
+    repo.write({"example.com": zone(1, "www A 192.0.2.1\n")})
+    assert ozone("--old-rev=HEAD", "--new-rev=:", cwd=repo.path).stdout == "nothing to check\n"
+    git(repo.path, "add", "example.com")
+    assert codes(ozone("--old-rev=HEAD", "--new-rev=:", cwd=repo.path, status=1)) == ["serial-not-newer"]
+
+
+def test_keys_of_other_files_count(ozone, repo):
+    old = repo.commit({"_keys": KEY})
+    repo.commit({"example.com._keys": KEY.replace("kJJq", "AAAA")})
+    assert codes(ozone("--repo", repo.path, "--old-rev", old, status=1)) == ["key-duplicate"]
+
+
+def test_links_and_submodules_are_no_zones(ozone, repo):
+    old = repo.commit({"example.com": zone(1)})
+    os.symlink("example.com", os.path.join(repo.path, "link.example"))
+    git(repo.path, "update-index", "--add", "--cacheinfo", "160000,%s,module.example" % old)
+    git(repo.path, "add", "link.example")
+    git(repo.path, "commit", "-q", "-m", "x")
+    done = ozone("--repo", repo.path, "--old-rev", old, status=1)
+    assert codes(done) == ["not-a-file", "not-a-file"]
+    assert ozone("--repo", repo.path, "--old-rev", "HEAD").stdout == "nothing to check\n"
+
+
+# ---- the manual ----
+
+def manual():
+    """(code, its example or None), as ozone(1) has them."""
+    with open(os.path.join(ROOT, "docs", "man", "ozone.1")) as f:
+        text = f.read()
+    for item in re.split(r"^\.It Sy ", text, flags=re.M)[1:]:
+        code = item.split("\n", 1)[0]
+        example = re.search(r"^\.Bd .*\n((?:.*\n)*?)\.Ed$", item.split("\n.El", 1)[0], re.M)
+        yield code, example and example.group(1).replace("\\&", "").replace("\\e", "\\")
+
+
+def test_every_code_is_in_the_manual():
+    known = {code for code, _ in manual()}
+    used = set()
+    for folder in ("zone", "auth", "bin"):
+        for name in os.listdir(os.path.join(ROOT, "src", folder)):
+            if name.endswith(".c") and (folder == "zone" or name.startswith(("ozone", "keys", "load_keys"))):
+                with open(os.path.join(ROOT, "src", folder, name)) as f:
+                    used |= set(re.findall(r'"([a-z]+(?:-[a-z0-9]+)+)"', f.read()))
+    used -= {"new-rev", "old-rev", "zone-name"}  # options
+    assert used - known == set() and known - used == set()
+
+
+@pytest.mark.parametrize("code,example", [row for row in manual() if row[1]], ids=lambda v: v if isinstance(v, str) and " " not in v else "")
+def test_examples_of_the_manual_are_true(ozone, write, code, example):
+    is_keys = code.startswith("key-") or code == "not-a-key"
+    text = example
+    if not is_keys:
+        own_soa = re.search(r"^@ SOA", example, re.M) and code != "several-soa"
+        soa = "" if own_soa or code == "no-soa" else SOA % 1
+        ns = "" if code in ("no-apex-ns", "no-soa") else "@ NS ns1\n"
+        ttl = "" if code in ("no-ttl", "soa-ttl", "previous-ttl") else "$TTL 3600\n"
+        rest = ns + "ns1 A 192.0.2.1\n"
+        before = code in ("no-owner", "no-ttl") or own_soa
+        text = ttl + (example + soa + rest if before else soa + rest + example)
+        if code == "previous-ttl":
+            text = example.split("\n")[0] + "\n" + soa.replace("SOA", "60 SOA") + rest + example.split("\n")[1] + "\n"
+    name = "example.com._keys" if is_keys else "example.com"
+    write(name, text)
+    assert code in codes(ozone(name, status=None)), text
+
+
+def test_the_file_may_be_a_pipe(bindir, write, tmp_path):
+    write("example.com", zone(2, "www A 192.0.2.1\n"))
+    write("old", zone(2))
+    done = subprocess.run(["bash", "-c", '"$0" example.com --old <(cat old)', os.path.join(bindir, "ozone")], cwd=str(tmp_path),
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1 and "serial-not-newer" in done.stderr
+
+
+def test_an_unreadable_file(ozone, write):
+    where = write("example.com", HEAD)
+    if os.geteuid() == 0:
+        pytest.skip("root reads everything")
+    where.chmod(stat.S_IWUSR)
+    assert codes(ozone("example.com", status=1)) == ["unreadable"]
