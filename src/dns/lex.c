@@ -137,11 +137,11 @@ static void
 give_end(struct lex *lx, struct lex_token *out)
 {
 	if (lx->depth != 0) {
-		give(lx, out, LEX_ERROR, lx->paren_at, lx->paren_at + 1);
-		out->what = "parenthesis is not closed";
+		give_error(lx, out, lx->paren_at, lx->paren_at + 1, "parenthesis is not closed");
 		out->line = lx->paren_line;
 		lx->at = lx->end;
-		lx->at_line_start = false;
+		lx->depth = 0;
+		lx->is_unclosed = true;
 		return;
 	}
 	give(lx, out, lx->at_line_start ? LEX_EOF : LEX_EOL, lx->end, lx->end);
@@ -243,7 +243,6 @@ restart_after_paren(struct lex *lx)
 {
 	const char *p = lx->paren_at, *end = lx->end;
 	lx->line = lx->paren_line;
-	lx->depth = 0;
 	for (;;) {
 		const char *newline = memchr(p, '\n', (size_t)(end - p));
 		if (newline == NULL) {
@@ -266,16 +265,12 @@ lex_skip_line(struct lex *lx)
 {
 	struct lex_token t;
 	while (!lx->at_line_start) {
-		lex_next(lx, &t);
-		if (t.kind != LEX_ERROR || lx->at != lx->end || lx->depth == 0) {
-			continue;
-		}
-		if (lx->restarts != 0) {
+		if (lx->is_unclosed && lx->restarts != 0) {
+			lx->is_unclosed = false;
 			lx->restarts--;
 			restart_after_paren(lx);
 		} else {
-			lx->depth = 0;
-			begin_record(lx, lx->end);
+			lex_next(lx, &t);
 		}
 	}
 }

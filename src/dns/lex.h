@@ -53,6 +53,7 @@ struct lex {
 	const char *record_at;        /* start of the logical line's first physical line that is not blank */
 	uint32_t record_line;
 	bool at_line_start;           /* nothing of the logical line was read yet */
+	bool is_unclosed;             /* the text ended within parentheses, from paren_at on */
 };
 
 void lex_init(struct lex *lx, const char *text, size_t len);
