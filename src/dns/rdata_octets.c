@@ -157,7 +157,7 @@ rdata_parse_hex(struct rdata_parser *p, enum rdata_extent extent)
 		}
 		rdata_next(p);
 	} while (extent == RDATA_TO_END && !rdata_at_end(p));
-	if (high >= 0) {
+	if (high >= 0 && p->out->err == OK) {
 		return rdata_fail(p, E_FORMAT, "odd number of hexadecimal digits");
 	}
 	return OK;
@@ -293,7 +293,7 @@ has_no_key(const uint8_t *rdata)
 err_t
 key_parse(struct rdata_parser *p)
 {
-	if (rdata_at_end(p) && p->out->err == OK && has_no_key(p->out->base + p->start)) {
+	if (rdata_at_end(p) && (p->out->err != OK || has_no_key(p->out->base + p->start))) {
 		return OK;
 	}
 	return base64_parse(p);

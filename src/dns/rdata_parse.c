@@ -96,11 +96,9 @@ parse_generic(struct rdata_parser *p)
 		return rdata_fail(p, E_FORMAT, "there are %zu octets of data where \\# says %u", have,
 		                  (unsigned)n);
 	}
-	if (p->out->err == OK) {
-		err_t err = rdata_check(p->type, p->out->base + p->start, have);
-		p->t = err != OK ? first : p->t;
-		return err != OK ? rdata_fail(p, err, "these octets are not well-formed for the type")
-		                 : OK;
+	if (p->out->err == OK && rdata_check(p->type, p->out->base + p->start, have) != OK) {
+		p->t = first;
+		return rdata_fail(p, E_FORMAT, "these octets are not well-formed for the type");
 	}
 	return OK;
 }
