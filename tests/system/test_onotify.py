@@ -478,3 +478,32 @@ def test_other_servers_agree(need, started, onotify, tmp_path, name, binary, sta
         assert "(BADKEY)" in other.stderr
         denied = onotify(server, *transport, key=key_argument("stranger._notify.example"), status=1)
         assert ("(BADKEY)" if name == "knot" else "answers REFUSED") in denied.stderr  # Knot tells strangers nothing
+
+
+# ---- ours ----
+
+ZONE = """$TTL 300
+@ SOA ns host %d 3600 600 86400 300
+@ NS ns
+ns A 192.0.2.1
+"""
+
+
+@pytest.mark.parametrize("transport", [[], ["--tcp"]])
+def test_our_primary_pulls(primary, repo, make_key, onotify, transport):
+    notify, update, other = (make_key(n) for n in ("a._notify.example.", "b._update.", "c._notify.other."))
+    repo.commit({"example": ZONE % 1, "example._keys": notify.line, "_keys": update.line + other.line})
+    server = primary(repo, zones=["example"])
+    for serial, key in ((2, notify), (3, update)):
+        repo.commit({"example": ZONE % serial})
+        onotify(server, *transport, key=key.argument, status=0)
+        server.await_serial("example", serial)
+    repo.commit({"example": ZONE % 4})
+    denied = onotify(server, *transport, key=other.argument, status=1)
+    assert "answers REFUSED" in denied.stderr and "good for other. and what is below it" in denied.stderr
+    assert "(BADKEY)" in onotify(server, *transport, status=1).stderr
+    wrong = make_key(notify.name, secret=OTHER_SECRET)
+    assert "(BADSIG)" in onotify(server, *transport, key=wrong.argument, status=1).stderr
+    onotify(server, *transport, key=None, status=0)
+    assert server.serial("example") == 3
+    server.stop()
