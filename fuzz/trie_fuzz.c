@@ -33,7 +33,7 @@ read_name(struct cur *c, uint8_t name[32])
 	uint8_t shape = cur_u8(c);
 	size_t at = 0;
 	for (unsigned label = 0; label < (shape & 3u); label++) {
-		unsigned n = 1 + (shape >> (2 + 2 * label) & 3u) % 3;
+		unsigned n = 1 + ((unsigned)shape >> (2 + 2 * label) & 3) % 3;
 		name[at++] = (uint8_t)n;
 		for (; n != 0; n--) {
 			name[at++] = octets[cur_u8(c) % (sizeof octets - 1)];

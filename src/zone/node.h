@@ -116,7 +116,10 @@ struct node_rr {
 static inline uint16_t
 node_rr_covers(const struct node_rr *rr)
 {
-	return rr->type == TYPE_RRSIG && rr->rdlen >= 2 ? (uint16_t)(rr->rdata[0] << 8 | rr->rdata[1]) : 0;
+	if (rr->type != TYPE_RRSIG || rr->rdlen < 2) {
+		return 0;
+	}
+	return (uint16_t)((unsigned)rr->rdata[0] << 8 | rr->rdata[1]);
 }
 
 /* Order within a node: type, type covered, RDATA in canonical order. */
