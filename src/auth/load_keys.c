@@ -1,5 +1,7 @@
 #include "auth/load_keys.h"
 
+#include <string.h>
+
 #include "dns/rrtype.h"
 #include "zone/locate.h"
 
@@ -38,6 +40,45 @@ close_include(void *ctx, struct master_text *text)
 	l->source->close(l->source->ctx, text);
 }
 
+/* ---- diagnostics without secrets ---- */
+
+static void
+report_without_source(void *ctx, const struct diag *d)
+{
+	const struct diag_sink *to = ctx;
+	struct diag bare = *d;
+	bare.source = NULL;
+	bare.source_len = 0;
+	diag_report(to, &bare);
+}
+
+struct diag_sink
+keys_sink(const struct diag_sink *to)
+{
+	union {
+		const struct diag_sink *in;
+		void *out;
+	} ctx = { .in = to }; /* it is only read again as what it was */
+	return (struct diag_sink){ .report = report_without_source, .ctx = ctx.out };
+}
+
+/* What the reader does not understand may be a secret: a line that is short of its type has it where the type
+ * should be. */
+static void
+report_without_words(void *ctx, const struct diag *d)
+{
+	struct diag bare = *d;
+	if (strncmp(d->code, "include-", 8) != 0) {
+		diag_set(&bare, d->level, d->code, "this does not fit into a line of a keys file");
+		diag_hint(&bare, "such a line is: NAME DNSKEY 0 3 163 SECRET (it is not shown here, as it may hold a secret)");
+		bare.file = d->file;
+		bare.line = d->line;
+		bare.col = d->col;
+		bare.width = d->width;
+	}
+	report_without_source(ctx, &bare);
+}
+
 static err_t
 read_keys(struct loading *l, const char *text, size_t len, struct load_result *result)
 {
@@ -48,10 +89,14 @@ read_keys(struct loading *l, const char *text, size_t len, struct load_result *r
 	reader.open = l->source->open != NULL ? open_include : NULL;
 	reader.close = close_include;
 	reader.has_default_ttl = true; /* keys are not served: they need none */
+	struct diag_sink found = keys_sink(l->source->sink);
+	struct diag_sink read = { .report = report_without_words, .ctx = found.ctx };
+	reader.sink = &read;
 	err_t err = master_read(&reader, text, len, &counts);
 	if (l->findings.n != 0) {
 		struct master_reader again = *l->source;
 		again.has_default_ttl = true;
+		again.sink = &found;
 		err_t located = findings_locate(&l->findings, &again, text, len);
 		err = err == OK ? located : err;
 	}

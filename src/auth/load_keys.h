@@ -8,7 +8,13 @@
 #include "zone/load.h"
 #include "zone/master.h"
 
+/* A sink before another one, which borrows both: what it passes on has no line of the source, since such lines hold
+ * secrets. */
+struct diag_sink keys_sink(const struct diag_sink *to);
+
 /* `source`: as for zone_load(); its apex is the domain that the file is for.  E_FORMAT: there were errors, all
- * reported, and there is no store.  The caller owns *out, which is sealed. */
+ * reported, and there is no store.  No diagnostic shows any of a secret: none has a source line, and those of the
+ * reader, which quotes what it does not understand, have their text replaced.  The caller owns *out, which is
+ * sealed. */
 err_t keys_load(const struct master_reader *source, const char *text, size_t len, struct keystore **out,
                 struct load_result *result);

@@ -60,16 +60,6 @@ version_fini(struct version *v)
 	}
 }
 
-/* The lines of a keys file are secrets: what goes to terminals and logs leaves them out. */
-static void
-report_without_source(void *ctx, const struct diag *d)
-{
-	struct diag bare = *d;
-	bare.source = NULL;
-	bare.source_len = 0;
-	diag_report(ctx, &bare);
-}
-
 static bool
 is_fatal(err_t err)
 {
@@ -285,6 +275,21 @@ tally_now(const struct ozone *oz)
 	return (struct tally){ .errors = report_errors(oz->report), .warnings = report_warnings(oz->report) };
 }
 
+static err_t
+stop_at_once(void *ctx, bool is_added, const struct zone_rr *rr)
+{
+	(void)ctx;
+	(void)is_added;
+	(void)rr;
+	return E_STOPPED;
+}
+
+static bool
+is_zone_changed(const struct zone *old, const struct zone *new)
+{
+	return old != NULL && new != NULL && zone_diff(old, new, stop_at_once, NULL) != OK;
+}
+
 static enum ozone_change
 change_of(const struct job *job, const struct version *old, const struct version *new)
 {
@@ -297,7 +302,8 @@ change_of(const struct job *job, const struct version *old, const struct version
 	if (new->side == NULL) {
 		return CHANGE_REMOVED;
 	}
-	return is_same_text(old, new) ? CHANGE_SAME : CHANGE_CHANGED;
+	/* A file that stayed as it was may include one that did not. */
+	return is_same_text(old, new) && !is_zone_changed(old->zone, new->zone) ? CHANGE_SAME : CHANGE_CHANGED;
 }
 
 static void
@@ -326,7 +332,7 @@ static err_t
 do_job(struct ozone *oz, const struct job *job, struct version *old, struct version *new, const struct tally *before)
 {
 	struct diag_sink report = report_sink(oz->report);
-	struct diag_sink bare = { .report = report_without_source, .ctx = &report };
+	struct diag_sink bare = keys_sink(&report);
 	const struct diag_sink *sink = job->is_context ? NULL : job->kind == SOURCE_KEYS ? &bare : &report;
 	TRY(open_version(old, NULL));
 	TRY(open_version(new, sink));

@@ -515,7 +515,8 @@ report_checked(struct report *r, const struct ozone_checked *c)
 	r->keys += c->is_keys;
 	if (r->format == FORMAT_JSON) {
 		add_json_file(r, c);
-	} else if (!r->is_quiet && r->owns_stdout && r->format == FORMAT_TEXT && c->change != CHANGE_NONE) {
+	} else if (!r->is_quiet && r->owns_stdout && r->format == FORMAT_TEXT && c->change != CHANGE_NONE &&
+	           c->change != CHANGE_SAME) {
 		hide_progress();
 		say_change(c);
 	}

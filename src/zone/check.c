@@ -99,7 +99,7 @@ check_dot_hint(const struct zone *z, const uint8_t *name, char out[DIAG_HINT_MAX
 	size_t prefix = name_len(name) - z->apex_len;
 	out[0] = '\0';
 	if (prefix != 0 && name_join(name, prefix, name_root, &meant) == OK) {
-		snprintf(out, DIAG_HINT_MAX, "names without a final dot are completed with the origin; write \"%.200s\"",
+		snprintf(out, DIAG_HINT_MAX, "names without a final dot are completed with the origin; write \"%.180s\"",
 		         check_print(meant.oct, &text));
 	}
 }
