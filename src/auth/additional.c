@@ -2,15 +2,32 @@
 #include "auth/answering.h"
 #include "dns/rrtype.h"
 
+/* Where targets are looked for: in the whole zone, or, for the name servers below a cut, in what is below it. */
+struct search {
+	const struct node *cut;          /* NULL: not for a referral */
+	const struct trie_cell *subtree; /* NULL until it is needed */
+	size_t key_len;                  /* of the cut's key */
+	struct nkey key;
+};
+
+static bool
+put_address_set(struct answering *a, struct place *owner, const struct node *n, const struct rrset *set)
+{
+	if (!a->q->is_dnssec_ok && owner->pos <= REPLY_POINTER_MAX) {
+		return reply_add_plain(a->r, SECTION_ADDITIONAL, owner->pos, set);
+	}
+	return answering_put(a, &(struct put){ .section = SECTION_ADDITIONAL, .owner = owner, .node = n, .set = set,
+	                                       .is_optional = true });
+}
+
 static void
 put_addresses(struct answering *a, struct place *owner, const struct node *n, bool is_required)
 {
-	static const uint16_t types[] = { TYPE_A, TYPE_AAAA };
-	struct put put = { .section = SECTION_ADDITIONAL, .owner = owner, .node = n, .is_optional = !is_required };
-	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-		put.set = node_rrset(n, types[i]);
-		if (put.set != NULL) {
-			(void)answering_put(a, &put);
+	const struct rrset *set = node_first(n);
+	for (unsigned left = n->rrsets; left != 0 && set->type <= TYPE_AAAA; left--, set = rrset_next(set)) {
+		if ((set->type == TYPE_A || set->type == TYPE_AAAA) && !put_address_set(a, owner, n, set) &&
+		    is_required) {
+			a->r->is_truncated = true;
 		}
 	}
 }
@@ -26,17 +43,34 @@ is_listed(const struct node *const *list, unsigned n, const struct node *node)
 	return false;
 }
 
+/* The node of a name at or below the cut.  The way from the apex to the cut is gone once for all of them. */
+static const struct node *
+node_below_cut(const struct answering *a, struct search *s, const struct rr *rr)
+{
+	const struct node *cut = s->cut;
+	if (s->subtree == NULL) {
+		s->key_len = nkey_suffix_len(&a->key, name_labels(cut->name));
+		s->subtree = trie_subtree(&a->zone->nodes, &a->key, s->key_len);
+	}
+	size_t n = rr->rdlen - (size_t)cut->name_len;
+	nkey_set_below(&s->key, s->key_len, rr->rdata, rr->rdlen, n);
+	return trie_get_below(&a->zone->nodes, s->subtree, &s->key, n);
+}
+
 /* What the zone knows about the target: authoritative data, or glue when it is for a referral. */
 static const struct node *
-target_node(const struct answering *a, const struct rr *rr, const uint8_t *target, const struct node *cut)
+target_node(const struct answering *a, struct search *s, const struct rr *rr, const uint8_t *target)
 {
 	/* rr->shared counts what is shared with an owner in this zone. */
+	if (s->cut != NULL && rr->shared[0] >= s->cut->name_len) {
+		return node_below_cut(a, s, rr);
+	}
 	if (rr->shared[0] < a->zone->apex_len && !name_is_within(target, a->zone->apex_name)) {
 		return NULL;
 	}
 	const struct node *n = zone_node(a->zone, target);
 	bool is_authoritative = n != NULL && (n->flags & (NODE_BELOW_CUT | NODE_CUT)) == 0;
-	return is_authoritative || cut != NULL ? n : NULL;
+	return is_authoritative || s->cut != NULL ? n : NULL;
 }
 
 void
@@ -44,21 +78,21 @@ answering_add_addresses(struct answering *a, const struct rrset *set, const stru
 {
 	const struct node *done[REPLY_TARGETS_MAX];
 	unsigned n_done = 0, targets = a->r->targets;
-	uint16_t target_at[REPLY_TARGETS_MAX];
 	const struct rr *rr = rrset_first(set);
 	size_t offset = (size_t)target_offset(set->type);
+	struct search s;
+	s.cut = cut;
+	s.subtree = NULL;
 
-	for (unsigned i = 0; i < targets; i++) {
-		target_at[i] = a->r->target_at[i]; /* the next RRset written notes its own */
-	}
+	a->r->targets = 0; /* target_at stays as it is: address sets note no targets */
 	for (unsigned i = 0; i < targets && !a->r->is_truncated; i++, rr = rr_next(rr)) {
 		const uint8_t *target = rr->rdata + offset;
-		const struct node *n = target_node(a, rr, target, cut);
+		const struct node *n = target_node(a, &s, rr, target);
 		if (n == NULL || (n->flags & NODE_EMPTY) != 0 || is_listed(done, n_done, n)) {
 			continue;
 		}
 		done[n_done++] = n;
-		struct place owner = { .name = n->name, .len = n->name_len, .pos = target_at[i] };
+		struct place owner = { .name = n->name, .len = n->name_len, .pos = a->r->target_at[i] };
 		put_addresses(a, &owner, n, cut != NULL && rr->shared[0] >= cut->name_len);
 	}
 }

@@ -5,7 +5,10 @@
 #include "dns/rrtype.h"
 #include "dns/wire.h"
 
-enum { RR_FIXED_LEN = 10 }; /* TYPE, CLASS, TTL, RDLENGTH */
+enum {
+	RR_FIXED_LEN = 10, /* TYPE, CLASS, TTL, RDLENGTH */
+	MINFO = 14,
+};
 
 static inline uint8_t *
 put16(uint8_t *p, size_t v)
@@ -15,31 +18,7 @@ put16(uint8_t *p, size_t v)
 	return p + 2;
 }
 
-uint16_t
-place_suffix(const struct place *p, size_t suffix_len)
-{
-	while (suffix_len <= p->shared) {
-		p = p->tail;
-	}
-	size_t at = p->pos + p->len - suffix_len;
-	return at <= REPLY_POINTER_MAX ? (uint16_t)at : 0;
-}
-
-/* Writes a name whose last `shared` octets are a suffix of what stands at `tail`. */
-static uint8_t *
-put_name(const struct reply *r, uint8_t *p, struct place *what)
-{
-	uint16_t pointer = what->shared > 1 ? place_suffix(what->tail, what->shared) : 0;
-	size_t here = (size_t)(p - r->wire);
-	size_t plain = pointer != 0 ? (size_t)(what->len - what->shared) : what->len;
-	what->shared = pointer != 0 ? what->shared : 0;
-	what->pos = plain == 0 ? pointer : here <= REPLY_POINTER_MAX ? (uint16_t)here : UINT16_MAX;
-	memcpy(p, what->name, plain);
-	p += plain;
-	return pointer != 0 ? put16(p, 0xC000u | pointer) : p;
-}
-
-static void
+static inline void
 note_target(struct reply *r, uint16_t at, uint8_t shared)
 {
 	if (r->targets == 0) {
@@ -50,21 +29,60 @@ note_target(struct reply *r, uint16_t at, uint8_t shared)
 	}
 }
 
+/* RDATA that is little: two moves that overlap cost less than a call. */
+static inline void
+copy_short(uint8_t *to, const uint8_t *from, size_t n)
+{
+	if (n > 16) {
+		memcpy(to, from, n);
+	} else if (n >= 8) {
+		uint64_t head, tail;
+		memcpy(&head, from, 8);
+		memcpy(&tail, from + n - 8, 8);
+		memcpy(to, &head, 8);
+		memcpy(to + n - 8, &tail, 8);
+	} else if (n >= 4) {
+		uint32_t head, tail;
+		memcpy(&head, from, 4);
+		memcpy(&tail, from + n - 4, 4);
+		memcpy(to, &head, 4);
+		memcpy(to + n - 4, &tail, 4);
+	} else {
+		for (size_t i = 0; i < n; i++) {
+			to[i] = from[i];
+		}
+	}
+}
+
+/* Writes a name whose last `shared` octets are a suffix of what stands at `tail`. */
+static inline uint8_t *
+put_name(const struct reply *r, uint8_t *p, struct place *what)
+{
+	uint16_t pointer = what->shared > 1 ? place_suffix(what->tail, what->shared) : 0;
+	size_t here = (size_t)(p - r->wire);
+	size_t plain = pointer != 0 ? (size_t)(what->len - what->shared) : what->len;
+	what->shared = pointer != 0 ? what->shared : 0;
+	what->pos = plain == 0 ? pointer : here <= REPLY_POINTER_MAX ? (uint16_t)here : UINT16_MAX;
+	copy_short(p, what->name, plain);
+	p += plain;
+	return pointer != 0 ? put16(p, 0xC000u | pointer) : p;
+}
+
 /* RDATA of RFC 1035's types: `lead` octets, one or two names, the rest. */
 static uint8_t *
 put_names(struct reply *r, uint8_t *p, const struct reply_rrset *what, const struct rr *rr)
 {
 	uint16_t type = what->set->type;
 	size_t lead = type == TYPE_MX ? 2 : 0;
-	unsigned names = type == TYPE_SOA || type == 14 /* MINFO */ ? 2 : 1;
+	unsigned names = type == TYPE_SOA || type == MINFO ? 2 : 1;
 	const uint8_t *from = rr->rdata, *end = rr->rdata + rr->rdlen;
 
-	memcpy(p, from, lead);
+	copy_short(p, from, lead);
 	p += lead;
 	from += lead;
 	for (unsigned i = 0; i < names; i++) {
-		struct place target = { .name = from, .len = (uint8_t)name_len(from), .tail = what->owner,
-			                .shared = rr->shared[i] };
+		size_t len = names == 1 ? (size_t)(end - from) : name_len(from);
+		struct place target = { .name = from, .len = (uint8_t)len, .tail = what->owner, .shared = rr->shared[i] };
 		if (what->wildcard_len != 0 && target.shared >= what->wildcard_len) {
 			target.shared = 0; /* shares the "*" itself, which is not in the message */
 		}
@@ -72,29 +90,16 @@ put_names(struct reply *r, uint8_t *p, const struct reply_rrset *what, const str
 		if (i == 0) {
 			note_target(r, target.pos, target.shared);
 		}
-		from += target.len;
+		from += len;
 	}
 	memcpy(p, from, (size_t)(end - from));
 	return p + (end - from);
 }
 
-static inline void
-copy_rdata(uint8_t *to, const uint8_t *from, size_t n)
-{
-	if (n == 4) {
-		memcpy(to, from, 4); /* A */
-	} else if (n == 16) {
-		memcpy(to, from, 16); /* AAAA */
-	} else {
-		memcpy(to, from, n);
-	}
-}
-
 /* The owner: a pointer where one reaches; otherwise the name, which later records can point to. */
 static uint8_t *
-put_owner(const struct reply *r, uint8_t *p, struct place *owner)
+put_owner(const struct reply *r, uint8_t *p, struct place *owner, uint16_t at)
 {
-	uint16_t at = owner->len > 1 ? place_suffix(owner, owner->len) : 0;
 	if (at != 0) {
 		return put16(p, 0xC000u | at);
 	}
@@ -105,35 +110,31 @@ put_owner(const struct reply *r, uint8_t *p, struct place *owner)
 	return p + owner->len;
 }
 
-/* One record; NULL when there is no room. */
-static uint8_t *
-put_rr(struct reply *r, uint8_t *p, const struct reply_rrset *what, const uint8_t fixed[8], const struct rr *rr,
-       int target)
+/* Where a pointer to the owner leads; 0: it has to be written out. */
+static inline uint16_t
+owner_pointer(const struct place *owner)
 {
-	/* The owner never takes more than its whole length, so this bound is safe; it is tight as soon
-	 * as the owner is a pointer. */
-	bool is_pointer = what->owner->pos != 0 || what->owner->shared == what->owner->len;
-	size_t owner_max = is_pointer && place_suffix(what->owner, what->owner->len) != 0 ? 2 : what->owner->len;
-	if ((size_t)(r->wire + r->cap - p) < owner_max + RR_FIXED_LEN + rr->rdlen) {
-		return NULL;
-	}
-	p = put_owner(r, p, what->owner);
-	memcpy(p, fixed, 8);
-	p += 8;
-	uint8_t *rdlen = p;
-	p += 2;
-	if ((rr->shared[0] | rr->shared[1]) > 1) {
-		p = put_names(r, p, what, rr);
-	} else {
-		if (target >= 0) {
-			size_t at = (size_t)(p - r->wire) + (size_t)target;
-			note_target(r, at <= REPLY_POINTER_MAX ? (uint16_t)at : UINT16_MAX, 0);
+	return owner->len > 1 && (owner->pos != 0 || owner->shared == owner->len) ? place_suffix(owner, owner->len) : 0;
+}
+
+bool
+reply_add_plain(struct reply *r, enum section section, uint16_t owner_at, const struct rrset *set)
+{
+	uint8_t *p = r->wire + r->len, *end = r->wire + r->cap;
+	const struct rr *rr = rrset_first(set);
+	for (unsigned left = set->n; left != 0; left--, rr = rr_next(rr)) {
+		if ((size_t)(end - p) < 2u + RR_FIXED_LEN + rr->rdlen) {
+			return false;
 		}
-		copy_rdata(p, rr->rdata, rr->rdlen);
-		p += rr->rdlen;
+		put16(p, 0xC000u | owner_at);
+		memcpy(p + 2, set->fixed, 8);
+		put16(p + 10, rr->rdlen);
+		copy_short(p + 2 + RR_FIXED_LEN, rr->rdata, rr->rdlen);
+		p += 2u + RR_FIXED_LEN + rr->rdlen;
 	}
-	put16(rdlen, (size_t)(p - rdlen) - 2);
-	return p;
+	r->len = (size_t)(p - r->wire);
+	r->count[section] = (uint16_t)(r->count[section] + set->n);
+	return true;
 }
 
 bool
@@ -141,10 +142,15 @@ reply_add(struct reply *r, const struct reply_rrset *what)
 {
 	const struct rrset *set = what->set;
 	struct place owner_before = *what->owner;
+	uint16_t owner_at = owner_pointer(what->owner);
 	int target = target_offset(set->type);
-	uint8_t *p = r->wire + r->len;
+	uint8_t *p = r->wire + r->len, *end = r->wire + r->cap;
 	uint8_t fixed[8];
 
+	if ((set->type == TYPE_A || set->type == TYPE_AAAA) && owner_at != 0) {
+		r->targets = 0;
+		return reply_add_plain(r, what->section, owner_at, set);
+	}
 	memcpy(fixed, set->fixed, sizeof fixed);
 	if (what->has_ttl) {
 		put16(put16(fixed + 4, what->ttl >> 16), what->ttl & 0xFFFF);
@@ -152,11 +158,29 @@ reply_add(struct reply *r, const struct reply_rrset *what)
 	r->targets = 0;
 	const struct rr *rr = rrset_first(set);
 	for (unsigned left = set->n; left != 0; left--, rr = rr_next(rr)) {
-		p = put_rr(r, p, what, fixed, rr, target);
-		if (p == NULL) {
+		size_t owner_max = owner_at != 0 ? 2 : what->owner->len;
+		if ((size_t)(end - p) < owner_max + RR_FIXED_LEN + rr->rdlen) {
 			r->targets = 0;
 			*what->owner = owner_before;
 			return false;
+		}
+		p = put_owner(r, p, what->owner, owner_at);
+		memcpy(p, fixed, 8);
+		if ((rr->shared[0] | rr->shared[1]) > 1) {
+			uint8_t *rdlen = p + 8;
+			p = put_names(r, p + RR_FIXED_LEN, what, rr);
+			put16(rdlen, (size_t)(p - rdlen) - 2);
+		} else {
+			p = put16(p + 8, rr->rdlen);
+			if (target >= 0) {
+				size_t at = (size_t)(p - r->wire) + (size_t)target;
+				note_target(r, at <= REPLY_POINTER_MAX ? (uint16_t)at : UINT16_MAX, 0);
+			}
+			copy_short(p, rr->rdata, rr->rdlen);
+			p += rr->rdlen;
+		}
+		if (owner_at == 0) {
+			owner_at = owner_pointer(what->owner); /* it stands in the message now */
 		}
 	}
 	r->len = (size_t)(p - r->wire);
@@ -172,7 +196,7 @@ reply_add_cname(struct reply *r, struct place *owner, const struct name *target,
 	if (r->cap - r->len < (size_t)owner->len + RR_FIXED_LEN + target->len) {
 		return false;
 	}
-	p = put_owner(r, p, owner);
+	p = put_owner(r, p, owner, owner_pointer(owner));
 	p = put16(p, TYPE_CNAME);
 	p = put16(p, CLASS_IN);
 	memcpy(p, ttl, 4);

@@ -53,12 +53,23 @@ struct reply_rrset {
 /* False: it did not fit, nothing was written. */
 bool reply_add(struct reply *r, const struct reply_rrset *what);
 
+/* The same for RDATA without names, under an owner that can be pointed to: addresses, mostly. */
+bool reply_add_plain(struct reply *r, enum section section, uint16_t owner_at, const struct rrset *set);
+
 /* A CNAME made from a DNAME (RFC 6672 3.1).  *target_at: where its target stands. */
 bool reply_add_cname(struct reply *r, struct place *owner, const struct name *target, const uint8_t ttl[4],
                      uint16_t *target_at);
 
 /* Where a suffix of the name stands: an offset, or 0 when a pointer cannot reach it. */
-uint16_t place_suffix(const struct place *p, size_t suffix_len);
+static inline uint16_t
+place_suffix(const struct place *p, size_t suffix_len)
+{
+	while (suffix_len <= p->shared) {
+		p = p->tail;
+	}
+	size_t at = p->pos + p->len - suffix_len;
+	return at <= REPLY_POINTER_MAX ? (uint16_t)at : 0;
+}
 
 /* Offset in the RDATA of the name that additional data and aliases are about, -1 for other types. */
 static inline int

@@ -88,6 +88,19 @@ put_any_label(uint8_t *out, const uint8_t *octets, size_t n)
 	return len;
 }
 
+/* The labels of a name, the last first. */
+static uint8_t *
+put_labels(uint8_t *out, const uint8_t *name, const uint8_t *label_at, unsigned labels)
+{
+	while (labels != 0) {
+		const uint8_t *label = name + label_at[--labels];
+		size_t n = *label++;
+		out += put_plain_label(out, label, n) ? n : put_any_label(out, label, n);
+		*out++ = NKEY_END;
+	}
+	return out;
+}
+
 void
 nkey_set(struct nkey *key, const uint8_t *name)
 {
@@ -99,14 +112,31 @@ nkey_set(struct nkey *key, const uint8_t *name)
 	key->name = name;
 	key->name_len = (uint8_t)(at + 1);
 	key->labels = (uint8_t)labels;
-	uint8_t *out = key->at;
-	while (labels != 0) {
-		const uint8_t *label = name + key->label_at[--labels];
-		size_t n = *label++;
-		out += put_plain_label(out, label, n) ? n : put_any_label(out, label, n);
-		*out++ = NKEY_END;
+	key->len = (uint16_t)(put_labels(key->at, name, key->label_at, labels) - key->at);
+}
+
+size_t
+nkey_suffix_len(const struct nkey *key, unsigned labels)
+{
+	size_t at = 0;
+	for (; labels != 0; labels--) {
+		while (key->at[at++] != NKEY_END) {
+		}
 	}
-	key->len = (uint16_t)(out - key->at);
+	return at;
+}
+
+void
+nkey_set_below(struct nkey *key, size_t from, const uint8_t *name, size_t name_len, size_t n)
+{
+	uint8_t label_at[NAME_LABELS_MAX];
+	unsigned labels = 0;
+	for (size_t at = 0; at < n; at += 1u + name[at]) {
+		label_at[labels++] = (uint8_t)at;
+	}
+	key->name = name;
+	key->name_len = (uint8_t)name_len;
+	key->len = (uint16_t)(put_labels(key->at + from, name, label_at, labels) - key->at);
 }
 
 /* ASCII letters of eight octets lower-cased at once: bit 7 of `upper` is set where an octet is in A-Z.  The sums
@@ -134,7 +164,7 @@ nkey_octets_are_equal(const uint8_t *a, const uint8_t *b, size_t n)
 		}
 	}
 	for (; n != 0; n--, a++, b++) {
-		if (octet_lower(*a) != octet_lower(*b)) {
+		if (*a != *b && octet_lower(*a) != octet_lower(*b)) {
 			return false;
 		}
 	}

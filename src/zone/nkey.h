@@ -37,6 +37,14 @@ struct nkey {
 
 void nkey_set(struct nkey *key, const uint8_t *name);
 
+/* Numbers of the key of the suffix that has `labels` labels: the key begins with that many. */
+size_t nkey_suffix_len(const struct nkey *key, unsigned labels);
+
+/* The key of a name below another, from `from` on alone: `from` is the length of the other's key, and only the first
+ * `n` octets of `name` are not the other's.  For lookups in a subtree of what is below the other (trie_subtree()):
+ * at[0, from) is not set, nor is label_at. */
+void nkey_set_below(struct nkey *key, size_t from, const uint8_t *name, size_t name_len, size_t n);
+
 /* The number at `i`; NKEY_NONE past the end. */
 static inline unsigned
 nkey_at(const struct nkey *key, size_t i)

@@ -18,18 +18,20 @@ enum { PLACE_SHIFT = 48 };
 
 _Static_assert(NKEY_NUMBERS <= (int)PLACE_SHIFT && NKEY_MAX < BIT(64 - PLACE_SHIFT), "a branch is one word");
 
-/* The instruction for this may not be assumed on x86-64, and the compiler's own stand-in is a call. */
+/* Counting bits is most of a step down the trie, and x86-64 has had an instruction for it since 2008, which may
+ * not be assumed all the same: the lookups are compiled twice, and the loader takes what the machine can
+ * do.  (Not for the sanitizers: they are not up yet when it does.) */
+#if defined(__x86_64__) && !defined(__POPCNT__) && !defined(__SANITIZE_ADDRESS__) && \
+        !defined(__SANITIZE_THREAD__) && !defined(__clang__)
+#define HOT [[gnu::target_clones("default", "popcnt")]]
+#else
+#define HOT
+#endif
+
 static inline unsigned
 count_bits(uint64_t x)
 {
-#ifdef __POPCNT__
 	return (unsigned)__builtin_popcountll(x);
-#else
-	x -= x >> 1 & UINT64_C(0x5555555555555555);
-	x = (x & UINT64_C(0x3333333333333333)) + (x >> 2 & UINT64_C(0x3333333333333333));
-	x = (x + (x >> 4)) & UINT64_C(0x0F0F0F0F0F0F0F0F);
-	return (unsigned)(x * UINT64_C(0x0101010101010101) >> 56);
-#endif
 }
 
 static inline bool
@@ -130,7 +132,7 @@ trie_fini(struct trie *t, void (*free_value)(void *ctx, void *value), void *ctx)
 
 /* ---- lookup ---- */
 
-void *
+HOT void *
 trie_get(const struct trie *t, const struct nkey *key)
 {
 	const struct trie_cell *c = &t->root;
@@ -142,6 +144,32 @@ trie_get(const struct trie *t, const struct nkey *key)
 		c = twig(c, index_of(c, number));
 	}
 	return c->ptr != NULL && is_at(t, c->ptr, key) ? c->ptr : NULL;
+}
+
+HOT const struct trie_cell *
+trie_subtree(const struct trie *t, const struct nkey *key, size_t len)
+{
+	const struct trie_cell *c = &t->root;
+	while (is_branch(c) && place(c) < len) {
+		c = twig(c, index_of(c, nkey_at(key, place(c))));
+	}
+	return c;
+}
+
+HOT void *
+trie_get_below(const struct trie *t, const struct trie_cell *subtree, const struct nkey *key, size_t n)
+{
+	const struct trie_cell *c = subtree;
+	while (is_branch(c)) {
+		unsigned number = nkey_at(key, place(c));
+		if (!has_twig(c, number)) {
+			return NULL;
+		}
+		c = twig(c, index_of(c, number));
+	}
+	bool is_it = value_name_len(t, c->ptr) == key->name_len &&
+	             nkey_octets_are_equal(key->name, value_name(t, c->ptr), n);
+	return is_it ? c->ptr : NULL;
 }
 
 /* Of the values that the descent passed, those that are ancestors indeed.  All of them stood on one
@@ -163,7 +191,7 @@ ancestors_n(const struct trie *t, const struct nkey *key, const struct trie_path
 	return n;
 }
 
-void
+HOT void
 trie_lookup(const struct trie *t, const struct nkey *key, struct trie_path *out)
 {
 	uint16_t ends[TRIE_ANCESTORS_MAX]; /* length of each candidate's key */
@@ -509,7 +537,7 @@ replace_value(struct trie_txn *txn, const struct nkey *key, void *value, void **
 	return OK;
 }
 
-err_t
+HOT err_t
 trie_put(struct trie_txn *txn, void *value, void **old)
 {
 	struct trie *t = &txn->now;

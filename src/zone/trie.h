@@ -47,6 +47,12 @@ void trie_fini(struct trie *t, void (*free_value)(void *ctx, void *value), void 
 
 void *trie_get(const struct trie *t, const struct nkey *key); /* NULL when it is not there */
 
+/* The part of the trie that holds a value's name and all names below it: `key`'s first `len` numbers are that name's
+ * key (nkey_suffix_len()), and it is there.  Lookups in it need only the rest of a key (nkey_set_below()); `n`: octets
+ * of the name that the rest is made of. */
+const struct trie_cell *trie_subtree(const struct trie *t, const struct nkey *key, size_t len);
+void *trie_get_below(const struct trie *t, const struct trie_cell *subtree, const struct nkey *key, size_t n);
+
 /* Lookup with all existing ancestors, in one descent. */
 enum { TRIE_ANCESTORS_MAX = 127 };
 struct trie_path {
