@@ -156,7 +156,7 @@ prefer_key_type(const struct git_fetch *f, const char *type, struct diag *diag)
 		diag_set(diag, DIAG_ERROR, "git", "cannot write %.300s: %s", str_text(&path), strerror(errno));
 		return E_IO;
 	}
-	git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, GIT_CONFIG_LEVEL_GLOBAL, f->home);
+	setenv("HOME", f->home, 1); /* libgit2 1.5 looks there; this process does nothing else with it */
 	return OK;
 }
 
@@ -242,7 +242,9 @@ connect_failed(struct attempt *a, int ret, struct diag *diag)
 	                 strstr(text, "does not appear to be a git") != NULL;
 	bool is_moved = strstr(text, "unexpected http status code: 3") != NULL || strstr(text, "redirect") != NULL;
 	err_t err = git_trouble(diag, ret, "cannot connect to %.200s", c->shown);
-	if (is_auth && c->scheme == GIT_REMOTE_SSH) {
+	if (c->scheme == GIT_REMOTE_LOCAL) {
+		diag_hint(diag, "is the path right, and may this user read it?");
+	} else if (is_auth && c->scheme == GIT_REMOTE_SSH) {
 		hint_ssh_auth(a, diag);
 	} else if (is_auth) {
 		diag_hint(diag, "%s", c->password != NULL ? "user, password or token are wrong, or may not read this repository"
@@ -270,7 +272,7 @@ connect_once(struct attempt *a, git_remote *remote)
 	o.callbacks.sideband_progress = on_sideband;
 	o.callbacks.payload = a;
 	o.proxy_opts.type = GIT_PROXY_AUTO;
-	/* A redirect could lead our credentials to another server. */
+	/* A redirect to another host could take our credentials there. */
 	o.follow_redirects = a->how->conf->password != NULL ? GIT_REMOTE_REDIRECT_NONE : GIT_REMOTE_REDIRECT_INITIAL;
 	a->asked = 0;
 	return git_remote_connect_ext(remote, GIT_DIRECTION_FETCH, &o);
@@ -401,6 +403,38 @@ download(struct attempt *a, git_remote *remote, const char *from, const char *to
 }
 
 err_t
+git_open_local(const struct git_conf *conf, git_repository **out, struct diag *diag)
+{
+	[[gnu::cleanup(str_fini)]] struct str with_suffix = { 0 };
+	int ret = git_repository_open_ext(out, conf->url, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
+	if (ret == GIT_ENOTFOUND) {
+		str_printf(&with_suffix, "%s.git", conf->url);
+		if (git_repository_open_ext(out, str_text(&with_suffix), GIT_REPOSITORY_OPEN_NO_SEARCH, NULL) == 0) {
+			return OK;
+		}
+		ret = git_repository_open_ext(out, conf->url, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL); /* for its words */
+	}
+	if (ret < 0) {
+		err_t err = git_trouble(diag, ret, "cannot open the repository %.200s", conf->shown);
+		diag_hint(diag, "is the path right, and may this user read it?  `git -C %.150s log -1` shows it", conf->url);
+		return err;
+	}
+	return OK;
+}
+
+/* Where a local repository really is: a path need not end in ".git". */
+static err_t
+url_to_fetch(const struct git_conf *c, struct str *out, struct diag *diag)
+{
+	[[gnu::cleanup(git_free_repo)]] git_repository *local = NULL;
+	if (c->scheme == GIT_REMOTE_LOCAL) {
+		TRY(git_open_local(c, &local, diag));
+	}
+	str_cat(out, local != NULL ? git_repository_path(local) : c->url);
+	return out->err;
+}
+
+err_t
 git_fetch(const struct git_fetch *f, git_repository *repo, const char *ref, git_oid *out, struct diag *diag)
 {
 	[[gnu::cleanup(attempt_fini)]] struct attempt a = { .how = f };
@@ -409,7 +443,9 @@ git_fetch(const struct git_fetch *f, git_repository *repo, const char *ref, git_
 	[[gnu::cleanup(git_free_commit)]] git_commit *commit = NULL;
 	[[gnu::cleanup(str_fini)]] struct str from = { 0 };
 	git_oid id, have;
-	int ret = git_remote_create_anonymous(&remote, repo, f->conf->url);
+	[[gnu::cleanup(str_fini)]] struct str url = { 0 };
+	TRY(url_to_fetch(f->conf, &url, diag));
+	int ret = git_remote_create_anonymous(&remote, repo, str_text(&url));
 	if (ret < 0) {
 		return git_trouble(diag, ret, "cannot fetch from %.200s", f->conf->shown);
 	}
@@ -429,26 +465,6 @@ git_fetch(const struct git_fetch *f, git_repository *repo, const char *ref, git_
 		return git_trouble(diag, ret, "what was fetched from %.200s cannot be kept", f->conf->shown);
 	}
 	*out = id;
-	return OK;
-}
-
-err_t
-git_open_local(const struct git_conf *conf, git_repository **out, struct diag *diag)
-{
-	[[gnu::cleanup(str_fini)]] struct str with_suffix = { 0 };
-	int ret = git_repository_open_ext(out, conf->url, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
-	if (ret == GIT_ENOTFOUND) {
-		str_printf(&with_suffix, "%s.git", conf->url);
-		if (git_repository_open_ext(out, str_text(&with_suffix), GIT_REPOSITORY_OPEN_NO_SEARCH, NULL) == 0) {
-			return OK;
-		}
-		ret = git_repository_open_ext(out, conf->url, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL); /* for its words */
-	}
-	if (ret < 0) {
-		err_t err = git_trouble(diag, ret, "cannot open the repository %.200s", conf->shown);
-		diag_hint(diag, "is the path right, and may this user read it?  `git -C %.150s log -1` shows it", conf->url);
-		return err;
-	}
 	return OK;
 }
 

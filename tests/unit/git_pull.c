@@ -183,6 +183,7 @@ main(int argc, char **argv)
 		err_t err = take_arg(&conf, argv[i], &diag);
 		if (err != OK) {
 			fprintf(stderr, "%s -- %s\n", diag.text, diag.hint);
+			git_conf_fini(&conf);
 			return 2;
 		}
 	}
