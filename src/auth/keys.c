@@ -1,13 +1,15 @@
 #include "auth/keys.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/cur.h"
+#include "dns/lex.h"
+#include "dns/rdata.h"
 #include "dns/rrtype.h"
 
 enum {
@@ -145,49 +147,54 @@ operation_of(const uint8_t *label)
 	return RIGHT_NONE;
 }
 
-/* Four labels that are the decimal octets of an IPv4 address. */
+/* The address in `text`, as an A or AAAA record would have it. */
 static bool
-read_ipv4(const uint8_t *const labels[4], struct key_address *out)
+read_text(const char *text, size_t len, uint16_t type, struct key_address *out)
 {
-	struct key_address a = { .family = 4 };
-	for (int i = 0; i < 4; i++) {
-		unsigned v = 0, len = labels[i][0];
-		for (unsigned j = 1; j <= len; j++) {
-			unsigned digit = labels[i][j] - (unsigned)'0';
-			if (digit > 9) {
-				return false;
-			}
-			v = v * 10 + digit;
-		}
-		if (len == 0 || len > 3 || v > 255 || (len > 1 && labels[i][1] == '0')) {
-			return false;
-		}
-		a.octets[i] = (uint8_t)v;
+	struct key_address a = { .family = type == TYPE_A ? 4 : 6 };
+	struct buf b = buf_over(a.octets, sizeof a.octets);
+	struct rdata_error why;
+	struct lex lx;
+	lex_init(&lx, text, len);
+	if (rdata_parse(&lx, type, NULL, &b, &why) != OK) {
+		return false;
 	}
 	*out = a;
 	return true;
 }
 
-/* One label: an IPv6 address with dashes for colons, as a label could hold colons but files could not. */
+/* Four labels that are the decimal octets of an IPv4 address. */
+static bool
+read_ipv4(const uint8_t *const labels[4], struct key_address *out)
+{
+	char text[sizeof "255.255.255.255."];
+	size_t n = 0;
+	for (int i = 0; i < 4; i++) {
+		for (unsigned j = 1; j <= labels[i][0]; j++) {
+			if (j > 3 || labels[i][j] < '0' || labels[i][j] > '9') {
+				return false;
+			}
+			text[n++] = (char)labels[i][j];
+		}
+		text[n++] = '.';
+	}
+	return read_text(text, n - 1, TYPE_A, out);
+}
+
+/* One label: an IPv6 address with dashes for colons, since names of files and URLs do not like these. */
 static bool
 read_ipv6(const uint8_t *label, struct key_address *out)
 {
-	char text[LABEL_MAX + 1];
+	char text[LABEL_MAX];
 	unsigned len = label[0];
 	for (unsigned i = 0; i < len; i++) {
-		text[i] = (char)label[1 + i];
-		if (text[i] == ':' || text[i] == '.') {
+		char c = (char)octet_lower(label[1 + i]);
+		if (c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'f')) {
 			return false;
 		}
-		text[i] = text[i] == '-' ? ':' : text[i];
+		text[i] = c == '-' ? ':' : c;
 	}
-	text[len] = '\0';
-	struct key_address a = { .family = 6 };
-	if (memchr(text, '\0', len) != NULL || inet_pton(AF_INET6, text, a.octets) != 1) {
-		return false;
-	}
-	*out = a;
-	return true;
+	return read_text(text, len, TYPE_AAAA, out);
 }
 
 /* The address that ends with label `end` - 1; returns how many labels it takes, 0: there is none. */
