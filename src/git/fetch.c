@@ -370,6 +370,37 @@ choose_ref(const struct git_conf *c, git_remote *remote, struct str *name, git_o
 	return no_branch(c, c->branch != NULL ? c->branch : "that its HEAD names", &branches, diag);
 }
 
+/* Trouble with what is kept, not with whom we talk to: the objects and references of the clone, or a pack
+ * that makes no sense with them. */
+static bool
+is_about_the_clone(int class)
+{
+	static const int classes[] = {
+		GIT_ERROR_REFERENCE, GIT_ERROR_ZLIB, GIT_ERROR_REPOSITORY, GIT_ERROR_CONFIG, GIT_ERROR_ODB,
+		GIT_ERROR_OBJECT, GIT_ERROR_TREE, GIT_ERROR_INDEXER, GIT_ERROR_SHA1,
+	};
+	for (size_t i = 0; i < ARRAY_LEN(classes); i++) {
+		if (classes[i] == class) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static err_t
+fetch_failed(const struct git_conf *c, int ret, const char *how, struct diag *diag)
+{
+	const git_error *e = git_error_last();
+	bool is_full = errno == ENOSPC || strstr(git_lib_text(), "No space left") != NULL;
+	bool is_clone = e != NULL && is_about_the_clone(e->klass);
+	err_t err = git_trouble(diag, ret, "the fetch from %.200s %s", c->shown, how);
+	if (is_full) {
+		diag_hint(diag, "the disk with the clone is full: make room; what was there before is kept");
+		return E_IO;
+	}
+	return is_clone ? E_FORMAT : err == E_NOTFOUND ? E_IO : err;
+}
+
 static err_t
 download(struct attempt *a, git_remote *remote, const char *from, const char *to, struct diag *diag)
 {
@@ -391,15 +422,7 @@ download(struct attempt *a, git_remote *remote, const char *from, const char *to
 		diag_hint(diag, "keep zones in a repository of their own");
 		return E_LIMIT;
 	}
-	if (ret < 0) {
-		int why = errno;
-		err_t err = git_trouble(diag, ret, "the fetch from %.200s broke off", a->how->conf->shown);
-		if (why == ENOSPC || strstr(diag->text, "No space left") != NULL) {
-			diag_hint(diag, "the disk with the clone is full: make room; what was there before is kept");
-		}
-		return err;
-	}
-	return OK;
+	return ret < 0 ? fetch_failed(a->how->conf, ret, "broke off", diag) : OK;
 }
 
 err_t
@@ -462,7 +485,7 @@ git_fetch(const struct git_fetch *f, git_repository *repo, const char *ref, git_
 		ret = git_reference_create(&made, repo, ref, &id, 1, NULL);
 	}
 	if (ret < 0) {
-		return git_trouble(diag, ret, "what was fetched from %.200s cannot be kept", f->conf->shown);
+		return fetch_failed(f->conf, ret, "cannot be kept", diag);
 	}
 	*out = id;
 	return OK;

@@ -12,7 +12,8 @@ struct git_fetch {
 };
 
 /* Fetches the branch into `ref` (forced; no tags) and gives its commit.  E_AUTH: credentials or the server's key;
- * E_NOTFOUND: no such repository or branch, or an empty repository; E_LIMIT; E_IO. */
+ * E_NOTFOUND: no such repository or branch, or an empty repository; E_LIMIT; E_FORMAT: what is in the clone, or what the
+ * remote sent, does not hold together; E_IO. */
 err_t git_fetch(const struct git_fetch *f, git_repository *repo, const char *ref, git_oid *out, struct diag *diag);
 
 /* Opens a local remote where it is. */

@@ -66,14 +66,25 @@ find_head(struct worker *w, bool is_from_cache, git_oid *out, struct diag *diag)
 	return git_fetch(&f, w->repo, w->home->ref, out, diag);
 }
 
+/* Fetches all of it into a new clone, when there is reason to think that this one is damaged. */
 static err_t
-pull_once(struct worker *w, const struct link_frame *pull, struct link_frame *out, struct diag *diag)
+renew(struct worker *w, git_oid *head, struct diag *diag)
 {
-	git_oid head, base;
+	struct git_fetch f = { .conf = w->conf, .home = w->home->dir, .alive = alive, .ctx = w };
+	struct diag why = { 0 };
+	err_t err = git_clone_renew(w->home, &f, &w->repo, head, &why);
+	if (err != OK) {
+		*diag = why;
+	}
+	return err;
+}
+
+static err_t
+tell_head(struct worker *w, const struct link_frame *pull, const git_oid *head, struct link_frame *out, struct diag *diag)
+{
+	git_oid base;
 	char id[sizeof out->id];
-	TRY(open_repo(w, diag));
-	TRY(find_head(w, (pull->flags & WORKER_FROM_CACHE) != 0, &head, diag));
-	git_oid_tostr(id, sizeof id, &head);
+	git_oid_tostr(id, sizeof id, head);
 	bool is_whole = (pull->flags & WORKER_WHOLE) != 0 || git_oid_fromstr(&base, pull->id) != 0;
 	if (!is_whole && (strcmp(id, pull->id) == 0 || strcmp(id, pull->text) == 0)) {
 		*out = (struct link_frame){ .type = LINK_UPTODATE, .fd = -1 };
@@ -81,9 +92,30 @@ pull_once(struct worker *w, const struct link_frame *pull, struct link_frame *ou
 		return OK;
 	}
 	struct git_snapshot_in in = {
-		.conf = w->conf, .repo = w->repo, .base = is_whole ? NULL : &base, .commit = &head, .alive = alive, .ctx = w,
+		.conf = w->conf, .repo = w->repo, .base = is_whole ? NULL : &base, .commit = head, .alive = alive, .ctx = w,
 	};
 	return git_snapshot(&in, out, diag);
+}
+
+static err_t
+pull_once(struct worker *w, const struct link_frame *pull, struct link_frame *out, struct diag *diag)
+{
+	git_oid head;
+	bool is_from_cache = (pull->flags & WORKER_FROM_CACHE) != 0;
+	bool is_renewable = !w->home->is_in_place && !is_from_cache;
+	TRY(open_repo(w, diag));
+	err_t err = find_head(w, is_from_cache, &head, diag);
+	if (err == E_FORMAT && is_renewable) {
+		is_renewable = false;
+		err = renew(w, &head, diag);
+	}
+	TRY(err);
+	err = tell_head(w, pull, &head, out, diag);
+	if ((err == E_IO || err == E_NOTFOUND) && is_renewable) {
+		TRY(renew(w, &head, diag));
+		err = tell_head(w, pull, &head, out, diag);
+	}
+	return err;
 }
 
 /* True: a COMMIT was sent, and DONE will come. */

@@ -135,19 +135,21 @@ class Sshd:
         self.child.kill()
 
 
-def make_ca(where):
-    """A CA and a certificate of it for 127.0.0.1; returns the CA's file and the server's (key and certificate)."""
+def make_ca(where, name=None):
+    """A CA (once) and a certificate of it for 127.0.0.1, or for `name`; returns the CA's file and the server's two."""
     def run(*args):
         subprocess.run(["openssl", *args], check=True, capture_output=True, cwd=where)
-    run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=Test CA",
-        "-keyout", "ca.key", "-out", "ca.pem")
-    run("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=" + ADDRESS, "-keyout", "server.key",
-        "-out", "server.csr")
+    file = name or "server"
+    if not os.path.exists(os.path.join(where, "ca.pem")):
+        run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=Test CA",
+            "-keyout", "ca.key", "-out", "ca.pem")
+    run("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=" + (name or ADDRESS), "-keyout",
+        file + ".key", "-out", file + ".csr")
     with open(os.path.join(where, "ext"), "w") as f:
-        f.write("subjectAltName=IP:%s,DNS:%s,DNS:localhost\n" % (ADDRESS, ADDRESS))
-    run("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "ext",
-        "-out", "server.pem")
-    return os.path.join(where, "ca.pem"), (os.path.join(where, "server.pem"), os.path.join(where, "server.key"))
+        f.write("subjectAltName=%s\n" % ("DNS:" + name if name else "IP:%s,DNS:%s,DNS:localhost" % (ADDRESS, ADDRESS)))
+    run("x509", "-req", "-in", file + ".csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "ext",
+        "-out", file + ".pem")
+    return os.path.join(where, "ca.pem"), (os.path.join(where, file + ".pem"), os.path.join(where, file + ".key"))
 
 
 class _Cgi(http.server.BaseHTTPRequestHandler):
