@@ -93,6 +93,7 @@ open_piece(void *ctx, const char *path, struct master_text *out)
 	p->opened++;
 	out->len = p->len[i];
 	char *copy = malloc(out->len + 1); /* so that a use after the close is seen */
+	check(copy != NULL);
 	memcpy(copy, p->at[i], out->len);
 	out->text = out->handle = copy;
 	return OK;

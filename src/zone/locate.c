@@ -34,7 +34,7 @@ struct locator {
 	struct arena arena;
 };
 
-/* FNV-1a over the lower-cased name: the owners of at most FINDINGS_MAX findings, from a file that we read anyway. */
+/* FNV-1a over the lower-cased name: at most FINDINGS_MAX owners are in the table. */
 static size_t
 slot_of(const uint8_t *name)
 {

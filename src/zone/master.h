@@ -108,6 +108,7 @@ struct master_counts {
  * Other errors: from the callbacks.  What rr and the diagnostics borrow ends with the callback. */
 err_t master_read(const struct master_reader *r, const char *text, size_t len, struct master_counts *out);
 
-/* The path of an $INCLUDE in `from`, made plain: no "." or empty parts, ".." resolved.  E_REFUSED when it is absolute
- * or leaves the root; E_LIMIT when it is too long; E_FORMAT when it names no file (empty, octet 0). */
+/* The path of an $INCLUDE in `from`, made plain: no "." or empty parts, ".." resolved.  Relative to
+ * the directory that `from` is in.  E_REFUSED when it is absolute or leaves the root; E_LIMIT when it
+ * is too long; E_FORMAT when it names no file (empty, octet 0). */
 err_t master_include_path(const char *from, const char *path, size_t len, char out[MASTER_PATH_MAX]);

@@ -108,8 +108,8 @@ parse_modifier(const char *text, size_t len, size_t *at, struct modifier *out)
 	return OK;
 }
 
-/* Hexadecimal digits, the lowest first, a dot between two, for reverse zones.  The width counts the dots too; when
- * it is even the last octet is a dot. */
+/* Hexadecimal digits, the lowest first, a dot between two, for reverse zones.  The width counts the
+ * dots too; when it is even the last octet is a dot. */
 static size_t
 print_nibbles(uint32_t v, int32_t width, const char *digits, char out[MASTER_NUMBER_MAX])
 {

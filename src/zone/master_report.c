@@ -66,8 +66,8 @@ fill(const struct master *m, struct diag *d, const struct lex_token *t, const ch
 }
 
 err_t
-master_error(struct master *m, const struct lex_token *t, const char *code, const char *hint, const char *format,
-             ...)
+master_error(struct master *m, const struct lex_token *t, const char *code, const char *hint,
+             const char *format, ...)
 {
 	struct diag d;
 	if (m->stop != OK) {
@@ -90,8 +90,8 @@ master_error(struct master *m, const struct lex_token *t, const char *code, cons
 }
 
 void
-master_warn(struct master *m, const struct lex_token *t, const char *code, const char *hint, const char *format,
-            ...)
+master_warn(struct master *m, const struct lex_token *t, const char *code, const char *hint,
+            const char *format, ...)
 {
 	struct diag d;
 	if (++m->counts.warnings > MASTER_WARNINGS_MAX + 1) {
@@ -128,7 +128,8 @@ least(size_t a, size_t b, size_t c)
 	return d < c ? d : c;
 }
 
-/* Insertions, deletions, changes and swaps of neighbours that lead from one word to another; case does not count. */
+/* Insertions, deletions, changes and swaps of neighbours that lead from one word to another; case does
+ * not count. */
 static size_t
 distance(const char *a, size_t a_len, const char *b, size_t b_len)
 {
