@@ -1,5 +1,4 @@
 /* Addresses and things like addresses: A, AAAA, NID, L64, EUI48, EUI64, APL, A6. */
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "dns/rdata_p.h"
@@ -100,12 +99,60 @@ rdata_print_ipv4(const uint8_t octets[4], struct str *out)
 	}
 }
 
+static void
+print_group(struct str *out, uint16_t group)
+{
+	static const char digits[] = "0123456789abcdef";
+	char text[4];
+	size_t n = 0;
+	for (int shift = 12; shift >= 0; shift -= 4) {
+		if (n != 0 || group >> shift != 0 || shift == 0) {
+			text[n++] = digits[group >> shift & 15];
+		}
+	}
+	str_put(out, text, n);
+}
+
+/* The first of the longest runs of zero groups; *n is 0 when none is longer than one group. */
+static int
+longest_run(const uint16_t groups[8], int *n)
+{
+	int best = 0, run = 0;
+	*n = 0;
+	for (int i = 0; i < 8; i++) {
+		run = groups[i] == 0 ? run + 1 : 0;
+		if (run > *n && run > 1) {
+			*n = run;
+			best = i + 1 - run;
+		}
+	}
+	return best;
+}
+
+/* RFC 5952 4; section 5's dotted quad for IPv4-mapped and, as inet_ntop() has it, -compatible addresses. */
 void
 rdata_print_ipv6(const uint8_t octets[16], struct str *out)
 {
-	char text[INET6_ADDRSTRLEN];
-	if (inet_ntop(AF_INET6, octets, text, sizeof text) != NULL) {
-		str_cat(out, text);
+	uint16_t groups[8];
+	int run_n;
+	for (int i = 0; i < 8; i++) {
+		groups[i] = (uint16_t)(octets[2 * i] << 8 | octets[2 * i + 1]);
+	}
+	int run = longest_run(groups, &run_n);
+	bool has_quad = run == 0 && (run_n == 6 || (run_n == 5 && groups[5] == 0xFFFF));
+	for (int i = 0; i < (has_quad ? 6 : 8); i++) {
+		if (i >= run && i < run + run_n) {
+			str_put(out, "::", i == run ? 2 : 0);
+			continue;
+		}
+		if (i != 0 && i != run + run_n) {
+			str_char(out, ':');
+		}
+		print_group(out, groups[i]);
+	}
+	if (has_quad) {
+		str_put(out, ":", run_n == 5);
+		rdata_print_ipv4(octets + 12, out);
 	}
 }
 

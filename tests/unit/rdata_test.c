@@ -465,6 +465,30 @@ addresses_are_those_of_inet_pton(void **state)
 	}
 }
 
+static void
+addresses_are_printed_as_by_inet_ntop(void **state)
+{
+	(void)state;
+	uint32_t seed = 2;
+	for (size_t i = 0; i < 100000; i++) {
+		uint8_t octets[16];
+		char want[INET6_ADDRSTRLEN];
+		struct str text = { 0 };
+		for (size_t j = 0; j < 16; j += 2) { /* many zeros, as they make the difference */
+			uint32_t group = next_random(&seed) % 8;
+			uint32_t v = group < 4 ? 0 : group == 4 ? 0xFFFF : next_random(&seed) >> group * 2;
+			octets[j] = (uint8_t)(v >> 8);
+			octets[j + 1] = (uint8_t)v;
+		}
+		rdata_print_ipv6(octets, &text);
+		assert_string_equal(str_text(&text), inet_ntop(AF_INET6, octets, want, sizeof want));
+		str_clear(&text);
+		rdata_print_ipv4(octets, &text);
+		assert_string_equal(str_text(&text), inet_ntop(AF_INET, octets, want, sizeof want));
+		str_fini(&text);
+	}
+}
+
 /* A message with "example." at 12 and "host." at 21, then the RDATA. */
 static err_t
 read_at_27(uint16_t type, const char *hex, struct buf *out)
@@ -750,6 +774,7 @@ main(void)
 		cmocka_unit_test(rdata_ends_at_65535_octets),
 		cmocka_unit_test(small_buffers_are_full),
 		cmocka_unit_test(addresses_are_those_of_inet_pton),
+		cmocka_unit_test(addresses_are_printed_as_by_inet_ntop),
 		cmocka_unit_test(messages_are_read_without_compression),
 		cmocka_unit_test(canonical_form_has_lower_case_names),
 		cmocka_unit_test(order_is_that_of_canonical_forms),
