@@ -212,6 +212,27 @@ is_candidate(struct ozone *oz, struct job *job, const struct tree_entry *e, bool
 	return ozone_job_name(oz, job, e->name);
 }
 
+static bool
+is_concerned(const struct repo *r, const struct job *job)
+{
+	return r->was == NULL || has_text(&r->changed, job->path) || includes_changed(r, job);
+}
+
+/* Keys that stayed as they were, read before those that changed: a name in both is news of the latter. */
+static err_t
+read_old_keys(struct ozone *oz, struct repo *r)
+{
+	err_t err = OK;
+	for (size_t i = 0; err == OK && i < r->now_files.n; i++) {
+		struct job job = { .path = r->now_files.list[i], .new = &r->now_side, .is_context = true };
+		job.kind = source_kind_of(job.path, &job.apex);
+		if (job.kind == SOURCE_KEYS && !is_concerned(r, &job)) {
+			err = ozone_job(oz, &job);
+		}
+	}
+	return err;
+}
+
 /* A file of the new root. */
 static err_t
 check_entry(struct ozone *oz, struct repo *r, const struct tree_entry *e, struct ozone_names *names)
@@ -222,8 +243,7 @@ check_entry(struct ozone *oz, struct repo *r, const struct tree_entry *e, struct
 		return OK;
 	}
 	ozone_names_add(names, &job);
-	job.is_context = !is_news && job.kind == SOURCE_KEYS;
-	if (!is_news && !job.is_context && !includes_changed(r, &job)) {
+	if (!is_concerned(r, &job)) {
 		return OK;
 	}
 	job.old = r->was != NULL && has_text(&r->was_files, e->name) ? &r->was_side : NULL;
@@ -244,7 +264,7 @@ check_trees(struct ozone *oz, struct repo *r)
 {
 	struct ozone_names *names = ozone_names_new();
 	size_t n = tree_entry_n(r->now);
-	err_t err = OK;
+	err_t err = read_old_keys(oz, r);
 	for (size_t i = 0; err == OK && i < n; i++) {
 		const struct tree_entry *e = tree_entry_at(r->now, i);
 		report_progress(oz->report, e->name, i + 1, n);
