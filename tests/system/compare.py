@@ -197,12 +197,42 @@ def alias_loop_of_bind(case, difference):
     return case.peer == "bind" and case.theirs.rcode == dns.rcode.SERVFAIL and case.alias_loops()
 
 
+def glue_left_out_by_bind(case, difference):
+    return case.peer == "bind" and difference.where == "additional" and case.question.payload == 512 and not difference.theirs
+
+
 def nsec_at_alias(case, difference):
-    return case.question.rdtype == "NSEC" and any(
-        k[1] == rt.CNAME for k in {**case.ours.answer, **case.theirs.answer})
+    return case.question.rdtype == "NSEC" and any(k[1] == rt.CNAME for k in {**case.ours.answer, **case.theirs.answer})
 
 
-RULES = {rule.__name__.replace("_", "-"): rule for rule in (additional_is_optional, alias_loop_of_bind, nsec_at_alias)}
+def only_denials(difference):
+    """Do the authority sections differ in proofs of absence alone?"""
+    return difference.where == "authority" and all(
+        k[1] in DENIAL or k[2] in DENIAL for k in {**difference.ours, **difference.theirs})
+
+
+def denial_after_alias_of_nsd(case, difference):
+    return case.peer == "nsd" and only_denials(difference) and any(k[1] == rt.DNAME for k in case.ours.answer)
+
+
+def literal_wildcard_of_nsd(case, difference):
+    return case.peer == "nsd" and only_denials(difference) and not difference.ours and case.question.name.labels[0] == b"*"
+
+
+def literal_wildcard_of_knot(case, difference):
+    return case.peer == "knot" and only_denials(difference) and not difference.theirs and \
+        case.question.name.labels[0] == b"*" and any(k[1] == rt.DNAME for k in case.ours.answer)
+
+
+def long_chain_of_knot(case, difference):
+    aliases = sum(k[1] == rt.CNAME for k in case.theirs.answer)
+    return case.peer == "knot" and aliases >= 5 and difference.where in ("answer", "authority", "rcode") and \
+        set(case.theirs.answer) < set(case.ours.answer) and not case.theirs.has_soa()
+
+
+RULES = {rule.__name__.replace("_", "-"): rule for rule in (
+    additional_is_optional, alias_loop_of_bind, glue_left_out_by_bind, nsec_at_alias, denial_after_alias_of_nsd,
+    literal_wildcard_of_nsd, literal_wildcard_of_knot, long_chain_of_knot)}
 
 
 def excuse(case, difference):
