@@ -187,11 +187,11 @@ read_option(int key, char *arg, struct argp_state *state)
 
 static const struct argp argp = { .options = options, .parser = read_option, .doc = doc };
 
-/* Prints a finding as the exit status of those that are about usage. */
+/* Prints a finding about usage; returns the exit status for it. */
 static int
-complain(const char *option, const struct diag *d)
+complain(const struct diag *d)
 {
-	cli_error("%s%s%s", option, option[0] != '\0' ? ": " : "", d->text);
+	cli_error("%s", d->text);
 	if (d->hint[0] != '\0') {
 		cli_hint("%s", d->hint);
 	}
@@ -238,7 +238,7 @@ take_remote(struct reader *r)
 	}
 	err_t err = git_conf_remote(&r->opts->git, text, &d);
 	cli_secret_free(&text);
-	return err == OK ? CLI_OK : complain("--remote", &d);
+	return err == OK ? CLI_OK : complain(&d);
 }
 
 static int
@@ -254,12 +254,12 @@ take_ssh(struct reader *r)
 	}
 	int status = CLI_OK;
 	if (key != NULL && git_conf_ssh_key(&r->opts->git, key, &d) != OK) {
-		status = complain("the SSH key", &d);
+		status = complain(&d);
 	}
 	cli_secret_free(&key);
 	if (status == CLI_OK && r->authenticator != NULL &&
 	    git_conf_authenticator(&r->opts->git, r->authenticator, &d) != OK) {
-		status = complain("--authenticator", &d);
+		status = complain(&d);
 	}
 	return status;
 }
@@ -290,7 +290,7 @@ take_credentials(struct reader *r)
 	}
 	int status = CLI_OK;
 	if (text != NULL && git_conf_credentials(&r->opts->git, text, len, &d) != OK) {
-		status = complain("the credential", &d);
+		status = complain(&d);
 	}
 	if (text != NULL) {
 		wipe(text, len);
@@ -310,7 +310,7 @@ take_listen(struct reader *r)
 	size_t n = o->is_listen_default ? ARRAY_LEN(every) : r->listen_n;
 	for (size_t i = 0; i < n; i++) {
 		if (listen_parse(texts[i], (uint16_t)number_of(r, KEY_PORT), &o->listen[i], &d) != OK) {
-			return complain("--listen", &d);
+			return complain(&d);
 		}
 	}
 	o->listen_n = n;

@@ -19,7 +19,7 @@ enum {
 static err_t
 bad(struct diag *diag, const char *text, const char *why)
 {
-	diag_set(diag, DIAG_ERROR, "listen", "%s: %s", text, why);
+	diag_set(diag, DIAG_ERROR, "listen", "--listen=%s: %s", text, why);
 	diag_hint(diag, "write ADDRESS or ADDRESS@PORT, such as 192.0.2.1, 192.0.2.1@5353 or 2001:db8::1@53");
 	return E_FORMAT;
 }

@@ -127,7 +127,7 @@ def test_help_teaches(program):
     (["--remote=file:///x", "--udp-max=100"], "512"),
     (["--remote=file:///x", "--ssh-key=rsa:AAAA"], "ed25519"),
     (["--remote=file:///x", "--authenticator=MD5:AAAA"], "SHA256"),
-    (["--remote=gopher://x/y"], "gopher"),
+    (["--remote=gopher://x/y"], "scheme"),
     (["--remote=file:///x", "stray"], "stray"),
 ])
 def test_wrong_usage(program, options, says):
