@@ -81,6 +81,8 @@ print_and_read_again(const struct zone *z, struct master_reader reader)
 	str_fini(&second);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
