@@ -395,19 +395,37 @@ prefixes_print(struct cur *c, struct str *out)
 	}
 }
 
+static size_t
+family_len(uint16_t afi)
+{
+	return afi == AFI_IPV4 ? IPV4_LEN : afi == AFI_IPV6 ? IPV6_LEN : 0;
+}
+
+/* No zero octets at the end (RFC 3123 4); of other families than IP's nothing more is known. */
 void
 prefixes_check(struct cur *c)
 {
 	while (cur_left(c) != 0) {
-		uint16_t afi = cur_u16(c);
+		size_t full = family_len(cur_u16(c));
 		uint8_t prefix = cur_u8(c), n = cur_u8(c) & 0x7F;
-		size_t full = afi == AFI_IPV4 ? IPV4_LEN : afi == AFI_IPV6 ? IPV6_LEN : 0;
 		const uint8_t *octets = cur_take(c, n);
-		if (full == 0 || n > full || prefix > full * 8 ||
-		    (octets != NULL && n != 0 && octets[n - 1] == 0)) {
+		bool is_over = full != 0 && (n > full || prefix > full * 8);
+		if (is_over || (octets != NULL && n != 0 && octets[n - 1] == 0)) {
 			cur_fail(c, E_FORMAT);
 		}
 	}
+}
+
+bool
+prefixes_has_text(struct cur c)
+{
+	bool is_ip = true;
+	while (cur_left(&c) != 0) {
+		is_ip = family_len(cur_u16(&c)) != 0 && is_ip;
+		(void)cur_u8(&c);
+		(void)cur_take(&c, cur_u8(&c) & 0x7F);
+	}
+	return is_ip;
 }
 
 /* RFC 2874 3.1: prefix length, the octets of the suffix, and the name of the prefix unless its length

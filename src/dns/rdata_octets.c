@@ -293,18 +293,13 @@ has_no_key(const uint8_t *rdata)
 err_t
 key_parse(struct rdata_parser *p)
 {
-	if (rdata_at_end(p) && (p->out->err != OK || has_no_key(p->out->base + p->start))) {
-		return OK;
-	}
-	return base64_parse(p);
+	return has_no_key(p->out->base + p->start) ? OK : base64_parse(p);
 }
 
 void
 key_check(struct cur *c)
 {
-	if (c->err == OK && has_no_key(c->base)) {
-		base64_opt_check(c);
-	} else {
+	if (c->err != OK || !has_no_key(c->base)) {
 		check_some(c);
 	}
 }

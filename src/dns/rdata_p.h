@@ -45,7 +45,7 @@ enum rrfield_kind {
 	FIELD_BASE64,        /* to the end, at least one octet */
 	FIELD_BASE64_OPT,    /* to the end, maybe none (SINK) */
 	FIELD_BASE64_DASH,   /* to the end, "-" when empty (DOA) */
-	FIELD_KEY,           /* base64; empty only when the flags say that there is no key */
+	FIELD_KEY,           /* base64; nothing when the flags say that there is no key */
 	FIELD_HEX,           /* to the end, at least one octet */
 	FIELD_DS_DIGEST,     /* hex, of the length that the octet before it demands */
 	FIELD_ZONE_DIGEST,   /* likewise (RFC 8976 2.2.4) */
@@ -206,6 +206,7 @@ RDATA_KIND(locator);
 RDATA_KIND(eui48);
 RDATA_KIND(eui64);
 RDATA_KIND(prefixes);
+bool prefixes_has_text(struct cur c);
 RDATA_KIND(a6);
 size_t a6_name_at(struct cur c); /* offset of its name in the RDATA, SIZE_MAX when it has none */
 /* rdata_bitmap.c */

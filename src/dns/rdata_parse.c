@@ -115,6 +115,9 @@ parse_fields(struct rdata_parser *p, const struct rrtype *t)
 	}
 	for (p->field = t->fields; p->field->kind != FIELD_END; p->field++) {
 		TRY(rdata_kinds[p->field->kind].parse(p));
+		if (p->out->err != OK) {
+			return OK; /* parse_record() says so */
+		}
 	}
 	p->field = NULL;
 	return rdata_at_end(p) ? OK : rdata_expected(p, "the end of the record");

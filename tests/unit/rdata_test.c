@@ -223,6 +223,7 @@ static const struct {
 	{ "DNSKEY", "257 3 8 AAAA =AAA", E_FORMAT, "base64" },
 	{ "DNSKEY", "257 3 8 A===", E_FORMAT, "base64" },
 	{ "DNSKEY", "ZONE|FOO 3 8 AAAA", E_FORMAT, "flags" },
+	{ "KEY", "49152 3 5 AAAA", E_FORMAT, "the end of the record" },
 	{ "RRSIG", "A 5 3 1 20250230000000 20250101000000 1 . AAAA", E_RANGE, "no such time" },
 	{ "RRSIG", "A 5 3 1 2025 20250101240000 1 . AAAA", E_RANGE, "no such time" },
 	{ "RRSIG", "A 5 3 1 21070101000000 20250101000000 1 . AAAA", E_RANGE, "no such time" },
