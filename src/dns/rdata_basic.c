@@ -335,7 +335,7 @@ parse_octets(struct rdata_parser *p, size_t max, size_t *out_n)
 err_t
 rdata_parse_string(struct rdata_parser *p)
 {
-	size_t n, at = p->out->len;
+	size_t n = 0, at = p->out->len;
 	buf_u8(p->out, 0);
 	err_t err = parse_octets(p, STRING_LEN_MAX, &n);
 	if (err == E_RANGE) {
