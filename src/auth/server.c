@@ -280,14 +280,22 @@ is_signature_good(struct request *q)
 static void
 dispatch(struct request *q)
 {
+	if (!is_signature_good(q)) {
+		return; /* first of all, so that whatever the answer is, it is signed as it should (RFC 8945 5.3) */
+	}
 	if (q->m.edns.present && q->m.edns.version != 0) {
 		q->rcode = RCODE_BADVERS;
-	} else if (is_signature_good(q)) {
-		if (msg_opcode(&q->m) == OPCODE_QUERY) {
-			handle_query(q);
-		} else {
-			notify_handle(q);
-		}
+		return;
+	}
+	switch (msg_opcode(&q->m)) {
+	case OPCODE_QUERY:
+		handle_query(q);
+		break;
+	case OPCODE_NOTIFY:
+		notify_handle(q);
+		break;
+	default:
+		q->rcode = RCODE_NOTIMP;
 	}
 }
 
@@ -324,18 +332,16 @@ server_handle(const struct view *v, const struct server_conf *conf, const struct
 	q.r.is_truncated = false;
 	memset(q.r.count, 0, sizeof q.r.count);
 
-	unsigned opcode = msg_opcode(&q.m);
-	bool is_known = opcode == OPCODE_QUERY || opcode == OPCODE_NOTIFY;
-	if (err != OK || !is_known) {
-		/* What could not be read whole is not repeated, but for its question. */
+	if (err != OK) {
+		/* What could not be read whole is not repeated, but for its question.  Opcodes that we do not know
+		 * may have bodies of their own kind (RFC 8490). */
+		unsigned opcode = msg_opcode(&q.m);
+		bool is_known = opcode == OPCODE_QUERY || opcode == OPCODE_NOTIFY || opcode == OPCODE_UPDATE;
 		q.rcode = is_known ? RCODE_FORMERR : RCODE_NOTIMP;
 		q.m.has_tsig = false;
-		q.m.edns.present = err == OK && q.m.edns.present;
+		q.m.edns.present = false;
 		put_question(&q);
 		return finish(&q, cap);
-	}
-	if (q.m.has_tsig) {
-		q.tsig = (struct tsig){ 0 };
 	}
 	put_question(&q);
 	size_t limit = response_limit(&q, cap), reserve = opt_reserve(&q) + tsig_reserve(&q);

@@ -37,7 +37,7 @@ uint16_t
 cur_u16(struct cur *c)
 {
 	const uint8_t *p = cur_take(c, 2);
-	return p != NULL ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+	return (uint16_t)(p != NULL ? p[0] << 8 | p[1] : 0);
 }
 
 uint32_t

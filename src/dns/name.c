@@ -17,19 +17,21 @@ const uint8_t name_lower_table[256] = {
 #undef L8
 
 /* Each jump must land strictly below the run it leaves, so `floor` falls at every jump and the loop
- * terminates. */
+ * terminates.  A name has at most 127 labels, so more jumps than that are pointers to pointers, which nobody needs
+ * and which would make reading a name as slow as the message is long. */
 static void
 read_name(struct cur *c, struct name *out, bool may_jump)
 {
 	struct name n = { .len = 0 };
 	size_t floor = c->pos;
 	size_t resume = 0; /* where the caller goes on; set at the first jump */
+	unsigned jumps = 0;
 	uint8_t l;
 	do {
 		l = cur_u8(c);
 		if ((l & 0xC0) == 0xC0) {
 			size_t to = (size_t)(l & 0x3F) << 8 | cur_u8(c);
-			if (!may_jump || to < DNS_HEADER_LEN || to >= floor) {
+			if (!may_jump || ++jumps > NAME_LABELS_MAX || to < DNS_HEADER_LEN || to >= floor) {
 				cur_fail(c, E_PTR);
 				return;
 			}

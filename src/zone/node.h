@@ -1,6 +1,6 @@
 /* zone/node.h -- what a zone holds at one name: one immutable block, laid out to be copied from.
  *
- * [struct node][name, padded to 4][rrset][rr][rr]…[rrset][rr]…   all aligned to 4 octets.
+ * [struct node][name, padded to 4][rrset][rr][rr]…[rrset][rr]…[referral]   all aligned to 4 octets.
  *
  * RRsets are sorted by type, then by type covered (RRSIGs are one RRset for each type that they
  * cover); records within one in canonical order (RFC 4034 6.3), without duplicates.  An RR's fixed
@@ -28,6 +28,7 @@ enum node_flags {
 	NODE_WILDCARD = 1 << 5,   /* has a child "*" (RFC 4592) */
 	NODE_EMPTY = 1 << 6,      /* empty non-terminal: no records of its own (RFC 8020) */
 	NODE_SIGNED = 1 << 7,     /* has RRSIGs */
+	NODE_REFERRAL = 1 << 8,   /* ends with the referral that it answers with (zone/referral.h) */
 };
 
 struct node {
@@ -85,6 +86,17 @@ static inline uint32_t
 rrset_ttl(const struct rrset *s)
 {
 	return (uint32_t)s->fixed[4] << 24 | (uint32_t)s->fixed[5] << 16 | (uint32_t)s->fixed[6] << 8 | s->fixed[7];
+}
+
+/* Octets up to the end of the last RRset. */
+static inline size_t
+node_plain_size(const struct node *n)
+{
+	const struct rrset *s = node_first(n);
+	for (unsigned left = n->rrsets; left != 0; left--) {
+		s = rrset_next(s);
+	}
+	return (size_t)((const uint8_t *)s - (const uint8_t *)n);
 }
 
 /* The RRset of a type, or NULL. */

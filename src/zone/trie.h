@@ -10,7 +10,7 @@
  * regard to case.
  *
  * A cell is a leaf (word 0) or a branch.  A branch says at which place of the key its twigs part
- * (bits 48 and up) and which numbers they have there (bits 0 to 46); the twigs stand in an array in the
+ * (bits 48 and up) and which numbers they have there (bits 0 to 47); the twigs stand in an array in the
  * order of these numbers.  All keys below a branch agree before its place, so an ancestor of them
  * all can only be its twig NKEY_NONE.  Skipped places are checked once, against the leaf that was found.
  *
@@ -81,6 +81,14 @@ struct trie_iter {
 void trie_iter_first(struct trie_iter *it, const struct trie *t);
 void trie_iter_seek(struct trie_iter *it, const struct trie *t, const struct nkey *key); /* at or after key */
 void *trie_iter_next(struct trie_iter *it); /* NULL at the end */
+
+/* Where the value given last is kept: `ptr` may be set to another value of the same name by whoever has the trie to
+ * himself; good until a name comes or goes. */
+static inline struct trie_cell *
+trie_iter_cell(const struct trie_iter *it)
+{
+	return (struct trie_cell *)(uintptr_t)&it->at[it->depth - 1].cells[it->at[it->depth - 1].next - 1];
+}
 
 /* What a transaction replaced: blocks to be free()d once no reader has the old version. */
 struct garbage {

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/arena.h"
+#include "zone/referral.h"
 #include "dns/rdata.h"
 
 /* Records usually come owner by owner.  So the records of one owner are gathered (the run) and become a
@@ -554,7 +555,12 @@ check_apex(struct zone_builder *b)
 
 /* ---- linking names with those above them ---- */
 
+enum { BELOW_MAX = 32 };
+
 struct linking {
+	struct trie_cell *cut;         /* the delegation that the walk is below; NULL: none */
+	struct node *below[BELOW_MAX]; /* itself, and nodes below it; when full there may be more */
+	unsigned below_n;
 	struct node *above[NAME_LABELS_MAX + 1]; /* the name visited last and its ancestors, apex first */
 	unsigned n;
 	struct node **empties; /* made on the way; to be put when the walk is over */
@@ -616,6 +622,69 @@ link_empties(struct linking *l, const struct node *n)
 	}
 }
 
+/* ---- referrals ---- */
+
+static const struct node *
+find_below_cut(void *ctx, const uint8_t *name, size_t len)
+{
+	const struct linking *l = ctx;
+	for (unsigned i = 0; i < l->below_n; i++) {
+		if (l->below[i]->name_len == len && nkey_octets_are_equal(l->below[i]->name, name, len)) {
+			return l->below[i];
+		}
+	}
+	return NULL;
+}
+
+static const struct node *
+find_anywhere(void *ctx, const uint8_t *name, size_t len)
+{
+	struct nkey key;
+	(void)len;
+	nkey_set(&key, name);
+	return trie_get(ctx, &key);
+}
+
+/* The walk has come past all that is below the cut: its referral can be written. */
+static err_t
+finish_cut(struct zone_builder *b, struct linking *l)
+{
+	struct referral_draft draft;
+	struct trie_cell *at = l->cut;
+	bool is_few = l->below_n < BELOW_MAX;
+	l->cut = NULL;
+	if (at == NULL || !referral_draft(at->ptr, b->zone->apex_len, is_few ? find_below_cut : find_anywhere,
+	                                  is_few ? (void *)l : (void *)&b->nodes.now, &draft)) {
+		return OK;
+	}
+	struct node *old = at->ptr, *new;
+	TRY(referral_attach(old, &draft, &new));
+	at->ptr = new;
+	for (unsigned i = 0; i < l->n; i++) {
+		l->above[i] = l->above[i] == old ? new : l->above[i];
+	}
+	free(old);
+	return OK;
+}
+
+/* Gathers what is below the delegation that the walk is in, or came to. */
+static err_t
+follow_cut(struct zone_builder *b, struct linking *l, struct node *n, struct trie_cell *at)
+{
+	bool is_below = (n->flags & NODE_BELOW_CUT) != 0;
+	if (!is_below) {
+		TRY(finish_cut(b, l));
+	}
+	if (!is_below && (n->flags & NODE_CUT) != 0) {
+		l->cut = at;
+		l->below[0] = n; /* a cut may be its own name server */
+		l->below_n = 1;
+	} else if (is_below && l->cut != NULL && l->below_n < BELOW_MAX) {
+		l->below[l->below_n++] = n;
+	}
+	return OK;
+}
+
 /* Is `ancestor`, which comes before n in canonical order, above it? */
 static bool
 is_below(const struct node *n, const struct node *ancestor)
@@ -664,6 +733,7 @@ link_and_check(struct zone_builder *b, struct linking *l)
 	trie_iter_first(&it, &b->nodes.now);
 	for (size_t names = 1; (n = trie_iter_next(&it)) != NULL; names++) {
 		TRY(link_node(b, l, n));
+		TRY(follow_cut(b, l, n, trie_iter_cell(&it)));
 		check_node(b, n);
 		if (l->empties_n > EMPTIES_FREE + names * ZONE_EMPTIES_PER_RECORD_MAX) {
 			report_type(b, "too-many-empty-names", n->name, 0, "too many names without records lie between the others",
@@ -671,6 +741,7 @@ link_and_check(struct zone_builder *b, struct linking *l)
 			return OK;
 		}
 	}
+	TRY(finish_cut(b, l));
 	trie_iter_first(&it, &b->nsec3.now);
 	while ((n = trie_iter_next(&it)) != NULL) {
 		check_node(b, n);

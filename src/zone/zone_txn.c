@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/arena.h"
+#include "zone/referral.h"
 
 /* The names that change are gathered first, each with all its records (struct edited), so that many changes of one
  * name cost one new node.  At the commit the new nodes are put into the tries, names without
@@ -291,19 +292,23 @@ remove_node(struct zone_txn *t, struct trie_txn *in, const uint8_t *name)
 	garbage_add(&t->stale, trie_remove(in, &key));
 }
 
-/* Gives a node other flags: in place where nobody else has it, else in a copy. */
+/* Gives a node other flags: in place where nobody else has it, else in a copy.  A referral is left behind: what
+ * changes flags may change that, and settle_referral() makes it anew. */
 static err_t
 set_flags(struct zone_txn *t, struct node *n, uint16_t flags)
 {
+	flags &= (uint16_t)~NODE_REFERRAL;
 	if ((n->flags & FRESH) != 0) {
 		n->flags = flags | FRESH;
 		return OK;
 	}
-	struct node *copy = malloc(n->size);
+	size_t size = node_plain_size(n);
+	struct node *copy = malloc(size);
 	if (copy == NULL) {
 		return E_NOMEM;
 	}
-	memcpy(copy, n, n->size);
+	memcpy(copy, n, size);
+	copy->size = (uint32_t)size;
 	copy->flags = flags;
 	return put_node(t, &t->nodes, copy);
 }
@@ -390,12 +395,13 @@ is_sound(const struct node *n)
 	return true;
 }
 
-/* Equal but for the flags? */
+/* Equal but for flags and referral? */
 static bool
 is_same_content(const struct node *a, const struct node *b)
 {
-	return a->size == b->size && a->rrsets == b->rrsets &&
-	       memcmp(&a->name_len, &b->name_len, a->size - offsetof(struct node, name_len)) == 0;
+	size_t size = node_plain_size(a);
+	return size == node_plain_size(b) && a->rrsets == b->rrsets &&
+	       memcmp(&a->name_len, &b->name_len, size - offsetof(struct node, name_len)) == 0;
 }
 
 /* Puts the node made of rrs[0, n) in the place of the one that was there; both may be nothing. */
@@ -496,10 +502,10 @@ hides_below(const struct node *n)
 static err_t
 settle_node(struct zone_txn *t, struct node **n, bool is_hidden)
 {
-	uint16_t flags = (*n)->flags & (uint16_t)~(NODE_WILDCARD | NODE_BELOW_CUT | FRESH);
+	uint16_t flags = (*n)->flags & (uint16_t)~(NODE_WILDCARD | NODE_BELOW_CUT | FRESH | NODE_REFERRAL);
 	flags |= is_hidden ? NODE_BELOW_CUT : 0;
 	flags |= has_wildcard_child(t, *n) ? NODE_WILDCARD : 0;
-	if (flags != ((*n)->flags & ~FRESH)) {
+	if (flags != ((*n)->flags & ~(FRESH | NODE_REFERRAL))) {
 		TRY(set_flags(t, *n, flags));
 		*n = node_of(t, (*n)->name);
 	}
@@ -559,6 +565,66 @@ settle_below(struct zone_txn *t, const uint8_t *name)
 	return err;
 }
 
+/* ---- referrals ---- */
+
+static const struct node *
+find_node(void *ctx, const uint8_t *name, size_t len)
+{
+	(void)len;
+	return node_of(ctx, name);
+}
+
+/* The referral of a cut as its name servers and their addresses are now. */
+static err_t
+settle_referral(struct zone_txn *t, struct node *cut)
+{
+	struct referral_draft draft;
+	bool is_wanted = (cut->flags & NODE_BELOW_CUT) == 0 &&
+	                 referral_draft(cut, t->from->apex_len, find_node, t, &draft);
+	if (!is_wanted) {
+		return (cut->flags & NODE_REFERRAL) != 0 ? set_flags(t, cut, cut->flags & (uint16_t)~FRESH) : OK;
+	}
+	if (referral_is_same(cut, &draft)) {
+		return OK;
+	}
+	struct node *new;
+	TRY(referral_attach(cut, &draft, &new));
+	return put_node(t, &t->nodes, new);
+}
+
+/* The delegation that a name belongs to, if any. */
+static err_t
+settle_referral_above(struct zone_txn *t, const uint8_t *name)
+{
+	struct nkey key;
+	struct trie_path path;
+	nkey_set(&key, name);
+	trie_lookup(&t->nodes.now, &key, &path);
+	for (unsigned i = 0; i <= path.n; i++) {
+		struct node *n = i < path.n ? path.ancestor[i] : path.exact;
+		if (n != NULL && (n->flags & NODE_CUT) != 0) {
+			return settle_referral(t, n);
+		}
+	}
+	return OK;
+}
+
+static err_t
+settle_referrals(struct zone_txn *t, struct edited *const *changed, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		TRY(settle_referral_above(t, changed[i]->name));
+	}
+	size_t made = t->fresh.n; /* the list grows; what is added to it is settled */
+	for (size_t i = 0; i < made; i++) {
+		struct node *node = t->fresh.block[i];
+		if ((node->flags & NODE_CUT) != 0 && node_of(t, node->name) == node) {
+			TRY(settle_referral(t, node));
+		}
+	}
+	return OK;
+}
+
 /* ---- commit ---- */
 
 struct edited_list {
@@ -599,7 +665,7 @@ apply_list(struct zone_txn *t, const struct edited_list *list)
 		TRY(settle_path(t, list->at[i]->name));
 		TRY(settle_below(t, list->at[i]->name));
 	}
-	return OK;
+	return settle_referrals(t, list->at, list->n);
 }
 
 static err_t

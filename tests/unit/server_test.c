@@ -35,6 +35,13 @@ static const char example[] =
         "sub DS 1 8 2 E2D3C916F6DEEAC73294E8268FB5885044A833FC5459588F4A9184CFC41A5766\n"
         "ns.sub A 192.0.2.4\n"
         "child NS ns1\n"
+        "own NS own\n"
+        "own NS ns.a.own\n"
+        "own NS ns.example.net.\n"
+        "own A 192.0.2.11\n"
+        "ns.a.own A 192.0.2.12\n"
+        "ns.a.own AAAA 2001:db8::12\n"
+        "toown CNAME x.own\n"
         "old DNAME new\n"
         "host.new A 192.0.2.5\n"
         "_s._tcp SRV 1 2 3 www\n";
@@ -199,6 +206,19 @@ static const struct {
 	{ { "sub.example.", "NS", 0, 0 },
 	  "NOERROR\nau sub.example. 3600 NS ns.sub.example.\nau sub.example. 3600 NS ns1.example.\n"
 	  "ad ns.sub.example. 3600 A 192.0.2.4\nad ns1.example. 3600 A 192.0.2.1\n" },
+	/* a referral that was written when the zone was made, and the same put together for an alias */
+	{ { "y.x.own.example.", "A", EDNS, 0 },
+	  "NOERROR\nau own.example. 3600 NS ns.a.own.example.\nau own.example. 3600 NS ns.example.net.\n"
+	  "au own.example. 3600 NS own.example.\nad ns.a.own.example. 3600 A 192.0.2.12\n"
+	  "ad ns.a.own.example. 3600 AAAA 2001:db8::12\nad own.example. 3600 A 192.0.2.11\n" },
+	{ { "OWN.example.", "A", 0, 0 },
+	  "NOERROR\nau OWN.example. 3600 NS ns.a.OWN.example.\nau OWN.example. 3600 NS ns.example.net.\n"
+	  "au OWN.example. 3600 NS OWN.example.\nad ns.a.OWN.example. 3600 A 192.0.2.12\n"
+	  "ad ns.a.OWN.example. 3600 AAAA 2001:db8::12\nad OWN.example. 3600 A 192.0.2.11\n" },
+	{ { "toown.example.", "A", 0, 0 },
+	  "NOERROR aa\nan toown.example. 3600 CNAME x.own.example.\nau own.example. 3600 NS ns.a.own.example.\nau own.example. 3600 NS ns.example.net.\n"
+	  "au own.example. 3600 NS own.example.\nad ns.a.own.example. 3600 A 192.0.2.12\n"
+	  "ad ns.a.own.example. 3600 AAAA 2001:db8::12\nad own.example. 3600 A 192.0.2.11\n" },
 	/* RFC 4035 3.1.4.1: DS is the parent's */
 	{ { "sub.example.", "DS", 0, 0 },
 	  "NOERROR aa\nan sub.example. 3600 DS 1 8 2 E2D3C916F6DEEAC73294E8268FB5885044A833FC5459588F4A9184CF C41A5766\n" },

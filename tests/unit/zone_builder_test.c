@@ -51,7 +51,7 @@ flags_follow_from_the_names_around(void **state)
 	} want[] = {
 		{ "@", NODE_APEX },
 		{ "ns1", 0 },
-		{ "sub", NODE_CUT },
+		{ "sub", NODE_CUT | NODE_REFERRAL },
 		{ "ns.sub", NODE_BELOW_CUT },
 		{ "deeper.sub", NODE_CUT | NODE_BELOW_CUT },
 		{ "z.sub", NODE_BELOW_CUT | NODE_EMPTY },
