@@ -5,19 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dns/rdata.h"
 #include "dns/rrtype.h"
-#include "dns/serial.h"
 #include "zone/check_p.h"
-
-enum {
-	OLD_MD = 3,
-	OLD_MF = 4,
-	OLD_A6 = 38,
-	OLD_SPF = 99,
-	TYPE_CSYNC_ = 62,
-	TYPE_ZONEMD_ = 63,
-};
 
 const char *
 check_print(const uint8_t *name, struct check_text *out)
@@ -339,179 +328,6 @@ check_loose(struct check *c)
 	}
 }
 
-/* ---- single RRsets ---- */
-
-static void
-check_soa_times(struct check *c, const struct rr *rr, const struct soa *soa)
-{
-	static const char code[] = "soa-times";
-	const uint8_t *apex = c->z->apex_name;
-	if (soa->retry_s >= soa->refresh_s) {
-		findings_add(c->out, DIAG_WARNING, code, apex, TYPE_SOA, rr->rdata, rr->rdlen,
-		             "retry is the shorter wait, after a refresh that failed (RFC 1912 2.2)",
-		             "retry (%u s) is not shorter than refresh (%u s)", soa->retry_s, soa->refresh_s);
-	}
-	if (soa->expire_s <= (uint64_t)soa->refresh_s + soa->retry_s) {
-		findings_add(c->out, DIAG_WARNING, code, apex, TYPE_SOA, rr->rdata, rr->rdlen,
-		             "expire is how long secondaries live without their primary: two to four weeks (RFC 1912 2.2)",
-		             "expire (%u s) leaves no time for a second try after refresh (%u s) and retry (%u s)",
-		             soa->expire_s, soa->refresh_s, soa->retry_s);
-	}
-	if (soa->minimum_s > 86400) {
-		findings_add(c->out, DIAG_WARNING, code, apex, TYPE_SOA, rr->rdata, rr->rdlen,
-		             "the last number of the SOA is for negative answers; one to three hours do (RFC 2308 5)",
-		             "resolvers would remember for %u s that a name does not exist", soa->minimum_s);
-	}
-}
-
-static void
-check_soa(struct check *c, const struct rrset *s)
-{
-	const struct rr *rr = rrset_first(s);
-	struct soa soa;
-	if (rdata_read_soa(rr->rdata, rr->rdlen, &soa) != OK) {
-		return;
-	}
-	if (memchr(soa.rname, '@', name_len(soa.rname)) != NULL) {
-		findings_add(c->out, DIAG_WARNING, "soa-rname", c->z->apex_name, TYPE_SOA, rr->rdata, rr->rdlen,
-		             "write hostmaster@example.com as hostmaster.example.com. (RFC 1035 8)",
-		             "the SOA's mailbox has an \"@\" in it");
-	}
-	check_soa_times(c, rr, &soa);
-}
-
-static bool
-is_apex_only(uint16_t type)
-{
-	return type == TYPE_NSEC3PARAM || type == TYPE_CDS || type == TYPE_CDNSKEY || type == TYPE_CSYNC_ ||
-	       type == TYPE_ZONEMD_;
-}
-
-static void
-check_place(struct check *c, const struct node *n, const struct rrset *s)
-{
-	struct check_text owner;
-	char type[RRTYPE_TEXT_MAX];
-	bool is_apex = (n->flags & NODE_APEX) != 0;
-	check_print(n->name, &owner);
-	rrtype_print(s->type, type);
-	if (s->type == TYPE_DS && is_apex) {
-		findings_add(c->out, DIAG_WARNING, "ds-place", n->name, s->type, NULL, 0,
-		             "the DS of a zone belongs into its parent (RFC 4035 2.4)",
-		             "%s has a DS at its own apex", owner.s);
-	} else if (s->type == TYPE_DS && (n->flags & NODE_CUT) == 0) {
-		findings_add(c->out, DIAG_WARNING, "ds-place", n->name, s->type, NULL, 0,
-		             "a DS stands beside the NS records of a delegation (RFC 4035 2.4)",
-		             "%s has a DS and is not delegated", owner.s);
-	} else if (is_apex_only(s->type) && !is_apex) {
-		findings_add(c->out, DIAG_WARNING, "apex-only", n->name, s->type, NULL, 0, "move it to the zone's apex",
-		             "%s has %s, which says something at a zone's apex only", owner.s, type);
-	} else if (s->type == OLD_SPF || s->type == OLD_A6 || s->type == OLD_MD || s->type == OLD_MF) {
-		findings_add(c->out, DIAG_WARNING, "obsolete-type", n->name, s->type, NULL, 0,
-		             s->type == OLD_SPF  ? "write the policy as TXT (RFC 7208 3.1)"
-		             : s->type == OLD_A6 ? "write AAAA (RFC 6563)"
-		                                 : "write MX (RFC 974)",
-		             "nobody looks at %s records any more", type);
-	}
-}
-
-static bool
-is_spf(const struct rr *rr)
-{
-	static const char tag[] = "v=spf1";
-	size_t len = sizeof tag - 1;
-	return rr->rdlen > len && rr->rdata[0] >= len && memcmp(rr->rdata + 1, tag, len) == 0 &&
-	       (rr->rdata[0] == len || rr->rdata[1 + len] == ' ');
-}
-
-static void
-check_spf(struct check *c, const struct node *n, const struct rrset *s)
-{
-	const struct rr *rr = rrset_first(s), *second = NULL;
-	unsigned found = 0;
-	for (unsigned i = 0; i < s->n; i++, rr = rr_next(rr)) {
-		if (is_spf(rr) && ++found == 2) {
-			second = rr;
-		}
-	}
-	if (second != NULL) {
-		struct check_text owner;
-		findings_add(c->out, DIAG_WARNING, "spf-twice", n->name, TYPE_TXT, second->rdata, second->rdlen,
-		             "join them into one record (RFC 7208 3.2)",
-		             "%s has %u SPF policies, and mail servers take that for an error",
-		             check_print(n->name, &owner), found);
-	}
-}
-
-static void
-check_star(struct check *c, const struct node *n, const struct rrset *s)
-{
-	if (s->type != TYPE_NS && s->type != TYPE_DNAME && s->type != TYPE_DS) {
-		return;
-	}
-	struct check_text owner;
-	char type[RRTYPE_TEXT_MAX];
-	findings_add(c->out, DIAG_WARNING, "wildcard-type", n->name, s->type, NULL, 0,
-	             "RFC 4592 4 leaves open what servers make of it: name what you delegate",
-	             "%s at the wildcard %s", rrtype_print(s->type, type), check_print(n->name, &owner));
-}
-
-static bool
-node_has_type(const struct node *n, uint16_t type)
-{
-	return node_rrset(n, type) != NULL;
-}
-
-static void
-check_signature(struct check *c, const struct node *n, const struct rrset *s)
-{
-	if (node_has_type(n, s->covers)) {
-		return;
-	}
-	struct check_text owner;
-	char type[RRTYPE_TEXT_MAX];
-	const struct rr *rr = rrset_first(s);
-	findings_add(c->out, DIAG_WARNING, "rrsig-alone", n->name, TYPE_RRSIG, rr->rdata, rr->rdlen,
-	             "sign the zone again after changing it", "%s has a signature over %s records that are not there",
-	             check_print(n->name, &owner), rrtype_print(s->covers, type));
-}
-
-static void
-check_rrset(struct check *c, const struct node *n, const struct rrset *s)
-{
-	switch (s->type) {
-	case TYPE_A:
-	case TYPE_AAAA:
-		return;
-	case TYPE_TXT:
-		if (s->n > 1) {
-			check_spf(c, n, s);
-		}
-		return;
-	case TYPE_RRSIG:
-		check_signature(c, n, s);
-		return;
-	case TYPE_SOA:
-		check_soa(c, s);
-		break;
-	case TYPE_DS:
-	case TYPE_NSEC3PARAM:
-	case TYPE_CDS:
-	case TYPE_CDNSKEY:
-	case TYPE_CSYNC_:
-	case TYPE_ZONEMD_:
-	case OLD_MD:
-	case OLD_MF:
-	case OLD_A6:
-	case OLD_SPF:
-		check_place(c, n, s);
-		break;
-	default:
-		break;
-	}
-	check_targets(c, n, s);
-}
-
 /* ---- the walk ----
  *
  * Nodes lie in memory as they came in the file, and are walked in canonical order: without a look ahead,
@@ -608,87 +424,26 @@ zone_check(const struct zone *z, struct findings *out)
 	return c.err;
 }
 
-/* ---- serial numbers ---- */
-
-struct change { /* the first difference that needs a newer serial */
-	const struct zone *old, *new;
-	bool is_found;
-	struct check_text owner;
-	char type[RRTYPE_TEXT_MAX];
-};
-
-/* Two SOAs of which only the serial differs? */
-static bool
-is_same_but_serial(const struct change *ch)
+void
+zone_check_forget_missing(struct findings *f)
 {
-	const struct rr *a = rrset_first(ch->old->soa), *b = rrset_first(ch->new->soa);
-	uint8_t text[2][NAME_WIRE_MAX * 2 + 20];
-	const struct rr *rr[2] = { a, b };
-	if (rrset_ttl(ch->old->soa) != rrset_ttl(ch->new->soa) || a->rdlen != b->rdlen || a->rdlen > sizeof text[0]) {
-		return false;
+	static const char *const codes[] = {
+		"no-soa",      "no-apex-ns",    "missing-glue",   "missing-sibling-glue", "ns-no-address",
+		"mx-no-address", "srv-no-address", "target-missing", "rrsig-alone",          "ds-place",
+		"unused-glue",
+	};
+	size_t kept = 0;
+	for (size_t i = 0; i < f->n; i++) {
+		bool is_missing = false;
+		for (size_t k = 0; k < ARRAY_LEN(codes); k++) {
+			is_missing = is_missing || strcmp(f->list[i].code, codes[k]) == 0;
+		}
+		if (!is_missing) {
+			f->list[kept++] = f->list[i];
+			continue;
+		}
+		f->errors -= f->list[i].level == DIAG_ERROR;
+		f->warnings -= f->list[i].level == DIAG_WARNING;
 	}
-	for (size_t i = 0; i < 2; i++) {
-		memcpy(text[i], rr[i]->rdata, rr[i]->rdlen);
-		memset(text[i] + rr[i]->rdlen - 20, 0, 4);
-	}
-	return rdata_compare(TYPE_SOA, text[0], a->rdlen, text[1], b->rdlen) == 0;
-}
-
-static err_t
-note_change(void *ctx, bool is_added, const struct zone_rr *rr)
-{
-	struct change *ch = ctx;
-	(void)is_added;
-	if (rr->type == TYPE_SOA && is_same_but_serial(ch)) {
-		return OK;
-	}
-	ch->is_found = true;
-	check_print(rr->owner, &ch->owner);
-	rrtype_print(rr->type, ch->type);
-	return E_STOPPED;
-}
-
-static void
-serial_hint(uint32_t was, uint32_t now, char out[DIAG_HINT_MAX])
-{
-	if (was - now == UINT32_C(0x80000000)) {
-		snprintf(out, DIAG_HINT_MAX,
-		         "write %u; secondaries cannot order two serials that are 2^31 apart (RFC 1982 3.2)",
-		         serial_next(was));
-	} else if (now == was) {
-		snprintf(out, DIAG_HINT_MAX, "write %u, or anything up to %u", serial_next(was),
-		         was + UINT32_C(0x7FFFFFFF));
-	} else {
-		snprintf(out, DIAG_HINT_MAX,
-		         "write %u, or anything up to %u: secondaries would take %u for an older version (RFC 1982)",
-		         serial_next(was), was + UINT32_C(0x7FFFFFFF), now);
-	}
-}
-
-err_t
-zone_check_serial(const struct zone *old, const struct zone *new, struct findings *out)
-{
-	struct change ch = { .old = old, .new = new };
-	if (serial_is_newer(new->serial, old->serial)) {
-		return OK;
-	}
-	err_t e = zone_diff(old, new, note_change, &ch);
-	if (e != OK && e != E_STOPPED) {
-		return e;
-	}
-	if (!ch.is_found && new->serial == old->serial) {
-		return OK;
-	}
-	char hint[DIAG_HINT_MAX];
-	const struct rr *rr = rrset_first(new->soa);
-	serial_hint(old->serial, new->serial, hint);
-	if (ch.is_found) {
-		findings_add(out, DIAG_ERROR, "serial-not-newer", new->apex_name, TYPE_SOA, rr->rdata, rr->rdlen, hint,
-		             "the zone changed (%s %s), and serial %u is not newer than %u", ch.owner.s, ch.type,
-		             new->serial, old->serial);
-	} else {
-		findings_add(out, DIAG_ERROR, "serial-not-newer", new->apex_name, TYPE_SOA, rr->rdata, rr->rdlen, hint,
-		             "serial %u is not newer than %u", new->serial, old->serial);
-	}
-	return OK;
+	f->n = kept;
 }

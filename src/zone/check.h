@@ -13,5 +13,8 @@
 
 err_t zone_check(const struct zone *z, struct findings *out);
 
+/* Takes back what was found missing: where records could not be read, it may be one of those. */
+void zone_check_forget_missing(struct findings *f);
+
 /* `new` against `old`: the serial must be newer (RFC 1982) when anything else changed. */
 err_t zone_check_serial(const struct zone *old, const struct zone *new, struct findings *out);

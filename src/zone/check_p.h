@@ -1,6 +1,7 @@
 /* zone/check_p.h -- what the files of the zone checks share.
  *
- * check.c walks and judges names and delegations; check_target.c looks where the names in RDATA lead.
+ * check.c walks and judges names and delegations, check_rrset.c the RRsets, check_target.c where the names in
+ * their RDATA lead.
  */
 #pragma once
 
@@ -58,6 +59,10 @@ bool check_is_doubled(const struct zone *z, const uint8_t *name);
 
 /* An in-zone name as it was probably meant, its last part taken for an absolute name: "write X with a final dot". */
 void check_dot_hint(const struct zone *z, const uint8_t *name, char out[DIAG_HINT_MAX]);
+
+/* An RRset of a node that is neither a delegation nor below one; of a node "*". */
+void check_rrset(struct check *c, const struct node *n, const struct rrset *s);
+void check_star(struct check *c, const struct node *n, const struct rrset *s);
 
 /* All that an RRset says about other names; `n` is the apex, a delegation or above any. */
 void check_targets(struct check *c, const struct node *n, const struct rrset *s);

@@ -61,6 +61,17 @@ build(struct loading *l, struct findings *f, struct zone **out)
 	return OK;
 }
 
+/* Text that has errors becomes no zone, but what else is wrong is said at once. */
+static err_t
+look_further(struct loading *l, struct findings *f)
+{
+	struct zone *z = NULL;
+	err_t err = build(l, f, &z);
+	zone_free(&z);
+	zone_check_forget_missing(f);
+	return err == OK ? E_FORMAT : err;
+}
+
 err_t
 zone_load(const struct master_reader *source, const char *text, size_t len, struct zone **out,
           struct load_result *result)
@@ -75,6 +86,8 @@ zone_load(const struct master_reader *source, const char *text, size_t len, stru
 	err_t err = master_read(&reader, text, len, &counts);
 	if (err == OK) {
 		err = build(&l, &f, &z);
+	} else if (err == E_FORMAT) {
+		err = look_further(&l, &f);
 	}
 	zone_builder_free(&l.builder);
 	if (f.n != 0) {

@@ -238,6 +238,18 @@ the_soa_is_plausible(void **state)
 	}
 }
 
+static void
+errors_of_syntax_hide_no_others(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "x A 192.0.2\nd DNAME example.org.\ny.d TXT x\n", "!bad-rdata !below-dname" },
+		{ "x A 192.0.2\n@ NS x\n@ MX 1 x\nw CNAME x\n", "!bad-rdata" }, /* what is missing may be what is bad */
+		{ "x A 192.0.2\nwww.example.com A 192.0.2.1\n", "!bad-rdata forgotten-dot" },
+	};
+	run_rows("example.com.", rows, ARRAY_LEN(rows));
+}
+
 static struct zone *
 with_serial(uint32_t serial, const char *lines)
 {
@@ -321,6 +333,7 @@ main(void)
 		cmocka_unit_test(wildcards_stand_where_they_belong),
 		cmocka_unit_test(nothing_is_below_a_dname),
 		cmocka_unit_test(the_soa_is_plausible),
+		cmocka_unit_test(errors_of_syntax_hide_no_others),
 		cmocka_unit_test(a_change_wants_a_newer_serial),
 		cmocka_unit_test(other_fields_of_the_soa_count),
 	};
