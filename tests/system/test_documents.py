@@ -1,0 +1,47 @@
+"""What the manual pages and the README say is what the programs do."""
+import os
+import re
+
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PAGES = {"oprimary": "oprimary.8", "onotify": "onotify.1", "okeygen": "okeygen.1", "ozone": "ozone.1"}
+
+
+def options_of_help(text):
+    return set(re.findall(r"(?<![\w-])--([a-z][a-z0-9-]+)", text)) - {"help", "usage", "version"}
+
+
+def options_of_page(name):
+    """The long options that the page describes (those in a list's head)."""
+    with open(os.path.join(ROOT, "docs", "man", PAGES[name])) as f:
+        heads = [line for line in f if line.startswith(".It ")]
+    return set(re.findall(r"Fl -([a-z][a-z0-9-]+)", "".join(heads))) - {"help", "usage", "version"}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_options_are_in_the_manual(name, program):
+    """Each option has its entry, and each entry its option."""
+    offered = program(name, "--help", status=0).stdout
+    own = {o for o in options_of_help(offered) if re.search(r"^ +(-\w, )? *--%s\b" % re.escape(o), offered, re.M)}
+    assert own == options_of_page(name)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_version_and_wrong_usage(name, program):
+    assert re.fullmatch(name + r" \d+\.\d+\.\d+ \(Origin\)\n", program(name, "--version", status=0).stdout)
+    wrong = program(name, "--no-such-option", status=2)
+    assert wrong.stdout == "" and "--no-such-option" in wrong.stderr
+
+
+def test_documents_name_only_options_that_exist(program):
+    """README and tutorial: every --option of a line that runs one of our programs."""
+    offered = {name: options_of_help(program(name, "--help", status=0).stdout) | {"help", "version"} for name in PAGES}
+    for document in ("README.md", "docs/tutorial.md"):
+        with open(os.path.join(ROOT, document)) as f:
+            text = f.read().replace("\\\n", " ")
+        for line in text.split("\n"):
+            called = re.match(r"    [$#] (?:\w+=\S+ )*(?:sudo )?(oprimary|onotify|okeygen|ozone)\b(.*)", line)
+            if called:
+                used = set(re.findall(r"(?<!\S)--([a-z][a-z0-9-]+)", called.group(2)))
+                assert used <= offered[called.group(1)], "%s: %s" % (document, line)
