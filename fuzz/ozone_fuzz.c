@@ -21,7 +21,7 @@ static err_t
 open_include(void *ctx, const char *path, struct master_text *out)
 {
 	struct input *in = ctx;
-	ASSERT(path[0] != '/' && strstr(path, "..") != path);
+	ASSERT(path[0] != '/' && strcmp(path, "..") != 0 && strncmp(path, "../", 3) != 0 && strstr(path, "/../") == NULL);
 	if (in->opened++ == OPENED_MAX) {
 		return E_NOTFOUND;
 	}
