@@ -153,13 +153,15 @@ check_files(struct ozone *oz, const struct options *o)
 static int
 run(const struct options *o)
 {
+	static struct ozone oz; /* outlives us, with what it keeps */
 	bool is_single = !o->has_repo && o->files_n == 1 && !ozone_is_dir(o->files[0]);
-	struct ozone oz = {
+	oz = (struct ozone){
 		.report = report_new(o->format, o->quiet, !o->dump && !o->diff),
 		.keys = is_single ? NULL : keystore_new(),
 		.dump = o->dump,
 		.diff = o->diff,
 		.colour = cli_has_colour(stdout),
+		.is_single = is_single,
 	};
 	err_t err = o->has_repo ? ozone_repo(&oz, &o->revs) : check_files(&oz, o);
 	bool is_bad = err != OK || report_errors(oz.report) != 0 || (o->werror && report_warnings(oz.report) != 0);

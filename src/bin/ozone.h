@@ -83,6 +83,8 @@ struct ozone {
 	struct keystore *keys; /* of all files so far, since a name may have one secret only; NULL: a single file */
 	bool dump, diff;
 	bool colour;           /* of standard output */
+	bool is_single;        /* one file, then the end */
+	struct zone *kept;     /* its zone: to give back a million nodes one by one would take a tenth of the time */
 };
 
 /* Problems of the data are reported; errors are those that end the run (memory, output). */

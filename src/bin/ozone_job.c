@@ -360,6 +360,10 @@ ozone_job(struct ozone *oz, const struct job *job)
 		err = print_zones(oz, &old, &new);
 		report_done(oz, job, &old, &new, &before);
 	}
+	if (oz->is_single) {
+		oz->kept = new.zone;
+		new.zone = NULL;
+	}
 	version_fini(&old);
 	version_fini(&new);
 	return err;
