@@ -3,11 +3,10 @@
 #include <string.h>
 
 /* The octets in canonical order, with the number that each begins with.  Runs of uncommon octets share a first
- * number; the second, from FIRST_SECOND up, says which one it is.  There are 45 second numbers, since they too
+ * number; the second, from SECOND_MIN up, says which one it is.  There are 46 second numbers, since they too
  * are below NKEY_NUMBERS: enough for the 45 octets before "-", and three times enough for the 133 after "z".
  *
- *   2            00-2C    4  "." "/"     15  3A-40 5B-5E     17  60          44 45 46  7B-FF
- *   3  "-"       5-14  0-9               16  "_"             18-43  a-z
+ *   2  00-2C    3-15  "-" "." "/" 0-9    16  3A-40 5B-5E    17  "_"    18  60    19-44  a-z    45 46 47  7B-FF
  */
 enum {
 	PAIR = 0x80, /* in the table: a second number follows */
@@ -19,22 +18,21 @@ enum {
 
 static const uint8_t first[256] = {
 	[0 ... 0x2C] = PAIR | 2,
-	['-'] = 3,
-	['.'] = PAIR | 4, ['/'] = PAIR | 4,
-	['0'] = 5, ['1'] = 6, ['2'] = 7, ['3'] = 8, ['4'] = 9,
-	['5'] = 10, ['6'] = 11, ['7'] = 12, ['8'] = 13, ['9'] = 14,
-	[0x3A ... 0x40] = PAIR | 15, [0x5B ... 0x5E] = PAIR | 15,
-	['_'] = 16,
-	['`'] = PAIR | 17,
-	LETTER('A', 18), LETTER('B', 19), LETTER('C', 20), LETTER('D', 21), LETTER('E', 22),
-	LETTER('F', 23), LETTER('G', 24), LETTER('H', 25), LETTER('I', 26), LETTER('J', 27),
-	LETTER('K', 28), LETTER('L', 29), LETTER('M', 30), LETTER('N', 31), LETTER('O', 32),
-	LETTER('P', 33), LETTER('Q', 34), LETTER('R', 35), LETTER('S', 36), LETTER('T', 37),
-	LETTER('U', 38), LETTER('V', 39), LETTER('W', 40), LETTER('X', 41), LETTER('Y', 42),
-	LETTER('Z', 43),
-	[0x7B ... 0x7B + SECONDS - 1] = PAIR | 44,
-	[0x7B + SECONDS ... 0x7B + 2 * SECONDS - 1] = PAIR | 45,
-	[0x7B + 2 * SECONDS ... 0xFF] = PAIR | 46,
+	['-'] = 3, ['.'] = 4, ['/'] = 5,
+	['0'] = 6, ['1'] = 7, ['2'] = 8, ['3'] = 9, ['4'] = 10,
+	['5'] = 11, ['6'] = 12, ['7'] = 13, ['8'] = 14, ['9'] = 15,
+	[0x3A ... 0x40] = PAIR | 16, [0x5B ... 0x5E] = PAIR | 16,
+	['_'] = 17,
+	['`'] = PAIR | 18,
+	LETTER('A', 19), LETTER('B', 20), LETTER('C', 21), LETTER('D', 22), LETTER('E', 23),
+	LETTER('F', 24), LETTER('G', 25), LETTER('H', 26), LETTER('I', 27), LETTER('J', 28),
+	LETTER('K', 29), LETTER('L', 30), LETTER('M', 31), LETTER('N', 32), LETTER('O', 33),
+	LETTER('P', 34), LETTER('Q', 35), LETTER('R', 36), LETTER('S', 37), LETTER('T', 38),
+	LETTER('U', 39), LETTER('V', 40), LETTER('W', 41), LETTER('X', 42), LETTER('Y', 43),
+	LETTER('Z', 44),
+	[0x7B ... 0x7B + SECONDS - 1] = PAIR | 45,
+	[0x7B + SECONDS ... 0x7B + 2 * SECONDS - 1] = PAIR | 46,
+	[0x7B + 2 * SECONDS ... 0xFF] = PAIR | 47,
 };
 
 #undef LETTER
@@ -49,7 +47,7 @@ second_number(uint8_t octet)
 	if (octet > 'z') {
 		return (uint8_t)(SECOND_MIN + (octet - 0x7B) % SECONDS);
 	}
-	return (uint8_t)(SECOND_MIN + octet - (octet < ':' ? '.' : ':'));
+	return (uint8_t)(SECOND_MIN + octet - ':');
 }
 
 /* A label whose octets take one number each, as most do; false when one takes two, with `out` half written. */
@@ -101,6 +99,88 @@ put_labels(uint8_t *out, const uint8_t *name, const uint8_t *label_at, unsigned 
 	return out;
 }
 
+/* Sixteen octets at a time, for names all of whose octets take one number each. */
+enum { CHUNK = 16 };
+typedef uint8_t chunk __attribute__((vector_size(CHUNK)));
+
+_Static_assert(NKEY_ROOM >= (int)CHUNK, "the last label may be written with what is behind it");
+
+/* The number of each octet as in the table, 0 for one that takes two. */
+static inline chunk
+plain_numbers(chunk octets)
+{
+	chunk letter = (octets | 0x20) - 'a', digit = octets - '-';
+	return ((chunk)(letter < 26) & (letter + 19)) | ((chunk)(digit < 13) & (digit + 3)) |
+	       ((chunk)(octets == '_') & 17);
+}
+
+static inline chunk
+load_chunk(const uint8_t *at)
+{
+	chunk c;
+	memcpy(&c, at, CHUNK);
+	return c;
+}
+
+static inline void
+store_chunk(uint8_t *at, chunk c)
+{
+	memcpy(at, &c, CHUNK);
+}
+
+/* The numbers of all octets of a name that is CHUNK octets or longer; the last chunk overlaps the one before. */
+static inline void
+map_name(uint8_t *numbers, const uint8_t *name, size_t len)
+{
+	size_t i = 0;
+	for (; i + CHUNK < len; i += CHUNK) {
+		store_chunk(numbers + i, plain_numbers(load_chunk(name + i)));
+	}
+	i = len - CHUNK;
+	store_chunk(numbers + i, plain_numbers(load_chunk(name + i)));
+}
+
+static inline bool
+has_zero(const uint8_t *numbers, size_t len)
+{
+	typedef uint64_t halves __attribute__((vector_size(CHUNK)));
+	chunk zeros = { 0 };
+	for (size_t i = 0; i < len; i += CHUNK) {
+		zeros |= (chunk)(load_chunk(numbers + i) == 0);
+	}
+	halves h = (halves)zeros;
+	return (h[0] | h[1]) != 0;
+}
+
+/* What the first chunk did not hold of a label; few are that long. */
+[[gnu::noinline]] static void
+copy_rest(uint8_t *to, const uint8_t *from, size_t n)
+{
+	memcpy(to + CHUNK, from + CHUNK, n - CHUNK);
+}
+
+/* False, with the key half written, when some octet takes two numbers.  What is copied of a label beyond its
+ * end is written over by the next one, and by the padding behind the last. */
+[[gnu::always_inline]] static inline bool
+put_plain_name(struct nkey *key)
+{
+	uint8_t numbers[NAME_WIRE_MAX + CHUNK];
+	map_name(numbers, key->name, key->name_len);
+	uint8_t *out = key->at;
+	for (unsigned left = key->labels; left != 0; left--) {
+		size_t at = key->label_at[left - 1], n = key->name[at++];
+		store_chunk(out, load_chunk(numbers + at));
+		if (n > CHUNK) {
+			copy_rest(out, numbers + at, n);
+		}
+		out += n;
+		*out++ = NKEY_END;
+	}
+	store_chunk(out, (chunk){ 0 } + NKEY_END);
+	key->len = (uint16_t)(out - key->at);
+	return !has_zero(key->at, key->len);
+}
+
 void
 nkey_set(struct nkey *key, const uint8_t *name)
 {
@@ -112,7 +192,9 @@ nkey_set(struct nkey *key, const uint8_t *name)
 	key->name = name;
 	key->name_len = (uint8_t)(at + 1);
 	key->labels = (uint8_t)labels;
-	key->len = (uint16_t)(put_labels(key->at, name, key->label_at, labels) - key->at);
+	if (key->name_len < CHUNK || !put_plain_name(key)) {
+		key->len = (uint16_t)(put_labels(key->at, name, key->label_at, labels) - key->at);
+	}
 }
 
 size_t
@@ -139,6 +221,33 @@ nkey_set_below(struct nkey *key, size_t from, const uint8_t *name, size_t name_l
 	key->len = (uint16_t)(put_labels(key->at + from, name, label_at, labels) - key->at);
 }
 
+static inline bool
+words_are_equal(const uint8_t *a, const uint8_t *b)
+{
+	uint64_t x, y;
+	memcpy(&x, a, sizeof x);
+	memcpy(&y, b, sizeof y);
+	return x == y;
+}
+
+static inline bool
+are_identical(const uint8_t *a, const uint8_t *b, size_t n)
+{
+	size_t i = 0;
+	for (; i + 8 < n; i += 8) {
+		if (!words_are_equal(a + i, b + i)) {
+			return false;
+		}
+	}
+	if (n >= 8) {
+		return words_are_equal(a + n - 8, b + n - 8); /* overlaps the word before it */
+	}
+	while (i < n && a[i] == b[i]) {
+		i++;
+	}
+	return i == n;
+}
+
 /* ASCII letters of eight octets lower-cased at once: bit 7 of `upper` is set where an octet is in A-Z.  The sums
  * cannot carry from octet to octet, as bit 7 is masked off first. */
 static uint64_t
@@ -152,23 +261,30 @@ lower8(uint64_t x)
 	return x | upper >> 2;
 }
 
-bool
-nkey_octets_are_equal(const uint8_t *a, const uint8_t *b, size_t n)
+/* Kept apart, so that names that are asked for as they are written do not pay for it. */
+[[gnu::noinline]] static bool
+are_equal_lowered(const uint8_t *a, const uint8_t *b, size_t n)
 {
 	for (; n >= 8; n -= 8, a += 8, b += 8) {
 		uint64_t x, y;
 		memcpy(&x, a, 8);
 		memcpy(&y, b, 8);
-		if (x != y && lower8(x) != lower8(y)) {
+		if (lower8(x) != lower8(y)) {
 			return false;
 		}
 	}
 	for (; n != 0; n--, a++, b++) {
-		if (*a != *b && octet_lower(*a) != octet_lower(*b)) {
+		if (octet_lower(*a) != octet_lower(*b)) {
 			return false;
 		}
 	}
 	return true;
+}
+
+bool
+nkey_octets_are_equal(const uint8_t *a, const uint8_t *b, size_t n)
+{
+	return are_identical(a, b, n) || are_equal_lowered(a, b, n);
 }
 
 bool

@@ -19,11 +19,12 @@
 enum {
 	NKEY_NONE = 0,     /* past the end of a key: an ancestor sorts before what is below it */
 	NKEY_END = 1,      /* ends a label */
-	NKEY_NUMBERS = 47, /* numbers are below this */
+	NKEY_NUMBERS = 48, /* numbers are below this */
 	/* Octets of labels and their length octets are 254 at most (RFC 1035 2.3.4; the root label is the 255th).  An
 	 * octet gives up to 2 numbers, a label's end gives 1; 254 octets are at least 4 labels, as a label has
 	 * up to 63.  So at most 2 * (254 - 4) + 4 = 504 numbers. */
 	NKEY_MAX = 504,
+	NKEY_ROOM = 16,    /* behind a key: it is written 16 octets at a time */
 };
 
 struct nkey {
@@ -32,7 +33,7 @@ struct nkey {
 	uint8_t name_len;    /* octets of the name */
 	uint8_t labels;      /* without the root label */
 	uint8_t label_at[NAME_LABELS_MAX]; /* where each label is in the name, leftmost first */
-	uint8_t at[NKEY_MAX];
+	uint8_t at[NKEY_MAX + NKEY_ROOM];
 };
 
 void nkey_set(struct nkey *key, const uint8_t *name);

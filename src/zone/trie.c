@@ -59,6 +59,16 @@ index_of(const struct trie_cell *c, unsigned number)
 	return count_bits(c->word & (BIT(number) - 1));
 }
 
+/* The twig of a number, or NULL.  Shifted so that the number's bit is the highest, the word says whether there is
+ * one, and counting what is left of it is one more than its index. */
+static inline const struct trie_cell *
+twig_of(const struct trie_cell *c, unsigned number)
+{
+	uint64_t up_to = c->word << (63 - number);
+	const struct twigs *t = c->ptr;
+	return (int64_t)up_to < 0 ? &t->cell[count_bits(up_to) - 1] : NULL;
+}
+
 static inline unsigned
 twigs_n(const struct trie_cell *c)
 {
@@ -137,11 +147,10 @@ trie_get(const struct trie *t, const struct nkey *key)
 {
 	const struct trie_cell *c = &t->root;
 	while (is_branch(c)) {
-		unsigned number = nkey_at(key, place(c));
-		if (!has_twig(c, number)) {
+		c = twig_of(c, nkey_at(key, place(c)));
+		if (c == NULL) {
 			return NULL;
 		}
-		c = twig(c, index_of(c, number));
 	}
 	return c->ptr != NULL && is_at(t, c->ptr, key) ? c->ptr : NULL;
 }
@@ -161,11 +170,10 @@ trie_get_below(const struct trie *t, const struct trie_cell *subtree, const stru
 {
 	const struct trie_cell *c = subtree;
 	while (is_branch(c)) {
-		unsigned number = nkey_at(key, place(c));
-		if (!has_twig(c, number)) {
+		c = twig_of(c, nkey_at(key, place(c)));
+		if (c == NULL) {
 			return NULL;
 		}
-		c = twig(c, index_of(c, number));
 	}
 	bool is_it = value_name_len(t, c->ptr) == key->name_len &&
 	             nkey_octets_are_equal(key->name, value_name(t, c->ptr), n);
@@ -205,11 +213,11 @@ trie_lookup(const struct trie *t, const struct nkey *key, struct trie_path *out)
 			ends[n] = (uint16_t)at;
 			out->ancestor[n++] = twig(c, 0)->ptr;
 		}
-		if (!has_twig(c, number)) {
+		c = twig_of(c, number);
+		if (c == NULL) {
 			out->n = ancestors_n(t, key, out, ends, n);
 			return;
 		}
-		c = twig(c, index_of(c, number));
 	}
 	if (c->ptr != NULL && is_at(t, c->ptr, key)) {
 		out->exact = c->ptr;

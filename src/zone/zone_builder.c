@@ -311,6 +311,9 @@ static err_t
 end_run(struct zone_builder *b)
 {
 	size_t n = b->n, plain = n;
+	if (n == 0) {
+		return OK;
+	}
 	b->n = b->octets_n = 0;
 	if (b->has_nsec3) { /* those for the other trie go to the end */
 		plain = 0;
