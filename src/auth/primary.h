@@ -44,7 +44,17 @@ struct primary_conf {
 	size_t delete_records_min;       /* 100 */
 };
 
-enum zone_event { ZONE_LOADED, ZONE_CHANGED, ZONE_REMOVED, ZONE_REJECTED, ZONE_HELD, ZONE_SERIAL_STUCK, KEYS_LOADED, KEYS_REJECTED, FILE_IGNORED };
+enum zone_event {
+	ZONE_LOADED,
+	ZONE_CHANGED,
+	ZONE_REMOVED,
+	ZONE_REJECTED,     /* the last good version, if any, is served on */
+	ZONE_HELD,         /* the commit would remove too much: nothing of it is taken over */
+	ZONE_SERIAL_STUCK, /* served, but its serial did not grow */
+	KEYS_LOADED,
+	KEYS_REJECTED,
+	FILE_IGNORED,
+};
 
 /* One line for the log, for each file concerned. */
 struct primary_report {

@@ -13,3 +13,8 @@ err_t git_clone_open(const struct git_home *h, git_repository **out, struct diag
  * it is closed, and the new one opened. */
 err_t git_clone_renew(const struct git_home *h, const struct git_fetch *f, git_repository **repo, git_oid *out,
                       struct diag *diag);
+
+/* Keeps the clone small and quick to read: after many fetches, each of which left a pack, there is one again, and what
+ * nothing leads to is gone.  After a commit was told, when nobody waits.  *repo may be closed by it. */
+err_t git_clone_tidy(const struct git_home *h, const struct git_fetch *f, git_repository **repo, const git_oid *head,
+                     struct diag *diag);

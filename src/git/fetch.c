@@ -208,8 +208,9 @@ host_key_refused(struct attempt *a, struct diag *diag)
 		         a->is_key_revoked ? "is revoked in the known_hosts file" : "is not in the known_hosts file",
 		         str_text(&a->offered));
 	} else {
-		diag_set(diag, DIAG_ERROR, "git", "the server of %.150s showed another key than --authenticator says: it has %.200s; we expect %s",
-		         c->shown, str_text(&a->offered), c->authenticator);
+		diag_set(diag, DIAG_ERROR, "git",
+		         "the server of %.150s showed another key than --authenticator says: it has %.200s; we expect %s", c->shown,
+		         str_text(&a->offered), c->authenticator);
 	}
 	diag_hint(diag, "somebody may be in between; if the server has a new key, its owner can tell: "
 	          "`ssh-keyscan -p %u %.100s | ssh-keygen -lf -`", c->port, c->host);
@@ -257,7 +258,8 @@ connect_failed(struct attempt *a, int ret, struct diag *diag)
 	} else if (is_moved) {
 		diag_hint(diag, "the server sends us elsewhere; credentials are not taken along: put the new URL into --remote");
 	} else {
-		diag_hint(diag, "is the server up, and can we reach port %u of %.100s from here?", c->port, c->host != NULL ? c->host : "it");
+		diag_hint(diag, "is the server up, and can we reach port %u of %.100s from here?", c->port,
+		          c->host != NULL ? c->host : "it");
 	}
 	return is_auth || is_tls ? E_AUTH : is_absent ? E_NOTFOUND : err;
 }

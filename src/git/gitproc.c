@@ -392,7 +392,8 @@ on_time(struct git_process *g)
 		pull_begin(g, true);
 		g->is_wanted = true;
 	} else if (g->deadline_ns != 0 && now >= g->deadline_ns) {
-		snprintf(text, sizeof text, "%s made no progress for %u s -- the remote hangs, or is very slow; --fetch-timeout is the limit",
+		snprintf(text, sizeof text,
+		         "%s made no progress for %u s -- the remote hangs, or is very slow; --fetch-timeout is the limit",
 		         g->state == STATE_PULLING ? "the fetch" : "reading the repository", g->conf->fetch_timeout_s);
 		child_lost(g, E_TIMEOUT, text);
 	} else if (g->state == STATE_IDLE && (g->is_wanted || (g->retry_ns != 0 && now >= g->retry_ns))) {

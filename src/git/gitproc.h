@@ -6,7 +6,8 @@
  * killed without harm.  A worker that has done its PULL waits a few seconds for the next one.
  *
  * The child must have one thread, and its parent's main thread must have forked it.  Signals are set up here, and
- * every descriptor but 0, 1, 2 and `sock` is closed; the working directory is left alone.  Nothing is logged here: what there is to say crosses the link as FAILED.
+ * every descriptor but 0, 1, 2 and `sock` is closed; the working directory is left alone.  Nothing is logged here: what
+ * there is to say crosses the link as FAILED.
  */
 #pragma once
 

@@ -17,6 +17,7 @@ struct worker {
 	const struct git_home *home;
 	int sock;
 	git_repository *repo; /* stays open for the next PULL */
+	git_oid head;         /* of the last fetch */
 	uint64_t told_ns;     /* when PROGRESS was last sent */
 };
 
@@ -110,6 +111,7 @@ pull_once(struct worker *w, const struct link_frame *pull, struct link_frame *ou
 		err = renew(w, &head, diag);
 	}
 	TRY(err);
+	w->head = head;
 	err = tell_head(w, pull, &head, out, diag);
 	if ((err == E_IO || err == E_NOTFOUND) && is_renewable) {
 		TRY(renew(w, &head, diag));
@@ -158,6 +160,18 @@ get(struct worker *w, const struct link_frame *get)
 	}
 }
 
+/* What was not done before the other side had its commit.  Trouble in it is no trouble of a pull: the next one meets it
+ * again, if it matters. */
+static void
+tidy(struct worker *w)
+{
+	struct git_fetch f = { .conf = w->conf, .home = w->home->dir, .alive = alive, .ctx = w };
+	struct diag diag = { 0 };
+	if (w->repo != NULL && !w->home->is_in_place && !git_oid_is_zero(&w->head)) {
+		(void)!git_clone_tidy(w->home, &f, &w->repo, &w->head, &diag);
+	}
+}
+
 /* False: time to go. */
 static bool
 serve_one(struct worker *w, bool *is_between)
@@ -177,6 +191,7 @@ serve_one(struct worker *w, bool *is_between)
 		break;
 	case LINK_DONE:
 		*is_between = true;
+		tidy(w);
 		break;
 	default:
 		break;
