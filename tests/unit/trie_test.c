@@ -85,6 +85,25 @@ check_lookup(const struct trie *t, const struct model *m, const uint8_t *name, s
 	assert_int_equal(path.n, n);
 }
 
+/* From each name at or above this one, with the rest of the key alone. */
+static void
+check_lookup_below(const struct trie *t, const struct model *m, const uint8_t *name, struct item *exact)
+{
+	struct nkey key, rest;
+	nkey_set(&key, name);
+	for (size_t i = 0; i < m->n; i++) {
+		const struct name *above = &m->at[i]->name;
+		if (name_is_within(name, above->oct)) {
+			size_t len = nkey_suffix_len(&key, name_labels(above->oct)), n = key.name_len - (size_t)above->len;
+			const struct trie_cell *subtree = trie_subtree(t, &key, len);
+			memset(&rest, 0xAA, sizeof rest);
+			nkey_set_below(&rest, len, name, key.name_len, n);
+			assert_int_equal(rest.len, key.len);
+			assert_ptr_equal(trie_get_below(t, subtree, &rest, n), exact);
+		}
+	}
+}
+
 static void
 check_name(const struct trie *t, const struct model *m, const uint8_t *name)
 {
@@ -94,6 +113,7 @@ check_name(const struct trie *t, const struct model *m, const uint8_t *name)
 	size_t i = model_find(m, name, &is_there);
 	struct item *exact = is_there ? m->at[i] : NULL, *before = i != 0 ? m->at[i - 1] : NULL;
 	check_lookup(t, m, name, exact);
+	check_lookup_below(t, m, name, exact);
 	assert_ptr_equal(trie_before(t, &key), before);
 	assert_ptr_equal(trie_at_or_before(t, &key), is_there ? exact : before);
 	struct trie_iter it;
