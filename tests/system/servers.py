@@ -185,13 +185,20 @@ class Primary(Process):
 
     def await_no_children(self):
         """The git process goes with it: nobody is left in its session."""
-        def alone():
-            try:
-                os.killpg(self.pid, 0)
-                return False
-            except ProcessLookupError:
-                return True
-        await_true("its processes are gone", alone, STOP_LIMIT_S)
+        await_true("its processes are gone", lambda: not group_members(self.pid), STOP_LIMIT_S)
+
+
+def group_members(group):
+    """Processes of a group that still run; what has ended and waits for its parent does not count."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            with contextlib.suppress(OSError):
+                with open("/proc/%s/stat" % entry) as f:
+                    state, _, pgrp = f.read().rpartition(")")[2].split()[:3]
+                if int(pgrp) == group and state not in "ZX":
+                    found.append(int(entry))
+    return found
 
 
 # ---- peers -----------------------------------------------------------------
