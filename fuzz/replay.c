@@ -13,6 +13,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Few targets have one. */
+[[gnu::weak]] int LLVMFuzzerInitialize(int *argc, char ***argv);
+
 enum { PATH_ROOM = 4096 };
 
 static int
@@ -66,6 +69,9 @@ replay_directory(const char *path)
 int
 main(int argc, char **argv)
 {
+	if (LLVMFuzzerInitialize != NULL && LLVMFuzzerInitialize(&argc, &argv) != 0) {
+		return EXIT_FAILURE;
+	}
 	for (int i = 1; i < argc; i++) {
 		int n = replay_directory(argv[i]);
 		if (n <= 0) {
