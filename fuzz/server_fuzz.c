@@ -6,7 +6,7 @@
 
 static const char plain[] =
         "$TTL 60\n@ SOA ns hostmaster 1 2 3 4 5\n NS ns\n NS ns.sub\nns A 192.0.2.1\n AAAA 2001:db8::1\n"
-        "*.w MX 10 *.w\n MX 20 mail\nmail A 192.0.2.2\nsub NS ns.sub\n NS b\nns.sub A 192.0.2.3\n"
+        "*.w MX 10 *.w\n MX 20 mail\nmail A 192.0.2.2\nsub NS ns.sub\n NS b.sub\nns.sub A 192.0.2.3\n"
         "b.sub AAAA ::1\na CNAME c.w\nc CNAME d\nd CNAME c\nx DNAME y.z\ny.z.q TXT \"\"\nsrv SRV 1 2 3 ns\n"
         "svc HTTPS 1 . alpn=h2\nout CNAME www.signed.\n";
 static const char signed_zone[] =

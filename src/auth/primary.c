@@ -210,21 +210,6 @@ plan_absent(struct apply *a)
 
 /* ---- the safety valve ---- */
 
-struct difference {
-	size_t removed, limit;
-	bool is_any;
-};
-
-static err_t
-count_removed(void *ctx, bool is_added, const struct zone_rr *rr)
-{
-	struct difference *d = ctx;
-	(void)rr;
-	d->is_any = true;
-	d->removed += !is_added;
-	return d->removed > d->limit ? E_LIMIT : OK;
-}
-
 static bool
 hold(const struct primary *p, const struct pending *d, const char *text)
 {
@@ -241,8 +226,7 @@ removes_too_many_records(const struct primary *p, const struct pending *d)
 	    p->conf.delete_records_percent >= 100) {
 		return false;
 	}
-	struct difference diff = { .limit = old->records * p->conf.delete_records_percent / 100 };
-	return zone_diff(old, d->zone, count_removed, &diff) == E_LIMIT;
+	return d->changes.removed > old->records * p->conf.delete_records_percent / 100;
 }
 
 static bool
@@ -279,13 +263,6 @@ discard_zone(struct discard *old, struct zone *z)
 	}
 }
 
-static bool
-is_same(const struct zone *old, const struct zone *new)
-{
-	struct difference diff = { 0 };
-	return zone_diff(old, new, count_removed, &diff) == OK && !diff.is_any;
-}
-
 static const struct file *
 file_of_apex(const struct primary *p, const struct file *other)
 {
@@ -298,26 +275,10 @@ file_of_apex(const struct primary *p, const struct file *other)
 	return NULL;
 }
 
-/* A zone takes its place in the set.  E_EXISTS: another file has that name already. */
-static err_t
-commit_zone(struct primary *p, struct trie_txn *txn, struct pending *d, struct discard *old)
+static void
+report_zone(const struct primary *p, const struct pending *d, const struct zone *z, const struct zone *before)
 {
-	struct file *f = d->file;
-	struct zone *z = d->zone, *before = f->zone;
-	void *replaced = NULL;
-
-	if (before != NULL && !serial_is_newer(z->serial, before->serial) && is_same(before, z)) {
-		return OK; /* d->zone is freed with d */
-	}
-	TRY(trie_put(txn, z, &replaced));
-	if (replaced != before) {
-		TRY(trie_put(txn, replaced, &replaced));
-		return E_EXISTS;
-	}
-	d->zone = NULL;
-	f->zone = z;
-	discard_zone(old, before);
-	struct primary_report r = { .event = before != NULL ? ZONE_CHANGED : ZONE_LOADED, .path = f->path, .zone = z,
+	struct primary_report r = { .event = before != NULL ? ZONE_CHANGED : ZONE_LOADED, .path = d->file->path, .zone = z,
 		                    .old_serial = before != NULL ? before->serial : 0, .records = z->records,
 		                    .warnings = d->counts.warnings };
 	primary_report(p, &r);
@@ -326,6 +287,54 @@ commit_zone(struct primary *p, struct trie_txn *txn, struct pending *d, struct d
 		r.text = "the zone changed, its serial did not grow: secondaries will not notice; raise the serial";
 		primary_report(p, &r);
 	}
+}
+
+/* Where little changed, the version made from the one that is served; NULL: the new one is taken as it was read.  *garbage
+ * gets what only the old one has. */
+static struct zone *
+made_from_served(const struct pending *d, struct garbage *garbage)
+{
+	struct zone *z = NULL;
+	bool is_little = d->file->zone != NULL && zone_changes_are_whole(&d->changes);
+	return is_little && zone_changes_apply(d->file->zone, &d->changes, &z, garbage) == OK ? z : NULL;
+}
+
+/* What is there already was put by this transaction: replacing it needs no memory. */
+static void
+replace(struct trie_txn *txn, struct zone *z)
+{
+	void *replaced;
+	err_t err = trie_put(txn, z, &replaced);
+	ASSERT(err == OK && replaced != NULL);
+}
+
+/* A zone takes its place in the set.  E_EXISTS: another file has that name already. */
+static err_t
+commit_zone(struct primary *p, struct trie_txn *txn, struct pending *d, struct discard *old)
+{
+	struct file *f = d->file;
+	struct zone *z = d->zone, *before = f->zone;
+	void *replaced = NULL;
+
+	if (before != NULL && d->changes.added + d->changes.removed == 0) {
+		return OK; /* d->zone is freed with d */
+	}
+	TRY(trie_put(txn, z, &replaced));
+	if (replaced != before) {
+		replace(txn, replaced);
+		return E_EXISTS;
+	}
+	struct zone *made = made_from_served(d, &old->branches);
+	if (made != NULL) {
+		replace(txn, made);
+		report_zone(p, d, made, before); /* `before` itself is in the garbage now, and lives as long as it */
+		f->zone = made;
+		return OK;
+	}
+	d->zone = NULL;
+	f->zone = z;
+	discard_zone(old, before);
+	report_zone(p, d, z, before);
 	return OK;
 }
 
@@ -460,6 +469,7 @@ commit_all(struct apply *a, struct discard *old, struct view *next)
 static void
 pending_fini(struct pending *d)
 {
+	zone_changes_fini(&d->changes);
 	zone_free(&d->zone);
 	keystore_free(&d->keys);
 	free_paths(d->includes, d->includes_n);

@@ -7,6 +7,9 @@
 #include "base/alloc.h"
 #include "zone/load.h"
 
+/* Of a zone's records: more changes than this, and the new version is taken as it is. */
+enum { CHANGES_PART = 16 };
+
 struct loading {
 	const struct source_commit *commit;
 	struct pending *d;
@@ -97,6 +100,9 @@ primary_load_file(const struct primary *p, const struct source_commit *c, const 
 	err_t err = load_text(&l, p, &text);
 	if (is_opened) {
 		c->close(c->ctx, &text);
+	}
+	if (err == OK && d->zone != NULL && d->file->zone != NULL) {
+		err = zone_changes_find(d->file->zone, d->zone, d->file->zone->records / CHANGES_PART, &d->changes);
 	}
 	if (err == OK) {
 		return OK;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "auth/primary.h"
+#include "zone/changes.h"
 
 /* A file of the root tree that is a zone or holds keys. */
 struct file {
@@ -21,6 +22,7 @@ struct pending {
 	bool is_new, is_removal;
 	bool is_rejected;        /* stays as it is; includes are taken over all the same */
 	struct zone *zone;       /* owned until it is committed */
+	struct zone_changes changes; /* against the version that is served, if there is one */
 	struct keystore *keys;
 	char **includes;
 	size_t includes_n;

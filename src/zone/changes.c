@@ -1,0 +1,72 @@
+#include "zone/changes.h"
+
+#include <stdlib.h>
+
+static err_t
+note(void *ctx, bool is_added, const struct zone_rr *rr)
+{
+	struct zone_changes *c = ctx;
+	c->added += is_added;
+	c->removed += !is_added;
+	if (c->n == c->limit) {
+		return OK;
+	}
+	if (c->n == c->cap) {
+		size_t cap = c->cap != 0 ? 2 * c->cap : 16;
+		struct zone_change *grown = realloc(c->list, cap * sizeof *grown);
+		if (grown == NULL) {
+			return E_NOMEM;
+		}
+		c->list = grown;
+		c->cap = cap;
+	}
+	c->list[c->n++] = (struct zone_change){ .is_added = is_added, .rr = *rr };
+	return OK;
+}
+
+err_t
+zone_changes_find(const struct zone *old, const struct zone *new, size_t limit, struct zone_changes *out)
+{
+	*out = (struct zone_changes){ .limit = limit };
+	err_t err = zone_diff(old, new, note, out);
+	if (err != OK) {
+		zone_changes_fini(out);
+	}
+	return err;
+}
+
+void
+zone_changes_fini(struct zone_changes *c)
+{
+	free(c->list);
+	*c = (struct zone_changes){ 0 };
+}
+
+/* What is removed goes first: a record whose TTL changed is removed and added. */
+static err_t
+apply(struct zone_txn *t, const struct zone_changes *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		const struct zone_rr *rr = &c->list[i].rr;
+		if (!c->list[i].is_added) {
+			TRY(zone_txn_remove(t, rr->owner, rr->type, rr->rdata, rr->rdlen));
+		}
+	}
+	for (size_t i = 0; i < c->n; i++) {
+		const struct zone_rr *rr = &c->list[i].rr;
+		if (c->list[i].is_added) {
+			TRY(zone_txn_add(t, rr->owner, rr->type, rr->ttl, rr->rdata, rr->rdlen));
+		}
+	}
+	return OK;
+}
+
+err_t
+zone_changes_apply(const struct zone *old, const struct zone_changes *c, struct zone **out, struct garbage *garbage)
+{
+	[[gnu::cleanup(zone_txn_rollback)]] struct zone_txn *t = NULL;
+	ASSERT(zone_changes_are_whole(c));
+	TRY(zone_txn_begin(old, &t));
+	TRY(apply(t, c));
+	return zone_txn_commit(&t, out, garbage);
+}

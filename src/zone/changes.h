@@ -1,0 +1,38 @@
+/* zone/changes.h -- what differs between two versions of a zone, as a list, and a version made of it.
+ *
+ * A zone that was read anew shares no memory with the version that is served.  Where little changed, the next version is better
+ * made from the served one: it shares all the rest, the new one is given back whole, and a server that runs for months stays as
+ * lean as on its first day.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "zone/zone.h"
+
+struct zone_change {
+	bool is_added;
+	struct zone_rr rr;   /* borrowed from the version that has it */
+};
+
+struct zone_changes {
+	struct zone_change *list; /* owned; canonical order of owners */
+	size_t n, cap;
+	size_t limit;             /* changes that are listed; beyond them they are only counted */
+	size_t added, removed;    /* records; a changed TTL counts in both */
+};
+
+/* Both versions must outlive the list.  E_NOMEM. */
+err_t zone_changes_find(const struct zone *old, const struct zone *new, size_t limit, struct zone_changes *out);
+void zone_changes_fini(struct zone_changes *c);
+
+static inline bool
+zone_changes_are_whole(const struct zone_changes *c)
+{
+	return c->n == c->added + c->removed;
+}
+
+/* The version that has what `old` has but for the changes, of which all are listed.  On OK `garbage` gets what only the
+ * old one has, its struct zone among it.  Errors (E_NOMEM, E_FORMAT) leave all as it was. */
+err_t zone_changes_apply(const struct zone *old, const struct zone_changes *c, struct zone **out, struct garbage *garbage);

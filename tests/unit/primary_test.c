@@ -1,0 +1,332 @@
+/* Commits in, views out: what is served after each. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "auth/primary.h"
+#include "base/str.h"
+#include "zone/dump.h"
+#include "zone/load.h"
+
+#define SOA "$TTL 60\n@ SOA ns host %u 7200 3600 1209600 60\n@ NS ns\nns A 192.0.2.1\n"
+
+enum { FILES_MAX = 8 };
+
+/* The tree that commits are made of: what is in it now, and what the last commit changed. */
+struct tree {
+	struct primary *primary;
+	const char *path[FILES_MAX];
+	char *text[FILES_MAX];
+	unsigned events[FILE_IGNORED + 1]; /* of the last commit */
+	unsigned diagnostics;
+	char where[256];                   /* of the last diagnostic: "file:line code" */
+};
+
+static void
+on_report(void *ctx, const struct primary_report *r)
+{
+	struct tree *t = ctx;
+	t->events[r->event]++;
+}
+
+static void
+on_diag(void *ctx, const struct diag *d)
+{
+	struct tree *t = ctx;
+	t->diagnostics++;
+	(void)snprintf(t->where, sizeof t->where, "%s:%u %s", d->file, d->line, d->code);
+}
+
+static err_t
+open_file(void *ctx, const char *path, struct master_text *out)
+{
+	struct tree *t = ctx;
+	for (int i = 0; i < FILES_MAX; i++) {
+		if (t->path[i] != NULL && t->text[i] != NULL && strcmp(t->path[i], path) == 0) {
+			*out = (struct master_text){ .text = t->text[i], .len = strlen(t->text[i]) };
+			return OK;
+		}
+	}
+	return E_NOTFOUND;
+}
+
+static void
+close_file(void *ctx, struct master_text *text)
+{
+	(void)ctx, (void)text;
+}
+
+static void
+tree_init(struct tree *t)
+{
+	static const struct primary_conf conf = { .delete_zones_percent = 50, .delete_records_percent = 50,
+		                                  .delete_records_min = 100 };
+	*t = (struct tree){ 0 };
+	struct primary_log log = { .report = on_report, .diag = { on_diag, t }, .ctx = t };
+	t->primary = primary_new(&conf, &log);
+}
+
+static void
+tree_fini(struct tree *t)
+{
+	for (int i = 0; i < FILES_MAX; i++) {
+		free(t->text[i]);
+	}
+	primary_free(&t->primary);
+}
+
+static int
+slot(struct tree *t, const char *path)
+{
+	int i = 0;
+	while (t->path[i] != NULL && strcmp(t->path[i], path) != 0) {
+		i++;
+	}
+	t->path[i] = path;
+	return i;
+}
+
+/* One change, as a commit; text NULL removes the file. */
+static enum primary_outcome
+commit(struct tree *t, const char *path, const char *text, bool allow)
+{
+	int i = slot(t, path);
+	free(t->text[i]);
+	t->text[i] = text != NULL ? strdup(text) : NULL;
+	struct source_change change = { .kind = text != NULL ? SOURCE_PUT : SOURCE_REMOVE, .path = path };
+	if (text != NULL && strchr(path, '/') == NULL) {
+		change.bytes = (const uint8_t *)t->text[i];
+		change.len = strlen(text);
+	}
+	struct source_commit c = { .id = "1234", .allow_mass_delete = allow, .changes = &change, .n = 1, .ctx = t,
+		                   .open = open_file, .close = close_file };
+	enum primary_outcome outcome;
+	const struct view *view;
+	struct discard *old = NULL;
+	memset(t->events, 0, sizeof t->events);
+	t->diagnostics = 0;
+	assert_int_equal(primary_apply(t->primary, &c, &outcome, &view, &old), OK);
+	if (outcome == PRIMARY_APPLIED) {
+		assert_ptr_equal(view, primary_view(t->primary));
+		primary_discard(&old);
+	}
+	return outcome;
+}
+
+static const struct zone *
+served(const struct tree *t, const char *name)
+{
+	struct name n;
+	struct nkey key;
+	assert_int_equal(name_parse(name, strlen(name), NULL, &n), OK);
+	nkey_set(&key, n.oct);
+	return trie_get(&primary_view(t->primary)->zones, &key);
+}
+
+static char *
+zone_text(unsigned serial, unsigned hosts, const char *more)
+{
+	struct str s = { 0 };
+	str_printf(&s, SOA, serial);
+	for (unsigned i = 0; i < hosts; i++) {
+		str_printf(&s, "h%u A 192.0.2.%u\n", i, i % 250);
+	}
+	str_cat(&s, more);
+	return s.s;
+}
+
+static err_t
+append(void *ctx, const char *text, size_t len)
+{
+	str_put(ctx, text, len);
+	return OK;
+}
+
+static char *
+dumped(const struct zone *z)
+{
+	struct str s = { 0 };
+	assert_int_equal(dump_zone(z, append, &s), OK);
+	return s.s;
+}
+
+/* What is served is what a primary that starts now would serve. */
+static void
+assert_as_if_new(const struct tree *t, const char *name, const char *text)
+{
+	struct name apex;
+	assert_int_equal(name_parse(name, strlen(name), NULL, &apex), OK);
+	struct master_reader r = { .apex = apex.oct, .file = name };
+	struct load_result result;
+	struct zone *fresh = NULL;
+	assert_int_equal(zone_load(&r, text, strlen(text), &fresh, &result), OK);
+	char *want = dumped(fresh), *got = dumped(served(t, name));
+	assert_string_equal(got, want);
+	assert_int_equal(served(t, name)->records, fresh->records);
+	free(want);
+	free(got);
+	zone_free(&fresh);
+}
+
+static void
+a_bad_version_leaves_the_last_good_one(void **state)
+{
+	(void)state;
+	struct tree t;
+	tree_init(&t);
+	char *good = zone_text(1, 3, ""), *bad = zone_text(2, 3, "x A 192.0.2.256\n"), *empty = strdup("");
+	assert_int_equal(commit(&t, "example", good, false), PRIMARY_APPLIED);
+	assert_int_equal(t.events[ZONE_LOADED], 1);
+	assert_int_equal(commit(&t, "example", bad, false), PRIMARY_APPLIED);
+	assert_int_equal(t.events[ZONE_REJECTED], 1);
+	assert_string_equal(t.where, "example:8 bad-rdata");
+	assert_int_equal(served(&t, "example.")->serial, 1);
+	assert_int_equal(commit(&t, "example", empty, false), PRIMARY_APPLIED);
+	assert_int_equal(t.events[ZONE_REJECTED], 1);
+	assert_int_equal(served(&t, "example.")->serial, 1);
+	free(good), free(bad), free(empty);
+	tree_fini(&t);
+}
+
+static void
+what_would_remove_too_much_is_held_back(void **state)
+{
+	(void)state;
+	struct tree t;
+	tree_init(&t);
+	char *full = zone_text(1, 200, ""), *half = zone_text(2, 60, ""), *small = zone_text(1, 1, "");
+	(void)commit(&t, "a", full, false);
+	(void)commit(&t, "b", small, false);
+	(void)commit(&t, "c", small, false);
+	assert_int_equal(commit(&t, "a", half, false), PRIMARY_HELD);
+	assert_int_equal(t.events[ZONE_HELD], 1);
+	assert_int_equal(served(&t, "a.")->serial, 1);
+	assert_int_equal(commit(&t, "a", half, true), PRIMARY_APPLIED);
+	assert_int_equal(served(&t, "a.")->serial, 2);
+	assert_int_equal(commit(&t, "c", NULL, false), PRIMARY_APPLIED); /* one of three */
+	assert_int_equal(commit(&t, "b", NULL, false), PRIMARY_APPLIED); /* half is not more than half */
+	assert_int_equal(commit(&t, "a", NULL, false), PRIMARY_HELD);
+	assert_non_null(served(&t, "a."));
+	assert_int_equal(commit(&t, "a", NULL, true), PRIMARY_APPLIED);
+	assert_null(served(&t, "a."));
+	free(full), free(half), free(small);
+	tree_fini(&t);
+}
+
+static void
+a_changed_include_reloads_who_uses_it(void **state)
+{
+	(void)state;
+	struct tree t;
+	tree_init(&t);
+	char *z = zone_text(1, 0, "$INCLUDE common/mail\n");
+	assert_int_equal(commit(&t, "example", z, false), PRIMARY_APPLIED);
+	assert_int_equal(t.events[ZONE_REJECTED], 1); /* it is not there yet */
+	(void)commit(&t, "common/mail", "mail A 192.0.2.9\n", false);
+	assert_int_equal(t.events[ZONE_LOADED], 1);
+	assert_int_equal(served(&t, "example.")->records, 4);
+	(void)commit(&t, "common/mail", "mail A 192.0.2.9\nmail A 192.0.2.10\n", false);
+	assert_int_equal(t.events[ZONE_CHANGED], 1);
+	assert_int_equal(t.events[ZONE_SERIAL_STUCK], 1);
+	assert_int_equal(served(&t, "example.")->records, 5);
+	free(z);
+	tree_fini(&t);
+}
+
+static void
+one_name_is_one_file(void **state)
+{
+	(void)state;
+	struct tree t;
+	tree_init(&t);
+	char *z = zone_text(1, 0, ""), *y = zone_text(2, 0, "");
+	(void)commit(&t, "example", z, false);
+	(void)commit(&t, "EXAMPLE", y, false);
+	assert_int_equal(t.events[ZONE_REJECTED], 1);
+	assert_int_equal(served(&t, "example.")->serial, 1);
+	(void)commit(&t, "README.md", y, false);
+	assert_int_equal(t.events[FILE_IGNORED], 1);
+	assert_int_equal(primary_view(t.primary)->zones.n, 1);
+	free(z), free(y);
+	tree_fini(&t);
+}
+
+static void
+keys_come_and_go(void **state)
+{
+	(void)state;
+	struct tree t;
+	tree_init(&t);
+	(void)commit(&t, "_keys", "a._update. DNSKEY 0 3 163 kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg=\n", false);
+	(void)commit(&t, "example._keys", "b._notify.example. DNSKEY 0 3 163 kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg=\n", false);
+	assert_int_equal(keystore_count(primary_view(t.primary)->keys), 2);
+	(void)commit(&t, "_keys", "a._update. DNSKEY 0 3 163 not base64!\n", false);
+	assert_int_equal(t.events[KEYS_REJECTED], 1);
+	assert_int_equal(keystore_count(primary_view(t.primary)->keys), 2); /* the last good ones */
+	(void)commit(&t, "_keys", NULL, false);
+	assert_int_equal(keystore_count(primary_view(t.primary)->keys), 1);
+	tree_fini(&t);
+}
+
+/* A host, a delegation, a wildcard or a name with empty ones above it. */
+static void
+add_name(struct str *s, unsigned i, unsigned serial)
+{
+	switch (i % 4) {
+	case 0:
+		str_printf(s, "h%u %u A 192.0.2.9\n", i, serial % 60 == 0 ? 60u : 61u);
+		break;
+	case 1:
+		str_printf(s, "d%u NS ns.d%u\nns.d%u A 192.0.2.%u\n", i, i, i, i == serial ? 8u : 9u);
+		break;
+	case 2:
+		str_printf(s, "*.w%u TXT \"x\"\n", i);
+		break;
+	default:
+		str_printf(s, "deep.er.n%u MX 1 ns\n", i);
+	}
+}
+
+/* Many small changes of one zone: each version shares memory with the one before, and is as if read anew. */
+static void
+small_changes_add_up(void **state)
+{
+	(void)state;
+	struct tree t;
+	tree_init(&t);
+	srandom(1);
+	bool on[400] = { false };
+	for (unsigned serial = 1; serial < 120; serial++) {
+		struct str s = { 0 };
+		str_printf(&s, SOA, serial);
+		for (unsigned i = 0; i < ARRAY_LEN(on); i++) {
+			on[i] ^= serial == 1 || random() % 100 < (long)(serial % 5);
+			if (on[i]) {
+				add_name(&s, i, serial);
+			}
+		}
+		assert_int_equal(commit(&t, "example", s.s, true), PRIMARY_APPLIED);
+		assert_as_if_new(&t, "example.", s.s);
+		str_fini(&s);
+	}
+	tree_fini(&t);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_bad_version_leaves_the_last_good_one),
+		cmocka_unit_test(what_would_remove_too_much_is_held_back),
+		cmocka_unit_test(a_changed_include_reloads_who_uses_it),
+		cmocka_unit_test(one_name_is_one_file),
+		cmocka_unit_test(keys_come_and_go),
+		cmocka_unit_test(small_changes_add_up),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
