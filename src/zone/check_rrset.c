@@ -165,7 +165,9 @@ check_rrset(struct check *c, const struct node *n, const struct rrset *s)
 		check_signature(c, n, s);
 		return;
 	case TYPE_SOA:
-		check_soa(c, s);
+		if ((n->flags & NODE_APEX) != 0) {
+			check_soa(c, s);
+		}
 		break;
 	case TYPE_DS:
 	case TYPE_NSEC3PARAM:

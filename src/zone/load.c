@@ -48,8 +48,12 @@ static err_t
 build(struct loading *l, struct findings *f, struct zone **out)
 {
 	struct zone *z = NULL;
-	TRY(zone_builder_finish(l->builder, &z));
-	err_t err = zone_check(z, f);
+	err_t err = zone_builder_finish(l->builder, &z);
+	const struct zone *seen = err == OK ? z : err == E_FORMAT ? zone_builder_rest(l->builder) : NULL;
+	if (seen != NULL) {
+		err_t checked = zone_check(seen, f);
+		err = err == OK ? checked : err;
+	}
 	if (err == OK && f->errors != 0) {
 		err = E_FORMAT;
 	}

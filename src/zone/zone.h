@@ -65,6 +65,10 @@ err_t zone_builder_add(struct zone_builder *b, const uint8_t *owner, uint16_t ty
 /* E_FORMAT when a finding is an error: then there is no zone. */
 err_t zone_builder_finish(struct zone_builder *b, struct zone **out);
 
+/* After that E_FORMAT: what was built all the same, for zone_check() and nothing else, so that people hear of everything
+ * at once.  Borrowed until zone_builder_free(); NULL when there is nothing to look at. */
+const struct zone *zone_builder_rest(const struct zone_builder *b);
+
 /* Frees a zone that shares nothing with another version. */
 void zone_free(struct zone **z); /* NULL-safe */
 

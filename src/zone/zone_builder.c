@@ -38,6 +38,7 @@ struct zone_builder {
 	struct zone *zone;
 	struct findings *findings; /* borrowed */
 	size_t errors;             /* of the builder's own findings */
+	bool is_linked;            /* every node knows what is above it */
 	struct trie_txn nodes, nsec3;
 
 	/* The run. */
@@ -95,7 +96,7 @@ zone_builder_free(struct zone_builder **builder)
 	arena_fini(&b->arena);
 	free(b->octets);
 	free(b->rrs);
-	free(b->zone);
+	zone_free(&b->zone);
 	free(b);
 	*builder = NULL;
 }
@@ -749,7 +750,9 @@ link_and_check(struct zone_builder *b, struct linking *l)
 	while ((n = trie_iter_next(&it)) != NULL) {
 		check_node(b, n);
 	}
-	return put_empties(b, l);
+	TRY(put_empties(b, l));
+	b->is_linked = true;
+	return OK;
 }
 
 /* The apex itself is always there, so that all names have something to hang from. */
@@ -799,12 +802,14 @@ zone_builder_finish(struct zone_builder *b, struct zone **out)
 	z->nsec3 = trie_commit(&b->nsec3, &none);
 	ASSERT(none.n == 0); /* nobody else had any of it */
 	check_apex(b);
-	err_t err = b->errors != 0 ? E_FORMAT : zone_settle(z);
-	if (err != OK) {
-		zone_free(&b->zone);
-		return err;
-	}
+	TRY(b->errors != 0 ? E_FORMAT : zone_settle(z));
 	b->zone = NULL;
 	*out = z;
 	return OK;
+}
+
+const struct zone *
+zone_builder_rest(const struct zone_builder *b)
+{
+	return b->is_linked ? b->zone : NULL;
 }

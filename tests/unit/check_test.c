@@ -250,6 +250,23 @@ errors_of_syntax_hide_no_others(void **state)
 	run_rows("example.com.", rows, ARRAY_LEN(rows));
 }
 
+static void
+errors_of_the_builder_hide_no_others(void **state)
+{
+	(void)state;
+	static const struct row rows[] = {
+		{ "c CNAME ns1\nc A 192.0.2.1\nsub NS ns.sub\n", "!cname-and-other !missing-glue" },
+		{ "x.example.org. A 192.0.2.1\n@ MX 10 none\n", "!out-of-zone mx-no-address" },
+		{ "s SOA ns1 h 1 2 3 4 5\nd DNAME example.org.\nx.d A 192.0.2.1\n", "!soa-not-at-apex !below-dname" },
+	};
+	run_rows("example.com.", rows, ARRAY_LEN(rows));
+	struct str codes = { 0 };
+	assert_null(loaded("example.com.", "$TTL 60\nsub NS ns.sub\n", &codes));
+	assert_non_null(strstr(str_text(&codes), "!no-soa"));
+	assert_non_null(strstr(str_text(&codes), "!missing-glue"));
+	str_fini(&codes);
+}
+
 static struct zone *
 with_serial(uint32_t serial, const char *lines)
 {
@@ -334,6 +351,7 @@ main(void)
 		cmocka_unit_test(nothing_is_below_a_dname),
 		cmocka_unit_test(the_soa_is_plausible),
 		cmocka_unit_test(errors_of_syntax_hide_no_others),
+		cmocka_unit_test(errors_of_the_builder_hide_no_others),
 		cmocka_unit_test(a_change_wants_a_newer_serial),
 		cmocka_unit_test(other_fields_of_the_soa_count),
 	};
