@@ -48,6 +48,7 @@ answering_put(struct answering *a, const struct put *what)
 static void
 put_soa(struct answering *a)
 {
+	proof_wildcards(a);
 	struct place apex = answering_ancestor(a, a->zone->apex_name, a->zone->apex_len);
 	(void)answering_put(a, &(struct put){ .section = SECTION_AUTHORITY, .owner = &apex, .node = a->zone->apex,
 	                                      .set = a->zone->soa, .has_ttl = true, .ttl = a->zone->negative_ttl });
@@ -80,6 +81,7 @@ refer(struct answering *a, const struct node *cut)
 	if (copy_referral(a, cut)) {
 		return;
 	}
+	proof_wildcards(a);
 	struct place owner = answering_ancestor(a, cut->name, cut->name_len);
 	struct put put = { .section = SECTION_AUTHORITY, .owner = &owner, .node = cut, .set = node_rrset(cut, TYPE_NS) };
 	if (!answering_put(a, &put)) {
@@ -136,7 +138,7 @@ follow_cname(struct answering *a, const struct put *put)
 	const struct rr *rr = rrset_first(put->set);
 	bool fits = answering_put(a, put);
 	if (fits && put->wildcard_len != 0) {
-		proof_wildcard(a);
+		proof_wildcard_later(a);
 	}
 	return fits && follow(a, rr->rdata, a->r->target_at[0], a->r->first_shared);
 }
@@ -223,6 +225,21 @@ no_data(struct answering *a, const struct node *wildcard)
 	}
 }
 
+/* After the answer: what proves it, then what helps with it. */
+static void
+finish_positive(struct answering *a, const struct put *put)
+{
+	unsigned targets = a->r->targets; /* where they are stays noted: proofs have none */
+	if (put->wildcard_len != 0) {
+		proof_wildcard_later(a);
+	}
+	proof_wildcards(a);
+	a->r->targets = targets;
+	if (target_offset(put->set->type) >= 0 && put->set->type != TYPE_CNAME) {
+		answering_add_addresses(a, put->set, NULL);
+	}
+}
+
 /* The name was found, or a wildcard for it (then `wildcard` is the node too).  True: an alias leads on. */
 static bool
 answer_node(struct answering *a, const struct node *n, const struct node *wildcard)
@@ -234,18 +251,13 @@ answer_node(struct answering *a, const struct node *n, const struct node *wildca
 	if (a->q->type == TYPE_ANY || a->q->type == TYPE_RRSIG) {
 		if (put_several(a, &put)) {
 			if (wildcard != NULL) {
-				proof_wildcard(a);
+				proof_wildcard_later(a);
 			}
 			return false;
 		}
 	} else if ((put.set = node_rrset(n, a->q->type)) != NULL) {
 		if (answering_put(a, &put)) {
-			if (target_offset(put.set->type) >= 0 && put.set->type != TYPE_CNAME) {
-				answering_add_addresses(a, put.set, NULL);
-			}
-			if (wildcard != NULL) {
-				proof_wildcard(a);
-			}
+			finish_positive(a, &put);
 		}
 		return false;
 	}
@@ -324,6 +336,7 @@ answer_query(const struct view *v, const struct question *q, struct reply *r, st
 	a.places[0] = (struct place){ .name = q->name, .pos = DNS_HEADER_LEN, .len = (uint8_t)name_len(q->name) };
 	a.aliases = 0;
 	a.denials = 0;
+	a.expansions = 0;
 	nkey_set(&a.key, q->name);
 	*out = (struct answer){ .rcode = RCODE_NOERROR };
 
@@ -334,6 +347,7 @@ answer_query(const struct view *v, const struct question *q, struct reply *r, st
 		}
 		out->is_ours = true;
 	} while (turn(&a));
+	proof_wildcards(&a); /* of aliases that led out of what we serve, or in a circle */
 
 	if (!out->is_ours) {
 		out->rcode = RCODE_REFUSED;

@@ -26,6 +26,16 @@ struct answering {
 	struct place places[ALIAS_CHAIN_MAX + 1]; /* [0] is the question */
 	struct name made[ALIAS_CHAIN_MAX];       /* targets synthesised from DNAMEs */
 
+	/* Names that a wildcard answered for.  Their proofs belong into the authority section, which begins when all
+	 * aliases have been followed. */
+	unsigned expansions;
+	struct expansion {
+		const struct zone *zone;
+		const uint8_t *name;
+		struct place *at;
+		const struct node *encloser;
+	} expansion[ALIAS_CHAIN_MAX + 1];
+
 	unsigned denials;
 	const struct node *denial[DENIALS_MAX];
 };
@@ -54,6 +64,7 @@ void answering_add_addresses(struct answering *a, const struct rrset *set, const
 /* proof.c: for zones that are signed, when DO is set; else they do nothing. */
 void proof_no_data(struct answering *a);                /* the name exists, the type does not */
 void proof_no_name(struct answering *a);                /* neither name nor wildcard */
-void proof_wildcard(struct answering *a);               /* positive answer out of a wildcard */
+void proof_wildcard_later(struct answering *a);         /* positive answer out of a wildcard: to be proved */
+void proof_wildcards(struct answering *a);              /* … now: the first thing in the authority section */
 void proof_wildcard_no_data(struct answering *a, const struct node *wildcard);
 void proof_unsigned_referral(struct answering *a, const struct node *cut);

@@ -53,8 +53,9 @@ next_closer(const uint8_t *name, const uint8_t *encloser)
 	return name_suffix(name, name_labels(encloser) + 1);
 }
 
-/* RFC 5155 7.2.1, from the closest encloser that has an NSEC3: with opt-out an existing one may have none. */
-static void
+/* RFC 5155 7.2.1, from the closest encloser that has an NSEC3: with opt-out an existing one may have none.  Returns the
+ * one that was proved: for a resolver nothing exists below it. */
+static const uint8_t *
 prove_closest_encloser(struct answering *a, const uint8_t *name, const uint8_t *encloser)
 {
 	const struct node *match = zone_nsec3_match(a->zone, encloser);
@@ -66,6 +67,7 @@ prove_closest_encloser(struct answering *a, const uint8_t *name, const uint8_t *
 	if (match != NULL && name_len(name) > name_len(encloser)) {
 		put_denial(a, zone_nsec3_cover(a->zone, next_closer(name, encloser)));
 	}
+	return encloser;
 }
 
 /* NODATA by NSEC3: the name's own, or, below an opt-out span, that of its closest provable encloser. */
@@ -76,7 +78,7 @@ prove_exists_nsec3(struct answering *a, const uint8_t *name)
 	if (match != NULL) {
 		put_denial(a, match);
 	} else if (name_len(name) > a->zone->apex_len) {
-		prove_closest_encloser(a, name, name_parent(name));
+		(void)prove_closest_encloser(a, name, name_parent(name));
 	}
 }
 
@@ -101,31 +103,56 @@ proof_no_name(struct answering *a)
 		return;
 	}
 	const uint8_t *encloser = a->hit.encloser->name;
-	bool has_star = wildcard_below(encloser, &star);
 	if (a->zone->has_nsec3) {
-		prove_closest_encloser(a, a->name, encloser);
-		if (has_star) {
+		encloser = prove_closest_encloser(a, a->name, encloser);
+		if (wildcard_below(encloser, &star)) {
 			put_denial(a, zone_nsec3_cover(a->zone, star.oct));
 		}
 		return;
 	}
 	put_denial(a, covering_nsec(a, a->name));
-	if (has_star) {
+	if (wildcard_below(encloser, &star)) {
 		put_denial(a, covering_nsec(a, star.oct));
 	}
 }
 
 void
-proof_wildcard(struct answering *a)
+proof_wildcard_later(struct answering *a)
 {
-	if (!is_wanted(a)) {
-		return;
+	if (is_wanted(a)) {
+		a->expansion[a->expansions++] = (struct expansion){ .zone = a->zone, .name = a->name, .at = a->at,
+			                                            .encloser = a->hit.encloser };
 	}
+}
+
+/* No name is closer than the wildcard. */
+static void
+prove_expansion(struct answering *a, const struct node *encloser)
+{
 	if (a->zone->has_nsec3) {
-		put_denial(a, zone_nsec3_cover(a->zone, next_closer(a->name, a->hit.encloser->name)));
+		put_denial(a, zone_nsec3_cover(a->zone, next_closer(a->name, encloser->name)));
 	} else {
 		put_denial(a, covering_nsec(a, a->name));
 	}
+}
+
+void
+proof_wildcards(struct answering *a)
+{
+	const struct zone *zone = a->zone;
+	const uint8_t *name = a->name;
+	struct place *at = a->at;
+	for (unsigned i = 0; i < a->expansions && !a->r->is_truncated; i++) {
+		const struct expansion *e = &a->expansion[i];
+		a->zone = e->zone;
+		a->name = e->name;
+		a->at = e->at;
+		prove_expansion(a, e->encloser);
+	}
+	a->expansions = 0;
+	a->zone = zone;
+	a->name = name;
+	a->at = at;
 }
 
 void
@@ -135,7 +162,7 @@ proof_wildcard_no_data(struct answering *a, const struct node *wildcard)
 		return;
 	}
 	if (a->zone->has_nsec3) {
-		prove_closest_encloser(a, a->name, a->hit.encloser->name);
+		(void)prove_closest_encloser(a, a->name, a->hit.encloser->name);
 		prove_exists_nsec3(a, wildcard->name);
 	} else {
 		put_denial(a, covering_nsec(a, a->name));

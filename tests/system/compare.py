@@ -224,6 +224,13 @@ def literal_wildcard_of_knot(case, difference):
         case.question.name.labels[0] == b"*" and any(k[1] == rt.DNAME for k in case.ours.answer)
 
 
+def opt_out_of_nsd(case, difference):
+    """The name's parent is there, but only on the way to delegations that opted out: it has no NSEC3."""
+    opted_out = any(r.flags & 1 for s in case.ours.message.authority if s.rdtype == rt.NSEC3 for r in s)
+    return case.peer == "nsd" and only_denials(difference) and opted_out and case.ours.rcode == dns.rcode.NXDOMAIN and \
+        all(rt.NSEC3 in (k[1], k[2]) for k in {**difference.ours, **difference.theirs})
+
+
 def long_chain_of_knot(case, difference):
     aliases = sum(k[1] == rt.CNAME for k in case.theirs.answer)
     return case.peer == "knot" and aliases >= 5 and difference.where in ("answer", "authority", "rcode") and \
@@ -232,7 +239,7 @@ def long_chain_of_knot(case, difference):
 
 RULES = {rule.__name__.replace("_", "-"): rule for rule in (
     additional_is_optional, alias_loop_of_bind, glue_left_out_by_bind, nsec_at_alias, denial_after_alias_of_nsd,
-    literal_wildcard_of_nsd, literal_wildcard_of_knot, long_chain_of_knot)}
+    literal_wildcard_of_nsd, literal_wildcard_of_knot, opt_out_of_nsd, long_chain_of_knot)}
 
 
 def excuse(case, difference):
