@@ -31,7 +31,7 @@ enum { RETRY_MAX_S = 300, GET_TRIES = 2 };
 struct child {
 	pid_t pid; /* 0: none */
 	int sock;
-	bool is_fresh; /* has not answered a PULL yet: when it fails, that is no leftover of an old state */
+	bool is_fresh; /* was started for this PULL: when it fails, that is no leftover of an old state */
 };
 
 struct git_process {
@@ -192,13 +192,16 @@ pull_begin(struct git_process *g, bool is_from_cache)
 	f.flags = (uint8_t)((g->is_whole_wanted ? WORKER_WHOLE : 0) | (is_from_cache ? WORKER_FROM_CACHE : 0));
 	memcpy(f.id, g->base, sizeof f.id);
 	snprintf(f.text, sizeof f.text, "%s", g->seen);
-	if (child_send(g, &f) != OK) {
+	pid_t waiting = g->child.pid;
+	err_t err = child_send(g, &f);
+	g->child.is_fresh &= g->child.pid != waiting;
+	if (err != OK) {
 		pull_failed(g, E_IO, "cannot start a process for the fetch -- the system is out of processes, memory or descriptors");
 	}
 }
 
 /* A worker that had waited for work may have met what only a new one can cope with (a repository that was
- * repacked or replaced under it): one more try, at once. */
+ * repacked or replaced under it), or may have been gone before it was asked: one more try, at once. */
 static bool
 pull_again(struct git_process *g)
 {
@@ -237,6 +240,12 @@ get_begin(struct git_process *g)
 static void
 child_lost(struct git_process *g, err_t err, const char *why)
 {
+	if (g->state == STATE_PULLING && err != E_TIMEOUT) {
+		if (!pull_again(g)) {
+			pull_failed(g, err, why);
+		}
+		return;
+	}
 	child_end(g);
 	if (g->state == STATE_PULLING) {
 		pull_failed(g, err, why);
