@@ -23,9 +23,9 @@ struct rdata_error {
 };
 
 /* Reads fields from `lx` up to and including the LEX_EOL that ends the record.  Relative names are
- * completed with `origin` (may be NULL: then they are errors).  Appends the wire form to `out`
- * (which latches E_FULL past 65,535 octets).  On an error *why is filled and the lexer stands
- * somewhere in the record: lex_skip_line() goes on. */
+ * completed with `origin` (may be NULL: then they are errors).  Appends the wire form to `out`.  On an
+ * error *why is filled (NULL: not wanted), `out` is as it was, and the lexer stands somewhere in the
+ * record: lex_skip_line() goes on.  E_FULL: over 65,535 octets, or over the room in `out`. */
 err_t rdata_parse(struct lex *lx, uint16_t type, const uint8_t *origin, struct buf *out,
                   struct rdata_error *why);
 
@@ -33,7 +33,8 @@ err_t rdata_parse(struct lex *lx, uint16_t type, const uint8_t *origin, struct b
 err_t rdata_check(uint16_t type, const uint8_t *rdata, size_t len);
 
 /* Reads RDLENGTH octets of a message at `msg`, following compression pointers where the type's names
- * may have them (RFC 3597 4), and appends the uncompressed form.  Checks as rdata_check(). */
+ * may have them (RFC 3597 4), and appends the uncompressed form.  Checks as rdata_check().  An error is
+ * latched in `msg` as well, and `out` is as it was. */
 err_t rdata_read(struct cur *msg, uint16_t type, size_t rdlength, struct buf *out);
 
 /* Presentation form, one line, fields separated by single spaces, names absolute, as
@@ -47,7 +48,8 @@ void rdata_canonicalize(uint16_t type, uint8_t *rdata, size_t len);
  * octet by octet.  Order as RFC 4034 6.3: negative, 0, positive. */
 int rdata_compare(uint16_t type, const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len);
 
-/* Where the domain names are in an RDATA that checks: offsets, in order; returns how many. */
+/* Where the domain names are in an RDATA that checks: offsets, in order; returns how many.  Of HIP, which
+ * may have any number, the first RDATA_NAMES_MAX. */
 enum { RDATA_NAMES_MAX = 8 };
 size_t rdata_names(uint16_t type, const uint8_t *rdata, size_t len,
                    uint16_t offsets[RDATA_NAMES_MAX]);
