@@ -15,6 +15,7 @@
 #include "bin/oprimary_opts.h"
 #include "net/tcp.h"
 #include "net/udp.h"
+#include "ops/memory.h"
 #include "ops/privs.h"
 #include "ops/ready.h"
 
@@ -443,6 +444,7 @@ main(int argc, char **argv)
 	static struct daemon d; /* large, and threads refer to it to the end */
 	cli_init();
 	cli_forbid_core();
+	memory_begin();
 	int status = opts_read(&d.opts, argc, argv);
 	if (status != CLI_OK) {
 		return status;

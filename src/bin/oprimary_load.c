@@ -1,6 +1,5 @@
 #include "bin/oprimary_load.h"
 
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "ops/memory.h"
 
 enum { TRIM_FROM = 1 << 20 }; /* octets in a commit from which the heap is given back afterwards */
 
@@ -261,7 +261,7 @@ take_commit(struct loader *l, const struct link_frame *f, enum primary_outcome *
 		log_commit(l, *outcome, f, mono_ms() - begin_ms);
 	}
 	if (len >= TRIM_FROM) {
-		malloc_trim(0);
+		memory_settle();
 	}
 	return err;
 }
