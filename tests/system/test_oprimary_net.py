@@ -219,6 +219,38 @@ def test_secrets_are_not_on_the_command_line(filled, primary, program):
     p.stop()
 
 
+def test_nothing_is_left_when_it_is_killed(running):
+    os.kill(running.pid, signal.SIGKILL)
+    running.popen.wait()
+    running.await_no_children()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
+def test_it_becomes_another_user(repo, primary, notify_key):
+    repo.commit({"example.org": zone(), "_keys": notify_key.line})
+    folder = repo.bare
+    while folder != "/":  # pytest's directories are its user's alone
+        mode = os.stat(folder).st_mode
+        if not mode & 0o001:
+            os.chmod(folder, (mode | 0o055) & 0o7777)
+        folder = os.path.dirname(folder)
+    p = primary(repo, "--user=nobody", zones=["example.org"])
+    keeper, = children_of(p.pid)
+    git_process, = children_of(keeper)
+    for pid in (p.pid, keeper, git_process):
+        with open("/proc/%d/status" % pid) as f:
+            status = f.read()
+        assert re.search(r"^Uid:\s+(\d+)\s+\1\s+\1\s+\1$", status, re.M).group(1) != "0"
+        assert re.search(r"^CapEff:\s+0+$", status, re.M) and re.search(r"^NoNewPrivs:\s+1$", status, re.M)
+    p.stop()
+
+
+def test_an_unknown_user(program, filled):
+    done = program("oprimary", "--remote=" + filled.url, "--listen=127.0.0.1@%d" % servers.free_port(), "--user=no-such-user",
+                   status=1)
+    assert "no-such-user" in done.stderr
+
+
 # ---- pulling -----------------------------------------------------------------
 
 def test_hangup_pulls(filled, running):
