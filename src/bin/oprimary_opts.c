@@ -26,11 +26,11 @@ static const struct argp_option options[] = {
 	  "or user@host:path. Without BRANCH the one that the remote's HEAD names", 0 },
 	{ "ssh-key", KEY_SSH_KEY, "ed25519:SEED", 0,
 	  "Log in with this key, as \"okeygen ssh\" prints it. The command line can be read by every user of the "
-	  "machine until the program has started: prefer the next, or ORIGIN_SSH_KEY", 0 },
-	{ "ssh-key-file", KEY_SSH_KEY_FILE, "FILE", 0, "The same out of a file's first line", 0 },
+	  "machine until the program has started: prefer --ssh-key-file or ORIGIN_SSH_KEY", 0 },
+	{ "ssh-key-file", KEY_SSH_KEY_FILE, "FILE", 0, "What --ssh-key takes, out of the first line of a file", 0 },
 	{ "authenticator", KEY_AUTHENTICATOR, "SHA256:DIGEST", 0,
 	  "The only SSH host key to accept, as \"ssh-keygen -l\" prints it", 0 },
-	{ "known-hosts", KEY_KNOWN_HOSTS, "FILE", 0, "Accept the host keys of this known_hosts file instead", 0 },
+	{ "known-hosts", KEY_KNOWN_HOSTS, "FILE", 0, "Accept the SSH host keys of this known_hosts file; an --authenticator goes first", 0 },
 	{ "credential-file", KEY_CREDENTIAL_FILE, "FILE", 0,
 	  "User and password, or a token, for http and https: USER:PASSWORD, or TOKEN, or lines as git's own store "
 	  "has them (https://USER:PASSWORD@HOST)", 0 },
@@ -43,7 +43,7 @@ static const struct argp_option options[] = {
 	  "Hold back a commit that removes more of the zones than this (50) until one says \"Origin-Allow: "
 	  "mass-delete\". 100: never", 0 },
 	{ "mass-delete-records-percent", KEY_RECORDS_PERCENT, "N", 0,
-	  "The same for the records of a zone that has over 100 (50)", 0 },
+	  "The same for the records that a commit removes from a zone of over 100 (50)", 0 },
 
 	{ NULL, 0, NULL, 0, "Answering:", 2 },
 	{ "listen", KEY_LISTEN, "ADDR[@PORT]", 0,
@@ -52,7 +52,7 @@ static const struct argp_option options[] = {
 	{ "axfr", KEY_AXFR, NULL, 0, "Allow unsigned zone transfers. Accepted for later: this version sends no transfers", 0 },
 	{ "udp-max", KEY_UDP_MAX, "OCTETS", 0, "Largest answer over UDP, 512 to 4096 (1232)", 0 },
 	{ "tcp-max", KEY_TCP_MAX, "N", 0, "TCP connections at a time (1000); when all are taken the longest idle goes", 0 },
-	{ "tcp-per-client", KEY_TCP_PER_CLIENT, "N", 0, "Of these, from one IPv4 address or IPv6 /64 (100)", 0 },
+	{ "tcp-per-client", KEY_TCP_PER_CLIENT, "N", 0, "TCP connections at a time from one IPv4 address or IPv6 /64 (100)", 0 },
 	{ "tcp-idle", KEY_TCP_IDLE, "SECONDS", 0, "Close connections idle for so long (30)", 0 },
 	{ "workers", KEY_WORKERS, "N", 0, "Threads that answer, for UDP and for TCP each. Default: one a core", 0 },
 	{ "identity", KEY_IDENTITY, "TEXT", 0, "Answer id.server and NSID with this. Default: not at all", 0 },
