@@ -14,10 +14,11 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "git/remote.h"
 #include "zone/master.h"
 
-/* What we are ready to read into memory.  The server has its own limit, far below. */
-enum { OZONE_FILE_MAX = 1 << 30 };
+/* A file that the server would refuse is an error here. */
+#define OZONE_FILE_MAX GIT_FILE_MAX
 
 /* ---- reports ---- */
 

@@ -46,7 +46,7 @@ fail_errno(struct diag *why, const char *path)
 static err_t
 fail_too_large(struct diag *why, const char *path)
 {
-	diag_set(why, DIAG_ERROR, "file-too-large", "%.300s is larger than %d MiB", path, OZONE_FILE_MAX >> 20);
+	diag_set(why, DIAG_ERROR, "file-too-large", "%.300s is larger than %zu MiB", path, OZONE_FILE_MAX >> 20);
 	return E_LIMIT;
 }
 
@@ -106,7 +106,7 @@ open_text(int fd, const char *path, bool may_stream, struct master_text *out, st
 		return fail_errno(why, path);
 	}
 	if (S_ISREG(st.st_mode)) {
-		return st.st_size > OZONE_FILE_MAX ? fail_too_large(why, path)
+		return (uintmax_t)st.st_size > OZONE_FILE_MAX ? fail_too_large(why, path)
 		                                   : map_file(fd, (size_t)st.st_size, path, out, why);
 	}
 	if (S_ISDIR(st.st_mode) || !may_stream) {

@@ -130,7 +130,7 @@ report_more(const struct version *v, const struct diag_sink *sink, size_t errors
 	if (more_errors != 0 || more_warnings != 0) {
 		struct diag d;
 		diag_set(&d, more_errors != 0 ? DIAG_ERROR : DIAG_WARNING, "more-findings",
-		         "%zu more errors and %zu more warnings are not shown", more_errors, more_warnings);
+		         "there are more than are shown: %zu errors, %zu warnings", v->counts.errors, v->counts.warnings);
 		d.file = v->path;
 		diag_report(sink, &d);
 	}

@@ -444,6 +444,7 @@ zone_check_forget_missing(struct findings *f)
 		}
 		f->errors -= f->list[i].level == DIAG_ERROR;
 		f->warnings -= f->list[i].level == DIAG_WARNING;
+		f->kept_warnings -= f->list[i].level == DIAG_WARNING;
 	}
 	f->n = kept;
 }

@@ -15,11 +15,23 @@ findings_fini(struct findings *f)
 	*f = (struct findings){ 0 };
 }
 
+/* The place of the last warning, for an error to take. */
 static struct finding *
-next_slot(struct findings *f)
+place_of_warning(struct findings *f)
+{
+	for (size_t i = f->n; f->kept_warnings != 0 && i-- > 0;) {
+		if (f->list[i].level == DIAG_WARNING) {
+			return &f->list[i];
+		}
+	}
+	return NULL;
+}
+
+static struct finding *
+next_slot(struct findings *f, enum diag_level level)
 {
 	if (f->n == FINDINGS_MAX) {
-		return NULL;
+		return level == DIAG_ERROR ? place_of_warning(f) : NULL;
 	}
 	if (f->n == f->cap) {
 		size_t cap = f->cap != 0 ? f->cap * 2 : 16;
@@ -52,7 +64,7 @@ add(struct findings *f, struct finding *d, const char *format, va_list args)
 {
 	size_t *count = d->level == DIAG_ERROR ? &f->errors : &f->warnings;
 	(*count)++;
-	struct finding *slot = next_slot(f);
+	struct finding *slot = next_slot(f, d->level);
 	if (slot == NULL) {
 		return;
 	}
@@ -61,8 +73,11 @@ add(struct findings *f, struct finding *d, const char *format, va_list args)
 	d->text = text;
 	f->arena.limit = FINDINGS_BYTES_MAX;
 	if (keep(&f->arena, d)) {
+		bool is_new = slot == f->list + f->n;
+		f->kept_warnings += d->level == DIAG_WARNING;
+		f->kept_warnings -= !is_new; /* a warning's place */
 		*slot = *d;
-		f->n++;
+		f->n += is_new;
 	}
 }
 

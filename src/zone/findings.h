@@ -34,6 +34,7 @@ struct findings {
 	struct arena arena;
 	struct finding *list; /* owned */
 	size_t n, cap;
+	size_t kept_warnings;    /* of list; at the limit, errors take their places */
 	size_t errors, warnings; /* counts, those not kept included */
 };
 

@@ -5,6 +5,7 @@ import pty
 import re
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -237,11 +238,13 @@ def test_github(ozone, write):
     assert "[bad-rdata]" in done.stdout
 
 
-def run_on_terminal(argv, cwd, env):
+def run_on_terminal(argv, cwd, env, stdin=subprocess.DEVNULL, started=None):
     """Its output with standard error a terminal."""
     master, slave = pty.openpty()
-    process = subprocess.Popen(argv, cwd=cwd, env={**os.environ, **env}, stdin=subprocess.DEVNULL, stdout=slave, stderr=slave)
+    process = subprocess.Popen(argv, cwd=cwd, env={**os.environ, **env}, stdin=stdin, stdout=slave, stderr=slave)
     os.close(slave)
+    if started:
+        started(process)
     out = b""
     while True:
         try:
@@ -262,6 +265,26 @@ def test_colour_on_terminals_only(bindir, ozone, write, tmp_path):
     argv = [os.path.join(bindir, "ozone"), "example.com"]
     assert b"\x1b[" in run_on_terminal(argv, str(tmp_path), {"TERM": "xterm", "NO_COLOR": ""})
     assert b"\x1b" not in run_on_terminal(argv, str(tmp_path), {"TERM": "xterm", "NO_COLOR": "1"})
+
+
+def test_progress_is_shown_after_a_second_and_wiped(bindir, tmp_path):
+    def feed(process):
+        time.sleep(1.5)
+        process.stdin.write(HEAD.encode())
+        process.stdin.close()
+
+    argv = [os.path.join(bindir, "ozone"), "-", "--zone-name=example.com"]
+    out = run_on_terminal(argv, str(tmp_path), {"TERM": "xterm"}, subprocess.PIPE, feed)
+    assert b"checking - (1 of 1)" in out and out.endswith(b"\r\x1b[Ksuccessfully checked zone\r\n")
+    out = run_on_terminal(argv + ["--quiet"], str(tmp_path), {"TERM": "xterm"}, subprocess.PIPE, feed)
+    assert out == b""
+
+
+def test_no_finding_is_lost(ozone, write):
+    write("example.com", HEAD + "".join("a MX %d none\n" % i for i in range(1200)) + "b NS ns.b\n")
+    done = ozone("example.com", status=1)
+    assert "missing-glue" in codes(done) and "more-findings" in codes(done)
+    assert "1 errors, 1200 warnings" in done.stderr
 
 
 # ---- keys ----

@@ -267,6 +267,22 @@ errors_of_the_builder_hide_no_others(void **state)
 	str_fini(&codes);
 }
 
+static void
+an_error_is_seen_behind_a_thousand_warnings(void **state)
+{
+	(void)state;
+	struct str text = { 0 }, codes = { 0 };
+	str_cat(&text, HEAD);
+	for (int i = 0; i < FINDINGS_MAX + 500; i++) {
+		str_printf(&text, "a MX %d none\n", i);
+	}
+	str_cat(&text, "b NS ns.b\nc NS ns.c\n");
+	assert_null(loaded("example.com.", str_text(&text), &codes));
+	assert_non_null(strstr(str_text(&codes), "mx-no-address !missing-glue !missing-glue"));
+	str_fini(&text);
+	str_fini(&codes);
+}
+
 static struct zone *
 with_serial(uint32_t serial, const char *lines)
 {
@@ -352,6 +368,7 @@ main(void)
 		cmocka_unit_test(the_soa_is_plausible),
 		cmocka_unit_test(errors_of_syntax_hide_no_others),
 		cmocka_unit_test(errors_of_the_builder_hide_no_others),
+		cmocka_unit_test(an_error_is_seen_behind_a_thousand_warnings),
 		cmocka_unit_test(a_change_wants_a_newer_serial),
 		cmocka_unit_test(other_fields_of_the_soa_count),
 	};
