@@ -30,7 +30,8 @@ static const struct argp_option options[] = {
 	{ "ssh-key-file", KEY_SSH_KEY_FILE, "FILE", 0, "What --ssh-key takes, out of the first line of a file", 0 },
 	{ "authenticator", KEY_AUTHENTICATOR, "SHA256:DIGEST", 0,
 	  "The only SSH host key to accept, as \"ssh-keygen -l\" prints it", 0 },
-	{ "known-hosts", KEY_KNOWN_HOSTS, "FILE", 0, "Accept the SSH host keys of this known_hosts file; an --authenticator goes first", 0 },
+	{ "known-hosts", KEY_KNOWN_HOSTS, "FILE", 0,
+	  "Accept the SSH host keys of this known_hosts file; an --authenticator goes first", 0 },
 	{ "credential-file", KEY_CREDENTIAL_FILE, "FILE", 0,
 	  "User and password, or a token, for http and https: USER:PASSWORD, or TOKEN, or lines as git's own store "
 	  "has them (https://USER:PASSWORD@HOST)", 0 },
