@@ -15,6 +15,13 @@ enum {
 	KEEPALIVE_LEN = OPTION_HEAD_LEN + 2,
 };
 
+/* One thread writes a counter, any may read it. */
+static inline void
+count(uint64_t *counter, uint64_t n)
+{
+	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
+
 static size_t
 nsid_len(const struct request *q)
 {
@@ -97,16 +104,16 @@ put_opt(struct request *q)
 static void
 put_header(struct request *q)
 {
-	const uint16_t *count = q->r.count;
+	const uint16_t *n = q->r.count;
 	uint16_t bits = (uint16_t)(DNS_QR | (q->m.bits & (DNS_OPCODE | DNS_RD | DNS_CD)) | (q->rcode & DNS_RCODE));
 	bits |= q->is_authoritative ? DNS_AA : 0;
 	bits |= q->r.is_truncated ? DNS_TC : 0;
 	uint8_t *p = put16(q->r.wire, q->m.id);
 	p = put16(p, bits);
 	p = put16(p, q->has_question);
-	p = put16(p, count[SECTION_ANSWER]);
-	p = put16(p, count[SECTION_AUTHORITY]);
-	put16(p, (size_t)count[SECTION_ADDITIONAL] + q->m.edns.present);
+	p = put16(p, n[SECTION_ANSWER]);
+	p = put16(p, n[SECTION_AUTHORITY]);
+	put16(p, (size_t)n[SECTION_ADDITIONAL] + q->m.edns.present);
 }
 
 /* The question as it was asked, case and all. */
@@ -136,8 +143,8 @@ finish(struct request *q, size_t cap)
 			return 0; /* an answer that cannot be signed as it should is none */
 		}
 	}
-	q->stats->truncated += q->r.is_truncated;
-	q->stats->rcode[q->rcode < ARRAY_LEN(q->stats->rcode) ? q->rcode : 0]++;
+	count(&q->stats->truncated, q->r.is_truncated);
+	count(&q->stats->rcode[q->rcode < ARRAY_LEN(q->stats->rcode) ? q->rcode : 0], 1);
 	return q->r.len;
 }
 
@@ -318,10 +325,10 @@ server_handle(const struct view *v, const struct server_conf *conf, const struct
 
 	err_t err = msg_parse(req, req_len, &q.m);
 	if (req_len < DNS_HEADER_LEN || (q.m.bits & DNS_QR) != 0) {
-		stats->dropped++;
+		count(&stats->dropped, 1);
 		return 0;
 	}
-	stats->queries[peer->transport]++;
+	count(&stats->queries[peer->transport], 1);
 	q.key = NULL;
 	q.rcode = RCODE_NOERROR;
 	q.ede = EDE_NONE;
@@ -351,6 +358,6 @@ server_handle(const struct view *v, const struct server_conf *conf, const struct
 	if (q.m.has_tsig) {
 		tsig_fini(&q.tsig);
 	}
-	stats->events[out->event]++;
+	count(&stats->events[out->event], 1);
 	return len;
 }
