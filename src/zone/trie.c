@@ -478,7 +478,7 @@ own_twigs_surely(struct trie_txn *txn, struct trie_cell *branch)
 }
 
 /* Follows the key, which all leaves below agree with before `end`, through branches made our own. */
-static err_t
+static inline err_t
 own_path(struct trie_txn *txn, const struct nkey *key, size_t end, struct trie_cell **out)
 {
 	struct trie_cell *c = &txn->now.root;
@@ -546,22 +546,20 @@ replace_value(struct trie_txn *txn, const struct nkey *key, void *value, void **
 }
 
 HOT err_t
-trie_put(struct trie_txn *txn, void *value, void **old)
+trie_add(struct trie_txn *txn, void *value)
 {
 	struct trie *t = &txn->now;
-	const uint8_t *name = value_name(t, value);
 	struct nkey key;
-	nkey_set(&key, name);
+	nkey_set(&key, value_name(t, value));
 	ASSERT(value_name_len(t, value) == key.name_len);
 	if (t->n == 0) {
 		t->root.ptr = value;
 		t->n = 1;
-		*old = NULL;
 		return OK;
 	}
 	struct nkey_parting p;
 	if (!nkey_has_parting(&key, value_name(t, nearest_leaf(t, &key)), &p)) {
-		return replace_value(txn, &key, value, old);
+		return E_EXISTS;
 	}
 	struct trie_cell *c;
 	TRY(own_path(txn, &key, p.at, &c));
@@ -571,6 +569,19 @@ trie_put(struct trie_txn *txn, void *value, void **old)
 		TRY(split_cell(txn, c, &p, value));
 	}
 	t->n++;
+	return OK;
+}
+
+err_t
+trie_put(struct trie_txn *txn, void *value, void **old)
+{
+	err_t err = trie_add(txn, value);
+	if (err == E_EXISTS) {
+		struct nkey key;
+		nkey_set(&key, value_name(&txn->now, value));
+		return replace_value(txn, &key, value, old);
+	}
+	TRY(err);
 	*old = NULL;
 	return OK;
 }

@@ -109,6 +109,9 @@ void trie_begin(struct trie_txn *txn, const struct trie *from);
 /* Adds a value under its own name, or replaces the one there.  *old: what was there, or NULL. */
 err_t trie_put(struct trie_txn *txn, void *value, void **old); /* E_NOMEM: nothing changed */
 
+/* Adds a value; E_EXISTS when its name is there: nothing changed. */
+err_t trie_add(struct trie_txn *txn, void *value);
+
 /* The value, or NULL.  Never fails: what it allocates is of our own size. */
 void *trie_remove(struct trie_txn *txn, const struct nkey *key);
 

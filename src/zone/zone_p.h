@@ -13,6 +13,17 @@ zone_is_nsec3(uint16_t type, uint16_t covers)
 /* Flags that a node has by its own records and its place: NODE_APEX, NODE_CUT. */
 uint16_t zone_own_flags(const struct zone *z, const struct node *n);
 
+/* Is a name at or below another?  Both with their lengths, root label included. */
+static inline bool
+zone_is_name_within(const uint8_t *name, size_t len, const uint8_t *above, size_t above_len)
+{
+	while (len > above_len) {
+		len -= 1u + name[0];
+		name = name_parent(name);
+	}
+	return len == above_len && nkey_octets_are_equal(name, above, len);
+}
+
 /* Does it hide what is below it? */
 static inline bool
 zone_is_cover(const struct node *n)

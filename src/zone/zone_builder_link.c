@@ -1,0 +1,321 @@
+#include "zone/zone_builder_p.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "zone/referral.h"
+
+enum { EMPTIES_FREE = 1000 }; /* names without records that any zone may have */
+
+/* ---- nodes of stubs ---- */
+
+static size_t
+gather(const struct stub *stub, struct node_rr *rrs)
+{
+	size_t n = 0;
+	const struct rrset *s = stub->built != NULL ? node_first(stub->built) : NULL;
+	for (unsigned left = s != NULL ? stub->built->rrsets : 0; left != 0; left--, s = rrset_next(s)) {
+		const struct rr *rr = rrset_first(s);
+		for (unsigned i = s->n; i != 0; i--, rr = rr_next(rr)) {
+			rrs[n++] = (struct node_rr){
+				.type = s->type, .ttl = rrset_ttl(s), .rdlen = rr->rdlen, .rdata = rr->rdata,
+			};
+		}
+	}
+	for (const struct waiting *w = stub->first; w != NULL; w = w->next) {
+		rrs[n++] = (struct node_rr){ .type = w->type, .ttl = w->ttl, .rdlen = w->rdlen, .rdata = w->rdata };
+	}
+	return n;
+}
+
+/* The node of all records of a stub's owner, with the flags that the stub got. */
+static err_t
+make_node(struct zone_builder *b, const struct stub *stub, struct node **out)
+{
+	const uint8_t *owner = stub->node.name;
+	uint16_t flags = stub->node.flags & (uint16_t)~STUB;
+	size_t n = stub->n + (stub->built != NULL ? zone_node_records(stub->built) : 0);
+	[[gnu::cleanup(free_ptr)]] struct node_rr *rrs = calloc(n, sizeof *rrs);
+	if (rrs == NULL) {
+		return E_NOMEM;
+	}
+	size_t duplicates, ttl_differs;
+	gather(stub, rrs);
+	err_t err = node_make(owner, flags, rrs, n, &duplicates, &ttl_differs, out);
+	if (err == E_LIMIT) {
+		builder_report_too_large(b, owner);
+		return node_make(owner, flags, NULL, 0, NULL, NULL, out);
+	}
+	if (err == OK && duplicates + ttl_differs != 0) {
+		builder_report_records(b, owner, rrs, n);
+	}
+	return err;
+}
+
+/* Puts a node where its stub is. */
+static void
+replace_stub(struct trie_cell *at, struct node *node)
+{
+	struct stub *stub = stub_of(at->ptr);
+	free(stub->built);
+	stub->built = NULL;
+	at->ptr = node;
+}
+
+/* ---- linking names with those above them ---- */
+
+enum { BELOW_MAX = 32 };
+
+struct linking {
+	struct trie_cell *cut;         /* the delegation that the walk is at or below, a stub; NULL: none */
+	struct node *below[BELOW_MAX]; /* itself, and nodes below it; when full there may be more */
+	unsigned below_n;
+	struct node *above[NAME_LABELS_MAX + 1]; /* the name visited last and its ancestors, apex first */
+	unsigned n;
+	struct node **empties; /* made on the way; to be put when the walk is over */
+	size_t empties_n, empties_cap;
+};
+
+/* What a node has from the one above it, and the other way round. */
+static void
+link_to_parent(struct linking *l, struct node *n)
+{
+	struct node *parent = l->above[l->n - 1];
+	if (zone_is_cover(parent) || (parent->flags & NODE_BELOW_CUT) != 0) {
+		n->flags |= NODE_BELOW_CUT;
+	}
+	if (name_is_wildcard(n->name)) {
+		parent->flags |= NODE_WILDCARD;
+	}
+}
+
+static err_t
+keep_empty(struct linking *l, struct node *n)
+{
+	if (l->empties_n == l->empties_cap) {
+		size_t cap = l->empties_cap != 0 ? l->empties_cap * 2 : 64;
+		struct node **grown = realloc(l->empties, cap * sizeof(struct node *));
+		if (grown == NULL) {
+			return E_NOMEM;
+		}
+		l->empties = grown;
+		l->empties_cap = cap;
+	}
+	l->empties[l->empties_n++] = n;
+	return OK;
+}
+
+/* Makes the names between the last of `above` and a node below it. */
+static err_t
+link_empties(struct linking *l, const struct node *n)
+{
+	for (;;) {
+		size_t parent_len = l->above[l->n - 1]->name_len, len = n->name_len;
+		const uint8_t *name = n->name; /* to become the one label more than the parent */
+		while (len - 1 - name[0] != parent_len) {
+			len -= 1u + name[0];
+			name = name_parent(name);
+		}
+		if (name == n->name) {
+			return OK;
+		}
+		struct node *empty;
+		TRY(node_make(name, 0, NULL, 0, NULL, NULL, &empty));
+		err_t err = keep_empty(l, empty);
+		if (err != OK) {
+			free(empty);
+			return err;
+		}
+		link_to_parent(l, empty);
+		l->above[l->n++] = empty;
+	}
+}
+
+/* ---- delegations ---- */
+
+/* A delegation's node is made when the walk has come past all that is below it, for then its referral is known:
+ * so it is allocated once, and leaves no holes. */
+
+static const struct node *
+find_below_cut(void *ctx, const uint8_t *name, size_t len)
+{
+	const struct linking *l = ctx;
+	for (unsigned i = 0; i < l->below_n; i++) {
+		if (l->below[i]->name_len == len && nkey_octets_are_equal(l->below[i]->name, name, len)) {
+			return l->below[i];
+		}
+	}
+	return NULL;
+}
+
+static const struct node *
+find_anywhere(void *ctx, const uint8_t *name, size_t len)
+{
+	struct nkey key;
+	(void)len;
+	nkey_set(&key, name);
+	return trie_get(ctx, &key);
+}
+
+/* The node with its referral, if it gets one. */
+static err_t
+make_cut(struct zone_builder *b, struct linking *l, struct node *plain, struct node **out)
+{
+	struct referral_draft draft;
+	bool is_few = l->below_n < BELOW_MAX;
+	*out = plain;
+	l->below[0] = plain; /* a cut may be its own name server */
+	if (!referral_draft(plain, b->zone->apex_len, is_few ? find_below_cut : find_anywhere,
+	                    is_few ? (void *)l : (void *)&b->nodes.now, &draft)) {
+		return OK;
+	}
+	TRY(referral_attach(plain, &draft, out));
+	free(plain);
+	return OK;
+}
+
+/* The walk is past what is below the delegation that it was in. */
+static err_t
+finish_cut(struct zone_builder *b, struct linking *l)
+{
+	struct trie_cell *at = l->cut;
+	if (at == NULL) {
+		return OK;
+	}
+	l->cut = NULL;
+	struct node *node;
+	TRY(make_node(b, stub_of(at->ptr), &node));
+	replace_stub(at, node);
+	TRY(make_cut(b, l, node, &node));
+	at->ptr = node;
+	builder_check_node(b, node);
+	return OK;
+}
+
+/* ---- the walk ---- */
+
+static err_t
+link_node(struct zone_builder *b, struct linking *l, struct node *n)
+{
+	if (n->name_len == b->zone->apex_len) {
+		n->flags |= NODE_APEX;
+	}
+	if (l->n != 0) {
+		const struct node *above = l->above[l->n - 1];
+		while (!zone_is_name_within(n->name, n->name_len, above->name, above->name_len)) {
+			above = l->above[--l->n - 1]; /* ends at the apex at the latest: every name is within it */
+		}
+		TRY(link_empties(l, n));
+		link_to_parent(l, n);
+	}
+	l->above[l->n++] = n;
+	return OK;
+}
+
+/* A node or a stub, in its place in the trie. */
+static err_t
+visit(struct zone_builder *b, struct linking *l, struct trie_cell *at)
+{
+	struct node *n = at->ptr;
+	TRY(link_node(b, l, n));
+	bool is_hidden = (n->flags & NODE_BELOW_CUT) != 0;
+	if (!is_hidden) {
+		TRY(finish_cut(b, l));
+	}
+	if ((n->flags & STUB) != 0) {
+		if (!is_hidden && (n->flags & NODE_CUT) != 0) {
+			l->cut = at;
+			l->below_n = 1; /* itself, when it is made */
+			return OK;
+		}
+		TRY(make_node(b, stub_of(n), &n));
+		replace_stub(at, n);
+		l->above[l->n - 1] = n;
+	}
+	if (is_hidden && l->cut != NULL && l->below_n < BELOW_MAX) {
+		l->below[l->below_n++] = n;
+	}
+	builder_check_node(b, n);
+	return OK;
+}
+
+static err_t
+visit_nsec3(struct zone_builder *b)
+{
+	struct trie_iter it;
+	struct node *n;
+	trie_iter_first(&it, &b->nsec3.now);
+	while ((n = trie_iter_next(&it)) != NULL) {
+		if ((n->flags & STUB) != 0) {
+			TRY(make_node(b, stub_of(n), &n));
+			replace_stub(trie_iter_cell(&it), n);
+		}
+		builder_check_node(b, n);
+	}
+	return OK;
+}
+
+static err_t
+put_empties(struct zone_builder *b, struct linking *l)
+{
+	while (l->empties_n != 0) {
+		void *old;
+		TRY(trie_put(&b->nodes, l->empties[l->empties_n - 1], &old));
+		ASSERT(old == NULL);
+		l->empties_n--;
+	}
+	return OK;
+}
+
+static err_t
+visit_all(struct zone_builder *b, struct linking *l)
+{
+	struct trie_iter it;
+	struct node *n;
+	trie_iter_first(&it, &b->nodes.now);
+	for (size_t names = 1; (n = trie_iter_next(&it)) != NULL; names++) {
+		TRY(visit(b, l, trie_iter_cell(&it)));
+		if (l->empties_n > EMPTIES_FREE + names * ZONE_EMPTIES_PER_RECORD_MAX) {
+			builder_report_too_many_empties(b, n->name);
+			return OK;
+		}
+	}
+	TRY(finish_cut(b, l));
+	TRY(visit_nsec3(b));
+	TRY(put_empties(b, l));
+	b->is_linked = true;
+	return OK;
+}
+
+/* The apex itself is always there, so that all names have something to hang from. */
+static err_t
+put_apex(struct zone_builder *b)
+{
+	struct nkey key;
+	nkey_set(&key, b->zone->apex_name);
+	if (trie_get(&b->nodes.now, &key) != NULL) {
+		return OK;
+	}
+	struct node *n;
+	void *old;
+	TRY(node_make(b->zone->apex_name, 0, NULL, 0, NULL, NULL, &n));
+	err_t err = trie_put(&b->nodes, n, &old);
+	if (err != OK) {
+		free(n);
+	}
+	return err;
+}
+
+err_t
+builder_link(struct zone_builder *b)
+{
+	struct linking l = { .n = 0 };
+	TRY(put_apex(b));
+	err_t err = visit_all(b, &l);
+	while (l.empties_n != 0) {
+		free(l.empties[--l.empties_n]);
+	}
+	free(l.empties);
+	return err;
+}

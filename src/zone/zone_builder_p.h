@@ -1,0 +1,79 @@
+/* zone/zone_builder_p.h -- what the zone_builder*.c files share; private to them.
+ *
+ * zone_builder.c takes records in, zone_builder_check.c says what is wrong with them, zone_builder_link.c makes one
+ * zone of all the names.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "dns/name.h"
+#include "zone/zone_p.h"
+
+/* The records of an owner that was seen lately. */
+struct run {
+	struct name owner;
+	bool is_within; /* the zone */
+	bool has_nsec3, has_ns;
+	uint64_t used;  /* when a record came last */
+	struct node_rr *rrs;
+	size_t n, cap;
+	uint8_t *octets; /* their RDATA; rrs[i].rdata points here */
+	size_t octets_n, octets_cap;
+};
+
+enum { OPEN_RUNS = 4 };
+
+struct waiting { /* one record, in the arena */
+	struct waiting *next;
+	uint16_t type, rdlen;
+	uint32_t ttl;
+	uint8_t rdata[];
+};
+
+/* Stands in a trie for an owner whose node is made at the end; in the arena. */
+struct stub {
+	struct stub *next;     /* of all */
+	struct node *built;    /* what was made of the owner's first records; owned; NULL: nothing */
+	struct waiting *first, **end;
+	size_t n;
+	struct node node;      /* flags and name; the trie's value */
+};
+
+enum { STUB = 1 << 15 }; /* in a node's flags: this is a stub's */
+
+static inline struct stub *
+stub_of(struct node *n)
+{
+	return (struct stub *)(void *)((uint8_t *)n - offsetof(struct stub, node));
+}
+
+struct zone_builder {
+	struct zone *zone;
+	struct findings *findings; /* borrowed */
+	size_t errors;             /* of the builder's own findings */
+	bool is_linked;            /* all nodes are there, and know what is above them */
+	struct trie_txn nodes, nsec3;
+	struct run runs[OPEN_RUNS], *run; /* run: the latest */
+	uint64_t records;                 /* that came */
+	struct arena arena;
+	struct stub *stubs;
+};
+
+/* ---- zone_builder_check.c ---- */
+
+void builder_report_out_of_zone(struct zone_builder *b, const uint8_t *owner, const struct node_rr *rr);
+void builder_report_too_large(struct zone_builder *b, const uint8_t *owner);
+void builder_report_too_many_empties(struct zone_builder *b, const uint8_t *owner);
+
+/* Duplicates and TTLs that differ, after node_make() has sorted and marked. */
+void builder_report_records(struct zone_builder *b, const uint8_t *owner, const struct node_rr *rrs, size_t n);
+
+/* What needs no look at other names; counts the records, too. */
+void builder_check_node(struct zone_builder *b, const struct node *n);
+void builder_check_apex(struct zone_builder *b);
+
+/* ---- zone_builder_link.c ---- */
+
+/* Makes the nodes that stubs stand for and the names between names, and settles what each has from those around it.
+ * Sets is_linked, unless it gives up with a finding. */
+err_t builder_link(struct zone_builder *b);
