@@ -9,12 +9,14 @@ import random
 
 import compare
 import servers
+import validate
 import zonegen
 from repository import Repo
 
 KINDS = ["plain", *zonegen.KINDS]
 ZONES = 4            # of each kind, without --zones
 QUESTIONS = 500      # a zone
+VALIDATED = 25       # of these, answers that delv judges where the zone is signed
 SHOWN = 25           # differences in a report
 
 
@@ -87,7 +89,7 @@ def check_additional(case, zone):
             yield "%s/%s in the additional section is no data of the zone" % (owner, name)
 
 
-def test_answers_are_the_same(kind, seed, tmp_path, primary, peer):
+def test_answers_are_the_same(kind, seed, tmp_path, primary, peer, need):
     zone = zonegen.Zone(seed)
     path = zone.write(str(tmp_path)) if kind == "plain" else zonegen.sign(zone, kind, str(tmp_path / "signed"))
     repo = Repo(str(tmp_path))
@@ -100,6 +102,9 @@ def test_answers_are_the_same(kind, seed, tmp_path, primary, peer):
     try:
         for question in questions(zone, kind):
             ask_all(report, question, zone, ask_ours, askers)
+        if kind != "plain":
+            need("delv")
+            validate_some(report, zone, kind, ours.port, ask_ours, str(tmp_path))
     finally:
         for asker in [ask_ours, *askers.values()]:
             asker.close()
@@ -123,6 +128,30 @@ def ask_all(report, question, zone, ask_ours, askers):
         report.look(compare.Case(question, mine, answer, name, zone))
     for fault in check_additional(compare.Case(question, mine, mine, "", zone), zone):
         report.add(question, fault)
+
+
+def is_whole(question, answer):
+    """Does it end within the zone, in records of the type asked for or in the proof that there are none?"""
+    return answer.aa and (answer.has_soa() or any(k[1] == compare.rt.from_text(question.rdtype) for k in answer.answer))
+
+
+def validate_some(report, zone, kind, port, ask_ours, where):
+    """delv judges some of our answers by the zone's own keys.  What an opt-out span covers is insecure (RFC 5155 12.2.4)."""
+    apex = zone.apex.to_text()
+    keys = ask_ours.over_tcp(compare.Question(zone.apex, "DNSKEY", edns=True)).message.answer[0]
+    anchor_file = validate.anchors(where, apex, [key.to_text().split() for key in keys])
+    good = ["fully validated"] + (["unsigned answer"] if kind == "nsec3-opt-out" else [])
+    judged = 0
+    for name, rdtype in zone.queries(QUESTIONS):
+        question = compare.Question(name, rdtype, edns=True, dnssec=True)
+        if judged == VALIDATED:
+            return
+        if rdtype in ("NSEC", "TYPE65400") or not name.is_subdomain(zone.apex) or not is_whole(question, ask_ours.over_tcp(question)):
+            continue
+        judged += 1
+        said = validate.delv(port, anchor_file, apex, name.to_text(), rdtype)
+        if not any(word in said for word in good):
+            report.add(question, "delv: " + said.strip().split("\n")[0])
 
 
 def test_any_over_tcp(tmp_path, primary, peer):

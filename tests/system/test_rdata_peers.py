@@ -8,13 +8,14 @@ import time
 
 import dns.name
 import dns.rdata
-import dns.rdatatype
 import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HEAD = ["$ORIGIN example.", "$TTL 3600", "@ SOA a.example. b.example. 1 7200 3600 1209600 300", "@ NS ns", "ns A 192.0.2.1"]
 # MD and MF are obsolete for BIND, SOA has its one place; the others are known by later versions only, or printed otherwise.
 NOT_BIND = {"MD", "MF", "SOA", "CLA", "IPN"}
+# dnspython 2.3 refuses parameters in AliasMode, an empty URI, and BIND's names of algorithms in CERT.
+NOT_DNSPYTHON = re.compile(r'(SVCB|HTTPS) 0 |URI .* ""$|CERT |TYPE')
 GENERATED = 600
 
 
@@ -207,16 +208,21 @@ class Values:
         ])()
 
 
+def meaning(rtype, text):
+    """Wire form, by dnspython."""
+    return dns.rdata.from_text("IN", rtype, text, origin=dns.name.from_text("example."), relativize=False).to_wire()
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_records_by_chance(same_as_bind, seed):
     values = Values(seed)
     lines = ["k%03d %s" % (i, values.record()) for i in range(GENERATED)]
-    printed = same_as_bind(lines)
-    for line in printed:  # and dnspython agrees on what it means
-        owner, _, _, rtype, *rdata = line.split(" ")
-        if rtype.startswith("TYPE") or rtype in ("RRSIG",):
-            continue
-        text = " ".join(rdata)
-        if rtype in ("TXT", "HINFO", "CAA", "URI") and "  " not in text and not text.endswith(' ""'):
-            again = dns.rdata.from_text("IN", rtype, text, relativize=False, origin=dns.name.root)
-            assert dns.rdata.from_wire("IN", dns.rdatatype.from_text(rtype), again.to_wire(), 0, len(again.to_wire())) == again
+    printed = {line.split(" ")[0]: (line.split(" ", 4) + [""])[3:5] for line in same_as_bind(lines)}
+    compared = 0
+    for line in lines:  # what was printed means to dnspython what was written
+        key, rtype, text = (line.split(" ", 2) + [""])[:3]
+        if not NOT_DNSPYTHON.match(rtype + " " + text) and "  " not in text:
+            assert printed[key + ".example."][0] == rtype
+            assert meaning(rtype, printed[key + ".example."][1]) == meaning(rtype, text), line
+            compared += 1
+    assert compared > GENERATED / 2

@@ -25,6 +25,7 @@ def delv(port, anchor_file, zone, name, rdtype, clock=None, at_s=None):
     env = dict(os.environ)
     if clock is not None:
         env.update({"LD_PRELOAD": clock, "CLOCK_AT": str(at_s)})
-    done = subprocess.run(["delv", "@" + servers.ADDRESS, "-p", str(port), "-a", anchor_file, "+root=" + zone, name, rdtype],
+    done = subprocess.run(["delv", "@" + servers.ADDRESS, "-p", str(port), "-a", anchor_file, "+root=" + zone, "-q", name,
+                           "-t", rdtype],
                           env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
     return done.stdout + done.stderr
