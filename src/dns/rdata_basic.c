@@ -10,7 +10,7 @@ enum { STRING_LEN_MAX = 255, X25_DIGITS_MIN = 4 };
 err_t
 rdata_parse_number(struct rdata_parser *p, uint64_t max, uint64_t *out)
 {
-	uint64_t v;
+	uint64_t v = 0;
 	if (p->t.kind != LEX_WORD) {
 		return rdata_expected(p, "a number");
 	}
@@ -29,7 +29,7 @@ rdata_parse_number(struct rdata_parser *p, uint64_t max, uint64_t *out)
 err_t
 u8_parse(struct rdata_parser *p)
 {
-	uint64_t v;
+	uint64_t v = 0;
 	TRY(rdata_parse_number(p, UINT8_MAX, &v));
 	buf_u8(p->out, (uint8_t)v);
 	return OK;
@@ -38,7 +38,7 @@ u8_parse(struct rdata_parser *p)
 err_t
 u16_parse(struct rdata_parser *p)
 {
-	uint64_t v;
+	uint64_t v = 0;
 	TRY(rdata_parse_number(p, UINT16_MAX, &v));
 	buf_u16(p->out, (uint16_t)v);
 	return OK;
@@ -47,7 +47,7 @@ u16_parse(struct rdata_parser *p)
 err_t
 u32_parse(struct rdata_parser *p)
 {
-	uint64_t v;
+	uint64_t v = 0;
 	TRY(rdata_parse_number(p, UINT32_MAX, &v));
 	buf_u32(p->out, (uint32_t)v);
 	return OK;
@@ -57,7 +57,7 @@ u32_parse(struct rdata_parser *p)
 err_t
 period_parse(struct rdata_parser *p)
 {
-	uint64_t v;
+	uint64_t v = 0;
 	uint32_t ttl;
 	if (p->t.kind != LEX_WORD) {
 		return rdata_expected(p, "a time in seconds");

@@ -89,7 +89,7 @@ static err_t
 parse_named(struct rdata_parser *p, const struct named *table, uint16_t max, const char *what,
             uint16_t *out)
 {
-	uint64_t v;
+	uint64_t v = 0;
 	if (p->t.kind != LEX_WORD) {
 		return rdata_expected(p, what);
 	}
@@ -209,7 +209,7 @@ key_flags_parse(struct rdata_parser *p)
 {
 	static const char what[] = "flags, such as 257";
 	uint16_t flags = 0;
-	uint64_t v;
+	uint64_t v = 0;
 	if (p->t.kind != LEX_WORD) {
 		return rdata_expected(p, what);
 	}
@@ -239,7 +239,7 @@ err_t
 covered_parse(struct rdata_parser *p)
 {
 	uint16_t type;
-	uint64_t v;
+	uint64_t v = 0;
 	if (p->t.kind != LEX_WORD) {
 		return rdata_expected(p, "a record type");
 	}
@@ -335,7 +335,7 @@ err_t
 time_parse(struct rdata_parser *p)
 {
 	static const char what[] = "a time as YYYYMMDDHHMMSS";
-	uint64_t v;
+	uint64_t v = 0;
 	uint32_t t;
 	if (p->t.kind != LEX_WORD || lex_number(&p->t, UINT64_MAX, &v) != OK) {
 		return rdata_expected(p, what);

@@ -59,7 +59,7 @@ u16_at(const uint8_t *p)
 static err_t
 read_key(const char *s, size_t len, uint16_t *out, bool *is_generic)
 {
-	uint64_t v;
+	uint64_t v = 0;
 	for (size_t i = 0; i < ARRAY_LEN(params); i++) {
 		if (strlen(params[i].name) == len && memcmp(params[i].name, s, len) == 0) {
 			*out = (uint16_t)i;
