@@ -6,6 +6,7 @@
 #include "dns/name.h"
 #include "dns/rdata.h"
 #include "dns/wire.h"
+#include "zone/nkey.h"
 
 const struct rrset *
 node_rrsigs(const struct node *n, uint16_t covers)
@@ -141,14 +142,42 @@ rrset_end(const struct node_rr *rrs, size_t i, size_t n)
 	return end;
 }
 
+/* Octets of the longest suffix that two names have in common, as name_shared_suffix(); most names share all of the
+ * owner or nothing but the root, and that is found with one comparison. */
+static size_t
+shared_suffix(const uint8_t *a, size_t a_len, const uint8_t *b)
+{
+	size_t b_len = name_len(b);
+	for (;;) {
+		while (a_len > b_len) {
+			a_len -= 1u + a[0];
+			a = name_parent(a);
+		}
+		while (b_len > a_len) {
+			b_len -= 1u + b[0];
+			b = name_parent(b);
+		}
+		if (a_len == b_len) {
+			if (nkey_octets_are_equal(a, b, a_len)) {
+				return a_len;
+			}
+			a_len -= 1u + a[0]; /* not the root: that would be equal */
+			a = name_parent(a);
+		}
+	}
+}
+
 /* Where the names are that may be compressed, and how much of each the owner has too. */
 static void
-set_shared(struct rr *rr, uint16_t type, const uint8_t *owner)
+set_shared(struct rr *rr, uint16_t type, const uint8_t *owner, size_t owner_len)
 {
-	uint16_t at[RDATA_NAMES_MAX];
-	size_t n = rdata_names(type, rr->rdata, rr->rdlen, at);
+	uint16_t at[RDATA_NAMES_MAX] = { 0 };
+	size_t n = 1;
+	if (type != TYPE_NS && type != TYPE_CNAME) { /* these two are nearly all there are */
+		n = rdata_names(type, rr->rdata, rr->rdlen, at);
+	}
 	for (size_t i = 0; i < n && i < ARRAY_LEN(rr->shared); i++) {
-		rr->shared[i] = (uint8_t)name_shared_suffix(owner, rr->rdata + at[i]);
+		rr->shared[i] = (uint8_t)shared_suffix(owner, owner_len, rr->rdata + at[i]);
 	}
 }
 
@@ -167,7 +196,7 @@ write_rr(struct rr *rr, const struct node_rr *from)
 }
 
 static struct rrset *
-write_rrset(struct rrset *s, const struct node_rr *rrs, size_t n, const uint8_t *owner)
+write_rrset(struct rrset *s, const struct node_rr *rrs, size_t n, const struct node *node)
 {
 	uint32_t ttl = rrs[0].ttl;
 	uint16_t type = rrs[0].type, flags = rrtype_flags(type);
@@ -182,7 +211,7 @@ write_rrset(struct rrset *s, const struct node_rr *rrs, size_t n, const uint8_t 
 		s->max_rdlen = rrs[i].rdlen > s->max_rdlen ? rrs[i].rdlen : s->max_rdlen;
 		struct rr *next = write_rr(rr, &rrs[i]);
 		if ((flags & RRTYPE_COMPRESS) != 0) {
-			set_shared(rr, type, owner);
+			set_shared(rr, type, node->name, node->name_len);
 		}
 		rr = next;
 	}
@@ -205,7 +234,7 @@ write_node(struct node *node, const uint8_t *name, size_t name_octets, struct no
 	struct rrset *s = (struct rrset *)(void *)((uint8_t *)node + head);
 	for (size_t i = 0; i < n;) {
 		size_t end = rrset_end(rrs, i, n);
-		s = write_rrset(s, rrs + i, end - i, name);
+		s = write_rrset(s, rrs + i, end - i, node);
 		i = end;
 	}
 }
