@@ -545,24 +545,48 @@ replace_value(struct trie_txn *txn, const struct nkey *key, void *value, void **
 	return OK;
 }
 
+HOT void
+trie_warm(const struct trie *t, const struct nkey *keys, size_t n)
+{
+	const struct trie_cell *at[TRIE_WARM_MAX];
+	size_t left = n;
+	ASSERT(n <= TRIE_WARM_MAX);
+	for (size_t i = 0; i < n; i++) {
+		at[i] = &t->root;
+	}
+	while (left != 0) {
+		left = 0;
+		for (size_t i = 0; i < n; i++) {
+			if (!is_branch(at[i])) {
+				continue;
+			}
+			const struct trie_cell *next = twig_of(at[i], nkey_at(&keys[i], place(at[i])));
+			__builtin_prefetch(at[i]->ptr); /* the generation */
+			at[i] = next != NULL ? next : twig(at[i], 0);
+			__builtin_prefetch(at[i]);
+			left++;
+		}
+	}
+	for (size_t i = 0; i < n && t->n != 0; i++) {
+		__builtin_prefetch(value_name(t, at[i]->ptr));
+	}
+}
+
 HOT err_t
-trie_add(struct trie_txn *txn, void *value)
+trie_add(struct trie_txn *txn, const struct nkey *key, void *value)
 {
 	struct trie *t = &txn->now;
-	struct nkey key;
-	nkey_set(&key, value_name(t, value));
-	ASSERT(value_name_len(t, value) == key.name_len);
 	if (t->n == 0) {
 		t->root.ptr = value;
 		t->n = 1;
 		return OK;
 	}
 	struct nkey_parting p;
-	if (!nkey_has_parting(&key, value_name(t, nearest_leaf(t, &key)), &p)) {
+	if (!nkey_has_parting(key, value_name(t, nearest_leaf(t, key)), &p)) {
 		return E_EXISTS;
 	}
 	struct trie_cell *c;
-	TRY(own_path(txn, &key, p.at, &c));
+	TRY(own_path(txn, key, p.at, &c));
 	if (is_branch(c) && place(c) == p.at) {
 		TRY(add_twig(txn, c, p.ours, value));
 	} else {
@@ -575,10 +599,11 @@ trie_add(struct trie_txn *txn, void *value)
 err_t
 trie_put(struct trie_txn *txn, void *value, void **old)
 {
-	err_t err = trie_add(txn, value);
+	struct nkey key;
+	nkey_set(&key, value_name(&txn->now, value));
+	ASSERT(value_name_len(&txn->now, value) == key.name_len);
+	err_t err = trie_add(txn, &key, value);
 	if (err == E_EXISTS) {
-		struct nkey key;
-		nkey_set(&key, value_name(&txn->now, value));
 		return replace_value(txn, &key, value, old);
 	}
 	TRY(err);

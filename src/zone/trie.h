@@ -109,8 +109,13 @@ void trie_begin(struct trie_txn *txn, const struct trie *from);
 /* Adds a value under its own name, or replaces the one there.  *old: what was there, or NULL. */
 err_t trie_put(struct trie_txn *txn, void *value, void **old); /* E_NOMEM: nothing changed */
 
-/* Adds a value; E_EXISTS when its name is there: nothing changed. */
-err_t trie_add(struct trie_txn *txn, void *value);
+/* Adds a value under its name, which is the key's; E_EXISTS when that is there: nothing changed. */
+err_t trie_add(struct trie_txn *txn, const struct nkey *key, void *value);
+
+/* Brings into the cache what adding these names will touch.  In a large trie that is the time that it takes, and so
+ * the waits for several names overlap. */
+enum { TRIE_WARM_MAX = 16 };
+void trie_warm(const struct trie *t, const struct nkey *keys, size_t n);
 
 /* The value, or NULL.  Never fails: what it allocates is of our own size. */
 void *trie_remove(struct trie_txn *txn, const struct nkey *key);

@@ -26,8 +26,8 @@ zone_builder_new(const uint8_t *apex, struct findings *findings, struct zone_bui
 	}
 	b->findings = findings;
 	b->run = b->runs;
-	trie_begin(&b->nodes, &b->zone->nodes);
-	trie_begin(&b->nsec3, &b->zone->nsec3);
+	trie_begin(&b->nodes.in, &b->zone->nodes);
+	trie_begin(&b->nsec3.in, &b->zone->nsec3);
 	*out = b;
 	return OK;
 }
@@ -42,6 +42,15 @@ free_value(void *ctx, void *value)
 	}
 }
 
+static void
+free_queue(struct queue *q)
+{
+	trie_fini(&q->in.now, free_value, NULL);
+	while (q->n != 0) {
+		free_value(NULL, q->nodes[--q->n]);
+	}
+}
+
 void
 zone_builder_free(struct zone_builder **builder)
 {
@@ -49,8 +58,8 @@ zone_builder_free(struct zone_builder **builder)
 	if (b == NULL) {
 		return;
 	}
-	trie_fini(&b->nodes.now, free_value, NULL);
-	trie_fini(&b->nsec3.now, free_value, NULL);
+	free_queue(&b->nodes);
+	free_queue(&b->nsec3);
 	for (struct stub *s = b->stubs; s != NULL; s = s->next) {
 		free(s->built);
 	}
@@ -66,75 +75,138 @@ zone_builder_free(struct zone_builder **builder)
 
 /* ---- records that wait ---- */
 
-/* A stub for an owner; `existing`, its node so far, may be NULL. */
+/* A stub, not yet in a trie. */
 static err_t
-stub_new(struct zone_builder *b, struct trie_txn *in, const struct name *owner, struct node *existing,
-         struct stub **out)
+stub_new(struct zone_builder *b, const uint8_t *owner, size_t len, uint16_t flags, struct stub **out)
 {
-	struct stub *stub = arena_alloc(&b->arena, sizeof *stub + owner->len);
+	struct stub *stub = arena_alloc(&b->arena, sizeof *stub + len);
 	if (stub == NULL) {
 		return E_NOMEM;
 	}
-	*stub = (struct stub){ .node = { .flags = STUB, .name_len = owner->len } };
-	memcpy(stub->node.name, existing != NULL ? existing->name : owner->oct, owner->len);
-	void *old;
-	TRY(trie_put(in, &stub->node, &old));
-	ASSERT(old == existing);
-	stub->built = existing;
-	stub->next = b->stubs;
+	*stub = (struct stub){ .next = b->stubs, .node = { .flags = flags | STUB, .name_len = (uint8_t)len } };
+	memcpy(stub->node.name, owner, len);
+	stub->end = &stub->first;
 	b->stubs = stub;
 	*out = stub;
 	return OK;
 }
 
 static err_t
-append_waiting(struct zone_builder *b, struct stub *stub, const struct node_rr *rrs, size_t n)
+append_waiting(struct zone_builder *b, struct stub *stub, const struct node_rr *rr)
 {
-	for (size_t i = 0; i < n; i++) {
-		struct waiting *w = arena_alloc(&b->arena, sizeof *w + rrs[i].rdlen);
-		if (w == NULL) {
-			return E_NOMEM;
+	struct waiting *w = arena_alloc(&b->arena, sizeof *w + rr->rdlen);
+	if (w == NULL) {
+		return E_NOMEM;
+	}
+	*w = (struct waiting){ .type = rr->type, .ttl = rr->ttl, .rdlen = rr->rdlen };
+	if (rr->rdlen != 0) {
+		memcpy(w->rdata, rr->rdata, rr->rdlen);
+	}
+	*stub->end = w;
+	stub->end = &w->next;
+	stub->n++;
+	return OK;
+}
+
+static err_t
+append_node(struct zone_builder *b, struct stub *stub, const struct node *n)
+{
+	const struct rrset *s = node_first(n);
+	for (unsigned left = n->rrsets; left != 0; left--, s = rrset_next(s)) {
+		const struct rr *rr = rrset_first(s);
+		for (unsigned i = s->n; i != 0; i--, rr = rr_next(rr)) {
+			struct node_rr copy = { .type = s->type, .ttl = rrset_ttl(s), .rdlen = rr->rdlen, .rdata = rr->rdata };
+			TRY(append_waiting(b, stub, &copy));
 		}
-		w->next = NULL;
-		w->type = rrs[i].type;
-		w->ttl = rrs[i].ttl;
-		w->rdlen = rrs[i].rdlen;
-		memcpy(w->rdata, rrs[i].rdata, rrs[i].rdlen);
-		if (stub->first == NULL) {
-			stub->first = w;
-		} else {
-			*stub->end = w;
-		}
-		stub->end = &w->next;
-		stub->n++;
 	}
 	return OK;
 }
 
-/* Records of a run that wait, behind those that their owner has already. */
-static err_t
-store_waiting(struct zone_builder *b, struct trie_txn *in, const struct run *run, const struct node_rr *rrs, size_t n)
+/* What waits in `from` goes behind what waits in `to`. */
+static void
+append_stub(struct stub *to, struct stub *from)
 {
-	struct nkey key;
-	nkey_set(&key, run->owner.oct);
-	struct node *existing = trie_get(&in->now, &key);
+	if (from->n != 0) {
+		*to->end = from->first;
+		to->end = from->end;
+		to->n += from->n;
+	}
+	to->node.flags |= from->node.flags;
+	from->first = NULL;
+	from->end = &from->first;
+	from->n = 0;
+}
+
+/* An owner that is there already got more records: those of `more`, a node or a stub's, which is not needed then. */
+static err_t
+put_more(struct zone_builder *b, struct trie_txn *in, const struct nkey *key, struct node *more)
+{
+	struct node *there = trie_get(&in->now, key);
 	struct stub *stub;
-	if (existing != NULL && (existing->flags & STUB) != 0) {
-		stub = stub_of(existing);
+	if ((there->flags & STUB) != 0) {
+		stub = stub_of(there);
 	} else {
-		TRY(stub_new(b, in, &run->owner, existing, &stub));
+		void *old;
+		TRY(stub_new(b, there->name, there->name_len, 0, &stub));
+		TRY(trie_put(in, &stub->node, &old));
+		stub->built = there;
 	}
-	if (run->has_ns && run->owner.len != b->zone->apex_len) {
-		stub->node.flags |= NODE_CUT;
+	if ((more->flags & STUB) != 0) {
+		append_stub(stub, stub_of(more));
+		return OK;
 	}
-	return append_waiting(b, stub, rrs, n);
+	return append_node(b, stub, more);
+}
+
+/* ---- the way into the tries ---- */
+
+static err_t
+put_queue(struct zone_builder *b, struct queue *q)
+{
+	struct nkey keys[TRIE_WARM_MAX];
+	for (size_t i = 0; i < q->n; i++) {
+		nkey_set(&keys[i], q->nodes[i]->name);
+	}
+	trie_warm(&q->in.now, keys, q->n);
+	err_t err = OK;
+	for (size_t i = 0; i < q->n; i++) {
+		err_t added = err == OK ? trie_add(&q->in, &keys[i], q->nodes[i]) : err;
+		if (added == E_EXISTS) {
+			added = put_more(b, &q->in, &keys[i], q->nodes[i]);
+			free_value(NULL, q->nodes[i]);
+		} else if (added != OK) {
+			free_value(NULL, q->nodes[i]);
+		}
+		err = added;
+	}
+	q->n = 0;
+	return err;
+}
+
+static err_t
+put(struct zone_builder *b, struct queue *q, struct node *n)
+{
+	q->nodes[q->n++] = n;
+	return q->n == TRIE_WARM_MAX ? put_queue(b, q) : OK;
 }
 
 /* ---- runs ---- */
 
-/* Makes a node of a run's records, rrs[0, n), all for one trie. */
 static err_t
-store(struct zone_builder *b, struct trie_txn *in, const struct run *run, struct node_rr *rrs, size_t n)
+store_waiting(struct zone_builder *b, struct queue *q, const struct run *run, const struct node_rr *rrs, size_t n)
+{
+	struct stub *stub;
+	bool is_cut = run->has_ns && q == &b->nodes && run->owner.len != b->zone->apex_len;
+	TRY(stub_new(b, run->owner.oct, run->owner.len, is_cut ? NODE_CUT : 0, &stub));
+	for (size_t i = 0; i < n; i++) {
+		TRY(append_waiting(b, stub, &rrs[i]));
+	}
+	return put(b, q, &stub->node);
+}
+
+/* Records of a run, rrs[0, n), all for one trie: as a node, if there is nothing to report. */
+static err_t
+store(struct zone_builder *b, struct queue *q, const struct run *run, struct node_rr *rrs, size_t n)
 {
 	struct node *node;
 	size_t duplicates, ttl_differs;
@@ -145,13 +217,10 @@ store(struct zone_builder *b, struct trie_txn *in, const struct run *run, struct
 	}
 	TRY(err);
 	if (duplicates + ttl_differs == 0) {
-		err = trie_add(in, node);
-		if (err == OK) {
-			return OK;
-		}
+		return put(b, q, node);
 	}
 	free(node);
-	return err == OK || err == E_EXISTS ? store_waiting(b, in, run, rrs, n) : err;
+	return store_waiting(b, q, run, rrs, n);
 }
 
 static bool
@@ -184,7 +253,6 @@ end_run(struct zone_builder *b, struct run *run)
 	if (plain != 0) {
 		TRY(is_cut ? store_waiting(b, &b->nodes, run, run->rrs, plain) : store(b, &b->nodes, run, run->rrs, plain));
 	}
-	run->has_ns = false; /* of what is left, none is a delegation's */
 	return plain != n ? store(b, &b->nsec3, run, run->rrs + plain, n - plain) : OK;
 }
 
@@ -302,6 +370,8 @@ zone_builder_finish(struct zone_builder *b, struct zone **out)
 	for (size_t i = 0; i < OPEN_RUNS; i++) {
 		TRY(end_run(b, &b->runs[i]));
 	}
+	TRY(put_queue(b, &b->nodes));
+	TRY(put_queue(b, &b->nsec3));
 	TRY(builder_link(b));
 	if (!b->is_linked) {
 		return E_FORMAT;
@@ -311,8 +381,8 @@ zone_builder_finish(struct zone_builder *b, struct zone **out)
 
 	struct zone *z = b->zone;
 	struct garbage none = { 0 };
-	z->nodes = trie_commit(&b->nodes, &none);
-	z->nsec3 = trie_commit(&b->nsec3, &none);
+	z->nodes = trie_commit(&b->nodes.in, &none);
+	z->nsec3 = trie_commit(&b->nsec3.in, &none);
 	ASSERT(none.n == 0); /* nobody else had any of it */
 	builder_check_apex(b);
 	TRY(b->errors != 0 ? E_FORMAT : zone_settle(z));

@@ -167,7 +167,7 @@ make_cut(struct zone_builder *b, struct linking *l, struct node *plain, struct n
 	*out = plain;
 	l->below[0] = plain; /* a cut may be its own name server */
 	if (!referral_draft(plain, b->zone->apex_len, is_few ? find_below_cut : find_anywhere,
-	                    is_few ? (void *)l : (void *)&b->nodes.now, &draft)) {
+	                    is_few ? (void *)l : (void *)&b->nodes.in.now, &draft)) {
 		return OK;
 	}
 	TRY(referral_attach(plain, &draft, out));
@@ -245,7 +245,7 @@ visit_nsec3(struct zone_builder *b)
 {
 	struct trie_iter it;
 	struct node *n;
-	trie_iter_first(&it, &b->nsec3.now);
+	trie_iter_first(&it, &b->nsec3.in.now);
 	while ((n = trie_iter_next(&it)) != NULL) {
 		if ((n->flags & STUB) != 0) {
 			TRY(make_node(b, stub_of(n), &n));
@@ -261,23 +261,48 @@ put_empties(struct zone_builder *b, struct linking *l)
 {
 	while (l->empties_n != 0) {
 		void *old;
-		TRY(trie_put(&b->nodes, l->empties[l->empties_n - 1], &old));
+		TRY(trie_put(&b->nodes.in, l->empties[l->empties_n - 1], &old));
 		ASSERT(old == NULL);
 		l->empties_n--;
 	}
 	return OK;
 }
 
+/* An iterator that has asked for the memory of the nodes to come: they stand in the order of the file, and waiting
+ * for one after the other would be most of the walk. */
+enum { AHEAD = 8 };
+struct foresight {
+	struct trie_iter it;
+	struct trie_cell *cell[AHEAD]; /* a ring */
+	unsigned first, n;
+};
+
+static struct trie_cell *
+next_cell(struct foresight *f)
+{
+	const uint8_t *node;
+	while (f->n < AHEAD && (node = trie_iter_next(&f->it)) != NULL) {
+		f->cell[(f->first + f->n++) % AHEAD] = trie_iter_cell(&f->it);
+		__builtin_prefetch(node);
+		__builtin_prefetch(node + 64);
+	}
+	if (f->n == 0) {
+		return NULL;
+	}
+	f->n--;
+	return f->cell[f->first++ % AHEAD];
+}
+
 static err_t
 visit_all(struct zone_builder *b, struct linking *l)
 {
-	struct trie_iter it;
-	struct node *n;
-	trie_iter_first(&it, &b->nodes.now);
-	for (size_t names = 1; (n = trie_iter_next(&it)) != NULL; names++) {
-		TRY(visit(b, l, trie_iter_cell(&it)));
+	struct foresight f = { .n = 0 };
+	struct trie_cell *at;
+	trie_iter_first(&f.it, &b->nodes.in.now);
+	for (size_t names = 1; (at = next_cell(&f)) != NULL; names++) {
+		TRY(visit(b, l, at));
 		if (l->empties_n > EMPTIES_FREE + names * ZONE_EMPTIES_PER_RECORD_MAX) {
-			builder_report_too_many_empties(b, n->name);
+			builder_report_too_many_empties(b, ((struct node *)at->ptr)->name);
 			return OK;
 		}
 	}
@@ -294,13 +319,13 @@ put_apex(struct zone_builder *b)
 {
 	struct nkey key;
 	nkey_set(&key, b->zone->apex_name);
-	if (trie_get(&b->nodes.now, &key) != NULL) {
+	if (trie_get(&b->nodes.in.now, &key) != NULL) {
 		return OK;
 	}
 	struct node *n;
 	void *old;
 	TRY(node_make(b->zone->apex_name, 0, NULL, 0, NULL, NULL, &n));
-	err_t err = trie_put(&b->nodes, n, &old);
+	err_t err = trie_put(&b->nodes.in, n, &old);
 	if (err != OK) {
 		free(n);
 	}

@@ -47,12 +47,19 @@ stub_of(struct node *n)
 	return (struct stub *)(void *)((uint8_t *)n - offsetof(struct stub, node));
 }
 
+/* What is to be put into a trie, a node or a stub's.  Several are put at once: see trie_warm(). */
+struct queue {
+	struct trie_txn in;
+	struct node *nodes[TRIE_WARM_MAX];
+	size_t n;
+};
+
 struct zone_builder {
 	struct zone *zone;
 	struct findings *findings; /* borrowed */
 	size_t errors;             /* of the builder's own findings */
 	bool is_linked;            /* all nodes are there, and know what is above them */
-	struct trie_txn nodes, nsec3;
+	struct queue nodes, nsec3;
 	struct run runs[OPEN_RUNS], *run; /* run: the latest */
 	uint64_t records;                 /* that came */
 	struct arena arena;
