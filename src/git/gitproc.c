@@ -240,12 +240,6 @@ get_begin(struct git_process *g)
 static void
 child_lost(struct git_process *g, err_t err, const char *why)
 {
-	if (g->state == STATE_PULLING && err != E_TIMEOUT) {
-		if (!pull_again(g)) {
-			pull_failed(g, err, why);
-		}
-		return;
-	}
 	child_end(g);
 	if (g->state == STATE_PULLING) {
 		pull_failed(g, err, why);
