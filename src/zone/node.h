@@ -142,8 +142,8 @@ enum { RRSET_RRS_MAX = 65535, NODE_SIZE_MAX = 1 << 30 };
 
 /* Builds a node (malloc; the caller frees with free()).  `rrs` is sorted in place, equal ones in the order
  * they had; exact duplicates are left out and counted in *duplicates; records of one RRset with different
- * TTLs get the lowest (RFC 2181 5.2), such RRsets are counted in *ttl_differs.  Both may be NULL.  Flags: NODE_CNAME, _DNAME, _EMPTY,
- * _SIGNED follow from the records; those that follow from other names are in `flags`.
- * E_NOMEM, E_LIMIT. */
+ * TTLs get the lowest (RFC 2181 5.2), such RRsets are counted in *ttl_differs.  Both may be NULL.
+ * Flags: NODE_CNAME, _DNAME, _EMPTY, _SIGNED follow from the records; those that follow from other names
+ * are in `flags`.  E_NOMEM, E_LIMIT. */
 err_t node_make(const uint8_t *name, uint16_t flags, struct node_rr *rrs, size_t n,
                 size_t *duplicates, size_t *ttl_differs, struct node **out);
