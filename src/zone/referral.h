@@ -9,8 +9,7 @@
  * belongs to it may change with names elsewhere in the zone, or when it is unusually large: then the
  * answer is put together from the RRsets.  So leaving it out is always right, and keeping an old one never is.
  *
- * Measured on a zone like the root's (four name servers, eight addresses): 3,530 instructions a query without, see
- * docs/performance.md for what it is with it.
+ * Measured on a zone like the root's (four name servers, eight addresses): 3,530 instructions a query without, 1,770 with it.
  */
 #pragma once
 
