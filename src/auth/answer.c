@@ -191,6 +191,9 @@ put_several(struct answering *a, struct put *put)
 	uint16_t type = a->q->type;
 	bool found = false;
 
+	if (n->rrsets == 0) {
+		return false; /* an empty non-terminal: there is not even a smallest */
+	}
 	put->set = type == TYPE_ANY ? smallest(n) : node_rrset(n, type);
 	if (put->set == NULL) {
 		return false;

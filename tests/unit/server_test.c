@@ -234,6 +234,9 @@ static const struct {
 	{ { "www.example.", "ANY", 0, 0 }, "NOERROR aa\nan www.example. 3600 A 192.0.2.2\n" },
 	{ { "www.example.", "ANY", TCP, 0 },
 	  "NOERROR aa\nan www.example. 3600 A 192.0.2.2\nan www.example. 3600 AAAA 2001:db8::2\n" },
+	/* ANY of a name that has nothing: NODATA, either way */
+	{ { "b.ent.example.", "ANY", 0, 0 }, "NOERROR aa\n" SOA_LINE },
+	{ { "b.ent.example.", "ANY", TCP, 0 }, "NOERROR aa\n" SOA_LINE },
 	/* not ours, not now */
 	{ { "www.example.net.", "A", EDNS, 0 }, "REFUSED\n" },
 	{ { "example.", "AXFR", TCP, 0 }, "REFUSED\n" },
