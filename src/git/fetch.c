@@ -428,6 +428,14 @@ download(struct attempt *a, git_remote *remote, const char *from, const char *to
 }
 
 err_t
+git_keep(git_repository *repo, const char *ref, const git_oid *id, struct diag *diag)
+{
+	[[gnu::cleanup(git_free_ref)]] git_reference *made = NULL;
+	int ret = git_reference_create(&made, repo, ref, id, 1, NULL);
+	return ret < 0 ? git_trouble(diag, ret, "cannot write to the clone") : OK;
+}
+
+err_t
 git_open_local(const struct git_conf *conf, git_repository **out, struct diag *diag)
 {
 	[[gnu::cleanup(str_fini)]] struct str with_suffix = { 0 };
@@ -464,7 +472,6 @@ git_fetch(const struct git_fetch *f, git_repository *repo, const char *ref, git_
 {
 	[[gnu::cleanup(attempt_fini)]] struct attempt a = { .how = f };
 	[[gnu::cleanup(git_free_remote)]] git_remote *remote = NULL;
-	[[gnu::cleanup(git_free_ref)]] git_reference *made = NULL;
 	[[gnu::cleanup(git_free_commit)]] git_commit *commit = NULL;
 	[[gnu::cleanup(str_fini)]] struct str from = { 0 };
 	git_oid id, have;
@@ -483,9 +490,6 @@ git_fetch(const struct git_fetch *f, git_repository *repo, const char *ref, git_
 	}
 	git_remote_disconnect(remote);
 	ret = git_commit_lookup(&commit, repo, &id);
-	if (ret == 0 && !is_here) {
-		ret = git_reference_create(&made, repo, ref, &id, 1, NULL);
-	}
 	if (ret < 0) {
 		return fetch_failed(f->conf, ret, "cannot be kept", diag);
 	}

@@ -31,6 +31,7 @@ enum { RETRY_MAX_S = 300, GET_TRIES = 2 };
 struct child {
 	pid_t pid; /* 0: none */
 	int sock;
+	bool is_leaving; /* cleans up and goes; a PULL is for another one */
 	bool is_fresh; /* was started for this PULL: when it fails, that is no leftover of an old state */
 };
 
@@ -46,6 +47,7 @@ struct git_process {
 	bool is_from_cache;        /* what this PULL tells */
 	uint64_t deadline_ns;      /* PULLING, or a GET under way: the worker must have shown life by then; 0: none */
 	uint64_t patience_ns;      /* PULLING with is_cache_due: by then the cache is told; 0: none */
+	uint64_t idle_ns;          /* IDLE: a worker that is still there and has said nothing by then hangs; 0: none */
 	uint64_t retry_ns;         /* the next try by itself; 0: none */
 	unsigned failures;         /* in a row */
 	char base[65];             /* last COMMIT that was DONE with OK */
@@ -81,7 +83,21 @@ child_end(struct git_process *g)
 		}
 		close(g->child.sock);
 		g->child = (struct child){ .sock = -1 };
+		g->idle_ns = 0;
 	}
+}
+
+/* At the end of it all: a worker may be about to write what it fetched. */
+static void
+child_end_gently(struct git_process *g)
+{
+	enum { PATIENCE_MS = 300 };
+	if (g->child.pid != 0 && g->state == STATE_IDLE) {
+		struct pollfd p = { .fd = g->child.sock, .events = 0 };
+		shutdown(g->child.sock, SHUT_WR);
+		poll(&p, 1, PATIENCE_MS); /* until it hangs up */
+	}
+	child_end(g);
 }
 
 /* In the child.  It dies with the supervisor, holds nothing of the link, and takes signals as any program does. */
@@ -180,7 +196,11 @@ static void
 pull_begin(struct git_process *g, bool is_from_cache)
 {
 	struct link_frame f = { .type = LINK_PULL, .fd = -1 };
+	if (g->child.is_leaving) {
+		child_end(g);
+	}
 	g->is_from_cache = is_from_cache;
+	g->idle_ns = 0;
 	g->is_cache_due &= !is_from_cache;
 	g->state = STATE_PULLING;
 	g->deadline_ns = from_now(g->conf->fetch_timeout_s);
@@ -250,6 +270,13 @@ child_lost(struct git_process *g, err_t err, const char *why)
 	}
 }
 
+/* The worker keeps what it fetched, waits a little, and goes. */
+static void
+idle_begin(struct git_process *g)
+{
+	g->idle_ns = g->child.pid != 0 ? from_now(g->conf->fetch_timeout_s + g->conf->linger_s) : 0;
+}
+
 /* ---- frames of the worker ---- */
 
 static void
@@ -278,8 +305,16 @@ on_worker_frame(struct git_process *g, struct link_frame *f)
 	if (g->deadline_ns != 0) {
 		g->deadline_ns = from_now(g->conf->fetch_timeout_s);
 	}
+	if (g->idle_ns != 0) {
+		idle_begin(g);
+	}
+	g->child.is_leaving |= f->type == LINK_DONE;
 	if (is_pulling && f->type == LINK_FAILED) {
 		on_failed(g, f);
+	} else if (is_pulling && f->type == LINK_DONE) {
+		(void)pull_again(g); /* it had made up its mind to go when the PULL came */
+	} else if (g->state == STATE_IDLE && f->type == LINK_FAILED) {
+		pull_failed(g, (err_t)f->status, f->text); /* what was told could not be kept: the next try does */
 	} else if (is_pulling && (f->type == LINK_COMMIT || f->type == LINK_UPTODATE)) {
 		g->child.is_fresh = false;
 		if (f->type == LINK_COMMIT) {
@@ -288,6 +323,7 @@ on_worker_frame(struct git_process *g, struct link_frame *f)
 			g->state = STATE_IDLE;
 			g->failures = 0;
 			g->deadline_ns = g->patience_ns = 0;
+			idle_begin(g);
 			tell(g, f);
 		}
 	} else if (f->type == LINK_FILE && g->gets > 0) {
@@ -337,6 +373,7 @@ on_done(struct git_process *g, err_t status)
 	if (g->child.pid != 0) {
 		(void)!link_send(g->child.sock, &f);
 	}
+	idle_begin(g);
 	if (g->is_from_cache && g->retry_ns == 0) {
 		g->is_wanted = true;
 	}
@@ -399,6 +436,8 @@ on_time(struct git_process *g)
 		         "%s made no progress for %u s -- the remote hangs, or is very slow; --fetch-timeout is the limit",
 		         g->state == STATE_PULLING ? "the fetch" : "reading the repository", g->conf->fetch_timeout_s);
 		child_lost(g, E_TIMEOUT, text);
+	} else if (g->idle_ns != 0 && now >= g->idle_ns) {
+		child_end(g);
 	} else if (g->state == STATE_IDLE && (g->is_wanted || (g->retry_ns != 0 && now >= g->retry_ns))) {
 		pull_begin(g, false);
 	}
@@ -407,7 +446,7 @@ on_time(struct git_process *g)
 static int
 wait_ms(const struct git_process *g)
 {
-	const uint64_t times[] = { g->patience_ns, g->deadline_ns, g->state == STATE_IDLE ? g->retry_ns : 0 };
+	const uint64_t times[] = { g->patience_ns, g->deadline_ns, g->idle_ns, g->state == STATE_IDLE ? g->retry_ns : 0 };
 	uint64_t now = mono_ns(), first = UINT64_MAX;
 	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
 		first = times[i] != 0 && times[i] < first ? times[i] : first;
@@ -495,7 +534,7 @@ git_process_run(struct git_conf *conf, int sock)
 	if (err == OK) {
 		g.is_cache_due = git_home_has_commit(&g.home);
 		loop(&g);
-		child_end(&g);
+		child_end_gently(&g);
 		git_home_close(&g.home);
 	} else {
 		struct link_frame f = { .type = LINK_FAILED, .status = (uint16_t)err, .fd = -1 };

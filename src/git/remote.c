@@ -46,7 +46,7 @@ scp_colon(const char *text)
 	const char *host = at != NULL && (slash == NULL || at < slash) ? at + 1 : text;
 	const char *from = *host == '[' && strchr(host, ']') != NULL ? strchr(host, ']') : host;
 	const char *colon = strchr(from, ':');
-	return colon != NULL && colon > host && (slash == NULL || colon < slash) ? colon : NULL;
+	return colon != NULL && colon > text && (slash == NULL || colon < slash) ? colon : NULL;
 }
 
 static size_t

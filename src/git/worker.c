@@ -16,7 +16,7 @@ struct worker {
 	const struct git_conf *conf;
 	const struct git_home *home;
 	int sock;
-	git_repository *repo; /* stays open for the next PULL */
+	struct git_clone clone; /* stays open for the next PULL; of a local remote in place it is `repo` alone */
 	git_oid head;         /* of the last fetch */
 	uint64_t told_ns;     /* when PROGRESS was last sent */
 };
@@ -47,10 +47,10 @@ alive(void *ctx)
 static err_t
 open_repo(struct worker *w, struct diag *diag)
 {
-	if (w->repo != NULL) {
+	if (w->clone.repo != NULL) {
 		return OK;
 	}
-	return w->home->is_in_place ? git_open_local(w->conf, &w->repo, diag) : git_clone_open(w->home, &w->repo, diag);
+	return w->home->is_in_place ? git_open_local(w->conf, &w->clone.repo, diag) : git_clone_open(w->home, &w->clone, diag);
 }
 
 static err_t
@@ -58,13 +58,13 @@ find_head(struct worker *w, bool is_from_cache, git_oid *out, struct diag *diag)
 {
 	struct git_fetch f = { .conf = w->conf, .home = w->home->dir, .alive = alive, .ctx = w };
 	if (w->home->is_in_place) {
-		return git_local_head(w->conf, w->repo, out, diag);
+		return git_local_head(w->conf, w->clone.repo, out, diag);
 	}
 	if (is_from_cache) {
-		int ret = git_reference_name_to_id(out, w->repo, w->home->ref);
+		int ret = git_reference_name_to_id(out, w->clone.repo, w->home->ref);
 		return ret < 0 ? git_trouble(diag, ret, "the clone in %.200s has no commit", w->home->dir) : OK;
 	}
-	return git_fetch(&f, w->repo, w->home->ref, out, diag);
+	return git_fetch(&f, w->clone.repo, w->home->ref, out, diag);
 }
 
 /* Fetches all of it into a new clone, when there is reason to think that this one is damaged. */
@@ -73,7 +73,7 @@ renew(struct worker *w, git_oid *head, struct diag *diag)
 {
 	struct git_fetch f = { .conf = w->conf, .home = w->home->dir, .alive = alive, .ctx = w };
 	struct diag why = { 0 };
-	err_t err = git_clone_renew(w->home, &f, &w->repo, head, &why);
+	err_t err = git_clone_renew(w->home, &f, &w->clone, head, &why);
 	if (err != OK) {
 		*diag = why;
 	}
@@ -93,7 +93,7 @@ tell_head(struct worker *w, const struct link_frame *pull, const git_oid *head, 
 		return OK;
 	}
 	struct git_snapshot_in in = {
-		.conf = w->conf, .repo = w->repo, .base = is_whole ? NULL : &base, .commit = head, .alive = alive, .ctx = w,
+		.conf = w->conf, .repo = w->clone.repo, .base = is_whole ? NULL : &base, .commit = head, .alive = alive, .ctx = w,
 	};
 	return git_snapshot(&in, out, diag);
 }
@@ -104,6 +104,7 @@ pull_once(struct worker *w, const struct link_frame *pull, struct link_frame *ou
 	git_oid head;
 	bool is_from_cache = (pull->flags & WORKER_FROM_CACHE) != 0;
 	bool is_renewable = !w->home->is_in_place && !is_from_cache;
+	memset(&w->head, 0, sizeof w->head);
 	TRY(open_repo(w, diag));
 	err_t err = find_head(w, is_from_cache, &head, diag);
 	if (err == E_FORMAT && is_renewable) {
@@ -112,12 +113,35 @@ pull_once(struct worker *w, const struct link_frame *pull, struct link_frame *ou
 	}
 	TRY(err);
 	w->head = head;
+	if (w->clone.intake != NULL && intake_is_empty(w->clone.intake)) { /* nothing to wait for */
+		struct git_fetch f = { .conf = w->conf, .home = w->home->dir, .alive = alive, .ctx = w };
+		TRY(git_clone_keep(w->home, &f, &w->clone, &head, diag));
+	}
 	err = tell_head(w, pull, &head, out, diag);
 	if ((err == E_IO || err == E_NOTFOUND) && is_renewable) {
 		TRY(renew(w, &head, diag));
 		err = tell_head(w, pull, &head, out, diag);
 	}
 	return err;
+}
+
+static void
+send_frame(struct worker *w, const struct link_frame *f)
+{
+	if (link_send(w->sock, f) != OK) {
+		_exit(0); /* the supervisor is gone, and so is the need for all this */
+	}
+	if (f->fd >= 0) {
+		close(f->fd);
+	}
+}
+
+static void
+send_failed(struct worker *w, err_t err, const struct diag *diag)
+{
+	struct link_frame out = { .type = LINK_FAILED, .status = (uint16_t)err, .fd = -1 };
+	snprintf(out.text, sizeof out.text, "%s%s%s", diag->text, diag->hint[0] != '\0' ? " -- " : "", diag->hint);
+	send_frame(w, &out);
 }
 
 /* True: a COMMIT was sent, and DONE will come. */
@@ -129,17 +153,12 @@ pull(struct worker *w, const struct link_frame *pull)
 	uint64_t begin = mono_ns();
 	err_t err = pull_once(w, pull, &out, &diag);
 	if (err != OK) {
-		out = (struct link_frame){ .type = LINK_FAILED, .status = (uint16_t)err, .fd = -1 };
-		snprintf(out.text, sizeof out.text, "%s%s%s", diag.text, diag.hint[0] != '\0' ? " -- " : "", diag.hint);
+		send_failed(w, err, &diag);
+		return false;
 	}
 	out.flags |= out.type == LINK_COMMIT && (pull->flags & WORKER_FROM_CACHE) != 0 ? LINK_FROM_CACHE : 0;
 	out.took_ms = (uint32_t)((mono_ns() - begin) / 1000000u);
-	if (link_send(w->sock, &out) != OK) {
-		_exit(0);
-	}
-	if (out.fd >= 0) {
-		close(out.fd);
-	}
+	send_frame(w, &out);
 	return out.type == LINK_COMMIT;
 }
 
@@ -150,25 +169,41 @@ get(struct worker *w, const struct link_frame *get)
 	struct diag diag = { 0 };
 	git_oid commit;
 	if (git_oid_fromstr(&commit, get->id) == 0 && open_repo(w, &diag) == OK) {
-		git_snapshot_file(w->conf, w->repo, &commit, get->text, &out);
+		git_snapshot_file(w->conf, w->clone.repo, &commit, get->text, &out);
 	}
-	if (link_send(w->sock, &out) != OK) {
-		_exit(0);
-	}
-	if (out.fd >= 0) {
-		close(out.fd);
-	}
+	send_frame(w, &out);
 }
 
-/* What was not done before the other side had its commit.  Trouble in it is no trouble of a pull: the next one meets it
- * again, if it matters. */
+/* What was not done before the other side had its commit. */
 static void
-tidy(struct worker *w)
+keep(struct worker *w)
 {
 	struct git_fetch f = { .conf = w->conf, .home = w->home->dir, .alive = alive, .ctx = w };
 	struct diag diag = { 0 };
-	if (w->repo != NULL && !w->home->is_in_place && !git_oid_is_zero(&w->head)) {
-		(void)!git_clone_tidy(w->home, &f, &w->repo, &w->head, &diag);
+	if (w->clone.intake == NULL || git_oid_is_zero(&w->head)) {
+		return;
+	}
+	err_t err = git_clone_keep(w->home, &f, &w->clone, &w->head, &diag);
+	if (err == OK) {
+		err = git_clone_tidy(w->home, &f, &w->clone, &w->head, &diag);
+	}
+	if (err != OK) {
+		git_clone_close(&w->clone);
+		send_failed(w, err, &diag);
+	}
+}
+
+/* Nobody has asked for anything for a while.  What takes long is done now, and the supervisor told that it need not wait
+ * for the end of it. */
+static void
+leave(struct worker *w)
+{
+	struct git_fetch f = { .conf = w->conf, .home = w->home->dir, .alive = alive, .ctx = w };
+	struct link_frame leaving = { .type = LINK_DONE, .fd = -1 };
+	struct diag diag = { 0 };
+	git_oid head;
+	if (w->clone.intake != NULL && git_clone_is_grown(w->home) && link_send(w->sock, &leaving) == OK) {
+		(void)!git_clone_renew(w->home, &f, &w->clone, &head, &diag);
 	}
 }
 
@@ -179,19 +214,26 @@ serve_one(struct worker *w, bool *is_between)
 	struct link_frame f;
 	struct pollfd p = { .fd = w->sock, .events = POLLIN };
 	/* After COMMIT the other side may take its time: then there is no hurry to be gone. */
-	if (poll(&p, 1, *is_between ? (int)w->conf->linger_s * 1000 : -1) == 0 || link_recv(w->sock, &f) != OK) {
+	if (poll(&p, 1, *is_between ? (int)w->conf->linger_s * 1000 : -1) == 0) {
+		leave(w);
+		return false;
+	}
+	if (link_recv(w->sock, &f) != OK) {
 		return false;
 	}
 	switch (f.type) {
 	case LINK_PULL:
 		*is_between = !pull(w, &f);
+		if (*is_between) {
+			keep(w);
+		}
 		break;
 	case LINK_GET:
 		get(w, &f);
 		break;
 	case LINK_DONE:
 		*is_between = true;
-		tidy(w);
+		keep(w);
 		break;
 	default:
 		break;
@@ -213,6 +255,6 @@ git_worker_run(const struct git_conf *conf, const struct git_home *home, int soc
 	}
 	while (serve_one(&w, &is_between)) {
 	}
-	git_repository_free(w.repo);
+	git_clone_close(&w.clone);
 	git_lib_end();
 }

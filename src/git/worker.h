@@ -2,7 +2,8 @@
  *
  * Frames from the supervisor: PULL (id: the base, "" for none; text: the last commit that was told, "" for none;
  * flags: WORKER_FROM_CACHE), GET (id: of which commit; text: path), DONE.
- * To it: PROGRESS, and the link's own COMMIT, UPTODATE, FILE, FAILED (status: an err_t; text).
+ * To it: PROGRESS, DONE (it is about to go, and only cleans up: no need to wait for it), and the link's own COMMIT,
+ * UPTODATE, FILE, FAILED (status: an err_t; text).  A FAILED after one of the others: what was told could not be kept.
  */
 #pragma once
 

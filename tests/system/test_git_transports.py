@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 import remotes
+import servers
 from gitside import GitSide
 
 SEED = bytes(range(32))
@@ -344,6 +345,74 @@ def test_repack_while_a_worker_waits(repo, side):
     assert g.pull().kinds == {"a.example": "PUT"}
 
 
+def large_zone(serial):
+    return ZONE % serial + "".join("h%d A 10.%d.%d.%d\n" % (i, i * 7919 % 251, i * 104729 % 241, (i * 31 if i % 997 else i * serial) % 239)
+                                   for i in range(60000))
+
+
+def test_large_file_that_changes_often(repo, side, daemon, tmp_path):
+    """Each change is told as it is, and the clone keeps of the large file what it needs."""
+    repo.commit({"large": large_zone(1), "small": ZONE % 1})
+    cache = tmp_path / "cache"
+    g = side(daemon.url("zones.git"), "--cache-dir=%s" % cache)
+    g.pull()
+    commits = [repo.head()]
+    for serial in range(2, 9):
+        text = large_zone(serial)
+        commits.append(repo.commit({"large": text, "small": ZONE % serial}))
+        f = g.pull()
+        assert f.kinds == {"large": "PUT", "small": "PUT"}
+        assert f.files["large"][1:3] == (len(text), g_sum(text.encode()))
+    assert g.pull("UPTODATE")  # what came with the last one is on the disk now
+    loose = [p.stat().st_size for p in (cache / "clone.git" / "objects").glob("??/*")]
+    assert len([n for n in loose if n > 100000]) == 1 and len(list((cache / "clone.git" / "objects" / "pack").glob("*.pack"))) == 1
+    # Back to an older version, which the remote may take us to have still (with bitmaps it knows all that we have had).
+    subprocess.run(["git", "-C", repo.bare, "repack", "-adbq"], check=True)
+    repo.commit({"large": large_zone(3)})
+    f = g.pull()
+    assert f.kinds == {"large": "PUT"} and f.files["large"][2] == g_sum(large_zone(3).encode())
+    for serial in (4, 9):
+        subprocess.run(["git", "-C", repo.path, "reset", "-q", "--hard", commits[2]], check=True)
+        repo.commit({"large": large_zone(serial)}, force=True)
+        assert g.pull().files["large"][2] == g_sum(large_zone(serial).encode())
+
+
+def test_many_small_fetches(repo, side, daemon, tmp_path):
+    """Packs and loose objects stay few, and what there is makes a sound repository."""
+    repo.commit({"z%d" % i: ZONE % 1 for i in range(40)})
+    cache = tmp_path / "cache"
+    g = side(daemon.url("zones.git"), "--cache-dir=%s" % cache)
+    g.pull()
+    objects = cache / "clone.git" / "objects"
+    for n in range(30):
+        repo.commit({"z%d" % i: ZONE % (n + 2) for i in range(40)})
+        assert len(g.pull().files) == 40
+    assert g.pull("UPTODATE")
+    assert len(list(objects.glob("??/*"))) <= 642 and len(list((objects / "pack").glob("*.pack"))) <= 3
+    assert g.close() == 0
+    subprocess.run(["git", "-C", str(cache / "clone.git"), "fsck", "--strict"], check=True, capture_output=True)
+
+
+def test_fetched_but_not_kept(repo, side, daemon, tmp_path):
+    """Killed before the objects were written, it fetches them again."""
+    cache = tmp_path / "cache"
+    repo.commit({"a": "1\n"})
+    g = side(daemon.url("zones.git"), "--cache-dir=%s" % cache)
+    g.pull()
+    repo.commit({"a": "2\n"})
+    assert g.pull(done=None).files["a"][3] == "2"
+    os.kill(g.workers()[0], 9)
+    g.say("DONE")
+    commit = repo.commit({"b": "1\n"})
+    f = g.pull()
+    assert f.fields["id"] == commit and f.kinds.keys() >= {"b"}
+    assert g.pull("UPTODATE")
+    assert g.close() == 0
+    subprocess.run(["git", "-C", str(cache / "clone.git"), "fsck", "--strict"], check=True, capture_output=True)
+    ref, = (cache / "clone.git" / "refs" / "origin").iterdir()
+    assert ref.read_text().strip() == commit
+
+
 # ---- what is in the tree ----
 
 def test_what_can_be_no_zone(repo, side, tmp_path):
@@ -516,6 +585,17 @@ def test_nothing_is_left(repo, side, daemon, tmp_path):
     assert os.listdir(where) == [] and not any(os.path.exists("/proc/%d" % p) for p in workers)
 
 
+def test_a_worker_that_crashes_is_reported(side, started):
+    silent = started(remotes.Silent())
+    g = side(silent.url())
+    g.say("PULL")
+    servers.await_true("a worker", g.workers)
+    os.kill(g.workers()[0], 9)
+    f = g.next("FAILED")
+    assert "crashed" in f.text and int(f.fields["retry_s"]) == 1
+    g.close()
+
+
 def test_a_killed_supervisor_takes_its_worker_along(repo, side, daemon, tmp_path):
     repo.commit({"a": "1\n"})
     g = side(daemon.url("zones.git"), tmpdir=str(tmp_path / "own"))
@@ -526,7 +606,6 @@ def test_a_killed_supervisor_takes_its_worker_along(repo, side, daemon, tmp_path
 
     def is_gone():
         return not os.path.exists("/proc/%d" % worker) or re.search(r"State:\s+Z", open("/proc/%d/status" % worker).read())
-    import servers
     servers.await_true("the worker is gone", is_gone, 10)
 
 

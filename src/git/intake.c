@@ -1,0 +1,522 @@
+#include "git/intake.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <git2/sys/odb_backend.h>
+
+#include "base/alloc.h"
+#include "base/str.h"
+#include "crypto/sha.h"
+#include "git/pack.h"
+
+/* What is beyond one of these goes to libgit2's indexer, which is slower and needs less memory. */
+enum {
+	INTAKE_PACK_MAX = 64 << 20,   /* octets as they come */
+	INTAKE_TOTAL_MAX = 512 << 20, /* octets, inflated, of all that is in memory */
+	INTAKE_OBJECTS_MAX = 1 << 18,
+	INTAKE_ROUNDS_MAX = 32,       /* over the deltas whose bases come after them, which hardly any pack has */
+};
+
+/* ---- a map from ids to numbers; an id is a hash already ---- */
+
+struct id_slot {
+	uint8_t id[PACK_ID];
+	uint32_t number; /* + 1; 0: free */
+};
+
+struct id_map {
+	struct id_slot *slots;
+	size_t slots_n, used; /* slots_n is 0 or a power of two */
+};
+
+static struct id_slot *
+map_slot(const struct id_map *m, const uint8_t id[PACK_ID])
+{
+	uint64_t h;
+	memcpy(&h, id, sizeof h);
+	size_t i = h & (m->slots_n - 1);
+	while (m->slots[i].number != 0 && memcmp(m->slots[i].id, id, PACK_ID) != 0) {
+		i = (i + 1) & (m->slots_n - 1);
+	}
+	return &m->slots[i];
+}
+
+static bool
+map_has(const struct id_map *m, const uint8_t id[PACK_ID], size_t *number)
+{
+	uint32_t n = m->slots_n != 0 ? map_slot(m, id)->number : 0;
+	if (n != 0) {
+		*number = n - 1;
+	}
+	return n != 0;
+}
+
+static void
+map_grow(struct id_map *m)
+{
+	struct id_map old = *m;
+	m->slots_n = old.slots_n == 0 ? 256 : old.slots_n * 2;
+	m->slots = xalloc(m->slots_n * sizeof *m->slots);
+	for (size_t i = 0; i < old.slots_n; i++) {
+		if (old.slots[i].number != 0) {
+			*map_slot(m, old.slots[i].id) = old.slots[i];
+		}
+	}
+	free(old.slots);
+}
+
+/* The first one of an id stays. */
+static void
+map_put(struct id_map *m, const uint8_t id[PACK_ID], size_t number)
+{
+	if (m->used * 2 >= m->slots_n) {
+		map_grow(m);
+	}
+	struct id_slot *slot = map_slot(m, id);
+	if (slot->number == 0) {
+		memcpy(slot->id, id, PACK_ID);
+		slot->number = (uint32_t)number + 1;
+		m->used++;
+	}
+}
+
+static void
+map_fini(struct id_map *m)
+{
+	free(m->slots);
+	*m = (struct id_map){ 0 };
+}
+
+/* ---- the objects in memory ---- */
+
+struct object {
+	uint8_t id[PACK_ID];
+	enum pack_type type; /* PACK_COMMIT to PACK_TAG, which are git_object_t's numbers too */
+	uint8_t *data;
+	size_t len;
+};
+
+struct intake {
+	git_odb_backend parent; /* first: libgit2 knows the intake by it */
+	git_odb *disk;          /* the clone's objects without us; to write to */
+	char *packs;            /* directory */
+	struct object *objects;
+	size_t n, cap;
+	size_t total;           /* octets in memory */
+	struct id_map by_id;
+};
+
+static const struct object *
+intake_find(const struct intake *in, const git_oid *id)
+{
+	size_t i;
+	return map_has(&in->by_id, id->id, &i) ? &in->objects[i] : NULL;
+}
+
+/* Takes `data`. */
+static void
+intake_add(struct intake *in, const uint8_t id[PACK_ID], enum pack_type type, uint8_t *data, size_t len)
+{
+	if (in->n == in->cap) {
+		in->cap = in->cap == 0 ? 64 : in->cap * 2;
+		in->objects = xrealloc(in->objects, in->cap * sizeof *in->objects);
+	}
+	struct object *o = &in->objects[in->n];
+	*o = (struct object){ .type = type, .data = data, .len = len };
+	memcpy(o->id, id, PACK_ID);
+	map_put(&in->by_id, id, in->n++);
+	in->total += len;
+}
+
+static void
+intake_forget(struct intake *in)
+{
+	while (in->n > 0) {
+		free(in->objects[--in->n].data);
+	}
+	free(in->objects);
+	in->objects = NULL;
+	in->cap = in->total = 0;
+	map_fini(&in->by_id);
+}
+
+static int
+backend_read(void **data, size_t *len, git_object_t *type, git_odb_backend *backend, const git_oid *id)
+{
+	const struct object *o = intake_find((struct intake *)backend, id);
+	uint8_t *copy = o != NULL ? git_odb_backend_data_alloc(backend, o->len + 1) : NULL;
+	if (copy == NULL) {
+		return o == NULL ? GIT_ENOTFOUND : -1;
+	}
+	memcpy(copy, o->data, o->len);
+	copy[o->len] = '\0';
+	*data = copy;
+	*len = o->len;
+	*type = (git_object_t)o->type;
+	return 0;
+}
+
+static int
+backend_read_header(size_t *len, git_object_t *type, git_odb_backend *backend, const git_oid *id)
+{
+	const struct object *o = intake_find((struct intake *)backend, id);
+	if (o == NULL) {
+		return GIT_ENOTFOUND;
+	}
+	*len = o->len;
+	*type = (git_object_t)o->type;
+	return 0;
+}
+
+static int
+backend_exists(git_odb_backend *backend, const git_oid *id)
+{
+	return intake_find((struct intake *)backend, id) != NULL;
+}
+
+static void
+backend_free(git_odb_backend *backend)
+{
+	struct intake *in = (struct intake *)backend;
+	intake_forget(in);
+	git_odb_free(in->disk);
+	free(in->packs);
+	free(in);
+}
+
+/* ---- one fetch ---- */
+
+struct taken {
+	struct pack_entry pack; /* data: the delta at first, the object once it is known */
+	uint8_t id[PACK_ID];
+	enum pack_type type;
+	bool is_known;
+};
+
+struct fetch {
+	git_odb_writepack parent; /* first */
+	struct intake *intake;
+	git_odb *odb;
+	git_indexer_progress_cb progress;
+	void *payload;
+	struct str bytes;      /* the pack so far */
+	git_indexer *indexer;  /* not NULL: too much for us, libgit2 has it */
+	struct taken *taken;   /* in the order of the pack, so ascending in pack.at */
+	size_t n, known;
+	size_t total;          /* octets that `taken` holds */
+	struct id_map by_id;   /* the known ones */
+};
+
+static void
+fetch_forget(struct fetch *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		free(f->taken[i].pack.data);
+	}
+	free(f->taken);
+	f->taken = NULL;
+	f->n = f->known = f->total = 0;
+	map_fini(&f->by_id);
+}
+
+static size_t
+room(const struct fetch *f)
+{
+	size_t used = f->total + f->intake->total;
+	return used < INTAKE_TOTAL_MAX ? INTAKE_TOTAL_MAX - used : 0;
+}
+
+/* Content is there: its id follows. */
+static err_t
+settle(struct fetch *f, struct taken *x)
+{
+	static const char *const names[] = { "", "commit", "tree", "blob", "tag" };
+	char head[32];
+	int n = snprintf(head, sizeof head, "%s %zu", names[x->type], x->pack.len) + 1; /* with its NUL */
+	TRY(sha1(head, (size_t)n, x->pack.data, x->pack.len, x->id));
+	map_put(&f->by_id, x->id, (size_t)(x - f->taken));
+	x->is_known = true;
+	f->known++;
+	return OK;
+}
+
+static err_t
+scan(struct fetch *f, git_indexer_progress *stats)
+{
+	struct cur c;
+	uint32_t n = 0;
+	TRY(pack_open((const uint8_t *)f->bytes.s, f->bytes.len, &c, &n));
+	if (n > INTAKE_OBJECTS_MAX) {
+		return E_LIMIT;
+	}
+	stats->total_objects = n;
+	f->taken = xalloc((n + 1) * sizeof *f->taken);
+	while (f->n < n) {
+		struct taken *x = &f->taken[f->n];
+		TRY(pack_next(&c, room(f), &x->pack));
+		stats->received_objects = (unsigned)++f->n;
+		f->total += x->pack.len;
+		x->type = x->pack.type;
+		if (x->type <= PACK_TAG) {
+			TRY(settle(f, x));
+		}
+	}
+	return cur_left(&c) == 0 ? OK : E_FORMAT;
+}
+
+static err_t
+apply(struct fetch *f, struct taken *x, enum pack_type type, const uint8_t *base, size_t base_len)
+{
+	uint8_t *made = NULL;
+	size_t len = 0;
+	TRY(delta_apply(x->pack.data, x->pack.len, base, base_len, room(f), &made, &len));
+	free(x->pack.data);
+	f->total += len - x->pack.len;
+	x->pack.data = made;
+	x->pack.len = len;
+	x->type = type;
+	return settle(f, x);
+}
+
+/* A base that we have from before. */
+static err_t
+apply_to_old(struct fetch *f, struct taken *x)
+{
+	[[gnu::cleanup(git_free_object)]] git_odb_object *base = NULL;
+	git_oid id;
+	memcpy(id.id, x->pack.base, sizeof id.id);
+	if (git_odb_read(&base, f->odb, &id) != 0) {
+		return E_NOTFOUND;
+	}
+	return apply(f, x, (enum pack_type)git_odb_object_type(base), git_odb_object_data(base), git_odb_object_size(base));
+}
+
+static bool
+has_offset(const struct fetch *f, size_t at, size_t *number)
+{
+	size_t lo = 0, hi = f->n;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (f->taken[mid].pack.at < at) {
+			lo = mid + 1;
+		} else {
+			hi = mid;
+		}
+	}
+	*number = lo;
+	return lo < f->n && f->taken[lo].pack.at == at;
+}
+
+/* E_NOTFOUND: the base is not there, or not known yet. */
+static err_t
+resolve(struct fetch *f, struct taken *x)
+{
+	size_t i = 0;
+	if (x->pack.type == PACK_REF_DELTA && !map_has(&f->by_id, x->pack.base, &i)) {
+		return apply_to_old(f, x);
+	}
+	if (x->pack.type == PACK_OFS_DELTA && !has_offset(f, x->pack.base_at, &i)) {
+		return E_FORMAT;
+	}
+	const struct taken *base = &f->taken[i];
+	return base->is_known ? apply(f, x, base->type, base->pack.data, base->pack.len) : E_NOTFOUND;
+}
+
+/* Goes over the deltas until all are resolved: once, unless bases come after what is made of them. */
+static err_t
+resolve_all(struct fetch *f, git_indexer_progress *stats)
+{
+	for (unsigned round = 0; f->known < f->n; round++) {
+		size_t before = f->known;
+		if (round == INTAKE_ROUNDS_MAX) {
+			return E_LIMIT;
+		}
+		for (size_t i = 0; i < f->n; i++) {
+			err_t err = f->taken[i].is_known ? OK : resolve(f, &f->taken[i]);
+			if (err != OK && err != E_NOTFOUND) {
+				return err;
+			}
+			stats->indexed_objects = (unsigned)f->known;
+			if (i % 64 == 0 && f->progress != NULL && f->progress(stats, f->payload) != 0) {
+				return E_STOPPED;
+			}
+		}
+		if (f->known == before) {
+			return E_NOTFOUND;
+		}
+	}
+	return OK;
+}
+
+static void
+keep(struct fetch *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		struct taken *x = &f->taken[i];
+		git_oid id;
+		memcpy(id.id, x->id, sizeof id.id);
+		if (!git_odb_exists_ext(f->odb, &id, GIT_ODB_LOOKUP_NO_REFRESH)) { /* the disk may have it, or the pack had it twice */
+			intake_add(f->intake, x->id, x->type, x->pack.data, x->pack.len);
+			x->pack.data = NULL;
+		}
+	}
+}
+
+/* ---- libgit2's side ---- */
+
+static int
+fail(const char *why)
+{
+	git_error_set_str(GIT_ERROR_INDEXER, why);
+	return -1;
+}
+
+/* Hands what came so far, and all that comes, to libgit2's own indexer. */
+static int
+pass_on(struct fetch *f, git_indexer_progress *stats)
+{
+	git_indexer_options o = GIT_INDEXER_OPTIONS_INIT;
+	o.progress_cb = f->progress;
+	o.progress_cb_payload = f->payload;
+	int ret = git_indexer_new(&f->indexer, f->intake->packs, 0, f->odb, &o);
+	if (ret == 0) {
+		ret = git_indexer_append(f->indexer, f->bytes.s, f->bytes.len, stats);
+	}
+	str_fini(&f->bytes);
+	return ret;
+}
+
+static int
+fetch_append(git_odb_writepack *parent, const void *bytes, size_t n, git_indexer_progress *stats)
+{
+	struct fetch *f = (struct fetch *)parent;
+	if (f->indexer != NULL) {
+		return git_indexer_append(f->indexer, bytes, n, stats);
+	}
+	str_put(&f->bytes, bytes, n);
+	if (f->bytes.err != OK) {
+		return fail("no memory for the pack");
+	}
+	return f->bytes.len > INTAKE_PACK_MAX ? pass_on(f, stats) : 0;
+}
+
+static int
+commit_indexer(struct fetch *f, git_indexer_progress *stats)
+{
+	int ret = git_indexer_commit(f->indexer, stats);
+	ret = ret == 0 ? git_odb_refresh(f->odb) : ret;
+	return ret == 0 ? git_odb_refresh(f->intake->disk) : ret;
+}
+
+static int
+fetch_commit(git_odb_writepack *parent, git_indexer_progress *stats)
+{
+	struct fetch *f = (struct fetch *)parent;
+	if (f->indexer != NULL) {
+		return commit_indexer(f, stats);
+	}
+	err_t err = scan(f, stats);
+	if (err == OK) {
+		err = resolve_all(f, stats);
+	}
+	if (err == OK) {
+		keep(f);
+		return 0;
+	}
+	fetch_forget(f);
+	if (err == E_LIMIT || err == E_NOMEM) {
+		int ret = pass_on(f, stats);
+		return ret == 0 ? commit_indexer(f, stats) : ret;
+	}
+	if (err == E_STOPPED) {
+		return GIT_EUSER;
+	}
+	return fail(err == E_NOTFOUND ? "the pack builds on objects that the clone has not" : "the pack is damaged");
+}
+
+static void
+fetch_free(git_odb_writepack *parent)
+{
+	struct fetch *f = (struct fetch *)parent;
+	fetch_forget(f);
+	str_fini(&f->bytes);
+	git_indexer_free(f->indexer);
+	free(f);
+}
+
+static int
+backend_writepack(git_odb_writepack **out, git_odb_backend *backend, git_odb *odb, git_indexer_progress_cb progress,
+                  void *payload)
+{
+	struct fetch *f = xalloc(sizeof *f);
+	f->parent.backend = backend;
+	f->parent.append = fetch_append;
+	f->parent.commit = fetch_commit;
+	f->parent.free = fetch_free;
+	f->intake = (struct intake *)backend;
+	f->odb = odb;
+	f->progress = progress;
+	f->payload = payload;
+	*out = &f->parent;
+	return 0;
+}
+
+/* ---- from outside ---- */
+
+err_t
+intake_attach(git_repository *repo, struct intake **out, struct diag *diag)
+{
+	enum { PRIORITY = 1000 }; /* before libgit2's own two */
+	[[gnu::cleanup(git_free_odb)]] git_odb *odb = NULL;
+	[[gnu::cleanup(str_fini)]] struct str path = { 0 };
+	struct intake *in = xalloc(sizeof *in);
+	git_odb_init_backend(&in->parent, GIT_ODB_BACKEND_VERSION);
+	in->parent.read = backend_read;
+	in->parent.read_header = backend_read_header;
+	in->parent.exists = backend_exists;
+	in->parent.free = backend_free;
+	str_printf(&path, "%sobjects", git_repository_path(repo));
+	int ret = git_odb_open(&in->disk, str_text(&path));
+	str_cat(&path, "/pack");
+	in->packs = xstrdup(str_text(&path));
+	ret = ret == 0 ? git_repository_odb(&odb, repo) : ret;
+	ret = ret == 0 ? git_odb_add_backend(odb, &in->parent, PRIORITY) : ret;
+	if (ret < 0) {
+		backend_free(&in->parent);
+		return git_trouble(diag, ret, "cannot open the clone's objects");
+	}
+	*out = in;
+	return OK;
+}
+
+void
+intake_set_open(struct intake *in, bool is_open)
+{
+	in->parent.writepack = is_open ? backend_writepack : NULL;
+}
+
+bool
+intake_is_empty(const struct intake *in)
+{
+	return in->n == 0;
+}
+
+err_t
+intake_flush(struct intake *in, void (*alive)(void *ctx), void *ctx, struct diag *diag)
+{
+	for (size_t i = 0; i < in->n; i++) {
+		const struct object *o = &in->objects[i];
+		git_oid id;
+		int ret = git_odb_write(&id, in->disk, o->data, o->len, (git_object_t)o->type);
+		if (ret < 0) {
+			err_t err = git_trouble(diag, ret, "what was fetched is served, but cannot be written to the clone");
+			diag_hint(diag, "is the disk full?  It is tried again by itself");
+			return err;
+		}
+		alive(ctx);
+	}
+	intake_forget(in);
+	return OK;
+}
