@@ -33,7 +33,7 @@ class Question:
         return query.to_wire()
 
     def __str__(self):
-        how = " +dnssec" if self.dnssec else " +edns=%d" % self.payload if self.edns else ""
+        how = " +bufsize=%d%s" % (self.payload, " +dnssec" if self.dnssec else "") if self.edns else ""
         return "%s %s%s" % (self.name, self.rdtype, how)
 
 
@@ -197,12 +197,9 @@ def alias_loop_of_bind(case, difference):
     return case.peer == "bind" and case.theirs.rcode == dns.rcode.SERVFAIL and case.alias_loops()
 
 
-def glue_left_out_by_bind(case, difference):
-    return case.peer == "bind" and difference.where == "additional" and case.question.payload == 512 and not difference.theirs
-
-
-def nsec_at_alias(case, difference):
-    return case.question.rdtype == "NSEC" and any(k[1] == rt.CNAME for k in {**case.ours.answer, **case.theirs.answer})
+def glue_left_out(case, difference):
+    return case.peer in ("bind", "nsd") and difference.where == "additional" and case.question.payload == 512 and \
+        not any(case.in_domain_glue(k) for k in difference.theirs)
 
 
 def only_denials(difference):
@@ -211,8 +208,37 @@ def only_denials(difference):
         k[1] in DENIAL or k[2] in DENIAL for k in {**difference.ours, **difference.theirs})
 
 
+def nsec_at_alias(case, difference):
+    if case.question.rdtype != "NSEC":
+        return False
+    has_alias = any(k[1] == rt.CNAME for k in {**case.ours.answer, **case.theirs.answer})
+    return has_alias or (case.peer == "knot" and only_denials(difference) and not difference.theirs)
+
+
+def nsec_at_cut_of_bind(case, difference):
+    cuts = {cut.canonicalize() for cut in case.zone.cuts}
+    return case.peer == "bind" and case.question.rdtype == "NSEC" and case.ours.is_referral() and \
+        case.question.name.canonicalize() in cuts
+
+
 def denial_after_alias_of_nsd(case, difference):
     return case.peer == "nsd" and only_denials(difference) and any(k[1] == rt.DNAME for k in case.ours.answer)
+
+
+def wildcard_denial_of_nsd(case, difference):
+    def cover(side):
+        """Does one of these NSEC records cover the wildcard of a name above the one that was asked for?"""
+        above = case.question.name.parent()
+        while above.is_subdomain(case.zone.apex):
+            wildcard = dns.name.from_text("*", above)
+            for rrset in case.ours.message.authority + case.theirs.message.authority:
+                if rrset.rdtype == rt.NSEC and (rrset.name.canonicalize(), rt.NSEC, 0) in side:
+                    if rrset.name < wildcard and (wildcard < rrset[0].next or rrset[0].next == case.zone.apex):
+                        return True
+            above = above.parent()
+        return False
+    return case.peer == "nsd" and only_denials(difference) and case.ours.rcode == dns.rcode.NXDOMAIN and \
+        cover(difference.ours) and not cover(difference.theirs)
 
 
 def literal_wildcard_of_nsd(case, difference):
@@ -224,11 +250,21 @@ def literal_wildcard_of_knot(case, difference):
         case.question.name.labels[0] == b"*" and any(k[1] == rt.DNAME for k in case.ours.answer)
 
 
+def has_opted_out(case):
+    return any(r.flags & 1 for s in case.ours.message.authority if s.rdtype == rt.NSEC3 for r in s)
+
+
 def opt_out_of_nsd(case, difference):
     """The name's parent is there, but only on the way to delegations that opted out: it has no NSEC3."""
-    opted_out = any(r.flags & 1 for s in case.ours.message.authority if s.rdtype == rt.NSEC3 for r in s)
-    return case.peer == "nsd" and only_denials(difference) and opted_out and case.ours.rcode == dns.rcode.NXDOMAIN and \
+    return case.peer == "nsd" and only_denials(difference) and has_opted_out(case) and case.ours.rcode == dns.rcode.NXDOMAIN and \
         all(rt.NSEC3 in (k[1], k[2]) for k in {**difference.ours, **difference.theirs})
+
+
+def opt_out_below_wildcard(case, difference):
+    stars = {owner.parent().canonicalize() for owner in case.zone.owners if owner.labels[0] == b"*"}
+    above = any(case.question.name.canonicalize().is_subdomain(s) for s in stars)
+    return above and has_opted_out(case) and case.ours.rcode == case.theirs.rcode == dns.rcode.NXDOMAIN and (
+        case.peer == "knot" and difference.where in ("aa", "authority") or case.peer == "bind" and only_denials(difference))
 
 
 def long_chain_of_knot(case, difference):
@@ -238,8 +274,9 @@ def long_chain_of_knot(case, difference):
 
 
 RULES = {rule.__name__.replace("_", "-"): rule for rule in (
-    additional_is_optional, alias_loop_of_bind, glue_left_out_by_bind, nsec_at_alias, denial_after_alias_of_nsd,
-    literal_wildcard_of_nsd, literal_wildcard_of_knot, opt_out_of_nsd, long_chain_of_knot)}
+    additional_is_optional, alias_loop_of_bind, glue_left_out, nsec_at_alias, nsec_at_cut_of_bind,
+    denial_after_alias_of_nsd, wildcard_denial_of_nsd, literal_wildcard_of_nsd, literal_wildcard_of_knot, opt_out_of_nsd,
+    opt_out_below_wildcard, long_chain_of_knot)}
 
 
 def excuse(case, difference):

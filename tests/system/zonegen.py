@@ -298,6 +298,8 @@ class Zone:
 
 # ---- signing ---------------------------------------------------------------
 
+UNPRINTABLE = ("sp\\032ace", "at\\@", "semi\\;colon", "quo\\\"te")  # labels that ldns prints so that nobody reads them back
+
 KINDS = {  # kind: (arguments for dnssec-signzone, arguments for ldns-signzone)
     "nsec": ([], []),
     "nsec3": (["-3", "AABB", "-H", "3"], ["-n", "-s", "aabb", "-t", "3"]),
@@ -314,6 +316,7 @@ def run(argv, where):
 
 def sign(zone, kind, where):
     """Signs the zone, by seed with BIND's or with ldns' signer; returns the path of the signed file."""
+    by_bind = zone.seed % 2 == 0 or any(label in zone.text() for label in UNPRINTABLE)
     bind_args, ldns_args = KINDS[kind]
     os.makedirs(where, exist_ok=True)
     plain = os.path.join(where, "plain")
@@ -321,7 +324,7 @@ def sign(zone, kind, where):
     apex = zone.apex.to_text()
     with open(plain, "w") as f:
         f.write(zone.text())
-    if zone.seed % 2 == 0:
+    if by_bind:
         run(["dnssec-keygen", "-q", "-a", CIPHER, "-f", "KSK", "-K", where, apex], where)
         run(["dnssec-signzone", "-q", "-S", "-z", "-P", "-K", where, "-o", apex, "-N", "keep", *bind_args, "-f", signed, plain],
             where)
@@ -329,7 +332,7 @@ def sign(zone, kind, where):
         key = run(["ldns-keygen", "-k", "-a", CIPHER, apex], where).strip()
         raw = os.path.join(where, "signed-by-ldns")
         run(["ldns-signzone", "-o", apex, *ldns_args, "-f", raw, plain, key], where)
-        # ldns prints some octets of names as they are that others want escaped.
+        # Some octets of names it prints as they are, which others want escaped; BIND reads and prints them.
         run(["named-compilezone", "-q", "-i", "none", "-k", "ignore", "-n", "ignore", "-r", "ignore", "-o", signed, apex, raw],
             where)
     return signed
