@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "ops/memory.h"
+#include "ops/priority.h"
 
 enum { TRIM_FROM = 1 << 20 }; /* octets in a commit from which the heap is given back afterwards */
 
@@ -229,6 +230,7 @@ apply(struct loader *l, const struct source_commit *c, enum primary_outcome *out
 	TRY(primary_apply(l->primary, c, outcome, &next, &old));
 	if (*outcome == PRIMARY_APPLIED) {
 		served_publish(l->served, next);
+		priority_give_way(); /* from the first on there are questions to answer */
 	}
 	primary_discard(&old);
 	return OK;

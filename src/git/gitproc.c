@@ -18,6 +18,7 @@
 #include "git/home.h"
 #include "git/link.h"
 #include "git/worker.h"
+#include "ops/priority.h"
 
 /* What the other side waits for. */
 enum state {
@@ -114,6 +115,9 @@ child_main(struct git_process *g, int sock, pid_t supervisor)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	close(g->sock);
 	close(g->signals);
+	if (g->seen[0] != '\0') {
+		priority_give_way(); /* something is served already */
+	}
 	git_worker_run(g->conf, &g->home, sock);
 	_exit(0);
 }
