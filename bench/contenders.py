@@ -149,8 +149,10 @@ def ask_batch(s, wanted, batch, left):
             answer = s.recv(4096)
             if len(answer) > 12 and answer[2] & 0x84 == 0x84 and answer[3] & 15 == 0 and answer[6:8] != b"\0\0":
                 left.discard(struct.unpack("!H", answer[:2])[0])
-            elif len(answer) > 12:
-                return len(left) < before  # there, but not ready
+            elif len(answer) > 12:  # there, but not ready: the other answers say so too
+                while select.select([s], [], [], 0.001)[0]:
+                    s.recv(4096)
+                return len(left) < before
     except ConnectionRefusedError:
         pass
     return len(left) < before
