@@ -1,0 +1,79 @@
+/* zone/zone_txn_p.h -- what the zone_txn*.c files share; private to them.
+ *
+ * zone_txn.c takes changes in and makes the next version; zone_txn_edited.c keeps the records of one name while
+ * they change; zone_txn_settle.c sets right what names have from those around them.
+ *
+ * The names that change are gathered first, each with all its records (struct edited), so that many changes of one
+ * name cost one new node.  At the commit the new nodes are put into the tries, names without records come and go
+ * around them, and the flags that follow from other names are set right where that can have changed them.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "zone/zone_p.h"
+
+struct edit {
+	struct node_rr rr;
+	uint64_t stamp; /* when it was added, counted from 1; 0: it was there */
+	bool is_gone;
+};
+
+/* Records are kept in sorted runs, each less than half as long as the one before it (but for the first
+ * two): a record that is added is a run of one, and runs that come to be alike in length are merged.  So
+ * to find and to add cost O(log² n), whatever the order; a million changes of one name are no trouble. */
+enum { RUNS_MAX = 66 };
+
+struct edited {
+	struct edit *edits;
+	size_t n, cap;
+	size_t run_end[RUNS_MAX];
+	unsigned runs;
+	bool is_changed, is_emptied;
+	uint8_t name_len;
+	uint8_t name[]; /* as the trie wants it */
+};
+
+struct zone_txn {
+	const struct zone *from; /* borrowed until the commit */
+	struct zone *to;
+	struct trie_txn nodes, nsec3;
+	struct trie_txn names; /* of struct edited */
+	struct arena arena;    /* RDATA that was added */
+	struct garbage fresh;  /* nodes made here; freed by a rollback */
+	struct garbage stale;  /* nodes that the new version does not have */
+	uint64_t stamp;
+	size_t added, removed; /* records, in what was applied */
+};
+
+enum { FRESH = 1 << 14 }; /* in a node's flags, until the commit: nobody else has it */
+
+/* ---- zone_txn_edited.c ---- */
+
+/* Takes over the records that a node has (NULL: none), as one run. */
+err_t edited_load(struct edited *e, const struct node *n);
+
+err_t edited_add(struct edited *e, const struct edit *new);
+struct edit *edited_find(const struct edited *e, const struct node_rr *rr); /* or NULL; maybe one that is gone */
+
+/* All records that are left, in one run and with one TTL for each RRset. */
+err_t edited_settle(struct edited *e);
+
+/* ---- zone_txn.c ---- */
+
+struct node *txn_node(const struct zone_txn *t, const uint8_t *name); /* as it is by now, or NULL */
+err_t txn_put_node(struct zone_txn *t, struct trie_txn *in, struct node *n);
+
+/* Gives a node other flags: in place where nobody else has it, else in a copy.  A referral is left behind: what
+ * changes flags may change that, and txn_settle_referrals() makes it anew. */
+err_t txn_set_flags(struct zone_txn *t, struct node *n, uint16_t flags);
+
+/* ---- zone_txn_settle.c ---- */
+
+/* Sets the flags of a name and of all above it. */
+err_t txn_settle_path(struct zone_txn *t, const uint8_t *name);
+
+/* Whether a name hides what is below it may have changed: then all that is below it has. */
+err_t txn_settle_below(struct zone_txn *t, const uint8_t *name);
+
+/* The referrals that the changed names are part of. */
+err_t txn_settle_referrals(struct zone_txn *t, struct edited *const *changed, size_t n);

@@ -1,0 +1,142 @@
+#include "zone/zone_txn_p.h"
+
+#include <stdlib.h>
+
+#include "zone/referral.h"
+
+static bool
+has_wildcard_child(const struct zone_txn *t, const struct node *n)
+{
+	struct name star;
+	return name_join((const uint8_t *)"\1*", 2, n->name, &star) == OK && txn_node(t, star.oct) != NULL;
+}
+
+static bool
+hides_below(const struct node *n)
+{
+	return zone_is_cover(n) || (n->flags & NODE_BELOW_CUT) != 0;
+}
+
+static err_t
+settle_node(struct zone_txn *t, struct node **n, bool is_hidden)
+{
+	uint16_t flags = (*n)->flags & (uint16_t)~(NODE_WILDCARD | NODE_BELOW_CUT | FRESH | NODE_REFERRAL);
+	flags |= is_hidden ? NODE_BELOW_CUT : 0;
+	flags |= has_wildcard_child(t, *n) ? NODE_WILDCARD : 0;
+	if (flags != ((*n)->flags & ~(FRESH | NODE_REFERRAL))) {
+		TRY(txn_set_flags(t, *n, flags));
+		*n = txn_node(t, (*n)->name);
+	}
+	return OK;
+}
+
+err_t
+txn_settle_path(struct zone_txn *t, const uint8_t *name)
+{
+	struct nkey key;
+	struct trie_path path;
+	bool is_hidden = false;
+	nkey_set(&key, name);
+	trie_lookup(&t->nodes.now, &key, &path);
+	for (unsigned i = 0; i <= path.n; i++) {
+		struct node *n = i < path.n ? path.ancestor[i] : path.exact;
+		if (n != NULL) {
+			TRY(settle_node(t, &n, is_hidden));
+			is_hidden = hides_below(n);
+		}
+	}
+	return OK;
+}
+
+/* Nodes below a name, in order. */
+static void
+names_below(const struct zone_txn *t, const uint8_t *name, struct garbage *out)
+{
+	struct nkey key;
+	struct trie_iter it;
+	struct node *n;
+	nkey_set(&key, name);
+	trie_iter_seek(&it, &t->nodes.now, &key);
+	while ((n = trie_iter_next(&it)) != NULL && name_is_within(n->name, name)) {
+		garbage_add(out, n);
+	}
+}
+
+err_t
+txn_settle_below(struct zone_txn *t, const uint8_t *name)
+{
+	const struct node *old = zone_node(t->from, name), *new = txn_node(t, name);
+	bool did_hide = old != NULL && hides_below(old), does_hide = new != NULL && hides_below(new);
+	if (did_hide == does_hide) {
+		return OK;
+	}
+	struct garbage below = { 0 }; /* a list of nodes; they are not freed */
+	names_below(t, name, &below);
+	err_t err = OK;
+	for (size_t i = 0; i < below.n && err == OK; i++) {
+		const struct node *n = below.block[i];
+		err = txn_settle_path(t, n->name);
+	}
+	free(below.block);
+	return err;
+}
+
+/* ---- referrals ---- */
+
+static const struct node *
+find_node(void *ctx, const uint8_t *name, size_t len)
+{
+	(void)len;
+	return txn_node(ctx, name);
+}
+
+/* The referral of a cut as its name servers and their addresses are now. */
+static err_t
+settle_referral(struct zone_txn *t, struct node *cut)
+{
+	struct referral_draft draft;
+	bool is_wanted = (cut->flags & NODE_BELOW_CUT) == 0 &&
+	                 referral_draft(cut, t->from->apex_len, find_node, t, &draft);
+	if (!is_wanted) {
+		return (cut->flags & NODE_REFERRAL) != 0 ? txn_set_flags(t, cut, cut->flags & (uint16_t)~FRESH) : OK;
+	}
+	if (referral_is_same(cut, &draft)) {
+		return OK;
+	}
+	struct node *new;
+	TRY(referral_attach(cut, &draft, &new));
+	return txn_put_node(t, &t->nodes, new);
+}
+
+/* The delegation that a name belongs to, if any. */
+static err_t
+settle_referral_above(struct zone_txn *t, const uint8_t *name)
+{
+	struct nkey key;
+	struct trie_path path;
+	nkey_set(&key, name);
+	trie_lookup(&t->nodes.now, &key, &path);
+	for (unsigned i = 0; i <= path.n; i++) {
+		struct node *n = i < path.n ? path.ancestor[i] : path.exact;
+		if (n != NULL && (n->flags & NODE_CUT) != 0) {
+			return settle_referral(t, n);
+		}
+	}
+	return OK;
+}
+
+err_t
+txn_settle_referrals(struct zone_txn *t, struct edited *const *changed, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		TRY(settle_referral_above(t, changed[i]->name));
+	}
+	size_t made = t->fresh.n; /* the list grows; what is added to it is settled */
+	for (size_t i = 0; i < made; i++) {
+		struct node *node = t->fresh.block[i];
+		if ((node->flags & NODE_CUT) != 0 && txn_node(t, node->name) == node) {
+			TRY(settle_referral(t, node));
+		}
+	}
+	return OK;
+}
