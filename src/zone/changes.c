@@ -1,5 +1,6 @@
 #include "zone/changes.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 static err_t
@@ -29,6 +30,17 @@ zone_changes_find(const struct zone *old, const struct zone *new, size_t limit, 
 {
 	*out = (struct zone_changes){ .limit = limit };
 	err_t err = zone_diff(old, new, note, out);
+	if (err != OK) {
+		zone_changes_fini(out);
+	}
+	return err;
+}
+
+err_t
+zone_changes_of(const struct zone_txn *t, struct zone_changes *out)
+{
+	*out = (struct zone_changes){ .limit = SIZE_MAX };
+	err_t err = zone_txn_diff(t, note, out);
 	if (err != OK) {
 		zone_changes_fini(out);
 	}

@@ -25,6 +25,10 @@ struct zone_changes {
 
 /* Both versions must outlive the list.  E_NOMEM. */
 err_t zone_changes_find(const struct zone *old, const struct zone *new, size_t limit, struct zone_changes *out);
+
+/* What a prepared transaction changes, with a limit of none; the transaction must outlive the list. */
+err_t zone_changes_of(const struct zone_txn *t, struct zone_changes *out);
+
 void zone_changes_fini(struct zone_changes *c);
 
 static inline bool

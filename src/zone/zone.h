@@ -72,6 +72,15 @@ const struct zone *zone_builder_rest(const struct zone_builder *b);
 /* Frees a zone that shares nothing with another version. */
 void zone_free(struct zone **z); /* NULL-safe */
 
+/* One record, as callbacks get it; what it points to is the version's. */
+struct zone_rr {
+	const uint8_t *owner;
+	uint16_t type;
+	uint32_t ttl;
+	uint16_t rdlen;
+	const uint8_t *rdata;
+};
+
 /* ---- changing a version ---- */
 
 struct zone_txn;
@@ -82,10 +91,24 @@ err_t zone_txn_add(struct zone_txn *t, const uint8_t *owner, uint16_t type, uint
                    const uint8_t *rdata, uint16_t rdlen);
 err_t zone_txn_remove(struct zone_txn *t, const uint8_t *owner, uint16_t type, const uint8_t *rdata,
                       uint16_t rdlen);
-/* The new version.  *garbage gets what the old version alone has; the old struct zone itself too.  E_FORMAT when the
- * result is no zone: without one SOA and an NS at the apex, with a CNAME beside other data, or two
- * records of a type that may have one.  E_NOMEM, E_LIMIT.  After an error the old version is as it was, and
- * zone_txn_rollback() is all that is left to do. */
+
+/* Tells the owner's records of a type (TYPE_ANY: of all) as they are by now, in no order.  `each` may remove records, but
+ * add none; its error ends it.  E_RANGE as above. */
+err_t zone_txn_each(struct zone_txn *t, const uint8_t *owner, uint16_t type,
+                    err_t (*each)(void *ctx, const struct zone_rr *rr), void *ctx);
+
+/* Makes the new version, which may be looked at from then on and is the transaction's until the commit; nothing more can
+ * be added or removed.  E_FORMAT when the result is no zone: without one SOA and an NS at the apex, with a CNAME
+ * beside other data, or two records of a type that may have one.  E_NOMEM, E_LIMIT.  After an error the old
+ * version is as it was, and zone_txn_rollback() is all that is left to do. */
+err_t zone_txn_prepare(struct zone_txn *t, const struct zone **out);
+
+/* After that: the records that the old version alone has, and those that the new one alone has, as zone_diff() tells
+ * them; the cost is that of the changes. */
+err_t zone_txn_diff(const struct zone_txn *t, err_t (*each)(void *ctx, bool is_added, const struct zone_rr *rr), void *ctx);
+
+/* The new version is the caller's.  *garbage gets what the old version alone has; the old struct zone itself too.  Errors as
+ * of zone_txn_prepare(), and none after it. */
 err_t zone_txn_commit(struct zone_txn **t, struct zone **out, struct garbage *garbage);
 void zone_txn_rollback(struct zone_txn **t); /* NULL-safe */
 
@@ -114,13 +137,6 @@ const struct node *zone_nsec3_cover(const struct zone *z, const uint8_t *name);
 /* ---- walking and comparing ---- */
 
 /* Every record in canonical order, NSEC3 in its place among the others. */
-struct zone_rr {
-	const uint8_t *owner;
-	uint16_t type;
-	uint32_t ttl;
-	uint16_t rdlen;
-	const uint8_t *rdata;
-};
 err_t zone_walk(const struct zone *z, err_t (*each)(void *ctx, const struct zone_rr *rr), void *ctx);
 
 /* Records only in `old` and only in `new` (either may be NULL: an empty zone); a changed TTL is both. */

@@ -4,20 +4,15 @@
 
 #include "dns/rdata.h"
 
-struct differ {
-	err_t (*each)(void *ctx, bool is_added, const struct zone_rr *rr);
-	void *ctx;
-};
-
 static err_t
-tell(const struct differ *d, bool is_added, const struct node *n, const struct rrset *s, const struct rr *rr)
+tell(const struct zone_differ *d, bool is_added, const struct node *n, const struct rrset *s, const struct rr *rr)
 {
 	struct zone_rr out = zone_rr_of(n, s, rr);
 	return d->each(d->ctx, is_added, &out);
 }
 
 static err_t
-tell_rrset(const struct differ *d, bool is_added, const struct node *n, const struct rrset *s)
+tell_rrset(const struct zone_differ *d, bool is_added, const struct node *n, const struct rrset *s)
 {
 	const struct rr *rr = rrset_first(s);
 	for (unsigned left = s->n; left != 0; left--, rr = rr_next(rr)) {
@@ -27,7 +22,7 @@ tell_rrset(const struct differ *d, bool is_added, const struct node *n, const st
 }
 
 static err_t
-tell_node(const struct differ *d, bool is_added, const struct node *n)
+tell_node(const struct zone_differ *d, bool is_added, const struct node *n)
 {
 	const struct rrset *s = node_first(n);
 	for (unsigned left = n->rrsets; left != 0; left--, s = rrset_next(s)) {
@@ -44,7 +39,7 @@ struct of_node {
 
 /* Records of `one` that `other` has not; both are sorted. */
 static err_t
-tell_missing(const struct differ *d, bool is_added, struct of_node one, struct of_node other)
+tell_missing(const struct zone_differ *d, bool is_added, struct of_node one, struct of_node other)
 {
 	const struct rr *a = rrset_first(one.set), *b = rrset_first(other.set);
 	unsigned b_left = other.set->n;
@@ -62,7 +57,7 @@ tell_missing(const struct differ *d, bool is_added, struct of_node one, struct o
 }
 
 static err_t
-diff_rrsets(const struct differ *d, struct of_node old, struct of_node new)
+diff_rrsets(const struct zone_differ *d, struct of_node old, struct of_node new)
 {
 	if (rrset_ttl(old.set) != rrset_ttl(new.set)) {
 		TRY(tell_rrset(d, false, old.node, old.set));
@@ -81,11 +76,14 @@ rrset_order(const struct rrset *a, const struct rrset *b)
 	return a->type != b->type ? (int)a->type - (int)b->type : (int)a->covers - (int)b->covers;
 }
 
-static err_t
-diff_nodes(const struct differ *d, const struct node *old, const struct node *new)
+err_t
+zone_diff_nodes(const struct zone_differ *d, const struct node *old, const struct node *new)
 {
 	if (old == new) {
 		return OK; /* versions share what did not change */
+	}
+	if (old == NULL || new == NULL) {
+		return tell_node(d, old == NULL, old == NULL ? new : old);
 	}
 	const struct rrset *a = node_first(old), *b = node_first(new);
 	unsigned a_left = old->rrsets, b_left = new->rrsets;
@@ -137,7 +135,7 @@ err_t
 zone_diff(const struct zone *old, const struct zone *new,
           err_t (*each)(void *ctx, bool is_added, const struct zone_rr *rr), void *ctx)
 {
-	struct differ d = { each, ctx };
+	const struct zone_differ d = { each, ctx };
 	struct side a, b;
 	zone_cursor_first(&a.cursor, old);
 	zone_cursor_first(&b.cursor, new);
@@ -145,11 +143,7 @@ zone_diff(const struct zone *old, const struct zone *new,
 	side_next(&b);
 	while (a.node != NULL || b.node != NULL) {
 		int order = side_order(&a, &b);
-		if (order == 0) {
-			TRY(diff_nodes(&d, a.node, b.node));
-		} else {
-			TRY(tell_node(&d, order > 0, order > 0 ? b.node : a.node));
-		}
+		TRY(zone_diff_nodes(&d, order <= 0 ? a.node : NULL, order >= 0 ? b.node : NULL));
 		if (order <= 0) {
 			side_next(&a);
 		}

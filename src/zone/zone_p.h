@@ -51,3 +51,10 @@ const struct node *zone_cursor_next(struct zone_cursor *c, bool *is_nsec3); /* N
 
 /* One record of an RRset, as callbacks get it. */
 struct zone_rr zone_rr_of(const struct node *n, const struct rrset *s, const struct rr *rr);
+
+/* What two nodes of one name differ in, either of which may be NULL. */
+struct zone_differ {
+	err_t (*each)(void *ctx, bool is_added, const struct zone_rr *rr);
+	void *ctx;
+};
+err_t zone_diff_nodes(const struct zone_differ *d, const struct node *old, const struct node *new);

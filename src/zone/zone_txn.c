@@ -103,6 +103,7 @@ zone_txn_add(struct zone_txn *t, const uint8_t *owner, uint16_t type, uint32_t t
              uint16_t rdlen)
 {
 	struct edited *e;
+	ASSERT(!t->is_prepared);
 	TRY(edited_of(t, owner, &e));
 	struct edit new = { .rr = { .type = type, .ttl = ttl, .rdlen = rdlen, .rdata = rdata }, .stamp = ++t->stamp };
 	struct edit *old = edited_find(e, &new.rr);
@@ -124,6 +125,7 @@ err_t
 zone_txn_remove(struct zone_txn *t, const uint8_t *owner, uint16_t type, const uint8_t *rdata, uint16_t rdlen)
 {
 	struct edited *e;
+	ASSERT(!t->is_prepared);
 	TRY(edited_of(t, owner, &e));
 	struct edit *old = edited_find(e, &(struct node_rr){ .type = type, .rdlen = rdlen, .rdata = rdata });
 	if (old == NULL || old->is_gone) {
@@ -131,6 +133,23 @@ zone_txn_remove(struct zone_txn *t, const uint8_t *owner, uint16_t type, const u
 	}
 	old->is_gone = true;
 	e->is_changed = true;
+	return OK;
+}
+
+err_t
+zone_txn_each(struct zone_txn *t, const uint8_t *owner, uint16_t type, err_t (*each)(void *ctx, const struct zone_rr *rr),
+              void *ctx)
+{
+	struct edited *e;
+	TRY(edited_of(t, owner, &e));
+	for (size_t i = 0; i < e->n; i++) {
+		const struct node_rr *rr = &e->edits[i].rr;
+		if (!e->edits[i].is_gone && (type == TYPE_ANY || type == rr->type)) {
+			const struct zone_rr out = { .owner = e->name, .type = rr->type, .ttl = rr->ttl, .rdlen = rr->rdlen,
+				                     .rdata = rr->rdata };
+			TRY(each(ctx, &out));
+		}
+	}
 	return OK;
 }
 
@@ -371,10 +390,41 @@ apply(struct zone_txn *t)
 }
 
 err_t
+zone_txn_prepare(struct zone_txn *t, const struct zone **out)
+{
+	if (!t->is_prepared) {
+		TRY(apply(t));
+		t->is_prepared = true;
+	}
+	*out = t->to;
+	return OK;
+}
+
+err_t
+zone_txn_diff(const struct zone_txn *t, err_t (*each)(void *ctx, bool is_added, const struct zone_rr *rr), void *ctx)
+{
+	const struct zone_differ d = { each, ctx };
+	const struct edited *e;
+	struct trie_iter it;
+	ASSERT(t->is_prepared);
+	trie_iter_first(&it, &t->names.now);
+	while ((e = trie_iter_next(&it)) != NULL) {
+		if (e->is_changed) {
+			struct nkey key;
+			nkey_set(&key, e->name);
+			TRY(zone_diff_nodes(&d, trie_get(&t->from->nodes, &key), trie_get(&t->to->nodes, &key)));
+			TRY(zone_diff_nodes(&d, trie_get(&t->from->nsec3, &key), trie_get(&t->to->nsec3, &key)));
+		}
+	}
+	return OK;
+}
+
+err_t
 zone_txn_commit(struct zone_txn **txn, struct zone **out, struct garbage *garbage)
 {
 	struct zone_txn *t = *txn;
-	TRY(apply(t));
+	const struct zone *made;
+	TRY(zone_txn_prepare(t, &made));
 	for (size_t i = 0; i < t->fresh.n; i++) {
 		struct node *n = t->fresh.block[i];
 		n->flags &= (uint16_t)~FRESH;

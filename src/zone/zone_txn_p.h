@@ -43,6 +43,7 @@ struct zone_txn {
 	struct garbage stale;  /* nodes that the new version does not have */
 	uint64_t stamp;
 	size_t added, removed; /* records, in what was applied */
+	bool is_prepared;      /* `to` is whole */
 };
 
 enum { FRESH = 1 << 14 }; /* in a node's flags, until the commit: nobody else has it */

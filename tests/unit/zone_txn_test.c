@@ -1,5 +1,7 @@
 #include "zone_text.h"
 
+#include "zone/changes.h"
+
 /* The plain model: a list of records. */
 enum { MODEL_MAX = 400 };
 struct model {
@@ -106,6 +108,27 @@ assert_same_zone(const struct zone *a, const struct zone *b)
 	assert_ptr_equal(a->soa, node_rrset(a->apex, TYPE_SOA));
 	assert_ptr_equal(a->ns, node_rrset(a->apex, TYPE_NS));
 	assert_memory_equal(a->apex_name, b->apex_name, a->apex_len);
+}
+
+/* What the transaction says that it changes is what a walk through both versions finds. */
+static void
+assert_same_changes(struct zone_txn *t, const struct zone *old)
+{
+	struct zone_changes said, found;
+	const struct zone *new;
+	assert_int_equal(zone_txn_prepare(t, &new), OK);
+	assert_int_equal(zone_changes_of(t, &said), OK);
+	assert_int_equal(zone_changes_find(old, new, SIZE_MAX, &found), OK);
+	assert_int_equal(said.n, found.n);
+	for (size_t i = 0; i < said.n; i++) {
+		const struct zone_rr *a = &said.list[i].rr, *b = &found.list[i].rr;
+		assert_int_equal(said.list[i].is_added, found.list[i].is_added);
+		assert_ptr_equal(a->rdata, b->rdata);
+		assert_ptr_equal(a->owner, b->owner);
+		assert_int_equal(a->ttl, b->ttl);
+	}
+	zone_changes_fini(&said);
+	zone_changes_fini(&found);
 }
 
 /* Few names, deep and near each other, so that cuts, wildcards and empty names come and go everywhere. */
@@ -232,6 +255,7 @@ random_transactions_equal_a_build(void **state)
 			}
 			struct zone *next = NULL;
 			struct garbage garbage = { 0 };
+			assert_same_changes(t, z);
 			assert_int_equal(zone_txn_commit(&t, &next, &garbage), OK);
 			assert_null(t);
 			assert_same_zone(z, anew);
@@ -280,6 +304,49 @@ outcomes_of_single_changes(void **state)
 	assert_int_equal(node_rrset(n, TYPE_A)->n, 2);
 	assert_int_equal(rrset_first(node_rrset(n, TYPE_NS))->rdata[1], 'X');
 	zone_free(&next);
+}
+
+struct seen {
+	unsigned n, of_type[64];
+	struct zone_txn *remove_from; /* NULL: only look */
+};
+
+static err_t
+see(void *ctx, const struct zone_rr *rr)
+{
+	struct seen *s = ctx;
+	s->n++;
+	s->of_type[rr->type]++;
+	return s->remove_from != NULL ? zone_txn_remove(s->remove_from, rr->owner, rr->type, rr->rdata, rr->rdlen) : OK;
+}
+
+/* A transaction can be asked what is there by now, and be emptied while it tells. */
+static void
+records_by_now(void **state)
+{
+	(void)state;
+	struct zone *z = text_zone(TEXT_APEX "a 300 A 192.0.2.1\na 300 A 192.0.2.2\na 300 TXT x\n");
+	struct zone_txn *t = NULL;
+	struct name a = text_name("a", example), b = text_name("b", example), other = text_name("b.test.", example);
+	assert_int_equal(zone_txn_begin(z, &t), OK);
+	assert_int_equal(change(t, false, "a 0 A 192.0.2.1"), OK);
+	assert_int_equal(change(t, true, "a 60 A 192.0.2.3"), OK);
+	assert_int_equal(change(t, true, "b 60 A 192.0.2.3"), OK);
+	struct seen all = { 0 }, some = { 0 }, new = { 0 }, none = { 0 };
+	assert_int_equal(zone_txn_each(t, a.oct, TYPE_ANY, see, &all), OK);
+	assert_int_equal(all.n, 3);
+	assert_int_equal(zone_txn_each(t, a.oct, TYPE_A, see, &some), OK);
+	assert_int_equal(some.of_type[TYPE_A], 2);
+	assert_int_equal(zone_txn_each(t, b.oct, TYPE_ANY, see, &new), OK);
+	assert_int_equal(new.of_type[TYPE_A], 1);
+	assert_int_equal(zone_txn_each(t, other.oct, TYPE_ANY, see, &none), E_RANGE);
+	struct seen emptied = { .remove_from = t };
+	assert_int_equal(zone_txn_each(t, a.oct, TYPE_ANY, see, &emptied), OK);
+	assert_int_equal(emptied.n, 3);
+	assert_int_equal(zone_txn_each(t, a.oct, TYPE_ANY, see, &none), OK);
+	assert_int_equal(none.n, 0);
+	zone_txn_rollback(&t);
+	zone_free(&z);
 }
 
 static void
@@ -369,6 +436,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(outcomes_of_single_changes),
+		cmocka_unit_test(records_by_now),
 		cmocka_unit_test(what_is_no_zone_is_not_committed),
 		cmocka_unit_test(nothing_changed),
 		cmocka_unit_test(many_changes_of_one_name),
