@@ -7,6 +7,7 @@
 #include "auth/primary_p.h"
 #include "base/alloc.h"
 #include "dns/serial.h"
+#include "zone/history.h"
 
 struct discard {
 	struct garbage branches;   /* of the set's trie */
@@ -69,9 +70,15 @@ file_new(const char *path, enum source_kind kind, const struct name *apex)
 	return f;
 }
 
+/* With its last version: nobody reads it any more. */
 static void
 file_free(struct file *f)
 {
+	struct garbage deltas = { 0 };
+	if (f->zone != NULL) {
+		history_drop(f->zone, &deltas);
+		garbage_free(&deltas);
+	}
 	zone_free(&f->zone);
 	keystore_free(&f->keys);
 	free_paths(f->includes, f->includes_n);
@@ -325,6 +332,9 @@ commit_zone(struct primary *p, struct trie_txn *txn, struct pending *d, struct d
 		return E_EXISTS;
 	}
 	struct zone *made = made_from_served(d, &old->branches);
+	if (before != NULL) {
+		history_extend(before, made != NULL ? made : z, &d->changes, &old->branches);
+	}
 	if (made != NULL) {
 		replace(txn, made);
 		report_zone(p, d, made, before); /* `before` itself is in the garbage now, and lives as long as it */
@@ -348,6 +358,7 @@ commit_removal(struct primary *p, struct trie_txn *txn, struct pending *d, struc
 		(void)trie_remove(txn, &key);
 		primary_report(p, &(struct primary_report){ .event = ZONE_REMOVED, .path = f->path, .zone = f->zone,
 		                                            .records = f->zone->records });
+		history_drop(f->zone, &old->branches);
 		discard_zone(old, f->zone);
 		f->zone = NULL;
 	} else if (f->kind == SOURCE_KEYS) {

@@ -5,10 +5,7 @@
 #include "dns/rrtype.h"
 #include "dns/wire.h"
 
-enum {
-	RR_FIXED_LEN = 10, /* TYPE, CLASS, TTL, RDLENGTH */
-	MINFO = 14,
-};
+enum { MINFO = 14 };
 
 static inline uint8_t *
 put16(uint8_t *p, size_t v)

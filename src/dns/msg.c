@@ -8,7 +8,6 @@ enum { QUESTION, ANSWER, AUTHORITY, ADDITIONAL };
 
 enum {
 	QUESTION_FIXED_LEN = 4, /* type, class */
-	RR_FIXED_LEN = 10,      /* type, class, TTL, RDLENGTH */
 	OPTION_FIXED_LEN = 4,   /* code, length */
 };
 

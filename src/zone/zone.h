@@ -26,6 +26,13 @@ enum {
 	ZONE_EMPTIES_PER_RECORD_MAX = 32,
 };
 
+/* The last changes that led to a version: zone/history.h.  All zero: none are known. */
+struct delta;
+struct zone_history {
+	struct delta *newest, *oldest;
+	size_t n, octets;
+};
+
 struct zone {
 	struct trie nodes;        /* of struct node */
 	struct trie nsec3;        /* of struct node: NSEC3 and its RRSIGs; empty when not in use */
@@ -42,6 +49,7 @@ struct zone {
 		uint8_t salt_len;
 		uint8_t salt[255];
 	} nsec3_param;
+	struct zone_history history;
 	uint8_t apex_len;
 	uint8_t apex_name[NAME_WIRE_MAX]; /* the set's trie reads the name here */
 };
@@ -69,7 +77,7 @@ err_t zone_builder_finish(struct zone_builder *b, struct zone **out);
  * at once.  Borrowed until zone_builder_free(); NULL when there is nothing to look at. */
 const struct zone *zone_builder_rest(const struct zone_builder *b);
 
-/* Frees a zone that shares nothing with another version. */
+/* Frees a zone that shares nothing with another version, but for its history: history_drop(). */
 void zone_free(struct zone **z); /* NULL-safe */
 
 /* One record, as callbacks get it; what it points to is the version's. */

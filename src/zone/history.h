@@ -1,0 +1,67 @@
+/* zone/history.h -- the last changes of a zone, step by step, for incremental transfers (RFC 1995).
+ *
+ * A delta is the step from one serial number to the next, as records ready to be sent.  The deltas of a zone are a chain from the
+ * newest to older ones, and each version knows how many of them are its own (zone.h: struct zone_history).  The next version
+ * has those and one more; what then falls out by the limits is garbage, freed once nobody reads the version that still has it.
+ * So a version with its history never changes, and costs nothing to keep but its last delta.
+ *
+ * A step that is not known record by record, or does not raise the serial, ends the history: it begins anew from there.
+ *
+ * Threads: readers follow `older` from a version that they hold, as far as its count goes; all else is the writer's.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "dns/name.h"
+#include "zone/changes.h"
+#include "zone/zone.h"
+
+enum {
+	HISTORY_STEPS_MAX = 10000,
+	/* Octets of all deltas of a zone: about a fourth of what its records take, as a longer way is no shorter than a transfer
+	 * of all; within these bounds. */
+	HISTORY_OCTETS_PER_RECORD = 16,
+	HISTORY_OCTETS_MIN = 64 << 10,
+	HISTORY_OCTETS_MAX = 16 << 20,
+	/* Records in several deltas, up to which they are made one. */
+	HISTORY_CONDENSE_MAX = 20000,
+};
+
+struct delta {
+	struct delta *older;        /* good as far as the version's count goes */
+	struct delta *newer;        /* the writer's alone */
+	uint32_t old_serial, new_serial;
+	uint32_t removed_n, added_n; /* records, each with its SOA first (RFC 1995 4) */
+	size_t len;
+	uint8_t wire[];             /* those removed, then those added: see delta_next() */
+};
+
+/* One record of a delta: owner (uncompressed), then TYPE, CLASS, TTL, RDLENGTH and RDATA as they are sent. */
+struct delta_rr {
+	const uint8_t *owner;
+	uint8_t owner_len;
+	const uint8_t *fixed; /* TYPE and what follows, fixed_len octets */
+	size_t fixed_len;
+};
+
+/* The record at octet *at, which moves on to the next.  There are removed_n + added_n. */
+struct delta_rr delta_next(const struct delta *d, size_t *at);
+
+/* Gives the new version the old one's history and the step between them: `changes` is all that differs, or is not whole (then
+ * the history begins anew).  *garbage gets what the new version does not have.  Cannot fail: without memory for it, too, the
+ * history begins anew. */
+void history_extend(const struct zone *old, struct zone *new, const struct zone_changes *changes, struct garbage *garbage);
+
+/* All deltas of a version that has no successor: into *garbage. */
+void history_drop(const struct zone *z, struct garbage *garbage);
+
+/* The steps from a serial to the version's own, oldest first; *list is the caller's to free, what it points to is the version's.
+ * E_NOTFOUND: the history does not reach so far.  E_NOMEM. */
+err_t history_from(const struct zone *z, uint32_t serial, const struct delta ***list, size_t *n);
+
+/* Several steps as one: a record that came and went is in neither half.  *out is the caller's to free.  E_LIMIT: there are too many
+ * records for that; E_NOMEM. */
+err_t history_condense(const struct delta *const *list, size_t n, struct delta **out);
