@@ -232,7 +232,7 @@ view_up(struct daemon *d)
 {
 	const struct primary_log log = loader_primary_log(&d->loader);
 	d->primary = primary_new(&d->opts.primary, &log);
-	d->served = served_new(primary_view(d->primary)); /* of no zones: answers say "not ready" */
+	d->served = served_new(primary_view(d->primary), NULL, NULL); /* of no zones: answers say "not ready" */
 	d->env = (struct net_env){
 		.served = d->served,
 		.conf = &d->opts.server,

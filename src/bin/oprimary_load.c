@@ -218,7 +218,14 @@ read_changes(const struct link_map *map, uint32_t n, struct source_change **out)
 	return OK;
 }
 
-/* Makes the view and publishes it; on return the old one is given back. */
+static void
+discard(void *old)
+{
+	struct discard *d = old;
+	primary_discard(&d);
+}
+
+/* Makes the view and publishes it. */
 static err_t
 apply(struct loader *l, const struct source_commit *c, enum primary_outcome *outcome)
 {
@@ -229,10 +236,9 @@ apply(struct loader *l, const struct source_commit *c, enum primary_outcome *out
 	l->info_lines = l->trouble_lines = l->suppressed = 0;
 	TRY(primary_apply(l->primary, c, outcome, &next, &old));
 	if (*outcome == PRIMARY_APPLIED) {
-		served_publish(l->served, next);
+		served_publish(l->served, next, old, discard);
 		priority_give_way(); /* from the first on there are questions to answer */
 	}
-	primary_discard(&old);
 	return OK;
 }
 

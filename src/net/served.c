@@ -1,5 +1,6 @@
 #include "net/served.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,13 +26,36 @@ void __tsan_release(void *address);
 #define __tsan_release(address) ((void)(address))
 #endif
 
+/* A version that was published. */
+struct served_pin {
+	const struct view *view;
+	unsigned n;              /* readers that have pinned it */
+	atomic_bool is_revoked;
+	void *old;               /* what it, and older ones, had and the next one has not; set when that is published */
+	void (*release)(void *old);
+	struct served_pin *next; /* the version after it */
+};
+
 struct served {
 	_Alignas(64) _Atomic(const struct view *) current; /* alone in its line: read by all, hardly ever written */
 	_Alignas(64) char grace;                           /* only its address: stands for the grace period */
+	pthread_mutex_t lock;                              /* for all below */
+	struct served_pin *oldest, *newest;
+	size_t kept; /* versions before the newest */
+	void (*unpinned)(void *ctx);
+	void *ctx;
 };
 
+static struct served_pin *
+version_new(const struct view *view)
+{
+	struct served_pin *v = xalloc(sizeof *v);
+	v->view = view;
+	return v;
+}
+
 struct served *
-served_new(const struct view *first)
+served_new(const struct view *first, void (*unpinned)(void *ctx), void *ctx)
 {
 	struct served *s = aligned_alloc(_Alignof(struct served), sizeof *s);
 	if (s == NULL) {
@@ -39,14 +63,26 @@ served_new(const struct view *first)
 	}
 	memset(s, 0, sizeof *s);
 	atomic_init(&s->current, first);
+	pthread_mutex_init(&s->lock, NULL);
+	s->oldest = s->newest = version_new(first);
+	s->unpinned = unpinned;
+	s->ctx = ctx;
 	return s;
 }
 
 void
-served_free(struct served **s)
+served_free(struct served **sp)
 {
-	free(*s);
-	*s = NULL;
+	struct served *s = *sp;
+	if (s == NULL) {
+		return;
+	}
+	served_reclaim(s);
+	ASSERT(s->oldest == s->newest && s->newest->n == 0);
+	free(s->newest);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+	*sp = NULL;
 }
 
 void
@@ -75,10 +111,98 @@ served_read_end(struct served *s)
 	urcu_memb_read_unlock();
 }
 
+/* ---- long reads ---- */
+
+const struct view *
+served_pin(struct served *s, struct served_pin **pin)
+{
+	pthread_mutex_lock(&s->lock);
+	*pin = s->newest;
+	(*pin)->n++;
+	pthread_mutex_unlock(&s->lock);
+	return (*pin)->view;
+}
+
 void
-served_publish(struct served *s, const struct view *next)
+served_unpin(struct served *s, struct served_pin **pin)
+{
+	if (*pin == NULL) {
+		return;
+	}
+	pthread_mutex_lock(&s->lock);
+	(*pin)->n--;
+	bool is_due = s->oldest->n == 0 && s->oldest != s->newest;
+	pthread_mutex_unlock(&s->lock);
+	*pin = NULL;
+	if (is_due && s->unpinned != NULL) {
+		s->unpinned(s->ctx);
+	}
+}
+
+bool
+served_pin_is_revoked(const struct served_pin *pin)
+{
+	return atomic_load_explicit(&pin->is_revoked, memory_order_relaxed);
+}
+
+size_t
+served_versions_kept(struct served *s)
+{
+	pthread_mutex_lock(&s->lock);
+	size_t n = s->kept;
+	pthread_mutex_unlock(&s->lock);
+	return n;
+}
+
+/* ---- the writer ---- */
+
+/* The oldest version, when nobody has it and it is served no more; or NULL. */
+static struct served_pin *
+take_oldest(struct served *s)
+{
+	pthread_mutex_lock(&s->lock);
+	struct served_pin *v = s->oldest;
+	if (v->n != 0 || v == s->newest) {
+		v = NULL;
+	} else {
+		s->oldest = v->next;
+		s->kept--;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return v;
+}
+
+void
+served_reclaim(struct served *s)
+{
+	struct served_pin *v;
+	while ((v = take_oldest(s)) != NULL) {
+		v->release(v->old);
+		free(v);
+	}
+}
+
+static void
+append(struct served *s, const struct view *next, void *old, void (*release)(void *old))
+{
+	struct served_pin *v = version_new(next);
+	pthread_mutex_lock(&s->lock);
+	s->newest->old = old;
+	s->newest->release = release;
+	s->newest->next = v;
+	s->newest = v;
+	if (++s->kept > SERVED_VERSIONS_MAX) {
+		atomic_store_explicit(&s->oldest->is_revoked, true, memory_order_relaxed);
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+void
+served_publish(struct served *s, const struct view *next, void *old, void (*release)(void *old))
 {
 	atomic_store_explicit(&s->current, next, memory_order_release); /* the commit */
+	append(s, next, old, release);
 	urcu_memb_synchronize_rcu();
 	__tsan_acquire(&s->grace);
+	served_reclaim(s);
 }

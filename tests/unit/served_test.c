@@ -45,9 +45,9 @@ version_new(uint64_t number)
 }
 
 static void
-version_discard(struct version *v)
+version_discard(void *v)
 {
-	memset(v, 0, sizeof *v);
+	memset(v, 0, sizeof(struct version));
 	free(v);
 }
 
@@ -95,15 +95,14 @@ readers_see_whole_versions_only(void **state)
 {
 	(void)state;
 	struct version *now = version_new(1);
-	struct shared sh = { .served = served_new(as_view(now)) };
+	struct shared sh = { .served = served_new(as_view(now), NULL, NULL) };
 	pthread_t threads[READERS];
 	for (size_t i = 0; i < READERS; i++) {
 		assert_int_equal(pthread_create(&threads[i], NULL, reader, &sh), 0);
 	}
 	for (uint64_t n = 2; n < VERSIONS; n++) {
 		struct version *next = version_new(n);
-		served_publish(sh.served, as_view(next));
-		version_discard(now);
+		served_publish(sh.served, as_view(next), now, version_discard);
 		now = next;
 	}
 	while (atomic_load(&sh.reads) < 100) { /* on one core they may not have had their turn yet */
@@ -124,15 +123,139 @@ the_writer_waits_for_no_idle_reader(void **state)
 {
 	(void)state;
 	struct version *a = version_new(1), *b = version_new(2);
-	struct served *s = served_new(as_view(a));
+	struct served *s = served_new(as_view(a), NULL, NULL);
 	served_thread_begin(); /* registered, but not reading */
-	served_publish(s, as_view(b));
+	served_publish(s, as_view(b), a, version_discard);
 	assert_ptr_equal(served_read(s), b);
 	served_read_end(s);
 	served_thread_end();
 	served_free(&s);
-	version_discard(a);
 	version_discard(b);
+}
+
+/* ---- pins ---- */
+
+struct given_back {
+	unsigned n;
+	uint64_t last; /* number of the version that went last */
+};
+static struct given_back given_back;
+
+static void
+give_back(void *old)
+{
+	given_back.n++;
+	given_back.last = ((struct version *)old)->number[0];
+	version_discard(old);
+}
+
+static void
+count_call(void *ctx)
+{
+	(*(unsigned *)ctx)++;
+}
+
+/* Publishes the version after `now`. */
+static struct version *
+publish_next(struct served *s, struct version *now)
+{
+	struct version *next = version_new(now->number[0] + 1);
+	served_publish(s, as_view(next), now, give_back);
+	return next;
+}
+
+static void
+pinned_versions_stay_and_go_in_order(void **state)
+{
+	(void)state;
+	unsigned calls = 0;
+	struct version *now = version_new(1);
+	struct served *s = served_new(as_view(now), count_call, &calls);
+	struct served_pin *one = NULL, *three = NULL, *last = NULL;
+	given_back = (struct given_back){ 0 };
+	assert_ptr_equal(served_pin(s, &one), now);
+	now = publish_next(s, publish_next(s, now));
+	assert_int_equal(given_back.n, 0);
+	assert_int_equal(served_versions_kept(s), 2);
+	assert_ptr_equal(served_pin(s, &three), now);
+	assert_int_equal(as_version(served_pin(s, &last))->number[0], 3);
+	served_unpin(s, &last);
+	assert_null(last);
+	assert_int_equal(calls, 0);
+	now = publish_next(s, now);
+	served_unpin(s, &one);
+	assert_int_equal(calls, 1);
+	assert_int_equal(given_back.n, 0); /* that is for the writer to do */
+	served_reclaim(s);
+	assert_int_equal(given_back.n, 2);
+	assert_int_equal(given_back.last, 2);
+	served_unpin(s, &three);
+	now = publish_next(s, now);
+	assert_int_equal(given_back.last, 4);
+	assert_int_equal(served_versions_kept(s), 0);
+	served_free(&s);
+	version_discard(now);
+}
+
+static void
+a_pin_that_holds_too_much_is_revoked(void **state)
+{
+	(void)state;
+	struct version *now = version_new(1);
+	struct served *s = served_new(as_view(now), NULL, NULL);
+	struct served_pin *pin = NULL;
+	served_pin(s, &pin);
+	for (unsigned i = 0; i < SERVED_VERSIONS_MAX; i++) {
+		assert_false(served_pin_is_revoked(pin));
+		now = publish_next(s, now);
+	}
+	assert_false(served_pin_is_revoked(pin));
+	now = publish_next(s, now);
+	assert_true(served_pin_is_revoked(pin));
+	served_unpin(s, &pin);
+	served_free(&s);
+	version_discard(now);
+}
+
+static void *
+pinning_reader(void *arg)
+{
+	struct shared *sh = arg;
+	uint64_t last = 0;
+	while (!atomic_load(&sh->stop)) {
+		struct served_pin *pin = NULL;
+		const struct version *v = as_version(served_pin(sh->served, &pin));
+		uint64_t first = v->number[0];
+		sched_yield();
+		if (!is_whole(v, &last) || v->number[0] != first) {
+			atomic_fetch_add(&sh->broken, 1);
+		}
+		served_unpin(sh->served, &pin);
+		atomic_fetch_add(&sh->reads, 1);
+	}
+	return NULL;
+}
+
+static void
+pinned_versions_are_whole(void **state)
+{
+	(void)state;
+	struct version *now = version_new(1);
+	struct shared sh = { .served = served_new(as_view(now), NULL, NULL) };
+	pthread_t threads[READERS];
+	for (size_t i = 0; i < READERS; i++) {
+		assert_int_equal(pthread_create(&threads[i], NULL, pinning_reader, &sh), 0);
+	}
+	for (unsigned n = 0; n < VERSIONS || atomic_load(&sh.reads) < 100; n++) {
+		now = publish_next(sh.served, now);
+	}
+	atomic_store(&sh.stop, true);
+	for (size_t i = 0; i < READERS; i++) {
+		pthread_join(threads[i], NULL);
+	}
+	assert_int_equal(atomic_load(&sh.broken), 0);
+	served_free(&sh.served);
+	version_discard(now);
 }
 
 int
@@ -141,6 +264,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(readers_see_whole_versions_only),
 		cmocka_unit_test(the_writer_waits_for_no_idle_reader),
+		cmocka_unit_test(pinned_versions_stay_and_go_in_order),
+		cmocka_unit_test(a_pin_that_holds_too_much_is_revoked),
+		cmocka_unit_test(pinned_versions_are_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
