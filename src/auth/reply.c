@@ -134,55 +134,99 @@ reply_add_plain(struct reply *r, enum section section, uint16_t owner_at, const 
 	return true;
 }
 
+/* What is the same for all records of an RRset while it is written. */
+struct writing {
+	const struct reply_rrset *what;
+	uint16_t owner_at; /* where a pointer to the owner leads; 0: it is written out */
+	int target;        /* of target_offset() */
+	uint8_t fixed[8];
+};
+
+static inline void
+begin_rrset(struct writing *w, const struct reply_rrset *what)
+{
+	w->what = what;
+	w->owner_at = owner_pointer(what->owner);
+	w->target = target_offset(what->set->type);
+	memcpy(w->fixed, what->set->fixed, sizeof w->fixed);
+	if (what->has_ttl) {
+		put16(put16(w->fixed + 4, what->ttl >> 16), what->ttl & 0xFFFF);
+	}
+}
+
+/* Writes one record at `p`; returns where it ends, or NULL: it does not fit. */
+static inline uint8_t *
+put_rr(struct reply *r, struct writing *w, uint8_t *p, const struct rr *rr)
+{
+	struct place *owner = w->what->owner;
+	size_t owner_max = w->owner_at != 0 ? 2 : owner->len;
+	if ((size_t)(r->wire + r->cap - p) < owner_max + RR_FIXED_LEN + rr->rdlen) {
+		return NULL;
+	}
+	p = put_owner(r, p, owner, w->owner_at);
+	memcpy(p, w->fixed, 8);
+	if ((rr->shared[0] | rr->shared[1]) > 1) {
+		uint8_t *rdlen = p + 8;
+		p = put_names(r, p + RR_FIXED_LEN, w->what, rr);
+		put16(rdlen, (size_t)(p - rdlen) - 2);
+	} else {
+		p = put16(p + 8, rr->rdlen);
+		if (w->target >= 0) {
+			size_t at = (size_t)(p - r->wire) + (size_t)w->target;
+			note_target(r, at <= REPLY_POINTER_MAX ? (uint16_t)at : UINT16_MAX, 0);
+		}
+		copy_short(p, rr->rdata, rr->rdlen);
+		p += rr->rdlen;
+	}
+	if (w->owner_at == 0) {
+		w->owner_at = owner_pointer(owner); /* it stands in the message now */
+	}
+	return p;
+}
+
 bool
 reply_add(struct reply *r, const struct reply_rrset *what)
 {
 	const struct rrset *set = what->set;
 	struct place owner_before = *what->owner;
-	uint16_t owner_at = owner_pointer(what->owner);
-	int target = target_offset(set->type);
-	uint8_t *p = r->wire + r->len, *end = r->wire + r->cap;
-	uint8_t fixed[8];
-
-	if ((set->type == TYPE_A || set->type == TYPE_AAAA) && owner_at != 0) {
-		r->targets = 0;
-		return reply_add_plain(r, what->section, owner_at, set);
-	}
-	memcpy(fixed, set->fixed, sizeof fixed);
-	if (what->has_ttl) {
-		put16(put16(fixed + 4, what->ttl >> 16), what->ttl & 0xFFFF);
-	}
+	struct writing w;
+	begin_rrset(&w, what);
 	r->targets = 0;
+	if ((set->type == TYPE_A || set->type == TYPE_AAAA) && w.owner_at != 0) {
+		return reply_add_plain(r, what->section, w.owner_at, set);
+	}
+	uint8_t *p = r->wire + r->len;
 	const struct rr *rr = rrset_first(set);
 	for (unsigned left = set->n; left != 0; left--, rr = rr_next(rr)) {
-		size_t owner_max = owner_at != 0 ? 2 : what->owner->len;
-		if ((size_t)(end - p) < owner_max + RR_FIXED_LEN + rr->rdlen) {
+		p = put_rr(r, &w, p, rr);
+		if (p == NULL) {
 			r->targets = 0;
 			*what->owner = owner_before;
 			return false;
-		}
-		p = put_owner(r, p, what->owner, owner_at);
-		memcpy(p, fixed, 8);
-		if ((rr->shared[0] | rr->shared[1]) > 1) {
-			uint8_t *rdlen = p + 8;
-			p = put_names(r, p + RR_FIXED_LEN, what, rr);
-			put16(rdlen, (size_t)(p - rdlen) - 2);
-		} else {
-			p = put16(p + 8, rr->rdlen);
-			if (target >= 0) {
-				size_t at = (size_t)(p - r->wire) + (size_t)target;
-				note_target(r, at <= REPLY_POINTER_MAX ? (uint16_t)at : UINT16_MAX, 0);
-			}
-			copy_short(p, rr->rdata, rr->rdlen);
-			p += rr->rdlen;
-		}
-		if (owner_at == 0) {
-			owner_at = owner_pointer(what->owner); /* it stands in the message now */
 		}
 	}
 	r->len = (size_t)(p - r->wire);
 	r->count[what->section] = (uint16_t)(r->count[what->section] + set->n);
 	return true;
+}
+
+const struct rr *
+reply_add_some(struct reply *r, const struct reply_rrset *what, const struct rr *rr, unsigned *left)
+{
+	struct writing w;
+	begin_rrset(&w, what);
+	r->targets = 0;
+	for (; *left != 0; (*left)--, rr = rr_next(rr)) {
+		struct place owner_before = *what->owner;
+		uint8_t *end = put_rr(r, &w, r->wire + r->len, rr);
+		if (end == NULL) {
+			*what->owner = owner_before;
+			break;
+		}
+		r->len = (size_t)(end - r->wire);
+		r->count[what->section]++;
+	}
+	return rr;
 }
 
 bool
