@@ -7,8 +7,9 @@
 #include "base/alloc.h"
 #include "zone/load.h"
 
-/* Of a zone's records: more changes than this, and the new version is taken as it is. */
-enum { CHANGES_PART = 16 };
+/* More changes than this part of a zone's records, and the new version is taken as it is, without a history.  Of a small zone all
+ * may change. */
+enum { CHANGES_PART = 16, CHANGES_MIN = 1000 };
 
 struct loading {
 	const struct source_commit *commit;
@@ -50,6 +51,12 @@ close_include(void *ctx, struct master_text *text)
 {
 	struct loading *l = ctx;
 	l->commit->close(l->commit->ctx, text);
+}
+
+static size_t
+changes_max(const struct zone *served)
+{
+	return served->records / CHANGES_PART > CHANGES_MIN ? served->records / CHANGES_PART : CHANGES_MIN;
 }
 
 static err_t
@@ -102,7 +109,7 @@ primary_load_file(const struct primary *p, const struct source_commit *c, const 
 		c->close(c->ctx, &text);
 	}
 	if (err == OK && d->zone != NULL && d->file->zone != NULL) {
-		err = zone_changes_find(d->file->zone, d->zone, d->file->zone->records / CHANGES_PART, &d->changes);
+		err = zone_changes_find(d->file->zone, d->zone, changes_max(d->file->zone), &d->changes);
 	}
 	if (err == OK) {
 		return OK;

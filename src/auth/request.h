@@ -1,4 +1,8 @@
-/* auth/request.h -- one request on its way through server.c; private to src/auth. */
+/* auth/request.h -- one request on its way through server.c; private to src/auth.
+ *
+ * What takes longer than one answer (a transfer, an update) begins with a look at the request here, and is taken up later, elsewhere,
+ * out of the same octets: they are the one thing to be kept of it.
+ */
 #pragma once
 
 #include "auth/reply.h"
@@ -24,3 +28,7 @@ struct request {
 	const struct key *key;   /* verified; NULL: unsigned */
 	struct tsig tsig;
 };
+
+/* Verifies the TSIG of a parsed request, if there is one, with the view's keys; *tsig is then ready to sign the answer.  *key: whose it
+ * is; NULL: the request is unsigned.  E_AUTH, E_FORMAT: as of tsig_verify_request(), with *tsig as it leaves that. */
+err_t request_verify(const struct view *v, const struct msg *m, uint64_t now_s, struct tsig *tsig, const struct key **key);

@@ -5,6 +5,7 @@
 #include "auth/answer.h"
 #include "auth/notify.h"
 #include "auth/request.h"
+#include "auth/transfer.h"
 #include "dns/rrtype.h"
 #include "dns/wire.h"
 
@@ -203,13 +204,27 @@ is_askable(struct request *q)
 	case TYPE_MAILB:
 		q->rcode = RCODE_NOTIMP;
 		return false;
-	case TYPE_AXFR:
-	case TYPE_IXFR:
-		q->rcode = RCODE_REFUSED;
-		q->ede = EDE_NOT_SUPPORTED;
-		return false;
 	default:
 		return true;
+	}
+}
+
+/* A secondary asks how far a zone is: RFC 1034 4.3.5, and by the key that it may transfer it. */
+static bool
+is_from_secondary(const struct request *q)
+{
+	return q->m.qtype == TYPE_SOA && q->key != NULL && key_has_right(q->key, RIGHT_TRANSFER, q->m.qname.oct);
+}
+
+/* It wants to hear of changes, of all zones when it asks for the root.  When there is no such zone, "not authoritative" tells it
+ * more than a refusal, which may have other reasons. */
+static void
+take_secondary(struct request *q, bool is_ours)
+{
+	q->out->event = EVENT_SUBSCRIBED;
+	q->out->zone = q->m.qname;
+	if (!is_ours) {
+		q->rcode = RCODE_NOTAUTH;
 	}
 }
 
@@ -232,6 +247,9 @@ answer_internet(struct request *q)
 	q->rcode = answer.rcode;
 	q->is_authoritative = answer.is_authoritative;
 	q->ede = answer.is_ours ? EDE_NONE : EDE_NOT_AUTHORITATIVE;
+	if (is_from_secondary(q)) {
+		take_secondary(q, answer.is_ours);
+	}
 }
 
 static void
@@ -241,6 +259,8 @@ handle_query(struct request *q)
 		q->rcode = RCODE_FORMERR; /* RFC 9619 */
 	} else if (!is_askable(q)) {
 		return;
+	} else if (q->m.qclass == CLASS_IN && (q->m.qtype == TYPE_AXFR || q->m.qtype == TYPE_IXFR)) {
+		transfer_handle(q);
 	} else if (q->m.qclass == CLASS_IN) {
 		answer_internet(q);
 	} else if (q->m.qclass == CLASS_CH) {
@@ -250,36 +270,42 @@ handle_query(struct request *q)
 	}
 }
 
+static const char *
+tsig_trouble(unsigned error)
+{
+	switch (error) {
+	case RCODE_BADKEY:
+		return "BADKEY: no such key here";
+	case RCODE_BADSIG:
+		return "BADSIG: the signature does not match";
+	case RCODE_BADTIME:
+		return "BADTIME: the clocks differ by more than the fudge";
+	case RCODE_BADTRUNC:
+		return "BADTRUNC: the signature is cut too short";
+	default:
+		return "malformed TSIG";
+	}
+}
+
 /* Verifies the TSIG if there is one.  False: the answer is an error (RFC 8945 5.2). */
 static bool
 is_signature_good(struct request *q)
 {
-	struct name name;
-	const struct key *key = NULL;
-	if (!q->m.has_tsig) {
-		return true;
-	}
-	if (tsig_key_name(&q->m, &name) == OK) {
-		key = keystore_find(q->view->keys, name.oct);
-	}
-	err_t err = tsig_verify_request(&q->tsig, &q->m, key != NULL ? &key->tsig : NULL, q->now_s);
-	q->is_tsig_read = err == OK || err == E_AUTH;
+	err_t err = request_verify(q->view, &q->m, q->now_s, &q->tsig, &q->key);
+	q->is_tsig_read = q->m.has_tsig && (err == OK || err == E_AUTH);
 	if (err == OK) {
-		q->key = key;
-		name_set(&q->out->key, key->tsig.name.oct);
+		if (q->key != NULL) {
+			name_set(&q->out->key, q->key->tsig.name.oct);
+		}
 		return true;
 	}
 	q->rcode = err == E_AUTH ? RCODE_NOTAUTH : RCODE_FORMERR;
 	q->out->event = EVENT_TSIG_FAILED;
-	q->out->why = q->tsig.error == RCODE_BADKEY    ? "BADKEY: no such key here"
-	              : q->tsig.error == RCODE_BADSIG  ? "BADSIG: the signature does not match"
-	              : q->tsig.error == RCODE_BADTIME ? "BADTIME: the clocks differ by more than the fudge"
-	              : q->tsig.error == RCODE_BADTRUNC ? "BADTRUNC: the signature is cut too short"
-	                                               : "malformed TSIG";
+	q->out->why = tsig_trouble(q->tsig.error);
 	q->out->zone = q->m.qname;
 	q->out->key.len = 0;
 	if (err == E_AUTH) {
-		q->out->key = name;
+		name_set(&q->out->key, q->tsig.key_name.oct);
 	}
 	return false;
 }
@@ -354,7 +380,7 @@ server_handle(const struct view *v, const struct server_conf *conf, const struct
 	size_t limit = response_limit(&q, cap), reserve = opt_reserve(&q) + tsig_reserve(&q);
 	q.r.cap = limit > q.r.len + reserve ? limit - reserve : q.r.len;
 	dispatch(&q);
-	size_t len = finish(&q, cap);
+	size_t len = out->event != EVENT_TRANSFER ? finish(&q, cap) : 0;
 	if (q.m.has_tsig) {
 		tsig_fini(&q.tsig);
 	}

@@ -25,12 +25,17 @@ enum server_event {
 	EVENT_NOTIFY_UNSIGNED,  /* acknowledged, otherwise ignored */
 	EVENT_NOTIFY_DENIED,    /* `why` */
 	EVENT_TSIG_FAILED,      /* `why`; on any opcode */
+	EVENT_TRANSFER,         /* TCP: no response yet, transfer_new() makes them (auth/transfer.h) */
+	EVENT_TRANSFER_DENIED,  /* `why` */
+	EVENT_SUBSCRIBED,       /* a SOA query signed with a transfer key: a secondary is there (and by TCP, hears of changes) */
+	EVENT_UPDATE,           /* signed and within rights, to be taken up elsewhere: no response yet (auth/update.h) */
+	EVENT_UPDATE_DENIED,    /* `why` */
 	EVENT_COUNT
 };
 
 struct server_out {
 	enum server_event event;
-	const char *why;         /* static text; for EVENT_NOTIFY_DENIED and EVENT_TSIG_FAILED */
+	const char *why;         /* static text; for EVENT_TSIG_FAILED and whatever is DENIED */
 	struct name zone;        /* what the request was about, when event != EVENT_NONE */
 	struct name key;         /* the key's name, len 0: none */
 	bool close;              /* TCP: nothing sensible can follow */

@@ -24,4 +24,5 @@ struct server_conf {
 	const char *version;         /* version.bind CH TXT; NULL: refused */
 	const char *id;              /* id.server CH TXT and NSID; NULL: refused, no NSID */
 	uint16_t tcp_idle_100ms;     /* announced with edns-tcp-keepalive (RFC 7828) */
+	bool is_axfr_open;           /* zone transfers for everybody, unsigned */
 };

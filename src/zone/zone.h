@@ -144,6 +144,14 @@ const struct node *zone_nsec3_cover(const struct zone *z, const uint8_t *name);
 
 /* ---- walking and comparing ---- */
 
+/* All nodes of both tries in canonical order; of two with one name that with NSEC3 comes second. */
+struct zone_cursor {
+	struct trie_iter nodes, nsec3;
+	const struct node *next_node, *next_nsec3;
+};
+void zone_cursor_first(struct zone_cursor *c, const struct zone *z); /* z NULL: there is nothing */
+const struct node *zone_cursor_next(struct zone_cursor *c, bool *is_nsec3); /* NULL at the end */
+
 /* Every record in canonical order, NSEC3 in its place among the others. */
 err_t zone_walk(const struct zone *z, err_t (*each)(void *ctx, const struct zone_rr *rr), void *ctx);
 

@@ -41,14 +41,6 @@ err_t zone_settle(struct zone *z);
 /* A struct zone without names. */
 err_t zone_new(const uint8_t *apex, struct zone **out);
 
-/* All nodes of both tries in canonical order; of two with one name that with NSEC3 comes second. */
-struct zone_cursor {
-	struct trie_iter nodes, nsec3;
-	const struct node *next_node, *next_nsec3;
-};
-void zone_cursor_first(struct zone_cursor *c, const struct zone *z); /* z NULL: there is nothing */
-const struct node *zone_cursor_next(struct zone_cursor *c, bool *is_nsec3); /* NULL at the end */
-
 /* One record of an RRset, as callbacks get it. */
 struct zone_rr zone_rr_of(const struct node *n, const struct rrset *s, const struct rr *rr);
 
