@@ -49,7 +49,7 @@ struct daemon {
 /* ---- what workers report ---- */
 
 static void
-on_request_event(void *ctx, const struct peer *peer, const struct server_out *out)
+log_request(struct daemon *d, const struct peer *peer, const struct server_out *out)
 {
 	static const struct {
 		const char *name;
@@ -59,12 +59,13 @@ on_request_event(void *ctx, const struct peer *peer, const struct server_out *ou
 		[EVENT_NOTIFY_UNSIGNED] = { "notify-unsigned", LOG_LEVEL_INFO },
 		[EVENT_NOTIFY_DENIED] = { "notify-denied", LOG_LEVEL_WARNING },
 		[EVENT_TSIG_FAILED] = { "tsig-failed", LOG_LEVEL_WARNING },
+		[EVENT_TRANSFER] = { "transfer-accepted", LOG_LEVEL_DEBUG },
+		[EVENT_TRANSFER_DENIED] = { "transfer-denied", LOG_LEVEL_WARNING },
+		[EVENT_SUBSCRIBED] = { "secondary-asked", LOG_LEVEL_DEBUG },
+		[EVENT_UPDATE] = { "update-received", LOG_LEVEL_DEBUG },
+		[EVENT_UPDATE_DENIED] = { "update-denied", LOG_LEVEL_WARNING },
 	};
-	struct daemon *d = ctx;
 	char from[PEER_TEXT_MAX], zone[NAME_TEXT_MAX] = "", key[NAME_TEXT_MAX] = "";
-	if (out->event == EVENT_NOTIFY_ACCEPTED) {
-		git_side_pull(&d->git);
-	}
 	if (!log_is_on(&d->log, kinds[out->event].level)) {
 		return;
 	}
@@ -77,8 +78,42 @@ on_request_event(void *ctx, const struct peer *peer, const struct server_out *ou
 	}
 	log_event_limited(&d->log, &d->limits[out->event], kinds[out->event].level, kinds[out->event].name,
 	                  "from=%s transport=%s zone=%s key=%s why=%s", from,
-	                  peer->transport == TRANSPORT_TCP ? "tcp" : "udp", zone, key,
-	                  out->event >= EVENT_NOTIFY_DENIED ? out->why : "");
+	                  peer->transport == TRANSPORT_TCP ? "tcp" : "udp", zone, key, out->why);
+}
+
+static size_t
+on_request_event(void *ctx, const struct net_request *r, const struct server_out *out, uint8_t *resp, size_t cap)
+{
+	struct daemon *d = ctx;
+	(void)resp;
+	(void)cap;
+	if (out->event == EVENT_NOTIFY_ACCEPTED) {
+		git_side_pull(&d->git);
+	}
+	log_request(d, &r->from->peer, out);
+	return 0;
+}
+
+static void
+on_transferred(void *ctx, const struct peer *to, const struct transfer_report *r, enum transfer_end how, uint64_t took_ms)
+{
+	static const char *const ends[] = {
+		[TRANSFER_DONE] = "", [TRANSFER_PEER_GONE] = "the peer closed the connection",
+		[TRANSFER_STALLED] = "the peer takes too little", [TRANSFER_REVOKED] = "the zone has moved on too far meanwhile",
+		[TRANSFER_FAILED] = "a record fits into no message, or no memory",
+	};
+	struct daemon *d = ctx;
+	char peer[PEER_TEXT_MAX], zone[NAME_TEXT_MAX], key[NAME_TEXT_MAX] = "";
+	peer_print(to, peer);
+	name_print(r->zone.oct, zone);
+	if (r->key.len != 0) {
+		name_print(r->key.oct, key);
+	}
+	log_event(&d->log, how == TRANSFER_DONE ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
+	          how == TRANSFER_DONE ? "transfer-sent" : "transfer-cut",
+	          "to=%s zone=%s key=%s type=%s serial=%u records=%llu octets=%llu messages=%llu ms=%llu why=%s", peer, zone, key,
+	          r->is_incremental ? "ixfr" : "axfr", r->serial, (unsigned long long)r->records, (unsigned long long)r->octets,
+	          (unsigned long long)r->messages, (unsigned long long)took_ms, ends[how]);
 }
 
 static void
@@ -238,6 +273,7 @@ view_up(struct daemon *d)
 		.conf = &d->opts.server,
 		.handle = server_handle,
 		.event = on_request_event,
+		.transferred = on_transferred,
 		.ctx = d,
 	};
 	return OK;
@@ -284,10 +320,12 @@ static err_t
 start_tcp(struct daemon *d)
 {
 	const struct opts *o = &d->opts;
-	const struct tcp_conf conf = {
-		.env = &d->env, .clients = d->clients, .max = o->tcp_max, .idle_ms = o->tcp_idle_ms,
-	};
+	unsigned share = o->transfers_max / o->workers;
 	for (size_t i = 0; i < o->workers; i++) {
+		const struct tcp_conf conf = {
+			.env = &d->env, .clients = d->clients, .max = o->tcp_max, .idle_ms = o->tcp_idle_ms,
+			.transfers_max = share != 0 ? share : 1, .number = (uint8_t)i,
+		};
 		int *fds = d->tcp_fds + i * o->listen_n;
 		err_t err = tcp_worker_start(&conf, fds, o->listen_n, &d->tcp[i]);
 		for (size_t k = 0; k < o->listen_n; k++) {
@@ -368,13 +406,14 @@ log_stats(const struct daemon *d)
 	log_event(&d->log, LOG_LEVEL_INFO, "stats",
 	          "udp_queries=%lu tcp_queries=%lu noerror=%lu formerr=%lu servfail=%lu nxdomain=%lu notimp=%lu refused=%lu "
 	          "notauth=%lu truncated=%lu dropped=%lu oversized=%lu send_failed=%lu notify_accepted=%lu "
-	          "notify_unsigned=%lu notify_denied=%lu tsig_failed=%lu tcp_accepted=%lu tcp_refused=%lu "
-	          "tcp_idle_closed=%lu tcp_open=%u",
+	          "notify_unsigned=%lu notify_denied=%lu tsig_failed=%lu transfers=%lu transfers_cut=%lu transfer_denied=%lu "
+	          "versions_kept=%zu tcp_accepted=%lu tcp_refused=%lu tcp_idle_closed=%lu tcp_open=%u",
 	          q->queries[TRANSPORT_UDP], q->queries[TRANSPORT_TCP], q->rcode[RCODE_NOERROR], q->rcode[RCODE_FORMERR],
 	          q->rcode[RCODE_SERVFAIL], q->rcode[RCODE_NXDOMAIN], q->rcode[RCODE_NOTIMP], q->rcode[RCODE_REFUSED],
 	          q->rcode[RCODE_NOTAUTH], q->truncated, q->dropped, s.oversized, s.send_failed,
 	          q->events[EVENT_NOTIFY_ACCEPTED], q->events[EVENT_NOTIFY_UNSIGNED], q->events[EVENT_NOTIFY_DENIED],
-	          q->events[EVENT_TSIG_FAILED], s.accepted, s.refused, s.idle_closed, clients_count(d->clients));
+	          q->events[EVENT_TSIG_FAILED], s.transfers, s.transfers_cut, q->events[EVENT_TRANSFER_DENIED],
+	          served_versions_kept(d->served), s.accepted, s.refused, s.idle_closed, clients_count(d->clients));
 }
 
 static void
@@ -432,10 +471,6 @@ begin(struct daemon *d)
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	log_init(&d->log, d->opts.log_level);
 	log_event(&d->log, LOG_LEVEL_INFO, "starting", "version=%s remote=%s", ORIGIN_VERSION, d->opts.git.shown);
-	if (d->opts.has_axfr) {
-		log_event(&d->log, LOG_LEVEL_WARNING, "option-without-effect", "option=%s text=%s", "--axfr",
-		          "this version sends no zone transfers");
-	}
 }
 
 int

@@ -15,7 +15,7 @@ enum { CREDENTIALS_MAX = 64 * 1024 };
 enum option_key {
 	KEY_REMOTE = 256, KEY_SSH_KEY, KEY_SSH_KEY_FILE, KEY_AUTHENTICATOR, KEY_KNOWN_HOSTS, KEY_CREDENTIAL_FILE,
 	KEY_CA_FILE, KEY_POLL, KEY_CACHE_DIR, KEY_FETCH_TIMEOUT, KEY_ZONES_PERCENT, KEY_RECORDS_PERCENT,
-	KEY_LISTEN, KEY_PORT, KEY_AXFR, KEY_UDP_MAX, KEY_TCP_MAX, KEY_TCP_PER_CLIENT, KEY_TCP_IDLE, KEY_WORKERS,
+	KEY_LISTEN, KEY_PORT, KEY_AXFR, KEY_UDP_MAX, KEY_TCP_MAX, KEY_TCP_PER_CLIENT, KEY_TCP_IDLE, KEY_TRANSFERS_MAX, KEY_WORKERS,
 	KEY_IDENTITY, KEY_SERVER_VERSION, KEY_USER, KEY_LOG_LEVEL,
 };
 
@@ -50,11 +50,12 @@ static const struct argp_option options[] = {
 	{ "listen", KEY_LISTEN, "ADDR[@PORT]", 0,
 	  "Answer on this address, UDP and TCP; may be repeated. Default: every address of the machine", 0 },
 	{ "port", KEY_PORT, "N", 0, "Port where --listen names none (53)", 0 },
-	{ "axfr", KEY_AXFR, NULL, 0, "Allow unsigned zone transfers. Accepted for later: this version sends no transfers", 0 },
+	{ "axfr", KEY_AXFR, NULL, 0, "Let everybody transfer every zone, unsigned. Default: who signs with a transfer key", 0 },
 	{ "udp-max", KEY_UDP_MAX, "OCTETS", 0, "Largest answer over UDP, 512 to 4096 (1232)", 0 },
 	{ "tcp-max", KEY_TCP_MAX, "N", 0, "TCP connections at a time (1000); when all are taken the longest idle goes", 0 },
 	{ "tcp-per-client", KEY_TCP_PER_CLIENT, "N", 0, "TCP connections at a time from one IPv4 address or IPv6 /64 (100)", 0 },
 	{ "tcp-idle", KEY_TCP_IDLE, "SECONDS", 0, "Close connections idle for so long (30)", 0 },
+	{ "transfers-max", KEY_TRANSFERS_MAX, "N", 0, "Zone transfers under way at a time (100); others wait for their turn", 0 },
 	{ "workers", KEY_WORKERS, "N", 0, "Threads that answer, for UDP and for TCP each. Default: one a core", 0 },
 	{ "identity", KEY_IDENTITY, "TEXT", 0, "Answer id.server and NSID with this. Default: not at all", 0 },
 	{ "server-version", KEY_SERVER_VERSION, "TEXT", 0, "Answer version.bind with this. Default: not at all", 0 },
@@ -97,6 +98,7 @@ static const struct {
 	{ "tcp-max", KEY_TCP_MAX, 1, 1000000, 1000 },
 	{ "tcp-per-client", KEY_TCP_PER_CLIENT, 1, 1000000, 100 },
 	{ "tcp-idle", KEY_TCP_IDLE, 1, 3600, 30 },
+	{ "transfers-max", KEY_TRANSFERS_MAX, 1, 1000000, 100 },
 	{ "workers", KEY_WORKERS, 1, OPTS_WORKERS_MAX, 0 },
 };
 
@@ -163,7 +165,7 @@ read_option(int key, char *arg, struct argp_state *state)
 	case KEY_CREDENTIAL_FILE: r->credential_file = arg; return 0;
 	case KEY_CA_FILE: o->git.ca_file = arg; return 0;
 	case KEY_CACHE_DIR: o->git.cache_dir = arg; return 0;
-	case KEY_AXFR: o->has_axfr = true; return 0;
+	case KEY_AXFR: o->server.is_axfr_open = true; return 0;
 	case KEY_IDENTITY: o->server.id = short_text("identity", arg, state); return 0;
 	case KEY_SERVER_VERSION: o->server.version = short_text("server-version", arg, state); return 0;
 	case KEY_USER: o->user = arg; return 0;
@@ -342,6 +344,7 @@ take_numbers(struct reader *r)
 	o->tcp_idle_ms = 1000 * number_of(r, KEY_TCP_IDLE);
 	o->tcp_max = number_of(r, KEY_TCP_MAX);
 	o->tcp_per_client = number_of(r, KEY_TCP_PER_CLIENT);
+	o->transfers_max = number_of(r, KEY_TRANSFERS_MAX);
 	o->workers = number_of(r, KEY_WORKERS) != 0 ? number_of(r, KEY_WORKERS) : cores();
 }
 

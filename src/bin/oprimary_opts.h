@@ -21,10 +21,9 @@ struct opts {
 	struct listen_address listen[OPTS_LISTEN_MAX];
 	size_t listen_n;
 	bool is_listen_default;       /* every address: one that the machine does not have is left out */
-	unsigned workers, tcp_max, tcp_per_client;
+	unsigned workers, tcp_max, tcp_per_client, transfers_max;
 	uint32_t tcp_idle_ms;
 	uint32_t poll_s;              /* 0: only when told */
-	bool has_axfr;
 	const char *user;             /* NULL: stay who we are */
 	enum log_level log_level;
 };

@@ -2,9 +2,12 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "auth/server.h"
+#include "auth/transfer.h"
+#include "net/return_path.h"
 #include "net/served.h"
 
 /* server_handle(), or a stand-in in tests. */
@@ -12,14 +15,41 @@ typedef size_t server_handler(const struct view *v, const struct server_conf *co
                               uint64_t now_s, const uint8_t *req, size_t req_len, uint8_t *resp, size_t cap,
                               struct server_stats *stats, struct server_out *out);
 
-/* Borrowed by the workers for as long as they live; does not change. */
+/* A request that asks for more than an answer; all of it is borrowed for the call. */
+struct net_request {
+	const struct return_path *from;
+	const struct view *view;
+	const uint8_t *bytes;
+	size_t len;
+	uint64_t now_s;
+	uint64_t conn; /* TCP: its connection, for tcp_send() and the callbacks below; UDP: 0 */
+};
+
+enum transfer_end {
+	TRANSFER_DONE,
+	TRANSFER_PEER_GONE,
+	TRANSFER_STALLED,  /* the peer took nothing for too long, or too little in all the time that there is */
+	TRANSFER_REVOKED,  /* too many newer versions */
+	TRANSFER_FAILED,   /* it could not begin, or not go on */
+};
+
+/* Borrowed by the workers for as long as they live; does not change.  The callbacks come on any worker and must not
+ * block; those that are NULL are not wanted. */
 struct net_env {
 	struct served *served;
 	const struct server_conf *conf;
 	server_handler *handle;
-	/* What a request asks for besides an answer (out->event is not EVENT_NONE).  On any worker, while it
-	 * holds the view: must not block. */
-	void (*event)(void *ctx, const struct peer *peer, const struct server_out *out);
+
+	/* What a request asks for besides an answer (out->event is not EVENT_NONE), while the view is held.  Where the handler gave no
+	 * answer, it may write one to resp[0, cap) and return its length; 0: it comes later, by the return path, or never. */
+	size_t (*event)(void *ctx, const struct net_request *r, const struct server_out *out, uint8_t *resp, size_t cap);
+
+	/* TCP: a transfer has ended. */
+	void (*transferred)(void *ctx, const struct peer *to, const struct transfer_report *r, enum transfer_end how, uint64_t took_ms);
+
+	/* TCP, of connections that tcp_keep() was called for: a response came; it has closed. */
+	void (*response)(void *ctx, uint64_t conn, const uint8_t *bytes, size_t len);
+	void (*closed)(void *ctx, uint64_t conn);
 	void *ctx;
 };
 
@@ -31,6 +61,8 @@ struct net_stats {
 	uint64_t accepted;     /* TCP: connections */
 	uint64_t refused;      /* TCP: closed at once, over a limit */
 	uint64_t idle_closed;  /* TCP: closed by us, for time or for room */
+	uint64_t transfers;    /* TCP: begun */
+	uint64_t transfers_cut; /* TCP: of these, not sent to the end */
 };
 
 /* By the worker's thread: no lock and no bus cycle, yet whole to whoever reads. */

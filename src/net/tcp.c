@@ -1,66 +1,21 @@
-#include "net/tcp.h"
+#include "net/tcp_p.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <uv.h>
 
 #include "base/alloc.h"
 #include "net/listen.h"
 
 enum {
-	LENGTH_LEN = 2, /* octets before each message (RFC 1035 4.2.2) */
-	ANSWER_MAX = LENGTH_LEN + DNS_MSG_MAX,
 	BACKLOG = 1024,
 	SWEEP_MS_MIN = 20, SWEEP_MS_MAX = 1000,
+	KEPT_PART = 4,         /* of all places those that secondaries may have for long */
+	KEEPALIVE_S = 60,      /* so that a NAT on the way remembers them, and we hear of those that are gone */
+	/* A connection's id: the worker's number, a generation, where it is in the table. */
+	SLOT_BITS = 20, GENERATION_BITS = 36, NUMBER_SHIFT = SLOT_BITS + GENERATION_BITS,
+	SLOTS_MAX = 1 << SLOT_BITS,
 };
-
-struct output; /* answers that the socket did not take at once */
-
-struct conn {
-	uv_tcp_t tcp;               /* first: the handle is the connection */
-	struct tcp_worker *worker;
-	struct conn *older, *newer; /* by when they were last seen */
-	uint64_t seen_ms;           /* last whole message, last answers gone, or the beginning */
-	struct peer peer;
-	uint8_t *in;                /* owned: input not handled yet; NULL: none */
-	size_t in_len, in_cap;
-	struct output *unsent;      /* owned; while it is there nothing is read */
-	bool is_last;               /* close once everything has been sent */
-	bool is_closed;
-};
-
-struct output {
-	uv_write_t req; /* first */
-	struct conn *conn;
-	size_t len;
-	uint8_t bytes[];
-};
-
-struct tcp_worker {
-	_Alignas(64) struct net_stats stats;
-	_Alignas(64) struct tcp_conf conf;
-	pthread_t thread;
-	uv_loop_t loop;
-	uv_async_t wake; /* tcp_worker_stop() */
-	uv_timer_t sweep;
-	uv_tcp_t *listeners; /* owned */
-	size_t listeners_n;
-	struct conn *oldest, *newest;
-	size_t held;      /* octets in all connections' `in` and `unsent` */
-	size_t out_len;   /* in write_buffer */
-	uint8_t read_buffer[TCP_READ_MAX];
-	uint8_t write_buffer[TCP_WRITE_MAX];
-};
-
-static uv_stream_t *
-stream_of(struct conn *c)
-{
-	return (uv_stream_t *)&c->tcp;
-}
 
 /* ---- the list, longest idle first ---- */
 
@@ -81,8 +36,8 @@ list_append(struct tcp_worker *w, struct conn *c)
 	w->newest = c;
 }
 
-static void
-seen(struct conn *c)
+void
+conn_seen(struct conn *c)
 {
 	if (c->worker->newest == c) {
 		c->seen_ms = uv_now(&c->worker->loop);
@@ -92,10 +47,49 @@ seen(struct conn *c)
 	list_append(c->worker, c);
 }
 
-/* ---- ends ---- */
+/* ---- ids ---- */
+
+static bool
+slot_take(struct tcp_worker *w, struct conn *c)
+{
+	while (w->free_slot < w->slots_n && w->slots[w->free_slot] != NULL) {
+		w->free_slot++;
+	}
+	if (w->free_slot == w->slots_n) {
+		if (w->slots_n == SLOTS_MAX) {
+			return false;
+		}
+		size_t n = w->slots_n != 0 ? 2 * w->slots_n : 64;
+		w->slots = xrealloc(w->slots, n * sizeof(struct conn *));
+		memset(w->slots + w->slots_n, 0, (n - w->slots_n) * sizeof(struct conn *));
+		w->slots_n = n;
+	}
+	w->generation = (w->generation + 1) & (((uint64_t)1 << GENERATION_BITS) - 1);
+	w->slots[w->free_slot] = c;
+	c->id = (uint64_t)w->conf.number << NUMBER_SHIFT | w->generation << SLOT_BITS | w->free_slot;
+	return true;
+}
 
 static void
-drop_input(struct conn *c)
+slot_give(struct tcp_worker *w, const struct conn *c)
+{
+	size_t slot = c->id & (SLOTS_MAX - 1);
+	w->slots[slot] = NULL;
+	w->free_slot = slot < w->free_slot ? slot : w->free_slot;
+}
+
+struct conn *
+conn_find(const struct tcp_worker *w, uint64_t id)
+{
+	size_t slot = id & (SLOTS_MAX - 1);
+	struct conn *c = slot < w->slots_n ? w->slots[slot] : NULL;
+	return c != NULL && c->id == id ? c : NULL;
+}
+
+/* ---- ends ---- */
+
+void
+conn_drop_input(struct conn *c)
 {
 	c->worker->held -= c->in_cap;
 	free(c->in);
@@ -107,265 +101,40 @@ static void
 on_closed(uv_handle_t *handle)
 {
 	struct conn *c = (struct conn *)handle;
-	drop_input(c);
+	conn_drop_input(c);
 	free(c);
 }
 
-static void
+void
 conn_close(struct conn *c)
 {
+	struct tcp_worker *w = c->worker;
+	const struct net_env *env = w->conf.env;
 	if (c->is_closed) {
 		return;
 	}
 	c->is_closed = true;
-	list_remove(c->worker, c);
-	clients_give(c->worker->conf.clients, &c->peer);
-	if (c->worker->oldest == NULL) {
-		uv_timer_stop(&c->worker->sweep);
+	if (c->stream != NULL) {
+		stream_end(c, TRANSFER_PEER_GONE);
+	}
+	list_remove(w, c);
+	slot_give(w, c);
+	clients_give(w->conf.clients, &c->peer);
+	w->kept -= c->is_kept;
+	if (c->is_kept && env->closed != NULL) {
+		env->closed(env->ctx, c->id);
+	}
+	if (w->oldest == NULL) {
+		uv_timer_stop(&w->sweep);
 	}
 	uv_close((uv_handle_t *)c, on_closed); /* a write under way ends with UV_ECANCELED before on_closed() */
 }
 
-/* ---- output ---- */
-
-static void on_readable(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
-static void on_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buf);
-static void resume(struct conn *c);
-
-static void
-on_written(uv_write_t *req, int status)
+void
+conn_close_if_done(struct conn *c)
 {
-	struct output *o = (struct output *)req;
-	struct conn *c = o->conn;
-	c->worker->held -= o->len;
-	c->unsent = NULL;
-	free(o);
-	if (c->is_closed) {
-		return;
-	}
-	if (status != 0 || c->is_last) {
+	if (c->is_last && c->unsent == 0 && c->awaited == 0 && c->stream == NULL) {
 		conn_close(c);
-		return;
-	}
-	seen(c);
-	resume(c);
-}
-
-/* Keeps what the socket has no room for, and stops reading until it has gone. */
-static void
-hold_output(struct conn *c, const uint8_t *bytes, size_t len)
-{
-	struct tcp_worker *w = c->worker;
-	struct output *o = w->held + len <= TCP_HELD_MAX ? try_alloc(sizeof *o + len) : NULL;
-	if (o == NULL) {
-		conn_close(c);
-		return;
-	}
-	o->conn = c;
-	o->len = len;
-	memcpy(o->bytes, bytes, len);
-	w->held += len;
-	c->unsent = o;
-	(void)uv_read_stop(stream_of(c));
-	uv_buf_t buf = uv_buf_init((char *)o->bytes, (unsigned)len);
-	if (uv_write(&o->req, stream_of(c), &buf, 1, on_written) != 0) {
-		w->held -= len;
-		c->unsent = NULL;
-		free(o);
-		conn_close(c);
-	}
-}
-
-/* Writes the answers gathered so far.  Afterwards the connection may be waiting, or closed. */
-static void
-flush(struct conn *c)
-{
-	struct tcp_worker *w = c->worker;
-	size_t len = w->out_len;
-	w->out_len = 0;
-	if (len == 0) {
-		return;
-	}
-	uv_buf_t buf = uv_buf_init((char *)w->write_buffer, (unsigned)len);
-	int n = uv_try_write(stream_of(c), &buf, 1);
-	if (n == UV_EAGAIN) {
-		n = 0;
-	}
-	if (n < 0) {
-		conn_close(c);
-	} else if ((size_t)n < len) {
-		hold_output(c, w->write_buffer + n, len - (size_t)n);
-	}
-}
-
-/* ---- input ---- */
-
-static bool
-can_go_on(const struct conn *c)
-{
-	return !c->is_closed && !c->is_last && c->unsent == NULL;
-}
-
-/* One message; its answer is added to what is gathered. */
-static void
-handle(struct conn *c, const struct view *view, uint64_t now_s, const uint8_t *request, size_t len)
-{
-	struct tcp_worker *w = c->worker;
-	const struct net_env *env = w->conf.env;
-	uint8_t *to = w->write_buffer + w->out_len;
-	struct server_out out;
-	out.event = EVENT_NONE;
-	out.close = false;
-	size_t n = env->handle(view, env->conf, &c->peer, now_s, request, len, to + LENGTH_LEN, DNS_MSG_MAX,
-	                       &w->stats.server, &out);
-	if (out.event != EVENT_NONE) {
-		env->event(env->ctx, &c->peer, &out);
-	}
-	if (n != 0) {
-		to[0] = (uint8_t)(n >> 8);
-		to[1] = (uint8_t)n;
-		w->out_len += LENGTH_LEN + n;
-	}
-	c->is_last = c->is_last || out.close;
-}
-
-static size_t
-length_at(const uint8_t *bytes)
-{
-	return (size_t)bytes[0] << 8 | bytes[1];
-}
-
-/* Answers the whole messages at the beginning of the input, as long as the client takes the answers.
- * Returns the octets used. */
-static size_t
-handle_all(struct conn *c, const uint8_t *bytes, size_t len)
-{
-	struct tcp_worker *w = c->worker;
-	struct served *served = w->conf.env->served;
-	const struct view *view = served_read(served);
-	uint64_t now_s = net_wall_s();
-	size_t at = 0;
-	while (can_go_on(c) && len - at >= LENGTH_LEN) {
-		size_t n = length_at(bytes + at);
-		if (n < DNS_HEADER_LEN) { /* no message: nothing after it can be trusted to be one */
-			c->is_last = true;
-			break;
-		}
-		if (len - at - LENGTH_LEN < n) {
-			break;
-		}
-		handle(c, view, now_s, bytes + at + LENGTH_LEN, n);
-		at += LENGTH_LEN + n;
-		if (sizeof w->write_buffer - w->out_len < ANSWER_MAX) {
-			flush(c);
-		}
-	}
-	served_read_end(served);
-	if (at != 0 && !c->is_closed) {
-		seen(c);
-		flush(c);
-	}
-	if (c->is_last && c->unsent == NULL) {
-		conn_close(c);
-	}
-	return at;
-}
-
-/* Keeps octets that cannot be handled yet, behind those kept before. */
-static void
-keep(struct conn *c, const uint8_t *bytes, size_t len)
-{
-	if (len == 0 || c->is_closed) {
-		return;
-	}
-	size_t need = c->in_len + len;
-	if (need > c->in_cap) {
-		size_t cap = need > 2 * c->in_cap ? need : 2 * c->in_cap;
-		struct tcp_worker *w = c->worker;
-		uint8_t *in = w->held - c->in_cap + cap <= TCP_HELD_MAX ? realloc(c->in, cap) : NULL;
-		if (in == NULL) {
-			conn_close(c);
-			return;
-		}
-		w->held += cap - c->in_cap;
-		c->in = in;
-		c->in_cap = cap;
-	}
-	memcpy(c->in + c->in_len, bytes, len);
-	c->in_len = need;
-}
-
-/* Octets that the incomplete message in `in` still lacks, as far as is known. */
-static size_t
-lacking(const struct conn *c)
-{
-	return c->in_len < LENGTH_LEN ? LENGTH_LEN - c->in_len : LENGTH_LEN + length_at(c->in) - c->in_len;
-}
-
-/* Completes the kept message out of new input, and no more than it.  Returns the octets used. */
-static size_t
-complete(struct conn *c, const uint8_t *bytes, size_t len)
-{
-	size_t at = 0;
-	while (at < len && !c->is_closed && lacking(c) != 0) {
-		size_t n = lacking(c) < len - at ? lacking(c) : len - at;
-		keep(c, bytes + at, n);
-		at += n;
-	}
-	if (!c->is_closed && c->in_len >= LENGTH_LEN && lacking(c) == 0) {
-		(void)handle_all(c, c->in, c->in_len);
-		drop_input(c);
-	}
-	return at;
-}
-
-static void
-input(struct conn *c, const uint8_t *bytes, size_t len)
-{
-	size_t at = c->in_len != 0 ? complete(c, bytes, len) : 0;
-	if (c->in_len == 0 && can_go_on(c)) {
-		at += handle_all(c, bytes + at, len - at);
-	}
-	if (!c->is_last) {
-		keep(c, bytes + at, len - at);
-	}
-}
-
-/* The client has read its answers: what it had sent meanwhile comes first. */
-static void
-resume(struct conn *c)
-{
-	size_t used = handle_all(c, c->in, c->in_len);
-	if (c->is_closed) {
-		return;
-	}
-	c->in_len -= used;
-	if (c->in_len == 0) {
-		drop_input(c);
-	} else if (used != 0) {
-		memmove(c->in, c->in + used, c->in_len);
-	}
-	if (c->unsent == NULL && uv_read_start(stream_of(c), on_buffer, on_readable) != 0) {
-		conn_close(c);
-	}
-}
-
-static void
-on_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
-{
-	(void)suggested;
-	struct tcp_worker *w = ((struct conn *)handle)->worker;
-	*buf = uv_buf_init((char *)w->read_buffer, sizeof w->read_buffer);
-}
-
-static void
-on_readable(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
-{
-	struct conn *c = (struct conn *)stream;
-	if (n < 0) {
-		conn_close(c); /* UV_EOF, a half-close included: everything that came has been answered by now */
-	} else if (n > 0) {
-		input(c, (const uint8_t *)buf->base, (size_t)n);
 	}
 }
 
@@ -388,15 +157,22 @@ conn_peer(struct conn *c)
 
 /* A place for one more; the longest idle connection of this worker goes for it if need be. */
 static bool
-take_place(struct tcp_worker *w, const struct peer *peer)
+take_place(struct tcp_worker *w, struct conn *c)
 {
-	err_t err = clients_take(w->conf.clients, peer);
+	err_t err = clients_take(w->conf.clients, &c->peer);
 	if (err == E_LIMIT && w->oldest != NULL) {
 		net_count(&w->stats.idle_closed, 1);
 		conn_close(w->oldest);
-		err = clients_take(w->conf.clients, peer);
+		err = clients_take(w->conf.clients, &c->peer);
 	}
-	return err == OK;
+	if (err != OK) {
+		return false;
+	}
+	bool has_slot = slot_take(w, c);
+	if (!has_slot) {
+		clients_give(w->conf.clients, &c->peer);
+	}
+	return has_slot;
 }
 
 static void
@@ -412,7 +188,7 @@ on_connection(uv_stream_t *listener, int status)
 		free(c);
 		return;
 	}
-	if (uv_accept(listener, stream_of(c)) != 0 || !conn_peer(c) || !take_place(w, &c->peer)) {
+	if (uv_accept(listener, stream_of(c)) != 0 || !conn_peer(c) || !take_place(w, c)) {
 		net_count(&w->stats.refused, 1);
 		uv_close((uv_handle_t *)c, on_refused);
 		return;
@@ -422,12 +198,30 @@ on_connection(uv_stream_t *listener, int status)
 		uv_timer_again(&w->sweep);
 	}
 	list_append(w, c);
-	if (uv_read_start(stream_of(c), on_buffer, on_readable) != 0) {
+	if (conn_read_start(c) != OK) {
 		conn_close(c);
 	}
 }
 
 /* ---- time ---- */
+
+void
+conn_keep(struct conn *c)
+{
+	struct tcp_worker *w = c->worker;
+	if (!c->is_kept && w->kept < w->conf.max / KEPT_PART) {
+		c->is_kept = true;
+		w->kept++;
+		(void)uv_tcp_keepalive(&c->tcp, 1, KEEPALIVE_S);
+	}
+}
+
+/* Has it a reason to be there, though nothing comes and goes? */
+static bool
+may_be_idle(const struct conn *c)
+{
+	return c->is_kept || (c->awaited != 0 && uv_now(&c->worker->loop) - c->awaited_ms < TCP_AWAIT_MS);
+}
 
 static void
 on_sweep(uv_timer_t *timer)
@@ -437,8 +231,16 @@ on_sweep(uv_timer_t *timer)
 	uint64_t idle_ms = is_crowded ? w->conf.idle_ms / 4 : w->conf.idle_ms;
 	uint64_t now_ms = uv_now(&w->loop);
 	while (w->oldest != NULL && now_ms - w->oldest->seen_ms >= idle_ms) {
+		struct conn *c = w->oldest;
+		if (may_be_idle(c) && c->unsent == 0) {
+			conn_seen(c);
+			continue;
+		}
 		net_count(&w->stats.idle_closed, 1);
-		conn_close(w->oldest);
+		if (c->stream != NULL) {
+			stream_end(c, TRANSFER_STALLED);
+		}
+		conn_close(c);
 	}
 }
 
@@ -448,7 +250,8 @@ static void
 close_handle(uv_handle_t *handle, void *ctx)
 {
 	struct tcp_worker *w = ctx;
-	bool is_own = handle == (uv_handle_t *)&w->wake || handle == (uv_handle_t *)&w->sweep;
+	bool is_own = handle == (uv_handle_t *)&w->wake || handle == (uv_handle_t *)&w->sweep ||
+	              handle == (uv_handle_t *)&w->pump;
 	for (size_t i = 0; i < w->listeners_n; i++) {
 		is_own = is_own || handle == (uv_handle_t *)&w->listeners[i];
 	}
@@ -472,7 +275,15 @@ close_all(struct tcp_worker *w)
 static void
 on_wake(uv_async_t *wake)
 {
-	close_all(wake->data);
+	struct tcp_worker *w = wake->data;
+	pthread_mutex_lock(&w->lock);
+	bool is_stopping = w->is_stopping;
+	pthread_mutex_unlock(&w->lock);
+	if (is_stopping) {
+		close_all(w);
+	} else {
+		posts_send(w);
+	}
 }
 
 static void *
@@ -490,6 +301,9 @@ worker_free(struct tcp_worker *w)
 {
 	(void)uv_run(&w->loop, UV_RUN_DEFAULT);
 	ASSERT(uv_loop_close(&w->loop) == 0);
+	posts_drop(w);
+	pthread_mutex_destroy(&w->lock);
+	free(w->slots);
 	free(w->listeners);
 	free(w);
 }
@@ -521,8 +335,11 @@ worker_new(const struct tcp_conf *conf, size_t listeners_n)
 	}
 	memset(w, 0, offsetof(struct tcp_worker, read_buffer));
 	w->conf = *conf;
+	w->posts_end = &w->posts;
+	pthread_mutex_init(&w->lock, NULL);
 	w->listeners = xalloc(listeners_n * sizeof *w->listeners);
 	if (uv_loop_init(&w->loop) != 0) {
+		pthread_mutex_destroy(&w->lock);
 		free(w->listeners);
 		free(w);
 		return NULL;
@@ -535,12 +352,12 @@ worker_prepare(struct tcp_worker *w)
 {
 	uint64_t sweep_ms = w->conf.idle_ms / 8;
 	sweep_ms = sweep_ms < SWEEP_MS_MIN ? SWEEP_MS_MIN : sweep_ms > SWEEP_MS_MAX ? SWEEP_MS_MAX : sweep_ms;
-	if (uv_timer_init(&w->loop, &w->sweep) != 0 || uv_async_init(&w->loop, &w->wake, on_wake) != 0 ||
-	    uv_timer_start(&w->sweep, on_sweep, sweep_ms, sweep_ms) != 0) {
+	if (uv_timer_init(&w->loop, &w->sweep) != 0 || uv_idle_init(&w->loop, &w->pump) != 0 ||
+	    uv_async_init(&w->loop, &w->wake, on_wake) != 0 || uv_timer_start(&w->sweep, on_sweep, sweep_ms, sweep_ms) != 0) {
 		return E_NOMEM;
 	}
 	uv_timer_stop(&w->sweep); /* it runs only while there are connections */
-	w->sweep.data = w->wake.data = w;
+	w->sweep.data = w->wake.data = w->pump.data = w;
 	return OK;
 }
 
@@ -574,6 +391,9 @@ tcp_worker_stop(struct tcp_worker **w)
 	if (*w == NULL) {
 		return;
 	}
+	pthread_mutex_lock(&(*w)->lock);
+	(*w)->is_stopping = true;
+	pthread_mutex_unlock(&(*w)->lock);
 	(void)uv_async_send(&(*w)->wake);
 	pthread_join((*w)->thread, NULL);
 	worker_free(*w);

@@ -5,7 +5,12 @@
  * connection.  A client that does not read its answers is not read from either, until it does.
  *
  * A connection ends when no whole message has come, and no answer has gone, for the idle time; a quarter
- * of it when three quarters of all places are taken.  When none is free the longest idle one goes.
+ * of it when three quarters of all places are taken.  When none is free the longest idle one goes.  One whose
+ * request waits for an answer from elsewhere (an update's) is given TCP_AWAIT_MS, and one by which a secondary
+ * hears of changes stays as long as the peer is there, for a part of the places.
+ *
+ * Zone transfers are sent a chunk a turn of the loop, as the peer takes them; of many some are under way and the others
+ * wait.  A peer that takes nothing for the idle time is dropped.
  */
 #pragma once
 
@@ -17,6 +22,7 @@ enum {
 	TCP_READ_MAX = 32 * 1024,      /* octets taken from one connection at a time */
 	TCP_WRITE_MAX = 128 * 1024,    /* answers gathered before they are written */
 	TCP_HELD_MAX = 64 * 1024 * 1024, /* kept for connections of one worker: incomplete messages, unread answers */
+	TCP_AWAIT_MS = 5 * 60 * 1000,
 };
 
 struct tcp_worker;
@@ -26,13 +32,30 @@ struct tcp_conf {
 	struct clients *clients; /* shared by all workers; borrowed */
 	unsigned max;            /* connections in all workers, as clients_new() got it */
 	uint32_t idle_ms;
+	unsigned transfers_max;  /* under way at a time in this worker; at least 1 */
+	uint8_t number;          /* of this worker, for the ids of its connections */
 };
 
 /* Starts a thread that serves connections to the `n` listeners (of listen_open()).  Takes them, also when it
  * fails (E_NOMEM). */
 err_t tcp_worker_start(const struct tcp_conf *conf, const int *listeners, size_t n, struct tcp_worker **out);
 
-/* Ends the thread and all its connections.  NULL-safe. */
+/* Ends the thread and all its connections.  NULL-safe.  After it nobody may send by it. */
 void tcp_worker_stop(struct tcp_worker **w);
 
 const struct net_stats *tcp_worker_stats(const struct tcp_worker *w);
+
+/* ---- any thread ---- */
+
+/* Which worker has a connection: conf.number. */
+static inline uint8_t
+tcp_worker_of(uint64_t conn)
+{
+	return (uint8_t)(conn >> 56);
+}
+
+/* Sends a message by a connection, if that is still there.  False: too much waits already. */
+bool tcp_worker_send(struct tcp_worker *w, uint64_t conn, const uint8_t *bytes, size_t len);
+
+/* The same for the answer to a request that was left open; len 0: there is none.  For return_path_send(). */
+void tcp_worker_answer(struct tcp_worker *w, uint64_t conn, const uint8_t *bytes, size_t len);

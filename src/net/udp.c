@@ -13,7 +13,7 @@
 enum {
 	/* Buffers a power of two apart would fall into the same few cache sets. */
 	REQUEST_STRIDE = UDP_REQUEST_MAX + 3 * 64,
-	CONTROL_LEN = CMSG_SPACE(sizeof(struct in6_pktinfo)),
+	CONTROL_LEN = RETURN_CONTROL_MAX,
 };
 
 union source {
@@ -109,6 +109,24 @@ take_peer(struct udp_worker *w, const struct mmsghdr *m, struct peer *peer)
 	       peer_from_sockaddr(m->msg_hdr.msg_name, TRANSPORT_UDP, peer) && peer->port != 0;
 }
 
+/* What a request asks for besides an answer, or in place of one.  Returns the length of the answer in `resp`. */
+[[gnu::cold, gnu::noinline]] static size_t
+handle_event(struct udp_worker *w, const struct net_request *what, const struct peer *peer, struct msghdr *m,
+             const struct server_out *out, uint8_t *resp, size_t n)
+{
+	struct return_path from = { .peer = *peer, .udp = { .fd = w->fd, .to_len = m->msg_namelen } };
+	struct net_request r = *what;
+	memcpy(&from.udp.to, m->msg_name, m->msg_namelen);
+	if (w->has_pktinfo) {
+		turn_pktinfo(m);
+		from.udp.control_len = (socklen_t)m->msg_controllen;
+		memcpy(from.udp.control, m->msg_control, m->msg_controllen);
+	}
+	r.from = &from;
+	size_t own = w->env->event(w->env->ctx, &r, out, resp, w->response_cap);
+	return n != 0 ? n : own;
+}
+
 /* Answers in[0, n); returns how many answers stand in out[]. */
 static unsigned
 answer(struct udp_worker *w, unsigned n)
@@ -129,7 +147,8 @@ answer(struct udp_worker *w, unsigned n)
 		io->iov_len = env->handle(view, env->conf, &peer, now_s, w->in_io[i].iov_base, m->msg_len, io->iov_base,
 		                          w->response_cap, &w->stats.server, &out);
 		if (out.event != EVENT_NONE) {
-			env->event(env->ctx, &peer, &out);
+			const struct net_request r = { .view = view, .bytes = w->in_io[i].iov_base, .len = m->msg_len, .now_s = now_s };
+			io->iov_len = handle_event(w, &r, &peer, &m->msg_hdr, &out, io->iov_base, io->iov_len);
 		}
 		if (io->iov_len == 0) {
 			continue;

@@ -39,13 +39,12 @@ echo(const struct view *v, const struct server_conf *conf, const struct peer *pe
 	return n;
 }
 
-static void
-no_event(void *ctx, const struct peer *peer, const struct server_out *out)
+static size_t
+no_event(void *ctx, const struct net_request *r, const struct server_out *out, uint8_t *resp, size_t cap)
 {
-	(void)ctx;
-	(void)peer;
-	(void)out;
+	(void)ctx, (void)r, (void)out, (void)resp, (void)cap;
 	fail();
+	return 0;
 }
 
 struct fixture {

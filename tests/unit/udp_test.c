@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,7 +19,12 @@ enum { PORT = 35353, WAIT_MS = 5000, QUIET_MS = 150 };
 
 static _Atomic unsigned events;
 
-/* Answers with the request, QR set.  First octet 0: no answer; 'E': with an event; 'L': `cap` octets. */
+/* The way back of a request that is answered later. */
+static struct return_path later;
+static atomic_bool is_later;
+
+/* Answers with the request, QR set.  First octet 0: no answer; 'E': with an event; 'L': `cap` octets; 'U': leaves it to the
+ * event, which answers "now" at once and "later" not at all. */
 static size_t
 echo(const struct view *v, const struct server_conf *conf, const struct peer *peer, uint64_t now_s, const uint8_t *req,
      size_t len, uint8_t *resp, size_t cap, struct server_stats *stats, struct server_out *out)
@@ -33,6 +39,10 @@ echo(const struct view *v, const struct server_conf *conf, const struct peer *pe
 	if (req[0] == 'E') {
 		out->event = EVENT_NOTIFY_UNSIGNED;
 	}
+	if (req[0] == 'U') {
+		out->event = EVENT_UPDATE;
+		return 0;
+	}
 	size_t n = req[0] == 'L' ? cap : len < cap ? len : cap;
 	memset(resp, 0, n);
 	memcpy(resp, req, len < n ? len : n);
@@ -40,13 +50,24 @@ echo(const struct view *v, const struct server_conf *conf, const struct peer *pe
 	return n;
 }
 
-static void
-on_event(void *ctx, const struct peer *peer, const struct server_out *out)
+static size_t
+on_event(void *ctx, const struct net_request *r, const struct server_out *out, uint8_t *resp, size_t cap)
 {
 	(void)ctx;
+	assert_int_equal(r->from->peer.family, 4);
+	if (out->event == EVENT_UPDATE && r->bytes[1] == 'l') {
+		later = *r->from;
+		atomic_store(&is_later, true);
+		return 0;
+	}
+	if (out->event == EVENT_UPDATE) {
+		assert_true(cap >= 512);
+		memcpy(resp, "answered now", 12);
+		return 12;
+	}
 	assert_int_equal(out->event, EVENT_NOTIFY_UNSIGNED);
-	assert_int_equal(peer->family, 4);
 	events++;
+	return 0;
 }
 
 struct fixture {
@@ -133,6 +154,30 @@ requests_are_answered(void **state)
 	assert_int_equal(sum.server.queries[TRANSPORT_UDP], 3);
 	close(fd);
 	stop(&f);
+}
+
+static void
+an_answer_may_come_from_the_event_or_later(void **state)
+{
+	(void)state;
+	static const char *const listen[] = { "127.0.0.1", "0.0.0.0" };
+	for (size_t i = 0; i < ARRAY_LEN(listen); i++) {
+		struct fixture f;
+		start(&f, listen[i]);
+		int fd = client(&f, i == 0 ? "127.0.0.1" : "127.1.2.3"); /* connected: it takes answers from there alone */
+		uint8_t got[64];
+		atomic_store(&is_later, false);
+		assert_int_equal(send(fd, "Unow", 4, 0), 4);
+		assert_int_equal(receive(fd, got, sizeof got, WAIT_MS), 12);
+		assert_int_equal(send(fd, "Ulater", 6, 0), 6);
+		assert_int_equal(receive(fd, got, sizeof got, QUIET_MS), -1);
+		assert_true(atomic_load(&is_later));
+		return_path_send(&later, NULL, 0); /* that is none */
+		return_path_send(&later, (const uint8_t *)"answered later", 14);
+		assert_int_equal(receive(fd, got, sizeof got, WAIT_MS), 14);
+		close(fd);
+		stop(&f);
+	}
 }
 
 static void
@@ -291,6 +336,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_are_answered),
+		cmocka_unit_test(an_answer_may_come_from_the_event_or_later),
 		cmocka_unit_test(what_deserves_no_answer_gets_none),
 		cmocka_unit_test(many_at_once_are_a_batch),
 		cmocka_unit_test(answers_leave_from_the_address_that_was_asked),

@@ -1,0 +1,310 @@
+/* Messages in, answers out. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "dns/wire.h"
+#include "net/tcp_p.h"
+
+enum { UNSENT_MAX = 1000 }; /* writes of one connection under way */
+
+static void on_readable(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
+
+static void
+on_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+	(void)suggested;
+	struct tcp_worker *w = ((struct conn *)handle)->worker;
+	*buf = uv_buf_init((char *)w->read_buffer, sizeof w->read_buffer);
+}
+
+err_t
+conn_read_start(struct conn *c)
+{
+	return uv_read_start(stream_of(c), on_buffer, on_readable) == 0 ? OK : E_IO;
+}
+
+/* ---- output ---- */
+
+static void
+on_written(uv_write_t *req, int status)
+{
+	struct output *o = (struct output *)req;
+	struct conn *c = o->conn;
+	c->worker->held -= o->len;
+	c->unsent--;
+	free(o);
+	if (c->is_closed || c->unsent != 0) {
+		return;
+	}
+	if (status != 0) {
+		conn_close(c);
+		return;
+	}
+	conn_seen(c);
+	if (c->stream != NULL) {
+		stream_resume(c->stream);
+	} else {
+		conn_resume(c);
+	}
+}
+
+/* Keeps what the socket has no room for, and stops reading until it has gone. */
+static void
+hold_output(struct conn *c, const uint8_t *bytes, size_t len)
+{
+	struct tcp_worker *w = c->worker;
+	bool has_room = w->held + len <= TCP_HELD_MAX && c->unsent < UNSENT_MAX;
+	struct output *o = has_room ? try_alloc(sizeof *o + len) : NULL;
+	if (o == NULL) {
+		conn_close(c);
+		return;
+	}
+	o->conn = c;
+	o->len = len;
+	memcpy(o->bytes, bytes, len);
+	w->held += len;
+	c->unsent++;
+	(void)uv_read_stop(stream_of(c));
+	uv_buf_t buf = uv_buf_init((char *)o->bytes, (unsigned)len);
+	if (uv_write(&o->req, stream_of(c), &buf, 1, on_written) != 0) {
+		w->held -= len;
+		c->unsent--;
+		free(o);
+		conn_close(c);
+	}
+}
+
+void
+conn_write(struct conn *c, const uint8_t *bytes, size_t len)
+{
+	uv_buf_t buf = uv_buf_init((char *)(uintptr_t)bytes, (unsigned)len);
+	int n = c->unsent == 0 ? uv_try_write(stream_of(c), &buf, 1) : UV_EAGAIN;
+	if (n == UV_EAGAIN) {
+		n = 0;
+	}
+	if (n < 0) {
+		conn_close(c);
+	} else if ((size_t)n < len) {
+		hold_output(c, bytes + n, len - (size_t)n);
+	}
+}
+
+void
+conn_flush(struct conn *c)
+{
+	struct tcp_worker *w = c->worker;
+	size_t len = w->out_len;
+	w->out_len = 0;
+	if (len != 0) {
+		conn_write(c, w->write_buffer, len);
+	}
+}
+
+/* ---- input ---- */
+
+/* What a request asks for besides an answer, or in place of one.  Returns the length of the answer in `resp`. */
+static size_t
+handle_event(struct conn *c, struct net_request *r, const struct server_out *out, uint8_t *resp, size_t n)
+{
+	struct tcp_worker *w = c->worker;
+	const struct net_env *env = w->conf.env;
+	if (out->event == EVENT_TRANSFER) {
+		stream_begin(c, r->bytes, r->len, r->now_s);
+		return 0;
+	}
+	if (out->event == EVENT_SUBSCRIBED) {
+		conn_keep(c);
+	}
+	r->conn = c->is_kept ? c->id : 0;
+	size_t own = env->event(env->ctx, r, out, resp, DNS_MSG_MAX);
+	if (out->event == EVENT_UPDATE && own == 0) {
+		c->awaited++;
+		c->awaited_ms = uv_now(&w->loop);
+	}
+	return n != 0 ? n : own;
+}
+
+/* Answers into the worker's buffer; returns the length. */
+static size_t
+answer(struct conn *c, const struct view *view, uint64_t now_s, const uint8_t *request, size_t len, uint8_t *resp)
+{
+	struct tcp_worker *w = c->worker;
+	const struct net_env *env = w->conf.env;
+	struct server_out out;
+	out.event = EVENT_NONE;
+	out.close = false;
+	size_t n = env->handle(view, env->conf, &c->peer, now_s, request, len, resp, DNS_MSG_MAX, &w->stats.server, &out);
+	if (out.event != EVENT_NONE) {
+		const struct return_path from = { .peer = c->peer, .tcp = { .worker = w, .conn = c->id } };
+		struct net_request r = { .from = &from, .view = view, .bytes = request, .len = len, .now_s = now_s };
+		n = handle_event(c, &r, &out, resp, n);
+	}
+	c->is_last = c->is_last || out.close;
+	return n;
+}
+
+static bool
+is_response(const uint8_t *message)
+{
+	return (message[2] & (DNS_QR >> 8)) != 0;
+}
+
+/* One message; its answer is added to what is gathered. */
+static void
+handle(struct conn *c, const struct view *view, uint64_t now_s, const uint8_t *message, size_t len)
+{
+	struct tcp_worker *w = c->worker;
+	const struct net_env *env = w->conf.env;
+	if (c->is_kept && is_response(message) && env->response != NULL) {
+		env->response(env->ctx, c->id, message, len);
+		return;
+	}
+	uint8_t *to = w->write_buffer + w->out_len;
+	size_t n = answer(c, view, now_s, message, len, to + LENGTH_LEN);
+	if (n != 0) {
+		to[0] = (uint8_t)(n >> 8);
+		to[1] = (uint8_t)n;
+		w->out_len += LENGTH_LEN + n;
+	}
+}
+
+static size_t
+length_at(const uint8_t *bytes)
+{
+	return (size_t)bytes[0] << 8 | bytes[1];
+}
+
+/* Answers the whole messages at the beginning of the input, as long as the client takes the answers.
+ * Returns the octets used. */
+static size_t
+handle_all(struct conn *c, const uint8_t *bytes, size_t len)
+{
+	struct tcp_worker *w = c->worker;
+	struct served *served = w->conf.env->served;
+	const struct view *view = served_read(served);
+	uint64_t now_s = net_wall_s();
+	size_t at = 0;
+	while (conn_can_go_on(c) && len - at >= LENGTH_LEN) {
+		size_t n = length_at(bytes + at);
+		if (n < DNS_HEADER_LEN) { /* no message: nothing after it can be trusted to be one */
+			c->is_last = true;
+			break;
+		}
+		if (len - at - LENGTH_LEN < n) {
+			break;
+		}
+		handle(c, view, now_s, bytes + at + LENGTH_LEN, n);
+		at += LENGTH_LEN + n;
+		if (sizeof w->write_buffer - w->out_len < ANSWER_MAX) {
+			conn_flush(c);
+		}
+	}
+	served_read_end(served);
+	if (at != 0 && !c->is_closed) {
+		conn_seen(c);
+		conn_flush(c);
+	}
+	conn_close_if_done(c);
+	return at;
+}
+
+/* Keeps octets that cannot be handled yet, behind those kept before. */
+static void
+keep(struct conn *c, const uint8_t *bytes, size_t len)
+{
+	if (len == 0 || c->is_closed) {
+		return;
+	}
+	size_t need = c->in_len + len;
+	if (need > c->in_cap) {
+		size_t cap = need > 2 * c->in_cap ? need : 2 * c->in_cap;
+		struct tcp_worker *w = c->worker;
+		uint8_t *in = w->held - c->in_cap + cap <= TCP_HELD_MAX ? realloc(c->in, cap) : NULL;
+		if (in == NULL) {
+			conn_close(c);
+			return;
+		}
+		w->held += cap - c->in_cap;
+		c->in = in;
+		c->in_cap = cap;
+	}
+	memcpy(c->in + c->in_len, bytes, len);
+	c->in_len = need;
+}
+
+/* Octets that the incomplete message in `in` still lacks, as far as is known. */
+static size_t
+lacking(const struct conn *c)
+{
+	return c->in_len < LENGTH_LEN ? LENGTH_LEN - c->in_len : LENGTH_LEN + length_at(c->in) - c->in_len;
+}
+
+/* Completes the kept message out of new input, and no more than it.  Returns the octets used. */
+static size_t
+complete(struct conn *c, const uint8_t *bytes, size_t len)
+{
+	size_t at = 0;
+	while (at < len && !c->is_closed && lacking(c) != 0) {
+		size_t n = lacking(c) < len - at ? lacking(c) : len - at;
+		keep(c, bytes + at, n);
+		at += n;
+	}
+	if (!c->is_closed && c->in_len >= LENGTH_LEN && lacking(c) == 0) {
+		(void)handle_all(c, c->in, c->in_len);
+		conn_drop_input(c);
+	}
+	return at;
+}
+
+static void
+input(struct conn *c, const uint8_t *bytes, size_t len)
+{
+	size_t at = c->in_len != 0 ? complete(c, bytes, len) : 0;
+	if (c->in_len == 0 && conn_can_go_on(c)) {
+		at += handle_all(c, bytes + at, len - at);
+	}
+	if (!c->is_last) {
+		keep(c, bytes + at, len - at);
+	}
+}
+
+void
+conn_resume(struct conn *c)
+{
+	size_t used = handle_all(c, c->in, c->in_len); /* what it had sent meanwhile comes first */
+	if (c->is_closed) {
+		return;
+	}
+	c->in_len -= used;
+	if (c->in_len == 0) {
+		conn_drop_input(c);
+	} else if (used != 0) {
+		memmove(c->in, c->in + used, c->in_len);
+	}
+	if (!conn_can_go_on(c)) {
+		return;
+	}
+	if (c->is_eof) {
+		c->is_last = true;
+		conn_close_if_done(c);
+	} else if (conn_read_start(c) != OK) {
+		conn_close(c);
+	}
+}
+
+static void
+on_readable(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+{
+	struct conn *c = (struct conn *)stream;
+	if (n > 0) {
+		input(c, (const uint8_t *)buf->base, (size_t)n);
+	} else if (n == UV_EOF) { /* maybe of one direction alone: what came before is still answered */
+		(void)uv_read_stop(stream);
+		c->is_eof = true;
+		c->is_last = conn_can_go_on(c);
+		conn_close_if_done(c);
+	} else if (n < 0) {
+		conn_close(c);
+	}
+}

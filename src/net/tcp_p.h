@@ -1,0 +1,145 @@
+/* net/tcp_p.h -- a TCP worker and its connections, for the files tcp*.c alone.
+ *
+ * tcp.c: connections come and go.  tcp_input.c: messages in, answers out.  tcp_stream.c: zone transfers.  tcp_post.c: what other
+ * threads send.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <uv.h>
+
+#include "net/tcp.h"
+
+enum {
+	LENGTH_LEN = 2, /* octets before each message (RFC 1035 4.2.2) */
+	ANSWER_MAX = LENGTH_LEN + DNS_MSG_MAX,
+};
+
+/* A zone transfer to a connection's peer. */
+struct stream {
+	struct conn *conn;
+	struct transfer *transfer;
+	struct served_pin *pin;
+	uint64_t begin_ms;
+	bool is_active;              /* else it waits for its turn */
+	bool is_runnable;            /* active, and the peer can take more */
+	struct stream *prev, *next;  /* in the list of those that are runnable, or of those that wait */
+};
+
+struct streams { /* a list, to be taken from the front */
+	struct stream *first, *last;
+};
+
+struct conn {
+	uv_tcp_t tcp;               /* first: the handle is the connection */
+	struct tcp_worker *worker;
+	struct conn *older, *newer; /* by when they were last seen */
+	uint64_t seen_ms;           /* last whole message, last answers gone, or the beginning */
+	uint64_t id;                /* for other threads */
+	struct peer peer;
+	uint8_t *in;                /* owned: input not handled yet; NULL: none */
+	size_t in_len, in_cap;
+	unsigned unsent;            /* writes under way; while there are any nothing is read */
+	unsigned awaited;           /* answers that come from other threads */
+	uint64_t awaited_ms;        /* since when, the latest */
+	struct stream *stream;      /* owned; while it is there nothing is read */
+	bool is_kept;               /* its peer hears of changes by it: it may be idle for long */
+	bool is_eof;                /* no more comes */
+	bool is_last;               /* close once everything has been sent */
+	bool is_closed;
+};
+
+struct output { /* what a socket did not take at once */
+	uv_write_t req; /* first */
+	struct conn *conn;
+	size_t len;
+	uint8_t bytes[];
+};
+
+struct post;
+
+struct tcp_worker {
+	_Alignas(64) struct net_stats stats;
+	_Alignas(64) struct tcp_conf conf;
+	pthread_t thread;
+	uv_loop_t loop;
+	uv_async_t wake; /* tcp_worker_stop(), posts */
+	uv_timer_t sweep;
+	uv_idle_t pump;  /* while there are runnable streams */
+	uv_tcp_t *listeners; /* owned */
+	size_t listeners_n;
+	struct conn *oldest, *newest;
+	size_t held;      /* octets in all connections' `in` and unsent output */
+	size_t out_len;   /* in write_buffer */
+	unsigned kept;    /* connections that are */
+	unsigned active;  /* streams that are */
+	struct streams runnable, waiting;
+	struct conn **slots; /* owned; by the lower bits of a connection's id */
+	size_t slots_n, free_slot;
+	uint64_t generation; /* of the latest id */
+
+	pthread_mutex_t lock; /* for what follows */
+	struct post *posts, **posts_end;
+	size_t posts_len; /* octets in them */
+	bool is_stopping;
+
+	uint8_t read_buffer[TCP_READ_MAX];
+	uint8_t write_buffer[TCP_WRITE_MAX];
+};
+
+static inline uv_stream_t *
+stream_of(struct conn *c)
+{
+	return (uv_stream_t *)&c->tcp;
+}
+
+/* ---- tcp.c ---- */
+
+void conn_close(struct conn *c);
+void conn_seen(struct conn *c);
+void conn_drop_input(struct conn *c);
+struct conn *conn_find(const struct tcp_worker *w, uint64_t id); /* NULL: it has gone */
+
+/* Its peer hears of changes by it: it stays, if there is a place for one more of these. */
+void conn_keep(struct conn *c);
+
+/* Closes it if it is at its end and owes nothing more. */
+void conn_close_if_done(struct conn *c);
+
+/* ---- tcp_input.c ---- */
+
+err_t conn_read_start(struct conn *c);
+
+/* Goes on with what had come while the connection was busy. */
+void conn_resume(struct conn *c);
+
+/* Writes what is gathered in the worker's write_buffer.  Afterwards the connection may be waiting, or closed. */
+void conn_flush(struct conn *c);
+
+/* Writes after all that was written before.  Closes the connection when its peer has not taken too much already. */
+void conn_write(struct conn *c, const uint8_t *bytes, size_t len);
+
+static inline bool
+conn_can_go_on(const struct conn *c)
+{
+	return !c->is_closed && !c->is_last && c->unsent == 0 && c->stream == NULL;
+}
+
+/* ---- tcp_stream.c ---- */
+
+/* Begins the transfer that a request asks for; the view is the one that is served now. */
+void stream_begin(struct conn *c, const uint8_t *request, size_t len, uint64_t now_s);
+void stream_end(struct conn *c, enum transfer_end how);
+
+/* The peer has taken all that was written: there may be more. */
+void stream_resume(struct stream *s);
+
+void on_pump(uv_idle_t *pump);
+
+/* ---- tcp_post.c ---- */
+
+/* Sends what other threads have left. */
+void posts_send(struct tcp_worker *w);
+void posts_drop(struct tcp_worker *w);
