@@ -93,8 +93,8 @@ struct zone_rr {
 
 struct zone_txn;
 err_t zone_txn_begin(const struct zone *from, struct zone_txn **out);
-/* E_EXISTS / E_NOTFOUND when there is nothing to do; E_RANGE when the owner is not in the zone.  Adding to an RRset
- * sets its TTL; removing does not ask for it.  RDATA is compared as in canonical form. */
+/* E_EXISTS / E_NOTFOUND: the record is there, or is not; E_RANGE when the owner is not in the zone.  Adding to an RRset
+ * sets its TTL, also when the record is there; removing does not ask for it.  RDATA is compared as in canonical form. */
 err_t zone_txn_add(struct zone_txn *t, const uint8_t *owner, uint16_t type, uint32_t ttl,
                    const uint8_t *rdata, uint16_t rdlen);
 err_t zone_txn_remove(struct zone_txn *t, const uint8_t *owner, uint16_t type, const uint8_t *rdata,
@@ -104,6 +104,9 @@ err_t zone_txn_remove(struct zone_txn *t, const uint8_t *owner, uint16_t type, c
  * add none; its error ends it.  E_RANGE as above. */
 err_t zone_txn_each(struct zone_txn *t, const uint8_t *owner, uint16_t type,
                     err_t (*each)(void *ctx, const struct zone_rr *rr), void *ctx);
+
+/* Is anything another than at first by now?  What was added and removed again is not. */
+err_t zone_txn_is_effective(struct zone_txn *t, bool *out);
 
 /* Makes the new version, which may be looked at from then on and is the transaction's until the commit; nothing more can
  * be added or removed.  E_FORMAT when the result is no zone: without one SOA and an NS at the apex, with a CNAME

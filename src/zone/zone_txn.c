@@ -117,6 +117,8 @@ zone_txn_add(struct zone_txn *t, const uint8_t *owner, uint16_t type, uint32_t t
 		return edited_add(e, &new);
 	}
 	bool is_same = is_there && old->rr.ttl == ttl;
+	new.was_there = old->was_there;
+	new.old_ttl = old->old_ttl;
 	*old = new; /* what is gone comes back in the case that it is written in now */
 	return is_same ? E_EXISTS : OK;
 }
@@ -133,6 +135,21 @@ zone_txn_remove(struct zone_txn *t, const uint8_t *owner, uint16_t type, const u
 	}
 	old->is_gone = true;
 	e->is_changed = true;
+	return OK;
+}
+
+err_t
+zone_txn_is_effective(struct zone_txn *t, bool *out)
+{
+	struct trie_iter it;
+	struct edited *e;
+	*out = false;
+	trie_iter_first(&it, &t->names.now);
+	while (!*out && (e = trie_iter_next(&it)) != NULL) {
+		if (e->is_changed) {
+			TRY(edited_is_effective(e, out));
+		}
+	}
 	return OK;
 }
 

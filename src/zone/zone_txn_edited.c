@@ -85,12 +85,22 @@ edited_load(struct edited *e, const struct node *n)
 	for (unsigned left = n != NULL ? n->rrsets : 0; left != 0; left--, s = rrset_next(s)) {
 		const struct rr *rr = rrset_first(s);
 		for (unsigned i = s->n; i != 0; i--, rr = rr_next(rr)) {
-			struct edit is = { .rr = { .type = s->type, .ttl = rrset_ttl(s), .rdlen = rr->rdlen, .rdata = rr->rdata } };
+			struct edit is = { .rr = { .type = s->type, .ttl = rrset_ttl(s), .rdlen = rr->rdlen, .rdata = rr->rdata },
+				           .was_there = true, .old_ttl = rrset_ttl(s) };
 			TRY(append_edit(e, &is));
 		}
 	}
 	if (e->n > run_start(e, e->runs)) {
 		e->run_end[e->runs++] = e->n;
+	}
+	return OK;
+}
+
+static err_t
+merge_all_runs(struct edited *e)
+{
+	while (e->runs > 1) {
+		TRY(merge_runs(e));
 	}
 	return OK;
 }
@@ -111,6 +121,19 @@ set_ttls(struct edited *e)
 	}
 }
 
+err_t
+edited_is_effective(struct edited *e, bool *out)
+{
+	TRY(merge_all_runs(e));
+	set_ttls(e);
+	*out = false;
+	for (size_t i = 0; i < e->n && !*out; i++) {
+		const struct edit *x = &e->edits[i];
+		*out = x->was_there == x->is_gone || (x->was_there && x->rr.ttl != x->old_ttl);
+	}
+	return OK;
+}
+
 static void
 drop_gone(struct edited *e)
 {
@@ -126,9 +149,7 @@ drop_gone(struct edited *e)
 err_t
 edited_settle(struct edited *e)
 {
-	while (e->runs > 1) {
-		TRY(merge_runs(e));
-	}
+	TRY(merge_all_runs(e));
 	set_ttls(e);
 	drop_gone(e);
 	return OK;

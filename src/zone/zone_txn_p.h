@@ -14,8 +14,9 @@
 
 struct edit {
 	struct node_rr rr;
-	uint64_t stamp; /* when it was added, counted from 1; 0: it was there */
-	bool is_gone;
+	uint64_t stamp;    /* when it was added, counted from 1; 0: it was there */
+	bool was_there, is_gone;
+	uint32_t old_ttl;  /* of one that was there */
 };
 
 /* Records are kept in sorted runs, each less than half as long as the one before it (but for the first
@@ -55,6 +56,9 @@ err_t edited_load(struct edited *e, const struct node *n);
 
 err_t edited_add(struct edited *e, const struct edit *new);
 struct edit *edited_find(const struct edited *e, const struct node_rr *rr); /* or NULL; maybe one that is gone */
+
+/* Does the owner have other records than at first? */
+err_t edited_is_effective(struct edited *e, bool *out);
 
 /* All records that are left, in one run and with one TTL for each RRset. */
 err_t edited_settle(struct edited *e);

@@ -116,10 +116,13 @@ assert_same_changes(struct zone_txn *t, const struct zone *old)
 {
 	struct zone_changes said, found;
 	const struct zone *new;
+	bool is_effective;
+	assert_int_equal(zone_txn_is_effective(t, &is_effective), OK);
 	assert_int_equal(zone_txn_prepare(t, &new), OK);
 	assert_int_equal(zone_changes_of(t, &said), OK);
 	assert_int_equal(zone_changes_find(old, new, SIZE_MAX, &found), OK);
 	assert_int_equal(said.n, found.n);
+	assert_int_equal(is_effective, found.n != 0);
 	for (size_t i = 0; i < said.n; i++) {
 		const struct zone_rr *a = &said.list[i].rr, *b = &found.list[i].rr;
 		assert_int_equal(said.list[i].is_added, found.list[i].is_added);
@@ -177,10 +180,10 @@ random_add(unsigned *seed, struct zone_txn *t, struct model *m)
 		return;
 	}
 	size_t i = model_find(m, &rr);
-	bool is_there = i < m->n && m->rr[i].ttl == rr.ttl;
+	bool is_there = i < m->n;
 	err_t err = zone_txn_add(t, rr.owner.oct, rr.type, rr.ttl, rr.rdata, rr.rdlen);
 	if (!is_there) {
-		assert_int_equal(err, OK); /* the reverse need not hold: see the TTL of a set that changed before */
+		assert_int_equal(err, OK); /* the reverse need not hold: another TTL changes the set */
 	}
 	model_add(m, &rr);
 }
@@ -245,7 +248,9 @@ random_transactions_equal_a_build(void **state)
 					random_remove(&seed, t, &changed);
 				}
 			}
-			change_serial(t, &changed, 1000 + i);
+			if (below(&seed, 4) != 0) {
+				change_serial(t, &changed, 1000 + i);
+			}
 			if (below(&seed, 5) == 0) {
 				zone_txn_rollback(&t);
 				assert_null(t);
