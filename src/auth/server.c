@@ -6,6 +6,7 @@
 #include "auth/notify.h"
 #include "auth/request.h"
 #include "auth/transfer.h"
+#include "auth/update.h"
 #include "dns/rrtype.h"
 #include "dns/wire.h"
 
@@ -327,9 +328,18 @@ dispatch(struct request *q)
 	case OPCODE_NOTIFY:
 		notify_handle(q);
 		break;
+	case OPCODE_UPDATE:
+		update_handle(q);
+		break;
 	default:
 		q->rcode = RCODE_NOTIMP;
 	}
+}
+
+static bool
+is_answered_later(const struct server_out *out)
+{
+	return out->event == EVENT_TRANSFER || out->event == EVENT_UPDATE;
 }
 
 size_t
@@ -380,7 +390,7 @@ server_handle(const struct view *v, const struct server_conf *conf, const struct
 	size_t limit = response_limit(&q, cap), reserve = opt_reserve(&q) + tsig_reserve(&q);
 	q.r.cap = limit > q.r.len + reserve ? limit - reserve : q.r.len;
 	dispatch(&q);
-	size_t len = out->event != EVENT_TRANSFER ? finish(&q, cap) : 0;
+	size_t len = is_answered_later(out) ? 0 : finish(&q, cap);
 	if (q.m.has_tsig) {
 		tsig_fini(&q.tsig);
 	}

@@ -17,3 +17,11 @@ serial_next(uint32_t s)
 {
 	return s + 1;
 }
+
+/* The next serial by the clock, as long as that is ahead of the old one; else one more. */
+static inline uint32_t
+serial_by_time(uint32_t s, uint64_t now_s)
+{
+	uint32_t now = (uint32_t)now_s;
+	return serial_is_newer(now, s) ? now : serial_next(s);
+}

@@ -50,7 +50,7 @@ zone_own_flags(const struct zone *z, const struct node *n)
 }
 
 bool
-zone_may_stand_beside_cname(uint16_t type) /* RFC 2181 10.1, RFC 4034 2.5 and 4 */
+zone_may_stand_beside_cname(uint16_t type)
 {
 	return type == TYPE_CNAME || type == TYPE_RRSIG || type == TYPE_NSEC || type == TYPE_KEY;
 }

@@ -54,6 +54,9 @@ struct zone {
 	uint8_t apex_name[NAME_WIRE_MAX]; /* the set's trie reads the name here */
 };
 
+/* May a record of the type be at a name that has a CNAME (RFC 2181 10.1, RFC 4034 2.5 and 4)?  CNAME itself too. */
+bool zone_may_stand_beside_cname(uint16_t type);
+
 #define ZONE_NAME_AT offsetof(struct zone, apex_name)
 
 /* ---- building from records ---- */

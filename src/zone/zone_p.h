@@ -31,8 +31,6 @@ zone_is_cover(const struct node *n)
 	return (n->flags & (NODE_CUT | NODE_DNAME)) != 0;
 }
 
-bool zone_may_stand_beside_cname(uint16_t type);
-
 size_t zone_node_records(const struct node *n);
 
 /* Fills all that follows from the apex.  E_FORMAT without exactly one SOA and any NS there. */

@@ -1,0 +1,70 @@
+/* auth/update.h -- UPDATE (RFC 2136): what a message asks for, held against a zone and applied to its next version.
+ *
+ * server_handle() sees who sends it and whether he may (RFC 3007: by TSIG), and gives EVENT_UPDATE: the request is kept and taken up
+ * again here, in its turn (auth/batch.h).  Its records are read once; then prerequisites are asked of a transaction on
+ * the zone, and the changes made in it, one update after the other, so that each sees what those before it did.
+ *
+ * Where RFC 2136 leaves a change out without an error (3.4.2: a CNAME beside other data, the last NS of the zone, an older SOA), so do
+ * we.  RRSIG, NSEC and NSEC3 are the signer's business: REFUSED.  That deleting a SOA removes the zone, and that adding one makes a
+ * zone, is ours to do and not the RFC's: see update_creates() and update_removes_own().
+ *
+ * Pure.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "auth/request.h"
+#include "auth/view.h"
+#include "base/arena.h"
+#include "base/err.h"
+#include "dns/msg.h"
+#include "zone/zone.h"
+
+/* An UPDATE in server_handle(): fills an error, or the event EVENT_UPDATE. */
+void update_handle(struct request *q);
+
+struct update_rr {
+	const uint8_t *owner;  /* in the arena, as rdata */
+	uint16_t type, rrclass;
+	uint32_t ttl;
+	uint16_t rdlen;
+	const uint8_t *rdata;  /* uncompressed */
+};
+
+struct update {
+	struct msg m;               /* over the request's octets, which are borrowed */
+	struct arena arena;
+	struct update_rr *prerequisites, *changes; /* in the arena */
+	size_t prerequisites_n, changes_n;
+};
+
+/* What becomes of it, as the RCODE says it and as people need to hear it. */
+struct update_verdict {
+	unsigned rcode;
+	int ede;          /* EDE_NONE */
+	const char *why;  /* static; "" when rcode is NOERROR */
+};
+
+/* Reads the records.  The verdict is FORMERR, NOTIMP, … when it is no update that can be understood; E_NOMEM. */
+err_t update_read(struct update *u, const uint8_t *bytes, size_t len, struct update_verdict *v);
+void update_fini(struct update *u);
+
+/* 2136 3.2: do the prerequisites hold?  `t`: NULL when there is no such zone, where nothing is in use. */
+err_t update_ask(const struct update *u, struct zone_txn *t, struct update_verdict *v);
+
+/* 2136 3.4.1: is every change one that could be made? */
+void update_prescan(const struct update *u, struct update_verdict *v);
+
+/* 2136 3.4.2.  Errors are those of the transaction, which is of no use then. */
+err_t update_apply(const struct update *u, struct zone_txn *t);
+
+/* The name of the zone that it makes: the owner of a SOA that is added where `v` has no zone.  NULL: none. */
+const uint8_t *update_creates(const struct update *u, const struct view *v);
+
+/* The apex of a zone of the view other than the message's own whose SOA it deletes, or NULL. */
+const uint8_t *update_removes_other(const struct update *u, const struct view *v);
+
+/* Does it delete the SOA of its own zone, and add none? */
+bool update_removes_own(const struct update *u);
