@@ -1,0 +1,32 @@
+/* base/heap.h -- who is next: a binary heap of things by time, for timers.
+ *
+ * The nodes are members of the things themselves; the heap owns only its array of pointers to them.  Zero-initialised,
+ * heap and nodes are ready.
+ * Cost: O(log n) to set or remove, nothing to ask who is first.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct heap_node {
+	uint64_t at;  /* what the heap is sorted by; changed by heap_set() alone */
+	size_t place; /* in the heap, from 1; 0: not in it */
+};
+
+struct heap {
+	struct heap_node **node; /* owned, the nodes are borrowed */
+	size_t n, cap;
+};
+
+/* Puts the node in, or moves it. */
+void heap_set(struct heap *h, struct heap_node *node, uint64_t at);
+void heap_remove(struct heap *h, struct heap_node *node); /* one that is not in it is left alone */
+void heap_fini(struct heap *h);                           /* the nodes keep their places: they are gone too */
+
+/* The node with the least `at`, or NULL. */
+static inline struct heap_node *
+heap_first(const struct heap *h)
+{
+	return h->n != 0 ? h->node[0] : NULL;
+}
