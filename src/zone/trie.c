@@ -372,6 +372,16 @@ trie_iter_next(struct trie_iter *it)
 	return NULL;
 }
 
+void
+trie_iter_skip_shared(struct trie_iter *a, struct trie_iter *b)
+{
+	while (a->depth != 0 && b->depth != 0 && a->at[a->depth - 1].cells == b->at[b->depth - 1].cells &&
+	       a->at[a->depth - 1].next == b->at[b->depth - 1].next) {
+		a->depth--;
+		b->depth--;
+	}
+}
+
 /* ---- garbage ---- */
 
 void

@@ -82,6 +82,10 @@ void trie_iter_first(struct trie_iter *it, const struct trie *t);
 void trie_iter_seek(struct trie_iter *it, const struct trie *t, const struct nkey *key); /* at or after key */
 void *trie_iter_next(struct trie_iter *it); /* NULL at the end */
 
+/* For walking two versions side by side, after both have given the same value: what they share from there on is passed
+ * over (values after it in the same array of twigs, and in those above it).  So the walk costs what differs. */
+void trie_iter_skip_shared(struct trie_iter *a, struct trie_iter *b);
+
 /* Where the value given last is kept: `ptr` may be set to another value of the same name by whoever has the trie to
  * himself; good until a name comes or goes. */
 static inline struct trie_cell *

@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -223,6 +224,52 @@ random_txn(unsigned *seed, struct version *old, struct version *new)
 	return true;
 }
 
+/* Names that are in one version alone, or have another value in the other, and how many steps it took to find them. */
+struct differences {
+	size_t n, steps;
+};
+
+static int
+order_of(const struct item *a, const struct item *b)
+{
+	return a == NULL ? 1 : b == NULL ? -1 : a == b ? 0 : name_compare(a->name.oct, b->name.oct);
+}
+
+static struct differences
+side_by_side(const struct trie *old, const struct trie *new)
+{
+	struct differences d = { 0 };
+	struct trie_iter in_old, in_new;
+	trie_iter_first(&in_old, old);
+	trie_iter_first(&in_new, new);
+	const struct item *a = trie_iter_next(&in_old), *b = trie_iter_next(&in_new);
+	for (; a != NULL || b != NULL; d.steps++) {
+		int order = order_of(a, b);
+		d.n += a != b;
+		if (a == b) {
+			trie_iter_skip_shared(&in_old, &in_new);
+		}
+		a = order <= 0 ? trie_iter_next(&in_old) : a;
+		b = order >= 0 ? trie_iter_next(&in_new) : b;
+	}
+	return d;
+}
+
+static void
+check_side_by_side(const struct version *old, const struct version *new)
+{
+	size_t n = 0;
+	for (size_t i = 0, k = 0; i < old->model.n || k < new->model.n;) {
+		const struct item *a = i < old->model.n ? old->model.at[i] : NULL, *b = k < new->model.n ? new->model.at[k] : NULL;
+		int order = order_of(a, b);
+		n += a != b;
+		i += order <= 0;
+		k += order >= 0;
+	}
+	assert_int_equal(side_by_side(&old->trie, &new->trie).n, n);
+	assert_int_equal(side_by_side(&new->trie, &old->trie).n, n);
+}
+
 enum { VERSIONS = 5 };
 
 static void
@@ -253,6 +300,7 @@ random_transactions_match_a_sorted_array(void **state)
 			newest++;
 			for (size_t v = newest < VERSIONS - 1 ? 0 : newest - VERSIONS + 2; v <= newest; v++) {
 				check_walk(&line[v % VERSIONS].trie, &line[v % VERSIONS].model);
+				check_side_by_side(&line[v % VERSIONS], new);
 			}
 			for (int j = 0; j < 20; j++) {
 				uint8_t name[NAME_WIRE_MAX + 1];
@@ -351,6 +399,43 @@ deepest_path(void **state)
 	assert_int_equal(n, 128);
 }
 
+/* One value of twenty thousand is replaced: the walk over both versions sees little else. */
+static void
+what_versions_share_is_passed_over(void **state)
+{
+	(void)state;
+	enum { N = 20000 };
+	struct trie_txn txn;
+	struct trie old;
+	struct garbage garbage = { 0 };
+	char text[32];
+	struct name n;
+	void *replaced;
+	trie_init(&old, ITEM_NAME_AT);
+	trie_begin(&txn, &old);
+	for (unsigned i = 0; i < N; i++) {
+		snprintf(text, sizeof text, "zone%05u.example.", i);
+		assert_int_equal(name_parse(text, strlen(text), NULL, &n), OK);
+		assert_int_equal(trie_put(&txn, item_new(n.oct), &replaced), OK);
+	}
+	old = trie_commit(&txn, &garbage);
+	trie_begin(&txn, &old);
+	assert_int_equal(name_parse("zone12345.example.", 18, NULL, &n), OK);
+	assert_int_equal(trie_put(&txn, item_new(n.oct), &replaced), OK);
+	struct trie new = trie_commit(&txn, &garbage);
+	struct differences d = side_by_side(&old, &new);
+	assert_int_equal(d.n, 1);
+	assert_true(d.steps < 100);
+	d = side_by_side(&new, &new);
+	assert_int_equal(d.n, 0);
+	assert_int_equal(d.steps, 1);
+	garbage_add(&garbage, replaced);
+	garbage_free(&garbage);
+	unsigned freed = 0;
+	trie_fini(&new, free_item, &freed);
+	assert_int_equal(freed, N);
+}
+
 static void
 empty_trie(void **state)
 {
@@ -374,6 +459,7 @@ main(void)
 		cmocka_unit_test(empty_trie),
 		cmocka_unit_test(ancestors_of_names_that_leave_the_path),
 		cmocka_unit_test(deepest_path),
+		cmocka_unit_test(what_versions_share_is_passed_over),
 		cmocka_unit_test(random_transactions_match_a_sorted_array),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
