@@ -224,6 +224,12 @@ read_addresses(const uint8_t *const *labels, unsigned end, struct key *k)
 	}
 }
 
+bool
+key_address_is_equal(const struct key_address *a, const struct key_address *b)
+{
+	return a->family == b->family && memcmp(a->octets, b->octets, a->family == 4 ? 4 : 16) == 0;
+}
+
 err_t
 key_name_read(const uint8_t *name, struct key *out)
 {

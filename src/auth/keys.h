@@ -20,8 +20,10 @@ enum { KEYS_MAX = 100000 };
 
 struct key_address { /* out of a transfer key's name */
 	uint8_t family;  /* 0: none, 4, 6 */
-	uint8_t octets[16];
+	uint8_t octets[16]; /* of family 4: the first four */
 };
+
+bool key_address_is_equal(const struct key_address *a, const struct key_address *b);
 
 struct key {
 	struct tsig_key tsig;

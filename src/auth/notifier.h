@@ -1,0 +1,165 @@
+/* auth/notifier.h -- NOTIFY out (RFC 1996): secondaries are told that a zone has changed, until they have heard.
+ *
+ * A state machine without I/O: what happened comes in with the time, what is to be sent goes out by callbacks.
+ *
+ * One notification is pending for each zone and target; a newer one for the same two takes its place and begins anew.
+ * It is sent at once, and again after 1, 1, 1, 4, 13, 20, 20, 120, 420, 900, 2100 and 82,800 s, each counted from the
+ * attempt before, until it is answered.  An attempt goes over TCP, and over UDP when TCP fails or brings no answer in
+ * time; both fit between two attempts.  A target that has a connection of its own to us is told over that alone: when
+ * it closes, what is pending for it is dropped.
+ *
+ * All that is due at one target shares a TCP connection ("exchange"), in which notifications are sent without waiting
+ * for each other's answers (RFC 7766 6.2.1.1).  One that breaks before it brought any answer has failed for all of
+ * them.  How many may be unanswered at a target (its window) grows with each answer and is small again after one that
+ * stayed away, so dead targets do not hold up the others; targets take turns, and the notifications of one go in the
+ * order in which they fell due.
+ *
+ * What counts as an answer (RFC 1996 3.6): a response from where the request went, with its ID and question (which a
+ * FORMERR or NOTIMP may lack), and, when the request was signed, rightly signed (RFC 8945 5.3).  Everything else is
+ * counted and ignored.  What becomes of one:
+ *   NOERROR    acknowledged.
+ *   SERVFAIL   the peer could not just now: it is told again, as if it had not answered.
+ *   any other  (NOTIMP, REFUSED, NOTAUTH, FORMERR, …) the peer has heard, and would say the same another time: over, as
+ *              RFC 1996 3.12 says for NOTIMP and 3.3 for responses at large ("contains no useful information").
+ * The answer to an unsigned notification can be forged by who guesses the ID, and where it went by UDP, our port: then
+ * the secondary learns of the change with its refresh timer.
+ *
+ * Bounds: NOTIFIER_* below.  One thread; the callbacks must not call back in.
+ * Cost: each input O(log pending); memory for a pending one about 250 octets with its zone's name and SOA.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "auth/keys.h"
+#include "base/err.h"
+#include "dns/tsig.h"
+
+enum {
+	NOTIFY_PORT = 53,
+	NOTIFIER_PENDING_MAX = 1 << 19,  /* in all: 100,000 zones at five targets each */
+	NOTIFIER_IN_FLIGHT_MAX = 1024,   /* sent and not answered, in all */
+	NOTIFIER_EXCHANGES_MAX = 256,    /* TCP connections, one a target; beyond them UDP is used at once */
+	NOTIFIER_WINDOW_MIN = 8,         /* in flight at one target */
+	NOTIFIER_WINDOW_MAX = 64,
+	NOTIFIER_ATTEMPTS_MAX = 13,
+	/* Header, question, SOA with its fixed fields, TSIG. */
+	NOTIFIER_MESSAGE_MAX = DNS_HEADER_LEN + NAME_WIRE_MAX + 4 + 12 + 2 * NAME_WIRE_MAX + 20 + TSIG_RR_MAX,
+};
+
+#define NOTIFIER_NEVER UINT64_MAX
+
+struct notifier_now {
+	uint64_t mono_ns; /* never goes back: for the schedule */
+	uint64_t wall_s;  /* since 1970: for TSIG */
+};
+
+/* What there is to tell. */
+struct notify_news {
+	const uint8_t *zone;
+	const uint8_t *soa; /* RDATA, uncompressed and checked; NULL: the zone is gone */
+	uint16_t soa_len;
+	uint32_t soa_ttl;
+};
+
+/* Whom to tell.  With a connection of its own, that alone says who it is; else address and port do. */
+struct notify_target {
+	struct key_address address;
+	uint16_t port;
+	uint64_t conn;              /* the peer's own connection, never given to another; 0: none */
+	const struct tsig_key *key; /* to sign with; NULL: unsigned.  Copied where it is kept */
+};
+
+enum notify_transport { NOTIFY_OVER_TCP, NOTIFY_OVER_UDP, NOTIFY_OVER_CONN, NOTIFY_TRANSPORTS };
+
+enum notify_outcome {
+	/* It is over: */
+	NOTIFY_ACKNOWLEDGED,
+	NOTIFY_REFUSED,     /* heard, with an RCODE that says no */
+	NOTIFY_GAVE_UP,     /* no answer to any attempt */
+	NOTIFY_LOST,        /* the peer's own connection closed */
+	/* It goes on, and this is said once a notification: */
+	NOTIFY_PUT_OFF,     /* SERVFAIL */
+	NOTIFY_UNVERIFIED,  /* an answer whose signature is missing or wrong, or one that says that ours is */
+	NOTIFY_UNANSWERED,  /* the attempts of the first minute */
+	NOTIFY_OUTCOMES
+};
+
+/* For the log.  Borrowed for the call. */
+struct notifier_report {
+	enum notify_outcome outcome;
+	const uint8_t *zone;
+	bool is_removal;
+	uint32_t serial;                  /* 0 for a removal */
+	const struct notify_target *target;
+	unsigned attempts;
+	enum notify_transport transport;  /* of the last message sent */
+	unsigned rcode;                   /* REFUSED, PUT_OFF */
+	unsigned tsig_error;              /* UNVERIFIED: RCODE_BADSIG, …; 0: not signed, or malformed */
+	bool is_peer_error;               /* UNVERIFIED: the peer says so of our signature */
+};
+
+/* Where messages go.  False: it cannot go (no route, no descriptor, the connection is gone, …); then the next way is
+ * tried.  An exchange is a number below NOTIFIER_EXCHANGES_MAX, in use from open (unless that is false) until close or
+ * notifier_exchange_closed(). */
+struct notifier_io {
+	bool (*send_udp)(void *ctx, const struct notify_target *to, const uint8_t *bytes, size_t len);
+	/* Begins to connect and queues the message; more may be queued before it is connected. */
+	bool (*exchange_open)(void *ctx, unsigned exchange, const struct notify_target *to, const uint8_t *bytes,
+	                      size_t len);
+	bool (*exchange_send)(void *ctx, unsigned exchange, const uint8_t *bytes, size_t len);
+	void (*exchange_close)(void *ctx, unsigned exchange);
+	bool (*send_over)(void *ctx, uint64_t conn, const uint8_t *bytes, size_t len);
+	void (*report)(void *ctx, const struct notifier_report *r);
+	uint16_t (*random_id)(void *ctx); /* not to be guessed */
+	void *ctx;
+};
+
+struct notifier_conf {
+	size_t pending_max, in_flight_max; /* 0: as NOTIFIER_* */
+	struct notifier_io io;
+};
+
+struct notifier_stats {
+	uint64_t added;
+	uint64_t over_limit;              /* not taken: too many pending, or no memory */
+	uint64_t replaced;                /* by a newer one */
+	uint64_t outcomes[NOTIFY_OUTCOMES];
+	uint64_t sent[NOTIFY_TRANSPORTS];
+	uint64_t not_sent;                /* messages that could not go */
+	uint64_t failed;                  /* attempts that came to nothing */
+	uint64_t malformed;               /* messages ignored: no DNS, … */
+	uint64_t unexpected;              /* … no answer to anything in flight, … */
+	uint64_t unverified;              /* … no signature, or a wrong one */
+	/* As it stands: */
+	uint64_t pending, in_flight, exchanges;
+};
+
+struct notifier;
+
+struct notifier *notifier_new(const struct notifier_conf *conf);
+void notifier_free(struct notifier **n); /* NULL-safe; sends and reports nothing */
+
+/* E_LIMIT, E_NOMEM: it is not taken, and counted. */
+err_t notifier_add(struct notifier *n, const struct notifier_now *now, const struct notify_news *news,
+                   const struct notify_target *to);
+
+/* One message that came: as a datagram (only address and port of `from` count), over an exchange, or over a peer's own
+ * connection. */
+void notifier_datagram(struct notifier *n, const struct notifier_now *now, const struct notify_target *from,
+                       const uint8_t *bytes, size_t len);
+void notifier_exchange_input(struct notifier *n, const struct notifier_now *now, unsigned exchange, const uint8_t *bytes,
+                             size_t len);
+void notifier_conn_input(struct notifier *n, const struct notifier_now *now, uint64_t conn, const uint8_t *bytes,
+                         size_t len);
+
+/* It could not be connected, or has ended; not after exchange_close(). */
+void notifier_exchange_closed(struct notifier *n, const struct notifier_now *now, unsigned exchange);
+void notifier_conn_closed(struct notifier *n, const struct notifier_now *now, uint64_t conn);
+
+/* To be called when the deadline has come (mono_ns); NOTIFIER_NEVER: there is none.  Ask anew after every input. */
+uint64_t notifier_deadline(const struct notifier *n);
+void notifier_timer(struct notifier *n, const struct notifier_now *now);
+
+const struct notifier_stats *notifier_stats(const struct notifier *n);

@@ -1,0 +1,117 @@
+/* auth/notifier_p.h -- what notifier.c (what happens when), notifier_table.c (what there is) and notifier_message.c
+ * (what is sent, and what answers it) share. */
+#pragma once
+
+#include "auth/notifier.h"
+#include "base/heap.h"
+#include "base/list.h"
+#include "zone/trie.h"
+
+enum {
+	PEER_BUCKETS = 4096, /* a power of two */
+	NO_EXCHANGE = -1,
+};
+
+/* A key as long as anything pending is signed with it: one for all of them, as it is large and secret. */
+struct signer {
+	size_t refs;
+	bool is_listed;       /* in the notifier's trie; one of the same name and another secret takes its place there */
+	struct tsig_key tsig; /* the trie reads the name in it */
+};
+
+/* Where a notification is.  IDLE: on its way from one state to another.  WAITING: due, in one of the peer's lists.
+ * IN_FLIGHT: sent; until `timer` the answer is waited for.  RESTING: due again at `timer`. */
+enum notice_state { NOTICE_IDLE, NOTICE_WAITING, NOTICE_IN_FLIGHT, NOTICE_RESTING };
+
+/* One zone for one peer. */
+struct notice {
+	struct peer *peer;
+	struct signer *signer;     /* NULL: unsigned */
+	struct heap_node timer;
+	struct list_link link;     /* WAITING, IN_FLIGHT */
+	uint64_t begun_ns;         /* the attempt under way, or the last one */
+	enum notice_state state;
+	enum notify_transport transport; /* of the last message */
+	uint8_t attempts;          /* begun so far */
+	uint8_t said;              /* outcomes that were reported, a bit each */
+	uint16_t id;
+	uint8_t mac[HMAC_MAX];     /* of the last message, for its answer */
+	size_t mac_len;
+	uint32_t ttl, serial;
+	uint16_t rdlen;            /* 0: the zone is gone */
+	uint8_t zone_len;
+	uint8_t zone[];            /* then RDATA; the peer's trie reads the name here */
+};
+
+/* A target, for as long as anything is pending for it. */
+struct peer {
+	struct peer *next;               /* in its bucket */
+	struct notify_target at;         /* without a key */
+	struct trie_txn notices;         /* of struct notice by zone; never committed: changed in place */
+	struct list_link waiting;        /* to be sent over TCP, or over its connection */
+	struct list_link waiting_udp;    /* TCP has failed for these */
+	struct list_link on_exchange;    /* in flight over TCP */
+	struct list_link in_air;         /* in flight otherwise */
+	unsigned in_flight, window;      /* window: how many may be */
+	int exchange;
+	uint64_t heard_ns;               /* over the exchange last, or when it was opened */
+	bool has_answered;               /* over the exchange */
+	struct heap_node stall;          /* exchange: when it is given up if nothing more is heard */
+	struct list_link ready;          /* may send; in turn with the others */
+	struct list_link touched;        /* to be looked at before the input ends */
+};
+
+struct notifier {
+	struct notifier_conf conf;
+	struct notifier_stats stats;
+	uint32_t seed;                   /* of the buckets */
+	struct peer *bucket[PEER_BUCKETS];
+	struct trie_txn signers;         /* by name */
+	struct heap timers;              /* of notices */
+	struct heap stalls;              /* of peers */
+	struct list_link ready, touched; /* of peers */
+	struct peer *exchange[NOTIFIER_EXCHANGES_MAX];
+	uint16_t free_exchange[NOTIFIER_EXCHANGES_MAX]; /* a stack of stats.exchanges taken from its top */
+};
+
+#define SIGNER_NAME_AT offsetof(struct signer, tsig.name.oct)
+
+static inline const uint8_t *
+notice_soa(const struct notice *x)
+{
+	return x->zone + x->zone_len;
+}
+
+/* ---- notifier_table.c ---- */
+
+/* The peer of a target, or NULL; made when it is not there. */
+struct peer *peer_find(const struct notifier *n, const struct notify_target *at);
+struct peer *peer_get(struct notifier *n, const struct notify_target *at);
+void peer_free(struct notifier *n, struct peer *p); /* nothing is pending for it, and it has no exchange */
+
+/* The notice of a zone, or NULL. */
+struct notice *peer_notice(const struct peer *p, const uint8_t *zone);
+
+/* One in no state yet, and of no peer.  E_NOMEM. */
+err_t notice_new(struct notifier *n, const struct notify_news *news, const struct tsig_key *key, struct notice **out);
+void notice_free(struct notifier *n, struct notice *x); /* it is in no state, and no peer has it */
+
+/* The peer has it from now on.  *old: the one of the same zone that it had, which is the caller's now; NULL: none.
+ * E_NOMEM, not when there was one. */
+err_t peer_put(struct peer *p, struct notice *x, struct notice **old);
+void peer_take(struct notice *x); /* its peer has it no more */
+
+/* All that is there, in whatever state. */
+void table_free(struct notifier *n);
+
+/* ---- notifier_message.c ---- */
+
+/* The message for the next attempt with the ID x->id; keeps its MAC.  `is_short`: the SOA is left out when it would not
+ * fit in a datagram of 512 octets. */
+err_t notice_write(struct notice *x, uint64_t wall_s, bool is_short, uint8_t out[NOTIFIER_MESSAGE_MAX], size_t *len);
+
+/* Has the message the form of an answer to it? */
+bool notice_is_answered_by(const struct notice *x, const struct msg *m);
+
+/* Is the signature as it must be?  Else *t says what is wrong (error 0: none, or malformed). */
+bool notice_is_verified(const struct notice *x, const struct msg *m, uint64_t wall_s, struct tsig *t);

@@ -1,0 +1,245 @@
+/* What is pending, and for whom. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/notifier_p.h"
+#include "base/alloc.h"
+
+/* ---- keys ---- */
+
+static bool
+is_same_key(const struct tsig_key *a, const struct tsig_key *b)
+{
+	return a->alg == b->alg && a->secret_len == b->secret_len && ct_is_equal(a->secret, b->secret, a->secret_len);
+}
+
+static err_t
+signer_get(struct notifier *n, const struct tsig_key *key, struct signer **out)
+{
+	struct nkey name;
+	nkey_set(&name, key->name.oct);
+	struct signer *s = trie_get(&n->signers.now, &name);
+	if (s != NULL && is_same_key(&s->tsig, key)) {
+		s->refs++;
+		*out = s;
+		return OK;
+	}
+	s = try_alloc(sizeof *s);
+	void *old = NULL;
+	if (s == NULL) {
+		return E_NOMEM;
+	}
+	s->tsig = *key;
+	err_t err = trie_put(&n->signers, s, &old);
+	if (err != OK) {
+		wipe(s, sizeof *s);
+		free(s);
+		return err;
+	}
+	if (old != NULL) {
+		((struct signer *)old)->is_listed = false;
+	}
+	s->is_listed = true;
+	s->refs = 1;
+	*out = s;
+	return OK;
+}
+
+static void
+signer_put_back(struct notifier *n, struct signer *s)
+{
+	if (s == NULL || --s->refs != 0) {
+		return;
+	}
+	if (s->is_listed) {
+		struct nkey name;
+		nkey_set(&name, s->tsig.name.oct);
+		(void)trie_remove(&n->signers, &name);
+	}
+	wipe(s, sizeof *s);
+	free(s);
+}
+
+/* ---- peers ---- */
+
+static size_t
+address_len(const struct key_address *a)
+{
+	return a->family == 4 ? 4 : 16;
+}
+
+static bool
+is_same_peer(const struct notify_target *a, const struct notify_target *b)
+{
+	if (a->conn != 0 || b->conn != 0) {
+		return a->conn == b->conn;
+	}
+	return a->port == b->port && key_address_is_equal(&a->address, &b->address);
+}
+
+/* FNV-1a, from a start that nobody knows. */
+static uint32_t
+mix(uint32_t h, const void *bytes, size_t n)
+{
+	for (const uint8_t *p = bytes; n != 0; n--, p++) {
+		h = (h ^ *p) * 16777619u;
+	}
+	return h;
+}
+
+static size_t
+bucket_of(const struct notifier *n, const struct notify_target *at)
+{
+	uint32_t h = n->seed;
+	if (at->conn != 0) {
+		h = mix(h, &at->conn, sizeof at->conn);
+	} else {
+		h = mix(h, &at->port, sizeof at->port);
+		h = mix(h, at->address.octets, address_len(&at->address));
+	}
+	return (h ^ h >> 16) & (PEER_BUCKETS - 1);
+}
+
+struct peer *
+peer_find(const struct notifier *n, const struct notify_target *at)
+{
+	struct peer *p = n->bucket[bucket_of(n, at)];
+	while (p != NULL && !is_same_peer(&p->at, at)) {
+		p = p->next;
+	}
+	return p;
+}
+
+struct peer *
+peer_get(struct notifier *n, const struct notify_target *at)
+{
+	struct peer *p = peer_find(n, at);
+	if (p != NULL) {
+		return p;
+	}
+	struct peer **bucket = &n->bucket[bucket_of(n, at)];
+	struct trie none;
+	p = xalloc(sizeof *p);
+	p->at = *at;
+	p->at.key = NULL;
+	p->exchange = NO_EXCHANGE;
+	p->window = NOTIFIER_WINDOW_MIN;
+	trie_init(&none, offsetof(struct notice, zone));
+	trie_begin(&p->notices, &none);
+	list_init(&p->waiting);
+	list_init(&p->waiting_udp);
+	list_init(&p->on_exchange);
+	list_init(&p->in_air);
+	p->next = *bucket;
+	*bucket = p;
+	return p;
+}
+
+void
+peer_free(struct notifier *n, struct peer *p)
+{
+	ASSERT(p->notices.now.n == 0 && p->in_flight == 0 && p->exchange == NO_EXCHANGE);
+	struct peer **at = &n->bucket[bucket_of(n, &p->at)];
+	while (*at != p) {
+		at = &(*at)->next;
+	}
+	*at = p->next;
+	trie_rollback(&p->notices);
+	free(p);
+}
+
+/* ---- notices ---- */
+
+/* SERIAL of a SOA's RDATA (RFC 1035 3.3.13), after two names and before four more numbers. */
+static uint32_t
+serial_of(const uint8_t *soa, uint16_t len)
+{
+	size_t at = name_len(soa);
+	at += name_len(soa + at);
+	ASSERT(at + 20 == len);
+	const uint8_t *s = soa + at;
+	return (uint32_t)s[0] << 24 | (uint32_t)s[1] << 16 | (uint32_t)s[2] << 8 | s[3];
+}
+
+err_t
+notice_new(struct notifier *n, const struct notify_news *news, const struct tsig_key *key, struct notice **out)
+{
+	size_t zone_len = name_len(news->zone), rdlen = news->soa != NULL ? news->soa_len : 0;
+	struct notice *x = try_alloc(sizeof *x + zone_len + rdlen);
+	if (x == NULL) {
+		return E_NOMEM;
+	}
+	err_t err = key != NULL ? signer_get(n, key, &x->signer) : OK;
+	if (err != OK) {
+		free(x);
+		return err;
+	}
+	x->zone_len = (uint8_t)zone_len;
+	memcpy(x->zone, news->zone, zone_len);
+	if (news->soa != NULL) {
+		x->serial = serial_of(news->soa, news->soa_len);
+		x->ttl = news->soa_ttl;
+		x->rdlen = news->soa_len;
+		memcpy(x->zone + zone_len, news->soa, rdlen);
+	}
+	*out = x;
+	return OK;
+}
+
+void
+notice_free(struct notifier *n, struct notice *x)
+{
+	signer_put_back(n, x->signer);
+	free(x);
+}
+
+struct notice *
+peer_notice(const struct peer *p, const uint8_t *zone)
+{
+	struct nkey key;
+	nkey_set(&key, zone);
+	return trie_get(&p->notices.now, &key);
+}
+
+err_t
+peer_put(struct peer *p, struct notice *x, struct notice **old)
+{
+	void *replaced = NULL;
+	TRY(trie_put(&p->notices, x, &replaced));
+	x->peer = p;
+	*old = replaced;
+	return OK;
+}
+
+void
+peer_take(struct notice *x)
+{
+	struct nkey key;
+	nkey_set(&key, x->zone);
+	void *taken = trie_remove(&x->peer->notices, &key);
+	ASSERT(taken == x);
+	x->peer = NULL;
+}
+
+/* ---- all of it ---- */
+
+static void
+free_value(void *ctx, void *value)
+{
+	notice_free(ctx, value);
+}
+
+void
+table_free(struct notifier *n)
+{
+	for (size_t i = 0; i < PEER_BUCKETS; i++) {
+		while (n->bucket[i] != NULL) {
+			struct peer *p = n->bucket[i];
+			n->bucket[i] = p->next;
+			trie_fini(&p->notices.now, free_value, n);
+			trie_rollback(&p->notices);
+			free(p);
+		}
+	}
+	trie_rollback(&n->signers);
+}
