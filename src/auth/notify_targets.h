@@ -1,0 +1,59 @@
+/* auth/notify_targets.h -- who is to be told about a zone, and what there is to tell between two views.
+ *
+ * Told about a zone are:
+ *   the secondary address in the name of each transfer key for it (key right RIGHT_TRANSFER itself, domain at or above
+ *   the zone; the nearest domain first), signed with that key;
+ *   the addresses of the hosts in its apex NS RRset, but for the one that the SOA's MNAME names (RFC 1996 2, "Notify
+ *   Set"): A and AAAA records in the zone itself (glue too), else in the nearest zone served that encloses the host.
+ *   Hosts whose addresses we do not serve are left out: we are no resolver.
+ * An address is told once, and the signed way wins.  Our own addresses, and those that are nobody's in particular
+ * (0.0.0.0, multicast, link-local, IPv4 mapped into IPv6), are left out.
+ *
+ * Pure.  What comes out borrows from the views that it came from.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "auth/notifier.h"
+#include "auth/view.h"
+#include "base/err.h"
+
+enum { NOTIFY_TARGETS_MAX = 256 }; /* of one zone */
+
+struct notify_own { /* addresses that are ours; borrowed */
+	const struct key_address *list;
+	size_t n;
+};
+
+struct notify_targets {
+	struct notify_target list[NOTIFY_TARGETS_MAX];
+	size_t n;
+	bool is_cut; /* there were more */
+};
+
+/* The transfer keys of a view by domain, so that many zones can be asked about.  Borrows the view. */
+struct notify_index;
+err_t notify_index_new(const struct view *v, struct notify_index **out); /* E_NOMEM */
+void notify_index_free(struct notify_index **ix);                       /* NULL-safe */
+
+void notify_targets_of(const struct notify_index *ix, const struct zone *z, const struct notify_own *own,
+                       struct notify_targets *out);
+
+/* What is told of a zone that is served. */
+struct notify_news notify_news_of(const struct zone *z);
+
+typedef void notify_each(void *ctx, const struct notify_news *news, const struct notify_target *to);
+
+/* Everything that is to be told when `now` takes the place of `old` (NULL: of nothing, at the start): zones that are
+ * new, or another version; zones that are gone, to those who were told of them in the old view; and for keys that are
+ * new or have another secret or algorithm, every other zone that they are used for.  *cut_n: zones that have more targets than
+ * NOTIFY_TARGETS_MAX.  E_NOMEM: some may not have been told.
+ * Cost: what differs, and the transfer keys (sorted once). */
+err_t notify_compare(const struct view *old, const struct view *now, const struct notify_own *own, notify_each *each,
+                     void *ctx, size_t *cut_n);
+
+/* Every zone at and below a name, to one target: for a peer that is to hear of all of them. */
+void notify_every_zone(const struct view *v, const uint8_t *domain, const struct notify_target *to, notify_each *each,
+                       void *ctx);
