@@ -265,6 +265,7 @@ read_record(struct master *m, const struct lex_token *t)
 	}
 	TRY(master_read_head(m, &h));
 	TRY(read_rdata(m, &h));
+	master_note_ttl(m, &rr);
 	TRY(master_settle_ttl(m, &h, &rr.ttl));
 
 	rr.owner = m->owner.oct;
@@ -274,6 +275,7 @@ read_record(struct master *m, const struct lex_token *t)
 	rr.rdata = m->rdata.base;
 	rr.flags = (is_inherited ? MASTER_OWNER_INHERITED : 0u) | (h.has_ttl ? MASTER_TTL_GIVEN : 0u) |
 	           (h.has_class ? MASTER_CLASS_GIVEN : 0u);
+	rr.origin = m->origin.oct;
 	rr.file = m->frame->file;
 	rr.last_line = master_last_line(m);
 	rr.end = (size_t)(m->lx.at - m->lx.text);

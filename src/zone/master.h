@@ -66,6 +66,13 @@ enum master_rr_flags {
 	MASTER_GENERATED = 1 << 3,       /* out of a $GENERATE */
 };
 
+/* Where a record without a TTL has it from. */
+enum master_ttl_source {
+	MASTER_TTL_NONE,     /* nowhere: a SOA has its minimum, others are errors */
+	MASTER_TTL_LAST,     /* the TTL given last */
+	MASTER_TTL_DEFAULT,  /* $TTL, or the minimum of the SOA before */
+};
+
 struct master_rr {
 	const uint8_t *owner;
 	uint16_t type, rrclass;
@@ -73,6 +80,9 @@ struct master_rr {
 	uint16_t rdlen;
 	const uint8_t *rdata;          /* uncompressed */
 	unsigned flags;                /* of enum master_rr_flags */
+	const uint8_t *origin;         /* what relative names of the line are completed with */
+	enum master_ttl_source ttl_source; /* for a line without a TTL in this place, before this record */
+	uint32_t ttl_inherited;        /* what it would have; 0 when it would have none */
 	const char *file;              /* as named to master_read() or by $INCLUDE, path made plain */
 	uint32_t line, last_line;      /* from 1; of the directive for a generated record */
 	uint32_t col;                  /* of the first token */

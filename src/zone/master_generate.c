@@ -343,9 +343,11 @@ master_generate(struct master *m, const struct lex_token *directive)
 		.begin = (size_t)(m->lx.record_at - m->lx.text),
 		.line = m->lx.record_line,
 		.col = lex_column(&m->lx, directive),
+		.origin = m->origin.oct,
 		.file = m->frame->file,
 		.text = m->lx.text,
 	};
+	master_note_ttl(m, &rr);
 	TRY(read_arguments(m, &g));
 	rr.type = g.head.type;
 	rr.rrclass = CLASS_IN;

@@ -66,6 +66,14 @@ err_t master_read_ttl(struct master *m, const struct lex_token *t, uint32_t *out
 /* The TTL that a record has, its RDATA being in m->rdata. */
 err_t master_settle_ttl(struct master *m, const struct master_head *h, uint32_t *out);
 
+/* What a record without a TTL would get here. */
+static inline void
+master_note_ttl(const struct master *m, struct master_rr *rr)
+{
+	rr->ttl_source = m->has_default_ttl ? MASTER_TTL_DEFAULT : m->has_last_ttl ? MASTER_TTL_LAST : MASTER_TTL_NONE;
+	rr->ttl_inherited = m->has_default_ttl ? m->default_ttl : m->last_ttl;
+}
+
 /* Line of the LEX_EOL that was read last. */
 static inline uint32_t
 master_last_line(const struct master *m)

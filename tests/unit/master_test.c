@@ -406,6 +406,52 @@ records_know_their_place(void **state)
 	seen_fini(&s);
 }
 
+static err_t
+see_what_is_in_force(void *ctx, const struct master_rr *rr)
+{
+	static const char *const sources[] = { "none", "last", "default" };
+	char origin[NAME_TEXT_MAX];
+	name_print(rr->origin, origin);
+	str_printf(ctx, "%u %s %s %u\n", rr->line, origin, sources[rr->ttl_source], rr->ttl_inherited);
+	return OK;
+}
+
+static void
+records_know_what_is_in_force(void **state)
+{
+	(void)state;
+	static const uint8_t apex[] = "\7example";
+	static const char text[] = "@ SOA a b 1 2 3 4 5\n"
+	                           "a A 1.1.1.1\n"
+	                           "$ORIGIN sub\n"
+	                           "$TTL 60\n"
+	                           "b 7 A 1.1.1.1\n"
+	                           "$GENERATE 1-2 $ A 1.1.1.1\n";
+	static const char no_default[] = "a 300 A 1.1.1.1\n"
+	                                 "a A 1.1.1.2\n"
+	                                 "$GENERATE 1-1 $ 5 A 1.1.1.1\n"
+	                                 "a A 1.1.1.3\n"
+	                                 "$TTL 60\n"
+	                                 "a 5 A 1.1.1.4\n";
+	struct str seen = { 0 };
+	struct master_counts counts;
+	const struct master_reader r = { .apex = apex, .file = "z", .ctx = &seen, .record = see_what_is_in_force };
+	assert_int_equal(master_read(&r, text, strlen(text), &counts), OK);
+	assert_string_equal(str_text(&seen), "1 example. none 0\n"
+	                                     "2 example. default 5\n"
+	                                     "5 sub.example. default 60\n"
+	                                     "6 sub.example. default 60\n"
+	                                     "6 sub.example. default 60\n");
+	str_clear(&seen);
+	assert_int_equal(master_read(&r, no_default, strlen(no_default), &counts), OK);
+	assert_string_equal(str_text(&seen), "1 example. none 0\n"
+	                                     "2 example. last 300\n"
+	                                     "3 example. last 300\n"
+	                                     "4 example. last 5\n"
+	                                     "6 example. default 60\n");
+	str_fini(&seen);
+}
+
 static size_t
 lines_in(const struct str *s)
 {
@@ -655,6 +701,7 @@ main(void)
 		cmocka_unit_test(generate),
 		cmocka_unit_test(ttls_without_a_directive),
 		cmocka_unit_test(records_know_their_place),
+		cmocka_unit_test(records_know_what_is_in_force),
 		cmocka_unit_test(errors_have_a_limit),
 		cmocka_unit_test(warnings_have_a_limit),
 		cmocka_unit_test(a_callback_ends_the_reading),
