@@ -1,0 +1,209 @@
+/* What becomes of each line, and after which line each record that comes has its place. */
+#include "dns/rrtype.h"
+#include "zone/edit_p.h"
+
+/* The changes of one RRset. */
+struct set {
+	struct edit_change *changes;
+	size_t n;
+	uint16_t type, covers;
+	uint32_t ttl;              /* that it is to have */
+};
+
+err_t
+edit_refuse(struct editor *e, const struct edit_line *l)
+{
+	char name[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX];
+	name_print(l->name, name);
+	return edit_fail(e, l->frame->source, l->line, "edit-refused", "change it there by hand",
+	                 "%.200s %s is in a file that %s: it is not edited", name, rrtype_print(l->type, type),
+	                 l->frame->source->opened > 1 ? "this zone includes more than once" : "other zones read too");
+}
+
+static bool
+is_of_set(const struct edit_line *l, const struct set *s)
+{
+	return l->type == s->type && l->covers == s->covers;
+}
+
+/* The set that begins with the change at `from`.  Its TTL is that of what comes; where records only go, it stays. */
+static struct set
+set_at(const struct edit_owner *o, size_t from)
+{
+	struct edit_change *c = &o->changes[from];
+	struct set s = { .changes = c, .type = edit_change_rr(c)->type, .covers = c->covers, .ttl = edit_change_rr(c)->ttl };
+	while (from + s.n < o->n && edit_change_rr(&c[s.n])->type == s.type && c[s.n].covers == s.covers) {
+		const struct zone_rr *new = c[s.n].new;
+		s.ttl = new != NULL ? new->ttl : s.ttl;
+		s.n++;
+	}
+	return s;
+}
+
+/* ---- records that go, and those that take their places ---- */
+
+/* The next change of the set that only brings, from *at on. */
+static struct edit_change *
+next_coming(const struct set *s, size_t *at)
+{
+	while (*at < s->n) {
+		struct edit_change *c = &s->changes[(*at)++];
+		if (c->old == NULL) {
+			return c;
+		}
+	}
+	return NULL;
+}
+
+/* The first record that goes gives its place to the first that comes, and so on. */
+static void
+exchange(const struct set *s)
+{
+	size_t at = 0;
+	for (size_t i = 0; i < s->n; i++) {
+		struct edit_change *going = &s->changes[i], *coming;
+		if (going->new != NULL || going->line == NULL) {
+			continue;
+		}
+		coming = next_coming(s, &at);
+		if (coming == NULL) {
+			return;
+		}
+		going->line->with = coming->new;
+		coming->is_placed = true;
+	}
+}
+
+/* A line whose record goes: it, or what it says; one that says it once more goes in any case. */
+static void
+settle_line(struct edit_line *l, const struct set *s)
+{
+	bool goes = l->change != NULL && l->change->new == NULL;
+	l->is_gone = goes && l->with == NULL;
+	if (l->with != NULL || (l->change != NULL && l->change->new != NULL)) {
+		l->want_ttl = s->ttl;
+	}
+	if (l->change != NULL && l->change->new != NULL) {
+		l->change->is_placed = true;
+	}
+}
+
+/* Lines of the set that stay differ in TTL from it, and no other will have the TTL that it is to have: all get it. */
+static void
+settle_lowest(struct edit_owner *o, const struct set *s)
+{
+	bool stays = false;
+	for (struct edit_line *l = o->first; l != NULL; l = l->next_of_owner) {
+		if (is_of_set(l, s) && !l->is_gone) {
+			stays = true;
+			if (l->want_ttl <= s->ttl) {
+				return;
+			}
+		}
+	}
+	for (size_t i = 0; stays && i < s->n; i++) {
+		if (s->changes[i].new != NULL && !s->changes[i].is_placed) {
+			return; /* it comes in a line of its own */
+		}
+	}
+	for (struct edit_line *l = o->first; stays && l != NULL; l = l->next_of_owner) {
+		if (is_of_set(l, s) && !l->is_gone) {
+			l->want_ttl = s->ttl;
+		}
+	}
+}
+
+static err_t
+settle_set(struct editor *e, struct edit_owner *o, const struct set *s)
+{
+	exchange(s);
+	for (struct edit_line *l = o->first; l != NULL; l = l->next_of_owner) {
+		if (is_of_set(l, s)) {
+			settle_line(l, s);
+		}
+	}
+	settle_lowest(o, s);
+	for (struct edit_line *l = o->first; l != NULL; l = l->next_of_owner) {
+		if (is_of_set(l, s) && edit_line_is_changed(l) && !edit_source_may_be_edited(e, l->frame->source)) {
+			return edit_refuse(e, l);
+		}
+	}
+	return OK;
+}
+
+/* ---- records that come in lines of their own ---- */
+
+/* Better is: not out of a $GENERATE; then of the same RRset; then further down. */
+static unsigned
+rank(const struct edit_line *l, const struct set *s)
+{
+	return (edit_line_is_generated(l) ? 0u : 2u) + (is_of_set(l, s) ? 1u : 0u);
+}
+
+/* The line of the owner that a new record goes after; NULL: no line of it may be written to. */
+static struct edit_line *
+place_at_owner(struct editor *e, const struct edit_owner *o, const struct set *s)
+{
+	struct edit_line *best = NULL;
+	for (struct edit_line *l = o->first; l != NULL; l = l->next_of_owner) {
+		if (edit_source_may_be_edited(e, l->frame->source) && (best == NULL || rank(l, s) >= rank(best, s))) {
+			best = l;
+		}
+	}
+	return best;
+}
+
+/* After the owner before it: its last line.  Where that is in a file that may not be edited, none will do, as later
+ * lines would take the new owner for theirs. */
+static struct edit_line *
+place_at_end_of(struct editor *e, const struct edit_owner *o)
+{
+	struct edit_line *last = NULL;
+	for (struct edit_line *l = o->first; l != NULL; l = l->next_of_owner) {
+		last = l;
+	}
+	return last != NULL && edit_source_may_be_edited(e, last->frame->source) ? last : NULL;
+}
+
+static err_t
+add_after(struct editor *e, struct edit_line *place, const struct edit_owner *o, const struct zone_rr *rr)
+{
+	struct edit_added *a = arena_alloc(&e->arena, sizeof *a);
+	struct edit_added_list *to = place != NULL ? &place->added : &e->at_end;
+	if (a == NULL) {
+		return E_NOMEM;
+	}
+	*a = (struct edit_added){ .owner = o, .rr = rr };
+	*(to->last != NULL ? &to->last->next : &to->first) = a;
+	to->last = a;
+	return OK;
+}
+
+static err_t
+place_set(struct editor *e, struct edit_owner *o, const struct set *s)
+{
+	struct edit_line *place = place_at_owner(e, o, s);
+	if (place == NULL && o->first == NULL && o->before != NULL) {
+		place = place_at_end_of(e, o->before);
+	}
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->changes[i].new != NULL && !s->changes[i].is_placed) {
+			TRY(add_after(e, place, o, s->changes[i].new));
+		}
+	}
+	return OK;
+}
+
+err_t
+edit_place(struct editor *e)
+{
+	for (struct edit_owner *o = e->first_owner; o != NULL; o = o->next) {
+		for (size_t from = 0; from < o->n;) {
+			struct set s = set_at(o, from);
+			TRY(settle_set(e, o, &s));
+			TRY(place_set(e, o, &s));
+			from += s.n;
+		}
+	}
+	return OK;
+}
