@@ -1,0 +1,201 @@
+#include "net/inbox.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+
+enum { SLOTS = 1024 }; /* of keys that have anything in here */
+
+struct per_key {
+	struct per_key *next; /* in its slot */
+	struct name name;
+	unsigned n;
+};
+
+struct inbox {
+	unsigned max, per_key;
+	void (*wake)(void *ctx);
+	void *ctx;
+	pthread_mutex_t lock; /* for what follows */
+	struct inbox_item *first, **end;
+	size_t octets;
+	struct per_key *slots[SLOTS];
+	struct inbox_stats stats;
+};
+
+struct inbox *
+inbox_new(unsigned max, unsigned per_key, void (*wake)(void *ctx), void *ctx)
+{
+	struct inbox *in = xalloc(sizeof *in);
+	in->max = max;
+	in->per_key = per_key;
+	in->wake = wake;
+	in->ctx = ctx;
+	in->end = &in->first;
+	pthread_mutex_init(&in->lock, NULL);
+	return in;
+}
+
+void
+inbox_free(struct inbox **inp)
+{
+	struct inbox *in = *inp;
+	if (in == NULL) {
+		return;
+	}
+	for (struct inbox_item *item = inbox_take_all(in), *next; item != NULL; item = next) {
+		next = item->next;
+		inbox_give_back(in, item);
+	}
+	ASSERT(in->stats.waiting == 0);
+	pthread_mutex_destroy(&in->lock);
+	free(in);
+	*inp = NULL;
+}
+
+/* ---- keys ---- */
+
+/* FNV-1a.  Only keys of ours come here: their signatures were verified. */
+static size_t
+slot_of(const struct name *key)
+{
+	uint32_t h = 2166136261u;
+	for (size_t i = 0; i < key->len; i++) {
+		h = (h ^ octet_lower(key->oct[i])) * 16777619u;
+	}
+	return h % SLOTS;
+}
+
+/* Where the key's entry hangs, or where one would. */
+static struct per_key **
+find_key(struct inbox *in, const struct name *key)
+{
+	struct per_key **at = &in->slots[slot_of(key)];
+	while (*at != NULL && !name_is_equal((*at)->name.oct, key->oct)) {
+		at = &(*at)->next;
+	}
+	return at;
+}
+
+static void
+count_key(struct inbox *in, const struct name *key)
+{
+	struct per_key **at = find_key(in, key);
+	if (*at == NULL) {
+		*at = xalloc(sizeof **at);
+		(*at)->name = *key;
+	}
+	(*at)->n++;
+}
+
+static void
+uncount_key(struct inbox *in, const struct name *key)
+{
+	struct per_key **at = find_key(in, key), *k = *at;
+	if (--k->n == 0) {
+		*at = k->next;
+		free(k);
+	}
+}
+
+/* ---- in and out ---- */
+
+static err_t
+check_limits(struct inbox *in, const struct name *key, size_t len)
+{
+	const struct per_key *k = *find_key(in, key);
+	if (in->stats.waiting >= in->max || in->octets + len > INBOX_OCTETS_MAX) {
+		in->stats.over_limit++;
+		return E_LIMIT;
+	}
+	if (k != NULL && k->n >= in->per_key) {
+		in->stats.over_key_limit++;
+		return E_BUSY;
+	}
+	return OK;
+}
+
+static struct inbox_item *
+item_new(const struct return_path *from, const struct name *key, uint64_t now_s, const uint8_t *bytes, size_t len)
+{
+	struct timespec now;
+	struct inbox_item *item = try_alloc(sizeof *item + len);
+	if (item != NULL) {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		item->from = *from;
+		item->key = *key;
+		item->arrived_s = now_s;
+		item->arrived_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+		item->len = len;
+		memcpy(item->bytes, bytes, len);
+	}
+	return item;
+}
+
+static err_t
+put_locked(struct inbox *in, struct inbox_item *item, bool *is_first)
+{
+	TRY(check_limits(in, &item->key, item->len));
+	count_key(in, &item->key);
+	*is_first = in->first == NULL;
+	*in->end = item;
+	in->end = &item->next;
+	in->octets += item->len;
+	in->stats.waiting++;
+	in->stats.accepted++;
+	return OK;
+}
+
+err_t
+inbox_put(struct inbox *in, const struct return_path *from, const struct name *key, uint64_t now_s, const uint8_t *bytes,
+          size_t len)
+{
+	bool is_first = false;
+	struct inbox_item *item = item_new(from, key, now_s, bytes, len);
+	if (item == NULL) {
+		return E_LIMIT;
+	}
+	pthread_mutex_lock(&in->lock);
+	err_t err = put_locked(in, item, &is_first);
+	pthread_mutex_unlock(&in->lock);
+	if (err != OK) {
+		free(item);
+	} else if (is_first && in->wake != NULL) {
+		in->wake(in->ctx);
+	}
+	return err;
+}
+
+struct inbox_item *
+inbox_take_all(struct inbox *in)
+{
+	pthread_mutex_lock(&in->lock);
+	struct inbox_item *first = in->first;
+	in->first = NULL;
+	in->end = &in->first;
+	pthread_mutex_unlock(&in->lock);
+	return first;
+}
+
+void
+inbox_give_back(struct inbox *in, struct inbox_item *item)
+{
+	pthread_mutex_lock(&in->lock);
+	uncount_key(in, &item->key);
+	in->octets -= item->len;
+	in->stats.waiting--;
+	pthread_mutex_unlock(&in->lock);
+	free(item);
+}
+
+struct inbox_stats
+inbox_stats(struct inbox *in)
+{
+	pthread_mutex_lock(&in->lock);
+	struct inbox_stats s = in->stats;
+	pthread_mutex_unlock(&in->lock);
+	return s;
+}
