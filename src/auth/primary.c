@@ -9,14 +9,6 @@
 #include "dns/serial.h"
 #include "zone/history.h"
 
-struct discard {
-	struct garbage branches;   /* of the set's trie */
-	struct zone **zones;
-	size_t zones_n;
-	struct keystore *keys;     /* the old view's */
-	struct view *view;
-};
-
 /* A commit being worked out. */
 struct apply {
 	struct primary *p;
@@ -60,7 +52,27 @@ file_find(const struct primary *p, const char *path)
 	return i < p->files_n && strcmp(p->files[i]->path, path) == 0 ? p->files[i] : NULL;
 }
 
-static struct file *
+/* Files of a zone are nearly always spelled as its name is printed. */
+struct file *
+primary_file_of(const struct primary *p, const uint8_t *apex)
+{
+	char path[NAME_TEXT_MAX];
+	size_t len = name_print(apex, path);
+	path[len - 1] = name_is_root(apex) ? '@' : '\0';
+	struct file *f = file_find(p, path);
+	if (f != NULL && f->kind == SOURCE_ZONE && name_is_equal(f->apex.oct, apex)) {
+		return f;
+	}
+	for (size_t i = 0; i < p->files_n; i++) {
+		f = p->files[i];
+		if (f->kind == SOURCE_ZONE && f->zone != NULL && name_is_equal(f->apex.oct, apex)) {
+			return f;
+		}
+	}
+	return NULL;
+}
+
+struct file *
 file_new(const char *path, enum source_kind kind, const struct name *apex)
 {
 	struct file *f = xalloc(sizeof *f);
@@ -70,8 +82,7 @@ file_new(const char *path, enum source_kind kind, const struct name *apex)
 	return f;
 }
 
-/* With its last version: nobody reads it any more. */
-static void
+void
 file_free(struct file *f)
 {
 	struct garbage deltas = { 0 };
@@ -86,7 +97,7 @@ file_free(struct file *f)
 	free(f);
 }
 
-static void
+void
 file_insert(struct primary *p, struct file *f)
 {
 	size_t i = file_index(p, f->path);
@@ -99,7 +110,7 @@ file_insert(struct primary *p, struct file *f)
 	p->files_n++;
 }
 
-static void
+void
 file_remove(struct primary *p, struct file *f)
 {
 	size_t i = file_index(p, f->path);
@@ -261,7 +272,7 @@ is_too_much(const struct apply *a)
 
 /* ---- the next view ---- */
 
-static void
+void
 discard_zone(struct discard *old, struct zone *z)
 {
 	if (z != NULL) {
@@ -282,12 +293,13 @@ file_of_apex(const struct primary *p, const struct file *other)
 	return NULL;
 }
 
-static void
-report_zone(const struct primary *p, const struct pending *d, const struct zone *z, const struct zone *before)
+void
+primary_report_zone(const struct primary *p, const struct file *f, const struct zone *z, const struct zone *before,
+                    size_t warnings)
 {
-	struct primary_report r = { .event = before != NULL ? ZONE_CHANGED : ZONE_LOADED, .path = d->file->path, .zone = z,
+	struct primary_report r = { .event = before != NULL ? ZONE_CHANGED : ZONE_LOADED, .path = f->path, .zone = z,
 		                    .old_serial = before != NULL ? before->serial : 0, .records = z->records,
-		                    .warnings = d->counts.warnings };
+		                    .warnings = warnings };
 	primary_report(p, &r);
 	if (before != NULL && !serial_is_newer(z->serial, before->serial)) {
 		r.event = ZONE_SERIAL_STUCK;
@@ -331,20 +343,21 @@ commit_zone(struct primary *p, struct trie_txn *txn, struct pending *d, struct d
 		replace(txn, replaced);
 		return E_EXISTS;
 	}
-	struct zone *made = made_from_served(d, &old->branches);
+	struct zone *made = made_from_served(d, &old->garbage);
 	if (before != NULL) {
-		history_extend(before, made != NULL ? made : z, &d->changes, &old->branches);
+		history_extend(before, made != NULL ? made : z, &d->changes, &old->garbage);
 	}
 	if (made != NULL) {
 		replace(txn, made);
-		report_zone(p, d, made, before); /* `before` itself is in the garbage now, and lives as long as it */
+		/* `before` itself is in the garbage now, and lives as long as it. */
+		primary_report_zone(p, f, made, before, d->counts.warnings);
 		f->zone = made;
 		return OK;
 	}
 	d->zone = NULL;
 	f->zone = z;
 	discard_zone(old, before);
-	report_zone(p, d, z, before);
+	primary_report_zone(p, f, z, before, d->counts.warnings);
 	return OK;
 }
 
@@ -358,7 +371,7 @@ commit_removal(struct primary *p, struct trie_txn *txn, struct pending *d, struc
 		(void)trie_remove(txn, &key);
 		primary_report(p, &(struct primary_report){ .event = ZONE_REMOVED, .path = f->path, .zone = f->zone,
 		                                            .records = f->zone->records });
-		history_drop(f->zone, &old->branches);
+		history_drop(f->zone, &old->garbage);
 		discard_zone(old, f->zone);
 		f->zone = NULL;
 	} else if (f->kind == SOURCE_KEYS) {
@@ -398,9 +411,11 @@ static void
 commit_put(struct primary *p, struct trie_txn *txn, struct pending *d, struct discard *old)
 {
 	struct file *f = d->file;
+	f->is_broken = d->is_rejected;
 	if (d->zone != NULL) {
 		err_t err = commit_zone(p, txn, d, old);
 		if (err != OK) {
+			f->is_broken = true;
 			reject_zone(p, d, err);
 		}
 	} else if (d->keys != NULL) {
@@ -467,7 +482,7 @@ commit_all(struct apply *a, struct discard *old, struct view *next)
 			commit_put(p, &txn, &a->list[i], old);
 		}
 	}
-	next->zones = trie_commit(&txn, &old->branches);
+	next->zones = trie_commit(&txn, &old->garbage);
 	next->keys = p->view->keys;
 	if (has_keys) {
 		next->keys = merge_keys(p);
@@ -503,6 +518,19 @@ plan(struct apply *a)
 	return OK;
 }
 
+/* Texts that the commit changed are not what they were. */
+static void
+forget_texts(struct primary *p, const struct source_commit *c)
+{
+	if (c->is_whole) {
+		texts_fini(&p->texts);
+		return;
+	}
+	for (size_t i = 0; i < c->n; i++) {
+		texts_drop(&p->texts, c->changes[i].path);
+	}
+}
+
 err_t
 primary_apply(struct primary *p, const struct source_commit *c, enum primary_outcome *outcome,
               const struct view **out, struct discard **old)
@@ -511,7 +539,10 @@ primary_apply(struct primary *p, const struct source_commit *c, enum primary_out
 	err_t err = plan(&a);
 	if (err == OK && is_too_much(&a)) {
 		*outcome = PRIMARY_HELD;
+		p->is_held = true;
 	} else if (err == OK) {
+		p->is_held = false;
+		forget_texts(p, c);
 		struct view *next = xalloc(sizeof *next);
 		struct discard *d = xalloc(sizeof *d);
 		commit_all(&a, d, next);
@@ -535,7 +566,7 @@ primary_discard(struct discard **d)
 	if (old == NULL) {
 		return;
 	}
-	garbage_free(&old->branches);
+	garbage_free(&old->garbage);
 	for (size_t i = 0; i < old->zones_n; i++) {
 		zone_free(&old->zones[i]);
 	}
@@ -576,6 +607,7 @@ primary_free(struct primary **pp)
 	for (size_t i = 0; i < p->files_n; i++) {
 		file_free(p->files[i]);
 	}
+	texts_fini(&p->texts);
 	free(p->files);
 	free(p->view);
 	free(p);

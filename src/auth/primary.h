@@ -38,10 +38,18 @@ struct source_commit {
 	void (*close)(void *ctx, struct master_text *text);
 };
 
+/* What becomes of a change whose serial did not grow. */
+enum serial_policy {
+	SERIAL_KEEP,      /* it is served, with a warning */
+	SERIAL_INCREMENT, /* one more is written into the file */
+	SERIAL_UNIXTIME,  /* the time is */
+};
+
 struct primary_conf {
 	unsigned delete_zones_percent;   /* 50: more of the zones than this needs the trailer; 100: never held back */
 	unsigned delete_records_percent; /* 50, for zones of over delete_records_min records */
 	size_t delete_records_min;       /* 100 */
+	enum serial_policy serial;
 };
 
 enum zone_event {

@@ -27,6 +27,8 @@ err_str(err_t e)
 		[E_BUSY] = "busy",
 		[E_STOPPED] = "stopped",
 		[E_CRYPTO] = "cryptographic library failed",
+		[E_STALE] = "the other side has moved on",
+		[E_UNKNOWN] = "it is not known whether it was done",
 	};
 	return (unsigned)e < E_COUNT ? text[e] : "unknown error";
 }

@@ -31,6 +31,8 @@ typedef enum [[nodiscard]] err {
 	E_BUSY,        /* already under way */
 	E_STOPPED,     /* ended on request */
 	E_CRYPTO,      /* the cryptographic library failed */
+	E_STALE,       /* the other side has moved on since: begin again with what it has now */
+	E_UNKNOWN,     /* whether it was done cannot be told yet */
 	E_COUNT
 } err_t;
 

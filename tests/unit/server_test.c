@@ -292,10 +292,10 @@ header_and_opcode_rules(void **state)
 	assert_int_equal(handle(req, 11, TRANSPORT_UDP, resp), 0); /* no header, no answer */
 	req[2] |= 0x80;
 	assert_int_equal(handle(req, len, TRANSPORT_UDP, resp), 0); /* a response is never answered */
-	req[2] = 0x29; /* UPDATE comes later, opcode 5 */
+	req[2] = 0x31; /* DSO, opcode 6 */
 	assert_true(handle(req, len, TRANSPORT_UDP, resp) >= 12);
 	assert_int_equal(resp[3] & 15, RCODE_NOTIMP);
-	assert_int_equal(resp[2] & 0x78, 0x28);
+	assert_int_equal(resp[2] & 0x78, 0x30);
 	req[2] = 1;
 	req[len - 5] = 1; /* EDNS version 1 */
 	size_t got = handle(req, len, TRANSPORT_UDP, resp);

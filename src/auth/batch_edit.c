@@ -1,0 +1,124 @@
+/* The files of a batch's zones, as the commit is to have them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/batch_p.h"
+#include "base/alloc.h"
+
+struct opener {
+	struct batch *b;
+	const struct file *file; /* whose text or $INCLUDE it is */
+	bool is_stale;           /* the source has another commit by now */
+};
+
+/* A text that is kept here is borrowed; any other is the source's, and given back. */
+static err_t
+open_text(void *ctx, const char *path, struct master_text *out)
+{
+	struct opener *o = ctx;
+	struct texts *kept = &o->b->p->texts;
+	const struct source_commit *source = o->b->source;
+	size_t len;
+	const char *text = texts_find(kept, path, &len);
+	if (text == NULL) {
+		err_t err = source->open(source->ctx, path, out);
+		o->is_stale |= err == E_STALE;
+		TRY(err);
+		if (out->len > TEXTS_ONE_MAX) {
+			return OK;
+		}
+		texts_put(kept, path, out->text, out->len);
+		text = texts_find(kept, path, &len);
+		if (text == NULL) {
+			return OK;
+		}
+		source->close(source->ctx, out);
+	}
+	*out = (struct master_text){ .text = text, .len = len };
+	return OK;
+}
+
+static void
+close_text(void *ctx, struct master_text *text)
+{
+	struct opener *o = ctx;
+	const struct source_commit *source = o->b->source;
+	if (text->handle != NULL) {
+		source->close(source->ctx, text);
+	}
+}
+
+/* Does no other zone read the file? */
+static bool
+may_edit(void *ctx, const char *path)
+{
+	const struct opener *o = ctx;
+	const struct primary *p = o->b->p;
+	for (size_t i = 0; i < p->files_n; i++) {
+		const struct file *f = p->files[i];
+		for (size_t k = 0; f != o->file && k < f->includes_n; k++) {
+			if (strcmp(f->includes[k], path) == 0) {
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
+static err_t
+edit_text(struct opener *o, struct work *w, const struct master_text *text, struct diag *why)
+{
+	const struct master_reader reader = {
+		.apex = w->file->apex.oct, .file = w->file->path, .ctx = o, .open = open_text, .close = close_text,
+	};
+	const struct edit_in in = {
+		.source = &reader, .text = text->text, .len = text->len, .old = w->file->zone, .new = w->new, .changes = &w->changes,
+		.may_edit = may_edit,
+	};
+	return edit_zone(&in, &w->edit, why);
+}
+
+/* The whole file: `text` is taken; NULL: it goes. */
+static void
+set_file(struct work *w, char *text, size_t len)
+{
+	w->edit.files = xalloc(sizeof *w->edit.files);
+	w->edit.files[0] = (struct edit_file){ .path = xstrdup(w->file->path), .text = text, .len = len };
+	w->edit.n = 1;
+}
+
+static err_t
+write_new(struct work *w)
+{
+	struct str text = { 0 };
+	err_t err = edit_new_zone(w->new, &text);
+	if (err != OK) {
+		str_fini(&text);
+		return err;
+	}
+	set_file(w, text.s, text.len);
+	return OK;
+}
+
+err_t
+batch_edit(struct batch *b, struct work *w, struct diag *why)
+{
+	struct opener o = { .b = b, .file = w->file };
+	struct master_text text = { 0 };
+	if (w->is_removal) {
+		set_file(w, NULL, 0);
+		return OK;
+	}
+	if (w->is_new) {
+		return write_new(w);
+	}
+	err_t err = open_text(&o, w->file->path, &text);
+	if (err != OK) {
+		diag_set(why, DIAG_ERROR, "update", "%s cannot be read from the repository: %s", w->file->path, err_str(err));
+		return err == E_NOMEM || err == E_STALE ? err : E_REFUSED;
+	}
+	err = edit_text(&o, w, &text, why);
+	close_text(&o, &text);
+	texts_trim(&b->p->texts);
+	return o.is_stale ? E_STALE : err == E_FORMAT ? E_REFUSED : err;
+}

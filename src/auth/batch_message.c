@@ -1,0 +1,281 @@
+/* A batch's commit message: what a person who reads the log wants to know, then a trailer for who asked for it.
+ *
+ *     example.org: add www A 192.0.2.80
+ *
+ *     example.org, serial 7 to 8:
+ *     + www 300 A 192.0.2.80
+ *
+ *     Origin-Update: example.org by me._update.example.org from 192.0.2.7
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/batch_p.h"
+#include "base/alloc.h"
+#include "dns/rdata.h"
+#include "dns/rrtype.h"
+
+enum { SUBJECT_MAX = 72, LINE_MAX_LEN = 200 };
+
+/* ---- pieces ---- */
+
+/* Absolute, without its last dot; "." for the root. */
+static void
+put_name(struct str *s, const uint8_t *name)
+{
+	char text[NAME_TEXT_MAX];
+	size_t len = name_print(name, text);
+	str_put(s, text, len > 1 ? len - 1 : len);
+}
+
+/* As a zone file would have it. */
+static void
+put_owner(struct str *s, const uint8_t *owner, const uint8_t *apex)
+{
+	char text[NAME_TEXT_MAX], zone[NAME_TEXT_MAX];
+	size_t len = name_print(owner, text), zone_len = name_print(apex, zone);
+	if (name_is_equal(owner, apex)) {
+		str_char(s, '@');
+	} else {
+		str_put(s, text, len - zone_len - !name_is_root(apex));
+	}
+}
+
+static void
+put_rr(struct str *s, const struct zone_rr *rr, const uint8_t *apex, bool has_ttl)
+{
+	char type[RRTYPE_TEXT_MAX];
+	put_owner(s, rr->owner, apex);
+	if (has_ttl) {
+		str_printf(s, " %u", (unsigned)rr->ttl);
+	}
+	str_printf(s, " %s ", rrtype_print(rr->type, type));
+	rdata_print(rr->type, rr->rdata, rr->rdlen, s);
+}
+
+/* Cuts what was written since `from` so that no line is longer than it should be. */
+static void
+shorten(struct str *s, size_t from, size_t max)
+{
+	if (s->err == OK && s->len - from > max) {
+		s->len = from + max - 3;
+		str_cat(s, "...");
+	}
+}
+
+static void
+put_address(struct str *s, const struct peer *p)
+{
+	rdata_print(p->family == 4 ? TYPE_A : TYPE_AAAA, p->address, p->family == 4 ? 4 : 16, s);
+}
+
+/* ---- what has changed ---- */
+
+struct sum {
+	size_t works, added, removed;      /* but for SOAs */
+	const struct work *work;           /* the last one */
+	const struct zone_change *one_added, *one_removed; /* the last of each */
+	bool is_one_set;                   /* all are of one RRset */
+};
+
+static void
+add_change(struct sum *s, const struct zone_change *c)
+{
+	const struct zone_change *other = s->one_added != NULL ? s->one_added : s->one_removed;
+	s->is_one_set &= other == NULL || (other->rr.type == c->rr.type && name_is_equal(other->rr.owner, c->rr.owner));
+	if (c->is_added) {
+		s->added++;
+		s->one_added = c;
+	} else {
+		s->removed++;
+		s->one_removed = c;
+	}
+}
+
+static struct sum
+sum_up(const struct batch *b)
+{
+	struct sum s = { .is_one_set = true };
+	for (size_t i = 0; i < b->works_n; i++) {
+		const struct work *w = &b->works[i];
+		if (!w->is_effective) {
+			continue;
+		}
+		s.works++;
+		s.work = w;
+		for (size_t k = 0; k < w->changes.n; k++) {
+			if (w->changes.list[k].rr.type != TYPE_SOA) {
+				add_change(&s, &w->changes.list[k]);
+			}
+		}
+	}
+	return s;
+}
+
+/* ---- the subject ---- */
+
+static void
+say_one_zone(struct str *out, const struct sum *s)
+{
+	const struct work *w = s->work;
+	const uint8_t *apex = w->file->apex.oct;
+	char type[RRTYPE_TEXT_MAX];
+	put_name(out, apex);
+	str_cat(out, ": ");
+	if (w->is_new || w->is_removal) {
+		str_cat(out, w->is_new ? "new zone" : "remove the zone");
+	} else if (s->added + s->removed == 0) {
+		str_printf(out, "serial %u", (unsigned)w->new->serial);
+	} else if (s->added + s->removed == 1) {
+		str_cat(out, s->added == 1 ? "add " : "remove ");
+		put_rr(out, s->added == 1 ? &s->one_added->rr : &s->one_removed->rr, apex, false);
+	} else if (s->is_one_set && s->added == 1) {
+		str_cat(out, "change ");
+		put_rr(out, &s->one_added->rr, apex, false);
+	} else if (s->is_one_set) {
+		const struct zone_rr *rr = s->one_added != NULL ? &s->one_added->rr : &s->one_removed->rr;
+		str_cat(out, s->added == 0 ? "remove " : s->removed == 0 ? "add " : "change ");
+		put_owner(out, rr->owner, apex);
+		str_printf(out, " %s (%zu records)", rrtype_print(rr->type, type), s->added != 0 ? s->added : s->removed);
+	} else {
+		str_printf(out, "%zu records added, %zu removed", s->added, s->removed);
+	}
+}
+
+static void
+say_subject(struct str *out, const struct sum *s)
+{
+	if (s->works == 1) {
+		say_one_zone(out, s);
+	} else {
+		str_printf(out, "%zu zones: %zu records added, %zu removed", s->works, s->added, s->removed);
+	}
+	shorten(out, 0, SUBJECT_MAX);
+	str_cat(out, "\n");
+}
+
+/* ---- the body ---- */
+
+static void
+say_changes(struct str *out, const struct work *w, size_t *left)
+{
+	size_t hidden = 0;
+	for (size_t i = 0; i < w->changes.n; i++) {
+		const struct zone_change *c = &w->changes.list[i];
+		if (c->rr.type == TYPE_SOA) {
+			continue;
+		}
+		if (*left == 0) {
+			hidden++;
+			continue;
+		}
+		size_t from = out->len;
+		(*left)--;
+		str_cat(out, c->is_added ? "+ " : "- ");
+		put_rr(out, &c->rr, w->file->apex.oct, true);
+		shorten(out, from, LINE_MAX_LEN);
+		str_cat(out, "\n");
+	}
+	if (hidden != 0) {
+		str_printf(out, "... and %zu more\n", hidden);
+	}
+}
+
+static void
+say_zone(struct str *out, const struct work *w, size_t *left)
+{
+	str_cat(out, "\n");
+	put_name(out, w->file->apex.oct);
+	if (w->is_removal) {
+		str_printf(out, ", %zu records, is removed.\n", w->file->zone->records);
+	} else if (w->is_new) {
+		str_printf(out, " is new, with %zu records, serial %u.\n", w->new->records, (unsigned)w->new->serial);
+	} else {
+		str_printf(out, ", serial %u to %u:\n", (unsigned)w->file->zone->serial, (unsigned)w->new->serial);
+		say_changes(out, w, left);
+	}
+}
+
+/* ---- trailers ---- */
+
+static int
+compare_tasks(const void *left, const void *right)
+{
+	const struct update_task *a = *(struct update_task *const *)left, *b = *(struct update_task *const *)right;
+	int order = name_compare(update_task_zone(a), update_task_zone(b));
+	order = order != 0 ? order : name_compare(a->key.name.oct, b->key.name.oct);
+	return order != 0 ? order : memcmp(&a->peer.address, &b->peer.address, sizeof a->peer.address);
+}
+
+static void
+say_update(struct str *out, const struct update_task *t, size_t n)
+{
+	str_cat(out, "Origin-Update: ");
+	put_name(out, update_task_zone(t));
+	str_cat(out, " by ");
+	put_name(out, t->key.name.oct);
+	str_cat(out, " from ");
+	put_address(out, &t->peer);
+	if (n > 1) {
+		str_printf(out, " (%zu updates)", n);
+	}
+	str_cat(out, "\n");
+}
+
+/* One for each zone, key and address. */
+static void
+say_updates(struct str *out, const struct batch *b)
+{
+	struct update_task **list = xalloc((b->tasks_n + 1) * sizeof(struct update_task *));
+	memcpy(list, b->tasks, b->tasks_n * sizeof(struct update_task *));
+	if (b->tasks_n > 1) {
+		qsort(list, b->tasks_n, sizeof(struct update_task *), compare_tasks);
+	}
+	for (size_t i = 0, end; i < b->tasks_n; i = end) {
+		for (end = i + 1; end < b->tasks_n && compare_tasks(&list[i], &list[end]) == 0; end++) {
+		}
+		say_update(out, list[i], end - i);
+	}
+	free(list);
+}
+
+/* Would a primary that gets this as a commit hold it back?  What a key was allowed to do is meant. */
+static bool
+is_mass_deletion(const struct batch *b)
+{
+	const struct primary_conf *c = &b->p->conf;
+	size_t removed = 0;
+	for (size_t i = 0; i < b->works_n; i++) {
+		const struct work *w = &b->works[i];
+		const struct zone *old = w->file->zone;
+		removed += w->is_removal;
+		if (old != NULL && old->records > c->delete_records_min &&
+		    w->changes.removed > old->records * c->delete_records_percent / 100) {
+			return true;
+		}
+	}
+	return removed * 100 > b->p->view->zones.n * c->delete_zones_percent;
+}
+
+err_t
+batch_say(struct batch *b)
+{
+	const struct sum s = sum_up(b);
+	struct str *out = &b->message;
+	size_t left = BATCH_CHANGES_SHOWN_MAX;
+	say_subject(out, &s);
+	for (size_t i = 0; i < b->works_n; i++) {
+		const struct work *w = &b->works[i];
+		if (w->is_effective) {
+			say_zone(out, w, &left);
+		}
+		if (w->is_effective && w->is_forced) {
+			str_cat(out, "The file was changed without a higher serial: --serial writes one.\n");
+		}
+	}
+	str_cat(out, b->tasks_n != 0 || is_mass_deletion(b) ? "\n" : "");
+	say_updates(out, b);
+	str_cat(out, is_mass_deletion(b) ? "Origin-Allow: mass-delete\n" : "");
+	return out->err;
+}

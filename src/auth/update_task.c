@@ -1,0 +1,153 @@
+#include "auth/update_task.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "dns/rrtype.h"
+#include "dns/wire.h"
+
+enum { OPT_LEN = 11, EDE_HEAD_LEN = 6 };
+
+void
+update_task_init(struct update_task *t, const uint8_t *bytes, size_t len, const struct peer *peer, uint64_t arrived_s)
+{
+	*t = (struct update_task){ .bytes = bytes, .len = len, .peer = *peer, .arrived_s = arrived_s, .ede = EDE_NONE };
+}
+
+void
+update_task_fini(struct update_task *t)
+{
+	update_fini(&t->update);
+	tsig_fini(&t->tsig);
+	wipe(&t->key, sizeof t->key);
+}
+
+void
+update_task_settle(struct update_task *t, unsigned rcode, int ede, const char *format, ...)
+{
+	va_list args;
+	t->rcode = rcode;
+	t->ede = ede;
+	va_start(args, format);
+	(void)vsnprintf(t->text, sizeof t->text, format, args);
+	va_end(args);
+}
+
+static err_t
+refuse(struct update_task *t, unsigned rcode, int ede, const char *why)
+{
+	update_task_settle(t, rcode, ede, "%s", why);
+	return E_REFUSED;
+}
+
+static err_t
+read_once(struct update_task *t)
+{
+	struct update_verdict v;
+	if (t->is_read) {
+		return OK;
+	}
+	update_fini(&t->update);
+	TRY(update_read(&t->update, t->bytes, t->len, &v));
+	t->is_read = true;
+	return v.rcode == RCODE_NOERROR ? OK : refuse(t, v.rcode, v.ede, v.why);
+}
+
+/* The copy signs, whatever becomes of the view's. */
+static void
+keep_key(struct update_task *t, const struct key *key, const struct tsig *tsig)
+{
+	t->key = key->tsig;
+	t->tsig = *tsig;
+	t->tsig.key = &t->key;
+	t->is_verified = true;
+}
+
+err_t
+update_task_open(struct update_task *t, const struct view *v)
+{
+	const struct key *key;
+	struct tsig tsig;
+	err_t err = read_once(t);
+	if (err != OK && (err != E_REFUSED || !t->update.m.has_tsig)) {
+		return err;
+	}
+	/* Signed answers also to what is malformed behind its header. */
+	err_t verified = request_verify(v, &t->update.m, t->arrived_s, &tsig, &key);
+	if (verified != OK || key == NULL) {
+		return refuse(t, RCODE_REFUSED, EDE_PROHIBITED, "the key is no longer valid");
+	}
+	keep_key(t, key, &tsig);
+	if (err != OK) {
+		return err;
+	}
+	if (!key_has_right(key, RIGHT_UPDATE, update_task_zone(t))) {
+		return refuse(t, RCODE_REFUSED, EDE_PROHIBITED, "the key has no right to update this zone");
+	}
+	return OK;
+}
+
+/* ---- the answer ---- */
+
+/* RFC 8914 2, with as much of the text as there is room for. */
+static void
+put_opt(const struct update_task *t, const struct server_conf *conf, struct buf *b, size_t limit)
+{
+	size_t room = limit > b->len + OPT_LEN + EDE_HEAD_LEN ? limit - b->len - OPT_LEN - EDE_HEAD_LEN : 0;
+	size_t text_len = strlen(t->text) < room ? strlen(t->text) : room;
+	bool has_ede = t->ede != EDE_NONE;
+	buf_u8(b, 0);
+	buf_u16(b, TYPE_OPT);
+	buf_u16(b, conf->udp_max);
+	buf_u32(b, 0);
+	buf_u16(b, (uint16_t)(has_ede ? EDE_HEAD_LEN + text_len : 0));
+	if (has_ede) {
+		buf_u16(b, EDNS_OPT_EDE);
+		buf_u16(b, (uint16_t)(2 + text_len));
+		buf_u16(b, (uint16_t)t->ede);
+		buf_put(b, t->text, text_len);
+	}
+}
+
+/* Header, zone section, OPT (RFC 2136 3.8). */
+static void
+put_answer(const struct update_task *t, const struct server_conf *conf, struct buf *b, size_t limit)
+{
+	const struct msg *m = &t->update.m;
+	buf_u16(b, m->id);
+	buf_u16(b, (uint16_t)(DNS_QR | (m->bits & DNS_OPCODE) | (t->rcode & DNS_RCODE)));
+	buf_u16(b, m->question_end > DNS_HEADER_LEN);
+	buf_u32(b, 0);
+	buf_u16(b, m->edns.present);
+	buf_put(b, m->wire + DNS_HEADER_LEN, m->question_end - DNS_HEADER_LEN);
+	if (m->edns.present) {
+		put_opt(t, conf, b, limit);
+	}
+}
+
+static size_t
+udp_limit(const struct update_task *t, const struct server_conf *conf)
+{
+	const struct edns *e = &t->update.m.edns;
+	size_t limit = !e->present || e->udp_size < DNS_UDP_PLAIN_MAX ? DNS_UDP_PLAIN_MAX : e->udp_size;
+	return limit < conf->udp_max ? limit : conf->udp_max;
+}
+
+size_t
+update_task_answer(struct update_task *t, const struct server_conf *conf, uint64_t now_s, uint8_t *out, size_t cap)
+{
+	size_t limit = t->peer.transport == TRANSPORT_UDP ? udp_limit(t, conf) : DNS_MSG_MAX;
+	struct buf b = buf_over(out, cap < limit ? cap : limit);
+	put_answer(t, conf, &b, b.cap - TSIG_RR_MAX);
+	if (b.err != OK || !t->is_read) {
+		return 0;
+	}
+	size_t len = b.len;
+	if (t->is_verified && tsig_sign_response(&t->tsig, out, &len, cap, now_s) != OK) {
+		return 0;
+	}
+	return len;
+}

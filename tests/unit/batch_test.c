@@ -1,0 +1,723 @@
+/* Updates into commits: each case names what RFC 2136 says, in files before and after. */
+#include "update_text.h"
+
+#include "auth/batch.h"
+#include "serve.h"
+
+#define SECRET "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define KEY "me._update.example:SHA256:" SECRET
+#define KEY_NOTIFY "me._notify.example:SHA256:" SECRET
+#define KEY_ALL "all._update:SHA256:" SECRET
+
+static const char keys[] = "me._update.example. DNSKEY 0 3 163 " SECRET "\n"
+                           "me._notify.example. DNSKEY 0 3 163 " SECRET "\n"
+                           "all._update. DNSKEY 0 3 163 " SECRET "\n";
+
+#define HEAD(serial)                                                                                                                   \
+	"$TTL 3600\n"                                                                                                                  \
+	"@\tSOA\tns1 hostmaster " #serial " 7200 3600 1209600 300\n"                                                                    \
+	"\tNS\tns1\n"                                                                                                                   \
+	"ns1\tA\t192.0.2.1\n"
+
+static const char plain[] = HEAD(7) "www\tA\t192.0.2.2 ; the web\n"
+                                    "www\tA\t192.0.2.3\n"
+                                    "txt\tTXT\t\"one\"\n"
+                                    "alias\tCNAME\twww\n"
+                                    "a.b\tA\t192.0.2.4\n"
+                                    "sub\tNS\tns.sub\n"
+                                    "ns.sub\tA\t192.0.2.5\n";
+static const char other[] = "$TTL 60\n@ SOA ns.example. . 1 2 3 4 5\n@ NS ns1.example.\n";
+
+struct world {
+	struct primary *primary;
+	struct source_commit source;
+	struct { char *path, *text; } files[8];
+	size_t files_n;
+	unsigned commits;
+	char message[4096];
+};
+
+static err_t
+open_file(void *ctx, const char *path, struct master_text *out)
+{
+	struct world *w = ctx;
+	for (size_t i = 0; i < w->files_n; i++) {
+		if (strcmp(w->files[i].path, path) == 0) {
+			*out = (struct master_text){ .text = w->files[i].text, .len = strlen(w->files[i].text), .handle = w };
+			return OK;
+		}
+	}
+	return E_NOTFOUND;
+}
+
+static void
+write_file(struct world *w, const char *path, const char *text)
+{
+	size_t i = 0;
+	while (i < w->files_n && strcmp(w->files[i].path, path) != 0) {
+		i++;
+	}
+	if (i < w->files_n) {
+		free(w->files[i].path);
+		free(w->files[i].text);
+		if (text == NULL) {
+			w->files[i] = w->files[--w->files_n];
+			return;
+		}
+	} else {
+		assert_true(w->files_n++ < ARRAY_LEN(w->files));
+	}
+	w->files[i].path = xstrdup(path);
+	w->files[i].text = xstrdup(text);
+}
+
+static const char *
+read_file(const struct world *w, const char *path)
+{
+	for (size_t i = 0; i < w->files_n; i++) {
+		if (strcmp(w->files[i].path, path) == 0) {
+			return w->files[i].text;
+		}
+	}
+	return NULL;
+}
+
+static void
+apply_all(struct world *w)
+{
+	struct source_change changes[8];
+	for (size_t i = 0; i < w->files_n; i++) {
+		changes[i] = (struct source_change){ .path = w->files[i].path, .bytes = (uint8_t *)w->files[i].text,
+			                             .len = strlen(w->files[i].text) };
+	}
+	struct source_commit c = w->source;
+	enum primary_outcome outcome;
+	const struct view *view;
+	struct discard *old = NULL;
+	snprintf(c.id, sizeof c.id, "%040u", ++w->commits);
+	c.changes = changes;
+	c.n = w->files_n;
+	c.is_whole = true;
+	assert_int_equal(primary_apply(w->primary, &c, &outcome, &view, &old), OK);
+	assert_int_equal(outcome, PRIMARY_APPLIED);
+	primary_discard(&old);
+}
+
+static void
+world_begin(struct world *w, const char *zone)
+{
+	static const struct primary_conf conf = { 100, 100, 100, SERIAL_INCREMENT };
+	static const struct primary_log log;
+	*w = (struct world){ .primary = primary_new(&conf, &log) };
+	w->source = (struct source_commit){ .ctx = w, .open = open_file, .close = serve_close };
+	write_file(w, "example", zone);
+	write_file(w, "_keys", keys);
+	write_file(w, "other", other);
+	apply_all(w);
+}
+
+static void
+world_end(struct world *w)
+{
+	primary_free(&w->primary);
+	for (size_t i = 0; i < w->files_n; i++) {
+		free(w->files[i].path);
+		free(w->files[i].text);
+	}
+}
+
+static const struct zone *
+zone_of(const struct world *w, const char *name)
+{
+	struct name apex;
+	struct nkey key;
+	assert_int_equal(name_parse(name, strlen(name), name_root, &apex), OK);
+	nkey_set(&key, apex.oct);
+	return trie_get(&primary_view(w->primary)->zones, &key);
+}
+
+/* Writes the batch's files, accepts it, and has a second primary read all of it: what is served is what the files say. */
+static err_t
+count_difference(void *ctx, bool is_added, const struct zone_rr *rr)
+{
+	(void)is_added, (void)rr;
+	(*(unsigned *)ctx)++;
+	return OK;
+}
+
+static void
+assert_files_say_what_is_served(const struct world *w)
+{
+	struct world again;
+	world_begin(&again, read_file(w, "example"));
+	for (size_t i = 0; i < w->files_n; i++) {
+		write_file(&again, w->files[i].path, w->files[i].text);
+	}
+	apply_all(&again);
+	unsigned differences = 0;
+	assert_int_equal(zone_diff(zone_of(w, "example."), zone_of(&again, "example."), count_difference, &differences), OK);
+	assert_int_equal(differences, 0);
+	world_end(&again);
+}
+
+static void
+commit(struct world *w, struct batch *b)
+{
+	size_t n;
+	const struct batch_file *files = batch_files(b, &n);
+	const struct view *view;
+	struct discard *old = NULL;
+	char id[41];
+	for (size_t i = 0; i < n; i++) {
+		char *text = files[i].text != NULL ? xstrndup(files[i].text, files[i].len) : NULL;
+		write_file(w, files[i].path, text);
+		free(text);
+	}
+	snprintf(w->message, sizeof w->message, "%s", batch_message(b));
+	snprintf(id, sizeof id, "%040u", ++w->commits);
+	assert_int_equal(batch_accept(b, id, &view, &old), OK);
+	assert_string_equal(view->commit, id);
+	primary_discard(&old);
+}
+
+/* What became of one update: its RCODE, and whether there was a commit. */
+struct result {
+	unsigned rcode;
+	bool is_committed;
+	char text[UPDATE_ANSWER_TEXT_MAX];
+};
+
+static void
+check_answer(struct update_text *u, struct update_task *t, unsigned rcode)
+{
+	static const struct server_conf conf = { .udp_max = 1232 };
+	static uint8_t wire[DNS_MSG_MAX];
+	struct msg m;
+	size_t len = update_task_answer(t, &conf, UPDATE_NOW_S, wire, sizeof wire);
+	assert_int_equal(msg_parse(wire, len, &m), OK);
+	assert_int_equal(m.bits & DNS_RCODE, rcode);
+	assert_int_equal(msg_opcode(&m), OPCODE_UPDATE);
+	assert_int_equal(m.count[0], 1);
+	assert_int_equal(tsig_verify_response(&u->tsig, &m, UPDATE_NOW_S), OK);
+	tsig_fini(&u->tsig);
+}
+
+static struct result
+update_zone(struct world *w, const char *zone, const char *key, const char *text)
+{
+	static struct update_text u;
+	static const struct peer peer = { .family = 4, .address = { 192, 0, 2, 7 }, .port = 4242, .transport = TRANSPORT_TCP };
+	struct result r = { 0 };
+	struct update_task t;
+	enum batch_taken taken = BATCH_SETTLED;
+	int ede;
+	update_text_build(&u, zone, key, text);
+	update_task_init(&t, u.wire, u.len, &peer, UPDATE_NOW_S);
+	struct batch *b = batch_new(w->primary, &w->source, UPDATE_NOW_S);
+	err_t err = update_task_open(&t, primary_view(w->primary));
+	assert_true(err == OK || err == E_REFUSED);
+	if (err == OK) {
+		assert_int_equal(batch_add(b, &t, &taken), OK);
+	}
+	r.rcode = t.rcode;
+	if (taken == BATCH_PENDING) {
+		err = batch_prepare(b, &r.rcode, &ede, t.text);
+		assert_true(err == OK || err == E_NOTFOUND || err == E_REFUSED);
+		r.rcode = err == E_REFUSED ? r.rcode : RCODE_NOERROR;
+		t.rcode = r.rcode;
+		if (err == OK) {
+			commit(w, b);
+			r.is_committed = true;
+		}
+	}
+	memcpy(r.text, t.text, sizeof r.text);
+	if (t.is_verified) {
+		check_answer(&u, &t, r.rcode);
+	}
+	batch_free(&b);
+	update_task_fini(&t);
+	tsig_fini(&u.tsig);
+	if (r.is_committed && zone_of(w, "example.") != NULL) {
+		assert_files_say_what_is_served(w);
+	}
+	return r;
+}
+
+static struct result
+update(struct world *w, const char *text)
+{
+	return update_zone(w, "example.", KEY, text);
+}
+
+/* ---- what changes ---- */
+
+static void
+changes_and_their_files(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *update, *after, *subject;
+	} cases[] = {
+		{ "add new 60 A 192.0.2.9\n",
+		  HEAD(8) "www\tA\t192.0.2.2 ; the web\nwww\tA\t192.0.2.3\ntxt\tTXT\t\"one\"\nalias\tCNAME\twww\na.b\tA\t192.0.2.4\n"
+		          "sub\tNS\tns.sub\nns.sub\tA\t192.0.2.5\n",
+		  "example: add new A 192.0.2.9\n" },
+		{ "delete www A 192.0.2.2\n", NULL, "example: remove www A 192.0.2.2\n" },
+		{ "delete www A\n", NULL, "example: remove www A (2 records)\n" },
+		{ "delete www A\nadd www 60 A 192.0.2.80\n", NULL, "example: change www A 192.0.2.80\n" },
+		{ "delete txt\ndelete a.b\n", NULL, "example: 0 records added, 2 removed\n" },
+		{ "add alias 3600 CNAME ns1\n", NULL, "example: change alias CNAME ns1.example.\n" },
+		{ "add @ 3600 NS ns2\nadd ns2 3600 A 192.0.2.10\n", NULL, "example: 2 records added, 0 removed\n" },
+		{ "add @ 3600 SOA ns1 hostmaster 2000 7200 3600 1209600 300\n", NULL, "example: serial 2000\n" },
+		{ "add below.sub 3600 A 192.0.2.11\nadd ns.sub 3600 AAAA ::1\n", NULL, "example: 2 records added, 0 removed\n" }, /* below a cut */
+		{ "add www 60 A 192.0.2.2\n", NULL, "example: change www A (2 records)\n" }, /* another TTL, of the whole RRset */
+		{ "prereq yxdomain www\nprereq nxrrset www AAAA\nadd www 60 AAAA ::1\n", NULL, "example: add www AAAA ::1\n" },
+		{ "add *.w 60 TXT \"a;b\" \"\\\"\"\n", NULL, "example: add *.w TXT \"a;b\" \"\\\"\"\n" },
+		{ "add t 60 TYPE65400 \\# 3 010203\n", NULL, "example: add t TYPE65400 \\# 3 010203\n" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct world w;
+		world_begin(&w, plain);
+		struct result r = update(&w, cases[i].update);
+		assert_string_equal(r.text, "");
+		assert_int_equal(r.rcode, RCODE_NOERROR);
+		assert_true(r.is_committed);
+		assert_true(zone_of(&w, "example.")->serial == 8 || zone_of(&w, "example.")->serial == 2000);
+		assert_int_equal(strncmp(w.message, cases[i].subject, strlen(cases[i].subject)), 0);
+		assert_non_null(strstr(w.message, "\nOrigin-Update: example by me._update.example from 192.0.2.7\n"));
+		assert_int_equal(zone_of(&w, "example.")->history.n, 1);
+		world_end(&w);
+	}
+}
+
+static void
+what_changes_nothing_is_no_commit(void **state)
+{
+	(void)state;
+	static const char *const cases[] = {
+		"",
+		"prereq yxdomain www\n",
+		"add www 3600 A 192.0.2.2\n",              /* it is there */
+		"delete www AAAA\n", "delete nothing\n", "delete www A 192.0.2.77\n",
+		"add x 60 A 192.0.2.9\ndelete x A\n",      /* came and went */
+		"delete www A\nadd www 3600 A 192.0.2.3\nadd www 3600 A 192.0.2.2\n",
+		"add www 3600 CNAME ns1\n",                /* 3.4.2.2: a CNAME beside other data */
+		"add alias 3600 A 192.0.2.9\n",            /* … and other data beside a CNAME */
+		"delete @ NS\n", "delete @ NS ns1\n",      /* the last NS stays */
+		"delete @\n",                              /* of the apex SOA and NS stay */
+		"add @ 3600 SOA ns1 hostmaster 7 1 1 1 1\n", "add @ 3600 SOA ns1 hostmaster 6 1 1 1 1\n", /* not newer */
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct world w;
+		world_begin(&w, plain);
+		struct result r = update(&w, cases[i]);
+		if (r.rcode != RCODE_NOERROR || r.is_committed) {
+			fail_msg("%s: %u %s", cases[i], r.rcode, r.text);
+		}
+		assert_int_equal(zone_of(&w, "example.")->serial, 7);
+		world_end(&w);
+	}
+}
+
+static void
+what_is_refused(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *update;
+		unsigned rcode;
+	} cases[] = {
+		/* 3.2: prerequisites */
+		{ "prereq yxdomain none\nadd x 60 A 192.0.2.9\n", RCODE_NXDOMAIN },
+		{ "prereq yxdomain b\nadd x 60 A 192.0.2.9\n", RCODE_NXDOMAIN }, /* an empty non-terminal is not in use */
+		{ "prereq nxdomain www\nadd x 60 A 192.0.2.9\n", RCODE_YXDOMAIN },
+		{ "prereq yxrrset www AAAA\nadd x 60 A 192.0.2.9\n", RCODE_NXRRSET },
+		{ "prereq nxrrset www A\nadd x 60 A 192.0.2.9\n", RCODE_YXRRSET },
+		{ "prereq yxrrset www A 192.0.2.2\nadd x 60 A 192.0.2.9\n", RCODE_NXRRSET }, /* not all of it */
+		{ "prereq yxrrset txt TXT \"two\"\nadd x 60 A 192.0.2.9\n", RCODE_NXRRSET },
+		{ "prereq yxrrset none A 192.0.2.2\nadd x 60 A 192.0.2.9\n", RCODE_NXRRSET },
+		{ "prereq yxdomain x.other.\nadd x 60 A 192.0.2.9\n", RCODE_NOTZONE },
+		{ "raw p IN www 60 A 192.0.2.2\n", RCODE_FORMERR },   /* a TTL */
+		{ "raw p ANY www 0 A 192.0.2.2\n", RCODE_FORMERR },   /* data */
+		{ "raw p CH www 0 A 192.0.2.2\n", RCODE_FORMERR },    /* another class */
+		{ "raw p IN www 0 ANY\n", RCODE_FORMERR },
+		{ "raw p ANY www 0 AXFR\n", RCODE_FORMERR },
+		/* 3.4.1: the prescan */
+		{ "add x.other. 60 A 192.0.2.9\n", RCODE_NOTZONE },
+		{ "raw u CH x 60 A 192.0.2.9\n", RCODE_FORMERR },
+		{ "raw u IN x 60 ANY\n", RCODE_FORMERR },
+		{ "raw u IN x 60 AXFR\n", RCODE_FORMERR },
+		{ "raw u IN x 60 A\n", RCODE_FORMERR },               /* no data */
+		{ "raw u ANY www 60 A\n", RCODE_FORMERR },
+		{ "raw u ANY www 0 A 192.0.2.2\n", RCODE_FORMERR },
+		{ "raw u NONE www 60 A 192.0.2.2\n", RCODE_FORMERR },
+		{ "raw u NONE www 0 ANY\n", RCODE_FORMERR },
+		{ "raw u ANY www 0 MAILB\n", RCODE_FORMERR },
+		{ "add x 60 RRSIG A 13 1 60 20300101000000 20200101000000 1 example. AAAA\n", RCODE_REFUSED },
+		{ "delete x NSEC\n", RCODE_REFUSED },
+		/* what our checks would not serve */
+		{ "add www 60 DNAME other.\nadd x.www 60 A 192.0.2.9\n", RCODE_REFUSED },
+		{ "add @ 60 NS none\n", RCODE_REFUSED },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct world w;
+		world_begin(&w, plain);
+		struct result r = update(&w, cases[i].update);
+		if (r.rcode != cases[i].rcode || r.is_committed || r.text[0] == '\0') {
+			fail_msg("%s: %u %s", cases[i].update, r.rcode, r.text);
+		}
+		assert_int_equal(zone_of(&w, "example.")->serial, 7);
+		world_end(&w);
+	}
+}
+
+static void
+who_is_refused(void **state)
+{
+	(void)state;
+	struct world w;
+	world_begin(&w, plain);
+	assert_int_equal(update_zone(&w, "example.", KEY_NOTIFY, "add x 60 A 192.0.2.9\n").rcode, RCODE_REFUSED);
+	assert_int_equal(update_zone(&w, "other.", KEY, "add x 60 A 192.0.2.9\n").rcode, RCODE_REFUSED);
+	assert_int_equal(update_zone(&w, "example.", "no._update.example:SHA256:" SECRET, "add x 60 A 192.0.2.9\n").rcode, RCODE_REFUSED);
+	assert_int_equal(update_zone(&w, "none.", KEY_ALL, "add x 60 A 192.0.2.9\n").rcode, RCODE_NOTAUTH);
+	assert_int_equal(update_zone(&w, "www.example.", KEY, "add x 60 A 192.0.2.9\n").rcode, RCODE_NOTAUTH);
+	assert_int_equal(update_zone(&w, "other.", KEY_ALL, "add x 60 A 192.0.2.9\n").rcode, RCODE_NOERROR);
+	world_end(&w);
+}
+
+/* Value-dependent prerequisites take sets in any order, and TTLs do not count (2136 2.4.2). */
+static void
+whole_sets_are_compared(void **state)
+{
+	(void)state;
+	struct world w;
+	world_begin(&w, plain);
+	assert_true(update(&w, "prereq yxrrset www A 192.0.2.3\nprereq yxrrset txt TXT \"one\"\nprereq yxrrset WWW A 192.0.2.2\n"
+	                       "prereq yxrrset www A 192.0.2.3\nadd x 60 A 192.0.2.9\n").is_committed);
+	world_end(&w);
+}
+
+/* ---- zones that come and go ---- */
+
+static void
+zones_come_and_go(void **state)
+{
+	(void)state;
+	struct world w;
+	world_begin(&w, plain);
+	static const char make[] = "add @ 3600 SOA ns1 hostmaster 1 7200 3600 1209600 300\nadd @ 3600 NS ns1\nadd ns1 3600 A 192.0.2.1\n"
+	                           "add www 60 A 192.0.2.2\n";
+	struct result r = update_zone(&w, "new.example.", KEY, make);
+	assert_string_equal(r.text, "");
+	assert_true(r.is_committed);
+	assert_non_null(zone_of(&w, "new.example."));
+	assert_int_equal(zone_of(&w, "new.example.")->records, 4);
+	assert_non_null(read_file(&w, "new.example"));
+	assert_int_equal(strncmp(w.message, "new.example: new zone\n", 22), 0);
+	/* From now on it is a zone like any other. */
+	assert_true(update_zone(&w, "new.example.", KEY, "add x 60 A 192.0.2.3\n").is_committed);
+	assert_int_equal(zone_of(&w, "new.example.")->serial, 2);
+	assert_false(update_zone(&w, "new.example.", KEY, "delete @ SOA\nadd @ 3600 SOA ns1 hostmaster 1 1 1 1 1\n").is_committed);
+	/* By its parent's name. */
+	assert_true(update(&w, "add two 3600 SOA ns1 hostmaster 1 7200 3600 1209600 300\nadd two 3600 NS ns1\n").is_committed);
+	assert_non_null(zone_of(&w, "two.example."));
+	assert_true(update(&w, "delete two SOA\n").is_committed);
+	assert_null(zone_of(&w, "two.example."));
+	assert_null(read_file(&w, "two.example"));
+	assert_true(update_zone(&w, "new.example.", KEY, "prereq yxdomain www\ndelete @ SOA\n").is_committed);
+	assert_null(zone_of(&w, "new.example."));
+	assert_int_equal(strncmp(w.message, "new.example: remove the zone\n", 29), 0);
+	world_end(&w);
+}
+
+static void
+zones_that_cannot_come(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *zone, *update;
+		unsigned rcode;
+	} cases[] = {
+		{ "new.example.", "add @ 3600 SOA ns1 hostmaster 1 7200 3600 1209600 300\n", RCODE_REFUSED }, /* no NS */
+		{ "new.example.", "prereq yxdomain @\nadd @ 3600 SOA ns1 hostmaster 1 1 1 1 1\nadd @ 60 NS ns1.example.\n", RCODE_NXDOMAIN },
+		{ "new.example.", "add @ 3600 SOA ns1 hostmaster 1 1 1 1 1\nadd @ 60 NS ns1.example.\nadd x.other. 1 A 192.0.2.1\n", RCODE_NOTZONE },
+		{ "example.", "add new 3600 SOA ns1 hostmaster 1 1 1 1 1\nadd new 60 NS ns1.example.\nadd www 60 A 192.0.2.9\n", RCODE_NOTZONE },
+		{ "x._keys.example.", "add @ 3600 SOA ns1 hostmaster 1 1 1 1 1\nadd @ 60 NS ns1.example.\n", RCODE_NOERROR },
+		{ "broken.example.", "add @ 3600 SOA ns1 hostmaster 1 1 1 1 1\nadd @ 60 NS ns1.example.\n", RCODE_SERVFAIL }, /* a file with errors */
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct world w;
+		world_begin(&w, plain);
+		write_file(&w, "broken.example", "what\n");
+		apply_all(&w);
+		struct result r = update_zone(&w, cases[i].zone, KEY, cases[i].update);
+		if (r.rcode != cases[i].rcode) {
+			fail_msg("%s: %u %s", cases[i].update, r.rcode, r.text);
+		}
+		world_end(&w);
+	}
+}
+
+/* ---- states in which nothing may be written ---- */
+
+static void
+broken_files_are_left_alone(void **state)
+{
+	(void)state;
+	struct world w;
+	world_begin(&w, plain);
+	write_file(&w, "example", HEAD(8) "this is no record\n");
+	apply_all(&w);
+	assert_int_equal(zone_of(&w, "example.")->serial, 7); /* the last good version */
+	struct result r = update(&w, "add x 60 A 192.0.2.9\n");
+	assert_int_equal(r.rcode, RCODE_SERVFAIL);
+	assert_false(r.is_committed);
+	assert_non_null(strstr(r.text, "errors"));
+	write_file(&w, "example", HEAD(9));
+	apply_all(&w);
+	assert_true(update(&w, "add x 60 A 192.0.2.9\n").is_committed);
+	world_end(&w);
+}
+
+/* The text has changed under us, and nobody has told: then it does not read as wanted. */
+static void
+a_text_that_is_another_one_is_not_edited(void **state)
+{
+	(void)state;
+	struct world w;
+	world_begin(&w, plain);
+	write_file(&w, "example", HEAD(7) "other A 192.0.2.99\n");
+	struct result r = update(&w, "add x 60 A 192.0.2.9\n");
+	assert_int_equal(r.rcode, RCODE_SERVFAIL);
+	assert_false(r.is_committed);
+	world_end(&w);
+}
+
+static void
+shared_includes_are_left_alone(void **state)
+{
+	(void)state;
+	struct world w;
+	world_begin(&w, HEAD(7) "$INCLUDE inc/common\n");
+	write_file(&w, "inc/common", "shared A 192.0.2.50\n");
+	write_file(&w, "example", HEAD(7) "$INCLUDE inc/common\n");
+	apply_all(&w);
+	assert_true(update(&w, "delete shared\nadd shared 60 A 192.0.2.51\n").is_committed);
+	assert_non_null(strstr(read_file(&w, "inc/common"), "192.0.2.51"));
+	write_file(&w, "other", "$TTL 60\n@ SOA ns.example. . 2 2 3 4 5\n@ NS ns1.example.\n$INCLUDE inc/common\n");
+	apply_all(&w);
+	struct result r = update(&w, "delete shared\n");
+	assert_int_equal(r.rcode, RCODE_SERVFAIL);
+	assert_non_null(strstr(r.text, "inc/common"));
+	assert_true(update(&w, "add own 60 A 192.0.2.52\n").is_committed);
+	world_end(&w);
+}
+
+static void
+signed_zones_are_left_alone(void **state)
+{
+	(void)state;
+	struct world w;
+	world_begin(&w, HEAD(7) "@ NSEC ns1 SOA NS NSEC RRSIG\n"
+	                        "@ RRSIG SOA 13 1 3600 20300101000000 20200101000000 1 example. AAAA\n");
+	assert_int_equal(update(&w, "add x 60 A 192.0.2.9\n").rcode, RCODE_REFUSED);
+	world_end(&w);
+}
+
+/* ---- many at once ---- */
+
+struct many {
+	struct update_text text[16];
+	struct update_task task[16];
+	enum batch_taken taken[16];
+};
+
+static void
+add_many(struct world *w, struct batch *b, struct many *m, const char *const *updates, size_t n)
+{
+	static const struct peer peer = { .family = 4, .address = { 192, 0, 2, 8 }, .transport = TRANSPORT_UDP };
+	for (size_t i = 0; i < n; i++) {
+		const char *zone = updates[i][0] == '!' ? "other." : "example.";
+		update_text_build(&m->text[i], zone, KEY_ALL, updates[i] + (updates[i][0] == '!'));
+		update_task_init(&m->task[i], m->text[i].wire, m->text[i].len, &peer, UPDATE_NOW_S);
+		assert_int_equal(update_task_open(&m->task[i], primary_view(w->primary)), OK);
+		assert_int_equal(batch_add(b, &m->task[i], &m->taken[i]), OK);
+	}
+}
+
+static void
+free_many(struct many *m, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		update_task_fini(&m->task[i]);
+		tsig_fini(&m->text[i].tsig);
+	}
+}
+
+/* Each sees what those before it did; one commit, one serial a zone. */
+static void
+one_commit_for_many(void **state)
+{
+	(void)state;
+	static struct many m;
+	static const char *const updates[] = {
+		"prereq nxdomain x\nadd x 60 A 192.0.2.9\n",
+		"prereq nxdomain x\nadd x 60 A 192.0.2.10\n",
+		"prereq yxdomain x\nadd x 60 TXT \"second\"\n",
+		"!add y 60 A 192.0.2.11\n",
+		"delete www A\n",
+	};
+	struct world w;
+	unsigned rcode;
+	int ede;
+	char text[UPDATE_ANSWER_TEXT_MAX];
+	world_begin(&w, plain);
+	struct batch *b = batch_new(w.primary, &w.source, UPDATE_NOW_S);
+	add_many(&w, b, &m, updates, ARRAY_LEN(updates));
+	static const enum batch_taken want[] = { BATCH_PENDING, BATCH_SETTLED, BATCH_PENDING, BATCH_PENDING, BATCH_PENDING };
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		assert_int_equal(m.taken[i], want[i]);
+	}
+	assert_int_equal(m.task[1].rcode, RCODE_YXDOMAIN);
+	assert_int_equal(batch_prepare(b, &rcode, &ede, text), OK);
+	commit(&w, b);
+	batch_free(&b);
+	assert_int_equal(zone_of(&w, "example.")->serial, 8);
+	assert_int_equal(zone_of(&w, "other.")->serial, 2);
+	assert_string_equal(w.message, "2 zones: 3 records added, 2 removed\n"
+	                               "\n"
+	                               "example, serial 7 to 8:\n"
+	                               "- www 3600 A 192.0.2.2\n"
+	                               "- www 3600 A 192.0.2.3\n"
+	                               "+ x 60 A 192.0.2.9\n"
+	                               "+ x 60 TXT \"second\"\n"
+	                               "\n"
+	                               "other, serial 1 to 2:\n"
+	                               "+ y 60 A 192.0.2.11\n"
+	                               "\n"
+	                               "Origin-Update: example by all._update from 192.0.2.8 (3 updates)\n"
+	                               "Origin-Update: other by all._update from 192.0.2.8\n");
+	assert_files_say_what_is_served(&w);
+	free_many(&m, ARRAY_LEN(updates));
+	world_end(&w);
+}
+
+/* Rolled back, nothing has happened; and the same tasks may go into another batch. */
+static void
+what_is_not_accepted_has_not_been(void **state)
+{
+	(void)state;
+	static struct many m;
+	static const char *const updates[] = { "add x 60 A 192.0.2.9\n", "delete www\n", "!add y 60 A 192.0.2.11\n" };
+	struct world w;
+	unsigned rcode;
+	int ede;
+	char text[UPDATE_ANSWER_TEXT_MAX];
+	enum batch_taken taken;
+	world_begin(&w, plain);
+	struct batch *b = batch_new(w.primary, &w.source, UPDATE_NOW_S);
+	add_many(&w, b, &m, updates, ARRAY_LEN(updates));
+	assert_int_equal(batch_prepare(b, &rcode, &ede, text), OK);
+	batch_free(&b);
+	assert_int_equal(zone_of(&w, "example.")->serial, 7);
+	assert_files_say_what_is_served(&w);
+	/* Somebody pushed meanwhile. */
+	write_file(&w, "example", HEAD(20) "x 60 A 192.0.2.9\n");
+	apply_all(&w);
+	b = batch_new(w.primary, &w.source, UPDATE_NOW_S);
+	for (size_t i = 0; i < ARRAY_LEN(updates); i++) {
+		assert_int_equal(update_task_open(&m.task[i], primary_view(w.primary)), OK);
+		assert_int_equal(batch_add(b, &m.task[i], &taken), OK);
+		assert_int_equal(taken, BATCH_PENDING);
+	}
+	assert_int_equal(batch_prepare(b, &rcode, &ede, text), OK);
+	commit(&w, b);
+	batch_free(&b);
+	assert_int_equal(zone_of(&w, "example.")->serial, 20); /* in sum nothing was left to do there */
+	assert_int_equal(zone_of(&w, "other.")->serial, 2);
+	free_many(&m, ARRAY_LEN(updates));
+	world_end(&w);
+}
+
+static void
+zones_come_alone(void **state)
+{
+	(void)state;
+	static struct many m;
+	static const char *const updates[] = {
+		"add x 60 A 192.0.2.9\n",
+		"add new 3600 SOA ns1 hostmaster 1 1 1 1 1\nadd new 60 NS ns1.example.\n",
+		"add y 60 A 192.0.2.9\n",
+	};
+	static const char *const alone[] = { "delete @ SOA\n", "add y 60 A 192.0.2.9\n" };
+	struct world w;
+	world_begin(&w, plain);
+	struct batch *b = batch_new(w.primary, &w.source, UPDATE_NOW_S);
+	add_many(&w, b, &m, updates, ARRAY_LEN(updates));
+	assert_int_equal(m.taken[0], BATCH_PENDING);
+	assert_int_equal(m.taken[1], BATCH_FULL);
+	assert_int_equal(m.taken[2], BATCH_PENDING);
+	batch_free(&b);
+	free_many(&m, ARRAY_LEN(updates));
+	b = batch_new(w.primary, &w.source, UPDATE_NOW_S);
+	add_many(&w, b, &m, alone, ARRAY_LEN(alone));
+	assert_int_equal(m.taken[0], BATCH_PENDING);
+	assert_int_equal(m.taken[1], BATCH_FULL);
+	batch_free(&b);
+	free_many(&m, ARRAY_LEN(alone));
+	world_end(&w);
+}
+
+/* ---- serials ---- */
+
+static void
+serials_that_nobody_raised(void **state)
+{
+	(void)state;
+	struct world w;
+	unsigned rcode;
+	int ede;
+	char text[UPDATE_ANSWER_TEXT_MAX];
+	struct name apex;
+	world_begin(&w, HEAD(4294967295) "www A 192.0.2.2\n");
+	write_file(&w, "example", HEAD(4294967295) "www A 192.0.2.3\n");
+	apply_all(&w);
+	struct batch *b = batch_new(w.primary, &w.source, UPDATE_NOW_S);
+	assert_int_equal(name_parse("example.", 8, name_root, &apex), OK);
+	assert_int_equal(batch_add_serial(b, apex.oct, 7), E_NOTFOUND);
+	assert_int_equal(batch_add_serial(b, apex.oct, UINT32_MAX), OK);
+	assert_int_equal(name_parse("none.", 5, name_root, &apex), OK);
+	assert_int_equal(batch_add_serial(b, apex.oct, 7), E_NOTFOUND);
+	assert_int_equal(batch_prepare(b, &rcode, &ede, text), OK);
+	commit(&w, b);
+	batch_free(&b);
+	assert_int_equal(zone_of(&w, "example.")->serial, 0); /* RFC 1982: it goes round */
+	assert_string_equal(w.message, "example: serial 0\n\nexample, serial 4294967295 to 0:\n"
+	                               "The file was changed without a higher serial: --serial writes one.\n");
+	assert_string_equal(read_file(&w, "example"), HEAD(0) "www A 192.0.2.3\n");
+	world_end(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(changes_and_their_files),
+		cmocka_unit_test(what_changes_nothing_is_no_commit),
+		cmocka_unit_test(what_is_refused),
+		cmocka_unit_test(who_is_refused),
+		cmocka_unit_test(whole_sets_are_compared),
+		cmocka_unit_test(zones_come_and_go),
+		cmocka_unit_test(zones_that_cannot_come),
+		cmocka_unit_test(broken_files_are_left_alone),
+		cmocka_unit_test(a_text_that_is_another_one_is_not_edited),
+		cmocka_unit_test(shared_includes_are_left_alone),
+		cmocka_unit_test(signed_zones_are_left_alone),
+		cmocka_unit_test(one_commit_for_many),
+		cmocka_unit_test(what_is_not_accepted_has_not_been),
+		cmocka_unit_test(zones_come_alone),
+		cmocka_unit_test(serials_that_nobody_raised),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
