@@ -9,10 +9,11 @@ import time
 
 import pytest
 
+import manual
 from repository import git
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SOA = "@ SOA ns1 hostmaster %d 7200 900 1209600 300\n"
+SOA = manual.SOA
 HEAD = "$TTL 3600\n" + SOA % 1 + "@ NS ns1\nns1 A 192.0.2.1\n"
 KEY = "a._update.example.com. DNSKEY 0 3 163 kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg=\n"
 ZEROS = "0" * 40
@@ -413,18 +414,8 @@ def test_links_and_submodules_are_no_zones(ozone, repo):
 
 # ---- the manual ----
 
-def manual():
-    """(code, its example or None), as ozone(1) has them."""
-    with open(os.path.join(ROOT, "docs", "man", "ozone.1")) as f:
-        text = f.read()
-    for item in re.split(r"^\.It Sy ", text, flags=re.M)[1:]:
-        code = item.split("\n", 1)[0]
-        example = re.search(r"^\.Bd .*\n((?:.*\n)*?)\.Ed$", item.split("\n.El", 1)[0], re.M)
-        yield code, example and example.group(1).replace("\\&", "").replace("\\e", "\\")
-
-
 def test_every_code_is_in_the_manual():
-    known = {code for code, _ in manual()}
+    known = {code for _, code, _ in manual.diagnostics()}
     used = set()
     for folder in ("zone", "auth", "bin"):
         for name in os.listdir(os.path.join(ROOT, "src", folder)):
@@ -435,21 +426,11 @@ def test_every_code_is_in_the_manual():
     assert used - known == set() and known - used == set()
 
 
-@pytest.mark.parametrize("code,example", [row for row in manual() if row[1]], ids=lambda v: v if isinstance(v, str) and " " not in v else "")
+@pytest.mark.parametrize("code,example", [row[1:] for row in manual.diagnostics() if row[2]],
+                         ids=lambda v: v if isinstance(v, str) and " " not in v else "")
 def test_examples_of_the_manual_are_true(ozone, write, code, example):
-    is_keys = code.startswith("key-") or code == "not-a-key"
-    text = example
-    if not is_keys:
-        own_soa = re.search(r"^@ SOA", example, re.M) and code != "several-soa"
-        soa = "" if own_soa or code == "no-soa" else SOA % 1
-        ns = "" if code in ("no-apex-ns", "no-soa") else "@ NS ns1\n"
-        ttl = "" if code in ("no-ttl", "soa-ttl", "previous-ttl") else "$TTL 3600\n"
-        rest = ns + "ns1 A 192.0.2.1\n"
-        before = code in ("no-owner", "no-ttl") or own_soa
-        text = ttl + (example + soa + rest if before else soa + rest + example)
-        if code == "previous-ttl":
-            text = example.split("\n")[0] + "\n" + soa.replace("SOA", "60 SOA") + rest + example.split("\n")[1] + "\n"
-    name = "example.com._keys" if is_keys else "example.com"
+    is_keys = manual.is_about_keys(code)
+    name, text = ("example.com._keys", example) if is_keys else ("example.com", manual.as_zone(code, example))
     write(name, text)
     assert code in codes(ozone(name, status=None)), text
 

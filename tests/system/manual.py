@@ -1,0 +1,35 @@
+"""The diagnostics of ozone(1), with the examples that it gives, for tests that hold programs to them."""
+import os
+import re
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SOA = "@ SOA ns1 hostmaster %d 7200 900 1209600 300\n"
+
+
+def diagnostics():
+    """(section, code, its example or None) of each, as the manual has them."""
+    with open(os.path.join(ROOT, "docs", "man", "ozone.1")) as f:
+        text = f.read().split("\n.Sh CODES\n", 1)[1].split("\n.Sh ", 1)[0]
+    for part in text.split("\n.Ss ")[1:]:
+        section, _, items = part.partition("\n")
+        for item in re.split(r"^\.It Sy ", items, flags=re.M)[1:]:
+            example = re.search(r"^\.Bd .*\n((?:.*\n)*?)\.Ed$", item.split("\n.El", 1)[0], re.M)
+            yield section, item.split("\n", 1)[0], example and example.group(1).replace("\\&", "").replace("\\e", "\\")
+
+
+def is_about_keys(code):
+    return code.startswith("key-") or code == "not-a-key"
+
+
+def as_zone(code, example, serial=1):
+    """The example in a zone example.com that has nothing else to be said about."""
+    own_soa = re.search(r"^@ SOA", example, re.M) and code != "several-soa"
+    soa = "" if own_soa or code == "no-soa" else SOA % serial
+    ns = "" if code in ("no-apex-ns", "no-soa") else "@ NS ns1\n"
+    ttl = "" if code in ("no-ttl", "soa-ttl", "previous-ttl") else "$TTL 3600\n"
+    rest = ns + "ns1 A 192.0.2.1\n"
+    if code == "previous-ttl":
+        first, second = example.splitlines(keepends=True)
+        return first + soa.replace("SOA", "60 SOA") + rest + second
+    before = code in ("no-owner", "no-ttl") or own_soa
+    return ttl + (example + soa + rest if before else soa + rest + example)
