@@ -75,9 +75,9 @@ def serial_served(port, zone):
 
 
 def is_listening(port):
-    """Does anything answer, whatever it says?"""
+    """Does anything answer, whatever it says?  Over TCP: where nobody listens yet, that is known at once."""
     try:
-        ask(port, ".", "SOA", timeout=1)
+        ask(port, ".", "SOA", tcp=True, timeout=1)
         return True
     except (dns.exception.DNSException, OSError):
         return False
@@ -221,6 +221,7 @@ class Peer(Process):
         os.makedirs(self.work)
         super().__init__(self.command(self.work, self.port, zones), self.work, self.name)
         try:
+            self.await_true("it answers", lambda: is_listening(self.port))
             for zone in zones:
                 self.await_true("%s is served" % zone, lambda z=zone: serial_served(self.port, z) is not None)
         except BaseException:
