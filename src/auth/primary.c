@@ -13,6 +13,7 @@
 struct apply {
 	struct primary *p;
 	const struct source_commit *commit;
+	const char **paths; /* of all changes, sorted; the texts are the commit's */
 	struct pending *list;
 	size_t n, cap;
 };
@@ -172,15 +173,34 @@ plan_change(struct apply *a, const struct source_change *change)
 	return primary_load_file(p, a->commit, change, d);
 }
 
-static bool
-is_changed(const struct source_commit *c, const char *path)
+static int
+compare_paths(const void *a, const void *b)
 {
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Twice the same path would be two files of one name, or a file that is changed after it was freed. */
+static err_t
+sort_paths(struct apply *a)
+{
+	const struct source_commit *c = a->commit;
+	a->paths = xalloc((c->n + 1) * sizeof *a->paths);
 	for (size_t i = 0; i < c->n; i++) {
-		if (strcmp(c->changes[i].path, path) == 0) {
-			return true;
+		a->paths[i] = c->changes[i].path;
+	}
+	qsort(a->paths, c->n, sizeof *a->paths, compare_paths);
+	for (size_t i = 1; i < c->n; i++) {
+		if (strcmp(a->paths[i - 1], a->paths[i]) == 0) {
+			return E_FORMAT;
 		}
 	}
-	return false;
+	return OK;
+}
+
+static bool
+is_changed(const struct apply *a, const char *path)
+{
+	return bsearch(&path, a->paths, a->commit->n, sizeof *a->paths, compare_paths) != NULL;
 }
 
 /* Files that are as they were, but read by $INCLUDE something that changed. */
@@ -192,7 +212,7 @@ plan_includers(struct apply *a)
 		struct file *f = p->files[i];
 		bool is_concerned = false;
 		for (size_t k = 0; k < f->includes_n && !is_concerned; k++) {
-			is_concerned = is_changed(a->commit, f->includes[k]);
+			is_concerned = is_changed(a, f->includes[k]);
 		}
 		if (is_concerned && find_pending(a, f) == NULL) {
 			TRY(primary_load_file(p, a->commit, NULL, add_pending(a, f)));
@@ -201,29 +221,15 @@ plan_includers(struct apply *a)
 	return OK;
 }
 
-static int
-compare_paths(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* A whole tree says what is gone by not listing it. */
 static void
 plan_absent(struct apply *a)
 {
-	const struct source_commit *c = a->commit;
-	const char **paths = xalloc((c->n + 1) * sizeof *paths);
-	for (size_t i = 0; i < c->n; i++) {
-		paths[i] = c->changes[i].path;
-	}
-	qsort(paths, c->n, sizeof *paths, compare_paths);
 	for (size_t i = 0; i < a->p->files_n; i++) {
-		const char *path = a->p->files[i]->path;
-		if (bsearch(&path, paths, c->n, sizeof *paths, compare_paths) == NULL) {
+		if (!is_changed(a, a->p->files[i]->path)) {
 			add_pending(a, a->p->files[i])->is_removal = true;
 		}
 	}
-	free(paths);
 }
 
 /* ---- the safety valve ---- */
@@ -507,6 +513,7 @@ pending_fini(struct pending *d)
 static err_t
 plan(struct apply *a)
 {
+	TRY(sort_paths(a));
 	for (size_t i = 0; i < a->commit->n; i++) {
 		TRY(plan_change(a, &a->commit->changes[i]));
 	}
@@ -556,6 +563,7 @@ primary_apply(struct primary *p, const struct source_commit *c, enum primary_out
 		pending_fini(&a.list[i]);
 	}
 	free(a.list);
+	free(a.paths);
 	return err;
 }
 

@@ -17,8 +17,8 @@
 
 enum source_change_kind { SOURCE_PUT, SOURCE_REMOVE };
 
-/* What one commit changed against the one before; paths are relative to the root of the tree.  Files
- * below the root (which only $INCLUDE can reach) come without bytes. */
+/* What one commit changed against the one before; paths are relative to the root of the tree, and each is there once.
+ * Files below the root (which only $INCLUDE can reach) come without bytes. */
 struct source_change {
 	enum source_change_kind kind;
 	const char *path;
@@ -92,7 +92,7 @@ void primary_free(struct primary **p); /* with all it serves: no reader may be l
 enum primary_outcome { PRIMARY_APPLIED, PRIMARY_HELD };
 
 /* Makes the next view.  Where *outcome is PRIMARY_APPLIED the caller publishes *out, waits until nobody reads
- * the view before, and calls primary_discard(old).  Errors (E_NOMEM, ...) leave all as it was. */
+ * the view before, and calls primary_discard(old).  Errors (E_NOMEM; E_FORMAT: a path twice) leave all as it was. */
 err_t primary_apply(struct primary *p, const struct source_commit *c, enum primary_outcome *outcome,
                     const struct view **out, struct discard **old);
 void primary_discard(struct discard **d); /* NULL-safe */

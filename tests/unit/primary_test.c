@@ -193,6 +193,37 @@ a_bad_version_leaves_the_last_good_one(void **state)
 	tree_fini(&t);
 }
 
+/* As a tree says that no git would make: whoever may push may make one. */
+static void
+a_commit_that_names_a_file_twice_changes_nothing(void **state)
+{
+	(void)state;
+	struct tree t;
+	tree_init(&t);
+	char *good = zone_text(1, 3, ""), *other = zone_text(2, 3, "");
+	assert_int_equal(commit(&t, "example", good, false), PRIMARY_APPLIED);
+	const struct source_change put = { .kind = SOURCE_PUT, .path = "example", .bytes = (const uint8_t *)other, .len = strlen(other) };
+	const struct source_change put_new = { .kind = SOURCE_PUT, .path = "new", .bytes = (const uint8_t *)other, .len = strlen(other) };
+	const struct source_change remove = { .kind = SOURCE_REMOVE, .path = "example" };
+	const struct source_change twice[][3] = {
+		{ put, put_new, put }, { remove, put_new, put }, { put, put_new, remove }, { put_new, put, put_new },
+	};
+	for (size_t i = 0; i < 2 * ARRAY_LEN(twice); i++) {
+		struct source_commit c = { .id = "5678", .changes = twice[i / 2], .n = 3, .is_whole = i % 2 != 0, .ctx = &t,
+			                   .open = open_file, .close = close_file };
+		enum primary_outcome outcome;
+		const struct view *view, *before = primary_view(t.primary);
+		struct discard *old = NULL;
+		assert_int_equal(primary_apply(t.primary, &c, &outcome, &view, &old), E_FORMAT);
+		assert_ptr_equal(primary_view(t.primary), before);
+	}
+	assert_int_equal(served(&t, "example.")->serial, 1);
+	assert_int_equal(commit(&t, "example", other, false), PRIMARY_APPLIED);
+	assert_int_equal(served(&t, "example.")->serial, 2);
+	free(good), free(other);
+	tree_fini(&t);
+}
+
 static void
 what_would_remove_too_much_is_held_back(void **state)
 {
@@ -322,6 +353,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_bad_version_leaves_the_last_good_one),
+		cmocka_unit_test(a_commit_that_names_a_file_twice_changes_nothing),
 		cmocka_unit_test(what_would_remove_too_much_is_held_back),
 		cmocka_unit_test(a_changed_include_reloads_who_uses_it),
 		cmocka_unit_test(one_name_is_one_file),
