@@ -221,6 +221,32 @@ plan_includers(struct apply *a)
 	return OK;
 }
 
+static bool
+is_zone_removed(const struct apply *a, const struct name *apex)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		const struct file *f = a->list[i].file;
+		if (a->list[i].is_removal && f->zone != NULL && name_is_equal(f->apex.oct, apex->oct)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Files whose zone another file had, which goes: now it is their turn. */
+static err_t
+plan_successors(struct apply *a)
+{
+	struct primary *p = a->p;
+	for (size_t i = 0; i < p->files_n; i++) {
+		struct file *f = p->files[i];
+		if (f->kind == SOURCE_ZONE && f->zone == NULL && is_zone_removed(a, &f->apex) && find_pending(a, f) == NULL) {
+			TRY(primary_load_file(p, a->commit, NULL, add_pending(a, f)));
+		}
+	}
+	return OK;
+}
+
 /* A whole tree says what is gone by not listing it. */
 static void
 plan_absent(struct apply *a)
@@ -253,6 +279,18 @@ removes_too_many_records(const struct primary *p, const struct pending *d)
 	return d->changes.removed > old->records * p->conf.delete_records_percent / 100;
 }
 
+/* Does another file of this commit bring the zone? */
+static bool
+is_replaced(const struct apply *a, const struct name *apex)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		if (a->list[i].zone != NULL && name_is_equal(a->list[i].file->apex.oct, apex->oct)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool
 is_too_much(const struct apply *a)
 {
@@ -263,7 +301,7 @@ is_too_much(const struct apply *a)
 	}
 	for (size_t i = 0; i < a->n; i++) {
 		const struct pending *d = &a->list[i];
-		removed += d->is_removal && d->file->zone != NULL;
+		removed += d->is_removal && d->file->zone != NULL && !is_replaced(a, &d->file->apex);
 		if (removes_too_many_records(p, d)) {
 			return hold(p, d, "removes too many of the zone's records: if that is meant, push a commit with the "
 			                  "trailer \"Origin-Allow: mass-delete\"");
@@ -521,6 +559,7 @@ plan(struct apply *a)
 		plan_absent(a);
 	} else {
 		TRY(plan_includers(a));
+		TRY(plan_successors(a));
 	}
 	return OK;
 }

@@ -283,6 +283,11 @@ one_name_is_one_file(void **state)
 	(void)commit(&t, "README.md", y, false);
 	assert_int_equal(t.events[FILE_IGNORED], 1);
 	assert_int_equal(primary_view(t.primary)->zones.n, 1);
+	assert_int_equal(commit(&t, "example", NULL, false), PRIMARY_APPLIED); /* the other one takes its place */
+	assert_int_equal(t.events[ZONE_REMOVED], 1);
+	assert_int_equal(t.events[ZONE_LOADED], 1);
+	assert_int_equal(served(&t, "example.")->serial, 2);
+	assert_int_equal(commit(&t, "EXAMPLE", NULL, false), PRIMARY_HELD);
 	free(z), free(y);
 	tree_fini(&t);
 }
