@@ -152,13 +152,14 @@ plan_change(struct apply *a, const struct source_change *change)
 	enum source_kind kind = source_kind_of(change->path, &apex);
 	struct file *f = file_find(p, change->path);
 
-	if (kind == SOURCE_BELOW_ROOT) {
+	if (kind == SOURCE_BELOW_ROOT || (kind == SOURCE_BAD_NAME && change->kind == SOURCE_REMOVE)) {
 		return OK;
 	}
 	if (kind == SOURCE_IGNORED || kind == SOURCE_BAD_NAME) {
 		primary_report(p, &(struct primary_report){
 		                          .event = kind == SOURCE_IGNORED ? FILE_IGNORED : ZONE_REJECTED, .path = change->path,
-		                          .text = kind == SOURCE_IGNORED ? "" : "the file's name is not a domain name" });
+		                          .text = kind == SOURCE_IGNORED ? "" : "the file's name is not a domain name; name it like "
+		                                                                 "its zone, or keep it in a directory" });
 		return OK;
 	}
 	if (change->kind == SOURCE_REMOVE) {

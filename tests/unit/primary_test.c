@@ -193,6 +193,19 @@ a_bad_version_leaves_the_last_good_one(void **state)
 	tree_fini(&t);
 }
 
+static void
+a_file_without_a_zones_name_is_said_until_it_is_gone(void **state)
+{
+	(void)state;
+	struct tree t;
+	tree_init(&t);
+	assert_int_equal(commit(&t, "a..b", "no zone\n", false), PRIMARY_APPLIED);
+	assert_int_equal(t.events[ZONE_REJECTED], 1);
+	assert_int_equal(commit(&t, "a..b", NULL, false), PRIMARY_APPLIED);
+	assert_int_equal(t.events[ZONE_REJECTED], 0);
+	tree_fini(&t);
+}
+
 /* As a tree says that no git would make: whoever may push may make one. */
 static void
 a_commit_that_names_a_file_twice_changes_nothing(void **state)
@@ -358,6 +371,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_bad_version_leaves_the_last_good_one),
+		cmocka_unit_test(a_file_without_a_zones_name_is_said_until_it_is_gone),
 		cmocka_unit_test(a_commit_that_names_a_file_twice_changes_nothing),
 		cmocka_unit_test(what_would_remove_too_much_is_held_back),
 		cmocka_unit_test(a_changed_include_reloads_who_uses_it),
