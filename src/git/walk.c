@@ -112,12 +112,29 @@ entry_order(const git_tree_entry *a, const git_tree_entry *b)
 	return ac - bc;
 }
 
+/* Trees are fetched as they are; one that git would not make could name a file twice, or hide what is gone. */
+static err_t
+check_order(struct walk *w, const git_tree *tree, size_t n, size_t path_len)
+{
+	for (size_t i = 1; i < n; i++) {
+		if (entry_order(git_tree_entry_byindex(tree, i - 1), git_tree_entry_byindex(tree, i)) >= 0) {
+			diag_set(w->diag, DIAG_ERROR, "git", "the directory /%.*s is malformed: %.100s is there twice, or not in its place",
+			         (int)path_len, w->path, git_tree_entry_name(git_tree_entry_byindex(tree, i)));
+			diag_hint(w->diag, "no git makes such a tree: `git fsck` shows it; commit the files anew");
+			return E_REFUSED;
+		}
+	}
+	return OK;
+}
+
 static err_t
 walk_trees(struct walk *w, git_tree *old, git_tree *new, size_t path_len, unsigned depth)
 {
 	size_t old_n = old != NULL ? git_tree_entrycount(old) : 0;
 	size_t new_n = new != NULL ? git_tree_entrycount(new) : 0;
 	size_t i = 0, j = 0;
+	TRY(check_order(w, old, old_n, path_len));
+	TRY(check_order(w, new, new_n, path_len));
 	while (i < old_n || j < new_n) {
 		const git_tree_entry *a = i < old_n ? git_tree_entry_byindex(old, i) : NULL;
 		const git_tree_entry *b = j < new_n ? git_tree_entry_byindex(new, j) : NULL;
