@@ -51,6 +51,7 @@ struct git_process {
 	uint64_t idle_ns;          /* IDLE: a worker that is still there and has said nothing by then hangs; 0: none */
 	uint64_t retry_ns;         /* the next try by itself; 0: none */
 	unsigned failures;         /* in a row */
+	bool is_unkept;            /* the last of them: what was told could not be written to the clone */
 	char base[65];             /* last COMMIT that was DONE with OK */
 	char seen[65];             /* last COMMIT that was DONE with OK or E_REFUSED */
 	char told[65];             /* DELIVERED: this one */
@@ -177,6 +178,15 @@ backoff_s(unsigned failures)
 	return s < RETRY_MAX_S ? s : RETRY_MAX_S;
 }
 
+/* The remote was reached, and what it has was dealt with.  When the clone could not be written the last time, it cannot be
+ * known yet whether this time it can: the next failure is not the first then, and trouble that lasts is met less often. */
+static void
+pull_succeeded(struct git_process *g)
+{
+	g->failures = g->is_unkept ? g->failures : 0;
+	g->is_unkept = false;
+}
+
 static void pull_begin(struct git_process *g, bool is_from_cache);
 
 /* The outcome of a PULL that came to nothing.  What the cache has is told once the remote is known to be away. */
@@ -290,7 +300,6 @@ on_commit(struct git_process *g, struct link_frame *f)
 	g->state = STATE_DELIVERED;
 	g->is_cache_due = g->is_whole_wanted = false;
 	g->deadline_ns = g->patience_ns = 0;
-	g->failures = g->is_from_cache ? g->failures : 0;
 	tell(g, f);
 }
 
@@ -318,14 +327,15 @@ on_worker_frame(struct git_process *g, struct link_frame *f)
 	} else if (is_pulling && f->type == LINK_DONE) {
 		(void)pull_again(g); /* it had made up its mind to go when the PULL came */
 	} else if (g->state == STATE_IDLE && f->type == LINK_FAILED) {
-		pull_failed(g, (err_t)f->status, f->text); /* what was told could not be kept: the next try does */
+		g->is_unkept = true; /* but told; the next try fetches it again */
+		pull_failed(g, (err_t)f->status, f->text);
 	} else if (is_pulling && (f->type == LINK_COMMIT || f->type == LINK_UPTODATE)) {
 		g->child.is_fresh = false;
 		if (f->type == LINK_COMMIT) {
 			on_commit(g, f);
 		} else {
 			g->state = STATE_IDLE;
-			g->failures = 0;
+			pull_succeeded(g);
 			g->deadline_ns = g->patience_ns = 0;
 			idle_begin(g);
 			tell(g, f);
@@ -370,6 +380,9 @@ on_done(struct git_process *g, err_t status)
 	}
 	if (status == OK || status == E_REFUSED) {
 		memcpy(g->seen, g->told, sizeof g->seen);
+		if (!g->is_from_cache) {
+			pull_succeeded(g);
+		}
 	} else {
 		g->failures++; /* it could not be dealt with: told again */
 		g->retry_ns = from_now(backoff_s(g->failures));

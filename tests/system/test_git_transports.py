@@ -3,6 +3,7 @@ import base64
 import os
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -513,11 +514,15 @@ def test_a_commit_that_is_held_back(repo, side):
 
 
 def test_a_commit_that_could_not_be_dealt_with(repo, side):
-    """Another status than held back: the same is told again by itself."""
+    """Another status than held back: the same is told again by itself, each time after a longer pause."""
     repo.commit({"a": "1\n"})
     g = side(repo.url)
+    begin = time.monotonic()
     assert g.pull(done="DONE 9").kinds == {"a": "PUT"}
     assert g.next("COMMIT").kinds == {"a": "PUT"}
+    g.say("DONE 9")
+    assert g.next("COMMIT").kinds == {"a": "PUT"}
+    assert time.monotonic() - begin >= 1 + 2
     g.say("DONE")
     assert g.pull("UPTODATE")
     g.say("WHOLE")
