@@ -96,9 +96,14 @@ on_diag(void *ctx, const struct diag *d)
 {
 	struct loader *l = ctx;
 	enum log_level level;
-	if (line_level(l, d->level == DIAG_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, &level)) {
+	if (!line_level(l, d->level == DIAG_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, &level)) {
+		return;
+	}
+	if (d->line != 0) {
 		log_event(l->log, level, "finding", "file=%s line=%u column=%u code=%s text=%s hint=%s", d->file, d->line, d->col,
 		          d->code, d->text, d->hint);
+	} else { /* about the file as a whole */
+		log_event(l->log, level, "finding", "file=%s code=%s text=%s hint=%s", d->file, d->code, d->text, d->hint);
 	}
 }
 

@@ -400,6 +400,7 @@ fetch_failed(const struct git_conf *c, int ret, const char *how, struct diag *di
 		diag_hint(diag, "the disk with the clone is full: make room; what was there before is kept");
 		return E_IO;
 	}
+	diag_hint(diag, "the connection was lost, or the server gave up and its log says why; it is tried again by itself");
 	return is_clone ? E_FORMAT : err == E_NOTFOUND ? E_IO : err;
 }
 
@@ -432,7 +433,7 @@ git_keep(git_repository *repo, const char *ref, const git_oid *id, struct diag *
 {
 	[[gnu::cleanup(git_free_ref)]] git_reference *made = NULL;
 	int ret = git_reference_create(&made, repo, ref, id, 1, NULL);
-	return ret < 0 ? git_trouble(diag, ret, "cannot write to the clone") : OK;
+	return ret < 0 ? git_trouble(diag, ret, "cannot write to %.200s", git_repository_path(repo)) : OK;
 }
 
 err_t

@@ -101,7 +101,7 @@ struct object {
 struct intake {
 	git_odb_backend parent; /* first: libgit2 knows the intake by it */
 	git_odb *disk;          /* the clone's objects without us; to write to */
-	char *packs;            /* directory */
+	char *dir;              /* of the clone's objects */
 	struct object *objects;
 	size_t n, cap;
 	size_t total;           /* octets in memory */
@@ -182,7 +182,7 @@ backend_free(git_odb_backend *backend)
 	struct intake *in = (struct intake *)backend;
 	intake_forget(in);
 	git_odb_free(in->disk);
-	free(in->packs);
+	free(in->dir);
 	free(in);
 }
 
@@ -377,10 +377,12 @@ fail(const char *why)
 static int
 pass_on(struct fetch *f, git_indexer_progress *stats)
 {
+	[[gnu::cleanup(str_fini)]] struct str packs = { 0 };
 	git_indexer_options o = GIT_INDEXER_OPTIONS_INIT;
+	str_printf(&packs, "%s/pack", f->intake->dir);
 	o.progress_cb = f->progress;
 	o.progress_cb_payload = f->payload;
-	int ret = git_indexer_new(&f->indexer, f->intake->packs, 0, f->odb, &o);
+	int ret = git_indexer_new(&f->indexer, str_text(&packs), 0, f->odb, &o);
 	if (ret == 0) {
 		ret = git_indexer_append(f->indexer, f->bytes.s, f->bytes.len, stats);
 	}
@@ -478,9 +480,8 @@ intake_attach(git_repository *repo, struct intake **out, struct diag *diag)
 	in->parent.exists = backend_exists;
 	in->parent.free = backend_free;
 	str_printf(&path, "%sobjects", git_repository_path(repo));
-	int ret = git_odb_open(&in->disk, str_text(&path));
-	str_cat(&path, "/pack");
-	in->packs = xstrdup(str_text(&path));
+	in->dir = xstrdup(str_text(&path));
+	int ret = git_odb_open(&in->disk, in->dir);
 	ret = ret == 0 ? git_repository_odb(&odb, repo) : ret;
 	ret = ret == 0 ? git_odb_add_backend(odb, &in->parent, PRIORITY) : ret;
 	if (ret < 0) {
@@ -511,8 +512,8 @@ intake_flush(struct intake *in, void (*alive)(void *ctx), void *ctx, struct diag
 		git_oid id;
 		int ret = git_odb_write(&id, in->disk, o->data, o->len, (git_object_t)o->type);
 		if (ret < 0) {
-			err_t err = git_trouble(diag, ret, "what was fetched is served, but cannot be written to the clone");
-			diag_hint(diag, "is the disk full?  It is tried again by itself");
+			err_t err = git_trouble(diag, ret, "what was fetched is served, but cannot be written to %.200s", in->dir);
+			diag_hint(diag, "is the disk full?  Make room; it is tried again by itself");
 			return err;
 		}
 		alive(ctx);

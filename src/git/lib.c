@@ -1,5 +1,6 @@
 #include "git/lib.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -86,6 +87,9 @@ git_trouble(struct diag *diag, int ret, const char *format, ...)
 		*p = *p == '\n' || *p == '\r' ? ' ' : *p; /* a remote's message may have lines */
 	}
 	diag_set(diag, DIAG_ERROR, "git", "%s: %s", what, details);
+	if (strstr(details, strerror(ENOSPC)) != NULL) {
+		diag_hint(diag, "the disk is full: make room");
+	}
 	return err_of(ret);
 }
 

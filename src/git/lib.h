@@ -20,8 +20,8 @@ void git_lib_end(void);
 /* libgit2's last error as one line, "no details" when it has none. */
 const char *git_lib_text(void);
 
-/* Fills `diag` (code "git", text: the format's, then ": " and libgit2's own words) and returns the err_t that fits
- * the return value of libgit2. */
+/* Fills `diag` (code "git", text: the format's, then ": " and libgit2's own words; a hint for a full disk) and returns
+ * the err_t that fits the return value of libgit2. */
 [[gnu::format(printf, 3, 4)]] err_t git_trouble(struct diag *diag, int ret, const char *format, ...);
 
 void git_free_repo(git_repository **p);

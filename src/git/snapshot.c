@@ -8,6 +8,8 @@
 
 enum { BINARY_PROBE = 8192, COMMITS_MAX = 10000 };
 
+#define BETTER_PLACE "keep what is no zone in a directory"
+
 struct snapshot {
 	const struct git_snapshot_in *in;
 	struct link_build build;
@@ -62,6 +64,14 @@ put_refused(struct snapshot *s, const struct tree_change *c, const char *why)
 }
 
 static err_t
+put_too_large(struct snapshot *s, const struct tree_change *c)
+{
+	char why[DIAG_TEXT_MAX + sizeof "; " BETTER_PLACE];
+	snprintf(why, sizeof why, "%s; " BETTER_PLACE, s->diag->text);
+	return put_refused(s, c, why);
+}
+
+static err_t
 put_file(struct snapshot *s, const struct tree_change *c)
 {
 	[[gnu::cleanup(git_free_object)]] git_odb_object *object = NULL;
@@ -69,13 +79,13 @@ put_file(struct snapshot *s, const struct tree_change *c)
 	memcpy(id.id, c->id, sizeof c->id);
 	err_t err = git_read_blob(s->in->repo, &id, c->path, s->in->conf->file_max, &object, s->diag);
 	if (err == E_LIMIT) {
-		return put_refused(s, c, s->diag->text);
+		return put_too_large(s, c);
 	}
 	TRY(err);
 	const char *content = git_odb_object_data(object);
 	size_t len = git_odb_object_size(object);
 	if (memchr(content, '\0', len < BINARY_PROBE ? len : BINARY_PROBE) != NULL) {
-		return put_refused(s, c, "it is binary, no text");
+		return put_refused(s, c, "it is binary, no text; " BETTER_PLACE);
 	}
 	return put(s, LINK_ENTRY_PUT, c, content, len);
 }

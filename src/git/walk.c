@@ -174,7 +174,8 @@ git_read_blob(git_repository *repo, const git_oid *id, const char *path, size_t 
 		return E_LIMIT;
 	}
 	if (ret == 0 && type != GIT_OBJECT_BLOB) {
-		diag_set(diag, DIAG_ERROR, "git", "%.200s is no file", path);
+		diag_set(diag, DIAG_ERROR, "git", "%.200s is no file, though its directory says so", path);
+		diag_hint(diag, "no git makes such a tree: `git fsck` shows it; commit the files anew");
 		return E_REFUSED;
 	}
 	git_odb_object *object = NULL;

@@ -95,7 +95,11 @@ tell_head(struct worker *w, const struct link_frame *pull, const git_oid *head, 
 	struct git_snapshot_in in = {
 		.conf = w->conf, .repo = w->clone.repo, .base = is_whole ? NULL : &base, .commit = head, .alive = alive, .ctx = w,
 	};
-	return git_snapshot(&in, out, diag);
+	err_t err = git_snapshot(&in, out, diag);
+	if ((err == E_IO || err == E_NOTFOUND) && w->home->is_in_place && diag->hint[0] == '\0') {
+		diag_hint(diag, "is the repository damaged?  `git -C %.150s fsck` shows it", w->conf->url);
+	}
+	return err;
 }
 
 static err_t
