@@ -26,7 +26,7 @@
  *   bad-origin         the argument of $ORIGIN or $INCLUDE is no domain name
  *   bad-generate       range, template or result of a $GENERATE
  *   generate-limit     a $GENERATE makes too many records, or all of a zone's too much data
- *   include-refused    not allowed here, or a path out of the repository
+ *   include-refused    not allowed here, a path out of the repository, or no plain file
  *   include-not-found  no such file, or it cannot be read
  *   include-cycle      a file that includes itself
  *   include-depth      includes within includes
@@ -102,7 +102,7 @@ struct master_reader {
 	void *ctx;
 	err_t (*record)(void *ctx, const struct master_rr *rr); /* an error ends the reading */
 	/* $INCLUDE: `path` is plain, relative to the repository's root and within it ("sub/x.inc").
-	 * NULL: $INCLUDE is refused.  E_NOTFOUND and others become a diagnostic. */
+	 * NULL: $INCLUDE is refused.  E_REFUSED (it is no plain file), E_NOTFOUND and others become a diagnostic. */
 	err_t (*open)(void *ctx, const char *path, struct master_text *out);
 	void (*close)(void *ctx, struct master_text *text);
 	const struct diag_sink *sink;
@@ -119,6 +119,6 @@ struct master_counts {
 err_t master_read(const struct master_reader *r, const char *text, size_t len, struct master_counts *out);
 
 /* The path of an $INCLUDE in `from`, made plain: no "." or empty parts, ".." resolved.  Relative to
- * the directory that `from` is in.  E_REFUSED when it is absolute or leaves the root; E_LIMIT when it
- * is too long; E_FORMAT when it names no file (empty, octet 0). */
+ * the directory that `from` is in.  E_REFUSED when it is absolute, leaves the root or goes into ".git"; E_LIMIT
+ * when it is too long; E_FORMAT when it names no file (empty, octet 0). */
 err_t master_include_path(const char *from, const char *path, size_t len, char out[MASTER_PATH_MAX]);

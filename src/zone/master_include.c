@@ -1,4 +1,5 @@
 #include <string.h>
+#include <strings.h>
 
 #include "zone/master_p.h"
 
@@ -49,6 +50,22 @@ append_parts(const char *path, size_t len, char *out, size_t *out_len)
 	return OK;
 }
 
+/* Is a part ".git", in any case?  No tree of git's has such a path; a work tree has the repository itself there. */
+static bool
+has_git_part(const char *path, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		size_t start = i;
+		while (i < len && path[i] != '/') {
+			i++;
+		}
+		if (i - start == 4 && strncasecmp(path + start, ".git", 4) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 err_t
 master_include_path(const char *from, const char *path, size_t len, char out[MASTER_PATH_MAX])
 {
@@ -65,6 +82,9 @@ master_include_path(const char *from, const char *path, size_t len, char out[MAS
 	TRY(append_parts(path, len, plain, &n));
 	if (n == 0) {
 		return E_FORMAT;
+	}
+	if (has_git_part(plain, n)) {
+		return E_REFUSED;
 	}
 	memcpy(out, plain, n);
 	out[n] = '\0';
@@ -104,15 +124,16 @@ check_nesting(struct master *m, const struct lex_token *t, const char *path)
 {
 	for (const struct master_frame *f = m->frame; f != NULL; f = f->up) {
 		if (strcmp(f->file, path) == 0) {
-			return master_error(m, t, "include-cycle", "", "%.200s includes itself", path);
+			return master_error(m, t, "include-cycle", "one $INCLUDE on the way back to it has to go",
+			                    "%.200s includes itself", path);
 		}
 	}
 	if (m->frame->depth == MASTER_INCLUDE_DEPTH_MAX) {
-		return master_error(m, t, "include-depth", "", "includes are nested more than %d deep",
-		                    MASTER_INCLUDE_DEPTH_MAX);
+		return master_error(m, t, "include-depth", "let the zone's own file include the innermost ones",
+		                    "includes are nested more than %d deep", MASTER_INCLUDE_DEPTH_MAX);
 	}
 	if (m->includes == MASTER_INCLUDES_MAX) {
-		return master_error(m, t, "include-limit", "", "more than %d includes in one zone",
+		return master_error(m, t, "include-limit", "put the small files together", "more than %d includes in one zone",
 		                    MASTER_INCLUDES_MAX);
 	}
 	return OK;
@@ -145,14 +166,28 @@ read_included(struct master *m, const char *path, const struct name *origin, con
 }
 
 static err_t
+open_failed(struct master *m, const struct lex_token *t, const char *path, err_t why)
+{
+	switch (why) {
+	case E_REFUSED:
+		return master_error(m, t, "include-refused", "include the file itself, not a link to it",
+		                    "%.200s is a directory, a link or a submodule, not a file", path);
+	case E_NOTFOUND:
+		return master_error(m, t, "include-not-found", "the path is relative to the file that includes it; is the file there?",
+		                    "cannot include %.200s: %s", path, err_str(why));
+	default:
+		return master_error(m, t, "include-not-found", "", "cannot include %.200s: %s", path, err_str(why));
+	}
+}
+
+static err_t
 open_and_read(struct master *m, const struct lex_token *t, const char *path, const struct name *origin)
 {
 	struct master_text text = { .text = NULL };
 	m->includes++;
 	err_t err = m->r->open(m->r->ctx, path, &text);
 	if (err != OK) {
-		return master_error(m, t, "include-not-found", "", "cannot include %.200s: %s", path,
-		                    err_str(err));
+		return open_failed(m, t, path, err);
 	}
 	if (text.len > MASTER_INCLUDED_MAX - m->included_octets) {
 		err = master_error(m, t, "include-limit", "", "more than %d octets included in one zone",

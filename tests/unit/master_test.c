@@ -52,7 +52,7 @@ open_file(void *ctx, const char *path, struct master_text *out)
 			return OK;
 		}
 	}
-	return E_NOTFOUND;
+	return strcmp(path, "link") == 0 ? E_REFUSED : E_NOTFOUND;
 }
 
 static void
@@ -268,6 +268,7 @@ includes(void **state)
 		  "z:2:10 include-refused[../one]\nz:3:10 include-refused[/one]\n"
 		  "z:4:10 include-refused[sub/../../one]\nz:5:10 include-refused[\"\"]\n"
 		  "z:6:10 include-refused[.]\n" },
+		{ "$INCLUDE link\n", "", "z:2:10 include-refused[link]\n" },
 		{ "$INCLUDE z\n", "", "z:2:10 include-cycle[z]\n" },
 		{ "$INCLUDE self\n", "x.example. 60 A 1.1.1.1\n", "self:1:10 include-cycle[self]\n" },
 		{ "$INCLUDE ping\n", "", "pong:1:10 include-cycle[ping]\n" },
@@ -625,6 +626,10 @@ include_paths(void **state)
 		{ "sub/zone", "../../a", NULL, E_REFUSED },
 		{ "zone", "/a", NULL, E_REFUSED },
 		{ "../zone", "a", NULL, E_REFUSED },
+		{ "zone", ".git/config", NULL, E_REFUSED },
+		{ "sub/zone", "x/.GIT", NULL, E_REFUSED },
+		{ "zone", ".git/../a", "a", OK },
+		{ "zone", ".gitignore/x.git", ".gitignore/x.git", OK },
 		{ "zone", "...", "...", OK },
 		{ "zone", "..a", "..a", OK },
 	};
