@@ -184,10 +184,22 @@ is_made_of(const struct lex_token *t, const char *octets)
 	return true;
 }
 
+/* Does the record begin with what git puts around the two sides of a conflict? */
+static bool
+is_conflict_mark(const struct lex *lx)
+{
+	enum { MARK_LEN = 8 };
+	return lx->end - lx->record_at > MARK_LEN &&
+	       (memcmp(lx->record_at, "<<<<<<< ", MARK_LEN) == 0 || memcmp(lx->record_at, ">>>>>>> ", MARK_LEN) == 0);
+}
+
 static const char *
-hint_for_type(const struct lex_token *t, bool has_ttl, char out[DIAG_HINT_MAX])
+hint_for_type(const struct lex *lx, const struct lex_token *t, bool has_ttl, char out[DIAG_HINT_MAX])
 {
 	bool has_dot = memchr(t->s, '.', t->len) != NULL;
+	if (is_conflict_mark(lx)) {
+		return "this is git's mark of a conflict: keep what is right of the two sides, and take the marks out";
+	}
 	if (t->s[0] == '$') {
 		return "a directive begins in the first column";
 	}
@@ -218,6 +230,6 @@ err_t
 master_unknown_type(struct master *m, const struct lex_token *t, bool has_ttl)
 {
 	char shown[MASTER_SHOWN_MAX], hint[DIAG_HINT_MAX];
-	return master_error(m, t, "unknown-type", hint_for_type(t, has_ttl, hint), "unknown record type %s",
+	return master_error(m, t, "unknown-type", hint_for_type(&m->lx, t, has_ttl, hint), "unknown record type %s",
 	                    master_shown(t, shown));
 }
