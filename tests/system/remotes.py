@@ -3,6 +3,7 @@
 Each serves the bare repositories under one directory; `url(name)` is what --remote takes.
 """
 import base64
+import contextlib
 import hashlib
 import http.server
 import os
@@ -126,9 +127,16 @@ class Sshd:
     def new_host_key(self, kind="ed25519"):
         """The host's key changes, as after a reinstallation or with somebody in between."""
         self.kill()
-        os.unlink(self.keys[kind])
-        os.unlink(self.keys[kind] + ".pub")
+        for path in (self.keys[kind], self.keys[kind] + ".pub"):
+            os.rename(path, path + ".old")
         self.keys[kind] = self.make_key(kind)
+        self.start()
+
+    def old_host_key(self, kind="ed25519"):
+        """The key from before new_host_key() is back."""
+        self.kill()
+        for path in (self.keys[kind], self.keys[kind] + ".pub"):
+            os.rename(path + ".old", path)
         self.start()
 
     def kill(self):
@@ -266,11 +274,12 @@ class Silent:
 
 
 class Breaking:
-    """A relay to another port that cuts each connection after `limit` octets of answer, while there is a limit."""
+    """A relay to another port that cuts each connection after `limit` octets of answer, while there is a limit.
+    `to` may change, and a second relay may take the port of one that was killed."""
 
-    def __init__(self, to, limit):
+    def __init__(self, to, limit=None, port=0):
         self.to, self.limit = to, limit
-        self.socket = socket.create_server((ADDRESS, 0))
+        self.socket = socket.create_server((ADDRESS, port))
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self.run, daemon=True).start()
 
@@ -305,4 +314,6 @@ class Breaking:
         return "git://%s:%d/%s" % (ADDRESS, self.port, name)
 
     def kill(self):
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)  # wakes the thread: it would take one more connection
         self.socket.close()

@@ -150,11 +150,12 @@ def sanitizer_env():
 
 
 class Primary(Process):
-    """Our oprimary on a remote.  `zones`: those that must be served before the constructor returns; None: only listen."""
+    """Our oprimary on a remote.  `zones`: those that must be served before the constructor returns; None: only listen.
+    `wrapper`: a command that becomes the program in a surrounding of its own."""
 
-    def __init__(self, bindir, work, remote, *options, zones=None, port=None, env=None):
+    def __init__(self, bindir, work, remote, *options, zones=None, port=None, env=None, wrapper=()):
         self.port = port or free_port()
-        argv = [os.path.join(bindir, "oprimary"), "--remote=" + remote, "--listen=%s@%d" % (ADDRESS, self.port)]
+        argv = [*wrapper, os.path.join(bindir, "oprimary"), "--remote=" + remote, "--listen=%s@%d" % (ADDRESS, self.port)]
         super().__init__(argv + list(options), work, "oprimary", env={**sanitizer_env(), **(env or {})})
         try:
             self.await_true("it answers", lambda: is_listening(self.port))
