@@ -17,7 +17,7 @@ struct worker {
 	const struct git_home *home;
 	int sock;
 	struct git_clone clone; /* stays open for the next PULL; of a local remote in place it is `repo` alone */
-	git_oid head;         /* of the last fetch */
+	git_oid head;         /* of the last fetch that came to something: what keep() is to keep */
 	uint64_t told_ns;     /* when PROGRESS was last sent */
 };
 
@@ -116,7 +116,6 @@ pull_once(struct worker *w, const struct link_frame *pull, struct link_frame *ou
 		err = renew(w, &head, diag);
 	}
 	TRY(err);
-	w->head = head;
 	if (w->clone.intake != NULL && intake_is_empty(w->clone.intake)) { /* nothing to wait for */
 		struct git_fetch f = { .conf = w->conf, .home = w->home->dir, .alive = alive, .ctx = w };
 		TRY(git_clone_keep(w->home, &f, &w->clone, &head, diag));
@@ -126,7 +125,9 @@ pull_once(struct worker *w, const struct link_frame *pull, struct link_frame *ou
 		TRY(renew(w, &head, diag));
 		err = tell_head(w, pull, &head, out, diag);
 	}
-	return err;
+	TRY(err);
+	w->head = head;
+	return OK;
 }
 
 static void

@@ -13,7 +13,8 @@ log, and that what was served is served on, the process lives, and the next good
     an empty repository            test_an_empty_repository, test_everything_deleted
     an empty file, a binary file, a symlink, a submodule
                                    test_files_that_are_no_zones, test_files_whose_names_are_no_zones,
-                                   test_two_files_of_one_zone, test_trees_that_git_would_not_make
+                                   test_two_files_of_one_zone, test_trees_that_git_would_not_make,
+                                   test_a_bad_tree_stays_out_of_the_cache
     a missing branch               test_a_branch_that_is_not_there, test_a_branch_that_goes
     a force-pushed branch          test_a_forced_push
     a 100 MB file                  test_large_files
@@ -536,6 +537,24 @@ def test_trees_that_git_would_not_make(victim, repo):
     v.deal_with(repo.commit_entries_in_remote(names))
     v.serves()
     v.mend_and_end(force=True)
+
+
+def test_a_bad_tree_stays_out_of_the_cache(victim, repo, primary, daemon, tmp_path):
+    """What cannot be served now is not what is served at the next start, when the remote is away."""
+    cache = "--cache-dir=%s" % (tmp_path / "cache")
+    v = victim(cache, remote=daemon.url("zones.git"))
+    v.mend()
+    blob = git(repo.bare, "rev-parse", "main:" + ORG)
+    repo.commit_entries_in_remote([("100644", OTHER, blob), ("100644", ORG, blob)])
+    for _ in range(2):  # the second time whatever was to be done after the first is done
+        v.pull()
+        v.says("event=pull-failed text=\"the directory / is malformed")
+    v.serves()
+    v.primary.stop()
+    daemon.kill()
+    v.primary = primary(daemon.url("zones.git"), cache, zones=[ORG, OTHER])
+    v.serves()
+    v.primary.stop()
 
 
 def test_large_files(victim, repo, tmp_path):
