@@ -1,8 +1,9 @@
 /* base/arena.h -- memory that is given back all at once.
  *
  * Zero-initialised it is empty and ready.  Blocks grow from 4 KiB to 1 MiB.  Allocations are
- * aligned to 8 octets and not zeroed.  arena_alloc() returns NULL when the system has no memory or
- * `limit` (0: none) would be passed; the caller turns that into E_NOMEM or E_LIMIT.
+ * aligned to 8 octets and not zeroed; one of no octets is a valid pointer too.  arena_alloc()
+ * returns NULL when the system has no memory or `limit` (0: none) would be passed; the caller turns
+ * that into E_NOMEM or E_LIMIT.
  */
 #pragma once
 
@@ -23,7 +24,7 @@ void *arena_alloc_slow(struct arena *a, size_t n);
 static inline void *
 arena_alloc(struct arena *a, size_t n)
 {
-	n = (n + 7) & ~(size_t)7;
+	n = (n + (n == 0) + 7) & ~(size_t)7;
 	if (n <= (size_t)(a->end - a->next)) {
 		void *p = a->next;
 		a->next += n;

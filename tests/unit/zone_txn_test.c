@@ -436,6 +436,24 @@ many_changes_of_one_name(void **state)
 	zone_free(&next);
 }
 
+/* The first thing that a transaction keeps is of no octets. */
+static void
+an_empty_rdata_is_added(void **state)
+{
+	(void)state;
+	struct zone *z = text_zone(TEXT_APEX), *next = NULL;
+	struct zone_txn *t = NULL;
+	struct garbage garbage = { 0 };
+	struct text_rr rr = text_rr("a 60 APL", example);
+	assert_int_equal(rr.rdlen, 0);
+	assert_int_equal(zone_txn_begin(z, &t), OK);
+	assert_int_equal(zone_txn_add(t, rr.owner.oct, rr.type, rr.ttl, rr.rdata, rr.rdlen), OK);
+	assert_int_equal(zone_txn_commit(&t, &next, &garbage), OK);
+	garbage_free(&garbage);
+	assert_int_equal(next->records, 4);
+	zone_free(&next);
+}
+
 int
 main(void)
 {
@@ -445,6 +463,7 @@ main(void)
 		cmocka_unit_test(what_is_no_zone_is_not_committed),
 		cmocka_unit_test(nothing_changed),
 		cmocka_unit_test(many_changes_of_one_name),
+		cmocka_unit_test(an_empty_rdata_is_added),
 		cmocka_unit_test(random_transactions_equal_a_build),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
