@@ -50,7 +50,9 @@
 enum { EDIT_GENERATE_MAX = 65536 }; /* records of one $GENERATE that are written out: those of a /16 */
 
 struct edit_in {
-	const struct master_reader *source;  /* apex, file, ctx, open, close as for zone_load(); no more of it is used */
+	/* apex, file, ctx, open, close as for zone_load(); record and sink are not used.  What is opened, each file once, is closed
+	 * before the return. */
+	const struct master_reader *source;
 	const char *text;                    /* the zone's own file */
 	size_t len;
 	const struct zone *old, *new;        /* what the text says, and what it shall say (TTLs up to DNS_TTL_MAX) */

@@ -9,8 +9,9 @@ struct scan {
 	struct edit_frame *frame;
 	struct edit_line *last;  /* of the list */
 	bool follows;            /* the record before was taken into the list */
-	size_t nth;              /* of the records of a $GENERATE, the next one */
-	size_t directive;        /* where it begins */
+	/* The $GENERATE that the record before was out of; frame NULL: none. */
+	const struct edit_frame *directive_frame;
+	size_t directive_begin, nth; /* which of its records */
 	err_t failed;            /* an $INCLUDE, for want of memory: to the reader it is not found */
 	const uint8_t *origin;   /* a copy in the arena, of the last line's */
 };
@@ -140,9 +141,11 @@ take_line(struct scan *s, const struct master_rr *rr, struct edit_owner *owner)
 static void
 count_generated(struct scan *s, const struct master_rr *rr)
 {
-	bool is_next = (rr->flags & MASTER_GENERATED) != 0 && s->directive == rr->begin;
+	bool is_generated = (rr->flags & MASTER_GENERATED) != 0;
+	bool is_next = is_generated && s->directive_frame == s->frame && s->directive_begin == rr->begin;
 	s->nth = is_next ? s->nth + 1 : 0;
-	s->directive = (rr->flags & MASTER_GENERATED) != 0 ? rr->begin : SIZE_MAX;
+	s->directive_frame = is_generated ? s->frame : NULL;
+	s->directive_begin = rr->begin;
 }
 
 /* Every record comes through here. */
@@ -193,7 +196,7 @@ see_trouble(void *ctx, const struct diag *d)
 err_t
 edit_scan(struct editor *e)
 {
-	struct scan s = { .e = e, .directive = SIZE_MAX };
+	struct scan s = { .e = e };
 	struct master_counts counts;
 	const struct diag_sink sink = { see_trouble, &s };
 	struct master_reader r = *e->in->source;

@@ -511,6 +511,14 @@ static const struct example examples[] = {
 		.file = { { "pool", "$GENERATE 1-2 h$\t1m IN A 192.0.2.$\n", "$GENERATE 1-2 h$\t1m IN A 192.0.2.$\nh2\t1m IN TXT \"x\"\n" } },
 	},
 	{
+		.what = "one after another of these",
+		.before = "$INCLUDE one\n$INCLUDE two\n",
+		.update = "- b2 A 192.0.2.2\n",
+		.after = "$INCLUDE one\n$INCLUDE two\n",
+		.file = { { "one", "$GENERATE 1-2 a$ A 192.0.2.$\n", NULL },
+		          { "two", "$GENERATE 1-3 b$ A 192.0.2.$\n", "b1 A 192.0.2.1\nb3 A 192.0.2.3\n" } },
+	},
+	{
 		.what = "an included file may lose all its lines",
 		.before = "$INCLUDE hosts\n",
 		.update = "- a A 192.0.2.7\n",
