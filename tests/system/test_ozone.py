@@ -419,6 +419,8 @@ def test_every_code_is_in_the_manual():
     used = set()
     for folder in ("zone", "auth", "bin"):
         for name in os.listdir(os.path.join(ROOT, "src", folder)):
+            if name.startswith("edit"):
+                continue  # ozone does not edit
             if name.endswith(".c") and (folder == "zone" or name.startswith(("ozone", "keys", "load_keys"))):
                 with open(os.path.join(ROOT, "src", folder, name)) as f:
                     used |= set(re.findall(r'"([a-z]+(?:-[a-z0-9]+)+)"', f.read()))
