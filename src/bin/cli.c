@@ -125,6 +125,17 @@ cli_number(const char *text, uint64_t max, uint64_t *out)
 	return OK;
 }
 
+uint64_t
+cli_number_argument(struct argp_state *state, const char *what, const char *text, uint64_t min, uint64_t max)
+{
+	uint64_t v = 0;
+	if (cli_number(text, max, &v) != OK || v < min) {
+		argp_error(state, "%s should be a number from %llu to %llu, not '%s'", what, (unsigned long long)min,
+		           (unsigned long long)max, text);
+	}
+	return v;
+}
+
 static void
 close_fd(const int *fd)
 {

@@ -20,6 +20,8 @@
 
 #include "base/err.h"
 
+struct argp_state;
+
 enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 }; /* exit status of all programs */
 
 #define CLI_VERSION(program) program " " ORIGIN_VERSION " (Origin)"
@@ -47,6 +49,9 @@ const char *cli_colour(bool on, enum cli_colour which);
 
 /* Unsigned decimal number of at most `max`: E_FORMAT, E_RANGE. */
 err_t cli_number(const char *text, uint64_t max, uint64_t *out);
+
+/* The same for an option's argument: when it is no number from `min` to `max`, says so and ends the program. */
+uint64_t cli_number_argument(struct argp_state *state, const char *what, const char *text, uint64_t min, uint64_t max);
 
 /* Where a secret may come from, best first: the command line, a file, the environment, a systemd
  * credential.  Those not offered are NULL. */

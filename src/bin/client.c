@@ -1,5 +1,6 @@
 #include "bin/client.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -75,6 +76,13 @@ client_resolve(const char *host, uint16_t port, struct client_addresses *out, ch
 	}
 	*out = to;
 	return OK;
+}
+
+bool
+client_is_address(const char *text)
+{
+	uint8_t octets[16];
+	return inet_pton(AF_INET, text, octets) == 1 || inet_pton(AF_INET6, text, octets) == 1;
 }
 
 /* ---- time and descriptors ---- */

@@ -31,6 +31,9 @@ struct client_addresses {
  * 127.0.0.1.  E_NOTFOUND, with the reason in `why`. */
 err_t client_resolve(const char *host, uint16_t port, struct client_addresses *out, char why[CLIENT_WHY_MAX]);
 
+/* Is this an IPv4 or IPv6 address, without brackets? */
+bool client_is_address(const char *text);
+
 enum client_verdict {
 	CLIENT_TAKE,  /* this is the answer */
 	CLIENT_DOUBT, /* take it if nothing better comes soon */

@@ -263,9 +263,8 @@ print_config(enum config which, const struct tsig_texts *t)
 static void
 fill_texts(struct tsig_texts *t, const struct tsig_key *k)
 {
-	size_t len = name_print(k->name.oct, t->name);
-	memcpy(t->plain, t->name, len + 1);
-	t->plain[len > 1 ? len - 1 : len] = '\0';
+	(void)name_print(k->name.oct, t->name);
+	(void)name_show(k->name.oct, t->plain);
 	(void)snprintf(t->alg, sizeof t->alg, "hmac-%s", tsig_alg_text(k->alg));
 	for (char *c = t->alg; *c != '\0'; c++) {
 		*c = (char)octet_lower((uint8_t)*c);

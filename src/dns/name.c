@@ -199,6 +199,16 @@ name_print(const uint8_t *n, char out[NAME_TEXT_MAX])
 }
 
 size_t
+name_show(const uint8_t *n, char out[NAME_TEXT_MAX])
+{
+	size_t len = name_print(n, out);
+	if (len > 1) {
+		out[--len] = '\0';
+	}
+	return len;
+}
+
+size_t
 name_len(const uint8_t *n)
 {
 	const uint8_t *at = n;

@@ -53,6 +53,9 @@ err_t name_parse(const char *text, size_t len, const uint8_t *origin, struct nam
  * them, so that it can stand in a master file. */
 size_t name_print(const uint8_t *n, char out[NAME_TEXT_MAX]);
 
+/* The same without the final dot, as people write names; the root stays ".". */
+size_t name_show(const uint8_t *n, char out[NAME_TEXT_MAX]);
+
 size_t name_len(const uint8_t *n);
 unsigned name_labels(const uint8_t *n); /* without the root label */
 void name_set(struct name *out, const uint8_t *n);

@@ -32,6 +32,19 @@ parse_and_print_are_inverse(void **state)
 }
 
 static void
+people_leave_the_final_dot_out(void **state)
+{
+	(void)state;
+	char out[NAME_TEXT_MAX];
+	assert_int_equal(name_show(parsed("www.example.").oct, out), 11);
+	assert_string_equal(out, "www.example");
+	assert_int_equal(name_show(parsed("a\\..").oct, out), 3); /* the escaped one is not final */
+	assert_string_equal(out, "a\\.");
+	assert_int_equal(name_show(parsed(".").oct, out), 1);
+	assert_string_equal(out, ".");
+}
+
+static void
 limits_are_kept(void **state)
 {
 	(void)state;
@@ -138,6 +151,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parse_and_print_are_inverse),
+		cmocka_unit_test(people_leave_the_final_dot_out),
 		cmocka_unit_test(limits_are_kept),
 		cmocka_unit_test(order_is_canonical),
 		cmocka_unit_test(suffixes),
