@@ -16,10 +16,7 @@
 
 #include "base/alloc.h"
 
-enum {
-	DOUBT_MS = 1000, /* how long a better answer than a doubtful one is waited for */
-	TCP_PATIENCE = 3,
-};
+enum { DOUBT_MS = 1000 }; /* how long a better answer than a doubtful one is waited for */
 
 /* ---- addresses ---- */
 
@@ -95,19 +92,19 @@ now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* E_TIMEOUT when the deadline passes first. */
+/* Until there is something to do for one of them; a descriptor of -1 is passed over.  E_TIMEOUT when the deadline passes
+ * first. */
 static err_t
-await(int fd, short events, uint64_t deadline_ms)
+await(struct pollfd *fds, nfds_t n, uint64_t deadline_ms)
 {
 	for (;;) {
 		uint64_t now = now_ms();
 		int left = deadline_ms > now ? (int)(deadline_ms - now) : 0;
-		struct pollfd p = { .fd = fd, .events = events };
-		int n = poll(&p, 1, left);
-		if (n > 0) {
+		int ready = poll(fds, n, left);
+		if (ready > 0) {
 			return OK;
 		}
-		if (n == 0) {
+		if (ready == 0) {
 			return E_TIMEOUT;
 		}
 		if (errno != EINTR) {
@@ -156,6 +153,33 @@ is_answer_to(const struct client_request *r, const struct msg *m)
 	       name_is_equal(m->qname.oct, asked.qname.oct);
 }
 
+/* One address that is asked. */
+struct exchange {
+	const struct client_address *to;
+	const struct client_request *r;
+	int udp;             /* -1: not (any more) */
+	bool has_doubtful;   /* judge() doubted an answer, and nothing better came yet */
+	bool is_sent;        /* the request may have arrived */
+	uint8_t datagram[DNS_MSG_MAX], stream[DNS_MSG_MAX]; /* both may come at a time */
+};
+
+static struct exchange *
+exchange_new(const struct client_address *to, const struct client_request *r)
+{
+	struct exchange *e = xalloc(sizeof *e);
+	e->to = to;
+	e->r = r;
+	e->udp = -1;
+	return e;
+}
+
+static void
+exchange_free(struct exchange **e)
+{
+	close_fd(&(*e)->udp);
+	free(*e);
+}
+
 struct heard {
 	enum client_verdict verdict;
 	bool is_truncated;
@@ -173,32 +197,40 @@ hear(const struct client_request *r, const uint8_t *wire, size_t len)
 
 /* ---- UDP ---- */
 
+/* The next datagram.  E_BUSY: there is none. */
+static err_t
+hear_datagram(struct exchange *e, struct heard *out)
+{
+	ssize_t n = recv(e->udp, e->datagram, sizeof e->datagram, MSG_DONTWAIT);
+	if (n < 0) {
+		return is_try_again() ? E_BUSY : err_of_errno();
+	}
+	*out = hear(e->r, e->datagram, (size_t)n);
+	return OK;
+}
+
 /* Waits for an answer until the deadline.  E_LIMIT: it was truncated, TCP will tell. */
 static err_t
-listen_udp(int fd, const struct client_request *r, uint64_t deadline_ms, uint8_t *answer)
+listen_udp(struct exchange *e, uint64_t deadline_ms)
 {
-	bool has_doubtful = false;
 	for (;;) {
-		err_t err = await(fd, POLLIN, deadline_ms);
-		if (err != OK) {
-			return err == E_TIMEOUT && has_doubtful ? OK : err;
+		struct pollfd p = { .fd = e->udp, .events = POLLIN };
+		struct heard h = { .verdict = CLIENT_IGNORE };
+		err_t err = await(&p, 1, deadline_ms);
+		if (err == OK) {
+			err = hear_datagram(e, &h);
 		}
-		ssize_t n = recv(fd, answer, DNS_MSG_MAX, MSG_DONTWAIT);
-		if (n < 0 && is_try_again()) {
-			continue;
+		if (err != OK && err != E_BUSY) {
+			return e->has_doubtful ? OK : err;
 		}
-		if (n < 0) {
-			return has_doubtful ? OK : err_of_errno();
-		}
-		struct heard h = hear(r, answer, (size_t)n);
 		if (h.verdict != CLIENT_IGNORE && h.is_truncated) {
 			return E_LIMIT;
 		}
 		if (h.verdict == CLIENT_TAKE) {
 			return OK;
 		}
-		if (h.verdict == CLIENT_DOUBT && !has_doubtful) {
-			has_doubtful = true;
+		if (h.verdict == CLIENT_DOUBT && !e->has_doubtful) {
+			e->has_doubtful = true;
 			uint64_t soon = now_ms() + DOUBT_MS;
 			deadline_ms = soon < deadline_ms ? soon : deadline_ms;
 		}
@@ -206,34 +238,66 @@ listen_udp(int fd, const struct client_request *r, uint64_t deadline_ms, uint8_t
 }
 
 static err_t
-ask_udp(const struct client_address *to, const struct client_request *r, uint8_t *answer)
+ask_udp(struct exchange *e)
 {
-	[[gnu::cleanup(close_fd)]] int fd = socket(to->sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	const struct client_address *to = e->to;
+	e->udp = socket(to->sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	/* Connected: answers of others are dropped by the system, and a closed port is told to us. */
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&to->sa, to->sa_len) != 0) {
+	if (e->udp < 0 || connect(e->udp, (const struct sockaddr *)&to->sa, to->sa_len) != 0) {
 		return err_of_errno();
 	}
-	unsigned patience_ms = r->timeout_ms;
+	unsigned patience_ms = e->r->patience.udp_first_ms;
 	err_t err = E_TIMEOUT;
-	for (unsigned i = 0; i < r->udp_tries && err == E_TIMEOUT; i++, patience_ms *= 2) {
-		ssize_t sent = send(fd, r->wire, r->len, 0);
-		err = sent < 0 ? err_of_errno() : listen_udp(fd, r, now_ms() + patience_ms, answer);
+	for (unsigned i = 0; i < e->r->patience.udp_tries && err == E_TIMEOUT; i++, patience_ms *= 2) {
+		ssize_t sent = send(e->udp, e->r->wire, e->r->len, 0);
+		err = sent < 0 ? err_of_errno() : listen_udp(e, now_ms() + patience_ms);
+		e->is_sent |= err == E_TIMEOUT || err == E_LIMIT;
 	}
 	return err;
 }
 
 /* ---- TCP ---- */
 
-static err_t
-connect_tcp(int fd, const struct client_address *to, uint64_t deadline_ms)
+/* What comes over UDP while TCP is tried.  True: a good answer. */
+static bool
+is_answered_late(struct exchange *e)
 {
-	if (connect(fd, (const struct sockaddr *)&to->sa, to->sa_len) == 0) {
+	struct heard h = { .verdict = CLIENT_IGNORE };
+	err_t err = hear_datagram(e, &h);
+	if (err != OK && err != E_BUSY) {
+		close_fd(&e->udp);
+		e->udp = -1;
+	}
+	e->has_doubtful |= h.verdict == CLIENT_DOUBT && !h.is_truncated;
+	return h.verdict == CLIENT_TAKE && !h.is_truncated;
+}
+
+/* E_STOPPED: the answer came over UDP meanwhile. */
+static err_t
+await_tcp(struct exchange *e, int fd, short events, uint64_t deadline_ms)
+{
+	for (;;) {
+		struct pollfd p[2] = { { .fd = fd, .events = events }, { .fd = e->udp, .events = POLLIN } };
+		TRY(await(p, ARRAY_LEN(p), deadline_ms));
+		if (p[1].revents != 0 && is_answered_late(e)) {
+			return E_STOPPED;
+		}
+		if (p[0].revents != 0) {
+			return OK;
+		}
+	}
+}
+
+static err_t
+connect_tcp(struct exchange *e, int fd, uint64_t deadline_ms)
+{
+	if (connect(fd, (const struct sockaddr *)&e->to->sa, e->to->sa_len) == 0) {
 		return OK;
 	}
 	if (errno != EINPROGRESS) {
 		return err_of_errno();
 	}
-	TRY(await(fd, POLLOUT, deadline_ms));
+	TRY(await_tcp(e, fd, POLLOUT, deadline_ms));
 	int trouble = 0;
 	socklen_t len = sizeof trouble;
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &trouble, &len) != 0 || trouble != 0) {
@@ -244,10 +308,10 @@ connect_tcp(int fd, const struct client_address *to, uint64_t deadline_ms)
 }
 
 static err_t
-write_tcp(int fd, const uint8_t *bytes, size_t n, uint64_t deadline_ms)
+write_tcp(struct exchange *e, int fd, const uint8_t *bytes, size_t n, uint64_t deadline_ms)
 {
 	while (n != 0) {
-		TRY(await(fd, POLLOUT, deadline_ms));
+		TRY(await_tcp(e, fd, POLLOUT, deadline_ms));
 		ssize_t sent = send(fd, bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (sent < 0 && !is_try_again()) {
 			return err_of_errno();
@@ -260,10 +324,10 @@ write_tcp(int fd, const uint8_t *bytes, size_t n, uint64_t deadline_ms)
 
 /* E_SHORT: the server closed the connection. */
 static err_t
-read_tcp(int fd, uint8_t *bytes, size_t n, uint64_t deadline_ms)
+read_tcp(struct exchange *e, int fd, uint8_t *bytes, size_t n, uint64_t deadline_ms)
 {
 	while (n != 0) {
-		TRY(await(fd, POLLIN, deadline_ms));
+		TRY(await_tcp(e, fd, POLLIN, deadline_ms));
 		ssize_t got = recv(fd, bytes, n, MSG_DONTWAIT);
 		if (got < 0 && !is_try_again()) {
 			return err_of_errno();
@@ -278,25 +342,26 @@ read_tcp(int fd, uint8_t *bytes, size_t n, uint64_t deadline_ms)
 }
 
 static err_t
-ask_tcp(const struct client_address *to, const struct client_request *r, uint8_t *answer)
+ask_tcp(struct exchange *e, uint64_t deadline_ms)
 {
-	uint64_t deadline_ms = now_ms() + (uint64_t)r->timeout_ms * TCP_PATIENCE;
-	[[gnu::cleanup(close_fd)]] int fd = socket(to->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	const struct client_request *r = e->r;
+	[[gnu::cleanup(close_fd)]] int fd = socket(e->to->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0) {
 		return err_of_errno();
 	}
-	TRY(connect_tcp(fd, to, deadline_ms));
+	TRY(connect_tcp(e, fd, deadline_ms));
 	uint8_t framed[2 + DNS_MSG_MAX]; /* length and message in one segment (RFC 7766 8) */
 	framed[0] = (uint8_t)(r->len >> 8);
 	framed[1] = (uint8_t)r->len;
 	memcpy(framed + 2, r->wire, r->len);
-	TRY(write_tcp(fd, framed, 2 + r->len, deadline_ms));
+	TRY(write_tcp(e, fd, framed, 2 + r->len, deadline_ms));
+	e->is_sent = true;
 	for (;;) {
 		uint8_t prefix[2];
-		TRY(read_tcp(fd, prefix, sizeof prefix, deadline_ms));
+		TRY(read_tcp(e, fd, prefix, sizeof prefix, deadline_ms));
 		size_t len = (size_t)prefix[0] << 8 | prefix[1];
-		TRY(read_tcp(fd, answer, len, deadline_ms));
-		if (hear(r, answer, len).verdict != CLIENT_IGNORE) {
+		TRY(read_tcp(e, fd, e->stream, len, deadline_ms));
+		if (hear(r, e->stream, len).verdict != CLIENT_IGNORE) {
 			return OK;
 		}
 	}
@@ -331,43 +396,56 @@ tell(char why[CLIENT_WHY_MAX], const char *format, ...)
 	va_end(args);
 }
 
+/* After UDP: over TCP, for as long as patience lasts, with an ear on UDP. */
+static err_t
+go_on_with_tcp(struct exchange *e, err_t udp, char why[CLIENT_WHY_MAX])
+{
+	uint64_t deadline_ms = now_ms() + e->r->patience.tcp_ms;
+	err_t err = ask_tcp(e, deadline_ms);
+	tell(why, " TCP: %s", trouble_text(err));
+	if (err == E_STOPPED || (err != OK && e->has_doubtful)) {
+		return OK;
+	}
+	if (err != OK && udp == E_TIMEOUT && e->udp >= 0 && listen_udp(e, deadline_ms) == OK) {
+		return OK; /* a server that takes its time, and UDP alone */
+	}
+	return err;
+}
+
 /* Appends to `why` what became of it. */
 static err_t
-ask_address(const struct client_address *to, const struct client_request *r, uint8_t *answer,
-            char why[CLIENT_WHY_MAX])
+ask_address(struct exchange *e, char why[CLIENT_WHY_MAX])
 {
-	err_t udp = r->udp_tries != 0 ? ask_udp(to, r, answer) : E_LIMIT;
+	unsigned udp_tries = e->r->patience.udp_tries;
+	err_t udp = udp_tries != 0 ? ask_udp(e) : E_LIMIT;
 	if (udp == OK) {
 		return OK;
 	}
 	const char *udp_text = trouble_text(udp); /* errno is still that of UDP */
-	tell(why, "%s%s:", *why != '\0' ? "; " : "", to->text);
-	if (r->udp_tries != 0) {
+	tell(why, "%s%s:", *why != '\0' ? "; " : "", e->to->text);
+	if (udp_tries != 0) {
 		tell(why, " UDP: %s,", udp_text);
 	}
-	err_t tcp = ask_tcp(to, r, answer);
-	tell(why, " TCP: %s", trouble_text(tcp));
+	err_t tcp = go_on_with_tcp(e, udp, why);
 	return tcp == OK ? OK : udp == E_TIMEOUT || tcp == E_TIMEOUT ? E_TIMEOUT : tcp == E_REFUSED ? E_REFUSED : E_IO;
 }
 
 err_t
-client_ask(const struct client_addresses *to, const struct client_request *request,
-           const struct client_address **from, char why[CLIENT_WHY_MAX])
+client_ask(const struct client_addresses *to, const struct client_request *request, struct client_result *out)
 {
 	ASSERT(request->len >= DNS_HEADER_LEN && request->len <= DNS_MSG_MAX);
-	uint8_t *answer = xalloc(DNS_MSG_MAX);
 	err_t worst = E_REFUSED;
-	*why = '\0';
+	*out = (struct client_result){ 0 };
 	for (size_t i = 0; i < to->n; i++) {
-		err_t err = ask_address(&to->list[i], request, answer, why);
+		[[gnu::cleanup(exchange_free)]] struct exchange *e = exchange_new(&to->list[i], request);
+		err_t err = ask_address(e, out->why);
 		if (err == OK) {
-			*from = &to->list[i];
-			worst = OK;
-			break;
+			out->from = e->to;
+			return OK;
 		}
+		out->may_have_arrived |= e->is_sent;
 		worst = worst == E_TIMEOUT || err == E_REFUSED ? worst : err;
 	}
-	free(answer);
 	return worst;
 }
 

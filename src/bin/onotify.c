@@ -261,7 +261,10 @@ run(struct notification *n)
 		cli_error("%s: %s", n->zone_text, err_str(err));
 		return CLI_FAILED;
 	}
-	err = signed_ask(&n->request, &to, o->is_tcp ? 0 : UDP_TRIES, o->timeout_s * 1000);
+	const struct client_patience patience = {
+		.udp_tries = o->is_tcp ? 0 : UDP_TRIES, .udp_first_ms = o->timeout_s * 1000, .tcp_ms = o->timeout_s * 3000,
+	};
+	err = signed_ask(&n->request, &to, &patience);
 	return err == OK ? report(n) : CLI_FAILED;
 }
 

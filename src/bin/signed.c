@@ -110,24 +110,22 @@ sign(struct signed_request *s)
 }
 
 err_t
-signed_ask(struct signed_request *s, const struct client_addresses *to, unsigned udp_tries, unsigned timeout_ms)
+signed_ask(struct signed_request *s, const struct client_addresses *to, const struct client_patience *patience)
 {
-	char why[CLIENT_WHY_MAX];
-	const struct client_address *from = NULL;
+	struct client_result result;
 	err_t err = sign(s);
 	if (err != OK) {
 		cli_error("%s: %s", s->subject, err_str(err));
 		return err;
 	}
-	const struct client_request request = {
-		.wire = s->wire, .len = s->len, .judge = judge, .ctx = s, .udp_tries = udp_tries, .timeout_ms = timeout_ms,
-	};
-	err = client_ask(to, &request, &from, why);
+	const struct client_request request = { s->wire, s->len, judge, s, *patience };
+	err = client_ask(to, &request, &result);
 	if (err != OK) {
-		explain_silence(s, err, why);
+		s->may_have_arrived = result.may_have_arrived;
+		explain_silence(s, err, result.why);
 		return err;
 	}
-	s->server = from->text;
+	s->server = result.from->text;
 	return OK;
 }
 

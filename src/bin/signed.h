@@ -6,7 +6,7 @@
  *     struct signed_request s = { .subject = "example", .port = 53 };
  *     signed_read_key(&s, &from, "--key");
  *     s.wire = ..., s.len = ..., s.cap = ...; // the message
- *     signed_ask(&s, &addresses, 3, 1000);
+ *     signed_ask(&s, &addresses, &patience);
  *     switch (s.outcome) ...
  *
  * All messages go to standard error and begin with the subject.  No text shows a secret.
@@ -49,6 +49,7 @@ struct signed_request {
 	enum signed_outcome outcome;
 	unsigned rcode;
 	const char *server;     /* whose answer it is: "192.0.2.1 port 53"; in the addresses asked */
+	bool may_have_arrived;  /* no answer: that does not mean that nothing was done */
 };
 
 /* The key, from where it may be; `option` is what a user calls from->arg.  E_NOTFOUND: it is nowhere.  Others: the
@@ -58,9 +59,8 @@ err_t signed_read_key(struct signed_request *s, const struct cli_secret *from, c
 /* Does an argument look like a key, where none belongs?  Then it must be neither sent nor shown. */
 bool signed_is_key(const char *text);
 
-/* Signs the message if there is a key, sends it, and waits: udp_tries and timeout_ms as in struct client_request.  OK: there is an
- * outcome.  Otherwise what happened was printed. */
-err_t signed_ask(struct signed_request *s, const struct client_addresses *to, unsigned udp_tries, unsigned timeout_ms);
+/* Signs the message if there is a key, sends it, and waits.  OK: there is an outcome.  Otherwise what happened was printed. */
+err_t signed_ask(struct signed_request *s, const struct client_addresses *to, const struct client_patience *patience);
 
 /* Is `rcode` what there is to explain?  That of an unsigned answer is no proof, but the best there is. */
 bool signed_is_refusal(const struct signed_request *s);

@@ -67,14 +67,15 @@ class Script:
             if self.wake in ready:
                 return
             if self.udp in ready:
-                wire, peer = self.udp.recvfrom(65535)
+                wire, self.peer = self.udp.recvfrom(65535)
                 self.requests.append(("udp", wire))
                 for message in self.answer(wire, "udp"):
-                    self.udp.sendto(message, peer)
+                    self.udp.sendto(message, self.peer)
             if self.tcp in ready:
                 self.serve(self.tcp.accept()[0])
 
     def serve(self, connection):
+        self.connection = connection
         with connection:
             connection.settimeout(10)
             data = b""
@@ -204,6 +205,23 @@ def test_tcp_when_udp_is_silent(script, onotify):
     onotify(server, status=0)
     assert server.transports() == ["udp"] * 3 + ["tcp"]
     assert 6 < time.monotonic() - started < 20  # 1 + 2 + 4 s
+
+
+@pytest.mark.parametrize("tcp", ["open", "closed"])
+def test_a_late_answer_over_udp(script, onotify, tcp):
+    """A server that takes its time answers where it was asked first, while we wait for it over TCP."""
+    def answer(wire, transport):
+        if transport == "udp":
+            return []
+        if tcp == "closed":
+            server.connection.shutdown(socket.SHUT_RDWR)
+        server.udp.sendto(reply(wire), server.peer)
+        if tcp == "open":  # for as long as the other side wants it
+            select.select([server.connection], [], [], 10)
+        return []
+    server = script(answer)
+    assert onotify(server, status=0).stderr == ""
+    assert server.transports() == ["udp"] * 3 + ["tcp"]
 
 
 def test_tcp_when_udp_is_closed(script, onotify):
