@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dns/ede.h"
 #include "dns/msg.h"
 #include "dns/rrtype.h"
 
@@ -16,6 +17,23 @@ check(bool holds)
 	}
 }
 
+/* The options fill the RDATA, one after the other, and what is said of errors is text. */
+static void
+check_options(const struct edns *e)
+{
+	struct edns_option o;
+	char text[EDE_TEXT_MAX];
+	size_t at = 0;
+	while (edns_next_option(e, &at, &o)) {
+		check(o.data + o.len == e->options + at);
+	}
+	check(at == (e->version == 0 ? e->options_len : 0));
+	check(ede_print(e, text) == text && memchr(text, '\0', sizeof text) != NULL);
+	for (const char *c = text; *c != '\0'; c++) {
+		check(*c >= ' ' && *c <= '~');
+	}
+}
+
 static void
 check_edns(const struct msg *m)
 {
@@ -26,6 +44,7 @@ check_edns(const struct msg *m)
 	}
 	check(e->udp_size >= DNS_UDP_PLAIN_MAX);
 	check(e->options >= m->wire && e->options + e->options_len <= m->wire + m->len);
+	check_options(e);
 	check(e->cookie == NULL || (e->cookie >= e->options && e->cookie + e->cookie_len <= e->options + e->options_len));
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "dns/rrtype.h"
 
 enum { DOUBT_MS = 1000 }; /* how long a better answer than a doubtful one is waited for */
 
@@ -447,6 +448,17 @@ client_ask(const struct client_addresses *to, const struct client_request *reque
 		worst = worst == E_TIMEOUT || err == E_REFUSED ? worst : err;
 	}
 	return worst;
+}
+
+void
+client_put_edns(struct buf *b)
+{
+	buf_u8(b, 0); /* the root */
+	buf_u16(b, TYPE_OPT);
+	buf_u16(b, DNS_UDP_EDNS_DEFAULT);
+	buf_u32(b, 0); /* RCODE, version and flags */
+	buf_u16(b, 0);
+	buf_patch_u16(b, 10, 1); /* ARCOUNT */
 }
 
 void

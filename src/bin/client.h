@@ -68,3 +68,6 @@ err_t client_ask(const struct client_addresses *to, const struct client_request 
 
 /* Header with a random ID, and one question of class IN.  `bits`: opcode and flags. */
 void client_begin_request(struct buf *b, uint16_t bits, const uint8_t *name, uint16_t type);
+
+/* Ends the records of a request with an OPT (RFC 6891): with it the answer can say more than an RCODE. */
+void client_put_edns(struct buf *b);

@@ -75,7 +75,10 @@ judge(void *ctx, const struct msg *m)
 	} else {
 		s->outcome = by_rcode;
 	}
-	s->rcode = verdict != CLIENT_IGNORE ? rcode : s->rcode;
+	if (verdict != CLIENT_IGNORE) {
+		s->rcode = rcode;
+		(void)ede_print(&m->edns, s->ede);
+	}
 	return verdict;
 }
 

@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "bin/cli.h"
 #include "bin/client.h"
+#include "dns/ede.h"
 #include "dns/name.h"
 #include "dns/tsig.h"
 
@@ -48,6 +49,7 @@ struct signed_request {
 	struct tsig sent, tsig; /* as it was after signing the request, and after verifying the answer */
 	enum signed_outcome outcome;
 	unsigned rcode;
+	char ede[EDE_TEXT_MAX]; /* what the server says beside it, "" */
 	const char *server;     /* whose answer it is: "192.0.2.1 port 53"; in the addresses asked */
 	bool may_have_arrived;  /* no answer: that does not mean that nothing was done */
 };

@@ -146,6 +146,18 @@ read_opt(const uint8_t *wire, const struct msg_rr *rr, struct edns *out)
 	return OK;
 }
 
+bool
+edns_next_option(const struct edns *e, size_t *at, struct edns_option *out)
+{
+	if (!e->present || e->version != 0 || *at >= e->options_len) {
+		return false;
+	}
+	const uint8_t *p = e->options + *at;
+	*out = (struct edns_option){ .code = u16_at(p), .len = u16_at(p + 2), .data = p + OPTION_FIXED_LEN };
+	*at += OPTION_FIXED_LEN + (size_t)out->len;
+	return true;
+}
+
 /* The records of one section, from *at, which moves on. */
 static err_t
 walk_section(struct msg *m, int section, size_t *at)

@@ -62,6 +62,15 @@ err_t msg_parse(const uint8_t *wire, size_t len, struct msg *out);
 /* Reads the RR at the cursor (over the whole message) and moves past it.  What the cursor latches. */
 err_t msg_read_rr(struct cur *c, struct name *owner, struct msg_rr *out);
 
+struct edns_option {
+	uint16_t code, len;
+	const uint8_t *data; /* in the message */
+};
+
+/* The next of the options of a message that msg_parse() took; *at is 0 before the first.  False: there is none.  An EDNS version
+ * other than 0 has none that we know. */
+bool edns_next_option(const struct edns *e, size_t *at, struct edns_option *out);
+
 static inline unsigned
 msg_opcode(const struct msg *m)
 {
