@@ -20,6 +20,7 @@ import pytest
 
 import servers
 from repository import Repo
+from scripted import Script
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -106,6 +107,12 @@ def peer(tmp_path, started, need):
         need(servers.PEERS[name].binary)
         return started(servers.PEERS[name](str(tmp_path), zones))
     return start
+
+
+@pytest.fixture
+def script(started):
+    """script(answer) → a server that says what the function gives (scripted.py)."""
+    return lambda *args, **more: started(Script(*args, **more))
 
 
 class Key:
