@@ -1,0 +1,467 @@
+/* oupdate: changes a zone on its primary (RFC 2136, signed with RFC 8945), dynamic addresses above all. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/keys.h"
+#include "base/alloc.h"
+#include "bin/cli.h"
+#include "bin/client.h"
+#include "bin/local_address.h"
+#include "bin/oupdate_opts.h"
+#include "bin/signed.h"
+#include "dns/rrtype.h"
+
+/* Patience in fifteenths: 1, 2 and 4 for the tries over UDP, 8 for TCP, where UDP is still listened to. */
+enum { UDP_TRIES = 3, PARTS = 15, TCP_PARTS = 8 };
+
+enum { OPT_LEN = 11, RECORDS_MAX = DNS_MSG_MAX - OPT_LEN - TSIG_RR_MAX }; /* octets of the message up to the last change */
+
+enum { SECTION_UPDATE = 2, PREREQUISITES_AT = 6, CHANGES_AT = 8 }; /* 2136 2: the section, and where counts are in the header */
+
+struct update {
+	const struct oupdate_opts *opts;
+	struct name zone;
+	char zone_text[NAME_TEXT_MAX];
+	char host_text[NAME_TEXT_MAX]; /* "": none gets an address */
+	struct client_addresses to;
+	struct local_address local;    /* what "auto" means */
+	struct signed_request request;
+	uint16_t prerequisites_n, changes_n;
+	uint16_t host_n;               /* of the changes, those about HOSTNAME's addresses; they are the first */
+	char doubt[2048];
+	uint8_t wire[DNS_MSG_MAX];
+};
+
+/* ---- arguments ---- */
+
+static err_t
+read_key(struct update *u, const struct oupdate_opts *o)
+{
+	const struct cli_secret from = {
+		.arg = o->key, .file = o->key_file, .env = "ORIGIN_KEY", .credential = "update-key",
+	};
+	err_t err = signed_read_key(&u->request, &from, o->key_argument);
+	if (err == E_NOTFOUND) {
+		cli_error("no key: servers take signed updates only");
+		cli_hint("give it after SERVER, or with --key-file or ORIGIN_KEY; \"okeygen tsig me._update.ZONE\" makes one");
+	}
+	return err;
+}
+
+static err_t
+read_name(const char *what, const char *text, struct name *out)
+{
+	err_t err = name_parse(text, strlen(text), NULL, out);
+	if (err != OK) {
+		cli_error("%s: '%s' is not a domain name: %s", what, text, err_str(err));
+	}
+	return err;
+}
+
+/* What follows _update in the key's name. */
+static err_t
+zone_of_key(struct update *u)
+{
+	struct key k = { 0 };
+	if (key_name_read(u->request.key.name.oct, &k) != OK || k.right != RIGHT_UPDATE) {
+		cli_error("there is no _update in the key's name %s, so it does not say which zone to change", u->request.key_text);
+		cli_hint("say it with --zone; keys for Origin are named ANYTHING._update.ZONE");
+		return E_FORMAT;
+	}
+	if (name_is_root(k.domain.oct)) {
+		cli_error("the key %s is for every zone, so it does not say which one to change", u->request.key_text);
+		cli_hint("say it with --zone");
+		return E_FORMAT;
+	}
+	name_set(&u->zone, k.domain.oct);
+	return OK;
+}
+
+static err_t
+read_names(struct update *u, const struct oupdate_opts *o)
+{
+	struct name host;
+	TRY(o->zone != NULL ? read_name("--zone", o->zone, &u->zone) : zone_of_key(u));
+	(void)name_show(u->zone.oct, u->zone_text);
+	if (o->host != NULL) {
+		TRY(read_name("HOSTNAME", o->host, &host));
+		(void)name_show(host.oct, u->host_text);
+	}
+	u->request.subject = o->host != NULL ? u->host_text : u->zone_text;
+	return OK;
+}
+
+static err_t
+find_local_address(struct update *u)
+{
+	bool is_wanted = false;
+	for (size_t i = 0; i < u->opts->address_n; i++) {
+		is_wanted |= strcmp(u->opts->address[i], OUPDATE_AUTO) == 0;
+	}
+	if (!is_wanted) {
+		return OK;
+	}
+	err_t err = local_address_find(&u->to, &u->local);
+	if (err != OK) {
+		cli_error("%s: no address of this machine leads to %s: %s", u->host_text, u->opts->server, strerror(errno));
+	} else if (u->local.doubt != NULL) {
+		cli_warning("%s gets the address %s: %s", u->host_text, u->local.text, u->local.doubt);
+		cli_hint("if others should reach it, give the address that they see");
+	}
+	return err;
+}
+
+/* ---- what is sent ---- */
+
+/* `what`: where the text comes from, for the user. */
+static err_t
+put(struct update *u, struct buf *b, enum change_kind kind, const char *what, const char *text)
+{
+	const struct change_context in = { .zone = u->zone.oct, .ttl = u->opts->ttl };
+	struct change_error why;
+	err_t err = change_put(b, kind, text, &in, &why);
+	if (err != OK) {
+		cli_error("%s: %s", what, why.text);
+		if (why.hint[0] != '\0') {
+			cli_hint("%s", why.hint);
+		}
+		return err;
+	}
+	bool is_change = kind == CHANGE_ADD || kind == CHANGE_DELETE;
+	u->changes_n = (uint16_t)(u->changes_n + is_change);
+	u->prerequisites_n = (uint16_t)(u->prerequisites_n + !is_change);
+	return OK;
+}
+
+/* About HOSTNAME: "laptop.example.org A 192.0.2.1". */
+static err_t
+put_host(struct update *u, struct buf *b, enum change_kind kind, const char *type, const char *address)
+{
+	char text[NAME_TEXT_MAX + 64];
+	(void)snprintf(text, sizeof text, "%s %s %s", u->host_text, type, address);
+	return put(u, b, kind, "HOSTNAME", text);
+}
+
+static err_t
+put_prerequisites(struct update *u, struct buf *b)
+{
+	const struct oupdate_opts *o = u->opts;
+	if (o->host != NULL) { /* beside a CNAME an address is passed over without a word (2136 3.4.2.2) */
+		TRY(put_host(u, b, CHANGE_IF_ABSENT, "CNAME", ""));
+	}
+	for (size_t i = 0; i < o->changes_n; i++) {
+		const struct oupdate_change *c = &o->changes[i];
+		if (c->kind == CHANGE_IF_EXISTS || c->kind == CHANGE_IF_ABSENT) {
+			TRY(put(u, b, c->kind, oupdate_change_option(c->kind), c->text));
+		}
+	}
+	return OK;
+}
+
+/* Those of a kind in place of all that there are of it. */
+static err_t
+put_addresses(struct update *u, struct buf *b)
+{
+	bool is_replaced[2] = { false, false };
+	for (size_t i = 0; i < u->opts->address_n; i++) {
+		const char *address = u->opts->address[i];
+		address = strcmp(address, OUPDATE_AUTO) == 0 ? u->local.text : address;
+		bool is_ipv6 = strchr(address, ':') != NULL;
+		const char *type = is_ipv6 ? "AAAA" : "A";
+		if (!is_replaced[is_ipv6]) {
+			TRY(put_host(u, b, CHANGE_DELETE, type, ""));
+			is_replaced[is_ipv6] = true;
+		}
+		TRY(put_host(u, b, CHANGE_ADD, type, address));
+	}
+	u->host_n = u->changes_n;
+	return OK;
+}
+
+static err_t
+put_changes(struct update *u, struct buf *b)
+{
+	TRY(put_addresses(u, b));
+	for (size_t i = 0; i < u->opts->changes_n; i++) {
+		const struct oupdate_change *c = &u->opts->changes[i];
+		if (c->kind == CHANGE_ADD || c->kind == CHANGE_DELETE) {
+			TRY(put(u, b, c->kind, oupdate_change_option(c->kind), c->text));
+		}
+	}
+	return OK;
+}
+
+static err_t
+build(struct update *u)
+{
+	struct buf b = buf_over(u->wire, RECORDS_MAX);
+	client_begin_request(&b, OPCODE_UPDATE << 11, u->zone.oct, TYPE_SOA);
+	TRY(put_prerequisites(u, &b));
+	TRY(put_changes(u, &b));
+	buf_patch_u16(&b, PREREQUISITES_AT, u->prerequisites_n);
+	buf_patch_u16(&b, CHANGES_AT, u->changes_n);
+	b.cap = sizeof u->wire;
+	client_put_edns(&b);
+	u->request.wire = u->wire;
+	u->request.len = b.len;
+	u->request.cap = sizeof u->wire;
+	return b.err;
+}
+
+/* ---- what it changes, read from what was sent ---- */
+
+struct walk {
+	struct msg m;
+	struct cur c;
+	struct name owner;
+	struct msg_rr rr;
+};
+
+static void
+begin_walk(const struct update *u, struct walk *w)
+{
+	err_t err = msg_parse(u->request.wire, u->request.len, &w->m);
+	ASSERT(err == OK);
+	w->c = cur_over(w->m.wire, w->m.len);
+	w->c.pos = w->m.rr_at[SECTION_UPDATE];
+}
+
+static void
+next_change(struct walk *w)
+{
+	err_t err = msg_read_rr(&w->c, &w->owner, &w->rr);
+	ASSERT(err == OK);
+}
+
+/* What to do when nobody can say whether it was made: look. */
+static void
+describe_doubt(struct update *u)
+{
+	struct walk w;
+	char owner[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX];
+	const char *server = u->opts->server;
+	bool has_brackets = *server == '[';
+	int len = (int)strnlen(server, 256);
+	begin_walk(u, &w);
+	next_change(&w);
+	(void)name_show(w.owner.oct, owner);
+	(void)snprintf(u->doubt, sizeof u->doubt, "the change may have been made all the same; to see: dig @%.*s -p %u %s %s",
+	               has_brackets ? len - 2 : len, server + has_brackets, u->opts->port, owner, rrtype_print(w.rr.type, type));
+	u->request.doubt_hint = u->doubt;
+}
+
+static void
+print_changes(const struct update *u, struct str *out)
+{
+	struct walk w;
+	begin_walk(u, &w);
+	for (uint16_t i = 0; i < u->changes_n; i++) {
+		char owner[NAME_TEXT_MAX];
+		next_change(&w);
+		bool is_host = i < u->host_n, is_added = w.rr.rrclass == CLASS_IN;
+		if (is_host && !is_added) {
+			continue; /* what it gets says enough */
+		}
+		(void)name_show(w.owner.oct, owner);
+		str_printf(out, "%s: %s", owner, is_host ? "" : is_added ? "add " : "delete ");
+		change_print(&w.m, &w.rr, out);
+		str_printf(out, ": %s, signed\n", is_host ? "in the zone" : "acknowledged");
+	}
+}
+
+static int
+report_success(const struct update *u)
+{
+	if (u->opts->is_quiet) {
+		return CLI_OK;
+	}
+	struct str out = { 0 };
+	print_changes(u, &out);
+	bool is_printed = fputs(str_text(&out), stdout) >= 0 && fflush(stdout) == 0;
+	if (!is_printed) {
+		cli_error("%s: the change was made, but cannot say so: %s", u->request.subject, strerror(errno));
+	}
+	str_fini(&out);
+	return is_printed ? CLI_OK : CLI_FAILED;
+}
+
+/* ---- what is said about the answer ---- */
+
+static bool
+has_if_absent(const struct oupdate_opts *o)
+{
+	for (size_t i = 0; i < o->changes_n; i++) {
+		if (o->changes[i].kind == CHANGE_IF_ABSENT) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* RFC 2136 2.2: "some name that ought not to exist, does exist", and its like.  HOSTNAME has a prerequisite of its own. */
+static void
+explain_prerequisite(const struct update *u)
+{
+	if (u->request.rcode == RCODE_YXRRSET && u->host_text[0] != '\0') {
+		cli_hint("%s%s has a CNAME, beside which no address can stand: --delete='%s CNAME' first",
+		         has_if_absent(u->opts) ? "something of --if-absent is there, or " : "", u->host_text, u->host_text);
+		return;
+	}
+	switch (u->request.rcode) {
+	case RCODE_YXDOMAIN:
+	case RCODE_YXRRSET:
+		cli_hint("something of --if-absent is there: nothing was changed");
+		break;
+	case RCODE_NXRRSET:
+		cli_hint("something of --if-exists is not there, or not just so: nothing was changed");
+		break;
+	default:
+		cli_hint("something of --if-exists is not there: nothing was changed");
+		break;
+	}
+}
+
+static void
+explain_rights(const struct update *u)
+{
+	struct key k = { 0 };
+	if (key_name_read(u->request.key.name.oct, &k) == OK) {
+		signed_explain_rights(&u->request, RIGHT_UPDATE, u->zone.oct);
+	} else {
+		cli_hint("the server's log says why; Origin goes by the key's name: ANYTHING._update.%s", u->zone_text);
+	}
+}
+
+static void
+explain_rcode(const struct update *u)
+{
+	switch (u->request.rcode) {
+	case RCODE_FORMERR:
+		cli_hint("this server does not understand the update: does it know UPDATE, TSIG and EDNS?");
+		break;
+	case RCODE_SERVFAIL:
+		cli_hint("nothing was changed; the server's log says why. Origin's primary answers so while its git remote does not "
+		         "take the change: try again later");
+		break;
+	case RCODE_NOTIMP:
+		cli_hint("this server takes no updates: is it the primary, and not a secondary or a resolver?");
+		break;
+	case RCODE_REFUSED:
+		explain_rights(u);
+		break;
+	case RCODE_NOTAUTH:
+		cli_hint("this server is not the primary of a zone %s: is the zone another (--zone), or the server?", u->zone_text);
+		break;
+	case RCODE_NOTZONE:
+		cli_hint("a name is not in the zone %s as this server has it: is there a zone of its own below? (--zone)", u->zone_text);
+		break;
+	case RCODE_NXDOMAIN:
+	case RCODE_YXDOMAIN:
+	case RCODE_YXRRSET:
+	case RCODE_NXRRSET:
+		explain_prerequisite(u);
+		break;
+	default:
+		cli_hint("the server's log says why");
+		break;
+	}
+}
+
+static void
+explain_refusal(const struct update *u)
+{
+	const struct signed_request *r = &u->request;
+	char rcode[RRTYPE_TEXT_MAX];
+	cli_error("%s: %s answers %s%s%s%s", r->subject, r->server, rcode_print(r->rcode, false, rcode),
+	          r->outcome == SIGNED_UNSIGNED ? ", unsigned" : "", r->ede[0] != '\0' ? ": " : "", r->ede);
+	explain_rcode(u);
+}
+
+static int
+report(const struct update *u)
+{
+	if (u->request.outcome == SIGNED_ACCEPTED) {
+		return report_success(u);
+	}
+	if (signed_is_refusal(&u->request)) {
+		explain_refusal(u);
+	} else {
+		signed_explain(&u->request);
+	}
+	if (u->request.outcome == SIGNED_UNSIGNED) { /* anybody can have sent it */
+		cli_hint("%s", u->doubt);
+	}
+	return CLI_FAILED;
+}
+
+/* ---- all together ---- */
+
+/* Without EDNS's leave a server may know only 512 octets over UDP (RFC 1035 4.2.1). */
+static bool
+is_for_udp(const struct update *u)
+{
+	size_t signature_max = TSIG_RR_MAX - NAME_WIRE_MAX + u->request.key.name.len;
+	return !u->opts->is_tcp && u->request.len + signature_max <= DNS_UDP_PLAIN_MAX;
+}
+
+static int
+ask(struct update *u)
+{
+	unsigned all_ms = u->opts->timeout_s * 1000;
+	bool is_udp = is_for_udp(u);
+	const struct client_patience patience = {
+		.udp_tries = is_udp ? UDP_TRIES : 0,
+		.udp_first_ms = all_ms / PARTS,
+		.tcp_ms = is_udp ? all_ms / PARTS * TCP_PARTS : all_ms,
+	};
+	if (signed_ask(&u->request, &u->to, &patience) == OK) {
+		return report(u);
+	}
+	if (u->request.may_have_arrived) {
+		cli_hint("%s", u->doubt);
+	}
+	return CLI_FAILED;
+}
+
+static int
+run(struct update *u)
+{
+	const struct oupdate_opts *o = u->opts;
+	char why[CLIENT_WHY_MAX];
+	u->request.host = o->server;
+	u->request.port = o->port;
+	if (read_key(u, o) != OK || read_names(u, o) != OK) {
+		return CLI_USAGE;
+	}
+	if (client_resolve(o->server, o->port, &u->to, why) != OK) {
+		cli_error("%s", why);
+		cli_hint("the server is an address or a host name: oupdate SERVER [KEY] HOSTNAME IP");
+		return CLI_FAILED;
+	}
+	if (find_local_address(u) != OK) {
+		return CLI_FAILED;
+	}
+	if (build(u) != OK) {
+		return CLI_USAGE;
+	}
+	describe_doubt(u);
+	return ask(u);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct oupdate_opts o;
+	cli_init();
+	cli_forbid_core();
+	oupdate_opts_read(argc, argv, &o);
+	struct update *u = xalloc(sizeof *u);
+	u->opts = &o;
+	int status = run(u);
+	wipe(u, sizeof *u);
+	free(u);
+	oupdate_opts_fini(&o);
+	return status;
+}

@@ -1,0 +1,271 @@
+#include "bin/oupdate_opts.h"
+
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "bin/cli.h"
+#include "bin/client.h"
+#include "bin/signed.h"
+#include "dns/lex.h"
+
+const char *argp_program_version = CLI_VERSION("oupdate");
+
+enum { TIMEOUT_S = 30, TIMEOUT_MAX_S = TSIG_FUDGE_S }; /* later the signature would be too old */
+
+static const char doc[] =
+	"Changes a zone on a name server by a signed UPDATE, and waits until the server says that it is done. With Origin's "
+	"primary it is in the git repository then.\n"
+	"\n"
+	"HOSTNAME gets the address IP (IPv4 or IPv6, also several) in place of those that it had of the kind. \"auto\" is the address by "
+	"which this machine reaches the server. SERVER is an address or a host name."
+	"\v"
+	"KEY is NAME:ALGORITHM:SECRET; it is told from a host name by its colons. Other users can read a command line, so it is better "
+	"kept in a file (--key-file) or in the environment variable ORIGIN_KEY, and left out between SERVER and HOSTNAME. Its name says "
+	"what it may do: ANYTHING._update.ZONE may change ZONE and all below it, and ZONE is the zone that is changed. "
+	"\"okeygen tsig me._update.example.org\" makes one.\n"
+	"\n"
+	"A CHANGE is \"NAME [TTL] TYPE DATA\" as in a zone file. Where something is deleted or asked for it may end early: "
+	"without DATA all records of the type are meant, without TYPE all of the name. Names are written out, with a final dot or without "
+	"one. All changes of one call are made together or not at all, HOSTNAME's first, the others in their order.\n"
+	"\n"
+	"Examples:\n"
+	"  oupdate 192.0.2.53 me._update.example.org:SHA256:c2Vj... \\\n"
+	"      laptop.example.org 192.0.2.7\n"
+	"  oupdate ns1.example.org laptop.example.org auto --key-file=update.key\n"
+	"  oupdate ns1.example.org --key-file=update.key --delete=old.example.org \\\n"
+	"      --add='www.example.org 1h CNAME web.example.org'\n"
+	"\n"
+	"Exit status: 0 it is done, 1 it is not (or nobody has said so), 2 wrong usage.";
+
+enum { KEY_KEY = 256, KEY_KEY_FILE, KEY_ZONE, KEY_TTL, KEY_ADD, KEY_DELETE, KEY_IF_EXISTS, KEY_IF_ABSENT, KEY_TCP, KEY_TIMEOUT };
+
+static const struct argp_option options[] = {
+	{ NULL, 0, NULL, 0, "What to change:", 1 },
+	{ "address", 'a', "IP|auto", 0, "HOSTNAME gets this address, as if it stood behind it", 0 },
+	{ "ttl", KEY_TTL, "TIME", 0, "How long others may keep what is added: seconds, or such as 1h30m (60)", 0 },
+	{ "add", KEY_ADD, "CHANGE", 0, "Add a record", 0 },
+	{ "delete", KEY_DELETE, "CHANGE", 0, "Delete a record, all of a type, or all of a name", 0 },
+	{ "if-exists", KEY_IF_EXISTS, "CHANGE", 0, "Change nothing unless this is there (with DATA: just these records of the type)", 0 },
+	{ "if-absent", KEY_IF_ABSENT, "CHANGE", 0, "Change nothing if this is there (\"NAME\" or \"NAME TYPE\")", 0 },
+	{ "zone", KEY_ZONE, "NAME", 0, "The zone, if it is not what follows _update in the key's name", 0 },
+	{ NULL, 0, NULL, 0, "How:", 2 },
+	{ "key", KEY_KEY, "NAME:ALG:SECRET", 0, "The key, as if it stood behind SERVER. ALG: SHA256, also SHA1, SHA224, SHA384, SHA512; "
+	  "SECRET in base64", 0 },
+	{ "key-file", KEY_KEY_FILE, "FILE", 0, "Read the key from the first line of FILE (-: standard input)", 0 },
+	{ "port", 'p', "N", 0, "Port of the server (53)", 0 },
+	{ "tcp", KEY_TCP, NULL, 0, "Do not try UDP first", 0 },
+	{ "timeout", KEY_TIMEOUT, "SECONDS", 0, "How long to wait for the answer, from each of the server's addresses (30)", 0 },
+	{ "quiet", 'q', NULL, 0, "Say nothing when all is well", 0 },
+	{ 0 },
+};
+
+const char *
+oupdate_change_option(enum change_kind kind)
+{
+	static const char *const names[] = {
+		[CHANGE_ADD] = "--add",
+		[CHANGE_DELETE] = "--delete",
+		[CHANGE_IF_EXISTS] = "--if-exists",
+		[CHANGE_IF_ABSENT] = "--if-absent",
+	};
+	return names[kind];
+}
+
+struct reader {
+	struct oupdate_opts *o;
+	char **arg; /* positional */
+	size_t arg_n;
+	bool has_change; /* other than HOSTNAME's, and not only prerequisites */
+};
+
+/* ---- options ---- */
+
+static void
+add_change(struct reader *r, enum change_kind kind, const char *text)
+{
+	struct oupdate_opts *o = r->o;
+	o->changes[o->changes_n++] = (struct oupdate_change){ kind, text };
+	r->has_change |= kind == CHANGE_ADD || kind == CHANGE_DELETE;
+}
+
+/* Also of a positional one.  What looks like a key is not repeated. */
+static void
+add_address(struct reader *r, const char *text, struct argp_state *state)
+{
+	struct oupdate_opts *o = r->o;
+	if (signed_is_key(text)) {
+		argp_error(state, "a key stands where an address should: it comes after SERVER");
+	}
+	if (strcmp(text, OUPDATE_AUTO) != 0 && !client_is_address(text)) {
+		argp_error(state, "'%s' is no address, such as 192.0.2.1 or 2001:db8::1, nor \"" OUPDATE_AUTO "\"", text);
+	}
+	if (o->address_n == OUPDATE_ADDRESSES_MAX) {
+		argp_error(state, "one name gets at most %d addresses at once", OUPDATE_ADDRESSES_MAX);
+	}
+	o->address[o->address_n++] = text;
+}
+
+static void
+take_key(struct oupdate_opts *o, char *key, const char *called, struct argp_state *state)
+{
+	if (o->key != NULL) {
+		argp_error(state, "there are two keys: give one");
+	}
+	o->key = key;
+	o->key_argument = called;
+}
+
+static void
+take_key_file(struct oupdate_opts *o, const char *path, struct argp_state *state)
+{
+	if (signed_is_key(path)) {
+		argp_error(state, "--key-file takes the name of a file, and this looks like the key itself");
+	}
+	o->key_file = path;
+}
+
+static uint32_t
+read_ttl(const char *text, struct argp_state *state)
+{
+	const struct lex_token t = { .kind = LEX_WORD, .s = text, .len = strlen(text) };
+	uint32_t ttl = 0;
+	if (lex_ttl(&t, &ttl) != OK) {
+		argp_error(state, "the TTL should be seconds up to 2147483647, or such as 1h30m, not '%s'", text);
+	}
+	return ttl;
+}
+
+/* ---- positional arguments ---- */
+
+/* SERVER [KEY] [HOSTNAME [IP ...]] */
+static void
+tell_apart(struct reader *r, struct argp_state *state)
+{
+	struct oupdate_opts *o = r->o;
+	size_t i = 0;
+	if (r->arg_n == 0) {
+		argp_error(state, "which server? oupdate SERVER [KEY] HOSTNAME IP");
+	}
+	o->server = r->arg[i++];
+	if (signed_is_key(o->server)) {
+		argp_error(state, "the first argument is a key, but the server comes first");
+	}
+	if (i < r->arg_n && client_is_address(r->arg[i])) {
+		argp_error(state, "'%s' is an address: the name that gets it comes before it", r->arg[i]);
+	}
+	if (i < r->arg_n && strchr(r->arg[i], ':') != NULL) {
+		take_key(o, r->arg[i++], "KEY", state);
+	}
+	if (i < r->arg_n) {
+		o->host = r->arg[i++];
+	}
+	while (i < r->arg_n) {
+		add_address(r, r->arg[i++], state);
+	}
+}
+
+static void
+check(struct reader *r, struct argp_state *state)
+{
+	struct oupdate_opts *o = r->o;
+	tell_apart(r, state);
+	if (o->host != NULL && strchr(o->host, ':') != NULL) {
+		argp_error(state, "the host name has a colon in it: is it the key? That comes after SERVER, and only once");
+	}
+	if (o->host != NULL && client_is_address(o->host)) {
+		argp_error(state, "'%s' is an address: the name that gets it comes before it", o->host);
+	}
+	if (o->key != NULL && o->key_file != NULL) {
+		argp_error(state, "there are two keys, one of them in a file: give one");
+	}
+	if (o->host == NULL && o->address_n != 0) {
+		argp_error(state, "which name gets the address? oupdate SERVER [KEY] HOSTNAME --address=IP");
+	}
+	if (o->host != NULL && o->address_n == 0) {
+		argp_error(state, "which address does %s get? IP, or \"" OUPDATE_AUTO "\": the one by which the server is reached",
+		           o->host);
+	}
+	if (o->host == NULL && !r->has_change) {
+		argp_error(state, "what is to be changed? HOSTNAME IP, --add or --delete");
+	}
+}
+
+static error_t
+parse_opt(int key, char *arg, struct argp_state *state)
+{
+	struct reader *r = state->input;
+	struct oupdate_opts *o = r->o;
+	switch (key) {
+	case 'a':
+		add_address(r, arg, state);
+		break;
+	case KEY_TTL:
+		o->ttl = read_ttl(arg, state);
+		break;
+	case KEY_ADD:
+		add_change(r, CHANGE_ADD, arg);
+		break;
+	case KEY_DELETE:
+		add_change(r, CHANGE_DELETE, arg);
+		break;
+	case KEY_IF_EXISTS:
+		add_change(r, CHANGE_IF_EXISTS, arg);
+		break;
+	case KEY_IF_ABSENT:
+		add_change(r, CHANGE_IF_ABSENT, arg);
+		break;
+	case KEY_ZONE:
+		o->zone = arg;
+		break;
+	case KEY_KEY:
+		take_key(o, arg, "--key", state);
+		break;
+	case KEY_KEY_FILE:
+		take_key_file(o, arg, state);
+		break;
+	case 'p':
+		o->port = (uint16_t)cli_number_argument(state, "the port", arg, 1, UINT16_MAX);
+		break;
+	case KEY_TCP:
+		o->is_tcp = true;
+		break;
+	case KEY_TIMEOUT:
+		o->timeout_s = (unsigned)cli_number_argument(state, "the timeout", arg, 1, TIMEOUT_MAX_S);
+		break;
+	case 'q':
+		o->is_quiet = true;
+		break;
+	case ARGP_KEY_ARG:
+		r->arg[r->arg_n++] = arg;
+		break;
+	case ARGP_KEY_END:
+		check(r, state);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+void
+oupdate_opts_read(int argc, char **argv, struct oupdate_opts *out)
+{
+	static const struct argp argp = {
+		options, parse_opt, "SERVER [KEY] HOSTNAME IP...\nSERVER [KEY] --add=CHANGE|--delete=CHANGE ...", doc, NULL,
+		cli_help_filter, NULL,
+	};
+	size_t n = (size_t)argc + 1;
+	[[gnu::cleanup(free_ptr)]] char **arg = xalloc(n * sizeof *arg);
+	struct reader r = { .o = out, .arg = arg };
+	*out = (struct oupdate_opts){ .ttl = 60, .port = 53, .timeout_s = TIMEOUT_S };
+	out->changes = xalloc(n * sizeof *out->changes);
+	(void)argp_parse(&argp, argc, argv, 0, NULL, &r);
+}
+
+void
+oupdate_opts_fini(struct oupdate_opts *o)
+{
+	free(o->changes);
+}
