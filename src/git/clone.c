@@ -87,11 +87,11 @@ git_clone_close(struct git_clone *c)
 }
 
 err_t
-git_clone_keep(const struct git_home *h, const struct git_fetch *f, struct git_clone *c, const git_oid *head,
+git_clone_keep(const struct git_home *h, const struct git_how *how, struct git_clone *c, const git_oid *head,
                struct diag *diag)
 {
 	git_oid kept;
-	TRY(intake_flush(c->intake, f->alive, f->ctx, diag));
+	TRY(intake_flush(c->intake, how->alive, how->ctx, diag));
 	if (git_reference_name_to_id(&kept, c->repo, h->ref) != 0 || !git_oid_equal(&kept, head)) {
 		TRY(git_keep(c->repo, h->ref, head, diag));
 	}
@@ -100,13 +100,13 @@ git_clone_keep(const struct git_home *h, const struct git_fetch *f, struct git_c
 }
 
 err_t
-git_clone_renew(const struct git_home *h, const struct git_fetch *f, struct git_clone *c, git_oid *out,
+git_clone_renew(const struct git_home *h, const struct git_how *how, struct git_clone *c, git_oid *out,
                 struct diag *diag)
 {
 	[[gnu::cleanup(remove_aside)]] struct aside aside = { 0 };
 	[[gnu::cleanup(git_free_repo)]] git_repository *made = NULL;
 	TRY(make_aside(h, &aside, &made, diag));
-	TRY(git_fetch(f, made, h->ref, out, diag));
+	TRY(git_fetch(how, made, h->ref, out, diag));
 	TRY(git_keep(made, h->ref, out, diag));
 	git_clone_close(c);
 	git_free_repo(&made);

@@ -17,12 +17,12 @@ void git_clone_close(struct git_clone *c);
 
 /* Puts what was fetched on the disk and moves the reference to `head`.  Before that a kill makes the next fetch begin
  * where this one did. */
-err_t git_clone_keep(const struct git_home *h, const struct git_fetch *f, struct git_clone *c, const git_oid *head,
+err_t git_clone_keep(const struct git_home *h, const struct git_how *how, struct git_clone *c, const git_oid *head,
                      struct diag *diag);
 
 /* Fetches into a new clone aside, and puts that in the place of the old one when it is whole: a damaged clone is mended
  * so, and a grown one made small.  On an error the old one is as it was. */
-err_t git_clone_renew(const struct git_home *h, const struct git_fetch *f, struct git_clone *c, git_oid *out,
+err_t git_clone_renew(const struct git_home *h, const struct git_how *how, struct git_clone *c, git_oid *out,
                       struct diag *diag);
 
 /* Keeps the clone small and quick to read, at a cost that goes by what the last fetches brought:
@@ -32,7 +32,7 @@ err_t git_clone_renew(const struct git_home *h, const struct git_fetch *f, struc
  * - Of a large file only the version that `head` has is kept.  Should the remote ever build on an older one that it
  *   takes us to have, the fetch fails, and the clone is made anew: that costs less than to keep (or to pack)
  *   every version of 40 MB. */
-err_t git_clone_tidy(const struct git_home *h, const struct git_fetch *f, struct git_clone *c, const git_oid *head,
+err_t git_clone_tidy(const struct git_home *h, const struct git_how *how, struct git_clone *c, const git_oid *head,
                      struct diag *diag);
 
 /* Has it grown so far that it should be made anew, with git_clone_renew(), when there is time? */

@@ -175,23 +175,23 @@ drop_old(const struct git_home *h, git_repository *repo, const git_oid *head, co
 static int
 on_packing(int stage, uint32_t current, uint32_t total, void *ctx)
 {
-	const struct git_fetch *f = ctx;
+	const struct git_how *how = ctx;
 	(void)stage;
 	(void)current;
 	(void)total;
-	f->alive(f->ctx);
+	how->alive(how->ctx);
 	return 0;
 }
 
 /* One pack of those objects; its name, as in pack-NAME.pack. */
 static err_t
-write_pack(git_repository *repo, const struct git_fetch *f, const struct ids *ids, char name[64], struct diag *diag)
+write_pack(git_repository *repo, const struct git_how *how, const struct ids *ids, char name[64], struct diag *diag)
 {
 	git_packbuilder *pb = NULL;
 	int ret = git_packbuilder_new(&pb, repo);
 	if (ret == 0) {
 		git_packbuilder_set_threads(pb, 1);
-		ret = git_packbuilder_set_callbacks(pb, on_packing, (void *)(uintptr_t)f);
+		ret = git_packbuilder_set_callbacks(pb, on_packing, (void *)(uintptr_t)how);
 	}
 	for (size_t i = 0; i < ids->n && ret == 0; i++) {
 		ret = git_packbuilder_insert(pb, &ids->ids[i], NULL);
@@ -297,7 +297,7 @@ is_named(const struct pack *p, const char *name)
 
 /* All packs but the largest become one.  *c is closed: it has them open. */
 static err_t
-merge_packs(struct git_clone *c, const struct git_fetch *f, const struct packs *packs, struct diag *diag)
+merge_packs(struct git_clone *c, const struct git_how *how, const struct packs *packs, struct diag *diag)
 {
 	[[gnu::cleanup(ids_fini)]] struct ids all = { 0 };
 	char name[64] = "";
@@ -308,7 +308,7 @@ merge_packs(struct git_clone *c, const struct git_fetch *f, const struct packs *
 	if (ret < 0) {
 		return git_trouble(diag, ret, "cannot read the clone's packs");
 	}
-	TRY(write_pack(c->repo, f, &all, name, diag));
+	TRY(write_pack(c->repo, how, &all, name, diag));
 	git_clone_close(c);
 	for (size_t i = 1; i < packs->n; i++) {
 		if (!is_named(&packs->packs[i], name)) {
@@ -319,14 +319,14 @@ merge_packs(struct git_clone *c, const struct git_fetch *f, const struct packs *
 }
 
 static err_t
-pack_loose(const struct git_home *h, const struct git_fetch *f, git_repository *repo, const struct ids *small,
+pack_loose(const struct git_home *h, const struct git_how *how, git_repository *repo, const struct ids *small,
            struct diag *diag)
 {
 	char name[64] = "";
 	if (small->n <= LOOSE_MAX) {
 		return OK;
 	}
-	TRY(write_pack(repo, f, small, name, diag));
+	TRY(write_pack(repo, how, small, name, diag));
 	remove_loose(h, small);
 	return OK;
 }
@@ -349,18 +349,18 @@ forget_others(const struct git_home *h, git_repository *repo)
 }
 
 err_t
-git_clone_tidy(const struct git_home *h, const struct git_fetch *f, struct git_clone *c, const git_oid *head,
+git_clone_tidy(const struct git_home *h, const struct git_how *how, struct git_clone *c, const git_oid *head,
                struct diag *diag)
 {
 	[[gnu::cleanup(loose_fini)]] struct loose loose = { 0 };
 	[[gnu::cleanup(packs_fini)]] struct packs packs = { 0 };
 	list_loose(h, &loose);
 	TRY(drop_old(h, c->repo, head, &loose.large, diag));
-	TRY(pack_loose(h, f, c->repo, &loose.small, diag));
+	TRY(pack_loose(h, how, c->repo, &loose.small, diag));
 	list_packs(h, &packs);
 	if (packs.n > PACKS_MAX && packs.octets <= MERGE_OCTETS_MAX) {
 		forget_others(h, c->repo);
-		return merge_packs(c, f, &packs, diag);
+		return merge_packs(c, how, &packs, diag);
 	}
 	return OK;
 }

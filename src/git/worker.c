@@ -6,14 +6,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/str.h"
+#include "git/branch.h"
 #include "git/clone.h"
 #include "git/fetch.h"
 #include "git/lib.h"
 #include "git/link.h"
+#include "git/local.h"
 #include "git/snapshot.h"
 
 struct worker {
 	const struct git_conf *conf;
+	struct git_how how;
 	const struct git_home *home;
 	int sock;
 	struct git_clone clone; /* stays open for the next PULL; of a local remote in place it is `repo` alone */
@@ -56,24 +60,23 @@ open_repo(struct worker *w, struct diag *diag)
 static err_t
 find_head(struct worker *w, bool is_from_cache, git_oid *out, struct diag *diag)
 {
-	struct git_fetch f = { .conf = w->conf, .home = w->home->dir, .alive = alive, .ctx = w };
 	if (w->home->is_in_place) {
-		return git_local_head(w->conf, w->clone.repo, out, diag);
+		[[gnu::cleanup(str_fini)]] struct str name = { 0 };
+		return git_branch_of_local(w->conf, w->clone.repo, &name, out, diag);
 	}
 	if (is_from_cache) {
 		int ret = git_reference_name_to_id(out, w->clone.repo, w->home->ref);
 		return ret < 0 ? git_trouble(diag, ret, "the clone in %.200s has no commit", w->home->dir) : OK;
 	}
-	return git_fetch(&f, w->clone.repo, w->home->ref, out, diag);
+	return git_fetch(&w->how, w->clone.repo, w->home->ref, out, diag);
 }
 
 /* Fetches all of it into a new clone, when there is reason to think that this one is damaged. */
 static err_t
 renew(struct worker *w, git_oid *head, struct diag *diag)
 {
-	struct git_fetch f = { .conf = w->conf, .home = w->home->dir, .alive = alive, .ctx = w };
 	struct diag why = { 0 };
-	err_t err = git_clone_renew(w->home, &f, &w->clone, head, &why);
+	err_t err = git_clone_renew(w->home, &w->how, &w->clone, head, &why);
 	if (err != OK) {
 		*diag = why;
 	}
@@ -117,8 +120,7 @@ pull_once(struct worker *w, const struct link_frame *pull, struct link_frame *ou
 	}
 	TRY(err);
 	if (w->clone.intake != NULL && intake_is_empty(w->clone.intake)) { /* nothing to wait for */
-		struct git_fetch f = { .conf = w->conf, .home = w->home->dir, .alive = alive, .ctx = w };
-		TRY(git_clone_keep(w->home, &f, &w->clone, &head, diag));
+		TRY(git_clone_keep(w->home, &w->how, &w->clone, &head, diag));
 	}
 	err = tell_head(w, pull, &head, out, diag);
 	if ((err == E_IO || err == E_NOTFOUND) && is_renewable) {
@@ -183,14 +185,13 @@ get(struct worker *w, const struct link_frame *get)
 static void
 keep(struct worker *w)
 {
-	struct git_fetch f = { .conf = w->conf, .home = w->home->dir, .alive = alive, .ctx = w };
 	struct diag diag = { 0 };
 	if (w->clone.intake == NULL || git_oid_is_zero(&w->head)) {
 		return;
 	}
-	err_t err = git_clone_keep(w->home, &f, &w->clone, &w->head, &diag);
+	err_t err = git_clone_keep(w->home, &w->how, &w->clone, &w->head, &diag);
 	if (err == OK) {
-		err = git_clone_tidy(w->home, &f, &w->clone, &w->head, &diag);
+		err = git_clone_tidy(w->home, &w->how, &w->clone, &w->head, &diag);
 	}
 	if (err != OK) {
 		git_clone_close(&w->clone);
@@ -203,12 +204,11 @@ keep(struct worker *w)
 static void
 leave(struct worker *w)
 {
-	struct git_fetch f = { .conf = w->conf, .home = w->home->dir, .alive = alive, .ctx = w };
 	struct link_frame leaving = { .type = LINK_DONE, .fd = -1 };
 	struct diag diag = { 0 };
 	git_oid head;
 	if (w->clone.intake != NULL && git_clone_is_grown(w->home) && link_send(w->sock, &leaving) == OK) {
-		(void)!git_clone_renew(w->home, &f, &w->clone, &head, &diag);
+		(void)!git_clone_renew(w->home, &w->how, &w->clone, &head, &diag);
 	}
 }
 
@@ -250,6 +250,7 @@ void
 git_worker_run(const struct git_conf *conf, const struct git_home *home, int sock)
 {
 	struct worker w = { .conf = conf, .home = home, .sock = sock };
+	w.how = (struct git_how){ .conf = conf, .home = home->dir, .alive = alive, .ctx = &w };
 	struct diag diag = { 0 };
 	bool is_between = true;
 	if (git_lib_begin(&diag) != OK) {

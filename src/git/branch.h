@@ -1,0 +1,12 @@
+/* git/branch.h -- private to src/git: which branch is followed, and where it stands. */
+#pragma once
+
+#include "base/str.h"
+#include "git/lib.h"
+#include "git/remote.h"
+
+/* The branch that --remote names, or the one that the remote's HEAD does; *name is its full name ("refs/heads/x"), "HEAD"
+ * when there is none to name.  E_NOTFOUND: it is not there (*name is filled all the same); diag tells which are. */
+err_t git_branch_of_remote(const struct git_conf *conf, git_remote *connected, struct str *name, git_oid *id,
+                           struct diag *diag);
+err_t git_branch_of_local(const struct git_conf *conf, git_repository *repo, struct str *name, git_oid *id, struct diag *diag);
