@@ -193,6 +193,7 @@ change_of(const struct link_file *f)
 		c.len = f->len;
 		break;
 	case LINK_ENTRY_NAMED:
+	case LINK_ENTRY_MESSAGE:
 		break;
 	}
 	return c;
@@ -213,8 +214,8 @@ read_changes(const struct link_map *map, uint32_t n, struct source_change **out)
 	struct link_file file;
 	for (uint32_t i = 0; i < n; i++) {
 		err_t err = link_files_next(&files, &file);
-		if (err != OK) {
-			return err == E_NOTFOUND ? E_FORMAT : err;
+		if (err != OK || file.kind == LINK_ENTRY_MESSAGE) { /* that is for pushes */
+			return err == OK || err == E_NOTFOUND ? E_FORMAT : err;
 		}
 		changes[i] = change_of(&file);
 	}

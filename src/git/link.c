@@ -16,7 +16,7 @@
 struct frame_head {
 	uint8_t type, flags;
 	uint16_t status;
-	uint32_t n, retry_s, took_ms;
+	uint32_t n, retry_s, took_ms, commit_us, push_us;
 	char id[sizeof((struct link_frame *)0)->id];
 	char pad[3];
 };
@@ -44,6 +44,7 @@ link_send(int sock, const struct link_frame *f)
 {
 	struct frame_head head = {
 		.type = f->type, .flags = f->flags, .status = f->status, .n = f->n, .retry_s = f->retry_s, .took_ms = f->took_ms,
+		.commit_us = f->commit_us, .push_us = f->push_us,
 	};
 	memcpy(head.id, f->id, sizeof head.id);
 	struct iovec parts[2] = {
@@ -124,7 +125,7 @@ link_recv(int sock, struct link_frame *out)
 	}
 	*out = (struct link_frame){
 		.type = head.type, .flags = head.flags, .status = head.status, .n = head.n,
-		.retry_s = head.retry_s, .took_ms = head.took_ms, .fd = fd,
+		.retry_s = head.retry_s, .took_ms = head.took_ms, .commit_us = head.commit_us, .push_us = head.push_us, .fd = fd,
 	};
 	memcpy(out->id, head.id, sizeof out->id);
 	memcpy(out->text, text, text_len);
@@ -288,8 +289,8 @@ link_files_next(struct link_files *f, struct link_file *out)
 	}
 	memcpy(&e, f->bytes + f->pos, sizeof e);
 	size_t left = f->len - f->pos - sizeof e;
-	if (e.kind < LINK_ENTRY_PUT || e.kind > LINK_ENTRY_NAMED || e.path_len == 0 || e.path_len >= LINK_TEXT_MAX ||
-	    e.path_len + 1 > left || e.len > left - e.path_len - 1) {
+	if (e.kind < LINK_ENTRY_PUT || e.kind > LINK_ENTRY_MESSAGE || (e.path_len == 0) != (e.kind == LINK_ENTRY_MESSAGE) ||
+	    e.path_len >= LINK_TEXT_MAX || e.path_len + 1 > left || e.len > left - e.path_len - 1) {
 		return E_FORMAT;
 	}
 	const char *path = (const char *)f->bytes + f->pos + sizeof e;

@@ -7,14 +7,32 @@
  *   DNS → git   PULL [WHOLE]             bring what is new (several that wait are one); WHOLE: tell it all again
  *               GET path                 a file of the commit under way
  *               DONE status              the commit has been dealt with: go on
+ *               PUSH id n + memfd        make a commit on top of `id` and push it
  *   git → DNS   COMMIT id flags + memfd  what changed since the last COMMIT that was DONE with status OK
  *               UPTODATE id              nothing changed
  *               FILE status + memfd      answer to GET
  *               FAILED phase text        the pull came to nothing; when it is tried again
+ *               PUSHED id                the commit is in the remote, durably; how long that took
+ *               PUSH_FAILED status text  nothing of it is in the remote (but for E_UNKNOWN, see below)
  *
  * After COMMIT the git side answers GETs until DONE; only then does the next PULL begin.  A COMMIT that was
  * held back is DONE with another status than OK: it is not told again, but the next one is told
  * against the last that was OK, and carries ALLOW_MASS_DELETE when any commit in between does.
+ *
+ * PUSH: `id` is the last COMMIT that was DONE with OK, "" when there was none (then the branch must not be there yet:
+ * the commit becomes its first).  The memfd is as a COMMIT's: one MESSAGE first, then PUT (any path; where there is a file
+ * already its mode stays) and REMOVE, no path twice.  What is not named stays as it is in `id`.  One PUSH at a time, each
+ * answered by one PUSHED or PUSH_FAILED; a second one is E_BUSY.  A PUSH waits for the end of a pull that is under way
+ * (for its DONE, too), and PULLs wait for the end of the PUSH.
+ *
+ * After PUSHED the commit counts as told and DONE with OK: the NOTIFY that a hook of the remote sends finds UPTODATE.
+ * After PUSH_FAILED the status says what to do:
+ *   E_STALE    the branch is not at `id`, or `id` is not what was DONE last: PULL, work it out again, PUSH again
+ *   E_REFUSED  a hook, a protected branch, no right to write: `text` has the remote's words
+ *   E_UNKNOWN  the connection or a process was lost when the remote may already have had everything.  The commit's name
+ *              is in `id`.  PULL: the next COMMIT or UPTODATE that comes from the remote has HAS_PUSHED when the commit is
+ *              its head or in its history (FAILED with NO_BRANCH: it is not).  Until then every PUSH is E_STALE.
+ *   others     E_AUTH, E_IO, E_TIMEOUT, E_LIMIT, E_FORMAT, ...: it may be tried again when the cause is gone
  */
 #pragma once
 
@@ -31,6 +49,9 @@ enum link_type {
 	LINK_UPTODATE,
 	LINK_FILE,
 	LINK_FAILED,
+	LINK_PUSH,
+	LINK_PUSHED,
+	LINK_PUSH_FAILED,
 	LINK_PROGRESS, /* within the git side alone: a worker is alive */
 	LINK_TYPE_LAST = LINK_PROGRESS,
 };
@@ -41,27 +62,32 @@ enum link_commit_flags {
 	LINK_WHOLE = 1 << 0,             /* the whole tree (the first COMMIT, or history was rewritten) */
 	LINK_ALLOW_MASS_DELETE = 1 << 1, /* trailer Origin-Allow: mass-delete */
 	LINK_FROM_CACHE = 1 << 2,        /* out of --cache-dir, the remote was not reached */
+	LINK_HAS_PUSHED = 1 << 3,        /* also UPTODATE: the commit of the PUSH that ended E_UNKNOWN is in it */
+	LINK_NO_BRANCH = 1 << 4,         /* FAILED: the remote was reached, and the branch is not there: a PUSH on "" makes it */
 };
 
 struct link_frame {
 	uint8_t type;
 	uint8_t flags;
-	uint16_t status;              /* LINK_FILE, LINK_DONE: an err_t */
-	uint32_t n;                   /* LINK_COMMIT: entries in the memfd */
+	uint16_t status;              /* FILE, DONE, FAILED, PUSH_FAILED: an err_t */
+	uint32_t n;                   /* COMMIT, PUSH: entries in the memfd */
 	uint32_t retry_s;             /* LINK_FAILED: until the next try; 0: none by itself */
 	uint32_t took_ms;             /* COMMIT, UPTODATE: what git took */
+	uint32_t commit_us, push_us;  /* PUSHED: to make the commit, and to bring it into the remote */
 	char id[65];                  /* commit, hex */
-	char text[LINK_TEXT_MAX];     /* GET: path; FAILED: what, where, what to do; NUL-terminated */
+	char text[LINK_TEXT_MAX];     /* NUL-terminated.  GET: path; FAILED, PUSH_FAILED: what, where, what to do; COMMIT, UPTODATE: which
+	                               * branch it is, "refs/heads/..." ("": out of the cache) */
 	int fd;                       /* passed along, owned by the receiver; -1: none */
 };
 
-/* The memfd of a COMMIT: `n` entries one after the other, each aligned to 8 octets:
+/* The memfd of a COMMIT or a PUSH: `n` entries one after the other, each aligned to 8 octets:
  * struct link_entry, path (path_len octets, then a NUL), content (len octets).  Paths are relative to the root. */
 enum link_entry_kind {
 	LINK_ENTRY_PUT = 1,
 	LINK_ENTRY_REMOVE,
 	LINK_ENTRY_REFUSED, /* a symlink, a submodule, too large, binary; content: why, as text */
 	LINK_ENTRY_NAMED,   /* changed, but without content (below the root, README and the like): GET it when needed */
+	LINK_ENTRY_MESSAGE, /* of a PUSH, its first: no path (""); content: the commit's message, UTF-8 */
 };
 
 struct link_entry {
@@ -77,7 +103,7 @@ err_t link_send(int sock, const struct link_frame *f);
  * E_FORMAT: no frame of ours; E_IO.  Only on OK is anything written to `out`; its fd is the caller's. */
 err_t link_recv(int sock, struct link_frame *out);
 
-/* Builds the memfd of a COMMIT.  Zero-initialise; errors are latched and come out of link_build_seal(). */
+/* Builds the memfd of a COMMIT or a PUSH.  Zero-initialise; errors are latched and come out of link_build_seal(). */
 struct link_build {
 	bool is_open;
 	int fd;
@@ -106,7 +132,7 @@ struct link_map {
 err_t link_map(int fd, struct link_map *out); /* the fd stays the caller's and may be closed at once */
 void link_unmap(struct link_map *m);
 
-/* Goes through the entries of a COMMIT's map; what it gives out borrows from the map. */
+/* Goes through the entries of a map; what it gives out borrows from the map. */
 struct link_files {
 	const uint8_t *bytes;
 	size_t len, pos;
@@ -115,7 +141,7 @@ struct link_files {
 
 struct link_file {
 	enum link_entry_kind kind;
-	const char *path;     /* NUL-terminated, without another NUL */
+	const char *path;     /* NUL-terminated, without another NUL; "" for a MESSAGE and for nothing else */
 	size_t path_len;
 	const uint8_t *bytes; /* content, or why it was refused (no NUL); not NULL */
 	size_t len;

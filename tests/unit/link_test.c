@@ -35,7 +35,8 @@ frames_cross_whole(void **state)
 	int s[2], content;
 	pair(s);
 	struct link_frame f = {
-		.type = LINK_COMMIT, .flags = LINK_WHOLE, .status = E_LIMIT, .n = 7, .retry_s = 300, .took_ms = 12, .fd = -1,
+		.type = LINK_COMMIT, .flags = LINK_WHOLE, .status = E_LIMIT, .n = 7, .retry_s = 300, .took_ms = 12,
+		.commit_us = 345, .push_us = 4000000000, .fd = -1,
 	};
 	strcpy(f.id, "4b825dc642cb6eb9a060e54bf8d69288fbee4904");
 	memset(f.text, 'x', sizeof f.text - 1);
@@ -56,6 +57,8 @@ frames_cross_whole(void **state)
 	assert_int_equal(got.n, 7);
 	assert_int_equal(got.retry_s, 300);
 	assert_int_equal(got.took_ms, 12);
+	assert_int_equal(got.commit_us, 345);
+	assert_int_equal(got.push_us, 4000000000);
 	assert_string_equal(got.id, f.id);
 	assert_int_equal(strlen(got.text), LINK_TEXT_MAX - 1);
 	struct link_map m;
@@ -85,7 +88,7 @@ foreign_packets_are_refused(void **state)
 	int before = open_fds();
 	uint8_t junk[LINK_FRAME_MAX] = { 0 };
 	struct link_frame got = { .n = 99 };
-	static const size_t lens[] = { 1, 15, 84, 85, 200, sizeof junk };
+	static const size_t lens[] = { 1, 15, 92, 93, 200, sizeof junk };
 	for (size_t i = 0; i < ARRAY_LEN(lens); i++) {
 		memset(junk, i % 2 == 0 ? 0xFF : 0, sizeof junk);
 		struct iovec v = { .iov_base = junk, .iov_len = lens[i] };
@@ -165,6 +168,33 @@ an_empty_commit(void **state)
 }
 
 static void
+a_push_begins_with_its_message(void **state)
+{
+	(void)state;
+	struct link_build b = { 0 };
+	int fd;
+	uint32_t n;
+	link_build_put(&b, LINK_ENTRY_MESSAGE, "", 0, "why", 3);
+	link_build_put(&b, LINK_ENTRY_PUT, "sub/x.inc", 9, "", 0);
+	assert_int_equal(link_build_seal(&b, &fd, &n), OK);
+	link_build_fini(&b);
+	struct link_map m;
+	assert_int_equal(link_map(fd, &m), OK);
+	close(fd);
+	struct link_files files = link_files_over(&m, n);
+	struct link_file f;
+	assert_int_equal(link_files_next(&files, &f), OK);
+	assert_int_equal(f.kind, LINK_ENTRY_MESSAGE);
+	assert_string_equal(f.path, "");
+	assert_int_equal(f.len, 3);
+	assert_memory_equal(f.bytes, "why", 3);
+	assert_int_equal(link_files_next(&files, &f), OK);
+	assert_string_equal(f.path, "sub/x.inc");
+	assert_int_equal(link_files_next(&files, &f), E_NOTFOUND);
+	link_unmap(&m);
+}
+
+static void
 lying_entries_are_refused(void **state)
 {
 	(void)state;
@@ -195,6 +225,8 @@ lying_entries_are_refused(void **state)
 	x.e.path_len = 2; /* no NUL after */
 	assert_int_equal(FIRST(40, 1), E_FORMAT);
 	x.e = good;
+	x.e.kind = LINK_ENTRY_MESSAGE; /* which has no path */
+	assert_int_equal(FIRST(40, 1), E_FORMAT);
 	x.e.kind = 0;
 	assert_int_equal(FIRST(40, 1), E_FORMAT);
 	x.e.kind = 77;
@@ -231,6 +263,7 @@ main(void)
 		cmocka_unit_test(foreign_packets_are_refused),
 		cmocka_unit_test(entries_are_read_as_they_were_built),
 		cmocka_unit_test(an_empty_commit),
+		cmocka_unit_test(a_push_begins_with_its_message),
 		cmocka_unit_test(lying_entries_are_refused),
 		cmocka_unit_test(what_is_not_sealed_is_not_mapped),
 	};
