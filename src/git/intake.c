@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "crypto/sha.h"
+#include "git/idmap.h"
 #include "git/pack.h"
 
 /* What is beyond one of these goes to libgit2's indexer, which is slower and needs less memory. */
@@ -18,76 +19,6 @@ enum {
 	INTAKE_OBJECTS_MAX = 1 << 18,
 	INTAKE_ROUNDS_MAX = 32,       /* over the deltas whose bases come after them, which hardly any pack has */
 };
-
-/* ---- a map from ids to numbers; an id is a hash already ---- */
-
-struct id_slot {
-	uint8_t id[PACK_ID];
-	uint32_t number; /* + 1; 0: free */
-};
-
-struct id_map {
-	struct id_slot *slots;
-	size_t slots_n, used; /* slots_n is 0 or a power of two */
-};
-
-static struct id_slot *
-map_slot(const struct id_map *m, const uint8_t id[PACK_ID])
-{
-	uint64_t h;
-	memcpy(&h, id, sizeof h);
-	size_t i = h & (m->slots_n - 1);
-	while (m->slots[i].number != 0 && memcmp(m->slots[i].id, id, PACK_ID) != 0) {
-		i = (i + 1) & (m->slots_n - 1);
-	}
-	return &m->slots[i];
-}
-
-static bool
-map_has(const struct id_map *m, const uint8_t id[PACK_ID], size_t *number)
-{
-	uint32_t n = m->slots_n != 0 ? map_slot(m, id)->number : 0;
-	if (n != 0) {
-		*number = n - 1;
-	}
-	return n != 0;
-}
-
-static void
-map_grow(struct id_map *m)
-{
-	struct id_map old = *m;
-	m->slots_n = old.slots_n == 0 ? 256 : old.slots_n * 2;
-	m->slots = xalloc(m->slots_n * sizeof *m->slots);
-	for (size_t i = 0; i < old.slots_n; i++) {
-		if (old.slots[i].number != 0) {
-			*map_slot(m, old.slots[i].id) = old.slots[i];
-		}
-	}
-	free(old.slots);
-}
-
-/* The first one of an id stays. */
-static void
-map_put(struct id_map *m, const uint8_t id[PACK_ID], size_t number)
-{
-	if (m->used * 2 >= m->slots_n) {
-		map_grow(m);
-	}
-	struct id_slot *slot = map_slot(m, id);
-	if (slot->number == 0) {
-		memcpy(slot->id, id, PACK_ID);
-		slot->number = (uint32_t)number + 1;
-		m->used++;
-	}
-}
-
-static void
-map_fini(struct id_map *m)
-{
-	free(m->slots);
-	*m = (struct id_map){ 0 };
-}
 
 /* ---- the objects in memory ---- */
 
@@ -112,7 +43,7 @@ static const struct object *
 intake_find(const struct intake *in, const git_oid *id)
 {
 	size_t i;
-	return map_has(&in->by_id, id->id, &i) ? &in->objects[i] : NULL;
+	return id_map_has(&in->by_id, id->id, &i) ? &in->objects[i] : NULL;
 }
 
 /* Takes `data`. */
@@ -126,7 +57,7 @@ intake_add(struct intake *in, const uint8_t id[PACK_ID], enum pack_type type, ui
 	struct object *o = &in->objects[in->n];
 	*o = (struct object){ .type = type, .data = data, .len = len };
 	memcpy(o->id, id, PACK_ID);
-	map_put(&in->by_id, id, in->n++);
+	id_map_put(&in->by_id, id, in->n++);
 	in->total += len;
 }
 
@@ -139,7 +70,7 @@ intake_forget(struct intake *in)
 	free(in->objects);
 	in->objects = NULL;
 	in->cap = in->total = 0;
-	map_fini(&in->by_id);
+	id_map_fini(&in->by_id);
 }
 
 static int
@@ -218,7 +149,7 @@ fetch_forget(struct fetch *f)
 	free(f->taken);
 	f->taken = NULL;
 	f->n = f->known = f->total = 0;
-	map_fini(&f->by_id);
+	id_map_fini(&f->by_id);
 }
 
 static size_t
@@ -236,7 +167,7 @@ settle(struct fetch *f, struct taken *x)
 	char head[32];
 	int n = snprintf(head, sizeof head, "%s %zu", names[x->type], x->pack.len) + 1; /* with its NUL */
 	TRY(sha1(head, (size_t)n, x->pack.data, x->pack.len, x->id));
-	map_put(&f->by_id, x->id, (size_t)(x - f->taken));
+	id_map_put(&f->by_id, x->id, (size_t)(x - f->taken));
 	x->is_known = true;
 	f->known++;
 	return OK;
@@ -314,7 +245,7 @@ static err_t
 resolve(struct fetch *f, struct taken *x)
 {
 	size_t i = 0;
-	if (x->pack.type == PACK_REF_DELTA && !map_has(&f->by_id, x->pack.base, &i)) {
+	if (x->pack.type == PACK_REF_DELTA && !id_map_has(&f->by_id, x->pack.base, &i)) {
 		return apply_to_old(f, x);
 	}
 	if (x->pack.type == PACK_OFS_DELTA && !has_offset(f, x->pack.base_at, &i)) {

@@ -91,7 +91,6 @@ inflate_at(struct cur *c, uint8_t *out, size_t len)
 static err_t
 read_data(struct cur *c, size_t max, struct pack_entry *e)
 {
-	TRY(c->err);
 	if (e->len > max) {
 		return E_LIMIT;
 	}
@@ -106,7 +105,7 @@ read_data(struct cur *c, size_t max, struct pack_entry *e)
 }
 
 err_t
-pack_next(struct cur *entries, size_t max, struct pack_entry *out)
+pack_read_head(struct cur *entries, struct pack_entry *out)
 {
 	struct pack_entry e = { .at = entries->pos };
 	uint8_t b = cur_u8(entries); /* three bits of type, the first four of the size */
@@ -127,6 +126,16 @@ pack_next(struct cur *entries, size_t max, struct pack_entry *out)
 	default:
 		cur_fail(entries, E_FORMAT);
 	}
+	TRY(entries->err);
+	*out = e;
+	return OK;
+}
+
+err_t
+pack_next(struct cur *entries, size_t max, struct pack_entry *out)
+{
+	struct pack_entry e;
+	TRY(pack_read_head(entries, &e));
 	TRY(read_data(entries, max, &e));
 	*out = e;
 	return OK;

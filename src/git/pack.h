@@ -27,6 +27,10 @@ struct pack_entry {
 /* Checks header and checksum, and gives a cursor over the entries.  E_FORMAT, E_SHORT, E_UNSUPPORTED (another version). */
 err_t pack_open(const uint8_t *bytes, size_t len, struct cur *entries, uint32_t *n);
 
+/* Reads the head of the next entry, that is all but its data: the cursor is left where the deflated octets begin, and
+ * out->data is NULL.  E_FORMAT, E_SHORT, E_LIMIT. */
+err_t pack_read_head(struct cur *entries, struct pack_entry *out);
+
 /* The next entry.  E_FORMAT, E_SHORT, E_LIMIT: larger than `max`, E_NOMEM. */
 err_t pack_next(struct cur *entries, size_t max, struct pack_entry *out);
 

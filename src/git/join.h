@@ -1,0 +1,38 @@
+/* git/join.h -- private to src/git: several packs become one, without anything being inflated.
+ *
+ * Pure.  Entries are copied as they stand; only what says how far back a base begins is written anew.  An object that several
+ * packs have is taken from the first, so deltas still lead to their bases: a pack is whole in itself, and the first copy
+ * of everything in it stands before what builds on it, or is in an earlier pack, whole in itself, too.
+ *
+ * The packs may be damaged: checksums, counts and offsets are compared before anything is copied.
+ */
+#pragma once
+
+#include "git/packout.h"
+
+enum { JOIN_OBJECTS_MAX = 1 << 22 };
+
+struct pack_in {
+	const uint8_t *pack;
+	size_t pack_len;
+	const uint8_t *index;
+	size_t index_len;
+};
+
+/* Zero-initialised it is empty and ready. */
+struct pack_join {
+	struct pack_out out;
+	struct id_map by_id; /* the slot in `out` */
+};
+
+/* How many objects an index says that its pack has.  E_SHORT, E_FORMAT, E_UNSUPPORTED: not of version 2. */
+err_t pack_index_count(const uint8_t *index, size_t len, uint32_t *n);
+
+/* The i-th id of an index that pack_index_count() was OK with; NULL: it is too short. */
+const uint8_t *pack_index_id(const uint8_t *index, size_t len, uint32_t i);
+
+/* Takes what is not there yet; `in` may go afterwards.  E_FORMAT: pack and index do not hold together; E_UNSUPPORTED: another
+ * version, or offsets of eight octets; E_LIMIT.  After an error the whole join is good for nothing. */
+err_t pack_join_add(struct pack_join *j, const struct pack_in *in);
+
+void pack_join_fini(struct pack_join *j);
