@@ -51,6 +51,8 @@ struct git_conf {
 	unsigned cache_patience_s;  /* at start, before the cached commit is served */
 	size_t file_max, files_max;
 	uint64_t total_max;
+	const char *committer_name; /* of commits for PUSH; "Origin" */
+	const char *committer_mail; /* "origin@" and the name of this machine */
 };
 
 /* Takes URL[#BRANCH]: file://, a path, git://, http(s)://, ssh:// (also git+ssh://), [user@]host:path.  E_FORMAT,

@@ -1,0 +1,413 @@
+#include "git/commit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/str.h"
+#include "crypto/sha.h"
+#include "git/tree.h"
+#include "git/treeedit.h"
+
+struct change {
+	const char *path; /* borrowed from the map */
+	size_t path_len;
+	bool is_removal;
+	uint8_t id[ID_LEN];
+};
+
+struct maker {
+	const struct git_commit_in *in;
+	struct git_made *out;
+	struct diag *diag;
+	git_odb *odb;
+	const char *message; /* borrowed from the map */
+	size_t message_len;
+	struct change *changes; /* sorted by path */
+	size_t n;
+	uint64_t octets;        /* of all files */
+};
+
+[[gnu::format(printf, 3, 4)]] static err_t
+trouble(struct maker *m, err_t err, const char *format, ...)
+{
+	va_list args;
+	char text[DIAG_TEXT_MAX];
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	diag_set(m->diag, DIAG_ERROR, "git", "%s", text);
+	return err;
+}
+
+/* ---- objects ---- */
+
+/* Takes `owned`, also when it fails. */
+static err_t
+add_object(struct maker *m, enum pack_type type, const void *data, size_t len, void *owned, uint8_t id[ID_LEN])
+{
+	static const char *const names[] = { [PACK_COMMIT] = "commit", [PACK_TREE] = "tree", [PACK_BLOB] = "blob" };
+	struct git_made *made = m->out;
+	char head[32];
+	size_t number;
+	int n = snprintf(head, sizeof head, "%s %zu", names[type], len) + 1; /* with its NUL */
+	err_t err = sha1(head, (size_t)n, data, len, id);
+	if (err != OK || id_map_has(&made->by_id, id, &number)) {
+		free(owned);
+		return err;
+	}
+	if (made->n == made->cap) {
+		made->cap = made->cap == 0 ? 16 : made->cap * 2;
+		made->objects = xrealloc(made->objects, made->cap * sizeof *made->objects);
+	}
+	struct git_made_object *o = &made->objects[made->n];
+	*o = (struct git_made_object){ .type = type, .data = data, .len = len, .owned = owned };
+	memcpy(o->id, id, ID_LEN);
+	id_map_put(&made->by_id, id, made->n++);
+	return OK;
+}
+
+/* ---- the entries of the PUSH ---- */
+
+static err_t
+check_path(struct maker *m, const char *path, size_t len)
+{
+	unsigned depth = 0;
+	if (len >= TREE_PATH_MAX) {
+		return trouble(m, E_LIMIT, "a path of %zu octets is too long", len);
+	}
+	for (size_t at = 0; at <= len; depth++) {
+		size_t part = strcspn(path + at, "/");
+		if (!tree_name_is_ours(path + at, part)) {
+			return trouble(m, E_REFUSED, "%.200s is no path that may be written", path);
+		}
+		at += part + 1;
+	}
+	return depth < TREE_DEPTH_MAX ? OK : trouble(m, E_LIMIT, "%.200s: directories too deep", path);
+}
+
+static err_t
+take_put(struct maker *m, const struct link_file *f, struct change *c)
+{
+	const struct git_conf *conf = m->in->conf;
+	m->octets += f->len;
+	if (f->len > conf->file_max) {
+		return trouble(m, E_LIMIT, "%.200s would have %zu octets, the limit is %zu", f->path, f->len, conf->file_max);
+	}
+	if (m->octets > conf->total_max) {
+		return trouble(m, E_LIMIT, "the files of one commit would have more than %llu octets",
+		               (unsigned long long)conf->total_max);
+	}
+	return add_object(m, PACK_BLOB, f->bytes, f->len, NULL, c->id);
+}
+
+static err_t
+take_message(struct maker *m, struct link_files *files)
+{
+	struct link_file f;
+	if (link_files_next(files, &f) != OK || f.kind != LINK_ENTRY_MESSAGE) {
+		return trouble(m, E_FORMAT, "the commit has no message");
+	}
+	if (f.len > GIT_MESSAGE_MAX) {
+		return trouble(m, E_LIMIT, "the message of the commit is longer than %d octets", GIT_MESSAGE_MAX);
+	}
+	if (memchr(f.bytes, '\0', f.len) != NULL) {
+		return trouble(m, E_FORMAT, "the message of the commit is no text");
+	}
+	m->message = (const char *)f.bytes;
+	m->message_len = f.len;
+	return OK;
+}
+
+static err_t
+take_changes(struct maker *m, struct link_files *files)
+{
+	struct link_file f;
+	err_t err;
+	while ((err = link_files_next(files, &f)) == OK) {
+		struct change *c = &m->changes[m->n++];
+		*c = (struct change){ .path = f.path, .path_len = f.path_len, .is_removal = f.kind == LINK_ENTRY_REMOVE };
+		if (f.kind != LINK_ENTRY_PUT && f.kind != LINK_ENTRY_REMOVE) {
+			return trouble(m, E_FORMAT, "%.200s: an entry that belongs into no commit", f.path);
+		}
+		TRY(check_path(m, f.path, f.path_len));
+		if (f.kind == LINK_ENTRY_PUT) {
+			TRY(take_put(m, &f, c));
+		}
+	}
+	return err == E_NOTFOUND ? OK : trouble(m, err, "the entries of the commit make no sense");
+}
+
+static int
+by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct change *)a)->path, ((const struct change *)b)->path);
+}
+
+static err_t
+take_entries(struct maker *m)
+{
+	struct link_files files = link_files_over(m->in->map, m->in->n);
+	if (m->in->n > m->in->conf->files_max) {
+		return trouble(m, E_LIMIT, "too many files in one commit");
+	}
+	m->changes = try_alloc(((size_t)m->in->n + 1) * sizeof *m->changes);
+	if (m->changes == NULL) {
+		return trouble(m, E_NOMEM, "no memory for the files of a commit");
+	}
+	TRY(take_message(m, &files));
+	TRY(take_changes(m, &files));
+	qsort(m->changes, m->n, sizeof *m->changes, by_path);
+	for (size_t i = 1; i < m->n; i++) {
+		if (by_path(&m->changes[i - 1], &m->changes[i]) == 0) {
+			return trouble(m, E_FORMAT, "%.200s stands twice in one commit", m->changes[i].path);
+		}
+	}
+	return OK;
+}
+
+/* ---- trees ---- */
+
+static err_t
+read_tree(struct maker *m, const git_oid *id, git_odb_object **out)
+{
+	size_t len = 0;
+	git_object_t type = GIT_OBJECT_INVALID;
+	int ret = git_odb_read_header(&len, &type, m->odb, id);
+	if (ret == 0 && (type != GIT_OBJECT_TREE || len > m->in->conf->file_max)) {
+		return trouble(m, E_IO, "object %.12s is no directory, or too large a one", git_oid_tostr_s(id));
+	}
+	ret = ret == 0 ? git_odb_read(out, m->odb, id) : ret;
+	if (ret < 0) {
+		(void)!git_trouble(m->diag, ret, "cannot read the directory %.12s", git_oid_tostr_s(id));
+		return E_IO;
+	}
+	return OK;
+}
+
+static err_t
+edit_trouble(struct maker *m, err_t err, const struct tree_edit *which)
+{
+	if (err == E_FORMAT) {
+		return trouble(m, E_IO, "a directory of the commit before is damaged");
+	}
+	const char *why = err == E_NOTFOUND ? "it is to be removed, but is not there"
+	                  : err == E_EXISTS ? "a file and a directory cannot have the same name"
+	                                      : "it is a symbolic link or a submodule, which is not for us to change";
+	return which != NULL ? trouble(m, err, "%.*s: %s", (int)which->name_len, which->name, why)
+	                     : trouble(m, err, "a directory cannot be changed: %s", err_str(err));
+}
+
+struct dir {
+	git_odb_object *old;     /* NULL: it is new */
+	struct tree_edit *edits;
+	size_t n;
+	struct str text;
+};
+
+static void
+dir_fini(struct dir *d)
+{
+	git_odb_object_free(d->old);
+	free(d->edits);
+	str_fini(&d->text);
+}
+
+static const uint8_t *
+dir_bytes(const struct dir *d, size_t *len)
+{
+	*len = d->old != NULL ? git_odb_object_size(d->old) : 0;
+	return d->old != NULL ? git_odb_object_data(d->old) : (const uint8_t *)"";
+}
+
+/* Changes from..to of the list, which have their first `prefix` octets in common: a directory, `old` before (NULL: none). */
+struct span {
+	size_t from, to, prefix;
+	const git_oid *old;
+};
+
+static err_t make_dir(struct maker *m, const struct span *s, uint8_t id[ID_LEN], bool *is_empty);
+
+/* How many changes from `i` on are below the directory whose name ends at `slash`. */
+static size_t
+below_n(const struct maker *m, const struct span *s, size_t i, const char *slash)
+{
+	size_t len = (size_t)(slash - m->changes[i].path) + 1, n = 1;
+	while (i + n < s->to && strncmp(m->changes[i + n].path, m->changes[i].path, len) == 0) {
+		n++;
+	}
+	return n;
+}
+
+static err_t
+edit_subdir(struct maker *m, struct dir *d, const struct span *s, struct tree_edit *e)
+{
+	git_oid old;
+	struct span sub = *s;
+	size_t len;
+	const uint8_t *bytes = dir_bytes(d, &len);
+	err_t err = tree_find_dir(bytes, len, e->name, e->name_len, old.id);
+	if (err != OK && err != E_NOTFOUND) {
+		return edit_trouble(m, err, e);
+	}
+	sub.old = err == OK ? &old : NULL;
+	e->is_dir = true;
+	return make_dir(m, &sub, e->id, &e->is_removal);
+}
+
+static err_t
+collect_edits(struct maker *m, struct dir *d, const struct span *s)
+{
+	for (size_t i = s->from, n = 1; i < s->to; i += n) {
+		const struct change *c = &m->changes[i];
+		const char *name = c->path + s->prefix, *slash = strchr(name, '/');
+		struct tree_edit *e = &d->edits[d->n++];
+		*e = (struct tree_edit){ .name = name, .name_len = strcspn(name, "/"), .is_removal = c->is_removal };
+		memcpy(e->id, c->id, ID_LEN);
+		n = slash != NULL ? below_n(m, s, i, slash) : 1;
+		if (slash != NULL) {
+			const struct span sub = { .from = i, .to = i + n, .prefix = s->prefix + e->name_len + 1 };
+			TRY(edit_subdir(m, d, &sub, e));
+		}
+	}
+	return OK;
+}
+
+static err_t
+make_dir(struct maker *m, const struct span *s, uint8_t id[ID_LEN], bool *is_empty)
+{
+	[[gnu::cleanup(dir_fini)]] struct dir d = { 0 };
+	const struct tree_edit *which = NULL;
+	size_t len;
+	if (s->old != NULL) {
+		TRY(read_tree(m, s->old, &d.old));
+	}
+	d.edits = xalloc((s->to - s->from + 1) * sizeof *d.edits);
+	TRY(collect_edits(m, &d, s));
+	const uint8_t *bytes = dir_bytes(&d, &len);
+	err_t err = tree_edit(bytes, len, d.edits, d.n, &d.text, &which);
+	if (err != OK) {
+		return edit_trouble(m, err, which);
+	}
+	*is_empty = d.text.len == 0;
+	if (*is_empty && s->prefix > 0) { /* git has no empty directories, but for the root */
+		return OK;
+	}
+	void *text = d.text.s;
+	len = d.text.len;
+	d.text = (struct str){ 0 };
+	return add_object(m, PACK_TREE, text != NULL ? text : "", len, text, id);
+}
+
+/* ---- the commit itself ---- */
+
+/* A name as git has it: "<", ">" and line ends would break the line that it stands in (git drops them, too). */
+static void
+put_name(struct str *out, const char *name)
+{
+	for (; *name != '\0'; name++) {
+		if ((unsigned char)*name >= ' ' && *name != '<' && *name != '>') {
+			str_char(out, *name);
+		}
+	}
+}
+
+static void
+put_person(struct str *out, const struct git_conf *c, const char *role, int64_t now_s)
+{
+	char host[256] = "localhost";
+	(void)!gethostname(host, sizeof host - 1);
+	str_printf(out, "%s ", role);
+	put_name(out, c->committer_name != NULL ? c->committer_name : "Origin");
+	str_cat(out, " <");
+	if (c->committer_mail != NULL) {
+		put_name(out, c->committer_mail);
+	} else {
+		str_cat(out, "origin@");
+		put_name(out, host);
+	}
+	str_printf(out, "> %lld +0000\n", (long long)now_s);
+}
+
+static err_t
+make_commit(struct maker *m, const git_oid *tree)
+{
+	struct str text = { 0 };
+	str_printf(&text, "tree %s\n", git_oid_tostr_s(tree));
+	if (m->in->base != NULL) {
+		str_printf(&text, "parent %s\n", git_oid_tostr_s(m->in->base));
+	}
+	put_person(&text, m->in->conf, "author", m->in->now_s);
+	put_person(&text, m->in->conf, "committer", m->in->now_s);
+	str_char(&text, '\n');
+	str_put(&text, m->message, m->message_len);
+	if (text.err != OK) {
+		str_fini(&text);
+		return trouble(m, E_NOMEM, "no memory for a commit");
+	}
+	return add_object(m, PACK_COMMIT, text.s, text.len, text.s, m->out->commit.id);
+}
+
+static err_t
+make_root(struct maker *m, git_oid *tree)
+{
+	[[gnu::cleanup(git_free_commit)]] git_commit *base = NULL;
+	struct span all = { .to = m->n };
+	bool is_empty = false;
+	if (m->in->base != NULL) {
+		int ret = git_commit_lookup(&base, m->in->repo, m->in->base);
+		if (ret < 0) {
+			err_t err = git_trouble(m->diag, ret, "cannot read commit %.12s", git_oid_tostr_s(m->in->base));
+			return err == E_NOTFOUND ? E_STALE : E_IO;
+		}
+		all.old = git_commit_tree_id(base);
+	}
+	return make_dir(m, &all, tree->id, &is_empty);
+}
+
+static err_t
+make_all(struct maker *m)
+{
+	git_oid tree;
+	TRY(take_entries(m));
+	TRY(make_root(m, &tree));
+	return make_commit(m, &tree);
+}
+
+err_t
+git_commit_make(const struct git_commit_in *in, struct git_made *out, struct diag *diag)
+{
+	[[gnu::cleanup(git_free_odb)]] git_odb *odb = NULL;
+	struct maker m = { .in = in, .out = out, .diag = diag };
+	int ret = git_repository_odb(&odb, in->repo);
+	if (ret < 0) {
+		return git_trouble(diag, ret, "cannot open the repository's objects");
+	}
+	m.odb = odb;
+	err_t err = make_all(&m);
+	free(m.changes);
+	return err;
+}
+
+err_t
+git_made_pack(const struct git_made *made, struct pack_out *out)
+{
+	for (size_t i = 0; i < made->n; i++) {
+		const struct git_made_object *o = &made->objects[i];
+		pack_out_object(out, o->type, o->id, o->data, o->len);
+	}
+	return pack_out_finish(out);
+}
+
+void
+git_made_fini(struct git_made *made)
+{
+	for (size_t i = 0; i < made->n; i++) {
+		free(made->objects[i].owned);
+	}
+	free(made->objects);
+	id_map_fini(&made->by_id);
+	*made = (struct git_made){ 0 };
+}
