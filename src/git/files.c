@@ -1,0 +1,108 @@
+#include "git/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { GROUP = 0660, EVERYBODY = 0664 };
+
+void
+file_close(int *fd)
+{
+	if (*fd >= 0) {
+		close(*fd);
+	}
+	*fd = -1;
+}
+
+err_t
+file_trouble(struct diag *diag, const char *what, const char *path)
+{
+	int why = errno;
+	diag_set(diag, DIAG_ERROR, "git", "cannot %s %.250s: %s", what, path, strerror(why));
+	if (why == ENOSPC || why == EDQUOT) {
+		diag_hint(diag, "the disk, or our share of it, is full: make room; nothing was changed");
+	} else if (why == EACCES || why == EPERM || why == EROFS) {
+		diag_hint(diag, "the user that oprimary runs as must be able to write there");
+		return E_REFUSED;
+	}
+	return E_IO;
+}
+
+err_t
+file_write(int fd, const void *bytes, size_t len)
+{
+	const char *at = bytes;
+	while (len > 0) {
+		ssize_t did = write(fd, at, len);
+		if (did < 0 && errno != EINTR) {
+			return E_IO;
+		}
+		at += did > 0 ? did : 0;
+		len -= did > 0 ? (size_t)did : 0;
+	}
+	return OK;
+}
+
+err_t
+file_sync_dir(const char *path, struct diag *diag)
+{
+	[[gnu::cleanup(file_close)]] int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) < 0) {
+		return file_trouble(diag, "sync", path);
+	}
+	return OK;
+}
+
+static bool
+is_word(const char *text, const char *const *words)
+{
+	while (*words != NULL && strcasecmp(text, *words) != 0) {
+		words++;
+	}
+	return *words != NULL;
+}
+
+int
+file_shared(const char *text)
+{
+	static const char *const none[] = { "umask", "false", "no", "off", "0", "", NULL };
+	static const char *const group[] = { "group", "true", "yes", "on", "1", NULL };
+	static const char *const all[] = { "all", "world", "everybody", "2", NULL };
+	if (text == NULL || is_word(text, none)) {
+		return 0;
+	}
+	if (is_word(text, group) || is_word(text, all)) {
+		return is_word(text, group) ? GROUP : EVERYBODY;
+	}
+	char *end;
+	long mode = strtol(text, &end, 8);
+	/* Its owner has to be able to use it, says git, and refuses what says otherwise. */
+	return *end == '\0' && mode > 0 && mode <= 0777 && (mode & 0600) == 0600 ? -(int)(mode & 0666) : 0;
+}
+
+mode_t
+file_shared_mode(int shared, mode_t mode)
+{
+	mode_t give = (mode_t)(shared < 0 ? -shared : shared);
+	if ((mode & S_IWUSR) == 0) {
+		give &= (mode_t)~0222;
+	}
+	if ((mode & S_IXUSR) != 0) {
+		give |= (give & 0444) >> 2;
+	}
+	return shared < 0 ? (mode & (mode_t)~0777) | give : mode | give;
+}
+
+void
+file_share(int fd, int shared)
+{
+	struct stat st;
+	if (shared != 0 && fstat(fd, &st) == 0) {
+		(void)!fchmod(fd, file_shared_mode(shared, st.st_mode) & 07777);
+	}
+}

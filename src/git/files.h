@@ -1,0 +1,29 @@
+/* git/files.h -- private to src/git: plain files in a repository that others use, too. */
+#pragma once
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+
+/* For [[gnu::cleanup]]: closes unless it is -1. */
+void file_close(int *fd);
+
+/* "cannot WHAT PATH: why", out of errno, with a hint.  E_REFUSED: no right to write; E_IO: all else, a full disk among it. */
+err_t file_trouble(struct diag *diag, const char *what, const char *path);
+
+err_t file_write(int fd, const void *bytes, size_t len); /* all of it, or E_IO with errno */
+
+/* What stands in the directory is on the disk. */
+err_t file_sync_dir(const char *path, struct diag *diag);
+
+/* core.sharedRepository (git-config(1)): text, or NULL when it is not set.  0: the umask alone decides; above: these permissions
+ * are given in any case; below: its negative is given, and nothing else. */
+int file_shared(const char *text);
+
+/* What git makes of the mode of a file, which the umask went over already. */
+mode_t file_shared_mode(int shared, mode_t mode);
+
+/* The same for a file that was just made. */
+void file_share(int fd, int shared);
