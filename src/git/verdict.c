@@ -1,0 +1,116 @@
+#include "git/verdict.h"
+
+#include <string.h>
+
+#define HAS_ANY(text, list) has_any(text, list, ARRAY_LEN(list))
+
+static bool
+has_any(const char *text, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcasestr(text, list[i]) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+git_words_deny(const char *words)
+{
+	static const char *const rights[] = { "Permission denied", "Read-only file system", "insufficient permission" };
+	return HAS_ANY(words, rights);
+}
+
+err_t
+git_verdict(const char *status, const char *words)
+{
+	static const char *const hook[] = { "hook declined", "protected", "prohibited" };
+	static const char *const moved[] = {
+		"fetch first", "non-fast-forward", "stale info",               /* git push, and servers that compare themselves */
+		"cannot lock ref", "failed to lock", "lock failure",           /* git of old, JGit */
+		"failed to update ref",                                        /* git: any trouble with the branch's file */
+		"reference already exists", "reference does not exist", "incorrect old value", "reference conflict", /* git 2.50 */
+		"changed concurrently", "but expected",
+	};
+	static const char *const full[] = { "No space left", "quota exceeded", "Disk quota", "Input/output error", "out of memory" };
+	static const char *const unpack[] = { "unpacker error", "unpack" };
+	if (HAS_ANY(status, hook) || git_words_deny(status) || git_words_deny(words)) {
+		return E_REFUSED; /* whatever else the hook itself may say */
+	}
+	if (HAS_ANY(status, full) || HAS_ANY(words, full)) {
+		return E_IO;
+	}
+	if (HAS_ANY(status, moved)) {
+		return E_STALE;
+	}
+	return HAS_ANY(status, unpack) ? E_IO : E_REFUSED;
+}
+
+/* The parts of a line "FLAG\tFROM:TO\tSUMMARY", of git-push(1), "Output". */
+static bool
+is_about(const char *line, size_t len, const char *ref, const char **summary)
+{
+	const char *first = memchr(line, '\t', len);
+	const char *second = first != NULL ? memchr(first + 1, '\t', len - (size_t)(first + 1 - line)) : NULL;
+	const char *colon = second != NULL ? memchr(first + 1, ':', (size_t)(second - first - 1)) : NULL;
+	if (first != line + 1 || colon == NULL) {
+		return false;
+	}
+	*summary = second + 1;
+	return (size_t)(second - colon - 1) == strlen(ref) && memcmp(colon + 1, ref, strlen(ref)) == 0;
+}
+
+/* "[remote rejected] (pre-receive hook declined)": the reason, or all of it when there is none. */
+static void
+put_reason(const char *summary, size_t len, struct str *out)
+{
+	const char *open = memchr(summary, '(', len);
+	if (open != NULL && summary[len - 1] == ')') {
+		str_put(out, open + 1, (size_t)(summary + len - 1 - open - 1));
+	} else {
+		str_put(out, summary, len);
+	}
+}
+
+err_t
+git_porcelain(const char *printed, const char *ref, struct str *status)
+{
+	static const char lost[] = "[remote failure]";
+	while (*printed != '\0') {
+		size_t len = strcspn(printed, "\n");
+		const char *summary = NULL;
+		if (is_about(printed, len, ref, &summary)) {
+			size_t left = len - (size_t)(summary - printed);
+			if (printed[0] == '!') {
+				put_reason(summary, left, status);
+			}
+			return left >= sizeof lost - 1 && memcmp(summary, lost, sizeof lost - 1) == 0 ? E_UNKNOWN : OK;
+		}
+		printed += len + (printed[len] == '\n');
+	}
+	return E_NOTFOUND;
+}
+
+void
+git_words_line(const char *words, size_t max, struct str *out)
+{
+	static const char prefix[] = "remote: ";
+	size_t end = out->len + max;
+	while (*words != '\0' && out->len < end && out->err == OK) {
+		words += strncmp(words, prefix, sizeof prefix - 1) == 0 ? sizeof prefix - 1 : 0;
+		size_t len = strcspn(words, "\r\n");
+		for (size_t i = 0; i < len && out->len < end; i++) {
+			char c = words[i];
+			str_char(out, (unsigned char)c < ' ' || c == 0x7F ? ' ' : c);
+		}
+		words += len;
+		words += strspn(words, "\r\n");
+		if (*words != '\0' && out->len > 0 && out->len + 2 < end) {
+			str_cat(out, "; ");
+		}
+	}
+	while (out->len > 0 && out->s[out->len - 1] == ' ') {
+		out->s[--out->len] = '\0';
+	}
+}
