@@ -90,7 +90,7 @@ git_fetch(const struct git_how *how, git_repository *repo, const char *ref, git_
 	git_oid id, have;
 	[[gnu::cleanup(str_fini)]] struct str url = { 0 };
 	TRY(url_to_fetch(how->conf, &url, diag));
-	int ret = git_remote_create_anonymous(&remote, repo, str_text(&url));
+	int ret = git_lib_remote(&remote, repo, str_text(&url));
 	if (ret < 0) {
 		return git_trouble(diag, ret, "cannot fetch from %.200s", how->conf->shown);
 	}

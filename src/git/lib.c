@@ -93,6 +93,15 @@ git_trouble(struct diag *diag, int ret, const char *format, ...)
 	return err_of(ret);
 }
 
+int
+git_lib_remote(git_remote **out, git_repository *repo, const char *url)
+{
+	git_remote_create_options o = GIT_REMOTE_CREATE_OPTIONS_INIT;
+	o.repository = repo;
+	o.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF | GIT_REMOTE_CREATE_SKIP_DEFAULT_FETCHSPEC;
+	return git_remote_create_with_opts(out, url, &o);
+}
+
 #define FREER(name, type, call)                                                                    \
 	void name(type **p)                                                                        \
 	{                                                                                          \

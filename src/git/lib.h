@@ -24,6 +24,10 @@ const char *git_lib_text(void);
  * the err_t that fits the return value of libgit2. */
 [[gnu::format(printf, 3, 4)]] err_t git_trouble(struct diag *diag, int ret, const char *format, ...);
 
+/* A remote of which nothing is written down, and that is not renamed by the configuration (libgit2's search for such a rule
+ * leaks memory). */
+int git_lib_remote(git_remote **out, git_repository *repo, const char *url);
+
 void git_free_repo(git_repository **p);
 void git_free_odb(git_odb **p);
 void git_free_object(git_odb_object **p);
