@@ -1,6 +1,14 @@
 #include "git/local.h"
 
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
 #include "base/str.h"
+#include "git/files.h"
 
 err_t
 git_open_local(const struct git_conf *conf, git_repository **out, struct diag *diag)
@@ -20,4 +28,151 @@ git_open_local(const struct git_conf *conf, git_repository **out, struct diag *d
 		return err;
 	}
 	return OK;
+}
+
+/* ---- its configuration ---- */
+
+static void
+free_config(git_config **c)
+{
+	git_config_free(*c);
+}
+
+static int
+add_config(git_config *c, const char *dir, const char *name, git_config_level_t level)
+{
+	char path[PATH_MAX];
+	snprintf(path, sizeof path, "%s%s", dir, name);
+	return access(path, R_OK) == 0 ? git_config_add_file_ondisk(c, path, level, NULL, 0) : 0;
+}
+
+/* libgit2 is told not to look outside of the repository (git_lib_begin()); here it has to. */
+static int
+open_config(const char *dir, git_config **out)
+{
+	const char *home = getenv("HOME"), *xdg = getenv("XDG_CONFIG_HOME");
+	int ret = git_config_new(out);
+	ret = ret == 0 ? add_config(*out, "/etc", "/gitconfig", GIT_CONFIG_LEVEL_SYSTEM) : ret;
+	if (ret == 0 && (xdg != NULL || home != NULL)) {
+		ret = add_config(*out, xdg != NULL ? xdg : home, xdg != NULL ? "/git/config" : "/.config/git/config",
+		                 GIT_CONFIG_LEVEL_XDG);
+	}
+	if (ret == 0 && home != NULL) {
+		ret = add_config(*out, home, "/.gitconfig", GIT_CONFIG_LEVEL_GLOBAL);
+	}
+	return ret == 0 ? add_config(*out, dir, "config", GIT_CONFIG_LEVEL_LOCAL) : ret;
+}
+
+static const char *
+get_text(git_config *c, const char *key)
+{
+	const char *text = NULL;
+	return git_config_get_string(&text, c, key) == 0 ? text : NULL;
+}
+
+static bool
+get_bool(git_config *c, const char *key, bool otherwise)
+{
+	int value;
+	return git_config_get_bool(&value, c, key) == 0 ? value != 0 : otherwise;
+}
+
+static bool
+is_zero(git_config *c, const char *key)
+{
+	int64_t value;
+	return git_config_get_int64(&value, c, key) == 0 && value == 0;
+}
+
+/* Settings that change nothing for a push which moves one branch forward and is never forced. */
+static bool
+is_harmless(const git_config_entry *e)
+{
+	static const char *const keys[] = {
+		"receive.denynonfastforwards", "receive.denydeletes", "receive.denydeletecurrent", "receive.denycurrentbranch",
+		"receive.unpacklimit", "transfer.unpacklimit", "receive.autogc", "receive.keepalive", "receive.advertiseatomic",
+		"receive.advertisepushoptions", "receive.shallowupdate", "transfer.advertisesid", "transfer.credentialsinurl",
+	};
+	static const char *const when_off[] = { "receive.fsckobjects", "transfer.fsckobjects", "receive.updateserverinfo" };
+	int value;
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		if (strcmp(e->name, keys[i]) == 0) {
+			return true;
+		}
+	}
+	for (size_t i = 0; i < ARRAY_LEN(when_off); i++) {
+		if (strcmp(e->name, when_off[i]) == 0) {
+			return git_config_parse_bool(&value, e->value) == 0 && value == 0;
+		}
+	}
+	return false;
+}
+
+/* libgit2's own meaning of what is returned: not 0 ends the walk.  (It could look for a pattern itself, but leaks memory then.) */
+static int
+on_setting(const git_config_entry *e, void *ctx)
+{
+	(void)ctx;
+	bool is_about_pushes = strncmp(e->name, "receive.", 8) == 0 || strncmp(e->name, "transfer.", 9) == 0;
+	return !is_about_pushes || is_harmless(e) ? 0 : GIT_EUSER;
+}
+
+/* ---- who wants to have a say in a push ---- */
+
+/* Where hooks are; "" when we cannot tell. */
+static void
+find_hooks(git_config *c, const char *dir, char out[PATH_MAX])
+{
+	const char *path = get_text(c, "core.hookspath");
+	if (path == NULL) {
+		snprintf(out, PATH_MAX, "%.4000shooks", dir);
+	} else if (path[0] == '~' || path[0] == '%') { /* somebody's home directory, or git's own */
+		out[0] = '\0';
+	} else {
+		snprintf(out, PATH_MAX, "%.2000s%.2000s", path[0] == '/' ? "" : dir, path);
+	}
+}
+
+static bool
+has_hook(git_config *c, const char *dir)
+{
+	static const char *const names[] = {
+		"pre-receive", "update", "post-receive", "post-update", "reference-transaction", "proc-receive",
+	};
+	char hooks[PATH_MAX], path[PATH_MAX + 32];
+	find_hooks(c, dir, hooks);
+	for (size_t i = 0; i < ARRAY_LEN(names) && hooks[0] != '\0'; i++) {
+		snprintf(path, sizeof path, "%s/%s", hooks, names[i]);
+		if (access(path, X_OK) == 0) {
+			return true;
+		}
+	}
+	return hooks[0] == '\0';
+}
+
+static bool
+has_work_trees(const char *dir)
+{
+	char path[PATH_MAX + 16];
+	snprintf(path, sizeof path, "%sworktrees", dir);
+	return access(path, F_OK) == 0;
+}
+
+void
+git_local_look(git_repository *repo, struct git_local *out)
+{
+	[[gnu::cleanup(free_config)]] git_config *live = NULL;
+	[[gnu::cleanup(free_config)]] git_config *c = NULL; /* libgit2 hands out borrowed text from a snapshot alone */
+	*out = (struct git_local){ .repo = repo };
+	snprintf(out->dir, sizeof out->dir, "%s", git_repository_commondir(repo));
+	snprintf(out->objects, sizeof out->objects, "%.4000sobjects", out->dir);
+	if (open_config(out->dir, &live) < 0 || git_config_snapshot(&c, live) < 0) {
+		return;
+	}
+	out->shared = file_shared(get_text(c, "core.sharedrepository"));
+	const char *logs = get_text(c, "core.logallrefupdates");
+	out->has_reflogs = logs != NULL && (strcasecmp(logs, "always") == 0 || get_bool(c, "core.logallrefupdates", false));
+	out->is_tidied = !is_zero(c, "gc.auto") && !is_zero(c, "gc.autopacklimit") && get_bool(c, "receive.autogc", true);
+	out->is_direct = git_repository_is_bare(repo) && !git_repository_is_worktree(repo) && !has_work_trees(out->dir) &&
+	                 !has_hook(c, out->dir) && git_config_foreach(c, on_setting, NULL) == 0;
 }

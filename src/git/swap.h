@@ -1,0 +1,40 @@
+/* git/swap.h -- private to src/git: moves a branch of a repository on this machine, if it is where it should be.
+ *
+ * By git's own protocol: whoever has made REF.lock may change REF, and does so by renaming the one to the other.  git leaves a
+ * lock behind when it is killed, for people to remove.  Here that must not be, so the lock is made by a link() to a file that
+ * has everything in it already, the marker: DIR/origin-push.PACK.PID.  Who is at work holds a flock() on it; a marker without one
+ * is of somebody who is dead, and the lock that is the same file is his, and is removed.
+ *
+ * Until the branch leads to it, the new pack is nobody's, and a `git repack -a -d` of that moment would drop it.  So, as git's own
+ * receive-pack does, PACK.keep is there from before the pack is until after the branch was moved; it is the marker, too.
+ */
+#pragma once
+
+#include "git/local.h"
+
+struct git_swap {
+	const struct git_local *local;
+	char marker[PATH_MAX]; /* "" when there is none */
+	char ref[PATH_MAX], lock[PATH_MAX];
+	char pack[64];
+	char keep[PATH_MAX];   /* "" when it is not there */
+	int fd;
+	bool is_locked;
+};
+
+/* Writes the marker: `ref` ("refs/heads/...") shall be `id`.  `pack`: the name of the pack that comes with it, of which no file
+ * must be there yet; who finds the marker without its maker removes what there is of it but for a whole pack.  E_IO, E_REFUSED. */
+err_t git_swap_begin(const struct git_local *l, const char *ref, const git_oid *id, const char *pack, struct git_swap *s,
+                     struct diag *diag);
+err_t git_swap_sync(struct git_swap *s, struct diag *diag); /* its content is on the disk */
+
+/* Locks the branch, keeps the pack that is to come, and looks whether the branch is at `base` (NULL: it must not exist).  E_STALE: it is
+ * not; E_BUSY: another process held the lock for GIT_LOCK_WAIT_MS; E_EXISTS: no branch can have that name; E_UNSUPPORTED: it is
+ * symbolic, or the file system has no links, or not everywhere. */
+enum { GIT_LOCK_WAIT_MS = 1000 };
+err_t git_swap_lock(struct git_swap *s, const char *name, const git_oid *base, struct diag *diag);
+
+/* Moves it, durably.  E_UNKNOWN: it was moved, but the disk failed to confirm. */
+err_t git_swap_commit(struct git_swap *s, struct diag *diag);
+
+void git_swap_end(struct git_swap *s); /* a cleanup handler; needs `fd` at least (-1: none) */
