@@ -151,6 +151,18 @@ git_home_open(const struct git_conf *conf, struct git_home *out, struct diag *di
 	return err;
 }
 
+err_t
+git_home_open_temp(struct git_home *out, struct diag *diag)
+{
+	*out = (struct git_home){ .lock = -1 };
+	TRY(make_temp(out, diag));
+	err_t err = lock_dir(out, diag);
+	if (err != OK) {
+		git_home_close(out);
+	}
+	return err;
+}
+
 bool
 git_home_has_commit(const struct git_home *h)
 {
@@ -217,8 +229,12 @@ sweep_dir(const char *clone, const char *sub, bool is_packs)
 void
 git_home_sweep(const struct git_home *h)
 {
+	char pushed[sizeof h->clone + 32];
+	snprintf(pushed, sizeof pushed, "%s/refs/push/head", h->clone);
+	unlink(pushed); /* the objects that it leads to were in the memory of whoever was killed */
 	sweep_dir(h->clone, "", false);
 	sweep_dir(h->clone, "refs/origin", false);
+	sweep_dir(h->clone, "refs/push", false);
 	sweep_dir(h->clone, "objects", false);
 	sweep_dir(h->clone, "objects/pack", true);
 }

@@ -29,6 +29,9 @@ struct git_home {
  * TMPDIR are cleared away. */
 err_t git_home_open(const struct git_conf *conf, struct git_home *out, struct diag *diag);
 
+/* A directory below TMPDIR for a moment, gone with git_home_close(). */
+err_t git_home_open_temp(struct git_home *out, struct diag *diag);
+
 /* Is there a commit of this remote and branch from before? */
 bool git_home_has_commit(const struct git_home *h);
 
