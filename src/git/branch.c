@@ -54,6 +54,24 @@ git_branch_of_remote(const struct git_conf *c, git_remote *connected, struct str
 	return no_branch(c, c->branch != NULL ? c->branch : "that its HEAD names", &branches, diag);
 }
 
+err_t
+git_branch_look(git_remote *connected, const char *name, git_oid *id, struct diag *diag)
+{
+	const git_remote_head **heads = NULL;
+	size_t n = 0;
+	int ret = git_remote_ls(&heads, &n, connected);
+	if (ret < 0) {
+		return git_trouble(diag, ret, "cannot list the branches of the remote");
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(heads[i]->name, name) == 0) {
+			*id = heads[i]->oid;
+			return OK;
+		}
+	}
+	return E_NOTFOUND;
+}
+
 static void
 list_branches(git_repository *repo, struct str *out)
 {
@@ -86,4 +104,26 @@ git_branch_of_local(const struct git_conf *conf, git_repository *repo, struct st
 		return no_branch(conf, strncmp(wanted, "refs/heads/", 11) == 0 ? wanted + 11 : wanted, &branches, diag);
 	}
 	return ret < 0 ? git_trouble(diag, ret, "cannot read the branches of %.200s", conf->shown) : OK;
+}
+
+bool
+git_branch_has(git_repository *repo, const git_oid *head, const git_oid *base, const git_oid *commit)
+{
+	[[gnu::cleanup(git_free_walk)]] git_revwalk *walk = NULL;
+	git_oid id;
+	if (git_oid_equal(head, commit)) {
+		return true;
+	}
+	if (git_revwalk_new(&walk, repo) != 0 || git_revwalk_push(walk, head) != 0) {
+		return false;
+	}
+	if (base != NULL) {
+		(void)!git_revwalk_hide(walk, base); /* it may be gone: then the limit alone counts */
+	}
+	for (size_t n = 0; n < GIT_HISTORY_MAX && git_revwalk_next(&id, walk) == 0; n++) {
+		if (git_oid_equal(&id, commit)) {
+			return true;
+		}
+	}
+	return false;
 }

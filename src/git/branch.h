@@ -10,3 +10,11 @@
 err_t git_branch_of_remote(const struct git_conf *conf, git_remote *connected, struct str *name, git_oid *id,
                            struct diag *diag);
 err_t git_branch_of_local(const struct git_conf *conf, git_repository *repo, struct str *name, git_oid *id, struct diag *diag);
+
+/* Where the branch of that full name stands.  E_NOTFOUND: it is not there (diag is left alone); E_IO. */
+err_t git_branch_look(git_remote *connected, const char *name, git_oid *id, struct diag *diag);
+
+/* Is `commit` the head or in its history?  Nothing is looked at that is in the history of `base` (NULL: none), and no more than the
+ * last GIT_HISTORY_MAX commits. */
+enum { GIT_HISTORY_MAX = 10000 };
+bool git_branch_has(git_repository *repo, const git_oid *head, const git_oid *base, const git_oid *commit);
