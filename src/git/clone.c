@@ -101,12 +101,12 @@ git_clone_keep(const struct git_home *h, const struct git_how *how, struct git_c
 
 err_t
 git_clone_renew(const struct git_home *h, const struct git_how *how, struct git_clone *c, git_oid *out,
-                struct diag *diag)
+                struct str *branch, struct diag *diag)
 {
 	[[gnu::cleanup(remove_aside)]] struct aside aside = { 0 };
 	[[gnu::cleanup(git_free_repo)]] git_repository *made = NULL;
 	TRY(make_aside(h, &aside, &made, diag));
-	TRY(git_fetch(how, made, h->ref, out, diag));
+	TRY(git_fetch(how, made, h->ref, out, branch, diag));
 	TRY(git_keep(made, h->ref, out, diag));
 	git_clone_close(c);
 	git_free_repo(&made);

@@ -23,7 +23,7 @@ err_t git_clone_keep(const struct git_home *h, const struct git_how *how, struct
 /* Fetches into a new clone aside, and puts that in the place of the old one when it is whole: a damaged clone is mended
  * so, and a grown one made small.  On an error the old one is as it was. */
 err_t git_clone_renew(const struct git_home *h, const struct git_how *how, struct git_clone *c, git_oid *out,
-                      struct diag *diag);
+                      struct str *branch, struct diag *diag);
 
 /* Keeps the clone small and quick to read, at a cost that goes by what the last fetches brought:
  *

@@ -81,7 +81,8 @@ url_to_fetch(const struct git_conf *c, struct str *out, struct diag *diag)
 }
 
 err_t
-git_fetch(const struct git_how *how, git_repository *repo, const char *ref, git_oid *out, struct diag *diag)
+git_fetch(const struct git_how *how, git_repository *repo, const char *ref, git_oid *out, struct str *branch,
+          struct diag *diag)
 {
 	[[gnu::cleanup(git_connection_fini)]] struct git_connection a = { .how = how };
 	[[gnu::cleanup(git_free_remote)]] git_remote *remote = NULL;
@@ -96,7 +97,10 @@ git_fetch(const struct git_how *how, git_repository *repo, const char *ref, git_
 	}
 	TRY(git_connect(&a, remote, GIT_DIRECTION_FETCH, diag));
 	how->alive(how->ctx);
-	TRY(git_branch_of_remote(how->conf, remote, &from, &id, diag));
+	err_t err = git_branch_of_remote(how->conf, remote, &from, &id, diag);
+	str_clear(branch);
+	str_put(branch, from.s, from.len);
+	TRY(err != OK ? err : branch->err);
 	bool is_here = git_reference_name_to_id(&have, repo, ref) == 0 && git_oid_equal(&have, &id);
 	if (!is_here) {
 		TRY(download(&a, remote, str_text(&from), ref, diag));

@@ -25,6 +25,7 @@ enum state {
 	STATE_IDLE,      /* nothing: a PULL may begin */
 	STATE_PULLING,   /* the outcome of a PULL */
 	STATE_DELIVERED, /* it has a COMMIT, and DONE is still to come */
+	STATE_PUSHING,   /* the outcome of a PUSH */
 };
 
 enum { RETRY_MAX_S = 300, GET_TRIES = 2 };
@@ -32,8 +33,8 @@ enum { RETRY_MAX_S = 300, GET_TRIES = 2 };
 struct child {
 	pid_t pid; /* 0: none */
 	int sock;
-	bool is_leaving; /* cleans up and goes; a PULL is for another one */
-	bool is_fresh; /* was started for this PULL: when it fails, that is no leftover of an old state */
+	bool is_leaving; /* cleans up and goes; a PULL or PUSH is for another one */
+	bool is_fresh; /* was started for this PULL or PUSH: when it fails, that is no leftover of an old state */
 };
 
 struct git_process {
@@ -46,7 +47,7 @@ struct git_process {
 	bool is_whole_wanted;
 	bool is_cache_due;         /* nothing was told yet, and there is a commit in the cache */
 	bool is_from_cache;        /* what this PULL tells */
-	uint64_t deadline_ns;      /* PULLING, or a GET under way: the worker must have shown life by then; 0: none */
+	uint64_t deadline_ns;      /* PULLING, PUSHING, or a GET under way: the worker must have shown life by then; 0: none */
 	uint64_t patience_ns;      /* PULLING with is_cache_due: by then the cache is told; 0: none */
 	uint64_t idle_ns;          /* IDLE: a worker that is still there and has said nothing by then hangs; 0: none */
 	uint64_t retry_ns;         /* the next try by itself; 0: none */
@@ -58,6 +59,10 @@ struct git_process {
 	unsigned gets;             /* not answered yet */
 	unsigned get_tries;
 	char get_path[LINK_TEXT_MAX];
+	char branch[LINK_TEXT_MAX]; /* of the last pull; "": it came out of the cache */
+	struct link_frame push;    /* waits for IDLE, or is under way; fd -1: there is none */
+	char risked[65];           /* PUSHING: the commit that the remote may have by now; "": it cannot */
+	char lost[65];             /* a commit of which it is not known whether the remote has it; "": none */
 };
 
 static uint64_t
@@ -89,12 +94,12 @@ child_end(struct git_process *g)
 	}
 }
 
-/* At the end of it all: a worker may be about to write what it fetched. */
+/* At the end of it all: a worker may be about to write what it fetched, or to hear what became of a push. */
 static void
 child_end_gently(struct git_process *g)
 {
 	enum { PATIENCE_MS = 300 };
-	if (g->child.pid != 0 && g->state == STATE_IDLE) {
+	if (g->child.pid != 0 && (g->state == STATE_IDLE || g->state == STATE_PUSHING)) {
 		struct pollfd p = { .fd = g->child.sock, .events = 0 };
 		shutdown(g->child.sock, SHUT_WR);
 		poll(&p, 1, PATIENCE_MS); /* until it hangs up */
@@ -148,7 +153,7 @@ child_start(struct git_process *g)
 	return OK;
 }
 
-/* A frame for the worker; one that is just leaving is replaced. */
+/* A frame for the worker; one that is just going is replaced. */
 static err_t
 child_send(struct git_process *g, const struct link_frame *f)
 {
@@ -160,6 +165,21 @@ child_send(struct git_process *g, const struct link_frame *f)
 		child_end(g);
 	}
 	return E_IO;
+}
+
+/* A PULL or a PUSH for the worker. */
+static err_t
+child_ask(struct git_process *g, const struct link_frame *f)
+{
+	if (g->child.is_leaving) {
+		child_end(g);
+	}
+	pid_t waiting = g->child.pid;
+	g->idle_ns = 0;
+	g->deadline_ns = from_now(g->conf->fetch_timeout_s);
+	err_t err = child_send(g, f);
+	g->child.is_fresh &= g->child.pid != waiting;
+	return err;
 }
 
 /* ---- what the other side is told ---- */
@@ -191,15 +211,18 @@ static void pull_begin(struct git_process *g, bool is_from_cache);
 
 /* The outcome of a PULL that came to nothing.  What the cache has is told once the remote is known to be away. */
 static void
-pull_failed(struct git_process *g, err_t err, const char *text)
+pull_failed(struct git_process *g, err_t err, uint8_t flags, const char *text)
 {
-	struct link_frame f = { .type = LINK_FAILED, .status = (uint16_t)err, .fd = -1 };
+	struct link_frame f = { .type = LINK_FAILED, .status = (uint16_t)err, .flags = flags, .fd = -1 };
 	g->state = STATE_IDLE;
 	g->deadline_ns = g->patience_ns = 0;
 	g->failures++;
 	f.retry_s = backoff_s(g->failures);
 	g->retry_ns = from_now(f.retry_s);
 	snprintf(f.text, sizeof f.text, "%s", text);
+	if ((flags & LINK_NO_BRANCH) != 0) {
+		g->lost[0] = '\0';
+	}
 	tell(g, &f);
 	if (g->is_cache_due) {
 		pull_begin(g, true);
@@ -210,14 +233,9 @@ static void
 pull_begin(struct git_process *g, bool is_from_cache)
 {
 	struct link_frame f = { .type = LINK_PULL, .fd = -1 };
-	if (g->child.is_leaving) {
-		child_end(g);
-	}
 	g->is_from_cache = is_from_cache;
-	g->idle_ns = 0;
 	g->is_cache_due &= !is_from_cache;
 	g->state = STATE_PULLING;
-	g->deadline_ns = from_now(g->conf->fetch_timeout_s);
 	g->patience_ns = g->is_cache_due ? from_now(g->conf->cache_patience_s) : 0;
 	if (!is_from_cache) {
 		g->is_wanted = false;
@@ -225,12 +243,9 @@ pull_begin(struct git_process *g, bool is_from_cache)
 	}
 	f.flags = (uint8_t)((g->is_whole_wanted ? WORKER_WHOLE : 0) | (is_from_cache ? WORKER_FROM_CACHE : 0));
 	memcpy(f.id, g->base, sizeof f.id);
-	snprintf(f.text, sizeof f.text, "%s", g->seen);
-	pid_t waiting = g->child.pid;
-	err_t err = child_send(g, &f);
-	g->child.is_fresh &= g->child.pid != waiting;
-	if (err != OK) {
-		pull_failed(g, E_IO, "cannot start a process for the fetch -- the system is out of processes, memory or descriptors");
+	worker_pull_text(g->seen, g->lost, f.text);
+	if (child_ask(g, &f) != OK) {
+		pull_failed(g, E_IO, 0, "cannot start a process for the fetch -- the system is out of processes, memory or descriptors");
 	}
 }
 
@@ -245,6 +260,65 @@ pull_again(struct git_process *g)
 		pull_begin(g, g->is_from_cache);
 	}
 	return !was_fresh;
+}
+
+/* The worker keeps what it fetched or pushed, waits a little, and goes. */
+static void
+idle_begin(struct git_process *g)
+{
+	g->idle_ns = g->child.pid != 0 ? from_now(g->conf->fetch_timeout_s + g->conf->linger_s) : 0;
+}
+
+static void
+push_end(struct git_process *g, const struct link_frame *f)
+{
+	close(g->push.fd);
+	g->push.fd = -1;
+	g->state = STATE_IDLE;
+	g->deadline_ns = 0;
+	g->risked[0] = '\0';
+	idle_begin(g);
+	tell(g, f);
+}
+
+/* When the remote may have the commit, nobody knows whether it failed. */
+static void
+push_failed(struct git_process *g, err_t err, const char *text)
+{
+	struct link_frame f = { .type = LINK_PUSH_FAILED, .status = (uint16_t)err, .fd = -1 };
+	snprintf(f.text, sizeof f.text, "%s", text);
+	if (g->risked[0] != '\0') {
+		f.status = E_UNKNOWN;
+		memcpy(f.id, g->risked, sizeof f.id);
+		memcpy(g->lost, g->risked, sizeof g->lost);
+	}
+	push_end(g, &f);
+}
+
+static void
+push_begin(struct git_process *g)
+{
+	g->state = STATE_PUSHING;
+	memcpy(g->push.text, g->branch, sizeof g->push.text);
+	if (g->lost[0] != '\0') {
+		push_failed(g, E_STALE, "what became of the push before is not known yet -- pull first");
+	} else if (strcmp(g->push.id, g->base) != 0) {
+		push_failed(g, E_STALE, "the push builds on another commit than the last that was taken over -- pull first");
+	} else if (child_ask(g, &g->push) != OK) {
+		push_failed(g, E_IO, "cannot start a process for the push -- the system is out of processes, memory or descriptors");
+	}
+}
+
+/* As pull_again(); a push that the remote may have is not repeated. */
+static bool
+push_again(struct git_process *g)
+{
+	bool is_useful = !g->child.is_fresh && g->risked[0] == '\0';
+	if (is_useful) {
+		child_end(g);
+		push_begin(g);
+	}
+	return is_useful;
 }
 
 static void
@@ -276,7 +350,9 @@ child_lost(struct git_process *g, err_t err, const char *why)
 {
 	child_end(g);
 	if (g->state == STATE_PULLING) {
-		pull_failed(g, err, why);
+		pull_failed(g, err, 0, why);
+	} else if (g->state == STATE_PUSHING) {
+		push_failed(g, err, why);
 	} else if (g->state == STATE_DELIVERED && g->gets == 1 && ++g->get_tries < GET_TRIES) {
 		get_begin(g);
 	} else if (g->state == STATE_DELIVERED) {
@@ -284,17 +360,10 @@ child_lost(struct git_process *g, err_t err, const char *why)
 	}
 }
 
-/* The worker keeps what it fetched, waits a little, and goes. */
-static void
-idle_begin(struct git_process *g)
-{
-	g->idle_ns = g->child.pid != 0 ? from_now(g->conf->fetch_timeout_s + g->conf->linger_s) : 0;
-}
-
 /* ---- frames of the worker ---- */
 
 static void
-on_commit(struct git_process *g, struct link_frame *f)
+on_commit(struct git_process *g, const struct link_frame *f)
 {
 	memcpy(g->told, f->id, sizeof g->told);
 	g->state = STATE_DELIVERED;
@@ -307,14 +376,85 @@ static void
 on_failed(struct git_process *g, const struct link_frame *f)
 {
 	if (!pull_again(g)) {
-		pull_failed(g, (err_t)f->status, f->text);
+		pull_failed(g, (err_t)f->status, f->flags, f->text);
 	}
 }
 
 static void
-on_worker_frame(struct git_process *g, struct link_frame *f)
+on_uptodate(struct git_process *g, const struct link_frame *f)
 {
-	bool is_pulling = g->state == STATE_PULLING;
+	g->state = STATE_IDLE;
+	g->deadline_ns = g->patience_ns = 0;
+	pull_succeeded(g);
+	idle_begin(g);
+	tell(g, f);
+}
+
+static void
+on_pull_frame(struct git_process *g, const struct link_frame *f)
+{
+	if (f->type == LINK_FAILED) {
+		on_failed(g, f);
+	} else if (f->type == LINK_DONE) {
+		(void)pull_again(g); /* it had made up its mind to go when the PULL came */
+	} else if (f->type == LINK_COMMIT || f->type == LINK_UPTODATE) {
+		g->child.is_fresh = false;
+		memcpy(g->branch, f->text, sizeof g->branch);
+		if (!g->is_from_cache) {
+			g->lost[0] = '\0'; /* its flags tell */
+		}
+		if (f->type == LINK_COMMIT) {
+			on_commit(g, f);
+		} else {
+			on_uptodate(g, f);
+		}
+	}
+}
+
+/* The commit is what was told last, and what the other side has: it made it. */
+static void
+on_pushed(struct git_process *g, const struct link_frame *f)
+{
+	memcpy(g->base, f->id, sizeof g->base);
+	memcpy(g->seen, f->id, sizeof g->seen);
+	g->child.is_fresh = false;
+	push_end(g, f);
+}
+
+/* Can it be that a new worker fares better? */
+static bool
+is_worth_another(err_t err)
+{
+	return err == E_IO || err == E_NOTFOUND || err == E_FORMAT || err == E_NOMEM;
+}
+
+static void
+on_push_frame(struct git_process *g, const struct link_frame *f)
+{
+	if (f->type == LINK_PROGRESS && f->id[0] != '\0') {
+		memcpy(g->risked, f->id, sizeof g->risked);
+	} else if (f->type == LINK_PUSHED) {
+		on_pushed(g, f);
+	} else if (f->type == LINK_DONE) {
+		(void)push_again(g);
+	} else if (f->type == LINK_PUSH_FAILED && !(is_worth_another((err_t)f->status) && push_again(g))) {
+		memcpy(g->lost, f->id, sizeof g->lost); /* E_UNKNOWN has one, and nothing else has */
+		push_end(g, f);
+	}
+}
+
+static void
+on_file(struct git_process *g, const struct link_frame *f)
+{
+	g->gets--;
+	g->get_tries = 0;
+	g->deadline_ns = g->gets > 0 ? g->deadline_ns : 0;
+	tell(g, f);
+}
+
+static void
+on_worker_frame(struct git_process *g, const struct link_frame *f)
+{
 	if (g->deadline_ns != 0) {
 		g->deadline_ns = from_now(g->conf->fetch_timeout_s);
 	}
@@ -322,29 +462,31 @@ on_worker_frame(struct git_process *g, struct link_frame *f)
 		idle_begin(g);
 	}
 	g->child.is_leaving |= f->type == LINK_DONE;
-	if (is_pulling && f->type == LINK_FAILED) {
-		on_failed(g, f);
-	} else if (is_pulling && f->type == LINK_DONE) {
-		(void)pull_again(g); /* it had made up its mind to go when the PULL came */
+	if (g->state == STATE_PULLING) {
+		on_pull_frame(g, f);
+	} else if (g->state == STATE_PUSHING) {
+		on_push_frame(g, f);
 	} else if (g->state == STATE_IDLE && f->type == LINK_FAILED) {
 		g->is_unkept = true; /* but told; the next try fetches it again */
-		pull_failed(g, (err_t)f->status, f->text);
-	} else if (is_pulling && (f->type == LINK_COMMIT || f->type == LINK_UPTODATE)) {
-		g->child.is_fresh = false;
-		if (f->type == LINK_COMMIT) {
-			on_commit(g, f);
-		} else {
-			g->state = STATE_IDLE;
-			pull_succeeded(g);
-			g->deadline_ns = g->patience_ns = 0;
-			idle_begin(g);
-			tell(g, f);
-		}
+		pull_failed(g, (err_t)f->status, 0, f->text);
 	} else if (f->type == LINK_FILE && g->gets > 0) {
-		g->gets--;
-		g->get_tries = 0;
-		g->deadline_ns = g->gets > 0 ? g->deadline_ns : 0;
-		tell(g, f);
+		on_file(g, f);
+	}
+}
+
+static void
+on_worker_gone(struct git_process *g)
+{
+	if (g->state == STATE_PULLING) {
+		if (!pull_again(g)) {
+			child_lost(g, E_IO, "the process that fetches ended before it was done -- it crashed, or was killed");
+		}
+	} else if (g->state == STATE_PUSHING) {
+		if (!push_again(g)) {
+			child_lost(g, E_IO, "the process that pushes ended before it was done -- it crashed, or was killed");
+		}
+	} else {
+		child_lost(g, E_IO, "the process that reads the repository ended before it was done");
 	}
 }
 
@@ -352,17 +494,13 @@ static void
 from_worker(struct git_process *g)
 {
 	struct link_frame f;
-	if (link_recv(g->child.sock, &f) == OK) {
-		on_worker_frame(g, &f);
-		if (f.fd >= 0) {
-			close(f.fd);
-		}
-	} else if (g->state == STATE_PULLING) {
-		if (!pull_again(g)) {
-			child_lost(g, E_IO, "the process that fetches ended before it was done -- it crashed, or was killed");
-		}
-	} else {
-		child_lost(g, E_IO, "the process that reads the repository ended before it was done");
+	if (link_recv(g->child.sock, &f) != OK) {
+		on_worker_gone(g);
+		return;
+	}
+	on_worker_frame(g, &f);
+	if (f.fd >= 0) {
+		close(f.fd);
 	}
 }
 
@@ -410,6 +548,20 @@ on_get(struct git_process *g, const struct link_frame *f)
 	get_begin(g);
 }
 
+/* Takes f->fd, for as long as the PUSH lasts. */
+static void
+on_push(struct git_process *g, struct link_frame *f)
+{
+	struct link_frame busy = { .type = LINK_PUSH_FAILED, .status = E_BUSY, .fd = -1, .text = "another push is under way" };
+	struct link_frame empty = { .type = LINK_PUSH_FAILED, .status = E_FORMAT, .fd = -1, .text = "the push has no content" };
+	if (f->fd < 0 || g->push.fd >= 0) {
+		tell(g, f->fd < 0 ? &empty : &busy);
+		return;
+	}
+	g->push = *f;
+	f->fd = -1;
+}
+
 /* False: the link is gone. */
 static bool
 from_link(struct git_process *g)
@@ -422,9 +574,6 @@ from_link(struct git_process *g)
 	if (err != OK) {
 		return false;
 	}
-	if (f.fd >= 0) {
-		close(f.fd);
-	}
 	if (f.type == LINK_PULL) {
 		g->is_wanted = true;
 		g->is_whole_wanted |= (f.flags & LINK_WHOLE) != 0;
@@ -432,6 +581,11 @@ from_link(struct git_process *g)
 		on_get(g, &f);
 	} else if (f.type == LINK_DONE && g->state == STATE_DELIVERED) {
 		on_done(g, (err_t)f.status);
+	} else if (f.type == LINK_PUSH) {
+		on_push(g, &f);
+	}
+	if (f.fd >= 0) {
+		close(f.fd);
 	}
 	return true;
 }
@@ -451,10 +605,13 @@ on_time(struct git_process *g)
 	} else if (g->deadline_ns != 0 && now >= g->deadline_ns) {
 		snprintf(text, sizeof text,
 		         "%s made no progress for %u s -- the remote hangs, or is very slow; --fetch-timeout is the limit",
-		         g->state == STATE_PULLING ? "the fetch" : "reading the repository", g->conf->fetch_timeout_s);
+		         g->state == STATE_PULLING ? "the fetch" : g->state == STATE_PUSHING ? "the push" : "reading the repository",
+		         g->conf->fetch_timeout_s);
 		child_lost(g, E_TIMEOUT, text);
 	} else if (g->idle_ns != 0 && now >= g->idle_ns) {
 		child_end(g);
+	} else if (g->state == STATE_IDLE && g->push.fd >= 0) {
+		push_begin(g);
 	} else if (g->state == STATE_IDLE && (g->is_wanted || (g->retry_ns != 0 && now >= g->retry_ns))) {
 		pull_begin(g, false);
 	}
@@ -465,6 +622,9 @@ wait_ms(const struct git_process *g)
 {
 	const uint64_t times[] = { g->patience_ns, g->deadline_ns, g->idle_ns, g->state == STATE_IDLE ? g->retry_ns : 0 };
 	uint64_t now = mono_ns(), first = UINT64_MAX;
+	if (g->state == STATE_IDLE && (g->push.fd >= 0 || g->is_wanted)) {
+		return 0;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
 		first = times[i] != 0 && times[i] < first ? times[i] : first;
 	}
@@ -538,7 +698,7 @@ fill_defaults(struct git_conf *c)
 err_t
 git_process_run(struct git_conf *conf, int sock)
 {
-	struct git_process g = { .conf = conf, .sock = sock, .signals = -1, .child = { .sock = -1 } };
+	struct git_process g = { .conf = conf, .sock = sock, .signals = -1, .child = { .sock = -1 }, .push = { .fd = -1 } };
 	struct diag diag = { 0 };
 	fill_defaults(conf);
 	prctl(PR_SET_NAME, "oprimary-git");
@@ -560,6 +720,9 @@ git_process_run(struct git_conf *conf, int sock)
 	}
 	if (g.signals >= 0) {
 		close(g.signals);
+	}
+	if (g.push.fd >= 0) {
+		close(g.push.fd);
 	}
 	close(sock);
 	return err;

@@ -435,6 +435,34 @@ intake_is_empty(const struct intake *in)
 	return in->n == 0;
 }
 
+size_t
+intake_octets(const struct intake *in)
+{
+	return in->total;
+}
+
+err_t
+intake_take(struct intake *in, const uint8_t id[20], git_object_t type, const void *data, size_t len)
+{
+	size_t i;
+	if (id_map_has(&in->by_id, id, &i)) {
+		return OK;
+	}
+	uint8_t *copy = malloc(len + 1);
+	if (copy == NULL) {
+		return E_NOMEM;
+	}
+	memcpy(copy, data, len);
+	intake_add(in, id, (enum pack_type)type, copy, len);
+	return OK;
+}
+
+void
+intake_drop(struct intake *in)
+{
+	intake_forget(in);
+}
+
 err_t
 intake_flush(struct intake *in, void (*alive)(void *ctx), void *ctx, struct diag *diag)
 {

@@ -21,6 +21,13 @@ err_t intake_attach(git_repository *repo, struct intake **out, struct diag *diag
 void intake_set_open(struct intake *in, bool is_open);
 
 bool intake_is_empty(const struct intake *in);
+size_t intake_octets(const struct intake *in); /* of what it has in memory */
+
+/* Takes an object that is to be pushed, as if it had been fetched; `data` is copied.  E_NOMEM. */
+err_t intake_take(struct intake *in, const uint8_t id[20], git_object_t type, const void *data, size_t len);
+
+/* Forgets what was not flushed. */
+void intake_drop(struct intake *in);
 
 /* Writes the objects to the disk and forgets them.  E_IO: no room (they stay in memory). */
 err_t intake_flush(struct intake *in, void (*alive)(void *ctx), void *ctx, struct diag *diag);

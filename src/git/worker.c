@@ -13,6 +13,7 @@
 #include "git/lib.h"
 #include "git/link.h"
 #include "git/local.h"
+#include "git/push.h"
 #include "git/snapshot.h"
 
 struct worker {
@@ -21,7 +22,11 @@ struct worker {
 	const struct git_home *home;
 	int sock;
 	struct git_clone clone; /* stays open for the next PULL; of a local remote in place it is `repo` alone */
-	git_oid head;         /* of the last fetch that came to something: what keep() is to keep */
+	git_repository *local; /* a local remote that has a clone, once it was pushed to */
+	git_oid head;         /* of the last fetch or push that came to something: what keep() is to keep */
+	struct str branch;    /* its full name; empty when it came out of the cache */
+	bool has_no_branch;   /* the remote was reached and has none of that name */
+	unsigned untidied;    /* pushes since the clone was tidied */
 	uint64_t told_ns;     /* when PROGRESS was last sent */
 };
 
@@ -60,15 +65,15 @@ open_repo(struct worker *w, struct diag *diag)
 static err_t
 find_head(struct worker *w, bool is_from_cache, git_oid *out, struct diag *diag)
 {
+	str_clear(&w->branch);
 	if (w->home->is_in_place) {
-		[[gnu::cleanup(str_fini)]] struct str name = { 0 };
-		return git_branch_of_local(w->conf, w->clone.repo, &name, out, diag);
+		return git_branch_of_local(w->conf, w->clone.repo, &w->branch, out, diag);
 	}
 	if (is_from_cache) {
 		int ret = git_reference_name_to_id(out, w->clone.repo, w->home->ref);
 		return ret < 0 ? git_trouble(diag, ret, "the clone in %.200s has no commit", w->home->dir) : OK;
 	}
-	return git_fetch(&w->how, w->clone.repo, w->home->ref, out, diag);
+	return git_fetch(&w->how, w->clone.repo, w->home->ref, out, &w->branch, diag);
 }
 
 /* Fetches all of it into a new clone, when there is reason to think that this one is damaged. */
@@ -76,27 +81,33 @@ static err_t
 renew(struct worker *w, git_oid *head, struct diag *diag)
 {
 	struct diag why = { 0 };
-	err_t err = git_clone_renew(w->home, &w->how, &w->clone, head, &why);
+	err_t err = git_clone_renew(w->home, &w->how, &w->clone, head, &w->branch, &why);
 	if (err != OK) {
 		*diag = why;
 	}
 	return err;
 }
 
-static err_t
-tell_head(struct worker *w, const struct link_frame *pull, const git_oid *head, struct link_frame *out, struct diag *diag)
+void
+worker_pull_text(const char *seen, const char *lost, char text[LINK_TEXT_MAX])
 {
-	git_oid base;
-	char id[sizeof out->id];
-	git_oid_tostr(id, sizeof id, head);
-	bool is_whole = (pull->flags & WORKER_WHOLE) != 0 || git_oid_fromstr(&base, pull->id) != 0;
-	if (!is_whole && (strcmp(id, pull->id) == 0 || strcmp(id, pull->text) == 0)) {
-		*out = (struct link_frame){ .type = LINK_UPTODATE, .fd = -1 };
-		memcpy(out->id, id, sizeof out->id);
-		return OK;
-	}
-	struct git_snapshot_in in = {
-		.conf = w->conf, .repo = w->clone.repo, .base = is_whole ? NULL : &base, .commit = head, .alive = alive, .ctx = w,
+	snprintf(text, LINK_TEXT_MAX, "%s %s", seen, lost);
+}
+
+/* What the text of a PULL has before and after its blank. */
+static void
+read_pull_text(const char *text, char seen[GIT_OID_HEXSZ + 1], char lost[GIT_OID_HEXSZ + 1])
+{
+	size_t n = strcspn(text, " ");
+	snprintf(seen, GIT_OID_HEXSZ + 1, "%.*s", (int)(n <= GIT_OID_HEXSZ ? n : 0), text);
+	snprintf(lost, GIT_OID_HEXSZ + 1, "%.40s", text[n] != '\0' ? text + n + 1 : "");
+}
+
+static err_t
+tell_commit(struct worker *w, const git_oid *base, const git_oid *head, struct link_frame *out, struct diag *diag)
+{
+	const struct git_snapshot_in in = {
+		.conf = w->conf, .repo = w->clone.repo, .base = base, .commit = head, .alive = alive, .ctx = w,
 	};
 	err_t err = git_snapshot(&in, out, diag);
 	if ((err == E_IO || err == E_NOTFOUND) && w->home->is_in_place && diag->hint[0] == '\0') {
@@ -106,18 +117,40 @@ tell_head(struct worker *w, const struct link_frame *pull, const git_oid *head, 
 }
 
 static err_t
+tell_head(struct worker *w, const struct link_frame *pull, const git_oid *head, struct link_frame *out, struct diag *diag)
+{
+	git_oid base, lost;
+	char id[sizeof out->id], seen[GIT_OID_HEXSZ + 1], lost_text[GIT_OID_HEXSZ + 1];
+	git_oid_tostr(id, sizeof id, head);
+	read_pull_text(pull->text, seen, lost_text);
+	bool has_base = git_oid_fromstr(&base, pull->id) == 0;
+	bool is_whole = (pull->flags & WORKER_WHOLE) != 0 || !has_base;
+	bool is_lost_there = git_oid_fromstr(&lost, lost_text) == 0 && git_branch_has(w->clone.repo, head, has_base ? &base : NULL, &lost);
+	*out = (struct link_frame){ .type = LINK_UPTODATE, .fd = -1 };
+	memcpy(out->id, id, sizeof out->id);
+	if (is_whole || (strcmp(id, pull->id) != 0 && strcmp(id, seen) != 0)) {
+		TRY(tell_commit(w, is_whole ? NULL : &base, head, out, diag));
+	}
+	out->flags |= is_lost_there ? LINK_HAS_PUSHED : 0;
+	snprintf(out->text, sizeof out->text, "%s", str_text(&w->branch));
+	return OK;
+}
+
+static err_t
 pull_once(struct worker *w, const struct link_frame *pull, struct link_frame *out, struct diag *diag)
 {
 	git_oid head;
 	bool is_from_cache = (pull->flags & WORKER_FROM_CACHE) != 0;
 	bool is_renewable = !w->home->is_in_place && !is_from_cache;
 	memset(&w->head, 0, sizeof w->head);
+	w->has_no_branch = false;
 	TRY(open_repo(w, diag));
 	err_t err = find_head(w, is_from_cache, &head, diag);
 	if (err == E_FORMAT && is_renewable) {
 		is_renewable = false;
 		err = renew(w, &head, diag);
 	}
+	w->has_no_branch = err == E_NOTFOUND && w->branch.len > 0;
 	TRY(err);
 	if (w->clone.intake != NULL && intake_is_empty(w->clone.intake)) { /* nothing to wait for */
 		TRY(git_clone_keep(w->home, &w->how, &w->clone, &head, diag));
@@ -144,9 +177,9 @@ send_frame(struct worker *w, const struct link_frame *f)
 }
 
 static void
-send_failed(struct worker *w, err_t err, const struct diag *diag)
+send_failed(struct worker *w, err_t err, uint8_t flags, const struct diag *diag)
 {
-	struct link_frame out = { .type = LINK_FAILED, .status = (uint16_t)err, .fd = -1 };
+	struct link_frame out = { .type = LINK_FAILED, .status = (uint16_t)err, .flags = flags, .fd = -1 };
 	snprintf(out.text, sizeof out.text, "%s%s%s", diag->text, diag->hint[0] != '\0' ? " -- " : "", diag->hint);
 	send_frame(w, &out);
 }
@@ -160,7 +193,7 @@ pull(struct worker *w, const struct link_frame *pull)
 	uint64_t begin = mono_ns();
 	err_t err = pull_once(w, pull, &out, &diag);
 	if (err != OK) {
-		send_failed(w, err, &diag);
+		send_failed(w, err, w->has_no_branch ? LINK_NO_BRANCH : 0, &diag);
 		return false;
 	}
 	out.flags |= out.type == LINK_COMMIT && (pull->flags & WORKER_FROM_CACHE) != 0 ? LINK_FROM_CACHE : 0;
@@ -181,21 +214,77 @@ get(struct worker *w, const struct link_frame *get)
 	send_frame(w, &out);
 }
 
-/* What was not done before the other side had its commit. */
 static void
-keep(struct worker *w)
+on_risk(void *ctx, const git_oid *commit)
 {
+	struct worker *w = ctx;
+	struct link_frame f = { .type = LINK_PROGRESS, .fd = -1 };
+	git_oid_tostr(f.id, sizeof f.id, commit);
+	send_frame(w, &f);
+}
+
+static err_t
+push_once(struct worker *w, const struct link_frame *push, struct link_frame *out, struct diag *diag)
+{
+	const struct git_push_job job = {
+		.how = &w->how, .home = w->home, .clone = &w->clone, .local = &w->local, .frame = push, .risk = on_risk, .ctx = w,
+	};
+	git_oid head;
+	memset(&w->head, 0, sizeof w->head);
+	TRY(open_repo(w, diag));
+	err_t err = git_push_commit(&job, out, diag);
+	if (err == E_IO && out->id[0] == '\0' && !w->home->is_in_place) { /* the clone does not give what the commit builds on */
+		TRY(renew(w, &head, diag));
+		err = git_push_commit(&job, out, diag);
+	}
+	return err;
+}
+
+static void
+push(struct worker *w, const struct link_frame *push)
+{
+	struct link_frame out = { .fd = -1 };
+	struct diag diag = { 0 };
+	uint64_t begin = mono_ns();
+	err_t err = push_once(w, push, &out, &diag);
+	if (err != OK) {
+		out.type = LINK_PUSH_FAILED;
+		out.status = (uint16_t)err;
+		out.id[0] = err == E_UNKNOWN ? out.id[0] : '\0';
+		snprintf(out.text, sizeof out.text, "%s%s%s", diag.text, diag.hint[0] != '\0' ? " -- " : "", diag.hint);
+	} else {
+		(void)git_oid_fromstr(&w->head, out.id);
+	}
+	out.took_ms = (uint32_t)((mono_ns() - begin) / 1000000u);
+	send_frame(w, &out);
+}
+
+static err_t
+tidy(struct worker *w, struct diag *diag)
+{
+	w->untidied = 0;
+	return git_clone_tidy(w->home, &w->how, &w->clone, &w->head, diag);
+}
+
+/* What was not done before the other side had its commit, or its answer.  After a push the next one may be waiting: so many leave
+ * little to tidy, unless their files are large. */
+static void
+keep(struct worker *w, bool is_push)
+{
+	enum { UNTIDIED_MAX = 32, MUCH = 1 << 20 };
 	struct diag diag = { 0 };
 	if (w->clone.intake == NULL || git_oid_is_zero(&w->head)) {
 		return;
 	}
+	bool is_much = intake_octets(w->clone.intake) > MUCH;
 	err_t err = git_clone_keep(w->home, &w->how, &w->clone, &w->head, &diag);
-	if (err == OK) {
-		err = git_clone_tidy(w->home, &w->how, &w->clone, &w->head, &diag);
+	w->untidied += is_push;
+	if (err == OK && (!is_push || is_much || w->untidied >= UNTIDIED_MAX)) {
+		err = tidy(w, &diag);
 	}
 	if (err != OK) {
 		git_clone_close(&w->clone);
-		send_failed(w, err, &diag);
+		send_failed(w, err, 0, &diag);
 	}
 }
 
@@ -207,8 +296,15 @@ leave(struct worker *w)
 	struct link_frame leaving = { .type = LINK_DONE, .fd = -1 };
 	struct diag diag = { 0 };
 	git_oid head;
-	if (w->clone.intake != NULL && git_clone_is_grown(w->home) && link_send(w->sock, &leaving) == OK) {
-		(void)!git_clone_renew(w->home, &w->how, &w->clone, &head, &diag);
+	bool is_grown = w->clone.intake != NULL && git_clone_is_grown(w->home);
+	bool is_untidy = w->clone.intake != NULL && w->untidied > 0;
+	if ((!is_grown && !is_untidy) || link_send(w->sock, &leaving) != OK) {
+		return;
+	}
+	if (is_grown) {
+		(void)!git_clone_renew(w->home, &w->how, &w->clone, &head, &w->branch, &diag);
+	} else {
+		(void)!tidy(w, &diag);
 	}
 }
 
@@ -230,7 +326,7 @@ serve_one(struct worker *w, bool *is_between)
 	case LINK_PULL:
 		*is_between = !pull(w, &f);
 		if (*is_between) {
-			keep(w);
+			keep(w, false);
 		}
 		break;
 	case LINK_GET:
@@ -238,10 +334,17 @@ serve_one(struct worker *w, bool *is_between)
 		break;
 	case LINK_DONE:
 		*is_between = true;
-		keep(w);
+		keep(w, false);
+		break;
+	case LINK_PUSH:
+		push(w, &f);
+		keep(w, true);
 		break;
 	default:
 		break;
+	}
+	if (f.fd >= 0) {
+		close(f.fd);
 	}
 	return true;
 }
@@ -262,5 +365,7 @@ git_worker_run(const struct git_conf *conf, const struct git_home *home, int soc
 	while (serve_one(&w, &is_between)) {
 	}
 	git_clone_close(&w.clone);
+	git_free_repo(&w.local);
+	str_fini(&w.branch);
 	git_lib_end();
 }

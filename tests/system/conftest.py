@@ -18,7 +18,9 @@ import dns.rrset
 import dns.tsig
 import pytest
 
+import remotes
 import servers
+from gitside import GitSide
 from repository import Repo
 from scripted import Script
 
@@ -98,6 +100,40 @@ def primary(bindir, tmp_path, started):
         url = remote.url if isinstance(remote, Repo) else remote
         return started(servers.Primary(bindir, str(tmp_path), url, *options, **more))
     return start
+
+
+@pytest.fixture
+def side(bindir, started, tmp_path):
+    """side(url, option…) → a git side; its temporary directories are below the test's."""
+    def start(remote, *options, tmpdir=None, **more):
+        where = tmpdir or str(tmp_path / "tmp")
+        os.makedirs(where, exist_ok=True)
+        return started(GitSide(bindir, remote, *options, env={"TMPDIR": where, "HOME": where}, **more))
+    return start
+
+
+@pytest.fixture
+def public_key():
+    """The one of remotes.SEED, as authorized_keys takes it (and as another implementation computes it)."""
+    return "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
+
+
+@pytest.fixture
+def daemon(repo, tmp_path, started, need):
+    need("git")
+    return started(remotes.Daemon(str(tmp_path)))
+
+
+@pytest.fixture
+def sshd(repo, tmp_path, started, need, public_key):
+    need("sshd", "ssh-keygen")
+    return started(remotes.Sshd(str(tmp_path), authorize=[public_key]))
+
+
+@pytest.fixture
+def tls(tmp_path, need):
+    need("openssl")
+    return remotes.make_ca(str(tmp_path))
 
 
 @pytest.fixture

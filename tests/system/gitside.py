@@ -9,6 +9,10 @@ import time
 import servers
 
 
+def octets_of(content):
+    return content if isinstance(content, bytes) else content.encode()
+
+
 class Frame:
     """One frame: `type`, `fields`, and for a COMMIT `files` {path: (kind, length, checksum, text)}."""
 
@@ -17,7 +21,7 @@ class Frame:
         self.type, _, rest = lines[0].partition(" ")
         self.text = rest.partition("text=")[2] if self.type != "COMMIT" else ""
         self.fields = dict(re.findall(r"(\w+)=(\S*)", rest.partition(" text=")[0]))
-        self.flags = set(rest.split()) & {"whole", "allow", "cache"}
+        self.flags = set(rest.partition(" text=")[0].split()) & {"whole", "allow", "cache", "has", "none"}
         self.status = re.search(r"status=(.*?)( retry_s=| len=|$)", rest).group(1) if "status=" in rest else None
         self.files = {}
         for line in lines[1:]:
@@ -33,18 +37,23 @@ class Frame:
 
 
 class GitSide:
-    def __init__(self, bindir, remote, *options, env=None):
+    def __init__(self, bindir, remote, *options, env=None, before=()):
+        """`before`: a program, with its arguments, that runs git_pull in its turn."""
         path = os.path.join(bindir, os.pardir, os.pardir, "tests", "unit", "git_pull")
-        self.process = subprocess.Popen([path, remote, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True, errors="replace", env={**os.environ, **servers.sanitizer_env(), **(env or {})})
+        self.process = subprocess.Popen([*before, path, remote, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, env={**os.environ, **servers.sanitizer_env(), **(env or {})})
         self.frames, self.errors = queue.Queue(), []
         threading.Thread(target=self.read, daemon=True).start()
-        threading.Thread(target=lambda: self.errors.extend(self.process.stderr), daemon=True).start()
+        threading.Thread(target=self.read_errors, daemon=True).start()
         self.pid = int(self.next().lines[0].split()[1])
+
+    def read_errors(self):
+        self.errors.extend(line.decode(errors="replace") for line in self.process.stderr)
 
     def read(self):
         lines = []
-        for line in self.process.stdout:
+        for octets in self.process.stdout:
+            line = octets.decode(errors="replace")
             if line == "END\n":
                 self.frames.put(Frame(lines))
                 lines = []
@@ -53,7 +62,10 @@ class GitSide:
         self.frames.put(None)
 
     def say(self, line):
-        self.process.stdin.write(line + "\n")
+        self.write(line.encode() + b"\n")
+
+    def write(self, octets):
+        self.process.stdin.write(octets)
         self.process.stdin.flush()
 
     def next(self, *types, limit_s=30):
@@ -78,6 +90,21 @@ class GitSide:
         if frame.type == "COMMIT" and done:
             self.say(done)
         return frame
+
+    def send_push(self, base, files, message="update\n"):
+        """PUSH on top of `base` (None: of nothing): {path: text or octets, or None to remove it}."""
+        entries = [] if message is None else [b"MESSAGE %d\n" % len(octets_of(message)) + octets_of(message)]
+        for path, content in files.items():
+            if content is None:
+                entries.append(b"REMOVE %s\n" % path.encode())
+            else:
+                entries.append(b"PUT %d %s\n" % (len(octets_of(content)), path.encode()) + octets_of(content))
+        self.write(b"PUSH %s %d\n" % ((base or "-").encode(), len(entries)) + b"".join(entries))
+
+    def push(self, base, files, *types, message="update\n", limit_s=60):
+        """A PUSH, and its outcome, which must be of one of the types (PUSHED)."""
+        self.send_push(base, files, message)
+        return self.next(*(types or ("PUSHED",)), limit_s=limit_s)
 
     def get(self, path):
         self.say("GET " + path)

@@ -19,6 +19,8 @@ import servers
 from repository import ENV
 
 ADDRESS = servers.ADDRESS
+SEED = bytes(range(32))
+KEY = "ed25519:" + base64.b64encode(SEED).decode()  # as --ssh-key takes it
 
 
 class Child:
@@ -47,12 +49,13 @@ class Child:
 
 
 class Daemon:
-    """git daemon: git://"""
+    """git daemon: git://  With `receive` whoever comes may push."""
 
-    def __init__(self, where, port=None):
+    def __init__(self, where, port=None, *, receive=True):
         self.port = port or servers.free_port()
         self.child = Child(["git", "daemon", "--base-path=" + where, "--export-all", "--reuseaddr", "--listen=" + ADDRESS,
-                            "--port=%d" % self.port], self.port, os.path.join(where, "daemon.log"))
+                            "--port=%d" % self.port, *(["--enable=receive-pack"] if receive else [])],
+                           self.port, os.path.join(where, "daemon.log"))
 
     def url(self, name):
         return "git://%s:%d/%s" % (ADDRESS, self.port, name)

@@ -1,5 +1,4 @@
 """The git side against real remotes: every transport, what it refuses, and what it says when it cannot."""
-import base64
 import os
 import re
 import subprocess
@@ -9,45 +8,8 @@ import pytest
 
 import remotes
 import servers
-from gitside import GitSide
 
-SEED = bytes(range(32))
-KEY = "ed25519:" + base64.b64encode(SEED).decode()
 ZONE = "@ 3600 SOA ns host %d 7200 3600 1209600 3600\n"
-
-
-@pytest.fixture
-def side(bindir, started, tmp_path):
-    """side(url, option…) → a git side; its temporary directories are below the test's."""
-    def start(remote, *options, tmpdir=None):
-        where = tmpdir or str(tmp_path / "tmp")
-        os.makedirs(where, exist_ok=True)
-        return started(GitSide(bindir, remote, *options, env={"TMPDIR": where}))
-    return start
-
-
-@pytest.fixture
-def public_key():
-    """The one of SEED, as authorized_keys takes it (and as another implementation computes it)."""
-    return "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
-
-
-@pytest.fixture
-def daemon(repo, tmp_path, started, need):
-    need("git")
-    return started(remotes.Daemon(str(tmp_path)))
-
-
-@pytest.fixture
-def sshd(repo, tmp_path, started, need, public_key):
-    need("sshd", "ssh-keygen")
-    return started(remotes.Sshd(str(tmp_path), authorize=[public_key]))
-
-
-@pytest.fixture
-def tls(tmp_path, need):
-    need("openssl")
-    return remotes.make_ca(str(tmp_path))
 
 
 def walk_through(repo, g, url):
@@ -97,7 +59,7 @@ def test_git_daemon(repo, side, daemon):
 
 
 def test_ssh(repo, side, sshd):
-    walk_through(repo, side(sshd.url("zones.git"), "--ssh-key=" + KEY, "--authenticator=" + sshd.fingerprint()), None)
+    walk_through(repo, side(sshd.url("zones.git"), "--ssh-key=" + remotes.KEY, "--authenticator=" + sshd.fingerprint()), None)
 
 
 def test_https(repo, side, tls, tmp_path, started):
@@ -167,7 +129,7 @@ def test_redirect_without_credentials(repo, side, tmp_path, started):
 
 
 def test_ssh_without_a_pinned_key(repo, side, sshd):
-    f = side(sshd.url("zones.git"), "--ssh-key=" + KEY).pull("FAILED")
+    f = side(sshd.url("zones.git"), "--ssh-key=" + remotes.KEY).pull("FAILED")
     assert "--authenticator" in f.text and "ssh-keyscan -p %d" % sshd.port in f.text
 
 
@@ -175,7 +137,7 @@ def test_ssh_host_key_mismatch(repo, side, sshd):
     """Both fingerprints are told, and not a word is said to that server."""
     repo.commit({"example.org": ZONE % 1})
     before = sshd.fingerprint()
-    g = side(sshd.url("zones.git"), "--ssh-key=" + KEY, "--authenticator=" + before, "--linger=1")
+    g = side(sshd.url("zones.git"), "--ssh-key=" + remotes.KEY, "--authenticator=" + before, "--linger=1")
     g.pull("COMMIT")
     sshd.new_host_key()
     g.await_idle()
@@ -191,7 +153,7 @@ def test_ssh_several_host_keys(repo, side, tmp_path, started, need, public_key):
     repo.commit({"example.org": ZONE % 1})
     sshd = started(remotes.Sshd(str(tmp_path), ("ecdsa-256", "ed25519", "ecdsa-521"), authorize=[public_key]))
     for kind in sshd.keys:
-        g = side(sshd.url("zones.git"), "--ssh-key=" + KEY, "--authenticator=" + sshd.fingerprint(kind))
+        g = side(sshd.url("zones.git"), "--ssh-key=" + remotes.KEY, "--authenticator=" + sshd.fingerprint(kind))
         assert g.pull().kinds == {"example.org": "PUT"}, kind
 
 
@@ -201,9 +163,9 @@ def test_ssh_known_hosts(repo, side, tmp_path, started, need, public_key, hashed
     repo.commit({"example.org": ZONE % 1})
     sshd = started(remotes.Sshd(str(tmp_path), ("ed25519", "ecdsa-256"), authorize=[public_key]))
     for kind in sshd.keys:
-        g = side(sshd.url("zones.git"), "--ssh-key=" + KEY, "--known-hosts=" + sshd.known_hosts(kind, hashed=hashed))
+        g = side(sshd.url("zones.git"), "--ssh-key=" + remotes.KEY, "--known-hosts=" + sshd.known_hosts(kind, hashed=hashed))
         assert g.pull().kinds == {"example.org": "PUT"}, kind
-    f = side(sshd.url("zones.git"), "--ssh-key=" + KEY, "--known-hosts=" + sshd.known_hosts(host="other.example")).pull("FAILED")
+    f = side(sshd.url("zones.git"), "--ssh-key=" + remotes.KEY, "--known-hosts=" + sshd.known_hosts(host="other.example")).pull("FAILED")
     assert "not in the known_hosts file" in f.text and sshd.fingerprint("ed25519") in f.text
 
 
@@ -211,7 +173,7 @@ def test_ssh_key_that_is_not_authorized(repo, side, sshd, public_key):
     """The message has the public key that the server is to be told."""
     repo.commit({"example.org": ZONE % 1})
     sshd.authorize()
-    f = side(sshd.url("zones.git"), "--ssh-key=" + KEY, "--authenticator=" + sshd.fingerprint()).pull("FAILED")
+    f = side(sshd.url("zones.git"), "--ssh-key=" + remotes.KEY, "--authenticator=" + sshd.fingerprint()).pull("FAILED")
     assert public_key in f.text
     f = side(sshd.url("zones.git"), "--authenticator=" + sshd.fingerprint()).pull("FAILED")
     assert "--ssh-key" in f.text
@@ -220,7 +182,7 @@ def test_ssh_key_that_is_not_authorized(repo, side, sshd, public_key):
 def test_no_such_repository(repo, side, daemon, sshd, tmp_path, started):
     web = started(remotes.Https(str(tmp_path)))
     for url, options in ((daemon.url("nope.git"), []), (web.url("nope.git"), []), ("file:///nowhere/nope.git", []),
-                         (sshd.url("nope.git"), ["--ssh-key=" + KEY, "--authenticator=" + sshd.fingerprint()])):
+                         (sshd.url("nope.git"), ["--ssh-key=" + remotes.KEY, "--authenticator=" + sshd.fingerprint()])):
         f = side(url, *options).pull("FAILED")
         assert "nope.git" in f.text and " -- " in f.text and int(f.fields["retry_s"]) == 1, f
 

@@ -1,9 +1,15 @@
 /* Drives the git side by hand, for the system tests: the other end of its link, as lines of text.
  *
  *   git_pull REMOTE [--ssh-key=K] [--authenticator=F] [--known-hosts=FILE] [--ca-file=FILE] [--credentials=FILE]
- *            [--cache-dir=DIR] [--timeout=S] [--linger=S] [--patience=S] [--file-max=N] [--total-max=N]
+ *            [--cache-dir=DIR] [--timeout=S] [--linger=S] [--patience=S] [--file-max=N] [--total-max=N] [--name=N] [--mail=M]
  *
- * Reads PULL, WHOLE, GET PATH, DONE [STATUS], QUIT; writes one line a frame, and for a COMMIT one a file.
+ * Reads PULL, WHOLE, GET PATH, DONE [STATUS], PUSH, QUIT; writes one line a frame, and for a COMMIT one a file.
+ *
+ *   PUSH ID N       ID: the commit to build on, "-" for none.  N lines follow, and after each that says how long it is, so many
+ *   MESSAGE LEN     octets:
+ *   PUT LEN PATH
+ *   REMOVE PATH
+ *   NAMED PATH
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -64,6 +70,10 @@ take_arg(struct git_conf *c, const char *arg, struct diag *diag)
 		c->file_max = (size_t)atoll(v);
 	} else if ((v = value_of(arg, "--total-max")) != NULL) {
 		c->total_max = (uint64_t)atoll(v);
+	} else if ((v = value_of(arg, "--name")) != NULL) {
+		c->committer_name = v;
+	} else if ((v = value_of(arg, "--mail")) != NULL) {
+		c->committer_mail = v;
 	} else {
 		return git_conf_remote(c, arg, diag);
 	}
@@ -105,11 +115,14 @@ show_files(const struct link_frame *f)
 static void
 show(const struct link_frame *f)
 {
-	static const char *const types[] = { "?", "PULL", "GET", "DONE", "COMMIT", "UPTODATE", "FILE", "FAILED", "PROGRESS" };
+	static const char *const types[] = {
+		"?", "PULL", "GET", "DONE", "COMMIT", "UPTODATE", "FILE", "FAILED", "PUSH", "PUSHED", "PUSH_FAILED", "PROGRESS",
+	};
+	const char *has = f->flags & LINK_HAS_PUSHED ? " has" : f->flags & LINK_NO_BRANCH ? " none" : "";
 	printf("%s", types[f->type]);
 	if (f->type == LINK_COMMIT) {
-		printf(" id=%s n=%u took_ms=%u%s%s%s\n", f->id, f->n, f->took_ms, f->flags & LINK_WHOLE ? " whole" : "",
-		       f->flags & LINK_ALLOW_MASS_DELETE ? " allow" : "", f->flags & LINK_FROM_CACHE ? " cache" : "");
+		printf(" id=%s n=%u took_ms=%u%s%s%s%s\n", f->id, f->n, f->took_ms, f->flags & LINK_WHOLE ? " whole" : "",
+		       f->flags & LINK_ALLOW_MASS_DELETE ? " allow" : "", f->flags & LINK_FROM_CACHE ? " cache" : "", has);
 		show_files(f);
 	} else if (f->type == LINK_FILE && f->fd >= 0) {
 		struct link_map m = { 0 };
@@ -117,11 +130,84 @@ show(const struct link_frame *f)
 		printf(" status=%s", err_str(err != OK ? err : (err_t)f->status));
 		show_content(m.bytes, m.len);
 		link_unmap(&m);
+	} else if (f->type == LINK_PUSHED) {
+		printf(" id=%s commit_us=%u push_us=%u\n", f->id, f->commit_us, f->push_us);
 	} else {
-		printf(" id=%s status=%s retry_s=%u text=%s\n", f->id, err_str((err_t)f->status), f->retry_s, f->text);
+		printf(" id=%s%s status=%s retry_s=%u text=%s\n", f->id, has, err_str((err_t)f->status), f->retry_s, f->text);
 	}
 	printf("END\n");
 	fflush(stdout);
+}
+
+/* Octets of the commands, which the lines are among. */
+static void
+read_octets(void *out, size_t n)
+{
+	uint8_t *at = out;
+	while (n > 0) {
+		ssize_t got = read(STDIN_FILENO, at, n);
+		if (got <= 0) {
+			exit(2);
+		}
+		at += got;
+		n -= (size_t)got;
+	}
+}
+
+static bool
+read_line(char *line, size_t cap)
+{
+	size_t n = 0;
+	while (n + 1 < cap && read(STDIN_FILENO, line + n, 1) == 1 && line[n] != '\n') {
+		n++;
+	}
+	bool is_whole = line[n] == '\n';
+	line[n] = '\0';
+	return is_whole;
+}
+
+static void
+read_entry(struct link_build *b)
+{
+	char line[LINK_TEXT_MAX + 64], *rest;
+	size_t len;
+	if (!read_line(line, sizeof line)) {
+		exit(2);
+	}
+	if (strncmp(line, "REMOVE ", 7) == 0 || strncmp(line, "NAMED ", 6) == 0) {
+		enum link_entry_kind kind = line[0] == 'R' ? LINK_ENTRY_REMOVE : LINK_ENTRY_NAMED;
+		rest = strchr(line, ' ') + 1;
+		link_build_put(b, kind, rest, strlen(rest), NULL, 0);
+		return;
+	}
+	bool is_message = strncmp(line, "MESSAGE ", 8) == 0;
+	len = strtoul(strchr(line, ' ') + 1, &rest, 10);
+	uint8_t *bytes = malloc(len + 1);
+	if (bytes == NULL) {
+		exit(2);
+	}
+	read_octets(bytes, len);
+	const char *path = is_message ? "" : rest + 1;
+	link_build_put(b, is_message ? LINK_ENTRY_MESSAGE : LINK_ENTRY_PUT, path, strlen(path), bytes, len);
+	free(bytes);
+}
+
+/* "ID N", and then N entries. */
+static void
+read_push(const char *line, struct link_frame *f)
+{
+	struct link_build b = { 0 };
+	char *rest;
+	size_t len = strcspn(line, " ");
+	f->type = LINK_PUSH;
+	snprintf(f->id, sizeof f->id, "%.*s", (int)(line[0] == '-' ? 0 : len), line);
+	for (unsigned long n = strtoul(line + len, &rest, 10); n > 0; n--) {
+		read_entry(&b);
+	}
+	if (link_build_seal(&b, &f->fd, &f->n) != OK) {
+		exit(2);
+	}
+	link_build_fini(&b);
 }
 
 static void
@@ -135,14 +221,19 @@ command(int sock, const char *line)
 		f.flags = LINK_WHOLE;
 	} else if (strncmp(line, "GET ", 4) == 0) {
 		f.type = LINK_GET;
-		snprintf(f.text, sizeof f.text, "%.*s", (int)strcspn(line + 4, "\n"), line + 4);
+		snprintf(f.text, sizeof f.text, "%.*s", LINK_TEXT_MAX - 1, line + 4);
 	} else if (strncmp(line, "DONE", 4) == 0) {
 		f.type = LINK_DONE;
 		f.status = (uint16_t)atoi(line + 4);
+	} else if (strncmp(line, "PUSH ", 5) == 0) {
+		read_push(line + 5, &f);
 	}
 	if (f.type != 0 && link_send(sock, &f) != OK) {
 		printf("GONE\nEND\n");
 		fflush(stdout);
+	}
+	if (f.fd >= 0) {
+		close(f.fd);
 	}
 }
 
@@ -151,7 +242,6 @@ talk(int sock)
 {
 	char line[LINK_TEXT_MAX + 16];
 	struct pollfd p[] = { { .fd = 0, .events = POLLIN }, { .fd = sock, .events = POLLIN } };
-	setvbuf(stdin, NULL, _IONBF, 0);
 	while (poll(p, 2, -1) >= 0) {
 		struct link_frame f;
 		if (p[1].revents != 0) {
@@ -165,7 +255,7 @@ talk(int sock)
 			}
 		}
 		if (p[0].revents != 0) {
-			if (fgets(line, sizeof line, stdin) == NULL || strncmp(line, "QUIT", 4) == 0) {
+			if (!read_line(line, sizeof line) || strncmp(line, "QUIT", 4) == 0) {
 				return;
 			}
 			command(sock, line);

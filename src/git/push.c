@@ -1,0 +1,115 @@
+#include "git/push.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "git/local.h"
+
+static uint64_t
+mono_us(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
+}
+
+/* Into a remote on this machine: by ourselves if that is enough. */
+static err_t
+push_local(const struct git_pushing *p, git_repository *remote, struct diag *diag)
+{
+	err_t err = git_push_direct(p, remote, diag);
+	return err == E_UNSUPPORTED ? git_push_receive(p, remote, diag) : err;
+}
+
+static err_t
+push_any(const struct git_pushing *p, struct diag *diag)
+{
+	const struct git_push_job *j = p->job;
+	if (j->how->conf->scheme != GIT_REMOTE_LOCAL) {
+		return git_push_upload(p, j->clone->repo, diag);
+	}
+	if (j->home->is_in_place) {
+		return push_local(p, j->clone->repo, diag);
+	}
+	if (*j->local == NULL) {
+		TRY(git_open_local(j->how->conf, j->local, diag));
+	}
+	return push_local(p, *j->local, diag);
+}
+
+/* The clone has no alternates: it must be good for a start when the remote is away, and nobody tells it when the remote drops
+ * objects.  So it gets its own copy, in memory for now: libgit2 sends from there, and after the PUSH was answered it is
+ * written to the disk, as what a fetch brings is. */
+static err_t
+give_clone(const struct git_pushing *p, struct intake *intake, struct diag *diag)
+{
+	for (size_t i = 0; i < p->made->n; i++) {
+		const struct git_made_object *o = &p->made->objects[i];
+		err_t err = intake_take(intake, o->id, (git_object_t)o->type, o->data, o->len);
+		if (err != OK) {
+			diag_set(diag, DIAG_ERROR, "git", "no memory for the commit that is to be pushed");
+			return err;
+		}
+	}
+	return OK;
+}
+
+static err_t
+push_made(const struct git_pushing *p, struct diag *diag)
+{
+	struct intake *intake = p->job->clone->intake;
+	err_t err = intake != NULL ? give_clone(p, intake, diag) : OK;
+	if (err == OK) {
+		err = push_any(p, diag);
+	}
+	if (err != OK && intake != NULL) {
+		intake_drop(intake);
+	}
+	return err;
+}
+
+static err_t
+make(const struct git_push_job *job, const struct link_map *map, const git_oid *base, struct git_made *made,
+     struct diag *diag)
+{
+	const struct git_commit_in in = {
+		.conf = job->how->conf, .repo = job->clone->repo, .base = base, .map = map, .n = job->frame->n, .now_s = time(NULL),
+	};
+	return git_commit_make(&in, made, diag);
+}
+
+static err_t
+push_mapped(const struct git_push_job *job, const struct link_map *map, struct link_frame *out, struct diag *diag)
+{
+	[[gnu::cleanup(git_made_fini)]] struct git_made made = { 0 };
+	git_oid id;
+	const git_oid *base = job->frame->id[0] != '\0' ? &id : NULL;
+	uint64_t begin = mono_us();
+	if (base != NULL && git_oid_fromstr(&id, job->frame->id) != 0) {
+		diag_set(diag, DIAG_ERROR, "git", "%.64s is no commit", job->frame->id);
+		return E_FORMAT;
+	}
+	TRY(make(job, map, base, &made, diag));
+	const struct git_pushing p = { .job = job, .how = job->how, .base = base, .made = &made };
+	uint64_t half = mono_us();
+	err_t err = push_made(&p, diag);
+	git_oid_tostr(out->id, sizeof out->id, &made.commit);
+	out->commit_us = (uint32_t)(half - begin);
+	out->push_us = (uint32_t)(mono_us() - half);
+	return err;
+}
+
+err_t
+git_push_commit(const struct git_push_job *job, struct link_frame *out, struct diag *diag)
+{
+	struct link_map map;
+	*out = (struct link_frame){ .type = LINK_PUSHED, .fd = -1 };
+	err_t err = job->frame->fd >= 0 ? link_map(job->frame->fd, &map) : E_FORMAT;
+	if (err != OK) {
+		diag_set(diag, DIAG_ERROR, "git", "a PUSH without a sealed file: %s", err_str(err));
+		return err;
+	}
+	err = push_mapped(job, &map, out, diag);
+	link_unmap(&map);
+	return err;
+}
