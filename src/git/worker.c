@@ -10,6 +10,7 @@
 #include "git/branch.h"
 #include "git/clone.h"
 #include "git/fetch.h"
+#include "git/groom.h"
 #include "git/lib.h"
 #include "git/link.h"
 #include "git/local.h"
@@ -26,6 +27,7 @@ struct worker {
 	git_oid head;         /* of the last fetch or push that came to something: what keep() is to keep */
 	struct str branch;    /* its full name; empty when it came out of the cache */
 	bool has_no_branch;   /* the remote was reached and has none of that name */
+	size_t packs;         /* of a local remote, when it was tidied last */
 	unsigned untidied;    /* pushes since the clone was tidied */
 	uint64_t told_ns;     /* when PROGRESS was last sent */
 };
@@ -288,6 +290,26 @@ keep(struct worker *w, bool is_push)
 	}
 }
 
+/* A local remote gets a pack with each push.  When it cannot be tidied there is nobody to tell: it is tried again, and the
+ * next push says what is wrong if it matters. */
+static void
+groom(struct worker *w)
+{
+	enum { IDLE_MS = 20 };
+	git_repository **remote = w->home->is_in_place ? &w->clone.repo : &w->local;
+	struct pollfd p = { .fd = w->sock, .events = POLLIN };
+	struct diag diag = { 0 };
+	bool was_groomed = false;
+	enum groom_time when = *remote != NULL ? git_groom_time(*remote, w->packs) : GROOM_NOT_YET;
+	if (when == GROOM_NOT_YET || (when == GROOM_WHEN_IDLE && poll(&p, 1, IDLE_MS) > 0)) {
+		return;
+	}
+	(void)!git_groom(&w->how, *remote, &w->packs, &was_groomed, &diag);
+	if (was_groomed) {
+		git_free_repo(remote); /* it has packs open that are gone */
+	}
+}
+
 /* Nobody has asked for anything for a while.  What takes long is done now, and the supervisor told that it need not wait
  * for the end of it. */
 static void
@@ -339,6 +361,7 @@ serve_one(struct worker *w, bool *is_between)
 	case LINK_PUSH:
 		push(w, &f);
 		keep(w, true);
+		groom(w);
 		break;
 	default:
 		break;

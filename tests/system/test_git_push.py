@@ -55,7 +55,7 @@ def leftovers(where):
     """Files that a push has while it is under way."""
     found = []
     for folder, _, names in os.walk(where):
-        found += [os.path.join(folder, n) for n in names if re.search(r"\.(lock|keep)$|^tmp_|origin-push|git2", n)]
+        found += [os.path.join(folder, n) for n in names if re.search(r"\.(lock|keep)$|^tmp_|origin-push|git2", n) or "origin-tidy" in folder]
     return found
 
 
@@ -792,6 +792,8 @@ def test_workers_that_are_killed(repo, reach, way, rounds):
     while (f := g.push(head, {"end": "1\n"}, "PUSHED", "PUSH_FAILED")).type != "PUSHED":
         head = head_or_pull(g)
     assert set(pushed) <= set(history_of(repo)) and len(set(seen)) > 1
+    if way.startswith("direct"):
+        push_many(g, f.fields["id"], 70)  # what was tidying when it was killed is cleared away by the next who tidies
     left = [p for p in leftovers(repo.bare) if "incoming" not in p and "tmp_objdir" not in p]
     assert not left, left
     fsck(repo.bare)
@@ -896,3 +898,102 @@ def test_the_clone_of_many_pushes(repo, side, daemon, tmp_path):
     clone = str(cache / "clone.git")
     assert len(loose_of(clone)) <= 700 and len(packs_of(clone)) <= 17
     fsck(clone)
+
+
+# ---- the remote is kept tidy ----
+
+def push_many(g, head, n):
+    for i in range(n):
+        head = g.push(head, {"a": ZONE % i + "h%d A 192.0.2.1\n" % i}).fields["id"]
+    return head
+
+
+def test_the_remote_stays_packed(repo, side):
+    head = repo.commit({"a": ZONE % 1})
+    g = side(repo.url)
+    g.pull()
+    most = 0
+    for _ in range(10):
+        head = push_many(g, head, 30)
+        most = max(most, len(packs_of(repo.bare)))
+    assert most <= 85 and len(history_of(repo)) == 301  # src/git/groom.h: GROOM_PACKS_MAX, and what they have become before
+    fsck(repo.bare)
+    size = sum(map(os.path.getsize, packs_of(repo.bare)))
+    git(repo.bare, "gc", "-q", "--prune=now")
+    assert size <= 3 * sum(map(os.path.getsize, packs_of(repo.bare)))
+    assert g.pull("UPTODATE").fields["id"] == head and g.push(head, {"a": "end\n"})
+
+
+@pytest.mark.parametrize("setting", ["gc.auto=0", "gc.autoPackLimit=0", "receive.autogc=false", "gc.pid"])
+def test_a_remote_that_is_let_alone(repo, side, setting):
+    head = repo.commit({"a": ZONE % 1})
+    if setting == "gc.pid":
+        with open(os.path.join(repo.bare, "gc.pid"), "w") as f:
+            f.write("%d %s\n" % (os.getpid(), os.uname().nodename))
+    else:
+        git(repo.bare, "config", *setting.split("="))
+    g = side(repo.url)
+    g.pull()
+    push_many(g, head, 100)
+    assert len(packs_of(repo.bare)) == 100
+    fsck(repo.bare)
+
+
+def test_packs_that_are_kept(repo, side):
+    """What somebody has marked, or has an index for, stays as it is; so do objects that nothing refers to."""
+    head = repo.commit({"a": ZONE % 1})
+    dangling = subprocess.run(["git", "-C", repo.bare, "hash-object", "-w", "--stdin"], input=b"nobody's", capture_output=True, check=True)
+    g = side(repo.url)
+    g.pull()
+    head = push_many(g, head, 3)
+    kept, promised, indexed = sorted(packs_of(repo.bare))
+    for path in (kept[:-5] + ".keep", promised[:-5] + ".mtimes"):
+        with open(path, "w"):
+            pass
+    os.rename(kept, kept + ".x")
+    os.rename(promised, promised + ".x")
+    git(repo.bare, "multi-pack-index", "write")
+    os.rename(kept + ".x", kept)
+    os.rename(promised + ".x", promised)
+    os.unlink(promised[:-5] + ".mtimes")
+    with open(promised[:-5] + ".promisor", "w"):
+        pass
+    head = push_many(g, head, 100)
+    left = packs_of(repo.bare)
+    assert {kept, promised, indexed} <= set(left) and len(left) < 60
+    os.unlink(promised[:-5] + ".promisor")
+    fsck(repo.bare)
+    assert git(repo.bare, "cat-file", "-p", dangling.stdout.decode().strip()) == "nobody's"
+
+
+def test_tidied_while_git_is_at_work(repo, side):
+    """Pushes, gc, repack, fetches and others' pushes at the same time: nothing is lost."""
+    head = repo.commit({"a": ZONE % 1})
+    g = side(repo.url)
+    g.pull()
+    stop, troubles = threading.Event(), []
+
+    def disturb():
+        commands = [["gc", "-q"], ["repack", "-a", "-d", "-q"], ["pack-refs", "--all"], ["repack", "-d", "-q"], ["prune-packed", "-q"]]
+        n = 0
+        while not stop.is_set():
+            done = subprocess.run(["git", "-C", repo.bare, *commands[n % len(commands)]], capture_output=True, check=False)
+            n += 1
+            if done.returncode != 0 and b"lock" not in done.stderr and b"unable to unlink" not in done.stderr:
+                troubles.append(done.stderr)
+    thread = threading.Thread(target=disturb)
+    thread.start()
+    pushed = []
+    try:
+        for n in range(250):
+            while (f := g.push(head, {"a": ZONE % n}, "PUSHED", "PUSH_FAILED")).type != "PUSHED":
+                assert f.status in ("busy", "the other side has moved on"), f
+                head = head_or_pull(g)
+            head = f.fields["id"]
+            pushed.append(head)
+    finally:
+        stop.set()
+        thread.join()
+    print(troubles)
+    assert set(pushed) <= set(history_of(repo))
+    fsck(repo.bare)
