@@ -442,7 +442,7 @@ batch_prepare(struct batch *b, unsigned *rcode, int *ede, char text[UPDATE_ANSWE
 		err_t err = prepare_work(b, &b->works[i], rcode, &why);
 		if (err == E_FORMAT || err == E_REFUSED || err == E_LIMIT) {
 			*ede = *rcode == RCODE_REFUSED ? EDE_INVALID_DATA : EDE_OTHER;
-			(void)snprintf(text, UPDATE_ANSWER_TEXT_MAX, "%s", why.text);
+			(void)snprintf(text, UPDATE_ANSWER_TEXT_MAX, "%.*s", UPDATE_ANSWER_TEXT_MAX - 1, why.text);
 			return E_REFUSED;
 		}
 		TRY(err);

@@ -403,7 +403,7 @@ transfer_free(struct transfer **t)
 static size_t
 reserve(const struct transfer *t)
 {
-	return (t->is_signed ? TSIG_RR_MAX : 0) + (t->has_edns ? OPT_LEN : 0);
+	return (t->is_signed ? (size_t)TSIG_RR_MAX : 0) + (t->has_edns ? (size_t)OPT_LEN : 0);
 }
 
 static void

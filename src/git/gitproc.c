@@ -56,7 +56,7 @@ struct git_process {
 	char base[65];             /* last COMMIT that was DONE with OK */
 	char seen[65];             /* last COMMIT that was DONE with OK or E_REFUSED */
 	char told[65];             /* DELIVERED: this one */
-	unsigned gets;             /* not answered yet */
+	unsigned gets;             /* not answered yet; DELIVERED or IDLE */
 	unsigned get_tries;
 	char get_path[LINK_TEXT_MAX];
 	char branch[LINK_TEXT_MAX]; /* of the last pull; "": it came out of the cache */
@@ -215,7 +215,8 @@ pull_failed(struct git_process *g, err_t err, uint8_t flags, const char *text)
 {
 	struct link_frame f = { .type = LINK_FAILED, .status = (uint16_t)err, .flags = flags, .fd = -1 };
 	g->state = STATE_IDLE;
-	g->deadline_ns = g->patience_ns = 0;
+	g->deadline_ns = g->gets > 0 ? g->deadline_ns : 0;
+	g->patience_ns = 0;
 	g->failures++;
 	f.retry_s = backoff_s(g->failures);
 	g->retry_ns = from_now(f.retry_s);
@@ -336,9 +337,12 @@ static void
 get_begin(struct git_process *g)
 {
 	struct link_frame f = { .type = LINK_GET, .fd = -1 };
-	memcpy(f.id, g->told, sizeof f.id);
+	memcpy(f.id, g->state == STATE_DELIVERED ? g->told : g->base, sizeof f.id);
 	memcpy(f.text, g->get_path, sizeof f.text);
 	g->deadline_ns = from_now(g->conf->fetch_timeout_s);
+	if (g->child.is_leaving) {
+		child_end(g);
+	}
 	if (child_send(g, &f) != OK) {
 		get_answer(g, E_IO, "cannot start a process to read the file");
 	}
@@ -353,9 +357,9 @@ child_lost(struct git_process *g, err_t err, const char *why)
 		pull_failed(g, err, 0, why);
 	} else if (g->state == STATE_PUSHING) {
 		push_failed(g, err, why);
-	} else if (g->state == STATE_DELIVERED && g->gets == 1 && ++g->get_tries < GET_TRIES) {
+	} else if (g->gets == 1 && ++g->get_tries < GET_TRIES) {
 		get_begin(g);
-	} else if (g->state == STATE_DELIVERED) {
+	} else {
 		get_answer(g, err, why);
 	}
 }
@@ -449,6 +453,9 @@ on_file(struct git_process *g, const struct link_frame *f)
 	g->gets--;
 	g->get_tries = 0;
 	g->deadline_ns = g->gets > 0 ? g->deadline_ns : 0;
+	if (g->state == STATE_IDLE) {
+		idle_begin(g);
+	}
 	tell(g, f);
 }
 
@@ -537,8 +544,9 @@ on_done(struct git_process *g, err_t status)
 static void
 on_get(struct git_process *g, const struct link_frame *f)
 {
-	struct link_frame no = { .type = LINK_FILE, .status = E_NOTFOUND, .fd = -1, .text = "there is no commit under way" };
-	if (g->state != STATE_DELIVERED) {
+	struct link_frame no = { .type = LINK_FILE, .status = E_STALE, .fd = -1, .text = "another commit may be on its way" };
+	bool is_of_base = g->state == STATE_IDLE && g->base[0] != '\0' && !g->is_wanted && g->push.fd < 0;
+	if (g->state != STATE_DELIVERED && !is_of_base) {
 		tell(g, &no);
 		return;
 	}
@@ -592,6 +600,13 @@ from_link(struct git_process *g)
 
 /* ---- time ---- */
 
+/* For a PULL or a PUSH: files are read out of one commit, from the first to the last that were asked for. */
+static bool
+is_free(const struct git_process *g)
+{
+	return g->state == STATE_IDLE && g->gets == 0;
+}
+
 static void
 on_time(struct git_process *g)
 {
@@ -610,9 +625,9 @@ on_time(struct git_process *g)
 		child_lost(g, E_TIMEOUT, text);
 	} else if (g->idle_ns != 0 && now >= g->idle_ns) {
 		child_end(g);
-	} else if (g->state == STATE_IDLE && g->push.fd >= 0) {
+	} else if (is_free(g) && g->push.fd >= 0) {
 		push_begin(g);
-	} else if (g->state == STATE_IDLE && (g->is_wanted || (g->retry_ns != 0 && now >= g->retry_ns))) {
+	} else if (is_free(g) && (g->is_wanted || (g->retry_ns != 0 && now >= g->retry_ns))) {
 		pull_begin(g, false);
 	}
 }
@@ -620,9 +635,9 @@ on_time(struct git_process *g)
 static int
 wait_ms(const struct git_process *g)
 {
-	const uint64_t times[] = { g->patience_ns, g->deadline_ns, g->idle_ns, g->state == STATE_IDLE ? g->retry_ns : 0 };
+	const uint64_t times[] = { g->patience_ns, g->deadline_ns, g->idle_ns, is_free(g) ? g->retry_ns : 0 };
 	uint64_t now = mono_ns(), first = UINT64_MAX;
-	if (g->state == STATE_IDLE && (g->push.fd >= 0 || g->is_wanted)) {
+	if (is_free(g) && (g->push.fd >= 0 || g->is_wanted)) {
 		return 0;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(times); i++) {

@@ -5,7 +5,7 @@
  * frame.  Neither side trusts the other's numbers: lengths are checked against the file's size.
  *
  *   DNS → git   PULL [WHOLE]             bring what is new (several that wait are one); WHOLE: tell it all again
- *               GET path                 a file of the commit under way
+ *               GET path                 a file of the commit under way, or else of the last that was DONE with OK
  *               DONE status              the commit has been dealt with: go on
  *               PUSH id n + memfd        make a commit on top of `id` and push it
  *   git → DNS   COMMIT id flags + memfd  what changed since the last COMMIT that was DONE with status OK
@@ -15,7 +15,9 @@
  *               PUSHED id                the commit is in the remote, durably; how long that took
  *               PUSH_FAILED status text  nothing of it is in the remote (but for E_UNKNOWN, see below)
  *
- * After COMMIT the git side answers GETs until DONE; only then does the next PULL begin.  A COMMIT that was
+ * After COMMIT the git side answers GETs until DONE; only then does the next PULL begin.  Without one it answers them out of
+ * the last that was DONE with OK; the FILE is E_STALE at once when a pull is under way or asked for, whose outcome follows,
+ * and when that commit is not there any more (then it takes a PULL).  A COMMIT that was
  * held back is DONE with another status than OK: it is not told again, but the next one is told
  * against the last that was OK, and carries ALLOW_MASS_DELETE when any commit in between does.
  *

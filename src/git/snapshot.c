@@ -192,7 +192,9 @@ git_snapshot_file(const struct git_conf *conf, git_repository *repo, const git_o
 	struct diag diag = { 0 };
 	*out = (struct link_frame){ .type = LINK_FILE, .fd = -1 };
 	err_t err = commit_tree(repo, commit, &root, &diag);
-	if (err == OK) {
+	if (err == E_NOTFOUND) {
+		err = E_STALE;
+	} else if (err == OK) {
 		err = git_read_path(repo, root, path, conf->file_max, &object, &diag);
 	}
 	if (err == OK) {
