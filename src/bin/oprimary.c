@@ -22,7 +22,7 @@
 const char *argp_program_version = CLI_VERSION("oprimary");
 
 enum {
-	FILES_SPARE = 64,        /* descriptors besides sockets: links, files of a commit, event loops */
+	FILES_SPARE = 64, /* descriptors besides sockets: links, files of a commit, event loops */
 	LOADER_END_MS = 400,     /* a commit that takes longer is not waited for when we are to end */
 };
 
@@ -35,6 +35,7 @@ struct daemon {
 	struct git_side git;
 	struct primary *primary;
 	struct served *served;
+	struct inbox *inbox;
 	struct loader loader;
 	struct net_env env;
 	struct clients *clients;
@@ -81,17 +82,44 @@ log_request(struct daemon *d, const struct peer *peer, const struct server_out *
 	                  peer->transport == TRANSPORT_TCP ? "tcp" : "udp", zone, key, out->why);
 }
 
+/* There is no place for one more update: said at once, and signed. */
+static size_t
+refuse_update(struct daemon *d, const struct net_request *r, const char *why, uint8_t *resp, size_t cap)
+{
+	struct update_task t;
+	update_task_init(&t, r->bytes, r->len, &r->from->peer, r->now_s);
+	size_t n = 0;
+	if (update_task_open(&t, r->view) == OK) {
+		update_task_settle(&t, RCODE_REFUSED, EDE_OTHER, "%s", why);
+		n = update_task_answer(&t, &d->opts.server, r->now_s, resp, cap);
+	}
+	update_task_fini(&t);
+	return n;
+}
+
+/* Returns the length of an answer, or 0: it comes when the update is in git. */
+static size_t
+take_update(struct daemon *d, const struct net_request *r, const struct server_out *out, uint8_t *resp, size_t cap)
+{
+	switch (inbox_put(d->inbox, r->from, &out->key, r->now_s, r->bytes, r->len)) {
+	case OK:
+		return 0;
+	case E_BUSY:
+		return refuse_update(d, r, "too many updates of this key wait already", resp, cap);
+	default:
+		return refuse_update(d, r, "too many updates wait already", resp, cap);
+	}
+}
+
 static size_t
 on_request_event(void *ctx, const struct net_request *r, const struct server_out *out, uint8_t *resp, size_t cap)
 {
 	struct daemon *d = ctx;
-	(void)resp;
-	(void)cap;
+	log_request(d, &r->from->peer, out);
 	if (out->event == EVENT_NOTIFY_ACCEPTED) {
 		git_side_pull(&d->git);
 	}
-	log_request(d, &r->from->peer, out);
-	return 0;
+	return out->event == EVENT_UPDATE ? take_update(d, r, out, resp, cap) : 0;
 }
 
 static void
@@ -267,7 +295,8 @@ view_up(struct daemon *d)
 {
 	const struct primary_log log = loader_primary_log(&d->loader);
 	d->primary = primary_new(&d->opts.primary, &log);
-	d->served = served_new(primary_view(d->primary), NULL, NULL); /* of no zones: answers say "not ready" */
+	d->served = served_new(primary_view(d->primary), loader_wake, &d->loader); /* of no zones: answers say "not ready" */
+	d->inbox = inbox_new(d->opts.update_queue, d->opts.updates_per_key, loader_wake, &d->loader);
 	d->env = (struct net_env){
 		.served = d->served,
 		.conf = &d->opts.server,
@@ -285,6 +314,7 @@ view_down(struct daemon *d)
 	if (d->is_loader_stuck) {
 		return; /* it is still at it; the process ends in a moment */
 	}
+	inbox_free(&d->inbox);
 	served_free(&d->served);
 	primary_free(&d->primary);
 }
@@ -361,6 +391,9 @@ loader_up(struct daemon *d)
 	d->loader.git = &d->git;
 	d->loader.served = d->served;
 	d->loader.primary = d->primary;
+	d->loader.conf = &d->opts.server;
+	d->loader.inbox = d->inbox;
+	d->loader.serial = d->opts.primary.serial;
 	d->loader.settled = on_settled;
 	d->loader.ctx = d;
 	return loader_start(&d->loader);
@@ -416,6 +449,25 @@ log_stats(const struct daemon *d)
 	          served_versions_kept(d->served), s.accepted, s.refused, s.idle_closed, clients_count(d->clients));
 }
 
+static unsigned long
+read_counter(const _Atomic uint64_t *c)
+{
+	return (unsigned long)atomic_load_explicit(c, memory_order_relaxed);
+}
+
+static void
+log_update_stats(const struct daemon *d)
+{
+	const struct updater_stats *u = &d->loader.updater.stats;
+	const struct inbox_stats in = inbox_stats(d->inbox);
+	log_event(&d->log, LOG_LEVEL_INFO, "update-stats",
+	          "accepted=%lu over_limit=%lu over_key_limit=%lu waiting=%u commits=%lu updated=%lu refused=%lu failed=%lu again=%lu "
+	          "repeated=%lu unanswered=%lu",
+	          in.accepted, in.over_limit, in.over_key_limit, in.waiting, read_counter(&u->commits), read_counter(&u->updates),
+	          read_counter(&u->refused), read_counter(&u->failed), read_counter(&u->again), read_counter(&u->repeated),
+	          read_counter(&u->unanswered));
+}
+
 static void
 pull(struct daemon *d, const char *why)
 {
@@ -455,6 +507,7 @@ run(struct daemon *d)
 			pull(d, "SIGHUP");
 		} else if (n == SIGUSR1) {
 			log_stats(d);
+			log_update_stats(d);
 		} else if (n < 0 && errno == EAGAIN) {
 			log_event(&d->log, LOG_LEVEL_DEBUG, "pull", "why=%s", "poll");
 			git_side_pull(&d->git);
@@ -496,6 +549,7 @@ main(int argc, char **argv)
 		ready_notify("STOPPING=1");
 		log_event(&d.log, LOG_LEVEL_INFO, "stopping", "why=%s", n == SIGINT ? "SIGINT" : "SIGTERM");
 		log_stats(&d);
+		log_update_stats(&d);
 	} else {
 		log_event(&d.log, LOG_LEVEL_ERROR, "start-failed", "stage=%s text=%s hint=%s", stages[up].name,
 		          d.diag.text[0] != '\0' ? d.diag.text : err_str(err), d.diag.hint);

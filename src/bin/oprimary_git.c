@@ -189,6 +189,7 @@ git_side_start(struct git_side *g, struct git_conf *conf, const char *user, cons
 	g->control = pair[0];
 	g->link = placeholder;
 	atomic_init(&g->pull, PULL_IDLE);
+	atomic_init(&g->is_whole, false);
 	atomic_init(&g->is_stopping, false);
 	return OK;
 }
@@ -198,6 +199,7 @@ send_pull(struct git_side *g)
 {
 	/* When the process has just died this is lost; the next one is asked when it begins. */
 	struct link_frame f = { .type = LINK_PULL, .fd = -1 };
+	f.flags = atomic_exchange(&g->is_whole, false) ? LINK_WHOLE : 0;
 	err_t err = link_send(g->link, &f);
 	(void)err;
 }
@@ -232,6 +234,13 @@ git_side_pull(struct git_side *g)
 	if (was == PULL_IDLE) {
 		send_pull(g);
 	}
+}
+
+void
+git_side_pull_whole(struct git_side *g)
+{
+	atomic_store(&g->is_whole, true);
+	git_side_pull(g);
 }
 
 void

@@ -23,6 +23,7 @@ struct git_side {
 	int control;
 	int link;                  /* number is constant, what it refers to changes (dup2) */
 	_Atomic unsigned pull;     /* of enum pull_state in the .c */
+	atomic_bool is_whole;      /* the next PULL is to tell everything */
 	atomic_bool is_stopping;
 };
 
@@ -38,6 +39,9 @@ err_t git_side_next(struct git_side *g, char died[LINK_TEXT_MAX]);
 /* Any thread: asks for a pull.  However many ask while one is under way, one more follows it; none is
  * lost.  Does not block. */
 void git_side_pull(struct git_side *g);
+
+/* The same, and the COMMIT that comes of it is to tell the whole tree. */
+void git_side_pull_whole(struct git_side *g);
 
 /* The receiving thread: a pull has come to its end, whatever it brought. */
 void git_side_pulled(struct git_side *g);

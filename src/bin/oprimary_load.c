@@ -1,8 +1,10 @@
 #include "bin/oprimary_load.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -58,6 +60,9 @@ on_report(void *ctx, const struct primary_report *r)
 	const char *event = report_kinds[r->event].event;
 	enum log_level level;
 	l->count[r->event]++;
+	if (r->event == ZONE_SERIAL_STUCK && l->serial != SERIAL_KEEP) {
+		updater_add_serial(&l->updater, r->zone->apex_name, r->zone->serial);
+	}
 	if (!line_level(l, report_kinds[r->event].level, &level)) {
 		return;
 	}
@@ -65,7 +70,7 @@ on_report(void *ctx, const struct primary_report *r)
 	if (r->zone != NULL) {
 		name_print(r->zone->apex_name, zone);
 	}
-	const char *commit = l->commit->id;
+	const char *commit = l->commit;
 	switch (r->event) {
 	case ZONE_CHANGED:
 	case ZONE_SERIAL_STUCK:
@@ -127,54 +132,6 @@ log_commit(struct loader *l, enum primary_outcome outcome, const struct link_fra
 	}
 }
 
-/* ---- files of the commit that are not in it (an $INCLUDE's) ---- */
-
-static err_t
-get_file(void *ctx, const char *path, struct master_text *out)
-{
-	struct loader *l = ctx;
-	struct link_frame f = { .type = LINK_GET, .fd = -1 };
-	if (strlen(path) >= sizeof f.text) {
-		return E_LIMIT;
-	}
-	memcpy(f.text, path, strlen(path) + 1);
-	TRY(link_send(l->git->link, &f));
-	for (;;) {
-		TRY(link_recv(l->git->link, &f));
-		if (f.type == LINK_FILE) {
-			break;
-		}
-		if (f.fd >= 0) { /* nothing else should come in between */
-			close(f.fd);
-		}
-	}
-	if (f.status != OK || f.fd < 0) {
-		if (f.fd >= 0) {
-			close(f.fd);
-		}
-		return f.status != OK && f.status < E_COUNT ? (err_t)f.status : E_IO;
-	}
-	struct link_map *map = xalloc(sizeof *map);
-	err_t err = link_map(f.fd, map);
-	close(f.fd);
-	if (err != OK) {
-		free(map);
-		return err;
-	}
-	*out = (struct master_text){ .text = (const char *)map->bytes, .len = map->len, .handle = map };
-	return OK;
-}
-
-static void
-give_file(void *ctx, struct master_text *text)
-{
-	(void)ctx;
-	struct link_map *map = text->handle;
-	link_unmap(map);
-	free(map);
-	*text = (struct master_text){ 0 };
-}
-
 /* ---- commits ---- */
 
 static struct source_change
@@ -193,7 +150,7 @@ change_of(const struct link_file *f)
 		c.len = f->len;
 		break;
 	case LINK_ENTRY_NAMED:
-	case LINK_ENTRY_MESSAGE:
+	case LINK_ENTRY_MESSAGE: /* of no COMMIT */
 		break;
 	}
 	return c;
@@ -224,6 +181,15 @@ read_changes(const struct link_map *map, uint32_t n, struct source_change **out)
 	return OK;
 }
 
+/* What is reported from here on is about that commit. */
+static void
+begin_lines(struct loader *l, const char id[65])
+{
+	memcpy(l->commit, id, sizeof l->commit);
+	memset(l->count, 0, sizeof l->count);
+	l->info_lines = l->trouble_lines = l->suppressed = 0;
+}
+
 static void
 discard(void *old)
 {
@@ -237,9 +203,7 @@ apply(struct loader *l, const struct source_commit *c, enum primary_outcome *out
 {
 	const struct view *next = NULL;
 	struct discard *old = NULL;
-	l->commit = c;
-	memset(l->count, 0, sizeof l->count);
-	l->info_lines = l->trouble_lines = l->suppressed = 0;
+	begin_lines(l, c->id);
 	TRY(primary_apply(l->primary, c, outcome, &next, &old));
 	if (*outcome == PRIMARY_APPLIED) {
 		served_publish(l->served, next, old, discard);
@@ -262,9 +226,9 @@ take_commit(struct loader *l, const struct link_frame *f, enum primary_outcome *
 			.is_whole = (f->flags & LINK_WHOLE) != 0,
 			.changes = changes,
 			.n = f->n,
-			.ctx = l,
-			.open = get_file,
-			.close = give_file,
+			.ctx = &l->asker,
+			.open = asker_open,
+			.close = asker_close,
 		};
 		memcpy(c.id, f->id, sizeof c.id);
 		err = apply(l, &c, outcome);
@@ -294,6 +258,8 @@ static void
 on_commit(struct loader *l, const struct link_frame *f)
 {
 	enum primary_outcome outcome = PRIMARY_APPLIED;
+	updater_before_commit(&l->updater);
+	asker_begin(&l->asker);
 	err_t err = f->fd >= 0 ? take_commit(l, f, &outcome) : E_FORMAT;
 	if (err != OK) {
 		log_event(l->log, LOG_LEVEL_ERROR, "commit-failed", "commit=%s text=%s serving=last-good", f->id, err_str(err));
@@ -327,8 +293,47 @@ on_frame(struct loader *l, const struct link_frame *f)
 		git_side_pulled(l->git);
 		settle(l, f->text);
 		break;
+	case LINK_PUSHED:
+		begin_lines(l, f->id);
+		updater_on_pushed(&l->updater, f);
+		return;
+	case LINK_PUSH_FAILED:
+		updater_on_push_failed(&l->updater, f);
+		return;
 	default: /* a FILE that nobody waits for any more */
-		break;
+		return;
+	}
+	updater_after_pull(&l->updater, f);
+}
+
+/* ---- the thread ---- */
+
+static void
+on_wake(struct loader *l)
+{
+	uint64_t times;
+	(void)!read(l->wake, &times, sizeof times);
+	served_reclaim(l->served);
+	updater_go_on(&l->updater);
+}
+
+/* The next frame; one that was set aside comes first.  Updates are seen to meanwhile. */
+static err_t
+next_frame(struct loader *l, struct link_frame *out)
+{
+	for (;;) {
+		struct pollfd p[] = { { .fd = l->wake, .events = POLLIN }, { .fd = l->git->link, .events = POLLIN } };
+		if (asker_take(&l->asker, out)) {
+			return OK;
+		}
+		if (poll(p, ARRAY_LEN(p), -1) < 0) {
+			continue;
+		}
+		if (p[0].revents != 0) {
+			on_wake(l);
+		} else if (p[1].revents != 0) {
+			return link_recv(l->git->link, out);
+		}
 	}
 }
 
@@ -338,7 +343,7 @@ follow(struct loader *l)
 {
 	struct link_frame f;
 	for (;;) {
-		err_t err = link_recv(l->git->link, &f);
+		err_t err = next_frame(l, &f);
 		if (err == E_FORMAT) {
 			log_event(l->log, LOG_LEVEL_ERROR, "git-process-unclear", "text=%s", "a frame that is none of ours");
 			continue;
@@ -363,11 +368,14 @@ run(void *arg)
 			log_event(l->log, LOG_LEVEL_ERROR, "git-process-died", "text=%s serving=last-good restarted=yes", died);
 		}
 		follow(l);
+		asker_fini(&l->asker);
+		updater_on_death(&l->updater);
 	}
 	if (!atomic_load(&l->git->is_stopping)) {
 		log_event(l->log, LOG_LEVEL_ERROR, "git-process-lost", "text=%s serving=last-good hint=%s",
 		          "nothing will be pulled any more", "restart oprimary");
 	}
+	updater_fini(&l->updater);
 	return NULL;
 }
 
@@ -382,7 +390,31 @@ loader_primary_log(struct loader *l)
 err_t
 loader_start(struct loader *l)
 {
+	struct updater *u = &l->updater;
+	l->asker.git = l->git;
+	u->log = l->log;
+	u->git = l->git;
+	u->served = l->served;
+	u->primary = l->primary;
+	u->conf = l->conf;
+	u->inbox = l->inbox;
+	u->asker = &l->asker;
+	updater_init(u);
+	l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (l->wake < 0) {
+		return E_IO;
+	}
 	return pthread_create(&l->thread, NULL, run, l) == 0 ? OK : E_NOMEM;
+}
+
+void
+loader_wake(void *loader)
+{
+	struct loader *l = loader;
+	const uint64_t one = 1;
+	if (l->wake > 0) {
+		(void)!write(l->wake, &one, sizeof one);
+	}
 }
 
 bool

@@ -1,8 +1,9 @@
-/* bin/oprimary_load.h -- the loader: commits from the git side become views that are served.
+/* bin/oprimary_load.h -- the loader: commits from the git side become views that are served, and updates become commits.
  *
  * A thread of its own takes what the git side tells, has auth/primary make the next view, publishes it, and
  * gives the old one back once nobody reads it.  Queries go on meanwhile.  Each file concerned is a line in
- * the log, and so is each finding in it, up to a limit a commit.
+ * the log, and so is each finding in it, up to a limit a commit.  Between two pulls it sees to the updates that have come
+ * (bin/oprimary_update.h).
  */
 #pragma once
 
@@ -11,7 +12,9 @@
 
 #include "auth/primary.h"
 #include "base/err.h"
+#include "bin/oprimary_ask.h"
 #include "bin/oprimary_git.h"
+#include "bin/oprimary_update.h"
 #include "net/served.h"
 #include "ops/log.h"
 
@@ -25,12 +28,18 @@ struct loader {
 	struct git_side *git;
 	struct served *served;
 	struct primary *primary;
+	const struct server_conf *conf;
+	struct inbox *inbox;
+	enum serial_policy serial;
 	void (*settled)(void *ctx, const char *status); /* each time a pull has come to its end: how things are */
 	void *ctx;
 
 	pthread_t thread;
+	int wake;                  /* an eventfd */
+	struct asker asker;
+	struct updater updater;
 	/* the commit under way */
-	const struct source_commit *commit;
+	char commit[65];
 	unsigned count[FILE_IGNORED + 1]; /* by enum zone_event */
 	unsigned info_lines, trouble_lines, suppressed;
 };
@@ -38,8 +47,13 @@ struct loader {
 /* Where auth/primary reports to: for primary_new(). */
 struct primary_log loader_primary_log(struct loader *l);
 
-/* The fields of the first part are set by the caller, everything is borrowed. */
+/* The fields of the first part are set by the caller, everything is borrowed.  E_NOMEM, E_IO. */
 err_t loader_start(struct loader *l);
 
-/* After git_side_close().  False when it is still busy after `limit_ms`: then nothing it uses may be freed. */
+/* Any thread: there is something in the inbox, or to be given back.  For inbox_new() and served_new(), also before
+ * loader_start(). */
+void loader_wake(void *loader);
+
+/* After git_side_close().  False when it is still busy after `limit_ms`: then nothing it uses may be freed.  Updates that wait go
+ * without an answer. */
 bool loader_join(struct loader *l, unsigned limit_ms);

@@ -15,7 +15,8 @@ enum { CREDENTIALS_MAX = 64 * 1024 };
 enum option_key {
 	KEY_REMOTE = 256, KEY_SSH_KEY, KEY_SSH_KEY_FILE, KEY_AUTHENTICATOR, KEY_KNOWN_HOSTS, KEY_CREDENTIAL_FILE,
 	KEY_CA_FILE, KEY_POLL, KEY_CACHE_DIR, KEY_FETCH_TIMEOUT, KEY_ZONES_PERCENT, KEY_RECORDS_PERCENT,
-	KEY_LISTEN, KEY_PORT, KEY_AXFR, KEY_UDP_MAX, KEY_TCP_MAX, KEY_TCP_PER_CLIENT, KEY_TCP_IDLE, KEY_TRANSFERS_MAX, KEY_WORKERS,
+	KEY_LISTEN, KEY_PORT, KEY_AXFR, KEY_UDP_MAX, KEY_TCP_MAX, KEY_TCP_PER_CLIENT, KEY_TCP_IDLE, KEY_TRANSFERS_MAX, KEY_UPDATE_QUEUE,
+	KEY_UPDATES_PER_KEY, KEY_SERIAL, KEY_WORKERS,
 	KEY_IDENTITY, KEY_SERVER_VERSION, KEY_USER, KEY_LOG_LEVEL,
 };
 
@@ -46,6 +47,10 @@ static const struct argp_option options[] = {
 	{ "mass-delete-records-percent", KEY_RECORDS_PERCENT, "N", 0,
 	  "The same for the records that a commit removes from a zone of over 100 (50)", 0 },
 
+	{ "serial", KEY_SERIAL, "POLICY", 0,
+	  "What to do with a pushed change whose serial did not grow: keep (serve it, with a warning; default), increment, or unixtime "
+	  "(write a higher one into the file, and push that)", 0 },
+
 	{ NULL, 0, NULL, 0, "Answering:", 2 },
 	{ "listen", KEY_LISTEN, "ADDR[@PORT]", 0,
 	  "Answer on this address, UDP and TCP; may be repeated. Default: every address of the machine", 0 },
@@ -56,6 +61,8 @@ static const struct argp_option options[] = {
 	{ "tcp-per-client", KEY_TCP_PER_CLIENT, "N", 0, "TCP connections at a time from one IPv4 address or IPv6 /64 (100)", 0 },
 	{ "tcp-idle", KEY_TCP_IDLE, "SECONDS", 0, "Close connections idle for so long (30)", 0 },
 	{ "transfers-max", KEY_TRANSFERS_MAX, "N", 0, "Zone transfers under way at a time (100); others wait for their turn", 0 },
+	{ "update-queue", KEY_UPDATE_QUEUE, "N", 0, "Dynamic updates that may wait for their commit (10000); more are refused", 0 },
+	{ "updates-per-key", KEY_UPDATES_PER_KEY, "N", 0, "Of these, from one key (1000)", 0 },
 	{ "workers", KEY_WORKERS, "N", 0, "Threads that answer, for UDP and for TCP each. Default: one a core", 0 },
 	{ "identity", KEY_IDENTITY, "TEXT", 0, "Answer id.server and NSID with this. Default: not at all", 0 },
 	{ "server-version", KEY_SERVER_VERSION, "TEXT", 0, "Answer version.bind with this. Default: not at all", 0 },
@@ -99,6 +106,8 @@ static const struct {
 	{ "tcp-per-client", KEY_TCP_PER_CLIENT, 1, 1000000, 100 },
 	{ "tcp-idle", KEY_TCP_IDLE, 1, 3600, 30 },
 	{ "transfers-max", KEY_TRANSFERS_MAX, 1, 1000000, 100 },
+	{ "update-queue", KEY_UPDATE_QUEUE, 1, 1000000, 10000 },
+	{ "updates-per-key", KEY_UPDATES_PER_KEY, 1, 1000000, 1000 },
 	{ "workers", KEY_WORKERS, 1, OPTS_WORKERS_MAX, 0 },
 };
 
@@ -151,6 +160,19 @@ short_text(const char *name, const char *arg, struct argp_state *state)
 	return arg;
 }
 
+static enum serial_policy
+serial_policy_of(const char *arg, struct argp_state *state)
+{
+	static const char *const policies[] = { [SERIAL_KEEP] = "keep", [SERIAL_INCREMENT] = "increment", [SERIAL_UNIXTIME] = "unixtime" };
+	for (unsigned i = 0; i < ARRAY_LEN(policies); i++) {
+		if (strcmp(arg, policies[i]) == 0) {
+			return (enum serial_policy)i;
+		}
+	}
+	argp_error(state, "--serial=%s: should be keep, increment or unixtime", arg);
+	return SERIAL_KEEP;
+}
+
 static error_t
 read_option(int key, char *arg, struct argp_state *state)
 {
@@ -174,6 +196,9 @@ read_option(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--listen: at most %d addresses", OPTS_LISTEN_MAX);
 		}
 		r->listen[r->listen_n++] = arg;
+		return 0;
+	case KEY_SERIAL:
+		o->primary.serial = serial_policy_of(arg, state);
 		return 0;
 	case KEY_LOG_LEVEL:
 		if (log_level_parse(arg, &o->log_level) != OK) {
@@ -334,17 +359,17 @@ take_numbers(struct reader *r)
 	struct opts *o = r->opts;
 	o->poll_s = number_of(r, KEY_POLL);
 	o->git.fetch_timeout_s = number_of(r, KEY_FETCH_TIMEOUT);
-	o->primary = (struct primary_conf){
-		.delete_zones_percent = number_of(r, KEY_ZONES_PERCENT),
-		.delete_records_percent = number_of(r, KEY_RECORDS_PERCENT),
-		.delete_records_min = 100,
-	};
+	o->primary.delete_zones_percent = number_of(r, KEY_ZONES_PERCENT);
+	o->primary.delete_records_percent = number_of(r, KEY_RECORDS_PERCENT);
+	o->primary.delete_records_min = 100;
 	o->server.udp_max = (uint16_t)number_of(r, KEY_UDP_MAX);
 	o->server.tcp_idle_100ms = (uint16_t)(10 * number_of(r, KEY_TCP_IDLE));
 	o->tcp_idle_ms = 1000 * number_of(r, KEY_TCP_IDLE);
 	o->tcp_max = number_of(r, KEY_TCP_MAX);
 	o->tcp_per_client = number_of(r, KEY_TCP_PER_CLIENT);
 	o->transfers_max = number_of(r, KEY_TRANSFERS_MAX);
+	o->update_queue = number_of(r, KEY_UPDATE_QUEUE);
+	o->updates_per_key = number_of(r, KEY_UPDATES_PER_KEY);
 	o->workers = number_of(r, KEY_WORKERS) != 0 ? number_of(r, KEY_WORKERS) : cores();
 }
 

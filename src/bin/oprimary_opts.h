@@ -22,6 +22,7 @@ struct opts {
 	size_t listen_n;
 	bool is_listen_default;       /* every address: one that the machine does not have is left out */
 	unsigned workers, tcp_max, tcp_per_client, transfers_max;
+	unsigned update_queue, updates_per_key;
 	uint32_t tcp_idle_ms;
 	uint32_t poll_s;              /* 0: only when told */
 	const char *user;             /* NULL: stay who we are */

@@ -1,0 +1,65 @@
+/* bin/oprimary_jobs.h -- updates in a queue: private to oprimary_update.c. */
+#pragma once
+
+#include "auth/update_task.h"
+#include "crypto/hmac.h"
+#include "net/inbox.h"
+
+struct job {
+	struct job *next;
+	struct inbox_item *item;
+	struct update_task task;
+	unsigned tries;
+	bool is_known;         /* to the memory of signatures, by its MAC */
+	uint8_t mac[HMAC_MAX];
+	size_t mac_len;
+};
+
+struct jobs {
+	struct job *first, *last;
+	size_t n;
+};
+
+static inline void
+jobs_append(struct jobs *q, struct job *j)
+{
+	j->next = NULL;
+	*(q->last != NULL ? &q->last->next : &q->first) = j;
+	q->last = j;
+	q->n++;
+}
+
+static inline void
+jobs_put_first(struct jobs *q, struct job *j)
+{
+	j->next = q->first;
+	q->first = j;
+	q->last = q->last != NULL ? q->last : j;
+	q->n++;
+}
+
+static inline struct job *
+jobs_take(struct jobs *q) /* NULL: it is empty */
+{
+	struct job *j = q->first;
+	if (j != NULL) {
+		q->first = j->next;
+		q->last = q->first != NULL ? q->last : NULL;
+		q->n--;
+	}
+	return j;
+}
+
+/* All of `from` before all of `q`. */
+static inline void
+jobs_put_before(struct jobs *q, struct jobs *from)
+{
+	if (from->first == NULL) {
+		return;
+	}
+	from->last->next = q->first;
+	q->last = q->last != NULL ? q->last : from->last;
+	q->first = from->first;
+	q->n += from->n;
+	*from = (struct jobs){ 0 };
+}

@@ -1,0 +1,532 @@
+#include "bin/oprimary_update.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "bin/oprimary_jobs.h"
+#include "dns/rrtype.h"
+#include "dns/wire.h"
+#include "net/listen.h"
+
+static uint64_t
+mono_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t
+wall_s(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec;
+}
+
+static void
+count(_Atomic uint64_t *counter)
+{
+	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+/* ---- answers ---- */
+
+static void
+job_free(struct updater *u, struct job *j)
+{
+	update_task_fini(&j->task);
+	inbox_give_back(u->inbox, j->item);
+	free(j);
+}
+
+static void
+log_refusal(struct updater *u, const struct job *j)
+{
+	const struct update_task *t = &j->task;
+	enum log_level level = t->rcode == RCODE_SERVFAIL ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO;
+	char from[PEER_TEXT_MAX], zone[NAME_TEXT_MAX], key[NAME_TEXT_MAX], rcode[RRTYPE_TEXT_MAX];
+	if (t->rcode == RCODE_NOERROR || !log_is_on(u->log, level)) {
+		return;
+	}
+	peer_print(&t->peer, from);
+	name_print(update_task_zone(t), zone);
+	name_print(j->item->key.oct, key);
+	log_event_limited(u->log, &u->refusals, level, "update-refused", "from=%s zone=%s key=%s rcode=%s why=%s", from, zone, key,
+	                  rcode_print(t->rcode, false, rcode), t->text);
+}
+
+/* Sends the answer that the task has, and is done with the job. */
+static void
+answer(struct updater *u, struct job *j)
+{
+	struct update_task *t = &j->task;
+	size_t len = update_task_answer(t, u->conf, wall_s(), u->wire, sizeof u->wire);
+	if (j->is_known) {
+		replay_answered(u->replay, j->mac, j->mac_len, t->rcode);
+	}
+	return_path_send(&j->item->from, u->wire, len);
+	count(t->rcode == RCODE_NOERROR ? &u->stats.updates : t->rcode == RCODE_SERVFAIL ? &u->stats.failed : &u->stats.refused);
+	log_refusal(u, j);
+	job_free(u, j);
+}
+
+[[gnu::format(printf, 5, 6)]] static void
+answer_all(struct updater *u, struct jobs *q, unsigned rcode, int ede, const char *format, ...)
+{
+	char text[UPDATE_ANSWER_TEXT_MAX];
+	va_list args;
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	for (struct job *j; (j = jobs_take(q)) != NULL;) {
+		update_task_settle(&j->task, rcode, ede, "%s", text);
+		answer(u, j);
+	}
+}
+
+/* Without an answer: where the truth is not known, silence says as much. */
+static void
+forget(struct updater *u, struct job *j, _Atomic uint64_t *counter)
+{
+	return_path_send(&j->item->from, NULL, 0);
+	count(counter);
+	job_free(u, j);
+}
+
+static void
+forget_all(struct updater *u, struct jobs *q)
+{
+	for (struct job *j; (j = jobs_take(q)) != NULL;) {
+		forget(u, j, &u->stats.unanswered);
+	}
+}
+
+/* ---- a batch is gathered ---- */
+
+/* Those of the batch under way wait again, before all others. */
+static void
+put_back(struct updater *u)
+{
+	batch_free(&u->batch);
+	jobs_put_before(&u->queue, &u->pending);
+}
+
+/* Has it come before?  Then it has the answer of the first, or none yet, and the job is done. */
+static bool
+is_repeated(struct updater *u, struct job *j)
+{
+	unsigned rcode = 0;
+	if (j->is_known) {
+		return false;
+	}
+	j->mac_len = j->task.tsig.mac_len;
+	memcpy(j->mac, j->task.tsig.mac, j->mac_len);
+	switch (replay_take(u->replay, j->mac, j->mac_len, &rcode)) {
+	case REPLAY_NEW:
+		j->is_known = true;
+		return false;
+	case REPLAY_ANSWERED:
+		update_task_settle(&j->task, rcode, EDE_NONE, "%s", "");
+		answer(u, j);
+		break;
+	case REPLAY_UNDER_WAY:
+		forget(u, j, &u->stats.repeated);
+		break;
+	}
+	return true;
+}
+
+/* The first of the queue into the batch.  False: no more go into it; *is_broken: nor is it of any use now. */
+static bool
+add_first(struct updater *u, bool *is_broken)
+{
+	struct job *j = jobs_take(&u->queue);
+	enum batch_taken taken = BATCH_SETTLED;
+	err_t err = update_task_open(&j->task, primary_view(u->primary));
+	if (err == E_NOMEM) {
+		update_task_settle(&j->task, RCODE_SERVFAIL, EDE_OTHER, "no memory");
+	} else if (err == OK && is_repeated(u, j)) {
+		return true;
+	} else if (err == OK) {
+		*is_broken = batch_add(u->batch, &j->task, &taken) != OK;
+		if (*is_broken || taken == BATCH_FULL) {
+			jobs_put_first(&u->queue, j);
+			return false;
+		}
+	}
+	if (taken == BATCH_PENDING) {
+		jobs_append(&u->pending, j);
+	} else {
+		answer(u, j);
+	}
+	return true;
+}
+
+/* A batch that failed as a whole may do in parts: half of it next time.  Of one update that is the end. */
+static void
+halve(struct updater *u, unsigned rcode, int ede, const char *text)
+{
+	size_t n = u->pending.n;
+	if (n == 1) {
+		batch_free(&u->batch);
+		answer_all(u, &u->pending, rcode, ede, "%s", text);
+		u->limit = 0;
+	} else {
+		put_back(u);
+		u->limit = n / 2;
+	}
+}
+
+static void
+add_serials(struct updater *u)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < u->serials_n; i++) {
+		if (batch_add_serial(u->batch, u->serials[i].apex.oct, u->serials[i].serial) == OK) {
+			u->serials[kept++] = u->serials[i];
+		}
+	}
+	u->serials_n = kept;
+}
+
+/* False: there is nothing to prepare. */
+static bool
+gather(struct updater *u)
+{
+	bool is_broken = false;
+	size_t limit = u->limit != 0 ? u->limit : BATCH_TASKS_MAX;
+	u->source = (struct source_commit){ .ctx = u->asker, .open = asker_open, .close = asker_close };
+	asker_begin(u->asker);
+	u->batch = batch_new(u->primary, &u->source, wall_s());
+	add_serials(u);
+	while (u->queue.n != 0 && u->pending.n < limit && add_first(u, &is_broken)) {
+	}
+	if (is_broken && u->pending.n == 0) { /* by the update that is first now */
+		jobs_append(&u->pending, jobs_take(&u->queue));
+	}
+	if (is_broken) {
+		halve(u, RCODE_SERVFAIL, EDE_OTHER, "the update is too large, or there is no memory");
+		return false;
+	}
+	return u->pending.n != 0 || u->serials_n != 0;
+}
+
+/* ---- and pushed ---- */
+
+static err_t
+send_push(struct updater *u)
+{
+	struct link_build build = { 0 };
+	struct link_frame f = { .type = LINK_PUSH, .fd = -1 };
+	size_t n;
+	const struct batch_file *files = batch_files(u->batch, &n);
+	const char *message = batch_message(u->batch);
+	link_build_put(&build, LINK_ENTRY_MESSAGE, "", 0, message, strlen(message));
+	for (size_t i = 0; i < n; i++) {
+		link_build_put(&build, files[i].text != NULL ? LINK_ENTRY_PUT : LINK_ENTRY_REMOVE, files[i].path, strlen(files[i].path),
+		               files[i].text, files[i].len);
+	}
+	err_t err = link_build_seal(&build, &f.fd, &f.n);
+	link_build_fini(&build);
+	TRY(err);
+	memcpy(f.id, primary_view(u->primary)->commit, sizeof f.id);
+	err = link_send(u->git->link, &f);
+	close(f.fd);
+	return err;
+}
+
+/* The batch is whole: what does it come to? */
+static void
+prepare(struct updater *u)
+{
+	char text[UPDATE_ANSWER_TEXT_MAX] = "";
+	unsigned rcode = RCODE_SERVFAIL;
+	int ede = EDE_OTHER;
+	u->times.evaluated_ns = mono_ns();
+	err_t err = batch_prepare(u->batch, &rcode, &ede, text);
+	u->times.edited_ns = mono_ns();
+	if (err == OK) {
+		err = send_push(u) == OK ? OK : E_STALE; /* the process is gone, or there is no memory for what it is to push */
+	}
+	switch (err) {
+	case OK:
+		u->state = UPDATER_PUSHING;
+		break;
+	case E_NOTFOUND: /* in sum nothing changes */
+		batch_free(&u->batch);
+		answer_all(u, &u->pending, RCODE_NOERROR, EDE_NONE, "%s", "");
+		break;
+	case E_STALE:
+		put_back(u);
+		u->state = UPDATER_PULLING;
+		git_side_pull(u->git);
+		break;
+	case E_REFUSED:
+		if (u->serials_n == 0) {
+			halve(u, rcode, ede, text);
+			break;
+		}
+		log_event(u->log, LOG_LEVEL_WARNING, "serial-not-written", "why=%s", text);
+		u->serials_n = 0;
+		put_back(u);
+		break;
+	default:
+		batch_free(&u->batch);
+		u->serials_n = 0;
+		answer_all(u, &u->pending, RCODE_SERVFAIL, EDE_OTHER, "%s", err_str(err));
+	}
+}
+
+static void
+take_inbox(struct updater *u)
+{
+	for (struct inbox_item *item = inbox_take_all(u->inbox), *next; item != NULL; item = next) {
+		struct job *j = xalloc(sizeof *j);
+		next = item->next;
+		j->item = item;
+		update_task_init(&j->task, item->bytes, item->len, &item->from.peer, item->arrived_s);
+		jobs_append(&u->queue, j);
+	}
+}
+
+void
+updater_go_on(struct updater *u)
+{
+	take_inbox(u);
+	while (u->state == UPDATER_IDLE && (u->queue.n != 0 || u->serials_n != 0)) {
+		u->times.begin_ns = mono_ns();
+		if (gather(u)) {
+			prepare(u);
+		} else {
+			batch_free(&u->batch);
+		}
+	}
+}
+
+void
+updater_add_serial(struct updater *u, const uint8_t *apex, uint32_t serial)
+{
+	u->serials = xrealloc(u->serials, (u->serials_n + 1) * sizeof *u->serials);
+	struct stuck_serial *s = &u->serials[u->serials_n++];
+	name_set(&s->apex, apex);
+	s->serial = serial;
+	u->serial_tries = 0;
+}
+
+/* ---- what becomes of it ---- */
+
+static void
+discard(void *old)
+{
+	struct discard *d = old;
+	primary_discard(&d);
+}
+
+static unsigned
+us(uint64_t from_ns, uint64_t to_ns)
+{
+	return (unsigned)((to_ns - from_ns) / 1000);
+}
+
+static void
+log_pushed(const struct updater *u, const struct link_frame *f, size_t updates)
+{
+	const struct updater_times *t = &u->times;
+	log_event(u->log, LOG_LEVEL_INFO, "commit-pushed",
+	          "commit=%s updates=%zu evaluate_us=%u edit_us=%u commit_us=%u push_us=%u publish_us=%u total_us=%u", f->id, updates,
+	          us(t->begin_ns, t->evaluated_ns), us(t->evaluated_ns, t->edited_ns), f->commit_us, f->push_us,
+	          us(t->pushed_ns, mono_ns()), us(t->begin_ns, mono_ns()));
+}
+
+/* In git, but not in what is served: the commit is to be told as any other. */
+static void
+pull_all(struct updater *u, const char *why)
+{
+	log_event(u->log, LOG_LEVEL_ERROR, "commit-not-taken-over", "text=%s hint=%s", why, "everything is read again");
+	git_side_pull_whole(u->git);
+	u->state = UPDATER_PULLING;
+}
+
+void
+updater_on_pushed(struct updater *u, const struct link_frame *f)
+{
+	const struct view *next;
+	struct discard *old;
+	size_t updates = u->pending.n;
+	u->times.pushed_ns = mono_ns();
+	u->state = UPDATER_IDLE;
+	count(&u->stats.commits);
+	if (u->batch == NULL || batch_accept(u->batch, f->id, &next, &old) != OK) {
+		pull_all(u, "no memory, or the git side is out of step");
+	} else {
+		served_publish(u->served, next, old, discard);
+	}
+	batch_free(&u->batch);
+	answer_all(u, &u->pending, RCODE_NOERROR, EDE_NONE, "%s", "");
+	log_pushed(u, f, updates);
+	u->serials_n = 0;
+	u->limit = 0;
+	updater_go_on(u);
+}
+
+/* Once more, on the head that a pull brings: those for which it has not been tried too often. */
+static void
+try_again(struct updater *u)
+{
+	struct jobs again = { 0 };
+	for (struct job *j; (j = jobs_take(&u->pending)) != NULL;) {
+		if (++j->tries < UPDATE_TRIES_MAX) {
+			count(&u->stats.again);
+			jobs_append(&again, j);
+		} else {
+			update_task_settle(&j->task, RCODE_SERVFAIL, EDE_OTHER, "others push to the repository all the time: try again");
+			answer(u, j);
+		}
+	}
+	jobs_put_before(&u->queue, &again);
+	u->serials_n = ++u->serial_tries < UPDATE_TRIES_MAX ? u->serials_n : 0;
+}
+
+static int
+ede_of(err_t status)
+{
+	return status == E_REFUSED || status == E_AUTH ? EDE_PROHIBITED
+	       : status == E_IO || status == E_TIMEOUT ? EDE_NETWORK_ERROR
+	                                               : EDE_OTHER;
+}
+
+void
+updater_on_push_failed(struct updater *u, const struct link_frame *f)
+{
+	batch_free(&u->batch);
+	switch (f->status) {
+	case E_STALE:
+		try_again(u);
+		u->state = UPDATER_PULLING;
+		git_side_pull(u->git);
+		return;
+	case E_UNKNOWN:
+		log_event(u->log, LOG_LEVEL_WARNING, "push-unclear", "commit=%s updates=%zu text=%s", f->id, u->pending.n, f->text);
+		u->is_unknown = true;
+		u->state = UPDATER_PULLING;
+		git_side_pull(u->git);
+		return;
+	default:
+		log_event(u->log, LOG_LEVEL_ERROR, "push-failed", "updates=%zu text=%s serving=last-good", u->pending.n, f->text);
+		u->serials_n = 0;
+		u->state = UPDATER_IDLE;
+		answer_all(u, &u->pending, RCODE_SERVFAIL, ede_of((err_t)f->status), "not written to the repository: %s", f->text);
+		updater_go_on(u);
+	}
+}
+
+void
+updater_before_commit(struct updater *u)
+{
+	batch_free(&u->batch); /* the PUSH, if one is on its way, will be E_STALE */
+}
+
+/* Those whose fate is not known, once the remote was seen again. */
+static void
+find_out(struct updater *u, bool has_pushed)
+{
+	u->is_unknown = false;
+	if (has_pushed) {
+		answer_all(u, &u->pending, RCODE_NOERROR, EDE_NONE, "%s", "");
+	} else {
+		try_again(u);
+	}
+}
+
+static bool
+is_too_late(const struct updater *u)
+{
+	const struct job *j = u->pending.first;
+	return j != NULL && (mono_ns() - j->item->arrived_ns) / 1000000000u > UPDATE_UNKNOWN_MAX_S;
+}
+
+/* All that wait, or those of them that have been worked out before. */
+static void
+answer_waiting(struct updater *u, bool all, const char *why)
+{
+	struct jobs rest = { 0 };
+	for (struct job *j; (j = jobs_take(&u->queue)) != NULL;) {
+		if (!all && !j->is_known) {
+			jobs_append(&rest, j);
+			continue;
+		}
+		if (update_task_open(&j->task, primary_view(u->primary)) == OK) {
+			update_task_settle(&j->task, RCODE_SERVFAIL, EDE_NETWORK_ERROR, "the repository is not reached: %s", why);
+		}
+		answer(u, j);
+	}
+	u->queue = rest;
+}
+
+/* The remote is not reached: what was to be tried again is not; what is not known stays so for a while. */
+static void
+give_up(struct updater *u, const struct link_frame *f)
+{
+	if (!u->is_unknown) {
+		answer_waiting(u, false, f->text);
+		u->state = UPDATER_IDLE;
+	} else if ((f->flags & LINK_NO_BRANCH) != 0) { /* so it is not in it */
+		find_out(u, false);
+		u->state = UPDATER_IDLE;
+	} else if (is_too_late(u)) {
+		forget_all(u, &u->pending);
+		u->is_unknown = false;
+		u->state = UPDATER_IDLE;
+	} else {
+		answer_waiting(u, true, f->text);
+	}
+}
+
+void
+updater_after_pull(struct updater *u, const struct link_frame *f)
+{
+	if (u->state == UPDATER_PULLING && f->type == LINK_FAILED) {
+		give_up(u, f);
+	} else if (u->state == UPDATER_PULLING && (f->flags & LINK_FROM_CACHE) == 0) {
+		if (u->is_unknown) {
+			find_out(u, (f->flags & LINK_HAS_PUSHED) != 0);
+		}
+		u->state = UPDATER_IDLE;
+	}
+	updater_go_on(u);
+}
+
+void
+updater_on_death(struct updater *u)
+{
+	batch_free(&u->batch);
+	if (u->state == UPDATER_PUSHING) {
+		forget_all(u, &u->pending); /* the next process does not know what this one was about to do */
+	}
+	jobs_put_before(&u->queue, &u->pending);
+	u->is_unknown = false;
+	u->state = UPDATER_PULLING; /* as each begins */
+}
+
+void
+updater_init(struct updater *u)
+{
+	u->replay = replay_new();
+}
+
+void
+updater_fini(struct updater *u)
+{
+	batch_free(&u->batch);
+	take_inbox(u);
+	forget_all(u, &u->pending);
+	forget_all(u, &u->queue);
+	replay_free(&u->replay);
+	free(u->serials);
+}

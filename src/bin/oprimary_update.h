@@ -1,0 +1,95 @@
+/* bin/oprimary_update.h -- updates become commits: what the loader does with them between two pulls.
+ *
+ * Updates wait in the inbox until the one before is pushed; then all that wait go into one batch (auth/batch.h), one commit, one push.
+ * Each is answered NOERROR when the commit is in the remote and served, and not before:
+ *
+ *     idle ── batch made, PUSH ──> pushing ── PUSHED ──> published, answered ──> idle
+ *                                     ├── PUSH_FAILED E_STALE ──> pulling ── COMMIT ──> the same updates again, on the new head
+ *                                     ├── PUSH_FAILED E_UNKNOWN ──> pulling ── is it in there? ──> answered, or again
+ *                                     └── PUSH_FAILED otherwise ──> SERVFAIL, with the reason
+ *
+ * A COMMIT that comes while a batch is under way undoes the batch first: it was worked out on what is served no more.
+ *
+ * One thread, the loader's; the counters are read by any.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "auth/batch.h"
+#include "auth/replay.h"
+#include "base/err.h"
+#include "bin/oprimary_ask.h"
+#include "bin/oprimary_jobs.h"
+#include "net/inbox.h"
+#include "net/served.h"
+#include "ops/log.h"
+
+enum {
+	UPDATE_TRIES_MAX = 8,       /* on heads that moved while it was pushed */
+	UPDATE_UNKNOWN_MAX_S = 120, /* that an update is kept whose fate is not known: nobody waits for its answer any longer */
+};
+
+struct updater_stats {
+	_Atomic uint64_t commits;    /* pushed */
+	_Atomic uint64_t updates;    /* answered NOERROR */
+	_Atomic uint64_t refused;    /* answered otherwise */
+	_Atomic uint64_t failed;     /* answered SERVFAIL */
+	_Atomic uint64_t repeated;   /* sent again while the first was under way */
+	_Atomic uint64_t unanswered; /* what became of them is not known */
+	_Atomic uint64_t again;      /* worked out once more, on another head */
+};
+
+struct updater {
+	/* set by the caller; borrowed */
+	const struct log *log;
+	struct git_side *git;
+	struct served *served;
+	struct primary *primary;
+	const struct server_conf *conf;
+	struct inbox *inbox;
+	struct asker *asker;
+	/* the rest is zero */
+	enum { UPDATER_IDLE, UPDATER_PUSHING, UPDATER_PULLING } state;
+	struct replay *replay;
+	struct jobs queue;          /* in order of arrival */
+	struct jobs pending;        /* of the batch under way */
+	struct batch *batch;        /* NULL: none, or undone */
+	struct source_commit source; /* of the batch */
+	bool is_unknown;            /* whether `pending` was pushed */
+	size_t limit;               /* updates in a batch; 0: as many as there can be */
+	struct stuck_serial {
+		struct name apex;
+		uint32_t serial;
+	} *serials;                 /* owned: those that are to be raised */
+	size_t serials_n;
+	unsigned serial_tries;
+	struct updater_times {
+		uint64_t begin_ns, evaluated_ns, edited_ns, pushed_ns;
+	} times;
+	struct log_limit refusals;
+	struct updater_stats stats;
+	uint8_t wire[DNS_MSG_MAX];  /* the answer being sent */
+};
+
+void updater_init(struct updater *u);
+void updater_fini(struct updater *u);
+
+/* Takes what is in the inbox, and begins a batch if it can. */
+void updater_go_on(struct updater *u);
+
+/* The zone was changed and has its serial still: a higher one is to be written. */
+void updater_add_serial(struct updater *u, const uint8_t *apex, uint32_t serial);
+
+/* Frames of the git side. */
+void updater_on_pushed(struct updater *u, const struct link_frame *f);
+void updater_on_push_failed(struct updater *u, const struct link_frame *f);
+
+/* Before a COMMIT is applied. */
+void updater_before_commit(struct updater *u);
+
+/* A pull has come to its end: COMMIT (applied or not), UPTODATE or FAILED. */
+void updater_after_pull(struct updater *u, const struct link_frame *f);
+
+/* The git process has died. */
+void updater_on_death(struct updater *u);

@@ -1,0 +1,456 @@
+"""Dynamic updates with the clients that people have: nsupdate, knsupdate, dnspython, certbot's plugin; and what becomes of them in git."""
+import os
+import socket
+import subprocess
+import time
+
+import dns.flags
+import dns.message
+import dns.name
+import dns.opcode
+import dns.query
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+import dns.tsig
+import dns.tsigkeyring
+import dns.update
+import pytest
+
+import servers
+from repository import git
+
+ZONE = """; The example zone, as somebody keeps it by hand.
+$TTL 1h
+@       SOA  ns1 hostmaster (
+             7       ; serial
+             1d 2h 4w 1h )
+        NS   ns1
+        NS   ns2            ; the other one
+
+; name servers
+ns1     A    192.0.2.1
+ns2     A    192.0.2.2
+
+; the web
+www     A    192.0.2.80     ; front
+        A    192.0.2.81
+        AAAA 2001:db8::80
+mail    MX   10 mx
+mx      A    192.0.2.25
+"""
+
+
+@pytest.fixture
+def key(make_key):
+    return make_key("me._update.example")
+
+
+@pytest.fixture
+def served(primary, repo, key):
+    repo.commit({"example": ZONE, "_keys": key.line, "README": "not a zone\n"})
+    return primary(repo, zones=["example"])
+
+
+class Remote:
+    """The bare repository, as whoever pulls from it sees it."""
+
+    def __init__(self, repo):
+        self.repo = repo
+
+    def text(self, name="example"):
+        return git(self.repo.bare, "show", self.repo.branch + ":" + name) + "\n"
+
+    def log(self, *options):
+        return git(self.repo.bare, "log", *options, self.repo.branch)
+
+    def commits(self):
+        return int(git(self.repo.bare, "rev-list", "--count", self.repo.branch))
+
+    def diff(self):
+        """Lines that the last commit took away and added."""
+        out = git(self.repo.bare, "show", "--format=", "-U0", self.repo.branch)
+        return [line for line in out.split("\n") if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+
+
+@pytest.fixture
+def remote(repo):
+    return Remote(repo)
+
+
+def nsupdate(served, key, script, *options, check=True):
+    """Runs nsupdate with the commands of a script; returns what it printed."""
+    how = ["-y", "hmac-%s:%s:%s" % (key.algorithm.lower(), key.name, key.secret)] if key else []
+    text = "server %s %d\n%s\nsend\n" % (servers.ADDRESS, served.port, script)
+    done = subprocess.run(["nsupdate", *how, *options], input=text, capture_output=True, text=True, timeout=60, check=False)
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def update_of(key, zone="example"):
+    """An UPDATE of dnspython's, to be signed with the key."""
+    ring = dns.tsigkeyring.from_text({key.name: key.secret}) if key else None
+    return dns.update.Update(zone, keyring=ring, keyname=key.name if key else None,
+                             keyalgorithm=getattr(dns.tsig, "HMAC_" + key.algorithm) if key else None)
+
+
+def send(served, update, *, tcp=True):
+    return (dns.query.tcp if tcp else dns.query.udp)(update, servers.ADDRESS, port=served.port, timeout=30)
+
+
+def addresses(served, name):
+    answer = served.ask(name, "A")
+    return sorted(r.address for s in answer.answer if s.rdtype == dns.rdatatype.A for r in s)
+
+
+# ---- clients ----
+
+@pytest.mark.parametrize("options", [[], ["-v"]], ids=["udp", "tcp"])
+def test_nsupdate(served, key, remote, need, options):
+    need("nsupdate")
+    nsupdate(served, key, "zone example\nprereq nxdomain new.example\nupdate add new.example 60 A 192.0.2.99", *options)
+    assert addresses(served, "new.example") == ["192.0.2.99"]
+    assert served.serial("example") == 8
+    assert remote.diff() == ["-             7       ; serial", "+             8       ; serial", "+new  60 A    192.0.2.99"]
+    out = nsupdate(served, key, "zone example\nprereq nxdomain new.example\nupdate add new.example 60 A 192.0.2.98", *options, check=False)
+    assert "YXDOMAIN" in out
+    assert served.serial("example") == 8
+
+
+def test_nsupdate_finds_the_zone_and_reads_a_key_file(served, key, remote, tmp_path, need):
+    """Without "zone" nsupdate asks for the SOA first; -k takes the key as named.conf has it."""
+    need("nsupdate")
+    path = tmp_path / "key.conf"
+    path.write_text('key "%s" { algorithm hmac-sha256; secret "%s"; };\n' % (key.name, key.secret))
+    nsupdate(served, None, "update delete www.example A\nupdate add www.example 300 A 192.0.2.82", "-k", str(path))
+    assert addresses(served, "www.example") == ["192.0.2.82"]
+    assert remote.commits() == 2
+
+
+def test_nsupdate_step_by_step(served, key, need):
+    """Several sends in one session, with answers shown."""
+    need("nsupdate")
+    out = nsupdate(served, key, "zone example\nupdate add a.example 60 TXT one\nsend\nupdate add a.example 60 TXT two\nshow\nsend\nanswer\n"
+                   "prereq yxrrset a.example TXT one\nprereq yxrrset a.example TXT two\nupdate delete a.example TXT one")
+    assert "NOERROR" in out
+    assert [str(r) for r in served.ask("a.example", "TXT").answer[0]] == ['"two"']
+
+
+def test_knsupdate(served, key, need):
+    need("knsupdate")
+    text = "server %s %d\nzone example.\norigin example.\nttl 60\nkey hmac-sha256:%s %s\nadd k 60 A 192.0.2.44\ndel mail\nsend\nquit\n" % (
+        servers.ADDRESS, served.port, key.name, key.secret)
+    done = subprocess.run(["knsupdate", "-v"], input=text, capture_output=True, text=True, timeout=60, check=False)
+    assert "error" not in (done.stdout + done.stderr).lower(), done.stdout + done.stderr
+    assert addresses(served, "k.example") == ["192.0.2.44"]
+    assert served.ask("mail.example", "MX").rcode() == dns.rcode.NXDOMAIN
+
+
+@pytest.mark.parametrize("tcp", [False, True])
+def test_dnspython(served, key, tcp):
+    update = update_of(key)
+    update.present("www", "A")
+    update.replace("www", 120, "A", "192.0.2.90")
+    update.add("_sip._tcp", 60, "SRV", "1 2 5060 www")
+    answer = send(served, update, tcp=tcp)
+    assert answer.rcode() == dns.rcode.NOERROR and answer.had_tsig
+    assert answer.opcode() == dns.opcode.UPDATE and answer.id == update.id
+    assert addresses(served, "www.example") == ["192.0.2.90"]
+
+
+def test_certbot(served, key, need):
+    """The plugin's own client, as certbot drives it: two challenges at one name, then one goes, then the other."""
+    client = pytest.importorskip("certbot_dns_rfc2136._internal.dns_rfc2136")._RFC2136Client(
+        servers.ADDRESS, served.port, key.name, key.secret, dns.tsig.HMAC_SHA256)
+    name = "_acme-challenge.www.example"
+
+    def texts():
+        return sorted(str(r) for s in served.ask(name, "TXT").answer for r in s)
+    client.add_txt_record(name, "first", 120)
+    client.add_txt_record(name, "second", 120)
+    assert texts() == ['"first"', '"second"']
+    client.del_txt_record(name, "first")
+    assert texts() == ['"second"']
+    client.del_txt_record(name, "second")
+    assert served.ask(name, "TXT").rcode() == dns.rcode.NXDOMAIN
+
+
+def test_acme_with_nsupdate(served, key, need):
+    """What acme.sh and dehydrated give to nsupdate, and what lego sends: an RRset removed and inserted anew."""
+    need("nsupdate")
+    nsupdate(served, key, 'update add _acme-challenge.example. 60 in txt "one"')
+    nsupdate(served, key, 'update add _acme-challenge.example. 60 in txt "two"')
+    assert len(served.ask("_acme-challenge.example", "TXT").answer[0]) == 2
+    nsupdate(served, key, 'update delete _acme-challenge.example. 60 in txt "one"')
+    assert len(served.ask("_acme-challenge.example", "TXT").answer[0]) == 1
+    update = update_of(key)
+    update.delete("_acme-challenge", "TXT")
+    update.add("_acme-challenge", 120, "TXT", '"three"')
+    assert send(served, update).rcode() == dns.rcode.NOERROR
+    assert [str(r) for r in served.ask("_acme-challenge.example", "TXT").answer[0]] == ['"three"']
+
+
+# ---- what it looks like in git ----
+
+def test_the_commit(served, key, remote):
+    before = remote.text().split("\n")
+    update = update_of(key)
+    update.delete("www", "A", "192.0.2.81")
+    update.add("www", 3600, "A", "192.0.2.82")
+    update.add("ftp", 3600, "CNAME", "www")
+    assert send(served, update).rcode() == dns.rcode.NOERROR
+    after = remote.text().split("\n")
+    assert remote.diff() == [
+        "-             7       ; serial", "+             8       ; serial",
+        "+ftp     CNAME www",
+        "-        A    192.0.2.81", "+        A    192.0.2.82",
+    ]
+    assert [line for line in before if line.strip().startswith(";")] == [line for line in after if line.strip().startswith(";")]
+    assert remote.log("-1", "--format=%s") == "example: 2 records added, 1 removed"
+    assert "Origin-Update: example by me._update.example from 127.0.0.1" in remote.log("-1", "--format=%B")
+    assert git(remote.repo.bare, "show", remote.repo.branch + ":README") == "not a zone"  # nothing else is touched
+
+
+def test_without_effect_no_commit(served, key, remote):
+    update = update_of(key)
+    update.add("www", 3600, "A", "192.0.2.80")
+    update.delete("nothing", "TXT")
+    assert send(served, update).rcode() == dns.rcode.NOERROR
+    assert remote.commits() == 1 and served.serial("example") == 7
+
+
+def test_persons_and_updates(served, key, remote, repo, notify, make_key):
+    """A person edits between two updates, and has not pulled: git tells him, as it would of a colleague."""
+    assert send(served, add(key, "one", "192.0.2.101")).rcode() == dns.rcode.NOERROR
+    git(repo.path, "pull", "-q", "--rebase", "origin", repo.branch)
+    repo.commit({"example": repo.read("example").replace("8       ; serial", "20      ; serial").replace("front", "the front")})
+    assert send(served, add(key, "two", "192.0.2.102")).rcode() == dns.rcode.NOERROR  # nobody has notified: it finds out by itself
+    assert served.serial("example") == 21
+    assert "; the front" in remote.text() and addresses(served, "one.example") == ["192.0.2.101"]
+    git(repo.path, "pull", "-q", "--rebase", "origin", repo.branch)
+
+
+def add(key, name, address, ttl=60):
+    update = update_of(key)
+    update.add(name, ttl, "A", address)
+    return update
+
+
+# ---- when something is wrong ----
+
+def extended_error(answer):
+    """(code, text) of RFC 8914, or None."""
+    for option in answer.options:
+        if option.otype == 15:
+            return option.code, option.text or ""
+    return None
+
+
+def with_edns(update):
+    update.use_edns(0, payload=1232)
+    return update
+
+
+def test_broken_in_git(served, key, remote, repo, notify):
+    repo.commit({"example": ZONE.replace("; serial", "; serial\nnonsense").replace("7 ", "9 ")})
+    served.hangup()
+    served.await_log("event=zone-rejected")
+    answer = send(served, with_edns(add(key, "x", "192.0.2.9")))
+    assert answer.rcode() == dns.rcode.SERVFAIL
+    assert "errors" in extended_error(answer)[1]
+    assert remote.commits() == 2
+    repo.commit({"example": ZONE.replace("7 ", "10 ")})
+    served.hangup()
+    served.await_serial("example", 10)
+    assert send(served, add(key, "x", "192.0.2.9")).rcode() == dns.rcode.NOERROR
+
+
+def test_hook_says_no(primary, repo, key, remote):
+    repo.commit({"example": ZONE, "_keys": key.line})
+    hook = os.path.join(repo.bare, "hooks", "pre-receive")
+    with open(hook, "w") as f:
+        f.write("#!/bin/sh\necho 'not on Fridays' >&2\nexit 1\n")
+    os.chmod(hook, 0o755)
+    served = primary(repo, zones=["example"])
+    answer = send(served, with_edns(add(key, "x", "192.0.2.9")))
+    assert answer.rcode() == dns.rcode.SERVFAIL
+    assert "not on Fridays" in extended_error(answer)[1]
+    assert remote.commits() == 1 and served.serial("example") == 7
+    assert served.ask("x.example").rcode() == dns.rcode.NXDOMAIN
+    os.unlink(hook)
+    assert send(served, add(key, "x", "192.0.2.9")).rcode() == dns.rcode.NOERROR
+
+
+def test_own_push_comes_back_as_notify(primary, repo, key, remote, make_key, bindir, tmp_path):
+    """A post-receive hook notifies whoever pushed, us too: no loop."""
+    teller = make_key("hook._notify.")
+    repo.commit({"example": ZONE, "_keys": key.line + teller.line})
+    port = servers.free_port()
+    (tmp_path / "hook.key").write_text(teller.argument + "\n")
+    (tmp_path / "hook.key").chmod(0o600)
+    hook = os.path.join(repo.bare, "hooks", "post-receive")
+    with open(hook, "w") as f:
+        f.write("#!/bin/sh\nexec %s/onotify %s example --port=%d --key-file=%s/hook.key\n" % (bindir, servers.ADDRESS, port, tmp_path))
+    os.chmod(hook, 0o755)
+    served = primary(repo, zones=["example"], port=port)
+    assert send(served, add(key, "x", "192.0.2.9")).rcode() == dns.rcode.NOERROR
+    served.await_log("event=notify-accepted")
+    served.await_log('event=pulled .*text="nothing new"')
+    assert remote.commits() == 2
+
+
+def test_repeated_and_replayed(served, key, remote):
+    """The same octets again are not carried out twice, whoever sends them; the answer is the first one's."""
+    wire = add(key, "x", "192.0.2.9").to_wire()
+    first = send_octets(served, wire)
+    assert dns.message.from_wire(first, keyring=ring(key), request_mac=mac(wire, key)).rcode() == dns.rcode.NOERROR
+    update = update_of(key)
+    update.delete("x")
+    assert send(served, update).rcode() == dns.rcode.NOERROR
+    again = send_octets(served, wire)
+    assert again[3] & 15 == 0
+    assert served.ask("x.example").rcode() == dns.rcode.NXDOMAIN
+    assert remote.commits() == 3
+
+
+def ring(key):
+    return dns.tsigkeyring.from_text({key.name: key.secret})
+
+
+def mac(wire, key):
+    return dns.message.from_wire(wire, keyring=ring(key)).mac
+
+
+def send_octets(served, wire):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(30)
+        s.sendto(wire, (servers.ADDRESS, served.port))
+        return s.recv(4096)
+
+
+def test_bad_signatures(served, key, make_key, remote):
+    stranger, liar = make_key("stranger._update.example"), make_key(key.name, secret=b"another secret of 32 octets.....")
+    for who, error in ((stranger, dns.tsig.PeerBadKey), (liar, dns.tsig.PeerBadSignature)):
+        with pytest.raises(error):
+            send(served, add(who, "x", "192.0.2.9"))
+    unsigned = update_of(None)
+    unsigned.add("x", 60, "A", "192.0.2.9")
+    assert send(served, unsigned).rcode() == dns.rcode.REFUSED
+    served.await_log(r"event=update-denied from=\S+ transport=tcp zone=example\. why=\"the request is not signed\"")
+    assert remote.commits() == 1
+
+
+def test_clock_skew(served, key):
+    """BADTIME, signed, with the server's time (RFC 8945 5.2.3)."""
+    update = add(key, "x", "192.0.2.9")
+    real, time.time = time.time, lambda: real() - 4000
+    try:
+        wire = update.to_wire()
+    finally:
+        time.time = real
+    answer = send_octets(served, wire)
+    assert answer[3] & 15 == dns.rcode.NOTAUTH
+    # What stands at the end: MAC, original ID, error 18, other data of 6 octets with the time
+    assert answer[-10:-8] == bytes([0, 18]) and answer[-8:-6] == bytes([0, 6])
+    assert abs(int.from_bytes(answer[-6:], "big") - real()) < 60
+
+
+# ---- who may what ----
+
+RIGHTS = ("notify", "transfer", "update")
+
+
+def key_table(make_key):
+    """Keys of each right, for every zone, for one, for one below it, and for another."""
+    return {(right, domain): make_key("k._%s.%s" % (right, domain)) for right in RIGHTS for domain in ("", "example", "sub.example", "other")}
+
+
+def may(right, domain, operation, zone):
+    is_within = domain == "" or zone == domain or zone.endswith("." + domain)
+    return is_within and RIGHTS.index(right) >= RIGHTS.index(operation)
+
+
+@pytest.fixture
+def table(primary, repo, make_key):
+    keys = key_table(make_key)
+    small = "$TTL 60\n@ SOA ns.example. host.example. 1 1h 1h 1h 1h\n@ NS ns.other.\nns A 192.0.2.1\n"
+    # NAME._keys holds those for NAME and below, _keys those for every zone.
+    repo.commit({"example": small, "sub.example": small, "other": small,
+                 "_keys": "".join(k.line for (_, d), k in keys.items() if d == ""),
+                 "example._keys": "".join(k.line for (_, d), k in keys.items() if d.endswith("example")),
+                 "other._keys": "".join(k.line for (_, d), k in keys.items() if d == "other")})
+    return primary(repo, zones=["example", "sub.example", "other"]), keys
+
+
+@pytest.mark.parametrize("operation", RIGHTS)
+@pytest.mark.parametrize("zone", ["example", "sub.example", "other"])
+def test_table_of_rights(table, operation, zone, notify):
+    served, keys = table
+    for (right, domain), key in keys.items():
+        if operation == "notify":
+            answer = notify(served.port, zone, key)
+        elif operation == "transfer":
+            query = key.sign(dns.message.make_query(zone, "AXFR"))
+            answer = dns.query.tcp(query, servers.ADDRESS, port=served.port, timeout=10)
+        else:
+            answer = send(served, update_in(key, zone, right + domain.replace(".", "-")))
+        want = dns.rcode.NOERROR if may(right, domain, operation, zone) else dns.rcode.REFUSED
+        assert answer.rcode() == want, (right, domain, operation, zone)
+
+
+def update_in(key, zone, name):
+    update = update_of(key, zone)
+    update.add("n-" + name, 60, "A", "192.0.2.7")
+    return update
+
+
+def test_keys_come_and_go_with_commits(served, key, repo, make_key, notify):
+    second = make_key("second._update.example", secret=b"the key that takes over, 32 oct.")
+    with pytest.raises(dns.tsig.PeerBadKey):
+        send(served, add(second, "x", "192.0.2.9"))
+    repo.commit({"_keys": key.line + second.line})  # both, for a while
+    served.hangup()
+    served.await_log(r"event=keys-loaded file=_keys commit=\S+ records=2")
+    assert send(served, add(second, "x", "192.0.2.9")).rcode() == dns.rcode.NOERROR
+    git(repo.path, "pull", "-q", "--rebase", "origin", repo.branch)
+    commit = repo.commit({"_keys": second.line})
+    served.hangup()
+    served.await_log("event=keys-loaded file=_keys commit=%s records=1" % commit)
+    with pytest.raises(dns.tsig.PeerBadKey):
+        send(served, add(key, "y", "192.0.2.9"))
+    assert dns.query.tcp(dns.message.make_query("_keys", "DNSKEY"), servers.ADDRESS, port=served.port).rcode() == dns.rcode.REFUSED
+
+
+# ---- zones that come and go; serials ----
+
+def test_a_zone_is_made_and_removed(served, key, remote, need):
+    need("nsupdate")
+    nsupdate(served, key, "zone lab.example\nupdate add lab.example 3600 SOA ns1.example. host.example. 1 3600 600 86400 300\n"
+             "update add lab.example 3600 NS ns1.example.\nupdate add host.lab.example 60 A 192.0.2.77")
+    assert served.serial("lab.example") == 1
+    assert remote.text("lab.example").startswith("$ORIGIN lab.example.\n")
+    assert remote.log("-1", "--format=%s") == "lab.example: new zone"
+    nsupdate(served, key, "zone lab.example\nupdate add x.lab.example 60 A 192.0.2.78")
+    assert served.serial("lab.example") == 2
+    nsupdate(served, key, "zone lab.example\nupdate delete lab.example SOA")
+    assert served.serial("lab.example") is None
+    assert "lab.example" not in git(remote.repo.bare, "ls-tree", "--name-only", remote.repo.branch).split("\n")
+
+
+@pytest.mark.parametrize("policy", ["keep", "increment", "unixtime"])
+def test_serial_policies(primary, repo, key, remote, policy, notify_key, notify):
+    repo.commit({"example": ZONE, "_keys": notify_key.line})
+    served = primary(repo, "--serial=" + policy, zones=["example"])
+    repo.commit({"example": ZONE.replace("192.0.2.25", "192.0.2.26")})
+    notify(served.port, "example", notify_key)
+    served.await_true("the change is served", lambda: addresses(served, "mx.example") == ["192.0.2.26"])
+    if policy == "keep":
+        served.await_log("event=zone-serial-stuck")
+        assert served.serial("example") == 7 and remote.commits() == 2
+        return
+    served.await_true("another serial", lambda: served.serial("example") != 7)
+    serial = served.serial("example")
+    assert serial == 8 if policy == "increment" else abs(serial - time.time()) < 600
+    assert remote.commits() == 3
+    assert remote.diff() == ["-             7       ; serial", "+             %d       ; serial" % serial]
+    assert remote.log("-1", "--format=%s") == "example: serial %d" % serial
