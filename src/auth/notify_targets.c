@@ -275,8 +275,7 @@ struct comparing {
 	struct notify_index *old, *now; /* NULL until they are needed */
 	const struct view *old_view, *now_view;
 	const struct notify_own *own;
-	notify_each *each;
-	void *ctx;
+	const struct notify_listener *to;
 	size_t cut_n;
 	struct notify_targets targets; /* of the zone at hand */
 };
@@ -288,12 +287,23 @@ need_index(const struct view *v, struct notify_index **ix)
 }
 
 static void
+tell_target(const struct comparing *c, const struct notify_news *news, const struct notify_target *to)
+{
+	if (c->to->each != NULL) {
+		c->to->each(c->to->ctx, news, to);
+	}
+}
+
+static void
 tell(struct comparing *c, const struct notify_index *ix, const struct zone *z, const struct notify_news *news)
 {
+	if (c->to->zone != NULL) {
+		c->to->zone(c->to->ctx, news);
+	}
 	notify_targets_of(ix, z, c->own, &c->targets);
 	c->cut_n += c->targets.is_cut;
 	for (size_t i = 0; i < c->targets.n; i++) {
-		c->each(c->ctx, news, &c->targets.list[i]);
+		tell_target(c, news, &c->targets.list[i]);
 	}
 }
 
@@ -376,7 +386,7 @@ tell_fresh(struct comparing *c, const struct zone *z)
 	for (size_t i = 0; i < c->targets.n; i++) {
 		const struct notify_target *to = &c->targets.list[i];
 		if (to->key != NULL && is_fresh(c->old_view, to->key)) {
-			c->each(c->ctx, &news, to);
+			tell_target(c, &news, to);
 		}
 	}
 }
@@ -424,15 +434,14 @@ tell_keys(struct comparing *c)
 }
 
 err_t
-notify_compare(const struct view *old, const struct view *now, const struct notify_own *own, notify_each *each,
-               void *ctx, size_t *cut_n)
+notify_compare(const struct view *old, const struct view *now, const struct notify_own *own,
+               const struct notify_listener *to, size_t *cut_n)
 {
 	struct comparing *c = xalloc(sizeof *c); /* as large as the targets of a zone may be many */
 	c->old_view = old;
 	c->now_view = now;
 	c->own = own;
-	c->each = each;
-	c->ctx = ctx;
+	c->to = to;
 	err_t err = tell_zones(c);
 	if (err == OK) {
 		err = tell_keys(c);

@@ -46,13 +46,20 @@ struct notify_news notify_news_of(const struct zone *z);
 
 typedef void notify_each(void *ctx, const struct notify_news *news, const struct notify_target *to);
 
+/* Who listens.  Either may be NULL. */
+struct notify_listener {
+	notify_each *each;                                        /* a zone to a target */
+	void (*zone)(void *ctx, const struct notify_news *news); /* a zone that came, changed or went; before its targets */
+	void *ctx;
+};
+
 /* Everything that is to be told when `now` takes the place of `old` (NULL: of nothing, at the start): zones that are
  * new, or another version; zones that are gone, to those who were told of them in the old view; and for keys that are
  * new or have another secret or algorithm, every other zone that they are used for.  *cut_n: zones that have more targets than
  * NOTIFY_TARGETS_MAX.  E_NOMEM: some may not have been told.
  * Cost: what differs, and the transfer keys (sorted once). */
-err_t notify_compare(const struct view *old, const struct view *now, const struct notify_own *own, notify_each *each,
-                     void *ctx, size_t *cut_n);
+err_t notify_compare(const struct view *old, const struct view *now, const struct notify_own *own,
+                     const struct notify_listener *to, size_t *cut_n);
 
 /* Every zone at and below a name, to one target: for a peer that is to hear of all of them. */
 void notify_every_zone(const struct view *v, const uint8_t *domain, const struct notify_target *to, notify_each *each,

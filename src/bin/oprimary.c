@@ -12,6 +12,7 @@
 #include "bin/cli.h"
 #include "bin/oprimary_git.h"
 #include "bin/oprimary_load.h"
+#include "bin/oprimary_notify.h"
 #include "bin/oprimary_opts.h"
 #include "net/tcp.h"
 #include "net/udp.h"
@@ -22,7 +23,7 @@
 const char *argp_program_version = CLI_VERSION("oprimary");
 
 enum {
-	FILES_SPARE = 64, /* descriptors besides sockets: links, files of a commit, event loops */
+	FILES_SPARE = 64 + TELLER_FILES, /* descriptors besides sockets: links, files of a commit, event loops, notifications */
 	LOADER_END_MS = 400,     /* a commit that takes longer is not waited for when we are to end */
 };
 
@@ -37,6 +38,7 @@ struct daemon {
 	struct served *served;
 	struct inbox *inbox;
 	struct loader loader;
+	struct teller teller;
 	struct net_env env;
 	struct clients *clients;
 	struct udp_worker **udp;
@@ -119,7 +121,24 @@ on_request_event(void *ctx, const struct net_request *r, const struct server_out
 	if (out->event == EVENT_NOTIFY_ACCEPTED) {
 		git_side_pull(&d->git);
 	}
+	if (out->event == EVENT_SUBSCRIBED) {
+		teller_on_secondary(&d->teller, r, out);
+	}
 	return out->event == EVENT_UPDATE ? take_update(d, r, out, resp, cap) : 0;
+}
+
+static void
+on_response(void *ctx, uint64_t conn, const uint8_t *bytes, size_t len)
+{
+	struct daemon *d = ctx;
+	teller_on_response(&d->teller, conn, bytes, len);
+}
+
+static void
+on_closed(void *ctx, uint64_t conn)
+{
+	struct daemon *d = ctx;
+	teller_on_closed(&d->teller, conn);
 }
 
 static void
@@ -153,6 +172,21 @@ on_settled(void *ctx, const char *status)
 	if (is_first) {
 		log_event(&d->log, LOG_LEVEL_INFO, "ready", "status=%s", status);
 	}
+}
+
+/* By the loader. */
+static void
+on_changed(void *ctx)
+{
+	struct daemon *d = ctx;
+	teller_on_changed(&d->teller);
+}
+
+static void
+on_woken(void *ctx)
+{
+	struct daemon *d = ctx;
+	teller_go_on(&d->teller);
 }
 
 /* ---- stages ---- */
@@ -296,6 +330,7 @@ view_up(struct daemon *d)
 	const struct primary_log log = loader_primary_log(&d->loader);
 	d->primary = primary_new(&d->opts.primary, &log);
 	d->served = served_new(primary_view(d->primary), loader_wake, &d->loader); /* of no zones: answers say "not ready" */
+	teller_init(&d->teller);
 	d->inbox = inbox_new(d->opts.update_queue, d->opts.updates_per_key, loader_wake, &d->loader);
 	d->env = (struct net_env){
 		.served = d->served,
@@ -303,6 +338,8 @@ view_up(struct daemon *d)
 		.handle = server_handle,
 		.event = on_request_event,
 		.transferred = on_transferred,
+		.response = on_response,
+		.closed = on_closed,
 		.ctx = d,
 	};
 	return OK;
@@ -395,8 +432,31 @@ loader_up(struct daemon *d)
 	d->loader.inbox = d->inbox;
 	d->loader.serial = d->opts.primary.serial;
 	d->loader.settled = on_settled;
+	d->loader.changed = on_changed;
+	d->loader.woken = on_woken;
 	d->loader.ctx = d;
 	return loader_start(&d->loader);
+}
+
+static err_t
+teller_up(struct daemon *d)
+{
+	d->teller.log = &d->log;
+	d->teller.served = d->served;
+	d->teller.workers = d->tcp;
+	d->teller.wake = loader_wake;
+	d->teller.ctx = &d->loader;
+	return teller_start(&d->teller, d->opts.listen, d->opts.listen_n, &d->diag);
+}
+
+static void
+teller_down(struct daemon *d)
+{
+	if (d->is_loader_stuck) {
+		teller_silence(&d->teller);
+	} else {
+		teller_stop(&d->teller);
+	}
 }
 
 static void
@@ -420,6 +480,7 @@ static const struct stage {
 	{ "privileges", privs_up, NULL },
 	{ "views", view_up, view_down },
 	{ "workers", workers_up, workers_down },
+	{ "notifier", teller_up, teller_down },
 	{ "loader", loader_up, loader_down },
 };
 
@@ -508,6 +569,7 @@ run(struct daemon *d)
 		} else if (n == SIGUSR1) {
 			log_stats(d);
 			log_update_stats(d);
+			teller_log_stats(&d->teller);
 		} else if (n < 0 && errno == EAGAIN) {
 			log_event(&d->log, LOG_LEVEL_DEBUG, "pull", "why=%s", "poll");
 			git_side_pull(&d->git);
@@ -550,6 +612,7 @@ main(int argc, char **argv)
 		log_event(&d.log, LOG_LEVEL_INFO, "stopping", "why=%s", n == SIGINT ? "SIGINT" : "SIGTERM");
 		log_stats(&d);
 		log_update_stats(&d);
+		teller_log_stats(&d.teller);
 	} else {
 		log_event(&d.log, LOG_LEVEL_ERROR, "start-failed", "stage=%s text=%s hint=%s", stages[up].name,
 		          d.diag.text[0] != '\0' ? d.diag.text : err_str(err), d.diag.hint);

@@ -207,6 +207,7 @@ apply(struct loader *l, const struct source_commit *c, enum primary_outcome *out
 	TRY(primary_apply(l->primary, c, outcome, &next, &old));
 	if (*outcome == PRIMARY_APPLIED) {
 		served_publish(l->served, next, old, discard);
+		l->changed(l->ctx);
 		priority_give_way(); /* from the first on there are questions to answer */
 	}
 	return OK;
@@ -314,6 +315,7 @@ on_wake(struct loader *l)
 	uint64_t times;
 	(void)!read(l->wake, &times, sizeof times);
 	served_reclaim(l->served);
+	l->woken(l->ctx);
 	updater_go_on(&l->updater);
 }
 
@@ -399,6 +401,8 @@ loader_start(struct loader *l)
 	u->conf = l->conf;
 	u->inbox = l->inbox;
 	u->asker = &l->asker;
+	u->changed = l->changed;
+	u->ctx = l->ctx;
 	updater_init(u);
 	l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (l->wake < 0) {

@@ -32,6 +32,8 @@ struct loader {
 	struct inbox *inbox;
 	enum serial_policy serial;
 	void (*settled)(void *ctx, const char *status); /* each time a pull has come to its end: how things are */
+	void (*changed)(void *ctx);                     /* each time a view was published */
+	void (*woken)(void *ctx);                       /* by loader_wake() */
 	void *ctx;
 
 	pthread_t thread;

@@ -366,6 +366,7 @@ updater_on_pushed(struct updater *u, const struct link_frame *f)
 		pull_all(u, "no memory, or the git side is out of step");
 	} else {
 		served_publish(u->served, next, old, discard);
+		u->changed(u->ctx);
 	}
 	batch_free(&u->batch);
 	answer_all(u, &u->pending, RCODE_NOERROR, EDE_NONE, "%s", "");

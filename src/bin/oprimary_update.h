@@ -49,6 +49,8 @@ struct updater {
 	const struct server_conf *conf;
 	struct inbox *inbox;
 	struct asker *asker;
+	void (*changed)(void *ctx); /* a new view was published */
+	void *ctx;
 	/* the rest is zero */
 	enum { UPDATER_IDLE, UPDATER_PUSHING, UPDATER_PULLING } state;
 	struct replay *replay;

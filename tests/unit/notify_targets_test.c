@@ -204,7 +204,8 @@ next(struct world *w, const char *const files[][2], size_t n)
 	}
 	assert_int_equal(primary_apply(w->p, &commit, &outcome, &now, &w->old), OK);
 	assert_int_equal(outcome, PRIMARY_APPLIED);
-	assert_int_equal(notify_compare(is_first ? NULL : w->before, now, &nobody, on_each, &w->got, &cut_n), OK);
+	const struct notify_listener to = { .each = on_each, .ctx = &w->got };
+	assert_int_equal(notify_compare(is_first ? NULL : w->before, now, &nobody, &to, &cut_n), OK);
 	assert_int_equal(cut_n, 0);
 	primary_discard(&w->old);
 	w->before = now;

@@ -1,0 +1,384 @@
+#include "bin/oprimary_notify.h"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/notify_targets.h"
+#include "base/alloc.h"
+#include "dns/rrtype.h"
+
+struct subscription {
+	struct notify_target target; /* its key is `key` */
+	struct tsig_key key;
+	struct name zone;            /* a zone, or, where there is none, what is within it */
+};
+
+/* ---- the log ---- */
+
+static void
+print_target(const struct notify_target *to, char out[PEER_TEXT_MAX])
+{
+	struct peer p = { .family = to->address.family, .port = to->port };
+	memcpy(p.address, to->address.octets, sizeof p.address);
+	if (to->conn != 0 && p.family == 0) {
+		snprintf(out, PEER_TEXT_MAX, "its own connection");
+	} else {
+		peer_print(&p, out);
+	}
+}
+
+static const struct {
+	const char *event;
+	enum log_level level;
+	const char *text;
+} outcomes[NOTIFY_OUTCOMES] = {
+	[NOTIFY_ACKNOWLEDGED] = { "notify-acknowledged", LOG_LEVEL_INFO, "" },
+	[NOTIFY_REFUSED] = { "notify-refused", LOG_LEVEL_WARNING, "" },
+	[NOTIFY_GAVE_UP] = { "notify-gave-up", LOG_LEVEL_WARNING, "no answer to any attempt" },
+	[NOTIFY_LOST] = { "notify-lost", LOG_LEVEL_DEBUG, "the secondary's connection closed" },
+	[NOTIFY_PUT_OFF] = { "notify-put-off", LOG_LEVEL_INFO, "the secondary cannot just now; it is told again" },
+	[NOTIFY_UNVERIFIED] = { "notify-unverified", LOG_LEVEL_WARNING, "the answer is not signed as it should; it is told again" },
+	[NOTIFY_UNANSWERED] = { "notify-unanswered", LOG_LEVEL_WARNING, "no answer within a minute; it is told again, for a day" },
+};
+
+static void
+on_report(void *ctx, const struct notifier_report *r)
+{
+	static const char *const transports[NOTIFY_TRANSPORTS] = {
+		[NOTIFY_OVER_TCP] = "tcp", [NOTIFY_OVER_UDP] = "udp", [NOTIFY_OVER_CONN] = "connection",
+	};
+	struct teller *t = ctx;
+	char to[PEER_TEXT_MAX], zone[NAME_TEXT_MAX], key[NAME_TEXT_MAX] = "", rcode[RRTYPE_TEXT_MAX] = "";
+	if (!log_is_on(t->log, outcomes[r->outcome].level)) {
+		return;
+	}
+	print_target(r->target, to);
+	name_print(r->zone, zone);
+	if (r->target->key != NULL) {
+		name_print(r->target->key->name.oct, key);
+	}
+	if (r->outcome == NOTIFY_REFUSED || r->outcome == NOTIFY_PUT_OFF) {
+		rcode_print(r->rcode, false, rcode);
+	} else if (r->tsig_error != 0) {
+		rcode_print(r->tsig_error, true, rcode);
+	}
+	log_event_limited(t->log, &t->limits[r->outcome], outcomes[r->outcome].level, outcomes[r->outcome].event,
+	                  "to=%s transport=%s zone=%s serial=%u key=%s attempts=%u rcode=%s text=%s", to, transports[r->transport], zone,
+	                  r->serial, key, r->attempts, rcode, outcomes[r->outcome].text);
+}
+
+void
+teller_log_stats(struct teller *t)
+{
+	struct notifier_stats s;
+	net_notify_stats(t->net, &s);
+	log_event(t->log, LOG_LEVEL_INFO, "notify-stats",
+	          "added=%lu over_limit=%lu replaced=%lu acknowledged=%lu refused=%lu gave_up=%lu lost=%lu sent_tcp=%lu sent_udp=%lu "
+	          "sent_connection=%lu failed=%lu unverified=%lu pending=%lu in_flight=%lu",
+	          s.added, s.over_limit, s.replaced, s.outcomes[NOTIFY_ACKNOWLEDGED], s.outcomes[NOTIFY_REFUSED],
+	          s.outcomes[NOTIFY_GAVE_UP], s.outcomes[NOTIFY_LOST], s.sent[NOTIFY_OVER_TCP], s.sent[NOTIFY_OVER_UDP],
+	          s.sent[NOTIFY_OVER_CONN], s.failed, s.unverified, s.pending, s.in_flight);
+}
+
+/* ---- our own addresses ---- */
+
+static bool
+take_address(const struct sockaddr *sa, struct key_address *out)
+{
+	if (sa != NULL && sa->sa_family == AF_INET) {
+		*out = (struct key_address){ .family = 4 };
+		memcpy(out->octets, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, 4);
+		return true;
+	}
+	if (sa != NULL && sa->sa_family == AF_INET6) {
+		*out = (struct key_address){ .family = 6 };
+		memcpy(out->octets, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr, 16);
+		return true;
+	}
+	return false;
+}
+
+static void
+add_own(struct teller *t, const struct sockaddr *sa)
+{
+	if (t->own_n < TELLER_OWN_MAX && take_address(sa, &t->own[t->own_n])) {
+		t->own_n++;
+	}
+}
+
+/* Of a listener on all addresses, those that the machine has now. */
+static void
+find_own(struct teller *t, const struct listen_address *listen, size_t n)
+{
+	struct ifaddrs *all = NULL;
+	bool is_wildcard = false;
+	for (size_t i = 0; i < n; i++) {
+		is_wildcard |= listen_is_wildcard(&listen[i]);
+		add_own(t, &listen[i].sa.any);
+	}
+	if (is_wildcard && getifaddrs(&all) == 0) {
+		for (const struct ifaddrs *a = all; a != NULL; a = a->ifa_next) {
+			add_own(t, a->ifa_addr);
+		}
+		freeifaddrs(all);
+	}
+}
+
+/* The one address of a family, or NULL: then the system chooses. */
+static const struct listen_address *
+source_of(const struct listen_address *listen, size_t n, int family)
+{
+	const struct listen_address *found = NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (listen[i].sa.any.sa_family == family) {
+			if (found != NULL || listen_is_wildcard(&listen[i])) {
+				return NULL;
+			}
+			found = &listen[i];
+		}
+	}
+	return found;
+}
+
+/* ---- beginning and end ---- */
+
+static bool
+send_over(void *ctx, uint64_t conn, const uint8_t *bytes, size_t len)
+{
+	struct teller *t = ctx;
+	pthread_mutex_lock(&t->lock);
+	bool is_sent = t->is_on && tcp_worker_send(t->workers[tcp_worker_of(conn)], conn, bytes, len);
+	pthread_mutex_unlock(&t->lock);
+	return is_sent;
+}
+
+void
+teller_init(struct teller *t)
+{
+	pthread_mutex_init(&t->lock, NULL);
+}
+
+static void
+set_on(struct teller *t, bool is_on)
+{
+	pthread_mutex_lock(&t->lock);
+	t->is_on = is_on;
+	pthread_mutex_unlock(&t->lock);
+}
+
+err_t
+teller_start(struct teller *t, const struct listen_address *listen, size_t n, struct diag *diag)
+{
+	const struct net_notify_conf conf = {
+		.source_v4 = source_of(listen, n, AF_INET), .source_v6 = source_of(listen, n, AF_INET6),
+		.send_over = send_over, .report = on_report, .ctx = t,
+	};
+	find_own(t, listen, n);
+	TRY(net_notify_start(&conf, &t->net, diag));
+	set_on(t, true);
+	return OK;
+}
+
+void
+teller_silence(struct teller *t)
+{
+	set_on(t, false);
+}
+
+void
+teller_stop(struct teller *t)
+{
+	teller_silence(t);
+	net_notify_stop(&t->net);
+	served_unpin(t->served, &t->told);
+	for (size_t i = 0; i < t->n; i++) {
+		wipe(&t->list[i].key, sizeof t->list[i].key);
+	}
+	free(t->list);
+	t->list = NULL;
+	t->n = t->cap = t->fresh_n = 0;
+}
+
+/* ---- what there is to tell ---- */
+
+static void
+tell(void *ctx, const struct notify_news *news, const struct notify_target *to)
+{
+	struct teller *t = ctx;
+	err_t err = net_notify_add(t->net, news, to);
+	(void)err; /* over a limit: counted there */
+}
+
+static bool
+has_zone(const struct view *v, const uint8_t *name)
+{
+	struct nkey key;
+	nkey_set(&key, name);
+	return v != NULL && trie_get(&v->zones, &key) != NULL;
+}
+
+static bool
+is_about(const struct teller *t, const struct subscription *s, const uint8_t *zone)
+{
+	return name_is_equal(s->zone.oct, zone) || (name_is_within(zone, s->zone.oct) && !has_zone(t->told_view, s->zone.oct));
+}
+
+/* A zone that came, changed or went: to those that wait for it. */
+static void
+tell_subscribers(void *ctx, const struct notify_news *news)
+{
+	struct teller *t = ctx;
+	pthread_mutex_lock(&t->lock);
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->list[i].target.conn != 0 && is_about(t, &t->list[i], news->zone)) {
+			tell(t, news, &t->list[i].target);
+		}
+	}
+	pthread_mutex_unlock(&t->lock);
+}
+
+void
+teller_on_changed(struct teller *t)
+{
+	const struct notify_own own = { t->own, t->own_n };
+	const struct notify_listener to = { .each = tell, .zone = tell_subscribers, .ctx = t };
+	struct served_pin *before = t->told;
+	const struct view *old = t->told_view;
+	size_t cut_n = 0;
+	t->told_view = served_pin(t->served, &t->told);
+	err_t err = notify_compare(old, t->told_view, &own, &to, &cut_n);
+	served_unpin(t->served, &before);
+	if (err != OK || cut_n != 0) {
+		log_event(t->log, LOG_LEVEL_ERROR, "notify-incomplete", "zones=%zu text=%s", cut_n,
+		          err != OK ? err_str(err) : "they have more secondaries than are told");
+	}
+}
+
+/* ---- subscriptions ---- */
+
+static void
+tell_all(struct teller *t, const struct subscription *s)
+{
+	if (t->told_view != NULL && !has_zone(t->told_view, s->zone.oct)) {
+		notify_every_zone(t->told_view, s->zone.oct, &s->target, tell, t);
+	}
+}
+
+/* Takes one out; what is fresh stands last, and stays so. */
+static void
+drop(struct teller *t, size_t i)
+{
+	size_t last_known = t->n - t->fresh_n;
+	wipe(&t->list[i].key, sizeof t->list[i].key);
+	if (i < last_known) {
+		t->list[i] = t->list[last_known - 1];
+		i = last_known - 1;
+	} else {
+		t->fresh_n--;
+	}
+	t->list[i] = t->list[--t->n];
+	for (size_t k = 0; k < t->n; k++) {
+		t->list[k].target.key = &t->list[k].key;
+	}
+}
+
+void
+teller_go_on(struct teller *t)
+{
+	pthread_mutex_lock(&t->lock);
+	while (t->fresh_n != 0) {
+		struct subscription *s = &t->list[t->n - t->fresh_n];
+		tell_all(t, s);
+		if (s->target.conn == 0) {
+			drop(t, t->n - t->fresh_n); /* by UDP: told once */
+		} else {
+			t->fresh_n--;
+		}
+	}
+	pthread_mutex_unlock(&t->lock);
+}
+
+static bool
+is_there(const struct teller *t, const struct subscription *new)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		const struct subscription *s = &t->list[i];
+		if (new->target.conn != 0 && s->target.conn == new->target.conn && name_is_equal(s->zone.oct, new->zone.oct) &&
+		    name_is_equal(s->key.name.oct, new->key.name.oct)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+add(struct teller *t, const struct subscription *new)
+{
+	if (!t->is_on || is_there(t, new) || t->n == TELLER_SUBSCRIPTIONS_MAX) {
+		return;
+	}
+	if (t->n == t->cap) {
+		t->cap = t->cap != 0 ? 2 * t->cap : 16;
+		t->list = xrealloc(t->list, t->cap * sizeof *t->list);
+	}
+	t->list[t->n++] = *new;
+	t->fresh_n++;
+	for (size_t k = 0; k < t->n; k++) {
+		t->list[k].target.key = &t->list[k].key;
+	}
+}
+
+/* By UDP there is nothing to hear by later on; only the question for a name that is no zone has an answer to come. */
+static struct notify_target
+target_of(const struct net_request *r)
+{
+	const struct peer *p = &r->from->peer;
+	struct notify_target to = { .conn = r->conn, .port = NOTIFY_PORT, .address = { .family = p->family } };
+	memcpy(to.address.octets, p->address, sizeof to.address.octets);
+	return to;
+}
+
+void
+teller_on_secondary(struct teller *t, const struct net_request *r, const struct server_out *out)
+{
+	const struct key *key = keystore_find(r->view->keys, out->key.oct);
+	if (key == NULL || (r->conn == 0 && has_zone(r->view, out->zone.oct))) {
+		return;
+	}
+	struct subscription new = { .target = target_of(r), .key = key->tsig, .zone = out->zone };
+	pthread_mutex_lock(&t->lock);
+	add(t, &new);
+	pthread_mutex_unlock(&t->lock);
+	wipe(&new.key, sizeof new.key);
+	t->wake(t->ctx);
+}
+
+void
+teller_on_response(struct teller *t, uint64_t conn, const uint8_t *bytes, size_t len)
+{
+	pthread_mutex_lock(&t->lock);
+	if (t->is_on) {
+		net_notify_conn_input(t->net, conn, bytes, len);
+	}
+	pthread_mutex_unlock(&t->lock);
+}
+
+void
+teller_on_closed(struct teller *t, uint64_t conn)
+{
+	pthread_mutex_lock(&t->lock);
+	for (size_t i = 0; i < t->n;) {
+		if (t->list[i].target.conn == conn) {
+			drop(t, i);
+		} else {
+			i++;
+		}
+	}
+	if (t->is_on) {
+		net_notify_conn_closed(t->net, conn);
+	}
+	pthread_mutex_unlock(&t->lock);
+}

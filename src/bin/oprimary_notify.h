@@ -1,0 +1,72 @@
+/* bin/oprimary_notify.h -- secondaries hear of what is served: NOTIFY out (auth/notify_targets.h, net/notify.h), wired.
+ *
+ * Each time a view was published it is compared with the one that was told before.  Besides those that zones and keys name, whoever
+ * holds a TCP connection by which it asked for a SOA, signed with a transfer key, is told by that connection: of that zone, or of all
+ * zones within the key's domain when it asked for a name that is no zone here (the root, for one).  Such a question is
+ * answered by a notification for every one of these zones at once, so a secondary with one key finds them all.
+ *
+ * Threads: as each function says.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/err.h"
+#include "net/env.h"
+#include "net/listen.h"
+#include "net/notify.h"
+#include "net/served.h"
+#include "net/tcp.h"
+#include "ops/log.h"
+
+enum {
+	TELLER_SUBSCRIPTIONS_MAX = 20000, /* of all connections */
+	TELLER_OWN_MAX = 256,             /* our addresses */
+	TELLER_FILES = 300,               /* descriptors that it may need */
+};
+
+struct subscription;
+
+struct teller {
+	/* set by the caller; borrowed */
+	const struct log *log;
+	struct served *served;
+	struct tcp_worker *const *workers; /* by the numbers in connections' ids */
+	void (*wake)(void *ctx);           /* has teller_go_on() called */
+	void *ctx;
+	/* the rest is zero */
+	struct net_notify *net;
+	struct key_address own[TELLER_OWN_MAX];
+	size_t own_n;
+	struct served_pin *told;           /* the view that was told last */
+	const struct view *told_view;
+	pthread_mutex_t lock;              /* for what follows */
+	bool is_on;                        /* between start and stop: workers may be there longer */
+	struct subscription *list;         /* owned */
+	size_t n, cap, fresh_n;            /* fresh: to be told everything; they stand last */
+	struct log_limit limits[NOTIFY_OUTCOMES];
+};
+
+/* Before any worker may call in. */
+void teller_init(struct teller *t);
+
+/* `listen`: where we answer; notifications come from there, if it is one address a family.  The workers are there. */
+err_t teller_start(struct teller *t, const struct listen_address *listen, size_t n, struct diag *diag);
+
+/* Before the workers go, and after the loader has ended.  What workers call in then does nothing. */
+void teller_stop(struct teller *t);
+
+/* Nothing goes to the workers any more.  In place of teller_stop() where the loader has not ended. */
+void teller_silence(struct teller *t);
+
+/* The loader: a view was published; there is something to go on with. */
+void teller_on_changed(struct teller *t);
+void teller_go_on(struct teller *t);
+
+/* Any worker: EVENT_SUBSCRIBED; and the callbacks of struct net_env. */
+void teller_on_secondary(struct teller *t, const struct net_request *r, const struct server_out *out);
+void teller_on_response(struct teller *t, uint64_t conn, const uint8_t *bytes, size_t len);
+void teller_on_closed(struct teller *t, uint64_t conn);
+
+void teller_log_stats(struct teller *t);
