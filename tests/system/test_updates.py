@@ -146,6 +146,28 @@ def test_knsupdate(served, key, need):
     assert served.ask("mail.example", "MX").rcode() == dns.rcode.NXDOMAIN
 
 
+@pytest.mark.parametrize("options", [[], ["--tcp"]], ids=["udp", "tcp"])
+def test_oupdate(served, key, remote, program, options):
+    """Ours: an address of each kind, any records, conditions."""
+    def oupdate(*args, status=0):
+        return program("oupdate", servers.ADDRESS, *args, "--port=%d" % served.port, *options, status=status,
+                       env={"ORIGIN_KEY": key.argument})
+
+    def diff():
+        return [" ".join(line.split()) for line in remote.diff()[2:]]  # without the serial
+    done = oupdate("laptop.example", "192.0.2.7", "2001:db8::7")
+    assert done.stdout == ("laptop.example: A 192.0.2.7, TTL 60: in the zone, signed\n"
+                           "laptop.example: AAAA 2001:db8::7, TTL 60: in the zone, signed\n")
+    assert diff() == ["+laptop 60 A 192.0.2.7", "+ 60 AAAA 2001:db8::7"]
+    oupdate("laptop.example", "192.0.2.8", "--if-exists=laptop.example A 192.0.2.7", "--delete=mail.example",
+            "--add=mail.example 1h MX 5 mx.example")
+    assert addresses(served, "laptop.example") == ["192.0.2.8"]
+    assert diff() == ["-laptop 60 A 192.0.2.7", "+laptop 60 A 192.0.2.8", "-mail MX 10 mx", "+mail MX 5 mx"]
+    refused = oupdate("--delete=www.example", "--if-absent=laptop.example", status=1)
+    assert "YXDOMAIN" in refused.stderr
+    assert remote.commits() == 3
+
+
 @pytest.mark.parametrize("tcp", [False, True])
 def test_dnspython(served, key, tcp):
     update = update_of(key)
@@ -267,18 +289,55 @@ def test_broken_in_git(served, key, remote, repo, notify):
 
 def test_hook_says_no(primary, repo, key, remote):
     repo.commit({"example": ZONE, "_keys": key.line})
-    hook = os.path.join(repo.bare, "hooks", "pre-receive")
-    with open(hook, "w") as f:
-        f.write("#!/bin/sh\necho 'not on Fridays' >&2\nexit 1\n")
-    os.chmod(hook, 0o755)
+    write_hook(repo, "pre-receive", "echo 'not on Fridays' >&2\nexit 1\n")
     served = primary(repo, zones=["example"])
     answer = send(served, with_edns(add(key, "x", "192.0.2.9")))
     assert answer.rcode() == dns.rcode.SERVFAIL
     assert "not on Fridays" in extended_error(answer)[1]
     assert remote.commits() == 1 and served.serial("example") == 7
     assert served.ask("x.example").rcode() == dns.rcode.NXDOMAIN
-    os.unlink(hook)
+    os.unlink(os.path.join(repo.bare, "hooks", "pre-receive"))
     assert send(served, add(key, "x", "192.0.2.9")).rcode() == dns.rcode.NOERROR
+
+
+def write_hook(repo, name, script):
+    path = os.path.join(repo.bare, "hooks", name)
+    with open(path, "w") as f:
+        f.write("#!/bin/sh\n" + script)
+    os.chmod(path, 0o755)
+
+
+def test_oupdate_tells_why(primary, repo, key, remote, program):
+    """What the git server said reaches whoever asked for the change."""
+    repo.commit({"example": ZONE, "_keys": key.line})
+    write_hook(repo, "pre-receive", "echo 'not on Fridays' >&2\nexit 1\n")
+    served = primary(repo, zones=["example"])
+    done = program("oupdate", servers.ADDRESS, key.argument, "x.example", "192.0.2.9", "--port=%d" % served.port, status=1)
+    assert "SERVFAIL" in done.stderr and "not on Fridays" in done.stderr
+    assert remote.commits() == 1
+
+
+def test_asked_again_while_the_push_is_under_way(primary, repo, key, remote, program, tmp_path):
+    """A client that repeats its octets while the first are at work is answered once it is done, and has one commit."""
+    repo.commit({"example": ZONE, "_keys": key.line})
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    write_hook(repo, "pre-receive", "read answer <%s\n" % gate)  # until somebody writes
+    served = primary(repo, zones=["example"])
+    wire = add(key, "x", "192.0.2.9").to_wire()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(30)
+        s.connect((servers.ADDRESS, served.port))
+        for _ in range(3):
+            s.send(wire)
+        with open(gate, "w") as f:  # opened once the hook reads, that is: in the middle of the push
+            s.send(wire)
+            f.write("go\n")
+        answer = s.recv(65535)
+        assert dns.message.from_wire(answer, keyring=ring(key), request_mac=mac(wire, key)).rcode() == dns.rcode.NOERROR
+    assert addresses(served, "x.example") == ["192.0.2.9"]
+    served.stop()
+    assert remote.commits() == 2
 
 
 def test_own_push_comes_back_as_notify(primary, repo, key, remote, make_key, bindir, tmp_path):
@@ -288,10 +347,8 @@ def test_own_push_comes_back_as_notify(primary, repo, key, remote, make_key, bin
     port = servers.free_port()
     (tmp_path / "hook.key").write_text(teller.argument + "\n")
     (tmp_path / "hook.key").chmod(0o600)
-    hook = os.path.join(repo.bare, "hooks", "post-receive")
-    with open(hook, "w") as f:
-        f.write("#!/bin/sh\nexec %s/onotify %s example --port=%d --key-file=%s/hook.key\n" % (bindir, servers.ADDRESS, port, tmp_path))
-    os.chmod(hook, 0o755)
+    write_hook(repo, "post-receive", "exec %s/onotify %s example --port=%d --key-file=%s/hook.key\n" % (
+        bindir, servers.ADDRESS, port, tmp_path))
     served = primary(repo, zones=["example"], port=port)
     assert send(served, add(key, "x", "192.0.2.9")).rcode() == dns.rcode.NOERROR
     served.await_log("event=notify-accepted")
@@ -362,7 +419,8 @@ RIGHTS = ("notify", "transfer", "update")
 
 def key_table(make_key):
     """Keys of each right, for every zone, for one, for one below it, and for another."""
-    return {(right, domain): make_key("k._%s.%s" % (right, domain)) for right in RIGHTS for domain in ("", "example", "sub.example", "other")}
+    domains = ("", "example", "sub.example", "other")
+    return {(right, domain): make_key("k._%s.%s" % (right, domain)) for right in RIGHTS for domain in domains}
 
 
 def may(right, domain, operation, zone):
