@@ -77,7 +77,7 @@ deflate_into(struct str *out, const void *data, size_t len)
 {
 	uint8_t piece[1 << 14];
 	z_stream z = { .next_in = (Bytef *)(uintptr_t)data, .avail_in = (uInt)len };
-	if (deflateInit(&z, len >= PACK_FAST_FROM ? Z_BEST_SPEED : Z_DEFAULT_COMPRESSION) != Z_OK) {
+	if (deflateInit(&z, len < PACK_LARGE ? PACK_LEVEL : PACK_LEVEL_LARGE) != Z_OK) {
 		return E_NOMEM;
 	}
 	int ret;

@@ -10,8 +10,11 @@
 #include "git/pack.h"
 
 enum {
-	PACK_FAST_FROM = 1 << 16,    /* octets; what is larger is deflated fast: 40 MB of zone text take 0.3 s and not 2.2 s,
-	                              * for a fifth more of room */
+	/* How hard to deflate.  A pack of a push lasts until it is joined with others, as deltas; 29 kB of zone text take 0.15 ms at
+	 * level 2 and 0.77 ms at zlib's own 6, for 5 per cent less; 31 MB take 0.17 s at level 1, 0.22 s at 2, 2.2 s at 6. */
+	PACK_LEVEL = 2,
+	PACK_LEVEL_LARGE = 1,
+	PACK_LARGE = 1 << 16,        /* octets */
 	PACK_OUT_MAX = 1 << 30,      /* octets of a pack; less than what needs offsets of eight octets */
 };
 
