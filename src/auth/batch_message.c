@@ -115,6 +115,24 @@ sum_up(const struct batch *b)
 
 /* ---- the subject ---- */
 
+static const char *
+plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void
+say_counts(struct str *out, const struct sum *s)
+{
+	if (s->removed == 0) {
+		str_printf(out, "%zu record%s added", s->added, plural(s->added));
+	} else if (s->added == 0) {
+		str_printf(out, "%zu record%s removed", s->removed, plural(s->removed));
+	} else {
+		str_printf(out, "%zu record%s added, %zu removed", s->added, plural(s->added), s->removed);
+	}
+}
+
 static void
 say_one_zone(struct str *out, const struct sum *s)
 {
@@ -139,7 +157,7 @@ say_one_zone(struct str *out, const struct sum *s)
 		put_owner(out, rr->owner, apex);
 		str_printf(out, " %s (%zu records)", rrtype_print(rr->type, type), s->added != 0 ? s->added : s->removed);
 	} else {
-		str_printf(out, "%zu records added, %zu removed", s->added, s->removed);
+		say_counts(out, s);
 	}
 }
 
@@ -149,7 +167,8 @@ say_subject(struct str *out, const struct sum *s)
 	if (s->works == 1) {
 		say_one_zone(out, s);
 	} else {
-		str_printf(out, "%zu zones: %zu records added, %zu removed", s->works, s->added, s->removed);
+		str_printf(out, "%zu zones: ", s->works);
+		say_counts(out, s);
 	}
 	shorten(out, 0, SUBJECT_MAX);
 	str_cat(out, "\n");
@@ -188,9 +207,10 @@ say_zone(struct str *out, const struct work *w, size_t *left)
 	str_cat(out, "\n");
 	put_name(out, w->file->apex.oct);
 	if (w->is_removal) {
-		str_printf(out, ", %zu records, is removed.\n", w->file->zone->records);
+		str_printf(out, ", %zu record%s, is removed.\n", w->file->zone->records, plural(w->file->zone->records));
 	} else if (w->is_new) {
-		str_printf(out, " is new, with %zu records, serial %u.\n", w->new->records, (unsigned)w->new->serial);
+		str_printf(out, " is new, with %zu record%s, serial %u.\n", w->new->records, plural(w->new->records),
+		           (unsigned)w->new->serial);
 	} else {
 		str_printf(out, ", serial %u to %u:\n", (unsigned)w->file->zone->serial, (unsigned)w->new->serial);
 		say_changes(out, w, left);

@@ -16,7 +16,7 @@ enum option_key {
 	KEY_REMOTE = 256, KEY_SSH_KEY, KEY_SSH_KEY_FILE, KEY_AUTHENTICATOR, KEY_KNOWN_HOSTS, KEY_CREDENTIAL_FILE,
 	KEY_CA_FILE, KEY_POLL, KEY_CACHE_DIR, KEY_FETCH_TIMEOUT, KEY_ZONES_PERCENT, KEY_RECORDS_PERCENT,
 	KEY_LISTEN, KEY_PORT, KEY_AXFR, KEY_UDP_MAX, KEY_TCP_MAX, KEY_TCP_PER_CLIENT, KEY_TCP_IDLE, KEY_TRANSFERS_MAX, KEY_UPDATE_QUEUE,
-	KEY_UPDATES_PER_KEY, KEY_SERIAL, KEY_WORKERS,
+	KEY_UPDATES_PER_KEY, KEY_SERIAL, KEY_COMMITTER, KEY_WORKERS,
 	KEY_IDENTITY, KEY_SERVER_VERSION, KEY_USER, KEY_LOG_LEVEL,
 };
 
@@ -50,6 +50,9 @@ static const struct argp_option options[] = {
 	{ "serial", KEY_SERIAL, "POLICY", 0,
 	  "What to do with a pushed change whose serial did not grow: keep (serve it, with a warning; default), increment, or unixtime "
 	  "(write a higher one into the file, and push that)", 0 },
+
+	{ "committer", KEY_COMMITTER, "NAME <MAIL>", 0,
+	  "Who the commits of dynamic updates are by. Default: Origin, and origin@ this machine's name", 0 },
 
 	{ NULL, 0, NULL, 0, "Answering:", 2 },
 	{ "listen", KEY_LISTEN, "ADDR[@PORT]", 0,
@@ -115,7 +118,7 @@ static const struct {
 struct reader {
 	struct opts *opts;
 	char *remote, *ssh_key; /* in argv */
-	const char *ssh_key_file, *credential_file, *authenticator;
+	const char *ssh_key_file, *credential_file, *authenticator, *committer;
 	const char *listen[OPTS_LISTEN_MAX];
 	size_t listen_n;
 	unsigned number[ARRAY_LEN(numbers)];
@@ -191,6 +194,7 @@ read_option(int key, char *arg, struct argp_state *state)
 	case KEY_IDENTITY: o->server.id = short_text("identity", arg, state); return 0;
 	case KEY_SERVER_VERSION: o->server.version = short_text("server-version", arg, state); return 0;
 	case KEY_USER: o->user = arg; return 0;
+	case KEY_COMMITTER: r->committer = arg; return 0;
 	case KEY_LISTEN:
 		if (r->listen_n == OPTS_LISTEN_MAX) {
 			argp_error(state, "--listen: at most %d addresses", OPTS_LISTEN_MAX);
@@ -328,6 +332,13 @@ take_credentials(struct reader *r)
 }
 
 static int
+take_committer(struct reader *r)
+{
+	struct diag d;
+	return r->committer == NULL || git_conf_committer(&r->opts->git, r->committer, &d) == OK ? CLI_OK : complain(&d);
+}
+
+static int
 take_listen(struct reader *r)
 {
 	static const char *const every[] = { "0.0.0.0", "::" };
@@ -384,7 +395,7 @@ opts_read(struct opts *o, int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &r);
 	take_numbers(&r);
 
-	int (*const steps[])(struct reader *) = { take_remote, take_ssh, take_credentials, take_listen };
+	int (*const steps[])(struct reader *) = { take_remote, take_ssh, take_credentials, take_committer, take_listen };
 	int status = CLI_OK;
 	for (size_t i = 0; i < ARRAY_LEN(steps) && status == CLI_OK; i++) {
 		status = steps[i](&r);

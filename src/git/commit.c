@@ -303,32 +303,17 @@ make_dir(struct maker *m, const struct span *s, uint8_t id[ID_LEN], bool *is_emp
 
 /* ---- the commit itself ---- */
 
-/* A name as git has it: "<", ">" and line ends would break the line that it stands in (git drops them, too). */
-static void
-put_name(struct str *out, const char *name)
-{
-	for (; *name != '\0'; name++) {
-		if ((unsigned char)*name >= ' ' && *name != '<' && *name != '>') {
-			str_char(out, *name);
-		}
-	}
-}
-
 static void
 put_person(struct str *out, const struct git_conf *c, const char *role, int64_t now_s)
 {
 	char host[256] = "localhost";
 	(void)!gethostname(host, sizeof host - 1);
-	str_printf(out, "%s ", role);
-	put_name(out, c->committer_name != NULL ? c->committer_name : "Origin");
-	str_cat(out, " <");
-	if (c->committer_mail != NULL) {
-		put_name(out, c->committer_mail);
+	if (c->committer != NULL) {
+		str_printf(out, "%s %s", role, c->committer);
 	} else {
-		str_cat(out, "origin@");
-		put_name(out, host);
+		str_printf(out, "%s Origin <origin@%s>", role, host);
 	}
-	str_printf(out, "> %lld +0000\n", (long long)now_s);
+	str_printf(out, " %lld +0000\n", (long long)now_s);
 }
 
 static err_t

@@ -320,6 +320,48 @@ git_conf_authenticator(struct git_conf *c, const char *text, struct diag *diag)
 	return OK;
 }
 
+static void
+drop(char **text)
+{
+	if (*text != NULL) {
+		wipe(*text, strlen(*text));
+	}
+	free(*text);
+	*text = NULL;
+}
+
+/* NAME and MAIL have neither "<" nor ">", begin and end with something to see, and are on one line. */
+static bool
+is_committer(const char *text)
+{
+	size_t len = strlen(text), name = strcspn(text, "<>");
+	if (len > GIT_COMMITTER_MAX || name < 2 || text[name] != '<') {
+		return false;
+	}
+	if (text[0] == ' ' || text[name - 2] == ' ' || text[name - 1] != ' ') {
+		return false;
+	}
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f) {
+			return false;
+		}
+	}
+	size_t mail = strcspn(text + name + 1, "<> ");
+	return mail > 0 && strcmp(text + name + 1 + mail, ">") == 0;
+}
+
+err_t
+git_conf_committer(struct git_conf *c, const char *text, struct diag *diag)
+{
+	if (!is_committer(text)) {
+		return refuse(diag, E_FORMAT, "--committer is not \"NAME <MAIL>\"",
+		              "such as --committer='Our zones <hostmaster@example.org>'");
+	}
+	drop(&c->committer);
+	c->committer = xstrdup(text);
+	return OK;
+}
+
 /* One line of git-credential-store(1): is it for our host?  Takes its user and password then. */
 static err_t
 take_store_line(struct git_conf *c, const char *line, struct diag *diag)
@@ -385,16 +427,6 @@ git_conf_credentials(struct git_conf *c, const char *text, size_t len, struct di
 	return OK;
 }
 
-static void
-drop(char **text)
-{
-	if (*text != NULL) {
-		wipe(*text, strlen(*text));
-	}
-	free(*text);
-	*text = NULL;
-}
-
 void
 git_conf_fini(struct git_conf *c)
 {
@@ -404,6 +436,7 @@ git_conf_fini(struct git_conf *c)
 	drop(&c->branch);
 	drop(&c->user);
 	drop(&c->password);
+	drop(&c->committer);
 	wipe(c->seed, sizeof c->seed);
 	*c = (struct git_conf){ 0 };
 }

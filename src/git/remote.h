@@ -23,6 +23,7 @@ enum {
 	GIT_LINGER_S = 5,
 	GIT_CACHE_PATIENCE_S = 3,
 	GIT_FILES_MAX = 1000000,
+	GIT_COMMITTER_MAX = 250,
 };
 
 #define GIT_FILE_MAX ((size_t)256 << 20)
@@ -42,6 +43,8 @@ struct git_conf {
 	bool has_seed;
 	uint8_t seed[GIT_SEED_LEN];
 	char authenticator[GIT_FINGERPRINT_TEXT]; /* "" when none */
+	/* git_conf_committer() */
+	char *committer; /* of commits for PUSH, as it stands in them; NULL: "Origin <origin@", the name of this machine, ">" */
 	/* by the caller, borrowed; 0 and NULL stand for the default */
 	const char *known_hosts; /* file */
 	const char *ca_file;     /* PEM; NULL: the system's */
@@ -51,8 +54,6 @@ struct git_conf {
 	unsigned cache_patience_s;  /* at start, before the cached commit is served */
 	size_t file_max, files_max;
 	uint64_t total_max;
-	const char *committer_name; /* of commits for PUSH; "Origin" */
-	const char *committer_mail; /* "origin@" and the name of this machine */
 };
 
 /* Takes URL[#BRANCH]: file://, a path, git://, http(s)://, ssh:// (also git+ssh://), [user@]host:path.  E_FORMAT,
@@ -64,6 +65,9 @@ err_t git_conf_ssh_key(struct git_conf *c, const char *text, struct diag *diag);
 
 /* "SHA256:" and a digest in base64, with or without padding, as `ssh-keygen -l` prints it. */
 err_t git_conf_authenticator(struct git_conf *c, const char *text, struct diag *diag);
+
+/* "NAME <MAIL>", as git writes it.  E_FORMAT: something else, or what cannot stand in a commit. */
+err_t git_conf_committer(struct git_conf *c, const char *text, struct diag *diag);
 
 /* The text of a credential file: lines of git's own store (https://user:password@host), or one line "user:password",
  * or a token alone.  What the URL says goes first.  E_NOTFOUND: none for this host; E_FORMAT. */

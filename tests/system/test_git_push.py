@@ -112,7 +112,7 @@ def test_a_push(repo, reach, tmp_path, way):
     os.chmod(os.path.join(repo.path, "other.example"), 0o755)
     os.symlink("README", os.path.join(repo.path, "link"))
     first = repo.commit()
-    g = reach(way, "--name=Zone <Keeper>", "--mail=keeper@example.org")
+    g = reach(way, "--committer=Zone Keeper <keeper@example.org>")
     assert g.pull().fields["id"] == first
     before = time.time()
     f = g.push(first, {"example.org": ZONE % 2, "other.example": ZONE % 2, "gone.example": None, "sub/x.inc": "new\n", "deep/er/z": None,

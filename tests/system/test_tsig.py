@@ -63,12 +63,14 @@ def test_kdig(need, server, keys, transport):
 
 
 def test_nsupdate(need, server, keys):
-    """Updates are for later; nsupdate is told so."""
     need("nsupdate")
-    key = keys["SHA256"]
-    done = run("nsupdate", "-y", "hmac-sha256:%s:%s" % (key.name, key.secret),
-               stdin="server 127.0.0.1 %d\nzone example\nupdate add a.example 300 A 192.0.2.9\nsend\n" % server.port)
-    assert re.search("update failed: (NOTIMP|NOTAUTH|REFUSED)", done.stdout + done.stderr), done.stdout + done.stderr
+    for algorithm, key in keys.items():
+        update = "server 127.0.0.1 %d\nzone example\nupdate add %s.example 300 A 192.0.2.9\nsend\n" % (server.port, algorithm)
+        done = run("nsupdate", "-y", "hmac-%s:%s:%s" % (algorithm.lower(), key.name, key.secret), stdin=update)
+        assert done.returncode == 0 and done.stdout + done.stderr == "", done.stdout + done.stderr
+        assert server.ask(algorithm + ".example").rcode() == 0
+    done = run("nsupdate", "-y", "hmac-sha256:%s:bm90IHRoZSBzZWNyZXQ=" % keys["SHA256"].name, stdin=update)
+    assert done.returncode != 0 and "BADSIG" in done.stderr
 
 
 def signed(key, when, cut=None, algorithm="SHA256", name="example."):

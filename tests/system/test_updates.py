@@ -233,6 +233,13 @@ def test_the_commit(served, key, remote):
     assert git(remote.repo.bare, "show", remote.repo.branch + ":README") == "not a zone"  # nothing else is touched
 
 
+def test_committer(primary, repo, key, remote):
+    repo.commit({"example": ZONE, "_keys": key.line})
+    served = primary(repo, "--committer=Our zones <hostmaster@example.org>", zones=["example"])
+    assert send(served, add(key, "x", "192.0.2.9")).rcode() == dns.rcode.NOERROR
+    assert remote.log("-1", "--format=%an %ae, %cn %ce") == "Our zones hostmaster@example.org, Our zones hostmaster@example.org"
+
+
 def test_without_effect_no_commit(served, key, remote):
     update = update_of(key)
     update.add("www", 3600, "A", "192.0.2.80")

@@ -70,10 +70,8 @@ take_arg(struct git_conf *c, const char *arg, struct diag *diag)
 		c->file_max = (size_t)atoll(v);
 	} else if ((v = value_of(arg, "--total-max")) != NULL) {
 		c->total_max = (uint64_t)atoll(v);
-	} else if ((v = value_of(arg, "--name")) != NULL) {
-		c->committer_name = v;
-	} else if ((v = value_of(arg, "--mail")) != NULL) {
-		c->committer_mail = v;
+	} else if ((v = value_of(arg, "--committer")) != NULL) {
+		return git_conf_committer(c, v, diag);
 	} else {
 		return git_conf_remote(c, arg, diag);
 	}

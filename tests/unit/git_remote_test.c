@@ -125,6 +125,25 @@ keys_and_fingerprints(void **state)
 	git_conf_fini(&c);
 }
 
+static void
+committers(void **state)
+{
+	(void)state;
+	struct git_conf c = { 0 };
+	struct diag diag = { 0 };
+	static const char *const fine[] = { "Our zones <hostmaster@example.org>", "o <o>" };
+	for (size_t i = 0; i < ARRAY_LEN(fine); i++) {
+		assert_int_equal(git_conf_committer(&c, fine[i], &diag), OK);
+		assert_string_equal(c.committer, fine[i]);
+	}
+	static const char *const bad[] = { "", "Zones", "<a@b>", " <a@b>", " x <a@b>", "x  <a@b>", "x<a@b>", "x <>", "x <a@b", "x <a@b> ", "x <a@b> 1 +0",
+		"x\ny <a@b>", "x <a b>", "x <a<b>", "x> <a@b>", "x\x7f <a@b>" };
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_int_equal(git_conf_committer(&c, bad[i], &diag), E_FORMAT);
+	}
+	git_conf_fini(&c);
+}
+
 static const struct {
 	const char *remote, *file;
 	err_t err;
@@ -168,6 +187,7 @@ main(void)
 		cmocka_unit_test(remotes_of_every_kind),
 		cmocka_unit_test(what_makes_no_sense_is_refused),
 		cmocka_unit_test(keys_and_fingerprints),
+		cmocka_unit_test(committers),
 		cmocka_unit_test(credential_files),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
