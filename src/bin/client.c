@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "dns/rrtype.h"
+#include "ops/clock.h"
 
 enum { DOUBT_MS = 1000 }; /* how long a better answer than a doubtful one is waited for */
 
@@ -85,21 +85,13 @@ client_is_address(const char *text)
 
 /* ---- time and descriptors ---- */
 
-static uint64_t
-now_ms(void)
-{
-	struct timespec t;
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* Until there is something to do for one of them; a descriptor of -1 is passed over.  E_TIMEOUT when the deadline passes
  * first. */
 static err_t
 await(struct pollfd *fds, nfds_t n, uint64_t deadline_ms)
 {
 	for (;;) {
-		uint64_t now = now_ms();
+		uint64_t now = clock_ms();
 		int left = deadline_ms > now ? (int)(deadline_ms - now) : 0;
 		int ready = poll(fds, n, left);
 		if (ready > 0) {
@@ -232,7 +224,7 @@ listen_udp(struct exchange *e, uint64_t deadline_ms)
 		}
 		if (h.verdict == CLIENT_DOUBT && !e->has_doubtful) {
 			e->has_doubtful = true;
-			uint64_t soon = now_ms() + DOUBT_MS;
+			uint64_t soon = clock_ms() + DOUBT_MS;
 			deadline_ms = soon < deadline_ms ? soon : deadline_ms;
 		}
 	}
@@ -251,7 +243,7 @@ ask_udp(struct exchange *e)
 	err_t err = E_TIMEOUT;
 	for (unsigned i = 0; i < e->r->patience.udp_tries && err == E_TIMEOUT; i++, patience_ms *= 2) {
 		ssize_t sent = send(e->udp, e->r->wire, e->r->len, 0);
-		err = sent < 0 ? err_of_errno() : listen_udp(e, now_ms() + patience_ms);
+		err = sent < 0 ? err_of_errno() : listen_udp(e, clock_ms() + patience_ms);
 		e->is_sent |= err == E_TIMEOUT || err == E_LIMIT;
 	}
 	return err;
@@ -401,7 +393,7 @@ tell(char why[CLIENT_WHY_MAX], const char *format, ...)
 static err_t
 go_on_with_tcp(struct exchange *e, err_t udp, char why[CLIENT_WHY_MAX])
 {
-	uint64_t deadline_ms = now_ms() + e->r->patience.tcp_ms;
+	uint64_t deadline_ms = clock_ms() + e->r->patience.tcp_ms;
 	err_t err = ask_tcp(e, deadline_ms);
 	tell(why, " TCP: %s", trouble_text(err));
 	if (err == E_STOPPED || (err != OK && e->has_doubtful)) {

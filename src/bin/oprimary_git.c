@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "git/gitproc.h"
+#include "ops/clock.h"
 #include "ops/privs.h"
 
 enum {
@@ -95,14 +96,6 @@ tell_status(int status, char *out, size_t cap)
 	}
 }
 
-static time_t
-mono_s(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 /* Waits; false when the other side has closed the control socket. */
 static bool
 keeper_pause(const struct keeper *k, int ms)
@@ -117,7 +110,7 @@ keeper_run(const struct keeper *k)
 	char died[128] = "";
 	int pause_ms = RESTART_MS_MIN;
 	do {
-		time_t begin = mono_s();
+		uint64_t begin_ms = clock_ms();
 		pid_t child = keeper_start(k, died);
 		if (child == 0) {
 			_exit(1);
@@ -128,7 +121,7 @@ keeper_run(const struct keeper *k)
 		}
 		keeper_child = 0;
 		tell_status(status, died, sizeof died);
-		pause_ms = mono_s() - begin >= GOOD_LIFE_S ? RESTART_MS_MIN : 2 * pause_ms;
+		pause_ms = clock_ms() - begin_ms >= GOOD_LIFE_S * 1000u ? RESTART_MS_MIN : 2 * pause_ms;
 		pause_ms = pause_ms < RESTART_MS_MAX ? pause_ms : RESTART_MS_MAX;
 	} while (keeper_pause(k, pause_ms));
 	_exit(0);

@@ -9,18 +9,11 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "ops/clock.h"
 #include "ops/memory.h"
 #include "ops/priority.h"
 
 enum { TRIM_FROM = 1 << 20 }; /* octets in a commit from which the heap is given back afterwards */
-
-static uint64_t
-mono_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* ---- the log ---- */
 
@@ -218,7 +211,7 @@ take_commit(struct loader *l, const struct link_frame *f, enum primary_outcome *
 {
 	struct link_map map;
 	TRY(link_map(f->fd, &map));
-	uint64_t begin_ms = mono_ms();
+	uint64_t begin_ms = clock_ms();
 	[[gnu::cleanup(free_ptr)]] struct source_change *changes = NULL;
 	err_t err = read_changes(&map, f->n, &changes);
 	if (err == OK) {
@@ -237,7 +230,7 @@ take_commit(struct loader *l, const struct link_frame *f, enum primary_outcome *
 	size_t len = map.len;
 	link_unmap(&map);
 	if (err == OK) {
-		log_commit(l, *outcome, f, mono_ms() - begin_ms);
+		log_commit(l, *outcome, f, clock_ms() - begin_ms);
 	}
 	if (len >= TRIM_FROM) {
 		memory_settle();

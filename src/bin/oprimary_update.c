@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -12,22 +11,7 @@
 #include "dns/rrtype.h"
 #include "dns/wire.h"
 #include "net/listen.h"
-
-static uint64_t
-mono_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static uint64_t
-wall_s(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec;
-}
+#include "ops/clock.h"
 
 static void
 count(_Atomic uint64_t *counter)
@@ -66,7 +50,7 @@ static void
 answer(struct updater *u, struct job *j)
 {
 	struct update_task *t = &j->task;
-	size_t len = update_task_answer(t, u->conf, wall_s(), u->wire, sizeof u->wire);
+	size_t len = update_task_answer(t, u->conf, clock_wall_s(), u->wire, sizeof u->wire);
 	if (j->is_known) {
 		replay_answered(u->replay, j->mac, j->mac_len, t->rcode);
 	}
@@ -203,7 +187,7 @@ gather(struct updater *u)
 	size_t limit = u->limit != 0 ? u->limit : BATCH_TASKS_MAX;
 	u->source = (struct source_commit){ .ctx = u->asker, .open = asker_open, .close = asker_close };
 	asker_begin(u->asker);
-	u->batch = batch_new(u->primary, &u->source, wall_s());
+	u->batch = batch_new(u->primary, &u->source, clock_wall_s());
 	add_serials(u);
 	while (u->queue.n != 0 && u->pending.n < limit && add_first(u, &is_broken)) {
 	}
@@ -248,9 +232,9 @@ prepare(struct updater *u)
 	char text[UPDATE_ANSWER_TEXT_MAX] = "";
 	unsigned rcode = RCODE_SERVFAIL;
 	int ede = EDE_OTHER;
-	u->times.evaluated_ns = mono_ns();
+	u->times.evaluated_ns = clock_ns();
 	err_t err = batch_prepare(u->batch, &rcode, &ede, text);
-	u->times.edited_ns = mono_ns();
+	u->times.edited_ns = clock_ns();
 	if (err == OK) {
 		err = send_push(u) == OK ? OK : E_STALE; /* the process is gone, or there is no memory for what it is to push */
 	}
@@ -300,7 +284,7 @@ updater_go_on(struct updater *u)
 {
 	take_inbox(u);
 	while (u->state == UPDATER_IDLE && (u->queue.n != 0 || u->serials_n != 0)) {
-		u->times.begin_ns = mono_ns();
+		u->times.begin_ns = clock_ns();
 		if (gather(u)) {
 			prepare(u);
 		} else {
@@ -341,7 +325,7 @@ log_pushed(const struct updater *u, const struct link_frame *f, size_t updates)
 	log_event(u->log, LOG_LEVEL_INFO, "commit-pushed",
 	          "commit=%s updates=%zu evaluate_us=%u edit_us=%u commit_us=%u push_us=%u publish_us=%u total_us=%u", f->id, updates,
 	          us(t->begin_ns, t->evaluated_ns), us(t->evaluated_ns, t->edited_ns), f->commit_us, f->push_us,
-	          us(t->pushed_ns, mono_ns()), us(t->begin_ns, mono_ns()));
+	          us(t->pushed_ns, clock_ns()), us(t->begin_ns, clock_ns()));
 }
 
 /* In git, but not in what is served: the commit is to be told as any other. */
@@ -359,7 +343,7 @@ updater_on_pushed(struct updater *u, const struct link_frame *f)
 	const struct view *next;
 	struct discard *old;
 	size_t updates = u->pending.n;
-	u->times.pushed_ns = mono_ns();
+	u->times.pushed_ns = clock_ns();
 	u->state = UPDATER_IDLE;
 	count(&u->stats.commits);
 	if (u->batch == NULL || batch_accept(u->batch, f->id, &next, &old) != OK) {
@@ -449,7 +433,7 @@ static bool
 is_too_late(const struct updater *u)
 {
 	const struct job *j = u->pending.first;
-	return j != NULL && (mono_ns() - j->item->arrived_ns) / 1000000000u > UPDATE_UNKNOWN_MAX_S;
+	return j != NULL && (clock_ns() - j->item->arrived_ns) / 1000000000u > UPDATE_UNKNOWN_MAX_S;
 }
 
 /* All that wait, or those of them that have been worked out before. */

@@ -11,13 +11,13 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "git/home.h"
 #include "git/link.h"
 #include "git/worker.h"
+#include "ops/clock.h"
 #include "ops/priority.h"
 
 /* What the other side waits for. */
@@ -66,17 +66,9 @@ struct git_process {
 };
 
 static uint64_t
-mono_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-static uint64_t
 from_now(unsigned seconds)
 {
-	return mono_ns() + (uint64_t)seconds * 1000000000u;
+	return clock_ns() + (uint64_t)seconds * 1000000000u;
 }
 
 /* ---- the worker ---- */
@@ -610,7 +602,7 @@ is_free(const struct git_process *g)
 static void
 on_time(struct git_process *g)
 {
-	uint64_t now = mono_ns();
+	uint64_t now = clock_ns();
 	char text[160];
 	if (g->patience_ns != 0 && now >= g->patience_ns) {
 		/* The remote is slow or away, and zones wait to be served: the cache now, the remote right after. */
@@ -636,7 +628,7 @@ static int
 wait_ms(const struct git_process *g)
 {
 	const uint64_t times[] = { g->patience_ns, g->deadline_ns, g->idle_ns, is_free(g) ? g->retry_ns : 0 };
-	uint64_t now = mono_ns(), first = UINT64_MAX;
+	uint64_t now = clock_ns(), first = UINT64_MAX;
 	if (is_free(g) && (g->push.fd >= 0 || g->is_wanted)) {
 		return 0;
 	}

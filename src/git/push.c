@@ -1,17 +1,9 @@
 #include "git/push.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "git/local.h"
-
-static uint64_t
-mono_us(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
-}
+#include "ops/clock.h"
 
 /* Into a remote on this machine: by ourselves if that is enough. */
 static err_t
@@ -73,7 +65,8 @@ make(const struct git_push_job *job, const struct link_map *map, const git_oid *
      struct diag *diag)
 {
 	const struct git_commit_in in = {
-		.conf = job->how->conf, .repo = job->clone->repo, .base = base, .map = map, .n = job->frame->n, .now_s = time(NULL),
+		.conf = job->how->conf, .repo = job->clone->repo, .base = base, .map = map, .n = job->frame->n,
+		.now_s = (int64_t)clock_wall_s(),
 	};
 	return git_commit_make(&in, made, diag);
 }
@@ -84,18 +77,18 @@ push_mapped(const struct git_push_job *job, const struct link_map *map, struct l
 	[[gnu::cleanup(git_made_fini)]] struct git_made made = { 0 };
 	git_oid id;
 	const git_oid *base = job->frame->id[0] != '\0' ? &id : NULL;
-	uint64_t begin = mono_us();
+	uint64_t begin = clock_us();
 	if (base != NULL && git_oid_fromstr(&id, job->frame->id) != 0) {
 		diag_set(diag, DIAG_ERROR, "git", "%.64s is no commit", job->frame->id);
 		return E_FORMAT;
 	}
 	TRY(make(job, map, base, &made, diag));
 	const struct git_pushing p = { .job = job, .how = job->how, .base = base, .made = &made };
-	uint64_t half = mono_us();
+	uint64_t half = clock_us();
 	err_t err = push_made(&p, diag);
 	git_oid_tostr(out->id, sizeof out->id, &made.commit);
 	out->commit_us = (uint32_t)(half - begin);
-	out->push_us = (uint32_t)(mono_us() - half);
+	out->push_us = (uint32_t)(clock_us() - half);
 	return err;
 }
 

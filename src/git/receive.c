@@ -15,7 +15,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -24,6 +23,7 @@
 #include "git/files.h"
 #include "git/packs.h"
 #include "git/verdict.h"
+#include "ops/clock.h"
 
 enum { PRINTED_MAX = 1 << 16, TURN_MS = 100, GRACE_MS = 1000, NO_PROGRAM = 127 };
 
@@ -169,14 +169,6 @@ take_output(int *fd, struct str *text, size_t max)
 	}
 }
 
-static uint64_t
-mono_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000u + (uint64_t)t.tv_nsec / 1000000u;
-}
-
 /* True: something came, or an end. */
 static bool
 run_turn(struct run *r)
@@ -198,13 +190,13 @@ run_turn(struct run *r)
 static void
 run_follow(struct run *r, const struct git_how *how)
 {
-	uint64_t late = mono_ms() + how->conf->fetch_timeout_s * 1000ull;
+	uint64_t late = clock_ms() + how->conf->fetch_timeout_s * 1000ull;
 	while (!r->is_over && (r->out >= 0 || r->err >= 0)) {
 		if (run_turn(r)) {
-			late = mono_ms() + how->conf->fetch_timeout_s * 1000ull;
+			late = clock_ms() + how->conf->fetch_timeout_s * 1000ull;
 		} else if (waitpid(r->pid, &r->status, WNOHANG) == r->pid) {
 			r->is_over = true;
-		} else if (mono_ms() >= late) {
+		} else if (clock_ms() >= late) {
 			r->is_late = true;
 			return;
 		}
@@ -227,8 +219,8 @@ run_end(struct run *r)
 		return true;
 	}
 	kill(-r->pid, SIGKILL);
-	uint64_t end = mono_ms() + GRACE_MS;
-	while ((r->out >= 0 || r->err >= 0) && mono_ms() < end) {
+	uint64_t end = clock_ms() + GRACE_MS;
+	while ((r->out >= 0 || r->err >= 0) && clock_ms() < end) {
 		(void)run_turn(r);
 	}
 	return r->out < 0 && r->err < 0;

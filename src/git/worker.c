@@ -3,7 +3,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -16,6 +15,7 @@
 #include "git/local.h"
 #include "git/push.h"
 #include "git/snapshot.h"
+#include "ops/clock.h"
 
 struct worker {
 	const struct git_conf *conf;
@@ -32,20 +32,12 @@ struct worker {
 	uint64_t told_ns;     /* when PROGRESS was last sent */
 };
 
-static uint64_t
-mono_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* Ten times a second is enough to be known to be alive. */
 static void
 alive(void *ctx)
 {
 	struct worker *w = ctx;
-	uint64_t now = mono_ns();
+	uint64_t now = clock_ns();
 	if (now - w->told_ns > 100000000u) {
 		struct link_frame f = { .type = LINK_PROGRESS, .fd = -1 };
 		w->told_ns = now;
@@ -192,14 +184,14 @@ pull(struct worker *w, const struct link_frame *pull)
 {
 	struct link_frame out = { .fd = -1 };
 	struct diag diag = { 0 };
-	uint64_t begin = mono_ns();
+	uint64_t begin = clock_ns();
 	err_t err = pull_once(w, pull, &out, &diag);
 	if (err != OK) {
 		send_failed(w, err, w->has_no_branch ? LINK_NO_BRANCH : 0, &diag);
 		return false;
 	}
 	out.flags |= out.type == LINK_COMMIT && (pull->flags & WORKER_FROM_CACHE) != 0 ? LINK_FROM_CACHE : 0;
-	out.took_ms = (uint32_t)((mono_ns() - begin) / 1000000u);
+	out.took_ms = (uint32_t)((clock_ns() - begin) / 1000000u);
 	send_frame(w, &out);
 	return out.type == LINK_COMMIT;
 }
@@ -247,7 +239,7 @@ push(struct worker *w, const struct link_frame *push)
 {
 	struct link_frame out = { .fd = -1 };
 	struct diag diag = { 0 };
-	uint64_t begin = mono_ns();
+	uint64_t begin = clock_ns();
 	err_t err = push_once(w, push, &out, &diag);
 	if (err != OK) {
 		out.type = LINK_PUSH_FAILED;
@@ -257,7 +249,7 @@ push(struct worker *w, const struct link_frame *push)
 	} else {
 		(void)git_oid_fromstr(&w->head, out.id);
 	}
-	out.took_ms = (uint32_t)((mono_ns() - begin) / 1000000u);
+	out.took_ms = (uint32_t)((clock_ns() - begin) / 1000000u);
 	send_frame(w, &out);
 }
 

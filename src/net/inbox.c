@@ -3,9 +3,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
+#include "ops/clock.h"
 
 enum { SLOTS = 1024 }; /* of keys that have anything in here */
 
@@ -121,14 +121,12 @@ check_limits(struct inbox *in, const struct name *key, size_t len)
 static struct inbox_item *
 item_new(const struct return_path *from, const struct name *key, uint64_t now_s, const uint8_t *bytes, size_t len)
 {
-	struct timespec now;
 	struct inbox_item *item = try_alloc(sizeof *item + len);
 	if (item != NULL) {
-		clock_gettime(CLOCK_MONOTONIC, &now);
 		item->from = *from;
 		item->key = *key;
 		item->arrived_s = now_s;
-		item->arrived_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+		item->arrived_ns = clock_ns();
 		item->len = len;
 		memcpy(item->bytes, bytes, len);
 	}
