@@ -313,6 +313,20 @@ turn(struct answering *a)
 	return false;
 }
 
+/* The catalog tells what we serve (RFC 9432 7): it is for those who may have it whole. */
+static bool
+may_see_catalog(const struct answering *a)
+{
+	const struct question *q = a->q;
+	return q->is_axfr_open || (q->key != NULL && key_has_right(q->key, RIGHT_TRANSFER, a->view->catalog->apex_name));
+}
+
+static const struct zone *
+unless_hidden(const struct answering *a, const struct zone *z)
+{
+	return z != NULL && z == a->view->catalog && !may_see_catalog(a) ? NULL : z;
+}
+
 /* The zone that answers for the name.  DS lives at the parent's side of a cut (RFC 4035 3.1.4.1), so
  * where we serve both, the parent answers. */
 static const struct zone *
@@ -321,9 +335,9 @@ zone_for(const struct answering *a)
 	struct trie_path path;
 	trie_lookup(&a->view->zones, &a->key, &path);
 	if (path.exact != NULL && !(a->q->type == TYPE_DS && path.n != 0)) {
-		return path.exact;
+		return unless_hidden(a, path.exact);
 	}
-	return path.n != 0 ? path.ancestor[path.n - 1] : NULL;
+	return path.n != 0 ? unless_hidden(a, path.ancestor[path.n - 1]) : NULL;
 }
 
 void

@@ -21,6 +21,8 @@ struct question {
 	uint16_t type;
 	bool is_dnssec_ok;
 	enum transport transport;
+	bool is_axfr_open;
+	const struct key *key; /* that it is signed with; NULL: it is not */
 };
 
 struct answer {

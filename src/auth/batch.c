@@ -499,7 +499,7 @@ batch_accept(struct batch *b, const char *id, const struct view **out, struct di
 			};
 		}
 	}
-	err_t err = primary_accept(b->p, list, n, id, out, old);
+	err_t err = primary_accept(b->p, list, n, id, b->now_s, out, old);
 	free(list);
 	if (err != OK) {
 		return err;

@@ -275,7 +275,7 @@ is_mass_deletion(const struct batch *b)
 			return true;
 		}
 	}
-	return removed * 100 > b->p->view->zones.n * c->delete_zones_percent;
+	return removed * 100 > view_zones_n(b->p->view) * c->delete_zones_percent;
 }
 
 err_t

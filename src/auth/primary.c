@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/catalog.h"
 #include "auth/primary_p.h"
 #include "base/alloc.h"
 #include "dns/serial.h"
@@ -83,15 +84,22 @@ file_new(const char *path, enum source_kind kind, const struct name *apex)
 	return f;
 }
 
+/* With its history: nobody reads it any more. */
+static void
+zone_drop(struct zone *z)
+{
+	struct garbage deltas = { 0 };
+	if (z != NULL) {
+		history_drop(z, &deltas);
+		garbage_free(&deltas);
+	}
+	zone_free(&z);
+}
+
 void
 file_free(struct file *f)
 {
-	struct garbage deltas = { 0 };
-	if (f->zone != NULL) {
-		history_drop(f->zone, &deltas);
-		garbage_free(&deltas);
-	}
-	zone_free(&f->zone);
+	zone_drop(f->zone);
 	keystore_free(&f->keys);
 	free_paths(f->includes, f->includes_n);
 	free(f->path);
@@ -296,7 +304,7 @@ static bool
 is_too_much(const struct apply *a)
 {
 	const struct primary *p = a->p;
-	size_t served = p->view->zones.n, removed = 0;
+	size_t served = view_zones_n(p->view), removed = 0;
 	if (a->commit->allow_mass_delete) {
 		return false;
 	}
@@ -383,6 +391,9 @@ commit_zone(struct primary *p, struct trie_txn *txn, struct pending *d, struct d
 	if (before != NULL && d->changes.added + d->changes.removed == 0) {
 		return OK; /* d->zone is freed with d */
 	}
+	if (name_is_equal(f->apex.oct, p->conf.catalog.oct) && p->conf.catalog.len != 0) {
+		return E_EXISTS;
+	}
 	TRY(trie_put(txn, z, &replaced));
 	if (replaced != before) {
 		replace(txn, replaced);
@@ -445,6 +456,8 @@ reject_zone(struct primary *p, const struct pending *d, err_t why)
 	char text[512];
 	if (other != NULL) {
 		(void)snprintf(text, sizeof text, "the zone is served already, from the file %s", other->path);
+	} else if (why == E_EXISTS) {
+		(void)snprintf(text, sizeof text, "the name is that of the catalog (--catalog)");
 	} else {
 		(void)snprintf(text, sizeof text, "%s", err_str(why));
 	}
@@ -578,6 +591,20 @@ forget_texts(struct primary *p, const struct source_commit *c)
 	}
 }
 
+void
+primary_step(struct primary *p, struct view *next, uint64_t now_s, struct discard *old)
+{
+	const struct name *catalog = &p->conf.catalog;
+	struct zone *retired;
+	if (catalog->len != 0) {
+		err_t err = catalog_follow(catalog->oct, p->view, next, now_s, p->is_catalog_behind, &old->garbage, &retired);
+		p->is_catalog_behind = err != OK;
+		discard_zone(old, retired);
+	}
+	old->view = p->view;
+	p->view = next;
+}
+
 err_t
 primary_apply(struct primary *p, const struct source_commit *c, enum primary_outcome *outcome,
               const struct view **out, struct discard **old)
@@ -593,8 +620,7 @@ primary_apply(struct primary *p, const struct source_commit *c, enum primary_out
 		struct view *next = xalloc(sizeof *next);
 		struct discard *d = xalloc(sizeof *d);
 		commit_all(&a, d, next);
-		d->view = p->view;
-		p->view = next;
+		primary_step(p, next, c->now_s, d);
 		*outcome = PRIMARY_APPLIED;
 		*out = next;
 		*old = d;
@@ -650,6 +676,7 @@ primary_free(struct primary **pp)
 		return;
 	}
 	trie_fini(&p->view->zones, NULL, NULL);
+	zone_drop((struct zone *)(uintptr_t)p->view->catalog);
 	struct keystore *keys = (struct keystore *)p->view->keys;
 	keystore_free(&keys);
 	for (size_t i = 0; i < p->files_n; i++) {

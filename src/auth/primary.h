@@ -33,6 +33,7 @@ struct source_commit {
 	const struct source_change *changes;
 	size_t n;
 	bool is_whole;          /* the whole tree, not a difference: what it does not list is gone */
+	uint64_t now_s;         /* the time: for serial numbers of our own */
 	void *ctx;
 	err_t (*open)(void *ctx, const char *path, struct master_text *out); /* any file of this commit */
 	void (*close)(void *ctx, struct master_text *text);
@@ -50,6 +51,7 @@ struct primary_conf {
 	unsigned delete_records_percent; /* 50, for zones of over delete_records_min records */
 	size_t delete_records_min;       /* 100 */
 	enum serial_policy serial;
+	struct name catalog;             /* of the catalog zone (auth/catalog.h); len 0: there is none */
 };
 
 enum zone_event {

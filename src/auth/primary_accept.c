@@ -68,7 +68,7 @@ view_after(const struct primary *p, const char *id)
 }
 
 err_t
-primary_accept(struct primary *p, struct accepted *list, size_t n, const char *id, const struct view **out,
+primary_accept(struct primary *p, struct accepted *list, size_t n, const char *id, uint64_t now_s, const struct view **out,
                struct discard **old)
 {
 	struct trie_txn txn;
@@ -90,8 +90,7 @@ primary_accept(struct primary *p, struct accepted *list, size_t n, const char *i
 			take_new(p, &list[i]);
 		}
 	}
-	d->view = p->view;
-	p->view = next;
+	primary_step(p, next, now_s, d);
 	*out = next;
 	*old = d;
 	return OK;

@@ -44,6 +44,7 @@ struct primary {
 	struct view *view;
 	bool is_held;            /* the latest commit is held back: the view is an older one's */
 	struct texts texts;      /* of the view's commit */
+	bool is_catalog_behind;  /* there was no memory for it */
 };
 
 /* What the old view alone had. */
@@ -82,7 +83,10 @@ struct accepted {
 };
 
 /* The view after the commit `id`, which holds just that.  E_NOMEM: all is as it was. */
-err_t primary_accept(struct primary *p, struct accepted *list, size_t n, const char *id, const struct view **out,
+err_t primary_accept(struct primary *p, struct accepted *list, size_t n, const char *id, uint64_t now_s, const struct view **out,
                      struct discard **old);
+
+/* The next view takes the place of the one that is served, with its catalog; that one goes to *old. */
+void primary_step(struct primary *p, struct view *next, uint64_t now_s, struct discard *old);
 
 void free_paths(char **paths, size_t n);

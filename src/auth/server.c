@@ -237,6 +237,8 @@ answer_internet(struct request *q)
 		.type = q->m.qtype,
 		.is_dnssec_ok = (q->m.edns.flags & EDNS_DO) != 0,
 		.transport = q->peer->transport,
+		.is_axfr_open = q->conf->is_axfr_open,
+		.key = q->key,
 	};
 	struct answer answer;
 	if (q->view->zones.n == 0) { /* nothing loaded: nobody knows yet whether this is ours */

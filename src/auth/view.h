@@ -15,8 +15,16 @@
 struct view {
 	struct trie zones;           /* of struct zone, by apex */
 	const struct keystore *keys; /* NULL: none */
+	const struct zone *catalog;  /* among the zones, for those alone who may transfer it; NULL: none */
 	char commit[65];             /* hex, NUL-terminated; "" before the first */
 };
+
+/* Zones out of the repository. */
+static inline size_t
+view_zones_n(const struct view *v)
+{
+	return v->zones.n - (v->catalog != NULL);
+}
 
 /* What the operator set; the same for as long as the process lives. */
 struct server_conf {

@@ -113,7 +113,7 @@ log_commit(struct loader *l, enum primary_outcome outcome, const struct link_fra
 	bool is_held = outcome == PRIMARY_HELD;
 	log_event(l->log, is_held ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, is_held ? "commit-held" : "commit-served",
 	          "commit=%s zones=%zu loaded=%u changed=%u removed=%u rejected=%u held=%u git_ms=%u load_ms=%llu hint=%s", f->id,
-	          v->zones.n, n[ZONE_LOADED], n[ZONE_CHANGED], n[ZONE_REMOVED], n[ZONE_REJECTED], n[ZONE_HELD], f->took_ms,
+	          view_zones_n(v), n[ZONE_LOADED], n[ZONE_CHANGED], n[ZONE_REMOVED], n[ZONE_REJECTED], n[ZONE_HELD], f->took_ms,
 	          (unsigned long long)load_ms,
 	          is_held ? "if it is meant, commit again with the trailer \"Origin-Allow: mass-delete\"" : "");
 	if (l->suppressed != 0) {
@@ -223,6 +223,7 @@ take_commit(struct loader *l, const struct link_frame *f, enum primary_outcome *
 			.ctx = &l->asker,
 			.open = asker_open,
 			.close = asker_close,
+			.now_s = clock_wall_s(),
 		};
 		memcpy(c.id, f->id, sizeof c.id);
 		err = apply(l, &c, outcome);
@@ -243,7 +244,7 @@ settle(struct loader *l, const char *trouble)
 {
 	char text[LINK_TEXT_MAX + 128];
 	const struct view *v = primary_view(l->primary);
-	snprintf(text, sizeof text, "%zu %s of commit %.12s%s%s", v->zones.n, v->zones.n == 1 ? "zone" : "zones",
+	snprintf(text, sizeof text, "%zu %s of commit %.12s%s%s", view_zones_n(v), view_zones_n(v) == 1 ? "zone" : "zones",
 	         v->commit[0] != '\0' ? v->commit : "none", trouble[0] != '\0' ? "; " : "", trouble);
 	l->settled(l->ctx, text);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/catalog.h"
 #include "base/alloc.h"
 #include "bin/cli.h"
 
@@ -16,7 +17,7 @@ enum option_key {
 	KEY_REMOTE = 256, KEY_SSH_KEY, KEY_SSH_KEY_FILE, KEY_AUTHENTICATOR, KEY_KNOWN_HOSTS, KEY_CREDENTIAL_FILE,
 	KEY_CA_FILE, KEY_POLL, KEY_CACHE_DIR, KEY_FETCH_TIMEOUT, KEY_ZONES_PERCENT, KEY_RECORDS_PERCENT,
 	KEY_LISTEN, KEY_PORT, KEY_AXFR, KEY_UDP_MAX, KEY_TCP_MAX, KEY_TCP_PER_CLIENT, KEY_TCP_IDLE, KEY_TRANSFERS_MAX, KEY_UPDATE_QUEUE,
-	KEY_UPDATES_PER_KEY, KEY_SERIAL, KEY_COMMITTER, KEY_WORKERS,
+	KEY_UPDATES_PER_KEY, KEY_SERIAL, KEY_COMMITTER, KEY_CATALOG, KEY_WORKERS,
 	KEY_IDENTITY, KEY_SERVER_VERSION, KEY_USER, KEY_LOG_LEVEL,
 };
 
@@ -59,6 +60,8 @@ static const struct argp_option options[] = {
 	  "Answer on this address, UDP and TCP; may be repeated. Default: every address of the machine", 0 },
 	{ "port", KEY_PORT, "N", 0, "Port where --listen names none (53)", 0 },
 	{ "axfr", KEY_AXFR, NULL, 0, "Let everybody transfer every zone, unsigned. Default: who signs with a transfer key", 0 },
+	{ "catalog", KEY_CATALOG, "NAME", 0,
+	  "Let the zones be found in a catalog zone (RFC 9432) of this name, by who may transfer it", 0 },
 	{ "udp-max", KEY_UDP_MAX, "OCTETS", 0, "Largest answer over UDP, 512 to 4096 (1232)", 0 },
 	{ "tcp-max", KEY_TCP_MAX, "N", 0, "TCP connections at a time (1000); when all are taken the longest idle goes", 0 },
 	{ "tcp-per-client", KEY_TCP_PER_CLIENT, "N", 0, "TCP connections at a time from one IPv4 address or IPv6 /64 (100)", 0 },
@@ -176,6 +179,15 @@ serial_policy_of(const char *arg, struct argp_state *state)
 	return SERIAL_KEEP;
 }
 
+static void
+take_catalog(struct opts *o, const char *arg, struct argp_state *state)
+{
+	err_t err = name_parse(arg, strlen(arg), NULL, &o->primary.catalog);
+	if (err != OK || name_is_root(o->primary.catalog.oct) || o->primary.catalog.len > CATALOG_NAME_WIRE_MAX) {
+		argp_error(state, "--catalog=%s: should be a name for a zone, such as catalog.example.org", arg);
+	}
+}
+
 static error_t
 read_option(int key, char *arg, struct argp_state *state)
 {
@@ -195,6 +207,7 @@ read_option(int key, char *arg, struct argp_state *state)
 	case KEY_SERVER_VERSION: o->server.version = short_text("server-version", arg, state); return 0;
 	case KEY_USER: o->user = arg; return 0;
 	case KEY_COMMITTER: r->committer = arg; return 0;
+	case KEY_CATALOG: take_catalog(o, arg, state); return 0;
 	case KEY_LISTEN:
 		if (r->listen_n == OPTS_LISTEN_MAX) {
 			argp_error(state, "--listen: at most %d addresses", OPTS_LISTEN_MAX);

@@ -183,6 +183,10 @@ class Key:
         self.name, self.secret, self.algorithm = name, base64.b64encode(secret).decode(), algorithm
 
     @property
+    def secret_octets(self):
+        return base64.b64decode(self.secret)
+
+    @property
     def argument(self):
         """As --key and --keys take it."""
         return "%s:%s:%s" % (self.name.rstrip("."), self.algorithm, self.secret)
