@@ -139,10 +139,11 @@ trim(struct zone *z, struct garbage *garbage)
 void
 history_extend(const struct zone *old, struct zone *new, const struct zone_changes *changes, struct garbage *garbage)
 {
-	bool is_step = zone_changes_are_whole(changes) && serial_is_newer(new->serial, old->serial);
+	bool is_raised = serial_is_newer(new->serial, old->serial);
+	bool is_step = is_raised && !old->history.is_ambiguous && zone_changes_are_whole(changes);
 	struct delta *d = is_step ? delta_between(old, new, changes) : NULL;
 	if (d == NULL) {
-		new->history = (struct zone_history){ 0 };
+		new->history = (struct zone_history){ .is_ambiguous = !is_raised };
 		history_drop(old, garbage);
 		return;
 	}

@@ -5,7 +5,8 @@
  * has those and one more; what then falls out by the limits is garbage, freed once nobody reads the version that still has it.
  * So a version with its history never changes, and costs nothing to keep but its last delta.
  *
- * A step that is not known record by record, or does not raise the serial, ends the history: it begins anew from there.
+ * A step that is not known record by record ends the history: it begins anew from there.  One that does not raise the serial ends
+ * it, too, and the one after it is not kept either: of who asks for it we do not know which content he has under that serial.
  *
  * Threads: readers follow `older` from a version that they hold, as far as its count goes; all else is the writer's.
  */

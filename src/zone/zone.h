@@ -31,6 +31,7 @@ struct delta;
 struct zone_history {
 	struct delta *newest, *oldest;
 	size_t n, octets;
+	bool is_ambiguous; /* the version before had other content under this serial, or a later one: who has it, has which? */
 };
 
 struct zone {

@@ -109,6 +109,24 @@ def update(zone, served, key):
     dns.query.inbound_xfr(servers.ADDRESS, zone, query, port=served.port, timeout=10, lifetime=30)
 
 
+def test_a_forgotten_serial(served, repo, key, program, notify, notify_key):
+    """What was pushed under an old serial reaches a secondary with the next one, though that says it has the one before."""
+    push(repo, served, notify, notify_key, 2, "a A 192.0.2.2\n")
+    zone = transferred(served, key)
+    repo.commit({"example": ZONE % (2, "a A 192.0.2.2\nforgotten A 192.0.2.3\n")})
+    notify(served.port, "example", notify_key)
+    served.await_log("event=zone-serial-stuck")
+    update(zone, served, key)
+    assert zone.get_rdataset("forgotten", "A") is None, "it has that serial already"
+    push(repo, served, notify, notify_key, 3, "a A 192.0.2.2\nforgotten A 192.0.2.3\nb A 192.0.2.4\n")
+    update(zone, served, key)
+    assert zone.get_rdataset("forgotten", "A") and zone.get_rdataset("b", "A")
+    push(repo, served, notify, notify_key, 4, "a A 192.0.2.2\nforgotten A 192.0.2.3\n")
+    served.await_log("event=zone-changed zone=example. serial=4")
+    update(zone, served, key)
+    assert zone.get_rdataset("b", "A") is None and served.await_log("type=ixfr serial=4")
+
+
 def test_who_may_not(served, key, make_key, notify_key, need):
     need("dig")
     stranger = make_key("stranger._transfer.example")
