@@ -252,6 +252,10 @@ add_removal(struct batch *b, struct update_task *t, struct file *f, enum batch_t
 		*out = settle(t, RCODE_NOTZONE, EDE_NONE, "an update that removes a zone changes nothing else");
 		return OK;
 	}
+	if (batch_is_read_by_others(b, f, f->path)) {
+		*out = settle(t, RCODE_REFUSED, EDE_PROHIBITED, "another zone includes the zone's file");
+		return OK;
+	}
 	b->is_closed = true;
 	add_work(b, f)->is_removal = true;
 	*out = pend(b, t);

@@ -48,21 +48,26 @@ close_text(void *ctx, struct master_text *text)
 	}
 }
 
-/* Does no other zone read the file? */
+bool
+batch_is_read_by_others(const struct batch *b, const struct file *own, const char *path)
+{
+	const struct primary *p = b->p;
+	for (size_t i = 0; i < p->files_n; i++) {
+		const struct file *f = p->files[i];
+		for (size_t k = 0; f != own && k < f->includes_n; k++) {
+			if (strcmp(f->includes[k], path) == 0) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
 static bool
 may_edit(void *ctx, const char *path)
 {
 	const struct opener *o = ctx;
-	const struct primary *p = o->b->p;
-	for (size_t i = 0; i < p->files_n; i++) {
-		const struct file *f = p->files[i];
-		for (size_t k = 0; f != o->file && k < f->includes_n; k++) {
-			if (strcmp(f->includes[k], path) == 0) {
-				return false;
-			}
-		}
-	}
-	return true;
+	return !batch_is_read_by_others(o->b, o->file, path);
 }
 
 static err_t

@@ -36,5 +36,8 @@ struct batch {
 /* batch_edit.c: the files of a work whose new version is there.  E_REFUSED: *why says what is in the way; E_STALE; E_NOMEM. */
 err_t batch_edit(struct batch *b, struct work *w, struct diag *why);
 
+/* Does another zone than that of `own` include the file?  Then what is done to it would change that, too. */
+bool batch_is_read_by_others(const struct batch *b, const struct file *own, const char *path);
+
 /* batch_message.c: for all works that are effective. */
 err_t batch_say(struct batch *b);

@@ -12,7 +12,7 @@
 #include "git/packout.h"
 #include "git/remote.h"
 
-enum { GIT_MESSAGE_MAX = 1 << 16 };
+enum { GIT_MESSAGE_MAX = 1 << 22 }; /* octets; a thousand updates of as many zones with the longest names take three quarters of it */
 
 struct git_commit_in {
 	const struct git_conf *conf;

@@ -85,7 +85,7 @@ bool
 edit_source_may_be_edited(struct editor *e, struct edit_source *s)
 {
 	if (s->may_edit == MAY_EDIT_UNKNOWN) {
-		bool is_free = e->in->may_edit == NULL || s->is_own || e->in->may_edit(e->in->source->ctx, s->path);
+		bool is_free = e->in->may_edit == NULL || e->in->may_edit(e->in->source->ctx, s->path);
 		s->may_edit = s->opened == 1 && is_free ? MAY_EDIT_YES : MAY_EDIT_NO;
 	}
 	return s->may_edit == MAY_EDIT_YES;
