@@ -255,6 +255,12 @@ key_name_read(const uint8_t *name, struct key *out)
 }
 
 bool
+key_is_same(const struct tsig_key *a, const struct tsig_key *b)
+{
+	return a->alg == b->alg && a->secret_len == b->secret_len && ct_is_equal(a->secret, b->secret, a->secret_len);
+}
+
+bool
 key_has_right(const struct key *k, enum key_right right, const uint8_t *zone)
 {
 	return right != RIGHT_NONE && k->right >= right && name_is_within(zone, k->domain.oct);
@@ -346,8 +352,7 @@ is_duplicate(const struct record *r, const struct key *k, const struct key *ther
 	}
 	char name[NAME_TEXT_MAX];
 	(void)name_print(r->owner, name);
-	bool is_same = there->tsig.alg == k->tsig.alg && there->tsig.secret_len == k->tsig.secret_len &&
-	               ct_is_equal(there->tsig.secret, k->tsig.secret, k->tsig.secret_len);
+	bool is_same = key_is_same(&there->tsig, &k->tsig);
 	find(r, is_same ? DIAG_WARNING : DIAG_ERROR, "key-duplicate", is_same ? 1 : 0,
 	     is_same ? "remove one of the two" : "a key's name has one secret only: give the new key another name",
 	     is_same ? "key %s is there twice" : "key %s is there twice, with different secrets or algorithms", name);

@@ -55,6 +55,8 @@ size_t keystore_count(const struct keystore *ks);
 const struct key *keystore_at(const struct keystore *ks, size_t i);
 const struct key *keystore_find(const struct keystore *ks, const uint8_t *name); /* NULL; ks may be NULL */
 
+bool key_is_same(const struct tsig_key *a, const struct tsig_key *b); /* algorithm and secret; in constant time */
+
 /* May this key do that with this zone? */
 bool key_has_right(const struct key *k, enum key_right right, const uint8_t *zone);
 

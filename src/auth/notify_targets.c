@@ -354,8 +354,7 @@ static bool
 is_fresh(const struct view *old, const struct tsig_key *key)
 {
 	const struct key *before = keystore_find(old->keys, key->name.oct);
-	return before == NULL || before->tsig.alg != key->alg || before->tsig.secret_len != key->secret_len ||
-	       !ct_is_equal(before->tsig.secret, key->secret, key->secret_len);
+	return before == NULL || !key_is_same(&before->tsig, key);
 }
 
 static bool

@@ -240,33 +240,6 @@ tell_subscribers(void *ctx, const struct notify_news *news)
 	pthread_mutex_unlock(&t->lock);
 }
 
-void
-teller_on_changed(struct teller *t)
-{
-	const struct notify_own own = { t->own, t->own_n };
-	const struct notify_listener to = { .each = tell, .zone = tell_subscribers, .ctx = t };
-	struct served_pin *before = t->told;
-	const struct view *old = t->told_view;
-	size_t cut_n = 0;
-	t->told_view = served_pin(t->served, &t->told);
-	err_t err = notify_compare(old, t->told_view, &own, &to, &cut_n);
-	served_unpin(t->served, &before);
-	if (err != OK || cut_n != 0) {
-		log_event(t->log, LOG_LEVEL_ERROR, "notify-incomplete", "zones=%zu text=%s", cut_n,
-		          err != OK ? err_str(err) : "they have more secondaries than are told");
-	}
-}
-
-/* ---- subscriptions ---- */
-
-static void
-tell_all(struct teller *t, const struct subscription *s)
-{
-	if (t->told_view != NULL && !has_zone(t->told_view, s->zone.oct)) {
-		notify_every_zone(t->told_view, s->zone.oct, &s->target, tell, t);
-	}
-}
-
 /* Takes one out; what is fresh stands last, and stays so. */
 static void
 drop(struct teller *t, size_t i)
@@ -282,6 +255,54 @@ drop(struct teller *t, size_t i)
 	t->list[i] = t->list[--t->n];
 	for (size_t k = 0; k < t->n; k++) {
 		t->list[k].target.key = &t->list[k].key;
+	}
+}
+
+static bool
+is_still_allowed(const struct view *v, const struct subscription *s)
+{
+	const struct key *key = keystore_find(v->keys, s->key.name.oct);
+	return key != NULL && key_is_same(&key->tsig, &s->key) && key_has_right(key, RIGHT_TRANSFER, s->zone.oct);
+}
+
+/* Whose key has gone, or has another secret, asks again with one that is good. */
+static void
+drop_disallowed(struct teller *t)
+{
+	pthread_mutex_lock(&t->lock);
+	for (size_t i = t->n; i-- != 0;) {
+		if (!is_still_allowed(t->told_view, &t->list[i])) {
+			drop(t, i);
+		}
+	}
+	pthread_mutex_unlock(&t->lock);
+}
+
+void
+teller_on_changed(struct teller *t)
+{
+	const struct notify_own own = { t->own, t->own_n };
+	const struct notify_listener to = { .each = tell, .zone = tell_subscribers, .ctx = t };
+	struct served_pin *before = t->told;
+	const struct view *old = t->told_view;
+	size_t cut_n = 0;
+	t->told_view = served_pin(t->served, &t->told);
+	drop_disallowed(t);
+	err_t err = notify_compare(old, t->told_view, &own, &to, &cut_n);
+	served_unpin(t->served, &before);
+	if (err != OK || cut_n != 0) {
+		log_event(t->log, LOG_LEVEL_ERROR, "notify-incomplete", "zones=%zu text=%s", cut_n,
+		          err != OK ? err_str(err) : "they have more secondaries than are told");
+	}
+}
+
+/* ---- subscriptions ---- */
+
+static void
+tell_all(struct teller *t, const struct subscription *s)
+{
+	if (t->told_view != NULL && !has_zone(t->told_view, s->zone.oct)) {
+		notify_every_zone(t->told_view, s->zone.oct, &s->target, tell, t);
 	}
 }
 
