@@ -220,7 +220,8 @@ conn_keep(struct conn *c)
 static bool
 may_be_idle(const struct conn *c)
 {
-	return c->is_kept || (c->awaited != 0 && uv_now(&c->worker->loop) - c->awaited_ms < TCP_AWAIT_MS);
+	bool waits_for_its_turn = c->stream != NULL && !c->stream->is_active;
+	return c->is_kept || waits_for_its_turn || (c->awaited != 0 && uv_now(&c->worker->loop) - c->awaited_ms < TCP_AWAIT_MS);
 }
 
 static void
