@@ -28,7 +28,11 @@ enum state {
 	STATE_PUSHING,   /* the outcome of a PUSH */
 };
 
-enum { RETRY_MAX_S = 300, GET_TRIES = 2 };
+enum {
+	RETRY_MAX_S = 300, GET_TRIES = 2,
+	/* A remote may go on saying something for ever: so many times --fetch-timeout is enough. */
+	PULL_TIMEOUTS_MAX = 60, PUSH_TIMEOUTS_MAX = 10,
+};
 
 struct child {
 	pid_t pid; /* 0: none */
@@ -48,6 +52,7 @@ struct git_process {
 	bool is_cache_due;         /* nothing was told yet, and there is a commit in the cache */
 	bool is_from_cache;        /* what this PULL tells */
 	uint64_t deadline_ns;      /* PULLING, PUSHING, or a GET under way: the worker must have shown life by then; 0: none */
+	uint64_t limit_ns;         /* PULLING, PUSHING: it must have ended by then, life or not */
 	uint64_t patience_ns;      /* PULLING with is_cache_due: by then the cache is told; 0: none */
 	uint64_t idle_ns;          /* IDLE: a worker that is still there and has said nothing by then hangs; 0: none */
 	uint64_t retry_ns;         /* the next try by itself; 0: none */
@@ -169,6 +174,7 @@ child_ask(struct git_process *g, const struct link_frame *f)
 	pid_t waiting = g->child.pid;
 	g->idle_ns = 0;
 	g->deadline_ns = from_now(g->conf->fetch_timeout_s);
+	g->limit_ns = from_now(g->conf->fetch_timeout_s * (f->type == LINK_PUSH ? PUSH_TIMEOUTS_MAX : PULL_TIMEOUTS_MAX));
 	err_t err = child_send(g, f);
 	g->child.is_fresh &= g->child.pid != waiting;
 	return err;
@@ -599,10 +605,17 @@ is_free(const struct git_process *g)
 	return g->state == STATE_IDLE && g->gets == 0;
 }
 
+static bool
+is_remote_asked(const struct git_process *g)
+{
+	return g->state == STATE_PULLING || g->state == STATE_PUSHING;
+}
+
 static void
 on_time(struct git_process *g)
 {
 	uint64_t now = clock_ns();
+	const char *work = g->state == STATE_PULLING ? "the fetch" : g->state == STATE_PUSHING ? "the push" : "reading the repository";
 	char text[160];
 	if (g->patience_ns != 0 && now >= g->patience_ns) {
 		/* The remote is slow or away, and zones wait to be served: the cache now, the remote right after. */
@@ -612,8 +625,11 @@ on_time(struct git_process *g)
 	} else if (g->deadline_ns != 0 && now >= g->deadline_ns) {
 		snprintf(text, sizeof text,
 		         "%s made no progress for %u s -- the remote hangs, or is very slow; --fetch-timeout is the limit",
-		         g->state == STATE_PULLING ? "the fetch" : g->state == STATE_PUSHING ? "the push" : "reading the repository",
-		         g->conf->fetch_timeout_s);
+		         work, g->conf->fetch_timeout_s);
+		child_lost(g, E_TIMEOUT, text);
+	} else if (is_remote_asked(g) && now >= g->limit_ns) {
+		snprintf(text, sizeof text, "%s takes far too long, though there is progress -- the limit is %d times --fetch-timeout", work,
+		         g->state == STATE_PUSHING ? PUSH_TIMEOUTS_MAX : PULL_TIMEOUTS_MAX);
 		child_lost(g, E_TIMEOUT, text);
 	} else if (g->idle_ns != 0 && now >= g->idle_ns) {
 		child_end(g);
@@ -627,7 +643,9 @@ on_time(struct git_process *g)
 static int
 wait_ms(const struct git_process *g)
 {
-	const uint64_t times[] = { g->patience_ns, g->deadline_ns, g->idle_ns, is_free(g) ? g->retry_ns : 0 };
+	const uint64_t times[] = {
+		g->patience_ns, g->deadline_ns, is_remote_asked(g) ? g->limit_ns : 0, g->idle_ns, is_free(g) ? g->retry_ns : 0,
+	};
 	uint64_t now = clock_ns(), first = UINT64_MAX;
 	if (is_free(g) && (g->push.fd >= 0 || g->is_wanted)) {
 		return 0;
