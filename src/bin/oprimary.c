@@ -325,6 +325,12 @@ privs_up(struct daemon *d)
 }
 
 static err_t
+cache_up(struct daemon *d)
+{
+	return git_conf_check_cache(&d->opts.git, &d->diag);
+}
+
+static err_t
 view_up(struct daemon *d)
 {
 	const struct primary_log log = loader_primary_log(&d->loader);
@@ -359,6 +365,9 @@ view_down(struct daemon *d)
 static void
 workers_down(struct daemon *d)
 {
+	if (d->is_loader_stuck) {
+		return; /* it may be about to answer by way of them */
+	}
 	for (size_t i = 0; i < d->udp_n; i++) {
 		udp_worker_stop(&d->udp[i]);
 	}
@@ -478,6 +487,7 @@ static const struct stage {
 	{ "listeners", listen_up, listen_down }, /* port 53 needs privilege */
 	{ "git process", git_up, git_down },     /* it alone touches what the remote sends */
 	{ "privileges", privs_up, NULL },
+	{ "cache", cache_up, NULL },
 	{ "views", view_up, view_down },
 	{ "workers", workers_up, workers_down },
 	{ "notifier", teller_up, teller_down },

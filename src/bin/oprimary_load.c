@@ -239,6 +239,12 @@ take_commit(struct loader *l, const struct link_frame *f, enum primary_outcome *
 	return err;
 }
 
+static const char *
+serving(const struct loader *l)
+{
+	return primary_view(l->primary)->commit[0] != '\0' ? "last-good" : "nothing";
+}
+
 static void
 settle(struct loader *l, const char *trouble)
 {
@@ -247,6 +253,21 @@ settle(struct loader *l, const char *trouble)
 	snprintf(text, sizeof text, "%zu %s of commit %.12s%s%s", view_zones_n(v), view_zones_n(v) == 1 ? "zone" : "zones",
 	         v->commit[0] != '\0' ? v->commit : "none", trouble[0] != '\0' ? "; " : "", trouble);
 	l->settled(l->ctx, text);
+}
+
+/* What the cache has is as old as what is served, or older: a git process that was started anew cannot know. */
+static bool
+is_passed_over(const struct loader *l, const struct link_frame *f)
+{
+	return (f->flags & LINK_FROM_CACHE) != 0 && primary_view(l->primary)->commit[0] != '\0';
+}
+
+static void
+pass_over(struct loader *l)
+{
+	struct link_frame done = { .type = LINK_DONE, .status = E_STALE, .fd = -1 };
+	(void)!link_send(l->git->link, &done);
+	git_side_pulled(l->git);
 }
 
 static void
@@ -272,7 +293,11 @@ on_frame(struct loader *l, const struct link_frame *f)
 {
 	switch (f->type) {
 	case LINK_COMMIT:
-		on_commit(l, f);
+		if (is_passed_over(l, f)) {
+			pass_over(l);
+		} else {
+			on_commit(l, f);
+		}
 		break;
 	case LINK_UPTODATE:
 		log_event(l->log, LOG_LEVEL_INFO, "pulled", "commit=%s text=%s git_ms=%u", f->id, "nothing new", f->took_ms);
@@ -281,9 +306,9 @@ on_frame(struct loader *l, const struct link_frame *f)
 		break;
 	case LINK_FAILED:
 		if (f->retry_s != 0) {
-			log_event(l->log, LOG_LEVEL_ERROR, "pull-failed", "text=%s serving=last-good retry_s=%u", f->text, f->retry_s);
+			log_event(l->log, LOG_LEVEL_ERROR, "pull-failed", "text=%s serving=%s retry_s=%u", f->text, serving(l), f->retry_s);
 		} else {
-			log_event(l->log, LOG_LEVEL_ERROR, "pull-failed", "text=%s serving=last-good", f->text);
+			log_event(l->log, LOG_LEVEL_ERROR, "pull-failed", "text=%s serving=%s", f->text, serving(l));
 		}
 		git_side_pulled(l->git);
 		settle(l, f->text);
@@ -361,7 +386,7 @@ run(void *arg)
 	char died[LINK_TEXT_MAX];
 	while (git_side_next(l->git, died) == OK) {
 		if (died[0] != '\0') {
-			log_event(l->log, LOG_LEVEL_ERROR, "git-process-died", "text=%s serving=last-good restarted=yes", died);
+			log_event(l->log, LOG_LEVEL_ERROR, "git-process-died", "text=%s serving=%s restarted=yes", died, serving(l));
 		}
 		follow(l);
 		asker_fini(&l->asker);

@@ -134,6 +134,22 @@ make_cache(struct git_home *h, const char *dir, struct diag *diag)
 }
 
 err_t
+git_conf_check_cache(const struct git_conf *c, struct diag *diag)
+{
+	struct git_home h;
+	if (c->cache_dir == NULL) {
+		return OK;
+	}
+	TRY(make_cache(&h, c->cache_dir, diag));
+	if (access(c->cache_dir, R_OK | W_OK | X_OK) < 0) {
+		diag_set(diag, DIAG_ERROR, "git", "cannot write into the cache directory %.300s: %s", c->cache_dir, strerror(errno));
+		diag_hint(diag, "it must belong to the user that oprimary runs as");
+		return E_IO;
+	}
+	return OK;
+}
+
+err_t
 git_home_open(const struct git_conf *conf, struct git_home *out, struct diag *diag)
 {
 	*out = (struct git_home){ .lock = -1 };

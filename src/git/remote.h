@@ -1,6 +1,6 @@
 /* git/remote.h -- where the zones come from: what --remote and the options beside it say.
  *
- * Pure text work, but for reading the credential file.  The structure owns what git_conf_remote() and
+ * Pure text work, but for git_conf_check_cache().  The structure owns what git_conf_remote() and
  * git_conf_credentials() put into it; what the caller sets itself is borrowed.  Secrets (password,
  * seed) are in here and nowhere else: `url` and `shown` have none.
  */
@@ -72,6 +72,9 @@ err_t git_conf_committer(struct git_conf *c, const char *text, struct diag *diag
 /* The text of a credential file: lines of git's own store (https://user:password@host), or one line "user:password",
  * or a token alone.  What the URL says goes first.  E_NOTFOUND: none for this host; E_FORMAT. */
 err_t git_conf_credentials(struct git_conf *c, const char *text, size_t len, struct diag *diag);
+
+/* Before anything is started: can there be a clone in cache_dir?  Makes the directory.  E_IO. */
+err_t git_conf_check_cache(const struct git_conf *c, struct diag *diag);
 
 void git_conf_fini(struct git_conf *c); /* wipes the secrets */
 
