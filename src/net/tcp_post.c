@@ -39,7 +39,9 @@ post(struct tcp_worker *w, uint64_t conn, const uint8_t *bytes, size_t len, bool
 	p->len = len;
 	p->bytes[0] = (uint8_t)(len >> 8);
 	p->bytes[1] = (uint8_t)len;
-	memcpy(p->bytes + LENGTH_LEN, bytes, len);
+	if (len != 0) {
+		memcpy(p->bytes + LENGTH_LEN, bytes, len);
+	}
 	if (!leave(w, p)) {
 		free(p);
 		return false;
