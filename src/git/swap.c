@@ -89,6 +89,22 @@ sweep(const struct git_swap *s)
 	}
 }
 
+static void
+set_paths(struct git_swap *s, const struct git_local *l, const char *ref)
+{
+	*s = (struct git_swap){ .local = l, .fd = -1 };
+	snprintf(s->ref, sizeof s->ref, "%.3000s%.1000s", l->dir, ref);
+	snprintf(s->lock, sizeof s->lock, "%.4080s.lock", s->ref);
+}
+
+void
+git_swap_sweep(const struct git_local *l, const char *ref)
+{
+	struct git_swap s;
+	set_paths(&s, l, ref);
+	sweep(&s);
+}
+
 /* ---- the marker ---- */
 
 static err_t
@@ -110,9 +126,7 @@ git_swap_begin(const struct git_local *l, const char *ref, const git_oid *id, co
                struct diag *diag)
 {
 	char line[GIT_OID_HEXSZ + 2];
-	*s = (struct git_swap){ .local = l, .fd = -1 };
-	snprintf(s->ref, sizeof s->ref, "%.3000s%.1000s", l->dir, ref);
-	snprintf(s->lock, sizeof s->lock, "%.4080s.lock", s->ref);
+	set_paths(s, l, ref);
 	sweep(s);
 	snprintf(s->marker, sizeof s->marker, "%.3900s%s%.63s.%d", l->dir, PREFIX, pack, (int)getpid());
 	snprintf(s->pack, sizeof s->pack, "%.63s", pack);

@@ -37,4 +37,7 @@ err_t git_swap_lock(struct git_swap *s, const char *name, const git_oid *base, s
 /* Moves it, durably.  E_UNKNOWN: it was moved, but the disk failed to confirm. */
 err_t git_swap_commit(struct git_swap *s, struct diag *diag);
 
+/* Removes what pushes to this branch have left that were killed, as git_swap_begin() does. */
+void git_swap_sweep(const struct git_local *l, const char *ref);
+
 void git_swap_end(struct git_swap *s); /* a cleanup handler; needs `fd` at least (-1: none) */

@@ -15,6 +15,7 @@
 #include "git/local.h"
 #include "git/push.h"
 #include "git/snapshot.h"
+#include "git/swap.h"
 #include "ops/clock.h"
 
 struct worker {
@@ -26,6 +27,7 @@ struct worker {
 	git_repository *local; /* a local remote that has a clone, once it was pushed to */
 	git_oid head;         /* of the last fetch or push that came to something: what keep() is to keep */
 	struct str branch;    /* its full name; empty when it came out of the cache */
+	bool is_cleared_up;   /* clear_up() */
 	bool has_no_branch;   /* the remote was reached and has none of that name */
 	size_t packs;         /* of a local remote, when it was tidied last */
 	unsigned untidied;    /* pushes since the clone was tidied */
@@ -130,6 +132,25 @@ tell_head(struct worker *w, const struct link_frame *pull, const git_oid *head, 
 	return OK;
 }
 
+/* A push into a local remote that was killed leaves a lock, and nobody else can push until it is gone: that must not wait for
+ * the next push of ours.  Once a worker: whoever was killed since has a new one. */
+static void
+clear_up(struct worker *w)
+{
+	[[gnu::cleanup(git_free_repo)]] git_repository *opened = NULL;
+	struct diag diag = { 0 };
+	struct git_local l;
+	if (w->is_cleared_up || w->conf->scheme != GIT_REMOTE_LOCAL || w->branch.len == 0) {
+		return;
+	}
+	if (!w->home->is_in_place && git_open_local(w->conf, &opened, &diag) != OK) {
+		return;
+	}
+	git_local_look(opened != NULL ? opened : w->clone.repo, &l);
+	git_swap_sweep(&l, str_text(&w->branch));
+	w->is_cleared_up = true;
+}
+
 static err_t
 pull_once(struct worker *w, const struct link_frame *pull, struct link_frame *out, struct diag *diag)
 {
@@ -146,6 +167,7 @@ pull_once(struct worker *w, const struct link_frame *pull, struct link_frame *ou
 	}
 	w->has_no_branch = err == E_NOTFOUND && w->branch.len > 0;
 	TRY(err);
+	clear_up(w);
 	if (w->clone.intake != NULL && intake_is_empty(w->clone.intake)) { /* nothing to wait for */
 		TRY(git_clone_keep(w->home, &w->how, &w->clone, &head, diag));
 	}

@@ -202,6 +202,20 @@ def group_members(group):
     return found
 
 
+def children(pid):
+    """Processes that it has started and that are there still."""
+    found = []
+    with contextlib.suppress(OSError):
+        for task in os.listdir("/proc/%d/task" % pid):
+            with open("/proc/%d/task/%s/children" % (pid, task)) as f:
+                found += map(int, f.read().split())
+    return found
+
+
+def descendants(pid):
+    return [p for child in children(pid) for p in (child, *descendants(child))]
+
+
 # ---- peers -----------------------------------------------------------------
 
 def write(path, text):
