@@ -236,6 +236,12 @@ git_side_pull_whole(struct git_side *g)
 	git_side_pull(g);
 }
 
+bool
+git_side_is_pulling(const struct git_side *g)
+{
+	return atomic_load(&g->pull) != PULL_IDLE;
+}
+
 void
 git_side_pulled(struct git_side *g)
 {

@@ -46,6 +46,9 @@ void git_side_pull_whole(struct git_side *g);
 /* The receiving thread: a pull has come to its end, whatever it brought. */
 void git_side_pulled(struct git_side *g);
 
+/* The same thread: is there a result to come of a pull that was asked for? */
+bool git_side_is_pulling(const struct git_side *g);
+
 /* Wakes git_side_next() and whoever receives on the link, for good. */
 void git_side_close(struct git_side *g);
 

@@ -242,9 +242,11 @@ prepare(struct updater *u)
 	case OK:
 		u->state = UPDATER_PUSHING;
 		break;
-	case E_NOTFOUND: /* in sum nothing changes */
+	case E_NOTFOUND: /* in sum nothing changes; whoever else pushes may have changed that */
 		batch_free(&u->batch);
-		answer_all(u, &u->pending, RCODE_NOERROR, EDE_NONE, "%s", "");
+		u->is_idle = true;
+		u->state = UPDATER_PULLING;
+		git_side_pull(u->git);
 		break;
 	case E_STALE:
 		put_back(u);
@@ -473,9 +475,29 @@ give_up(struct updater *u, const struct link_frame *f)
 	}
 }
 
+/* Those that change nothing, once it is known on which head. */
+static void
+find_idle(struct updater *u, const struct link_frame *f)
+{
+	u->is_idle = false;
+	if (f->type == LINK_UPTODATE) {
+		answer_all(u, &u->pending, RCODE_NOERROR, EDE_NONE, "%s", "");
+	} else if (f->type == LINK_COMMIT) {
+		try_again(u);
+	} else {
+		put_back(u);
+	}
+}
+
 void
 updater_after_pull(struct updater *u, const struct link_frame *f)
 {
+	if (u->is_idle && f->type != LINK_COMMIT && git_side_is_pulling(u->git)) {
+		return; /* that pull had begun before they came */
+	}
+	if (u->is_idle) {
+		find_idle(u, f);
+	}
 	if (u->state == UPDATER_PULLING && f->type == LINK_FAILED) {
 		give_up(u, f);
 	} else if (u->state == UPDATER_PULLING && (f->flags & LINK_FROM_CACHE) == 0) {
@@ -495,7 +517,7 @@ updater_on_death(struct updater *u)
 		forget_all(u, &u->pending); /* the next process does not know what this one was about to do */
 	}
 	jobs_put_before(&u->queue, &u->pending);
-	u->is_unknown = false;
+	u->is_unknown = u->is_idle = false;
 	u->state = UPDATER_PULLING; /* as each begins */
 }
 

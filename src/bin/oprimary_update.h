@@ -7,6 +7,7 @@
  *                                     ├── PUSH_FAILED E_STALE ──> pulling ── COMMIT ──> the same updates again, on the new head
  *                                     ├── PUSH_FAILED E_UNKNOWN ──> pulling ── is it in there? ──> answered, or again
  *                                     └── PUSH_FAILED otherwise ──> SERVFAIL, with the reason
+ *          └─ nothing changes ──> pulling ── UPTODATE ──> answered; ── COMMIT ──> the same updates again, on the new head
  *
  * A COMMIT that comes while a batch is under way undoes the batch first: it was worked out on what is served no more.
  *
@@ -59,6 +60,7 @@ struct updater {
 	struct batch *batch;        /* NULL: none, or undone */
 	struct source_commit source; /* of the batch */
 	bool is_unknown;            /* whether `pending` was pushed */
+	bool is_idle;               /* `pending` changes nothing, if what is served is the remote's head */
 	size_t limit;               /* updates in a batch; 0: as many as there can be */
 	struct stuck_serial {
 		struct name apex;

@@ -38,6 +38,23 @@ def commits(repo):
     return int(git(repo.bare, "rev-list", "--count", repo.branch))
 
 
+def test_nothing_to_do_is_said_of_the_head(primary, started_repo, key):
+    """What the other one has added is removed here, though this one has not heard of it: NOERROR means that it is gone."""
+    north, south = primary(started_repo, zones=["example"]), primary(started_repo, zones=["example"])
+    assert send(north, key, lambda u: u.add("x", 60, "A", "192.0.2.9")).rcode() == dns.rcode.NOERROR
+    assert send(south, key, lambda u: u.delete("x", "A", "192.0.2.9")).rcode() == dns.rcode.NOERROR
+    assert git(started_repo.bare, "show", started_repo.branch + ":example") + "\n" == ZONE.replace(" 1 1h", " 3 1h")
+    assert send(south, key, lambda u: u.delete("x")).rcode() == dns.rcode.NOERROR
+    assert commits(started_repo) == 3
+    # Nor is it said of a repository that is away.
+    os.rename(started_repo.bare, started_repo.bare + ".away")
+    answer = send(south, key, lambda u: u.delete("x"))
+    assert answer.rcode() == dns.rcode.SERVFAIL and "not reached" in str(answer.options[0])
+    os.rename(started_repo.bare + ".away", started_repo.bare)
+    assert send(south, key, lambda u: u.delete("x")).rcode() == dns.rcode.NOERROR
+    assert commits(started_repo) == 3
+
+
 def test_a_lock_of_the_dead_is_gone_after_a_start(primary, started_repo):
     """A primary was killed between lock and push: who starts next clears that up, and people can push, before any update comes."""
     lock = os.path.join(started_repo.bare, "refs", "heads", "main.lock")
