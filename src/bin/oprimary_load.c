@@ -379,6 +379,19 @@ follow(struct loader *l)
 	}
 }
 
+/* Without a git process what is served is served on; updates are told, until the end. */
+static void
+go_on_alone(struct loader *l)
+{
+	struct pollfd p = { .fd = l->wake, .events = POLLIN };
+	updater_on_loss(&l->updater);
+	while (!atomic_load(&l->git->is_stopping)) {
+		if (poll(&p, 1, -1) > 0) {
+			on_wake(l);
+		}
+	}
+}
+
 static void *
 run(void *arg)
 {
@@ -395,6 +408,7 @@ run(void *arg)
 	if (!atomic_load(&l->git->is_stopping)) {
 		log_event(l->log, LOG_LEVEL_ERROR, "git-process-lost", "text=%s serving=last-good hint=%s",
 		          "nothing will be pulled any more", "restart oprimary");
+		go_on_alone(l);
 	}
 	updater_fini(&l->updater);
 	return NULL;
@@ -444,6 +458,7 @@ bool
 loader_join(struct loader *l, unsigned limit_ms)
 {
 	struct timespec until;
+	loader_wake(l);
 	clock_gettime(CLOCK_REALTIME, &until);
 	uint64_t ns = (uint64_t)until.tv_nsec + (uint64_t)limit_ms * 1000000;
 	until.tv_sec += (time_t)(ns / 1000000000);

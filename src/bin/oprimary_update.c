@@ -269,6 +269,24 @@ prepare(struct updater *u)
 	}
 }
 
+/* All that wait, or those of them that have been worked out before. */
+static void
+answer_waiting(struct updater *u, bool all, const char *why)
+{
+	struct jobs rest = { 0 };
+	for (struct job *j; (j = jobs_take(&u->queue)) != NULL;) {
+		if (!all && !j->is_known) {
+			jobs_append(&rest, j);
+			continue;
+		}
+		if (update_task_open(&j->task, primary_view(u->primary)) == OK) {
+			update_task_settle(&j->task, RCODE_SERVFAIL, EDE_NETWORK_ERROR, "the repository is not reached: %s", why);
+		}
+		answer(u, j);
+	}
+	u->queue = rest;
+}
+
 static void
 take_inbox(struct updater *u)
 {
@@ -285,6 +303,9 @@ void
 updater_go_on(struct updater *u)
 {
 	take_inbox(u);
+	if (u->state == UPDATER_LOST) {
+		answer_waiting(u, true, "the git process is gone, and oprimary needs a restart");
+	}
 	while (u->state == UPDATER_IDLE && (u->queue.n != 0 || u->serials_n != 0)) {
 		u->times.begin_ns = clock_ns();
 		if (gather(u)) {
@@ -438,24 +459,6 @@ is_too_late(const struct updater *u)
 	return j != NULL && (clock_ns() - j->item->arrived_ns) / 1000000000u > UPDATE_UNKNOWN_MAX_S;
 }
 
-/* All that wait, or those of them that have been worked out before. */
-static void
-answer_waiting(struct updater *u, bool all, const char *why)
-{
-	struct jobs rest = { 0 };
-	for (struct job *j; (j = jobs_take(&u->queue)) != NULL;) {
-		if (!all && !j->is_known) {
-			jobs_append(&rest, j);
-			continue;
-		}
-		if (update_task_open(&j->task, primary_view(u->primary)) == OK) {
-			update_task_settle(&j->task, RCODE_SERVFAIL, EDE_NETWORK_ERROR, "the repository is not reached: %s", why);
-		}
-		answer(u, j);
-	}
-	u->queue = rest;
-}
-
 /* The remote is not reached: what was to be tried again is not; what is not known stays so for a while. */
 static void
 give_up(struct updater *u, const struct link_frame *f)
@@ -519,6 +522,14 @@ updater_on_death(struct updater *u)
 	jobs_put_before(&u->queue, &u->pending);
 	u->is_unknown = u->is_idle = false;
 	u->state = UPDATER_PULLING; /* as each begins */
+}
+
+void
+updater_on_loss(struct updater *u)
+{
+	u->state = UPDATER_LOST;
+	jobs_put_before(&u->queue, &u->pending);
+	updater_go_on(u);
 }
 
 void

@@ -53,7 +53,7 @@ struct updater {
 	void (*changed)(void *ctx); /* a new view was published */
 	void *ctx;
 	/* the rest is zero */
-	enum { UPDATER_IDLE, UPDATER_PUSHING, UPDATER_PULLING } state;
+	enum { UPDATER_IDLE, UPDATER_PUSHING, UPDATER_PULLING, UPDATER_LOST } state;
 	struct replay *replay;
 	struct jobs queue;          /* in order of arrival */
 	struct jobs pending;        /* of the batch under way */
@@ -97,3 +97,6 @@ void updater_after_pull(struct updater *u, const struct link_frame *f);
 
 /* The git process has died. */
 void updater_on_death(struct updater *u);
+
+/* And there will be no other: whatever waits or comes is answered SERVFAIL. */
+void updater_on_loss(struct updater *u);
