@@ -54,7 +54,8 @@ def port_53():
 
 def pytest_addoption(parser):
     parser.addoption("--zones", type=int, default=None, help="differential tests: how many generated zones of each kind")
-    parser.addoption("--seed", type=int, default=None, help="differential tests: the first seed")
+    parser.addoption("--rounds", type=int, default=None, help="torture test: how many rounds")
+    parser.addoption("--seed", type=int, default=None, help="differential and torture tests: the first seed")
 
 
 @pytest.hookimpl(hookwrapper=True)
