@@ -34,7 +34,7 @@ install: all
 bench:
 	tools/install-deps build bench
 	$(MAKE) all
-	ninja -C $(BUILD) bench/load bench/echo
+	ninja -C $(BUILD) bench/load bench/echo bench/updates
 	bench/run --bindir=$(BUILD)/src/bin $(BENCH_ARGS)
 
 clean:

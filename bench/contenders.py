@@ -224,19 +224,21 @@ class Gdnsd(Server):
 
 class Yadifa(Server):
     name, binary, version_args = "yadifa", "yadifad", ("--version",)
+    keys, transfer, update = [], "none", "none"
 
     def command(self, work, port, zones):
         main = ["daemon off", "chroot off", 'pidfile "%s/pid"' % work, "user root", "group root", "statistics off",
                 "queries-log-type 0", "listen %s port %d" % (peers.ADDRESS, port), "port %d" % port, "max-tcp-queries 200",
-                "thread-count-by-address 1", "allow-query any", "allow-transfer none", "allow-update none",
+                "thread-count-by-address 1", "allow-query any", "allow-transfer " + self.transfer, "allow-update none",
                 "allow-notify none", "allow-control none"]
         for what in ("log", "data", "keys", "xfr"):
             os.makedirs(os.path.join(work, what), exist_ok=True)
             main.append('%spath "%s/%s"' % (what, work, what))
-        conf = ["<main>", *main, "</main>", "<rrl>", "enabled false", "</rrl>", "<channels>", "err STDERR", "</channels>",
+        conf = ["<main>", *main, "</main>", "<rrl>", "enabled false", "</rrl>", *self.keys, "<channels>", "err STDERR", "</channels>",
                 "<loggers>", "server EMERG,ALERT,CRIT,ERR err", "database EMERG,ALERT,CRIT,ERR err", "</loggers>"]
         for zone, path in zones.items():
-            conf += ["<zone>", "type primary", "domain " + zone, "file " + os.path.relpath(path, work + "/data"), "</zone>"]
+            conf += ["<zone>", "type primary", "domain " + zone, "file " + os.path.relpath(path, work + "/data"),
+                     "allow-update " + self.update, "</zone>"]
         return ["yadifad", "-c", peers.write(os.path.join(work, "yadifad.conf"), "\n".join(conf) + "\n")]
 
 

@@ -1,6 +1,7 @@
 """The zones that are measured, made the same every time, and questions for them as load.c reads them."""
 import os
 import random
+import re
 import struct
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -122,6 +123,24 @@ def million(where):
     m.finish()
     hosts = m.random.sample(sorted(m.used), 50000)
     return m, [("%s.%s" % (h, m.zone), "A") for h in hosts]
+
+
+def small(where):
+    """A zone of 3 kB, as people keep them."""
+    m = Maker(where, "small.test", 14)
+    for _ in range(120):
+        m.add(m.label(), "A", m.address())
+    m.finish()
+    return m, [("ns1." + m.zone, "A")]
+
+
+def add_record(path, serial):
+    """One record more in a zone file, and this serial."""
+    with open(path) as f:
+        text = f.read()
+    text = re.sub(r"(SOA \S+ \S+ )\d+", r"\g<1>%d" % serial, text, count=1)
+    with open(path, "w") as f:
+        f.write(text + "pushed%d A 192.0.2.9\n" % serial)
 
 
 def many(where, count=10000):
