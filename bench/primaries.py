@@ -2,10 +2,12 @@
 everybody on this machine transfer.  Files that a server writes are copies of its own."""
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 
 import contenders
+import inputs
 from contenders import peers
 
 KEY = "bench._update.test"  # our own reads a key's rights from its name; the others do not care
@@ -16,7 +18,7 @@ LOCAL = "127.0.0.0/8"
 
 class Primary(contenders.Server):
     """`does`: the sections it can take part in."""
-    does = {"updates"}
+    does = {"axfr", "ixfr", "updates"}
 
     def start(self, work, zones, under=(), limit_s=contenders.READY_LIMIT_S):
         """As a contender starts, but on copies of the zones."""
@@ -25,12 +27,35 @@ class Primary(contenders.Server):
         os.makedirs(own)
         return super().start(work, {zone: shutil.copy(path, own) for zone, path in zones.items()}, under, limit_s)
 
+    def change(self, running, bench, zone, serial):
+        """One record more, by a dynamic update; the serial becomes the next one."""
+        bench.update(running, zone, "add", 1, 0, "changed%d-" % serial)
+
 
 class Origin(Primary, contenders.Origin):
     def command(self, work, port, zones):
         keys = peers.write(os.path.join(work, "keys"), "%s. DNSKEY 0 3 163 %s\n" % (KEY, SECRET))
         remote = contenders.make_repository(work, {**zones, "_keys": keys})
         return [self.binary, "--axfr", "--remote=file://" + remote, "--listen=%s@%d" % (peers.ADDRESS, port)]
+
+
+class Nsd(Primary, contenders.Nsd):
+    """Takes no updates; its zone file changes and it is told to look.  The differences that it finds (4.6.1) have far more
+    records than were changed: with a limit to their size it would answer with the whole zone."""
+    does = {"axfr", "ixfr"}
+
+    def command(self, work, port, zones):
+        argv = super().command(work, port, zones)
+        with open(argv[-1]) as f:
+            conf = f.read()
+        more = "".join(' %s\n' % line for line in ("provide-xfr: %s NOKEY" % LOCAL, "store-ixfr: yes", "create-ixfr: yes", "ixfr-size: 0"))
+        peers.write(argv[-1], "".join(line + (more if line.lstrip().startswith("zonefile:") else "")
+                                      for line in conf.splitlines(keepends=True)))
+        return argv
+
+    def change(self, running, bench, zone, serial):
+        inputs.add_record(os.path.join(running.work + "-zones", zone), serial)
+        os.kill(running.popen.pid, signal.SIGHUP)
 
 
 class Knot(Primary, contenders.Knot):
@@ -66,8 +91,9 @@ class Yadifa(Primary, contenders.Yadifa):
 
 
 class Pdns(Primary):
-    """PowerDNS over SQLite, which syncs every change."""
+    """PowerDNS over SQLite, which syncs every change.  Its incremental transfers are whole ones: not measured as such."""
     name, binary, version_args = "pdns", "pdns_server", ("--version",)
+    does = {"updates"}
 
     def is_there(self):
         return super().is_there() and os.path.exists(PDNS_SCHEMA)
@@ -93,4 +119,14 @@ class Pdns(Primary):
         return argv
 
 
-ALL = [Origin, Knot, Bind, Yadifa, Pdns]
+class PdnsFiles(Pdns):
+    """PowerDNS over zone files, which it only reads."""
+    does = {"axfr"}
+
+    def command(self, work, port, zones):
+        peers.write(os.path.join(work, "named.conf"), 'options { directory "%s"; };\n' % work + "".join(
+            'zone "%s" { type master; file "%s"; };\n' % (zone, path) for zone, path in zones.items()))
+        return self.configure(work, port, "launch=bind", "bind-config=%s/named.conf" % work)
+
+
+ALL = [Origin, Nsd, Knot, Bind, Yadifa, Pdns, PdnsFiles]
