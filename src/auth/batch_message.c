@@ -268,10 +268,8 @@ is_mass_deletion(const struct batch *b)
 	size_t removed = 0;
 	for (size_t i = 0; i < b->works_n; i++) {
 		const struct work *w = &b->works[i];
-		const struct zone *old = w->file->zone;
 		removed += w->is_removal;
-		if (old != NULL && old->records > c->delete_records_min &&
-		    w->changes.removed > old->records * c->delete_records_percent / 100) {
+		if (!w->is_removal && primary_loses_too_much(c, w->file->zone, w->new, &w->changes)) {
 			return true;
 		}
 	}

@@ -277,15 +277,15 @@ hold(const struct primary *p, const struct pending *d, const char *text)
 	return true;
 }
 
-static bool
-removes_too_many_records(const struct primary *p, const struct pending *d)
+/* Those with another TTL are counted among the changes, but are no loss: all of a zone may get a new one. */
+bool
+primary_loses_too_much(const struct primary_conf *c, const struct zone *old, const struct zone *new, const struct zone_changes *changes)
 {
-	const struct zone *old = d->file->zone;
-	if (d->zone == NULL || old == NULL || old->records <= p->conf.delete_records_min ||
-	    p->conf.delete_records_percent >= 100) {
+	if (old == NULL || old->records <= c->delete_records_min || c->delete_records_percent >= 100) {
 		return false;
 	}
-	return d->changes.removed > old->records * p->conf.delete_records_percent / 100;
+	size_t limit = old->records * c->delete_records_percent / 100;
+	return changes->removed > limit && zone_lost(old, new) > limit;
 }
 
 /* Does another file of this commit bring the zone? */
@@ -311,7 +311,7 @@ is_too_much(const struct apply *a)
 	for (size_t i = 0; i < a->n; i++) {
 		const struct pending *d = &a->list[i];
 		removed += d->is_removal && d->file->zone != NULL && !is_replaced(a, &d->file->apex);
-		if (removes_too_many_records(p, d)) {
+		if (d->zone != NULL && primary_loses_too_much(&p->conf, d->file->zone, d->zone, &d->changes)) {
 			return hold(p, d, "removes too many of the zone's records: if that is meant, push a commit with the "
 			                  "trailer \"Origin-Allow: mass-delete\"");
 		}

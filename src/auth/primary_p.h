@@ -73,6 +73,10 @@ void primary_report(const struct primary *p, const struct primary_report *r);
 err_t primary_load_file(const struct primary *p, const struct source_commit *c, const struct source_change *change,
                         struct pending *d);
 
+/* Does a zone (old: NULL when it is new) lose more of its records than a commit may take away without saying so? */
+bool primary_loses_too_much(const struct primary_conf *c, const struct zone *old, const struct zone *new,
+                            const struct zone_changes *changes);
+
 /* A zone as it was made here; with it the file. */
 struct accepted {
 	struct file *file;       /* in the primary's list; is_new: not yet, and taken */

@@ -165,3 +165,6 @@ err_t zone_walk(const struct zone *z, err_t (*each)(void *ctx, const struct zone
 /* Records only in `old` and only in `new` (either may be NULL: an empty zone); a changed TTL is both. */
 err_t zone_diff(const struct zone *old, const struct zone *new,
                 err_t (*each)(void *ctx, bool is_added, const struct zone_rr *rr), void *ctx);
+
+/* How many records of `old` are not in `new`, with any TTL. */
+size_t zone_lost(const struct zone *old, const struct zone *new);

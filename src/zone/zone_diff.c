@@ -59,7 +59,7 @@ tell_missing(const struct zone_differ *d, bool is_added, struct of_node one, str
 static err_t
 diff_rrsets(const struct zone_differ *d, struct of_node old, struct of_node new)
 {
-	if (rrset_ttl(old.set) != rrset_ttl(new.set)) {
+	if (!d->ignores_ttl && rrset_ttl(old.set) != rrset_ttl(new.set)) {
 		TRY(tell_rrset(d, false, old.node, old.set));
 		return tell_rrset(d, true, new.node, new.set);
 	}
@@ -131,11 +131,9 @@ side_order(const struct side *a, const struct side *b)
 	return order != 0 ? order : a->is_nsec3 - b->is_nsec3;
 }
 
-err_t
-zone_diff(const struct zone *old, const struct zone *new,
-          err_t (*each)(void *ctx, bool is_added, const struct zone_rr *rr), void *ctx)
+static err_t
+diff_zones(const struct zone_differ *d, const struct zone *old, const struct zone *new)
 {
-	const struct zone_differ d = { each, ctx };
 	struct side a, b;
 	zone_cursor_first(&a.cursor, old);
 	zone_cursor_first(&b.cursor, new);
@@ -143,7 +141,7 @@ zone_diff(const struct zone *old, const struct zone *new,
 	side_next(&b);
 	while (a.node != NULL || b.node != NULL) {
 		int order = side_order(&a, &b);
-		TRY(zone_diff_nodes(&d, order <= 0 ? a.node : NULL, order >= 0 ? b.node : NULL));
+		TRY(zone_diff_nodes(d, order <= 0 ? a.node : NULL, order >= 0 ? b.node : NULL));
 		if (order <= 0) {
 			side_next(&a);
 		}
@@ -152,4 +150,29 @@ zone_diff(const struct zone *old, const struct zone *new,
 		}
 	}
 	return OK;
+}
+
+err_t
+zone_diff(const struct zone *old, const struct zone *new,
+          err_t (*each)(void *ctx, bool is_added, const struct zone_rr *rr), void *ctx)
+{
+	return diff_zones(&(struct zone_differ){ .each = each, .ctx = ctx }, old, new);
+}
+
+static err_t
+count_lost(void *ctx, bool is_added, const struct zone_rr *rr)
+{
+	size_t *lost = ctx;
+	(void)rr;
+	*lost += !is_added;
+	return OK;
+}
+
+size_t
+zone_lost(const struct zone *old, const struct zone *new)
+{
+	size_t lost = 0;
+	err_t err = diff_zones(&(struct zone_differ){ .each = count_lost, .ctx = &lost, .ignores_ttl = true }, old, new);
+	ASSERT(err == OK); /* it only counts */
+	return lost;
 }

@@ -46,5 +46,6 @@ struct zone_rr zone_rr_of(const struct node *n, const struct rrset *s, const str
 struct zone_differ {
 	err_t (*each)(void *ctx, bool is_added, const struct zone_rr *rr);
 	void *ctx;
+	bool ignores_ttl; /* else a record with another TTL is another record */
 };
 err_t zone_diff_nodes(const struct zone_differ *d, const struct node *old, const struct node *new);

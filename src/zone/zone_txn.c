@@ -420,7 +420,7 @@ zone_txn_prepare(struct zone_txn *t, const struct zone **out)
 err_t
 zone_txn_diff(const struct zone_txn *t, err_t (*each)(void *ctx, bool is_added, const struct zone_rr *rr), void *ctx)
 {
-	const struct zone_differ d = { each, ctx };
+	const struct zone_differ d = { .each = each, .ctx = ctx };
 	const struct edited *e;
 	struct trie_iter it;
 	ASSERT(t->is_prepared);

@@ -263,6 +263,22 @@ what_would_remove_too_much_is_held_back(void **state)
 }
 
 static void
+another_ttl_for_all_removes_nothing(void **state)
+{
+	(void)state;
+	struct tree t;
+	tree_init(&t);
+	char *full = zone_text(1, 200, ""), *later = zone_text(2, 200, ""), *fewer = zone_text(3, 60, "");
+	memcpy(later, "$TTL 99", 7);
+	(void)commit(&t, "a", full, false);
+	assert_int_equal(commit(&t, "a", later, false), PRIMARY_APPLIED);
+	assert_int_equal(commit(&t, "a", fewer, false), PRIMARY_HELD); /* another TTL, but most of them are gone, too */
+	assert_int_equal(served(&t, "a.")->serial, 2);
+	free(full), free(later), free(fewer);
+	tree_fini(&t);
+}
+
+static void
 a_changed_include_reloads_who_uses_it(void **state)
 {
 	(void)state;
@@ -374,6 +390,7 @@ main(void)
 		cmocka_unit_test(a_file_without_a_zones_name_is_said_until_it_is_gone),
 		cmocka_unit_test(a_commit_that_names_a_file_twice_changes_nothing),
 		cmocka_unit_test(what_would_remove_too_much_is_held_back),
+		cmocka_unit_test(another_ttl_for_all_removes_nothing),
 		cmocka_unit_test(a_changed_include_reloads_who_uses_it),
 		cmocka_unit_test(one_name_is_one_file),
 		cmocka_unit_test(keys_come_and_go),
