@@ -150,17 +150,20 @@ on_transferred(void *ctx, const struct peer *to, const struct transfer_report *r
 		[TRANSFER_FAILED] = "a record fits into no message, or no memory",
 	};
 	struct daemon *d = ctx;
-	char peer[PEER_TEXT_MAX], zone[NAME_TEXT_MAX], key[NAME_TEXT_MAX] = "";
+	char peer[PEER_TEXT_MAX], zone[NAME_TEXT_MAX], key[NAME_TEXT_MAX] = "", from[sizeof "4294967295"] = "";
 	peer_print(to, peer);
 	name_print(r->zone.oct, zone);
 	if (r->key.len != 0) {
 		name_print(r->key.oct, key);
 	}
+	if (r->is_incremental) {
+		snprintf(from, sizeof from, "%u", r->from_serial);
+	}
 	log_event(&d->log, how == TRANSFER_DONE ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
 	          how == TRANSFER_DONE ? "transfer-sent" : "transfer-cut",
-	          "to=%s zone=%s key=%s type=%s serial=%u records=%llu octets=%llu messages=%llu ms=%llu why=%s", peer, zone, key,
-	          r->is_incremental ? "ixfr" : "axfr", r->serial, (unsigned long long)r->records, (unsigned long long)r->octets,
-	          (unsigned long long)r->messages, (unsigned long long)took_ms, ends[how]);
+	          "to=%s zone=%s key=%s type=%s serial=%u old_serial=%s records=%llu octets=%llu messages=%llu ms=%llu why=%s", peer,
+	          zone, key, r->is_incremental ? "ixfr" : "axfr", r->serial, from, (unsigned long long)r->records,
+	          (unsigned long long)r->octets, (unsigned long long)r->messages, (unsigned long long)took_ms, ends[how]);
 }
 
 static void

@@ -55,7 +55,8 @@ def port_53():
 def pytest_addoption(parser):
     parser.addoption("--zones", type=int, default=None, help="differential tests: how many generated zones of each kind")
     parser.addoption("--rounds", type=int, default=None, help="torture test: how many rounds")
-    parser.addoption("--seed", type=int, default=None, help="differential and torture tests: the first seed")
+    parser.addoption("--steps", type=int, default=None, help="secondaries: how many random changes")
+    parser.addoption("--seed", type=int, default=None, help="random tests: the first seed")
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -60,10 +60,10 @@ def ask(port, name, rdtype="A", *, tcp=False, dnssec=False, payload=1232, edns=T
     return send(query, address, timeout=timeout, port=port)
 
 
-def serial_served(port, zone):
+def serial_served(port, zone, address=ADDRESS):
     """The serial in the authoritative answer for `zone`, or None when there is none (yet)."""
     try:
-        answer = ask(port, zone, "SOA", timeout=1)
+        answer = ask(port, zone, "SOA", timeout=1, address=address)
     except (dns.exception.DNSException, OSError):
         return None
     if answer.rcode() != dns.rcode.NOERROR or not answer.flags & dns.flags.AA:
@@ -74,10 +74,10 @@ def serial_served(port, zone):
     return None
 
 
-def is_listening(port):
+def is_listening(port, address=ADDRESS):
     """Does anything answer, whatever it says?  Over TCP: where nobody listens yet, that is known at once."""
     try:
-        ask(port, ".", "SOA", tcp=True, timeout=1)
+        ask(port, ".", "SOA", tcp=True, timeout=1, address=address)
         return True
     except (dns.exception.DNSException, OSError):
         return False
