@@ -357,7 +357,7 @@ static struct notify_target
 target_of(const struct net_request *r)
 {
 	const struct peer *p = &r->from->peer;
-	struct notify_target to = { .conn = r->conn, .port = NOTIFY_PORT, .address = { .family = p->family } };
+	struct notify_target to = { .conn = r->conn, .port = r->conn != 0 ? p->port : NOTIFY_PORT, .address = { .family = p->family } };
 	memcpy(to.address.octets, p->address, sizeof to.address.octets);
 	return to;
 }
