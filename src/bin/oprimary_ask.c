@@ -14,7 +14,7 @@ struct set_aside {
 void
 asker_begin(struct asker *a)
 {
-	a->is_commit_set_aside = false;
+	a->is_pull_coming = false;
 }
 
 static void
@@ -25,7 +25,7 @@ set_aside(struct asker *a, const struct link_frame *f)
 	a->end = a->first == NULL ? &a->first : a->end;
 	*a->end = s;
 	a->end = &s->next;
-	a->is_commit_set_aside |= f->type == LINK_COMMIT;
+	a->is_pull_coming |= f->type == LINK_COMMIT;
 }
 
 bool
@@ -92,7 +92,8 @@ asker_open(void *ctx, const char *path, struct master_text *out)
 	if (err != OK) {
 		return err == E_LIMIT ? err : E_STALE; /* the process is gone: the next one begins with a pull */
 	}
-	if (a->is_commit_set_aside) {
+	a->is_pull_coming |= f.status == E_BUSY;
+	if (a->is_pull_coming) {
 		err = E_STALE;
 	} else if (f.status != OK || f.fd < 0) {
 		err = f.status != OK && f.status < E_COUNT ? (err_t)f.status : E_IO;

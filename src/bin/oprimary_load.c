@@ -267,7 +267,6 @@ pass_over(struct loader *l)
 {
 	struct link_frame done = { .type = LINK_DONE, .status = E_STALE, .fd = -1 };
 	(void)!link_send(l->git->link, &done);
-	git_side_pulled(l->git);
 }
 
 static void
@@ -284,7 +283,6 @@ on_commit(struct loader *l, const struct link_frame *f)
 	struct link_frame done = { .type = LINK_DONE, .status = (uint16_t)status, .fd = -1 };
 	err_t sent = link_send(l->git->link, &done);
 	(void)sent; /* the git side is gone: the receive that follows says so */
-	git_side_pulled(l->git);
 	settle(l, err != OK ? err_str(err) : outcome == PRIMARY_HELD ? "a commit is held back" : "");
 }
 
@@ -301,7 +299,6 @@ on_frame(struct loader *l, const struct link_frame *f)
 		break;
 	case LINK_UPTODATE:
 		log_event(l->log, LOG_LEVEL_INFO, "pulled", "commit=%s text=%s git_ms=%u", f->id, "nothing new", f->took_ms);
-		git_side_pulled(l->git);
 		settle(l, "");
 		break;
 	case LINK_FAILED:
@@ -310,7 +307,6 @@ on_frame(struct loader *l, const struct link_frame *f)
 		} else {
 			log_event(l->log, LOG_LEVEL_ERROR, "pull-failed", "text=%s serving=%s", f->text, serving(l));
 		}
-		git_side_pulled(l->git);
 		settle(l, f->text);
 		break;
 	case LINK_PUSHED:
@@ -323,7 +319,8 @@ on_frame(struct loader *l, const struct link_frame *f)
 	default: /* a FILE that nobody waits for any more */
 		return;
 	}
-	updater_after_pull(&l->updater, f);
+	updater_after_pull(&l->updater, f); /* its questions and its push go before the next pull, or it might never have its turn */
+	git_side_pulled(l->git);
 }
 
 /* ---- the thread ---- */

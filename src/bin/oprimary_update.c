@@ -152,18 +152,41 @@ add_first(struct updater *u, bool *is_broken)
 	return true;
 }
 
-/* A batch that failed as a whole may do in parts: half of it next time.  Of one update that is the end. */
+/* So many updates, the first of those that wait, are done with as far as a limit goes. */
 static void
-halve(struct updater *u, unsigned rcode, int ede, const char *text)
+count_limited(struct updater *u, size_t n)
+{
+	u->limited_n = u->limited_n > n ? u->limited_n - n : 0;
+	if (u->limited_n == 0) {
+		u->limit = 0;
+		u->splits = 0;
+	}
+}
+
+/* They wait again; the first `limit` of them make the next batch, and so on to the last. */
+static void
+put_back_limited(struct updater *u, size_t limit)
+{
+	u->limited_n = u->limited_n > u->pending.n ? u->limited_n : u->pending.n;
+	u->limit = limit;
+	put_back(u);
+}
+
+/* A batch that failed as a whole may do in parts: one of it may spoil it for all.  Of one update that is the end. */
+static void
+split(struct updater *u, unsigned rcode, int ede, const char *text)
 {
 	size_t n = u->pending.n;
-	if (n == 1) {
-		batch_free(&u->batch);
-		answer_all(u, &u->pending, rcode, ede, "%s", text);
-		u->limit = 0;
-	} else {
-		put_back(u);
-		u->limit = n / 2;
+	if (n > 1 && u->splits < UPDATE_SPLITS_MAX) {
+		u->splits++;
+		put_back_limited(u, n / 2);
+		return;
+	}
+	batch_free(&u->batch);
+	answer_all(u, &u->pending, rcode, ede, "%s", text);
+	count_limited(u, n);
+	if (u->splits == UPDATE_SPLITS_MAX) {
+		u->limit = 0; /* all that is left of it, for the last time */
 	}
 }
 
@@ -187,18 +210,18 @@ gather(struct updater *u)
 	size_t limit = u->limit != 0 ? u->limit : BATCH_TASKS_MAX;
 	u->source = (struct source_commit){ .ctx = u->asker, .open = asker_open, .close = asker_close };
 	asker_begin(u->asker);
-	u->batch = batch_new(u->primary, &u->source, clock_wall_s());
+	u->made_s = clock_wall_s();
+	u->batch = batch_new(u->primary, &u->source, u->made_s);
 	add_serials(u);
 	while (u->queue.n != 0 && u->pending.n < limit && add_first(u, &is_broken)) {
 	}
 	if (is_broken && u->pending.n == 0) { /* by the update that is first now */
 		jobs_append(&u->pending, jobs_take(&u->queue));
+		split(u, RCODE_SERVFAIL, EDE_OTHER, "the update is too large, or there is no memory");
+	} else if (is_broken) { /* by that which comes after these */
+		put_back_limited(u, u->pending.n);
 	}
-	if (is_broken) {
-		halve(u, RCODE_SERVFAIL, EDE_OTHER, "the update is too large, or there is no memory");
-		return false;
-	}
-	return u->pending.n != 0 || u->serials_n != 0;
+	return !is_broken && (u->pending.n != 0 || u->serials_n != 0);
 }
 
 /* ---- and pushed ---- */
@@ -207,7 +230,7 @@ static err_t
 send_push(struct updater *u)
 {
 	struct link_build build = { 0 };
-	struct link_frame f = { .type = LINK_PUSH, .fd = -1 };
+	struct link_frame f = { .type = LINK_PUSH, .now_s = u->made_s, .fd = -1 };
 	size_t n;
 	const struct batch_file *files = batch_files(u->batch, &n);
 	const char *message = batch_message(u->batch);
@@ -220,9 +243,20 @@ send_push(struct updater *u)
 	link_build_fini(&build);
 	TRY(err);
 	memcpy(f.id, primary_view(u->primary)->commit, sizeof f.id);
+	if (u->is_unknown) {
+		f.flags = LINK_AGAIN;
+		memcpy(f.text, u->unknown, sizeof u->unknown);
+	}
 	err = link_send(u->git->link, &f);
 	close(f.fd);
 	return err;
+}
+
+static void
+begin_pull(struct updater *u)
+{
+	u->state = UPDATER_PULLING;
+	git_side_pull(u->git);
 }
 
 /* The batch is whole: what does it come to? */
@@ -245,17 +279,18 @@ prepare(struct updater *u)
 	case E_NOTFOUND: /* in sum nothing changes; whoever else pushes may have changed that */
 		batch_free(&u->batch);
 		u->is_idle = true;
-		u->state = UPDATER_PULLING;
-		git_side_pull(u->git);
+		begin_pull(u);
 		break;
 	case E_STALE:
 		put_back(u);
 		u->state = UPDATER_PULLING;
-		git_side_pull(u->git);
+		if (!u->asker->is_pull_coming) {
+			git_side_pull(u->git);
+		}
 		break;
 	case E_REFUSED:
 		if (u->serials_n == 0) {
-			halve(u, rcode, ede, text);
+			split(u, rcode, ede, text);
 			break;
 		}
 		log_event(u->log, LOG_LEVEL_WARNING, "serial-not-written", "why=%s", text);
@@ -264,7 +299,7 @@ prepare(struct updater *u)
 		break;
 	default:
 		batch_free(&u->batch);
-		u->serials_n = 0;
+		u->are_serials_due = false;
 		answer_all(u, &u->pending, RCODE_SERVFAIL, EDE_OTHER, "%s", err_str(err));
 	}
 }
@@ -280,6 +315,9 @@ answer_waiting(struct updater *u, bool all, const char *why)
 			continue;
 		}
 		if (update_task_open(&j->task, primary_view(u->primary)) == OK) {
+			if (is_repeated(u, j)) {
+				continue;
+			}
 			update_task_settle(&j->task, RCODE_SERVFAIL, EDE_NETWORK_ERROR, "the repository is not reached: %s", why);
 		}
 		answer(u, j);
@@ -299,14 +337,10 @@ take_inbox(struct updater *u)
 	}
 }
 
-void
-updater_go_on(struct updater *u)
+static void
+work(struct updater *u)
 {
-	take_inbox(u);
-	if (u->state == UPDATER_LOST) {
-		answer_waiting(u, true, "the git process is gone, and oprimary needs a restart");
-	}
-	while (u->state == UPDATER_IDLE && (u->queue.n != 0 || u->serials_n != 0)) {
+	while (u->state == UPDATER_IDLE && (u->queue.n != 0 || (u->serials_n != 0 && u->are_serials_due))) {
 		u->times.begin_ns = clock_ns();
 		if (gather(u)) {
 			prepare(u);
@@ -317,13 +351,26 @@ updater_go_on(struct updater *u)
 }
 
 void
+updater_go_on(struct updater *u)
+{
+	take_inbox(u);
+	if (u->state == UPDATER_LOST) {
+		answer_waiting(u, true, "the git process is gone, and oprimary needs a restart");
+	} else if (u->away[0] != '\0') {
+		answer_waiting(u, true, u->away);
+	} else if (!git_side_is_pulling(u->git)) {
+		work(u);
+	}
+}
+
+void
 updater_add_serial(struct updater *u, const uint8_t *apex, uint32_t serial)
 {
 	u->serials = xrealloc(u->serials, (u->serials_n + 1) * sizeof *u->serials);
 	struct stuck_serial *s = &u->serials[u->serials_n++];
 	name_set(&s->apex, apex);
 	s->serial = serial;
-	u->serial_tries = 0;
+	u->are_serials_due = true;
 }
 
 /* ---- what becomes of it ---- */
@@ -360,6 +407,15 @@ pull_all(struct updater *u, const char *why)
 	u->state = UPDATER_PULLING;
 }
 
+/* Their fate is known by now. */
+static void
+settle_unknown(struct updater *u)
+{
+	u->is_unknown = false;
+	u->away[0] = '\0';
+	u->pushes = 0;
+}
+
 void
 updater_on_pushed(struct updater *u, const struct link_frame *f)
 {
@@ -368,18 +424,19 @@ updater_on_pushed(struct updater *u, const struct link_frame *f)
 	size_t updates = u->pending.n;
 	u->times.pushed_ns = clock_ns();
 	u->state = UPDATER_IDLE;
+	settle_unknown(u);
 	count(&u->stats.commits);
 	if (u->batch == NULL || batch_accept(u->batch, f->id, &next, &old) != OK) {
 		pull_all(u, "no memory, or the git side is out of step");
 	} else {
+		u->serials_n = 0;
 		served_publish(u->served, next, old, discard);
 		u->changed(u->ctx);
 	}
 	batch_free(&u->batch);
 	answer_all(u, &u->pending, RCODE_NOERROR, EDE_NONE, "%s", "");
 	log_pushed(u, f, updates);
-	u->serials_n = 0;
-	u->limit = 0;
+	count_limited(u, updates);
 	updater_go_on(u);
 }
 
@@ -398,7 +455,6 @@ try_again(struct updater *u)
 		}
 	}
 	jobs_put_before(&u->queue, &again);
-	u->serials_n = ++u->serial_tries < UPDATE_TRIES_MAX ? u->serials_n : 0;
 }
 
 static int
@@ -409,28 +465,48 @@ ede_of(err_t status)
 	                                               : EDE_OTHER;
 }
 
+/* A hook, a rule of the branch, a limit: it is about what is in the commit. */
+static bool
+is_about_content(err_t status)
+{
+	return status == E_REFUSED || status == E_LIMIT || status == E_EXISTS || status == E_FORMAT;
+}
+
+static void
+on_refused(struct updater *u, const struct link_frame *f)
+{
+	char text[UPDATE_ANSWER_TEXT_MAX];
+	int ede = ede_of((err_t)f->status);
+	log_event(u->log, LOG_LEVEL_ERROR, "push-failed", "updates=%zu text=%s serving=last-good", u->pending.n, f->text);
+	(void)snprintf(text, sizeof text, "not written to the repository: %.*s", (int)sizeof text - 64, f->text);
+	u->are_serials_due = false;
+	u->state = UPDATER_IDLE;
+	if (is_about_content((err_t)f->status)) {
+		split(u, RCODE_SERVFAIL, ede, text);
+	} else {
+		batch_free(&u->batch);
+		answer_all(u, &u->pending, RCODE_SERVFAIL, ede, "%s", text);
+	}
+	updater_go_on(u);
+}
+
 void
 updater_on_push_failed(struct updater *u, const struct link_frame *f)
 {
-	batch_free(&u->batch);
 	switch (f->status) {
 	case E_STALE:
+		batch_free(&u->batch);
 		try_again(u);
-		u->state = UPDATER_PULLING;
-		git_side_pull(u->git);
-		return;
-	case E_UNKNOWN:
+		begin_pull(u);
+		break;
+	case E_UNKNOWN: /* the batch is kept: its commit may have to be pushed again as it is */
 		log_event(u->log, LOG_LEVEL_WARNING, "push-unclear", "commit=%s updates=%zu text=%s", f->id, u->pending.n, f->text);
 		u->is_unknown = true;
-		u->state = UPDATER_PULLING;
-		git_side_pull(u->git);
-		return;
+		memcpy(u->unknown, f->id, sizeof u->unknown);
+		begin_pull(u);
+		break;
 	default:
-		log_event(u->log, LOG_LEVEL_ERROR, "push-failed", "updates=%zu text=%s serving=last-good", u->pending.n, f->text);
-		u->serials_n = 0;
-		u->state = UPDATER_IDLE;
-		answer_all(u, &u->pending, RCODE_SERVFAIL, ede_of((err_t)f->status), "not written to the repository: %s", f->text);
-		updater_go_on(u);
+		on_refused(u, f);
 	}
 }
 
@@ -440,23 +516,51 @@ updater_before_commit(struct updater *u)
 	batch_free(&u->batch); /* the PUSH, if one is on its way, will be E_STALE */
 }
 
-/* Those whose fate is not known, once the remote was seen again. */
-static void
-find_out(struct updater *u, bool has_pushed)
-{
-	u->is_unknown = false;
-	if (has_pushed) {
-		answer_all(u, &u->pending, RCODE_NOERROR, EDE_NONE, "%s", "");
-	} else {
-		try_again(u);
-	}
-}
-
 static bool
 is_too_late(const struct updater *u)
 {
 	const struct job *j = u->pending.first;
 	return j != NULL && (clock_ns() - j->item->arrived_ns) / 1000000000u > UPDATE_UNKNOWN_MAX_S;
+}
+
+static void
+forget_unknown(struct updater *u)
+{
+	batch_free(&u->batch);
+	forget_all(u, &u->pending);
+	settle_unknown(u);
+	u->state = UPDATER_IDLE;
+}
+
+/* The branch is where it was: the remote may still be about to take the commit.  The same one again does no harm then, and is as
+ * good as the first. */
+static void
+push_again(struct updater *u)
+{
+	if (u->batch == NULL || is_too_late(u) || ++u->pushes == UPDATE_TRIES_MAX || send_push(u) != OK) {
+		forget_unknown(u);
+	} else {
+		u->state = UPDATER_PUSHING;
+	}
+}
+
+/* Those whose fate is not known, once the remote was seen again. */
+static void
+find_out(struct updater *u, const struct link_frame *f)
+{
+	u->away[0] = '\0';
+	if ((f->flags & LINK_HAS_PUSHED) != 0) {
+		batch_free(&u->batch);
+		answer_all(u, &u->pending, RCODE_NOERROR, EDE_NONE, "%s", "");
+		settle_unknown(u);
+		u->state = UPDATER_IDLE;
+	} else if (f->type == LINK_COMMIT) { /* nothing can come of it any more: the branch has moved */
+		try_again(u);
+		settle_unknown(u);
+		u->state = UPDATER_IDLE;
+	} else {
+		push_again(u);
+	}
 }
 
 /* The remote is not reached: what was to be tried again is not; what is not known stays so for a while. */
@@ -466,15 +570,12 @@ give_up(struct updater *u, const struct link_frame *f)
 	if (!u->is_unknown) {
 		answer_waiting(u, false, f->text);
 		u->state = UPDATER_IDLE;
-	} else if ((f->flags & LINK_NO_BRANCH) != 0) { /* so it is not in it */
-		find_out(u, false);
-		u->state = UPDATER_IDLE;
+	} else if ((f->flags & LINK_NO_BRANCH) != 0) {
+		push_again(u);
 	} else if (is_too_late(u)) {
-		forget_all(u, &u->pending);
-		u->is_unknown = false;
-		u->state = UPDATER_IDLE;
+		forget_unknown(u);
 	} else {
-		answer_waiting(u, true, f->text);
+		(void)snprintf(u->away, sizeof u->away, "%.*s", (int)sizeof u->away - 1, f->text);
 	}
 }
 
@@ -484,6 +585,7 @@ find_idle(struct updater *u, const struct link_frame *f)
 {
 	u->is_idle = false;
 	if (f->type == LINK_UPTODATE) {
+		count_limited(u, u->pending.n);
 		answer_all(u, &u->pending, RCODE_NOERROR, EDE_NONE, "%s", "");
 	} else if (f->type == LINK_COMMIT) {
 		try_again(u);
@@ -495,32 +597,35 @@ find_idle(struct updater *u, const struct link_frame *f)
 void
 updater_after_pull(struct updater *u, const struct link_frame *f)
 {
-	if (u->is_idle && f->type != LINK_COMMIT && git_side_is_pulling(u->git)) {
-		return; /* that pull had begun before they came */
-	}
-	if (u->is_idle) {
+	bool is_of_remote = f->type != LINK_FAILED && (f->flags & LINK_FROM_CACHE) == 0;
+	u->are_serials_due |= is_of_remote;
+	if (u->is_idle && (is_of_remote || f->type == LINK_FAILED)) {
 		find_idle(u, f);
 	}
 	if (u->state == UPDATER_PULLING && f->type == LINK_FAILED) {
 		give_up(u, f);
-	} else if (u->state == UPDATER_PULLING && (f->flags & LINK_FROM_CACHE) == 0) {
-		if (u->is_unknown) {
-			find_out(u, (f->flags & LINK_HAS_PUSHED) != 0);
-		}
+	} else if (u->state == UPDATER_PULLING && is_of_remote && u->is_unknown) {
+		find_out(u, f);
+	} else if (u->state == UPDATER_PULLING && is_of_remote) {
 		u->state = UPDATER_IDLE;
 	}
-	updater_go_on(u);
+	take_inbox(u);
+	if (u->away[0] != '\0') {
+		answer_waiting(u, true, u->away);
+	}
+	work(u);
 }
 
 void
 updater_on_death(struct updater *u)
 {
 	batch_free(&u->batch);
-	if (u->state == UPDATER_PUSHING) {
+	if (u->state == UPDATER_PUSHING || u->is_unknown) {
 		forget_all(u, &u->pending); /* the next process does not know what this one was about to do */
 	}
 	jobs_put_before(&u->queue, &u->pending);
-	u->is_unknown = u->is_idle = false;
+	settle_unknown(u);
+	u->is_idle = false;
 	u->state = UPDATER_PULLING; /* as each begins */
 }
 

@@ -5,11 +5,14 @@
  *
  *     idle ── batch made, PUSH ──> pushing ── PUSHED ──> published, answered ──> idle
  *                                     ├── PUSH_FAILED E_STALE ──> pulling ── COMMIT ──> the same updates again, on the new head
- *                                     ├── PUSH_FAILED E_UNKNOWN ──> pulling ── is it in there? ──> answered, or again
- *                                     └── PUSH_FAILED otherwise ──> SERVFAIL, with the reason
+ *                                     ├── PUSH_FAILED E_UNKNOWN ──> pulling ── in there ──> answered
+ *                                     │                                     ├── the branch has moved without it ──> the same updates again
+ *                                     │                                     └── it has not moved: may yet be ──> the same commit again
+ *                                     └── PUSH_FAILED otherwise ──> half of them, or SERVFAIL with the reason
  *          └─ nothing changes ──> pulling ── UPTODATE ──> answered; ── COMMIT ──> the same updates again, on the new head
  *
- * A COMMIT that comes while a batch is under way undoes the batch first: it was worked out on what is served no more.
+ * A COMMIT that comes while a batch is under way undoes the batch first: it was worked out on what is served no more.  While a pull is
+ * under way no batch is begun; when it ends updates have their turn before the next.
  *
  * One thread, the loader's; the counters are read by any.
  */
@@ -28,6 +31,7 @@
 
 enum {
 	UPDATE_TRIES_MAX = 8,       /* on heads that moved while it was pushed */
+	UPDATE_SPLITS_MAX = 8,      /* pushes of a batch in ever smaller parts, to find the one that the remote does not want */
 	UPDATE_UNKNOWN_MAX_S = 120, /* that an update is kept whose fate is not known: nobody waits for its answer any longer */
 };
 
@@ -59,15 +63,21 @@ struct updater {
 	struct jobs pending;        /* of the batch under way */
 	struct batch *batch;        /* NULL: none, or undone */
 	struct source_commit source; /* of the batch */
-	bool is_unknown;            /* whether `pending` was pushed */
+	bool is_unknown;            /* whether `pending` was pushed, as the commit `unknown` */
+	char unknown[65];
+	unsigned pushes;            /* of that commit */
+	char away[UPDATE_ANSWER_TEXT_MAX]; /* is_unknown: why the remote is not reached; "": it may be */
 	bool is_idle;               /* `pending` changes nothing, if what is served is the remote's head */
+	uint64_t made_s;            /* when the batch was made */
 	size_t limit;               /* updates in a batch; 0: as many as there can be */
+	size_t limited_n;           /* updates, from the first on, for which that holds */
+	unsigned splits;
 	struct stuck_serial {
 		struct name apex;
 		uint32_t serial;
 	} *serials;                 /* owned: those that are to be raised */
 	size_t serials_n;
-	unsigned serial_tries;
+	bool are_serials_due;       /* a commit for them alone is worth trying */
 	struct updater_times {
 		uint64_t begin_ns, evaluated_ns, edited_ns, pushed_ns;
 	} times;

@@ -298,6 +298,9 @@ static void
 push_begin(struct git_process *g)
 {
 	g->state = STATE_PUSHING;
+	if ((g->push.flags & LINK_AGAIN) != 0) {
+		memcpy(g->risked, g->push.text, sizeof g->risked - 1);
+	}
 	memcpy(g->push.text, g->branch, sizeof g->push.text);
 	if (g->lost[0] != '\0') {
 		push_failed(g, E_STALE, "what became of the push before is not known yet -- pull first");
@@ -439,6 +442,8 @@ on_push_frame(struct git_process *g, const struct link_frame *f)
 		on_pushed(g, f);
 	} else if (f->type == LINK_DONE) {
 		(void)push_again(g);
+	} else if (f->type == LINK_PUSH_FAILED && (g->push.flags & LINK_AGAIN) != 0) {
+		push_failed(g, (err_t)f->status, f->text);
 	} else if (f->type == LINK_PUSH_FAILED && !(is_worth_another((err_t)f->status) && push_again(g))) {
 		memcpy(g->lost, f->id, sizeof g->lost); /* E_UNKNOWN has one, and nothing else has */
 		push_end(g, f);
@@ -542,7 +547,7 @@ on_done(struct git_process *g, err_t status)
 static void
 on_get(struct git_process *g, const struct link_frame *f)
 {
-	struct link_frame no = { .type = LINK_FILE, .status = E_STALE, .fd = -1, .text = "another commit may be on its way" };
+	struct link_frame no = { .type = LINK_FILE, .status = E_BUSY, .fd = -1, .text = "another commit may be on its way" };
 	bool is_of_base = g->state == STATE_IDLE && g->base[0] != '\0' && !g->is_wanted && g->push.fd < 0;
 	if (g->state != STATE_DELIVERED && !is_of_base) {
 		tell(g, &no);
@@ -628,8 +633,8 @@ on_time(struct git_process *g)
 		         work, g->conf->fetch_timeout_s);
 		child_lost(g, E_TIMEOUT, text);
 	} else if (is_remote_asked(g) && now >= g->limit_ns) {
-		snprintf(text, sizeof text, "%s takes far too long, though there is progress -- the limit is %d times --fetch-timeout", work,
-		         g->state == STATE_PUSHING ? PUSH_TIMEOUTS_MAX : PULL_TIMEOUTS_MAX);
+		snprintf(text, sizeof text, "%s takes far too long, though there is progress -- the limit is %d times --fetch-timeout",
+		         work, g->state == STATE_PUSHING ? PUSH_TIMEOUTS_MAX : PULL_TIMEOUTS_MAX);
 		child_lost(g, E_TIMEOUT, text);
 	} else if (g->idle_ns != 0 && now >= g->idle_ns) {
 		child_end(g);

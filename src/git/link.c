@@ -17,8 +17,9 @@ struct frame_head {
 	uint8_t type, flags;
 	uint16_t status;
 	uint32_t n, retry_s, took_ms, commit_us, push_us;
+	uint64_t now_s;
 	char id[sizeof((struct link_frame *)0)->id];
-	char pad[3];
+	char pad[7];
 };
 
 union fd_control {
@@ -44,7 +45,7 @@ link_send(int sock, const struct link_frame *f)
 {
 	struct frame_head head = {
 		.type = f->type, .flags = f->flags, .status = f->status, .n = f->n, .retry_s = f->retry_s, .took_ms = f->took_ms,
-		.commit_us = f->commit_us, .push_us = f->push_us,
+		.commit_us = f->commit_us, .push_us = f->push_us, .now_s = f->now_s,
 	};
 	memcpy(head.id, f->id, sizeof head.id);
 	struct iovec parts[2] = {
@@ -125,7 +126,8 @@ link_recv(int sock, struct link_frame *out)
 	}
 	*out = (struct link_frame){
 		.type = head.type, .flags = head.flags, .status = head.status, .n = head.n,
-		.retry_s = head.retry_s, .took_ms = head.took_ms, .commit_us = head.commit_us, .push_us = head.push_us, .fd = fd,
+		.retry_s = head.retry_s, .took_ms = head.took_ms, .commit_us = head.commit_us, .push_us = head.push_us, .now_s = head.now_s,
+		.fd = fd,
 	};
 	memcpy(out->id, head.id, sizeof out->id);
 	memcpy(out->text, text, text_len);

@@ -16,8 +16,8 @@
  *               PUSH_FAILED status text  nothing of it is in the remote (but for E_UNKNOWN, see below)
  *
  * After COMMIT the git side answers GETs until DONE; only then does the next PULL begin.  Without one it answers them out of
- * the last that was DONE with OK; the FILE is E_STALE at once when a pull is under way or asked for, whose outcome follows,
- * and when that commit is not there any more (then it takes a PULL).  A COMMIT that was
+ * the last that was DONE with OK; the FILE is E_BUSY at once when a pull is under way or asked for, whose outcome follows,
+ * and E_STALE when that commit is not there any more (then it takes a PULL).  A COMMIT that was
  * held back is DONE with another status than OK: it is not told again, but the next one is told
  * against the last that was OK, and carries ALLOW_MASS_DELETE when any commit in between does.
  *
@@ -34,6 +34,8 @@
  *   E_UNKNOWN  the connection or a process was lost when the remote may already have had everything.  The commit's name
  *              is in `id`.  PULL: the next COMMIT or UPTODATE that comes from the remote has HAS_PUSHED when the commit is
  *              its head or in its history (FAILED with NO_BRANCH: it is not).  Until then every PUSH is E_STALE.
+ *              The remote may still be about to take it, as long as the branch has not moved: then the same PUSH, AGAIN, makes
+ *              the same commit, so that it does not matter which of the two arrives.  All that fails is E_UNKNOWN then.
  *   others     E_AUTH, E_IO, E_TIMEOUT, E_LIMIT, E_FORMAT, ...: it may be tried again when the cause is gone
  */
 #pragma once
@@ -65,6 +67,7 @@ enum link_commit_flags {
 	LINK_ALLOW_MASS_DELETE = 1 << 1, /* trailer Origin-Allow: mass-delete */
 	LINK_FROM_CACHE = 1 << 2,        /* out of --cache-dir, the remote was not reached */
 	LINK_HAS_PUSHED = 1 << 3,        /* also UPTODATE: the commit of the PUSH that ended E_UNKNOWN is in it */
+	LINK_AGAIN = 1 << 5,             /* PUSH: `text` is the commit of one just like it that ended E_UNKNOWN */
 	LINK_NO_BRANCH = 1 << 4,         /* FAILED: the remote was reached, and the branch is not there: a PUSH on "" makes it */
 };
 
@@ -76,6 +79,7 @@ struct link_frame {
 	uint32_t retry_s;             /* LINK_FAILED: until the next try; 0: none by itself */
 	uint32_t took_ms;             /* COMMIT, UPTODATE: what git took */
 	uint32_t commit_us, push_us;  /* PUSHED: to make the commit, and to bring it into the remote */
+	uint64_t now_s;               /* PUSH: the commit's time: the same PUSH makes the same commit; 0: when it is made */
 	char id[65];                  /* commit, hex */
 	char text[LINK_TEXT_MAX];     /* NUL-terminated.  GET: path; FAILED, PUSH_FAILED: what, where, what to do; COMMIT, UPTODATE: which
 	                               * branch it is, "refs/heads/..." ("": out of the cache) */

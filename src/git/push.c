@@ -66,7 +66,7 @@ make(const struct git_push_job *job, const struct link_map *map, const git_oid *
 {
 	const struct git_commit_in in = {
 		.conf = job->how->conf, .repo = job->clone->repo, .base = base, .map = map, .n = job->frame->n,
-		.now_s = (int64_t)clock_wall_s(),
+		.now_s = (int64_t)(job->frame->now_s != 0 ? job->frame->now_s : clock_wall_s()),
 	};
 	return git_commit_make(&in, made, diag);
 }

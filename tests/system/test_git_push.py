@@ -242,7 +242,7 @@ def test_entries_that_make_no_commit(repo, side):
     for files, status in bad:
         f = g.push(first, files, "PUSH_FAILED")
         assert f.status == status and f.text, (files, f)
-    for message, status in ((None, "malformed input"), (b"nul\0", "malformed input"), ("x" * 70000, "over a limit")):
+    for message, status in ((None, "malformed input"), (b"nul\0", "malformed input"), ("x" * 5000000, "over a limit")):
         assert g.push(first, {"a": "2\n"}, "PUSH_FAILED", message=message).status == status
     for entries in (b"MESSAGE 1\nxPUT 1 a\nxPUT 1 a\ny", b"MESSAGE 1\nxNAMED a\n", b"PUT 1 a\nxMESSAGE 1\nx", b"MESSAGE 1\nxMESSAGE 1\nx"):
         g.write(b"PUSH %s %d\n" % (first.encode(), len(re.findall(rb"[A-Z]{3,} ", entries))) + entries)
