@@ -1,6 +1,8 @@
 #include "git/branch.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Why there is no commit to serve, with the branches that there are. */
 static err_t
@@ -90,6 +92,10 @@ git_branch_of_local(const struct git_conf *conf, git_repository *repo, struct st
 {
 	[[gnu::cleanup(git_free_ref)]] git_reference *head = NULL;
 	[[gnu::cleanup(str_fini)]] struct str branches = { 0 };
+	if (access(git_repository_commondir(repo), F_OK) < 0) { /* it would look like one without branches */
+		diag_set(diag, DIAG_ERROR, "git", "%.200s is not there any more: %s", conf->shown, strerror(errno));
+		return E_IO;
+	}
 	if (conf->branch != NULL) {
 		str_printf(name, "refs/heads/%s", conf->branch);
 	} else if (git_reference_lookup(&head, repo, "HEAD") == 0 && git_reference_type(head) == GIT_REFERENCE_SYMBOLIC) {

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <strings.h>
 
 #include "git/walk.h"
@@ -196,6 +197,9 @@ git_snapshot_file(const struct git_conf *conf, git_repository *repo, const git_o
 		err = E_STALE;
 	} else if (err == OK) {
 		err = git_read_path(repo, root, path, conf->file_max, &object, &diag);
+	}
+	if (err == E_NOTFOUND && access(git_repository_commondir(repo), F_OK) < 0) {
+		err = E_STALE; /* all of it is gone: the pull says so */
 	}
 	if (err == OK) {
 		err = link_seal_bytes(git_odb_object_data(object), git_odb_object_size(object), &out->fd);

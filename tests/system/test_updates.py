@@ -324,6 +324,27 @@ def test_oupdate_tells_why(primary, repo, key, remote, program):
     assert remote.commits() == 1
 
 
+def test_not_ready(primary, repo, key, tmp_path):
+    """Before anything is loaded nobody knows which keys are good: that is no BADKEY, after which clients give up."""
+    served = primary("file://%s/nowhere.git" % tmp_path)
+    served.await_log("event=pull-failed .* serving=nothing")
+    answer = send(served, with_edns(add(None, "x", "192.0.2.9")))
+    assert answer.rcode() == dns.rcode.REFUSED  # unsigned
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(10)
+        s.sendto(with_edns(add(key, "x", "192.0.2.9")).to_wire(), (servers.ADDRESS, served.port))
+        answer = dns.message.from_wire(s.recv(65535))
+    assert answer.rcode() == dns.rcode.SERVFAIL and extended_error(answer)[0] == 14 and not answer.had_tsig
+
+
+def test_repository_moved_away(served, key, repo):
+    os.rename(repo.bare, repo.bare + ".old")
+    answer = send(served, with_edns(add(key, "x", "192.0.2.9")))
+    assert answer.rcode() == dns.rcode.SERVFAIL and "No such file" in extended_error(answer)[1]
+    os.rename(repo.bare + ".old", repo.bare)
+    assert send(served, add(key, "x", "192.0.2.9")).rcode() == dns.rcode.NOERROR
+
+
 def test_asked_again_while_the_push_is_under_way(primary, repo, key, remote, program, tmp_path):
     """A client that repeats its octets while the first are at work is answered once it is done, and has one commit."""
     repo.commit({"example": ZONE, "_keys": key.line})
