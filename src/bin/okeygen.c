@@ -143,10 +143,10 @@ put_private(const char *path, const char *label, const char *line)
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
 	if (f == NULL) {
+		bool is_there = errno == EEXIST;
 		cli_error("%s: %s", path, strerror(errno));
-		if (errno == EEXIST) {
-			cli_hint("a key that is in use would be lost: give another name, or remove the file yourself");
-		}
+		cli_hint(is_there ? "a key that is in use would be lost: give another name, or remove the file yourself"
+		                  : "--output makes a new file, in a directory that is there and that you may write to");
 		return E_IO;
 	}
 	bool is_written = fprintf(f, "%s\n", line) > 0 && fflush(f) == 0 && fsync(fd) == 0;
@@ -272,24 +272,37 @@ fill_texts(struct tsig_texts *t, const struct tsig_key *k)
 	t->secret[base64_encode(k->secret, k->secret_len, t->secret)] = '\0';
 }
 
+/* What only the two may have: NAME:ALGORITHM:SECRET. */
+static err_t
+put_key(const struct opts *o, const struct tsig_texts *t, enum hmac_alg alg)
+{
+	char line[NAME_TEXT_MAX + sizeof t->secret + 16];
+	(void)snprintf(line, sizeof line, "%s:%s:%s", t->plain, tsig_alg_text(alg), t->secret);
+	err_t err = put_private(o->output, "", line);
+	wipe(line, sizeof line);
+	return err;
+}
+
 static err_t
 print_tsig(const struct opts *o, const struct tsig_key *k)
 {
 	struct tsig_texts t;
-	char line[NAME_TEXT_MAX + sizeof t.secret + 16];
+	err_t err = OK;
 	fill_texts(&t, k);
-	explain_rights(&t, k);
-	(void)printf("%s DNSKEY 0 3 %d %s\n", t.name, 160 + (int)k->alg, t.secret);
-	(void)fflush(stdout);
-	(void)snprintf(line, sizeof line, "%s:%s:%s", t.plain, tsig_alg_text(k->alg), t.secret);
-	err_t err = put_private(o->output, "", line);
+	if (o->output != NULL) { /* first: a line in a keys file whose other half is nowhere would be in the way of the next try */
+		err = put_key(o, &t, k->alg);
+	}
+	if (err == OK) {
+		explain_rights(&t, k);
+		(void)printf("%s DNSKEY 0 3 %d %s\n", t.name, 160 + (int)k->alg, t.secret);
+		err = o->output == NULL ? put_key(o, &t, k->alg) : OK;
+	}
 	for (enum config c = 0; c < CONFIG_COUNT && err == OK; c++) {
 		if (o->wants[c]) {
 			print_config(c, &t);
 		}
 	}
 	wipe(&t, sizeof t);
-	wipe(line, sizeof line);
 	return err;
 }
 

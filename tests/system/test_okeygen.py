@@ -81,6 +81,15 @@ def test_output_file(program, tmp_path):
     assert "No such file" in program("okeygen", "tsig", "a._update.m", "--output=%s/no/key" % tmp_path, status=1).stderr
 
 
+def test_a_file_that_cannot_be_made_costs_no_line(program, tmp_path):
+    """The line goes into a keys file by >>: with the other half lost, it would make the next one a second key of the name."""
+    there = tmp_path / "key"
+    there.write_text("me:SHA256:AAAA\n")
+    for path, hint in ((there, "remove the file yourself"), (tmp_path / "no" / "key", "a directory that is there")):
+        done = program("okeygen", "tsig", "a._update.m", "--output=%s" % path, "--bind", status=1)
+        assert done.stdout == "" and hint in done.stderr and "may change zones" not in done.stderr
+
+
 def config(program, which, name="a._update.m"):
     done = program("okeygen", "tsig", name, "--algorithm=sha512", "--" + which, status=0)
     return lines(done)[1].split(":")[2], "\n".join(lines(done)[2:]) + "\n"
