@@ -40,6 +40,7 @@ static const char doc[] =
 	"Examples:\n"
 	"  okeygen tsig me._notify.example.org\n"
 	"  okeygen tsig me._update.example.org --output=update.key >>example.org._keys\n"
+	"  okeygen tsig --secret-file=update.key --bind >update.conf\n"
 	"  okeygen ssh --output=/etc/origin/ssh-key\n"
 	"\n"
 	"Exit status: 0 done, 1 failed, 2 wrong usage.";
@@ -49,11 +50,11 @@ enum { KEY_BIND = 256, KEY_KNOT, KEY_NSD, KEY_SECRET_FILE, KEY_SEED_FILE, KEY_CO
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "okeygen tsig:", 1 },
 	{ "algorithm", 'a', "ALG", 0, "sha256 (default), sha1, sha224, sha384 or sha512", 0 },
-	{ "bind", KEY_BIND, NULL, 0, "Print also a key clause for BIND's named.conf", 0 },
+	{ "bind", KEY_BIND, NULL, 0, "Print also a key clause for BIND's named.conf, and nsupdate -k", 0 },
 	{ "knot", KEY_KNOT, NULL, 0, "Print also a key section for Knot's knot.conf", 0 },
 	{ "nsd", KEY_NSD, NULL, 0, "Print also a key section for nsd.conf", 0 },
-	{ "secret-file", KEY_SECRET_FILE, "FILE", 0, "Take the secret (base64) from the first line of FILE (-: standard "
-	  "input), to print a key that there is", 0 },
+	{ "secret-file", KEY_SECRET_FILE, "FILE", 0, "Print a key that there is: the first line of FILE (-: standard input) is "
+	  "NAME:ALGORITHM:SECRET, as --output writes it, or a secret in base64. With --bind, --knot or --nsd, these alone", 0 },
 	{ NULL, 0, NULL, 0, "okeygen ssh:", 2 },
 	{ "seed-file", KEY_SEED_FILE, "FILE", 0, "Take the private key (ed25519:SEED) from the first line of FILE (-: "
 	  "standard input), to print its public key again", 0 },
@@ -69,7 +70,7 @@ enum config { CONFIG_BIND, CONFIG_KNOT, CONFIG_NSD, CONFIG_COUNT };
 struct opts {
 	const char *arg[2];
 	unsigned arg_n;
-	enum hmac_alg alg;
+	enum hmac_alg alg; /* HMAC_NONE: none was given */
 	bool wants[CONFIG_COUNT];
 	const char *secret_file, *seed_file, *comment, *output;
 };
@@ -168,23 +169,6 @@ struct tsig_texts {
 };
 
 static err_t
-read_secret(const struct opts *o, struct tsig_key *k)
-{
-	if (o->secret_file == NULL) {
-		k->secret_len = hmac_len(k->alg); /* more would not make it stronger (RFC 2104 3) */
-		return random_octets(k->secret, k->secret_len);
-	}
-	[[gnu::cleanup(cli_secret_free)]] char *text = NULL;
-	const struct cli_secret from = { .file = o->secret_file };
-	TRY(cli_secret_read(&from, &text));
-	if (base64_decode(text, strlen(text), k->secret, sizeof k->secret, &k->secret_len) != OK || k->secret_len == 0) {
-		cli_error("%s: the first line is not a secret of 1 to %d octets in base64", o->secret_file, TSIG_SECRET_MAX);
-		return E_FORMAT;
-	}
-	return OK;
-}
-
-static err_t
 read_name(const char *text, struct tsig_key *k)
 {
 	err_t err = name_parse(text, strlen(text), NULL, &k->name);
@@ -197,6 +181,60 @@ read_name(const char *text, struct tsig_key *k)
 		cli_hint("ANYTHING._OPERATION.DOMAIN, such as me._notify.example.org");
 	}
 	return err;
+}
+
+/* NAME:ALGORITHM:SECRET.  What was said beside it has to agree: nobody means two names. */
+static err_t
+read_whole_key(const struct opts *o, const char *text, struct tsig_key *k)
+{
+	const struct tsig_key said = { .alg = k->alg, .name = k->name };
+	char why[128];
+	if (tsig_key_parse(text, k, why) != OK) {
+		cli_error("%s: %s", o->secret_file, why);
+		return E_FORMAT;
+	}
+	if (o->arg_n == 2 && !name_is_equal(said.name.oct, k->name.oct)) {
+		cli_error("%s holds a key of another name than %s", o->secret_file, o->arg[1]);
+		cli_hint("leave the name out, to take it from there; a key does not get another name, since all who have it would need it");
+		return E_FORMAT;
+	}
+	if (said.alg != HMAC_NONE && said.alg != k->alg) {
+		cli_error("%s holds a key for %s, not for %s", o->secret_file, tsig_alg_text(k->alg), tsig_alg_text(said.alg));
+		return E_FORMAT;
+	}
+	return OK;
+}
+
+static err_t
+read_secret(const struct opts *o, const char *text, struct tsig_key *k)
+{
+	if (o->arg_n != 2) {
+		cli_error("%s: there is no NAME:ALGORITHM:SECRET in its first line, and no name was given", o->secret_file);
+		cli_hint("okeygen tsig NAME --secret-file=%s", o->secret_file);
+		return E_FORMAT;
+	}
+	if (base64_decode(text, strlen(text), k->secret, sizeof k->secret, &k->secret_len) != OK || k->secret_len == 0) {
+		cli_error("%s: the first line is neither NAME:ALGORITHM:SECRET nor a secret of 1 to %d octets in base64",
+		          o->secret_file, TSIG_SECRET_MAX);
+		return E_FORMAT;
+	}
+	k->alg = k->alg != HMAC_NONE ? k->alg : HMAC_SHA256;
+	return OK;
+}
+
+/* A new secret, or the one of the file.  In: the name and the algorithm, as far as they were given. */
+static err_t
+complete_key(const struct opts *o, struct tsig_key *k)
+{
+	if (o->secret_file == NULL) {
+		k->alg = k->alg != HMAC_NONE ? k->alg : HMAC_SHA256;
+		k->secret_len = hmac_len(k->alg); /* more would not make it stronger (RFC 2104 3) */
+		return random_octets(k->secret, k->secret_len);
+	}
+	[[gnu::cleanup(cli_secret_free)]] char *text = NULL;
+	const struct cli_secret from = { .file = o->secret_file };
+	TRY(cli_secret_read(&from, &text));
+	return strchr(text, ':') != NULL ? read_whole_key(o, text, k) : read_secret(o, text, k);
 }
 
 static void
@@ -283,16 +321,25 @@ put_key(const struct opts *o, const struct tsig_texts *t, enum hmac_alg alg)
 	return err;
 }
 
+/* Has the key been there before, and is it asked for in another program's form?  Then that is all that is wanted: the other lines
+ * are where they belong. */
+static bool
+is_conversion(const struct opts *o)
+{
+	return o->secret_file != NULL && (o->wants[CONFIG_BIND] || o->wants[CONFIG_KNOT] || o->wants[CONFIG_NSD]);
+}
+
 static err_t
 print_tsig(const struct opts *o, const struct tsig_key *k)
 {
 	struct tsig_texts t;
+	bool is_bare = is_conversion(o);
 	err_t err = OK;
 	fill_texts(&t, k);
 	if (o->output != NULL) { /* first: a line in a keys file whose other half is nowhere would be in the way of the next try */
 		err = put_key(o, &t, k->alg);
 	}
-	if (err == OK) {
+	if (err == OK && !is_bare) {
 		explain_rights(&t, k);
 		(void)printf("%s DNSKEY 0 3 %d %s\n", t.name, 160 + (int)k->alg, t.secret);
 		err = o->output == NULL ? put_key(o, &t, k->alg) : OK;
@@ -310,7 +357,7 @@ static int
 make_tsig(const struct opts *o)
 {
 	struct tsig_key k = { .alg = o->alg };
-	if (o->arg_n != 2) {
+	if (o->arg_n != 2 && o->secret_file == NULL) {
 		cli_error("okeygen tsig NAME: the key's name is missing");
 		cli_hint("ANYTHING._OPERATION.DOMAIN, such as me._notify.example.org");
 		return CLI_USAGE;
@@ -319,10 +366,10 @@ make_tsig(const struct opts *o)
 		cli_error("--seed-file and --comment belong to okeygen ssh");
 		return CLI_USAGE;
 	}
-	if (read_name(o->arg[1], &k) != OK) {
+	if (o->arg_n == 2 && read_name(o->arg[1], &k) != OK) {
 		return CLI_USAGE;
 	}
-	err_t err = read_secret(o, &k);
+	err_t err = complete_key(o, &k);
 	if (err == OK) {
 		err = print_tsig(o, &k);
 	}
@@ -416,8 +463,8 @@ make_ssh(const struct opts *o)
 int
 main(int argc, char **argv)
 {
-	static const struct argp argp = { options, parse_opt, "tsig NAME\nssh", doc, NULL, cli_help_filter, NULL };
-	struct opts o = { .alg = HMAC_SHA256 };
+	static const struct argp argp = { options, parse_opt, "tsig NAME\ntsig --secret-file=FILE\nssh", doc, NULL, cli_help_filter, NULL };
+	struct opts o = { .alg = HMAC_NONE };
 	int status = CLI_USAGE;
 	cli_init();
 	cli_forbid_core();

@@ -1,8 +1,11 @@
 """What the manual pages and the README say is what the programs do."""
 import os
 import re
+import subprocess
 
 import pytest
+
+import servers
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PAGES = {"oprimary": "oprimary.8", "onotify": "onotify.1", "oupdate": "oupdate.1", "okeygen": "okeygen.1", "ozone": "ozone.1"}
@@ -41,7 +44,30 @@ def test_documents_name_only_options_that_exist(program):
         with open(os.path.join(ROOT, document)) as f:
             text = f.read().replace("\\\n", " ")
         for line in text.split("\n"):
-            called = re.match(r"    [$#] (?:\w+=\S+ )*(?:sudo )?(oprimary|onotify|oupdate|okeygen|ozone)\b(.*)", line)
+            called = re.match(r"    [$#] (?:\(umask 077; )?(?:\w+=\S+ )*(?:sudo )?(oprimary|onotify|oupdate|okeygen|ozone)\b(.*)", line)
             if called:
                 used = set(re.findall(r"(?<!\S)--([a-z][a-z0-9-]+)", called.group(2)))
                 assert used <= offered[called.group(1)], "%s: %s" % (document, line)
+
+
+def readme_block(first_words):
+    """The block of README.md that begins with these words, without its indentation."""
+    with open(os.path.join(ROOT, "README.md")) as f:
+        text = f.read()
+    block = re.search(r"^    %s(?:.*\n(?=    |\n))*.*\n" % re.escape(first_words), text, re.M).group(0)
+    return re.sub(r"^    ", "", block, flags=re.M)
+
+
+@pytest.mark.parametrize("form,first_words,at,checker", [
+    ("bind", 'include "', "/etc/bind/ns2.conf", "named-checkconf"),
+    ("knot", "include: ", "/etc/knot/ns2.conf", "knotc"),
+])
+def test_secondaries_are_set_up_as_the_readme_says(program, need, tmp_path, form, first_words, at, checker):
+    need(checker)
+    ours, key = str(tmp_path / "ns2.conf"), str(tmp_path / "ns2.key")
+    program("okeygen", "tsig", "192.0.2.1.198.51.100.2._transfer.example.org", "--output=" + key, status=0)
+    servers.write(ours, program("okeygen", "tsig", "--secret-file=" + key, "--" + form, status=0).stdout)
+    path = servers.write(str(tmp_path / "whole.conf"), readme_block(first_words).replace(at, ours))
+    argv = [checker, path] if form == "bind" else [checker, "-c", path, "conf-check"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

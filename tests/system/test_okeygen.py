@@ -90,6 +90,51 @@ def test_a_file_that_cannot_be_made_costs_no_line(program, tmp_path):
         assert done.stdout == "" and hint in done.stderr and "may change zones" not in done.stderr
 
 
+# ---- a key that there is, in another form ----
+
+@pytest.fixture
+def key_file(program, tmp_path):
+    path = tmp_path / "jo.key"
+    program("okeygen", "tsig", "jo._update.m", "--algorithm=sha512", "--output=%s" % path, status=0)
+    return path
+
+
+def test_one_form_into_another(program, key_file):
+    """jo.key becomes jo.conf: nothing else is printed, since the DNSKEY line is where it belongs."""
+    name, algorithm, secret = key_file.read_text().strip().split(":")
+    argument = "--secret-file=%s" % key_file
+    done = program("okeygen", "tsig", argument, "--bind", status=0)
+    assert done.stdout == 'key "%s" {\n\talgorithm hmac-sha512;\n\tsecret "%s";\n};\n' % (name, secret) and done.stderr == ""
+    done = program("okeygen", "tsig", "jo._update.m.", argument, "--knot", "--algorithm=sha512", status=0)
+    assert done.stdout == "key:\n  - id: %s.\n    algorithm: hmac-sha512\n    secret: %s\n" % (name, secret)
+    assert lines(program("okeygen", "tsig", argument, status=0)) == [
+        "%s. DNSKEY 0 3 165 %s" % (name, secret), "%s:%s:%s" % (name, algorithm, secret)]
+
+
+def test_nsupdate_reads_it(program, need, key_file, tmp_path):
+    need("nsupdate")
+    path = servers.write(str(tmp_path / "jo.conf"), program("okeygen", "tsig", "--secret-file=%s" % key_file, "--bind", status=0).stdout)
+    done = subprocess.run(["nsupdate", "-k", path], input="quit\n", capture_output=True, text=True, timeout=60, check=True)
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("argv,text", [
+    (["other._update.m"], "another name than other._update.m"),
+    (["--algorithm=sha256"], "for SHA512, not for SHA256"),
+])
+def test_what_is_said_beside_a_whole_key_agrees(program, key_file, argv, text):
+    done = program("okeygen", "tsig", "--secret-file=%s" % key_file, *argv, status=1)
+    assert done.stdout == "" and text in done.stderr
+    assert key_file.read_text().split(":")[2].strip() not in done.stderr
+
+
+def test_bad_key_files(program, tmp_path):
+    for line, text in (("c2VjcmV0", "no name was given"), ("a._update.m:MD5:c2VjcmV0", "c2VjcmV0"), ("a..b:SHA256:c2VjcmV0", "c2VjcmV0")):
+        path = servers.write(str(tmp_path / "bad.key"), line + "\n")
+        done = program("okeygen", "tsig", "--secret-file=%s" % path, "--bind", status=1)
+        assert done.stdout == "" and (text in done.stderr) == (text != "c2VjcmV0"), done.stderr
+
+
 def config(program, which, name="a._update.m"):
     done = program("okeygen", "tsig", name, "--algorithm=sha512", "--" + which, status=0)
     return lines(done)[1].split(":")[2], "\n".join(lines(done)[2:]) + "\n"
