@@ -17,10 +17,10 @@ struct options {
 	struct ozone_revs revs;
 	bool has_repo;
 	enum ozone_format format;
-	bool werror, dump, diff, quiet;
+	bool werror, dump, diff, quiet, raises_serials;
 };
 
-enum { OPT_OLD = 256, OPT_ZONE_NAME, OPT_REPO, OPT_OLD_REV, OPT_NEW_REV, OPT_FORMAT, OPT_WERROR, OPT_DUMP, OPT_DIFF };
+enum { OPT_OLD = 256, OPT_ZONE_NAME, OPT_REPO, OPT_OLD_REV, OPT_NEW_REV, OPT_FORMAT, OPT_WERROR, OPT_DUMP, OPT_DIFF, OPT_SERIAL };
 
 static const struct argp_option option_list[] = {
 	{ "old", OPT_OLD, "FILE", 0, "Compare with the version in FILE: a zone that changed needs a newer serial", 0 },
@@ -28,6 +28,8 @@ static const struct argp_option option_list[] = {
 	{ "repo", OPT_REPO, "DIR", 0, "Check a revision of the git repository in DIR", 1 },
 	{ "old-rev", OPT_OLD_REV, "REV", 0, "Check what changed since REV (all zeros: since there was nothing)", 1 },
 	{ "new-rev", OPT_NEW_REV, "REV", 0, "Check REV instead of HEAD (\":\" is the index)", 1 },
+	{ "serial", OPT_SERIAL, "POLICY", 0, "As oprimary's: with increment or unixtime it raises serials itself, and a zone that "
+	  "changed needs no newer one (keep)", 1 },
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text, json, or github (workflow commands)", 2 },
 	{ "werror", OPT_WERROR, NULL, 0, "Warnings are errors", 2 },
 	{ "quiet", 'q', NULL, 0, "Say nothing but errors and warnings", 2 },
@@ -48,6 +50,16 @@ parse_format(const char *arg, struct argp_state *state, struct options *o)
 	}
 	argp_error(state, "--format is text, json or github, not %s", arg);
 	return EINVAL;
+}
+
+static error_t
+parse_serial(const char *arg, struct argp_state *state, struct options *o)
+{
+	o->raises_serials = strcmp(arg, "increment") == 0 || strcmp(arg, "unixtime") == 0;
+	if (!o->raises_serials && strcmp(arg, "keep") != 0) {
+		argp_error(state, "--serial is keep, increment or unixtime, not %s", arg);
+	}
+	return 0;
 }
 
 /* What does not go together. */
@@ -102,6 +114,8 @@ parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_FORMAT:
 		return parse_format(arg, state, o);
+	case OPT_SERIAL:
+		return parse_serial(arg, state, o);
 	case OPT_WERROR:
 		o->werror = true;
 		return 0;
@@ -162,6 +176,7 @@ run(const struct options *o)
 		.diff = o->diff,
 		.colour = cli_has_colour(stdout),
 		.is_single = is_single,
+		.raises_serials = o->raises_serials,
 	};
 	err_t err = o->has_repo ? ozone_repo(&oz, &o->revs) : check_files(&oz, o);
 	bool is_bad = err != OK || report_errors(oz.report) != 0 || (o->werror && report_warnings(oz.report) != 0);

@@ -84,6 +84,7 @@ struct ozone {
 	struct keystore *keys; /* of all files so far, since a name may have one secret only; NULL: a single file */
 	bool dump, diff;
 	bool colour;           /* of standard output */
+	bool raises_serials;   /* the primary does: a change needs no newer one */
 	bool is_single;        /* one file, then the end */
 	struct zone *kept;     /* its zone: to give back a million nodes one by one would take a tenth of the time */
 };

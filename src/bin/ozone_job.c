@@ -342,7 +342,7 @@ do_job(struct ozone *oz, const struct job *job, struct version *old, struct vers
 	if (job->kind == SOURCE_ZONE) {
 		TRY(load_version(old, job, NULL));
 	}
-	if (old->side != NULL && new->zone != NULL) {
+	if (old->side != NULL && new->zone != NULL && !oz->raises_serials) {
 		TRY(compare_serials(old, new, job, sink));
 	}
 	return join_keys(oz, new, job, sink);

@@ -346,3 +346,21 @@ def test_a_push_is_served(telling, bindir, primary):
     good, said = push(telling, {"example.com": zone(2)})
     assert good and "was not told" not in said, said
     server.await_true("serial 2 is served", lambda: servers.serial_served(server.port, "example.com") == 2)
+
+
+# ---- a primary that raises serials ----
+
+def test_forgotten_serials_pass_where_the_primary_raises_them(work, bindir):
+    assert commit(work, {"example.com": zone(1)})[0]
+    git(work.path, "push", "-q", "origin", "HEAD:main")
+    install("pre-receive", os.path.join(work.bare, "hooks"))
+    git(work.bare, "config", "origin.ozone", os.path.join(bindir, "ozone"))
+    for policy, is_good in (("keep", False), ("sometimes", False), ("increment", True)):
+        git(work.path, "config", "origin.serial", policy)
+        good, said = commit(work, {"example.com": zone(1, "a A 192.0.2.1\n")})
+        assert good == is_good, said
+    assert not attempt(work.path, "push", "origin", "HEAD:main")[0]
+    git(work.bare, "config", "origin.serial", "unixtime")
+    good, said = attempt(work.path, "push", "origin", "HEAD:main")
+    assert good, said
+    assert not commit(work, {"example.com": zone(2, "a A 192.0.2\n")})[0]  # all else is checked
