@@ -252,6 +252,24 @@ describe_doubt(struct update *u)
 	u->request.doubt_hint = u->doubt;
 }
 
+/* At the apex the zone's SOA record is the zone, to Origin: it is removed, unless another SOA record comes in the same message. */
+static bool
+is_zone_removal(const struct update *u, const struct walk *at)
+{
+	struct walk w;
+	if (at->rr.rrclass != CLASS_ANY || at->rr.type != TYPE_SOA || !name_is_equal(at->owner.oct, u->zone.oct)) {
+		return false;
+	}
+	begin_walk(u, &w);
+	for (uint16_t i = 0; i < u->changes_n; i++) {
+		next_change(&w);
+		if (w.rr.rrclass == CLASS_IN && w.rr.type == TYPE_SOA) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static void
 print_changes(const struct update *u, struct str *out)
 {
@@ -266,7 +284,11 @@ print_changes(const struct update *u, struct str *out)
 		}
 		(void)name_show(w.owner.oct, owner);
 		str_printf(out, "%s: %s", owner, is_host ? "" : is_added ? "add " : "delete ");
-		change_print(&w.m, &w.rr, out);
+		if (is_zone_removal(u, &w)) {
+			str_cat(out, "the zone");
+		} else {
+			change_print(&w.m, &w.rr, out);
+		}
 		str_printf(out, ": %s, signed\n", is_host ? "in the zone" : "acknowledged");
 	}
 }
@@ -342,6 +364,11 @@ explain_rcode(const struct update *u)
 		cli_hint("this server does not understand the update: does it know UPDATE, TSIG and EDNS?");
 		break;
 	case RCODE_SERVFAIL:
+		if (signed_has_reason(&u->request)) {
+			cli_hint("nothing was changed; what is in parentheses is the git server's word, or the primary's about the file: "
+			         "that is what has to change first");
+			break;
+		}
 		cli_hint("nothing was changed; the server's log says why. Origin's primary answers so while its git remote does not "
 		         "take the change: try again later");
 		break;
@@ -432,6 +459,7 @@ run(struct update *u)
 	char why[CLIENT_WHY_MAX];
 	u->request.host = o->server;
 	u->request.port = o->port;
+	u->request.late_hint = "the server may be waiting for its git server: then the change may still come (--timeout)";
 	if (read_key(u, o) != OK || read_names(u, o) != OK) {
 		return CLI_USAGE;
 	}

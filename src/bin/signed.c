@@ -88,6 +88,13 @@ signed_is_refusal(const struct signed_request *s)
 	return s->outcome == SIGNED_REFUSED || (s->outcome == SIGNED_UNSIGNED && s->rcode != RCODE_NOERROR);
 }
 
+/* "Prohibited (why)", as ede_print() writes it. */
+bool
+signed_has_reason(const struct signed_request *s)
+{
+	return strchr(s->ede, '(') != NULL;
+}
+
 /* ---- asking ---- */
 
 static void
@@ -98,6 +105,9 @@ explain_silence(const struct signed_request *s, err_t err, const char *why)
 		cli_hint("does the server run there, and on this port? (--port)%s",
 		         s->host == NULL ? " Without SERVER, this machine is asked" : "");
 	} else if (err == E_TIMEOUT) {
+		if (s->late_hint != NULL) {
+			cli_hint("%s", s->late_hint);
+		}
 		cli_hint("is the address right, does the server run, does a firewall let port %u through?", s->port);
 	}
 }
@@ -248,7 +258,7 @@ signed_explain_rights(const struct signed_request *s, enum key_right right, cons
 	} else if (k.right < right) {
 		cli_hint("the key's name says %s, which does not include this: make one that is named ANYTHING.%s.%s",
 		         operations[k.right], operations[right], zone_text);
-	} else {
+	} else if (!signed_has_reason(s)) {
 		cli_hint("the server's log says why");
 	}
 }

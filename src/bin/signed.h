@@ -39,6 +39,7 @@ struct signed_request {
 	const char *subject;    /* a zone or a host, as people write it */
 	const char *host;       /* the server as it was named; NULL: this machine */
 	uint16_t port;
+	const char *late_hint;  /* why a server that is there may be silent; NULL: it may not */
 	const char *doubt_hint; /* what may be so although the answer is no good */
 	uint8_t *wire;          /* the message, in `cap` octets, TSIG_RR_MAX of them for the signature */
 	size_t len, cap;
@@ -67,8 +68,11 @@ err_t signed_ask(struct signed_request *s, const struct client_addresses *to, co
 /* Is `rcode` what there is to explain?  That of an unsigned answer is no proof, but the best there is. */
 bool signed_is_refusal(const struct signed_request *s);
 
+/* Has the server said beside its RCODE, in words, why? */
+bool signed_has_reason(const struct signed_request *s);
+
 /* Says what is wrong, and what to do: for outcomes that are neither accepted nor a refusal. */
 void signed_explain(const struct signed_request *s);
 
-/* After a refusal: may the key do that by its name?  Says so if not; else that the server's log says why. */
+/* After a refusal: may the key do that by its name?  Says so if not; else that the server's log says why, unless its answer did. */
 void signed_explain_rights(const struct signed_request *s, enum key_right right, const uint8_t *zone);

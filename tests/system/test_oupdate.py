@@ -257,6 +257,30 @@ def test_rights_are_explained(script, oupdate, name, hint):
     assert hint in oupdate(server, HOST, "192.0.2.7", "--zone=example", key=key_argument(name), status=1).stderr
 
 
+def test_a_reason_is_said_once(script, oupdate):
+    """With the server's own words there is no need for its log, and no promise that another try will help."""
+    for rcode in (dns.rcode.REFUSED, dns.rcode.SERVFAIL):
+        server = script(lambda wire, _: [reply(wire, rcode=rcode, ede=[(24, "a hook says no")])])
+        said = oupdate(server, HOST, "192.0.2.7", status=1).stderr
+        assert "Invalid Data (a hook says no)" in said and "log" not in said and "try again" not in said
+        assert ("git server's word" in said) == (rcode == dns.rcode.SERVFAIL)
+
+
+def test_silence_may_be_the_git_servers(script, oupdate):
+    said = oupdate(script(lambda wire, _: []), HOST, "192.0.2.7", "--timeout=1", status=1).stderr
+    hints = re.findall("hint: (.*)", said)
+    assert "waiting for its git server" in hints[0] and "firewall" in hints[1], said
+
+
+@pytest.mark.parametrize("more,said", [
+    ([], "example: delete the zone: acknowledged, signed\n"),
+    (["--add=example 60 SOA ns.example h.example 9 1 1 1 1"], "example: delete all SOA: acknowledged, signed\n"),
+])
+def test_a_zone_that_goes_is_called_one(script, oupdate, more, said):
+    done = oupdate(script(lambda wire, _: [reply(wire)]), "--zone=example", "--delete=example SOA", *more, status=0)
+    assert done.stdout.startswith(said), done.stdout
+
+
 def test_prerequisites_of_ones_own_and_the_hosts(script, oupdate):
     server = script(lambda wire, _: [reply(wire, rcode=dns.rcode.YXRRSET)])
     done = oupdate(server, HOST, "192.0.2.7", "--if-absent=x.example TXT", status=1)
