@@ -71,3 +71,14 @@ def test_secondaries_are_set_up_as_the_readme_says(program, need, tmp_path, form
     argv = [checker, path] if form == "bind" else [checker, "-c", path, "conf-check"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_each_counter_is_in_the_manual():
+    with open(os.path.join(ROOT, "docs/man/oprimary.8")) as f:
+        page = f.read()
+    for name, source in (("stats", "oprimary.c"), ("update-stats", "oprimary.c"), ("notify-stats", "oprimary_notify.c")):
+        with open(os.path.join(ROOT, "src/bin", source)) as f:
+            form = re.search(r'"%s",\s*((?:"[^"]*"\s*)+)' % name, f.read()).group(1)
+        listed = re.search(r"^\.Li %s :\n(.*?)^\.El$" % name, page, re.M | re.S).group(1)
+        heads = re.findall(r"^\.It Li (.*)", listed, re.M)
+        assert sorted(" , ".join(heads).split(" , ")) == sorted(re.findall(r"(\w+)=%", form))
