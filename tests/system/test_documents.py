@@ -82,3 +82,19 @@ def test_each_counter_is_in_the_manual():
         listed = re.search(r"^\.Li %s :\n(.*?)^\.El$" % name, page, re.M | re.S).group(1)
         heads = re.findall(r"^\.It Li (.*)", listed, re.M)
         assert sorted(" , ".join(heads).split(" , ")) == sorted(re.findall(r"(\w+)=%", form))
+
+
+def test_five_minutes_on_a_stock_git(program, tmp_path):
+    """Whatever init.defaultBranch is (unset: master), `git push origin main` works; and ozone prints what is shown."""
+    with open(os.path.join(ROOT, "README.md")) as f:
+        readme = f.read()
+    init = re.search(r"^    \$ (git init --bare .*) /srv/zones.git$", readme, re.M).group(1)
+    who = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+    stock = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
+    for argv in (init.split() + ["-q", "zones.git"], ["git", "clone", "-q", "zones.git", "zones"],
+                 ["git", "-C", "zones", *who, "commit", "-q", "--allow-empty", "-m", "x"], ["git", "-C", "zones", "push", "-q", "origin", "main"]):
+        subprocess.run(argv, cwd=tmp_path, env=stock, check=True, timeout=60)
+    zone = readme_block("$TTL 1h\n    @    SOA").split("$ ozone")[0]
+    old, new = servers.write(str(tmp_path / "old"), zone), servers.write(str(tmp_path / "example.org"), zone + "ftp A 192.0.2.81\n")
+    done = program("ozone", "--old", old, new, status=1)
+    assert "    %s" % done.stdout in readme and done.stdout.startswith("example.org: zone changed")
