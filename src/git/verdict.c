@@ -92,25 +92,53 @@ git_porcelain(const char *printed, const char *ref, struct str *status)
 	return E_NOTFOUND;
 }
 
-void
-git_words_line(const char *words, size_t max, struct str *out)
+/* What git adds to the remote's words: where it pushed, and that it failed, which the status says better. */
+static bool
+is_noise(const char *line)
+{
+	static const char failed[] = "error: failed to push some refs";
+	return strncmp(line, "To ", 3) == 0 || strncmp(line, failed, sizeof failed - 1) == 0;
+}
+
+static size_t
+len_without_blanks(const char *line, size_t len)
+{
+	while (len > 0 && (line[len - 1] == ' ' || line[len - 1] == '\t')) {
+		len--;
+	}
+	return len;
+}
+
+static void
+put_words(const char *words, size_t end, bool with_noise, struct str *out)
 {
 	static const char prefix[] = "remote: ";
-	size_t end = out->len + max;
+	size_t start = out->len;
 	while (*words != '\0' && out->len < end && out->err == OK) {
+		bool is_left_out = !with_noise && is_noise(words);
 		words += strncmp(words, prefix, sizeof prefix - 1) == 0 ? sizeof prefix - 1 : 0;
-		size_t len = strcspn(words, "\r\n");
+		size_t whole = strcspn(words, "\r\n"), len = is_left_out ? 0 : len_without_blanks(words, whole);
+		if (len > 0 && out->len > start && out->len + 2 < end) {
+			str_cat(out, "; ");
+		}
 		for (size_t i = 0; i < len && out->len < end; i++) {
 			char c = words[i];
 			str_char(out, (unsigned char)c < ' ' || c == 0x7F ? ' ' : c);
 		}
-		words += len;
+		words += whole;
 		words += strspn(words, "\r\n");
-		if (*words != '\0' && out->len > 0 && out->len + 2 < end) {
-			str_cat(out, "; ");
-		}
 	}
-	while (out->len > 0 && out->s[out->len - 1] == ' ') {
+	while (out->len > start && out->s[out->len - 1] == ' ') {
 		out->s[--out->len] = '\0';
+	}
+}
+
+void
+git_words_line(const char *words, size_t max, struct str *out)
+{
+	size_t start = out->len;
+	put_words(words, start + max, false, out);
+	if (out->len == start) {
+		put_words(words, start + max, true, out);
 	}
 }

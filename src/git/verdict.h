@@ -23,5 +23,6 @@ bool git_words_deny(const char *words);
 err_t git_porcelain(const char *printed, const char *ref, struct str *status);
 
 /* Appends words of a remote as one line: "remote: " at the beginning of lines goes, and so does what a terminal could obey;
+ * blanks at the end of lines go, and git's own "To ..." and "failed to push" where there are other words;
  * what is in `words` twice stands there twice.  At most `max` octets. */
 void git_words_line(const char *words, size_t max, struct str *out);

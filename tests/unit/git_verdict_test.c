@@ -90,7 +90,10 @@ words_as_one_line(void **state)
 	} cases[] = {
 		{ "", 100, "" },
 		{ "one\n", 100, "one" },
-		{ "remote: one  \r\nremote: two\n\n\n", 100, "one  ; two" },
+		{ "remote: one  \r\nremote: two\n\n\n", 100, "one; two" },
+		{ "To /srv\nremote: says Jo        \nerror: failed to push some refs to '/srv'\n", 100, "says Jo" },
+		{ "remote: To be or\n", 100, "To be or" },
+		{ "error: failed to push some refs to '/srv'\n", 100, "error: failed to push some refs to '/srv'" },
 		{ "re\x1B[31md\ttab\x7F", 100, "re [31md tab" },
 		{ "remote: \nremote: x", 100, "x" },
 		{ "0123456789", 4, "0123" },
