@@ -250,6 +250,31 @@ print_address(const char *what, const struct key_address *a)
 	}
 }
 
+/* Would people take the label for an address of ours, or for a part of one? */
+static bool
+is_like_address(const uint8_t *label)
+{
+	unsigned digits = 0, hex = 0, dashes = 0;
+	for (unsigned i = 1; i <= label[0]; i++) {
+		digits += label[i] >= '0' && label[i] <= '9';
+		hex += strchr("0123456789abcdefABCDEF", label[i]) != NULL;
+		dashes += label[i] == '-';
+	}
+	return digits == label[0] || (dashes >= 2 && hex + dashes == label[0]);
+}
+
+/* Labels that look like addresses, and are not among those that were understood. */
+static bool
+is_misspelt(const uint8_t *name, const struct key *says)
+{
+	static const unsigned labels_of[] = { [4] = 4, [6] = 1 };
+	unsigned understood = labels_of[says->primary.family] + labels_of[says->secondary.family], seen = 0;
+	for (; name_len(name) > (size_t)says->domain.len; name = name_parent(name)) {
+		seen += is_like_address(name);
+	}
+	return seen > understood;
+}
+
 /* Says what the key's name allows, and where its line belongs; on standard error, so that the lines
  * themselves can go into files. */
 static void
@@ -276,6 +301,9 @@ explain_rights(const struct tsig_texts *t, const struct tsig_key *k)
 	print_address(", the secondary", &says.secondary);
 	(void)fprintf(stderr, ".\nThe DNSKEY line goes into the repository's file %s%s.\n", domain,
 	              is_all ? "_keys" : "._keys (or _keys)");
+	if (says.right == RIGHT_TRANSFER && is_misspelt(k->name.oct, &says)) {
+		cli_warning("%s has labels that look like an address and are none: they say nothing to anybody", t->name);
+	}
 	if (says.right == RIGHT_TRANSFER && says.primary.family == 0) {
 		cli_hint("a secondary finds its primary by the name: PRIMARYIP.SECONDARYIP._transfer.DOMAIN, or "
 		         "ANYTHING.PRIMARYIP._transfer.DOMAIN");

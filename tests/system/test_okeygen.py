@@ -54,6 +54,16 @@ def test_says_what_a_key_may_do(program, name, text):
     assert not any(line.split()[-1].split(":")[-1] in done.stderr for line in lines(done))
 
 
+@pytest.mark.parametrize("name,understood", [
+    ("300.0.2.1.198.51.100.2._transfer.example", "; the primary is 198.51.100.2."),
+    ("192.0.2.1.198.51.100._transfer.example", "; the primary is 1.198.51.100."),
+    ("2001-db8-53.192.0.2.1._transfer.example", "; the primary is 192.0.2.1."),
+])
+def test_misspelt_addresses(program, name, understood):
+    done = program("okeygen", "tsig", name, status=0)
+    assert understood in done.stderr and "warning" in done.stderr and "look like an address and are none" in done.stderr
+
+
 def test_where_the_line_goes(program):
     assert "file example.org._keys (or _keys)" in program("okeygen", "tsig", "a._update.example.org").stderr
     assert "file _keys." in program("okeygen", "tsig", "a._update").stderr
