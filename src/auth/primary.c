@@ -356,7 +356,9 @@ primary_report_zone(const struct primary *p, const struct file *f, const struct 
 	primary_report(p, &r);
 	if (before != NULL && !serial_is_newer(z->serial, before->serial)) {
 		r.event = ZONE_SERIAL_STUCK;
-		r.text = "the zone changed, its serial did not grow: secondaries will not notice; raise the serial";
+		r.text = p->conf.serial == SERIAL_KEEP
+		                 ? "the zone changed, its serial did not grow: secondaries will not notice; raise the serial"
+		                 : "the zone changed, its serial did not grow: a higher one will be written";
 		primary_report(p, &r);
 	}
 }

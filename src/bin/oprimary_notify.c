@@ -44,6 +44,22 @@ static const struct {
 	[NOTIFY_UNANSWERED] = { "notify-unanswered", LOG_LEVEL_WARNING, "no answer within a minute; it is told again, for a day" },
 };
 
+/* What a secondary's TSIG error most often means. */
+static const char *
+text_of(const struct notifier_report *r)
+{
+	switch (r->tsig_error) {
+	case RCODE_BADKEY:
+		return "the secondary does not know the key; it is told again";
+	case RCODE_BADSIG:
+		return "the secondary has another secret for the key; it is told again";
+	case RCODE_BADTIME:
+		return "the secondary's clock differs from ours; it is told again";
+	default:
+		return outcomes[r->outcome].text;
+	}
+}
+
 static void
 on_report(void *ctx, const struct notifier_report *r)
 {
@@ -67,7 +83,7 @@ on_report(void *ctx, const struct notifier_report *r)
 	}
 	log_event_limited(t->log, &t->limits[r->outcome], outcomes[r->outcome].level, outcomes[r->outcome].event,
 	                  "to=%s transport=%s zone=%s serial=%u key=%s attempts=%u rcode=%s text=%s", to, transports[r->transport], zone,
-	                  r->serial, key, r->attempts, rcode, outcomes[r->outcome].text);
+	                  r->serial, key, r->attempts, rcode, text_of(r));
 }
 
 void
