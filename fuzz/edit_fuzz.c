@@ -8,9 +8,10 @@
 
 #include "dns/rdata.h"
 #include "dns/rrtype.h"
+#include "kept_lines.h"
 #include "zone/edit.h"
 
-enum { PIECES_MAX = 6, RECORDS_MAX = 600, LINES_MAX = 3000, OPS_MAX = 40 };
+enum { PIECES_MAX = 6, RECORDS_MAX = 600, OPS_MAX = 40 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -245,88 +246,6 @@ update(struct cur *program, const struct zone *old, struct garbage *garbage)
 	return new;
 }
 
-/* ---- lines that stay ---- */
-
-struct marks {
-	struct files *files;
-	const struct zone_changes *changes;
-	bool may_change[LINES_MAX]; /* lines of the zone's own file */
-};
-
-static err_t
-open_for_marks(void *ctx, const char *path, struct master_text *out)
-{
-	return open_file(((struct marks *)ctx)->files, path, out);
-}
-
-static void
-close_for_marks(void *ctx, struct master_text *text)
-{
-	close_file(((struct marks *)ctx)->files, text);
-}
-
-static err_t
-mark(void *ctx, const struct master_rr *rr)
-{
-	struct marks *m = ctx;
-	bool may_change = (rr->flags & MASTER_OWNER_INHERITED) != 0 || rr->ttl_source == MASTER_TTL_LAST;
-	for (size_t i = 0; i < m->changes->n && !may_change; i++) {
-		const struct zone_rr *c = &m->changes->list[i].rr;
-		may_change = c->type == rr->type && name_is_equal(c->owner, rr->owner);
-	}
-	if (strcmp(rr->file, "0") == 0 && may_change) {
-		for (uint32_t line = rr->line; line <= rr->last_line && line <= LINES_MAX; line++) {
-			m->may_change[line - 1] = true;
-		}
-	}
-	return OK;
-}
-
-/* The line at *at, without its line end; *at moves behind it. */
-static struct piece
-take_line(struct piece *at)
-{
-	const char *newline = memchr(at->text, '\n', at->len);
-	struct piece line = { at->text, newline != NULL ? (size_t)(newline - at->text) : at->len };
-	size_t taken = line.len + (newline != NULL);
-	at->text += taken;
-	at->len -= taken;
-	return line;
-}
-
-static bool
-is_found(struct piece *rest, struct piece line)
-{
-	while (rest->len != 0) {
-		struct piece other = take_line(rest);
-		if (other.len == line.len && memcmp(other.text, line.text, line.len) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static void
-check_lines(struct files *before, struct piece after, const struct zone_changes *changes)
-{
-	static struct marks m;
-	struct master_counts counts;
-	struct master_reader r = reader(before);
-	memset(&m, 0, sizeof m);
-	m.files = before;
-	m.changes = changes;
-	r.ctx = &m;
-	r.record = mark;
-	r.open = open_for_marks;
-	r.close = close_for_marks;
-	check(master_read(&r, before->piece[0].text, before->piece[0].len, &counts) == OK);
-	struct piece rest = before->piece[0];
-	for (size_t number = 0; rest.len != 0 && number < LINES_MAX; number++) {
-		struct piece line = take_line(&rest);
-		check(m.may_change[number] || is_found(&after, line));
-	}
-}
-
 /* ---- an edit ---- */
 
 static err_t
@@ -351,7 +270,9 @@ check_edit(struct files *f, const struct edit *e, const struct zone *new, const 
 		return;
 	}
 	check(z != NULL && zone_diff(new, z, see_difference, NULL) == OK);
-	check_lines(f, after.piece[0], changes);
+	const struct master_reader before = reader(f);
+	check(kept_lines_are_there(&before, (struct kept_text){ f->piece[0].text, f->piece[0].len },
+	                           (struct kept_text){ after.piece[0].text, after.piece[0].len }, changes));
 	zone_free(&z);
 }
 
