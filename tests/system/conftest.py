@@ -25,7 +25,7 @@ import pytest
 import remotes
 import servers
 from gitside import GitSide
-from repository import Repo
+from repository import Gate, Remote, Repo
 from scripted import Script
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -105,6 +105,19 @@ def root_zone_data():
 @pytest.fixture
 def repo(tmp_path):
     return Repo(str(tmp_path))
+
+
+@pytest.fixture
+def remote(repo):
+    return Remote(repo)
+
+
+@pytest.fixture
+def gate(tmp_path):
+    """For hooks to wait at."""
+    barrier = Gate(str(tmp_path))
+    yield barrier
+    barrier.open()
 
 
 @pytest.fixture

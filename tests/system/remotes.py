@@ -14,6 +14,7 @@ import socketserver
 import ssl
 import subprocess
 import threading
+import time
 
 import servers
 from repository import ENV
@@ -278,10 +279,11 @@ class Silent:
 
 class Breaking:
     """A relay to another port that cuts each connection after `limit` octets of answer, while there is a limit.
-    `to` may change, and a second relay may take the port of one that was killed."""
+    `to` may change, and a second relay may take the port of one that was killed.  `delay_s`: that each piece is under way."""
 
-    def __init__(self, to, limit=None, port=0):
-        self.to, self.limit = to, limit
+    def __init__(self, to, limit=None, port=0, delay_s=0):
+        self.to, self.limit, self.delay_s = to, limit, delay_s
+        self.connections = []  # our ends of those to whom it was somebody
         self.socket = socket.create_server((ADDRESS, port))
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self.run, daemon=True).start()
@@ -293,13 +295,14 @@ class Breaking:
             except OSError:
                 return
             server = socket.create_connection((ADDRESS, self.to))
+            self.connections.append(client)
             threading.Thread(target=self.pump, args=(client, server, None), daemon=True).start()
             threading.Thread(target=self.pump, args=(server, client, self.limit), daemon=True).start()
 
-    @staticmethod
-    def pump(source, target, limit):
+    def pump(self, source, target, limit):
         try:
             while data := source.recv(min(4096, limit) if limit is not None else 4096):
+                time.sleep(self.delay_s)
                 target.sendall(data)
                 if limit is not None:
                     limit -= len(data)
@@ -320,3 +323,13 @@ class Breaking:
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)  # wakes the thread: it would take one more connection
         self.socket.close()
+
+    def cut(self):
+        """Ends all that is under way; who comes now is served."""
+        for client in self.connections:
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
+
+    def go_away(self):
+        self.kill()
+        self.cut()

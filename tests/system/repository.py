@@ -78,3 +78,50 @@ class Repo:
     def read(self, name):
         with open(os.path.join(self.path, name)) as f:
             return f.read()
+
+
+def write_hook(repo, name, script):
+    path = os.path.join(repo.bare, "hooks", name)
+    with open(path, "w") as f:
+        f.write("#!/bin/sh\n" + script)
+    os.chmod(path, 0o755)
+
+
+class Remote:
+    """The bare repository, as whoever pulls from it sees it."""
+
+    def __init__(self, repo):
+        self.repo = repo
+
+    def text(self, name="example"):
+        return git(self.repo.bare, "show", self.repo.branch + ":" + name) + "\n"
+
+    def log(self, *options):
+        return git(self.repo.bare, "log", *options, self.repo.branch)
+
+    def commits(self):
+        return int(git(self.repo.bare, "rev-list", "--count", self.repo.branch))
+
+    def diff(self):
+        """Lines that the last commit took away and added."""
+        out = git(self.repo.bare, "show", "--format=", "-U0", self.repo.branch)
+        return [line for line in out.split("\n") if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+
+
+class Gate:
+    """Hooks wait at it until it is opened, once and for all.  `line`: what the hook's script has for that."""
+
+    def __init__(self, where):
+        self.fifo, self.arrivals = os.path.join(where, "gate"), os.path.join(where, "gate.arrivals")
+        os.mkfifo(self.fifo)
+        self.line = "if [ -p %s ]; then echo >>%s; read -r opened <%s || :; fi\n" % (self.fifo, self.arrivals, self.fifo)
+
+    def waiting(self):
+        """How many have come to it so far."""
+        return os.path.getsize(self.arrivals) if os.path.exists(self.arrivals) else 0
+
+    def open(self):
+        if os.path.exists(self.fifo):
+            end = os.open(self.fifo, os.O_RDWR | os.O_NONBLOCK)  # of both, or it would wait for somebody
+            os.unlink(self.fifo)
+            os.close(end)  # to those who wait that is its end

@@ -4,41 +4,16 @@ import socket
 import subprocess
 import time
 
-import dns.flags
 import dns.message
-import dns.name
 import dns.opcode
 import dns.query
 import dns.rcode
-import dns.rdataclass
-import dns.rdatatype
 import dns.tsig
-import dns.tsigkeyring
-import dns.update
 import pytest
 
 import servers
-from repository import git
-
-ZONE = """; The example zone, as somebody keeps it by hand.
-$TTL 1h
-@       SOA  ns1 hostmaster (
-             7       ; serial
-             1d 2h 4w 1h )
-        NS   ns1
-        NS   ns2            ; the other one
-
-; name servers
-ns1     A    192.0.2.1
-ns2     A    192.0.2.2
-
-; the web
-www     A    192.0.2.80     ; front
-        A    192.0.2.81
-        AAAA 2001:db8::80
-mail    MX   10 mx
-mx      A    192.0.2.25
-"""
+from repository import git, write_hook
+from updates import ZONE, add, addresses, extended_error, mac, ring, send, send_octets, update_of, with_edns
 
 
 @pytest.fixture
@@ -52,32 +27,6 @@ def served(primary, repo, key):
     return primary(repo, zones=["example"])
 
 
-class Remote:
-    """The bare repository, as whoever pulls from it sees it."""
-
-    def __init__(self, repo):
-        self.repo = repo
-
-    def text(self, name="example"):
-        return git(self.repo.bare, "show", self.repo.branch + ":" + name) + "\n"
-
-    def log(self, *options):
-        return git(self.repo.bare, "log", *options, self.repo.branch)
-
-    def commits(self):
-        return int(git(self.repo.bare, "rev-list", "--count", self.repo.branch))
-
-    def diff(self):
-        """Lines that the last commit took away and added."""
-        out = git(self.repo.bare, "show", "--format=", "-U0", self.repo.branch)
-        return [line for line in out.split("\n") if line[:1] in "+-" and line[:3] not in ("+++", "---")]
-
-
-@pytest.fixture
-def remote(repo):
-    return Remote(repo)
-
-
 def nsupdate(served, key, script, *options, check=True):
     """Runs nsupdate with the commands of a script; returns what it printed."""
     how = ["-y", "hmac-%s:%s:%s" % (key.algorithm.lower(), key.name, key.secret)] if key else []
@@ -85,22 +34,6 @@ def nsupdate(served, key, script, *options, check=True):
     done = subprocess.run(["nsupdate", *how, *options], input=text, capture_output=True, text=True, timeout=60, check=False)
     assert not check or done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
-
-
-def update_of(key, zone="example"):
-    """An UPDATE of dnspython's, to be signed with the key."""
-    ring = dns.tsigkeyring.from_text({key.name: key.secret}) if key else None
-    return dns.update.Update(zone, keyring=ring, keyname=key.name if key else None,
-                             keyalgorithm=getattr(dns.tsig, "HMAC_" + key.algorithm) if key else None)
-
-
-def send(served, update, *, tcp=True):
-    return (dns.query.tcp if tcp else dns.query.udp)(update, servers.ADDRESS, port=served.port, timeout=30)
-
-
-def addresses(served, name):
-    answer = served.ask(name, "A")
-    return sorted(r.address for s in answer.answer if s.rdtype == dns.rdatatype.A for r in s)
 
 
 # ---- clients ----
@@ -259,26 +192,7 @@ def test_persons_and_updates(served, key, remote, repo, notify, make_key):
     git(repo.path, "pull", "-q", "--rebase", "origin", repo.branch)
 
 
-def add(key, name, address, ttl=60):
-    update = update_of(key)
-    update.add(name, ttl, "A", address)
-    return update
-
-
 # ---- when something is wrong ----
-
-def extended_error(answer):
-    """(code, text) of RFC 8914, or None."""
-    for option in answer.options:
-        if option.otype == 15:
-            return option.code, option.text or ""
-    return None
-
-
-def with_edns(update):
-    update.use_edns(0, payload=1232)
-    return update
-
 
 def test_broken_in_git(served, key, remote, repo, notify):
     repo.commit({"example": ZONE.replace("; serial", "; serial\nnonsense").replace("7 ", "9 ")})
@@ -305,13 +219,6 @@ def test_hook_says_no(primary, repo, key, remote):
     assert served.ask("x.example").rcode() == dns.rcode.NXDOMAIN
     os.unlink(os.path.join(repo.bare, "hooks", "pre-receive"))
     assert send(served, add(key, "x", "192.0.2.9")).rcode() == dns.rcode.NOERROR
-
-
-def write_hook(repo, name, script):
-    path = os.path.join(repo.bare, "hooks", name)
-    with open(path, "w") as f:
-        f.write("#!/bin/sh\n" + script)
-    os.chmod(path, 0o755)
 
 
 def test_oupdate_tells_why(primary, repo, key, remote, program):
@@ -396,21 +303,6 @@ def test_repeated_and_replayed(served, key, remote):
     assert again[3] & 15 == 0
     assert served.ask("x.example").rcode() == dns.rcode.NXDOMAIN
     assert remote.commits() == 3
-
-
-def ring(key):
-    return dns.tsigkeyring.from_text({key.name: key.secret})
-
-
-def mac(wire, key):
-    return dns.message.from_wire(wire, keyring=ring(key)).mac
-
-
-def send_octets(served, wire):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.settimeout(30)
-        s.sendto(wire, (servers.ADDRESS, served.port))
-        return s.recv(4096)
 
 
 def test_bad_signatures(served, key, make_key, remote):
