@@ -1,7 +1,10 @@
 """Zone transfers out, as dig, kdig and dnspython see them: whole and incremental, signed and not, refused and logged."""
 import os
 import re
+import select
+import socket
 import subprocess
+import time
 
 import dns.message
 import dns.name
@@ -15,6 +18,9 @@ import dns.zone
 import pytest
 
 import servers
+
+PAUSE_S = 0.1      # between two pieces of a slow reader
+WINDOW = 1 << 18   # octets that it takes at a time: slow, but more in two seconds than sockets have under way
 
 ZONE = """$TTL 300
 @    SOA ns1 hostmaster %d 1h 10m 4w 5m
@@ -162,3 +168,39 @@ def test_soa_of_a_secondary(served, key, make_key):
     assert ask("example", key).rcode() == dns.rcode.NOERROR
     assert ask("gone.example", key).rcode() == dns.rcode.NXDOMAIN  # a name of the zone that is here
     assert ask("nowhere", None).rcode() == dns.rcode.REFUSED
+
+
+def test_who_waits_for_his_turn_is_not_idle(primary, repo, started):
+    """--transfers-max: behind somebody who reads slowly, the next one waits for longer than --tcp-idle."""
+    many = "".join("h%d TXT %s\n" % (n, "t" * 250) for n in range(80000))  # more than is read here, and than sockets take
+    repo.commit({"example": ZONE % (1, many)})
+    served = primary(repo, "--axfr", "--workers=1", "--transfers-max=1", "--tcp-idle=2", zones=["example"])
+    slow, waiting = started(Asker(served)), started(Asker(served))
+    slow.ask()
+    slow.read()
+    waiting.ask()
+    until = time.monotonic() + 4
+    while time.monotonic() < until:
+        assert not select.select([waiting.tcp], [], [], PAUSE_S)[0], "it is not its turn, nor is it to be hung up on"
+        slow.read()
+    slow.kill()
+    assert waiting.read()
+
+
+class Asker:
+    """Somebody who wants the zone, and takes it piece by piece."""
+
+    def __init__(self, served):
+        self.tcp = socket.socket()
+        self.tcp.settimeout(20)
+        self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW)
+        self.tcp.connect((servers.ADDRESS, served.port))
+
+    def ask(self):
+        dns.query.send_tcp(self.tcp, dns.message.make_query("example", "AXFR"))
+
+    def read(self):
+        return self.tcp.recv(WINDOW)
+
+    def kill(self):
+        self.tcp.close()
