@@ -200,6 +200,27 @@ def test_it_is_told_again(serve, hidden, push, make_key):
     served.stop()
 
 
+def test_whose_key_is_gone(serve, hidden, push):
+    """With the commit that removes its key a subscription ends, though the connection stays; that of another key goes on."""
+    served = serve(["example"])
+    gone, stays = Hidden(served, hidden["example"]), Hidden(served, hidden["root"])
+    assert gone.ask("example").answer[0][0].serial == 1
+    stays.ask(".")
+    assert stays.hear() == ("example", 1)
+    push(served, {"example": ZONE % 2, "example._keys": None})
+    push(served, {"example": ZONE % 3})
+    while stays.hear() != ("example", 3):
+        pass
+    query = dns.message.make_query("example", "SOA")
+    dns.query.send_tcp(gone.tcp, query)
+    answer, _ = dns.query.receive_tcp(gone.tcp, one_rr_per_rrset=True)  # the first that comes: nothing was said before
+    assert query.is_response(answer) and answer.answer[0][0].serial == 3
+    assert "to=127.0.0.1@%d" % gone.tcp.getsockname()[1] not in served.log()
+    for peer in (gone, stays):
+        peer.close()
+    served.stop()
+
+
 def test_a_transfer_goes_on_meanwhile(serve, hidden, push):
     """A NOTIFY may stand between the messages of a transfer, and is no part of it."""
     served = serve(["example"])
