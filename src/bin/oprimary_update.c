@@ -537,7 +537,7 @@ forget_unknown(struct updater *u)
 static void
 push_again(struct updater *u)
 {
-	if (u->batch == NULL || is_too_late(u) || ++u->pushes == UPDATE_TRIES_MAX || send_push(u) != OK) {
+	if (u->batch == NULL || is_too_late(u) || ++u->pushes > UPDATE_PUSHES_MAX || send_push(u) != OK) {
 		forget_unknown(u);
 	} else {
 		u->state = UPDATER_PUSHING;

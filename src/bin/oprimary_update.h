@@ -31,6 +31,7 @@
 
 enum {
 	UPDATE_TRIES_MAX = 8,       /* on heads that moved while it was pushed */
+	UPDATE_PUSHES_MAX = 3,      /* of one commit whose fate is not known, after the first */
 	UPDATE_SPLITS_MAX = 8,      /* pushes of a batch in ever smaller parts, to find the one that the remote does not want */
 	UPDATE_UNKNOWN_MAX_S = 120, /* that an update is kept whose fate is not known: nobody waits for its answer any longer */
 };

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 enum {
+	TCP_NOT_SENT = 256 << 10,
 	UDP_BUFFER = 4 << 20, /* what comes in while a worker is not running: some ten thousand queries */
 	TCP_BACKLOG = 1024,
 };
@@ -185,6 +186,9 @@ bind_socket(const struct listen_address *a, enum transport t, bool is_shared, in
 	}
 	if (t == TRANSPORT_TCP) {
 		option(fd, SOL_SOCKET, SO_REUSEADDR, 1); /* connections of an earlier run may be in TIME_WAIT */
+		/* For those that are accepted: a buffer of 4 MB is writable again once a third of it is sent, and whoever takes 40 kB
+		 * a second meanwhile would pass for one that takes nothing. */
+		option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, TCP_NOT_SENT);
 	}
 	if (is_shared) {
 		option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
