@@ -242,7 +242,11 @@ change_print(const struct msg *m, const struct msg_rr *rr, struct str *out)
 		return;
 	}
 	str_printf(out, "%s ", type);
-	rdata_print(rr->type, m->wire + rr->rdata_at, rr->rdlength, out);
+	if (rr->rdlength == 0) {
+		str_cat(out, "\\# 0"); /* an APL may be empty; with nothing in its place all of the type would be meant */
+	} else {
+		rdata_print(rr->type, m->wire + rr->rdata_at, rr->rdlength, out);
+	}
 	if (rr->rrclass == CLASS_IN) {
 		str_printf(out, ", TTL %u", rr->ttl);
 	}
