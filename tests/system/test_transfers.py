@@ -1,7 +1,9 @@
 """Zone transfers out, as dig, kdig and dnspython see them: whole and incremental, signed and not, refused and logged."""
 import os
 import re
+import resource
 import select
+import selectors
 import socket
 import subprocess
 import time
@@ -17,6 +19,7 @@ import dns.xfr
 import dns.zone
 import pytest
 
+import secondaries
 import servers
 
 PAUSE_S = 0.1      # between two pieces of a slow reader
@@ -204,3 +207,51 @@ class Asker:
 
     def kill(self):
         self.tcp.close()
+
+
+class Herd:
+    """Clients that ask for a zone at the same time, each group of 50 from an address of its own, and read what comes."""
+
+    def __init__(self, port, zone, n):
+        self.selector, self.octets, self.cut = selectors.DefaultSelector(), [0] * n, 0
+        query = dns.message.make_query(zone, "AXFR").to_wire()
+        self.sockets = []
+        for i in range(n):
+            s = socket.create_connection((servers.ADDRESS, port), 30, source_address=("127.1.0.%d" % (i // 50 + 1), 0))
+            self.sockets.append(s)
+            self.selector.register(s, selectors.EVENT_READ, i)
+        for s in self.sockets:
+            s.sendall(len(query).to_bytes(2, "big") + query)
+
+    def read(self, enough):
+        """One turn; False when nobody waits any more.  Who has enough, or is cut off, goes."""
+        for key, _ in self.selector.select(0.01):
+            got = len(key.fileobj.recv(1 << 18))
+            self.octets[key.data] += got
+            if got == 0 or self.octets[key.data] >= enough:
+                self.cut += got == 0
+                self.selector.unregister(key.fileobj)
+                key.fileobj.close()
+        return bool(self.selector.get_map())
+
+
+def test_a_thousand_at_once(primary, repo):
+    """All get the zone, and whoever asks a question meanwhile gets his answer."""
+    n = 1000
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 2 * n)), hard))
+    repo.commit({"example": ZONE % (1, "".join("h%d A 10.0.%d.%d\n" % (i, i >> 8, i & 255) for i in range(10000)))})
+    served = primary(repo, "--axfr", "--tcp-max=%d" % (2 * n), zones=["example"])
+    records = secondaries.transfer(servers.ADDRESS, "example", served.port)
+    line = served.await_log(r"event=transfer-sent .* records=(\d+) octets=(\d+) messages=(\d+)")
+    assert int(line[1]) == len(records) + 1
+    enough = int(line[2]) + 2 * int(line[3])
+    herd, asked, late = Herd(served.port, "example", n), 0, []
+    while herd.read(enough):
+        begin = time.monotonic()
+        assert served.ask("h%d.example" % asked).answer  # a lost one is an exception
+        late.append(time.monotonic() - begin)
+        asked += 1
+    assert herd.cut == 0 and set(herd.octets) == {enough}
+    assert asked >= 20 and sorted(late)[asked // 2] < 0.5, late
+    served.stop()
