@@ -120,7 +120,8 @@ class Nsd(Secondary):
 
     def configure(self):
         conf = ['server:', ' server-count: 1', ' ip-address: %s@%d' % (self.address, PORT), ' username: ""', ' zonesdir: "%s"' % self.work,
-                ' zonelistfile: "%s"' % self.path("zone.list"), ' database: ""', ' verbosity: 2', ' xfrdfile: "%s"' % self.path("xfrd.state"),
+                ' zonelistfile: "%s"' % self.path("zone.list"), ' database: ""', ' verbosity: 2',
+                ' xfrdfile: "%s"' % self.path("xfrd.state"),
                 ' xfrdir: "%s"' % self.work, ' pidfile: "%s"' % self.path("pid"), ' rrl-ratelimit: 0', ' zonefiles-write: 1',
                 ' xfrd-reload-timeout: 0', 'remote-control:', ' control-enable: no']
         for k in self.keys:
@@ -141,8 +142,9 @@ class PowerDns(Secondary):
     SCHEMA = "/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql"
 
     def configure(self):
-        conf = ['launch=gsqlite3', 'gsqlite3-database=%s' % self.path("pdns.sqlite3"), 'gsqlite3-dnssec=yes', 'gsqlite3-pragma-synchronous=0',
-                'secondary=yes', 'secondary-do-renotify=no', 'local-address=%s' % self.address, 'local-port=%d' % PORT,
+        conf = ['launch=gsqlite3', 'gsqlite3-database=%s' % self.path("pdns.sqlite3"), 'gsqlite3-dnssec=yes',
+                'gsqlite3-pragma-synchronous=0', 'secondary=yes', 'secondary-do-renotify=no',
+                'local-address=%s' % self.address, 'local-port=%d' % PORT,
                 'query-local-address=%s' % self.address, 'socket-dir=%s' % self.work, 'allow-axfr-ips=%s' % PRIMARY, 'cache-ttl=0',
                 'query-cache-ttl=0', 'negquery-cache-ttl=0', 'zone-cache-refresh-interval=0', 'xfr-cycle-interval=1', 'loglevel=6',
                 'receiver-threads=1', 'distributor-threads=1', 'retrieval-threads=1', 'guardian=no', 'daemon=no', 'security-poll-suffix=',
@@ -156,7 +158,8 @@ class PowerDns(Secondary):
         with open(self.SCHEMA) as schema:
             sql = "PRAGMA journal_mode=WAL;\n" + schema.read()
         for k in self.keys:
-            sql += "INSERT INTO tsigkeys (name, algorithm, secret) VALUES ('%s', 'hmac-%s', '%s');\n" % (k.name, k.algorithm.lower(), k.secret)
+            sql += "INSERT INTO tsigkeys (name, algorithm, secret) VALUES ('%s', 'hmac-%s', '%s');\n" % (
+                k.name, k.algorithm.lower(), k.secret)
         for i, (zone, k) in enumerate(self.zones.items(), 1):
             sql += "INSERT INTO domains (id, name, type, master) VALUES (%d, '%s', 'SLAVE', '%s:%d');\n" % (i, zone, PRIMARY, PORT)
             sql += "INSERT INTO domainmetadata (domain_id, kind, content) VALUES (%d, 'AXFR-MASTER-TSIG', '%s'), (%d, 'IXFR', '1');\n" % (
