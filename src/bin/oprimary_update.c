@@ -440,9 +440,9 @@ updater_on_pushed(struct updater *u, const struct link_frame *f)
 	updater_go_on(u);
 }
 
-/* Once more, on the head that a pull brings: those for which it has not been tried too often. */
+/* Once more, on the head that a pull brings: those for which it has not been tried too often.  `why`: what was in the way. */
 static void
-try_again(struct updater *u)
+try_again(struct updater *u, const char *why)
 {
 	struct jobs again = { 0 };
 	for (struct job *j; (j = jobs_take(&u->pending)) != NULL;) {
@@ -450,7 +450,7 @@ try_again(struct updater *u)
 			count(&u->stats.again);
 			jobs_append(&again, j);
 		} else {
-			update_task_settle(&j->task, RCODE_SERVFAIL, EDE_OTHER, "others push to the repository all the time: try again");
+			update_task_settle(&j->task, RCODE_SERVFAIL, EDE_OTHER, "not written after %d tries: %s", UPDATE_TRIES_MAX, why);
 			answer(u, j);
 		}
 	}
@@ -496,7 +496,7 @@ updater_on_push_failed(struct updater *u, const struct link_frame *f)
 	switch (f->status) {
 	case E_STALE:
 		batch_free(&u->batch);
-		try_again(u);
+		try_again(u, f->text);
 		begin_pull(u);
 		break;
 	case E_UNKNOWN: /* the batch is kept: its commit may have to be pushed again as it is */
@@ -555,7 +555,7 @@ find_out(struct updater *u, const struct link_frame *f)
 		settle_unknown(u);
 		u->state = UPDATER_IDLE;
 	} else if (f->type == LINK_COMMIT) { /* nothing can come of it any more: the branch has moved */
-		try_again(u);
+		try_again(u, "others push to the repository all the time");
 		settle_unknown(u);
 		u->state = UPDATER_IDLE;
 	} else {
@@ -588,7 +588,7 @@ find_idle(struct updater *u, const struct link_frame *f)
 		count_limited(u, u->pending.n);
 		answer_all(u, &u->pending, RCODE_NOERROR, EDE_NONE, "%s", "");
 	} else if (f->type == LINK_COMMIT) {
-		try_again(u);
+		try_again(u, "others push to the repository all the time");
 	} else {
 		put_back(u);
 	}
