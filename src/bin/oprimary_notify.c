@@ -9,12 +9,19 @@
 #include "auth/notify_targets.h"
 #include "base/alloc.h"
 #include "dns/rrtype.h"
+#include "ops/clock.h"
 
 struct subscription {
 	struct notify_target target; /* its key is `key` */
 	struct tsig_key key;
 	struct name zone;            /* a zone, or, where there is none, what is within it */
+	uint64_t begin_ms;
+	bool has_address;            /* the key's name has the very address: it is told there, too */
 };
+
+/* Many secondaries ask for the SOA, transfer, and close: a NOTIFY in between would be none of the answers that they wait for (Knot
+ * gives the refresh up then, until its retry). */
+enum { BUSY_MS = 2000 };
 
 /* ---- the log ---- */
 
@@ -242,6 +249,12 @@ is_about(const struct teller *t, const struct subscription *s, const uint8_t *zo
 	return name_is_equal(s->zone.oct, zone) || (name_is_within(zone, s->zone.oct) && !has_zone(t->told_view, s->zone.oct));
 }
 
+static bool
+is_busy(const struct subscription *s)
+{
+	return s->has_address && clock_ms() - s->begin_ms < BUSY_MS;
+}
+
 /* A zone that came, changed or went: to those that wait for it. */
 static void
 tell_subscribers(void *ctx, const struct notify_news *news)
@@ -249,7 +262,7 @@ tell_subscribers(void *ctx, const struct notify_news *news)
 	struct teller *t = ctx;
 	pthread_mutex_lock(&t->lock);
 	for (size_t i = 0; i < t->n; i++) {
-		if (t->list[i].target.conn != 0 && is_about(t, &t->list[i], news->zone)) {
+		if (t->list[i].target.conn != 0 && !is_busy(&t->list[i]) && is_about(t, &t->list[i], news->zone)) {
 			tell(t, news, &t->list[i].target);
 		}
 	}
@@ -385,7 +398,8 @@ teller_on_secondary(struct teller *t, const struct net_request *r, const struct 
 	if (key == NULL || (r->conn == 0 && has_zone(r->view, out->zone.oct))) {
 		return;
 	}
-	struct subscription new = { .target = target_of(r), .key = key->tsig, .zone = out->zone };
+	struct subscription new = { .target = target_of(r), .key = key->tsig, .zone = out->zone, .begin_ms = clock_ms() };
+	new.has_address = key_address_is_equal(&new.target.address, &key->secondary);
 	pthread_mutex_lock(&t->lock);
 	add(t, &new);
 	pthread_mutex_unlock(&t->lock);
