@@ -252,7 +252,7 @@ def test_a_directory_that_may_only_be_read(primary, key, need):
     """A local repository of another user's."""
     if os.geteuid() != 0:
         pytest.skip("as root, who can become somebody else")
-    where = tempfile.mkdtemp(prefix="origin-test-")  # that one may enter
+    where = tempfile.mkdtemp(prefix="origin-test-", dir="/var/tmp")  # that everybody may enter; TMPDIR may be ours alone
     try:
         os.chmod(where, 0o755)
         repo = Repo(where)
