@@ -175,7 +175,7 @@ class Primary(Process):
         self.await_true("%s has serial %s" % (zone, serial), lambda: self.serial(zone) == serial, limit_s)
 
     def hangup(self):
-        os.kill(self.pid, signal.SIGHUP)
+        self.popen.send_signal(signal.SIGHUP)  # to nobody else when it has ended
 
     def stop(self):
         """A clean end: status 0, and nothing that a sanitizer has to say."""
