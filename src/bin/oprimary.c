@@ -16,6 +16,7 @@
 #include "bin/oprimary_opts.h"
 #include "net/tcp.h"
 #include "net/udp.h"
+#include "ops/log_ring.h"
 #include "ops/memory.h"
 #include "ops/privs.h"
 #include "ops/ready.h"
@@ -25,6 +26,7 @@ const char *argp_program_version = CLI_VERSION("oprimary");
 enum {
 	FILES_SPARE = 64 + TELLER_FILES, /* descriptors besides sockets: links, files of a commit, event loops, notifications */
 	LOADER_END_MS = 400,     /* a commit that takes longer is not waited for when we are to end */
+	LOG_END_MS = 1000,       /* a reader of the log that takes nothing for so long is not waited for either */
 };
 
 struct daemon {
@@ -46,7 +48,7 @@ struct daemon {
 	size_t udp_n, tcp_n;     /* workers that run */
 	struct log_limit limits[EVENT_COUNT];
 	atomic_bool is_settled;  /* the first pull has come to its end */
-	bool is_loader_stuck;
+	bool is_loader_stuck, is_log_stuck;
 };
 
 /* ---- what workers report ---- */
@@ -333,6 +335,19 @@ cache_up(struct daemon *d)
 	return git_conf_check_cache(&d->opts.git, &d->diag);
 }
 
+/* From here on nobody waits for the reader of the log. */
+static err_t
+log_up(struct daemon *d)
+{
+	return log_ring_start(&d->log, &d->log.ring);
+}
+
+static void
+log_down(struct daemon *d)
+{
+	d->is_log_stuck = !log_ring_stop(&d->log.ring, LOG_END_MS);
+}
+
 static err_t
 view_up(struct daemon *d)
 {
@@ -480,7 +495,7 @@ loader_down(struct daemon *d)
 
 /* Brought up in this order, torn down in reverse.  A stage that fails has cleaned up after itself.
  * Nothing above "privileges" reads bytes that came from the network or from the repository, and nothing
- * above "workers" starts a thread: fork and credentials would not go with them. */
+ * above "log" starts a thread: fork and credentials would not go with them. */
 static const struct stage {
 	const char *name;
 	err_t (*up)(struct daemon *);
@@ -492,6 +507,7 @@ static const struct stage {
 	{ "privileges", privs_up, NULL },
 	{ "cache", cache_up, NULL },
 	{ "views", view_up, view_down },
+	{ "log", log_up, log_down },
 	{ "workers", workers_up, workers_down },
 	{ "notifier", teller_up, teller_down },
 	{ "loader", loader_up, loader_down },
@@ -514,13 +530,14 @@ log_stats(const struct daemon *d)
 	          "udp_queries=%lu tcp_queries=%lu noerror=%lu formerr=%lu servfail=%lu nxdomain=%lu notimp=%lu refused=%lu "
 	          "notauth=%lu truncated=%lu dropped=%lu oversized=%lu send_failed=%lu notify_accepted=%lu "
 	          "notify_unsigned=%lu notify_denied=%lu tsig_failed=%lu transfers=%lu transfers_cut=%lu transfer_denied=%lu "
-	          "versions_kept=%zu tcp_accepted=%lu tcp_refused=%lu tcp_idle_closed=%lu tcp_open=%u",
+	          "versions_kept=%zu tcp_accepted=%lu tcp_refused=%lu tcp_idle_closed=%lu tcp_open=%u log_dropped=%llu",
 	          q->queries[TRANSPORT_UDP], q->queries[TRANSPORT_TCP], q->rcode[RCODE_NOERROR], q->rcode[RCODE_FORMERR],
 	          q->rcode[RCODE_SERVFAIL], q->rcode[RCODE_NXDOMAIN], q->rcode[RCODE_NOTIMP], q->rcode[RCODE_REFUSED],
 	          q->rcode[RCODE_NOTAUTH], q->truncated, q->dropped, s.oversized, s.send_failed,
 	          q->events[EVENT_NOTIFY_ACCEPTED], q->events[EVENT_NOTIFY_UNSIGNED], q->events[EVENT_NOTIFY_DENIED],
 	          q->events[EVENT_TSIG_FAILED], s.transfers, s.transfers_cut, q->events[EVENT_TRANSFER_DENIED],
-	          served_versions_kept(d->served), s.accepted, s.refused, s.idle_closed, clients_count(d->clients));
+	          served_versions_kept(d->served), s.accepted, s.refused, s.idle_closed, clients_count(d->clients),
+	          (unsigned long long)log_ring_dropped(d->log.ring));
 }
 
 static unsigned long
@@ -636,7 +653,7 @@ main(int argc, char **argv)
 		}
 	}
 	opts_fini(&d.opts);
-	if (d.is_loader_stuck) {
+	if (d.is_loader_stuck || d.is_log_stuck) {
 		_exit(CLI_OK); /* no destructors under a thread that still runs */
 	}
 	return err == OK ? CLI_OK : CLI_FAILED;

@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "ops/clock.h"
 #include "ops/memory.h"
 #include "ops/priority.h"
+#include "ops/thread.h"
 
 enum { TRIM_FROM = 1 << 20 }; /* octets in a commit from which the heap is given back afterwards */
 
@@ -454,11 +454,6 @@ loader_wake(void *loader)
 bool
 loader_join(struct loader *l, unsigned limit_ms)
 {
-	struct timespec until;
 	loader_wake(l);
-	clock_gettime(CLOCK_REALTIME, &until);
-	uint64_t ns = (uint64_t)until.tv_nsec + (uint64_t)limit_ms * 1000000;
-	until.tv_sec += (time_t)(ns / 1000000000);
-	until.tv_nsec = (long)(ns % 1000000000);
-	return pthread_timedjoin_np(l->thread, NULL, &until) == 0;
+	return thread_join_within(l->thread, limit_ms);
 }

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ops/log_ring.h"
+
 /* A line in the making.  The last octet is kept for the line end; what does not fit is cut, and the
  * cut is shown. */
 struct line {
@@ -182,20 +184,51 @@ put_head(struct line *l, const struct log *log, enum log_level level, const char
 	put_text(l, event);
 }
 
-/* False when nothing was written. */
 static bool
-line_write(struct line *l, int fd)
+can_be_written(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	return poll(&p, 1, -1) == 1 || errno == EINTR;
+}
+
+void
+log_write(int fd, const char *line, size_t len)
+{
+	while (len != 0) {
+		ssize_t n = write(fd, line, len);
+		if (n > 0) {
+			line += n;
+			len -= (size_t)n;
+		} else if (n == 0 || (errno != EINTR && (errno != EAGAIN || !can_be_written(fd)))) {
+			return; /* there is nowhere to tell of a log that cannot be written */
+		}
+	}
+}
+
+/* The last octet of a line is its end. */
+static void
+line_out(struct line *l, const struct log *log)
 {
 	static const char mark[] = "...";
 	if (l->is_cut) {
 		memcpy(l->text + l->len - strlen(mark), mark, strlen(mark));
 	}
 	l->text[l->len++] = '\n';
-	ssize_t n;
-	do {
-		n = write(fd, l->text, l->len);
-	} while (n < 0 && errno == EINTR);
-	return n > 0; /* there is nowhere to tell of a log that cannot be written */
+	if (log->ring != NULL) {
+		(void)log_ring_put(log->ring, l->text, l->len); /* what it drops it counts, and says */
+	} else {
+		log_write(log->fd, l->text, l->len);
+	}
+}
+
+/* Head and fields. */
+static void
+line_begin(struct line *l, const struct log *log, enum log_level level, const char *event, const char *fields, va_list *args)
+{
+	l->len = 0;
+	l->is_cut = false;
+	put_head(l, log, level, event);
+	put_fields(l, fields, args);
 }
 
 void
@@ -205,14 +238,11 @@ log_event(const struct log *log, enum log_level level, const char *event, const 
 		return;
 	}
 	struct line l;
-	l.len = 0;
-	l.is_cut = false;
-	put_head(&l, log, level, event);
 	va_list args;
 	va_start(args, fields);
-	put_fields(&l, fields, &args);
+	line_begin(&l, log, level, event, fields, &args);
 	va_end(args);
-	(void)line_write(&l, log->fd);
+	line_out(&l, log);
 }
 
 /* Whether one more line is allowed in this period; begins a new one when the last is over. */
@@ -229,13 +259,6 @@ limit_take(struct log_limit *limit)
 	return atomic_load(&limit->count) < LOG_LIMIT_LINES && atomic_fetch_add(&limit->count, 1) < LOG_LIMIT_LINES;
 }
 
-static bool
-can_write_now(int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
-	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0;
-}
-
 void
 log_event_limited(const struct log *log, struct log_limit *limit, enum log_level level, const char *event,
                   const char *fields, ...)
@@ -243,22 +266,19 @@ log_event_limited(const struct log *log, struct log_limit *limit, enum log_level
 	if (!log_is_on(log, level)) {
 		return;
 	}
-	if (!limit_take(limit) || !can_write_now(log->fd)) {
+	if (!limit_take(limit)) {
 		atomic_fetch_add(&limit->suppressed, 1);
 		return;
 	}
 	struct line l;
-	l.len = 0;
-	l.is_cut = false;
-	put_head(&l, log, level, event);
 	va_list args;
 	va_start(args, fields);
-	put_fields(&l, fields, &args);
+	line_begin(&l, log, level, event, fields, &args);
 	va_end(args);
 	uint32_t suppressed = atomic_exchange(&limit->suppressed, 0);
 	if (suppressed != 0) {
 		put_text(&l, " suppressed=");
 		put_number(&l, false, suppressed);
 	}
-	(void)line_write(&l, log->fd);
+	line_out(&l, log);
 }

@@ -7,7 +7,9 @@
  * printable ASCII are escaped as \xHH: nothing that came from the network or a repository reaches a
  * terminal as it is.  A line is one write(2) of at most LOG_LINE_MAX octets, which a pipe takes whole.
  *
- * Threads: a struct log does not change once it is set up; any thread may write through it.
+ * A program that serves others sets a ring (ops/log_ring.h): then no thread of its own waits for the reader of the log.
+ *
+ * Threads: a struct log does not change while several threads have it; any thread may write through it.
  */
 #pragma once
 
@@ -20,14 +22,20 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 
 enum { LOG_LINE_MAX = 4096 };
 
+struct log_ring;
+
 struct log {
 	int fd;
+	struct log_ring *ring; /* borrowed; NULL: lines are written at once, by the thread that has them */
 	enum log_level level; /* what is less important than this is left out */
 	bool to_journal;
 };
 
 /* Logs to standard error; finds out whether that is the journal. */
 void log_init(struct log *log, enum log_level level);
+
+/* Writes the whole line, or as much of it as the descriptor takes.  Waits for the reader. */
+void log_write(int fd, const char *line, size_t len);
 
 /* "error", "warning", "info" or "debug"; E_FORMAT. */
 err_t log_level_parse(const char *text, enum log_level *out);
@@ -54,8 +62,7 @@ struct log_limit {
 enum { LOG_LIMIT_PERIOD_S = 10, LOG_LIMIT_LINES = 10 };
 
 /* As log_event(), for at most LOG_LIMIT_LINES lines a period; the rest is counted, and the next line
- * says suppressed=N.  Never waits for the reader of the log: a line that does not go out at once is
- * counted as well. */
+ * says suppressed=N. */
 [[gnu::format(printf, 5, 6)]] void log_event_limited(const struct log *log, struct log_limit *limit,
                                                      enum log_level level, const char *event,
                                                      const char *fields, ...);

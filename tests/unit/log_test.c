@@ -1,15 +1,20 @@
 #include "ops/log.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "ops/log_ring.h"
 
 struct sink {
 	struct log log;
@@ -172,19 +177,103 @@ repeated_events_are_suppressed_and_counted(void **state)
 	assert_string_equal(without_time(written(s)), "info event=e a=1\n");
 }
 
+/* ---- the ring ---- */
+
+enum { MANY = 2000, VALUE_LEN = 2000 }; /* 4 MB: a pipe holds 64 KiB, the ring 1 MiB */
+
 static void
-a_full_pipe_holds_nobody_up(void **state)
+log_much(const struct log *log)
+{
+	char value[VALUE_LEN + 1];
+	memset(value, 'x', VALUE_LEN);
+	value[VALUE_LEN] = '\0';
+	for (unsigned i = 0; i < MANY; i++) {
+		log_event(log, LOG_LEVEL_INFO, "e", "v=%s", value);
+	}
+}
+
+/* Reads until nobody can write any more, and counts lines of "event=e", and those that were said to be dropped. */
+static void
+count_lines(int fd, unsigned *written, unsigned *dropped)
+{
+	FILE *f = fdopen(fd, "r");
+	char line[LOG_LINE_MAX + 1];
+	*written = *dropped = 0;
+	while (fgets(line, sizeof line, f) != NULL) {
+		unsigned n = 0;
+		const char *said = strstr(line, "event=log-dropped lines=");
+		*written += strstr(line, "event=e v=") != NULL;
+		*dropped += said != NULL && sscanf(said, "event=log-dropped lines=%u", &n) == 1 ? n : 0;
+	}
+	fclose(f);
+}
+
+static void
+a_ring_loses_no_line_that_fits(void **state)
 {
 	struct sink *s = *state;
-	char value[2000];
-	memset(value, 'x', sizeof value - 1);
-	value[sizeof value - 1] = '\0';
-	struct log_limit limit = { 0 };
-	for (int i = 0; i < 200; i++) { /* 400 KB: a pipe holds 64 KiB */
-		atomic_store(&limit.since_s, 0);
-		log_event_limited(&s->log, &limit, LOG_LEVEL_INFO, "e", "v=%s", value);
+	assert_int_equal(log_ring_start(&s->log, &s->log.ring), OK);
+	for (unsigned i = 0; i < 500; i++) {
+		log_event(&s->log, LOG_LEVEL_INFO, "e", "v=%u", i);
 	}
-	assert_true(atomic_load(&limit.suppressed) > 100);
+	assert_int_equal(log_ring_dropped(s->log.ring), 0);
+	assert_true(log_ring_stop(&s->log.ring, 10000));
+	const char *text = written(s);
+	for (unsigned i = 0; i < 500; i++) { /* all, and in order */
+		char want[32];
+		snprintf(want, sizeof want, "event=e v=%u\n", i);
+		text = strstr(text, want);
+		assert_non_null(text);
+	}
+}
+
+struct counting {
+	int fd;
+	unsigned written, said; /* lines; of those dropped */
+};
+
+static void *
+count(void *arg)
+{
+	struct counting *c = arg;
+	count_lines(c->fd, &c->written, &c->said);
+	return NULL;
+}
+
+static void
+what_a_full_ring_drops_is_said(void **state)
+{
+	struct sink *s = *state;
+	pthread_t reader;
+	assert_int_equal(log_ring_start(&s->log, &s->log.ring), OK);
+	log_much(&s->log); /* nobody reads, and it ends all the same */
+	uint64_t dropped = log_ring_dropped(s->log.ring);
+	assert_true(dropped > 0);
+
+	struct counting c = { .fd = dup(s->read_fd) };
+	assert_int_equal(pthread_create(&reader, NULL, count, &c), 0);
+	assert_true(log_ring_stop(&s->log.ring, 60000));
+	close(s->log.fd);
+	assert_int_equal(pthread_join(reader, NULL), 0);
+	s->log.fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	assert_int_equal(c.written + c.said, MANY);
+	assert_int_equal(c.said, dropped);
+}
+
+static void
+a_reader_who_stalls_does_not_hold_up_the_end(void **state)
+{
+	struct sink *s = *state;
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) { /* its thread never ends: the process does */
+		bool is_good = log_ring_start(&s->log, &s->log.ring) == OK;
+		log_much(&s->log);
+		_exit(is_good && !log_ring_stop(&s->log.ring, 1) && s->log.ring == NULL ? 0 : 1);
+	}
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 int
@@ -198,7 +287,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(the_journal_gets_a_priority, sink_up, sink_down),
 		cmocka_unit_test(the_journal_is_known_by_device_and_inode),
 		cmocka_unit_test_setup_teardown(repeated_events_are_suppressed_and_counted, sink_up, sink_down),
-		cmocka_unit_test_setup_teardown(a_full_pipe_holds_nobody_up, sink_up, sink_down),
+		cmocka_unit_test_setup_teardown(a_ring_loses_no_line_that_fits, sink_up, sink_down),
+		cmocka_unit_test_setup_teardown(what_a_full_ring_drops_is_said, sink_up, sink_down),
+		cmocka_unit_test_setup_teardown(a_reader_who_stalls_does_not_hold_up_the_end, sink_up, sink_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

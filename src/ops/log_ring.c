@@ -1,0 +1,177 @@
+#include "ops/log_ring.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "ops/log.h"
+#include "ops/thread.h"
+
+enum { LENGTH_LEN = 2 }; /* octets before each line in the ring */
+
+_Static_assert(LOG_LINE_MAX <= UINT16_MAX, "the length of a line fits into its octets");
+
+struct log_ring {
+	struct log direct;        /* what the thread writes to; without a ring */
+	pthread_t thread;
+	pthread_mutex_t lock;     /* held while a line is copied, never while one is written; for all that follows */
+	pthread_cond_t filled;
+	bool is_ending;
+	size_t first, len;        /* octets that wait: from `first`, round the end of the ring */
+	uint64_t dropped, said;   /* lines; of these, said to have been dropped */
+	char octets[LOG_RING_OCTETS];
+};
+
+/* ---- octets, with the lock held ---- */
+
+static void
+put_octets(struct log_ring *r, const char *from, size_t n)
+{
+	size_t at = (r->first + r->len) % sizeof r->octets;
+	size_t before_end = sizeof r->octets - at < n ? sizeof r->octets - at : n;
+	memcpy(r->octets + at, from, before_end);
+	memcpy(r->octets, from + before_end, n - before_end);
+	r->len += n;
+}
+
+static void
+take_octets(struct log_ring *r, char *to, size_t n)
+{
+	size_t before_end = sizeof r->octets - r->first < n ? sizeof r->octets - r->first : n;
+	memcpy(to, r->octets + r->first, before_end);
+	memcpy(to + before_end, r->octets, n - before_end);
+	r->first = (r->first + n) % sizeof r->octets;
+	r->len -= n;
+}
+
+bool
+log_ring_put(struct log_ring *r, const char *line, size_t len)
+{
+	ASSERT(len <= LOG_LINE_MAX);
+	const char length[LENGTH_LEN] = { (char)(len >> 8), (char)len };
+	pthread_mutex_lock(&r->lock);
+	bool has_room = sizeof r->octets - r->len >= LENGTH_LEN + len;
+	if (has_room) {
+		put_octets(r, length, LENGTH_LEN);
+		put_octets(r, line, len);
+		pthread_cond_signal(&r->filled);
+	} else {
+		r->dropped++;
+	}
+	pthread_mutex_unlock(&r->lock);
+	return has_room;
+}
+
+uint64_t
+log_ring_dropped(struct log_ring *r)
+{
+	pthread_mutex_lock(&r->lock);
+	uint64_t dropped = r->dropped;
+	pthread_mutex_unlock(&r->lock);
+	return dropped;
+}
+
+/* ---- the thread ---- */
+
+/* The next line; waits for one.  Zero: it is over, and the ring is empty. */
+static size_t
+take_line(struct log_ring *r, char line[LOG_LINE_MAX])
+{
+	size_t len = 0;
+	pthread_mutex_lock(&r->lock);
+	while (r->len == 0 && !r->is_ending) {
+		pthread_cond_wait(&r->filled, &r->lock);
+	}
+	if (r->len != 0) {
+		char length[LENGTH_LEN];
+		take_octets(r, length, LENGTH_LEN);
+		len = (size_t)(unsigned char)length[0] << 8 | (unsigned char)length[1];
+		take_octets(r, line, len);
+	}
+	pthread_mutex_unlock(&r->lock);
+	return len;
+}
+
+/* Lines that were dropped and not yet spoken of. */
+static uint64_t
+take_unsaid(struct log_ring *r)
+{
+	pthread_mutex_lock(&r->lock);
+	uint64_t unsaid = r->dropped - r->said;
+	r->said = r->dropped;
+	pthread_mutex_unlock(&r->lock);
+	return unsaid;
+}
+
+static void
+say_dropped(struct log_ring *r)
+{
+	uint64_t unsaid = take_unsaid(r);
+	if (unsaid != 0) {
+		log_event(&r->direct, LOG_LEVEL_WARNING, "log-dropped", "lines=%llu text=%s", (unsigned long long)unsaid,
+		          "the log is not read fast enough");
+	}
+}
+
+static void *
+run(void *arg)
+{
+	struct log_ring *r = arg;
+	char line[LOG_LINE_MAX];
+	size_t len;
+	sigset_t all;
+	sigfillset(&all); /* SIGPIPE of a reader that is gone, too: write() tells with EPIPE as well */
+	(void)pthread_sigmask(SIG_BLOCK, &all, NULL);
+	while ((len = take_line(r, line)) != 0) {
+		(void)log_write(r->direct.fd, line, len); /* there is nowhere to tell of a log that cannot be written */
+		say_dropped(r);
+	}
+	return NULL;
+}
+
+/* ---- beginning and end ---- */
+
+static void
+ring_free(struct log_ring **r)
+{
+	pthread_cond_destroy(&(*r)->filled);
+	pthread_mutex_destroy(&(*r)->lock);
+	free(*r);
+	*r = NULL;
+}
+
+err_t
+log_ring_start(const struct log *log, struct log_ring **out)
+{
+	struct log_ring *r = xalloc(sizeof *r);
+	r->direct = *log;
+	r->direct.ring = NULL;
+	ASSERT(pthread_mutex_init(&r->lock, NULL) == 0 && pthread_cond_init(&r->filled, NULL) == 0);
+	if (pthread_create(&r->thread, NULL, run, r) != 0) {
+		ring_free(&r);
+		return E_NOMEM;
+	}
+	*out = r;
+	return OK;
+}
+
+bool
+log_ring_stop(struct log_ring **ring, unsigned limit_ms)
+{
+	struct log_ring *r = *ring;
+	if (r == NULL) {
+		return true;
+	}
+	*ring = NULL;
+	pthread_mutex_lock(&r->lock);
+	r->is_ending = true;
+	pthread_cond_signal(&r->filled);
+	pthread_mutex_unlock(&r->lock);
+	if (!thread_join_within(r->thread, limit_ms)) {
+		return false;
+	}
+	ring_free(&r);
+	return true;
+}

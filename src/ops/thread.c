@@ -1,0 +1,15 @@
+#include "ops/thread.h"
+
+#include <stdint.h>
+#include <time.h>
+
+bool
+thread_join_within(pthread_t thread, unsigned limit_ms)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	uint64_t ns = (uint64_t)until.tv_nsec + (uint64_t)limit_ms * 1000000;
+	until.tv_sec += (time_t)(ns / 1000000000);
+	until.tv_nsec = (long)(ns % 1000000000);
+	return pthread_timedjoin_np(thread, NULL, &until) == 0;
+}
