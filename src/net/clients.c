@@ -18,6 +18,7 @@ struct clients {
 	pthread_mutex_t lock;
 	unsigned max, per_client;
 	_Atomic unsigned total;
+	unsigned kept;
 	size_t mask;
 	struct slot slots[];
 };
@@ -117,6 +118,25 @@ clients_give(struct clients *c, const struct peer *peer)
 	if (--c->slots[i].n == 0) {
 		close_gap(c, i);
 	}
+	pthread_mutex_unlock(&c->lock);
+}
+
+bool
+clients_keep(struct clients *c)
+{
+	pthread_mutex_lock(&c->lock);
+	bool has_place = c->kept < c->max / CLIENTS_KEPT_PART;
+	c->kept += has_place;
+	pthread_mutex_unlock(&c->lock);
+	return has_place;
+}
+
+void
+clients_unkeep(struct clients *c)
+{
+	pthread_mutex_lock(&c->lock);
+	ASSERT(c->kept != 0);
+	c->kept--;
 	pthread_mutex_unlock(&c->lock);
 }
 

@@ -7,8 +7,12 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "auth/server.h"
 #include "base/err.h"
+
+enum { CLIENTS_KEPT_PART = 4 }; /* of all places a fourth may be taken by connections that are kept */
 
 struct clients;
 
@@ -18,5 +22,10 @@ void clients_free(struct clients **c); /* NULL-safe */
 /* One connection more.  E_LIMIT: there are `max` already; E_BUSY: this client has its share. */
 err_t clients_take(struct clients *c, const struct peer *peer);
 void clients_give(struct clients *c, const struct peer *peer); /* one that was taken */
+
+/* One of those that were taken may be idle for long.  False: so many may already, of all workers together, that the rest of
+ * the places must be left to others. */
+bool clients_keep(struct clients *c);
+void clients_unkeep(struct clients *c); /* one that was kept */
 
 unsigned clients_count(const struct clients *c);

@@ -10,7 +10,6 @@
 enum {
 	BACKLOG = 1024,
 	SWEEP_MS_MIN = 20, SWEEP_MS_MAX = 1000,
-	KEPT_PART = 4,         /* of all places those that secondaries may have for long */
 	KEEPALIVE_S = 60,      /* so that a NAT on the way remembers them, and we hear of those that are gone */
 	/* A connection's id: the worker's number, a generation, where it is in the table. */
 	SLOT_BITS = 20, GENERATION_BITS = 36, NUMBER_SHIFT = SLOT_BITS + GENERATION_BITS,
@@ -120,9 +119,11 @@ conn_close(struct conn *c)
 	list_remove(w, c);
 	slot_give(w, c);
 	clients_give(w->conf.clients, &c->peer);
-	w->kept -= c->is_kept;
-	if (c->is_kept && env->closed != NULL) {
-		env->closed(env->ctx, c->id);
+	if (c->is_kept) {
+		clients_unkeep(w->conf.clients);
+		if (env->closed != NULL) {
+			env->closed(env->ctx, c->id);
+		}
 	}
 	if (w->oldest == NULL) {
 		uv_timer_stop(&w->sweep);
@@ -208,10 +209,8 @@ on_connection(uv_stream_t *listener, int status)
 void
 conn_keep(struct conn *c)
 {
-	struct tcp_worker *w = c->worker;
-	if (!c->is_kept && w->kept < w->conf.max / KEPT_PART) {
+	if (!c->is_kept && clients_keep(c->worker->conf.clients)) {
 		c->is_kept = true;
-		w->kept++;
 		(void)uv_tcp_keepalive(&c->tcp, 1, KEEPALIVE_S);
 	}
 }

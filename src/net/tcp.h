@@ -7,7 +7,7 @@
  * A connection ends when no whole message has come, and no answer has gone, for the idle time; a quarter
  * of it when three quarters of all places are taken.  When none is free the longest idle one goes.  One whose
  * request waits for an answer from elsewhere (an update's) is given TCP_AWAIT_MS, and one by which a secondary
- * hears of changes stays as long as the peer is there, for a part of the places.
+ * hears of changes stays as long as the peer is there; a fourth of all places, over all workers, may be taken so.
  *
  * Zone transfers are sent a chunk a turn of the loop, as the peer takes them; of many some are under way and the others
  * wait.  A peer that takes nothing for the idle time is dropped.

@@ -73,7 +73,6 @@ struct tcp_worker {
 	struct conn *oldest, *newest;
 	size_t held;      /* octets in all connections' `in` and unsent output */
 	size_t out_len;   /* in write_buffer */
-	unsigned kept;    /* connections that are */
 	unsigned active;  /* streams that are */
 	struct streams runnable, waiting;
 	struct conn **slots; /* owned; by the lower bits of a connection's id */

@@ -405,6 +405,39 @@ secondaries_are_kept(void **state)
 	stop(&f);
 }
 
+/* The places for secondaries are those of all workers together. */
+static void
+what_other_workers_keep_counts(void **state)
+{
+	(void)state;
+	struct fixture f;
+	struct tsig_key key;
+	struct tsig tsig = { .key = &key };
+	char why[128];
+	start(&f, FEW, 10, 200);
+	assert_int_equal(tsig_key_parse(KEY, &key, why), OK);
+	unsigned elsewhere = 0;
+	while (clients_keep(f.tcp.clients)) {
+		elsewhere++;
+	}
+	assert_int_equal(elsewhere, f.tcp.max / CLIENTS_KEPT_PART);
+
+	uint8_t q[600], octet;
+	size_t n = query(q, "example.", TYPE_SOA, 1, &tsig);
+	int fd = client(&f);
+	atomic_store(&f.conn, 1);
+	assert_int_equal(send(fd, q, n, MSG_NOSIGNAL), (ssize_t)n);
+	expect_answer(fd, 1);
+	assert_int_equal(atomic_load(&f.conn), 0); /* not by this connection */
+	assert_false(receive_all(fd, &octet, 1));  /* closed as idle */
+	close(fd);
+	tsig_fini(&tsig);
+	while (elsewhere-- != 0) {
+		clients_unkeep(f.tcp.clients);
+	}
+	stop(&f);
+}
+
 int
 main(void)
 {
@@ -415,6 +448,7 @@ main(void)
 		cmocka_unit_test(who_goes_is_forgotten),
 		cmocka_unit_test(the_version_stays),
 		cmocka_unit_test(secondaries_are_kept),
+		cmocka_unit_test(what_other_workers_keep_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -550,6 +550,22 @@ clients_are_counted(void **state)
 	assert_null(c);
 }
 
+static void
+kept_places_are_counted(void **state)
+{
+	(void)state;
+	enum { MAX = 60, KEPT = MAX / CLIENTS_KEPT_PART };
+	struct clients *c = clients_new(MAX, MAX);
+	for (unsigned i = 0; i < KEPT; i++) {
+		assert_true(clients_keep(c));
+	}
+	assert_false(clients_keep(c));
+	clients_unkeep(c);
+	assert_true(clients_keep(c));
+	assert_false(clients_keep(c));
+	clients_free(&c);
+}
+
 int
 main(void)
 {
@@ -569,6 +585,7 @@ main(void)
 		cmocka_unit_test(one_client_has_its_share_only),
 		cmocka_unit_test(stopping_ends_open_connections),
 		cmocka_unit_test(clients_are_counted),
+		cmocka_unit_test(kept_places_are_counted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
