@@ -122,7 +122,7 @@ source_of(struct files *f)
 static struct primary *
 read_all(struct files *f)
 {
-	static const struct primary_conf conf = { 100, 100, 100, SERIAL_INCREMENT };
+	static const struct primary_conf conf = { 100, 100, 100, SERIAL_INCREMENT, .zones_by_update = true };
 	static const struct primary_log log;
 	struct source_change changes[FILES_MAX];
 	struct source_commit c = source_of(f);

@@ -234,6 +234,14 @@ add_creation(struct batch *b, struct update_task *t, const uint8_t *apex, enum b
 	return OK;
 }
 
+/* The valve that holds back commits (auth/primary.h), for a commit that removes one zone. */
+static bool
+is_one_too_many(const struct primary *p)
+{
+	unsigned percent = p->conf.delete_zones_percent;
+	return percent < 100 && 100 > view_zones_n(p->view) * percent;
+}
+
 static err_t
 add_removal(struct batch *b, struct update_task *t, struct file *f, enum batch_taken *out)
 {
@@ -248,8 +256,10 @@ add_removal(struct batch *b, struct update_task *t, struct file *f, enum batch_t
 		*out = settle(t, v.rcode, v.ede, v.why);
 		return OK;
 	}
-	if (!is_all_within(&t->update, f->apex.oct)) {
-		*out = settle(t, RCODE_NOTZONE, EDE_NONE, "an update that removes a zone changes nothing else");
+	if (is_one_too_many(b->p)) {
+		*out = settle(t, RCODE_REFUSED, EDE_PROHIBITED,
+		              "would remove too many of the zones (--mass-delete-zones-percent): if that is meant, push a commit with the "
+		              "trailer \"Origin-Allow: mass-delete\"");
 		return OK;
 	}
 	if (batch_is_read_by_others(b, f, f->path)) {
@@ -263,6 +273,16 @@ add_removal(struct batch *b, struct update_task *t, struct file *f, enum batch_t
 }
 
 /* ---- one task ---- */
+
+static bool
+is_soa_added(const struct update *u)
+{
+	size_t i = 0;
+	while (i < u->changes_n && (u->changes[i].rrclass != CLASS_IN || u->changes[i].type != TYPE_SOA)) {
+		i++;
+	}
+	return i < u->changes_n;
+}
 
 /* What a task would do to which file. */
 enum purpose { PURPOSE_CHANGE, PURPOSE_CREATE, PURPOSE_REMOVE };
@@ -278,13 +298,14 @@ aim_of(const struct primary *p, const struct update_task *t)
 {
 	const struct update *u = &t->update;
 	struct aim a = { .purpose = PURPOSE_CHANGE, .apex = update_task_zone(t) };
-	const uint8_t *created = update_creates(u, p->view), *removed = update_removes_other(u, p->view);
+	const uint8_t *created = p->conf.zones_by_update ? update_creates(u, p->view) : NULL;
+	const uint8_t *removed = p->conf.zones_by_update ? update_removes(u, p->view) : NULL;
 	if (created != NULL) {
 		a.purpose = PURPOSE_CREATE;
 		a.apex = created;
-	} else if (removed != NULL || update_removes_own(u)) {
+	} else if (removed != NULL) {
 		a.purpose = PURPOSE_REMOVE;
-		a.apex = removed != NULL ? removed : a.apex;
+		a.apex = removed;
 	}
 	a.file = primary_file_of(p, a.apex);
 	return a;
@@ -305,7 +326,9 @@ batch_add(struct batch *b, struct update_task *t, enum batch_taken *out)
 	if (!is_writable(b->p, a.file, &why)) {
 		*out = settle(t, RCODE_SERVFAIL, EDE_NOT_READY, why);
 	} else if (a.file == NULL || a.file->zone == NULL) {
-		*out = settle(t, RCODE_NOTAUTH, EDE_NOT_AUTHORITATIVE, "no such zone here");
+		*out = settle(t, RCODE_NOTAUTH, EDE_NOT_AUTHORITATIVE,
+		              !is_soa_added(&t->update) ? "no such zone here"
+		                                        : "no such zone here, and updates make none (--zones-by-update)");
 	} else if (a.purpose == PURPOSE_REMOVE) {
 		return add_removal(b, t, a.file, out);
 	} else if (a.file->zone->is_signed) {

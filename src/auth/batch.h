@@ -5,7 +5,7 @@
  * commit is in the remote: then batch_accept() makes the next view of it.  Whatever else happens, batch_free() leaves all as it was,
  * and the tasks may go into another batch, on another commit.
  *
- * An update that makes or removes a zone is a batch of its own.
+ * An update that makes or removes a zone (only with primary_conf.zones_by_update) is a batch of its own.
  *
  * Pure.  One thread, the primary's.
  */

@@ -467,12 +467,12 @@ update_apply(const struct update *u, struct zone_txn *t)
 
 /* ---- zones that come and go ---- */
 
-static bool
-has_zone(const struct view *v, const uint8_t *name)
+static const struct zone *
+find_zone(const struct view *v, const uint8_t *name)
 {
 	struct nkey key;
 	nkey_set(&key, name);
-	return trie_get(&v->zones, &key) != NULL;
+	return trie_get(&v->zones, &key);
 }
 
 const uint8_t *
@@ -480,7 +480,7 @@ update_creates(const struct update *u, const struct view *v)
 {
 	for (size_t i = 0; i < u->changes_n; i++) {
 		const struct update_rr *rr = &u->changes[i];
-		if (rr->rrclass == CLASS_IN && rr->type == TYPE_SOA && !has_zone(v, rr->owner)) {
+		if (rr->rrclass == CLASS_IN && rr->type == TYPE_SOA && find_zone(v, rr->owner) == NULL) {
 			return rr->owner;
 		}
 	}
@@ -488,32 +488,19 @@ update_creates(const struct update *u, const struct view *v)
 }
 
 static bool
-is_soa_deletion(const struct update_rr *rr)
+is_soa_of(const struct update_rr *rr, const struct zone *z)
 {
-	return rr->type == TYPE_SOA && (rr->rrclass == CLASS_ANY || rr->rrclass == CLASS_NONE);
+	const struct rr *soa = rrset_first(node_rrset(zone_node(z, z->apex_name), TYPE_SOA));
+	return rdata_compare(TYPE_SOA, rr->rdata, rr->rdlen, soa->rdata, soa->rdlen) == 0;
 }
 
 const uint8_t *
-update_removes_other(const struct update *u, const struct view *v)
+update_removes(const struct update *u, const struct view *v)
 {
-	for (size_t i = 0; i < u->changes_n; i++) {
-		const struct update_rr *rr = &u->changes[i];
-		if (is_soa_deletion(rr) && !name_is_equal(rr->owner, u->m.qname.oct) && has_zone(v, rr->owner)) {
-			return rr->owner;
-		}
+	const struct update_rr *rr = u->changes;
+	if (u->changes_n != 1 || rr->rrclass != CLASS_NONE || rr->type != TYPE_SOA) {
+		return NULL;
 	}
-	return NULL;
-}
-
-bool
-update_removes_own(const struct update *u)
-{
-	bool does = false;
-	for (size_t i = 0; i < u->changes_n; i++) {
-		const struct update_rr *rr = &u->changes[i];
-		if (rr->type == TYPE_SOA && name_is_equal(rr->owner, u->m.qname.oct)) {
-			does = is_soa_deletion(rr);
-		}
-	}
-	return does;
+	const struct zone *z = find_zone(v, rr->owner);
+	return z != NULL && is_soa_of(rr, z) ? rr->owner : NULL;
 }

@@ -5,8 +5,8 @@
  * the zone, and the changes made in it, one update after the other, so that each sees what those before it did.
  *
  * Where RFC 2136 leaves a change out without an error (3.4.2: a CNAME beside other data, the last NS of the zone, an older SOA), so do
- * we.  RRSIG, NSEC and NSEC3 are the signer's business: REFUSED.  That deleting a SOA removes the zone, and that adding one makes a
- * zone, is ours to do and not the RFC's: see update_creates() and update_removes_own().
+ * we.  RRSIG, NSEC and NSEC3 are the signer's business: REFUSED.  An update that makes a zone or removes one (--zones-by-update) is
+ * ours and not the RFC's: see update_creates() and update_removes().
  *
  * Pure.
  */
@@ -63,8 +63,5 @@ err_t update_apply(const struct update *u, struct zone_txn *t);
 /* The name of the zone that it makes: the owner of a SOA that is added where `v` has no zone.  NULL: none. */
 const uint8_t *update_creates(const struct update *u, const struct view *v);
 
-/* The apex of a zone of the view other than the message's own whose SOA it deletes, or NULL. */
-const uint8_t *update_removes_other(const struct update *u, const struct view *v);
-
-/* Does it delete the SOA of its own zone, and add none? */
-bool update_removes_own(const struct update *u);
+/* The apex of the zone that it removes: its one and only change deletes the very SOA record that this zone of the view has.  NULL: none. */
+const uint8_t *update_removes(const struct update *u, const struct view *v);

@@ -17,7 +17,7 @@ enum option_key {
 	KEY_REMOTE = 256, KEY_SSH_KEY, KEY_SSH_KEY_FILE, KEY_AUTHENTICATOR, KEY_KNOWN_HOSTS, KEY_CREDENTIAL_FILE,
 	KEY_CA_FILE, KEY_POLL, KEY_CACHE_DIR, KEY_FETCH_TIMEOUT, KEY_ZONES_PERCENT, KEY_RECORDS_PERCENT,
 	KEY_LISTEN, KEY_PORT, KEY_AXFR, KEY_UDP_MAX, KEY_TCP_MAX, KEY_TCP_PER_CLIENT, KEY_TCP_IDLE, KEY_TRANSFERS_MAX, KEY_UPDATE_QUEUE,
-	KEY_UPDATES_PER_KEY, KEY_SERIAL, KEY_COMMITTER, KEY_CATALOG, KEY_WORKERS,
+	KEY_UPDATES_PER_KEY, KEY_ZONES_BY_UPDATE, KEY_SERIAL, KEY_COMMITTER, KEY_CATALOG, KEY_WORKERS,
 	KEY_IDENTITY, KEY_SERVER_VERSION, KEY_USER, KEY_LOG_LEVEL,
 };
 
@@ -69,6 +69,9 @@ static const struct argp_option options[] = {
 	{ "transfers-max", KEY_TRANSFERS_MAX, "N", 0, "Zone transfers under way at a time (100); others wait for their turn", 0 },
 	{ "update-queue", KEY_UPDATE_QUEUE, "N", 0, "Dynamic updates that may wait for their commit (10000); more are refused", 0 },
 	{ "updates-per-key", KEY_UPDATES_PER_KEY, "N", 0, "Of these, from one key (1000)", 0 },
+	{ "zones-by-update", KEY_ZONES_BY_UPDATE, NULL, 0,
+	  "Let a dynamic update that adds a SOA record make a zone, and one that deletes the SOA record that is there, and does nothing "
+	  "else, remove the zone and its file. Default: neither (RFC 2136)", 0 },
 	{ "workers", KEY_WORKERS, "N", 0, "Threads that answer, for UDP and for TCP each. Default: one a core", 0 },
 	{ "identity", KEY_IDENTITY, "TEXT", 0, "Answer id.server and NSID with this. Default: not at all", 0 },
 	{ "server-version", KEY_SERVER_VERSION, "TEXT", 0, "Answer version.bind with this. Default: not at all", 0 },
@@ -203,6 +206,7 @@ read_option(int key, char *arg, struct argp_state *state)
 	case KEY_CA_FILE: o->git.ca_file = arg; return 0;
 	case KEY_CACHE_DIR: o->git.cache_dir = arg; return 0;
 	case KEY_AXFR: o->server.is_axfr_open = true; return 0;
+	case KEY_ZONES_BY_UPDATE: o->primary.zones_by_update = true; return 0;
 	case KEY_IDENTITY: o->server.id = short_text("identity", arg, state); return 0;
 	case KEY_SERVER_VERSION: o->server.version = short_text("server-version", arg, state); return 0;
 	case KEY_USER: o->user = arg; return 0;

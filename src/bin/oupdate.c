@@ -252,24 +252,6 @@ describe_doubt(struct update *u)
 	u->request.doubt_hint = u->doubt;
 }
 
-/* At the apex the zone's SOA record is the zone, to Origin: it is removed, unless another SOA record comes in the same message. */
-static bool
-is_zone_removal(const struct update *u, const struct walk *at)
-{
-	struct walk w;
-	if (at->rr.rrclass != CLASS_ANY || at->rr.type != TYPE_SOA || !name_is_equal(at->owner.oct, u->zone.oct)) {
-		return false;
-	}
-	begin_walk(u, &w);
-	for (uint16_t i = 0; i < u->changes_n; i++) {
-		next_change(&w);
-		if (w.rr.rrclass == CLASS_IN && w.rr.type == TYPE_SOA) {
-			return false;
-		}
-	}
-	return true;
-}
-
 static void
 print_changes(const struct update *u, struct str *out)
 {
@@ -284,11 +266,7 @@ print_changes(const struct update *u, struct str *out)
 		}
 		(void)name_show(w.owner.oct, owner);
 		str_printf(out, "%s: %s", owner, is_host ? "" : is_added ? "add " : "delete ");
-		if (is_zone_removal(u, &w)) {
-			str_cat(out, "the zone");
-		} else {
-			change_print(&w.m, &w.rr, out);
-		}
+		change_print(&w.m, &w.rr, out);
 		str_printf(out, ": %s, signed\n", is_host ? "in the zone" : "acknowledged");
 	}
 }

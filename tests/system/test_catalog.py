@@ -99,7 +99,7 @@ def test_a_consumer(port_53, consumer, repo, primary, started, make_key, need, t
     key = make_key("%s.%s._transfer" % (PRIMARY, consumer.address))
     writer = make_key("me._update")
     repo.commit({"_keys": key.line + writer.line, "example.org": ZONE % 1, "example.net": ZONE % 1})
-    served = primary(repo, "--catalog=" + CATALOG, zones=["example.org"], port=53)
+    served = primary(repo, "--catalog=" + CATALOG, "--zones-by-update", zones=["example.org"], port=53)
     where = tmp_path / consumer.name
     where.mkdir()
     peer = started(consumer(str(where), key))
@@ -115,8 +115,9 @@ def test_a_consumer(port_53, consumer, repo, primary, started, make_key, need, t
     repo.commit({"example.net": None})  # and one that goes
     served.hangup()
     await_serials(example_net=None)
+    old = "ns.new.example.org host.new.example.org 1 3600 600 86400 300"
     soa = "lab.example.org 60 SOA ns.example.org host.example.org 5 3600 600 86400 60"
-    for option in (["--add=" + soa, "--add=lab.example.org 60 NS ns.example.org"], ["--delete=new.example.org SOA"]):  # the same by updates
+    for option in (["--add=" + soa, "--add=lab.example.org 60 NS ns.example.org"], ["--delete=new.example.org SOA " + old]):  # the same by updates
         program("oupdate", PRIMARY, "--zone=example.org", *option, env={"ORIGIN_KEY": writer.argument}, status=0)
     await_serials(lab_example_org=5, new_example_org=None, example_org=2)
     served.stop()

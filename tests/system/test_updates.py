@@ -401,8 +401,27 @@ def test_keys_come_and_go_with_commits(served, key, repo, make_key, notify):
 
 # ---- zones that come and go; serials ----
 
-def test_a_zone_is_made_and_removed(served, key, remote, need):
+def test_a_zone_is_not_destroyed(served, key, remote, need):
+    """RFC 2136 3.4.2.3, 3.4.2.4: what deletes the SOA, or the last NS, is passed over, and the rest is done."""
     need("nsupdate")
+    soa = "example SOA ns1.example. hostmaster.example. %d 86400 7200 2419200 3600"
+    newer = "update add %s\nupdate delete %s" % (soa.replace(" SOA", " 3600 SOA") % 20, soa % 20)
+    for serial, script in ((7, "update delete " + soa % 7), (7, "update delete " + soa % 6), (20, newer), (20, "update delete example SOA"),
+                           (21, "update delete example SOA\nupdate add a.example 60 TXT a"),
+                           (22, "update delete example\nupdate delete example NS\nupdate add b.example 60 TXT b")):
+        nsupdate(served, key, "zone example\n" + script)
+        assert served.serial("example") == serial, script
+    assert remote.commits() == 4
+    assert len(served.ask("example", "NS").answer[0]) == 2 and addresses(served, "www.example") == ["192.0.2.80", "192.0.2.81"]
+    out = nsupdate(served, key, "zone lab.example\nupdate add lab.example 3600 SOA ns1.example. host.example. 1 3600 600 86400 300\n"
+                   "update add lab.example 3600 NS ns1.example.", check=False)
+    assert "NOTAUTH" in out and served.serial("lab.example") is None
+
+
+def test_a_zone_is_made_and_removed(primary, repo, key, remote, need):
+    need("nsupdate")
+    repo.commit({"example": ZONE, "_keys": key.line})
+    served = primary(repo, "--zones-by-update", zones=["example"])
     nsupdate(served, key, "zone lab.example\nupdate add lab.example 3600 SOA ns1.example. host.example. 1 3600 600 86400 300\n"
              "update add lab.example 3600 NS ns1.example.\nupdate add host.lab.example 60 A 192.0.2.77")
     assert served.serial("lab.example") == 1
@@ -410,9 +429,20 @@ def test_a_zone_is_made_and_removed(served, key, remote, need):
     assert remote.log("-1", "--format=%s") == "lab.example: new zone"
     nsupdate(served, key, "zone lab.example\nupdate add x.lab.example 60 A 192.0.2.78")
     assert served.serial("lab.example") == 2
-    nsupdate(served, key, "zone lab.example\nupdate delete lab.example SOA")
+    soa = "update delete lab.example SOA ns1.example. host.example. %d 3600 600 86400 300"
+    for passed_over in ("update delete lab.example SOA", soa % 1, soa % 3, soa % 2 + "\n" + soa % 2):
+        nsupdate(served, key, "zone lab.example\n" + passed_over)
+        assert served.serial("lab.example") == 2, passed_over
+    nsupdate(served, key, "zone lab.example\n" + soa % 2)
     assert served.serial("lab.example") is None
     assert "lab.example" not in git(remote.repo.bare, "ls-tree", "--name-only", remote.repo.branch).split("\n")
+    assert remote.log("-1", "--format=%B") == ("lab.example: remove the zone\n\nlab.example, 4 records, is removed.\n\n"
+                                              "Origin-Update: lab.example by me._update.example from 127.0.0.1")
+    last = update_of(key)
+    last.delete("@", "SOA", "ns1 hostmaster 7 86400 7200 2419200 3600")
+    answer = send(served, with_edns(last))
+    assert answer.rcode() == dns.rcode.REFUSED and "too many of the zones" in extended_error(answer)[1]
+    assert served.serial("example") == 7
 
 
 @pytest.mark.parametrize("policy", ["keep", "increment", "unixtime"])

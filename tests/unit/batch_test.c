@@ -19,6 +19,8 @@ static const char keys[] = "me._update.example. DNSKEY 0 3 163 " SECRET "\n"
 	"\tNS\tns1\n"                                                                                                                   \
 	"ns1\tA\t192.0.2.1\n"
 
+#define SOA(serial) "SOA ns1 hostmaster " #serial " 7200 3600 1209600 300\n"
+
 static const char plain[] = HEAD(7) "www\tA\t192.0.2.2 ; the web\n"
                                     "www\tA\t192.0.2.3\n"
                                     "txt\tTXT\t\"one\"\n"
@@ -104,16 +106,30 @@ apply_all(struct world *w)
 }
 
 static void
-world_begin(struct world *w, const char *zone)
+world_begin_conf(struct world *w, const char *zone, const struct primary_conf *conf)
 {
-	static const struct primary_conf conf = { 100, 100, 100, SERIAL_INCREMENT };
 	static const struct primary_log log;
-	*w = (struct world){ .primary = primary_new(&conf, &log) };
+	*w = (struct world){ .primary = primary_new(conf, &log) };
 	w->source = (struct source_commit){ .ctx = w, .open = open_file, .close = serve_close };
 	write_file(w, "example", zone);
 	write_file(w, "_keys", keys);
 	write_file(w, "other", other);
 	apply_all(w);
+}
+
+static void
+world_begin(struct world *w, const char *zone)
+{
+	static const struct primary_conf conf = { 100, 100, 100, SERIAL_INCREMENT };
+	world_begin_conf(w, zone, &conf);
+}
+
+/* Where updates make zones and remove them; a commit may take away as many percent of the zones. */
+static void
+world_begin_zones(struct world *w, const char *zone, unsigned percent)
+{
+	const struct primary_conf conf = { percent, 100, 100, SERIAL_INCREMENT, .zones_by_update = true };
+	world_begin_conf(w, zone, &conf);
 }
 
 static void
@@ -305,6 +321,11 @@ what_changes_nothing_is_no_commit(void **state)
 		"add alias 3600 A 192.0.2.9\n",            /* … and other data beside a CNAME */
 		"delete @ NS\n", "delete @ NS ns1\n",      /* the last NS stays */
 		"delete @\n",                              /* of the apex SOA and NS stay */
+		"delete @ NS ns1\ndelete @ NS\ndelete @\ndelete @ NS ns1\n",
+		/* 3.4.2.3, 3.4.2.4: nor is the SOA deleted, be it the one that is there or not */
+		"delete @ SOA\n", "delete @ " SOA(7) "delete @ " SOA(6) "delete @ SOA . . 0 0 0 0 0\n",
+		"delete @ " SOA(7) "delete @ SOA\n",
+		"add x.www 60 " SOA(1), "delete www SOA\n", "delete www " SOA(7), /* at other names there is none */
 		"add @ 3600 SOA ns1 hostmaster 7 1 1 1 1\n", "add @ 3600 SOA ns1 hostmaster 6 1 1 1 1\n", /* not newer */
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -398,14 +419,98 @@ whole_sets_are_compared(void **state)
 	world_end(&w);
 }
 
+/* ---- the SOA ---- */
+
+/* What deletes the SOA is passed over, and the rest is done (2136 3.4.2.3, 3.4.2.4); with zones_by_update, too, when it is not the
+ * very record that is there, alone. */
+static void
+the_soa_stays(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *update;
+		uint32_t serial; /* afterwards */
+	} cases[] = {
+		{ "delete @ SOA\nadd x 60 TXT \"x\"\n", 8 },
+		{ "add x 60 TXT \"x\"\ndelete @ " SOA(7), 8 },
+		{ "delete @ " SOA(7) "add x 60 TXT \"x\"\n", 8 },
+		{ "delete @ " SOA(7) "delete www A\n", 8 },
+		{ "delete @\nadd x 60 TXT \"x\"\n", 8 },
+		{ "add @ 3600 " SOA(20) "delete @ " SOA(20), 20 },
+		{ "delete @ " SOA(7) "add @ 3600 " SOA(20), 20 },
+		{ "delete @ SOA\nadd @ 3600 " SOA(20) "delete @ SOA\n", 20 },
+		{ "delete @ SOA\n", 7 },
+		{ "delete @ " SOA(6), 7 },
+		{ "delete @ SOA ns1 hostmaster 7 7200 3600 1209600 301\n", 7 },
+		{ "delete @ " SOA(7) "delete @ " SOA(7), 7 },
+		{ "delete @ SOA\nadd @ 3600 " SOA(1), 7 },
+	};
+	for (size_t i = 0; i < 2 * ARRAY_LEN(cases); i++) {
+		struct world w;
+		(i % 2 != 0 ? world_begin_zones(&w, plain, 100) : world_begin(&w, plain));
+		struct result r = update(&w, cases[i / 2].update);
+		const struct zone *z = zone_of(&w, "example.");
+		if (r.rcode != RCODE_NOERROR || z == NULL || z->serial != cases[i / 2].serial || r.is_committed != (z->serial != 7)) {
+			fail_msg("%s: %u %s", cases[i / 2].update, r.rcode, r.text);
+		}
+		assert_true(strstr(cases[i / 2].update, "add x") == NULL || strstr(read_file(&w, "example"), "\"x\"") != NULL);
+		world_end(&w);
+	}
+}
+
 /* ---- zones that come and go ---- */
+
+/* Only where the operator wants it. */
+static void
+zones_neither_come_nor_go(void **state)
+{
+	(void)state;
+	struct world w;
+	world_begin(&w, plain);
+	struct result r = update_zone(&w, "new.example.", KEY, "add @ 3600 " SOA(1) "add @ 3600 NS ns1.example.\n");
+	assert_int_equal(r.rcode, RCODE_NOTAUTH);
+	assert_non_null(strstr(r.text, "--zones-by-update"));
+	assert_false(update(&w, "add new 3600 " SOA(1)).is_committed);
+	assert_false(update(&w, "delete @ " SOA(7)).is_committed);
+	assert_false(update_zone(&w, "other.", KEY_ALL, "delete @ SOA ns.example. . 1 2 3 4 5\n").is_committed);
+	assert_int_equal(primary_view(w.primary)->zones.n, 2);
+	world_end(&w);
+}
+
+/* A removal is counted by the valve, and a commit that it lets through needs no word for it. */
+static void
+a_removal_obeys_the_valve(void **state)
+{
+	(void)state;
+	static const struct {
+		unsigned percent, rcode;
+	} cases[] = { { 100, RCODE_NOERROR }, { 50, RCODE_NOERROR }, { 49, RCODE_REFUSED }, { 0, RCODE_REFUSED } };
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct world w;
+		world_begin_zones(&w, plain, cases[i].percent);
+		struct result r = update_zone(&w, "other.", KEY_ALL, "delete @ SOA ns.example. . 1 2 3 4 5\n");
+		bool is_gone = cases[i].rcode == RCODE_NOERROR;
+		assert_int_equal(r.rcode, cases[i].rcode);
+		assert_int_equal(zone_of(&w, "other.") == NULL, is_gone);
+		assert_int_equal(read_file(&w, "other") == NULL, is_gone);
+		assert_true(is_gone || strstr(r.text, "too many of the zones") != NULL);
+		assert_null(strstr(w.message, "Origin-Allow"));
+		world_end(&w);
+	}
+	struct world w;
+	world_begin_zones(&w, plain, 50);
+	write_file(&w, "other", NULL);
+	apply_all(&w);
+	assert_int_equal(update(&w, "delete @ " SOA(7)).rcode, RCODE_REFUSED); /* the last one */
+	world_end(&w);
+}
 
 static void
 zones_come_and_go(void **state)
 {
 	(void)state;
 	struct world w;
-	world_begin(&w, plain);
+	world_begin_zones(&w, plain, 50);
 	static const char make[] = "add @ 3600 SOA ns1 hostmaster 1 7200 3600 1209600 300\nadd @ 3600 NS ns1\nadd ns1 3600 A 192.0.2.1\n"
 	                           "add www 60 A 192.0.2.2\n";
 	struct result r = update_zone(&w, "new.example.", KEY, make);
@@ -422,10 +527,13 @@ zones_come_and_go(void **state)
 	/* By its parent's name. */
 	assert_true(update(&w, "add two 3600 SOA ns1 hostmaster 1 7200 3600 1209600 300\nadd two 3600 NS ns1\n").is_committed);
 	assert_non_null(zone_of(&w, "two.example."));
-	assert_true(update(&w, "delete two SOA\n").is_committed);
+	assert_false(update(&w, "delete two SOA\n").is_committed);
+	assert_true(update(&w, "delete two " SOA(1)).is_committed);
 	assert_null(zone_of(&w, "two.example."));
 	assert_null(read_file(&w, "two.example"));
-	assert_true(update_zone(&w, "new.example.", KEY, "prereq yxdomain www\ndelete @ SOA\n").is_committed);
+	assert_false(update_zone(&w, "new.example.", KEY, "delete @ " SOA(1)).is_committed); /* it was */
+	assert_false(update_zone(&w, "new.example.", KEY, "prereq nxdomain www\ndelete @ " SOA(2)).is_committed);
+	assert_true(update_zone(&w, "new.example.", KEY, "prereq yxdomain www\ndelete @ " SOA(2)).is_committed);
 	assert_null(zone_of(&w, "new.example."));
 	assert_int_equal(strncmp(w.message, "new.example: remove the zone\n", 29), 0);
 	world_end(&w);
@@ -448,7 +556,7 @@ zones_that_cannot_come(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct world w;
-		world_begin(&w, plain);
+		world_begin_zones(&w, plain, 100);
 		write_file(&w, "broken.example", "what\n");
 		apply_all(&w);
 		struct result r = update_zone(&w, cases[i].zone, KEY, cases[i].update);
@@ -650,9 +758,9 @@ zones_come_alone(void **state)
 		"add new 3600 SOA ns1 hostmaster 1 1 1 1 1\nadd new 60 NS ns1.example.\n",
 		"add y 60 A 192.0.2.9\n",
 	};
-	static const char *const alone[] = { "delete @ SOA\n", "add y 60 A 192.0.2.9\n" };
+	static const char *const alone[] = { "delete @ " SOA(7), "add y 60 A 192.0.2.9\n" };
 	struct world w;
-	world_begin(&w, plain);
+	world_begin_zones(&w, plain, 100);
 	struct batch *b = batch_new(w.primary, &w.source, UPDATE_NOW_S);
 	add_many(&w, b, &m, updates, ARRAY_LEN(updates));
 	assert_int_equal(m.taken[0], BATCH_PENDING);
@@ -708,6 +816,9 @@ main(void)
 		cmocka_unit_test(what_is_refused),
 		cmocka_unit_test(who_is_refused),
 		cmocka_unit_test(whole_sets_are_compared),
+		cmocka_unit_test(the_soa_stays),
+		cmocka_unit_test(zones_neither_come_nor_go),
+		cmocka_unit_test(a_removal_obeys_the_valve),
 		cmocka_unit_test(zones_come_and_go),
 		cmocka_unit_test(zones_that_cannot_come),
 		cmocka_unit_test(broken_files_are_left_alone),
