@@ -1,7 +1,7 @@
 /* base/diag.h -- a finding for people: what, where, and what to do about it.
  *
  * Pure layers never print: they fill a struct diag and hand it to the caller's sink.  `code` is
- * stable and documented (docs/ozone.1); programs and suppressions may depend on it, not on the text.
+ * stable and documented (docs/man/ozone.1); programs and suppressions may depend on it, not on the text.
  */
 #pragma once
 
@@ -9,7 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum diag_level { DIAG_ERROR, DIAG_WARNING };
+enum diag_level {
+	DIAG_ERROR,
+	DIAG_UNWISE,  /* a warning: it is served, and does not work for those who ask; an error for who is strict */
+	DIAG_WARNING,
+};
 
 enum { DIAG_TEXT_MAX = 512, DIAG_HINT_MAX = 256 };
 

@@ -17,10 +17,13 @@ struct options {
 	struct ozone_revs revs;
 	bool has_repo;
 	enum ozone_format format;
-	bool werror, dump, diff, quiet, raises_serials;
+	bool werror, strict, dump, diff, quiet, raises_serials;
 };
 
-enum { OPT_OLD = 256, OPT_ZONE_NAME, OPT_REPO, OPT_OLD_REV, OPT_NEW_REV, OPT_FORMAT, OPT_WERROR, OPT_DUMP, OPT_DIFF, OPT_SERIAL };
+enum {
+	OPT_OLD = 256, OPT_ZONE_NAME, OPT_REPO, OPT_OLD_REV, OPT_NEW_REV, OPT_FORMAT, OPT_WERROR, OPT_STRICT, OPT_DUMP, OPT_DIFF,
+	OPT_SERIAL,
+};
 
 static const struct argp_option option_list[] = {
 	{ "old", OPT_OLD, "FILE", 0, "Compare with the version in FILE: a zone that changed needs a newer serial", 0 },
@@ -31,6 +34,8 @@ static const struct argp_option option_list[] = {
 	{ "serial", OPT_SERIAL, "POLICY", 0, "As oprimary's: with increment or unixtime it raises serials itself, and a zone that "
 	  "changed needs no newer one (keep)", 1 },
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text, json, or github (workflow commands)", 2 },
+	{ "strict", OPT_STRICT, NULL, 0, "What is served and does not work is an error: an NS that leads nowhere, glue that "
+	  "is missing", 2 },
 	{ "werror", OPT_WERROR, NULL, 0, "Warnings are errors", 2 },
 	{ "quiet", 'q', NULL, 0, "Say nothing but errors and warnings", 2 },
 	{ "dump", OPT_DUMP, NULL, 0, "Print the zone, one record a line, in canonical order", 3 },
@@ -119,6 +124,9 @@ parse_option(int key, char *arg, struct argp_state *state)
 	case OPT_WERROR:
 		o->werror = true;
 		return 0;
+	case OPT_STRICT:
+		o->strict = true;
+		return 0;
 	case OPT_DUMP:
 		o->dump = true;
 		return 0;
@@ -169,8 +177,11 @@ run(const struct options *o)
 {
 	static struct ozone oz; /* outlives us, with what it keeps */
 	bool is_single = !o->has_repo && o->files_n == 1 && !ozone_is_dir(o->files[0]);
+	const struct report_options report = {
+		.format = o->format, .is_quiet = o->quiet, .owns_stdout = !o->dump && !o->diff, .is_strict = o->strict,
+	};
 	oz = (struct ozone){
-		.report = report_new(o->format, o->quiet, !o->dump && !o->diff),
+		.report = report_new(&report),
 		.keys = is_single ? NULL : keystore_new(),
 		.dump = o->dump,
 		.diff = o->diff,

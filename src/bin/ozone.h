@@ -39,7 +39,12 @@ struct ozone_checked {
 
 struct report;
 
-struct report *report_new(enum ozone_format format, bool is_quiet, bool owns_stdout);
+struct report_options {
+	enum ozone_format format;
+	bool is_quiet, owns_stdout;
+	bool is_strict; /* DIAG_UNWISE is an error */
+};
+struct report *report_new(const struct report_options *options);
 void report_free(struct report **r); /* NULL-safe */
 
 /* Diagnostics from here on are about files below `prefix` ("" or ending in "/"), borrowed. */

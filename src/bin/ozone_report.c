@@ -32,7 +32,7 @@ struct held {
 
 struct report {
 	enum ozone_format format;
-	bool is_quiet, owns_stdout;
+	bool is_quiet, owns_stdout, is_strict;
 	bool colour;             /* of standard error */
 	const char *prefix;
 	struct held *held;
@@ -152,6 +152,9 @@ hold(void *ctx, const struct diag *d)
 	struct held *h = &r->held[r->n];
 	*h = (struct held){ .d = *d, .seq = r->n };
 	r->n++;
+	if (r->is_strict && d->level == DIAG_UNWISE) {
+		h->d.level = DIAG_ERROR;
+	}
 	if (d->file != NULL) {
 		struct str name = { 0 };
 		str_printf(&name, "%s%s", r->prefix, d->file);
@@ -161,8 +164,8 @@ hold(void *ctx, const struct diag *d)
 	if (d->source != NULL) {
 		hold_source(h, d);
 	}
-	r->errors += d->level == DIAG_ERROR;
-	r->warnings += d->level == DIAG_WARNING;
+	r->errors += h->d.level == DIAG_ERROR;
+	r->warnings += h->d.level != DIAG_ERROR;
 }
 
 struct diag_sink
@@ -416,19 +419,20 @@ hide_progress(void)
 }
 
 struct report *
-report_new(enum ozone_format format, bool is_quiet, bool owns_stdout)
+report_new(const struct report_options *options)
 {
 	struct report *r = xalloc(sizeof *r);
-	r->format = format;
-	r->is_quiet = is_quiet;
-	r->owns_stdout = owns_stdout;
+	r->format = options->format;
+	r->is_quiet = options->is_quiet;
+	r->owns_stdout = options->owns_stdout;
+	r->is_strict = options->is_strict;
 	r->colour = cli_has_colour(stderr);
 	r->prefix = "";
-	if (format == FORMAT_JSON) {
+	if (r->format == FORMAT_JSON) {
 		r->diagnostics = json_array();
 		r->files = json_array();
 	}
-	r->has_progress = format == FORMAT_TEXT && !is_quiet && isatty(STDERR_FILENO) != 0;
+	r->has_progress = r->format == FORMAT_TEXT && !r->is_quiet && isatty(STDERR_FILENO) != 0;
 	if (r->has_progress) {
 		start_progress();
 	}

@@ -159,7 +159,7 @@ report_glue(struct check *c, const struct node *cut, const struct rr *rr)
 	check_print(cut->name, &owner);
 	check_print(rr->rdata, &target);
 	snprintf(hint, sizeof hint, "add an A or AAAA record for %.180s here as well (RFC 9471)", target.s);
-	findings_add(c->out, DIAG_ERROR, "missing-glue", cut->name, TYPE_NS, rr->rdata, rr->rdlen, hint,
+	findings_add(c->out, DIAG_UNWISE, "missing-glue", cut->name, TYPE_NS, rr->rdata, rr->rdlen, hint,
 	             "nobody can find %s, the name server of %s: it is below the delegation, and its address is not given",
 	             target.s, owner.s);
 }
@@ -443,7 +443,7 @@ zone_check_forget_missing(struct findings *f)
 			continue;
 		}
 		f->errors -= f->list[i].level == DIAG_ERROR;
-		f->warnings -= f->list[i].level == DIAG_WARNING;
+		f->warnings -= f->list[i].level != DIAG_ERROR;
 		f->kept_warnings -= f->list[i].level == DIAG_WARNING;
 	}
 	f->n = kept;

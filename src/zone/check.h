@@ -3,7 +3,10 @@
  * What needs no look at other names (CNAME and other data, duplicates, TTL differences) the builder
  * has found by then; here is the rest: missing glue, NS, MX or SRV to an alias or to nothing, records
  * below a cut, names that look like a forgotten dot, wildcards where none belong, …  Codes and levels:
- * docs/ozone.1.  The cost is one walk.
+ * docs/man/ozone.1.  The cost is one walk.
+ *
+ * What BIND, Knot and NSD all serve is no error: checks are for people, serving follows the RFCs.  What of it does not work for who
+ * asks (a delegation without glue, an NS that leads nowhere) is DIAG_UNWISE.
  */
 #pragma once
 

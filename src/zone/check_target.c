@@ -18,25 +18,24 @@ struct target {
 	const struct rrset *s;
 	const struct rr *rr;
 	const uint8_t *name;
+	enum diag_level level; /* when it leads to an alias, or to no address */
 };
 
-/* How each type takes a name that is an alias, or has no address.  NS: a resolver that cannot find the server fails, so
- * it is an error (RFC 2181 10.3, RFC 1912 2.8); the others answer for themselves. */
+/* How each type takes a name that is an alias, or has no address. */
 static const struct rule {
 	uint16_t type;
-	enum diag_level level;
 	const char *alias;   /* code; NULL: it may be one */
 	const char *missing; /* code; NULL: it need not have an address, only be there */
 	const char *what;
 } rules[] = {
-	{ TYPE_NS, DIAG_ERROR, "ns-alias", "ns-no-address", "name server" },
-	{ TYPE_MX, DIAG_WARNING, "mx-alias", "mx-no-address", "mail server" },
-	{ TYPE_SRV, DIAG_WARNING, "srv-alias", "srv-no-address", "server" },
-	{ TYPE_AFSDB_, DIAG_WARNING, NULL, "target-missing", "server" },
-	{ TYPE_KX_, DIAG_WARNING, NULL, "target-missing", "key exchanger" },
-	{ TYPE_CNAME, DIAG_WARNING, NULL, NULL, "target" },
-	{ TYPE_SVCB, DIAG_WARNING, NULL, NULL, "target" },
-	{ TYPE_HTTPS, DIAG_WARNING, NULL, NULL, "target" },
+	{ TYPE_NS, "ns-alias", "ns-no-address", "name server" },
+	{ TYPE_MX, "mx-alias", "mx-no-address", "mail server" },
+	{ TYPE_SRV, "srv-alias", "srv-no-address", "server" },
+	{ TYPE_AFSDB_, NULL, "target-missing", "server" },
+	{ TYPE_KX_, NULL, "target-missing", "key exchanger" },
+	{ TYPE_CNAME, NULL, NULL, "target" },
+	{ TYPE_SVCB, NULL, NULL, "target" },
+	{ TYPE_HTTPS, NULL, NULL, "target" },
 };
 
 static const struct rule *
@@ -220,7 +219,7 @@ report_missing(struct check *c, const struct target *t, const struct rule *rule,
 		snprintf(hint, sizeof hint, "add %s for %.180s, or mend the name",
 		         rule->missing != NULL ? "an A or AAAA record" : "a record", text.s);
 	}
-	findings_add(c->out, rule->level, code, t->n->name, t->s->type, t->rr->rdata, t->rr->rdlen, hint,
+	findings_add(c->out, t->level, code, t->n->name, t->s->type, t->rr->rdata, t->rr->rdlen, hint,
 	             "%s %s %s %s", rrtype_print(t->s->type, type), rule->what, text.s,
 	             lead == LEADS_NOWHERE ? "does not exist in this zone" : "has no address in this zone");
 }
@@ -230,7 +229,7 @@ report_alias(struct check *c, const struct target *t, const struct rule *rule)
 {
 	struct check_text text;
 	char type[RRTYPE_TEXT_MAX];
-	findings_add(c->out, rule->level, rule->alias, t->n->name, t->s->type, t->rr->rdata, t->rr->rdlen,
+	findings_add(c->out, t->level, rule->alias, t->n->name, t->s->type, t->rr->rdata, t->rr->rdlen,
 	             t->s->type == TYPE_NS ? "write the name that the alias stands for (RFC 2181 10.3)"
 	                                   : "write the name that the alias stands for (RFC 5321 5.1, RFC 2782)",
 	             "%s %s %s is an alias", rrtype_print(t->s->type, type), rule->what,
@@ -247,12 +246,42 @@ report_sibling(struct check *c, const struct target *t)
 	             check_print(t->name, &text));
 }
 
+/* Where a name in the RDATA of `n` leads.  *at: as of follow(). */
+static enum lead
+lead_from(struct check *c, const struct node *n, const uint8_t *name, const struct node **at)
+{
+	*at = NULL;
+	return name_is_equal(name, n->name) ? lead_of_node(n) : follow(c, name, at);
+}
+
+/* A name server that does not lead anywhere is unwise: the zone works as long as another one does, and NSD and Knot serve it
+ * in any case.  A zone of which no server can be found is one that nobody but its secondaries could ask, and BIND refuses it.
+ * BIND passes names below a delegation, and the root; we do not count them as lost either. */
+static enum diag_level
+level_of_set(struct check *c, const struct node *n, const struct rrset *s)
+{
+	const struct rr *rr = rrset_first(s);
+	if (s->type != TYPE_NS) {
+		return DIAG_WARNING;
+	}
+	if ((n->flags & NODE_APEX) == 0) {
+		return DIAG_UNWISE;
+	}
+	for (unsigned i = 0; i < s->n; i++, rr = rr_next(rr)) {
+		const struct node *at;
+		enum lead lead = lead_from(c, n, rr->rdata, &at);
+		if (lead == LEADS_OUT || lead == LEADS_HERE || lead == LEADS_AWAY) {
+			return DIAG_UNWISE;
+		}
+	}
+	return DIAG_ERROR;
+}
+
 static void
 check_lead(struct check *c, const struct target *t, const struct rule *rule, bool is_reported)
 {
-	const struct node *at = NULL;
-	enum lead lead = t->name == t->n->name || name_is_equal(t->name, t->n->name) ? lead_of_node(t->n)
-	                                                                             : follow(c, t->name, &at);
+	const struct node *at;
+	enum lead lead = lead_from(c, t->n, t->name, &at);
 	switch (lead) {
 	case LEADS_OUT:
 		return;
@@ -279,7 +308,7 @@ check_lead(struct check *c, const struct target *t, const struct rule *rule, boo
 	case LEADS_NOWHERE:
 		break;
 	}
-	if (!is_reported || rule->level == DIAG_ERROR) {
+	if (!is_reported || t->s->type == TYPE_NS) {
 		report_missing(c, t, rule, lead);
 	}
 }
@@ -324,7 +353,7 @@ static void
 check_null(struct check *c, const struct target *t)
 {
 	if (t->s->type == TYPE_NS && !name_is_root(c->z->apex_name)) {
-		findings_add(c->out, DIAG_ERROR, "ns-no-address", t->n->name, TYPE_NS, t->rr->rdata, t->rr->rdlen,
+		findings_add(c->out, DIAG_UNWISE, "ns-no-address", t->n->name, TYPE_NS, t->rr->rdata, t->rr->rdlen,
 		             "name the host that serves the zone", "the root is no name server's name");
 	} else if (t->s->type == TYPE_MX && t->s->n > 1) {
 		findings_add(c->out, DIAG_WARNING, "null-mx", t->n->name, TYPE_MX, t->rr->rdata, t->rr->rdlen,
@@ -385,11 +414,12 @@ check_targets(struct check *c, const struct node *n, const struct rrset *s)
 	}
 	const struct rule *rule = rule_of(s->type);
 	const struct rr *rr = rrset_first(s);
+	enum diag_level level = level_of_set(c, n, s);
 	for (unsigned i = 0; i < s->n; i++, rr = rr_next(rr)) {
 		uint16_t at[RDATA_NAMES_MAX];
 		size_t names = rdata_names(s->type, rr->rdata, rr->rdlen, at);
 		for (size_t k = 0; k < names; k++) {
-			struct target t = { .n = n, .s = s, .rr = rr, .name = rr->rdata + at[k] };
+			struct target t = { .n = n, .s = s, .rr = rr, .name = rr->rdata + at[k], .level = level };
 			check_target(c, &t, rule);
 			if (s->type == TYPE_DNAME) {
 				check_dname(c, &t);

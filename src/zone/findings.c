@@ -31,7 +31,7 @@ static struct finding *
 next_slot(struct findings *f, enum diag_level level)
 {
 	if (f->n == FINDINGS_MAX) {
-		return level == DIAG_ERROR ? place_of_warning(f) : NULL;
+		return level != DIAG_WARNING ? place_of_warning(f) : NULL;
 	}
 	if (f->n == f->cap) {
 		size_t cap = f->cap != 0 ? f->cap * 2 : 16;

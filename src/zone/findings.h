@@ -34,8 +34,8 @@ struct findings {
 	struct arena arena;
 	struct finding *list; /* owned */
 	size_t n, cap;
-	size_t kept_warnings;    /* of list; at the limit, errors take their places */
-	size_t errors, warnings; /* counts, those not kept included */
+	size_t kept_warnings;    /* of list; at the limit, errors and what is unwise take their places */
+	size_t errors, warnings; /* counts, those not kept included; what is unwise is a warning */
 };
 
 void findings_fini(struct findings *f);

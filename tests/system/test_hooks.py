@@ -141,6 +141,16 @@ def test_warnings_block_when_they_should(work):
     assert commit(work, {"example.com": doubled})[0]
 
 
+def test_what_is_unwise_blocks_when_it_should(work):
+    unwise = zone(1, "sub NS ns.sub\n")
+    git(work.path, "config", "origin.strict", "true")
+    good, said = commit(work, {"example.com": unwise})
+    assert not good and "missing-glue" in said
+    assert commit(work, {"example.com": zone(1, "www A 192.0.2.1\nwww A 192.0.2.1\n")})[0], "a matter of taste"
+    git(work.path, "config", "--unset", "origin.strict")
+    assert commit(work, {"example.com": zone(2, "sub NS ns.sub\n")})[0]
+
+
 def test_nothing_is_committed_without_the_checker(work):
     git(work.path, "config", "origin.ozone", "/nonexistent/ozone")
     good, said = commit(work, {"example.com": zone(1)})
@@ -176,6 +186,14 @@ def test_pushes_are_checked(remote):
     assert not good and "[bad-rdata]" in said
     good, said = push(remote, {"example.com": zone(2, "www A 192.0.2.1\n")})
     assert good, said  # the bad commits between are no matter: they are never served
+
+
+def test_pushes_are_checked_strictly(remote):
+    git(remote.bare, "config", "origin.strict", "true")
+    good, said = push(remote, {"example.com": zone(1, "@ NS ns9\n")})
+    assert not good and "error: NS name server ns9.example.com." in said
+    git(remote.bare, "config", "origin.strict", "false")
+    assert push(remote)[0]
 
 
 def test_what_is_refused_stays_in_quarantine(remote):

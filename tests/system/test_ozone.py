@@ -117,6 +117,27 @@ def test_exit_status(ozone, write):
         ozone(*wrong, status=2)
 
 
+UNWISE = {"glue": ("sub NS ns.sub\n", "missing-glue"), "target": ("@ NS ns9\n", "ns-no-address"), "below": ("sub NS ns9\n", "ns-no-address"),
+          "alias": ("@ NS w\nw CNAME ns1\n", "ns-alias"), "root": ("sub NS .\n", "ns-no-address")}
+
+
+@pytest.mark.parametrize("lines,code", UNWISE.values(), ids=UNWISE)
+def test_what_is_served_and_does_not_work(ozone, write, lines, code):
+    """A warning, of which --strict makes an error, and --werror an exit status."""
+    write("example.com", HEAD + lines)
+    done = ozone("example.com")
+    assert codes(done) == [code] and ": warning: " in done.stderr and done.stdout == "successfully checked zone\n"
+    strict = ozone("example.com", "--strict", status=1)
+    assert codes(strict) == [code] and ": error: " in strict.stderr and strict.stderr.endswith("1 error, 0 warnings\n")
+    assert json.loads(ozone("example.com", "--strict", "--format=json", status=1).stdout)["diagnostics"][0]["level"] == "error"
+    assert ": warning: " in ozone("example.com", "--werror", status=1).stderr
+
+
+def test_strict_is_not_about_taste(ozone, write):
+    write("example.com", HEAD + "www A 192.0.2.1\nwww A 192.0.2.1\n@ MX 10 mial\n")
+    assert len(codes(ozone("example.com", "--strict"))) == 2
+
+
 def test_a_full_disk_is_said(ozone, write):
     write("example.com", HEAD)
     with open("/dev/full", "w") as full:
@@ -283,9 +304,11 @@ def test_progress_is_shown_after_a_second_and_wiped(bindir, tmp_path):
 
 def test_no_finding_is_lost(ozone, write):
     write("example.com", HEAD + "".join("a MX %d none\n" % i for i in range(1200)) + "b NS ns.b\n")
-    done = ozone("example.com", status=1)
+    done = ozone("example.com")
     assert "missing-glue" in codes(done) and "more-findings" in codes(done)
-    assert "1 errors, 1200 warnings" in done.stderr
+    assert "0 errors, 1201 warnings" in done.stderr
+    strict = ozone("example.com", "--strict", status=1)
+    assert "missing-glue" in codes(strict) and ": error: " in strict.stderr and "more-findings" in codes(strict)
 
 
 # ---- keys ----

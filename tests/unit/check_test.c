@@ -13,12 +13,12 @@
 #define SOA "@ SOA ns1 hostmaster 1 7200 900 1209600 300\n"
 #define HEAD "$TTL 3600\n" SOA "@ NS ns1\nns1 A 192.0.2.1\n"
 
-/* Codes in the order in which they came, errors with a "!". */
+/* Codes in the order in which they came, errors with a "!", what is unwise with a "?". */
 static void
 note_code(void *ctx, const struct diag *d)
 {
 	struct str *codes = ctx;
-	str_printf(codes, "%s%s%s", codes->len != 0 ? " " : "", d->level == DIAG_ERROR ? "!" : "", d->code);
+	str_printf(codes, "%s%s%s", codes->len != 0 ? " " : "", d->level == DIAG_ERROR ? "!" : d->level == DIAG_UNWISE ? "?" : "", d->code);
 }
 
 static struct zone *
@@ -63,16 +63,16 @@ glue_is_demanded_where_it_is_needed(void **state)
 {
 	(void)state;
 	static const struct row rows[] = {
-		{ "sub NS ns.sub\n", "!missing-glue" },
+		{ "sub NS ns.sub\n", "?missing-glue" },
 		{ "sub NS ns.sub\nns.sub A 192.0.2.2\n", "" },
 		{ "sub NS NS.sub\nns.SUB AAAA 2001:db8::1\n", "" },
 		{ "sub NS a.b.c.sub\na.b.c.sub A 192.0.2.2\n", "" },
 		{ "sub NS sub\nsub A 192.0.2.2\n", "" },
-		{ "sub NS sub\n", "!missing-glue" },
+		{ "sub NS sub\n", "?missing-glue" },
 		{ "sub NS ns1\n", "" },
 		{ "sub NS ns.example.org.\n", "" },
-		{ "sub NS ns.sub\nns.sub TXT x\n", "!missing-glue below-cut" },
-		{ "sub NS ns.sub\n*.sub A 192.0.2.2\n", "!missing-glue unused-glue" },
+		{ "sub NS ns.sub\nns.sub TXT x\n", "?missing-glue below-cut" },
+		{ "sub NS ns.sub\n*.sub A 192.0.2.2\n", "?missing-glue unused-glue" },
 		{ "a NS ns.b\nb NS ns.a\nns.a A 192.0.2.2\nns.b A 192.0.2.3\n", "" },
 		{ "a NS ns.b\nb NS ns1\n", "missing-sibling-glue" },
 		{ "a NS ns.b\nb NS ns1\nns.b A 192.0.2.3\n", "" },
@@ -98,7 +98,7 @@ much_glue_is_demanded_too(void **state)
 		str_printf(&text, "n%d.sub A 192.0.2.1\n", i);
 	}
 	struct zone *z = loaded("example.com.", str_text(&text), &codes);
-	assert_string_equal(str_text(&codes), "!missing-glue");
+	assert_string_equal(str_text(&codes), "?missing-glue");
 	zone_free(&z);
 	str_fini(&text);
 	str_fini(&codes);
@@ -109,15 +109,15 @@ targets_have_addresses(void **state)
 {
 	(void)state;
 	static const struct row rows[] = {
-		{ "@ NS ns2\n", "!ns-no-address" },
-		{ "@ NS ns2\nns2 TXT x\n", "!ns-no-address" },
-		{ "@ NS ns2\nns2 CNAME ns1\n", "!ns-alias" },
-		{ "@ NS .\n", "!ns-no-address" },
+		{ "@ NS ns2\n", "?ns-no-address" },
+		{ "@ NS ns2\nns2 TXT x\n", "?ns-no-address" },
+		{ "@ NS ns2\nns2 CNAME ns1\n", "?ns-alias" },
+		{ "@ NS .\n", "?ns-no-address" },
 		{ "@ NS ns.w\n*.w A 192.0.2.1\n", "" },
-		{ "@ NS ns.w\n*.w CNAME ns1\n", "!ns-alias" },
-		{ "@ NS ns.w\n*.w TXT x\n", "!ns-no-address" },
-		{ "@ NS ns.d\nd DNAME example.org.\n", "!ns-alias" },
-		{ "sub NS none\n", "!ns-no-address" },
+		{ "@ NS ns.w\n*.w CNAME ns1\n", "?ns-alias" },
+		{ "@ NS ns.w\n*.w TXT x\n", "?ns-no-address" },
+		{ "@ NS ns.d\nd DNAME example.org.\n", "?ns-alias" },
+		{ "sub NS none\n", "?ns-no-address" },
 		{ "@ MX 10 mx\n", "mx-no-address" },
 		{ "@ MX 10 mx\nmx CNAME ns1\n", "mx-alias" },
 		{ "@ MX 10 ns1\n", "" },
@@ -146,7 +146,7 @@ slips_of_the_pen_are_seen(void **state)
 	static const struct row rows[] = {
 		{ "example.com A 192.0.2.1\n", "forgotten-dot" },
 		{ "www.example.com A 192.0.2.1\nwwwexample.com A 192.0.2.1\n", "forgotten-dot" },
-		{ "@ NS ns1.example.com\n", "forgotten-dot !ns-no-address" },
+		{ "@ NS ns1.example.com\n", "forgotten-dot ?ns-no-address" },
 		{ "@ MX 10 mail.Example.com\n", "forgotten-dot" },
 		{ "@ MX 10 192.0.2.1\n@ MX 20 192.0.2.2.\nw CNAME 1.2.3.400.\n", "address-as-name address-as-name" },
 		{ "@ TXT \"v=spf1 -all\"\n@ TXT \"v=spf10\"\n", "" },
@@ -255,7 +255,7 @@ errors_of_the_builder_hide_no_others(void **state)
 {
 	(void)state;
 	static const struct row rows[] = {
-		{ "c CNAME ns1\nc A 192.0.2.1\nsub NS ns.sub\n", "!cname-and-other !missing-glue" },
+		{ "c CNAME ns1\nc A 192.0.2.1\nsub NS ns.sub\n", "!cname-and-other ?missing-glue" },
 		{ "x.example.org. A 192.0.2.1\n@ MX 10 none\n", "!out-of-zone mx-no-address" },
 		{ "s SOA ns1 h 1 2 3 4 5\nd DNAME example.org.\nx.d A 192.0.2.1\n", "!soa-not-at-apex !below-dname" },
 	};
@@ -263,12 +263,44 @@ errors_of_the_builder_hide_no_others(void **state)
 	struct str codes = { 0 };
 	assert_null(loaded("example.com.", "$TTL 60\nsub NS ns.sub\n", &codes));
 	assert_non_null(strstr(str_text(&codes), "!no-soa"));
-	assert_non_null(strstr(str_text(&codes), "!missing-glue"));
+	assert_non_null(strstr(str_text(&codes), "?missing-glue"));
 	str_fini(&codes);
 }
 
+/* The zone of a server that is lost is served, as BIND (below the apex), Knot and NSD do; that of which all are lost is not, as BIND
+ * does: but for those below a delegation, and the root, which BIND passes. */
 static void
-an_error_is_seen_behind_a_thousand_warnings(void **state)
+a_zone_without_any_server_is_an_error(void **state)
+{
+	(void)state;
+	static const char none[] = "$TTL 3600\n@ SOA ns1 hostmaster 1 7200 900 1209600 300\n";
+	static const struct row rows[] = {
+		{ "@ NS ns9\n", "!ns-no-address" },
+		{ "@ NS ns1\nns1 TXT x\n", "!ns-no-address" },
+		{ "@ NS @\n", "!ns-no-address" },
+		{ "@ NS a\n@ NS b\na CNAME h\nh A 192.0.2.1\n", "!ns-alias !ns-no-address" },
+		{ "@ NS ns.d\nd DNAME example.org.\n", "!ns-alias" },
+		{ "@ NS ns.w\n*.w TXT x\n", "!ns-no-address" },
+		{ "@ NS ns.w\n*.w A 192.0.2.1\n", "" },
+		{ "@ NS ns9\n@ NS ns.example.org.\n", "?ns-no-address" },
+		{ "@ NS a\n@ NS b\na CNAME b\nb A 192.0.2.1\n", "?ns-alias" },
+		{ "@ NS .\n", "?ns-no-address" },
+		{ "@ NS ns.s\ns NS ns.example.org.\n", "missing-sibling-glue" },
+		{ "@ NS s\ns NS s\n", "missing-sibling-glue ?missing-glue" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct str codes = { 0 }, text = { 0 };
+		str_printf(&text, "%s%s", none, rows[i].lines);
+		struct zone *z = loaded("example.com.", str_text(&text), &codes);
+		assert_string_equal(str_text(&codes), rows[i].codes);
+		zone_free(&z);
+		str_fini(&codes);
+		str_fini(&text);
+	}
+}
+
+static void
+what_weighs_more_is_seen_behind_a_thousand_warnings(void **state)
 {
 	(void)state;
 	struct str text = { 0 }, codes = { 0 };
@@ -277,8 +309,10 @@ an_error_is_seen_behind_a_thousand_warnings(void **state)
 		str_printf(&text, "a MX %d none\n", i);
 	}
 	str_cat(&text, "b NS ns.b\nc NS ns.c\n");
-	assert_null(loaded("example.com.", str_text(&text), &codes));
-	assert_non_null(strstr(str_text(&codes), "mx-no-address !missing-glue !missing-glue"));
+	struct zone *z = loaded("example.com.", str_text(&text), &codes);
+	assert_non_null(z);
+	zone_free(&z);
+	assert_non_null(strstr(str_text(&codes), "mx-no-address ?missing-glue ?missing-glue"));
 	str_fini(&text);
 	str_fini(&codes);
 }
@@ -368,7 +402,8 @@ main(void)
 		cmocka_unit_test(the_soa_is_plausible),
 		cmocka_unit_test(errors_of_syntax_hide_no_others),
 		cmocka_unit_test(errors_of_the_builder_hide_no_others),
-		cmocka_unit_test(an_error_is_seen_behind_a_thousand_warnings),
+		cmocka_unit_test(a_zone_without_any_server_is_an_error),
+		cmocka_unit_test(what_weighs_more_is_seen_behind_a_thousand_warnings),
 		cmocka_unit_test(a_change_wants_a_newer_serial),
 		cmocka_unit_test(other_fields_of_the_soa_count),
 	};
