@@ -9,8 +9,9 @@
  *     wanted (a SOA, whose serial changes, keeps its comments and its "1h"), else all of the data, else all that follows the type.
  *   - A changed TTL is put into the lines of the RRset.  A line that had none gets one, which is placed so that the
  *     columns behind it stay where they are if there is room; a line that has one keeps it, also when it is what $TTL says.
- *   - A record that comes goes after the last line of its RRset, else after the last line of its owner, else after the last line
- *     of the owner before it in canonical order, which is its place in a sorted file; else to the end of the file.
+ *   - A record that comes goes after the last line of its RRset, else after the last line of its owner.  A name that is new goes where
+ *     the order of the names around puts it: by number (1 2 10 20 22, www1 www2 www10), else in canonical order; where
+ *     neither holds, after the last record of the same type with as many labels; else to the end of the file.
  *     A comment does not hold it off: it stands right after that line.
  *   - A new line is written as the lines around it are (ten before and ten behind): owner left out, relative or absolute; TTL
  *     and class there or not, in their order; units of the TTL; case of the type; columns with tabs or spaces;
@@ -27,8 +28,8 @@
  * The result is read again and must be the new zone exactly; whatever goes wrong, nothing is returned that says anything
  * else.  Whether the new zone is one to be served (zone/check.h) was for the caller to see before.
  *
- * Pure.  Memory goes by the changes, beside the texts themselves; the cost is two readings of the text, a walk of the new zone, and
- * a look-up an owner.
+ * Pure.  Memory goes by the changes, beside the texts themselves; the cost is two readings of the text (three where a name is new and
+ * the names are in no order), a walk of the new zone, and a look-up an owner.
  *
  * Codes of *why:
  *   edit-refused       the record is in a file that may not be edited

@@ -34,7 +34,7 @@ edit_owner_find(const struct editor *e, const uint8_t *name)
 	return o;
 }
 
-/* The owner of that name, which is added if it is not there. */
+/* The name is borrowed. */
 static err_t
 owner_of(struct editor *e, const uint8_t *name, struct edit_owner **out)
 {
@@ -50,6 +50,35 @@ owner_of(struct editor *e, const uint8_t *name, struct edit_owner **out)
 	}
 	*out = o;
 	return OK;
+}
+
+err_t
+edit_owner_of(struct editor *e, const uint8_t *name, struct edit_owner **out)
+{
+	*out = edit_owner_find(e, name);
+	if (*out != NULL) {
+		return OK;
+	}
+	const uint8_t *copy = arena_copy(&e->arena, name, name_len(name));
+	return copy != NULL ? owner_of(e, copy, out) : E_NOMEM;
+}
+
+void
+edit_owners_forget_lines(struct editor *e)
+{
+	for (size_t i = 0; i < e->owners_cap; i++) {
+		for (struct edit_owner *o = e->owners[i]; o != NULL; o = o->next_in_slot) {
+			o->first = NULL;
+			o->end = &o->first;
+			o->left_out = o->repeated = 0;
+		}
+	}
+	for (size_t i = 0; i < e->changes_n; i++) {
+		e->changes[i].line = NULL;
+	}
+	for (struct edit_source *s = e->sources; s != NULL; s = s->next) {
+		s->opened = s->is_own;
+	}
 }
 
 static err_t
@@ -119,31 +148,6 @@ join_changes(struct edit_owner *o)
 	o->n = n;
 }
 
-static bool
-has_records(const struct trie *t, const struct nkey *key)
-{
-	const struct node *n = trie_get(t, key);
-	return n != NULL && n->rrsets != 0;
-}
-
-/* For an owner that the old zone has not: the nearest one before it that has records. */
-static err_t
-find_before(struct editor *e, struct edit_owner *o)
-{
-	struct nkey key;
-	const struct zone *old = e->in->old;
-	nkey_set(&key, o->name);
-	if (has_records(&old->nodes, &key) || has_records(&old->nsec3, &key)) {
-		return OK;
-	}
-	const struct node *n = trie_before(&old->nodes, &key);
-	while (n != NULL && n->rrsets == 0) {
-		nkey_set(&key, n->name);
-		n = trie_before(&old->nodes, &key);
-	}
-	return n != NULL ? owner_of(e, n->name, &o->before) : OK;
-}
-
 err_t
 edit_changes_take(struct editor *e)
 {
@@ -153,7 +157,7 @@ edit_changes_take(struct editor *e)
 	for (struct edit_owner *o = e->first_owner; o != NULL; o = o->next) {
 		qsort(o->changes, o->n, sizeof *o->changes, compare_changes);
 		join_changes(o);
-		TRY(find_before(e, o));
+		TRY(edit_order_find(e, o));
 	}
 	return OK;
 }

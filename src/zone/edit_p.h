@@ -3,6 +3,7 @@
  * An edit goes through these steps:
  *   edit_changes.c   the changes, sorted, and their owners, hashed: which records are we looking for?
  *   edit_scan.c      one reading of the text, which keeps the lines of these owners and those that hang on them
+ *   edit_order.c     after which owner a new one goes: before, while and after the text is read
  *   edit_place.c     what becomes of each line, and after which line each new record goes
  *   edit_render.c    the lines in the order in which they are read, and with them the owner and the TTL that are in force: patches
  *   edit_files.c     patches into texts
@@ -85,6 +86,7 @@ struct editor {
 	struct edit_owner *first_owner, **owners_end; /* in canonical order, but for those that only mark a place */
 	struct edit_change *changes; /* by owner, type, RDATA */
 	size_t changes_n;
+	struct edit_group *groups;   /* edit_order.c; NULL: no owner is new */
 	/* edit_scan.c */
 	struct edit_line *lines, **lines_end; /* in the order of reading */
 	/* edit_place.c */
@@ -137,15 +139,26 @@ edit_covers(uint16_t type, const uint8_t *rdata, uint16_t rdlen)
 
 struct edit_owner {
 	struct edit_owner *next, *next_in_slot;
-	const uint8_t *name;         /* a zone's */
+	const uint8_t *name;         /* a zone's, or in the arena */
 	struct edit_change *changes;
 	size_t n;
-	struct edit_owner *before;   /* of one that is new: the owner before it in canonical order */
+	/* edit_order.c */
+	struct edit_order *order;    /* of one that is new; else NULL */
+	struct edit_owner *before;   /* of one that is new: it goes after this one's last line; NULL: to the end of the file */
+	bool marks_place;            /* a new one may have its place beside it */
+	struct {
+		size_t first, last;            /* its records among all that are read, from 1; 0: none */
+		const uint8_t *before, *behind; /* owners of the records before the first and after the last; NULL: none */
+	} seen;
 	struct edit_line *first, **end; /* its lines */
 	size_t left_out, repeated;   /* of its lines that follow one of it: those without the owner, and with it */
 };
 
 err_t edit_changes_take(struct editor *e);
+/* The owner of that name, which is added if it is not there.  The name is copied, unless it is one of a change. */
+err_t edit_owner_of(struct editor *e, const uint8_t *name, struct edit_owner **out);
+/* Before the text is read once more. */
+void edit_owners_forget_lines(struct editor *e);
 struct edit_owner *edit_owner_find(const struct editor *e, const uint8_t *name); /* NULL: not concerned */
 /* The change that removes a record, or gives it another TTL; or NULL. */
 struct edit_change *edit_change_find(const struct edit_owner *o, uint16_t type, const uint8_t *rdata, uint16_t rdlen);
@@ -209,6 +222,24 @@ edit_line_is_changed(const struct edit_line *l)
 }
 
 err_t edit_scan(struct editor *e);
+
+/* ---- where a new owner goes (edit_order.c) ---- */
+
+/* What the reading has come to. */
+struct edit_sight {
+	size_t n;                    /* records so far */
+	struct edit_owner *owner;    /* of the last one, if it is concerned */
+	struct name name;            /* of the last one */
+};
+
+err_t edit_order_find(struct editor *e, struct edit_owner *o);
+err_t edit_order_see(struct editor *e, struct edit_sight *sight, const struct master_rr *rr, struct edit_owner *owner);
+/* *is_read_again: a place is beside an owner whose lines were not kept. */
+err_t edit_order_settle(struct editor *e, bool *is_read_again);
+bool edit_order_is_by_number(const struct edit_owner *o);
+/* Of two that go to the same place: does `a` go before `b`, whatever the canonical order? */
+bool edit_order_is_before(const struct edit_owner *a, const struct edit_owner *b);
+
 err_t edit_place(struct editor *e);
 /* The line would have to change, but its file may not be edited: fills *why, returns E_FORMAT. */
 [[gnu::cold]] err_t edit_refuse(struct editor *e, const struct edit_line *l);

@@ -153,7 +153,7 @@ place_at_owner(struct editor *e, const struct edit_owner *o, const struct set *s
 	return best;
 }
 
-/* After the owner before it: its last line.  Where that is in a file that may not be edited, none will do, as later
+/* After the owner that it goes after: the last line.  Where that is in a file that may not be edited, none will do, as later
  * lines would take the new owner for theirs. */
 static struct edit_line *
 place_at_end_of(struct editor *e, const struct edit_owner *o)
@@ -165,6 +165,21 @@ place_at_end_of(struct editor *e, const struct edit_owner *o)
 	return last != NULL && edit_source_may_be_edited(e, last->frame->source) ? last : NULL;
 }
 
+/* Behind those that are there, but for new owners that belong behind this one. */
+static void
+insert(struct edit_added_list *to, struct edit_added *a)
+{
+	struct edit_added **at = to->last != NULL && !edit_order_is_by_number(a->owner) ? &to->last->next : &to->first;
+	while (*at != NULL && !edit_order_is_before(a->owner, (*at)->owner)) {
+		at = &(*at)->next;
+	}
+	a->next = *at;
+	*at = a;
+	if (a->next == NULL) {
+		to->last = a;
+	}
+}
+
 static err_t
 add_after(struct editor *e, struct edit_line *place, const struct edit_owner *o, const struct zone_rr *rr)
 {
@@ -174,8 +189,7 @@ add_after(struct editor *e, struct edit_line *place, const struct edit_owner *o,
 		return E_NOMEM;
 	}
 	*a = (struct edit_added){ .owner = o, .rr = rr };
-	*(to->last != NULL ? &to->last->next : &to->first) = a;
-	to->last = a;
+	insert(to, a);
 	return OK;
 }
 

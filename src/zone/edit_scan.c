@@ -14,6 +14,7 @@ struct scan {
 	size_t directive_begin, nth; /* which of its records */
 	err_t failed;            /* an $INCLUDE, for want of memory: to the reader it is not found */
 	const uint8_t *origin;   /* a copy in the arena, of the last line's */
+	struct edit_sight sight;
 };
 
 /* ---- files ---- */
@@ -166,7 +167,7 @@ see_record(void *ctx, const struct master_rr *rr)
 	if (is_plain) {
 		s->frame->owner = owner;
 	}
-	return OK;
+	return edit_order_see(s->e, &s->sight, rr, owner);
 }
 
 /* ---- reading ---- */
@@ -193,8 +194,8 @@ see_trouble(void *ctx, const struct diag *d)
 	}
 }
 
-err_t
-edit_scan(struct editor *e)
+static err_t
+read_text(struct editor *e)
 {
 	struct scan s = { .e = e };
 	struct master_counts counts;
@@ -205,9 +206,24 @@ edit_scan(struct editor *e)
 	r.open = r.open != NULL ? open_file : NULL;
 	r.close = close_file;
 	r.sink = &sink;
+	e->lines = NULL;
 	e->lines_end = &e->lines;
 	e->why->code = NULL;
 	TRY(enter(&s, e->sources));
 	err_t err = master_read(&r, e->in->text, e->in->len, &counts);
 	return s.failed != OK ? s.failed : err;
+}
+
+err_t
+edit_scan(struct editor *e)
+{
+	bool is_read_again;
+	TRY(read_text(e));
+	TRY(edit_order_settle(e, &is_read_again));
+	if (!is_read_again) {
+		return OK;
+	}
+	e->groups = NULL; /* all places are known */
+	edit_owners_forget_lines(e);
+	return read_text(e);
 }

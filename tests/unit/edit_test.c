@@ -372,7 +372,7 @@ static const struct example examples[] = {
 		.what = "aligned with tabs",
 		.before = "www\t\tIN A\t192.0.2.80\na-longer-name\tIN A\t192.0.2.81\n",
 		.update = "+ zz 3600 A 192.0.2.82\n",
-		.after = "www\t\tIN A\t192.0.2.80\nzz\t\tIN A\t192.0.2.82\na-longer-name\tIN A\t192.0.2.81\n",
+		.after = "www\t\tIN A\t192.0.2.80\na-longer-name\tIN A\t192.0.2.81\nzz\t\tIN A\t192.0.2.82\n",
 	},
 	{
 		.what = "absolute names",
@@ -425,6 +425,82 @@ static const struct example examples[] = {
 		.before = "www A 192.0.2.80\n",
 		.update = "+ www 3600 HTTPS 1 www.example. alpn=h2,h3 ipv4hint=192.0.2.80\n",
 		.after = "www A 192.0.2.80\nwww HTTPS 1 www alpn=\"h2,h3\" ipv4hint=192.0.2.80\n",
+	},
+
+	/* ---- the order of names ---- */
+	{
+		.what = "by number, where the file is",
+		.before = "1 PTR a.\n2 PTR a.\n10 PTR a.\n20 PTR a.\n22 PTR a.\n200 PTR a.\n",
+		.update = "+ 21 3600 PTR b.\n",
+		.after = "1 PTR a.\n2 PTR a.\n10 PTR a.\n20 PTR a.\n21 PTR b.\n22 PTR a.\n200 PTR a.\n",
+	},
+	{
+		.what = "canonical, where the file is",
+		.before = "1 PTR a.\n10 PTR a.\n2 PTR a.\n20 PTR a.\n200 PTR a.\n22 PTR a.\n",
+		.update = "+ 21 3600 PTR b.\n",
+		.after = "1 PTR a.\n10 PTR a.\n2 PTR a.\n20 PTR a.\n200 PTR a.\n21 PTR b.\n22 PTR a.\n",
+	},
+	{
+		.what = "the greatest number, behind the others",
+		.before = "2 PTR a.\n10 PTR a.\n22 PTR a.\n200 PTR a.\nwww A 192.0.2.80\n",
+		.update = "+ 254 3600 PTR b.\n",
+		.after = "2 PTR a.\n10 PTR a.\n22 PTR a.\n200 PTR a.\n254 PTR b.\nwww A 192.0.2.80\n",
+	},
+	{
+		.what = "the greatest number in canonical order",
+		.before = "10 PTR a.\n2 PTR a.\n20 PTR a.\n200 PTR a.\n22 PTR a.\nwww A 192.0.2.80\n",
+		.update = "+ 201 3600 PTR b.\n",
+		.after = "10 PTR a.\n2 PTR a.\n20 PTR a.\n200 PTR a.\n201 PTR b.\n22 PTR a.\nwww A 192.0.2.80\n",
+	},
+	{
+		.what = "the smallest number, before the others",
+		.before = "www A 192.0.2.80\n2 PTR a.\n10 PTR a.\n22 PTR a.\n",
+		.update = "+ 1 3600 PTR b.\n",
+		.after = "www A 192.0.2.80\n1 PTR b.\n2 PTR a.\n10 PTR a.\n22 PTR a.\n",
+	},
+	{
+		.what = "several new numbers at one place are in order, too",
+		.before = "2 PTR a.\n8 PTR a.\n22 PTR a.\n",
+		.update = "+ 9 3600 PTR b.\n+ 10 3600 PTR b.\n+ 21 3600 PTR b.\n+ 3 3600 PTR b.\n",
+		.after = "2 PTR a.\n3 PTR b.\n8 PTR a.\n9 PTR b.\n10 PTR b.\n21 PTR b.\n22 PTR a.\n",
+	},
+	{
+		.what = "numbers with comments and other types between them",
+		.before = "; two\n2 PTR a.\n  TXT \"x\"\n\n; ten\n10 PTR a.\n",
+		.update = "+ 3 3600 PTR b.\n",
+		.after = "; two\n2 PTR a.\n  TXT \"x\"\n3 PTR b.\n\n; ten\n10 PTR a.\n",
+	},
+	{
+		.what = "the numbers of a larger network, label by label",
+		.before = "5.1 PTR a.\n10.1 PTR a.\n1.2 PTR a.\n30.2 PTR a.\n200.2 PTR a.\n1.10 PTR a.\n",
+		.update = "+ 7.1 3600 PTR b.\n+ 1.3 3600 PTR b.\n",
+		.after = "5.1 PTR a.\n7.1 PTR b.\n10.1 PTR a.\n1.2 PTR a.\n30.2 PTR a.\n200.2 PTR a.\n1.3 PTR b.\n1.10 PTR a.\n",
+	},
+	{
+		.what = "numbers behind the same characters",
+		.before = "www1 A 192.0.2.1\nwww2 A 192.0.2.2\nwww10 A 192.0.2.10\nwww A 192.0.2.80\n",
+		.update = "+ www3 3600 A 192.0.2.3\n+ WWW11 3600 A 192.0.2.11\n",
+		.after = "www1 A 192.0.2.1\nwww2 A 192.0.2.2\nwww3 A 192.0.2.3\nwww10 A 192.0.2.10\nWWW11 A 192.0.2.11\nwww A 192.0.2.80\n",
+	},
+	{
+		.what = "a sorted file stays sorted",
+		.before = "a A 192.0.2.1\nc A 192.0.2.3\nc CAA 0 issue \";\"\nd A 192.0.2.4\n",
+		.update = "+ b 3600 TXT \"b\"\n+ ca 3600 A 192.0.2.9\n",
+		.after = "a A 192.0.2.1\nb TXT \"b\"\nc A 192.0.2.3\nc CAA 0 issue \";\"\nca A 192.0.2.9\nd A 192.0.2.4\n",
+	},
+	{
+		.what = "without an order, behind the last of the same type",
+		.before = "; hosts\nns2 A 192.0.2.2\nmail A 192.0.2.3\nftp A 192.0.2.4\n\n; names\nwww CNAME ftp\nblog CNAME ftp\n",
+		.update = "+ db 3600 A 192.0.2.5\n+ shop 3600 CNAME ftp\n",
+		.after = "; hosts\nns2 A 192.0.2.2\nmail A 192.0.2.3\nftp A 192.0.2.4\ndb A 192.0.2.5\n\n; names\nwww CNAME ftp\nblog CNAME ftp\n"
+		         "shop CNAME ftp\n",
+	},
+	{
+		.what = "without an order, in a part with another origin",
+		.before = "www A 192.0.2.1\nftp A 192.0.2.2\n$ORIGIN lab.example.\npc2 A 192.0.2.3\nab A 192.0.2.4\n$ORIGIN example.\nx MX 10 www\n",
+		.update = "+ kit.lab 3600 A 192.0.2.5\n",
+		.after = "www A 192.0.2.1\nftp A 192.0.2.2\n$ORIGIN lab.example.\npc2 A 192.0.2.3\nab A 192.0.2.4\nkit A 192.0.2.5\n$ORIGIN example.\n"
+		         "x MX 10 www\n",
 	},
 
 	/* ---- $GENERATE ---- */
@@ -484,9 +560,9 @@ static const struct example examples[] = {
 	{
 		.what = "a file that others read too is not edited: new records go to the end of the zone's own",
 		.before = "$INCLUDE hosts\nz A 192.0.2.9\n$ORIGIN elsewhere.example.\n; the end\n",
-		.update = "+ b 3600 A 192.0.2.8\n+ a 3600 MX 10 z\n",
+		.update = "+ b 3600 TXT \"b\"\n+ a 3600 MX 10 z\n",
 		.after = "$INCLUDE hosts\nz A 192.0.2.9\n$ORIGIN elsewhere.example.\n; the end\n"
-		         "a.example. 3600 MX 10 z.example.\nb.example. 3600 A 192.0.2.8\n",
+		         "a.example. 3600 MX 10 z.example.\nb.example. 3600 TXT \"b\"\n",
 		.file = { { "hosts", "a A 192.0.2.7\n", NULL, true } },
 	},
 	{
