@@ -211,9 +211,9 @@ def test_sizes(victim, notify_key):
     """What is longer or shorter than it says, or than it may be."""
     v = victim(files={"_keys": notify_key.line})
     udp, tcp = packets.Line(v.port), packets.Line(v.port, tcp=True)
-    assert udp.put([QUESTION + bytes(65507 - len(QUESTION)), QUESTION + bytes(4097 - len(QUESTION))]) == [None, None]
-    assert stats(v)["oversized"] == 2
-    assert packets.rcode(udp.put([QUESTION + bytes(4096 - len(QUESTION))])[0]) == FORMERR
+    for size in (4096, 4097, 65507):
+        assert packets.rcode(udp.put([QUESTION + bytes(size - len(QUESTION))])[0]) == FORMERR
+    assert stats(v)["oversized"] == 0
     assert packets.rcode(tcp.put([QUESTION + bytes(65535 - len(QUESTION))])[0]) == FORMERR
     padded = dns.message.make_query("www.example.org", "A", use_edns=0, options=[dns.edns.GenericOption(12, bytes(65000))])
     answer = dns.message.from_wire(tcp.put([padded.to_wire(max_size=65535)])[0])
