@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/enc.h"
+#include "git/errors.h"
 #include "git/sshkey.h"
 
 /* libssh2 asks for one type of host key, and a server has several.  libgit2 lets it be steered only through the

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "crypto/sha.h"
+#include "git/errors.h"
 #include "git/idmap.h"
 #include "git/pack.h"
 

@@ -160,7 +160,7 @@ rcode_of(const struct primary *p, const char *key_name, bool is_axfr_open)
 	struct answer answer;
 	struct reply r = { .wire = wire, .cap = sizeof wire };
 	assert_int_equal(name_parse("version.catalog.example.org", 27, NULL, &name), OK);
-	r.len = DNS_HEADER_LEN + name.len + 4;
+	r.len = (size_t)DNS_HEADER_LEN + name.len + 4;
 	memcpy(wire + DNS_HEADER_LEN, name.oct, name.len);
 	struct question q = { .name = name.oct, .type = TYPE_TXT, .is_axfr_open = is_axfr_open };
 	if (key_name != NULL) {
