@@ -1,4 +1,6 @@
-"""The diagnostics of ozone(1), with the examples that it gives, for tests that hold programs to them."""
+"""What manual pages list, for tests that hold programs to them: the diagnostics of ozone(1) with their examples, the events of
+oprimary(8)."""
+import functools
 import os
 import re
 
@@ -15,6 +17,14 @@ def diagnostics():
         for item in re.split(r"^\.It Sy ", items, flags=re.M)[1:]:
             example = re.search(r"^\.Bd .*\n((?:.*\n)*?)\.Ed$", item.split("\n.El", 1)[0], re.M)
             yield section, item.split("\n", 1)[0], example and example.group(1).replace("\\&", "").replace("\\e", "\\")
+
+
+@functools.cache
+def events():
+    """The events of the log.  tools/check-events compares them with the source."""
+    with open(os.path.join(ROOT, "docs", "man", "oprimary.8")) as f:
+        text = f.read().split("\n.Sh LOG\n", 1)[1].split("\n.El\n", 1)[0]
+    return {name for head in re.findall(r"^\.It Li (.*)$", text, re.M) for name in head.split(" , ")}
 
 
 def is_about_keys(code):

@@ -15,6 +15,8 @@ import dns.query
 import dns.rcode
 import dns.rdatatype
 
+import manual
+
 ADDRESS = "127.0.0.1"
 START_LIMIT_S = 60  # sanitizers and a busy machine included
 STOP_LIMIT_S = 30
@@ -178,10 +180,12 @@ class Primary(Process):
         self.popen.send_signal(signal.SIGHUP)  # to nobody else when it has ended
 
     def stop(self):
-        """A clean end: status 0, and nothing that a sanitizer has to say."""
+        """A clean end: status 0, nothing that a sanitizer has to say, and no event that the manual does not know."""
         status = self.end()
         assert status == 0, "oprimary ended with %s\n%s" % (status, self.log_tail())
         assert not SANITIZER_REPORT.search(self.log()), self.log_tail()
+        unknown = set(re.findall(r"^\S+ [a-z]+ event=(\S+)", self.log(), re.M)) - manual.events()
+        assert not unknown, "not in oprimary(8), LOG: %s" % ", ".join(sorted(unknown))
         self.await_no_children()
 
     def await_no_children(self):
