@@ -12,9 +12,7 @@
 
 enum {
 	UDP_BATCH = 64,
-	/* Octets of a request: the longest that a datagram can have.  We announce 1232, but an UPDATE goes without asking, and silence
-	 * would have its client send it again and again.  Memory is touched by those who send so much: 4 MiB a worker at most. */
-	UDP_REQUEST_MAX = 65535,
+	UDP_REQUEST_MAX = 4096, /* longer datagrams are dropped: we announce 1232 octets */
 };
 
 struct udp_worker;

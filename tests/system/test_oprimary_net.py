@@ -281,9 +281,13 @@ def test_an_unsigned_notify_does_not(filled, running, notify):
     filled.commit({"example.org": zone(2)})
     for _ in range(50):
         assert notify(running.port, "example.org").rcode() == dns.rcode.NOERROR
-    time.sleep(0.5)
-    assert running.serial("example.org") == 1
+    running.hangup()  # fetches at last; what had been fetched before would be in the log before
+    running.await_serial("example.org", 2)
+    assert "event=commit-served" not in running.log().partition("event=ready")[2].partition("event=pull why=SIGHUP")[0]
     assert len(re.findall("event=notify-unsigned", running.log())) <= 20  # the rest is counted
+    os.kill(running.pid, signal.SIGUSR1)
+    counted = running.await_log(r"event=stats .* notify_accepted=(\d+) notify_unsigned=(\d+)")
+    assert [int(n) for n in counted.groups()] == [0, 50]
     running.stop()
 
 
@@ -335,15 +339,12 @@ def test_counters_on_request(running):
 def test_udp_leaves_bad_packets_alone(running):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.connect((servers.ADDRESS, running.port))
-        s.settimeout(0.3)
+        s.settimeout(30)
         answer = bytearray(query("www.example.org"))
         answer[2] |= 0x80
         for octets in (b"", b"x", b"x" * 11, bytes(answer), b"\0" * 5000, b"\xff" * 5000):
             s.send(octets)
-        with pytest.raises(socket.timeout):
-            s.recv(65536)
-        s.settimeout(5)
-        s.send(query("www.example.org", number=77))
+        s.send(query("www.example.org", number=77))  # by the same worker, after the others
         assert dns.message.from_wire(s.recv(65536)).id == 77
     running.stop()
 
@@ -453,7 +454,7 @@ def test_tcp_idle(filled, primary):
             pass
         assert lively.is_open()
         time.sleep(0.1)
-    assert silent.is_closed_within(0.5)
+    assert silent.is_closed_within(30)
     assert not dripping.is_open()
     assert lively.is_open()
     p.stop()
