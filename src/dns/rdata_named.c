@@ -312,7 +312,8 @@ digits_at(const char *s, size_t n)
 	return v;
 }
 
-/* `s`: 14 digits.  From 2^31 seconds before 1970 (as some print times near 2^32) to 2106. */
+/* `s`: 14 digits.  From 2^31 seconds before 1970 (as some print times near 2^32) to 9999.  What is beyond 32 bits wraps, as the times of
+ * signatures are serial numbers (RFC 4034 3.1.5): a date after 2106 is the one that its low 32 bits mean to a validator then. */
 static err_t
 parse_date(const char *s, uint32_t *out)
 {
@@ -324,10 +325,10 @@ parse_date(const char *s, uint32_t *out)
 		return E_RANGE;
 	}
 	int64_t t = days_of(year, month, day) * DAY_S + hour * 3600 + minute * 60 + second;
-	if (t < INT32_MIN || t > UINT32_MAX) {
+	if (t < INT32_MIN) {
 		return E_RANGE;
 	}
-	*out = (uint32_t)t;
+	*out = (uint32_t)(uint64_t)t;
 	return OK;
 }
 

@@ -343,12 +343,25 @@ demanded_len(const struct digest_len *table, uint8_t kind)
 /* IANA "Digest Algorithms": SHA-1, SHA-256, SHA-384.  GOST's (3) is not held to its 32 octets, as
  * BIND does not either. */
 static const struct digest_len ds_lens[] = { { 1, 20 }, { 2, 32 }, { 4, 48 }, { 0, 0 } };
-/* RFC 8976 2.2.3: SHA-384, SHA-512. */
+/* RFC 8976 2.2.3: SHA-384, SHA-512, under the scheme SIMPLE. */
 static const struct digest_len zone_lens[] = { { 1, 48 }, { 2, 64 }, { 0, 0 } };
 /* RFC 4255 3.1.2, RFC 6594 3.2: SHA-1, SHA-256. */
 static const struct digest_len fingerprint_lens[] = { { 1, 20 }, { 2, 32 }, { 0, 0 } };
 
 enum { ZONE_DIGEST_MIN = 12 }; /* RFC 8976 2.2.4 */
+
+enum { ZONE_SCHEME_SIMPLE = 1 };
+
+/* Of a digest at `at` of an RDATA; 0: any. */
+static size_t
+digest_len_at(const uint8_t *rdata, size_t at, const struct digest_len *table)
+{
+	/* What another scheme takes of a hash is its own affair: RFC 8976 A.3 has hash algorithm 1 with 20 octets. */
+	if (table == zone_lens && rdata[at - 2] != ZONE_SCHEME_SIMPLE) {
+		return 0;
+	}
+	return demanded_len(table, rdata[at - 1]);
+}
 
 static err_t
 parse_digest(struct rdata_parser *p, const struct digest_len *table, size_t min)
@@ -358,7 +371,7 @@ parse_digest(struct rdata_parser *p, const struct digest_len *table, size_t min)
 	if (p->out->err != OK) {
 		return OK;
 	}
-	size_t have = p->out->len - at, want = demanded_len(table, p->out->base[at - 1]);
+	size_t have = p->out->len - at, want = digest_len_at(p->out->base, at, table);
 	if (want != 0 && have != want) {
 		return rdata_fail(p, E_FORMAT, "is %zu octets long; algorithm %u has %zu", have,
 		                  p->out->base[at - 1], want);
@@ -373,7 +386,7 @@ static void
 check_digest(struct cur *c, const struct digest_len *table, size_t min)
 {
 	size_t have = cur_left(c);
-	size_t want = c->err == OK && c->pos != 0 ? demanded_len(table, c->base[c->pos - 1]) : 0;
+	size_t want = c->err == OK && c->pos > 1 ? digest_len_at(c->base, c->pos, table) : 0;
 	if ((want != 0 && have != want) || have < min) {
 		cur_fail(c, E_FORMAT);
 	}

@@ -103,6 +103,15 @@ octet_oddness(uint8_t o)
 	return o <= ' ' || o >= 0x7F || o == '@' || o == ',' || o == ';' || o == '"' ? 1 : 0;
 }
 
+static const char *
+hint_for_label(const uint8_t *label)
+{
+	if (label[1] == '#') {
+		return "is this meant as a comment?  One begins with \";\"";
+	}
+	return "names of hosts are made of letters, digits and hyphens; other scripts are written as xn-- labels";
+}
+
 static void
 check_label(struct check *c, const struct node *n)
 {
@@ -111,14 +120,14 @@ check_label(struct check *c, const struct node *n)
 	for (size_t i = 1; i <= label[0]; i++) {
 		found |= octet_oddness(label[i]);
 	}
+	found |= label[0] != 0 && label[1] == '#';
 	if (found == 0 || name_is_wildcard(label) || c->odd >= CHECK_ODD_MAX || (n->flags & NODE_APEX) != 0) {
 		return;
 	}
 	struct check_text text;
 	c->odd++;
 	if ((found & 1) != 0) {
-		findings_add(c->out, DIAG_WARNING, "odd-name", n->name, 0, NULL, 0,
-		             "names of hosts are made of letters, digits and hyphens; other scripts are written as xn-- labels",
+		findings_add(c->out, DIAG_WARNING, "odd-name", n->name, 0, NULL, 0, hint_for_label(label),
 		             "%s has characters that are hardly meant", check_print(n->name, &text));
 	} else {
 		findings_add(c->out, DIAG_WARNING, "partial-wildcard", n->name, 0, NULL, 0,

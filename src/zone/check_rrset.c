@@ -1,5 +1,6 @@
 /* What single RRsets say, wherever the names in them lead. */
 #include <string.h>
+#include <strings.h>
 
 #include "dns/rdata.h"
 #include "dns/rrtype.h"
@@ -60,6 +61,31 @@ is_apex_only(uint16_t type)
 	       type == RARE_ZONEMD;
 }
 
+static bool
+label_is(const uint8_t *label, const char *text)
+{
+	return label[0] == strlen(text) && strncasecmp((const char *)label + 1, text, label[0]) == 0;
+}
+
+/* "_dsboot.CHILD._signal.NS": where a name server's operator says what the DS of a child is to be (RFC 9615 4.1.1). */
+static bool
+is_signal(const uint8_t *name)
+{
+	if (!label_is(name, "_dsboot")) {
+		return false;
+	}
+	while (name[0] != 0 && !label_is(name, "_signal")) {
+		name = name_parent(name);
+	}
+	return name[0] != 0;
+}
+
+static bool
+is_signal_type(uint16_t type)
+{
+	return type == TYPE_CDS || type == TYPE_CDNSKEY;
+}
+
 static void
 check_place(struct check *c, const struct node *n, const struct rrset *s)
 {
@@ -76,7 +102,7 @@ check_place(struct check *c, const struct node *n, const struct rrset *s)
 		findings_add(c->out, DIAG_WARNING, "ds-place", n->name, s->type, NULL, 0,
 		             "a DS stands beside the NS records of a delegation (RFC 4035 2.4)",
 		             "%s has a DS and is not delegated", owner.s);
-	} else if (is_apex_only(s->type) && !is_apex) {
+	} else if (is_apex_only(s->type) && !is_apex && !(is_signal_type(s->type) && is_signal(n->name))) {
 		findings_add(c->out, DIAG_WARNING, "apex-only", n->name, s->type, NULL, 0, "move it to the zone's apex",
 		             "%s has %s, which says something at a zone's apex only", owner.s, type);
 	} else if (s->type == OLD_SPF || s->type == OLD_A6 || s->type == OLD_MD || s->type == OLD_MF) {

@@ -52,12 +52,46 @@ set_place(const struct master *m, struct diag *d, const struct lex_token *t)
 	d->width = (uint32_t)(width < left ? width : left);
 }
 
+/* What begins a comment in other files does not here: it is read as a name, or as data. */
+static const char *
+comment_mark(const char *s, const char *end)
+{
+	static const char *const marks[] = { "#", "//", "/*", "--" };
+	while (s < end && (*s == ' ' || *s == '\t')) {
+		s++;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+		size_t len = strlen(marks[i]);
+		if ((size_t)(end - s) >= len && memcmp(s, marks[i], len) == 0) {
+			return marks[i];
+		}
+	}
+	return NULL;
+}
+
+/* Is the line, or what is wrong in it, a comment as others write it? */
+static bool
+hint_comment(const struct lex_token *t, struct diag *d)
+{
+	const char *mark = comment_mark(d->source, d->source + d->source_len);
+	if (mark == NULL && t->kind == LEX_WORD) {
+		mark = comment_mark(t->s, t->s + t->len);
+	}
+	if (mark != NULL) {
+		diag_hint(d, "a comment begins with \";\", not with \"%s\"", mark);
+	}
+	return mark != NULL;
+}
+
 static void
 fill(const struct master *m, struct diag *d, const struct lex_token *t, const char *hint, const char *format,
      va_list args)
 {
 	set_place(m, d, t);
 	(void)vsnprintf(d->text, sizeof d->text, format, args);
+	if (d->level == DIAG_ERROR && hint_comment(t, d)) {
+		return;
+	}
 	if (hint[0] != '\0') {
 		diag_hint(d, "%s", hint);
 	} else if (m->lx.depth != 0 && t->line > m->lx.paren_line && t->kind != LEX_ERROR) {

@@ -133,6 +133,22 @@ def test_what_is_served_and_does_not_work(ozone, write, lines, code):
     assert ": warning: " in ozone("example.com", "--werror", status=1).stderr
 
 
+@pytest.mark.parametrize("line,mark", [("# A comment.", "#"), ("#", "#"), ("#www A 192.0.2", "#"), ("  # in", "#"), ("www A 192.0.2.1 # web", "#"),
+                                       ("$TTL 60 # short", "#"), ("// web", "//"), ("www A 192.0.2.1 // web", "//"), ("/* web */", "/*"),
+                                       ("-- web", "--")])
+def test_comments_of_other_languages(ozone, write, line, mark):
+    write("example.com", HEAD + line + "\n")
+    said = ozone("example.com", status=1).stderr
+    assert 'hint: a comment begins with ";", not with "%s"\n' % mark in said
+
+
+def test_a_record_that_is_commented_out_by_a_hash(ozone, write):
+    """It is a record: every server reads it so."""
+    write("example.com", HEAD + "#www A 192.0.2.1\n")
+    done = ozone("example.com")
+    assert codes(done) == ["odd-name"] and 'One begins with ";"' in done.stderr
+
+
 def test_strict_is_not_about_taste(ozone, write):
     write("example.com", HEAD + "www A 192.0.2.1\nwww A 192.0.2.1\n@ MX 10 mial\n")
     assert len(codes(ozone("example.com", "--strict"))) == 2

@@ -61,8 +61,10 @@ def vectors():
 
 
 def test_the_unit_tests_vectors(same_as_bind):
+    # BIND prints the times of signatures as those next to now, and measures what RFC 8976 A.3 shows by a hash that it knows.
     rows = [(t, text) for t, text in vectors() if t not in NOT_BIND and (t, text) not in
-            [("NS", "."), ("A6", "128 foo."), ("IPSECKEY", "10 1 0 192.0.2.38")] and "ohttp" not in text and "1969" not in text]
+            [("NS", "."), ("A6", "128 foo."), ("IPSECKEY", "10 1 0 192.0.2.38")] and "ohttp" not in text and "1969" not in text and
+            not re.search(r" (9999\d+|21060207062816) |^\d+ 24[01] ", text)]
     assert len(rows) > 150
     same_as_bind(["k%03d %s %s" % (i, t, text) for i, (t, text) in enumerate(rows)])
 

@@ -155,6 +155,10 @@ slips_of_the_pen_are_seen(void **state)
 		{ "a\\,b A 192.0.2.1\na@b A 192.0.2.1\na_b A 192.0.2.1\n", "odd-name odd-name" },
 		{ "w DS 1 13 2 0000000000000000000000000000000000000000000000000000000000000000\n", "ds-place" },
 		{ "w CSYNC 1 0 A\n@ CSYNC 1 0 A\n", "apex-only" },
+		/* RFC 9615 4.1 */
+		{ "_dsboot.example.org._signal.ns1 CDS 0 0 0 00\n_DSBOOT.a.b._Signal.ns1 CDNSKEY 0 3 0 AA==\n", "" },
+		{ "_dsboot.ns1 CDS 0 0 0 00\nx._dsboot.y._signal CDS 0 0 0 00\n", "apex-only apex-only" },
+		{ "_dsboot.example.org._signal.ns1 CSYNC 1 0 A\n", "apex-only" },
 		{ "w RRSIG TXT 13 3 60 20300101000000 20200101000000 1 @ AAAA\n", "rrsig-alone" },
 	};
 	run_rows("example.com.", rows, ARRAY_LEN(rows));
