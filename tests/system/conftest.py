@@ -2,14 +2,13 @@
 
     ORIGIN_BINDIR=build/src/bin python3 -m pytest -p no:cacheprovider tests/system
 
-As root the tests have a network of their own, a loopback alone, so that port 53 of every 127.0.0.x is free and nobody else is
-disturbed; ORIGIN_TEST_NET=host leaves them in the machine's.
+The tests have a network of their own, a loopback alone (loopback.py): nobody else is disturbed, and root has port 53 of every
+127.0.0.x.  Where there is none to be had they do not begin; ORIGIN_TEST_NET=host leaves them in the machine's.
 
 ORIGIN_BINDIR: the programs under test (default: build/src/bin).  ORIGIN_CHECK=1 (set by tools/check): a missing peer is a
 failure.  CI=true: nothing may be skipped.  ORIGIN_TEST_DATA: the directory that has root-zone/.
 """
 import base64
-import ctypes
 import os
 import shutil
 import subprocess
@@ -22,6 +21,7 @@ import dns.rrset
 import dns.tsig
 import pytest
 
+import loopback
 import remotes
 import servers
 from gitside import GitSide
@@ -31,18 +31,14 @@ from scripted import Script
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
-CLONE_NEWNET = 0x40000000
+def enter_network():
+    try:
+        return loopback.enter()
+    except loopback.Refused as why:
+        pytest.exit(str(why))
 
 
-def own_network():
-    """Leaves the machine's network, with all that is started from here on.  False: the system does not let us."""
-    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
-        return False
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    return True
-
-
-HAS_OWN_NETWORK = os.geteuid() == 0 and os.environ.get("ORIGIN_TEST_NET") != "host" and own_network()
+HAS_OWN_NETWORK = enter_network() and os.geteuid() == 0
 
 
 @pytest.fixture(scope="session")
