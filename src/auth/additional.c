@@ -20,13 +20,14 @@ put_address_set(struct answering *a, struct place *owner, const struct node *n, 
 	                                       .is_optional = true });
 }
 
+/* Of glue that does not fit TC tells (RFC 9471 3.1), and the client comes by TCP; there some of 64 KiB of it is enough. */
 static void
 put_addresses(struct answering *a, struct place *owner, const struct node *n, bool is_required)
 {
 	const struct rrset *set = node_first(n);
 	for (unsigned left = n->rrsets; left != 0 && set->type <= TYPE_AAAA; left--, set = rrset_next(set)) {
 		if ((set->type == TYPE_A || set->type == TYPE_AAAA) && !put_address_set(a, owner, n, set) &&
-		    is_required) {
+		    is_required && a->q->transport == TRANSPORT_UDP) {
 			a->r->is_truncated = true;
 		}
 	}
@@ -94,5 +95,82 @@ answering_add_addresses(struct answering *a, const struct rrset *set, const stru
 		done[n_done++] = n;
 		struct place owner = { .name = n->name, .len = n->name_len, .pos = a->r->target_at[i] };
 		put_addresses(a, &owner, n, cut != NULL && rr->shared[0] >= cut->name_len);
+	}
+}
+
+/* ---- SVCB and HTTPS (RFC 9460) ---- */
+
+/* A target that is in the zone: authoritative data, once. */
+struct service {
+	const struct node *node;
+	struct place owner;
+	bool is_alias; /* may have an RRset of the type asked for, which has not been looked at */
+};
+
+struct services {
+	const struct put *asked;
+	unsigned n;
+	struct service list[REPLY_TARGETS_MAX];
+};
+
+/* ".": in service mode the owner itself, in alias mode no service at all (2.5). */
+static const struct node *
+service_node(const struct answering *a, const uint8_t *target, bool is_alias, const struct node *owner)
+{
+	if (target[0] == 0) {
+		return is_alias ? NULL : owner;
+	}
+	const struct node *n = name_is_within(target, a->zone->apex_name) ? zone_node(a->zone, target) : NULL;
+	return n != NULL && (n->flags & (NODE_BELOW_CUT | NODE_CUT | NODE_EMPTY)) == 0 ? n : NULL;
+}
+
+static void
+note_service(struct services *s, const struct node *n, struct place owner, bool is_alias)
+{
+	for (unsigned i = 0; i < s->n; i++) {
+		if (s->list[i].node == n) {
+			s->list[i].is_alias = s->list[i].is_alias || (is_alias && n != s->asked->node);
+			return;
+		}
+	}
+	if (s->n < REPLY_TARGETS_MAX) {
+		s->list[s->n++] = (struct service){ n, owner, is_alias && n != s->asked->node };
+	}
+}
+
+/* The targets of the RRset that was written last. */
+static void
+note_services(struct answering *a, struct services *s, const struct rrset *set, const struct node *node, const struct place *owner)
+{
+	const struct rr *rr = rrset_first(set);
+	for (unsigned i = 0; i < a->r->targets; i++, rr = rr_next(rr)) {
+		const uint8_t *target = rr->rdata + 2;
+		bool is_alias = rr->rdata[0] == 0 && rr->rdata[1] == 0;
+		const struct node *n = service_node(a, target, is_alias, node);
+		if (n != NULL) {
+			const struct place at = { .name = target, .len = (uint8_t)name_len(target), .pos = a->r->target_at[i] };
+			note_service(s, n, target[0] == 0 ? *owner : at, is_alias);
+		}
+	}
+}
+
+void
+answering_add_services(struct answering *a, const struct put *put)
+{
+	struct services s;
+	s.asked = put;
+	s.n = 0;
+	note_services(a, &s, put->set, put->node, put->owner);
+	for (unsigned i = 0; i < s.n; i++) { /* of aliases of aliases, too: the list grows while it is walked */
+		struct service *to = &s.list[i];
+		struct put more = { .section = SECTION_ADDITIONAL, .owner = &to->owner, .node = to->node, .is_optional = true };
+		more.set = to->is_alias ? node_rrset(to->node, put->set->type) : NULL;
+		if (more.set != NULL && answering_put(a, &more)) {
+			note_services(a, &s, more.set, to->node, &to->owner);
+		}
+	}
+	a->r->targets = 0;
+	for (unsigned i = 0; i < s.n; i++) {
+		put_addresses(a, &s.list[i].owner, s.list[i].node, false);
 	}
 }

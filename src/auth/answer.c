@@ -113,22 +113,21 @@ refer(struct answering *a, const struct node *cut)
 
 /* Makes `target` the name to look up.  False: the chain ends here. */
 static bool
-follow(struct answering *a, const uint8_t *target, uint16_t at, uint8_t shared)
+follow(struct answering *a, const struct place *target)
 {
 	if (a->r->is_truncated || a->aliases == ALIAS_CHAIN_MAX) {
 		return false;
 	}
 	for (unsigned i = 0; i <= a->aliases; i++) {
-		if (name_is_equal(target, a->places[i].name)) {
+		if (name_is_equal(target->name, a->places[i].name)) {
 			return false; /* a loop */
 		}
 	}
 	struct place *next = &a->places[++a->aliases];
-	*next = (struct place){ .name = target, .pos = at, .len = (uint8_t)name_len(target), .shared = shared,
-		                .tail = a->at };
+	*next = *target;
 	a->at = next;
-	a->name = target;
-	nkey_set(&a->key, target);
+	a->name = target->name;
+	nkey_set(&a->key, target->name);
 	return true;
 }
 
@@ -140,7 +139,37 @@ follow_cname(struct answering *a, const struct put *put)
 	if (fits && put->wildcard_len != 0) {
 		proof_wildcard_later(a);
 	}
-	return fits && follow(a, rr->rdata, a->r->target_at[0], a->r->first_shared);
+	const struct place target = { .name = rr->rdata, .pos = a->r->target_at[0], .len = (uint8_t)rr->rdlen,
+		                      .shared = a->r->first_shared, .tail = a->at };
+	return fits && follow(a, &target);
+}
+
+static const struct put_dname *
+find_dname(const struct answering *a, const struct node *node)
+{
+	for (unsigned i = 0; i < a->dnames; i++) {
+		if (a->dname[i].node == node) {
+			return &a->dname[i];
+		}
+	}
+	return NULL;
+}
+
+/* Where the DNAME's target stands; adds the record unless it is there.  NULL: it does not fit. */
+static const struct place *
+put_dname(struct answering *a, const struct put *put)
+{
+	const struct put_dname *there = find_dname(a, put->node);
+	if (there != NULL) {
+		return &there->target;
+	}
+	if (!answering_put(a, put)) {
+		return NULL;
+	}
+	const struct rr *rr = rrset_first(put->set);
+	struct put_dname *new = &a->dname[a->dnames++]; /* one a turn, and an alias begins each but the first */
+	*new = (struct put_dname){ put->node, { .name = rr->rdata, .pos = a->r->target_at[0], .len = (uint8_t)rr->rdlen } };
+	return &new->target;
 }
 
 /* RFC 6672 3.2: the DNAME, a CNAME made from it, and on with the new name. */
@@ -149,23 +178,23 @@ follow_dname(struct answering *a, const struct node *dname)
 {
 	struct place owner = answering_ancestor(a, dname->name, dname->name_len);
 	struct put put = { .section = SECTION_ANSWER, .owner = &owner, .node = dname, .set = node_rrset(dname, TYPE_DNAME) };
-	const struct rr *rr = rrset_first(put.set);
-	uint16_t at;
 
 	a->out->is_authoritative = true;
-	if (!answering_put(a, &put) || a->aliases == ALIAS_CHAIN_MAX) {
+	const struct place *tail = put_dname(a, &put);
+	if (tail == NULL || a->aliases == ALIAS_CHAIN_MAX) {
 		return false;
 	}
-	struct name *target = &a->made[a->aliases];
-	if (name_join(a->name, a->at->len - (size_t)dname->name_len, rr->rdata, target) != OK) {
+	struct name *made = &a->made[a->aliases];
+	if (name_join(a->name, a->at->len - (size_t)dname->name_len, tail->name, made) != OK) {
 		a->out->rcode = RCODE_YXDOMAIN;
 		return false;
 	}
-	if (!reply_add_cname(a->r, a->at, target, put.set->fixed + 4, &at)) {
+	struct place target = { .name = made->oct, .len = made->len, .shared = tail->len, .tail = tail };
+	if (!reply_add_cname(a->r, a->at, &target, put.set->fixed + 4)) {
 		a->r->is_truncated = true;
 		return false;
 	}
-	return a->q->type != TYPE_CNAME && a->q->type != TYPE_ANY && follow(a, target->oct, at, 0);
+	return a->q->type != TYPE_CNAME && a->q->type != TYPE_ANY && follow(a, &target);
 }
 
 /* One RRset for ANY over UDP, so that it is no amplifier (RFC 8482 4.1). */
@@ -183,38 +212,44 @@ smallest(const struct node *n)
 	return best;
 }
 
+/* Is the RRset of what is asked for, and not in the answer yet?  The signature of a DNAME that led here is. */
+static bool
+is_due(const struct answering *a, const struct put *put, const struct rrset *set)
+{
+	bool is_there = set->covers == TYPE_DNAME && a->q->is_dnssec_ok && put->wildcard_len == 0 && find_dname(a, put->node) != NULL;
+	return (a->q->type == TYPE_ANY || set->type == a->q->type) && !is_there;
+}
+
 /* ANY, and RRSIG, which is spread over as many RRsets as there are types. */
 static bool
 put_several(struct answering *a, struct put *put)
 {
 	const struct node *n = put->node;
-	uint16_t type = a->q->type;
-	bool found = false;
+	bool is_udp = a->q->transport == TRANSPORT_UDP;
 
 	if (n->rrsets == 0) {
 		return false; /* an empty non-terminal: there is not even a smallest */
 	}
-	put->set = type == TYPE_ANY ? smallest(n) : node_rrset(n, type);
+	put->set = a->q->type == TYPE_ANY ? smallest(n) : node_rrset(n, a->q->type);
 	if (put->set == NULL) {
 		return false;
 	}
-	if (a->q->transport == TRANSPORT_UDP) {
+	if (a->q->type == TYPE_ANY && is_udp) {
 		(void)answering_put(a, put);
 		return true;
 	}
 	put->set = node_first(n);
 	for (unsigned left = n->rrsets; left != 0; left--, put->set = rrset_next(put->set)) {
-		if (type == TYPE_ANY || put->set->type == type) {
+		if (is_due(a, put, put->set)) {
 			struct reply_rrset rrset = { .section = SECTION_ANSWER, .owner = put->owner, .set = put->set,
 				                     .wildcard_len = put->wildcard_len };
-			found = true;
-			if (!reply_add(a->r, &rrset)) {
-				a->r->is_truncated = true;
+			a->r->is_truncated = !reply_add(a->r, &rrset);
+			if (is_udp || a->r->is_truncated) {
 				break;
 			}
 		}
 	}
-	return found;
+	return true;
 }
 
 static void
@@ -238,8 +273,18 @@ finish_positive(struct answering *a, const struct put *put)
 	}
 	proof_wildcards(a);
 	a->r->targets = targets;
-	if (target_offset(put->set->type) >= 0 && put->set->type != TYPE_CNAME) {
+	switch (put->set->type) {
+	case TYPE_NS:
+	case TYPE_MX:
+	case TYPE_SRV:
 		answering_add_addresses(a, put->set, NULL);
+		break;
+	case TYPE_SVCB:
+	case TYPE_HTTPS:
+		answering_add_services(a, put);
+		break;
+	default:
+		break;
 	}
 }
 
@@ -259,7 +304,8 @@ answer_node(struct answering *a, const struct node *n, const struct node *wildca
 			return false;
 		}
 	} else if ((put.set = node_rrset(n, a->q->type)) != NULL) {
-		if (answering_put(a, &put)) {
+		bool is_there = a->q->type == TYPE_DNAME && wildcard == NULL && find_dname(a, n) != NULL;
+		if (is_there || answering_put(a, &put)) {
 			finish_positive(a, &put);
 		}
 		return false;
@@ -353,6 +399,7 @@ answer_query(const struct view *v, const struct question *q, struct reply *r, st
 	a.places[0] = (struct place){ .name = q->name, .pos = DNS_HEADER_LEN, .len = (uint8_t)name_len(q->name) };
 	a.aliases = 0;
 	a.denials = 0;
+	a.dnames = 0;
 	a.expansions = 0;
 	nkey_set(&a.key, q->name);
 	*out = (struct answer){ .rcode = RCODE_NOERROR };

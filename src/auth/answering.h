@@ -4,10 +4,7 @@
 #include "auth/answer.h"
 #include "zone/zone.h"
 
-enum {
-	DENIALS_MAX = 8,       /* NSEC or NSEC3 records that one answer can need, and some */
-	ADDITIONALS_MAX = 64,
-};
+enum { DENIALS_MAX = 8 }; /* NSEC or NSEC3 records that one answer can need, and some */
 
 struct answering {
 	const struct view *view;
@@ -25,6 +22,13 @@ struct answering {
 	unsigned aliases;                        /* followed so far */
 	struct place places[ALIAS_CHAIN_MAX + 1]; /* [0] is the question */
 	struct name made[ALIAS_CHAIN_MAX];       /* targets synthesised from DNAMEs */
+
+	/* DNAMEs in the answer: an alias may lead through one again, and each record is there once (RFC 6672 3.2, RFC 2181 5). */
+	unsigned dnames;
+	struct put_dname {
+		const struct node *node;
+		struct place target;
+	} dname[ALIAS_CHAIN_MAX + 1];
 
 	/* Names that a wildcard answered for.  Their proofs belong into the authority section, which begins when all
 	 * aliases have been followed. */
@@ -60,6 +64,9 @@ struct place answering_ancestor(struct answering *a, const uint8_t *name, size_t
 /* additional.c: addresses of the targets of the RRset that was written last.  For a referral, `cut` is its node:
  * then glue below the cut is required (RFC 9471 3.1). */
 void answering_add_addresses(struct answering *a, const struct rrset *set, const struct node *cut);
+
+/* The same for SVCB and HTTPS (RFC 9460 4.1): in alias mode the target's RRset of that type comes first. */
+void answering_add_services(struct answering *a, const struct put *put);
 
 /* proof.c: for zones that are signed, when DO is set; else they do nothing. */
 void proof_no_data(struct answering *a);                /* the name exists, the type does not */

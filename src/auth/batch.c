@@ -100,8 +100,8 @@ static bool
 is_writable(const struct primary *p, const struct file *f, const char **why)
 {
 	*why = p->view->commit[0] == '\0'    ? "nothing is loaded yet"
-	       : p->is_held                  ? "the latest commit is held back: it would remove too much"
 	       : f != NULL && f->is_broken   ? "the zone's file in the repository has errors: mend it first"
+	       : f != NULL                   ? hold_reason(f)
 	                                     : NULL;
 	return *why == NULL;
 }

@@ -148,21 +148,61 @@ is_listed(const struct notify_targets *t, const struct key_address *a)
 }
 
 static bool
-is_own(const struct notify_own *own, const struct key_address *a)
+is_own(const struct notify_policy *policy, const struct key_address *a)
 {
-	for (size_t i = 0; i < own->n; i++) {
-		if (key_address_is_equal(&own->list[i], a)) {
+	for (size_t i = 0; i < policy->own_n; i++) {
+		if (key_address_is_equal(&policy->own[i], a)) {
 			return true;
 		}
 	}
 	return false;
 }
 
+bool
+notify_is_loopback(const struct key_address *a)
+{
+	static const uint8_t mapped[12] = { [10] = 0xFF, [11] = 0xFF }, one[16] = { [15] = 1 };
+	const uint8_t *o = a->octets;
+	if (a->family == 4) {
+		return o[0] == 127;
+	}
+	return a->family == 6 && (memcmp(o, one, sizeof one) == 0 || (memcmp(o, mapped, sizeof mapped) == 0 && o[12] == 127));
+}
+
+static bool
+is_too_far(const struct notify_policy *policy, const struct key_address *a)
+{
+	return policy->is_loopback_only && !notify_is_loopback(a);
+}
+
+bool
+notify_is_allowed(const struct notify_policy *policy, const struct key_address *a, bool is_keyed)
+{
+	return policy->whom != NOTIFY_WHOM_NONE && (is_keyed || policy->whom == NOTIFY_WHOM_ALL) && !is_too_far(policy, a) &&
+	       is_unicast(a) && !is_own(policy, a);
+}
+
+/* Kept for the log.  What would not be told anyway is not passed over. */
 static void
-add_target(struct notify_targets *out, const struct notify_own *own, const struct key_address *a,
+pass_over(struct notify_targets *out, const struct notify_policy *policy, const struct key_address *a, bool is_keyed)
+{
+	struct notify_policy wider = *policy;
+	wider.is_loopback_only = false;
+	if (!out->has_passed && is_too_far(policy, a) && notify_is_allowed(&wider, a, is_keyed)) {
+		out->has_passed = true;
+		out->passed = *a;
+	}
+}
+
+static void
+add_target(struct notify_targets *out, const struct notify_policy *policy, const struct key_address *a,
            const struct tsig_key *key)
 {
-	if (!is_unicast(a) || is_own(own, a) || is_listed(out, a)) {
+	if (!notify_is_allowed(policy, a, key != NULL)) {
+		pass_over(out, policy, a, key != NULL);
+		return;
+	}
+	if (is_listed(out, a)) {
 		return;
 	}
 	if (out->n == NOTIFY_TARGETS_MAX) {
@@ -173,38 +213,38 @@ add_target(struct notify_targets *out, const struct notify_own *own, const struc
 }
 
 static void
-add_domain(const struct notify_index *ix, const struct domain *d, const struct notify_own *own, struct notify_targets *out)
+add_domain(const struct notify_index *ix, const struct domain *d, const struct notify_policy *policy, struct notify_targets *out)
 {
 	for (size_t i = d->first; i < d->first + d->n; i++) {
 		const struct key *k = ix->keys[i];
-		add_target(out, own, &k->secondary, &k->tsig);
+		add_target(out, policy, &k->secondary, &k->tsig);
 	}
 }
 
 static void
-add_keys(const struct notify_index *ix, const uint8_t *apex, const struct notify_own *own, struct notify_targets *out)
+add_keys(const struct notify_index *ix, const uint8_t *apex, const struct notify_policy *policy, struct notify_targets *out)
 {
 	struct nkey key;
 	struct trie_path path;
 	nkey_set(&key, apex);
 	trie_lookup(&ix->by_name.now, &key, &path);
 	if (path.exact != NULL) {
-		add_domain(ix, path.exact, own, out);
+		add_domain(ix, path.exact, policy, out);
 	}
 	for (unsigned i = path.n; i != 0; i--) {
-		add_domain(ix, path.ancestor[i - 1], own, out);
+		add_domain(ix, path.ancestor[i - 1], policy, out);
 	}
 }
 
 static void
-add_rrset(const struct rrset *set, uint8_t family, const struct notify_own *own, struct notify_targets *out)
+add_rrset(const struct rrset *set, uint8_t family, const struct notify_policy *policy, struct notify_targets *out)
 {
 	const struct rr *rr = set != NULL ? rrset_first(set) : NULL;
 	for (unsigned left = set != NULL ? set->n : 0; left != 0 && !out->is_cut; left--, rr = rr_next(rr)) {
 		struct key_address a = { .family = family };
 		ASSERT(rr->rdlen <= sizeof a.octets);
 		memcpy(a.octets, rr->rdata, rr->rdlen);
-		add_target(out, own, &a, NULL);
+		add_target(out, policy, &a, NULL);
 	}
 }
 
@@ -226,7 +266,7 @@ zone_around(const struct view *v, const struct nkey *name)
 }
 
 static void
-add_host(const struct view *v, const struct zone *z, const uint8_t *host, const struct notify_own *own,
+add_host(const struct view *v, const struct zone *z, const uint8_t *host, const struct notify_policy *policy,
          struct notify_targets *out)
 {
 	struct nkey key;
@@ -234,8 +274,8 @@ add_host(const struct view *v, const struct zone *z, const uint8_t *host, const 
 	const struct node *n = host_in(z, &key);
 	n = n != NULL ? n : host_in(zone_around(v, &key), &key);
 	if (n != NULL) {
-		add_rrset(node_rrset(n, TYPE_A), 4, own, out);
-		add_rrset(node_rrset(n, TYPE_AAAA), 6, own, out);
+		add_rrset(node_rrset(n, TYPE_A), 4, policy, out);
+		add_rrset(node_rrset(n, TYPE_AAAA), 6, policy, out);
 	}
 }
 
@@ -246,17 +286,17 @@ soa_of(const struct zone *z)
 }
 
 void
-notify_targets_of(const struct notify_index *ix, const struct zone *z, const struct notify_own *own,
+notify_targets_of(const struct notify_index *ix, const struct zone *z, const struct notify_policy *policy,
                   struct notify_targets *out)
 {
 	out->n = 0;
-	out->is_cut = false;
-	add_keys(ix, z->apex_name, own, out); /* first, so that the signed ones win */
+	out->is_cut = out->has_passed = false;
+	add_keys(ix, z->apex_name, policy, out); /* first, so that the signed ones win */
 	const uint8_t *mname = soa_of(z)->rdata;
 	const struct rr *ns = rrset_first(z->ns);
 	for (unsigned left = z->ns->n; left != 0 && !out->is_cut; left--, ns = rr_next(ns)) {
 		if (!name_is_equal(ns->rdata, mname)) {
-			add_host(ix->view, z, ns->rdata, own, out);
+			add_host(ix->view, z, ns->rdata, policy, out);
 		}
 	}
 }
@@ -274,9 +314,9 @@ notify_news_of(const struct zone *z)
 struct comparing {
 	struct notify_index *old, *now; /* NULL until they are needed */
 	const struct view *old_view, *now_view;
-	const struct notify_own *own;
+	const struct notify_policy *policy;
 	const struct notify_listener *to;
-	size_t cut_n;
+	struct notify_left_out *left_out;
 	struct notify_targets targets; /* of the zone at hand */
 };
 
@@ -295,13 +335,27 @@ tell_target(const struct comparing *c, const struct notify_news *news, const str
 }
 
 static void
+note_left_out(struct comparing *c, const struct zone *z)
+{
+	struct notify_left_out *o = c->left_out;
+	o->cut_n += c->targets.is_cut;
+	if (!c->targets.has_passed) {
+		return;
+	}
+	if (o->passed_n++ == 0) {
+		o->passed = c->targets.passed;
+		name_set(&o->passed_zone, z->apex_name);
+	}
+}
+
+static void
 tell(struct comparing *c, const struct notify_index *ix, const struct zone *z, const struct notify_news *news)
 {
 	if (c->to->zone != NULL) {
 		c->to->zone(c->to->ctx, news);
 	}
-	notify_targets_of(ix, z, c->own, &c->targets);
-	c->cut_n += c->targets.is_cut;
+	notify_targets_of(ix, z, c->policy, &c->targets);
+	note_left_out(c, z);
 	for (size_t i = 0; i < c->targets.n; i++) {
 		tell_target(c, news, &c->targets.list[i]);
 	}
@@ -381,7 +435,8 @@ static void
 tell_fresh(struct comparing *c, const struct zone *z)
 {
 	const struct notify_news news = notify_news_of(z);
-	notify_targets_of(c->now, z, c->own, &c->targets);
+	notify_targets_of(c->now, z, c->policy, &c->targets);
+	note_left_out(c, z);
 	for (size_t i = 0; i < c->targets.n; i++) {
 		const struct notify_target *to = &c->targets.list[i];
 		if (to->key != NULL && is_fresh(c->old_view, to->key)) {
@@ -433,19 +488,20 @@ tell_keys(struct comparing *c)
 }
 
 err_t
-notify_compare(const struct view *old, const struct view *now, const struct notify_own *own,
-               const struct notify_listener *to, size_t *cut_n)
+notify_compare(const struct view *old, const struct view *now, const struct notify_policy *policy,
+               const struct notify_listener *to, struct notify_left_out *out)
 {
 	struct comparing *c = xalloc(sizeof *c); /* as large as the targets of a zone may be many */
 	c->old_view = old;
 	c->now_view = now;
-	c->own = own;
+	c->policy = policy;
 	c->to = to;
+	c->left_out = out;
+	*out = (struct notify_left_out){ .cut_n = 0 };
 	err_t err = tell_zones(c);
 	if (err == OK) {
 		err = tell_keys(c);
 	}
-	*cut_n = c->cut_n;
 	notify_index_free(&c->old);
 	notify_index_free(&c->now);
 	free(c);

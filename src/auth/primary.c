@@ -10,15 +10,6 @@
 #include "dns/serial.h"
 #include "zone/history.h"
 
-/* A commit being worked out. */
-struct apply {
-	struct primary *p;
-	const struct source_commit *commit;
-	const char **paths; /* of all changes, sorted; the texts are the commit's */
-	struct pending *list;
-	size_t n, cap;
-};
-
 void
 primary_report(const struct primary *p, const struct primary_report *r)
 {
@@ -125,13 +116,22 @@ file_remove(struct primary *p, struct file *f)
 	size_t i = file_index(p, f->path);
 	memmove(p->files + i, p->files + i + 1, (p->files_n - i - 1) * sizeof *p->files);
 	p->files_n--;
+	file_set_hold(p, f, HOLD_NONE);
 	file_free(f);
+}
+
+void
+file_set_hold(struct primary *p, struct file *f, enum file_hold hold)
+{
+	p->held_n -= f->hold != HOLD_NONE;
+	p->held_n += hold != HOLD_NONE;
+	f->hold = hold;
 }
 
 /* ---- what a commit concerns ---- */
 
-static struct pending *
-add_pending(struct apply *a, struct file *f)
+struct pending *
+plan_add(struct apply *a, struct file *f)
 {
 	if (a->n == a->cap) {
 		a->cap = a->cap != 0 ? 2 * a->cap : 16;
@@ -152,34 +152,43 @@ find_pending(const struct apply *a, const struct file *f)
 	return NULL;
 }
 
+static void
+plan_removal(struct apply *a, const char *path)
+{
+	struct file *f = file_find(a->p, path);
+	if (f != NULL) {
+		plan_add(a, f)->is_removal = true;
+	}
+}
+
 static err_t
-plan_change(struct apply *a, const struct source_change *change)
+plan_file(struct apply *a, struct file *f, const struct source_change *change, bool is_new)
+{
+	struct file *from = f->kind == SOURCE_ZONE && f->zone == NULL ? hold_find_leaving(a, &f->apex) : NULL;
+	struct pending *d = plan_add(a, f);
+	d->is_new = is_new;
+	d->from = from;
+	return primary_load_file(a->p, a->commit, change, d);
+}
+
+static err_t
+plan_put(struct apply *a, const struct source_change *change)
 {
 	struct primary *p = a->p;
 	struct name apex;
 	enum source_kind kind = source_kind_of(change->path, &apex);
-	struct file *f = file_find(p, change->path);
-
-	if (kind == SOURCE_BELOW_ROOT || (kind == SOURCE_BAD_NAME && change->kind == SOURCE_REMOVE)) {
-		return OK;
-	}
 	if (kind == SOURCE_IGNORED || kind == SOURCE_BAD_NAME) {
 		primary_report(p, &(struct primary_report){
 		                          .event = kind == SOURCE_IGNORED ? FILE_IGNORED : ZONE_REJECTED, .path = change->path,
 		                          .text = kind == SOURCE_IGNORED ? "" : "the file's name is not a domain name; name it like "
 		                                                                 "its zone, or keep it in a directory" });
+	}
+	if (kind != SOURCE_ZONE && kind != SOURCE_KEYS) {
 		return OK;
 	}
-	if (change->kind == SOURCE_REMOVE) {
-		if (f != NULL) {
-			add_pending(a, f)->is_removal = true;
-		}
-		return OK;
-	}
+	struct file *f = file_find(p, change->path);
 	bool is_new = f == NULL;
-	struct pending *d = add_pending(a, is_new ? file_new(change->path, kind, &apex) : f);
-	d->is_new = is_new;
-	return primary_load_file(p, a->commit, change, d);
+	return plan_file(a, is_new ? file_new(change->path, kind, &apex) : f, change, is_new);
 }
 
 static int
@@ -206,8 +215,8 @@ sort_paths(struct apply *a)
 	return OK;
 }
 
-static bool
-is_changed(const struct apply *a, const char *path)
+bool
+plan_changes(const struct apply *a, const char *path)
 {
 	return bsearch(&path, a->paths, a->commit->n, sizeof *a->paths, compare_paths) != NULL;
 }
@@ -221,10 +230,10 @@ plan_includers(struct apply *a)
 		struct file *f = p->files[i];
 		bool is_concerned = false;
 		for (size_t k = 0; k < f->includes_n && !is_concerned; k++) {
-			is_concerned = is_changed(a, f->includes[k]);
+			is_concerned = plan_changes(a, f->includes[k]);
 		}
 		if (is_concerned && find_pending(a, f) == NULL) {
-			TRY(primary_load_file(p, a->commit, NULL, add_pending(a, f)));
+			TRY(plan_file(a, f, NULL, false));
 		}
 	}
 	return OK;
@@ -233,9 +242,9 @@ plan_includers(struct apply *a)
 static bool
 is_zone_removed(const struct apply *a, const struct name *apex)
 {
-	for (size_t i = 0; i < a->n; i++) {
+	for (size_t i = 0; i < a->removals_n; i++) {
 		const struct file *f = a->list[i].file;
-		if (a->list[i].is_removal && f->zone != NULL && name_is_equal(f->apex.oct, apex->oct)) {
+		if (f->zone != NULL && name_is_equal(f->apex.oct, apex->oct)) {
 			return true;
 		}
 	}
@@ -250,7 +259,7 @@ plan_successors(struct apply *a)
 	for (size_t i = 0; i < p->files_n; i++) {
 		struct file *f = p->files[i];
 		if (f->kind == SOURCE_ZONE && f->zone == NULL && is_zone_removed(a, &f->apex) && find_pending(a, f) == NULL) {
-			TRY(primary_load_file(p, a->commit, NULL, add_pending(a, f)));
+			TRY(plan_file(a, f, NULL, false));
 		}
 	}
 	return OK;
@@ -261,66 +270,25 @@ static void
 plan_absent(struct apply *a)
 {
 	for (size_t i = 0; i < a->p->files_n; i++) {
-		if (!is_changed(a, a->p->files[i]->path)) {
-			add_pending(a, a->p->files[i])->is_removal = true;
+		struct file *f = a->p->files[i];
+		if (f->hold != HOLD_GONE && !plan_changes(a, f->path)) {
+			plan_add(a, f)->is_removal = true;
 		}
 	}
 }
 
-/* ---- the safety valve ---- */
-
-static bool
-hold(const struct primary *p, const struct pending *d, const char *text)
+/* The trailer is here: files that lost too much in an earlier commit are read once more. */
+static err_t
+plan_shrunk(struct apply *a)
 {
-	primary_report(p, &(struct primary_report){ .event = ZONE_HELD, .path = d != NULL ? d->file->path : "",
-	                                            .zone = d != NULL ? d->file->zone : NULL, .text = text });
-	return true;
-}
-
-/* Those with another TTL are counted among the changes, but are no loss: all of a zone may get a new one. */
-bool
-primary_loses_too_much(const struct primary_conf *c, const struct zone *old, const struct zone *new, const struct zone_changes *changes)
-{
-	if (old == NULL || old->records <= c->delete_records_min || c->delete_records_percent >= 100) {
-		return false;
-	}
-	size_t limit = old->records * c->delete_records_percent / 100;
-	return changes->removed > limit && zone_lost(old, new) > limit;
-}
-
-/* Does another file of this commit bring the zone? */
-static bool
-is_replaced(const struct apply *a, const struct name *apex)
-{
-	for (size_t i = 0; i < a->n; i++) {
-		if (a->list[i].zone != NULL && name_is_equal(a->list[i].file->apex.oct, apex->oct)) {
-			return true;
+	struct primary *p = a->p;
+	for (size_t i = 0; i < p->files_n && p->held_n != 0; i++) {
+		struct file *f = p->files[i];
+		if (f->hold == HOLD_SHRUNK && find_pending(a, f) == NULL) {
+			TRY(plan_file(a, f, NULL, false));
 		}
 	}
-	return false;
-}
-
-static bool
-is_too_much(const struct apply *a)
-{
-	const struct primary *p = a->p;
-	size_t served = view_zones_n(p->view), removed = 0;
-	if (a->commit->allow_mass_delete) {
-		return false;
-	}
-	for (size_t i = 0; i < a->n; i++) {
-		const struct pending *d = &a->list[i];
-		removed += d->is_removal && d->file->zone != NULL && !is_replaced(a, &d->file->apex);
-		if (d->zone != NULL && primary_loses_too_much(&p->conf, d->file->zone, d->zone, &d->changes)) {
-			return hold(p, d, "removes too many of the zone's records: if that is meant, push a commit with the "
-			                  "trailer \"Origin-Allow: mass-delete\"");
-		}
-	}
-	if (p->conf.delete_zones_percent < 100 && removed * 100 > served * p->conf.delete_zones_percent) {
-		return hold(p, NULL, "removes too many of the zones: if that is meant, push a commit with the trailer "
-		                     "\"Origin-Allow: mass-delete\"");
-	}
-	return false;
+	return OK;
 }
 
 /* ---- the next view ---- */
@@ -369,8 +337,9 @@ static struct zone *
 made_from_served(const struct pending *d, struct garbage *garbage)
 {
 	struct zone *z = NULL;
-	bool is_little = d->file->zone != NULL && zone_changes_are_whole(&d->changes);
-	return is_little && zone_changes_apply(d->file->zone, &d->changes, &z, garbage) == OK ? z : NULL;
+	struct zone *served = pending_served(d);
+	bool is_little = served != NULL && zone_changes_are_whole(&d->changes);
+	return is_little && zone_changes_apply(served, &d->changes, &z, garbage) == OK ? z : NULL;
 }
 
 /* What is there already was put by this transaction: replacing it needs no memory. */
@@ -382,15 +351,26 @@ replace(struct trie_txn *txn, struct zone *z)
 	ASSERT(err == OK && replaced != NULL);
 }
 
+/* The zone that is served is another file's from now on. */
+static void
+move_zone(struct pending *d)
+{
+	if (d->file->zone == NULL && d->from != NULL) {
+		d->file->zone = d->from->zone;
+		d->from->zone = NULL;
+	}
+}
+
 /* A zone takes its place in the set.  E_EXISTS: another file has that name already. */
 static err_t
 commit_zone(struct primary *p, struct trie_txn *txn, struct pending *d, struct discard *old)
 {
 	struct file *f = d->file;
-	struct zone *z = d->zone, *before = f->zone;
+	struct zone *z = d->zone, *before = pending_served(d);
 	void *replaced = NULL;
 
 	if (before != NULL && d->changes.added + d->changes.removed == 0) {
+		move_zone(d);
 		return OK; /* d->zone is freed with d */
 	}
 	if (name_is_equal(f->apex.oct, p->conf.catalog.oct) && p->conf.catalog.len != 0) {
@@ -402,6 +382,7 @@ commit_zone(struct primary *p, struct trie_txn *txn, struct pending *d, struct d
 		return E_EXISTS;
 	}
 	struct zone *made = made_from_served(d, &old->garbage);
+	move_zone(d);
 	if (before != NULL) {
 		history_extend(before, made != NULL ? made : z, &d->changes, &old->garbage);
 	}
@@ -417,6 +398,17 @@ commit_zone(struct primary *p, struct trie_txn *txn, struct pending *d, struct d
 	discard_zone(old, before);
 	primary_report_zone(p, f, z, before, d->counts.warnings);
 	return OK;
+}
+
+/* A zone whose file is another's now stays what it is when that cannot be taken; unless a third one was. */
+static void
+settle_move(struct primary *p, struct pending *d)
+{
+	move_zone(d);
+	if (d->is_held && d->file->zone == NULL) {
+		file_set_hold(p, d->file, HOLD_NONE);
+		d->file->is_broken = true;
+	}
 }
 
 static void
@@ -437,6 +429,17 @@ commit_removal(struct primary *p, struct trie_txn *txn, struct pending *d, struc
 	}
 	file_remove(p, f);
 	d->file = NULL;
+}
+
+/* The zone stays, and nothing of the tree belongs to it any more. */
+static void
+hold_removal(struct primary *p, struct file *f)
+{
+	file_set_hold(p, f, HOLD_GONE);
+	f->is_broken = false;
+	free_paths(f->includes, f->includes_n);
+	f->includes = NULL;
+	f->includes_n = 0;
 }
 
 static void
@@ -472,7 +475,10 @@ commit_put(struct primary *p, struct trie_txn *txn, struct pending *d, struct di
 {
 	struct file *f = d->file;
 	f->is_broken = d->is_rejected;
-	if (d->zone != NULL) {
+	file_set_hold(p, f, d->is_held ? HOLD_SHRUNK : HOLD_NONE);
+	if (d->is_held) {
+		/* d->zone is freed with d */
+	} else if (d->zone != NULL) {
 		err_t err = commit_zone(p, txn, d, old);
 		if (err != OK) {
 			f->is_broken = true;
@@ -531,15 +537,17 @@ commit_all(struct apply *a, struct discard *old, struct view *next)
 	bool has_keys = concerns_keys(a);
 
 	trie_begin(&txn, &p->view->zones);
-	/* Removals first: a zone may move to a file of another spelling in one commit. */
-	for (size_t i = 0; i < a->n; i++) {
-		if (a->list[i].is_removal) {
-			commit_removal(p, &txn, &a->list[i], old);
-		}
+	for (size_t i = a->removals_n; i < a->n; i++) {
+		commit_put(p, &txn, &a->list[i], old);
 	}
-	for (size_t i = 0; i < a->n; i++) {
-		if (!a->list[i].is_removal) {
-			commit_put(p, &txn, &a->list[i], old);
+	for (size_t i = a->removals_n; i < a->n; i++) {
+		settle_move(p, &a->list[i]);
+	}
+	for (size_t i = 0; i < a->removals_n; i++) {
+		if (a->list[i].is_held) {
+			hold_removal(p, a->list[i].file);
+		} else {
+			commit_removal(p, &txn, &a->list[i], old);
 		}
 	}
 	next->zones = trie_commit(&txn, &old->garbage);
@@ -564,20 +572,39 @@ pending_fini(struct pending *d)
 	}
 }
 
+/* Before all else: what goes may come back as another file. */
+static void
+plan_removals(struct apply *a)
+{
+	const struct source_commit *c = a->commit;
+	for (size_t i = 0; i < c->n; i++) {
+		if (c->changes[i].kind == SOURCE_REMOVE) {
+			plan_removal(a, c->changes[i].path);
+		}
+	}
+	if (c->is_whole) {
+		plan_absent(a);
+	}
+	hold_plan_gone(a);
+	a->removals_n = a->n;
+}
+
 static err_t
 plan(struct apply *a)
 {
+	const struct source_commit *c = a->commit;
 	TRY(sort_paths(a));
-	for (size_t i = 0; i < a->commit->n; i++) {
-		TRY(plan_change(a, &a->commit->changes[i]));
+	plan_removals(a);
+	for (size_t i = 0; i < c->n; i++) {
+		if (c->changes[i].kind == SOURCE_PUT) {
+			TRY(plan_put(a, &c->changes[i]));
+		}
 	}
-	if (a->commit->is_whole) {
-		plan_absent(a);
-	} else {
+	if (!c->is_whole) {
 		TRY(plan_includers(a));
 		TRY(plan_successors(a));
 	}
-	return OK;
+	return c->allow_held ? plan_shrunk(a) : OK;
 }
 
 /* Texts that the commit changed are not what they were. */
@@ -613,17 +640,13 @@ primary_apply(struct primary *p, const struct source_commit *c, enum primary_out
 {
 	struct apply a = { .p = p, .commit = c };
 	err_t err = plan(&a);
-	if (err == OK && is_too_much(&a)) {
-		*outcome = PRIMARY_HELD;
-		p->is_held = true;
-	} else if (err == OK) {
-		p->is_held = false;
+	if (err == OK) {
+		*outcome = hold_back(&a) ? PRIMARY_HELD : PRIMARY_APPLIED;
 		forget_texts(p, c);
 		struct view *next = xalloc(sizeof *next);
 		struct discard *d = xalloc(sizeof *d);
 		commit_all(&a, d, next);
 		primary_step(p, next, c->now_s, d);
-		*outcome = PRIMARY_APPLIED;
 		*out = next;
 		*old = d;
 	}
@@ -657,6 +680,12 @@ const struct view *
 primary_view(const struct primary *p)
 {
 	return p->view;
+}
+
+size_t
+primary_held_n(const struct primary *p)
+{
+	return p->held_n;
 }
 
 struct primary *

@@ -1,7 +1,8 @@
 /* auth/primary.h -- from commits to views: which file is which zone, and what becomes of a bad one.
  *
  * Keeps for each file what was made of it.  A zone file that fails its checks leaves the last good
- * version served; a commit that would remove too much is held back; everything else goes on.  Pure:
+ * version served; so does a zone that would vanish or lose too much at once, until somebody says that it is meant; everything
+ * else of the commit goes on.  Pure:
  * files come in as bytes, the next view goes out; the caller publishes it and frees the old one
  * once nobody reads it.  One thread.
  */
@@ -30,6 +31,7 @@ struct source_change {
 struct source_commit {
 	char id[65];
 	bool allow_mass_delete; /* trailer "Origin-Allow: mass-delete" in one of the commits since the last */
+	bool allow_held;        /* likewise, in one that is no update's: it lets go what earlier commits did, too */
 	const struct source_change *changes;
 	size_t n;
 	bool is_whole;          /* the whole tree, not a difference: what it does not list is gone */
@@ -47,7 +49,7 @@ enum serial_policy {
 };
 
 struct primary_conf {
-	unsigned delete_zones_percent;   /* 50: more of the zones than this needs the trailer; 100: never held back */
+	unsigned delete_zones_percent;   /* 50: more of the zones than this needs the trailer; 100: none is ever held back */
 	unsigned delete_records_percent; /* 50, for zones of over delete_records_min records */
 	size_t delete_records_min;       /* 100 */
 	enum serial_policy serial;
@@ -60,7 +62,7 @@ enum zone_event {
 	ZONE_CHANGED,
 	ZONE_REMOVED,
 	ZONE_REJECTED,     /* the last good version, if any, is served on */
-	ZONE_HELD,         /* the commit would remove too much: nothing of it is taken over */
+	ZONE_HELD,         /* it would vanish, or lose too much: the last good version is served on */
 	ZONE_SERIAL_STUCK, /* served, but its serial did not grow */
 	KEYS_LOADED,
 	KEYS_REJECTED,
@@ -90,17 +92,24 @@ struct primary;
 struct primary *primary_new(const struct primary_conf *conf, const struct primary_log *log);
 void primary_free(struct primary **p); /* with all it serves: no reader may be left */
 
-/* What became of a commit.  HELD: it would remove too much; nothing of it was taken over, and the next
- * commit must come as a difference to the one that was APPLIED last. */
+/* What became of a commit.  HELD: zones of it are held back; all else of it is in the next view. */
 enum primary_outcome { PRIMARY_APPLIED, PRIMARY_HELD };
 
-/* Makes the next view.  Where *outcome is PRIMARY_APPLIED the caller publishes *out, waits until nobody reads
+/* Makes the next view.  The caller publishes *out, waits until nobody reads
  * the view before, and calls primary_discard(old).  Errors (E_NOMEM; E_FORMAT: a path twice) leave all as it was. */
 err_t primary_apply(struct primary *p, const struct source_commit *c, enum primary_outcome *outcome,
                     const struct view **out, struct discard **old);
 void primary_discard(struct discard **d); /* NULL-safe */
 
 const struct view *primary_view(const struct primary *p); /* the latest; an empty one at first */
+size_t primary_held_n(const struct primary *p);           /* zones that are held back */
+
+/* The safety valve, for whoever asks beforehand.  Would so many removed of so many zones be held back?  Would a new version of a
+ * zone? */
+bool primary_holds_removals(const struct primary_conf *c, size_t removed, size_t zones);
+bool primary_holds_version(const struct primary_conf *c, const struct zone *old, const struct zone *new);
+#define PRIMARY_VALVE { .delete_zones_percent = 50, .delete_records_percent = 50, .delete_records_min = 100 } /* by default */
+#define PRIMARY_TRAILER "Origin-Allow: mass-delete"
 
 /* What a file of the root tree is by its name (behaviour: dot files, README*, LICENSE*, … are passed over). */
 enum source_kind { SOURCE_ZONE, SOURCE_KEYS, SOURCE_IGNORED, SOURCE_BAD_NAME, SOURCE_BELOW_ROOT };

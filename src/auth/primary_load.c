@@ -80,7 +80,7 @@ reject(const struct primary *p, struct pending *d, const char *why)
 	d->is_rejected = true;
 	primary_report(p, &(struct primary_report){
 	                          .event = d->file->kind == SOURCE_KEYS ? KEYS_REJECTED : ZONE_REJECTED,
-	                          .path = d->file->path, .zone = d->file->zone, .records = d->counts.records,
+	                          .path = d->file->path, .zone = pending_served(d), .records = d->counts.records,
 	                          .errors = d->counts.errors, .warnings = d->counts.warnings, .text = why });
 	return OK;
 }
@@ -108,8 +108,9 @@ primary_load_file(const struct primary *p, const struct source_commit *c, const 
 	if (is_opened) {
 		c->close(c->ctx, &text);
 	}
-	if (err == OK && d->zone != NULL && d->file->zone != NULL) {
-		err = zone_changes_find(d->file->zone, d->zone, changes_max(d->file->zone), &d->changes);
+	const struct zone *served = pending_served(d);
+	if (err == OK && d->zone != NULL && served != NULL) {
+		err = zone_changes_find(served, d->zone, changes_max(served), &d->changes);
 	}
 	if (err == OK) {
 		return OK;

@@ -9,6 +9,13 @@
 #include "auth/texts.h"
 #include "zone/changes.h"
 
+/* Why the safety valve keeps a zone's last good version, though nothing is wrong with the tree. */
+enum file_hold {
+	HOLD_NONE,
+	HOLD_SHRUNK, /* the file lost too much of it */
+	HOLD_GONE,   /* the file is not in the tree any more, and too many went with it */
+};
+
 /* A file of the root tree that is a zone or holds keys. */
 struct file {
 	char *path;              /* owned */
@@ -19,6 +26,7 @@ struct file {
 	char **includes;         /* owned paths that the file as it stands now reads by $INCLUDE */
 	size_t includes_n;
 	bool is_broken;          /* as it stands now: `zone` is of an older commit */
+	enum file_hold hold;     /* likewise; set with file_set_hold() alone */
 };
 
 /* What a commit makes of one file, before anybody sees it. */
@@ -26,6 +34,9 @@ struct pending {
 	struct file *file;       /* in the primary's list, or new and owned by this */
 	bool is_new, is_removal;
 	bool is_rejected;        /* stays as it is; includes are taken over all the same */
+	bool is_held;            /* likewise, by the safety valve */
+	struct file *from;       /* a file that goes and has the zone that this one is for: it moves; NULL: there is none */
+	bool has_heir;           /* a removal: it is the `from` of another */
 	struct zone *zone;       /* owned until it is committed */
 	struct zone_changes changes; /* against the version that is served, if there is one */
 	struct keystore *keys;
@@ -42,10 +53,26 @@ struct primary {
 	struct file **files;     /* sorted by path */
 	size_t files_n, files_cap;
 	struct view *view;
-	bool is_held;            /* the latest commit is held back: the view is an older one's */
+	size_t held_n;           /* files with a hold */
 	struct texts texts;      /* of the view's commit */
 	bool is_catalog_behind;  /* there was no memory for it */
 };
+
+/* A commit being worked out. */
+struct apply {
+	struct primary *p;
+	const struct source_commit *commit;
+	const char **paths;      /* of all changes, sorted; the texts are the commit's */
+	struct pending *list;    /* removals first */
+	size_t n, cap, removals_n;
+};
+
+/* The version that is served of the zone that a pending file is for; NULL: none. */
+static inline struct zone *
+pending_served(const struct pending *d)
+{
+	return d->file->zone != NULL ? d->file->zone : d->from != NULL ? d->from->zone : NULL;
+}
 
 /* What the old view alone had. */
 struct discard {
@@ -64,6 +91,7 @@ struct file *file_new(const char *path, enum source_kind kind, const struct name
 void file_free(struct file *f); /* with its last version: nobody reads it any more */
 void file_insert(struct primary *p, struct file *f);
 void file_remove(struct primary *p, struct file *f); /* and frees it */
+void file_set_hold(struct primary *p, struct file *f, enum file_hold hold);
 
 void primary_report_zone(const struct primary *p, const struct file *f, const struct zone *z, const struct zone *before,
                          size_t warnings);
@@ -76,6 +104,26 @@ err_t primary_load_file(const struct primary *p, const struct source_commit *c, 
 /* Does a zone (old: NULL when it is new) lose more of its records than a commit may take away without saying so? */
 bool primary_loses_too_much(const struct primary_conf *c, const struct zone *old, const struct zone *new,
                             const struct zone_changes *changes);
+
+/* ---- primary.c, for primary_hold.c ---- */
+
+struct pending *plan_add(struct apply *a, struct file *f); /* good until the next */
+bool plan_changes(const struct apply *a, const char *path); /* does the commit name the path? */
+
+/* ---- primary_hold.c: the safety valve ---- */
+
+/* Files that an earlier commit took away and that are held are removals of this one, too: until it has the trailer, or
+ * their zone is back. */
+void hold_plan_gone(struct apply *a);
+
+/* The file that goes in this commit and has the zone of that name, or NULL.  From now on it has an heir. */
+struct file *hold_find_leaving(struct apply *a, const struct name *apex);
+
+/* Marks what is held back, and says so.  After everything else is planned.  True: there is something that was not held before. */
+bool hold_back(struct apply *a);
+
+/* Why a file whose zone is held takes no updates. */
+const char *hold_reason(const struct file *f);
 
 /* A zone as it was made here; with it the file. */
 struct accepted {

@@ -65,29 +65,52 @@ put_name(const struct reply *r, uint8_t *p, struct place *what)
 	return pointer != 0 ? put16(p, 0xC000u | pointer) : p;
 }
 
+/* The octets that put_name() writes. */
+static size_t
+name_size(const struct place *what)
+{
+	bool is_pointed = what->shared > 1 && place_suffix(what->tail, what->shared) != 0;
+	return is_pointed ? what->len - what->shared + 2u : what->len;
+}
+
+/* Names in RDATA that may be compressed (RFC 3597 4: those of RFC 1035). */
+static inline unsigned
+names_of(uint16_t type)
+{
+	return type == TYPE_SOA || type == MINFO ? 2 : 1;
+}
+
+/* Name `i` of a record, which begins at `from`: its place but for where it will stand. */
+static inline struct place
+name_in(const struct reply_rrset *what, const struct rr *rr, unsigned i, const uint8_t *from)
+{
+	const uint8_t *end = rr->rdata + rr->rdlen;
+	size_t len = names_of(what->set->type) == 1 ? (size_t)(end - from) : name_len(from);
+	struct place name = { .name = from, .len = (uint8_t)len, .tail = what->owner, .shared = rr->shared[i] };
+	if (what->wildcard_len != 0 && name.shared >= what->wildcard_len) {
+		name.shared = 0; /* shares the "*" itself, which is not in the message */
+	}
+	return name;
+}
+
 /* RDATA of RFC 1035's types: `lead` octets, one or two names, the rest. */
 static uint8_t *
 put_names(struct reply *r, uint8_t *p, const struct reply_rrset *what, const struct rr *rr)
 {
 	uint16_t type = what->set->type;
 	size_t lead = type == TYPE_MX ? 2 : 0;
-	unsigned names = type == TYPE_SOA || type == MINFO ? 2 : 1;
 	const uint8_t *from = rr->rdata, *end = rr->rdata + rr->rdlen;
 
 	copy_short(p, from, lead);
 	p += lead;
 	from += lead;
-	for (unsigned i = 0; i < names; i++) {
-		size_t len = names == 1 ? (size_t)(end - from) : name_len(from);
-		struct place target = { .name = from, .len = (uint8_t)len, .tail = what->owner, .shared = rr->shared[i] };
-		if (what->wildcard_len != 0 && target.shared >= what->wildcard_len) {
-			target.shared = 0; /* shares the "*" itself, which is not in the message */
-		}
+	for (unsigned i = 0; i < names_of(type); i++) {
+		struct place target = name_in(what, rr, i, from);
 		p = put_name(r, p, &target);
 		if (i == 0) {
 			note_target(r, target.pos, target.shared);
 		}
-		from += len;
+		from += target.len;
 	}
 	memcpy(p, from, (size_t)(end - from));
 	return p + (end - from);
@@ -154,13 +177,36 @@ begin_rrset(struct writing *w, const struct reply_rrset *what)
 	}
 }
 
+/* The octets that a record will take: what is pointed to does not count.  Only asked where it may not fit. */
+[[gnu::cold, gnu::noinline]] static size_t
+rr_size(const struct writing *w, const struct rr *rr, size_t here)
+{
+	struct place owner = *w->what->owner;
+	size_t size = RR_FIXED_LEN + rr->rdlen;
+	size += w->owner_at != 0 ? 2u : owner.pos == 0 ? name_size(&owner) : owner.len;
+	if (owner.pos == 0) {
+		owner.pos = here <= REPLY_POINTER_MAX ? (uint16_t)here : UINT16_MAX; /* names in RDATA will point there */
+	}
+	if ((rr->shared[0] | rr->shared[1]) > 1) {
+		const uint8_t *from = rr->rdata + (w->what->set->type == TYPE_MX ? 2 : 0);
+		for (unsigned i = 0; i < names_of(w->what->set->type); i++) {
+			struct place name = name_in(w->what, rr, i, from);
+			name.tail = &owner;
+			size = size - name.len + name_size(&name);
+			from += name.len;
+		}
+	}
+	return size;
+}
+
 /* Writes one record at `p`; returns where it ends, or NULL: it does not fit. */
 static inline uint8_t *
 put_rr(struct reply *r, struct writing *w, uint8_t *p, const struct rr *rr)
 {
 	struct place *owner = w->what->owner;
 	size_t owner_max = w->owner_at != 0 ? 2 : owner->len;
-	if ((size_t)(r->wire + r->cap - p) < owner_max + RR_FIXED_LEN + rr->rdlen) {
+	size_t left = (size_t)(r->wire + r->cap - p);
+	if (left < owner_max + RR_FIXED_LEN + rr->rdlen && left < rr_size(w, rr, (size_t)(p - r->wire))) {
 		return NULL;
 	}
 	p = put_owner(r, p, owner, w->owner_at);
@@ -230,22 +276,21 @@ reply_add_some(struct reply *r, const struct reply_rrset *what, const struct rr 
 }
 
 bool
-reply_add_cname(struct reply *r, struct place *owner, const struct name *target, const uint8_t ttl[4],
-                uint16_t *target_at)
+reply_add_cname(struct reply *r, struct place *owner, struct place *target, const uint8_t ttl[4])
 {
 	uint8_t *p = r->wire + r->len;
-	if (r->cap - r->len < (size_t)owner->len + RR_FIXED_LEN + target->len) {
+	uint16_t owner_at = owner_pointer(owner);
+	size_t pointed = target->shared > 1 && place_suffix(target->tail, target->shared) != 0 ? target->shared - 2u : 0;
+	if (r->cap - r->len < (owner_at != 0 ? 2u : owner->len) + RR_FIXED_LEN + target->len - pointed) {
 		return false;
 	}
-	p = put_owner(r, p, owner, owner_pointer(owner));
+	p = put_owner(r, p, owner, owner_at);
 	p = put16(p, TYPE_CNAME);
 	p = put16(p, CLASS_IN);
 	memcpy(p, ttl, 4);
-	p = put16(p + 4, target->len);
-	size_t at = (size_t)(p - r->wire);
-	*target_at = at <= REPLY_POINTER_MAX ? (uint16_t)at : UINT16_MAX;
-	memcpy(p, target->oct, target->len);
-	r->len = at + target->len;
+	p = put16(p + 4, target->len - pointed);
+	p = put_name(r, p, target);
+	r->len = (size_t)(p - r->wire);
 	r->count[SECTION_ANSWER]++;
 	return true;
 }

@@ -59,9 +59,8 @@ const struct rr *reply_add_some(struct reply *r, const struct reply_rrset *what,
 /* The same as reply_add() for RDATA without names, under an owner that can be pointed to: addresses, mostly. */
 bool reply_add_plain(struct reply *r, enum section section, uint16_t owner_at, const struct rrset *set);
 
-/* A CNAME made from a DNAME (RFC 6672 3.1).  *target_at: where its target stands. */
-bool reply_add_cname(struct reply *r, struct place *owner, const struct name *target, const uint8_t ttl[4],
-                     uint16_t *target_at);
+/* A CNAME made from a DNAME (RFC 6672 3.1).  `target` comes with its tail, the DNAME's own target; where it stands is set. */
+bool reply_add_cname(struct reply *r, struct place *owner, struct place *target, const uint8_t ttl[4]);
 
 /* Where a suffix of the name stands: an offset, or 0 when a pointer cannot reach it. */
 static inline uint16_t
@@ -81,6 +80,7 @@ target_offset(uint16_t type)
 	switch (type) {
 	case 2:  /* NS */
 	case 5:  /* CNAME */
+	case 39: /* DNAME */
 		return 0;
 	case 15: /* MX */
 	case 64: /* SVCB */

@@ -20,6 +20,7 @@ struct request {
 
 	struct msg m;
 	struct reply r;
+	size_t limit;            /* octets that the answer may have, OPT and TSIG included */
 	unsigned rcode;          /* with EDNS's upper bits */
 	int ede;                 /* extended error (RFC 8914), EDE_NONE: none */
 	bool is_authoritative;

@@ -37,18 +37,18 @@ keepalive_len(const struct request *q)
 	return q->m.edns.has_keepalive && q->peer->transport == TRANSPORT_TCP ? KEEPALIVE_LEN : 0;
 }
 
-/* The most that OPT can take; what is left over is for records. */
 static size_t
-opt_reserve(const struct request *q)
+tsig_len(const struct request *q)
 {
-	return q->m.edns.present ? OPT_FIXED_LEN + nsid_len(q) + keepalive_len(q) + EDE_LEN : 0;
+	return q->m.has_tsig && q->is_tsig_read ? tsig_response_len(&q->tsig) : 0;
 }
 
-/* The TSIG of the answer is as long as the request's, but for MAC and other data. */
-static size_t
-tsig_reserve(const struct request *q)
+/* What OPT and TSIG will take is not for records.  An extended error comes where there are none, so nothing is kept for it. */
+static void
+set_room(struct request *q)
 {
-	return q->m.has_tsig ? q->m.len - q->m.tsig.at + HMAC_MAX + 6 : 0;
+	size_t reserve = tsig_len(q) + (q->m.edns.present ? OPT_FIXED_LEN + nsid_len(q) + keepalive_len(q) : 0);
+	q->r.cap = q->limit > q->r.len + reserve ? q->limit - reserve : q->r.len;
 }
 
 static size_t
@@ -72,11 +72,13 @@ put16(uint8_t *p, size_t v)
 	return p + 2;
 }
 
-/* RFC 6891 6.1.2, with the options that were asked for and an extended error if there is one. */
+/* RFC 6891 6.1.2, with the options that were asked for and an extended error if there is one, as far as there is room: beside a long
+ * question and a TSIG it may be short. */
 static void
 put_opt(struct request *q)
 {
 	uint8_t *start = q->r.wire + q->r.len, *p = start;
+	size_t taken = q->r.len + OPT_FIXED_LEN + tsig_len(q), left = q->limit > taken ? q->limit - taken : 0;
 	*p++ = 0;
 	p = put16(p, TYPE_OPT);
 	p = put16(p, q->conf->udp_max);
@@ -85,17 +87,19 @@ put_opt(struct request *q)
 	p = put16(p, q->m.edns.flags & EDNS_DO);
 	uint8_t *rdlen = p;
 	p += 2;
-	if (nsid_len(q) != 0) {
+	if (nsid_len(q) != 0 && nsid_len(q) <= left) {
 		size_t len = strlen(q->conf->id);
+		left -= nsid_len(q);
 		p = put16(put16(p, EDNS_OPT_NSID), len);
 		memcpy(p, q->conf->id, len);
 		p += len;
 	}
-	if (keepalive_len(q) != 0) {
+	if (keepalive_len(q) != 0 && keepalive_len(q) <= left) {
+		left -= keepalive_len(q);
 		p = put16(put16(p, EDNS_OPT_KEEPALIVE), 2);
 		p = put16(p, q->conf->tcp_idle_100ms);
 	}
-	if (q->ede != EDE_NONE) {
+	if (q->ede != EDE_NONE && left >= EDE_LEN) {
 		p = put16(put16(p, EDNS_OPT_EDE), 2);
 		p = put16(p, (size_t)q->ede);
 	}
@@ -229,6 +233,17 @@ take_secondary(struct request *q, bool is_ours)
 	}
 }
 
+/* What does not fit into 65,535 octets can be sent to nobody: TC would have the client come by TCP, where it is. */
+static void
+give_up(struct request *q)
+{
+	q->r.len = q->m.question_end;
+	q->r.is_truncated = false;
+	memset(q->r.count, 0, sizeof q->r.count);
+	q->is_authoritative = false;
+	q->rcode = RCODE_SERVFAIL;
+}
+
 static void
 answer_internet(struct request *q)
 {
@@ -250,6 +265,9 @@ answer_internet(struct request *q)
 	q->rcode = answer.rcode;
 	q->is_authoritative = answer.is_authoritative;
 	q->ede = answer.is_ours ? EDE_NONE : EDE_NOT_AUTHORITATIVE;
+	if (q->r.is_truncated && q->peer->transport == TRANSPORT_TCP) {
+		give_up(q);
+	}
 	if (is_from_secondary(q)) {
 		take_secondary(q, answer.is_ours);
 	}
@@ -325,6 +343,7 @@ dispatch(struct request *q)
 	if (!is_signature_good(q)) {
 		return; /* first of all, so that whatever the answer is, it is signed as it should (RFC 8945 5.3) */
 	}
+	set_room(q);
 	if (q->m.edns.present && q->m.edns.version != 0) {
 		q->rcode = RCODE_BADVERS;
 		return;
@@ -395,8 +414,7 @@ server_handle(const struct view *v, const struct server_conf *conf, const struct
 		return finish(&q, cap);
 	}
 	put_question(&q);
-	size_t limit = response_limit(&q, cap), reserve = opt_reserve(&q) + tsig_reserve(&q);
-	q.r.cap = limit > q.r.len + reserve ? limit - reserve : q.r.len;
+	q.limit = response_limit(&q, cap);
 	dispatch(&q);
 	size_t len = is_answered_later(out) ? 0 : finish(&q, cap);
 	if (q.m.has_tsig) {

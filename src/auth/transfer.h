@@ -6,8 +6,9 @@
  * sent, and the zone may move on meanwhile.
  *
  * IXFR: the steps of the zone's history (zone/history.h), as one where several lie between; the whole zone where the
- * history does not reach (RFC 1995 4).  Messages have TRANSFER_MESSAGE_MAX octets, as far as compression pointers reach; those with a
- * larger record have more.  Each is signed when the request was (RFC 8945 5.3.1).
+ * history does not reach (RFC 1995 4).  Over UDP the last few steps, each by itself, if they fit, else the SOA alone.
+ * Messages have TRANSFER_MESSAGE_MAX octets, as far as compression pointers reach; those with a larger record have more.  Each is
+ * signed when the request was (RFC 8945 5.3.1).
  *
  * Pure.  Cost: about 90 ns a record (a zone of 1,000,000: 0.10 s with the writing, where NSD takes 0.19 and Knot 0.26).
  */

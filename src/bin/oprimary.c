@@ -473,6 +473,8 @@ teller_up(struct daemon *d)
 	d->teller.workers = d->tcp;
 	d->teller.wake = loader_wake;
 	d->teller.ctx = &d->loader;
+	d->teller.whom = d->opts.notify;
+	d->teller.is_loopback_kept = d->opts.is_notify_default;
 	return teller_start(&d->teller, d->opts.listen, d->opts.listen_n, &d->diag);
 }
 

@@ -110,12 +110,12 @@ log_commit(struct loader *l, enum primary_outcome outcome, const struct link_fra
 {
 	const unsigned *n = l->count;
 	const struct view *v = primary_view(l->primary);
-	bool is_held = outcome == PRIMARY_HELD;
-	log_event(l->log, is_held ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, is_held ? "commit-held" : "commit-served",
-	          "commit=%s zones=%zu loaded=%u changed=%u removed=%u rejected=%u held=%u git_ms=%u load_ms=%llu hint=%s", f->id,
-	          view_zones_n(v), n[ZONE_LOADED], n[ZONE_CHANGED], n[ZONE_REMOVED], n[ZONE_REJECTED], n[ZONE_HELD], f->took_ms,
+	size_t held = primary_held_n(l->primary);
+	log_event(l->log, outcome == PRIMARY_HELD ? LOG_LEVEL_ERROR : held != 0 ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "commit-served",
+	          "commit=%s zones=%zu loaded=%u changed=%u removed=%u rejected=%u held=%zu git_ms=%u load_ms=%llu hint=%s", f->id,
+	          view_zones_n(v), n[ZONE_LOADED], n[ZONE_CHANGED], n[ZONE_REMOVED], n[ZONE_REJECTED], held, f->took_ms,
 	          (unsigned long long)load_ms,
-	          is_held ? "if it is meant, commit again with the trailer \"Origin-Allow: mass-delete\"" : "");
+	          held != 0 ? "what is held back is meant? push a commit with the trailer \"" PRIMARY_TRAILER "\"" : "");
 	if (l->suppressed != 0) {
 		log_event(l->log, LOG_LEVEL_WARNING, "lines-suppressed", "commit=%s lines=%u", f->id, l->suppressed);
 	}
@@ -198,11 +198,9 @@ apply(struct loader *l, const struct source_commit *c, enum primary_outcome *out
 	struct discard *old = NULL;
 	begin_lines(l, c->id);
 	TRY(primary_apply(l->primary, c, outcome, &next, &old));
-	if (*outcome == PRIMARY_APPLIED) {
-		served_publish(l->served, next, old, discard);
-		l->changed(l->ctx);
-		priority_give_way(); /* from the first on there are questions to answer */
-	}
+	served_publish(l->served, next, old, discard);
+	l->changed(l->ctx);
+	priority_give_way(); /* from the first on there are questions to answer */
 	return OK;
 }
 
@@ -216,7 +214,8 @@ take_commit(struct loader *l, const struct link_frame *f, enum primary_outcome *
 	err_t err = read_changes(&map, f->n, &changes);
 	if (err == OK) {
 		struct source_commit c = {
-			.allow_mass_delete = (f->flags & LINK_ALLOW_MASS_DELETE) != 0,
+			.allow_mass_delete = (f->flags & (LINK_ALLOW_MASS_DELETE | LINK_ALLOW_HELD)) != 0,
+			.allow_held = (f->flags & LINK_ALLOW_HELD) != 0,
 			.is_whole = (f->flags & LINK_WHOLE) != 0,
 			.changes = changes,
 			.n = f->n,
@@ -248,10 +247,13 @@ serving(const struct loader *l)
 static void
 settle(struct loader *l, const char *trouble)
 {
-	char text[LINK_TEXT_MAX + 128];
+	char text[LINK_TEXT_MAX + 192], held[64] = "";
 	const struct view *v = primary_view(l->primary);
-	snprintf(text, sizeof text, "%zu %s of commit %.12s%s%s", view_zones_n(v), view_zones_n(v) == 1 ? "zone" : "zones",
-	         v->commit[0] != '\0' ? v->commit : "none", trouble[0] != '\0' ? "; " : "", trouble);
+	if (primary_held_n(l->primary) != 0) {
+		snprintf(held, sizeof held, "; %zu held back: see zone-held in the log", primary_held_n(l->primary));
+	}
+	snprintf(text, sizeof text, "%zu %s of commit %.12s%s%s%s", view_zones_n(v), view_zones_n(v) == 1 ? "zone" : "zones",
+	         v->commit[0] != '\0' ? v->commit : "none", held, trouble[0] != '\0' ? "; " : "", trouble);
 	l->settled(l->ctx, text);
 }
 
@@ -279,11 +281,10 @@ on_commit(struct loader *l, const struct link_frame *f)
 	if (err != OK) {
 		log_event(l->log, LOG_LEVEL_ERROR, "commit-failed", "commit=%s text=%s serving=last-good", f->id, err_str(err));
 	}
-	err_t status = err != OK ? err : outcome == PRIMARY_HELD ? E_REFUSED : OK;
-	struct link_frame done = { .type = LINK_DONE, .status = (uint16_t)status, .fd = -1 };
+	struct link_frame done = { .type = LINK_DONE, .status = (uint16_t)err, .fd = -1 };
 	err_t sent = link_send(l->git->link, &done);
 	(void)sent; /* the git side is gone: the receive that follows says so */
-	settle(l, err != OK ? err_str(err) : outcome == PRIMARY_HELD ? "a commit is held back" : "");
+	settle(l, err != OK ? err_str(err) : "");
 }
 
 static void

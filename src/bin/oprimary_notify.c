@@ -132,15 +132,16 @@ add_own(struct teller *t, const struct sockaddr *sa)
 	}
 }
 
-/* Of a listener on all addresses, those that the machine has now. */
+/* Of a listener on all addresses, those that the machine has now: they come and go. */
 static void
-find_own(struct teller *t, const struct listen_address *listen, size_t n)
+find_own(struct teller *t)
 {
 	struct ifaddrs *all = NULL;
 	bool is_wildcard = false;
-	for (size_t i = 0; i < n; i++) {
-		is_wildcard |= listen_is_wildcard(&listen[i]);
-		add_own(t, &listen[i].sa.any);
+	t->own_n = 0;
+	for (size_t i = 0; i < t->listen_n; i++) {
+		is_wildcard |= listen_is_wildcard(&t->listen[i]);
+		add_own(t, &t->listen[i].sa.any);
 	}
 	if (is_wildcard && getifaddrs(&all) == 0) {
 		for (const struct ifaddrs *a = all; a != NULL; a = a->ifa_next) {
@@ -148,6 +149,19 @@ find_own(struct teller *t, const struct listen_address *listen, size_t n)
 		}
 		freeifaddrs(all);
 	}
+}
+
+/* By what the listeners are bound to: a machine whose network is not up yet has nothing but loopback addresses, too. */
+static bool
+is_all_loopback(const struct listen_address *listen, size_t n)
+{
+	struct key_address a;
+	for (size_t i = 0; i < n; i++) {
+		if (!take_address(&listen[i].sa.any, &a) || !notify_is_loopback(&a)) {
+			return false;
+		}
+	}
+	return n != 0;
 }
 
 /* The one address of a family, or NULL: then the system chooses. */
@@ -199,7 +213,10 @@ teller_start(struct teller *t, const struct listen_address *listen, size_t n, st
 		.source_v4 = source_of(listen, n, AF_INET), .source_v6 = source_of(listen, n, AF_INET6),
 		.send_over = send_over, .report = on_report, .ctx = t,
 	};
-	find_own(t, listen, n);
+	t->listen = listen;
+	t->listen_n = n;
+	t->is_loopback_only = t->is_loopback_kept && is_all_loopback(listen, n);
+	find_own(t);
 	TRY(net_notify_start(&conf, &t->net, diag));
 	set_on(t, true);
 	return OK;
@@ -307,22 +324,43 @@ drop_disallowed(struct teller *t)
 	pthread_mutex_unlock(&t->lock);
 }
 
+static struct notify_policy
+policy_of(const struct teller *t)
+{
+	return (struct notify_policy){ .own = t->own, .own_n = t->own_n, .whom = t->whom, .is_loopback_only = t->is_loopback_only };
+}
+
+static void
+log_left_out(struct teller *t, err_t err, const struct notify_left_out *o)
+{
+	if (err != OK || o->cut_n != 0) {
+		log_event(t->log, LOG_LEVEL_ERROR, "notify-incomplete", "zones=%zu text=%s", o->cut_n,
+		          err != OK ? err_str(err) : "they have more secondaries than are told");
+	}
+	if (o->passed_n != 0 && !t->has_said_passed) {
+		char zone[NAME_TEXT_MAX], to[PEER_TEXT_MAX];
+		name_print(o->passed_zone.oct, zone);
+		print_target(&(struct notify_target){ .address = o->passed, .port = NOTIFY_PORT }, to);
+		log_event(t->log, LOG_LEVEL_INFO, "notify-passed-over", "zones=%zu zone=%s to=%s text=%s", o->passed_n, zone, to,
+		          "we listen on loopback addresses alone, so no others are told; --notify=all tells all. This is said once");
+		t->has_said_passed = true;
+	}
+}
+
 void
 teller_on_changed(struct teller *t)
 {
-	const struct notify_own own = { t->own, t->own_n };
 	const struct notify_listener to = { .each = tell, .zone = tell_subscribers, .ctx = t };
 	struct served_pin *before = t->told;
 	const struct view *old = t->told_view;
-	size_t cut_n = 0;
+	struct notify_left_out left_out;
+	find_own(t);
+	const struct notify_policy policy = policy_of(t);
 	t->told_view = served_pin(t->served, &t->told);
 	drop_disallowed(t);
-	err_t err = notify_compare(old, t->told_view, &own, &to, &cut_n);
+	err_t err = notify_compare(old, t->told_view, &policy, &to, &left_out);
 	served_unpin(t->served, &before);
-	if (err != OK || cut_n != 0) {
-		log_event(t->log, LOG_LEVEL_ERROR, "notify-incomplete", "zones=%zu text=%s", cut_n,
-		          err != OK ? err_str(err) : "they have more secondaries than are told");
-	}
+	log_left_out(t, err, &left_out);
 }
 
 /* ---- subscriptions ---- */
@@ -330,7 +368,8 @@ teller_on_changed(struct teller *t)
 static void
 tell_all(struct teller *t, const struct subscription *s)
 {
-	if (t->told_view != NULL && !has_zone(t->told_view, s->zone.oct)) {
+	bool is_allowed = s->target.conn != 0 || !t->is_loopback_only || notify_is_loopback(&s->target.address);
+	if (is_allowed && t->told_view != NULL && !has_zone(t->told_view, s->zone.oct)) {
 		notify_every_zone(t->told_view, s->zone.oct, &s->target, tell, t);
 	}
 }
@@ -395,7 +434,7 @@ void
 teller_on_secondary(struct teller *t, const struct net_request *r, const struct server_out *out)
 {
 	const struct key *key = keystore_find(r->view->keys, out->key.oct);
-	if (key == NULL || (r->conn == 0 && has_zone(r->view, out->zone.oct))) {
+	if (t->whom == NOTIFY_WHOM_NONE || key == NULL || (r->conn == 0 && has_zone(r->view, out->zone.oct))) {
 		return;
 	}
 	struct subscription new = { .target = target_of(r), .key = key->tsig, .zone = out->zone, .begin_ms = clock_ms() };

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "auth/notify_targets.h"
 #include "base/err.h"
 #include "net/env.h"
 #include "net/listen.h"
@@ -35,10 +36,15 @@ struct teller {
 	struct tcp_worker *const *workers; /* by the numbers in connections' ids */
 	void (*wake)(void *ctx);           /* has teller_go_on() called */
 	void *ctx;
+	enum notify_whom whom;
+	bool is_loopback_kept;             /* told are loopback addresses alone, when all listeners have one */
 	/* the rest is zero */
 	struct net_notify *net;
+	const struct listen_address *listen; /* borrowed */
+	size_t listen_n;
 	struct key_address own[TELLER_OWN_MAX];
 	size_t own_n;
+	bool is_loopback_only, has_said_passed;
 	struct served_pin *told;           /* the view that was told last */
 	const struct view *told_view;
 	pthread_mutex_t lock;              /* for what follows */
@@ -51,7 +57,8 @@ struct teller {
 /* Before any worker may call in. */
 void teller_init(struct teller *t);
 
-/* `listen`: where we answer; notifications come from there, if it is one address a family.  The workers are there. */
+/* `listen`: where we answer, borrowed until the end; notifications come from there, if it is one address a family.  The workers are
+ * there. */
 err_t teller_start(struct teller *t, const struct listen_address *listen, size_t n, struct diag *diag);
 
 /* Before the workers go, and after the loader has ended.  What workers call in then does nothing. */

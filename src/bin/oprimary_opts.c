@@ -17,7 +17,7 @@ enum option_key {
 	KEY_REMOTE = 256, KEY_SSH_KEY, KEY_SSH_KEY_FILE, KEY_AUTHENTICATOR, KEY_KNOWN_HOSTS, KEY_CREDENTIAL_FILE,
 	KEY_CA_FILE, KEY_POLL, KEY_CACHE_DIR, KEY_FETCH_TIMEOUT, KEY_ZONES_PERCENT, KEY_RECORDS_PERCENT,
 	KEY_LISTEN, KEY_PORT, KEY_AXFR, KEY_UDP_MAX, KEY_TCP_MAX, KEY_TCP_PER_CLIENT, KEY_TCP_IDLE, KEY_TRANSFERS_MAX, KEY_UPDATE_QUEUE,
-	KEY_UPDATES_PER_KEY, KEY_ZONES_BY_UPDATE, KEY_SERIAL, KEY_COMMITTER, KEY_CATALOG, KEY_WORKERS,
+	KEY_UPDATES_PER_KEY, KEY_ZONES_BY_UPDATE, KEY_SERIAL, KEY_COMMITTER, KEY_CATALOG, KEY_NOTIFY, KEY_WORKERS,
 	KEY_IDENTITY, KEY_SERVER_VERSION, KEY_USER, KEY_LOG_LEVEL,
 };
 
@@ -62,6 +62,9 @@ static const struct argp_option options[] = {
 	{ "axfr", KEY_AXFR, NULL, 0, "Let everybody transfer every zone, unsigned. Default: who signs with a transfer key", 0 },
 	{ "catalog", KEY_CATALOG, "NAME", 0,
 	  "Let the zones be found in a catalog zone (RFC 9432) of this name, by who may transfer it", 0 },
+	{ "notify", KEY_NOTIFY, "WHOM", 0,
+	  "Send NOTIFY to all secondaries, those that transfer keys name (keys), or none. Default: all, but of a primary that listens on "
+	  "loopback addresses alone only those with a loopback address", 0 },
 	{ "udp-max", KEY_UDP_MAX, "OCTETS", 0, "Largest answer over UDP, 512 to 4096 (1232)", 0 },
 	{ "tcp-max", KEY_TCP_MAX, "N", 0, "TCP connections at a time (1000); when all are taken the longest idle goes", 0 },
 	{ "tcp-per-client", KEY_TCP_PER_CLIENT, "N", 0, "TCP connections at a time from one IPv4 address or IPv6 /64 (100)", 0 },
@@ -183,6 +186,20 @@ serial_policy_of(const char *arg, struct argp_state *state)
 }
 
 static void
+take_notify(struct opts *o, const char *arg, struct argp_state *state)
+{
+	static const char *const whom[] = { [NOTIFY_WHOM_ALL] = "all", [NOTIFY_WHOM_KEYS] = "keys", [NOTIFY_WHOM_NONE] = "none" };
+	o->is_notify_default = false;
+	for (unsigned i = 0; i < ARRAY_LEN(whom); i++) {
+		if (strcmp(arg, whom[i]) == 0) {
+			o->notify = (enum notify_whom)i;
+			return;
+		}
+	}
+	argp_error(state, "--notify=%s: should be all, keys or none", arg);
+}
+
+static void
 take_catalog(struct opts *o, const char *arg, struct argp_state *state)
 {
 	err_t err = name_parse(arg, strlen(arg), NULL, &o->primary.catalog);
@@ -212,6 +229,7 @@ read_option(int key, char *arg, struct argp_state *state)
 	case KEY_USER: o->user = arg; return 0;
 	case KEY_COMMITTER: r->committer = arg; return 0;
 	case KEY_CATALOG: take_catalog(o, arg, state); return 0;
+	case KEY_NOTIFY: take_notify(o, arg, state); return 0;
 	case KEY_LISTEN:
 		if (r->listen_n == OPTS_LISTEN_MAX) {
 			argp_error(state, "--listen: at most %d addresses", OPTS_LISTEN_MAX);
@@ -404,7 +422,7 @@ take_numbers(struct reader *r)
 int
 opts_read(struct opts *o, int argc, char **argv)
 {
-	*o = (struct opts){ .log_level = LOG_LEVEL_INFO };
+	*o = (struct opts){ .log_level = LOG_LEVEL_INFO, .is_notify_default = true };
 	struct reader r = { .opts = o };
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
 		r.number[i] = numbers[i].value;

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth/notify_targets.h"
 #include "auth/primary.h"
 #include "auth/server.h"
 #include "base/err.h"
@@ -21,6 +22,8 @@ struct opts {
 	struct listen_address listen[OPTS_LISTEN_MAX];
 	size_t listen_n;
 	bool is_listen_default;       /* every address: one that the machine does not have is left out */
+	enum notify_whom notify;
+	bool is_notify_default;       /* all, but none other than loopback addresses when we listen on these alone */
 	unsigned workers, tcp_max, tcp_per_client, transfers_max;
 	unsigned update_queue, updates_per_key;
 	uint32_t tcp_idle_ms;

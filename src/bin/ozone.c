@@ -17,12 +17,13 @@ struct options {
 	struct ozone_revs revs;
 	bool has_repo;
 	enum ozone_format format;
-	bool werror, strict, dump, diff, quiet, raises_serials;
+	struct primary_conf valve;
+	bool werror, strict, dump, diff, quiet, raises_serials, allows_mass_delete;
 };
 
 enum {
 	OPT_OLD = 256, OPT_ZONE_NAME, OPT_REPO, OPT_OLD_REV, OPT_NEW_REV, OPT_FORMAT, OPT_WERROR, OPT_STRICT, OPT_DUMP, OPT_DIFF,
-	OPT_SERIAL,
+	OPT_SERIAL, OPT_ALLOW, OPT_ZONES_PERCENT, OPT_RECORDS_PERCENT,
 };
 
 static const struct argp_option option_list[] = {
@@ -33,6 +34,10 @@ static const struct argp_option option_list[] = {
 	{ "new-rev", OPT_NEW_REV, "REV", 0, "Check REV instead of HEAD (\":\" is the index)", 1 },
 	{ "serial", OPT_SERIAL, "POLICY", 0, "As oprimary's: with increment or unixtime it raises serials itself, and a zone that "
 	  "changed needs no newer one (keep)", 1 },
+	{ "allow", OPT_ALLOW, "WHAT", 0, "mass-delete: what would be removed is meant, as the commit's message will say with the line \""
+	  PRIMARY_TRAILER "\"", 1 },
+	{ "mass-delete-zones-percent", OPT_ZONES_PERCENT, "N", 0, "As oprimary's (50)", 1 },
+	{ "mass-delete-records-percent", OPT_RECORDS_PERCENT, "N", 0, "As oprimary's (50)", 1 },
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text, json, or github (workflow commands)", 2 },
 	{ "strict", OPT_STRICT, NULL, 0, "What is served and does not work is an error: an NS that leads nowhere, glue that "
 	  "is missing", 2 },
@@ -63,6 +68,30 @@ parse_serial(const char *arg, struct argp_state *state, struct options *o)
 	o->raises_serials = strcmp(arg, "increment") == 0 || strcmp(arg, "unixtime") == 0;
 	if (!o->raises_serials && strcmp(arg, "keep") != 0) {
 		argp_error(state, "--serial is keep, increment or unixtime, not %s", arg);
+	}
+	return 0;
+}
+
+static error_t
+parse_percent(const char *arg, struct argp_state *state, unsigned *out)
+{
+	char *end;
+	unsigned long n = strtoul(arg, &end, 10);
+	if (end == arg || *end != '\0' || arg[0] == '-' || n > 100) {
+		argp_error(state, "a percentage is a number from 0 to 100, not %s", arg);
+		return EINVAL;
+	}
+	*out = (unsigned)n;
+	return 0;
+}
+
+static error_t
+parse_allow(const char *arg, struct argp_state *state, struct options *o)
+{
+	o->allows_mass_delete = true;
+	if (strcmp(arg, "mass-delete") != 0) {
+		argp_error(state, "--allow is mass-delete, not %s", arg);
+		return EINVAL;
 	}
 	return 0;
 }
@@ -121,6 +150,12 @@ parse_option(int key, char *arg, struct argp_state *state)
 		return parse_format(arg, state, o);
 	case OPT_SERIAL:
 		return parse_serial(arg, state, o);
+	case OPT_ALLOW:
+		return parse_allow(arg, state, o);
+	case OPT_ZONES_PERCENT:
+		return parse_percent(arg, state, &o->valve.delete_zones_percent);
+	case OPT_RECORDS_PERCENT:
+		return parse_percent(arg, state, &o->valve.delete_records_percent);
 	case OPT_WERROR:
 		o->werror = true;
 		return 0;
@@ -188,6 +223,9 @@ run(const struct options *o)
 		.colour = cli_has_colour(stdout),
 		.is_single = is_single,
 		.raises_serials = o->raises_serials,
+		.valve = o->valve,
+		.allows_mass_delete = o->allows_mass_delete,
+		.valve_level = DIAG_ERROR,
 	};
 	err_t err = o->has_repo ? ozone_repo(&oz, &o->revs) : check_files(&oz, o);
 	bool is_bad = err != OK || report_errors(oz.report) != 0 || (o->werror && report_warnings(oz.report) != 0);
@@ -208,7 +246,7 @@ run(const struct options *o)
 int
 main(int argc, char **argv)
 {
-	struct options o = { .revs.new = "HEAD" };
+	struct options o = { .revs.new = "HEAD", .valve = PRIMARY_VALVE };
 	cli_init();
 	cli_forbid_core(); /* keys files hold secrets */
 	if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0) {

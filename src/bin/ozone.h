@@ -90,6 +90,9 @@ struct ozone {
 	bool dump, diff;
 	bool colour;           /* of standard output */
 	bool raises_serials;   /* the primary does: a change needs no newer one */
+	struct primary_conf valve;  /* the primary's limits of what one commit may remove (delete_…) */
+	bool allows_mass_delete;    /* the new version has the trailer */
+	enum diag_level valve_level; /* WARNING for what is not committed yet: the message, with the trailer, is still to come */
 	bool is_single;        /* one file, then the end */
 	struct zone *kept;     /* its zone: to give back a million nodes one by one would take a tenth of the time */
 };
@@ -106,6 +109,19 @@ struct ozone_names;
 struct ozone_names *ozone_names_new(void);
 void ozone_names_add(struct ozone_names *names, const struct job *job);
 void ozone_names_report(struct ozone_names **names, struct ozone *oz); /* and frees */
+void ozone_names_free(struct ozone_names **names);
+size_t ozone_names_zones(const struct ozone_names *names);
+
+/* How many zones of `names` does `other` not have?  A file of one of them in *first, borrowed. */
+size_t ozone_names_missing(struct ozone_names *names, struct ozone_names *other, const char **first);
+
+/* ---- the safety valve: ozone_valve.c ---- */
+
+/* Would the primary hold this version of the zone back?  Adds the finding. */
+void ozone_valve_zone(const struct ozone *oz, const struct zone *old, const struct zone *new, struct findings *f);
+
+/* Would it hold back the zones that are gone?  Says so. */
+void ozone_valve_zones(struct ozone *oz, struct ozone_names *old, struct ozone_names *new);
 
 /* ---- where files come from ---- */
 

@@ -388,7 +388,7 @@ prefix_of(const char *path)
 static err_t
 check_dirs(struct ozone *oz, struct dir *now, struct dir *was, bool is_compared)
 {
-	struct ozone_names *names = ozone_names_new();
+	struct ozone_names *names = ozone_names_new(), *old_names = ozone_names_new();
 	size_t i = 0, k = 0, done = 0;
 	err_t err = OK;
 	while (err == OK && (i < now->files.n || k < was->files.n)) {
@@ -406,10 +406,15 @@ check_dirs(struct ozone *oz, struct dir *now, struct dir *was, bool is_compared)
 			if (job.new != NULL) {
 				ozone_names_add(names, &job);
 			}
+			if (job.old != NULL) {
+				ozone_names_add(old_names, &job);
+			}
 			err = ozone_job(oz, &job);
 		}
 		report_end(oz->report);
 	}
+	ozone_valve_zones(oz, old_names, names);
+	ozone_names_free(&old_names);
 	ozone_names_report(&names, oz);
 	return err;
 }

@@ -344,6 +344,11 @@ do_job(struct ozone *oz, const struct job *job, struct version *old, struct vers
 	if (old->side != NULL && new->zone != NULL && !oz->raises_serials) {
 		TRY(compare_serials(old, new, job, sink));
 	}
+	if (old->zone != NULL && new->zone != NULL) {
+		struct findings f = { 0 };
+		ozone_valve_zone(oz, old->zone, new->zone, &f);
+		TRY(report_findings(&f, new, job, sink));
+	}
 	return join_keys(oz, new, job, sink);
 }
 
@@ -418,25 +423,74 @@ compare_names(const void *a, const void *b)
 	return by_name != 0 ? by_name : strcmp(x->path, y->path);
 }
 
+static void
+names_sort(struct ozone_names *names)
+{
+	if (names->n > 1) {
+		qsort(names->list, names->n, sizeof *names->list, compare_names);
+	}
+}
+
+void
+ozone_names_free(struct ozone_names **names)
+{
+	for (size_t i = 0; i < (*names)->n; i++) {
+		free((*names)->list[i].path);
+	}
+	free((*names)->list);
+	free(*names);
+	*names = NULL;
+}
+
+static bool
+begins_zone(const struct ozone_names *names, size_t i)
+{
+	const struct named *a = &names->list[i];
+	return a->kind == SOURCE_ZONE && (i == 0 || a[-1].kind != SOURCE_ZONE || !name_is_equal(a[-1].apex.oct, a->apex.oct));
+}
+
+size_t
+ozone_names_zones(const struct ozone_names *names)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < names->n; i++) {
+		n += begins_zone(names, i);
+	}
+	return n;
+}
+
+size_t
+ozone_names_missing(struct ozone_names *names, struct ozone_names *other, const char **first)
+{
+	size_t n = 0, k = 0;
+	names_sort(names);
+	names_sort(other);
+	for (size_t i = 0; i < names->n; i++) {
+		const struct named *x = &names->list[i];
+		while (k < other->n && (other->list[k].kind < x->kind ||
+		                        (other->list[k].kind == x->kind && name_compare(other->list[k].apex.oct, x->apex.oct) < 0))) {
+			k++;
+		}
+		bool is_there = k < other->n && other->list[k].kind == x->kind && name_is_equal(other->list[k].apex.oct, x->apex.oct);
+		if (begins_zone(names, i) && !is_there) {
+			*first = n == 0 ? x->path : *first;
+			n++;
+		}
+	}
+	return n;
+}
+
 void
 ozone_names_report(struct ozone_names **names, struct ozone *oz)
 {
-	struct named *list = (*names)->list;
-	size_t n = (*names)->n;
-	if (n > 1) {
-		qsort(list, n, sizeof *list, compare_names);
-	}
-	for (size_t i = 1; i < n; i++) {
+	const struct named *list = (*names)->list;
+	names_sort(*names);
+	for (size_t i = 1; i < (*names)->n; i++) {
 		if (list[i].kind == list[i - 1].kind && name_is_equal(list[i].apex.oct, list[i - 1].apex.oct)) {
 			report_file(oz->report, list[i].path, "zone-twice", "remove one of the two files",
 			            "%s is a file for the same name", list[i - 1].path);
 		}
 	}
-	for (size_t i = 0; i < n; i++) {
-		free(list[i].path);
-	}
 	report_end(oz->report);
-	free(list);
-	free(*names);
-	*names = NULL;
+	ozone_names_free(names);
 }

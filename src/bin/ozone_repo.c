@@ -251,18 +251,21 @@ check_entry(struct ozone *oz, struct repo *r, const struct tree_entry *e, struct
 }
 
 static err_t
-check_removed(struct ozone *oz, struct repo *r, const struct tree_entry *e)
+check_removed(struct ozone *oz, struct repo *r, const struct tree_entry *e, struct ozone_names *names)
 {
 	struct job job = { .path = e->name, .old_path = e->name, .old = &r->was_side, .is_compared = true };
 	job.kind = source_kind_of(e->name, &job.apex);
 	bool was_checked = e->kind == TREE_FILE && (job.kind == SOURCE_ZONE || job.kind == SOURCE_KEYS);
+	if (was_checked) {
+		ozone_names_add(names, &job);
+	}
 	return was_checked && !has_text(&r->now_files, e->name) ? ozone_job(oz, &job) : OK;
 }
 
 static err_t
 check_trees(struct ozone *oz, struct repo *r)
 {
-	struct ozone_names *names = ozone_names_new();
+	struct ozone_names *names = ozone_names_new(), *old_names = ozone_names_new();
 	size_t n = tree_entry_n(r->now);
 	err_t err = read_old_keys(oz, r);
 	for (size_t i = 0; err == OK && i < n; i++) {
@@ -272,8 +275,10 @@ check_trees(struct ozone *oz, struct repo *r)
 		report_end(oz->report);
 	}
 	for (size_t i = 0; err == OK && r->was != NULL && i < tree_entry_n(r->was); i++) {
-		err = check_removed(oz, r, tree_entry_at(r->was, i));
+		err = check_removed(oz, r, tree_entry_at(r->was, i), old_names);
 	}
+	ozone_valve_zones(oz, old_names, names);
+	ozone_names_free(&old_names);
 	ozone_names_report(&names, oz);
 	return err;
 }
@@ -307,6 +312,10 @@ ozone_repo(struct ozone *oz, const struct ozone_revs *revs)
 			cli_hint("%s", why.hint);
 		}
 		return E_IO;
+	}
+	if (r.was != NULL) {
+		oz->allows_mass_delete |= tree_allows_mass_delete(r.was, r.now);
+		oz->valve_level = tree_id(r.now)[0] != '\0' ? DIAG_ERROR : DIAG_WARNING;
 	}
 	report_begin(oz->report, "");
 	return check_trees(oz, &r);

@@ -9,7 +9,11 @@
 #include "base/enc.h"
 #include "dns/rrtype.h"
 
-enum { TIME_LEN = 6, MAC_MIN = 10 };
+enum {
+	TIME_LEN = 6,
+	MAC_MIN = 10,
+	FIXED_LEN = 10 + TIME_LEN + 10, /* of a TSIG RR, without names, MAC and other data */
+};
 
 static const struct {
 	const char *text;
@@ -307,6 +311,14 @@ tsig_sign_error(struct tsig *t, uint8_t *wire, size_t *len, size_t cap, uint64_t
 		rr.other_len = sizeof clock;
 	}
 	return sign(t, &rr, wire, len, cap);
+}
+
+size_t
+tsig_response_len(const struct tsig *t)
+{
+	bool is_signed = t->error != RCODE_BADSIG && t->error != RCODE_BADKEY;
+	return (size_t)t->key_name.len + t->alg_name.len + FIXED_LEN + (is_signed ? hmac_len(t->key->alg) : 0) +
+	       (t->error == RCODE_BADTIME ? TIME_LEN : 0);
 }
 
 err_t

@@ -64,6 +64,9 @@ err_t tsig_key_name(const struct msg *m, struct name *out);
  * of a response, and for each later one of a chain (RFC 8945 5.3.1).  E_FULL: no room. */
 err_t tsig_sign_response(struct tsig *t, uint8_t *wire, size_t *len, size_t cap, uint64_t now_s);
 
+/* Octets of the TSIG RR that tsig_sign_response(), or after E_AUTH tsig_sign_error(), appends: what has to be left for it. */
+size_t tsig_response_len(const struct tsig *t);
+
 /* After E_AUTH: unsigned for BADSIG and BADKEY, signed with our time for BADTIME and BADTRUNC
  * (RFC 8945 5.2, 5.3.2).  The header's RCODE (NOTAUTH) is the caller's.  E_FULL: no room (an unsigned
  * one repeats the peer's names, up to 542 octets). */

@@ -17,9 +17,8 @@
  *
  * After COMMIT the git side answers GETs until DONE; only then does the next PULL begin.  Without one it answers them out of
  * the last that was DONE with OK; the FILE is E_BUSY at once when a pull is under way or asked for, whose outcome follows,
- * and E_STALE when that commit is not there any more (then it takes a PULL).  A COMMIT that was
- * held back is DONE with another status than OK: it is not told again, but the next one is told
- * against the last that was OK, and carries ALLOW_MASS_DELETE when any commit in between does.
+ * and E_STALE when that commit is not there any more (then it takes a PULL).  A COMMIT that is
+ * DONE with E_REFUSED is not told again, but the next one is told against the last that was OK; with any other error it is told again.
  *
  * PUSH: `id` is the last COMMIT that was DONE with OK, "" when there was none (then the branch must not be there yet:
  * the commit becomes its first).  The memfd is as a COMMIT's: one MESSAGE first, then PUT (any path; where there is a file
@@ -64,7 +63,8 @@ enum { LINK_TEXT_MAX = 2048, LINK_FRAME_MAX = 4096 };
 
 enum link_commit_flags {
 	LINK_WHOLE = 1 << 0,             /* the whole tree (the first COMMIT, or history was rewritten) */
-	LINK_ALLOW_MASS_DELETE = 1 << 1, /* trailer Origin-Allow: mass-delete */
+	LINK_ALLOW_MASS_DELETE = 1 << 1, /* one of its commits has the trailer Origin-Allow: mass-delete */
+	LINK_ALLOW_HELD = 1 << 6,        /* likewise, and it is none that a primary made of updates, which means its own changes alone */
 	LINK_FROM_CACHE = 1 << 2,        /* out of --cache-dir, the remote was not reached */
 	LINK_HAS_PUSHED = 1 << 3,        /* also UPTODATE: the commit of the PUSH that ended E_UNKNOWN is in it */
 	LINK_AGAIN = 1 << 5,             /* PUSH: `text` is the commit of one just like it that ended E_UNKNOWN */

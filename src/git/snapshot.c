@@ -3,11 +3,18 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include <strings.h>
 
+#include "git/trailer.h"
 #include "git/walk.h"
 
-enum { BINARY_PROBE = 8192, COMMITS_MAX = 10000 };
+enum { BINARY_PROBE = 8192 };
+
+static const uint8_t trailer_flags[] = {
+	[GIT_ALLOWS_NOTHING] = 0,
+	[GIT_ALLOWS_OWN] = LINK_ALLOW_MASS_DELETE,
+	[GIT_ALLOWS_ALL] = LINK_ALLOW_MASS_DELETE | LINK_ALLOW_HELD,
+};
+
 
 #define BETTER_PLACE "keep what is no zone in a directory"
 
@@ -113,42 +120,6 @@ changed(void *ctx, const struct tree_change *c)
 	return is_beside_the_point(c->path) ? put(s, LINK_ENTRY_NAMED, c, NULL, 0) : put_file(s, c);
 }
 
-static bool
-commit_allows(git_repository *repo, const git_oid *id)
-{
-	[[gnu::cleanup(git_free_commit)]] git_commit *commit = NULL;
-	git_message_trailer_array trailers = { 0 };
-	bool is_allowed = false;
-	if (git_commit_lookup(&commit, repo, id) != 0 || git_message_trailers(&trailers, git_commit_message(commit)) != 0) {
-		return false;
-	}
-	for (size_t i = 0; i < trailers.count; i++) {
-		is_allowed |= strcasecmp(trailers.trailers[i].key, "Origin-Allow") == 0 &&
-		              strcasecmp(trailers.trailers[i].value, "mass-delete") == 0;
-	}
-	git_message_trailer_array_free(&trailers);
-	return is_allowed;
-}
-
-/* Does a commit that the other side has not seen yet carry the trailer?  Without a base that would be all of history:
- * then only the commit itself counts. */
-static bool
-history_allows(const struct git_snapshot_in *in, const git_oid *base)
-{
-	[[gnu::cleanup(git_free_walk)]] git_revwalk *walk = NULL;
-	git_oid id;
-	if (base == NULL || git_revwalk_new(&walk, in->repo) != 0 || git_revwalk_push(walk, in->commit) != 0 ||
-	    git_revwalk_hide(walk, base) != 0) {
-		return commit_allows(in->repo, in->commit);
-	}
-	for (size_t n = 0; n < COMMITS_MAX && git_revwalk_next(&id, walk) == 0; n++) {
-		if (commit_allows(in->repo, &id)) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static err_t
 build(struct snapshot *s, const git_oid *base, git_tree *old, git_tree *new, struct link_frame *out)
 {
@@ -162,7 +133,7 @@ build(struct snapshot *s, const git_oid *base, git_tree *old, git_tree *new, str
 		return err;
 	}
 	*out = (struct link_frame){ .type = LINK_COMMIT, .n = n, .fd = fd };
-	out->flags = (uint8_t)((old == NULL ? LINK_WHOLE : 0) | (history_allows(in, base) ? LINK_ALLOW_MASS_DELETE : 0));
+	out->flags = (uint8_t)((old == NULL ? LINK_WHOLE : 0) | trailer_flags[git_history_allows(in->repo, base, in->commit)]);
 	git_oid_tostr(out->id, sizeof out->id, in->commit);
 	return OK;
 }

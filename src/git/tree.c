@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "git/lib.h"
+#include "git/trailer.h"
 #include "git/walk.h"
 
 struct tree_repo {
@@ -280,4 +281,13 @@ tree_diff(const struct tree *old, const struct tree *new, err_t (*changed)(void 
           void *ctx, struct diag *diag)
 {
 	return git_walk(new->repo->git, old->root, new->root, TREE_ENTRIES_MAX, changed, ctx, diag);
+}
+
+bool
+tree_allows_mass_delete(const struct tree *old, const struct tree *new)
+{
+	git_oid base, commit;
+	bool has_base = git_oid_fromstr(&base, old->id) == 0;
+	return git_oid_fromstr(&commit, new->id) == 0 &&
+	       git_history_allows(new->repo->git, has_base ? &base : NULL, &commit) != GIT_ALLOWS_NOTHING;
 }

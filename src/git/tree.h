@@ -48,6 +48,10 @@ const char *tree_id(const struct tree *tree); /* commit in hex; "" for the index
 size_t tree_entry_n(const struct tree *tree);
 const struct tree_entry *tree_entry_at(const struct tree *tree, size_t i); /* i < tree_entry_n() */
 
+/* Does a commit in the history of `new`, and not in that of `old`, have the trailer "Origin-Allow: mass-delete"?  Of what is no
+ * commit (the index): no. */
+bool tree_allows_mass_delete(const struct tree *old, const struct tree *new);
+
 struct tree_blob {
 	const char *text; /* borrowed from the handle; not NUL-terminated */
 	size_t len;

@@ -56,7 +56,7 @@ struct net_env {
 /* Counters of one worker: written by its thread alone, read by any. */
 struct net_stats {
 	struct server_stats server;
-	uint64_t oversized;    /* UDP: datagrams too long for us, dropped */
+	uint64_t oversized;    /* UDP: datagrams longer than a message may be, dropped */
 	uint64_t send_failed;  /* UDP: answers that the system did not take */
 	uint64_t accepted;     /* TCP: connections */
 	uint64_t refused;      /* TCP: closed at once, over a limit */

@@ -12,7 +12,7 @@
 
 enum {
 	/* Buffers a power of two apart would fall into the same few cache sets. */
-	REQUEST_STRIDE = UDP_REQUEST_MAX + 3 * 64,
+	REQUEST_STRIDE = UDP_REQUEST_MAX + 1 + 3 * 64,
 	CONTROL_LEN = RETURN_CONTROL_MAX,
 };
 
@@ -228,6 +228,7 @@ worker_new(const struct net_env *env, int fd, const struct listen_address *at)
 	if (map == MAP_FAILED) {
 		return NULL;
 	}
+	(void)madvise(map, map_len, MADV_NOHUGEPAGE); /* one would be all that is mostly never used */
 	struct udp_worker *w = map;
 	w->env = env;
 	w->fd = fd;

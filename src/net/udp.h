@@ -12,7 +12,9 @@
 
 enum {
 	UDP_BATCH = 64,
-	UDP_REQUEST_MAX = 4096, /* longer datagrams are dropped: we announce 1232 octets */
+	/* Octets of a request: the longest that a datagram can have.  We announce 1232, but an UPDATE goes without asking, and silence
+	 * would have its client send it again and again.  Memory is touched by those who send so much: 4 MiB a worker at most. */
+	UDP_REQUEST_MAX = 65535,
 };
 
 struct udp_worker;

@@ -161,28 +161,55 @@ history_extend(const struct zone *old, struct zone *new, const struct zone_chang
 	trim(new, garbage);
 }
 
+/* How many steps lead here from a serial, when no more than `most` do; 0: none, or more. */
+static size_t
+count_steps(const struct zone *z, uint32_t serial, size_t most)
+{
+	const struct delta *d = z->history.newest;
+	most = z->history.n < most ? z->history.n : most;
+	for (size_t i = 1; i <= most; i++) {
+		if (d->old_serial == serial) {
+			return i;
+		}
+		d = i < most ? d->older : NULL;
+	}
+	return 0;
+}
+
+static void
+list_steps(const struct zone *z, const struct delta **list, size_t n)
+{
+	const struct delta *d = z->history.newest;
+	for (size_t i = n; i-- != 0; d = i != 0 ? d->older : d) {
+		list[i] = d;
+	}
+}
+
 err_t
 history_from(const struct zone *z, uint32_t serial, const struct delta ***list, size_t *n)
 {
-	size_t steps = 0;
-	const struct delta *d = z->history.newest;
-	while (steps < z->history.n && d->old_serial != serial) {
-		steps++;
-		d = steps < z->history.n ? d->older : NULL;
-	}
-	if (steps == z->history.n) {
+	size_t steps = count_steps(z, serial, SIZE_MAX);
+	if (steps == 0) {
 		return E_NOTFOUND;
 	}
-	steps++;
 	const struct delta **all = try_alloc(steps * sizeof(const struct delta *));
 	if (all == NULL) {
 		return E_NOMEM;
 	}
-	d = z->history.newest;
-	for (size_t i = steps; i-- != 0; d = i != 0 ? d->older : d) {
-		all[i] = d;
-	}
+	list_steps(z, all, steps);
 	*list = all;
+	*n = steps;
+	return OK;
+}
+
+err_t
+history_last(const struct zone *z, uint32_t serial, const struct delta **list, size_t cap, size_t *n)
+{
+	size_t steps = count_steps(z, serial, cap);
+	if (steps == 0) {
+		return E_NOTFOUND;
+	}
+	list_steps(z, list, steps);
 	*n = steps;
 	return OK;
 }

@@ -63,6 +63,9 @@ void history_drop(const struct zone *z, struct garbage *garbage);
  * E_NOTFOUND: the history does not reach so far.  E_NOMEM. */
 err_t history_from(const struct zone *z, uint32_t serial, const struct delta ***list, size_t *n);
 
+/* The same into list[0, cap), without allocating, for who can do without.  E_NOTFOUND also when there are more. */
+err_t history_last(const struct zone *z, uint32_t serial, const struct delta **list, size_t cap, size_t *n);
+
 /* Several steps as one: a record that came and went is in neither half.  *out is the caller's to free.  E_LIMIT: there are too many
  * records for that; E_NOMEM. */
 err_t history_condense(const struct delta *const *list, size_t n, struct delta **out);

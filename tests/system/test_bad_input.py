@@ -211,9 +211,9 @@ def test_sizes(victim, notify_key):
     """What is longer or shorter than it says, or than it may be."""
     v = victim(files={"_keys": notify_key.line})
     udp, tcp = packets.Line(v.port), packets.Line(v.port, tcp=True)
-    assert udp.put([QUESTION + bytes(65507 - len(QUESTION)), QUESTION + bytes(4097 - len(QUESTION))]) == [None, None]
-    assert stats(v)["oversized"] == 2
-    assert packets.rcode(udp.put([QUESTION + bytes(4096 - len(QUESTION))])[0]) == FORMERR
+    for size in (4096, 4097, 65507):
+        assert packets.rcode(udp.put([QUESTION + bytes(size - len(QUESTION))])[0]) == FORMERR
+    assert stats(v)["oversized"] == 0
     assert packets.rcode(tcp.put([QUESTION + bytes(65535 - len(QUESTION))])[0]) == FORMERR
     padded = dns.message.make_query("www.example.org", "A", use_edns=0, options=[dns.edns.GenericOption(12, bytes(65000))])
     answer = dns.message.from_wire(tcp.put([padded.to_wire(max_size=65535)])[0])
@@ -616,16 +616,36 @@ def test_a_branch_that_goes(victim, repo):
 
 
 def test_everything_deleted(victim):
-    """A tree without a file needs the trailer; until then all is served, and good commits in between are too."""
+    """A tree without a file needs the trailer; until then all is served, and what else is in the commits is too."""
     v = victim()
-    commit = v.harm({ORG: None, OTHER: None})
-    v.says("event=commit-held commit=%s .*hint=.*Origin-Allow: mass-delete" % commit)
-    v.serves()
+    commit = v.harm({ORG: None, OTHER: None, "new.example": zone()})
+    v.says("event=commit-served commit=%s .* held=2 .*hint=.*Origin-Allow: mass-delete" % commit,
+           "event=zone-held file=%s .*2 of 2 zones would be removed.*Origin-Allow: mass-delete.* serving=last-good serial=1" % ORG)
+    v.serves({"new.example": 1})
+    commit = v.harm({"new.example": zone(2)})
+    v.says("warning event=commit-served commit=%s .* held=2 " % commit)
+    v.serves({"new.example": 2})
     v.mend()
+    assert " held=0 " in v.news()
     v.harm({ORG: None, OTHER: None}, message="End of it\n\nOrigin-Allow: mass-delete\n")
     v.says("event=zone-removed file=%s" % ORG, "event=zone-removed file=%s" % OTHER)
     assert v.primary.ask(ORG, "SOA").rcode() == dns.rcode.REFUSED
     v.mend_and_end()
+
+
+def test_what_is_held_is_let_go_by_a_later_trailer(victim, repo, primary):
+    """An empty commit will do; and so does a restart: nothing was served before, and the tree is taken as it is."""
+    v = victim(files={"large.example": zone(1, "".join("h%d A 192.0.2.9\n" % i for i in range(200)))})
+    v.harm({"large.example": zone(2), ORG: zone(2)})
+    v.says("event=zone-held file=large.example .*201 of the zone's 204 records would be removed.*serving=last-good serial=1")
+    assert (v.primary.serial(ORG), v.primary.serial("large.example")) == (2, 1)
+    v.harm(message="Meant\n\nOrigin-Allow: mass-delete\n")
+    v.says("event=zone-changed zone=large.example. serial=2 old_serial=1", "event=commit-served .* held=0 ")
+    v.harm({ORG: None, OTHER: None})
+    v.says("event=commit-served .* held=2 ")
+    v.primary.stop()
+    again = primary(repo, zones=["large.example"])
+    assert [again.serial(z) for z in (ORG, OTHER, "large.example")] == [None, None, 2]
 
 
 def test_a_forced_push(victim, repo):
@@ -649,7 +669,7 @@ def test_a_forced_push(victim, repo):
     git(repo.path, "checkout", "-q", "--orphan", "third")
     os.unlink(os.path.join(repo.path, ORG))
     commit = v.harm(force=True)
-    v.says("event=commit-held commit=%s .*Origin-Allow" % commit)
+    v.says("event=commit-served commit=%s .* held=1 .*Origin-Allow" % commit)
     assert v.primary.serial(ORG) == 5
     v.pushed = 5
     v.mend_and_end(force=True)

@@ -157,6 +157,62 @@ def test_nothing_is_committed_without_the_checker(work):
     assert not good and "origin.ozone" in said
 
 
+# ---- the safety valve ----
+
+LARGE = zone(1, "".join("h%d A 192.0.2.9\n" % i for i in range(200)))
+MEANT = "It is meant\n\nOrigin-Allow: mass-delete\n"
+
+
+def test_a_commit_that_would_be_held_back(work):
+    """Before the message is written it is a warning."""
+    assert commit(work, {"example.com": LARGE})[0]
+    good, said = commit(work, {"example.com": zone(2)})
+    assert good and "warning:" in said and "[mass-delete]" in said and "Origin-Allow: mass-delete" in said
+    git(work.path, "config", "origin.werror", "true")
+    assert commit(work, {"example.com": LARGE.replace(" 1 ", " 3 ", 1)})[0]
+    assert not commit(work, {"example.com": zone(4)})[0]
+    good, said = attempt(work.path, "-c", "origin.allow=mass-delete", "commit", "-m", MEANT)
+    assert good and "mass-delete]" not in said
+    git(work.path, "config", "origin.massDeleteRecords", "100")
+    assert commit(work, {"example.com": LARGE.replace(" 1 ", " 5 ", 1)})[0]
+    assert commit(work, {"example.com": zone(6)})[0]
+
+
+@pytest.mark.parametrize("hook", ["pre-receive", "pre-push"])
+def test_a_push_that_would_be_held_back(repo, bindir, hook):
+    where = repo.bare if hook == "pre-receive" else repo.path
+    install(hook, os.path.join(where, "hooks" if hook == "pre-receive" else ".git/hooks"))
+    git(where, "config", "origin.ozone", os.path.join(bindir, "ozone"))
+    good, said = push(repo, {"example.com": LARGE, "other.example": zone(1), "third.example": zone(1)})
+    assert good, said
+    before = tip(repo)
+    good, said = push(repo, {"example.com": zone(2)})
+    assert not good and "[mass-delete]" in said and "Origin-Allow: mass-delete" in said and tip(repo) == before
+    good, said = push(repo, {"example.com": LARGE.replace(" 1 ", " 3 ", 1), "other.example": None, "third.example": None})
+    assert not good and "2 of 3 zones would be removed" in said
+    repo.commit(message=MEANT, push=False)
+    good, said = push(repo)
+    assert good, said
+    git(where, "config", "origin.massDeleteZones", "100")
+    good, said = push(repo, {"example.com": None})
+    assert good, said
+
+
+def test_a_push_onto_what_is_not_here(repo, bindir, tmp_path):
+    """Nothing to compare with: it is said what to do."""
+    install("pre-push", os.path.join(repo.path, ".git", "hooks"))
+    git(repo.path, "config", "origin.ozone", os.path.join(bindir, "ozone"))
+    assert push(repo, {"example.com": zone(1)})[0]
+    assert not push(repo, {"example.com": "rubbish\n"})[0]
+    other = str(tmp_path / "other")
+    git(str(tmp_path), "clone", "-q", repo.bare, other)
+    git(other, "commit", "-q", "--allow-empty", "-m", "x")
+    git(other, "push", "-q", "origin", "HEAD:main")
+    good, said = push(repo, {"example.com": zone(2)}, "-f", "HEAD:main")
+    assert not good and "git fetch" in said
+    assert attempt(repo.path, "push", "-f", "--no-verify", "origin", "HEAD:main")[0]
+
+
 # ---- pre-receive ----
 
 @pytest.fixture

@@ -228,6 +228,33 @@ def test_old_that_is_bad_or_not_there(ozone, write):
     assert ozone("example.com", "--old", "none", status=1).stderr != ""
 
 
+def large(serial, hosts):
+    return zone(serial, "".join("h%d A 192.0.2.9\n" % i for i in range(hosts)))
+
+
+def test_what_would_be_held_back(ozone, write, tmp_path):
+    """The primary's safety valve, in directories: the same numbers, and the words that say how to mean it."""
+    for name in ("a.example", "b.example", "c.example", "e.example"):
+        write("old/" + name, zone(1))
+    write("old/d.example", large(1, 200))
+    write("new/d.example", large(2, 90))
+    write("new/B.example", zone(2))
+    write("new/f.example", zone(1))
+    done = ozone("new", "--old", "old", status=1)
+    assert sorted(codes(done)) == ["mass-delete", "mass-delete"]
+    assert "3 of 5 zones would be removed" in done.stderr and "111 of the zone's 203 records" in done.stderr
+    assert "Origin-Allow: mass-delete" in done.stderr
+    ozone("new", "--old", "old", "--allow=mass-delete")
+    ozone("new", "--old", "old", "--allow=anything", status=2)
+    ozone("new", "--old", "old", "--mass-delete-zones-percent=60", "--mass-delete-records-percent=60")
+    ozone("new", "--old", "old", "--mass-delete-zones-percent=101", status=2)
+    assert codes(ozone("new/d.example", "--old", "old/d.example", status=1)) == ["mass-delete"]
+    write("new/d.example", large(2, 150))
+    assert codes(ozone("new", "--old", "old", status=1)) == ["mass-delete"]
+    write("new/A.example", zone(2))
+    ozone("new", "--old", "old")
+
+
 def test_dump_and_diff(ozone, write):
     write("example.com", zone(2, "b A 192.0.2.1\na.b A 192.0.2.2\n"))
     write("old", zone(1, "c A 192.0.2.3\na.b 60 A 192.0.2.2\n"))
@@ -478,7 +505,7 @@ def test_every_code_is_in_the_manual():
             if name.endswith(".c") and (folder == "zone" or name.startswith(("ozone", "keys", "load_keys"))):
                 with open(os.path.join(ROOT, "src", folder, name)) as f:
                     used |= set(re.findall(r'"([a-z]+(?:-[a-z0-9]+)+)"', f.read()))
-    used = used - {"new-rev", "old-rev", "zone-name"} | {"unreadable"}  # options; the one code of a single word
+    used = used - {"new-rev", "old-rev", "zone-name", "mass-delete-zones-percent", "mass-delete-records-percent"} | {"unreadable"}  # options; the one code of a single word
     assert used - known == set() and known - used == set()
 
 

@@ -208,6 +208,41 @@ def test_broken_in_git(served, key, remote, repo, notify):
     assert send(served, add(key, "x", "192.0.2.9")).rcode() == dns.rcode.NOERROR
 
 
+def test_held_back(served, key, remote, repo, notify):
+    """An update of a zone that is held back is told why, one of another zone goes its way, and neither lets anything go."""
+    repo.commit({"second.example": ZONE, "large.example": ZONE + "".join("h%d A 192.0.2.9\n" % i for i in range(200))})
+    served.hangup()
+    served.await_serial("large.example", 7)
+    repo.commit({"second.example": None, "example": None, "large.example": ZONE.replace("7 ", "9 ")})
+    served.hangup()
+    served.await_log("event=zone-held file=large.example")
+    for zone, why in (("example", "removed"), ("large.example", "lost most")):
+        answer = send(served, with_edns(add(key, "x", "192.0.2.9", zone=zone)))
+        assert answer.rcode() == dns.rcode.SERVFAIL
+        assert "held back" in extended_error(answer)[1] and why in extended_error(answer)[1]
+        assert "Origin-Allow: mass-delete" in extended_error(answer)[1]
+    repo.commit({"third.example": ZONE})
+    served.hangup()
+    served.await_serial("third.example", 7)
+    assert send(served, add(key, "x", "192.0.2.9", zone="third.example")).rcode() == dns.rcode.NOERROR
+    update = update_of(key, "third.example")
+    for i in range(200):
+        update.add("h%d" % i, 60, "A", "192.0.2.9")
+    assert send(served, update).rcode() == dns.rcode.NOERROR
+    update = update_of(key, "third.example")
+    for i in range(200):
+        update.delete("h%d" % i)
+    assert send(served, update).rcode() == dns.rcode.NOERROR
+    assert "Origin-Allow: mass-delete" in remote.log("-1", "--format=%B")
+    assert [served.serial(z) for z in ("example", "second.example", "large.example")] == [7, 7, 7]
+    git(repo.path, "pull", "-q", "--rebase", "origin", repo.branch)
+    repo.commit({"example": ZONE.replace("7 ", "9 ")})
+    served.hangup()
+    served.await_serial("example", 9)
+    assert send(served, add(key, "x", "192.0.2.9")).rcode() == dns.rcode.NOERROR
+    assert served.serial("second.example") == 7
+
+
 def test_hook_says_no(primary, repo, key, remote):
     repo.commit({"example": ZONE, "_keys": key.line})
     write_hook(repo, "pre-receive", "echo 'not on Fridays' >&2\nexit 1\n")

@@ -14,7 +14,7 @@
 #define SECRET " DNSKEY 0 3 163 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
 #define OTHER_SECRET " DNSKEY 0 3 163 BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA=\n"
 
-static const struct notify_own nobody;
+static const struct notify_policy everybody;
 
 /* ---- text ---- */
 
@@ -68,7 +68,7 @@ assert_text(struct str *got, const char *want)
 /* ---- the targets of a zone ---- */
 
 static void
-assert_targets(const struct view *v, const char *zone, const struct notify_own *own, const char *want)
+assert_targets(const struct view *v, const char *zone, const struct notify_policy *policy, const char *want)
 {
 	static struct notify_targets t;
 	struct notify_index *ix = NULL;
@@ -78,7 +78,7 @@ assert_targets(const struct view *v, const char *zone, const struct notify_own *
 	assert_int_equal(name_parse(zone, strlen(zone), NULL, &n), OK);
 	nkey_set(&key, n.oct);
 	assert_int_equal(notify_index_new(v, &ix), OK);
-	notify_targets_of(ix, trie_get(&v->zones, &key), own, &t);
+	notify_targets_of(ix, trie_get(&v->zones, &key), policy, &t);
 	assert_false(t.is_cut);
 	for (size_t i = 0; i < t.n; i++) {
 		put_target(&got, &t.list[i]);
@@ -105,12 +105,12 @@ hosts_of_the_zone_but_the_primary(void **state)
 	const struct view *v = primary_view(p);
 	/* In the order of the NS RRset: glue; the nearest zone; two of one host; the rest of one of which an address was there
 	 * already; far.test. is not ours. */
-	assert_targets(v, "example.", &nobody,
+	assert_targets(v, "example.", &everybody,
 	               "192.0.2.3 -\n192.0.2.5 -\n192.0.2.2 -\n192.0.2.4 -\n2001:db8:0:0:0:0:0:2 -\n");
-	assert_targets(v, "other.", &nobody, "");
+	assert_targets(v, "other.", &everybody, "");
 	const struct key_address ours[] = { { 4, { 192, 0, 2, 3 } }, { 6, { 0x20, 1, 0xD, 0xB8, [15] = 2 } } };
-	const struct notify_own own = { ours, ARRAY_LEN(ours) };
-	assert_targets(v, "example.", &own, "192.0.2.5 -\n192.0.2.2 -\n192.0.2.4 -\n");
+	const struct notify_policy policy = { .own = ours, .own_n = ARRAY_LEN(ours) };
+	assert_targets(v, "example.", &policy, "192.0.2.5 -\n192.0.2.2 -\n192.0.2.4 -\n");
 	primary_free(&p);
 }
 
@@ -128,12 +128,12 @@ keys_with_a_secondary(void **state)
 	struct primary *p = serve_files(files, ARRAY_LEN(files));
 	const struct view *v = primary_view(p);
 	/* The nearest domain's key for 192.0.2.50; the signed way to 192.0.2.2. */
-	assert_targets(v, "example.", &nobody,
+	assert_targets(v, "example.", &everybody,
 	               "2001:db8:0:0:0:0:0:53 192.0.2.1.2001-db8--53._transfer.example.\n"
 	               "192.0.2.50 192.0.2.1.192.0.2.50._transfer.example.\n"
 	               "192.0.2.2 192.0.2.1.192.0.2.2._transfer.\n"
 	               "192.0.2.3 -\n192.0.2.99 -\n192.0.2.4 -\n2001:db8:0:0:0:0:0:2 -\n");
-	assert_targets(v, "other.", &nobody,
+	assert_targets(v, "other.", &everybody,
 	               "192.0.2.2 192.0.2.1.192.0.2.2._transfer.\n192.0.2.50 192.0.2.1.192.0.2.50._transfer.\n");
 	primary_free(&p);
 }
@@ -148,8 +148,54 @@ addresses_that_are_nobodys(void **state)
 	        "b AAAA ::\n AAAA ::1\n AAAA ff02::1\n AAAA fe80::1\n AAAA ::ffff:192.0.2.1\n AAAA fec0::1\n";
 	static const char *const files[][2] = { { "example", zone } };
 	struct primary *p = serve_files(files, ARRAY_LEN(files));
-	assert_targets(primary_view(p), "example.", &nobody,
+	assert_targets(primary_view(p), "example.", &everybody,
 	               "127.0.0.1 -\n223.255.255.254 -\n0:0:0:0:0:0:0:1 -\nfec0:0:0:0:0:0:0:1 -\n");
+	primary_free(&p);
+}
+
+static void
+assert_loopback(uint8_t family, const char *octets, size_t n, bool want)
+{
+	struct key_address a = { .family = family };
+	memcpy(a.octets, octets, n);
+	assert_int_equal(notify_is_loopback(&a), want);
+}
+
+static void
+loopback_addresses(void **state)
+{
+	(void)state;
+	assert_loopback(4, "\x7F\0\0\1", 4, true);
+	assert_loopback(4, "\x7F\xFF\xFF\xFF", 4, true);
+	assert_loopback(4, "\x7E\xFF\xFF\xFF", 4, false);
+	assert_loopback(4, "\x80\0\0\0", 4, false);
+	assert_loopback(4, "\0\0\0\0", 4, false);
+	assert_loopback(6, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16, true);
+	assert_loopback(6, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16, false); /* the wildcard */
+	assert_loopback(6, "\x7F\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16, false);
+	assert_loopback(6, "\0\0\0\0\0\0\0\0\0\0\xFF\xFF\x7F\0\0\1", 16, true);
+	assert_loopback(6, "\0\0\0\0\0\0\0\0\0\0\xFF\xFF\xC0\0\2\1", 16, false);
+	assert_loopback(0, "\x7F\0\0\1", 4, false);
+}
+
+static void
+a_policy_leaves_out(void **state)
+{
+	(void)state;
+	static const char zone[] = "$TTL 60\n@ SOA ns0 h 1 2 3 4 5\n NS ns0\n NS a\nns0 A 192.0.2.1\n"
+				   "a A 192.0.2.2\n A 127.0.0.2\n AAAA 2001:db8::2\n AAAA ::1\n";
+	static const char keys[] = "192.0.2.1.192.0.2.50._transfer" SECRET "192.0.2.1.127.0.0.50._transfer" SECRET;
+	static const char *const files[][2] = { { "example", zone }, { "_keys", keys } };
+	static const struct notify_policy keys_alone = { .whom = NOTIFY_WHOM_KEYS }, none = { .whom = NOTIFY_WHOM_NONE },
+					  near = { .is_loopback_only = true },
+					  near_keys = { .whom = NOTIFY_WHOM_KEYS, .is_loopback_only = true };
+	struct primary *p = serve_files(files, ARRAY_LEN(files));
+	const struct view *v = primary_view(p);
+	assert_targets(v, "example.", &keys_alone,
+	               "127.0.0.50 192.0.2.1.127.0.0.50._transfer.\n192.0.2.50 192.0.2.1.192.0.2.50._transfer.\n");
+	assert_targets(v, "example.", &none, "");
+	assert_targets(v, "example.", &near, "127.0.0.50 192.0.2.1.127.0.0.50._transfer.\n127.0.0.2 -\n0:0:0:0:0:0:0:1 -\n");
+	assert_targets(v, "example.", &near_keys, "127.0.0.50 192.0.2.1.127.0.0.50._transfer.\n");
 	primary_free(&p);
 }
 
@@ -167,7 +213,7 @@ targets_are_bounded(void **state)
 	struct notify_index *ix = NULL;
 	static struct notify_targets t;
 	assert_int_equal(notify_index_new(primary_view(p), &ix), OK);
-	notify_targets_of(ix, trie_first(&primary_view(p)->zones), &nobody, &t);
+	notify_targets_of(ix, trie_first(&primary_view(p)->zones), &everybody, &t);
 	assert_int_equal(t.n, NOTIFY_TARGETS_MAX);
 	assert_true(t.is_cut);
 	notify_index_free(&ix);
@@ -181,6 +227,8 @@ struct world {
 	struct primary *p;
 	const struct view *before;
 	struct discard *old; /* keeps `before` */
+	const struct notify_policy *policy; /* NULL: everybody is told */
+	size_t passed_n;     /* zones with targets that were passed over */
 	struct str got;
 };
 
@@ -195,7 +243,7 @@ next(struct world *w, const char *const files[][2], size_t n)
 		                        .open = serve_no_file, .close = serve_close };
 	enum primary_outcome outcome;
 	const struct view *now;
-	size_t cut_n = 1;
+	struct notify_left_out left_out;
 	bool is_first = w->p == NULL;
 	w->p = is_first ? primary_new(&conf, &log) : w->p;
 	for (size_t i = 0; i < n; i++) {
@@ -205,8 +253,9 @@ next(struct world *w, const char *const files[][2], size_t n)
 	assert_int_equal(primary_apply(w->p, &commit, &outcome, &now, &w->old), OK);
 	assert_int_equal(outcome, PRIMARY_APPLIED);
 	const struct notify_listener to = { .each = on_each, .ctx = &w->got };
-	assert_int_equal(notify_compare(is_first ? NULL : w->before, now, &nobody, &to, &cut_n), OK);
-	assert_int_equal(cut_n, 0);
+	assert_int_equal(notify_compare(is_first ? NULL : w->before, now, w->policy != NULL ? w->policy : &everybody, &to, &left_out), OK);
+	assert_int_equal(left_out.cut_n, 0);
+	w->passed_n = left_out.passed_n;
 	primary_discard(&w->old);
 	w->before = now;
 }
@@ -236,11 +285,11 @@ zones_that_come_change_and_go(void **state)
 	assert_text(&w.got, "b. 2 192.0.2.2 -\nA.b. 7 192.0.2.2 -\nc. gone 192.0.2.2 -\nd. 1 192.0.2.2 -\n");
 	static const char *const stuck[][2] = { { "a", ZONE("1", "x A 192.0.2.4\n") }, { "b", ZONE("2", "x A 192.0.2.3\n") },
 		                                { "d", ZONE("1", "") }, { "a.B", ZONE("7", "") } };
-	next(&w, stuck, ARRAY_LEN(stuck)); /* the serial did not grow; another spelling of the file */
+	next(&w, stuck, ARRAY_LEN(stuck)); /* the serial did not grow; another spelling of the file, to which the zone as it is moves */
 	assert_true(strstr(str_text(&w.got), "a. 1 192.0.2.2 -\n") != NULL);
 	str_clear(&w.got);
 	next(&w, NULL, 0);
-	assert_text(&w.got, "a. gone 192.0.2.2 -\nb. gone 192.0.2.2 -\na.B. gone 192.0.2.2 -\nd. gone 192.0.2.2 -\n");
+	assert_text(&w.got, "a. gone 192.0.2.2 -\nb. gone 192.0.2.2 -\nA.b. gone 192.0.2.2 -\nd. gone 192.0.2.2 -\n");
 	end(&w);
 }
 
@@ -289,6 +338,26 @@ keys_that_come_and_change(void **state)
 	end(&w);
 }
 
+/* At the start, for changes, removals and new keys alike. */
+static void
+what_is_passed_over_is_told(void **state)
+{
+	(void)state;
+	static const struct notify_policy near = { .is_loopback_only = true };
+	struct world w = { .policy = &near };
+	static const char *const first[][2] = { { "a", ZONE("1", "") }, { "b", ZONE("1", "") } };
+	next(&w, first, ARRAY_LEN(first));
+	assert_text(&w.got, "");
+	assert_int_equal(w.passed_n, 2);
+	static const char *const second[][2] = { { "a", ZONE("1", "") }, { "_keys", KEY("192.0.2.8") SECRET KEY("127.0.0.8") OTHER_SECRET } };
+	next(&w, second, ARRAY_LEN(second));
+	assert_text(&w.got, "a. 1 127.0.0.8 192.0.2.1.127.0.0.8._transfer.\n");
+	assert_int_equal(w.passed_n, 2);
+	next(&w, second, ARRAY_LEN(second));
+	assert_int_equal(w.passed_n, 0);
+	end(&w);
+}
+
 static void
 every_zone_of_a_domain(void **state)
 {
@@ -316,9 +385,12 @@ main(void)
 		cmocka_unit_test(hosts_of_the_zone_but_the_primary),
 		cmocka_unit_test(keys_with_a_secondary),
 		cmocka_unit_test(addresses_that_are_nobodys),
+		cmocka_unit_test(loopback_addresses),
+		cmocka_unit_test(a_policy_leaves_out),
 		cmocka_unit_test(targets_are_bounded),
 		cmocka_unit_test(zones_that_come_change_and_go),
 		cmocka_unit_test(keys_that_come_and_change),
+		cmocka_unit_test(what_is_passed_over_is_told),
 		cmocka_unit_test(every_zone_of_a_domain),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,6 +91,24 @@ slot(struct tree *t, const char *path)
 	return i;
 }
 
+static enum primary_outcome
+apply(struct tree *t, struct source_commit *c)
+{
+	enum primary_outcome outcome;
+	const struct view *view;
+	struct discard *old = NULL;
+	c->ctx = t;
+	c->open = open_file;
+	c->close = close_file;
+	memset(t->events, 0, sizeof t->events);
+	t->diagnostics = 0;
+	assert_int_equal(primary_apply(t->primary, c, &outcome, &view, &old), OK);
+	assert_ptr_equal(view, primary_view(t->primary));
+	assert_string_equal(view->commit, c->id);
+	primary_discard(&old);
+	return outcome;
+}
+
 /* One change, as a commit; text NULL removes the file. */
 static enum primary_outcome
 commit(struct tree *t, const char *path, const char *text, bool allow)
@@ -103,19 +121,23 @@ commit(struct tree *t, const char *path, const char *text, bool allow)
 		change.bytes = (const uint8_t *)t->text[i];
 		change.len = strlen(text);
 	}
-	struct source_commit c = { .id = "1234", .allow_mass_delete = allow, .changes = &change, .n = 1, .ctx = t,
-		                   .open = open_file, .close = close_file };
-	enum primary_outcome outcome;
-	const struct view *view;
-	struct discard *old = NULL;
-	memset(t->events, 0, sizeof t->events);
-	t->diagnostics = 0;
-	assert_int_equal(primary_apply(t->primary, &c, &outcome, &view, &old), OK);
-	if (outcome == PRIMARY_APPLIED) {
-		assert_ptr_equal(view, primary_view(t->primary));
-		primary_discard(&old);
+	struct source_commit c = { .id = "1234", .allow_mass_delete = allow, .allow_held = allow, .changes = &change, .n = 1 };
+	return apply(t, &c);
+}
+
+/* Several at once: pairs of path and text, NULL at the end. */
+static enum primary_outcome
+commit_many(struct tree *t, const char *const *pairs, bool allow, bool is_whole)
+{
+	struct source_change changes[FILES_MAX];
+	struct source_commit c = { .id = "5678", .allow_mass_delete = allow, .allow_held = allow, .changes = changes, .is_whole = is_whole };
+	for (; pairs[0] != NULL; pairs += 2) {
+		int i = slot(t, pairs[0]);
+		free(t->text[i]);
+		t->text[i] = pairs[1] != NULL ? strdup(pairs[1]) : NULL;
+		changes[c.n++] = (struct source_change){ .kind = pairs[1] != NULL ? SOURCE_PUT : SOURCE_REMOVE, .path = pairs[0] };
 	}
-	return outcome;
+	return apply(t, &c);
 }
 
 static const struct zone *
@@ -262,6 +284,162 @@ what_would_remove_too_much_is_held_back(void **state)
 	tree_fini(&t);
 }
 
+static unsigned
+serial(const struct tree *t, const char *name)
+{
+	const struct zone *z = served(t, name);
+	return z != NULL ? z->serial : 0;
+}
+
+/* Zones a, with so many hosts, b and c. */
+static void
+three_zones(struct tree *t, unsigned hosts)
+{
+	char *first = zone_text(1, hosts, ""), *others = zone_text(1, 1, "");
+	tree_init(t);
+	(void)commit_many(t, (const char *const[]){ "a", first, "b", others, "c", others, NULL }, false, false);
+	free(first), free(others);
+}
+
+static void
+what_is_held_blocks_nothing_else(void **state)
+{
+	(void)state;
+	struct tree t;
+	three_zones(&t, 200);
+	char *half = zone_text(2, 60, ""), *second = zone_text(2, 2, ""), *third = zone_text(3, 3, ""), *back = zone_text(3, 190, "");
+	assert_int_equal(commit_many(&t, (const char *const[]){ "a", half, "b", second, NULL }, false, false), PRIMARY_HELD);
+	assert_int_equal(serial(&t, "a."), 1);
+	assert_int_equal(serial(&t, "b."), 2);
+	assert_int_equal(primary_held_n(t.primary), 1);
+	assert_int_equal(commit(&t, "b", third, false), PRIMARY_APPLIED); /* which says nothing of it */
+	assert_int_equal(serial(&t, "a."), 1);
+	assert_int_equal(serial(&t, "b."), 3);
+	assert_int_equal(primary_held_n(t.primary), 1);
+	assert_int_equal(commit(&t, "a", back, false), PRIMARY_APPLIED); /* good again */
+	assert_int_equal(serial(&t, "a."), 3);
+	assert_int_equal(primary_held_n(t.primary), 0);
+	free(half), free(second), free(third), free(back);
+	tree_fini(&t);
+}
+
+static void
+a_trailer_lets_go_what_was_held(void **state)
+{
+	(void)state;
+	struct tree t;
+	three_zones(&t, 200);
+	char *half = zone_text(2, 60, ""), *second = zone_text(2, 2, "");
+	(void)commit(&t, "a", half, false);
+	assert_int_equal(commit_many(&t, (const char *const[]){ "b", NULL, "c", NULL, NULL }, false, false), PRIMARY_HELD);
+	assert_int_equal(t.events[ZONE_HELD], 2);
+	assert_int_equal(primary_held_n(t.primary), 3);
+	/* That of an update is about its own zones. */
+	struct source_change other = { .kind = SOURCE_PUT, .path = "d", .bytes = (const uint8_t *)second, .len = strlen(second) };
+	struct source_commit c = { .id = "9abc", .allow_mass_delete = true, .changes = &other, .n = 1 };
+	assert_int_equal(apply(&t, &c), PRIMARY_APPLIED);
+	assert_int_equal(primary_held_n(t.primary), 3);
+	assert_int_equal(serial(&t, "d."), 2);
+	assert_int_equal(commit_many(&t, (const char *const[]){ NULL }, true, false), PRIMARY_APPLIED); /* an empty commit */
+	assert_int_equal(primary_held_n(t.primary), 0);
+	assert_int_equal(serial(&t, "a."), 2);
+	assert_null(served(&t, "b."));
+	assert_null(served(&t, "c."));
+	free(half), free(second);
+	tree_fini(&t);
+}
+
+static void
+zones_whose_files_come_back(void **state)
+{
+	(void)state;
+	struct tree t;
+	three_zones(&t, 200);
+	char *second = zone_text(2, 2, ""), *half = zone_text(2, 60, ""), *whole = zone_text(3, 200, "");
+	assert_int_equal(commit_many(&t, (const char *const[]){ "a", NULL, "b", NULL, NULL }, false, false), PRIMARY_HELD);
+	assert_int_equal(commit(&t, "c", NULL, false), PRIMARY_HELD); /* with these it is all of them */
+	assert_int_equal(primary_held_n(t.primary), 3);
+	assert_int_equal(primary_view(t.primary)->zones.n, 3);
+	assert_int_equal(commit(&t, "a", half, false), PRIMARY_HELD); /* it is back, and has lost too much */
+	assert_int_equal(serial(&t, "a."), 1);
+	assert_int_equal(commit(&t, "b", "rubbish\n", false), PRIMARY_APPLIED); /* a broken file: its last good goes on */
+	assert_int_equal(serial(&t, "b."), 1);
+	assert_int_equal(primary_held_n(t.primary), 2);
+	assert_int_equal(commit(&t, "C", second, false), PRIMARY_APPLIED); /* under another spelling */
+	assert_int_equal(t.events[ZONE_CHANGED], 1);
+	assert_int_equal(serial(&t, "c."), 2);
+	assert_int_equal(primary_held_n(t.primary), 1);
+	assert_int_equal(commit(&t, "a", whole, false), PRIMARY_APPLIED);
+	assert_int_equal(primary_held_n(t.primary), 0);
+	assert_int_equal(serial(&t, "a."), 3);
+	free(second), free(half), free(whole);
+	tree_fini(&t);
+}
+
+/* As after a forced push. */
+static void
+a_whole_tree_holds_and_lets_go(void **state)
+{
+	(void)state;
+	struct tree t;
+	three_zones(&t, 1);
+	char *z = zone_text(5, 1, "");
+	assert_int_equal(commit_many(&t, (const char *const[]){ "new", z, NULL }, false, true), PRIMARY_HELD);
+	assert_int_equal(primary_view(t.primary)->zones.n, 4);
+	assert_int_equal(primary_held_n(t.primary), 3);
+	assert_int_equal(commit_many(&t, (const char *const[]){ "new", z, "a", z, NULL }, false, true), PRIMARY_APPLIED);
+	assert_int_equal(primary_held_n(t.primary), 2);
+	assert_int_equal(serial(&t, "a."), 5);
+	assert_int_equal(commit_many(&t, (const char *const[]){ "new", z, "a", z, NULL }, true, true), PRIMARY_APPLIED);
+	assert_int_equal(primary_view(t.primary)->zones.n, 2);
+	free(z);
+	tree_fini(&t);
+}
+
+static void
+a_zone_that_moves_is_no_removal(void **state)
+{
+	(void)state;
+	struct tree t;
+	three_zones(&t, 200);
+	char *half = zone_text(2, 60, ""), *second = zone_text(2, 2, "");
+	/* To a file that is bad, to one that has lost too much, and to a good one. */
+	assert_int_equal(commit_many(&t, (const char *const[]){ "b", NULL, "B", "rubbish\n", "a", NULL, "A", half, "c", NULL, "C", second, NULL },
+	                             false, false), PRIMARY_HELD);
+	assert_int_equal(t.events[ZONE_HELD], 1);
+	assert_int_equal(t.events[ZONE_REMOVED], 0);
+	assert_int_equal(serial(&t, "a."), 1);
+	assert_int_equal(serial(&t, "b."), 1);
+	assert_int_equal(serial(&t, "c."), 2);
+	assert_int_equal(commit(&t, "B", second, false), PRIMARY_APPLIED);
+	assert_int_equal(serial(&t, "b."), 2);
+	assert_int_equal(commit(&t, "A", half, true), PRIMARY_APPLIED);
+	assert_int_equal(serial(&t, "a."), 2);
+	assert_int_equal(primary_held_n(t.primary), 0);
+	free(half), free(second);
+	tree_fini(&t);
+}
+
+/* An include makes the difference: of the file as it stands now, not of the one that is served. */
+static void
+what_a_held_zone_includes_counts(void **state)
+{
+	(void)state;
+	struct tree t;
+	tree_init(&t);
+	char *full = zone_text(1, 200, ""), *part = zone_text(2, 0, "$INCLUDE parts/hosts\n"), *hosts = zone_text(0, 150, "");
+	(void)commit(&t, "a", full, false);
+	(void)commit(&t, "parts/hosts", "x A 192.0.2.1\n", false);
+	assert_int_equal(commit(&t, "a", part, false), PRIMARY_HELD);
+	assert_int_equal(commit(&t, "parts/hosts", strstr(hosts, "h0"), false), PRIMARY_APPLIED);
+	assert_int_equal(serial(&t, "a."), 2);
+	assert_int_equal(primary_held_n(t.primary), 0);
+	assert_int_equal(commit(&t, "parts/hosts", "x A 192.0.2.1\n", false), PRIMARY_HELD);
+	assert_int_equal(serial(&t, "a."), 2);
+	free(full), free(part), free(hosts);
+	tree_fini(&t);
+}
+
 static void
 another_ttl_for_all_removes_nothing(void **state)
 {
@@ -313,8 +491,8 @@ one_name_is_one_file(void **state)
 	assert_int_equal(t.events[FILE_IGNORED], 1);
 	assert_int_equal(primary_view(t.primary)->zones.n, 1);
 	assert_int_equal(commit(&t, "example", NULL, false), PRIMARY_APPLIED); /* the other one takes its place */
-	assert_int_equal(t.events[ZONE_REMOVED], 1);
-	assert_int_equal(t.events[ZONE_LOADED], 1);
+	assert_int_equal(t.events[ZONE_REMOVED], 0);
+	assert_int_equal(t.events[ZONE_CHANGED], 1);
 	assert_int_equal(served(&t, "example.")->serial, 2);
 	assert_int_equal(commit(&t, "EXAMPLE", NULL, false), PRIMARY_HELD);
 	free(z), free(y);
@@ -390,6 +568,12 @@ main(void)
 		cmocka_unit_test(a_file_without_a_zones_name_is_said_until_it_is_gone),
 		cmocka_unit_test(a_commit_that_names_a_file_twice_changes_nothing),
 		cmocka_unit_test(what_would_remove_too_much_is_held_back),
+		cmocka_unit_test(what_is_held_blocks_nothing_else),
+		cmocka_unit_test(a_trailer_lets_go_what_was_held),
+		cmocka_unit_test(zones_whose_files_come_back),
+		cmocka_unit_test(a_whole_tree_holds_and_lets_go),
+		cmocka_unit_test(a_zone_that_moves_is_no_removal),
+		cmocka_unit_test(what_a_held_zone_includes_counts),
 		cmocka_unit_test(another_ttl_for_all_removes_nothing),
 		cmocka_unit_test(a_changed_include_reloads_who_uses_it),
 		cmocka_unit_test(one_name_is_one_file),

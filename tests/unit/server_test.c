@@ -44,7 +44,24 @@ static const char example[] =
         "toown CNAME x.own\n"
         "old DNAME new\n"
         "host.new A 192.0.2.5\n"
-        "_s._tcp SRV 1 2 3 www\n";
+        "_s._tcp SRV 1 2 3 www\n"
+        "l DNAME @\n"
+        "p DNAME q\n"
+        "q DNAME p.p\n"
+        "*.star DNAME star\n"
+        "svc HTTPS 0 pool\n"
+        "svc2 HTTPS 0 svc\n"
+        "pool HTTPS 1 . alpn=h2\n"
+        "pool HTTPS 2 www port=8443\n"
+        "pool A 192.0.2.20\n"
+        "ring1 SVCB 0 ring2\n"
+        "ring1 A 192.0.2.21\n"
+        "ring2 SVCB 0 ring1\n"
+        "off SVCB 0 .\n"
+        "off A 192.0.2.22\n"
+        "*.tls HTTPS 1 . alpn=h3\n"
+        "*.tls A 192.0.2.23\n"
+        "away HTTPS 0 www.other.\n";
 static const char other[] = "$TTL 60\n@ SOA . . 1 2 3 4 5\n@ NS ns.example.\nwww A 192.0.2.9\n";
 static const char child[] = "$TTL 60\n@ SOA . . 1 2 3 4 5\n@ NS ns1.example.\nx A 192.0.2.10\n";
 static const char keys[] = "k._notify.example. DNSKEY 0 3 163 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
@@ -230,6 +247,33 @@ static const struct {
 	  "an host.new.example. 3600 A 192.0.2.5\n" },
 	{ { "old.example.", "DNAME", 0, 0 }, "NOERROR aa\nan old.example. 3600 DNAME new.example.\n" },
 	{ { "old.example.", "A", 0, 0 }, "NOERROR aa\n" SOA_LINE },
+	/* ... through one several times: it is there once (RFC 2181 5) */
+	{ { "www.l.l.l.example.", "A", 0, 0 },
+	  "NOERROR aa\nan l.example. 3600 DNAME example.\nan www.l.l.l.example. 3600 CNAME www.l.l.example.\n"
+	  "an www.l.l.example. 3600 CNAME www.l.example.\nan www.l.example. 3600 CNAME www.example.\n"
+	  "an www.example. 3600 A 192.0.2.2\n" },
+	{ { "l.l.example.", "DNAME", 0, 0 },
+	  "NOERROR aa\nan l.example. 3600 DNAME example.\nan l.l.example. 3600 CNAME l.example.\n" },
+	{ { "www.a.star.example.", "TXT", 0, 0 }, "NOERROR aa\n" SOA_LINE }, /* RFC 6672 3.3: of a wildcard nothing is made */
+	/* RFC 9460 4.1: in alias mode the target's RRset, then addresses */
+	{ { "svc.example.", "HTTPS", 0, 0 },
+	  "NOERROR aa\nan svc.example. 3600 HTTPS 0 pool.example.\nad pool.example. 3600 HTTPS 1 . alpn=\"h2\"\n"
+	  "ad pool.example. 3600 HTTPS 2 www.example. port=8443\nad pool.example. 3600 A 192.0.2.20\n"
+	  "ad www.example. 3600 A 192.0.2.2\nad www.example. 3600 AAAA 2001:db8::2\n" },
+	{ { "svc2.example.", "HTTPS", 0, 0 },
+	  "NOERROR aa\nan svc2.example. 3600 HTTPS 0 svc.example.\nad svc.example. 3600 HTTPS 0 pool.example.\n"
+	  "ad pool.example. 3600 HTTPS 1 . alpn=\"h2\"\nad pool.example. 3600 HTTPS 2 www.example. port=8443\n"
+	  "ad pool.example. 3600 A 192.0.2.20\nad www.example. 3600 A 192.0.2.2\nad www.example. 3600 AAAA 2001:db8::2\n" },
+	{ { "pool.example.", "HTTPS", 0, 0 }, /* RFC 9460 2.5.2: "." is the owner */
+	  "NOERROR aa\nan pool.example. 3600 HTTPS 1 . alpn=\"h2\"\nan pool.example. 3600 HTTPS 2 www.example. port=8443\n"
+	  "ad pool.example. 3600 A 192.0.2.20\nad www.example. 3600 A 192.0.2.2\nad www.example. 3600 AAAA 2001:db8::2\n" },
+	{ { "a.tls.example.", "HTTPS", 0, 0 },
+	  "NOERROR aa\nan a.tls.example. 3600 HTTPS 1 . alpn=\"h3\"\nad a.tls.example. 3600 A 192.0.2.23\n" },
+	{ { "ring1.example.", "SVCB", 0, 0 },
+	  "NOERROR aa\nan ring1.example. 3600 SVCB 0 ring2.example.\nad ring2.example. 3600 SVCB 0 ring1.example.\n"
+	  "ad ring1.example. 3600 A 192.0.2.21\n" },
+	{ { "off.example.", "SVCB", 0, 0 }, "NOERROR aa\nan off.example. 3600 SVCB 0 .\n" }, /* 2.5.1: no service */
+	{ { "away.example.", "HTTPS", 0, 0 }, "NOERROR aa\nan away.example. 3600 HTTPS 0 www.other.\n" },
 	/* RFC 8482: ANY over UDP is cut short, over TCP it is not */
 	{ { "www.example.", "ANY", 0, 0 }, "NOERROR aa\nan www.example. 3600 A 192.0.2.2\n" },
 	{ { "www.example.", "ANY", TCP, 0 },

@@ -341,21 +341,26 @@ only_what_changed(void **state)
 	push(&w, 9, "a A 192.0.2.5\nb A 192.0.2.6\n");
 	static const struct {
 		uint32_t serial;
-		const char *want;
+		const char *want, *by_udp; /* NULL: the same */
 	} cases[] = {
-		{ 9, SOA_LINE(9) },
-		{ 10, SOA_LINE(9) },
+		{ 9, SOA_LINE(9), NULL },
+		{ 10, SOA_LINE(9), NULL },
 		{ 8, SOA_LINE(9) SOA_LINE(8) "a.example. 3600 A 192.0.2.4\n" SOA_LINE(9) "a.example. 3600 A 192.0.2.5\n"
-		     "b.example. 3600 A 192.0.2.6\n" SOA_LINE(9) },
-		/* two steps, as one */
+		     "b.example. 3600 A 192.0.2.6\n" SOA_LINE(9), NULL },
+		/* two steps, as one; over UDP, where nothing is worked out for anybody, as they are (RFC 1995 4) */
 		{ 7, SOA_LINE(9) SOA_LINE(7) "a.example. 3600 A 192.0.2.3\n" SOA_LINE(9) "a.example. 3600 A 192.0.2.5\n"
-		     "b.example. 3600 A 192.0.2.6\n" SOA_LINE(9) },
+		     "b.example. 3600 A 192.0.2.6\n" SOA_LINE(9),
+		  SOA_LINE(9) SOA_LINE(7) "a.example. 3600 A 192.0.2.3\n" SOA_LINE(8) "a.example. 3600 A 192.0.2.4\n"
+		  SOA_LINE(8) "a.example. 3600 A 192.0.2.4\n" SOA_LINE(9) "a.example. 3600 A 192.0.2.5\n"
+		  "b.example. 3600 A 192.0.2.6\n" SOA_LINE(9) },
 	};
 	for (size_t i = 0; i < 2 * ARRAY_LEN(cases); i++) {
-		struct ask a = { .zone = "example.", .type = TYPE_IXFR, .serial = cases[i / 2].serial, .key = KEY_ONE, .is_udp = i % 2 };
+		struct ask a = { .zone = "example.", .type = TYPE_IXFR, .serial = cases[i / 2].serial, .key = KEY_ONE, .is_udp = i % 2,
+			         .has_edns = i % 2 };
 		struct got g;
 		run(&w, &a, &g);
-		assert_string_equal(g.text.s, cases[i / 2].want);
+		bool is_other = a.is_udp && cases[i / 2].by_udp != NULL;
+		assert_string_equal(g.text.s, is_other ? cases[i / 2].by_udp : cases[i / 2].want);
 		got_fini(&g);
 	}
 	struct ask a = { .zone = "example.", .type = TYPE_IXFR, .serial = 6, .key = KEY_ONE };
@@ -391,6 +396,29 @@ too_much_for_udp(void **state)
 	primary_free(&w.primary);
 	free(text);
 	free(more);
+}
+
+/* More steps than are looked at over UDP: the SOA alone, although they would fit. */
+static void
+too_many_steps_for_udp(void **state)
+{
+	(void)state;
+	struct world w;
+	char *text = small_zone(7, "");
+	world_begin(&w, text);
+	w.conf.udp_max = 4096;
+	for (unsigned serial = 8; serial < 20; serial++) {
+		push(&w, serial, serial % 2 == 0 ? "a A 192.0.2.4\n" : "");
+	}
+	for (unsigned serial = 7; serial < 19; serial++) {
+		struct ask a = { .zone = "example.", .type = TYPE_IXFR, .serial = serial, .key = KEY_ONE, .is_udp = true, .has_edns = true };
+		struct got g;
+		run(&w, &a, &g);
+		assert_int_equal(strcmp(g.text.s, SOA_LINE(19)) == 0, serial < 19 - 8);
+		got_fini(&g);
+	}
+	primary_free(&w.primary);
+	free(text);
 }
 
 /* Messages are filled, RRsets go on in the next one, and what is larger than a message of the usual size has its own. */
@@ -479,6 +507,7 @@ main(void)
 		cmocka_unit_test(who_may_not),
 		cmocka_unit_test(only_what_changed),
 		cmocka_unit_test(too_much_for_udp),
+		cmocka_unit_test(too_many_steps_for_udp),
 		cmocka_unit_test(many_messages),
 		cmocka_unit_test(a_record_that_cannot_be_sent),
 		cmocka_unit_test(asked_again_it_may_be_refused),

@@ -1,0 +1,152 @@
+/* The safety valve: zones that a commit would take away, when they are too many, and zones that would lose too much, keep their last good
+ * version.
+ *
+ * A hold is a file's, and stays until its content is good again, measured against what is served, or a commit has the trailer.  What is
+ * held counts in each commit that follows: two half steps do not pass where the whole one does not.
+ */
+#include <stdio.h>
+
+#include "auth/primary_p.h"
+
+#define MEANT "if that is meant, push a commit with the trailer \"" PRIMARY_TRAILER "\""
+
+bool
+primary_holds_removals(const struct primary_conf *c, size_t removed, size_t zones)
+{
+	return c->delete_zones_percent < 100 && removed * 100 > zones * c->delete_zones_percent;
+}
+
+static size_t
+records_limit(const struct primary_conf *c, const struct zone *old)
+{
+	return old->records * c->delete_records_percent / 100;
+}
+
+static bool
+is_guarded(const struct primary_conf *c, const struct zone *old)
+{
+	return old != NULL && old->records > c->delete_records_min && c->delete_records_percent < 100;
+}
+
+bool
+primary_holds_version(const struct primary_conf *c, const struct zone *old, const struct zone *new)
+{
+	return is_guarded(c, old) && zone_lost(old, new) > records_limit(c, old);
+}
+
+/* Those with another TTL are counted among the changes, but are no loss: all of a zone may get a new one. */
+bool
+primary_loses_too_much(const struct primary_conf *c, const struct zone *old, const struct zone *new, const struct zone_changes *changes)
+{
+	return is_guarded(c, old) && changes->removed > records_limit(c, old) && primary_holds_version(c, old, new);
+}
+
+const char *
+hold_reason(const struct file *f)
+{
+	switch (f->hold) {
+	case HOLD_SHRUNK:
+		return "the zone is held back: its file has lost most of the records; restore it, or push a commit with the trailer "
+		       "\"" PRIMARY_TRAILER "\"";
+	case HOLD_GONE:
+		return "the zone is held back: its file was removed with most of the others; restore it, or push a commit with the trailer "
+		       "\"" PRIMARY_TRAILER "\"";
+	default:
+		return NULL;
+	}
+}
+
+void
+hold_plan_gone(struct apply *a)
+{
+	const struct primary *p = a->p;
+	for (size_t i = 0; i < p->files_n && p->held_n != 0; i++) {
+		if (p->files[i]->hold == HOLD_GONE && !plan_changes(a, p->files[i]->path)) {
+			plan_add(a, p->files[i])->is_removal = true;
+		}
+	}
+}
+
+struct file *
+hold_find_leaving(struct apply *a, const struct name *apex)
+{
+	for (size_t i = 0; i < a->removals_n; i++) {
+		struct pending *d = &a->list[i];
+		if (d->file->zone != NULL && name_is_equal(d->file->apex.oct, apex->oct)) {
+			d->has_heir = true;
+			return d->file;
+		}
+	}
+	return NULL;
+}
+
+static void
+report_held(const struct apply *a, const struct pending *d, const char *text)
+{
+	primary_report(a->p, &(struct primary_report){ .event = ZONE_HELD, .path = d->file->path, .zone = pending_served(d),
+	                                               .text = text });
+}
+
+/* Does a zone go from what is served? */
+static bool
+is_loss(const struct pending *d)
+{
+	return d->file->zone != NULL && !d->has_heir;
+}
+
+static size_t
+count_losses(const struct apply *a)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < a->removals_n; i++) {
+		n += is_loss(&a->list[i]);
+	}
+	return n;
+}
+
+static bool
+hold_removals(struct apply *a)
+{
+	const struct primary *p = a->p;
+	size_t zones = view_zones_n(p->view), losses = count_losses(a);
+	bool is_too_much = !a->commit->allow_mass_delete && primary_holds_removals(&p->conf, losses, zones);
+	bool is_new = false;
+	char text[DIAG_TEXT_MAX];
+	(void)snprintf(text, sizeof text, "%zu of %zu zones would be removed: " MEANT, losses, zones);
+	for (size_t i = 0; i < a->removals_n; i++) {
+		struct pending *d = &a->list[i];
+		bool is_old = d->file->hold == HOLD_GONE;
+		d->is_held = is_loss(d) && (is_old ? !a->commit->allow_held : is_too_much);
+		if (d->is_held && !is_old) {
+			report_held(a, d, text);
+			is_new = true;
+		}
+	}
+	return is_new;
+}
+
+static bool
+hold_shrunk(struct apply *a)
+{
+	const struct primary *p = a->p;
+	bool is_any = false;
+	for (size_t i = a->removals_n; i < a->n && !a->commit->allow_mass_delete; i++) {
+		struct pending *d = &a->list[i];
+		const struct zone *served = pending_served(d);
+		if (d->zone != NULL && primary_loses_too_much(&p->conf, served, d->zone, &d->changes)) {
+			char text[DIAG_TEXT_MAX];
+			(void)snprintf(text, sizeof text, "%zu of the zone's %zu records would be removed: " MEANT,
+			               zone_lost(served, d->zone), served->records);
+			report_held(a, d, text);
+			d->is_held = is_any = true;
+		}
+	}
+	return is_any;
+}
+
+bool
+hold_back(struct apply *a)
+{
+	bool is_shrunk = hold_shrunk(a);
+	return hold_removals(a) || is_shrunk;
+}
