@@ -321,12 +321,12 @@ read_rdata(const struct record *r, struct tsig_key *k)
 	return true;
 }
 
-/* False: the key would reach further than its file may. */
+/* False: the key would reach further than its file may.  A name without an operation is not shown: with the fields of a line in another
+ * order it may be the secret. */
 static bool
 read_name(const struct record *r, struct key *k)
 {
-	char name[NAME_TEXT_MAX], within[NAME_TEXT_MAX];
-	(void)name_print(r->owner, name);
+	char name[NAME_TEXT_MAX] = "without an operation", within[NAME_TEXT_MAX];
 	(void)name_print(r->within, within);
 	name_set(&k->tsig.name, r->owner);
 	if (key_name_read(r->owner, k) != OK) {
@@ -334,7 +334,9 @@ read_name(const struct record *r, struct key *k)
 		name_set(&k->domain, r->owner);
 		find(r, DIAG_WARNING, "key-operation", 0,
 		     "a key's name is ANYTHING._OPERATION.DOMAIN, where the operation is _update, _transfer or _notify",
-		     "key %s has no operation in its name: it may do nothing", name);
+		     "the key's name has no operation in it: it may do nothing");
+	} else {
+		(void)name_print(r->owner, name);
 	}
 	if (!name_is_within(k->domain.oct, r->within)) {
 		find(r, DIAG_ERROR, "key-domain", 0, "keys for every zone go into the file _keys",
@@ -350,8 +352,10 @@ is_duplicate(const struct record *r, const struct key *k, const struct key *ther
 	if (there == NULL) {
 		return false;
 	}
-	char name[NAME_TEXT_MAX];
-	(void)name_print(r->owner, name);
+	char name[NAME_TEXT_MAX] = "without an operation";
+	if (there->right != RIGHT_NONE) {
+		(void)name_print(r->owner, name);
+	}
 	bool is_same = key_is_same(&there->tsig, &k->tsig);
 	find(r, is_same ? DIAG_WARNING : DIAG_ERROR, "key-duplicate", is_same ? 1 : 0,
 	     is_same ? "remove one of the two" : "a key's name has one secret only: give the new key another name",

@@ -105,7 +105,9 @@ read_keys(struct loading *l, const char *text, size_t len, struct load_result *r
 		.errors = counts.errors + l->findings.errors,
 		.warnings = counts.warnings + l->findings.warnings,
 	};
-	return err == OK && l->findings.errors != 0 ? E_FORMAT : err;
+	bool is_cut = counts.errors > MASTER_ERRORS_MAX; /* what comes after that is not known */
+	bool is_useful = keystore_count(l->keys) != 0 && !is_cut;
+	return (err == OK && result->errors != 0) || err == E_FORMAT ? (is_useful ? OK : E_FORMAT) : err;
 }
 
 err_t

@@ -397,6 +397,25 @@ def test_bad_keys(victim, notify, notify_key, make_key):
     v.primary.stop()
 
 
+def test_one_bad_key(victim, notify, notify_key, make_key):
+    """It costs that key alone, also after a restart; each line is named, and no word of it is shown."""
+    other, secret = make_key("other._notify."), make_key("third._notify.", b"another").secret
+    bad = ["third._notify. DNSKEY 0 3 163 ! %s", "third._notify. %s", "third._notify. DNSKEY %s 0 3 163", "%s third._notify. DNSKEY 0 3 163",
+           "%s DNSKEY 0 3 163 third", "%s DNSKEY 0 3 13 AAAA", "third._notify.%s A 192.0.2.1", "%s", "$TTL %s", "$INCLUDE", '"%s',
+           "third._notify. DNSKEY 0 3 163 ( %s"]
+    text = "".join(line.replace("%s", secret) + "\n" for line in bad)
+    v = victim(files={"_keys": notify_key.line + text + other.line})
+    v.says(*("event=finding file=_keys line=%d " % (i + 2) for i in range(len(bad) - 1)))
+    v.says("event=keys-rejected file=_keys commit=[0-9a-f]+ errors=[0-9]+ text=.*the other keys of the file are good", "event=keys-loaded")
+    for key in (notify_key, other):
+        assert notify(v.port, ORG, key).rcode() == dns.rcode.NOERROR
+        v.says("event=notify-accepted .* key=%s" % re.escape(key.name))
+    assert secret[:8].lower() not in v.primary.log().lower()
+    v.harm({"_keys": notify_key.line})
+    assert "keys-rejected" not in v.news()
+    v.mend_and_end()
+
+
 def test_includes(victim, program, repo):
     """In circles, too deep, too many, out of the repository, or of what is no file."""
     asked = {  # what the zone includes: (code, the file and line that is blamed, words)

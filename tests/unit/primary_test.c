@@ -516,6 +516,38 @@ keys_come_and_go(void **state)
 	tree_fini(&t);
 }
 
+#define SECRET "kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg="
+#define KEY(name) name " DNSKEY 0 3 163 " SECRET "\n"
+
+/* What takes one key out of many: a word that is no base64, an algorithm, a parenthesis and a quote that are not closed, a name that is
+ * another's, a second secret, a zone's record. */
+static void
+a_bad_line_costs_its_key(void **state)
+{
+	(void)state;
+	static const char *const lines[] = {
+		"b._update. DNSKEY 0 3 163 !\n", "b._update. DNSKEY 0 3 13 " SECRET "\n", "b._update. DNSKEY 0 3 163 ( " SECRET "\n",
+		"b._update. DNSKEY 0 3 163 \"" SECRET "\n", "b._update. " SECRET "\n", SECRET " b._update. DNSKEY 0 3 163\n",
+		"b._update. DNSKEY 0 3 163 c\n", "a._update. DNSKEY 0 3 163 AAAA" SECRET "\n", "b._update. A 192.0.2.1\n", "b..c\n", ")\n",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		struct tree t;
+		struct str s = { 0 };
+		tree_init(&t);
+		str_printf(&s, "%s%s%s", KEY("a._update."), lines[i], KEY("c._update."));
+		(void)commit(&t, "_keys", s.s, false); /* the first that it sees */
+		assert_int_equal(t.events[KEYS_REJECTED], 1);
+		assert_int_equal(t.events[KEYS_LOADED], 1);
+		assert_int_equal(strncmp(t.where, i == 2 ? "_keys:3" : "_keys:2", 7), 0);
+		assert_int_equal(keystore_count(primary_view(t.primary)->keys), 2);
+		(void)commit(&t, "_keys", KEY("c._update."), false);
+		(void)commit(&t, "_keys", lines[i], false); /* without a good one the last good go on */
+		assert_int_equal(keystore_count(primary_view(t.primary)->keys), 1);
+		str_fini(&s);
+		tree_fini(&t);
+	}
+}
+
 /* A host, a delegation, a wildcard or a name with empty ones above it. */
 static void
 add_name(struct str *s, unsigned i, unsigned serial)
@@ -578,6 +610,7 @@ main(void)
 		cmocka_unit_test(a_changed_include_reloads_who_uses_it),
 		cmocka_unit_test(one_name_is_one_file),
 		cmocka_unit_test(keys_come_and_go),
+		cmocka_unit_test(a_bad_line_costs_its_key),
 		cmocka_unit_test(small_changes_add_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
