@@ -109,7 +109,8 @@ static void
 report(struct notifier *n, const struct notice *x, struct notifier_report r)
 {
 	struct notify_target target = x->peer->at;
-	target.key = x->signer != NULL ? &x->signer->tsig : NULL;
+	const struct signer *signer = notice_signer(x);
+	target.key = signer != NULL ? &signer->tsig : NULL;
 	r.zone = x->zone;
 	r.is_removal = x->rdlen == 0;
 	r.serial = x->serial;
@@ -322,6 +323,7 @@ launch(struct notifier *n, struct peer *p, const struct notifier_now *now)
 	bool has_tcp = list_is_empty(&p->waiting_udp);
 	struct notice *x = notice_of(has_tcp ? p->waiting.next : p->waiting_udp.next);
 	detach(n, x);
+	x->turn = (uint8_t)(x->signers_n != 0 ? x->attempts % x->signers_n : 0);
 	x->attempts++;
 	x->begun_ns = now->mono_ns;
 	if (p->at.conn != 0) {
@@ -362,10 +364,14 @@ settle(struct notifier *n, const struct notifier_now *now)
 static void
 doubt(struct notifier *n, struct notice *x, const struct tsig *t)
 {
+	bool is_end_of_turn = x->attempts >= x->signers_n;
 	n->stats.unverified++;
-	say(n, x, (struct notifier_report){ .outcome = NOTIFY_UNVERIFIED, .tsig_error = t->error,
-	                                    .is_peer_error = t->is_peer_error });
-	if (t->is_error_signed) { /* the peer it is, and it does not take this message */
+	if (is_end_of_turn) {
+		say(n, x, (struct notifier_report){ .outcome = NOTIFY_UNVERIFIED, .tsig_error = t->error,
+		                                    .is_peer_error = t->is_peer_error });
+	}
+	/* The peer it is, and it does not take this message; or somebody says so, and then there is another key to try. */
+	if (t->is_error_signed || (t->is_peer_error && !is_end_of_turn)) {
 		detach(n, x);
 		rest(n, x);
 	}
@@ -379,6 +385,10 @@ take_answer(struct notifier *n, struct notice *x, unsigned rcode)
 	} else if (rcode == RCODE_SERVFAIL) {
 		say(n, x, (struct notifier_report){ .outcome = NOTIFY_PUT_OFF, .rcode = rcode });
 		detach(n, x);
+		rest(n, x);
+	} else if (x->signers_n > 1) { /* of this key */
+		detach(n, x);
+		notice_drop_key(n, x);
 		rest(n, x);
 	} else {
 		finish(n, x, (struct notifier_report){ .outcome = NOTIFY_REFUSED, .rcode = rcode });
@@ -466,12 +476,16 @@ notifier_conn_closed(struct notifier *n, const struct notifier_now *now, uint64_
 	}
 }
 
-/* *out: the notice that is to be sent, idle. */
+/* *out: the notice that is to be sent, idle; NULL: it is under way, and has one more key. */
 static err_t
 put_in(struct notifier *n, struct peer *p, const struct notify_news *news, const struct tsig_key *key,
        struct notice **out)
 {
 	struct notice *x = NULL, *old = peer_notice(p, news->zone);
+	*out = NULL;
+	if (old != NULL && notice_has_room(old, news, key)) {
+		return notice_add_key(n, old, key);
+	}
 	if (old == NULL && n->stats.pending >= n->conf.pending_max) {
 		return E_LIMIT;
 	}
@@ -502,10 +516,10 @@ notifier_add(struct notifier *n, const struct notifier_now *now, const struct no
 	struct peer *p = peer_get(n, to);
 	struct notice *x = NULL;
 	err_t err = put_in(n, p, news, to->key, &x);
-	if (err == OK) {
+	if (err == OK && x != NULL) {
 		n->stats.added++;
 		wait_in_order(n, x);
-	} else {
+	} else if (err != OK) {
 		n->stats.over_limit++;
 		peer_changed(n, p);
 	}

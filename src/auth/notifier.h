@@ -14,6 +14,10 @@
  * stayed away, so dead targets do not hold up the others; targets take turns, and the notifications of one go in the
  * order in which they fell due.
  *
+ * A secondary may have several keys, of which it need not know each (one is being replaced by another).  The same news for the same
+ * target with another key is no second notification: the attempts take the keys in turn, and an answer to any of them is
+ * one.  An answer that says no takes the key out of the turn as long as there are others.
+ *
  * What counts as an answer (RFC 1996 3.6): a response from where the request went, with its ID and question (which a
  * FORMERR or NOTIMP may lack), and, when the request was signed, rightly signed (RFC 8945 5.3).  Everything else is
  * counted and ignored.  What becomes of one:
@@ -44,6 +48,7 @@ enum {
 	NOTIFIER_WINDOW_MIN = 8,         /* in flight at one target */
 	NOTIFIER_WINDOW_MAX = 64,
 	NOTIFIER_ATTEMPTS_MAX = 13,
+	NOTIFIER_KEYS_MAX = 4,           /* of one notification */
 	/* Header, question, SOA with its fixed fields, TSIG. */
 	NOTIFIER_MESSAGE_MAX = DNS_HEADER_LEN + NAME_WIRE_MAX + 4 + 12 + 2 * NAME_WIRE_MAX + 20 + TSIG_RR_MAX,
 };

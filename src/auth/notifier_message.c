@@ -55,10 +55,11 @@ write_message(struct notice *x, uint64_t wall_s, bool has_soa, uint8_t *out, siz
 	}
 	ASSERT(b.err == OK);
 	*len = b.len;
-	if (x->signer == NULL) {
+	const struct signer *signer = notice_signer(x);
+	if (signer == NULL) {
 		return OK;
 	}
-	struct tsig t = { .key = &x->signer->tsig };
+	struct tsig t = { .key = &signer->tsig };
 	TRY(tsig_sign_request(&t, out, len, NOTIFIER_MESSAGE_MAX, wall_s));
 	memcpy(x->mac, t.mac, t.mac_len);
 	x->mac_len = t.mac_len;
@@ -93,10 +94,11 @@ bool
 notice_is_verified(const struct notice *x, const struct msg *m, uint64_t wall_s, struct tsig *t)
 {
 	*t = (struct tsig){ 0 };
-	if (x->signer == NULL) {
+	const struct signer *signer = notice_signer(x);
+	if (signer == NULL) {
 		return true;
 	}
-	t->key = &x->signer->tsig;
+	t->key = &signer->tsig;
 	memcpy(t->mac, x->mac, x->mac_len);
 	t->mac_len = x->mac_len;
 	err_t err = tsig_verify_response(t, m, wall_s);

@@ -26,7 +26,9 @@ enum notice_state { NOTICE_IDLE, NOTICE_WAITING, NOTICE_IN_FLIGHT, NOTICE_RESTIN
 /* One zone for one peer. */
 struct notice {
 	struct peer *peer;
-	struct signer *signer;     /* NULL: unsigned */
+	struct signer *signers[NOTIFIER_KEYS_MAX];
+	uint8_t signers_n;         /* 0: unsigned */
+	uint8_t turn;              /* the one of the latest attempt */
 	struct heap_node timer;
 	struct list_link link;     /* WAITING, IN_FLIGHT */
 	uint64_t begun_ns;         /* the attempt under way, or the last one */
@@ -76,6 +78,12 @@ struct notifier {
 
 #define SIGNER_NAME_AT offsetof(struct signer, tsig.name.oct)
 
+static inline const struct signer *
+notice_signer(const struct notice *x) /* NULL: unsigned */
+{
+	return x->signers_n != 0 ? x->signers[x->turn] : NULL;
+}
+
 static inline const uint8_t *
 notice_soa(const struct notice *x)
 {
@@ -95,6 +103,11 @@ struct notice *peer_notice(const struct peer *p, const uint8_t *zone);
 /* One in no state yet, and of no peer.  E_NOMEM. */
 err_t notice_new(struct notifier *n, const struct notify_news *news, const struct tsig_key *key, struct notice **out);
 void notice_free(struct notifier *n, struct notice *x); /* it is in no state, and no peer has it */
+
+/* Is it about that very version, and may it be signed with this key, too, which it has not yet? */
+bool notice_has_room(const struct notice *x, const struct notify_news *news, const struct tsig_key *key);
+err_t notice_add_key(struct notifier *n, struct notice *x, const struct tsig_key *key); /* E_NOMEM */
+void notice_drop_key(struct notifier *n, struct notice *x); /* that of the latest attempt */
 
 /* The peer has it from now on.  *old: the one of the same zone that it had, which is the caller's now; NULL: none.
  * E_NOMEM, not when there was one. */

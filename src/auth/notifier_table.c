@@ -169,7 +169,7 @@ notice_new(struct notifier *n, const struct notify_news *news, const struct tsig
 	if (x == NULL) {
 		return E_NOMEM;
 	}
-	err_t err = key != NULL ? signer_get(n, key, &x->signer) : OK;
+	err_t err = key != NULL ? notice_add_key(n, x, key) : OK;
 	if (err != OK) {
 		free(x);
 		return err;
@@ -189,8 +189,39 @@ notice_new(struct notifier *n, const struct notify_news *news, const struct tsig
 void
 notice_free(struct notifier *n, struct notice *x)
 {
-	signer_put_back(n, x->signer);
+	for (unsigned i = 0; i < x->signers_n; i++) {
+		signer_put_back(n, x->signers[i]);
+	}
 	free(x);
+}
+
+bool
+notice_has_room(const struct notice *x, const struct notify_news *news, const struct tsig_key *key)
+{
+	size_t rdlen = news->soa != NULL ? news->soa_len : 0;
+	bool has_room = key != NULL && x->signers_n != 0 && x->signers_n < NOTIFIER_KEYS_MAX && x->rdlen == rdlen &&
+	                (rdlen == 0 || memcmp(notice_soa(x), news->soa, rdlen) == 0);
+	for (unsigned i = 0; i < x->signers_n && has_room; i++) {
+		has_room = !name_is_equal(x->signers[i]->tsig.name.oct, key->name.oct);
+	}
+	return has_room;
+}
+
+err_t
+notice_add_key(struct notifier *n, struct notice *x, const struct tsig_key *key)
+{
+	TRY(signer_get(n, key, &x->signers[x->signers_n]));
+	x->signers_n++;
+	return OK;
+}
+
+void
+notice_drop_key(struct notifier *n, struct notice *x)
+{
+	signer_put_back(n, x->signers[x->turn]);
+	x->signers_n--;
+	memmove(x->signers + x->turn, x->signers + x->turn + 1, (size_t)(x->signers_n - x->turn) * sizeof(struct signer *));
+	x->turn = 0;
 }
 
 struct notice *

@@ -136,15 +136,15 @@ is_unicast(const struct key_address *a)
 	       memcmp(o, unspecified, sizeof unspecified) != 0;
 }
 
+/* Unsigned, an address is told when nobody has a key for it; signed, with each of its keys, since it may not know them all. */
 static bool
-is_listed(const struct notify_targets *t, const struct key_address *a)
+is_listed(const struct notify_targets *t, const struct key_address *a, const struct tsig_key *key)
 {
+	unsigned n = 0;
 	for (size_t i = 0; i < t->n; i++) {
-		if (key_address_is_equal(&t->list[i].address, a)) {
-			return true;
-		}
+		n += key_address_is_equal(&t->list[i].address, a);
 	}
-	return false;
+	return n >= (key != NULL ? NOTIFIER_KEYS_MAX : 1);
 }
 
 static bool
@@ -202,7 +202,7 @@ add_target(struct notify_targets *out, const struct notify_policy *policy, const
 		pass_over(out, policy, a, key != NULL);
 		return;
 	}
-	if (is_listed(out, a)) {
+	if (is_listed(out, a, key)) {
 		return;
 	}
 	if (out->n == NOTIFY_TARGETS_MAX) {

@@ -6,7 +6,8 @@
  *   the addresses of the hosts in its apex NS RRset, but for the one that the SOA's MNAME names (RFC 1996 2, "Notify
  *   Set"): A and AAAA records in the zone itself (glue too), else in the nearest zone served that encloses the host.
  *   Hosts whose addresses we do not serve are left out: we are no resolver.
- * An address is told once, and the signed way wins.  Our own addresses, and those that are nobody's in particular
+ * An address is told the signed way when there is one: with each key that names it, NOTIFIER_KEYS_MAX at most, since
+ * it may not know them all (auth/notifier.h makes one notification of these).  Our own addresses, and those that are nobody's in particular
  * (0.0.0.0, multicast, link-local, IPv4 mapped into IPv6), are left out.  A policy may leave out more.
  *
  * Pure.  What comes out borrows from the views that it came from.

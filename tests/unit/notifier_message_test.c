@@ -279,6 +279,83 @@ peers_that_do_not_take_our_signature(void **state)
 	end(&w);
 }
 
+/* What a secondary that knows one of its keys says to another: it does not know it, it does not take it, or nothing at all. */
+enum refusal { SAYS_BADKEY, SAYS_REFUSED, SAYS_NOTHING, REFUSALS };
+
+static void
+refuse(struct world *w, enum refusal how, const struct tsig_key *key)
+{
+	const struct sent s = *last(w);
+	struct msg m = message(&s);
+	struct tsig t;
+	struct answer a = plain_answer(&s, RCODE_NOTAUTH);
+	if (how == SAYS_REFUSED) {
+		a = signed_answer(&s, RCODE_REFUSED, key, w->now.wall_s);
+	} else if (how == SAYS_BADKEY) {
+		assert_int_equal(tsig_verify_request(&t, &m, NULL, w->now.wall_s), E_AUTH);
+		assert_int_equal(tsig_sign_error(&t, a.bytes, &a.len, sizeof a.bytes, w->now.wall_s), OK);
+	}
+	if (how != SAYS_NOTHING) {
+		deliver(w, &s, &a);
+	}
+}
+
+static void
+a_secondary_with_two_keys(void **state)
+{
+	(void)state;
+	const struct tsig_key keys[] = { key_of("k._transfer.", 'k'), key_of("l._transfer.", 'l') };
+	for (unsigned i = 0; i < 2 * REFUSALS; i++) {
+		const struct tsig_key *known = &keys[i % 2], *other = &keys[1 - i % 2];
+		struct notify_target to = target(1);
+		struct world w;
+		begin(&w);
+		for (unsigned k = 0; k < 2; k++) {
+			to.key = &keys[k];
+			assert_int_equal(add_to(&w, "a.example.", 1, &to), OK);
+		}
+		assert_int_equal(notifier_stats(w.n)->pending, 1);
+		assert_int_equal(w.sent_n, 1);
+		if (known != &keys[0]) {
+			refuse(&w, i / 2, other);
+			assert_int_equal(notifier_stats(w.n)->pending, 1);
+			advance(&w, 600 * MS);
+			advance(&w, 400 * MS);
+		}
+		struct answer a = signed_answer(last(&w), RCODE_NOERROR, known, w.now.wall_s);
+		deliver(&w, last(&w), &a);
+		assert_int_equal(w.reports[NOTIFY_ACKNOWLEDGED], 1);
+		assert_int_equal(w.reports[NOTIFY_UNVERIFIED] + w.reports[NOTIFY_REFUSED], 0);
+		assert_int_equal(notifier_stats(w.n)->pending, 0);
+		end(&w);
+	}
+}
+
+static void
+neither_key_is_taken(void **state)
+{
+	(void)state;
+	const struct tsig_key keys[] = { key_of("k._transfer.", 'k'), key_of("l._transfer.", 'l') };
+	struct notify_target to = target(1);
+	struct world w;
+	begin(&w);
+	for (unsigned k = 0; k < 2; k++) {
+		to.key = &keys[k];
+		assert_int_equal(add_to(&w, "a.example.", 1, &to), OK);
+	}
+	refuse(&w, SAYS_BADKEY, NULL);
+	advance(&w, S);
+	refuse(&w, SAYS_BADKEY, NULL);
+	assert_int_equal(w.reports[NOTIFY_UNVERIFIED], 1);
+	assert_int_equal(notifier_stats(w.n)->pending, 1); /* told again */
+	to.key = &keys[1];
+	assert_int_equal(add_to(&w, "a.example.", 2, &to), OK); /* newer: it takes the place of the other, with this key alone */
+	refuse(&w, SAYS_REFUSED, &keys[1]);
+	assert_int_equal(w.reports[NOTIFY_REFUSED], 1);
+	assert_int_equal(notifier_stats(w.n)->pending, 0);
+	end(&w);
+}
+
 static void
 what_the_peer_says(void **state)
 {
@@ -329,6 +406,8 @@ main(void)
 		cmocka_unit_test(forged_answers_are_ignored),
 		cmocka_unit_test(answers_wrongly_signed_are_ignored),
 		cmocka_unit_test(peers_that_do_not_take_our_signature),
+		cmocka_unit_test(a_secondary_with_two_keys),
+		cmocka_unit_test(neither_key_is_taken),
 		cmocka_unit_test(what_the_peer_says),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,11 +127,12 @@ keys_with_a_secondary(void **state)
 		                                { "example._keys", example_keys }, { "x.example._keys", sub_keys } };
 	struct primary *p = serve_files(files, ARRAY_LEN(files));
 	const struct view *v = primary_view(p);
-	/* The nearest domain's key for 192.0.2.50; the signed way to 192.0.2.2. */
+	/* The nearest domain's key for 192.0.2.50 first, then the other; the signed way to 192.0.2.2. */
 	assert_targets(v, "example.", &everybody,
 	               "2001:db8:0:0:0:0:0:53 192.0.2.1.2001-db8--53._transfer.example.\n"
 	               "192.0.2.50 192.0.2.1.192.0.2.50._transfer.example.\n"
 	               "192.0.2.2 192.0.2.1.192.0.2.2._transfer.\n"
+	               "192.0.2.50 192.0.2.1.192.0.2.50._transfer.\n"
 	               "192.0.2.3 -\n192.0.2.99 -\n192.0.2.4 -\n2001:db8:0:0:0:0:0:2 -\n");
 	assert_targets(v, "other.", &everybody,
 	               "192.0.2.2 192.0.2.1.192.0.2.2._transfer.\n192.0.2.50 192.0.2.1.192.0.2.50._transfer.\n");
@@ -314,7 +315,7 @@ keys_that_come_and_change(void **state)
 	                    "x.a. 1 192.0.2.8 192.0.2.1.192.0.2.8._transfer.a.\n"
 	                    "b. 1 192.0.2.9 192.0.2.1.192.0.2.9._transfer.b.\n");
 	/* One for the root, and one within it; a zone that changed in the same commit is told once, and an address that has a
-	 * nearer key already not with this one. */
+	 * nearer key already with this one, too. */
 	static const char *const third[][2] = { { "a", ZONE("2", "") }, { "x.a", ZONE("1", "") }, { "b", ZONE("1", "") },
 		                                { "a._keys", KEY("192.0.2.8") OTHER_SECRET },
 		                                { "x.a._keys", KEY("192.0.2.7") SECRET },
@@ -328,13 +329,15 @@ keys_that_come_and_change(void **state)
 	                    "x.a. 1 192.0.2.7 192.0.2.1.192.0.2.7._transfer.x.a.\n"
 	                    "x.a. 1 192.0.2.10 192.0.2.1.192.0.2.10._transfer.\n"
 	                    "x.a. 1 192.0.2.9 192.0.2.1.192.0.2.9._transfer.\n"
-	                    "b. 1 192.0.2.10 192.0.2.1.192.0.2.10._transfer.\n");
+	                    "b. 1 192.0.2.10 192.0.2.1.192.0.2.10._transfer.\n"
+	                    "b. 1 192.0.2.9 192.0.2.1.192.0.2.9._transfer.\n");
 	/* A zone goes together with its keys: its secondary is told with the key that it has. */
 	static const char *const fourth[][2] = { { "a", ZONE("2", "") }, { "x.a", ZONE("1", "") },
 		                                 { "a._keys", KEY("192.0.2.8") OTHER_SECRET } };
 	next(&w, fourth, ARRAY_LEN(fourth));
 	assert_text(&w.got, "b. gone 192.0.2.9 192.0.2.1.192.0.2.9._transfer.b.\n"
-	                    "b. gone 192.0.2.10 192.0.2.1.192.0.2.10._transfer.\nb. gone 192.0.2.2 -\n");
+	                    "b. gone 192.0.2.10 192.0.2.1.192.0.2.10._transfer.\n"
+	                    "b. gone 192.0.2.9 192.0.2.1.192.0.2.9._transfer.\nb. gone 192.0.2.2 -\n");
 	end(&w);
 }
 
