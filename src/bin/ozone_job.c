@@ -9,7 +9,6 @@
 #include "bin/cli.h"
 #include "dns/rdata.h"
 #include "dns/rrtype.h"
-#include "dns/serial.h"
 #include "zone/check.h"
 #include "zone/dump.h"
 #include "zone/load.h"
@@ -171,16 +170,6 @@ report_findings(struct findings *f, struct version *new, const struct job *job, 
 	return is_fatal(err) ? err : OK;
 }
 
-static void
-add_serial_finding(struct findings *f, const struct zone *z, uint32_t was)
-{
-	const struct rr *rr = rrset_first(z->soa);
-	char hint[DIAG_HINT_MAX];
-	(void)snprintf(hint, sizeof hint, "write %u", serial_next(was));
-	findings_add(f, DIAG_ERROR, "serial-not-newer", z->apex_name, TYPE_SOA, rr->rdata, rr->rdlen, hint,
-	             "the file changed, and serial %u is not newer than %u", z->serial, was);
-}
-
 static bool
 is_same_text(const struct version *a, const struct version *b)
 {
@@ -189,15 +178,15 @@ is_same_text(const struct version *a, const struct version *b)
 }
 
 static err_t
-compare_serials(struct version *old, struct version *new, const struct job *job, const struct diag_sink *sink)
+compare_serials(const struct ozone *oz, struct version *old, struct version *new, const struct job *job, const struct diag_sink *sink)
 {
 	struct findings f = { 0 };
 	uint32_t was = 0;
 	err_t err = OK;
 	if (old->zone != NULL) {
-		err = zone_check_serial(old->zone, new->zone, &f);
-	} else if (scan_serial(old, job, &was) && !is_same_text(old, new) && !serial_is_newer(new->zone->serial, was)) {
-		add_serial_finding(&f, new->zone, was);
+		err = zone_check_serial(old->zone, new->zone, oz->raises_serials, &f);
+	} else if (scan_serial(old, job, &was) && !is_same_text(old, new)) {
+		zone_serial_finding(new->zone, was, oz->raises_serials, "the file changed", &f);
 	}
 	err_t located = report_findings(&f, new, job, sink);
 	return err != OK ? err : located;
@@ -341,8 +330,8 @@ do_job(struct ozone *oz, const struct job *job, struct version *old, struct vers
 	if (job->kind == SOURCE_ZONE) {
 		TRY(load_version(old, job, NULL));
 	}
-	if (old->side != NULL && new->zone != NULL && !oz->raises_serials) {
-		TRY(compare_serials(old, new, job, sink));
+	if (old->side != NULL && new->zone != NULL) {
+		TRY(compare_serials(oz, old, new, job, sink));
 	}
 	if (old->zone != NULL && new->zone != NULL) {
 		struct findings f = { 0 };

@@ -19,5 +19,9 @@ err_t zone_check(const struct zone *z, struct findings *out);
 /* Takes back what was found missing: where records could not be read, it may be one of those. */
 void zone_check_forget_missing(struct findings *f);
 
-/* `new` against `old`: the serial must be newer (RFC 1982) when anything else changed. */
-err_t zone_check_serial(const struct zone *old, const struct zone *new, struct findings *out);
+/* `new` against `old`: the serial must be newer (RFC 1982) when anything else changed, and never goes back.  `is_raised`: the primary
+ * writes newer ones itself; then one that goes back is a warning, for it may be a typo. */
+err_t zone_check_serial(const struct zone *old, const struct zone *new, bool is_raised, struct findings *out);
+
+/* The same when the old version is no zone, and its serial is all that is known: `change` says that the zone changed. */
+void zone_serial_finding(const struct zone *new, uint32_t was, bool is_raised, const char *change, struct findings *out);

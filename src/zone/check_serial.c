@@ -47,27 +47,48 @@ note_change(void *ctx, bool is_added, const struct zone_rr *rr)
 	return E_STOPPED;
 }
 
+/* What to write, or what the primary will. */
 static void
-serial_hint(uint32_t was, uint32_t now, char out[DIAG_HINT_MAX])
+serial_hint(uint32_t was, uint32_t now, bool is_raised, char out[DIAG_HINT_MAX])
 {
-	if (was - now == UINT32_C(0x80000000)) {
-		snprintf(out, DIAG_HINT_MAX,
-		         "write %u; secondaries cannot order two serials that are 2^31 apart (RFC 1982 3.2)",
-		         serial_next(was));
+	if (is_raised) {
+		(void)snprintf(out, DIAG_HINT_MAX, "is that meant?  oprimary will write a serial newer than %u, as --serial says", was);
 	} else if (now == was) {
-		snprintf(out, DIAG_HINT_MAX, "write %u, or anything up to %u", serial_next(was),
-		         was + UINT32_C(0x7FFFFFFF));
+		(void)snprintf(out, DIAG_HINT_MAX, "write %u, or anything up to %u", serial_next(was), was + UINT32_C(0x7FFFFFFF));
+	} else if (was - now == UINT32_C(0x80000000)) {
+		(void)snprintf(out, DIAG_HINT_MAX, "write %u; secondaries cannot order two serials that are 2^31 apart (RFC 1982 3.2)",
+		               serial_next(was));
 	} else {
-		snprintf(out, DIAG_HINT_MAX,
-		         "write %u, or anything up to %u: secondaries would take %u for an older version (RFC 1982)",
-		         serial_next(was), was + UINT32_C(0x7FFFFFFF), now);
+		(void)snprintf(out, DIAG_HINT_MAX,
+		               "write %u, or anything up to %u: secondaries take %u for an older version and keep what they have "
+		               "(RFC 1982)",
+		               serial_next(was), was + UINT32_C(0x7FFFFFFF), now);
+	}
+}
+
+void
+zone_serial_finding(const struct zone *new, uint32_t was, bool is_raised, const char *change, struct findings *out)
+{
+	char hint[DIAG_HINT_MAX];
+	const struct rr *rr = rrset_first(new->soa);
+	if (serial_is_newer(new->serial, was) || (is_raised && new->serial == was)) {
+		return;
+	}
+	serial_hint(was, new->serial, is_raised, hint);
+	if (new->serial == was) {
+		findings_add(out, DIAG_ERROR, "serial-not-newer", new->apex_name, TYPE_SOA, rr->rdata, rr->rdlen, hint,
+		             "%s, and serial %u is not newer than %u", change, new->serial, was);
+	} else {
+		findings_add(out, is_raised ? DIAG_WARNING : DIAG_ERROR, "serial-back", new->apex_name, TYPE_SOA, rr->rdata, rr->rdlen,
+		             hint, "the serial goes back, from %u to %u", was, new->serial);
 	}
 }
 
 err_t
-zone_check_serial(const struct zone *old, const struct zone *new, struct findings *out)
+zone_check_serial(const struct zone *old, const struct zone *new, bool is_raised, struct findings *out)
 {
 	struct change ch = { .old = old, .new = new };
+	char text[sizeof ch.owner.s + RRTYPE_TEXT_MAX + 32];
 	if (serial_is_newer(new->serial, old->serial)) {
 		return OK;
 	}
@@ -75,19 +96,9 @@ zone_check_serial(const struct zone *old, const struct zone *new, struct finding
 	if (e != OK && e != E_STOPPED) {
 		return e;
 	}
-	if (!ch.is_found && new->serial == old->serial) {
-		return OK;
-	}
-	char hint[DIAG_HINT_MAX];
-	const struct rr *rr = rrset_first(new->soa);
-	serial_hint(old->serial, new->serial, hint);
-	if (ch.is_found) {
-		findings_add(out, DIAG_ERROR, "serial-not-newer", new->apex_name, TYPE_SOA, rr->rdata, rr->rdlen, hint,
-		             "the zone changed (%s %s), and serial %u is not newer than %u", ch.owner.s, ch.type,
-		             new->serial, old->serial);
-	} else {
-		findings_add(out, DIAG_ERROR, "serial-not-newer", new->apex_name, TYPE_SOA, rr->rdata, rr->rdlen, hint,
-		             "serial %u is not newer than %u", new->serial, old->serial);
+	if (ch.is_found || new->serial != old->serial) {
+		(void)snprintf(text, sizeof text, "the zone changed (%s %s)", ch.owner.s, ch.type);
+		zone_serial_finding(new, old->serial, is_raised, text, out);
 	}
 	return OK;
 }

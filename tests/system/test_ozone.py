@@ -528,3 +528,18 @@ def test_the_file_may_be_a_pipe(bindir, write, tmp_path):
 
 def test_an_unreadable_file(ozone):
     assert codes(ozone("none.example", status=1)) == ["unreadable"]
+
+
+def test_a_serial_that_goes_back_is_said_loudly(ozone, write):
+    """Also where the primary writes serials: it may be a typo, and is served until the next one is there."""
+    for was, now, wanted in [(2026112801, 2025112801, 2026112802), (4294967294, 2147483646, 4294967295), (1, 2147483649, 2), (10, 5, 11)]:
+        write("old", zone(was))
+        write("example.com", zone(now, "www A 192.0.2.1\n"))
+        done = ozone("example.com", "--old", "old", status=1)
+        assert "error: the serial goes back, from %d to %d [serial-back]" % (was, now) in done.stderr
+        assert "hint: write %d" % wanted in done.stderr
+        done = ozone("example.com", "--old", "old", "--serial=increment", status=0)
+        assert "warning: the serial goes back, from %d to %d [serial-back]" % (was, now) in done.stderr
+        assert "oprimary will write a serial newer than %d" % was in done.stderr
+        write("old", zone(was) + "bad A 192.0.2.256\n")  # of what is no zone the serial is known
+        assert "the serial goes back, from %d to %d" % (was, now) in ozone("example.com", "--old", "old", status=1).stderr

@@ -356,17 +356,26 @@ a_change_wants_a_newer_serial(void **state)
 		{ 0, 2147483647, "", "a A 192.0.2.1\n", NULL },
 		{ 0, 2147483648, "", "a A 192.0.2.1\n", "write 1" },
 		{ 2026010101, 2026010101, "", "a A 192.0.2.1\n", "write 2026010102" },
+		{ 2026112801, 2025112801, "", "a A 192.0.2.1\n", "write 2026112802" },
+		{ 4294967294, 2147483646, "", "a A 192.0.2.1\n", "write 4294967295" },
+		{ 1, 2147483649, "", "", "write 2" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct findings f = { 0 };
 		struct zone *old = with_serial(rows[i].old_serial, rows[i].old_lines);
 		struct zone *new = with_serial(rows[i].new_serial, rows[i].new_lines);
-		assert_int_equal(zone_check_serial(old, new, &f), OK);
+		bool is_back = rows[i].old_serial != rows[i].new_serial;
+		assert_int_equal(zone_check_serial(old, new, false, &f), OK);
 		assert_int_equal(f.errors, rows[i].hint != NULL ? 1 : 0);
 		if (rows[i].hint != NULL) {
-			assert_string_equal(f.list[0].code, "serial-not-newer");
+			assert_string_equal(f.list[0].code, is_back ? "serial-back" : "serial-not-newer");
 			assert_memory_equal(f.list[0].hint, rows[i].hint, strlen(rows[i].hint));
 		}
+		findings_fini(&f);
+		f = (struct findings){ 0 }; /* where the primary writes serials, going back is worth a word all the same */
+		assert_int_equal(zone_check_serial(old, new, true, &f), OK);
+		assert_int_equal(f.errors, 0);
+		assert_int_equal(f.n, rows[i].hint != NULL && is_back ? 1 : 0);
 		findings_fini(&f);
 		zone_free(&old);
 		zone_free(&new);
@@ -383,7 +392,7 @@ other_fields_of_the_soa_count(void **state)
 	struct zone *b = loaded("example.com.",
 	                        "$TTL 3600\n@ SOA ns1 hostmaster 1 7200 901 1209600 300\n@ NS ns1\nns1 A 192.0.2.1\n",
 	                        &codes);
-	assert_int_equal(zone_check_serial(a, b, &f), OK);
+	assert_int_equal(zone_check_serial(a, b, false, &f), OK);
 	assert_int_equal(f.errors, 1);
 	findings_fini(&f);
 	zone_free(&a);
