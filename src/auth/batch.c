@@ -11,6 +11,7 @@
 #include "dns/serial.h"
 #include "dns/wire.h"
 #include "zone/check.h"
+#include "zone/history.h"
 
 struct batch *
 batch_new(struct primary *p, const struct source_commit *source, uint64_t now_s)
@@ -125,10 +126,62 @@ add_changes(struct batch *b, struct update_task *t, struct file *f, enum batch_t
 	return OK;
 }
 
-/* ---- zones that come and go ---- */
+/* ---- serials ---- */
+
+struct soa_copy {
+	uint32_t ttl;
+	uint16_t rdlen;
+	uint8_t rdata[2 * NAME_WIRE_MAX + 20];
+};
 
 static err_t
-build_zone(const struct update *u, const uint8_t *apex, struct findings *f, struct zone **out)
+copy_soa(void *ctx, const struct zone_rr *rr)
+{
+	struct soa_copy *c = ctx;
+	ASSERT(rr->rdlen <= sizeof c->rdata);
+	c->ttl = rr->ttl;
+	c->rdlen = rr->rdlen;
+	memcpy(c->rdata, rr->rdata, rr->rdlen);
+	return OK;
+}
+
+static void
+put_serial(struct soa_copy *c, uint32_t serial)
+{
+	uint8_t *at = c->rdata + c->rdlen - 20; /* five numbers stand at the end, the serial first (RFC 1035 3.3.13) */
+	at[0] = (uint8_t)(serial >> 24);
+	at[1] = (uint8_t)(serial >> 16);
+	at[2] = (uint8_t)(serial >> 8);
+	at[3] = (uint8_t)serial;
+}
+
+/* The next after all that secondaries may have: one more, or what the clock says. */
+static uint32_t
+serial_after(const struct batch *b, uint32_t newest)
+{
+	return b->p->conf.serial == SERIAL_UNIXTIME ? serial_by_time(newest, b->now_s) : serial_next(newest);
+}
+
+/* ---- zones that come and go ---- */
+
+/* Of a zone that comes back: what it was served with before must be older. */
+static err_t
+add_soa(const struct batch *b, struct zone_builder *builder, const struct update_rr *rr, uint32_t ttl)
+{
+	const struct zone_rr found = { .owner = rr->owner, .type = rr->type, .ttl = ttl, .rdlen = rr->rdlen, .rdata = rr->rdata };
+	const struct mark *m = marks_find(&b->p->marks, rr->owner);
+	struct soa_copy c;
+	struct soa soa;
+	TRY(rdata_read_soa(rr->rdata, rr->rdlen, &soa));
+	TRY(copy_soa(&c, &found));
+	if (m != NULL && !serial_is_newer(soa.serial, m->serial)) {
+		put_serial(&c, serial_after(b, m->serial));
+	}
+	return zone_builder_add(builder, rr->owner, rr->type, ttl, c.rdata, c.rdlen);
+}
+
+static err_t
+build_zone(const struct batch *b, const struct update *u, const uint8_t *apex, struct findings *f, struct zone **out)
 {
 	struct zone_builder *builder = NULL;
 	TRY(zone_builder_new(apex, f, &builder));
@@ -137,7 +190,8 @@ build_zone(const struct update *u, const uint8_t *apex, struct findings *f, stru
 		const struct update_rr *rr = &u->changes[i];
 		if (rr->rrclass == CLASS_IN) {
 			uint32_t ttl = rr->ttl <= DNS_TTL_MAX ? rr->ttl : 0;
-			err = zone_builder_add(builder, rr->owner, rr->type, ttl, rr->rdata, rr->rdlen);
+			err = rr->type == TYPE_SOA ? add_soa(b, builder, rr, ttl)
+			                           : zone_builder_add(builder, rr->owner, rr->type, ttl, rr->rdata, rr->rdlen);
 		}
 	}
 	if (err == OK) {
@@ -185,7 +239,7 @@ create(struct batch *b, struct update_task *t, const uint8_t *apex, enum batch_t
 {
 	struct findings f = { 0 };
 	struct zone *z = NULL;
-	err_t err = build_zone(&t->update, apex, &f, &z);
+	err_t err = build_zone(b, &t->update, apex, &f, &z);
 	if (err == E_FORMAT) {
 		*out = settle(t, RCODE_REFUSED, EDE_INVALID_DATA, first_error(&f));
 		err = OK;
@@ -356,48 +410,21 @@ batch_add_serial(struct batch *b, const uint8_t *apex, uint32_t serial)
 
 /* ---- the next versions ---- */
 
-struct soa_copy {
-	uint32_t ttl;
-	uint16_t rdlen;
-	uint8_t rdata[2 * NAME_WIRE_MAX + 20];
-};
-
-static err_t
-copy_soa(void *ctx, const struct zone_rr *rr)
-{
-	struct soa_copy *c = ctx;
-	ASSERT(rr->rdlen <= sizeof c->rdata);
-	c->ttl = rr->ttl;
-	c->rdlen = rr->rdlen;
-	memcpy(c->rdata, rr->rdata, rr->rdlen);
-	return OK;
-}
-
-static void
-put_serial(struct soa_copy *c, uint32_t serial)
-{
-	uint8_t *at = c->rdata + c->rdlen - 20; /* five numbers stand at the end, the serial first (RFC 1035 3.3.13) */
-	at[0] = (uint8_t)(serial >> 24);
-	at[1] = (uint8_t)(serial >> 16);
-	at[2] = (uint8_t)(serial >> 8);
-	at[3] = (uint8_t)serial;
-}
-
-/* Unless an update has raised it: one more, or what the clock says. */
+/* Unless an update has raised it. */
 static err_t
 raise_serial(const struct batch *b, struct work *w)
 {
 	const uint8_t *apex = w->file->apex.oct;
-	uint32_t old = w->file->zone->serial;
+	uint32_t newest = history_newest_serial(w->file->zone);
 	struct soa_copy c;
 	struct soa soa;
 	TRY(zone_txn_each(w->txn, apex, TYPE_SOA, copy_soa, &c));
 	TRY(rdata_read_soa(c.rdata, c.rdlen, &soa));
-	if (serial_is_newer(soa.serial, old)) {
+	if (serial_is_newer(soa.serial, newest)) {
 		return OK;
 	}
 	TRY(zone_txn_remove(w->txn, apex, TYPE_SOA, c.rdata, c.rdlen));
-	put_serial(&c, b->p->conf.serial == SERIAL_UNIXTIME ? serial_by_time(old, b->now_s) : serial_next(old));
+	put_serial(&c, serial_after(b, newest));
 	return zone_txn_add(w->txn, apex, TYPE_SOA, c.ttl, c.rdata, c.rdlen);
 }
 

@@ -148,8 +148,7 @@ note_differences(struct zone_txn *t, const uint8_t *apex, const struct trie *old
 static uint32_t
 serial_after(const struct zone *before, uint64_t now_s)
 {
-	uint32_t now = (uint32_t)now_s;
-	return before == NULL || serial_is_newer(now, before->serial) ? now : before->serial + 1;
+	return before == NULL ? (uint32_t)now_s : serial_by_time(history_newest_serial(before), now_s);
 }
 
 static err_t

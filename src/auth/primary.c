@@ -7,7 +7,6 @@
 #include "auth/catalog.h"
 #include "auth/primary_p.h"
 #include "base/alloc.h"
-#include "dns/serial.h"
 #include "zone/history.h"
 
 void
@@ -314,23 +313,6 @@ file_of_apex(const struct primary *p, const struct file *other)
 	return NULL;
 }
 
-void
-primary_report_zone(const struct primary *p, const struct file *f, const struct zone *z, const struct zone *before,
-                    size_t warnings)
-{
-	struct primary_report r = { .event = before != NULL ? ZONE_CHANGED : ZONE_LOADED, .path = f->path, .zone = z,
-		                    .old_serial = before != NULL ? before->serial : 0, .records = z->records,
-		                    .warnings = warnings };
-	primary_report(p, &r);
-	if (before != NULL && !serial_is_newer(z->serial, before->serial)) {
-		r.event = ZONE_SERIAL_STUCK;
-		r.text = p->conf.serial == SERIAL_KEEP
-		                 ? "the zone changed, its serial did not grow: secondaries will not notice; raise the serial"
-		                 : "the zone changed, its serial did not grow: a higher one will be written";
-		primary_report(p, &r);
-	}
-}
-
 /* Where little changed, the version made from the one that is served; NULL: the new one is taken as it was read.  *garbage
  * gets what only the old one has. */
 static struct zone *
@@ -385,6 +367,8 @@ commit_zone(struct primary *p, struct trie_txn *txn, struct pending *d, struct d
 	move_zone(d);
 	if (before != NULL) {
 		history_extend(before, made != NULL ? made : z, &d->changes, &old->garbage);
+	} else {
+		primary_begin_zone(p, z);
 	}
 	if (made != NULL) {
 		replace(txn, made);
@@ -421,6 +405,7 @@ commit_removal(struct primary *p, struct trie_txn *txn, struct pending *d, struc
 		(void)trie_remove(txn, &key);
 		primary_report(p, &(struct primary_report){ .event = ZONE_REMOVED, .path = f->path, .zone = f->zone,
 		                                            .records = f->zone->records });
+		primary_note_removed(p, f->zone);
 		history_drop(f->zone, &old->garbage);
 		discard_zone(old, f->zone);
 		f->zone = NULL;
@@ -718,6 +703,7 @@ primary_free(struct primary **pp)
 		file_free(p->files[i]);
 	}
 	texts_fini(&p->texts);
+	marks_fini(&p->marks);
 	free(p->files);
 	free(p->view);
 	free(p);

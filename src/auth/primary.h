@@ -63,7 +63,8 @@ enum zone_event {
 	ZONE_REMOVED,
 	ZONE_REJECTED,     /* the last good version, if any, is served on */
 	ZONE_HELD,         /* it would vanish, or lose too much: the last good version is served on */
-	ZONE_SERIAL_STUCK, /* served, but its serial did not grow */
+	ZONE_SERIAL_STUCK, /* served, but other content was served with its serial */
+	ZONE_SERIAL_BACK,  /* served, but its serial is not newer than one that was served */
 	KEYS_LOADED,
 	KEYS_REJECTED,
 	FILE_IGNORED,
@@ -74,7 +75,8 @@ struct primary_report {
 	enum zone_event event;
 	const char *path;
 	const struct zone *zone;     /* the version now served; NULL: none */
-	uint32_t old_serial;         /* ZONE_CHANGED */
+	uint32_t old_serial;         /* ZONE_CHANGED and ZONE_SERIAL_…: of the version before, or the newest of a zone that was gone */
+	uint32_t newest_serial;      /* ZONE_SERIAL_…: that the zone was served with; the next must be newer (RFC 1982) */
 	size_t records, errors, warnings;
 	const char *text;            /* "" or why */
 };

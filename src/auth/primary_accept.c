@@ -28,6 +28,7 @@ take_removal(struct primary *p, struct accepted *a, struct discard *old)
 	struct file *f = a->file;
 	primary_report(p, &(struct primary_report){ .event = ZONE_REMOVED, .path = f->path, .zone = f->zone,
 	                                            .records = f->zone->records });
+	primary_note_removed(p, f->zone);
 	history_drop(f->zone, &old->garbage);
 	discard_zone(old, f->zone);
 	f->zone = NULL;
@@ -51,6 +52,7 @@ take_new(struct primary *p, struct accepted *a)
 {
 	struct file *f = a->file;
 	f->zone = a->zone;
+	primary_begin_zone(p, f->zone);
 	f->is_broken = false;
 	if (a->is_new) {
 		file_insert(p, f);

@@ -1,10 +1,11 @@
 /* auth/primary_p.h -- what the primary_*.c files and batch.c share.
  *
  * primary.c makes views of commits, primary_load.c zones and keys of files, primary_accept.c a view of what was made here and is in a
- * commit by now.
+ * commit by now; primary_serial.c keeps in mind which serials secondaries may have.
  */
 #pragma once
 
+#include "auth/marks.h"
 #include "auth/primary.h"
 #include "auth/texts.h"
 #include "zone/changes.h"
@@ -55,6 +56,7 @@ struct primary {
 	struct view *view;
 	size_t held_n;           /* files with a hold */
 	struct texts texts;      /* of the view's commit */
+	struct marks marks;      /* of zones that are not served */
 	bool is_catalog_behind;  /* there was no memory for it */
 };
 
@@ -95,6 +97,10 @@ void file_set_hold(struct primary *p, struct file *f, enum file_hold hold);
 
 void primary_report_zone(const struct primary *p, const struct file *f, const struct zone *z, const struct zone *before,
                          size_t warnings);
+
+/* A zone is served that was not, and one that was is not any more: its newest serial goes over. */
+void primary_begin_zone(struct primary *p, struct zone *z);
+void primary_note_removed(struct primary *p, const struct zone *z);
 void primary_report(const struct primary *p, const struct primary_report *r);
 
 /* Reads, builds and checks; fills `d`.  Errors of the data are reported and leave d->is_rejected. */

@@ -41,6 +41,7 @@ static const struct {
 	[ZONE_REJECTED] = { "zone-rejected", LOG_LEVEL_ERROR },
 	[ZONE_HELD] = { "zone-held", LOG_LEVEL_ERROR },
 	[ZONE_SERIAL_STUCK] = { "zone-serial-stuck", LOG_LEVEL_WARNING },
+	[ZONE_SERIAL_BACK] = { "zone-serial-back", LOG_LEVEL_WARNING },
 	[KEYS_LOADED] = { "keys-loaded", LOG_LEVEL_INFO },
 	[KEYS_REJECTED] = { "keys-rejected", LOG_LEVEL_ERROR },
 	[FILE_IGNORED] = { "file-ignored", LOG_LEVEL_DEBUG },
@@ -53,7 +54,7 @@ on_report(void *ctx, const struct primary_report *r)
 	const char *event = report_kinds[r->event].event;
 	enum log_level level;
 	l->count[r->event]++;
-	if (r->event == ZONE_SERIAL_STUCK && l->serial != SERIAL_KEEP) {
+	if ((r->event == ZONE_SERIAL_STUCK || r->event == ZONE_SERIAL_BACK) && l->serial != SERIAL_KEEP) {
 		updater_add_serial(&l->updater, r->zone->apex_name, r->zone->serial);
 	}
 	if (!line_level(l, report_kinds[r->event].level, &level)) {
@@ -65,8 +66,12 @@ on_report(void *ctx, const struct primary_report *r)
 	}
 	const char *commit = l->commit;
 	switch (r->event) {
-	case ZONE_CHANGED:
 	case ZONE_SERIAL_STUCK:
+	case ZONE_SERIAL_BACK:
+		log_event(l->log, level, event, "zone=%s serial=%u old_serial=%u newest_serial=%u text=%s", zone, r->zone->serial,
+		          r->old_serial, r->newest_serial, r->text);
+		break;
+	case ZONE_CHANGED:
 		log_event(l->log, level, event, "zone=%s serial=%u old_serial=%u records=%zu warnings=%zu text=%s", zone,
 		          r->zone != NULL ? r->zone->serial : 0, r->old_serial, r->records, r->warnings, r->text);
 		break;

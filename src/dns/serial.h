@@ -1,15 +1,30 @@
-/* dns/serial.h -- serial number arithmetic (RFC 1982), in this one place. */
+/* dns/serial.h -- serial number arithmetic (RFC 1982), in this one place.
+ *
+ * "Newer" is no order of all serials: it goes round, and of two that are exactly 2^31 apart neither is newer (RFC 1982 3.2: undefined).
+ * Peers differ there (BIND, Knot and PowerDNS stay with what they have, NSD takes what it is given), so nothing of ours may rest on it:
+ *
+ * - Of serials served one after the other the newest is the one that was newer than all newest ones before it.  A serial 2^31 away from the
+ *   newest is not newer: the first one stays, since most secondaries have stayed with it, too.
+ * - The next serial is counted on from the newest, never from one that was served in between and was not newer.
+ */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Is `a` newer than `b`?  False both ways when they are exactly 2^31 apart (undefined there). */
+/* Is `a` newer than `b`?  False both ways when they are exactly 2^31 apart. */
 static inline bool
 serial_is_newer(uint32_t a, uint32_t b)
 {
 	uint32_t ahead = a - b;
 	return ahead != 0 && ahead < UINT32_C(0x80000000);
+}
+
+/* The newest of those served so far, of which `newest` was the newest, and of one that is served now. */
+static inline uint32_t
+serial_newest(uint32_t newest, uint32_t now)
+{
+	return serial_is_newer(now, newest) ? now : newest;
 }
 
 static inline uint32_t

@@ -124,7 +124,7 @@ static void
 trim(struct zone *z, struct garbage *garbage)
 {
 	struct zone_history *h = &z->history;
-	while (h->n > HISTORY_STEPS_MAX || h->octets > octets_max(z)) {
+	while (h->n != 0 && (h->n > HISTORY_STEPS_MAX || h->octets > octets_max(z) || !serial_is_newer(z->serial, h->oldest->old_serial))) {
 		struct delta *oldest = h->oldest;
 		h->oldest = oldest->newer;
 		h->octets -= octets_of(oldest);
@@ -132,23 +132,40 @@ trim(struct zone *z, struct garbage *garbage)
 		garbage_add(garbage, oldest); /* its newer neighbour still points to it: nobody follows that any more */
 	}
 	if (h->n == 0) {
-		*h = (struct zone_history){ 0 };
+		*h = (struct zone_history){ .served = h->served };
+	}
+}
+
+void
+history_begin(struct zone *first, uint32_t newest, bool is_same)
+{
+	bool is_it = is_same && first->serial == newest;
+	first->history.is_ambiguous = !is_it && !serial_is_newer(first->serial, newest);
+	first->history.served = serial_newest(newest, first->serial);
+}
+
+void
+history_note_served(struct zone *z, uint32_t serial)
+{
+	if (serial_is_newer(serial, z->history.served)) {
+		z->history.served = serial;
+		z->history.is_ambiguous = true;
 	}
 }
 
 void
 history_extend(const struct zone *old, struct zone *new, const struct zone_changes *changes, struct garbage *garbage)
 {
-	bool is_raised = serial_is_newer(new->serial, old->serial);
-	bool is_step = is_raised && !old->history.is_ambiguous && zone_changes_are_whole(changes);
+	struct zone_history *h = &new->history;
+	history_begin(new, old->history.served, false);
+	bool is_step = !old->history.is_ambiguous && !h->is_ambiguous && zone_changes_are_whole(changes);
 	struct delta *d = is_step ? delta_between(old, new, changes) : NULL;
 	if (d == NULL) {
-		new->history = (struct zone_history){ .is_ambiguous = !is_raised };
 		history_drop(old, garbage);
 		return;
 	}
-	struct zone_history *h = &new->history;
 	*h = old->history;
+	h->served = new->serial;
 	d->older = h->newest;
 	if (h->newest != NULL) {
 		h->newest->newer = d;

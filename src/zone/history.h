@@ -5,8 +5,10 @@
  * has those and one more; what then falls out by the limits is garbage, freed once nobody reads the version that still has it.
  * So a version with its history never changes, and costs nothing to keep but its last delta.
  *
- * A step that is not known record by record ends the history: it begins anew from there.  One that does not raise the serial ends
- * it, too, and the one after it is not kept either: of who asks for it we do not know which content he has under that serial.
+ * A step that is not known record by record ends the history: it begins anew from there.  So does one to a serial that is not newer than
+ * all that the zone was served with, for that serial may have stood for other content.  No step leads away from such a serial
+ * either: of who asks for it we do not know which content he has.  So every serial that a step begins at has stood for one content,
+ * and what lies back by more than half of the circle (RFC 1982) goes, before the same number can come again.
  *
  * Threads: readers follow `older` from a version that they hold, as far as its count goes; all else is the writer's.
  */
@@ -55,6 +57,28 @@ struct delta_rr delta_next(const struct delta *d, size_t *at);
  * the history begins anew).  *garbage gets what the new version does not have.  Cannot fail: without memory for it, too, the
  * history begins anew. */
 void history_extend(const struct zone *old, struct zone *new, const struct zone_changes *changes, struct garbage *garbage);
+
+/* The first version of a zone that was served before, up to the serial `newest`: by a file that went, or before a start.  `is_same`: what
+ * was served with that serial is just this version. */
+void history_begin(struct zone *first, uint32_t newest, bool is_same);
+
+/* The zone was served with a newer serial than is known here, as was found out only now.  The steps to this version stay, the next
+ * one begins anew. */
+void history_note_served(struct zone *z, uint32_t serial);
+
+/* The newest serial that the zone was served with: the next one must be newer. */
+static inline uint32_t
+history_newest_serial(const struct zone *z)
+{
+	return z->history.served;
+}
+
+/* Is the version's serial one that secondaries may pass over, or have with other content? */
+static inline bool
+history_is_serial_stuck(const struct zone *z)
+{
+	return z->history.is_ambiguous;
+}
 
 /* All deltas of a version that has no successor: into *garbage. */
 void history_drop(const struct zone *z, struct garbage *garbage);

@@ -113,6 +113,7 @@ zone_settle(struct zone *z)
 	z->soa = soa;
 	z->ns = ns;
 	z->serial = fields.serial;
+	z->history.served = fields.serial;
 	z->negative_ttl = ttl < fields.minimum_s ? ttl : fields.minimum_s;
 	const struct rrset *params = node_rrset(apex, TYPE_NSEC3PARAM);
 	bool has_chain = params != NULL || node_rrset(apex, TYPE_NSEC) != NULL;

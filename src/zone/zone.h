@@ -26,12 +26,13 @@ enum {
 	ZONE_EMPTIES_PER_RECORD_MAX = 32,
 };
 
-/* The last changes that led to a version: zone/history.h.  All zero: none are known. */
+/* The last changes that led to a version: zone/history.h.  A version that was made alone has none, and its own serial in `served`. */
 struct delta;
 struct zone_history {
 	struct delta *newest, *oldest;
 	size_t n, octets;
-	bool is_ambiguous; /* the version before had other content under this serial, or a later one: who has it, has which? */
+	uint32_t served;   /* the writer's alone: the newest serial that the zone was served with, this version's included */
+	bool is_ambiguous; /* likewise: this serial may have stood for other content: it was not newer than all before */
 };
 
 struct zone {

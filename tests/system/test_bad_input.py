@@ -675,7 +675,7 @@ def test_a_forced_push(victim, repo):
     git(repo.path, "reset", "-q", "--hard", first)
     git(repo.path, "push", "-q", "-f", "origin", "HEAD:main")
     v.deal_with(first)
-    v.says("event=zone-serial-stuck zone=%s. serial=1 old_serial=2 .*raise the serial" % re.escape(ORG))
+    v.says("event=zone-serial-back zone=%s. serial=1 old_serial=2 newest_serial=2 .*write 3 or newer" % re.escape(ORG))
     v.serial = 1
     v.serves()
     git(repo.path, "checkout", "-q", "--orphan", "other")

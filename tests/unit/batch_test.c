@@ -3,6 +3,7 @@
 
 #include "auth/batch.h"
 #include "serve.h"
+#include "zone/history.h"
 
 #define SECRET "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 #define KEY "me._update.example:SHA256:" SECRET
@@ -806,6 +807,74 @@ serials_that_nobody_raised(void **state)
 	world_end(&w);
 }
 
+/* The zone was served with the first, then the file says the second: what --serial=increment writes, and what an update makes of it. */
+static void
+serials_that_went_back(void **state)
+{
+	(void)state;
+	static const struct {
+		uint32_t first, second;
+	} cases[] = {
+		{ 10, 5 }, { 10, 10 }, { 4294967294, 2147483646 }, { 1, 2147483649 }, { 2147483649, 1 }, { 2026112801, 2025112801 },
+		{ 4294967295, 4294967290 }, { 4, 3 },
+	};
+	for (size_t i = 0; i < 3 * ARRAY_LEN(cases); i++) {
+		char text[512], change[128];
+		uint32_t first = cases[i / 3].first, second = cases[i / 3].second;
+		struct world w;
+		struct name apex;
+		snprintf(text, sizeof text, HEAD(%u) "www A 192.0.2.2\n", first);
+		world_begin(&w, text);
+		snprintf(text, sizeof text, HEAD(%u) "www A 192.0.2.3\n", second);
+		write_file(&w, "example", text);
+		apply_all(&w);
+		if (i % 3 == 0) {
+			unsigned rcode;
+			int ede;
+			char why[UPDATE_ANSWER_TEXT_MAX];
+			struct batch *b = batch_new(w.primary, &w.source, UPDATE_NOW_S);
+			assert_int_equal(name_parse("example.", 8, name_root, &apex), OK);
+			assert_int_equal(batch_add_serial(b, apex.oct, second), OK);
+			assert_int_equal(batch_prepare(b, &rcode, &ede, why), OK);
+			commit(&w, b);
+			batch_free(&b);
+		} else { /* the second one brings a serial of its own, which is newer than the file's and not newer than what was served */
+			snprintf(change, sizeof change, "add @ 3600 SOA ns1 hostmaster %u 7200 3600 1209600 300\n", second + 1);
+			assert_true(update(&w, i % 3 == 1 ? "add x 60 A 192.0.2.9\n" : change).is_committed);
+		}
+		assert_int_equal(zone_of(&w, "example.")->serial, first + 1);
+		const struct delta **list;
+		size_t n;
+		assert_int_equal(history_from(zone_of(&w, "example."), first, &list, &n), E_NOTFOUND);
+		assert_int_equal(history_from(zone_of(&w, "example."), second, &list, &n), E_NOTFOUND);
+		world_end(&w);
+	}
+}
+
+/* By push and by update; a file of another spelling is the same zone. */
+static void
+zones_that_come_back_are_newer(void **state)
+{
+	(void)state;
+	struct world w;
+	static const char make[] = "add @ 3600 SOA ns1 hostmaster %u 7200 3600 1209600 300\nadd @ 3600 NS ns1\nadd ns1 3600 A 192.0.2.1\n";
+	char text[256];
+	world_begin_zones(&w, plain, 100);
+	snprintf(text, sizeof text, make, 20u);
+	assert_true(update_zone(&w, "new.example.", KEY, text).is_committed);
+	assert_true(update_zone(&w, "new.example.", KEY, "delete @ SOA ns1 hostmaster 20 7200 3600 1209600 300\n").is_committed);
+	snprintf(text, sizeof text, make, 3u);
+	assert_true(update_zone(&w, "new.example.", KEY, text).is_committed);
+	assert_int_equal(zone_of(&w, "new.example.")->serial, 21);
+	assert_true(update_zone(&w, "new.example.", KEY, "delete @ SOA ns1 hostmaster 21 7200 3600 1209600 300\n").is_committed);
+	write_file(&w, "New.Example", HEAD(4) "www A 192.0.2.2\n");
+	apply_all(&w);
+	assert_int_equal(zone_of(&w, "new.example.")->serial, 4);
+	assert_true(update_zone(&w, "new.example.", KEY, "add x 60 A 192.0.2.3\n").is_committed);
+	assert_int_equal(zone_of(&w, "new.example.")->serial, 22);
+	world_end(&w);
+}
+
 int
 main(void)
 {
@@ -828,6 +897,8 @@ main(void)
 		cmocka_unit_test(what_is_not_accepted_has_not_been),
 		cmocka_unit_test(zones_come_alone),
 		cmocka_unit_test(serials_that_nobody_raised),
+		cmocka_unit_test(serials_that_went_back),
+		cmocka_unit_test(zones_that_come_back_are_newer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

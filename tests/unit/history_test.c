@@ -1,5 +1,6 @@
 #include "zone_text.h"
 
+#include "dns/serial.h"
 #include "dns/wire.h"
 #include "zone/history.h"
 
@@ -276,11 +277,106 @@ begins_anew_where_the_serial_does_not_grow(void **state)
 	assert_int_equal(l.zone->history.n, 0);
 	step(&l, with(&l, "a 300 A 192.0.2.3"), UINT32_MAX - 10); /* back, by RFC 1982 */
 	assert_int_equal(l.zone->history.n, 0);
-	step(&l, with(&l, "a 300 A 192.0.2.4"), 3); /* round and on; who has the serial before may not have what we had */
+	step(&l, with(&l, "a 300 A 192.0.2.4"), 9); /* round and on; who has the serial before may not have what we had */
 	assert_reaches(l.zone, UINT32_MAX - 10, false);
-	step(&l, with(&l, "a 300 A 192.0.2.5"), 4);
-	assert_reaches(l.zone, 3, true);
+	assert_reaches(l.zone, 8, false);
+	step(&l, with(&l, "a 300 A 192.0.2.5"), 10);
+	assert_reaches(l.zone, 9, true);
 	end(&l);
+}
+
+/* 8, 5, 6, 7, 8, 9, 10: who has the first 8 must not be told the way from the second. */
+static void
+no_step_leads_from_a_serial_of_two_contents(void **state)
+{
+	(void)state;
+	static const uint32_t serials[] = { 8, 5, 6, 7, 8, 9 };
+	struct line l;
+	begin(&l);
+	for (size_t i = 0; i < ARRAY_LEN(serials); i++) {
+		char line[TEXT_MAX];
+		snprintf(line, sizeof line, "a%zu 300 A 192.0.2.1", i);
+		step(&l, with(&l, line), serials[i]);
+		assert_int_equal(history_newest_serial(l.zone), serials[i] == 9 ? 9 : 8);
+		assert_int_equal(history_is_serial_stuck(l.zone), i != 0 && serials[i] != 9);
+	}
+	for (uint32_t serial = 5; serial < 9; serial++) {
+		assert_reaches(l.zone, serial, false);
+	}
+	step(&l, with(&l, "b 300 A 192.0.2.1"), 10);
+	assert_reaches(l.zone, 9, true);
+	assert_reaches(l.zone, 8, false);
+	end(&l);
+}
+
+/* 2^31 apart neither is newer: the first stays the one to be newer than.  Ends of the circle, and its middle. */
+static void
+where_newer_is_undefined_the_first_stays(void **state)
+{
+	(void)state;
+	static const uint32_t pairs[][2] = { { 4294967294, 2147483646 }, { 8, 2147483656 }, { 2147483656, 8 } };
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+		struct line l;
+		uint32_t first = pairs[i][0], second = pairs[i][1];
+		assert_false(serial_is_newer(first, second) || serial_is_newer(second, first));
+		begin(&l);
+		l.zone->history.served = first - 1; /* so that it is newer, wherever it is */
+		step(&l, with(&l, "a 300 A 192.0.2.1"), first);
+		step(&l, with(&l, "a 300 A 192.0.2.2"), second);
+		assert_int_equal(history_newest_serial(l.zone), first);
+		assert_true(history_is_serial_stuck(l.zone));
+		assert_reaches(l.zone, first, false);
+		step(&l, with(&l, "a 300 A 192.0.2.3"), serial_next(first));
+		assert_reaches(l.zone, second, false);
+		step(&l, with(&l, "a 300 A 192.0.2.4"), first + 2);
+		assert_reaches(l.zone, first + 1, true);
+		end(&l);
+	}
+}
+
+/* Three steps go round the whole circle: the number that comes again is not the way's beginning any more. */
+static void
+half_a_circle_is_as_far_as_it_reaches(void **state)
+{
+	(void)state;
+	struct line l;
+	begin(&l); /* 7 */
+	step(&l, with(&l, "a 300 A 192.0.2.1"), 7 + 2147483647u);
+	assert_reaches(l.zone, 7, true);
+	step(&l, with(&l, "a 300 A 192.0.2.2"), 4294967295u);
+	assert_reaches(l.zone, 7, false);
+	assert_reaches(l.zone, 7 + 2147483647u, true);
+	step(&l, with(&l, "a 300 A 192.0.2.3"), 7);
+	step(&l, with(&l, "a 300 A 192.0.2.4"), 8);
+	assert_reaches(l.zone, 7 + 2147483647u, false);
+	assert_reaches(l.zone, 4294967295u, true);
+	end(&l);
+}
+
+/* A zone that comes back, or is loaded at a start: what is known of it from before. */
+static void
+begins_after_what_was_served(void **state)
+{
+	(void)state;
+	static const struct {
+		uint32_t newest; /* the zone has 7 */
+		bool is_same;
+		uint32_t served;
+		bool is_stuck;
+	} cases[] = {
+		{ 6, false, 7, false }, { 7, true, 7, false }, { 7, false, 7, true }, { 10, false, 10, true }, { 10, true, 10, true },
+		{ 2147483655, false, 2147483655, true }, { 2147483656, false, 7, false },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct line l;
+		begin(&l);
+		history_begin(l.zone, cases[i].newest, cases[i].is_same);
+		assert_int_equal(history_newest_serial(l.zone), cases[i].served);
+		assert_int_equal(history_is_serial_stuck(l.zone), cases[i].is_stuck);
+		step(&l, with(&l, "a 300 A 192.0.2.1"), serial_next(cases[i].served));
+		assert_reaches(l.zone, 7, !cases[i].is_stuck);
+		end(&l);
+	}
 }
 
 static void
@@ -337,6 +433,10 @@ main(void)
 		cmocka_unit_test(leads_from_any_version_to_the_last),
 		cmocka_unit_test(what_came_and_went_is_not_in_one_step),
 		cmocka_unit_test(begins_anew_where_the_serial_does_not_grow),
+		cmocka_unit_test(no_step_leads_from_a_serial_of_two_contents),
+		cmocka_unit_test(where_newer_is_undefined_the_first_stays),
+		cmocka_unit_test(half_a_circle_is_as_far_as_it_reaches),
+		cmocka_unit_test(begins_after_what_was_served),
 		cmocka_unit_test(changes_that_are_not_known_end_it),
 		cmocka_unit_test(stays_within_its_limits),
 	};

@@ -499,6 +499,57 @@ one_name_is_one_file(void **state)
 	tree_fini(&t);
 }
 
+/* What was served with which serial, and what is said of it. */
+static void
+serials_that_do_not_grow_are_said(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *path;
+		unsigned serial; /* 0: the file goes */
+		unsigned hosts;
+		unsigned loaded, changed, stuck, back;
+	} steps[] = {
+		{ "example", 10, 1, 1, 0, 0, 0 },
+		{ "example", 10, 2, 0, 1, 1, 0 },
+		{ "example", 5, 2, 0, 1, 0, 1 },
+		{ "example", 5, 3, 0, 1, 0, 1 },
+		{ "example", 6, 4, 0, 1, 0, 1 },
+		{ "example", 10, 5, 0, 1, 1, 0 },
+		{ "example", 11, 5, 0, 1, 0, 0 },
+		/* gone and back: lower, the same with other records, just the same */
+		{ "example", 0, 0, 0, 0, 0, 0 },
+		{ "example", 9, 1, 1, 0, 0, 1 },
+		{ "example", 12, 1, 0, 1, 0, 0 },
+		{ "example", 0, 0, 0, 0, 0, 0 },
+		{ "example", 12, 2, 1, 0, 1, 0 },
+		{ "example", 13, 2, 0, 1, 0, 0 },
+		{ "example", 0, 0, 0, 0, 0, 0 },
+		{ "Example", 13, 2, 1, 0, 0, 0 },
+		{ "Example", 13 + 2147483648u, 2, 0, 1, 0, 1 },
+		{ "Example", 0, 0, 0, 0, 0, 0 },
+		{ "example", 13, 2, 1, 0, 1, 0 }, /* there were two others */
+	};
+	struct tree t;
+	tree_init(&t);
+	char *keep = zone_text(1, 0, "");
+	for (size_t i = 0; i < 4; i++) { /* so that a removal is not too much */
+		static const char *const others[] = { "a", "b", "c", "d" };
+		(void)commit(&t, others[i], keep, false);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		char *text = steps[i].serial != 0 ? zone_text(steps[i].serial, steps[i].hosts, "") : NULL;
+		assert_int_equal(commit(&t, steps[i].path, text, false), PRIMARY_APPLIED);
+		if (t.events[ZONE_SERIAL_STUCK] != steps[i].stuck || t.events[ZONE_SERIAL_BACK] != steps[i].back ||
+		    t.events[ZONE_LOADED] != steps[i].loaded || t.events[ZONE_CHANGED] != steps[i].changed) {
+			fail_msg("step %zu", i);
+		}
+		free(text);
+	}
+	free(keep);
+	tree_fini(&t);
+}
+
 static void
 keys_come_and_go(void **state)
 {
@@ -609,6 +660,7 @@ main(void)
 		cmocka_unit_test(another_ttl_for_all_removes_nothing),
 		cmocka_unit_test(a_changed_include_reloads_who_uses_it),
 		cmocka_unit_test(one_name_is_one_file),
+		cmocka_unit_test(serials_that_do_not_grow_are_said),
 		cmocka_unit_test(keys_come_and_go),
 		cmocka_unit_test(a_bad_line_costs_its_key),
 		cmocka_unit_test(small_changes_add_up),

@@ -1,0 +1,109 @@
+#include "auth/marks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "dns/name.h"
+#include "dns/serial.h"
+
+/* Index of the name, or where it belongs. */
+static size_t
+index_of(const struct marks *m, const uint8_t *apex)
+{
+	size_t low = 0, high = m->n;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (name_compare(m->list[mid].apex, apex) < 0) {
+			low = mid + 1;
+		} else {
+			high = mid;
+		}
+	}
+	return low;
+}
+
+static bool
+is_at(const struct marks *m, size_t i, const uint8_t *apex)
+{
+	return i < m->n && name_is_equal(m->list[i].apex, apex);
+}
+
+static void
+remove_at(struct marks *m, size_t i)
+{
+	free(m->list[i].apex);
+	memmove(m->list + i, m->list + i + 1, (m->n - i - 1) * sizeof *m->list);
+	m->n--;
+}
+
+static void
+remove_oldest(struct marks *m)
+{
+	size_t oldest = 0;
+	for (size_t i = 1; i < m->n; i++) {
+		oldest = m->list[i].when < m->list[oldest].when ? i : oldest;
+	}
+	remove_at(m, oldest);
+}
+
+static void
+insert(struct marks *m, const uint8_t *apex, uint32_t serial, uint64_t digest)
+{
+	if (m->n == MARKS_MAX) {
+		remove_oldest(m);
+	}
+	if (m->n == m->cap) {
+		m->cap = m->cap != 0 ? 2 * m->cap : 16;
+		m->list = xrealloc(m->list, m->cap * sizeof *m->list);
+	}
+	size_t i = index_of(m, apex), len = name_len(apex);
+	memmove(m->list + i + 1, m->list + i, (m->n - i) * sizeof *m->list);
+	m->list[i] = (struct mark){ .apex = xalloc(len), .serial = serial, .digest = digest, .when = m->times++ };
+	memcpy(m->list[i].apex, apex, len);
+	m->n++;
+}
+
+void
+marks_fini(struct marks *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		free(m->list[i].apex);
+	}
+	free(m->list);
+	*m = (struct marks){ 0 };
+}
+
+void
+marks_note(struct marks *m, const uint8_t *apex, uint32_t serial, uint64_t digest)
+{
+	size_t i = index_of(m, apex);
+	if (!is_at(m, i, apex)) {
+		insert(m, apex, serial, digest);
+		return;
+	}
+	struct mark *mark = &m->list[i];
+	mark->when = m->times++;
+	if (serial_is_newer(serial, mark->serial)) {
+		mark->serial = serial;
+		mark->digest = digest;
+	} else if (serial == mark->serial && digest != mark->digest) {
+		mark->digest = 0;
+	}
+}
+
+const struct mark *
+marks_find(const struct marks *m, const uint8_t *apex)
+{
+	size_t i = index_of(m, apex);
+	return is_at(m, i, apex) ? &m->list[i] : NULL;
+}
+
+void
+marks_drop(struct marks *m, const uint8_t *apex)
+{
+	size_t i = index_of(m, apex);
+	if (is_at(m, i, apex)) {
+		remove_at(m, i);
+	}
+}

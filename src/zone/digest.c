@@ -1,0 +1,47 @@
+#include "zone/digest.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "dns/name.h"
+#include "dns/rdata.h"
+#include "dns/wire.h"
+
+struct digest {
+	uint64_t sum;
+	uint8_t *rdata; /* room for one in canonical form (RFC 4034 6.2) */
+};
+
+static void
+mix(struct digest *d, const uint8_t *octets, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		d->sum = (d->sum ^ octets[i]) * UINT64_C(0x100000001B3);
+	}
+}
+
+static err_t
+add_rr(void *ctx, const struct zone_rr *rr)
+{
+	struct digest *d = ctx;
+	const uint8_t fixed[] = { (uint8_t)(rr->type >> 8), (uint8_t)rr->type,
+		                  (uint8_t)(rr->ttl >> 24), (uint8_t)(rr->ttl >> 16), (uint8_t)(rr->ttl >> 8), (uint8_t)rr->ttl,
+		                  (uint8_t)(rr->rdlen >> 8), (uint8_t)rr->rdlen };
+	uint8_t owner[NAME_WIRE_MAX];
+	name_lower(owner, rr->owner);
+	mix(d, owner, name_len(owner));
+	mix(d, fixed, sizeof fixed);
+	memcpy(d->rdata, rr->rdata, rr->rdlen);
+	rdata_canonicalize(rr->type, d->rdata, rr->rdlen);
+	mix(d, d->rdata, rr->rdlen);
+	return OK;
+}
+
+uint64_t
+zone_digest(const struct zone *z)
+{
+	struct digest d = { .sum = UINT64_C(0xCBF29CE484222325), .rdata = xalloc(DNS_RDATA_MAX) };
+	err_t err = zone_walk(z, add_rr, &d);
+	free_ptr(&d.rdata);
+	return err != OK ? 0 : d.sum != 0 ? d.sum : 1;
+}
