@@ -315,6 +315,9 @@ on_frame(struct loader *l, const struct link_frame *f)
 		}
 		settle(l, f->text);
 		break;
+	case LINK_NOTE:
+		log_event(l->log, LOG_LEVEL_WARNING, "tidy-trouble", "text=%s", f->text);
+		return;
 	case LINK_PUSHED:
 		begin_lines(l, f->id);
 		updater_on_pushed(&l->updater, f);

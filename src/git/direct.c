@@ -43,7 +43,7 @@ write_all(const struct git_pushing *p, const struct git_local *l, const char *re
 {
 	[[gnu::cleanup(git_swap_end)]] struct git_swap swap = { .fd = -1 };
 	[[gnu::cleanup(git_packs_unstage)]] struct git_staged staged = { .fd = { -1, -1 } };
-	const struct git_placing how = { .objects = l->objects, .shared = l->shared };
+	const struct git_placing how = { .objects = l->objects, .aside = l->dir, .stem = swap.stem, .shared = l->shared };
 	char name[GIT_PACK_NAME], who[512];
 	git_packs_name(pack, name);
 	find_committer(p->made, who);

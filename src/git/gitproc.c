@@ -30,6 +30,7 @@ enum state {
 
 enum {
 	RETRY_MAX_S = 300, GET_TRIES = 2,
+	TRIES = 3, /* of a PULL or a PUSH, each by a worker of its own */
 	/* A remote may go on saying something for ever: so many times --fetch-timeout is enough. */
 	PULL_TIMEOUTS_MAX = 60, PUSH_TIMEOUTS_MAX = 10,
 };
@@ -65,6 +66,7 @@ struct git_process {
 	unsigned get_tries;
 	char get_path[LINK_TEXT_MAX];
 	char branch[LINK_TEXT_MAX]; /* of the last pull; "": it came out of the cache */
+	unsigned tries;            /* PULLING, PUSHING: that came to nothing */
 	struct link_frame push;    /* waits for IDLE, or is under way; fd -1: there is none */
 	char risked[65];           /* PUSHING: the commit that the remote may have by now; "": it cannot */
 	char lost[65];             /* a commit of which it is not known whether the remote has it; "": none */
@@ -229,7 +231,7 @@ pull_failed(struct git_process *g, err_t err, uint8_t flags, const char *text)
 }
 
 static void
-pull_begin(struct git_process *g, bool is_from_cache)
+pull_ask(struct git_process *g, bool is_from_cache)
 {
 	struct link_frame f = { .type = LINK_PULL, .fd = -1 };
 	g->is_from_cache = is_from_cache;
@@ -248,17 +250,40 @@ pull_begin(struct git_process *g, bool is_from_cache)
 	}
 }
 
-/* A worker that had waited for work may have met what only a new one can cope with (a repository that was
- * repacked or replaced under it), or may have been gone before it was asked: one more try, at once. */
+static void
+pull_begin(struct git_process *g, bool is_from_cache)
+{
+	g->tries = 0;
+	pull_ask(g, is_from_cache);
+}
+
+/* Can it be that a new worker fares better? */
 static bool
-pull_again(struct git_process *g)
+is_worth_another(err_t err)
+{
+	return err == E_IO || err == E_NOTFOUND || err == E_FORMAT || err == E_NOMEM;
+}
+
+/* Is another worker worth a try, at once?  One that had waited for work may have met what only a new one can cope with (a
+ * repository that was repacked or replaced under it), or may have been gone before it was asked.  `may_pass`: a new one, too, may have
+ * met what is over by now. */
+static bool
+is_worth_a_try(struct git_process *g, bool may_pass)
 {
 	bool was_fresh = g->child.is_fresh;
 	child_end(g);
-	if (!was_fresh) {
-		pull_begin(g, g->is_from_cache);
+	g->tries++;
+	return !was_fresh || (may_pass && g->tries < TRIES);
+}
+
+static bool
+pull_again(struct git_process *g, bool may_pass)
+{
+	bool is_useful = is_worth_a_try(g, may_pass);
+	if (is_useful) {
+		pull_ask(g, g->is_from_cache);
 	}
-	return !was_fresh;
+	return is_useful;
 }
 
 /* The worker keeps what it fetched or pushed, waits a little, and goes. */
@@ -295,9 +320,10 @@ push_failed(struct git_process *g, err_t err, const char *text)
 }
 
 static void
-push_begin(struct git_process *g)
+push_ask(struct git_process *g)
 {
 	g->state = STATE_PUSHING;
+	g->risked[0] = '\0';
 	if ((g->push.flags & LINK_AGAIN) != 0) {
 		memcpy(g->risked, g->push.text, sizeof g->risked - 1);
 	}
@@ -311,14 +337,20 @@ push_begin(struct git_process *g)
 	}
 }
 
-/* As pull_again(); a push that the remote may have is not repeated. */
-static bool
-push_again(struct git_process *g)
+static void
+push_begin(struct git_process *g)
 {
-	bool is_useful = !g->child.is_fresh && g->risked[0] == '\0';
+	g->tries = 0;
+	push_ask(g);
+}
+
+/* As pull_again(), when it is known that the remote has not got it. */
+static bool
+push_again(struct git_process *g, bool may_pass)
+{
+	bool is_useful = is_worth_a_try(g, may_pass);
 	if (is_useful) {
-		child_end(g);
-		push_begin(g);
+		push_ask(g);
 	}
 	return is_useful;
 }
@@ -380,7 +412,8 @@ on_commit(struct git_process *g, const struct link_frame *f)
 static void
 on_failed(struct git_process *g, const struct link_frame *f)
 {
-	if (!pull_again(g)) {
+	bool may_pass = g->conf->scheme == GIT_REMOTE_LOCAL && is_worth_another((err_t)f->status) && (f->flags & LINK_NO_BRANCH) == 0;
+	if (!pull_again(g, may_pass)) {
 		pull_failed(g, (err_t)f->status, f->flags, f->text);
 	}
 }
@@ -401,7 +434,7 @@ on_pull_frame(struct git_process *g, const struct link_frame *f)
 	if (f->type == LINK_FAILED) {
 		on_failed(g, f);
 	} else if (f->type == LINK_DONE) {
-		(void)pull_again(g); /* it had made up its mind to go when the PULL came */
+		(void)pull_again(g, false); /* it had made up its mind to go when the PULL came */
 	} else if (f->type == LINK_COMMIT || f->type == LINK_UPTODATE) {
 		g->child.is_fresh = false;
 		memcpy(g->branch, f->text, sizeof g->branch);
@@ -426,11 +459,16 @@ on_pushed(struct git_process *g, const struct link_frame *f)
 	push_end(g, f);
 }
 
-/* Can it be that a new worker fares better? */
-static bool
-is_worth_another(err_t err)
+/* The worker knows that the remote has not got it, whatever was at risk.  What it met on this machine may pass: others move files
+ * there, with `git gc` and the like; so may what a remote met that had taken all of it. */
+static void
+on_push_failed(struct git_process *g, const struct link_frame *f)
 {
-	return err == E_IO || err == E_NOTFOUND || err == E_FORMAT || err == E_NOMEM;
+	bool may_pass = g->conf->scheme == GIT_REMOTE_LOCAL || g->risked[0] != '\0';
+	if (!is_worth_another((err_t)f->status) || !push_again(g, may_pass)) {
+		memcpy(g->lost, f->id, sizeof g->lost); /* E_UNKNOWN has one, and nothing else has */
+		push_end(g, f);
+	}
 }
 
 static void
@@ -441,12 +479,13 @@ on_push_frame(struct git_process *g, const struct link_frame *f)
 	} else if (f->type == LINK_PUSHED) {
 		on_pushed(g, f);
 	} else if (f->type == LINK_DONE) {
-		(void)push_again(g);
+		if (g->risked[0] == '\0') {
+			(void)push_again(g, false);
+		}
 	} else if (f->type == LINK_PUSH_FAILED && (g->push.flags & LINK_AGAIN) != 0) {
 		push_failed(g, (err_t)f->status, f->text);
-	} else if (f->type == LINK_PUSH_FAILED && !(is_worth_another((err_t)f->status) && push_again(g))) {
-		memcpy(g->lost, f->id, sizeof g->lost); /* E_UNKNOWN has one, and nothing else has */
-		push_end(g, f);
+	} else if (f->type == LINK_PUSH_FAILED) {
+		on_push_failed(g, f);
 	}
 }
 
@@ -472,7 +511,9 @@ on_worker_frame(struct git_process *g, const struct link_frame *f)
 		idle_begin(g);
 	}
 	g->child.is_leaving |= f->type == LINK_DONE;
-	if (g->state == STATE_PULLING) {
+	if (f->type == LINK_NOTE) {
+		tell(g, f);
+	} else if (g->state == STATE_PULLING) {
 		on_pull_frame(g, f);
 	} else if (g->state == STATE_PUSHING) {
 		on_push_frame(g, f);
@@ -488,11 +529,11 @@ static void
 on_worker_gone(struct git_process *g)
 {
 	if (g->state == STATE_PULLING) {
-		if (!pull_again(g)) {
+		if (!pull_again(g, true)) {
 			child_lost(g, E_IO, "the process that fetches ended before it was done -- it crashed, or was killed");
 		}
 	} else if (g->state == STATE_PUSHING) {
-		if (!push_again(g)) {
+		if (g->risked[0] != '\0' || !push_again(g, true)) {
 			child_lost(g, E_IO, "the process that pushes ended before it was done -- it crashed, or was killed");
 		}
 	} else {

@@ -3,11 +3,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "git/files.h"
@@ -19,6 +23,7 @@ enum {
 	SMALL_OCTETS = 1 << 18, /* and no more than so much, is of a push or two */
 	SMALL_MIN = 16,         /* for fewer of them it is not worth while */
 	SMALL_AT_ONCE = 4096,   /* objects, of all of them; what is left has its turn later */
+	GC_PID_MAX_S = 12 * 3600,
 };
 
 static bool
@@ -102,6 +107,9 @@ begin_aside(const struct git_local *l, struct aside *a, struct diag *diag)
 		return file_trouble(diag, "make", a->dir);
 	}
 	int fd = open(a->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 && errno != ENOENT) {
+		return file_trouble(diag, "open the directory", a->dir);
+	}
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0 || st.st_nlink == 0) {
 		file_close(&fd);
 		diag_set(diag, DIAG_ERROR, "git", "%.250s is in use", a->dir);
@@ -211,13 +219,46 @@ join_similar(const struct git_local *l, const struct git_placing *placing, bool 
 	return OK;
 }
 
+/* ---- git's own tidying ---- */
+
+/* "PID HOST", as `git gc` writes it.  One on another machine cannot be asked; nor can one that is another user's be sent anything, but
+ * then there is one. */
 static bool
-is_let_alone(const struct git_local *l)
+is_gc_alive(FILE *f)
+{
+	char theirs[256], ours[256] = "";
+	intmax_t pid = 0;
+	if (fscanf(f, "%jd %255s", &pid, theirs) != 2) {
+		return false;
+	}
+	(void)!gethostname(ours, sizeof ours - 1);
+	bool is_pid = pid > 0 && pid <= INT_MAX; /* kill() takes others for groups */
+	return strcmp(theirs, ours) != 0 || (is_pid && (kill((pid_t)pid, 0) == 0 || errno == EPERM));
+}
+
+bool
+git_gc_is_at_work(const char *dir, bool *is_stale)
 {
 	char path[PATH_MAX + 8];
-	snprintf(path, sizeof path, "%sgc.pid", l->dir);
-	return !l->is_direct || !l->is_tidied || access(path, F_OK) == 0;
+	struct stat st;
+	bool is_at_work = false;
+	snprintf(path, sizeof path, "%sgc.pid", dir);
+	*is_stale = false;
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
+	if (f == NULL) {
+		bool is_there = errno != ENOENT; /* who may not read it cannot know */
+		file_close(&fd);
+		return is_there;
+	}
+	if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) && time(NULL) - st.st_mtime <= GC_PID_MAX_S) {
+		is_at_work = is_gc_alive(f);
+	}
+	fclose(f);
+	*is_stale = !is_at_work;
+	return is_at_work;
 }
+
 
 static err_t
 groom(const struct git_how *how, const struct git_local *l, bool *was_groomed, struct diag *diag)
@@ -245,12 +286,15 @@ git_groom_time(git_repository *repo, size_t before)
 }
 
 err_t
-git_groom(const struct git_how *how, git_repository *repo, size_t *before, bool *was_groomed, struct diag *diag)
+git_groom(const struct git_how *how, git_repository *repo, size_t *before, struct groomed *out, struct diag *diag)
 {
 	struct git_local l;
-	*was_groomed = false;
+	err_t err = OK;
+	*out = (struct groomed){ 0 };
 	git_local_look(repo, &l);
-	err_t err = is_let_alone(&l) ? OK : groom(how, &l, was_groomed, diag);
+	if (l.is_direct && l.is_tidied && !git_gc_is_at_work(l.dir, &out->has_stale_gc)) {
+		err = groom(how, &l, &out->was_groomed, diag);
+	}
 	*before = count_packs(repo);
 	return err;
 }

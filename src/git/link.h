@@ -14,6 +14,7 @@
  *               FAILED phase text        the pull came to nothing; when it is tried again
  *               PUSHED id                the commit is in the remote, durably; how long that took
  *               PUSH_FAILED status text  nothing of it is in the remote (but for E_UNKNOWN, see below)
+ *               NOTE text                at any time: something about the repository that its owner should know; nothing follows from it
  *
  * After COMMIT the git side answers GETs until DONE; only then does the next PULL begin.  Without one it answers them out of
  * the last that was DONE with OK; the FILE is E_BUSY at once when a pull is under way or asked for, whose outcome follows,
@@ -56,7 +57,8 @@ enum link_type {
 	LINK_PUSHED,
 	LINK_PUSH_FAILED,
 	LINK_PROGRESS, /* within the git side alone: a worker is alive */
-	LINK_TYPE_LAST = LINK_PROGRESS,
+	LINK_NOTE,
+	LINK_TYPE_LAST = LINK_NOTE,
 };
 
 enum { LINK_TEXT_MAX = 2048, LINK_FRAME_MAX = 4096 };
@@ -81,8 +83,8 @@ struct link_frame {
 	uint32_t commit_us, push_us;  /* PUSHED: to make the commit, and to bring it into the remote */
 	uint64_t now_s;               /* PUSH: the commit's time: the same PUSH makes the same commit; 0: when it is made */
 	char id[65];                  /* commit, hex */
-	char text[LINK_TEXT_MAX];     /* NUL-terminated.  GET: path; FAILED, PUSH_FAILED: what, where, what to do; COMMIT, UPTODATE: which
-	                               * branch it is, "refs/heads/..." ("": out of the cache) */
+	char text[LINK_TEXT_MAX];     /* NUL-terminated.  GET: path; FAILED, PUSH_FAILED, NOTE: what, where, what to do; COMMIT,
+	                               * UPTODATE: which branch it is, "refs/heads/..." ("": out of the cache) */
 	int fd;                       /* passed along, owned by the receiver; -1: none */
 };
 

@@ -195,13 +195,14 @@ name_aside(const char *aside, const char *name, unsigned i, char path[PATH_MAX])
 	snprintf(path, PATH_MAX, "%.3900s/%.100s.%s", aside, name, i == 0 ? "pack" : "idx");
 }
 
-/* "tmp_" is what git begins such names with, too, and what it clears away when somebody who was killed has left it. */
+/* "tmp_" is what git begins such names with, too, and what `git prune` clears away: with --expire=now also while its maker is at
+ * work.  So that is for repositories that are ours alone. */
 static err_t
 stage_one(const struct git_placing *how, struct git_staged *s, unsigned i, const struct str *content)
 {
 	char path[PATH_MAX];
 	if (how->aside != NULL) {
-		name_aside(how->aside, s->name, i, path);
+		name_aside(how->aside, how->stem != NULL ? how->stem : s->name, i, path);
 	} else {
 		snprintf(path, sizeof path, "%.3900s/tmp_%s_%s.%d", s->dir, i == 0 ? "pack" : "idx", s->name + 5, (int)getpid());
 	}

@@ -56,7 +56,8 @@ struct git_staged {
 /* How packs are put into a repository. */
 struct git_placing {
 	const char *objects; /* its directory of objects, borrowed */
-	const char *aside;   /* a directory of ours where files are until they have a name, borrowed; NULL: OBJECTS/pack, as "tmp_..." */
+	const char *aside;   /* a directory where files are until they have a name, borrowed; NULL: OBJECTS/pack, as "tmp_..." */
+	const char *stem;    /* with `aside`: their name there, without its ending, borrowed; NULL: the one that they will have */
 	int shared;          /* as file_shared() */
 	bool is_durable;
 };

@@ -152,6 +152,11 @@ git_snapshot(const struct git_snapshot_in *in, struct link_frame *out, struct di
 	}
 	err_t err = build(&s, base, old, new, out);
 	link_build_fini(&s.build);
+	if ((err == E_NOTFOUND || err == E_IO) && old != NULL) { /* the old one is being collected: its commit may be the last to go */
+		s = (struct snapshot){ .in = in, .diag = diag };
+		err = build(&s, NULL, NULL, new, out);
+		link_build_fini(&s.build);
+	}
 	return err;
 }
 

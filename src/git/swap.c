@@ -13,7 +13,7 @@
 
 #include "git/files.h"
 
-static const char PREFIX[] = "origin-push.";
+static const char PREFIX[] = "origin-push.", STAGED[] = "origin-pack.";
 
 enum { LOCK_STEP_MS = 10 };
 
@@ -40,9 +40,9 @@ sweep_pack(const struct git_local *l, const char *name, const struct stat *st)
 	if (is_same_file(st, path)) {
 		unlink(path);
 	}
-	snprintf(path, sizeof path, "%s/pack/tmp_pack_%s", l->objects, name + 5);
+	snprintf(path, sizeof path, "%s%s%s.pack", l->dir, STAGED, name + 5);
 	unlink(path);
-	snprintf(path, sizeof path, "%s/pack/tmp_idx_%s", l->objects, name + 5);
+	snprintf(path, sizeof path, "%s%s%s.idx", l->dir, STAGED, name + 5);
 	unlink(path);
 	snprintf(path, sizeof path, "%s/pack/%.*s.pack", l->objects, len, name);
 	snprintf(index, sizeof index, "%s/pack/%.*s.idx", l->objects, len, name);
@@ -130,6 +130,7 @@ git_swap_begin(const struct git_local *l, const char *ref, const git_oid *id, co
 	sweep(s);
 	snprintf(s->marker, sizeof s->marker, "%.3900s%s%.63s.%d", l->dir, PREFIX, pack, (int)getpid());
 	snprintf(s->pack, sizeof s->pack, "%.63s", pack);
+	snprintf(s->stem, sizeof s->stem, "%s%.63s.%d", STAGED, pack + 5, (int)getpid());
 	git_oid_fmt(line, id);
 	line[GIT_OID_HEXSZ] = '\n';
 	if (open_marker(s) != OK) {
@@ -194,8 +195,8 @@ take_lock(struct git_swap *s, struct diag *diag)
 {
 	const struct timespec step = { .tv_nsec = LOCK_STEP_MS * 1000000L };
 	for (unsigned ms = 0; link(s->marker, s->lock) < 0; ms += LOCK_STEP_MS) {
-		if (errno == ENOENT && ms == 0) {
-			make_parents(s);
+		if (errno == ENOENT && ms < GIT_LOCK_WAIT_MS) {
+			make_parents(s); /* again and again: `git pack-refs` may remove them before we have our lock */
 		} else if (errno == EEXIST && ms < GIT_LOCK_WAIT_MS) {
 			sweep(s);
 			nanosleep(&step, NULL);

@@ -5,6 +5,9 @@
  * has everything in it already, the marker: DIR/origin-push.PACK.PID.  Who is at work holds a flock() on it; a marker without one
  * is of somebody who is dead, and the lock that is the same file is his, and is removed.
  *
+ * The pack is written beside the marker, as DIR/origin-pack.SUM.PID.pack: below DIR/objects `git prune` removes what it takes for
+ * somebody's leftovers, and `git clone` of a local repository copies all that it sees there.
+ *
  * Until the branch leads to it, the new pack is nobody's, and a `git repack -a -d` of that moment would drop it.  So, as git's own
  * receive-pack does, PACK.keep is there from before the pack is until after the branch was moved; it is the marker, too.
  */
@@ -18,6 +21,7 @@ struct git_swap {
 	char ref[PATH_MAX], lock[PATH_MAX];
 	char pack[64];
 	char keep[PATH_MAX];   /* "" when it is not there */
+	char stem[96];         /* what files of the pack are called in DIR before they have their name: see git/packs.h */
 	int fd;
 	bool is_locked;
 };

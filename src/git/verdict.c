@@ -34,7 +34,11 @@ git_verdict(const char *status, const char *words)
 		"changed concurrently", "but expected",
 	};
 	static const char *const full[] = { "No space left", "quota exceeded", "Disk quota", "Input/output error", "out of memory" };
-	static const char *const unpack[] = { "unpacker error", "unpack" };
+	static const char *const unpack[] = {
+		"unpacker error", "unpack",
+		"bad pack", "unable to migrate objects", "temporary object directory", /* git: its quarantine was swept by a `git prune` */
+		"missing necessary objects",                               /* git: what the push builds on was, or it cannot be read now */
+	};
 	if (HAS_ANY(status, hook) || git_words_deny(status) || git_words_deny(words)) {
 		return E_REFUSED; /* whatever else the hook itself may say */
 	}

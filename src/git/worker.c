@@ -28,6 +28,7 @@ struct worker {
 	git_oid head;         /* of the last fetch or push that came to something: what keep() is to keep */
 	struct str branch;    /* its full name; empty when it came out of the cache */
 	bool is_cleared_up;   /* clear_up() */
+	bool has_noted;       /* groom() has told what is wrong */
 	bool has_no_branch;   /* the remote was reached and has none of that name */
 	size_t packs;         /* of a local remote, when it was tidied last */
 	unsigned untidied;    /* pushes since the clone was tidied */
@@ -218,14 +219,53 @@ pull(struct worker *w, const struct link_frame *pull)
 	return out.type == LINK_COMMIT;
 }
 
+/* Is the head of a local remote another than `id`, with or without it in its history? */
+static bool
+has_moved(struct worker *w, const git_oid *id, bool *is_rewritten)
+{
+	[[gnu::cleanup(git_free_repo)]] git_repository *repo = NULL;
+	[[gnu::cleanup(str_fini)]] struct str name = { 0 };
+	struct diag diag = { 0 };
+	git_oid now;
+	if (w->conf->scheme != GIT_REMOTE_LOCAL || git_open_local(w->conf, &repo, &diag) != OK) {
+		return false;
+	}
+	err_t err = git_branch_of_local(w->conf, repo, &name, &now, &diag);
+	if (err != OK && err != E_NOTFOUND) {
+		return false;
+	}
+	*is_rewritten = err != OK || !git_branch_has(repo, &now, NULL, id);
+	return err != OK || !git_oid_equal(&now, id);
+}
+
+/* What is read in place may be moved by others while we read (`git repack`), which another look settles; or be gone for good, when
+ * the branch leads elsewhere now. */
+static void
+get_in_place(struct worker *w, const git_oid *commit, const char *path, struct link_frame *out)
+{
+	struct diag diag = { 0 };
+	bool is_rewritten = false;
+	git_clone_close(&w->clone);
+	if (open_repo(w, &diag) == OK) {
+		git_snapshot_file(w->conf, w->clone.repo, commit, path, out);
+	}
+	if ((out->status == E_NOTFOUND || out->status == E_IO) && has_moved(w, commit, &is_rewritten) && is_rewritten) {
+		out->status = E_STALE;
+	}
+}
+
 static void
 get(struct worker *w, const struct link_frame *get)
 {
 	struct link_frame out = { .type = LINK_FILE, .status = E_IO, .fd = -1 };
 	struct diag diag = { 0 };
 	git_oid commit;
-	if (git_oid_fromstr(&commit, get->id) == 0 && open_repo(w, &diag) == OK) {
+	bool is_id = git_oid_fromstr(&commit, get->id) == 0;
+	if (is_id && open_repo(w, &diag) == OK) {
 		git_snapshot_file(w->conf, w->clone.repo, &commit, get->text, &out);
+	}
+	if (is_id && w->home->is_in_place && (out.status == E_NOTFOUND || out.status == E_IO || out.status == E_STALE)) {
+		get_in_place(w, &commit, get->text, &out);
 	}
 	send_frame(w, &out);
 }
@@ -256,13 +296,28 @@ push_once(struct worker *w, const struct link_frame *push, struct link_frame *ou
 	return err;
 }
 
+/* A push that failed for want of what it builds on: there is no such thing any more, when somebody has rewritten the branch and had
+ * git collect what was left over.  Then all of it is to be worked out again. */
+static err_t
+explain(struct worker *w, const struct link_frame *push, err_t err, struct diag *diag)
+{
+	git_oid base;
+	bool is_rewritten = false;
+	bool is_for_want = err == E_IO || err == E_NOTFOUND || err == E_FORMAT || err == E_EXISTS || err == E_BUSY;
+	if (!is_for_want || git_oid_fromstr(&base, push->id) != 0 || !has_moved(w, &base, &is_rewritten)) {
+		return err;
+	}
+	diag_set(diag, DIAG_ERROR, "git", "somebody else has pushed to %.200s since", w->conf->shown);
+	return E_STALE;
+}
+
 static void
 push(struct worker *w, const struct link_frame *push)
 {
 	struct link_frame out = { .fd = -1 };
 	struct diag diag = { 0 };
 	uint64_t begin = clock_ns();
-	err_t err = push_once(w, push, &out, &diag);
+	err_t err = explain(w, push, push_once(w, push, &out, &diag), &diag);
 	if (err != OK) {
 		out.type = LINK_PUSH_FAILED;
 		out.status = (uint16_t)err;
@@ -304,8 +359,28 @@ keep(struct worker *w, bool is_push)
 	}
 }
 
-/* A local remote gets a pack with each push.  When it cannot be tidied there is nobody to tell: it is tried again, and the
- * next push says what is wrong if it matters. */
+/* Once a worker: it is tried again and again. */
+static void
+note_tidying(struct worker *w, err_t err, const struct groomed *g, const struct diag *diag)
+{
+	struct link_frame f = { .type = LINK_NOTE, .fd = -1 };
+	if (w->has_noted || (err == OK && !g->has_stale_gc) || err == E_BUSY) {
+		return;
+	}
+	if (err != OK) {
+		const char *why = diag->text[0] != '\0' ? diag->text : err_str(err);
+		snprintf(f.text, sizeof f.text, "the repository cannot be tidied: %s%s%s", why, diag->hint[0] != '\0' ? " -- " : "",
+		         diag->hint);
+	} else {
+		snprintf(f.text, sizeof f.text,
+		         "gc.pid in %.250s is of a git gc that is no more; it is passed over -- the next git gc there removes it",
+		         w->conf->url);
+	}
+	w->has_noted = true;
+	send_frame(w, &f);
+}
+
+/* A local remote gets a pack with each push. */
 static void
 groom(struct worker *w)
 {
@@ -313,13 +388,14 @@ groom(struct worker *w)
 	git_repository **remote = w->home->is_in_place ? &w->clone.repo : &w->local;
 	struct pollfd p = { .fd = w->sock, .events = POLLIN };
 	struct diag diag = { 0 };
-	bool was_groomed = false;
+	struct groomed groomed;
 	enum groom_time when = *remote != NULL ? git_groom_time(*remote, w->packs) : GROOM_NOT_YET;
 	if (when == GROOM_NOT_YET || (when == GROOM_WHEN_IDLE && poll(&p, 1, IDLE_MS) > 0)) {
 		return;
 	}
-	(void)!git_groom(&w->how, *remote, &w->packs, &was_groomed, &diag);
-	if (was_groomed) {
+	err_t err = git_groom(&w->how, *remote, &w->packs, &groomed, &diag);
+	note_tidying(w, err, &groomed, &diag);
+	if (groomed.was_groomed) {
 		git_free_repo(remote); /* it has packs open that are gone */
 	}
 }

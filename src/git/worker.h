@@ -4,7 +4,7 @@
  * which commit; text: path), DONE, PUSH (as on the link; text: the branch that the last COMMIT or UPTODATE was of).
  * To it: PROGRESS (with an id: from now on the remote may have that commit), DONE (it is about to go, and only cleans
  * up: no need to wait for it), and the link's own COMMIT, UPTODATE, FILE, FAILED (status: an err_t; text), PUSHED, PUSH_FAILED.
- * A FAILED after one of the others: what was told could not be kept.
+ * A FAILED after one of the others: what was told could not be kept.  A NOTE is for the link, whenever it comes.
  */
 #pragma once
 

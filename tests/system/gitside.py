@@ -42,7 +42,7 @@ class GitSide:
         path = os.path.join(bindir, os.pardir, os.pardir, "tests", "unit", "git_pull")
         self.process = subprocess.Popen([*before, path, remote, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, env={**os.environ, **servers.sanitizer_env(), **(env or {})})
-        self.frames, self.errors = queue.Queue(), []
+        self.frames, self.errors, self.notes = queue.Queue(), [], []
         threading.Thread(target=self.read, daemon=True).start()
         threading.Thread(target=self.read_errors, daemon=True).start()
         self.pid = int(self.next().lines[0].split()[1])
@@ -70,7 +70,8 @@ class GitSide:
 
     def next(self, *types, limit_s=30):
         """The next frame, which must be of one of the types."""
-        frame = self.frames.get(timeout=limit_s)
+        while (frame := self.frames.get(timeout=limit_s)) is not None and frame.type == "NOTE":
+            self.notes.append(frame)
         assert frame is not None, "the git side is gone: %s" % "".join(self.errors)
         assert not types or frame.type in types, "%s instead of %s" % (frame, types)
         return frame

@@ -55,7 +55,7 @@ def leftovers(where):
     """Files that a push has while it is under way."""
     found = []
     for folder, _, names in os.walk(where):
-        found += [os.path.join(folder, n) for n in names if re.search(r"\.(lock|keep)$|^tmp_|origin-push|git2", n) or "origin-tidy" in folder]
+        found += [os.path.join(folder, n) for n in names if re.search(r"\.(lock|keep)$|^tmp_|origin-(push|pack)|git2", n) or "origin-tidy" in folder]
     return found
 
 
@@ -549,7 +549,7 @@ def test_locks(repo, side):
     for killed in ("with the lock", "after the move", "before"):
         with open(marker, "w") as m:
             m.write("0" * 40 + "\n")
-        with open(pack + ".pack", "w"), open(os.path.join(os.path.dirname(pack), "tmp_idx_%s.1" % ("0" * 40)), "w"):
+        with open(pack + ".pack", "w"), open(os.path.join(repo.bare, "origin-pack.%s.1.idx" % ("0" * 40)), "w"):
             pass
         if killed == "with the lock":
             os.link(marker, lock)

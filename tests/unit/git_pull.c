@@ -114,7 +114,7 @@ static void
 show(const struct link_frame *f)
 {
 	static const char *const types[] = {
-		"?", "PULL", "GET", "DONE", "COMMIT", "UPTODATE", "FILE", "FAILED", "PUSH", "PUSHED", "PUSH_FAILED", "PROGRESS",
+		"?", "PULL", "GET", "DONE", "COMMIT", "UPTODATE", "FILE", "FAILED", "PUSH", "PUSHED", "PUSH_FAILED", "PROGRESS", "NOTE",
 	};
 	const char *has = f->flags & LINK_HAS_PUSHED ? " has" : f->flags & LINK_NO_BRANCH ? " none" : "";
 	printf("%s", types[f->type]);

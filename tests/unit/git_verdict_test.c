@@ -40,6 +40,9 @@ statuses(void **state)
 		{ "unpacker error", "fatal: write error: No space left on device", E_IO },
 		{ "unpacker error", "fatal: early EOF", E_IO },
 		{ "unpacking the sent packfile failed on the remote", "", E_IO },
+		{ "bad pack", "error: unpack should have generated eac1b1, but I can't find it!", E_IO },
+		{ "unable to migrate objects to permanent storage", "", E_IO },
+		{ "missing necessary objects", "", E_IO },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		assert_int_equal(git_verdict(cases[i].status, cases[i].words), cases[i].want);

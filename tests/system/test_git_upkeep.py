@@ -1,0 +1,268 @@
+"""A local remote while its owner rewrites it, has git tidy it, or puts another in its place: nothing of that is an update's fault."""
+import glob
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+
+import dns.rcode
+import pytest
+
+import servers
+from repository import Repo, git, write_hook
+from test_git_push import ZONE as SOA
+from test_git_push import fsck, head_of, leftovers, packs_of, push_many
+from updates import ZONE, add, addresses, send
+
+HOURS = 3600
+INCLUDING = "$TTL 1h\n@ SOA ns host 1 1h 1h 1h 1h\n@ NS ns\n$INCLUDE parts/hosts\n"
+
+
+@pytest.fixture
+def key(make_key):
+    return make_key("me._update")
+
+
+def collect(repo):
+    """Whatever nothing leads to is gone."""
+    git(repo.bare, "reflog", "expire", "--expire=now", "--all")
+    git(repo.bare, "gc", "-q", "--prune=now")
+
+
+def rewrite(repo):
+    git(repo.path, "pull", "-q", "--rebase", "origin", repo.branch)
+    git(repo.path, "checkout", "-q", "--orphan", "other-%d" % time.monotonic_ns())
+    repo.commit({"README": "a new beginning\n"}, force=True)
+
+
+def set_back(repo):
+    git(repo.path, "pull", "-q", "--rebase", "origin", repo.branch)
+    git(repo.path, "reset", "-q", "--hard", "HEAD~1")
+    repo.commit({"README": "another\n"}, force=True)
+
+
+def make_anew(repo):
+    rewrite(repo)
+    git(repo.bare, "update-ref", "-d", "refs/heads/" + repo.branch)
+    git(repo.path, "push", "-q", "origin", "HEAD:" + repo.branch)
+
+
+def put_another_there(repo):
+    """As from a backup: the same files, and no object in common but them."""
+    files = {name: git(repo.bare, "show", "%s:%s" % (repo.branch, name)) + "\n"
+             for name in git(repo.bare, "ls-tree", "-r", "--name-only", repo.branch).split()}
+    os.makedirs(repo.bare + ".elsewhere")
+    other = Repo(repo.bare + ".elsewhere", repo.branch)
+    other.commit({**files, "README": "from the backup\n"})
+    os.rename(repo.bare, repo.bare + ".old")
+    os.rename(other.bare, repo.bare)
+    shutil.rmtree(repo.bare + ".old")
+
+
+def has_worker(served):
+    return len(servers.descendants(served.pid)) > 2
+
+
+@pytest.mark.parametrize("is_idle", [False, True], ids=["at work", "idle"])
+@pytest.mark.parametrize("options", [[], ["--cache-dir"]], ids=["in place", "cloned"])
+@pytest.mark.parametrize("change", [rewrite, set_back, make_anew, put_another_there])
+def test_an_update_after_it_was_rewritten(primary, repo, key, tmp_path, change, options, is_idle):
+    """Nobody has notified: the update finds it out, pulls, and is worked out on what is there now."""
+    repo.commit({"first": ZONE})
+    repo.commit({"example": ZONE, "including": INCLUDING, "parts/hosts": "ns A 192.0.2.1\nwww A 192.0.2.2\n", "_keys": key.line})
+    if options:
+        os.mkdir(tmp_path / "cache")
+        options = ["--cache-dir=%s" % (tmp_path / "cache")]
+    served = primary(repo, *options, zones=["example", "including"])
+    assert send(served, add(key, "a", "192.0.2.9")).rcode() == dns.rcode.NOERROR
+    change(repo)
+    if change is not put_another_there:
+        collect(repo)
+    if is_idle:
+        served.await_true("no worker", lambda: not has_worker(served))
+    for zone in ("including", "example"):
+        answer = send(served, add(key, "b", "192.0.2.9", zone=zone))
+        assert answer.rcode() == dns.rcode.NOERROR, "%s\n%s" % (answer, served.log_tail())
+        assert addresses(served, "b." + zone) == ["192.0.2.9"]
+    assert "192.0.2.9" in git(repo.bare, "show", repo.branch + ":including")
+    fsck(repo.bare)
+    served.stop()
+
+
+def test_it_is_away_for_good(primary, repo, key):
+    """A branch that is gone, and a repository that is: said at once, and served on."""
+    repo.commit({"example": ZONE, "_keys": key.line})
+    served = primary(repo, zones=["example"])
+    git(repo.bare, "update-ref", "-d", "refs/heads/" + repo.branch)
+    answer = send(served, add(key, "a", "192.0.2.9"))
+    assert answer.rcode() == dns.rcode.SERVFAIL
+    os.rename(repo.bare, repo.bare + ".away")
+    assert send(served, add(key, "a", "192.0.2.9")).rcode() == dns.rcode.SERVFAIL
+    assert served.serial("example") is not None
+    os.rename(repo.bare + ".away", repo.bare)
+    repo.commit({"README": "back\n"})
+    assert send(served, add(key, "a", "192.0.2.9")).rcode() == dns.rcode.NOERROR
+    served.stop()
+
+
+# ---- what git takes for leftovers ----
+
+def staged(repo):
+    """Files of a push that have not got their names yet."""
+    return [path for path in glob.glob(os.path.join(repo.bare, "**", "*"), recursive=True)
+            if os.path.isfile(path) and ("origin-pack." in path or "/tmp_" in path)]
+
+
+def test_gc_in_the_middle_of_a_push(repo, side):
+    """`git prune` with --expire=now removes what is called tmp_... below the objects; a clone sees nothing that goes away."""
+    head = repo.commit({"a": SOA % 1})
+    g = side(repo.url, "--timeout=60")
+    g.pull()
+    head = g.push(head, {"a": SOA % 2}).fields["id"]
+    (worker,) = g.workers()
+    g.send_push(head, {"large": os.urandom(60 << 20)})
+    files = servers.await_true("files of the push", lambda: staged(repo))
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        files = staged(repo)
+        assert files and not any("objects" in os.path.relpath(path, repo.bare) for path in files)
+        git(repo.bare, "gc", "-q", "--prune=now")
+        git(repo.bare, "repack", "-a", "-d", "-f", "-q")
+        assert staged(repo) == files
+        git(repo.path, "clone", "-q", "--bare", repo.bare, repo.bare + ".clone")
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    assert g.next("PUSHED").fields["id"] == head_of(repo) and g.workers() == [worker]
+    assert leftovers(repo.bare) == []
+    fsck(repo.bare)
+
+
+def test_killed_in_the_middle_of_a_push(repo, side):
+    """What it had written so far goes with the next one."""
+    head = repo.commit({"a": SOA % 1})
+    g = side(repo.url, "--timeout=60")
+    g.pull()
+    g.send_push(head, {"large": os.urandom(60 << 20)})
+    servers.await_true("files of the push", lambda: staged(repo))
+    for worker in g.workers():
+        os.kill(worker, signal.SIGKILL)
+    f = g.next("PUSHED", "PUSH_FAILED")
+    head = f.fields["id"] if f.type == "PUSHED" else g.pull("COMMIT", "UPTODATE").fields["id"]
+    g.push(head, {"a": SOA % 3})
+    assert leftovers(repo.bare) == []
+
+
+def test_a_quarantine_that_is_swept(repo, side):
+    """Hooks are for git's own receiving: what it has received is in objects/tmp_objdir-..., until `git prune --expire=now` comes."""
+    head = repo.commit({"a": SOA % 1})
+    count = os.path.join(repo.bare, "count")
+    write_hook(repo, "pre-receive", "test -e %s || { touch %s; git -C %s prune --expire=now; }\n" % (count, count, repo.bare))
+    g = side(repo.url)
+    g.pull()
+    head = g.push(head, {"a": SOA % 2}).fields["id"]
+    assert head_of(repo) == head and os.path.exists(count)
+    write_hook(repo, "pre-receive", "git -C %s prune --expire=now\n" % repo.bare)
+    f = g.push(head, {"a": SOA % 3}, "PUSH_FAILED")  # but not for ever
+    assert f.status == "input or output failed" and head_of(repo) == head, f
+    fsck(repo.bare)
+
+
+def test_a_worker_that_is_killed_at_once(repo, side):
+    """For a push that the remote cannot have, there is another."""
+    head = repo.commit({"a": SOA % 1})
+    g = side(repo.url, "--linger=1")
+    g.pull()
+    g.await_idle()
+    g.send_push(head, {"large": os.urandom(60 << 20)})
+    (worker,) = servers.await_true("a worker", g.workers)
+    os.kill(worker, signal.SIGKILL)
+    assert g.next("PUSHED").fields["id"] == head_of(repo)
+    fsck(repo.bare)
+
+
+def test_pack_refs_takes_directories_away(repo, side):
+    """A branch with a "/" in its name: `git pack-refs` removes the directory, time and again."""
+    head = repo.commit({"a": SOA % 1})
+    git(repo.bare, "branch", "deep/er/zones")
+    g = side(repo.url + "#deep/er/zones")
+    g.pull()
+    stop = threading.Event()
+
+    def pack():
+        while not stop.is_set():
+            subprocess.run(["git", "-C", repo.bare, "pack-refs", "--all"], capture_output=True, check=False)
+    thread = threading.Thread(target=pack)
+    thread.start()
+    try:
+        for n in range(40):
+            head = g.push(head, {"a": SOA % (n + 2)}).fields["id"]
+    finally:
+        stop.set()
+        thread.join()
+    assert git(repo.bare, "rev-parse", "deep/er/zones") == head
+    fsck(repo.bare)
+
+
+# ---- a git gc that is, or was ----
+
+def write_gc_pid(repo, text, age_s=0):
+    path = os.path.join(repo.bare, "gc.pid")
+    with open(path, "w") as f:
+        f.write(text)
+    when = time.time() - age_s
+    os.utime(path, (when, when))
+    return path
+
+
+def a_dead_pid():
+    with subprocess.Popen(["true"]) as done:
+        done.wait()
+        return done.pid
+
+
+def of_git():
+    """What a git of today writes."""
+    return "%d %s" % (os.getpid(), os.uname().nodename)
+
+
+@pytest.mark.parametrize("what, age_s, is_let_alone", [
+    ("here", 0, True), ("elsewhere", 0, True), ("here", 11 * HOURS, True), ("here", 13 * HOURS, False),
+    ("elsewhere", 13 * HOURS, False), ("dead", 0, False), ("empty", 0, False)])
+def test_gc_pid(repo, side, what, age_s, is_let_alone):
+    """git's own rule: who is dead, or has taken half a day, holds nobody up; and what is passed over is said."""
+    head = repo.commit({"a": SOA % 1})
+    g = side(repo.url)
+    g.pull()
+    text = {"here": of_git(), "elsewhere": "1 elsewhere.example", "dead": "%d %s" % (a_dead_pid(), os.uname().nodename), "empty": ""}[what]
+    path = write_gc_pid(repo, text, age_s)
+    push_many(g, head, 100)
+    assert (len(packs_of(repo.bare)) == 100) == is_let_alone
+    assert os.path.exists(path)
+    assert ["gc.pid" in note.text for note in g.notes] == ([] if is_let_alone else [True])
+    asked = subprocess.run(["git", "-C", repo.bare, "gc"], capture_output=True, text=True, check=False)
+    assert ("gc is already running" in asked.stderr) == is_let_alone, "git itself thinks otherwise: %s" % asked.stderr
+    fsck(repo.bare)
+
+
+def test_tidying_that_fails_is_said(repo, side):
+    """It is tried again with each push; the pushes themselves go on."""
+    head = repo.commit({"a": SOA % 1})
+    with open(os.path.join(repo.bare, "origin-tidy"), "w"):
+        pass  # where its directory is to be
+    g = side(repo.url)
+    g.pull()
+    push_many(g, head, 100)
+    assert len(packs_of(repo.bare)) == 100 and len(g.notes) == 1
+    assert "cannot be tidied" in g.notes[0].text and "origin-tidy" in g.notes[0].text
+
+
+def test_the_log_has_it(primary, repo, key):
+    repo.commit({"example": ZONE, "_keys": key.line})
+    write_gc_pid(repo, "%d %s" % (a_dead_pid(), os.uname().nodename))
+    served = primary(repo, zones=["example"])
+    for n in range(70):
+        assert send(served, add(key, "h%d" % n, "192.0.2.9")).rcode() == dns.rcode.NOERROR
+    served.await_log("event=tidy-trouble .*gc.pid")
+    served.stop()
