@@ -18,8 +18,8 @@
  *     relative names in the data; line end.  A TTL is written in any case where the record would not have the right one.  Long
  *     data of several words, such as a certificate's, go over several lines in parentheses.
  *   - A line that took its owner or its TTL from one that changed gets its own.
- *   - A $GENERATE whose records do not all stay as they are becomes the lines that it stands for, and a comment on it a line before
- *     them.
+ *   - A $GENERATE whose records do not all stay as they are is divided: what changes becomes a line or goes, the ranges around it
+ *     stay directives.  A comment on it stays with the first of these.
  *   - A record out of an $INCLUDEd file is edited there, unless the file may not be edited or is included more than once: then a
  *     new record goes to the end of the zone's own file, and one that should change is an error.
  *   - Where lines have their TTL from the SOA's minimum, and that or the SOA's TTL changes, a $TTL line goes before the SOA.
@@ -33,7 +33,6 @@
  *
  * Codes of *why:
  *   edit-refused       the record is in a file that may not be edited
- *   edit-generate      a $GENERATE that stands for more than EDIT_GENERATE_MAX records would have to be written out
  *   edit-mismatch      the result does not read as wanted: the text was not what the old zone was made of
  * and those of zone/master.h, when the text cannot be read.
  */
@@ -47,8 +46,6 @@
 #include "zone/changes.h"
 #include "zone/master.h"
 #include "zone/zone.h"
-
-enum { EDIT_GENERATE_MAX = 65536 }; /* records of one $GENERATE that are written out: those of a /16 */
 
 struct edit_in {
 	/* apex, file, ctx, open, close as for zone_load(); record and sink are not used.  What is opened, each file once, is closed

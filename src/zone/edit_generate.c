@@ -1,124 +1,191 @@
-/* A $GENERATE written out: the reader makes its records once more, and each becomes a line. */
+/* A $GENERATE without the records that change: its range is divided there.  The ranges between them stay directives; a record that
+ * changes, or that stands alone between two of these, becomes a line, for which the reader makes it once more. */
 #include <string.h>
 
 #include "dns/rrtype.h"
 #include "zone/edit_p.h"
 
-struct expansion {
+struct division {
 	struct editor *e;
 	const struct edit_line *first;
-	const struct edit_line *next;  /* of the lines concerned, the next one that has not come yet */
+	struct edit_tokens t;
+	struct master_range range;
 	struct edit_style style;
-	bool has_ttl;                  /* the directive has one */
 	struct edit_ttl *ttl;
-	size_t n, written;             /* records that it makes; those that became lines */
+	const struct edit_line *changed; /* the record that is being made becomes this one; NULL: it stays */
+	bool has_line, has_directive;    /* there is one already */
 	struct str lines;
 };
 
-/* Is this record of the directive a line that is concerned?  They come in the same order. */
-static const struct edit_line *
-take_line(struct expansion *x, const struct master_rr *rr)
+static bool
+has_ttl(const struct division *d)
 {
-	const struct edit_line *l = x->next;
-	if (l == NULL || l->nth != x->n) {
-		return NULL;
-	}
-	ASSERT(l->type == rr->type && name_is_equal(l->name, rr->owner));
-	x->next = l->next != NULL && edit_line_is_same_directive(l, l->next) ? l->next : NULL;
-	return l;
+	return (d->first->flags & MASTER_TTL_GIVEN) != 0;
 }
 
+/* ---- lines ---- */
+
 static err_t
-write_record(struct expansion *x, const struct zone_rr *rr)
+write_record(struct division *d, const struct zone_rr *rr)
 {
-	const uint8_t *origin = x->first->origin;
+	const uint8_t *origin = d->first->origin;
 	struct str owner = { 0 }, rdata = { 0 };
-	edit_name_print(rr->owner, x->style.is_owner_absolute ? NULL : origin, &owner);
-	edit_rdata_print(rr->type, rr->rdata, rr->rdlen, x->style.are_names_absolute ? NULL : origin, &rdata);
+	edit_name_print(rr->owner, d->style.is_owner_absolute ? NULL : origin, &owner);
+	edit_rdata_print(rr->type, rr->rdata, rr->rdlen, d->style.are_names_absolute ? NULL : origin, &rdata);
 	struct edit_new_line line = {
 		.owner = str_text(&owner), .owner_len = owner.len, .rdata = str_text(&rdata), .type = rr->type,
-		.ttl = rr->ttl, .has_ttl = x->has_ttl || edit_ttl_must_be_given(x->ttl, rr->ttl),
+		.ttl = rr->ttl, .has_ttl = has_ttl(d) || edit_ttl_must_be_given(d->ttl, rr->ttl),
 	};
 	if (line.has_ttl) {
-		edit_ttl_note(x->ttl, rr->ttl);
+		edit_ttl_note(d->ttl, rr->ttl);
 	}
-	edit_write_line(&x->style, &line, &x->lines);
-	x->written++;
+	edit_write_line(&d->style, &line, &d->lines);
 	err_t err = owner.err != OK ? owner.err : rdata.err;
 	str_fini(&owner);
 	str_fini(&rdata);
-	return err != OK ? err : x->lines.err;
+	d->has_line = true;
+	return err != OK ? err : d->lines.err;
 }
 
 static err_t
 see_record(void *ctx, const struct master_rr *rr)
 {
-	struct expansion *x = ctx;
-	const struct edit_line *l = take_line(x, rr);
+	struct division *d = ctx;
+	const struct edit_line *l = d->changed;
 	struct zone_rr out = { .owner = rr->owner, .type = rr->type, .ttl = rr->ttl, .rdlen = rr->rdlen, .rdata = rr->rdata };
-	if (x->n++ == EDIT_GENERATE_MAX) {
-		return E_LIMIT;
-	}
-	if (l != NULL && l->is_gone) {
-		return OK;
-	}
 	if (l != NULL && l->with != NULL) {
 		out.rdata = l->with->rdata;
 		out.rdlen = l->with->rdlen;
 	}
 	out.ttl = l != NULL ? l->want_ttl : rr->ttl;
-	return write_record(x, &out);
+	return write_record(d, &out);
 }
 
-/* A comment on the directive's line gets a line of its own. */
+/* The directive with another range, up to `end`. */
 static void
-keep_comment(struct expansion *x, const struct edit_tokens *t)
+put_directive(const struct division *d, int32_t start, int32_t stop, size_t end, struct str *out)
 {
-	const char *comment = memchr(t->text + t->tail, ';', t->end - t->tail);
-	size_t len = comment != NULL ? (size_t)(t->text + t->end - comment) : 0;
-	while (len != 0 && (comment[len - 1] == '\n' || comment[len - 1] == '\r')) {
-		len--;
+	const struct edit_tokens *t = &d->t;
+	str_put(out, t->text + t->begin, t->range.from - t->begin);
+	str_printf(out, "%d-%d", start, stop);
+	if (d->range.step != 1) {
+		str_printf(out, "/%d", d->range.step);
 	}
-	if (len != 0) {
-		str_put(&x->lines, comment, len);
-		str_cat(&x->lines, x->style.line_end);
+	str_put(out, t->text + t->range.to, end - t->range.to);
+}
+
+/* One record, as `changed` has it, or as it is. */
+static err_t
+write_line(struct division *d, int32_t number, const struct edit_line *changed)
+{
+	const struct edit_line *l = d->first;
+	struct str text = { 0 };
+	struct master_counts counts;
+	const struct master_reader r = {
+		.apex = l->origin, .file = l->frame->source->path, .ctx = d, .record = see_record,
+		.has_default_ttl = true, .default_ttl = l->ttl,
+	};
+	d->changed = changed;
+	put_directive(d, number, number, d->t.tail, &text);
+	err_t err = text.err != OK ? text.err : master_read(&r, text.s, text.len, &counts);
+	str_fini(&text);
+	return err;
+}
+
+/* ---- ranges ---- */
+
+/* The first directive keeps the comment. */
+static err_t
+write_directive(struct division *d, int32_t start, int32_t stop)
+{
+	size_t end = d->has_directive ? d->t.tail : d->t.end;
+	put_directive(d, start, stop, end, &d->lines);
+	if (d->lines.err == OK && d->lines.s[d->lines.len - 1] != '\n') {
+		str_cat(&d->lines, d->style.line_end);
 	}
+	if (has_ttl(d)) {
+		edit_ttl_note(d->ttl, d->first->ttl);
+	}
+	d->has_directive = true;
+	return d->lines.err;
+}
+
+/* Records that stay.  Where the TTL that the directive takes from before has changed, a line with the old one goes first. */
+static err_t
+put_range(struct division *d, int64_t start, int64_t stop)
+{
+	bool needs_ttl = !has_ttl(d) && edit_ttl_must_be_given(d->ttl, d->first->ttl);
+	if (start == stop || (start < stop && needs_ttl)) {
+		TRY(write_line(d, (int32_t)start, NULL));
+		start += d->range.step;
+	}
+	if (start == stop) {
+		return write_line(d, (int32_t)start, NULL);
+	}
+	return start < stop ? write_directive(d, (int32_t)start, (int32_t)stop) : OK;
 }
 
 static err_t
-make_lines(struct expansion *x)
+put_ranges(struct division *d)
 {
-	const struct edit_line *l = x->first;
+	const struct master_range *r = &d->range;
+	int64_t next = r->start, last = r->stop - (r->stop - r->start) % r->step;
+	const struct edit_line *l = d->first;
+	for (bool is_more = true; is_more; l = l->next) {
+		if (edit_line_is_changed(l)) {
+			TRY(put_range(d, next, (int64_t)l->number - r->step));
+			TRY(l->is_gone ? OK : write_line(d, l->number, l));
+			next = (int64_t)l->number + r->step;
+		}
+		is_more = l->next != NULL && edit_line_is_same_directive(l, l->next);
+	}
+	return put_range(d, next, last);
+}
+
+/* Where no directive is left, its comment gets a line of its own before all. */
+static void
+keep_comment(struct division *d)
+{
+	const struct edit_tokens *t = &d->t;
+	const char *comment = memchr(t->text + t->tail, ';', t->end - t->tail);
+	size_t len = comment != NULL ? (size_t)(t->text + t->end - comment) : 0;
+	struct str with = { 0 };
+	while (len != 0 && (comment[len - 1] == '\n' || comment[len - 1] == '\r')) {
+		len--;
+	}
+	if (len == 0 || d->has_directive) {
+		return;
+	}
+	str_put(&with, comment, len);
+	str_cat(&with, d->style.line_end);
+	str_put(&with, str_text(&d->lines), d->lines.len);
+	str_fini(&d->lines);
+	d->lines = with;
+}
+
+static err_t
+divide(struct division *d)
+{
+	const struct edit_line *l = d->first;
 	const struct master_text *text = &l->frame->source->text;
-	struct master_counts counts;
-	const struct master_reader r = {
-		.apex = l->origin, .file = l->frame->source->path, .ctx = x, .record = see_record,
-		.has_default_ttl = true, .default_ttl = l->ttl,
-	};
-	struct edit_tokens t;
-	TRY(edit_tokens_read(text->text, l->begin, l->end, true, &t));
-	edit_style_of_directive(&t, edit_line_end(text, l->end), &x->style);
-	keep_comment(x, &t);
-	edit_tokens_fini(&t);
-	return master_read(&r, text->text + l->begin, l->end - l->begin, &counts);
+	TRY(edit_tokens_read(text->text, l->begin, l->end, true, &d->t));
+	TRY(master_range_parse(text->text + d->t.range.from, edit_span_len(d->t.range), &d->range));
+	edit_style_of_directive(&d->t, edit_line_end(text, l->end), &d->style);
+	TRY(put_ranges(d));
+	keep_comment(d);
+	return d->lines.err;
 }
 
 err_t
 edit_generate(struct editor *e, const struct edit_line *first, struct edit_ttl *ttl, bool *is_empty)
 {
-	struct expansion x = {
-		.e = e, .first = first, .next = first, .ttl = ttl, .has_ttl = (first->flags & MASTER_TTL_GIVEN) != 0,
-	};
-	err_t err = make_lines(&x);
-	*is_empty = x.written == 0;
+	struct division d = { .e = e, .first = first, .ttl = ttl };
+	err_t err = divide(&d);
+	*is_empty = !d.has_line && !d.has_directive;
 	if (err == OK) {
-		err = edit_patch_add_lines(e, first->frame->source, (struct edit_span){ first->begin, first->end }, &x.lines);
+		err = edit_patch_add_lines(e, first->frame->source, (struct edit_span){ first->begin, first->end }, &d.lines);
 	}
-	str_fini(&x.lines);
-	if (err == E_LIMIT && x.n > EDIT_GENERATE_MAX) {
-		return edit_fail(e, first->frame->source, first->line, "edit-generate", "split it into smaller ranges",
-		                 "this $GENERATE stands for more than %d records and would have to be written out",
-		                 EDIT_GENERATE_MAX);
-	}
+	edit_tokens_fini(&d.t);
+	str_fini(&d.lines);
 	return err;
 }

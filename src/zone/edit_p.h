@@ -14,7 +14,7 @@
  *   edit_write.c     a line written like them
  *   edit_line.c      owner or TTL changed within a line
  *   edit_data.c      data changed within a line
- *   edit_generate.c  a $GENERATE written out
+ *   edit_generate.c  a $GENERATE without the records that change
  *   edit_rdata.c     names and RDATA as text, relative where wanted
  */
 #pragma once
@@ -186,7 +186,7 @@ struct edit_line {
 	size_t begin, end;           /* in the file's text */
 	uint32_t line;
 	unsigned flags;              /* of enum master_rr_flags */
-	size_t nth;                  /* of a $GENERATE's records, from 0 */
+	int32_t number;              /* of a $GENERATE's record: what $ stands for */
 	uint16_t type, covers;
 	uint32_t ttl;
 	enum master_ttl_source ttl_source;
@@ -274,6 +274,7 @@ enum edit_field { EDIT_TTL, EDIT_CLASS, EDIT_TYPE, EDIT_RDATA, EDIT_FIELDS };
 struct edit_tokens {
 	const char *text;            /* the file's; spans are in it */
 	size_t begin, end;
+	struct edit_span range;      /* of a $GENERATE */
 	struct edit_span owner;      /* with its quotes; none: it is inherited */
 	struct edit_span field[EDIT_FIELDS]; /* EDIT_RDATA: from the first token of the data to the last */
 	struct edit_span *rdata;     /* each token of the data, with its quotes; owned */
@@ -371,6 +372,6 @@ err_t edit_data_change(struct editor *e, const struct edit_line *l, const struct
 
 /* ---- $GENERATE (edit_generate.c) ---- */
 
-/* Writes out the directive of `first`, of which changed lines are in the list from there on.  *is_empty: none of its records
- * is left. */
+/* Takes the changed records out of the directive of `first`; they are among the lines from there on.  What stays are directives of the
+ * ranges between them, and lines.  *is_empty: none of its records is left. */
 err_t edit_generate(struct editor *e, const struct edit_line *first, struct edit_ttl *ttl, bool *is_empty);

@@ -9,9 +9,6 @@ struct scan {
 	struct edit_frame *frame;
 	struct edit_line *last;  /* of the list */
 	bool follows;            /* the record before was taken into the list */
-	/* The $GENERATE that the record before was out of; frame NULL: none. */
-	const struct edit_frame *directive_frame;
-	size_t directive_begin, nth; /* which of its records */
 	err_t failed;            /* an $INCLUDE, for want of memory: to the reader it is not found */
 	const uint8_t *origin;   /* a copy in the arena, of the last line's */
 	struct edit_sight sight;
@@ -99,7 +96,7 @@ make_line(struct scan *s, const struct master_rr *rr, struct edit_owner *owner, 
 	TRY(keep_origin(s, rr->origin));
 	*l = (struct edit_line){
 		.frame = s->frame, .owner = owner, .name = name, .origin = s->origin,
-		.begin = rr->begin, .end = rr->end, .line = rr->line, .flags = rr->flags, .nth = s->nth,
+		.begin = rr->begin, .end = rr->end, .line = rr->line, .flags = rr->flags, .number = rr->number,
 		.type = rr->type, .covers = edit_covers(rr->type, rr->rdata, rr->rdlen), .ttl = rr->ttl, .want_ttl = rr->ttl,
 		.ttl_source = rr->ttl_source, .ttl_inherited = rr->ttl_inherited,
 		.follows = s->follows, .follows_in_frame = s->frame->follows, .owner_before = s->frame->owner,
@@ -139,16 +136,6 @@ take_line(struct scan *s, const struct master_rr *rr, struct edit_owner *owner)
 	return OK;
 }
 
-static void
-count_generated(struct scan *s, const struct master_rr *rr)
-{
-	bool is_generated = (rr->flags & MASTER_GENERATED) != 0;
-	bool is_next = is_generated && s->directive_frame == s->frame && s->directive_begin == rr->begin;
-	s->nth = is_next ? s->nth + 1 : 0;
-	s->directive_frame = is_generated ? s->frame : NULL;
-	s->directive_begin = rr->begin;
-}
-
 /* Every record comes through here. */
 static err_t
 see_record(void *ctx, const struct master_rr *rr)
@@ -157,7 +144,6 @@ see_record(void *ctx, const struct master_rr *rr)
 	struct edit_owner *owner = edit_owner_find(s->e, rr->owner);
 	bool is_plain = (rr->flags & MASTER_GENERATED) == 0;
 	bool is_same = is_same_directive(s, rr);
-	count_generated(s, rr);
 	bool is_taken = owner != NULL || (!is_same && hangs_on_line_before(s, rr));
 	if (is_taken) {
 		TRY(take_line(s, rr, owner));

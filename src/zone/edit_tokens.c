@@ -123,7 +123,8 @@ read_line(struct lex *lx, bool is_directive, struct edit_tokens *out)
 	struct lex_token t;
 	lex_next(lx, &t);
 	if (is_directive) {
-		lex_next(lx, &t); /* the range */
+		lex_next(lx, &t);
+		out->range = span_of(out->text, &t);
 		lex_next(lx, &t);
 	}
 	if (is_token(&t)) {

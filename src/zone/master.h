@@ -88,7 +88,14 @@ struct master_rr {
 	uint32_t col;                  /* of the first token */
 	size_t begin, end;             /* octets in the file's text; end is after the line end */
 	const char *text;              /* the file's text */
+	int32_t number;                /* of a generated record: what $ stands for */
 };
+
+/* The range of a $GENERATE: numbers from 0, all steps of `step` from `start` up to `stop`, which may lie between two. */
+struct master_range {
+	int32_t start, stop, step;
+};
+err_t master_range_parse(const char *text, size_t len, struct master_range *out); /* E_FORMAT, E_RANGE */
 
 struct master_text {
 	const char *text;

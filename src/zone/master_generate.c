@@ -12,12 +12,8 @@
 #include "dns/rrtype.h"
 #include "zone/master_p.h"
 
-struct range {
-	int32_t start, stop, step;
-};
-
 struct generate {
-	struct range range;
+	struct master_range range;
 	struct lex_token owner, data; /* templates */
 	struct master_head head;
 	uint32_t ttl;
@@ -47,10 +43,10 @@ take_int(const char *text, size_t len, size_t *at, int32_t *out)
 	return OK;
 }
 
-static err_t
-parse_range(const char *text, size_t len, struct range *out)
+err_t
+master_range_parse(const char *text, size_t len, struct master_range *out)
 {
-	struct range r = { .step = 1 };
+	struct master_range r = { .step = 1 };
 	size_t at = 0;
 	TRY(take_int(text, len, &at, &r.start));
 	if (at == len || text[at++] != '-') {
@@ -71,7 +67,7 @@ parse_range(const char *text, size_t len, struct range *out)
 }
 
 static size_t
-range_count(const struct range *r)
+range_count(const struct master_range *r)
 {
 	return (size_t)((r->stop - r->start) / r->step) + 1;
 }
@@ -297,6 +293,7 @@ make_records(struct master *m, const struct generate *g, struct master_rr *rr)
 		TRY(make_owner(m, g, (int32_t)i, &owner));
 		TRY(make_rdata(m, g, (int32_t)i));
 		rr->rdlen = (uint16_t)m->rdata.len;
+		rr->number = (int32_t)i;
 		TRY(charge(m, g, rr));
 		m->counts.records++;
 		m->stop = m->r->record(m->r->ctx, rr);
@@ -306,12 +303,12 @@ make_records(struct master *m, const struct generate *g, struct master_rr *rr)
 }
 
 static err_t
-read_range(struct master *m, struct range *out)
+read_range(struct master *m, struct master_range *out)
 {
 	struct lex_token t;
 	char shown[MASTER_SHOWN_MAX];
 	TRY(master_argument(m, "range", &t));
-	if (parse_range(t.s, t.len, out) != OK) {
+	if (master_range_parse(t.s, t.len, out) != OK) {
 		return master_error(m, &t, "bad-generate", "for example 1-100, or 0-254/2",
 		                    "\"%s\" is not a range", master_shown(&t, shown));
 	}

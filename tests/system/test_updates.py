@@ -95,7 +95,7 @@ def test_oupdate(served, key, remote, program, options):
     oupdate("laptop.example", "192.0.2.8", "--if-exists=laptop.example A 192.0.2.7", "--delete=mail.example",
             "--add=mail.example 1h MX 5 mx.example")
     assert addresses(served, "laptop.example") == ["192.0.2.8"]
-    assert diff() == ["-laptop 60 A 192.0.2.7", "+laptop 60 A 192.0.2.8", "-mail MX 10 mx", "+mail MX 5 mx"]
+    assert diff() == ["-mail MX 10 mx", "+mail MX 5 mx", "-laptop 60 A 192.0.2.7", "+laptop 60 A 192.0.2.8"]
     refused = oupdate("--delete=www.example", "--if-absent=laptop.example", status=1)
     assert "YXDOMAIN" in refused.stderr
     assert remote.commits() == 3

@@ -536,10 +536,42 @@ static const struct example examples[] = {
 		.is_whole = true,
 	},
 	{
-		.what = "too many to be written out",
+		.what = "its range is divided where a record goes",
+		.before = "$GENERATE 1-254 $ 300 IN PTR host-$.example. ; the pool\nz A 192.0.2.9\n",
+		.update = "- 100 PTR host-100\n",
+		.after = "$GENERATE 1-99 $ 300 IN PTR host-$.example. ; the pool\n$GENERATE 101-254 $ 300 IN PTR host-$.example.\nz A 192.0.2.9\n",
+	},
+	{
+		.what = "a line stands between the ranges where a record changes",
+		.before = "$GENERATE 1-9 h$ A 192.0.2.$\n",
+		.update = "- h5 A 192.0.2.5\n+ h5 3600 A 192.0.2.55\n",
+		.after = "$GENERATE 1-4 h$ A 192.0.2.$\nh5 A 192.0.2.55\n$GENERATE 6-9 h$ A 192.0.2.$\n",
+	},
+	{
+		.what = "ranges with a step, whose end lies between two numbers",
+		.before = "$GENERATE 0-13/2 h$ A 192.0.2.$\n",
+		.update = "- h0 A 192.0.2.0\n- h8 A 192.0.2.8\n",
+		.after = "$GENERATE 2-6/2 h$ A 192.0.2.$\n$GENERATE 10-12/2 h$ A 192.0.2.$\n",
+	},
+	{
+		.what = "the first and the last of a range",
+		.before = "$generate 1-5 h${0,3} A 192.0.2.$",
+		.update = "- h001 A 192.0.2.1\n- h005 A 192.0.2.5\n",
+		.after = "$generate 2-4 h${0,3} A 192.0.2.$",
+	},
+	{
+		.what = "without $TTL, a record of another TTL leaves the others theirs",
+		.before = "@ 60 SOA ns1 host 1 2 3 4 5\n@ NS ns1\nns1 300 A 192.0.2.1\n$GENERATE 1-9 h$ A 192.0.2.$\nz A 192.0.2.8\n",
+		.update = "- h4 A 192.0.2.4\n+ h4 90 A 192.0.2.4\n",
+		.after = "@ 60 SOA ns1 host 1 2 3 4 5\n@ NS ns1\nns1 300 A 192.0.2.1\n$GENERATE 1-3 h$ A 192.0.2.$\nh4 90 A 192.0.2.4\nh5 300 A 192.0.2.5\n"
+		         "$GENERATE 6-9 h$ A 192.0.2.$\nz A 192.0.2.8\n",
+		.is_whole = true,
+	},
+	{
+		.what = "a record of a very large range",
 		.before = "$GENERATE 0-99999 h$ A 192.0.2.1\n",
 		.update = "- h2 A 192.0.2.1\n",
-		.why = "zone:6: this $GENERATE stands for more than 65536 records and would have to be written out",
+		.after = "$GENERATE 0-1 h$ A 192.0.2.1\n$GENERATE 3-99999 h$ A 192.0.2.1\n",
 	},
 
 	/* ---- $INCLUDE ---- */
