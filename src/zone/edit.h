@@ -7,6 +7,7 @@
  *   - A record that goes takes its line with it, and the comment on that line; comments on lines of their own stay.
  *   - Where one of an RRset goes and another comes, its data are changed where they stand: token by token if that reads as
  *     wanted (a SOA, whose serial changes, keeps its comments and its "1h"), else all of the data, else all that follows the type.
+ *   - What stands in a column behind a changed part stays in it, if there is room: comments on the numbers of a SOA, say.
  *   - A changed TTL is put into the lines of the RRset.  A line that had none gets one, which is placed so that the
  *     columns behind it stay where they are if there is room; a line that has one keeps it, also when it is what $TTL says.
  *   - A record that comes goes after the last line of its RRset, else after the last line of its owner.  A name that is new goes where

@@ -308,12 +308,16 @@ edit_data_change(struct editor *e, const struct edit_line *l, const struct edit_
 {
 	struct drafting d = { .l = l, .t = t, .c = c };
 	struct draft found = { 0 };
+	struct edit_fit fit;
+	edit_fit_begin(&fit, t->text, l->frame->source->text.len, l->begin);
 	err_t err = drafting_begin(&d);
 	if (err == OK) {
 		err = find_draft(&d, &found);
 	}
 	for (size_t i = 0; err == OK && i < found.n; i++) {
-		err = edit_patch_add_text(e, l->frame->source, found.list[i].at, &found.list[i].text);
+		edit_fit_next(&fit, &found.list[i].at, &found.list[i].text);
+		err = found.list[i].text.err;
+		err = err != OK ? err : edit_patch_add_text(e, l->frame->source, found.list[i].at, &found.list[i].text);
 	}
 	draft_clear(&found);
 	drafting_fini(&d);

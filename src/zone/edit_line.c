@@ -62,8 +62,20 @@ refill_gap(const struct head *h, struct edit_span gap, bool has_ttl)
 	return err;
 }
 
+/* One that is there. */
 static err_t
-change_head(const struct head *h)
+change_ttl(struct head *h)
+{
+	struct edit_fit fit;
+	struct edit_span at = h->t.field[EDIT_TTL];
+	const struct edit_source *s = h->l->frame->source;
+	edit_fit_begin(&fit, h->t.text, s->text.len, at.from); /* what is before it is another patch's */
+	edit_fit_next(&fit, &at, &h->ttl);
+	return h->ttl.err != OK ? h->ttl.err : edit_patch_add_text(h->e, h->l->frame->source, at, &h->ttl);
+}
+
+static err_t
+change_head(struct head *h)
 {
 	const struct edit_span *field = h->t.field;
 	struct edit_span first = first_of(field[EDIT_TTL], first_of(field[EDIT_CLASS], field[EDIT_TYPE]));
@@ -77,7 +89,7 @@ change_head(const struct head *h)
 	if (is_second) {
 		TRY(refill_gap(h, second, true));
 	}
-	return h->c->has_ttl && !is_new ? edit_patch_add_text(h->e, h->l->frame->source, field[EDIT_TTL], &h->ttl) : OK;
+	return h->c->has_ttl && !is_new ? change_ttl(h) : OK;
 }
 
 err_t

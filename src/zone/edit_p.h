@@ -14,6 +14,7 @@
  *   edit_write.c     a line written like them
  *   edit_line.c      owner or TTL changed within a line
  *   edit_data.c      data changed within a line
+ *   edit_fit.c       columns behind a change kept
  *   edit_generate.c  a $GENERATE without the records that change
  *   edit_rdata.c     names and RDATA as text, relative where wanted
  */
@@ -369,6 +370,19 @@ struct edit_line_change {
 err_t edit_line_change(struct editor *e, const struct edit_line *l, const struct edit_line_change *c);
 /* The data alone (edit_data.c). */
 err_t edit_data_change(struct editor *e, const struct edit_line *l, const struct edit_tokens *t, const struct edit_line_change *c);
+
+/* ---- columns behind a change (edit_fit.c) ---- */
+
+/* Changes of one record's line, in the order of the text. */
+struct edit_fit {
+	const char *text;            /* the file's */
+	size_t len;
+	size_t at;                   /* so far, in the text as it was */
+	unsigned column;             /* of it, in the new line */
+};
+void edit_fit_begin(struct edit_fit *f, const char *text, size_t len, size_t begin); /* nothing before `begin` changes */
+/* `text` is to replace the token at *at: white space around is added to both, so that what follows in a column stays there. */
+void edit_fit_next(struct edit_fit *f, struct edit_span *at, struct str *text);
 
 /* ---- $GENERATE (edit_generate.c) ---- */
 

@@ -427,6 +427,53 @@ static const struct example examples[] = {
 		.after = "www A 192.0.2.80\nwww HTTPS 1 www alpn=\"h2,h3\" ipv4hint=192.0.2.80\n",
 	},
 
+	/* ---- columns ---- */
+	{
+		.what = "comments on the numbers of a SOA stay where they are",
+		.before = "@ SOA ns1 host (\n\t9          ; serial\n\t7200       ; refresh\n\t3600 1209600 300 )\n@ NS ns1\nns1 A 192.0.2.1\n",
+		.update = "- @ SOA ns1 host 9 7200 3600 1209600 300\n+ @ 300 SOA ns1 host 2026112801 600 3600 1209600 300\n",
+		.after = "@ SOA ns1 host (\n\t2026112801 ; serial\n\t600        ; refresh\n\t3600 1209600 300 )\n@ NS ns1\nns1 A 192.0.2.1\n",
+		.is_whole = true,
+	},
+	{
+		.what = "numbers that stand to the right grow to the left",
+		.before = "@ SOA ns1 host (\n        99 ; serial\n      7200 ; refresh\n      3600 1209600 300 )\n@ NS ns1\nns1 A 192.0.2.1\n",
+		.update = "- @ SOA ns1 host 99 7200 3600 1209600 300\n+ @ 300 SOA ns1 host 100 7200 3600 1209600 300\n",
+		.after = "@ SOA ns1 host (\n       100 ; serial\n      7200 ; refresh\n      3600 1209600 300 )\n@ NS ns1\nns1 A 192.0.2.1\n",
+		.is_whole = true,
+	},
+	{
+		.what = "a number that is as wide as its column pushes its comment alone",
+		.before = "@ SOA ns1 host (\n9\t; serial\n7200\t; refresh\n3600 1209600 300 )\n@ NS ns1\nns1 A 192.0.2.1\n",
+		.update = "- @ SOA ns1 host 9 7200 3600 1209600 300\n+ @ 300 SOA ns1 host 2026112801 7200 3600 1209600 300\n",
+		.after = "@ SOA ns1 host (\n2026112801\t; serial\n7200\t; refresh\n3600 1209600 300 )\n@ NS ns1\nns1 A 192.0.2.1\n",
+		.is_whole = true,
+	},
+	{
+		.what = "a comment behind an address, with spaces and with tabs",
+		.before = "www     A  192.0.2.9      ; the web\nftp     A  192.0.2.200\t; files\n",
+		.update = "- www A 192.0.2.9\n+ www 3600 A 192.0.2.100\n- ftp A 192.0.2.200\n+ ftp 3600 A 192.0.2.1\n",
+		.after = "www     A  192.0.2.100    ; the web\nftp     A  192.0.2.1\t; files\n",
+	},
+	{
+		.what = "a single space is no column",
+		.before = "a MX 5 mail ; first\nb MX 5 mail ; the second\nc CNAME a\n",
+		.update = "- a MX 5 mail\n+ a 3600 MX 100 mail\n",
+		.after = "a MX 100 mail ; first\nb MX 5 mail ; the second\nc CNAME a\n",
+	},
+	{
+		.what = "a TTL within columns",
+		.before = "www   300      A   192.0.2.80\nftp   86400    A   192.0.2.21\nx\t60\tA\t192.0.2.1\n",
+		.update = "- www A 192.0.2.80\n+ www 86400 A 192.0.2.80\n- ftp A 192.0.2.21\n+ ftp 60 A 192.0.2.21\n- x A 192.0.2.1\n+ x 604800 A 192.0.2.1\n",
+		.after = "www   86400    A   192.0.2.80\nftp   60       A   192.0.2.21\nx\t604800\tA\t192.0.2.1\n",
+	},
+	{
+		.what = "a TTL within columns, of a line that gets an owner",
+		.before = "www   300      A    192.0.2.80\n      300      AAAA 2001:db8::1\n",
+		.update = "- www A 192.0.2.80\n- www AAAA 2001:db8::1\n+ www 3600 AAAA 2001:db8::1\n",
+		.after = "www   3600     AAAA 2001:db8::1\n",
+	},
+
 	/* ---- the order of names ---- */
 	{
 		.what = "by number, where the file is",
