@@ -84,7 +84,9 @@ check_success(enum change_kind kind, struct buf *b)
 	struct buf again = begin(second);
 	uint16_t count_at = is_prerequisite(kind) ? 6 : 8;
 	buf_patch_u16(b, count_at, 1);
-	check(update_read(&u, b->base, b->len, &v) == OK && v.rcode == RCODE_NOERROR);
+	update_begin(&u, b->base, b->len, &v);
+	check(v.rcode == RCODE_NOERROR);
+	check(update_read(&u, &v) == OK && v.rcode == RCODE_NOERROR);
 	check(u.changes_n + u.prerequisites_n == 1);
 	check(name_is_within((is_prerequisite(kind) ? u.prerequisites : u.changes)->owner, zone));
 	type_again(kind, &u.m, &text);

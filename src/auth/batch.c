@@ -92,6 +92,7 @@ static enum batch_taken
 pend(struct batch *b, struct update_task *t)
 {
 	b->tasks[b->tasks_n++] = t;
+	b->octets += t->update.octets;
 	update_task_settle(t, RCODE_NOERROR, EDE_NONE, "%s", "");
 	return BATCH_PENDING;
 }
@@ -365,12 +366,18 @@ aim_of(const struct primary *p, const struct update_task *t)
 	return a;
 }
 
+static bool
+is_full(const struct batch *b, const struct update_task *t)
+{
+	return b->is_closed || b->tasks_n == BATCH_TASKS_MAX || t->update.octets > BATCH_OCTETS_MAX - b->octets;
+}
+
 err_t
 batch_add(struct batch *b, struct update_task *t, enum batch_taken *out)
 {
 	const struct aim a = aim_of(b->p, t);
 	const char *why;
-	if (b->is_closed || b->tasks_n == BATCH_TASKS_MAX || (a.purpose != PURPOSE_CHANGE && b->works_n != 0)) {
+	if (is_full(b, t) || (a.purpose != PURPOSE_CHANGE && b->works_n != 0)) {
 		*out = BATCH_FULL;
 		return OK;
 	}

@@ -22,6 +22,9 @@
 
 enum {
 	BATCH_TASKS_MAX = 1000,
+	/* Of what the messages come to (auth/update.h).  Next versions, changes and texts are made of it: some ten times as much at a
+	 * time. */
+	BATCH_OCTETS_MAX = 4 << 20,
 	BATCH_CHANGES_SHOWN_MAX = 100, /* records in a commit's message */
 };
 

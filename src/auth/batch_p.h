@@ -27,6 +27,7 @@ struct batch {
 	size_t works_n;
 	struct update_task **tasks;
 	size_t tasks_n;
+	size_t octets;               /* that their messages come to */
 	bool is_closed;              /* nothing more goes into it */
 	struct batch_file *files;
 	size_t files_n;

@@ -65,8 +65,44 @@ update_handle(struct request *q)
 
 /* ---- reading ---- */
 
+/* Room for so many octets of what the message comes to. */
 static err_t
-read_rr(struct update *u, struct cur *c, struct update_rr *out, struct buf *rdata)
+take_room(struct update *u, size_t n, void *out)
+{
+	if (n > UPDATE_OCTETS_MAX - u->octets) {
+		return E_LIMIT;
+	}
+	u->octets += n;
+	void *p = arena_alloc(&u->arena, n);
+	memcpy(out, &p, sizeof p);
+	return p != NULL ? OK : E_NOMEM;
+}
+
+static err_t
+keep(struct update *u, const void *octets, size_t n, const uint8_t **out)
+{
+	uint8_t *copy = NULL;
+	TRY(take_room(u, n, &copy));
+	if (n != 0) {
+		memcpy(copy, octets, n);
+	}
+	*out = copy;
+	return OK;
+}
+
+/* Many records in a row have one owner, in one spelling: then all have the octets of the first. */
+static err_t
+keep_owner(struct update *u, const struct name *owner, const struct update_rr *before, const uint8_t **out)
+{
+	if (before != NULL && name_len(before->owner) == owner->len && memcmp(before->owner, owner->oct, owner->len) == 0) {
+		*out = before->owner;
+		return OK;
+	}
+	return keep(u, owner->oct, owner->len, out);
+}
+
+static err_t
+read_rr(struct update *u, struct cur *c, const struct update_rr *before, struct update_rr *out, struct buf *rdata)
 {
 	struct name owner;
 	struct msg_rr rr;
@@ -78,10 +114,9 @@ read_rr(struct update *u, struct cur *c, struct update_rr *out, struct buf *rdat
 		data.pos = rr.rdata_at;
 		TRY(rdata_read(&data, rr.type, rr.rdlength, rdata));
 	}
-	out->owner = arena_copy(&u->arena, owner.oct, owner.len);
-	out->rdata = arena_copy(&u->arena, rdata->base, rdata->len);
 	out->rdlen = (uint16_t)rdata->len;
-	return out->owner != NULL && out->rdata != NULL ? OK : E_NOMEM;
+	TRY(keep_owner(u, &owner, before, &out->owner));
+	return keep(u, rdata->base, rdata->len, &out->rdata);
 }
 
 static err_t
@@ -92,30 +127,33 @@ read_section(struct update *u, unsigned section, struct update_rr **list, size_t
 	struct cur c = cur_over(u->m.wire, u->m.len);
 	c.pos = u->m.rr_at[section];
 	*n = u->m.count[section];
-	*list = arena_alloc(&u->arena, (*n + 1) * sizeof **list);
-	if (octets == NULL || *list == NULL) {
-		return E_NOMEM;
-	}
+	TRY(take_room(u, (*n + 1) * sizeof **list, list));
+	TRY(octets != NULL ? OK : E_NOMEM);
 	for (size_t i = 0; i < *n; i++) {
-		TRY(read_rr(u, &c, &(*list)[i], &rdata));
+		TRY(read_rr(u, &c, i != 0 ? &(*list)[i - 1] : NULL, &(*list)[i], &rdata));
 	}
 	return OK;
 }
 
-err_t
-update_read(struct update *u, const uint8_t *bytes, size_t len, struct update_verdict *v)
+void
+update_begin(struct update *u, const uint8_t *bytes, size_t len, struct update_verdict *v)
 {
 	*u = (struct update){ 0 };
 	*v = (struct update_verdict){ .ede = EDE_NONE, .why = "" };
 	if (msg_parse(bytes, len, &u->m) != OK) {
 		deny(v, RCODE_FORMERR, "the message is malformed");
-		return OK;
+		return;
 	}
 	const char *trouble = zone_section_trouble(&u->m);
 	if (trouble != NULL) {
 		deny(v, RCODE_FORMERR, trouble);
-		return OK;
 	}
+}
+
+err_t
+update_read(struct update *u, struct update_verdict *v)
+{
+	*v = (struct update_verdict){ .ede = EDE_NONE, .why = "" };
 	err_t err = read_section(u, SECTION_PREREQUISITE, &u->prerequisites, &u->prerequisites_n);
 	if (err == OK) {
 		err = read_section(u, SECTION_UPDATE, &u->changes, &u->changes_n);
@@ -123,7 +161,10 @@ update_read(struct update *u, const uint8_t *bytes, size_t len, struct update_ve
 	if (err == E_NOMEM) {
 		return err;
 	}
-	if (err != OK) {
+	if (err == E_LIMIT) {
+		deny(v, RCODE_REFUSED, "the records come to more than a mebibyte when they are read: send several messages");
+		v->ede = EDE_PROHIBITED;
+	} else if (err != OK) {
 		deny(v, RCODE_FORMERR, "a record's data do not fit its type");
 	}
 	return OK;
@@ -133,6 +174,8 @@ void
 update_fini(struct update *u)
 {
 	arena_fini(&u->arena);
+	u->prerequisites = u->changes = NULL;
+	u->prerequisites_n = u->changes_n = u->octets = 0;
 }
 
 /* ---- prerequisites ---- */

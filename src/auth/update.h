@@ -22,6 +22,10 @@
 #include "dns/msg.h"
 #include "zone/zone.h"
 
+/* What one message may come to when it is read.  Names in RDATA take two octets where they are compressed, and 255 here: without a limit
+ * 64 KiB would become 3 MiB.  Records as people send them come to four times their octets. */
+enum { UPDATE_OCTETS_MAX = 1 << 20 };
+
 /* An UPDATE in server_handle(): fills an error, or the event EVENT_UPDATE. */
 void update_handle(struct request *q);
 
@@ -38,6 +42,7 @@ struct update {
 	struct arena arena;
 	struct update_rr *prerequisites, *changes; /* in the arena */
 	size_t prerequisites_n, changes_n;
+	size_t octets;              /* of all that; the arena has up to twice as many */
 };
 
 /* What becomes of it, as the RCODE says it and as people need to hear it. */
@@ -47,9 +52,14 @@ struct update_verdict {
 	const char *why;  /* static; "" when rcode is NOERROR */
 };
 
-/* Reads the records.  The verdict is FORMERR, NOTIMP, … when it is no update that can be understood; E_NOMEM. */
-err_t update_read(struct update *u, const uint8_t *bytes, size_t len, struct update_verdict *v);
-void update_fini(struct update *u);
+/* Reads what stands before the records, which is enough for an answer.  The verdict is FORMERR when it is no update that can be
+ * understood. */
+void update_begin(struct update *u, const uint8_t *bytes, size_t len, struct update_verdict *v);
+
+/* Reads the records.  The verdict is FORMERR when one of them is malformed, REFUSED when they come to more than UPDATE_OCTETS_MAX.
+ * E_NOMEM. */
+err_t update_read(struct update *u, struct update_verdict *v);
+void update_fini(struct update *u); /* frees the records: as after update_begin() */
 
 /* 2136 3.2: do the prerequisites hold?  `t`: NULL when there is no such zone, where nothing is in use. */
 err_t update_ask(const struct update *u, struct zone_txn *t, struct update_verdict *v);

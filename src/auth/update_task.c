@@ -43,17 +43,30 @@ refuse(struct update_task *t, unsigned rcode, int ede, const char *why)
 	return E_REFUSED;
 }
 
+static void
+begin_once(struct update_task *t)
+{
+	if (!t->is_begun) {
+		update_begin(&t->update, t->bytes, t->len, &t->verdict);
+		t->is_begun = true;
+	}
+}
+
 static err_t
 read_once(struct update_task *t)
 {
-	struct update_verdict v;
-	if (t->is_read) {
-		return OK;
+	if (!t->is_read && t->verdict.rcode == RCODE_NOERROR) {
+		TRY(update_read(&t->update, &t->verdict));
+		t->is_read = true;
 	}
+	return t->verdict.rcode == RCODE_NOERROR ? OK : refuse(t, t->verdict.rcode, t->verdict.ede, t->verdict.why);
+}
+
+void
+update_task_close(struct update_task *t)
+{
 	update_fini(&t->update);
-	TRY(update_read(&t->update, t->bytes, t->len, &v));
-	t->is_read = true;
-	return v.rcode == RCODE_NOERROR ? OK : refuse(t, v.rcode, v.ede, v.why);
+	t->is_read = false;
 }
 
 /* The copy signs, whatever becomes of the view's. */
@@ -67,27 +80,34 @@ keep_key(struct update_task *t, const struct key *key, const struct tsig *tsig)
 }
 
 err_t
-update_task_open(struct update_task *t, const struct view *v)
+update_task_open_unread(struct update_task *t, const struct view *v)
 {
 	const struct key *key;
 	struct tsig tsig;
-	err_t err = read_once(t);
-	if (err != OK && (err != E_REFUSED || !t->update.m.has_tsig)) {
-		return err;
-	}
+	begin_once(t);
 	/* Signed answers also to what is malformed behind its header. */
+	if (t->verdict.rcode != RCODE_NOERROR && !t->update.m.has_tsig) {
+		return refuse(t, t->verdict.rcode, t->verdict.ede, t->verdict.why);
+	}
 	err_t verified = request_verify(v, &t->update.m, t->arrived_s, &tsig, &key);
 	if (verified != OK || key == NULL) {
 		return refuse(t, RCODE_REFUSED, EDE_PROHIBITED, "the key is no longer valid");
 	}
 	keep_key(t, key, &tsig);
-	if (err != OK) {
-		return err;
+	if (t->verdict.rcode != RCODE_NOERROR) {
+		return refuse(t, t->verdict.rcode, t->verdict.ede, t->verdict.why);
 	}
 	if (!key_has_right(key, RIGHT_UPDATE, update_task_zone(t))) {
 		return refuse(t, RCODE_REFUSED, EDE_PROHIBITED, "the key has no right to update this zone");
 	}
 	return OK;
+}
+
+err_t
+update_task_open(struct update_task *t, const struct view *v)
+{
+	TRY(update_task_open_unread(t, v));
+	return read_once(t);
 }
 
 /* ---- the answer ---- */
@@ -142,7 +162,7 @@ update_task_answer(struct update_task *t, const struct server_conf *conf, uint64
 	size_t limit = t->peer.transport == TRANSPORT_UDP ? udp_limit(t, conf) : DNS_MSG_MAX;
 	struct buf b = buf_over(out, cap < limit ? cap : limit);
 	put_answer(t, conf, &b, b.cap - TSIG_RR_MAX);
-	if (b.err != OK || !t->is_read) {
+	if (b.err != OK || !t->is_begun) {
 		return 0;
 	}
 	size_t len = b.len;

@@ -1,7 +1,8 @@
 /* auth/update_task.h -- one UPDATE from its arrival to its answer.
  *
  * The task keeps what outlives a view: the request's octets (borrowed from whoever received it) and, once it is verified, a copy of
- * its key, so that the answer can be signed though the key may be gone by then.
+ * its key, so that the answer can be signed though the key may be gone by then.  The records are read when it is opened: while it waits
+ * they take no memory.
  *
  * One thread.
  */
@@ -22,8 +23,9 @@ struct update_task {
 	struct peer peer;
 	uint64_t arrived_s;    /* seconds since 1970 */
 
-	struct update update;  /* over bytes; read when the task is opened first */
-	bool is_read;
+	struct update update;  /* over bytes; begun when the task is opened first */
+	bool is_begun, is_read;
+	struct update_verdict verdict; /* on what was begun, or read */
 	struct tsig_key key;   /* a copy; wiped with the task */
 	struct tsig tsig;      /* ready to sign the answer, with `key` */
 	bool is_verified;
@@ -39,6 +41,12 @@ void update_task_fini(struct update_task *t);
 /* Verifies it by the keys of this view, and reads it; again and again, if it comes to that: what a key may do is what the commit
  * says that the update is made on.  OK; E_REFUSED: rcode says why not; E_NOMEM. */
 err_t update_task_open(struct update_task *t, const struct view *v);
+
+/* The same for an answer alone: the records, and what is wrong with them, are not looked at. */
+err_t update_task_open_unread(struct update_task *t, const struct view *v);
+
+/* Gives back the records, until it is opened again. */
+void update_task_close(struct update_task *t);
 
 [[gnu::format(printf, 4, 5)]] void update_task_settle(struct update_task *t, unsigned rcode, int ede, const char *format, ...);
 

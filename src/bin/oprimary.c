@@ -93,7 +93,7 @@ refuse_update(struct daemon *d, const struct net_request *r, const char *why, ui
 	struct update_task t;
 	update_task_init(&t, r->bytes, r->len, &r->from->peer, r->now_s);
 	size_t n = 0;
-	if (update_task_open(&t, r->view) == OK) {
+	if (update_task_open_unread(&t, r->view) == OK) {
 		update_task_settle(&t, RCODE_REFUSED, EDE_OTHER, "%s", why);
 		n = update_task_answer(&t, &d->opts.server, r->now_s, resp, cap);
 	}
@@ -355,7 +355,7 @@ view_up(struct daemon *d)
 	d->primary = primary_new(&d->opts.primary, &log);
 	d->served = served_new(primary_view(d->primary), loader_wake, &d->loader); /* of no zones: answers say "not ready" */
 	teller_init(&d->teller);
-	d->inbox = inbox_new(d->opts.update_queue, d->opts.updates_per_key, loader_wake, &d->loader);
+	d->inbox = inbox_new(d->opts.update_queue, d->opts.updates_per_key, sizeof(struct job), loader_wake, &d->loader);
 	d->env = (struct net_env){
 		.served = d->served,
 		.conf = &d->opts.server,

@@ -140,6 +140,7 @@ add_first(struct updater *u, bool *is_broken)
 	} else if (err == OK) {
 		*is_broken = batch_add(u->batch, &j->task, &taken) != OK;
 		if (*is_broken || taken == BATCH_FULL) {
+			update_task_close(&j->task);
 			jobs_put_first(&u->queue, j);
 			return false;
 		}

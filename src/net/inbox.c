@@ -13,25 +13,35 @@ struct per_key {
 	struct per_key *next; /* in its slot */
 	struct name name;
 	unsigned n;
+	size_t octets;
 };
 
 struct inbox {
 	unsigned max, per_key;
+	size_t cost, octets_max, octets_per_key;
 	void (*wake)(void *ctx);
 	void *ctx;
 	pthread_mutex_t lock; /* for what follows */
 	struct inbox_item *first, **end;
-	size_t octets;
 	struct per_key *slots[SLOTS];
 	struct inbox_stats stats;
 };
 
+static size_t
+larger(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
 struct inbox *
-inbox_new(unsigned max, unsigned per_key, void (*wake)(void *ctx), void *ctx)
+inbox_new(unsigned max, unsigned per_key, size_t cost, void (*wake)(void *ctx), void *ctx)
 {
 	struct inbox *in = xalloc(sizeof *in);
 	in->max = max;
 	in->per_key = per_key;
+	in->cost = sizeof(struct inbox_item) + cost;
+	in->octets_max = larger(INBOX_OCTETS_MAX, (size_t)max * INBOX_OCTETS_OF_EACH);
+	in->octets_per_key = larger(in->octets_max / INBOX_KEY_PART, (size_t)per_key * INBOX_OCTETS_OF_EACH);
 	in->wake = wake;
 	in->ctx = ctx;
 	in->end = &in->first;
@@ -81,7 +91,7 @@ find_key(struct inbox *in, const struct name *key)
 }
 
 static void
-count_key(struct inbox *in, const struct name *key)
+count_key(struct inbox *in, const struct name *key, size_t octets)
 {
 	struct per_key **at = find_key(in, key);
 	if (*at == NULL) {
@@ -89,12 +99,14 @@ count_key(struct inbox *in, const struct name *key)
 		(*at)->name = *key;
 	}
 	(*at)->n++;
+	(*at)->octets += octets;
 }
 
 static void
-uncount_key(struct inbox *in, const struct name *key)
+uncount_key(struct inbox *in, const struct name *key, size_t octets)
 {
 	struct per_key **at = find_key(in, key), *k = *at;
+	k->octets -= octets;
 	if (--k->n == 0) {
 		*at = k->next;
 		free(k);
@@ -104,14 +116,14 @@ uncount_key(struct inbox *in, const struct name *key)
 /* ---- in and out ---- */
 
 static err_t
-check_limits(struct inbox *in, const struct name *key, size_t len)
+check_limits(struct inbox *in, const struct name *key, size_t octets)
 {
 	const struct per_key *k = *find_key(in, key);
-	if (in->stats.waiting >= in->max || in->octets + len > INBOX_OCTETS_MAX) {
+	if (in->stats.waiting >= in->max || in->stats.octets + octets > in->octets_max) {
 		in->stats.over_limit++;
 		return E_LIMIT;
 	}
-	if (k != NULL && k->n >= in->per_key) {
+	if (k != NULL && (k->n >= in->per_key || k->octets + octets > in->octets_per_key)) {
 		in->stats.over_key_limit++;
 		return E_BUSY;
 	}
@@ -136,12 +148,13 @@ item_new(const struct return_path *from, const struct name *key, uint64_t now_s,
 static err_t
 put_locked(struct inbox *in, struct inbox_item *item, bool *is_first)
 {
-	TRY(check_limits(in, &item->key, item->len));
-	count_key(in, &item->key);
+	size_t octets = in->cost + item->len;
+	TRY(check_limits(in, &item->key, octets));
+	count_key(in, &item->key, octets);
 	*is_first = in->first == NULL;
 	*in->end = item;
 	in->end = &item->next;
-	in->octets += item->len;
+	in->stats.octets += octets;
 	in->stats.waiting++;
 	in->stats.accepted++;
 	return OK;
@@ -181,9 +194,10 @@ inbox_take_all(struct inbox *in)
 void
 inbox_give_back(struct inbox *in, struct inbox_item *item)
 {
+	size_t octets = in->cost + item->len;
 	pthread_mutex_lock(&in->lock);
-	uncount_key(in, &item->key);
-	in->octets -= item->len;
+	uncount_key(in, &item->key, octets);
+	in->stats.octets -= octets;
 	in->stats.waiting--;
 	pthread_mutex_unlock(&in->lock);
 	free(item);

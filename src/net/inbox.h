@@ -1,6 +1,8 @@
 /* net/inbox.h -- updates between the workers that receive them and the one thread that makes commits of them.
  *
- * Bounded: by all that wait or are under way, and by those of one key, so that one client does not take the places of all.
+ * Bounded: by all that wait or are under way, and by those of one key, so that one client does not take the places of all; each by
+ * their number, and by what they cost: their octets as received, and what is kept for each beside them.  What they come to when they
+ * are decoded is not counted here: that is bounded where it is done, for those alone that are under way (auth/batch.h).
  * An update leaves its place when it has been answered.
  *
  * Threads: any may put; one takes and gives back.
@@ -14,7 +16,11 @@
 #include "dns/name.h"
 #include "net/return_path.h"
 
-enum { INBOX_OCTETS_MAX = 64 << 20 }; /* of all messages in it */
+enum {
+	INBOX_OCTETS_MAX = 64 << 20,     /* of all in it, */
+	INBOX_OCTETS_OF_EACH = 4 << 10,  /* or so many of each, if that is more */
+	INBOX_KEY_PART = 4,              /* one key may have such a part of it */
+};
 
 struct inbox_item {
 	struct inbox_item *next;
@@ -28,8 +34,9 @@ struct inbox_item {
 
 struct inbox;
 
-/* `max` items in all, `per_key` of one key.  `wake` (may be NULL) is called when one comes into an empty inbox; it must not block. */
-struct inbox *inbox_new(unsigned max, unsigned per_key, void (*wake)(void *ctx), void *ctx);
+/* `max` items in all, `per_key` of one key.  `cost`: octets that the one who takes an item keeps for it.  `wake` (may be NULL) is
+ * called when one comes into an empty inbox; it must not block. */
+struct inbox *inbox_new(unsigned max, unsigned per_key, size_t cost, void (*wake)(void *ctx), void *ctx);
 void inbox_free(struct inbox **in); /* NULL-safe; what still waits in it is freed, what was taken must have been given back */
 
 /* Copies the message.  E_LIMIT: there are too many; E_BUSY: too many of this key. */
@@ -43,5 +50,6 @@ void inbox_give_back(struct inbox *in, struct inbox_item *item);
 struct inbox_stats {
 	uint64_t accepted, over_limit, over_key_limit; /* so far */
 	unsigned waiting;                              /* put, and not given back */
+	size_t octets;                                 /* that these cost */
 };
 struct inbox_stats inbox_stats(struct inbox *in);

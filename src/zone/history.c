@@ -349,7 +349,7 @@ history_condense(const struct delta *const *list, size_t n, struct delta **out)
 		records += list[i]->removed_n + list[i]->added_n;
 		octets += list[i]->len;
 	}
-	if (records > HISTORY_CONDENSE_MAX) {
+	if (records > HISTORY_CONDENSE_MAX || octets > HISTORY_CONDENSE_OCTETS_MAX) {
 		return E_LIMIT;
 	}
 	[[gnu::cleanup(free_ptr)]] struct event *events = try_alloc((records + 1) * sizeof *events);

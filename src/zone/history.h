@@ -31,6 +31,8 @@ enum {
 	HISTORY_OCTETS_MAX = 16 << 20,
 	/* Records in several deltas, up to which they are made one. */
 	HISTORY_CONDENSE_MAX = 20000,
+	/* And octets: each transfer has its own, as long as its peer takes. */
+	HISTORY_CONDENSE_OCTETS_MAX = 1 << 20,
 };
 
 struct delta {
@@ -91,5 +93,5 @@ err_t history_from(const struct zone *z, uint32_t serial, const struct delta ***
 err_t history_last(const struct zone *z, uint32_t serial, const struct delta **list, size_t cap, size_t *n);
 
 /* Several steps as one: a record that came and went is in neither half.  *out is the caller's to free.  E_LIMIT: there are too many
- * records for that; E_NOMEM. */
+ * records, or octets, for that; E_NOMEM. */
 err_t history_condense(const struct delta *const *list, size_t n, struct delta **out);

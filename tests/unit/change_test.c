@@ -38,7 +38,8 @@ put(enum change_kind kind, const char *text)
 	struct update_verdict v;
 	assert_int_equal(change_put(&b, kind, text, &in_zone, &why), OK);
 	buf_patch_u16(&b, kind == CHANGE_ADD || kind == CHANGE_DELETE ? UPDATE : PREREQUISITE, 1);
-	assert_int_equal(update_read(&u, b.base, b.len, &v), OK);
+	update_begin(&u, b.base, b.len, &v);
+	assert_int_equal(update_read(&u, &v), OK);
 	assert_int_equal(v.rcode, RCODE_NOERROR);
 	return u;
 }

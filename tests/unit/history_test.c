@@ -209,6 +209,18 @@ leads_from_any_version_to_the_last(void **state)
 	end(&l);
 }
 
+/* A transfer would keep as much for itself, as long as its peer takes. */
+static void
+large_steps_are_not_made_one(void **state)
+{
+	(void)state;
+	struct delta large = { .len = HISTORY_CONDENSE_OCTETS_MAX / 2 + 1 };
+	const struct delta *const list[] = { &large, &large };
+	struct delta *d = NULL;
+	assert_int_equal(history_condense(list, 2, &d), E_LIMIT);
+	assert_null(d);
+}
+
 static struct zone_txn *
 with(const struct line *l, const char *added)
 {
@@ -432,6 +444,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(leads_from_any_version_to_the_last),
 		cmocka_unit_test(what_came_and_went_is_not_in_one_step),
+		cmocka_unit_test(large_steps_are_not_made_one),
 		cmocka_unit_test(begins_anew_where_the_serial_does_not_grow),
 		cmocka_unit_test(no_step_leads_from_a_serial_of_two_contents),
 		cmocka_unit_test(where_newer_is_undefined_the_first_stays),

@@ -41,7 +41,7 @@ in_order_and_bounded(void **state)
 {
 	(void)state;
 	_Atomic unsigned wakes = 0;
-	struct inbox *in = inbox_new(4, 2, count_wake, &wakes);
+	struct inbox *in = inbox_new(4, 2, 0, count_wake, &wakes);
 	assert_int_equal(put(in, 1, "a"), OK);
 	assert_int_equal(put(in, 1, "b"), OK);
 	assert_int_equal(put(in, 1, "c"), E_BUSY);
@@ -71,6 +71,59 @@ in_order_and_bounded(void **state)
 	assert_null(in);
 }
 
+static unsigned
+put_until_full(struct inbox *in, unsigned key, size_t len, err_t why)
+{
+	static uint8_t bytes[65535];
+	struct name k = key_of(key);
+	unsigned n = 0;
+	err_t err;
+	while ((err = inbox_put(in, &nowhere, &k, 1700000000, bytes, len)) == OK) {
+		n++;
+	}
+	assert_int_equal(err, why);
+	return n;
+}
+
+static void
+give_all_back(struct inbox *in)
+{
+	for (struct inbox_item *item = inbox_take_all(in), *next; item != NULL; item = next) {
+		next = item->next;
+		inbox_give_back(in, item);
+	}
+	assert_int_equal(inbox_stats(in).octets, 0);
+}
+
+/* What is counted are octets, too, those beside the message included; and one key does not get the room of all. */
+static void
+bounded_by_what_they_cost(void **state)
+{
+	(void)state;
+	enum { COST = 2000, LARGE = 65535 };
+	struct inbox *in = inbox_new(10000, 9999, COST, NULL, NULL);
+	unsigned of_one = put_until_full(in, 1, LARGE, E_BUSY);
+	assert_in_range(of_one, 10, INBOX_OCTETS_MAX / INBOX_KEY_PART / (LARGE + COST) * 3); /* 9,999 times 4 KiB are more than a quarter */
+	give_all_back(in);
+	inbox_free(&in);
+
+	in = inbox_new(10000, 1000, COST, NULL, NULL);
+	of_one = put_until_full(in, 1, LARGE, E_BUSY);
+	assert_in_range(of_one, INBOX_OCTETS_MAX / INBOX_KEY_PART / (LARGE + COST + 1000), INBOX_OCTETS_MAX / INBOX_KEY_PART / (LARGE + COST));
+	for (unsigned key = 2; key < 1 + INBOX_KEY_PART; key++) {
+		assert_int_equal(put_until_full(in, key, LARGE, E_BUSY), of_one); /* the first has left them their parts */
+	}
+	(void)put_until_full(in, 9, LARGE, E_LIMIT);
+	assert_in_range(inbox_stats(in).octets, INBOX_OCTETS_MAX - LARGE - COST - 1000, INBOX_OCTETS_MAX);
+	give_all_back(in);
+	assert_int_equal(put_until_full(in, 1, 100, E_BUSY), 1000);
+	inbox_free(&in);
+
+	in = inbox_new(100000, 100000, COST, NULL, NULL); /* who wants more of them gets room for them */
+	assert_int_equal(put_until_full(in, 1, 100, E_LIMIT), 100000);
+	inbox_free(&in);
+}
+
 enum { THREADS = 3, EACH = 5000 };
 
 static void *
@@ -89,7 +142,7 @@ static void
 from_many_threads(void **state)
 {
 	(void)state;
-	struct inbox *in = inbox_new(100, 50, NULL, NULL);
+	struct inbox *in = inbox_new(100, 50, 0, NULL, NULL);
 	pthread_t threads[THREADS];
 	for (unsigned i = 0; i < THREADS; i++) {
 		assert_int_equal(pthread_create(&threads[i], NULL, putter, in), 0);
@@ -114,6 +167,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(in_order_and_bounded),
+		cmocka_unit_test(bounded_by_what_they_cost),
 		cmocka_unit_test(from_many_threads),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
