@@ -273,10 +273,16 @@ def long_chain_of_knot(case, difference):
         set(case.theirs.answer) < set(case.ours.answer) and not case.theirs.has_soa()
 
 
+def zero_octet_of_knot(case, difference):
+    targets = [rr.target for rrset in case.ours.message.answer if rrset.rdtype in (rt.CNAME, rt.DNAME) for rr in rrset]
+    above = case.question.name.labels[1:]
+    return case.peer == "knot" and any(b"\0" in label for label in (*above, *(l for t in targets for l in t.labels)))
+
+
 RULES = {rule.__name__.replace("_", "-"): rule for rule in (
     additional_is_optional, alias_loop_of_bind, glue_left_out, nsec_at_alias, nsec_at_cut_of_bind,
     denial_after_alias_of_nsd, wildcard_denial_of_nsd, literal_wildcard_of_nsd, literal_wildcard_of_knot, opt_out_of_nsd,
-    opt_out_below_wildcard, long_chain_of_knot)}
+    opt_out_below_wildcard, long_chain_of_knot, zero_octet_of_knot)}
 
 
 def excuse(case, difference):
