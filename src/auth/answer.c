@@ -68,7 +68,7 @@ copy_referral(struct answering *a, const struct node *cut)
 	if (ready->len > r->cap - r->len) {
 		return false; /* what to leave out is decided record by record */
 	}
-	referral_copy(ready, r->wire + r->len, r->len, cut_at);
+	referral_copy(ready, r->wire + r->len, cut_at);
 	r->len += ready->len;
 	r->count[SECTION_AUTHORITY] = ready->ns_n;
 	r->count[SECTION_ADDITIONAL] = ready->address_n;

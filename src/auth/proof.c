@@ -139,6 +139,9 @@ prove_expansion(struct answering *a, const struct node *encloser)
 void
 proof_wildcards(struct answering *a)
 {
+	if (a->expansions == 0) {
+		return;
+	}
 	const struct zone *zone = a->zone;
 	const uint8_t *name = a->name;
 	struct place *at = a->at;

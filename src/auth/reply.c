@@ -5,7 +5,10 @@
 #include "dns/rrtype.h"
 #include "dns/wire.h"
 
-enum { MINFO = 14 };
+enum {
+	MINFO = 14,
+	SOA_NUMBERS_LEN = 20, /* behind its names (RFC 1035 3.3.13) */
+};
 
 static inline uint8_t *
 put16(uint8_t *p, size_t v)
@@ -51,6 +54,13 @@ copy_short(uint8_t *to, const uint8_t *from, size_t n)
 	}
 }
 
+/* Of what stands `here`, for struct place. */
+static inline uint16_t
+pos_of(size_t here)
+{
+	return here <= REPLY_POINTER_MAX ? (uint16_t)here : UINT16_MAX;
+}
+
 /* Writes a name whose last `shared` octets are a suffix of what stands at `tail`. */
 static inline uint8_t *
 put_name(const struct reply *r, uint8_t *p, struct place *what)
@@ -59,7 +69,7 @@ put_name(const struct reply *r, uint8_t *p, struct place *what)
 	size_t here = (size_t)(p - r->wire);
 	size_t plain = pointer != 0 ? (size_t)(what->len - what->shared) : what->len;
 	what->shared = pointer != 0 ? what->shared : 0;
-	what->pos = plain == 0 ? pointer : here <= REPLY_POINTER_MAX ? (uint16_t)here : UINT16_MAX;
+	what->pos = plain == 0 ? pointer : pos_of(here);
 	copy_short(p, what->name, plain);
 	p += plain;
 	return pointer != 0 ? put16(p, 0xC000u | pointer) : p;
@@ -80,40 +90,84 @@ names_of(uint16_t type)
 	return type == TYPE_SOA || type == MINFO ? 2 : 1;
 }
 
-/* Name `i` of a record, which begins at `from`: its place but for where it will stand. */
-static inline struct place
-name_in(const struct reply_rrset *what, const struct rr *rr, unsigned i, const uint8_t *from)
+/* What is the same for all records of an RRset while it is written. */
+struct writing {
+	const struct reply_rrset *what;
+	uint16_t owner_at; /* where a pointer to the owner leads; 0: it is written out */
+	int target;        /* of target_offset() */
+	uint8_t fixed[8];
+	/* Only where names have links (zone/node.h): to those of the RRset that stand in this message. */
+	const struct rr_link *links;
+	unsigned first, next; /* names are counted from the RRset's first on: the first here, the next to write */
+	uint32_t ends_at[RRSET_LINK_REACH]; /* where each ends, or would if it were written whole */
+};
+
+/* Where name `i` of a record goes on as what stands in the message already; 0: nowhere.  *shared: octets from there on. */
+static inline uint16_t
+tail_of(const struct writing *w, const struct rr *rr, unsigned i, size_t *shared)
 {
-	const uint8_t *end = rr->rdata + rr->rdlen;
-	size_t len = names_of(what->set->type) == 1 ? (size_t)(end - from) : name_len(from);
-	struct place name = { .name = from, .len = (uint8_t)len, .tail = what->owner, .shared = rr->shared[i] };
-	if (what->wildcard_len != 0 && name.shared >= what->wildcard_len) {
-		name.shared = 0; /* shares the "*" itself, which is not in the message */
+	const struct reply_rrset *what = w->what;
+	if (w->links != NULL) {
+		const struct rr_link *l = &w->links[w->next + i];
+		size_t at = l->shared != 0 && l->to >= w->first ? w->ends_at[l->to] - (size_t)l->shared : SIZE_MAX;
+		if (at <= REPLY_POINTER_MAX) {
+			*shared = l->shared;
+			return (uint16_t)at;
+		}
 	}
-	return name;
+	size_t n = rr->shared[i];
+	if (what->wildcard_len != 0 && n >= what->wildcard_len) {
+		n = what->wildcard_len - 2u; /* before it is the "*", which is not in the message */
+	}
+	*shared = n;
+	return n > 1 ? place_suffix(what->owner, n) : 0;
+}
+
+static inline void
+note_end(struct writing *w, unsigned i, size_t at)
+{
+	if (w->links != NULL && w->next + i < RRSET_LINK_REACH) {
+		w->ends_at[w->next + i] = (uint32_t)at;
+	}
+}
+
+/* Name `i` of a record, of `len` octets. */
+static inline uint8_t *
+put_rdata_name(struct reply *r, uint8_t *p, struct writing *w, const struct rr *rr, unsigned i, const uint8_t *name, size_t len)
+{
+	size_t shared, here = (size_t)(p - r->wire);
+	uint16_t pointer = tail_of(w, rr, i, &shared);
+	note_end(w, i, here + len);
+	if (pointer == 0) {
+		note_target(r, pos_of(here), 0);
+		copy_short(p, name, len);
+		return p + len;
+	}
+	note_target(r, shared == len ? pointer : pos_of(here), (uint8_t)shared);
+	copy_short(p, name, len - shared);
+	return put16(p + len - shared, 0xC000u | pointer);
 }
 
 /* RDATA of RFC 1035's types: `lead` octets, one or two names, the rest. */
 static uint8_t *
-put_names(struct reply *r, uint8_t *p, const struct reply_rrset *what, const struct rr *rr)
+put_names(struct reply *r, uint8_t *p, struct writing *w, const struct rr *rr)
 {
-	uint16_t type = what->set->type;
+	uint16_t type = w->what->set->type;
 	size_t lead = type == TYPE_MX ? 2 : 0;
-	const uint8_t *from = rr->rdata, *end = rr->rdata + rr->rdlen;
+	const uint8_t *from = rr->rdata + lead, *end = rr->rdata + rr->rdlen;
 
-	copy_short(p, from, lead);
-	p += lead;
-	from += lead;
-	for (unsigned i = 0; i < names_of(type); i++) {
-		struct place target = name_in(what, rr, i, from);
-		p = put_name(r, p, &target);
-		if (i == 0) {
-			note_target(r, target.pos, target.shared);
-		}
-		from += target.len;
+	if (names_of(type) == 1) {
+		memcpy(p, rr->rdata, lead);
+		p = put_rdata_name(r, p + lead, w, rr, 0, from, (size_t)(end - from));
+	} else {
+		size_t rest = type == TYPE_SOA ? SOA_NUMBERS_LEN : 0, first = name_len(from);
+		p = put_rdata_name(r, p, w, rr, 0, from, first);
+		p = put_rdata_name(r, p, w, rr, 1, from + first, (size_t)(end - from) - first - rest);
+		memcpy(p, end - rest, rest);
+		p += rest;
 	}
-	memcpy(p, from, (size_t)(end - from));
-	return p + (end - from);
+	w->next += w->what->set->linked;
+	return p;
 }
 
 /* The owner: a pointer where one reaches; otherwise the name, which later records can point to. */
@@ -157,17 +211,12 @@ reply_add_plain(struct reply *r, enum section section, uint16_t owner_at, const 
 	return true;
 }
 
-/* What is the same for all records of an RRset while it is written. */
-struct writing {
-	const struct reply_rrset *what;
-	uint16_t owner_at; /* where a pointer to the owner leads; 0: it is written out */
-	int target;        /* of target_offset() */
-	uint8_t fixed[8];
-};
-
+/* For the RRset's records from number `first` on. */
 static inline void
-begin_rrset(struct writing *w, const struct reply_rrset *what)
+begin_rrset(struct writing *w, const struct reply_rrset *what, unsigned first)
 {
+	w->links = rrset_links(what->set);
+	w->first = w->next = first * what->set->linked;
 	w->what = what;
 	w->owner_at = owner_pointer(what->owner);
 	w->target = target_offset(what->set->type);
@@ -177,26 +226,36 @@ begin_rrset(struct writing *w, const struct reply_rrset *what)
 	}
 }
 
+/* Is there something to be pointed to? */
+static inline bool
+has_names(const struct writing *w, const struct rr *rr)
+{
+	return (rr->shared[0] | rr->shared[1]) > 1 || w->links != NULL;
+}
+
 /* The octets that a record will take: what is pointed to does not count.  Only asked where it may not fit. */
 [[gnu::cold, gnu::noinline]] static size_t
-rr_size(const struct writing *w, const struct rr *rr, size_t here)
+rr_size(struct writing *w, const struct rr *rr, size_t here)
 {
-	struct place owner = *w->what->owner;
-	size_t size = RR_FIXED_LEN + rr->rdlen;
-	size += w->owner_at != 0 ? 2u : owner.pos == 0 ? name_size(&owner) : owner.len;
-	if (owner.pos == 0) {
-		owner.pos = here <= REPLY_POINTER_MAX ? (uint16_t)here : UINT16_MAX; /* names in RDATA will point there */
+	struct place *owner = w->what->owner, before = *owner;
+	size_t lead = w->what->set->type == TYPE_MX ? 2 : 0;
+	size_t size = RR_FIXED_LEN + lead + (w->owner_at != 0 ? 2u : owner->pos == 0 ? name_size(owner) : owner->len);
+	const uint8_t *from = rr->rdata + lead;
+	if (!has_names(w, rr)) {
+		return size - lead + rr->rdlen;
 	}
-	if ((rr->shared[0] | rr->shared[1]) > 1) {
-		const uint8_t *from = rr->rdata + (w->what->set->type == TYPE_MX ? 2 : 0);
-		for (unsigned i = 0; i < names_of(w->what->set->type); i++) {
-			struct place name = name_in(w->what, rr, i, from);
-			name.tail = &owner;
-			size = size - name.len + name_size(&name);
-			from += name.len;
-		}
+	if (owner->pos == 0) {
+		owner->pos = pos_of(here); /* names in RDATA will point there */
 	}
-	return size;
+	for (unsigned i = 0; i < names_of(w->what->set->type); i++) {
+		size_t shared, len = name_len(from);
+		bool is_pointed = tail_of(w, rr, i, &shared) != 0;
+		note_end(w, i, here + size + len);
+		size += is_pointed ? len - shared + 2 : len;
+		from += len;
+	}
+	*owner = before;
+	return size + (size_t)(rr->rdata + rr->rdlen - from);
 }
 
 /* Writes one record at `p`; returns where it ends, or NULL: it does not fit. */
@@ -211,9 +270,9 @@ put_rr(struct reply *r, struct writing *w, uint8_t *p, const struct rr *rr)
 	}
 	p = put_owner(r, p, owner, w->owner_at);
 	memcpy(p, w->fixed, 8);
-	if ((rr->shared[0] | rr->shared[1]) > 1) {
+	if (has_names(w, rr)) {
 		uint8_t *rdlen = p + 8;
-		p = put_names(r, p + RR_FIXED_LEN, w->what, rr);
+		p = put_names(r, p + RR_FIXED_LEN, w, rr);
 		put16(rdlen, (size_t)(p - rdlen) - 2);
 	} else {
 		p = put16(p + 8, rr->rdlen);
@@ -236,7 +295,7 @@ reply_add(struct reply *r, const struct reply_rrset *what)
 	const struct rrset *set = what->set;
 	struct place owner_before = *what->owner;
 	struct writing w;
-	begin_rrset(&w, what);
+	begin_rrset(&w, what, 0);
 	r->targets = 0;
 	if ((set->type == TYPE_A || set->type == TYPE_AAAA) && w.owner_at != 0) {
 		return reply_add_plain(r, what->section, w.owner_at, set);
@@ -260,7 +319,7 @@ const struct rr *
 reply_add_some(struct reply *r, const struct reply_rrset *what, const struct rr *rr, unsigned *left)
 {
 	struct writing w;
-	begin_rrset(&w, what);
+	begin_rrset(&w, what, what->set->n - *left);
 	r->targets = 0;
 	for (; *left != 0; (*left)--, rr = rr_next(rr)) {
 		struct place owner_before = *what->owner;

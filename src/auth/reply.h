@@ -1,8 +1,9 @@
 /* auth/reply.h -- writes a response's records straight into the send buffer.
  *
  * Compression needs no search.  All names of a zone end in its apex, which is in the question, and each
- * RR knows how long a suffix its names share with their owner (zone/node.h); so a pointer is arithmetic on
- * a struct place: where a name was written, and where its tail is.
+ * RR knows how long a suffix its names share with their owner, and with which earlier name of the RRset they share
+ * more (zone/node.h); so a pointer is arithmetic on where these were written: on a struct place, which knows where a
+ * name's tail is, or on where the earlier name ends.
  *
  * An RRset that does not fit is left out whole; whether that means TC is the caller's to say.
  */

@@ -41,6 +41,8 @@ node_rr_compare(const struct node_rr *a, const struct node_rr *b)
 	return rdata_compare(a->type, a->rdata, a->rdlen, b->rdata, b->rdlen);
 }
 
+enum { MINFO = 14 }; /* two names a record, as SOA has */
+
 enum { RUN = 16 }; /* sorted by insertion; nearly all nodes are that small */
 
 static void
@@ -103,44 +105,11 @@ align4(size_t n)
 }
 
 struct measure {
+	const uint8_t *owner;
+	size_t owner_len;
 	size_t size, rrsets, duplicates, ttl_differs;
 	uint16_t flags;
 };
-
-/* One RRset, rrs[0, n): marks duplicates, gives all the lowest TTL. */
-static err_t
-measure_rrset(struct node_rr *rrs, size_t n, struct measure *m)
-{
-	size_t kept = 0;
-	uint32_t least = rrs[0].ttl, most = rrs[0].ttl;
-	for (size_t i = 0; i < n; i++) {
-		rrs[i].is_duplicate = i != 0 && node_rr_compare(&rrs[i - 1], &rrs[i]) == 0;
-		least = rrs[i].ttl < least ? rrs[i].ttl : least;
-		most = rrs[i].ttl > most ? rrs[i].ttl : most;
-		if (!rrs[i].is_duplicate) {
-			kept++;
-			m->size += align4(sizeof(struct rr) + rrs[i].rdlen);
-		}
-	}
-	m->duplicates += n - kept;
-	m->ttl_differs += least != most;
-	m->rrsets++;
-	m->size += sizeof(struct rrset);
-	m->flags |= rrs[0].type == TYPE_CNAME ? NODE_CNAME : 0;
-	m->flags |= rrs[0].type == TYPE_DNAME ? NODE_DNAME : 0;
-	m->flags |= rrs[0].type == TYPE_RRSIG ? NODE_SIGNED : 0;
-	return kept > RRSET_RRS_MAX || m->size > NODE_SIZE_MAX ? E_LIMIT : OK;
-}
-
-static size_t
-rrset_end(const struct node_rr *rrs, size_t i, size_t n)
-{
-	size_t end = i + 1;
-	while (end < n && node_rr_is_same_set(&rrs[i], &rrs[end])) {
-		end++;
-	}
-	return end;
-}
 
 /* Octets of the longest suffix that two names have in common, as name_shared_suffix(); most names share all of the
  * owner or nothing but the root, and that is found with one comparison. */
@@ -167,16 +136,125 @@ shared_suffix(const uint8_t *a, size_t a_len, const uint8_t *b)
 	}
 }
 
-/* Where the names are that may be compressed, and how much of each the owner has too. */
+/* Where the names are that may be compressed: how many, and at[]. */
+static size_t
+compressible_names(uint16_t type, const uint8_t *rdata, uint16_t rdlen, uint16_t at[RDATA_NAMES_MAX])
+{
+	if (type == TYPE_NS || type == TYPE_CNAME) { /* these two are nearly all there are */
+		at[0] = 0;
+		return 1;
+	}
+	size_t n = rdata_names(type, rdata, rdlen, at);
+	return n < ARRAY_LEN(((struct rr *)0)->shared) ? n : ARRAY_LEN(((struct rr *)0)->shared);
+}
+
+/* The names of an RRset that later ones may link to. */
+struct earlier {
+	size_t n;
+	struct {
+		const uint8_t *name;
+		size_t len;
+	} list[RRSET_LINK_REACH];
+};
+
+/* The earliest of those that share most, if it is more than the owner does, and than a pointer takes.  So the suffix is never one that
+ * the earlier name itself has by a pointer: then that pointer's name would share it, too. */
+static struct rr_link
+find_link(const struct measure *m, const struct earlier *e, const uint8_t *name, size_t len)
+{
+	size_t best = 2, to = 0;
+	for (size_t j = 0; j < e->n && best < len; j++) {
+		size_t shared = shared_suffix(e->list[j].name, e->list[j].len, name);
+		if (shared > best) {
+			best = shared;
+			to = j;
+		}
+	}
+	bool is_better = best > 2 && best > shared_suffix(m->owner, m->owner_len, name);
+	return is_better ? (struct rr_link){ (uint8_t)to, (uint8_t)best } : (struct rr_link){ 0, 0 };
+}
+
+/* Links the names of an RRset's records; returns how many names of each have links. */
+static size_t
+link_names(const struct measure *m, struct node_rr *rrs, size_t n)
+{
+	struct earlier e;
+	size_t names = 0;
+	bool is_any = false;
+	e.n = 0;
+	for (size_t i = 0; i < n; i++) {
+		uint16_t at[RDATA_NAMES_MAX] = { 0 };
+		if (rrs[i].is_duplicate) {
+			continue;
+		}
+		names = compressible_names(rrs[i].type, rrs[i].rdata, rrs[i].rdlen, at);
+		for (size_t k = 0; k < names; k++) {
+			const uint8_t *name = rrs[i].rdata + at[k];
+			size_t len = name_len(name);
+			rrs[i].link[k] = find_link(m, &e, name, len);
+			is_any = is_any || rrs[i].link[k].shared != 0;
+			if (e.n < RRSET_LINK_REACH) {
+				e.list[e.n].name = name;
+				e.list[e.n++].len = len;
+			}
+		}
+	}
+	return is_any ? names : 0;
+}
+
+static size_t
+links_size(size_t records, size_t names)
+{
+	return align4(records * names * sizeof(struct rr_link));
+}
+
+/* One RRset, rrs[0, n): marks duplicates, gives all the lowest TTL. */
+static err_t
+measure_rrset(struct node_rr *rrs, size_t n, struct measure *m)
+{
+	size_t kept = 0;
+	uint32_t least = rrs[0].ttl, most = rrs[0].ttl;
+	for (size_t i = 0; i < n; i++) {
+		rrs[i].is_duplicate = i != 0 && node_rr_compare(&rrs[i - 1], &rrs[i]) == 0;
+		least = rrs[i].ttl < least ? rrs[i].ttl : least;
+		most = rrs[i].ttl > most ? rrs[i].ttl : most;
+		if (!rrs[i].is_duplicate) {
+			kept++;
+			m->size += align4(sizeof(struct rr) + rrs[i].rdlen);
+		}
+	}
+	m->duplicates += n - kept;
+	m->ttl_differs += least != most;
+	m->rrsets++;
+	m->size += sizeof(struct rrset);
+	rrs[0].linked = 0;
+	if ((kept > 1 || rrs[0].type == TYPE_SOA || rrs[0].type == MINFO) && (rrtype_flags(rrs[0].type) & RRTYPE_COMPRESS) != 0) {
+		rrs[0].linked = (uint8_t)link_names(m, rrs, n);
+		m->size += links_size(kept, rrs[0].linked);
+	}
+	m->flags |= rrs[0].type == TYPE_CNAME ? NODE_CNAME : 0;
+	m->flags |= rrs[0].type == TYPE_DNAME ? NODE_DNAME : 0;
+	m->flags |= rrs[0].type == TYPE_RRSIG ? NODE_SIGNED : 0;
+	return kept > RRSET_RRS_MAX || m->size > NODE_SIZE_MAX ? E_LIMIT : OK;
+}
+
+static size_t
+rrset_end(const struct node_rr *rrs, size_t i, size_t n)
+{
+	size_t end = i + 1;
+	while (end < n && node_rr_is_same_set(&rrs[i], &rrs[end])) {
+		end++;
+	}
+	return end;
+}
+
+/* Of the names that may be compressed, how much of each the owner has too. */
 static void
 set_shared(struct rr *rr, uint16_t type, const uint8_t *owner, size_t owner_len)
 {
 	uint16_t at[RDATA_NAMES_MAX] = { 0 };
-	size_t n = 1;
-	if (type != TYPE_NS && type != TYPE_CNAME) { /* these two are nearly all there are */
-		n = rdata_names(type, rr->rdata, rr->rdlen, at);
-	}
-	for (size_t i = 0; i < n && i < ARRAY_LEN(rr->shared); i++) {
+	size_t n = compressible_names(type, rr->rdata, rr->rdlen, at);
+	for (size_t i = 0; i < n; i++) {
 		rr->shared[i] = (uint8_t)shared_suffix(owner, owner_len, rr->rdata + at[i]);
 	}
 }
@@ -195,12 +273,30 @@ write_rr(struct rr *rr, const struct node_rr *from)
 	return (struct rr *)(void *)((uint8_t *)rr + size);
 }
 
+/* Returns where they end. */
+static uint8_t *
+write_links(uint8_t *to, const struct node_rr *rrs, size_t n, const struct rrset *s)
+{
+	size_t size = links_size(s->n, s->linked), one = s->linked * sizeof(struct rr_link), at = 0;
+	if (size == 0) {
+		return to;
+	}
+	memset(to + size - 4, 0, 4);
+	for (size_t i = 0; i < n; i++) {
+		if (!rrs[i].is_duplicate) {
+			memcpy(to + at, rrs[i].link, one);
+			at += one;
+		}
+	}
+	return to + size;
+}
+
 static struct rrset *
 write_rrset(struct rrset *s, const struct node_rr *rrs, size_t n, const struct node *node)
 {
 	uint32_t ttl = rrs[0].ttl;
 	uint16_t type = rrs[0].type, flags = rrtype_flags(type);
-	*s = (struct rrset){ .type = type, .covers = node_rr_covers(&rrs[0]) };
+	*s = (struct rrset){ .type = type, .covers = node_rr_covers(&rrs[0]), .linked = rrs[0].linked };
 	struct rr *rr = (struct rr *)(void *)(s + 1);
 	for (size_t i = 0; i < n; i++) {
 		ttl = rrs[i].ttl < ttl ? rrs[i].ttl : ttl;
@@ -208,13 +304,13 @@ write_rrset(struct rrset *s, const struct node_rr *rrs, size_t n, const struct n
 			continue;
 		}
 		s->n++;
-		s->max_rdlen = rrs[i].rdlen > s->max_rdlen ? rrs[i].rdlen : s->max_rdlen;
 		struct rr *next = write_rr(rr, &rrs[i]);
 		if ((flags & RRTYPE_COMPRESS) != 0) {
 			set_shared(rr, type, node->name, node->name_len);
 		}
 		rr = next;
 	}
+	rr = (struct rr *)(void *)write_links((uint8_t *)rr, rrs, n, s);
 	s->size = (uint32_t)((uint8_t *)rr - (uint8_t *)s);
 	const uint8_t fixed[8] = {
 		(uint8_t)(type >> 8), (uint8_t)type, 0, CLASS_IN,
@@ -245,7 +341,8 @@ node_make(const uint8_t *name, uint16_t flags, struct node_rr *rrs, size_t n, si
 {
 	TRY(sort(rrs, n));
 	size_t name_octets = name_len(name);
-	struct measure m = { .size = align4(NODE_NAME_AT + name_octets), .flags = n == 0 ? NODE_EMPTY : 0 };
+	struct measure m = { .owner = name, .owner_len = name_octets, .size = align4(NODE_NAME_AT + name_octets),
+		             .flags = n == 0 ? NODE_EMPTY : 0 };
 	for (size_t i = 0; i < n;) {
 		size_t end = rrset_end(rrs, i, n);
 		TRY(measure_rrset(rrs + i, end - i, &m));

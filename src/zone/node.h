@@ -6,7 +6,8 @@
  * cover); records within one in canonical order (RFC 4034 6.3), without duplicates.  An RR's fixed
  * part (type, class, TTL) is kept in wire form, so that writing an answer is copying.  For names in
  * RDATA that may be compressed, the length of the suffix that they share with the owner is known
- * (`shared`), so that compression needs no search.
+ * (`shared`), so that compression needs no search.  Where one shares more with a name before it in its RRset, that
+ * is known, too: such an RRset ends in a struct rr_link for each of its names.
  *
  * A node is made by node_make() and then never changes; a change is a new block.
  */
@@ -46,7 +47,7 @@ struct rrset {
 	uint16_t covers;    /* RRSIG: the type covered; else 0 */
 	uint32_t size;      /* octets of this header and its records */
 	uint16_t n;         /* records; at least 1 */
-	uint16_t max_rdlen; /* longest RDATA */
+	uint16_t linked;    /* names in each record that have links: 0 (then there are none), 1, or 2 */
 	uint8_t fixed[8];   /* TYPE, CLASS, TTL in wire form (RFC 1035 3.2.1) */
 };
 
@@ -56,6 +57,14 @@ struct rr {
 	                    * the owner; 0 or 1: nothing worth a pointer */
 	uint8_t rdata[];   /* uncompressed; then padding to 4 */
 };
+
+/* What a name shares with an earlier one of its RRset; names are counted from the first record's on. */
+struct rr_link {
+	uint8_t to;     /* below RRSET_LINK_REACH */
+	uint8_t shared; /* octets, more than with the owner; 0: there is no such name */
+};
+
+enum { RRSET_LINK_REACH = 32 }; /* names of an RRset that later ones are compared with: a few make most of the difference */
 
 static inline const struct rrset *
 node_first(const struct node *n)
@@ -80,6 +89,14 @@ static inline const struct rr *
 rr_next(const struct rr *r)
 {
 	return (const struct rr *)(const void *)((const uint8_t *)r + ((sizeof *r + r->rdlen + 3u) & ~(size_t)3));
+}
+
+/* NULL: there are none. */
+static inline const struct rr_link *
+rrset_links(const struct rrset *s)
+{
+	size_t len = ((size_t)s->n * s->linked * sizeof(struct rr_link) + 3) & ~(size_t)3;
+	return s->linked != 0 ? (const struct rr_link *)((const uint8_t *)s + s->size - len) : NULL;
 }
 
 static inline uint32_t
@@ -121,6 +138,8 @@ struct node_rr {
 	uint32_t ttl;
 	uint16_t rdlen;
 	bool is_duplicate;    /* set by node_make(): equal to the record before it */
+	uint8_t linked;         /* … of an RRset's first: its `linked` */
+	struct rr_link link[2]; /* … what its names share with those before them */
 	const uint8_t *rdata; /* uncompressed, checked */
 };
 

@@ -1,15 +1,14 @@
 #include "zone/referral.h"
 
+#include <endian.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
 #include "dns/name.h"
 
-/* A pointer as the piece holds it, in host order: an offset, and what it counts from. */
 enum {
-	FROM_START = 0x8000, /* the piece's start; else the cut's name */
-	OFFSET = 0x3FFF,
-	POINTER = 0xC000, /* RFC 1035 4.1.4 */
+	POINTER = 0xC000,  /* RFC 1035 4.1.4 */
+	QUESTION_TAIL = 4, /* QTYPE and QCLASS: between the cut's name in the question and the piece */
 };
 
 static void
@@ -20,6 +19,7 @@ put_pointer(struct referral_draft *d, struct buf *b, uint16_t relative)
 		return;
 	}
 	d->at[d->pointers_n++] = (uint16_t)b->len;
+	relative |= POINTER; /* in host order */
 	buf_put(b, &relative, sizeof relative);
 }
 
@@ -31,21 +31,46 @@ put_head(struct referral_draft *d, struct buf *b, uint16_t owner, const struct r
 	buf_put(b, set->fixed, sizeof set->fixed);
 }
 
-/* An NS record; what its name shares with the cut's becomes a pointer.  Returns where the name can be pointed to. */
-static uint16_t
-put_ns(struct referral_draft *d, struct buf *b, const struct node *cut, const struct rrset *set, const struct rr *rr)
+enum { TARGETS_MAX = 16 };
+
+/* The names of the NS records in the piece. */
+struct targets {
+	const struct node *cut;
+	const struct rrset *set;
+	const struct rr_link *links;    /* NULL: none */
+	unsigned n;                     /* written so far */
+	uint16_t at[TARGETS_MAX];       /* where each can be pointed to */
+	uint16_t ends_at[TARGETS_MAX];  /* … and where it would end, were it written whole; both from the cut's name on */
+};
+
+/* What the next name shares with the cut's, or with a name before it: octets, and a pointer to them. */
+static size_t
+find_shared(const struct targets *t, const struct rr *rr, uint16_t *pointer)
 {
-	size_t shared = rr->shared[0] > 1 ? rr->shared[0] : 0, plain = rr->rdlen - shared;
-	put_head(d, b, 0, set);
+	if (t->links != NULL && t->links[t->n].shared != 0) {
+		const struct rr_link *l = &t->links[t->n];
+		*pointer = (uint16_t)(t->ends_at[l->to] - l->shared);
+		return l->shared;
+	}
+	*pointer = (uint16_t)(t->cut->name_len - rr->shared[0]);
+	return rr->shared[0] > 1 ? rr->shared[0] : 0;
+}
+
+/* An NS record; what its name shares becomes a pointer. */
+static void
+put_ns(struct referral_draft *d, struct buf *b, struct targets *t, const struct rr *rr)
+{
+	uint16_t pointer;
+	size_t shared = find_shared(t, rr, &pointer), plain = rr->rdlen - shared;
+	put_head(d, b, 0, t->set);
 	buf_u16(b, (uint16_t)(plain + (shared != 0 ? 2 : 0)));
-	uint16_t at = (uint16_t)(b->len | FROM_START);
+	size_t here = (size_t)t->cut->name_len + QUESTION_TAIL + b->len;
+	t->at[t->n] = plain == 0 ? pointer : (uint16_t)here;
+	t->ends_at[t->n++] = (uint16_t)(here + rr->rdlen);
 	buf_put(b, rr->rdata, plain);
 	if (shared != 0) {
-		uint16_t suffix = (uint16_t)(cut->name_len - shared);
-		at = plain == 0 ? suffix : at;
-		put_pointer(d, b, suffix);
+		put_pointer(d, b, pointer);
 	}
-	return at;
 }
 
 static void
@@ -66,30 +91,29 @@ put_addresses(struct referral_draft *d, struct buf *b, uint16_t owner, const str
 	}
 }
 
-enum { TARGETS_MAX = 16 };
-
 bool
 referral_draft(const struct node *cut, size_t apex_len, referral_find *find, void *ctx, struct referral_draft *out)
 {
 	const struct rrset *set = node_rrset(cut, TYPE_NS);
 	struct buf b = buf_over(out->piece, sizeof out->piece);
-	uint16_t target_at[TARGETS_MAX];
 	out->ns_n = out->address_n = out->pointers_n = 0;
 	if (set == NULL || set->n > TARGETS_MAX) {
 		return false;
 	}
+	struct targets targets = { .cut = cut, .set = set, .links = rrset_links(set) };
 	const struct rr *rr = rrset_first(set);
 	for (unsigned i = 0; i < set->n; i++, rr = rr_next(rr)) {
 		if (rr->shared[0] >= apex_len && rr->shared[0] < cut->name_len) {
 			return false; /* in the zone, but not below the cut: its addresses are another name's business */
 		}
-		target_at[out->ns_n++] = put_ns(out, &b, cut, set, rr);
+		put_ns(out, &b, &targets, rr);
+		out->ns_n++;
 	}
 	rr = rrset_first(set);
 	for (unsigned i = 0; i < set->n; i++, rr = rr_next(rr)) {
 		const struct node *n = rr->shared[0] >= cut->name_len ? find(ctx, rr->rdata, rr->rdlen) : NULL;
 		if (n != NULL) {
-			put_addresses(out, &b, target_at[i], n);
+			put_addresses(out, &b, targets.at[i], n);
 		}
 	}
 	out->len = (uint16_t)b.len;
@@ -147,16 +171,13 @@ referral_is_same(const struct node *cut, const struct referral_draft *draft)
 }
 
 void
-referral_copy(const struct referral *r, uint8_t *to, size_t start, size_t cut_at)
+referral_copy(const struct referral *r, uint8_t *to, size_t cut_at)
 {
-	const size_t from[2] = { cut_at, start };
 	memcpy(to, r->at + r->pointers_n, r->len);
 	for (unsigned i = 0; i < r->pointers_n; i++) {
-		uint8_t *p = to + r->at[i];
-		uint16_t relative;
-		memcpy(&relative, p, sizeof relative);
-		size_t pointer = POINTER | (from[relative >> 15] + (relative & OFFSET));
-		p[0] = (uint8_t)(pointer >> 8);
-		p[1] = (uint8_t)pointer;
+		uint16_t pointer;
+		memcpy(&pointer, to + r->at[i], sizeof pointer);
+		pointer = htobe16((uint16_t)(pointer + cut_at));
+		memcpy(to + r->at[i], &pointer, sizeof pointer);
 	}
 }

@@ -7,6 +7,9 @@ import collections
 import os
 import random
 
+import dns.name
+import pytest
+
 import compare
 import servers
 import validate
@@ -128,6 +131,75 @@ def ask_all(report, question, zone, ask_ours, askers):
         report.look(compare.Case(question, mine, answer, name, zone))
     for fault in check_additional(compare.Case(question, mine, mine, "", zone), zone):
         report.add(question, fault)
+
+
+SIZE_RATIO = 1.02   # of ours to Knot's
+
+
+def test_answers_are_as_small(tmp_path, primary, peer):
+    """Octets of the same answers, over TCP, where nothing is left out: ours beside the peers'.  Compared one by one they show which
+    name was not compressed; summed up they must be no more than Knot's, but for two in a hundred."""
+    sums, worst, same = collections.Counter(), collections.Counter(), 0
+    for kind in KINDS:
+        zone = zonegen.Zone(501 + KINDS.index(kind))
+        where = tmp_path / kind
+        where.mkdir()
+        path = zone.write(str(where)) if kind == "plain" else zonegen.sign(zone, kind, str(where / "signed"))
+        repo = Repo(str(where))
+        with open(path, "rb") as f:
+            repo.commit({zone.file_name(): f.read()})
+        ours = primary(repo, zones=[zone.apex])
+        askers = {name: compare.Asker(peer(name, {zone.file_name(): path}).port) for name in servers.PEERS}
+        askers["ours"] = compare.Asker(ours.port)
+        for question in questions(zone, kind):
+            answers = {name: asker.over_tcp(question) for name, asker in askers.items()}
+            if any(compare.differences(answers["ours"], a) for name, a in answers.items() if name != "ours"):
+                continue
+            same += 1
+            sums.update({name: len(a.wire) for name, a in answers.items()})
+            worst[str(question)] = len(answers["ours"].wire) - len(answers["knot"].wire)
+        for asker in askers.values():
+            asker.close()
+        ours.stop()
+    print("%d answers, octets: %s; more than Knot's: %s" % (same, dict(sums), worst.most_common(5)))
+    assert same > QUESTIONS
+    assert sums["ours"] <= SIZE_RATIO * sums["knot"], "%s\n%s" % (sums, worst.most_common(SHOWN))
+
+
+THIRTEEN = """$ORIGIN big.example.
+$TTL 172800
+@ SOA ns1.provider.example.net. hostmaster.provider.example.net. 1 7200 3600 1209600 300
+@ NS ns1.provider.example.net.
+@ NS ns2.provider.example.net.
+@ MX 10 mail1.provider.example.net.
+@ MX 20 mail2.provider.example.net.
+alias CNAME x.out
+""" + "".join("out NS %s.gtld-servers.net.\n" % c for c in "abcdefghijklm") \
+    + "".join("two NS ns%d.one.example.net.\ntwo NS ns%d.another.example.net.\n" % (i, i) for i in range(6)) \
+    + "".join("*.w MX %d mx%d.provider.example.net.\n" % (i, i) for i in range(4))
+
+
+@pytest.mark.parametrize("name,rdtype,limit", [
+    ("x.out.big.example", "A", 512), ("alias.big.example", "A", 512), ("x.two.big.example", "A", 512), ("big.example", "NS", 1232),
+    ("big.example", "MX", 1232), ("nx.big.example", "A", 1232), ("a.w.big.example", "MX", 1232)])
+def test_names_of_one_domain(tmp_path, primary, peer, name, rdtype, limit):
+    """A domain stands in an RRset once: as few octets as the best of the peers needs, but for two in a hundred, and no TC."""
+    repo = Repo(str(tmp_path))
+    repo.commit({"big.example": THIRTEEN})
+    path = tmp_path / "zone"
+    path.write_text(THIRTEEN)
+    ours = primary(repo, zones=["big.example"])
+    question = compare.Question(dns.name.from_text(name), rdtype, edns=limit != 512, payload=limit)
+    sizes = {}
+    for who, port in {"ours": ours.port, **{n: peer(n, {"big.example": str(path)}).port for n in servers.PEERS}}.items():
+        asker = compare.Asker(port)
+        answer = asker.over_udp(question)
+        asker.close()
+        assert not answer.tc, who
+        sizes[who] = len(answer.wire)
+    print(sizes)
+    assert sizes["ours"] <= SIZE_RATIO * min(sizes.values()), sizes
+    ours.stop()
 
 
 def is_whole(question, answer):

@@ -59,7 +59,8 @@ start(void **state)
 	many(&s, "cut NS ns%d-of-a-long-label.a.long.name.example.net.\n", 20);
 	many(&s, "glue NS ns%d-of-a-long-label.glue\nns%d-of-a-long-label.glue A 192.0.2.2\n", 13);
 	many(&s, "ptr PTR host%d-of-a-long-label.somewhere.example.net.\n", 30);
-	str_cat(&s, "d DNAME @\nalias CNAME a\n* CNAME txt\n");
+	many(&s, "thirteen NS ns%d.servers.example.net.\n", 13);
+	str_cat(&s, "d DNAME @\nalias CNAME a\nalias13 CNAME x.thirteen\n* CNAME txt\n");
 	many(&s, "huge TXT %d "
 	         "\"................................................................................................................\"\n", 600);
 	const char *const files[][2] = { { "example", str_text(&s) }, { "_keys", keys_file } };
@@ -176,6 +177,29 @@ an_answer_that_fits_is_whole(void **state)
 	}
 }
 
+/* Names of one domain: the domain stands there once.  BIND, Knot and NSD need 262 to 268 octets for such a referral. */
+static void
+thirteen_servers_of_one_domain_need_no_tcp(void **state)
+{
+	(void)state;
+	uint8_t resp[DNS_MSG_MAX];
+	struct msg m;
+	static const struct {
+		const char *name;
+		size_t most;
+	} names[] = {
+		{ "x.thirteen.example.", 12 + 24 + 12 + 13 + 13 * 22 + 11 },
+		{ "alias13.example.", 12 + 21 + 2 + 12 + 2 + 3 + 13 + 13 * 22 + 20 + 11 }, /* an alias to it: put together, not ready */
+	};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		struct ask a = { .name = names[i].name, .type = "A", .payload = 512 };
+		size_t len = answer(&a, resp, &m);
+		assert_int_equal(m.bits & DNS_TC, 0);
+		assert_int_equal(m.count[2], 13);
+		assert_in_range(len, 12, names[i].most);
+	}
+}
+
 /* A question of 255 octets, a TSIG and NSID: what is no longer a record gives way first. */
 static void
 a_long_question_leaves_no_room_for_options(void **state)
@@ -225,6 +249,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_answer_that_fits_is_whole),
+		cmocka_unit_test(thirteen_servers_of_one_domain_need_no_tcp),
 		cmocka_unit_test(a_long_question_leaves_no_room_for_options),
 		cmocka_unit_test(what_fits_nowhere_is_servfail),
 	};

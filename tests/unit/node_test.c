@@ -10,7 +10,7 @@
 
 static const uint8_t owner[] = "\3wWw\7example\3com";
 
-#define RR(type, ttl, bytes) { type, ttl, sizeof(bytes) - 1, false, (const uint8_t *)bytes }
+#define RR(t, seconds, bytes) { .type = t, .ttl = seconds, .rdlen = sizeof(bytes) - 1, .rdata = (const uint8_t *)bytes }
 
 static void
 layout_of_a_node(void **state)
@@ -34,7 +34,7 @@ layout_of_a_node(void **state)
 	const struct rrset *s = node_first(n);
 	assert_int_equal(s->type, TYPE_A);
 	assert_int_equal(s->n, 2);
-	assert_int_equal(s->max_rdlen, 4);
+	assert_int_equal(s->linked, 0);
 	assert_memory_equal(s->fixed, "\0\1\0\1\1\2\3\4", 8);
 	assert_int_equal(rrset_ttl(s), 0x01020304);
 	const struct rr *rr = rrset_first(s);
@@ -140,6 +140,49 @@ names_that_share_with_the_owner(void **state)
 	}
 }
 
+/* Names that share more with an earlier one of the RRset than with the owner: the earliest of those that share most. */
+static void
+names_that_share_with_each_other(void **state)
+{
+	(void)state;
+	static const struct {
+		struct node_rr rrs[4];
+		size_t n;
+		unsigned linked;
+		struct rr_link links[4];
+	} cases[] = {
+		{ { RR(TYPE_NS, 1, "\1a\1x\3net\0"), RR(TYPE_NS, 1, "\1b\1X\3net\0"), RR(TYPE_NS, 1, "\1c\1y\3net\0"),
+		    RR(TYPE_NS, 1, "\1d\1y\3net\0") }, 4, 1, { { 0, 0 }, { 0, 7 }, { 0, 5 }, { 2, 7 } } },
+		/* the owner is as good, or better */
+		{ { RR(TYPE_NS, 1, "\1a\7example\3com\0"), RR(TYPE_NS, 1, "\1b\7example\3com\0") }, 2, 0, { { 0, 0 } } },
+		{ { RR(TYPE_NS, 1, "\1a\1x\3com\0"), RR(TYPE_NS, 1, "\1b\7example\3com\0") }, 2, 0, { { 0, 0 } } },
+		{ { RR(TYPE_NS, 1, "\1b\1a\7example\3com\0"), RR(TYPE_NS, 1, "\1c\1a\7example\3com\0"),
+		    RR(TYPE_NS, 1, "\1c\1a\7example\3com\0") }, 3, 1, { { 0, 0 }, { 0, 15 } } },
+		/* nothing but the root in common; whole names; one within the other */
+		{ { RR(TYPE_NS, 1, "\1a\3net\0"), RR(TYPE_NS, 1, "\1a\3org\0") }, 2, 0, { { 0, 0 } } },
+		{ { RR(TYPE_MX, 1, "\0\1\1a\3net\0"), RR(TYPE_MX, 1, "\0\2\1a\3net\0"), RR(TYPE_MX, 1, "\0\3\3net\0") }, 3, 1,
+		  { { 0, 0 }, { 0, 7 }, { 0, 5 } } },
+		/* in one record */
+		{ { RR(TYPE_SOA, 1, "\2ns\3net\0\4root\3net\0ssssrrrrttttxxxxmmmm") }, 1, 2, { { 0, 0 }, { 0, 5 } } },
+		{ { RR(TYPE_DNAME, 1, "\1a\3net\0"), RR(TYPE_DNAME, 1, "\1b\3net\0") }, 2, 0, { { 0, 0 } } }, /* may not be compressed */
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct node_rr rrs[4];
+		struct node *n = NULL;
+		memcpy(rrs, cases[i].rrs, sizeof rrs);
+		assert_int_equal(node_make(owner, 0, rrs, cases[i].n, NULL, NULL, &n), OK);
+		const struct rrset *s = node_first(n);
+		const struct rr_link *links = rrset_links(s);
+		assert_int_equal(s->linked, cases[i].linked);
+		assert_int_equal(links != NULL, s->linked != 0);
+		assert_ptr_equal(rrset_next(s), (const uint8_t *)n + n->size);
+		if (links != NULL) {
+			assert_memory_equal(links, cases[i].links, s->n * s->linked * sizeof *links);
+		}
+		free(n);
+	}
+}
+
 /* Many records in any order come out sorted, and the first of equal ones stays. */
 static void
 large_sets_are_sorted(void **state)
@@ -193,7 +236,6 @@ limits_are_kept(void **state)
 		{ .type = 65280, .rdlen = 65535, .rdata = large }, { .type = 65281, .rdlen = 0, .rdata = NULL },
 	};
 	assert_int_equal(node_make(owner, 0, large_rrs, 2, NULL, NULL, &n), OK);
-	assert_int_equal(node_first(n)->max_rdlen, 65535);
 	assert_int_equal(node_rrset(n, 65281)->n, 1);
 	free(n);
 	free(octets);
@@ -209,6 +251,7 @@ main(void)
 		cmocka_unit_test(duplicates_and_ttls),
 		cmocka_unit_test(signatures_are_a_set_for_each_type),
 		cmocka_unit_test(names_that_share_with_the_owner),
+		cmocka_unit_test(names_that_share_with_each_other),
 		cmocka_unit_test(large_sets_are_sorted),
 		cmocka_unit_test(limits_are_kept),
 	};

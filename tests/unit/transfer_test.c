@@ -430,7 +430,8 @@ many_messages(void **state)
 	char *more = xalloc(TEXT_MAX);
 	size_t n = 0;
 	for (int i = 0; i < 3000; i++) {
-		n += (size_t)snprintf(more + n, TEXT_MAX - n, "x%d.deep.names A 192.0.2.%d\nset MX 1 x%d.deep.names\n", i, i % 256, i);
+		n += (size_t)snprintf(more + n, TEXT_MAX - n, "x%d.deep.names A 192.0.2.%d\nset MX 1 x%d.deep.names\n"
+		              "far MX 1 x%d.else.where.net.\n", i, i % 256, i, i);
 	}
 	n += (size_t)snprintf(more + n, TEXT_MAX - n, "big TYPE65400 \\# 40000 ");
 	for (int i = 0; i < 40000; i++) {

@@ -139,7 +139,7 @@ static struct text_rr
 random_rr(unsigned *seed)
 {
 	static const char *const rdata[] = {
-		"A 192.0.2.%u", "A 192.0.2.%u", "A 192.0.2.%u", "NS ns%u", "NS ns%u", "DNAME d.test.", "TXT \"%u\"",
+		"A 192.0.2.%u", "A 192.0.2.%u", "A 192.0.2.%u", "NS ns%u", "NS ns%u", "NS ns%u.a.net.", "MX %u mx.b.a.net.", "DNAME d.test.", "TXT \"%u\"",
 		"MX %u mail", "RRSIG A 13 2 300 20300101000000 20200101000000 %u example. AAAA",
 		"RRSIG NSEC3 13 2 300 20300101000000 20200101000000 %u example. AAAA",
 		"NSEC3 1 1 0 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr A",
