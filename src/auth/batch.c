@@ -228,13 +228,6 @@ is_all_within(const struct update *u, const uint8_t *apex)
 	return true;
 }
 
-static void
-file_name_of(const uint8_t *apex, char out[NAME_TEXT_MAX])
-{
-	size_t len = name_print(apex, out);
-	out[len - 1] = name_is_root(apex) ? '@' : '\0';
-}
-
 static err_t
 create(struct batch *b, struct update_task *t, const uint8_t *apex, enum batch_taken *out)
 {
@@ -247,7 +240,7 @@ create(struct batch *b, struct update_task *t, const uint8_t *apex, enum batch_t
 	} else if (err == OK) {
 		char path[NAME_TEXT_MAX];
 		struct name name;
-		file_name_of(apex, path);
+		source_file_name(apex, path);
 		name_set(&name, apex);
 		struct work *w = add_work(b, file_new(path, SOURCE_ZONE, &name));
 		w->is_new = true;
@@ -269,7 +262,7 @@ add_creation(struct batch *b, struct update_task *t, const uint8_t *apex, enum b
 	const char *why;
 	struct name name;
 	char path[NAME_TEXT_MAX];
-	file_name_of(apex, path);
+	source_file_name(apex, path);
 	TRY(update_ask(&t->update, NULL, &v));
 	if (v.rcode == RCODE_NOERROR) {
 		update_prescan(&t->update, &v);

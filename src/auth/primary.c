@@ -44,13 +44,12 @@ file_find(const struct primary *p, const char *path)
 	return i < p->files_n && strcmp(p->files[i]->path, path) == 0 ? p->files[i] : NULL;
 }
 
-/* Files of a zone are nearly always spelled as its name is printed. */
+/* Files of a zone are nearly always spelled as they would be here. */
 struct file *
 primary_file_of(const struct primary *p, const uint8_t *apex)
 {
 	char path[NAME_TEXT_MAX];
-	size_t len = name_print(apex, path);
-	path[len - 1] = name_is_root(apex) ? '@' : '\0';
+	source_file_name(apex, path);
 	struct file *f = file_find(p, path);
 	if (f != NULL && f->kind == SOURCE_ZONE && name_is_equal(f->apex.oct, apex)) {
 		return f;
@@ -170,17 +169,26 @@ plan_file(struct apply *a, struct file *f, const struct source_change *change, b
 	return primary_load_file(a->p, a->commit, change, d);
 }
 
+static void
+report_bad_name(const struct primary *p, const char *path)
+{
+	struct diag d;
+	char text[DIAG_TEXT_MAX + sizeof "; " + DIAG_HINT_MAX];
+	source_say_bad(path, &d);
+	(void)snprintf(text, sizeof text, "%s; %s", d.text, d.hint);
+	primary_report(p, &(struct primary_report){ .event = ZONE_REJECTED, .path = path, .text = text });
+}
+
 static err_t
 plan_put(struct apply *a, const struct source_change *change)
 {
 	struct primary *p = a->p;
 	struct name apex;
 	enum source_kind kind = source_kind_of(change->path, &apex);
-	if (kind == SOURCE_IGNORED || kind == SOURCE_BAD_NAME) {
-		primary_report(p, &(struct primary_report){
-		                          .event = kind == SOURCE_IGNORED ? FILE_IGNORED : ZONE_REJECTED, .path = change->path,
-		                          .text = kind == SOURCE_IGNORED ? "" : "the file's name is not a domain name; name it like "
-		                                                                 "its zone, or keep it in a directory" });
+	if (kind == SOURCE_IGNORED) {
+		primary_report(p, &(struct primary_report){ .event = FILE_IGNORED, .path = change->path });
+	} else if (kind == SOURCE_BAD_NAME) {
+		report_bad_name(p, change->path);
 	}
 	if (kind != SOURCE_ZONE && kind != SOURCE_KEYS) {
 		return OK;
@@ -465,6 +473,9 @@ commit_put(struct primary *p, struct trie_txn *txn, struct pending *d, struct di
 	struct file *f = d->file;
 	f->is_broken = d->is_rejected;
 	file_set_hold(p, f, d->is_held ? HOLD_SHRUNK : HOLD_NONE);
+	if (d->is_passed_over) {
+		return; /* the file is freed with d */
+	}
 	if (d->is_held) {
 		/* d->zone is freed with d */
 	} else if (d->zone != NULL) {

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth/source.h"
 #include "auth/view.h"
 #include "base/diag.h"
 #include "base/err.h"
@@ -112,7 +113,3 @@ bool primary_holds_removals(const struct primary_conf *c, size_t removed, size_t
 bool primary_holds_version(const struct primary_conf *c, const struct zone *old, const struct zone *new);
 #define PRIMARY_VALVE { .delete_zones_percent = 50, .delete_records_percent = 50, .delete_records_min = 100 } /* by default */
 #define PRIMARY_TRAILER "Origin-Allow: mass-delete"
-
-/* What a file of the root tree is by its name (behaviour: dot files, README*, LICENSE*, … are passed over). */
-enum source_kind { SOURCE_ZONE, SOURCE_KEYS, SOURCE_IGNORED, SOURCE_BAD_NAME, SOURCE_BELOW_ROOT };
-enum source_kind source_kind_of(const char *path, struct name *apex); /* apex: the zone, or the keys' domain */

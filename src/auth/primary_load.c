@@ -85,6 +85,16 @@ reject(const struct primary *p, struct pending *d, const char *why)
 	return OK;
 }
 
+/* It has the name of a script or a document, and was never a zone here. */
+static err_t
+pass_over(const struct primary *p, struct pending *d)
+{
+	d->is_passed_over = true;
+	primary_report(p, &(struct primary_report){ .event = FILE_IGNORED, .path = d->file->path,
+	                                            .text = "named like a script or a document, and its text does not begin as a zone's" });
+	return OK;
+}
+
 err_t
 primary_load_file(const struct primary *p, const struct source_commit *c, const struct source_change *change,
                   struct pending *d)
@@ -93,8 +103,9 @@ primary_load_file(const struct primary *p, const struct source_commit *c, const 
 	struct master_text text = { 0 };
 	bool is_opened = change == NULL || change->bytes == NULL;
 
+	bool is_doubtful = d->is_new && d->file->kind == SOURCE_ZONE && source_is_doubtful(d->file->path);
 	if (change != NULL && change->refused != NULL) {
-		return reject(p, d, change->refused);
+		return is_doubtful ? pass_over(p, d) : reject(p, d, change->refused);
 	}
 	if (!is_opened) {
 		text = (struct master_text){ .text = (const char *)change->bytes, .len = change->len };
@@ -104,7 +115,8 @@ primary_load_file(const struct primary *p, const struct source_commit *c, const 
 			return reject(p, d, err_str(err));
 		}
 	}
-	err_t err = load_text(&l, p, &text);
+	bool is_none = is_doubtful && !source_is_master(text.text, text.len);
+	err_t err = is_none ? pass_over(p, d) : load_text(&l, p, &text);
 	if (is_opened) {
 		c->close(c->ctx, &text);
 	}

@@ -36,6 +36,7 @@ struct pending {
 	bool is_new, is_removal;
 	bool is_rejected;        /* stays as it is; includes are taken over all the same */
 	bool is_held;            /* likewise, by the safety valve */
+	bool is_passed_over;     /* new, and its text is no zone's: nothing is made of it */
 	struct file *from;       /* a file that goes and has the zone that this one is for: it moves; NULL: there is none */
 	bool has_heir;           /* a removal: it is the `from` of another */
 	struct zone *zone;       /* owned until it is committed */

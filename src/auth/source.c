@@ -1,15 +1,41 @@
-/* Which file of the repository is what, by its name alone. */
+#include "auth/source.h"
+
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
-#include "auth/primary.h"
+enum { PATH_MAX_LEN = 255 }; /* of a file name; a zone's may be longer than a file system bears, and is nowhere then */
 
-/* What people keep beside their zones.  Upper case, as is the custom for these: a zone called
- * "readme.example" stays possible, and so does every name under .md or .sh. */
+/* What people keep beside their zones.  In this case, as is the custom for these: a zone called "readme.example" stays possible. */
 static const char *const not_zones[] = {
-	"README",   "LICENSE",      "LICENCE",     "COPYING",      "COPYRIGHT", "NOTICE",   "AUTHORS",
-	"CHANGELOG", "CONTRIBUTING", "SECURITY",    "CODEOWNERS",   "MAINTAINERS", "NEWS",   "TODO",
-	"Makefile", "GNUmakefile",  "CODE_OF_CONDUCT",
+	"AUTHORS",     "BUGS",         "CHANGELOG", "CHANGES",   "CODEOWNERS",      "CODE_OF_CONDUCT", "CONTRIBUTING", "COPYING",
+	"COPYRIGHT",   "CREDITS",      "Caddyfile", "Containerfile", "Dockerfile",  "Doxyfile",        "FAQ",          "GNUmakefile",
+	"Gemfile",     "HACKING",      "HISTORY",   "INSTALL",   "Jenkinsfile",     "Justfile",        "LICENCE",      "LICENSE",
+	"MAINTAINERS", "Makefile",     "NEWS",      "NOTES",     "NOTICE",          "Procfile",        "README",       "Rakefile",
+	"SECURITY",    "THANKS",       "TODO",      "VERSION",   "Vagrantfile",     "justfile",        "makefile",
 };
+
+/* Leftovers of editors and tools, and what other programs read.  None is a top-level domain. */
+static const char *const not_endings[] = {
+	"asc",  "bak",  "cfg",  "conf", "crt",  "csr",  "csv",   "diff",   "dist", "dpkg-dist", "dpkg-new", "dpkg-old", "html", "ini",
+	"jnl",  "json", "key",  "lock", "log",  "nix",  "old",   "orig",   "patch", "pem",      "private",  "rej",      "rpmnew",
+	"rpmsave", "sample", "sig", "swo", "swp", "tmp", "toml", "txt",    "xml",  "yaml",      "yml",
+};
+
+/* Likewise, but top-level domains, too. */
+static const char *const doubtful_endings[] = { "cc", "md", "ml", "pl", "ps", "py", "rs", "sh", "so", "tf", "zip" };
+
+static bool
+ends_with(const char *path, const char *const *endings, size_t n)
+{
+	const char *dot = strrchr(path, '.');
+	for (size_t i = 0; dot != NULL && dot != path && i < n; i++) {
+		if (strcasecmp(dot + 1, endings[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
 
 static bool
 is_passed_over(const char *path)
@@ -24,7 +50,95 @@ is_passed_over(const char *path)
 			return true;
 		}
 	}
+	return ends_with(path, not_endings, ARRAY_LEN(not_endings));
+}
+
+bool
+source_is_doubtful(const char *path)
+{
+	return ends_with(path, doubtful_endings, ARRAY_LEN(doubtful_endings));
+}
+
+/* ---- the beginning of a text ---- */
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '(';
+}
+
+/* Is it a directive, or has it the word SOA? */
+static bool
+is_first_line(const char *line, const char *end)
+{
+	if (end - line > 1 && line[0] == '$') {
+		return (line[1] >= 'A' && line[1] <= 'Z') || (line[1] >= 'a' && line[1] <= 'z');
+	}
+	for (const char *word = line; word < end && *word != ';' && *line != '#'; word++) {
+		bool is_begin = word != line && is_blank(word[-1]);
+		if (is_begin && end - word >= 3 && strncasecmp(word, "SOA", 3) == 0 && (end - word == 3 || is_blank(word[3]))) {
+			return true;
+		}
+	}
 	return false;
+}
+
+bool
+source_is_master(const char *text, size_t len)
+{
+	const char *at = text, *end = text + len;
+	if (len >= 3 && memcmp(at, "\xEF\xBB\xBF", 3) == 0) {
+		at += 3; /* a byte order mark */
+	}
+	while (at < end) {
+		const char *line = at, *first;
+		while (at < end && *at != '\n' && *at != '\r') {
+			at++;
+		}
+		for (first = line; first < at && is_blank(*first); first++) {
+		}
+		if (first < at && *first != ';') {
+			return is_first_line(line, at);
+		}
+		at++;
+	}
+	return false;
+}
+
+/* ---- names ---- */
+
+static int
+hex_of(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* %XX as the escape that master files have for an octet. */
+bool
+source_read_name(const char *path, size_t len, struct name *out)
+{
+	char text[4 * PATH_MAX_LEN];
+	size_t n = 0;
+	if (len > PATH_MAX_LEN) {
+		return false;
+	}
+	for (size_t i = 0; i < len; i++) {
+		int high = path[i] == '%' && i + 2 < len ? hex_of(path[i + 1]) : -1, low = high >= 0 ? hex_of(path[i + 2]) : -1;
+		if ((uint8_t)path[i] >= 0x80) {
+			return false;
+		}
+		if (low >= 0) {
+			int octet = high * 16 + low;
+			text[n++] = '\\';
+			text[n++] = (char)('0' + octet / 100);
+			text[n++] = (char)('0' + octet / 10 % 10);
+			text[n++] = (char)('0' + octet % 10);
+			i += 2;
+		} else {
+			text[n++] = path[i];
+		}
+	}
+	return name_parse(text, n, NULL, out) == OK;
 }
 
 enum source_kind
@@ -53,5 +167,56 @@ source_kind_of(const char *path, struct name *apex)
 		kind = SOURCE_KEYS;
 		len -= keys_len + 1;
 	}
-	return name_parse(path, len, NULL, apex) == OK ? kind : SOURCE_BAD_NAME;
+	return source_read_name(path, len, apex) ? kind : SOURCE_BAD_NAME;
+}
+
+/* Windows has no < > : " | ? * \ in names, nobody a slash; blanks and what is no letter of ASCII is lost on the way. */
+static bool
+is_plain(uint8_t c)
+{
+	return c > ' ' && c < 0x7F && strchr("<>:\"|?*\\/%.@;()$#~", c) == NULL;
+}
+
+void
+source_file_name(const uint8_t *apex, char out[NAME_TEXT_MAX])
+{
+	static const char digits[] = "0123456789ABCDEF";
+	size_t n = 0;
+	for (const uint8_t *label = apex; !name_is_root(label); label = name_parent(label)) {
+		if (n != 0) {
+			out[n++] = '.';
+		}
+		for (unsigned i = 1; i <= label[0]; i++) {
+			if (is_plain(label[i])) {
+				out[n++] = (char)label[i];
+			} else {
+				out[n++] = '%';
+				out[n++] = digits[label[i] >> 4];
+				out[n++] = digits[label[i] & 15];
+			}
+		}
+	}
+	if (n == 0) {
+		out[n++] = '@';
+	}
+	out[n] = '\0';
+}
+
+void
+source_say_bad(const char *path, struct diag *d)
+{
+	char ascii[NAME_TEXT_MAX];
+	bool is_ascii = true;
+	for (const char *c = path; *c != '\0'; c++) {
+		is_ascii &= (uint8_t)*c < 0x80;
+	}
+	diag_set(d, DIAG_ERROR, "bad-file-name", is_ascii ? "the file's name is not a domain name"
+	                                                  : "the file's name is not ASCII: nobody asks for a zone by these octets");
+	if (is_ascii) {
+		diag_hint(d, "name it like its zone, or keep it in a directory (%%XX is an octet that no file name can have)");
+	} else if (source_to_ascii(path, ascii)) {
+		diag_hint(d, "name it by its A-label: %.200s", ascii);
+	} else {
+		diag_hint(d, "name it by its A-label (RFC 5890), which idn2(1) prints");
+	}
 }

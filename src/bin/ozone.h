@@ -81,6 +81,7 @@ struct job {
 	struct name apex;
 	const struct side *new, *old; /* NULL: the file is not there in that version */
 	bool is_compared;             /* there is an older version of everything, even if not of this file */
+	bool is_listed;               /* out of a directory or a tree: nobody has said that it is a zone */
 	bool is_context;              /* keys that did not change: read for the names in them, not reported */
 };
 

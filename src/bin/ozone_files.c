@@ -251,9 +251,13 @@ name_job(struct job *job, const char *file, const char *zone_name)
 		name_set(&job->apex, name_root);
 		return OK;
 	}
-	if (strcmp(name, "-") == 0 || name_parse(name, len, NULL, &job->apex) != OK) {
+	bool is_read = zone_name != NULL ? name_parse(name, len, NULL, &job->apex) == OK : source_read_name(name, len, &job->apex);
+	if (strcmp(name, "-") == 0 || !is_read) {
 		cli_error("%s: %s", file, zone_name != NULL ? "--zone-name is no domain name" : "which zone is this?");
-		cli_hint("the file's name is taken for the zone's; --zone-name=NAME says otherwise");
+		struct diag d;
+		source_say_bad(name, &d);
+		cli_hint("the file's name is taken for the zone's; --zone-name=NAME says otherwise%s%s", zone_name == NULL ? "; " : "",
+		         zone_name == NULL ? d.hint : "");
 		return E_UNSUPPORTED;
 	}
 	return OK;

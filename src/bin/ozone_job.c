@@ -316,14 +316,27 @@ report_done(const struct ozone *oz, const struct job *job, const struct version 
 	report_checked(oz->report, &c);
 }
 
+/* As the primary does: a new file that is named like a script or a document, and is none of a zone. */
+static bool
+is_passed_over(const struct job *job, const struct version *old, const struct version *new)
+{
+	return job->is_listed && job->kind == SOURCE_ZONE && source_is_doubtful(job->path) &&
+	       (!old->is_open || !source_is_master(old->text.text, old->text.len)) &&
+	       (!new->is_open || !source_is_master(new->text.text, new->text.len));
+}
+
 static err_t
-do_job(struct ozone *oz, const struct job *job, struct version *old, struct version *new, const struct tally *before)
+do_job(struct ozone *oz, const struct job *job, struct version *old, struct version *new, const struct tally *before, bool *is_none)
 {
 	struct diag_sink report = report_sink(oz->report);
 	struct diag_sink bare = keys_sink(&report);
 	const struct diag_sink *sink = job->is_context ? NULL : job->kind == SOURCE_KEYS ? &bare : &report;
 	TRY(open_version(old, NULL));
 	TRY(open_version(new, sink));
+	if (is_passed_over(job, old, new)) {
+		*is_none = true;
+		return OK;
+	}
 	TRY(load_version(new, job, sink));
 	struct tally now = tally_now(oz);
 	report_more(new, sink, now.errors - before->errors, now.warnings - before->warnings);
@@ -347,9 +360,10 @@ ozone_job(struct ozone *oz, const struct job *job)
 	struct version old = { .side = job->old, .path = job->old_path };
 	struct version new = { .side = job->new, .path = job->path };
 	struct tally before = tally_now(oz);
-	err_t err = do_job(oz, job, &old, &new, &before);
+	bool is_none = false;
+	err_t err = do_job(oz, job, &old, &new, &before, &is_none);
 	report_end(oz->report);
-	if (err == OK && !job->is_context) {
+	if (err == OK && !job->is_context && !is_none) {
 		err = print_zones(oz, &old, &new);
 		report_done(oz, job, &old, &new, &before);
 	}
@@ -368,10 +382,11 @@ bool
 ozone_job_name(struct ozone *oz, struct job *job, const char *path)
 {
 	job->kind = source_kind_of(path, &job->apex);
+	job->is_listed = true;
 	if (job->kind == SOURCE_BAD_NAME) {
-		report_file(oz->report, path, "bad-file-name",
-		            "the name of a zone file is the name of the zone; other files go into a directory",
-		            "no zone can have this name");
+		struct diag d;
+		source_say_bad(path, &d);
+		report_file(oz->report, path, "bad-file-name", d.hint, "%s", d.text);
 	}
 	return job->kind == SOURCE_ZONE || job->kind == SOURCE_KEYS;
 }

@@ -253,7 +253,7 @@ check_entry(struct ozone *oz, struct repo *r, const struct tree_entry *e, struct
 static err_t
 check_removed(struct ozone *oz, struct repo *r, const struct tree_entry *e, struct ozone_names *names)
 {
-	struct job job = { .path = e->name, .old_path = e->name, .old = &r->was_side, .is_compared = true };
+	struct job job = { .path = e->name, .old_path = e->name, .old = &r->was_side, .is_compared = true, .is_listed = true };
 	job.kind = source_kind_of(e->name, &job.apex);
 	bool was_checked = e->kind == TREE_FILE && (job.kind == SOURCE_ZONE || job.kind == SOURCE_KEYS);
 	if (was_checked) {

@@ -227,6 +227,19 @@ def test_old_that_is_bad_or_not_there(ozone, write):
     assert ozone("example.com", "--old", "none", status=1).stderr != ""
 
 
+def test_files_that_are_no_zones(ozone, write):
+    """Passed over by their names, or by name and text; a name in UTF-8 is told its A-label."""
+    for name in ("example.com.bak", "example.com~", "zones.yaml", "NOTES", "Jenkinsfile", "keys.json", "deploy.py", "notes.md"):
+        write("zones/" + name, "#!/usr/bin/env python3\nimport os\n")
+    for name in ("example.com", "example.md", "0%2F26.2.0.192.in-addr.arpa"):
+        write("zones/" + name, zone(1))
+    assert ozone("zones").stdout.endswith("successfully checked 3 zones\n")
+    write("zones/b\u00fccher.example", zone(1))
+    done = ozone("zones", status=1)
+    assert codes(done) == ["bad-file-name"] and "xn--bcher-kva.example" in done.stderr
+    assert "xn--bcher-kva.example" in ozone("zones/b\u00fccher.example", status=2).stderr
+
+
 def large(serial, hosts):
     return zone(serial, "".join("h%d A 192.0.2.9\n" % i for i in range(hosts)))
 

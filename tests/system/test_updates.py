@@ -243,6 +243,29 @@ def test_held_back(served, key, remote, repo, notify):
     assert served.serial("second.example") == 7
 
 
+def test_a_zone_whose_name_no_file_can_have(primary, repo, make_key, remote, program):
+    """RFC 2317: an update makes it, a push changes it, another update changes that, and ozone reads the same name."""
+    key = make_key("me._update.192.in-addr.arpa")
+    origin, path = "0/26.2.0.192.in-addr.arpa", "0%2F26.2.0.192.in-addr.arpa"
+    repo.commit({"192.in-addr.arpa": ZONE, "_keys": key.line})
+    served = primary(repo, "--zones-by-update", zones=["192.in-addr.arpa"])
+    update = update_of(key, "192.in-addr.arpa")
+    for rdtype, text in (("SOA", "ns1.example. h.example. 1 7200 900 1209600 300"), ("NS", "ns1.example.")):
+        update.add(origin + ".", 3600, rdtype, text)
+    assert send(served, update).rcode() == dns.rcode.NOERROR
+    assert served.serial(origin) == 1
+    git(repo.path, "pull", "-q", "--rebase", "origin", repo.branch)
+    assert "successfully" in program("ozone", repo.path).stdout
+    repo.commit({path: repo.read(path).replace(" 1 ", " 5 ", 1) + "1 3600 PTR a.example.\n"})
+    served.hangup()
+    served.await_serial(origin, 5)
+    update = update_of(key, origin)
+    update.add("2", 3600, "PTR", "b.example.")
+    assert send(served, update).rcode() == dns.rcode.NOERROR
+    assert served.ask("2." + origin, "PTR").answer and served.ask("1." + origin, "PTR").answer
+    assert "b.example." in remote.text(path)
+
+
 def test_hook_says_no(primary, repo, key, remote):
     repo.commit({"example": ZONE, "_keys": key.line})
     write_hook(repo, "pre-receive", "echo 'not on Fridays' >&2\nexit 1\n")
