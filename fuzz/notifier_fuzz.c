@@ -105,6 +105,8 @@ on_report(void *ctx, const struct notifier_report *r)
 {
 	(void)ctx;
 	ASSERT(r->attempts <= NOTIFIER_ATTEMPTS_MAX && name_len(r->zone) >= 1 && r->target != NULL);
+	ASSERT(r->news.zone == r->zone && (r->news.soa == NULL) == r->is_removal);
+	ASSERT(r->outcome != NOTIFY_UNREACHED || (r->target->conn == 0 && r->transport != NOTIFY_OVER_CONN));
 }
 
 static uint16_t

@@ -112,6 +112,8 @@ report(struct notifier *n, const struct notice *x, struct notifier_report r)
 	const struct signer *signer = notice_signer(x);
 	target.key = signer != NULL ? &signer->tsig : NULL;
 	r.zone = x->zone;
+	r.news = (struct notify_news){ .zone = x->zone, .soa = x->rdlen != 0 ? notice_soa(x) : NULL, .soa_len = x->rdlen,
+		                       .soa_ttl = x->ttl };
 	r.is_removal = x->rdlen == 0;
 	r.serial = x->serial;
 	r.target = &target;
@@ -139,14 +141,28 @@ finish(struct notifier *n, struct notice *x, struct notifier_report r)
 
 _Static_assert(NOTIFY_OUTCOMES <= 8, "notice.said is an octet");
 
+static bool
+has_said(const struct notice *x, enum notify_outcome o)
+{
+	return (x->said & 1 << o) != 0;
+}
+
 /* It goes on; said once. */
 static void
 say(struct notifier *n, struct notice *x, struct notifier_report r)
 {
-	if ((x->said & 1 << r.outcome) == 0) {
+	if (!has_said(x, r.outcome)) {
 		x->said |= (uint8_t)(1 << r.outcome);
 		report(n, x, r);
 	}
+}
+
+/* Its address does not lead to it, as far as can be told by now: with none of the keys. */
+static bool
+is_unreached(const struct notice *x)
+{
+	return x->peer->at.conn == 0 && x->attempts >= NOTIFIER_UNREACHED_ATTEMPTS && x->attempts >= x->signers_n &&
+	       !has_said(x, NOTIFY_PUT_OFF);
 }
 
 /* The attempt is over without success.  Idle before. */
@@ -156,6 +172,9 @@ rest(struct notifier *n, struct notice *x)
 	n->stats.failed++;
 	x->state = NOTICE_RESTING;
 	heap_set(&n->timers, &x->timer, x->begun_ns + interval_s(x) * SECOND_NS);
+	if (is_unreached(x)) {
+		say(n, x, (struct notifier_report){ .outcome = NOTIFY_UNREACHED });
+	}
 	if (x->attempts == UNANSWERED_ATTEMPTS) {
 		say(n, x, (struct notifier_report){ .outcome = NOTIFY_UNANSWERED });
 	} else if (x->attempts == NOTIFIER_ATTEMPTS_MAX) {
@@ -476,10 +495,11 @@ notifier_conn_closed(struct notifier *n, const struct notifier_now *now, uint64_
 	}
 }
 
-/* *out: the notice that is to be sent, idle; NULL: it is under way, and has one more key. */
+/* *out: the notice that is to be sent, idle; NULL: it is under way, and has one more key.  *was_unreached: so was the one that it
+ * takes the place of. */
 static err_t
 put_in(struct notifier *n, struct peer *p, const struct notify_news *news, const struct tsig_key *key,
-       struct notice **out)
+       struct notice **out, bool *was_unreached)
 {
 	struct notice *x = NULL, *old = peer_notice(p, news->zone);
 	*out = NULL;
@@ -498,6 +518,7 @@ put_in(struct notifier *n, struct peer *p, const struct notify_news *news, const
 		notice_free(n, x);
 		return err;
 	}
+	*was_unreached = old != NULL && has_said(old, NOTIFY_UNREACHED);
 	if (old != NULL) {
 		notice_free(n, old);
 		n->stats.replaced++;
@@ -515,9 +536,13 @@ notifier_add(struct notifier *n, const struct notifier_now *now, const struct no
 	ASSERT(to->conn != 0 || to->address.family == 4 || to->address.family == 6);
 	struct peer *p = peer_get(n, to);
 	struct notice *x = NULL;
-	err_t err = put_in(n, p, news, to->key, &x);
+	bool was_unreached = false;
+	err_t err = put_in(n, p, news, to->key, &x, &was_unreached);
 	if (err == OK && x != NULL) {
 		n->stats.added++;
+		if (was_unreached) {
+			say(n, x, (struct notifier_report){ .outcome = NOTIFY_UNREACHED });
+		}
 		wait_in_order(n, x);
 	} else if (err != OK) {
 		n->stats.over_limit++;

@@ -25,6 +25,8 @@
  *   SERVFAIL   the peer could not just now: it is told again, as if it had not answered.
  *   any other  (NOTIMP, REFUSED, NOTAUTH, FORMERR, …) the peer has heard, and would say the same another time: over, as
  *              RFC 1996 3.12 says for NOTIMP and 3.3 for responses at large ("contains no useful information").
+ * A target that answers none of the first three attempts is said to be unreached; and at once when a newer notification takes
+ * the place of one that was.  One that said SERVFAIL is reached.
  * The answer to an unsigned notification can be forged by who guesses the ID, and where it went by UDP, our port: then
  * the secondary learns of the change with its refresh timer.
  *
@@ -49,6 +51,7 @@ enum {
 	NOTIFIER_WINDOW_MAX = 64,
 	NOTIFIER_ATTEMPTS_MAX = 13,
 	NOTIFIER_KEYS_MAX = 4,           /* of one notification */
+	NOTIFIER_UNREACHED_ATTEMPTS = 3, /* three seconds: one that is merely busy has answered by then */
 	/* Header, question, SOA with its fixed fields, TSIG. */
 	NOTIFIER_MESSAGE_MAX = DNS_HEADER_LEN + NAME_WIRE_MAX + 4 + 12 + 2 * NAME_WIRE_MAX + 20 + TSIG_RR_MAX,
 };
@@ -88,6 +91,7 @@ enum notify_outcome {
 	NOTIFY_PUT_OFF,     /* SERVFAIL */
 	NOTIFY_UNVERIFIED,  /* an answer whose signature is missing or wrong, or one that says that ours is */
 	NOTIFY_UNANSWERED,  /* the attempts of the first minute */
+	NOTIFY_UNREACHED,   /* at its address, by the first attempts: who has another way to it may take that */
 	NOTIFY_OUTCOMES
 };
 
@@ -97,6 +101,7 @@ struct notifier_report {
 	const uint8_t *zone;
 	bool is_removal;
 	uint32_t serial;                  /* 0 for a removal */
+	struct notify_news news;          /* the same again, as notifier_add() takes it */
 	const struct notify_target *target;
 	unsigned attempts;
 	enum notify_transport transport;  /* of the last message sent */

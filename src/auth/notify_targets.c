@@ -351,11 +351,11 @@ note_left_out(struct comparing *c, const struct zone *z)
 static void
 tell(struct comparing *c, const struct notify_index *ix, const struct zone *z, const struct notify_news *news)
 {
-	if (c->to->zone != NULL) {
-		c->to->zone(c->to->ctx, news);
-	}
 	notify_targets_of(ix, z, c->policy, &c->targets);
 	note_left_out(c, z);
+	if (c->to->zone != NULL) {
+		c->to->zone(c->to->ctx, news, &c->targets);
+	}
 	for (size_t i = 0; i < c->targets.n; i++) {
 		tell_target(c, news, &c->targets.list[i]);
 	}

@@ -63,7 +63,8 @@ typedef void notify_each(void *ctx, const struct notify_news *news, const struct
 /* Who listens.  Either may be NULL. */
 struct notify_listener {
 	notify_each *each;                                        /* a zone to a target */
-	void (*zone)(void *ctx, const struct notify_news *news); /* a zone that came, changed or went; before its targets */
+	/* A zone that came, changed or went, and its targets; before `each` of these. */
+	void (*zone)(void *ctx, const struct notify_news *news, const struct notify_targets *targets);
 	void *ctx;
 };
 

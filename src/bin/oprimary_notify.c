@@ -9,19 +9,17 @@
 #include "auth/notify_targets.h"
 #include "base/alloc.h"
 #include "dns/rrtype.h"
-#include "ops/clock.h"
 
+/* Many secondaries ask by a connection that they keep, and do not listen there: a NOTIFY would be taken for the answer to their next
+ * question (Knot gives the refresh up then, until its retry).  So who has an address that is told is told there, and by the connection
+ * only what was not heard there. */
 struct subscription {
-	struct notify_target target; /* its key is `key` */
+	struct notify_target target;  /* its key is `key` */
 	struct tsig_key key;
-	struct name zone;            /* a zone, or, where there is none, what is within it */
-	uint64_t begin_ms;
-	bool has_address;            /* the key's name has the very address: it is told there, too */
+	struct name zone;             /* a zone, or, where there is none, what is within it */
+	struct key_address secondary; /* in the key's name, if it is told; family 0: none */
+	bool is_reached;              /* it has answered a notification at an address of its own */
 };
-
-/* Many secondaries ask for the SOA, transfer, and close: a NOTIFY in between would be none of the answers that they wait for (Knot
- * gives the refresh up then, until its retry). */
-enum { BUSY_MS = 2000 };
 
 /* ---- the log ---- */
 
@@ -49,6 +47,7 @@ static const struct {
 	[NOTIFY_PUT_OFF] = { "notify-put-off", LOG_LEVEL_INFO, "the secondary cannot just now; it is told again" },
 	[NOTIFY_UNVERIFIED] = { "notify-unverified", LOG_LEVEL_WARNING, "the answer is not signed as it should; it is told again" },
 	[NOTIFY_UNANSWERED] = { "notify-unanswered", LOG_LEVEL_WARNING, "no answer within a minute; it is told again, for a day" },
+	[NOTIFY_UNREACHED] = { "notify-unreached", LOG_LEVEL_DEBUG, "no answer yet; if it keeps a connection to us, it is told by that" },
 };
 
 /* What a secondary's TSIG error most often means. */
@@ -67,13 +66,14 @@ text_of(const struct notifier_report *r)
 	}
 }
 
+static void on_heard(struct teller *t, const struct notifier_report *r);
+
 static void
-on_report(void *ctx, const struct notifier_report *r)
+log_report(struct teller *t, const struct notifier_report *r)
 {
 	static const char *const transports[NOTIFY_TRANSPORTS] = {
 		[NOTIFY_OVER_TCP] = "tcp", [NOTIFY_OVER_UDP] = "udp", [NOTIFY_OVER_CONN] = "connection",
 	};
-	struct teller *t = ctx;
 	char to[PEER_TEXT_MAX], zone[NAME_TEXT_MAX], key[NAME_TEXT_MAX] = "", rcode[RRTYPE_TEXT_MAX] = "";
 	if (!log_is_on(t->log, outcomes[r->outcome].level)) {
 		return;
@@ -91,6 +91,16 @@ on_report(void *ctx, const struct notifier_report *r)
 	log_event_limited(t->log, &t->limits[r->outcome], outcomes[r->outcome].level, outcomes[r->outcome].event,
 	                  "to=%s transport=%s zone=%s serial=%u key=%s attempts=%u rcode=%s text=%s", to, transports[r->transport], zone,
 	                  r->serial, key, r->attempts, rcode, text_of(r));
+}
+
+static void
+on_report(void *ctx, const struct notifier_report *r)
+{
+	struct teller *t = ctx;
+	log_report(t, r);
+	if (r->target->conn == 0) {
+		on_heard(t, r);
+	}
 }
 
 void
@@ -266,24 +276,90 @@ is_about(const struct teller *t, const struct subscription *s, const uint8_t *zo
 	return name_is_equal(s->zone.oct, zone) || (name_is_within(zone, s->zone.oct) && !has_zone(t->told_view, s->zone.oct));
 }
 
+/* ---- those that hold a connection ---- */
+
 static bool
-is_busy(const struct subscription *s)
+has_target(const struct notify_targets *targets, const struct key_address *a)
 {
-	return s->has_address && clock_ms() - s->begin_ms < BUSY_MS;
+	for (size_t i = 0; i < targets->n; i++) {
+		if (key_address_is_equal(&targets->list[i].address, a)) {
+			return true;
+		}
+	}
+	return false;
 }
 
-/* A zone that came, changed or went: to those that wait for it. */
+/* Where it is told, if it can be at all: the address in its key's name goes before the one that it asks from. */
+static const struct key_address *
+address_of(const struct subscription *s)
+{
+	return s->secondary.family != 0 ? &s->secondary : &s->target.address;
+}
+
+/* A zone that came, changed or went: to those that wait for it and are told at no address. */
 static void
-tell_subscribers(void *ctx, const struct notify_news *news)
+tell_subscribers(void *ctx, const struct notify_news *news, const struct notify_targets *targets)
 {
 	struct teller *t = ctx;
 	pthread_mutex_lock(&t->lock);
 	for (size_t i = 0; i < t->n; i++) {
-		if (t->list[i].target.conn != 0 && !is_busy(&t->list[i]) && is_about(t, &t->list[i], news->zone)) {
-			tell(t, news, &t->list[i].target);
+		const struct subscription *s = &t->list[i];
+		if (s->target.conn != 0 && is_about(t, s, news->zone) && !has_target(targets, address_of(s))) {
+			tell(t, news, &s->target);
 		}
 	}
 	pthread_mutex_unlock(&t->lock);
+}
+
+/* Has somebody who has the key answered, or has anybody acknowledged?  An unsigned refusal may be that of a router in front of it. */
+static bool
+is_reached(const struct notifier_report *r)
+{
+	bool has_answered = r->outcome == NOTIFY_ACKNOWLEDGED || r->outcome == NOTIFY_REFUSED || r->outcome == NOTIFY_PUT_OFF;
+	return r->outcome == NOTIFY_ACKNOWLEDGED || (has_answered && r->target->key != NULL);
+}
+
+static bool
+is_missed(const struct notifier_report *r)
+{
+	return r->outcome == NOTIFY_UNREACHED || (r->outcome == NOTIFY_REFUSED && r->target->key == NULL);
+}
+
+static unsigned
+place_of(const struct key_address *a)
+{
+	unsigned h = a->family;
+	for (size_t i = 0; i < sizeof a->octets; i++) {
+		h = 31 * h + a->octets[i];
+	}
+	return h % TELLER_PLACES;
+}
+
+/* What became of a notification at an address, for those that hold a connection and are told there.  By the notifier. */
+static void
+on_heard(struct teller *t, const struct notifier_report *r)
+{
+	bool has_heard = is_reached(r), has_missed = is_missed(r);
+	pthread_mutex_lock(&t->lock);
+	bool may_concern = t->is_on && (has_heard || has_missed) && t->at[place_of(&r->target->address)] != 0;
+	for (size_t i = 0; may_concern && i < t->n; i++) {
+		struct subscription *s = &t->list[i];
+		if (s->target.conn == 0 || !key_address_is_equal(address_of(s), &r->target->address)) {
+			continue;
+		}
+		s->is_reached |= has_heard;
+		if (!s->is_reached && is_about(t, s, r->zone)) {
+			tell(t, &r->news, &s->target);
+		}
+	}
+	pthread_mutex_unlock(&t->lock);
+}
+
+/* How many are told at an address, by its place: what most reports are about is nobody's who holds a connection. */
+static void
+count_place(struct teller *t, const struct subscription *s, unsigned by)
+{
+	t->at[place_of(address_of(s))] += by;
 }
 
 /* Takes one out; what is fresh stands last, and stays so. */
@@ -291,6 +367,7 @@ static void
 drop(struct teller *t, size_t i)
 {
 	size_t last_known = t->n - t->fresh_n;
+	count_place(t, &t->list[i], -1U);
 	wipe(&t->list[i].key, sizeof t->list[i].key);
 	if (i < last_known) {
 		t->list[i] = t->list[last_known - 1];
@@ -356,7 +433,9 @@ teller_on_changed(struct teller *t)
 	struct notify_left_out left_out;
 	find_own(t);
 	const struct notify_policy policy = policy_of(t);
+	pthread_mutex_lock(&t->lock);
 	t->told_view = served_pin(t->served, &t->told);
+	pthread_mutex_unlock(&t->lock);
 	drop_disallowed(t);
 	err_t err = notify_compare(old, t->told_view, &policy, &to, &left_out);
 	served_unpin(t->served, &before);
@@ -365,13 +444,34 @@ teller_on_changed(struct teller *t)
 
 /* ---- subscriptions ---- */
 
+/* Who asked for a name that is no zone: of all zones within it. */
 static void
 tell_all(struct teller *t, const struct subscription *s)
 {
-	bool is_allowed = s->target.conn != 0 || !t->is_loopback_only || notify_is_loopback(&s->target.address);
-	if (is_allowed && t->told_view != NULL && !has_zone(t->told_view, s->zone.oct)) {
-		notify_every_zone(t->told_view, s->zone.oct, &s->target, tell, t);
+	struct notify_target to = s->target;
+	if (t->told_view == NULL || has_zone(t->told_view, s->zone.oct)) {
+		return;
 	}
+	if (to.conn != 0 && s->secondary.family != 0) {
+		to.conn = 0;
+		to.address = s->secondary;
+		to.port = NOTIFY_PORT;
+	}
+	if (to.conn != 0 || !t->is_loopback_only || notify_is_loopback(&to.address)) {
+		notify_every_zone(t->told_view, s->zone.oct, &to, tell, t);
+	}
+}
+
+static void
+take_up(struct teller *t, struct subscription *s)
+{
+	const struct notify_policy policy = policy_of(t);
+	if (!notify_is_allowed(&policy, &s->secondary, true)) {
+		count_place(t, s, -1U);
+		s->secondary = (struct key_address){ .family = 0 };
+		count_place(t, s, 1);
+	}
+	tell_all(t, s);
 }
 
 void
@@ -380,7 +480,7 @@ teller_go_on(struct teller *t)
 	pthread_mutex_lock(&t->lock);
 	while (t->fresh_n != 0) {
 		struct subscription *s = &t->list[t->n - t->fresh_n];
-		tell_all(t, s);
+		take_up(t, s);
 		if (s->target.conn == 0) {
 			drop(t, t->n - t->fresh_n); /* by UDP: told once */
 		} else {
@@ -414,6 +514,7 @@ add(struct teller *t, const struct subscription *new)
 		t->list = xrealloc(t->list, t->cap * sizeof *t->list);
 	}
 	t->list[t->n++] = *new;
+	count_place(t, new, 1);
 	t->fresh_n++;
 	for (size_t k = 0; k < t->n; k++) {
 		t->list[k].target.key = &t->list[k].key;
@@ -437,8 +538,10 @@ teller_on_secondary(struct teller *t, const struct net_request *r, const struct 
 	if (t->whom == NOTIFY_WHOM_NONE || key == NULL || (r->conn == 0 && has_zone(r->view, out->zone.oct))) {
 		return;
 	}
-	struct subscription new = { .target = target_of(r), .key = key->tsig, .zone = out->zone, .begin_ms = clock_ms() };
-	new.has_address = key_address_is_equal(&new.target.address, &key->secondary);
+	struct subscription new = { .target = target_of(r), .key = key->tsig, .zone = out->zone };
+	if (key->right == RIGHT_TRANSFER) { /* of others the name says nothing */
+		new.secondary = key->secondary;
+	}
 	pthread_mutex_lock(&t->lock);
 	add(t, &new);
 	pthread_mutex_unlock(&t->lock);

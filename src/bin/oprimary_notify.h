@@ -1,9 +1,14 @@
 /* bin/oprimary_notify.h -- secondaries hear of what is served: NOTIFY out (auth/notify_targets.h, net/notify.h), wired.
  *
  * Each time a view was published it is compared with the one that was told before.  Besides those that zones and keys name, whoever
- * holds a TCP connection by which it asked for a SOA, signed with a transfer key, is told by that connection: of that zone, or of all
+ * holds a TCP connection by which it asked for a SOA, signed with a transfer key, is told: of that zone, or of all
  * zones within the key's domain when it asked for a name that is no zone here (the root, for one).  Such a question is
  * answered by a notification for every one of these zones at once, so a secondary with one key finds them all.
+ *
+ * It is told by that connection only when there is no other way.  One that is told at an address (the one in its key's name, else
+ * the one that it asks from, where a target of the zone has it) is told there first, and by its connection what was not heard
+ * there, unless it has answered at the address since it connected.  Nothing goes by a connection while a question of its peer is
+ * open on it (net/tcp.h).
  *
  * Threads: as each function says.
  */
@@ -24,6 +29,7 @@
 enum {
 	TELLER_SUBSCRIPTIONS_MAX = 20000, /* of all connections */
 	TELLER_OWN_MAX = 256,             /* our addresses */
+	TELLER_PLACES = 1024,             /* of addresses, to find out quickly that nobody is at one */
 	TELLER_FILES = 300,               /* descriptors that it may need */
 };
 
@@ -51,6 +57,7 @@ struct teller {
 	bool is_on;                        /* between start and stop: workers may be there longer */
 	struct subscription *list;         /* owned */
 	size_t n, cap, fresh_n;            /* fresh: to be told everything; they stand last */
+	unsigned at[TELLER_PLACES];        /* how many of them may be told at an address there */
 	struct log_limit limits[NOTIFY_OUTCOMES];
 };
 

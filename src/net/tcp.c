@@ -101,6 +101,7 @@ on_closed(uv_handle_t *handle)
 {
 	struct conn *c = (struct conn *)handle;
 	conn_drop_input(c);
+	conn_drop_held(c);
 	free(c);
 }
 

@@ -54,7 +54,8 @@ tcp_worker_of(uint64_t conn)
 	return (uint8_t)(conn >> 56);
 }
 
-/* Sends a message by a connection, if that is still there.  False: too much waits already. */
+/* Sends a message by a connection, if that is still there; once no question of its peer is open on it.  False: too much waits
+ * already. */
 bool tcp_worker_send(struct tcp_worker *w, uint64_t conn, const uint8_t *bytes, size_t len);
 
 /* The same for the answer to a request that was left open; len 0: there is none.  For return_path_send(). */

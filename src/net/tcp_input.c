@@ -267,6 +267,7 @@ input(struct conn *c, const uint8_t *bytes, size_t len)
 	if (!c->is_last) {
 		keep(c, bytes + at, len - at);
 	}
+	conn_send_held(c);
 }
 
 void
@@ -290,6 +291,8 @@ conn_resume(struct conn *c)
 		conn_close_if_done(c);
 	} else if (conn_read_start(c) != OK) {
 		conn_close(c);
+	} else {
+		conn_send_held(c);
 	}
 }
 

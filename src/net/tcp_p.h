@@ -45,6 +45,8 @@ struct conn {
 	unsigned awaited;           /* answers that come from other threads */
 	uint64_t awaited_ms;        /* since when, the latest */
 	struct stream *stream;      /* owned; while it is there nothing is read */
+	struct post *held, **held_end; /* owned: notifications that wait until no question of its peer is open */
+	unsigned held_n;
 	bool is_kept;               /* its peer hears of changes by it: it may be idle for long */
 	bool is_eof;                /* no more comes */
 	bool is_last;               /* close once everything has been sent */
@@ -141,4 +143,8 @@ void on_pump(uv_idle_t *pump);
 
 /* Sends what other threads have left. */
 void posts_send(struct tcp_worker *w);
+
+/* Sends what was held for one connection, if no question of its peer is open any more. */
+void conn_send_held(struct conn *c);
+void conn_drop_held(struct conn *c);
 void posts_drop(struct tcp_worker *w);

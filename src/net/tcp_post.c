@@ -1,11 +1,15 @@
 /* What other threads send by a worker's connections: answers that took their time, and notifications. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "base/alloc.h"
 #include "net/tcp_p.h"
 
-enum { POSTS_LEN_MAX = 64 * 1024 * 1024 }; /* octets that wait for the worker */
+enum {
+	POSTS_LEN_MAX = 64 * 1024 * 1024, /* octets that wait for the worker */
+	HELD_MAX = 64,                    /* messages that wait for one connection: those beyond are sent again by and by */
+};
 
 struct post {
 	struct post *next;
@@ -74,18 +78,88 @@ take_all(struct tcp_worker *w)
 	return first;
 }
 
-static void
-send_one(struct tcp_worker *w, const struct post *p)
+/* Has something come that was not read yet?  Then conn_send_held() is called after it. */
+static bool
+has_unread(const struct conn *c)
 {
-	struct conn *c = conn_find(w, p->conn);
-	if (c == NULL) {
+	uv_os_fd_t fd;
+	int n = 0;
+	return uv_fileno((const uv_handle_t *)c, &fd) == 0 && ioctl(fd, FIONREAD, &n) == 0 && n > 0;
+}
+
+/* A question of the peer's has come, in whole or in part, and its answer has not gone: many a client takes the next message that
+ * comes for that answer. */
+static bool
+is_asking(const struct conn *c)
+{
+	return c->in_len != 0 || c->awaited != 0 || c->stream != NULL || has_unread(c);
+}
+
+static void
+hold(struct conn *c, struct post *p)
+{
+	if (c->held_n == HELD_MAX) {
+		free(p);
 		return;
 	}
-	c->awaited -= p->is_answer && c->awaited > 0;
+	p->next = NULL;
+	*(c->held != NULL ? c->held_end : &c->held) = p;
+	c->held_end = &p->next;
+	c->held_n++;
+}
+
+static struct post *
+take_held(struct conn *c)
+{
+	struct post *p = c->held;
+	c->held = p->next;
+	c->held_n--;
+	return p;
+}
+
+void
+conn_send_held(struct conn *c)
+{
+	while (c->held != NULL && !c->is_closed && !is_asking(c)) {
+		struct post *p = take_held(c);
+		conn_write(c, p->bytes, LENGTH_LEN + p->len);
+		free(p);
+	}
+}
+
+void
+conn_drop_held(struct conn *c)
+{
+	while (c->held != NULL) {
+		free(take_held(c));
+	}
+}
+
+static void
+send_answer(struct conn *c, const struct post *p)
+{
+	c->awaited -= c->awaited > 0;
 	if (p->len != 0) {
 		conn_write(c, p->bytes, LENGTH_LEN + p->len);
 	}
+	conn_send_held(c);
 	conn_close_if_done(c);
+}
+
+/* Takes it. */
+static void
+send_one(struct tcp_worker *w, struct post *p)
+{
+	struct conn *c = conn_find(w, p->conn);
+	if (c != NULL && !p->is_answer) {
+		hold(c, p);
+		conn_send_held(c);
+		return;
+	}
+	if (c != NULL) {
+		send_answer(c, p);
+	}
+	free(p);
 }
 
 void
@@ -94,7 +168,6 @@ posts_send(struct tcp_worker *w)
 	for (struct post *p = take_all(w), *next; p != NULL; p = next) {
 		next = p->next;
 		send_one(w, p);
-		free(p);
 	}
 }
 

@@ -2,6 +2,7 @@
 
 It is played here, message by message: a SOA query signed with a transfer key, then NOTIFY by NOTIFY, each verified and answered.
 """
+import signal
 import socket
 
 import dns.flags
@@ -222,7 +223,7 @@ def test_whose_key_is_gone(serve, hidden, push):
 
 
 def test_a_transfer_goes_on_meanwhile(serve, hidden, push):
-    """A NOTIFY may stand between the messages of a transfer, and is no part of it."""
+    """No NOTIFY stands between the messages of a transfer: it comes when that is through."""
     served = serve(["example"])
     many = "".join("h%d TXT %s\n" % (n, "t" * 250) for n in range(20000))  # more than a socket takes
     push(served, {"example": ZONE % 2 + many})
@@ -235,7 +236,50 @@ def test_a_transfer_goes_on_meanwhile(serve, hidden, push):
     served.await_serial("example", 3)
     records, heard_at = transfer(peer, query, ("example", 3))
     assert len(records) == 20004 and records[0].serial == records[-1].serial == 2, records[0]
-    assert heard_at < len(records)  # else there was no "meanwhile"
+    assert heard_at == len(records)
+    peer.close()
+    served.stop()
+
+
+def test_half_a_question(serve, hidden, push):
+    """A question of which only a part has come is open, too: its answer is the next message."""
+    served = serve(["example"])
+    peer = Hidden(served, hidden["example"])
+    peer.ask("example")
+    query = hidden["example"].sign(dns.message.make_query("example", "SOA"))
+    wire = query.to_wire()
+    peer.tcp.sendall(len(wire).to_bytes(2, "big") + wire[:20])
+    other = Hidden(served, hidden["root"])  # by which it is seen that all are told
+    other.ask("example")
+    push(served, {"example": ZONE % 2})
+    assert other.hear() == ("example", 2)
+    served.await_true("it is given to the connection", lambda: stat(served, "sent_connection") >= 2)
+    peer.tcp.sendall(wire[20:])
+    answer = peer.receive(query)
+    assert answer.id == query.id and answer.answer[0][0].serial == 2
+    assert peer.hear() == ("example", 2)
+    for end in (peer, other):
+        end.close()
+    served.stop()
+
+
+def stat(served, name):
+    mark = len(served.log())
+    served.popen.send_signal(signal.SIGUSR1)
+    return int(served.await_log(r"event=notify-stats .*\b%s=(\d+)" % name, after=mark)[1])
+
+
+def test_an_address_that_leads_nowhere(primary, repo, make_key, notify_key, push):
+    """Its key's name has an address where nobody answers: it is told by its connection, from the second time on at once."""
+    key = make_key("127.0.0.1.127.0.0.77._transfer.example")
+    repo.commit({"example": ZONE % 1, "_keys": notify_key.line, "example._keys": key.line})
+    served = primary(repo, "--log-level=debug", zones=["example"])
+    peer = Hidden(served, key)
+    peer.ask("example")
+    for serial in 2, 3:
+        push(served, {"example": ZONE % serial})
+        assert peer.hear() == ("example", serial)
+        served.await_log(r"event=notify-unreached to=127\.0\.0\.77@53 .* serial=%d .*attempts=%d " % (serial, 3 if serial == 2 else 0))
     peer.close()
     served.stop()
 

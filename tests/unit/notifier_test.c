@@ -106,6 +106,53 @@ a_newer_version_begins_anew(void **state)
 	end(&w);
 }
 
+/* After three attempts it is said, once, that its address does not lead to it; of a newer version at once. */
+static void
+unreached_is_said(void **state)
+{
+	(void)state;
+	struct world w;
+	begin(&w);
+	add(&w, "a.example.", 7, 1);
+	advance(&w, 600 * MS);
+	while (w.now.mono_ns < 1003 * S) {
+		assert_int_equal(w.reports[NOTIFY_UNREACHED], 0);
+		assert_true(step(&w, 1010 * S));
+	}
+	assert_int_equal(w.now.mono_ns, 1003 * S);
+	assert_int_equal(w.reports[NOTIFY_UNREACHED], 1);
+	while (step(&w, 1100 * S)) {
+	}
+	assert_int_equal(w.reports[NOTIFY_UNREACHED], 1);
+	add(&w, "a.example.", 8, 1);
+	assert_int_equal(w.reports[NOTIFY_UNREACHED], 2);
+	assert_int_equal(w.last.serial, 8);
+	add(&w, "b.example.", 8, 1); /* nothing is known of this one yet */
+	assert_int_equal(w.reports[NOTIFY_UNREACHED], 2);
+	answer(&w, last(&w), RCODE_NOERROR);
+	end(&w);
+}
+
+/* One that cannot just now is reached; one with a connection of its own has no address. */
+static void
+some_are_never_unreached(void **state)
+{
+	(void)state;
+	struct world w;
+	begin(&w);
+	add(&w, "a.example.", 1, 1);
+	answer(&w, last(&w), RCODE_SERVFAIL);
+	const struct notify_target conn = { .conn = 5 };
+	const struct name zone = parsed("c.example.");
+	const struct notify_news gone = { .zone = zone.oct };
+	assert_int_equal(notifier_add(w.n, &w.now, &gone, &conn), OK);
+	while (step(&w, 100000 * S)) {
+	}
+	assert_int_equal(w.reports[NOTIFY_UNREACHED], 0);
+	assert_int_equal(w.reports[NOTIFY_GAVE_UP], 2);
+	end(&w);
+}
+
 static void
 the_answer_to_an_older_version_is_none(void **state)
 {
@@ -529,6 +576,8 @@ main(void)
 		cmocka_unit_test(exchanges_are_bounded),
 		cmocka_unit_test(dead_targets_do_not_hold_up_others),
 		cmocka_unit_test(ten_thousand_zones),
+		cmocka_unit_test(unreached_is_said),
+		cmocka_unit_test(some_are_never_unreached),
 		cmocka_unit_test(what_is_pending_at_the_end_is_freed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,6 +119,9 @@ on_report(void *ctx, const struct notifier_report *r)
 	struct world *w = ctx;
 	w->reports[r->outcome]++;
 	w->last = *r;
+	assert_ptr_equal(r->news.zone, r->zone);
+	assert_int_equal(r->news.soa == NULL, r->is_removal);
+	assert_true(r->outcome != NOTIFY_UNREACHED || r->target->conn == 0);
 	name_print(r->zone, w->last_zone);
 }
 

@@ -19,7 +19,8 @@ static atomic_uint pending;
 static void
 on_report(void *ctx, const struct notifier_report *r)
 {
-	static const char *const outcomes[] = { "acknowledged", "refused", "gave-up", "lost", "put-off", "unverified", "unanswered" };
+	static const char *const outcomes[] = { "acknowledged", "refused", "gave-up", "lost", "put-off", "unverified", "unanswered",
+	                                      "unreached" };
 	static const char *const transports[] = { "tcp", "udp", "conn" };
 	char zone[NAME_TEXT_MAX];
 	(void)ctx;

@@ -18,7 +18,8 @@
 
 enum { PORT = 36353, WAIT_MS = 10000, LEN = 16 /* of the test's messages */ };
 
-/* Answers with the request, QR set, by its third octet: 'L': DNS_MSG_MAX octets; 'N': nothing; 'C': close. */
+/* Answers with the request, QR set, by its third octet: 'L': DNS_MSG_MAX octets; 'N': nothing; 'C': close; 'S': the peer
+ * is to hear of changes; 'U': the answer comes later. */
 static size_t
 echo(const struct view *v, const struct server_conf *conf, const struct peer *peer, uint64_t now_s, const uint8_t *req,
      size_t len, uint8_t *resp, size_t cap, struct server_stats *stats, struct server_out *out)
@@ -29,7 +30,8 @@ echo(const struct view *v, const struct server_conf *conf, const struct peer *pe
 	assert_true(peer->transport == TRANSPORT_TCP && peer->port != 0 && now_s > 1600000000);
 	__atomic_store_n(&stats->queries[TRANSPORT_TCP], stats->queries[TRANSPORT_TCP] + 1, __ATOMIC_RELAXED);
 	out->close = req[2] == 'C';
-	if (req[2] == 'N') {
+	out->event = req[2] == 'S' ? EVENT_SUBSCRIBED : req[2] == 'U' ? EVENT_UPDATE : EVENT_NONE;
+	if (req[2] == 'N' || req[2] == 'U') {
 		return 0;
 	}
 	size_t n = req[2] == 'L' ? cap : len;
@@ -44,6 +46,16 @@ no_event(void *ctx, const struct net_request *r, const struct server_out *out, u
 {
 	(void)ctx, (void)r, (void)out, (void)resp, (void)cap;
 	fail();
+	return 0;
+}
+
+static _Atomic uint64_t kept; /* the connection by which a peer hears of changes */
+
+static size_t
+on_event(void *ctx, const struct net_request *r, const struct server_out *out, uint8_t *resp, size_t cap)
+{
+	(void)ctx, (void)out, (void)resp, (void)cap;
+	kept = r->conn;
 	return 0;
 }
 
@@ -534,6 +546,104 @@ stopping_ends_open_connections(void **state)
 
 /* The table against plain counting. */
 static void
+notify(struct fixture *f, uint16_t number)
+{
+	uint8_t m[2 + LEN];
+	message(m, 'Q', number);
+	assert_true(tcp_worker_send(f->worker, kept, m + 2, LEN));
+}
+
+/* An answer to 'Q' is 'Q' with QR set; a notification is not. */
+static void
+expect_notified(int fd, uint16_t number)
+{
+	uint8_t m[2 + LEN], got[2 + LEN];
+	message(m, 'Q', number);
+	assert_true(receive_all(fd, got, sizeof got));
+	assert_memory_equal(got, m, sizeof m);
+}
+
+/* Everything that was sent before has been taken up by the worker. */
+static void
+catch_up(struct fixture *f)
+{
+	int fd = client(f, "127.0.0.1");
+	send_message(fd, 'Q', 999);
+	expect_answer(fd, 'Q', 999);
+	close(fd);
+}
+
+/* A client takes the next message for the answer to its question: nothing goes before that. */
+static void
+nothing_is_sent_into_an_open_question(void **state)
+{
+	(void)state;
+	struct fixture f;
+	uint8_t m[2 + LEN];
+	start(&f, 10, 10, 10000);
+	f.env.event = on_event;
+	int fd = client(&f, "127.0.0.1");
+	send_message(fd, 'S', 1);
+	expect_answer(fd, 'S', 1);
+	notify(&f, 2);
+	expect_notified(fd, 2);
+
+	message(m, 'Q', 3); /* one that has come in part */
+	send_all(fd, m, 5);
+	notify(&f, 4);
+	notify(&f, 5);
+	catch_up(&f);
+	assert_true(is_quiet(fd));
+	send_all(fd, m + 5, sizeof m - 5);
+	expect_answer(fd, 'Q', 3);
+	expect_notified(fd, 4);
+	expect_notified(fd, 5);
+
+	send_message(fd, 'U', 6); /* one whose answer comes from elsewhere */
+	notify(&f, 7);
+	catch_up(&f);
+	assert_true(is_quiet(fd));
+	message(m, 'U', 6);
+	m[4] = (uint8_t)(m[4] | 0x80);
+	tcp_worker_answer(f.worker, kept, m + 2, LEN);
+	expect_answer(fd, 'U', 6);
+	expect_notified(fd, 7);
+	close(fd);
+	stop(&f);
+}
+
+static void
+what_is_held_is_bounded(void **state)
+{
+	(void)state;
+	enum { HELD_MAX = 64 };
+	struct fixture f;
+	start(&f, 10, 10, 10000);
+	f.env.event = on_event;
+	int fd = client(&f, "127.0.0.1");
+	send_message(fd, 'S', 1);
+	expect_answer(fd, 'S', 1);
+	for (unsigned round = 0; round < 2; round++) {
+		send_message(fd, 'U', 2);
+		catch_up(&f);
+		for (uint16_t i = 0; i < HELD_MAX + 10; i++) {
+			notify(&f, i);
+		}
+		if (round == 1) {
+			break; /* it ends with the worker */
+		}
+		tcp_worker_answer(f.worker, kept, NULL, 0);
+		for (uint16_t i = 0; i < HELD_MAX; i++) {
+			expect_notified(fd, i);
+		}
+		catch_up(&f);
+		assert_true(is_quiet(fd));
+	}
+	stop(&f);
+	close(fd);
+}
+
+static void
 clients_are_counted(void **state)
 {
 	(void)state;
@@ -597,6 +707,8 @@ main(void)
 		cmocka_unit_test(when_crowded_idle_is_shorter),
 		cmocka_unit_test(one_client_has_its_share_only),
 		cmocka_unit_test(stopping_ends_open_connections),
+		cmocka_unit_test(nothing_is_sent_into_an_open_question),
+		cmocka_unit_test(what_is_held_is_bounded),
 		cmocka_unit_test(clients_are_counted),
 		cmocka_unit_test(kept_places_are_counted),
 	};
