@@ -286,8 +286,7 @@ add_creation(struct batch *b, struct update_task *t, const uint8_t *apex, enum b
 static bool
 is_one_too_many(const struct primary *p)
 {
-	unsigned percent = p->conf.delete_zones_percent;
-	return percent < 100 && 100 > view_zones_n(p->view) * percent;
+	return primary_holds_removals(&p->conf, 1, view_zones_n(p->view));
 }
 
 static err_t
@@ -307,7 +306,7 @@ add_removal(struct batch *b, struct update_task *t, struct file *f, enum batch_t
 	if (is_one_too_many(b->p)) {
 		*out = settle(t, RCODE_REFUSED, EDE_PROHIBITED,
 		              "would remove too many of the zones (--mass-delete-zones-percent): if that is meant, push a commit with the "
-		              "trailer \"Origin-Allow: mass-delete\"");
+		              "trailer \"" PRIMARY_TRAILER "\"");
 		return OK;
 	}
 	if (batch_is_read_by_others(b, f, f->path)) {

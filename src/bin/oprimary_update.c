@@ -164,6 +164,16 @@ count_limited(struct updater *u, size_t n)
 	}
 }
 
+/* So many have done well.  When the remote has refused none of them, the one in the way has been found: the next parts are larger. */
+static void
+count_good(struct updater *u, size_t n)
+{
+	count_limited(u, n);
+	if (u->splits == 0) {
+		u->limit *= 2;
+	}
+}
+
 /* They wait again; the first `limit` of them make the next batch, and so on to the last. */
 static void
 put_back_limited(struct updater *u, size_t limit)
@@ -173,13 +183,14 @@ put_back_limited(struct updater *u, size_t limit)
 	put_back(u);
 }
 
-/* A batch that failed as a whole may do in parts: one of it may spoil it for all.  Of one update that is the end. */
+/* A batch that failed as a whole may do in parts: one of it may spoil it for all.  Of one update that is the end.  is_pushed: it has
+ * failed at the remote; then it is not tried for ever, and what is left fails together. */
 static void
-split(struct updater *u, unsigned rcode, int ede, const char *text)
+split(struct updater *u, bool is_pushed, unsigned rcode, int ede, const char *text)
 {
 	size_t n = u->pending.n;
-	if (n > 1 && u->splits < UPDATE_SPLITS_MAX) {
-		u->splits++;
+	if (n > 1 && (!is_pushed || u->splits < UPDATE_SPLITS_MAX)) {
+		u->splits += is_pushed;
 		put_back_limited(u, n / 2);
 		return;
 	}
@@ -218,7 +229,7 @@ gather(struct updater *u)
 	}
 	if (is_broken && u->pending.n == 0) { /* by the update that is first now */
 		jobs_append(&u->pending, jobs_take(&u->queue));
-		split(u, RCODE_SERVFAIL, EDE_OTHER, "the update is too large, or there is no memory");
+		split(u, false, RCODE_SERVFAIL, EDE_OTHER, "the update is too large, or there is no memory");
 	} else if (is_broken) { /* by that which comes after these */
 		put_back_limited(u, u->pending.n);
 	}
@@ -291,7 +302,7 @@ prepare(struct updater *u)
 		break;
 	case E_REFUSED:
 		if (u->serials_n == 0) {
-			split(u, rcode, ede, text);
+			split(u, false, rcode, ede, text);
 			break;
 		}
 		log_event(u->log, LOG_LEVEL_WARNING, "serial-not-written", "why=%s", text);
@@ -437,7 +448,7 @@ updater_on_pushed(struct updater *u, const struct link_frame *f)
 	batch_free(&u->batch);
 	answer_all(u, &u->pending, RCODE_NOERROR, EDE_NONE, "%s", "");
 	log_pushed(u, f, updates);
-	count_limited(u, updates);
+	count_good(u, updates);
 	updater_go_on(u);
 }
 
@@ -483,7 +494,7 @@ on_refused(struct updater *u, const struct link_frame *f)
 	u->are_serials_due = false;
 	u->state = UPDATER_IDLE;
 	if (is_about_content((err_t)f->status)) {
-		split(u, RCODE_SERVFAIL, ede, text);
+		split(u, true, RCODE_SERVFAIL, ede, text);
 	} else {
 		batch_free(&u->batch);
 		answer_all(u, &u->pending, RCODE_SERVFAIL, ede, "%s", text);
@@ -586,7 +597,7 @@ find_idle(struct updater *u, const struct link_frame *f)
 {
 	u->is_idle = false;
 	if (f->type == LINK_UPTODATE) {
-		count_limited(u, u->pending.n);
+		count_good(u, u->pending.n);
 		answer_all(u, &u->pending, RCODE_NOERROR, EDE_NONE, "%s", "");
 	} else if (f->type == LINK_COMMIT) {
 		try_again(u, "others push to the repository all the time");

@@ -84,6 +84,28 @@ def test_each_counter_is_in_the_manual():
         assert sorted(" , ".join(heads).split(" , ")) == sorted(re.findall(r"(\w+)=%", form))
 
 
+def reasons_in_source():
+    """Every text that says why an update is refused: all literals of several words where that is decided."""
+    for name, function in (("update.c", ""), ("update_task.c", ""), ("batch.c", ""), ("primary_hold.c", "\nhold_reason(")):
+        with open(os.path.join(ROOT, "src", "auth", name)) as f:
+            text = re.sub(r"/\*.*?\*/", "", f.read(), flags=re.S)
+        if function:
+            text = text.split(function)[1].split("\n}\n")[0]
+        text = text.replace("PRIMARY_TRAILER", '"Origin-Allow: mass-delete"')
+        for literals in re.findall(r'"(?:[^"\\]|\\.)*"(?:\s*"(?:[^"\\]|\\.)*")*', text):
+            yield "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', literals)).replace('\\"', '"')
+    with open(os.path.join(ROOT, "src", "bin", "oprimary.c")) as f:
+        yield from re.findall(r'return refuse_update\(d, r, "([^"]+)"', f.read())
+
+
+def test_every_refusal_is_in_the_document():
+    with open(os.path.join(ROOT, "docs", "updates.md")) as f:
+        document = f.read()
+    reasons = {reason for reason in reasons_in_source() if " " in reason}
+    assert len(reasons) > 35
+    assert not [reason for reason in reasons if "`%s`" % reason not in document]
+
+
 def test_five_minutes_on_a_stock_git(program, tmp_path):
     """Whatever init.defaultBranch is (unset: master), `git push origin main` works; and ozone prints what is shown."""
     with open(os.path.join(ROOT, "README.md")) as f:

@@ -36,8 +36,18 @@ CASES = {
     "ns-both": ["del @ NS ns1\ndel @ NS ns2.example.net."],
     "ns-replaced": ["del @ NS\nadd @ 300 NS ns3.example.net.\ndel @ NS ns1\ndel @ NS ns2.example.net."],
     # delegations, in any order
+    "cut-before-glue": ["add new 60 NS ns.new", "add ns.new 60 A 192.0.2.9"],
     "glue-before-cut": ["add ns.new 60 A 192.0.2.9", "add new 60 NS ns.new"],
+    "glue-deleted-first": ["del ns.sub A", "del sub NS"],
     "cut-deleted-first": ["del sub NS", "del ns.sub A"],
+    "ns-to-nothing-below": ["add new 60 NS nothing"],
+    "ns-to-nothing-at-the-apex": ["add @ 300 NS nothing"],
+    "address-of-the-apex-ns-deleted": ["del ns1 A"],
+    "all-ns-without-address": ["del @ NS ns2.example.net.", "del ns1 A"],
+    "ns-to-an-alias-below": ["add new 60 NS alias"],
+    "ns-to-an-alias-at-the-apex": ["add @ 300 NS alias"],
+    "ns-target-becomes-an-alias": ["del ns1\nadd ns1 60 CNAME www"],
+    "ns-root": ["add new 60 NS ."],
     "ns-at-a-wildcard": ["add *.w 60 NS ns1"],
     "ds-without-cut": ["add new 60 DS 1 8 2 0000000000000000000000000000000000000000000000000000000000000000"],
     "ds-at-the-apex": ["add @ 60 DS 1 8 2 0000000000000000000000000000000000000000000000000000000000000000"],
@@ -67,6 +77,22 @@ CASES = {
     "ttls-of-a-set": ["add www 900 A 192.0.2.9"],
     "rare-types": ["add a 60 TYPE65400 \\# 3 010203\nadd b 60 SVCB 0 .\nadd c 60 CAA 0 issue \"x\""],
     "wildcards": ["add * 60 A 192.0.2.7\nadd a.*.b 60 TXT x"],
+    # what is the signer's; what clients send
+    "rrsig-added": ["add www 60 RRSIG A 13 2 60 20300101000000 20200101000000 1 @ AAAA\nadd y 60 TXT x"],
+    "nsec-added": ["add www 60 NSEC x A\nadd y 60 TXT x"],
+    "rrsig-deleted": ["del www RRSIG\nadd y 60 TXT x"],
+    "ttl-too-large": ["add a 2147483648 A 192.0.2.7"],
+    "soa-older": ["add @ 300 SOA ns1 hostmaster 9 1 1 1 1\nadd y 60 TXT x"],
+    "soa-equal": ["add @ 300 SOA ns1 hostmaster 10 1 1 1 1\nadd y 60 TXT x"],
+    "soa-newer": ["add @ 300 SOA ns1 hostmaster 100 3600 600 86400 300"],
+    "soa-mname-nowhere": ["add @ 300 SOA nothing nobody 100 3600 600 86400 300"],
+    "type-of-old": ["add a 60 SPF x\nadd b 60 HINFO a b\nadd c 60 WKS 192.0.2.1 6 25"],
+    "spf-twice": ["add @ 60 TXT \"v=spf1 -all\"\nadd @ 60 TXT \"v=spf1 ~all\""],
+    "ptr": ["add 1 60 PTR www\nadd 1 60 PTR ns1"],
+    "glue-of-a-sibling": ["add one 60 NS ns.two", "add two 60 NS ns.one", "add ns.two 60 A 192.0.2.9"],
+    "glue-v6-only": ["add new 60 NS ns.new\nadd ns.new 60 AAAA ::1"],
+    "acme": ["add _acme-challenge.www 60 TXT \"token\"", "del _acme-challenge.www TXT \"token\""],
+    "dhcid": ["add h 60 A 192.0.2.7\nadd h 60 DHCID AAIBY2/AuCccgoJbsaxcQc9TUapptP69lOjxfNuVAA2kjEA="],
 }
 
 
@@ -88,6 +114,14 @@ def outcome(server, key, zone, messages):
 
 # Where BIND and Knot differ, and what both do that we do not: whom we follow (None: nobody), and why.
 DIFFERENCES = {
+    "ns-to-nothing-at-the-apex": ("knot", "RFC 2136 does not refuse it, and another NS leads somewhere"),
+    "address-of-the-apex-ns-deleted": ("knot", "likewise"),
+    "ns-to-an-alias-at-the-apex": ("knot", "likewise"),
+    "ns-target-becomes-an-alias": ("knot", "likewise"),
+    "all-ns-without-address": ("bind", "nobody would find the zone, and BIND would not read it again"),
+    "rrsig-added": ("bind", "RFC 3007 4.3: signatures are the signer's"),
+    "nsec-added": ("bind", "likewise"),
+    "rrsig-deleted": ("bind", "likewise"),
     "ns-at-a-wildcard": ("knot", "RFC 4592 4.2 leaves it undefined; BIND passes it over"),
     "ds-without-cut": ("knot", "RFC 2136 does not pass it over; BIND does"),
     "ds-at-the-apex": ("knot", "likewise"),

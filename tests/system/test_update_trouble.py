@@ -277,6 +277,32 @@ def test_a_hook_that_refuses_one_zone(primary, repo, key, talk, gate, remote):
     assert remote.commits() == 3
 
 
+def test_a_bad_update_spoils_nobody_elses(primary, repo, key, talk, gate, remote):
+    """It is looked for until it alone is left: nothing of that is pushed.  Then the others need few commits."""
+    n, bad = 700, 300
+    dname = "old DNAME example.net.\n"
+    repo.commit({"example": ZONE + dname, "_keys": key.line})
+    write_hook(repo, "pre-receive", gate.line)
+    served = primary(repo, zones=["example"])
+    client = talk(served)
+    first = add(key, "first", "192.0.2.9")
+    first.id = 2 * n
+    begin_a_push(served, client, gate, first)
+    for i in range(n):
+        update = add(key, "x.old" if i == bad else "x%d" % i, "192.0.2.9")
+        update.id = 2 * i  # each its own
+        client.send(update)
+        if i % 20 == 0:  # so that no datagram is lost
+            query = dns.message.make_query("example", "SOA", id=2 * i + 1)
+            client.send(key.sign(query))
+            client.receive_until(query)
+    gate.open()
+    codes = [client.receive().rcode() for _ in range(n + 1)]
+    assert codes.count(dns.rcode.REFUSED) == 1 and codes.count(dns.rcode.NOERROR) == n
+    assert addresses(served, "x%d.example" % (bad + 1)) == addresses(served, "x%d.example" % (bad - 1)) == ["192.0.2.9"]
+    assert remote.commits() < 25, remote.log("--format=%s")
+
+
 def test_a_serial_is_not_given_up(primary, repo, key, remote, tmp_path):
     """--serial: the push is refused; the next pull tries again."""
     repo.commit({"example": ZONE, "_keys": key.line})

@@ -129,6 +129,60 @@ what_is_refused(void **state)
 	}
 }
 
+/* 2136 refuses none of these: clients send each RRset in a message of its own, in any order.  After each the file is one that is read. */
+static void
+delegations_in_any_order(void **state)
+{
+	(void)state;
+	static const char *const cases[][3] = {
+		{ "add new 60 NS ns.new\n", "add ns.new 60 A 192.0.2.9\n" },
+		{ "add ns.new 60 A 192.0.2.9\n", "add new 60 NS ns.new\n" },
+		{ "delete ns.sub A\n", "delete sub NS\n" },
+		{ "delete sub NS\n", "delete ns.sub\n" },
+		{ "delete ns.sub\n", "add ns.sub 60 AAAA ::1\n" },
+		{ "add new 60 NS none\n", "add none 60 A 192.0.2.9\n" },
+		{ "add new 60 NS alias\n", "delete alias\n", "add alias 60 A 192.0.2.9\n" },
+		{ "add new 60 NS .\n" },
+		{ "add @ 3600 NS ns2\n", "add ns2 3600 A 192.0.2.10\n", "delete @ NS ns1\n" },
+		{ "add @ 3600 NS ns2.other.\n", "delete ns1 A\n", "delete @ NS ns1\n" },
+		{ "add @ 3600 NS ns2.other.\n", "delete ns1\nadd ns1 60 CNAME www\n" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct world w;
+		world_begin(&w, plain);
+		for (size_t k = 0; k < 3 && cases[i][k] != NULL; k++) {
+			struct result r = update(&w, cases[i][k]);
+			if (r.rcode != RCODE_NOERROR || !r.is_committed) {
+				fail_msg("%s: %u %s", cases[i][k], r.rcode, r.text);
+			}
+		}
+		world_end(&w);
+	}
+}
+
+/* The apex keeps a name server that can be found, as in BIND. */
+static void
+the_apex_keeps_what_it_needs(void **state)
+{
+	(void)state;
+	static const char *const cases[] = {
+		"delete ns1 A\n", "delete ns1\nadd ns1 60 CNAME www\n", "add @ 60 NS none\ndelete @ NS ns1\n", "delete ns1\nadd ns1 60 TXT \"x\"\n",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct world w;
+		world_begin(&w, plain);
+		struct result r = update(&w, cases[i]);
+		assert_int_equal(r.rcode, RCODE_REFUSED);
+		assert_non_null(strstr(r.text, "NS name server"));
+		assert_false(r.is_committed);
+		world_end(&w);
+	}
+	struct world w;
+	world_begin(&w, plain);
+	assert_true(update(&w, "delete ns1 A\nadd ns1 60 A 192.0.2.10\n").is_committed); /* as a whole it is good */
+	world_end(&w);
+}
+
 static void
 who_is_refused(void **state)
 {
@@ -591,6 +645,8 @@ main(void)
 		cmocka_unit_test(changes_and_their_files),
 		cmocka_unit_test(what_changes_nothing_is_no_commit),
 		cmocka_unit_test(what_is_refused),
+		cmocka_unit_test(delegations_in_any_order),
+		cmocka_unit_test(the_apex_keeps_what_it_needs),
 		cmocka_unit_test(who_is_refused),
 		cmocka_unit_test(whole_sets_are_compared),
 		cmocka_unit_test(the_soa_stays),
