@@ -111,7 +111,7 @@ is_repeated(struct updater *u, struct job *j)
 	}
 	j->mac_len = j->task.tsig.mac_len;
 	memcpy(j->mac, j->task.tsig.mac, j->mac_len);
-	switch (replay_take(u->replay, j->mac, j->mac_len, &rcode)) {
+	switch (replay_take(u->replay, j->mac, j->mac_len, j->item->arrived_ns / 1000000000u, &rcode)) {
 	case REPLAY_NEW:
 		j->is_known = true;
 		return false;

@@ -17,11 +17,17 @@ mac_of(uint32_t i, uint32_t home, uint8_t out[32])
 }
 
 static enum replay_state
-take(struct replay *r, uint32_t i, uint32_t home, unsigned *rcode)
+take_at(struct replay *r, uint32_t i, uint32_t home, uint64_t now_s, unsigned *rcode)
 {
 	uint8_t mac[32];
 	mac_of(i, home, mac);
-	return replay_take(r, mac, sizeof mac, rcode);
+	return replay_take(r, mac, sizeof mac, now_s, rcode);
+}
+
+static enum replay_state
+take(struct replay *r, uint32_t i, uint32_t home, unsigned *rcode)
+{
+	return take_at(r, i, home, 5, rcode);
 }
 
 static void
@@ -39,7 +45,7 @@ the_second_gets_the_first_ones_answer(void **state)
 	assert_int_equal(take(r, 1, 5, &rcode), REPLAY_ANSWERED);
 	assert_int_equal(rcode, 3);
 	assert_int_equal(take(r, 2, 5, &rcode), REPLAY_UNDER_WAY);
-	assert_int_equal(replay_take(r, mac, 10, &rcode), REPLAY_NEW); /* shorter ones are others */
+	assert_int_equal(replay_take(r, mac, 10, 5, &rcode), REPLAY_NEW); /* shorter ones are others */
 	mac_of(77, 77, mac);
 	replay_answered(r, mac, sizeof mac, 3); /* nobody took that */
 	assert_int_equal(take(r, 77, 77, &rcode), REPLAY_NEW);
@@ -53,7 +59,7 @@ static void
 the_oldest_are_forgotten(void **state)
 {
 	(void)state;
-	enum { N = 3 * REPLAY_MAX + 12345 };
+	enum { N = REPLAY_MAX + 212345 };
 	struct replay *r = replay_new();
 	unsigned rcode, seed = 1;
 	uint32_t *home = calloc(N, sizeof *home);
@@ -72,12 +78,37 @@ the_oldest_are_forgotten(void **state)
 	replay_free(&r);
 }
 
+/* At 1,500 updates a second each is known for as long as its signature is good; at 20 no more room is taken than for these. */
+static void
+all_that_are_good_are_known(void **state)
+{
+	(void)state;
+	static const unsigned rates[] = { 1500, 20 };
+	for (size_t k = 0; k < 2; k++) {
+		struct replay *r = replay_new();
+		unsigned rcode;
+		uint32_t i = 0, last = 3 * REPLAY_AGE_S * rates[k];
+		for (uint64_t s = 1000; i < last; s++) {
+			for (unsigned n = 0; n < rates[k]; n++, i++) {
+				assert_int_equal(take_at(r, i, i * 2654435761u, s, &rcode), REPLAY_NEW);
+				uint32_t old = i - REPLAY_AGE_S * rates[k];
+				if (i > REPLAY_AGE_S * rates[k] && n % 100 == 0) {
+					assert_int_equal(take_at(r, old, old * 2654435761u, s, &rcode), REPLAY_UNDER_WAY);
+				}
+			}
+		}
+		assert_int_equal(take_at(r, 1, 2654435761u, 1000 + 3 * REPLAY_AGE_S, &rcode), REPLAY_NEW);
+		replay_free(&r);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_second_gets_the_first_ones_answer),
 		cmocka_unit_test(the_oldest_are_forgotten),
+		cmocka_unit_test(all_that_are_good_are_known),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
