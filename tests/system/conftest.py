@@ -52,6 +52,7 @@ def pytest_addoption(parser):
     parser.addoption("--zones", type=int, default=None, help="differential tests: how many generated zones of each kind")
     parser.addoption("--rounds", type=int, default=None, help="torture test: how many rounds")
     parser.addoption("--steps", type=int, default=None, help="secondaries: how many random changes")
+    parser.addoption("--minutes", type=int, default=None, help="upkeep of git beside updates: how long")
     parser.addoption("--seed", type=int, default=None, help="random tests: the first seed")
 
 
