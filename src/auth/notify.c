@@ -3,6 +3,16 @@
 #include "dns/rrtype.h"
 #include "dns/wire.h"
 
+static void
+deny(struct request *q, unsigned rcode, int ede, const char *why)
+{
+	q->out->event = EVENT_NOTIFY_DENIED;
+	q->out->why = why;
+	q->rcode = rcode;
+	q->ede = ede;
+	q->is_authoritative = false;
+}
+
 void
 notify_handle(struct request *q)
 {
@@ -14,13 +24,11 @@ notify_handle(struct request *q)
 	q->is_authoritative = true;
 	if (q->key == NULL) {
 		q->out->event = EVENT_NOTIFY_UNSIGNED;
-	} else if (key_has_right(q->key, RIGHT_NOTIFY, q->m.qname.oct)) {
-		q->out->event = EVENT_NOTIFY_ACCEPTED;
+	} else if (!key_has_right(q->key, RIGHT_NOTIFY, q->m.qname.oct)) {
+		deny(q, RCODE_REFUSED, EDE_PROHIBITED, "the key has no rights over this zone");
+	} else if (q->conf->is_deaf != NULL && q->conf->is_deaf(q->conf->deaf_ctx)) {
+		deny(q, RCODE_SERVFAIL, EDE_NOT_READY, "there is no git process just now");
 	} else {
-		q->out->event = EVENT_NOTIFY_DENIED;
-		q->out->why = "the key has no rights over this zone";
-		q->rcode = RCODE_REFUSED;
-		q->ede = EDE_PROHIBITED;
-		q->is_authoritative = false;
+		q->out->event = EVENT_NOTIFY_ACCEPTED;
 	}
 }

@@ -33,4 +33,6 @@ struct server_conf {
 	const char *id;              /* id.server CH TXT and NSID; NULL: refused, no NSID */
 	uint16_t tcp_idle_100ms;     /* announced with edns-tcp-keepalive (RFC 7828) */
 	bool is_axfr_open;           /* zone transfers for everybody, unsigned */
+	bool (*is_deaf)(const void *ctx); /* is there nobody just now who could pull?  Any thread; NULL: there always is */
+	const void *deaf_ctx;
 };

@@ -25,6 +25,7 @@ const char *argp_program_version = CLI_VERSION("oprimary");
 
 enum {
 	FILES_SPARE = 64 + TELLER_FILES, /* descriptors besides sockets: links, files of a commit, event loops, notifications */
+	EXIT_GIT_LOST = 3,       /* the service manager starts us anew */
 	LOADER_END_MS = 400,     /* a commit that takes longer is not waited for when we are to end */
 	LOG_END_MS = 1000,       /* a reader of the log that takes nothing for so long is not waited for either */
 };
@@ -47,7 +48,9 @@ struct daemon {
 	struct tcp_worker **tcp;
 	size_t udp_n, tcp_n;     /* workers that run */
 	struct log_limit limits[EVENT_COUNT];
-	atomic_bool is_settled;  /* the first pull has come to its end */
+	bool is_settled;         /* the loader's: the first pull has come to its end */
+	bool is_ready;           /* the loader's: zones are served */
+	_Atomic int status;      /* with which to end; CLI_OK: nothing is wrong */
 	bool is_loader_stuck, is_log_stuck;
 };
 
@@ -168,15 +171,50 @@ on_transferred(void *ctx, const struct peer *to, const struct transfer_report *r
 	          (unsigned long long)r->octets, (unsigned long long)r->messages, (unsigned long long)took_ms, ends[how]);
 }
 
+/* By the loader: the main thread is to end, with that status. */
 static void
-on_settled(void *ctx, const char *status)
+end_with(struct daemon *d, int status)
+{
+	atomic_store(&d->status, status);
+	kill(getpid(), SIGTERM);
+}
+
+/* By the loader.  The service manager is told READY=1 when the first pull has come to its end, whatever it brought: the sockets are open,
+ * what is missing is tried again by itself, and others that wait for us would gain nothing by waiting for the remote.  Its
+ * STATUS, and our log, do not say so before there are zones. */
+static void
+on_settled(void *ctx, size_t zones, const char *status)
 {
 	struct daemon *d = ctx;
-	bool is_first = !atomic_exchange(&d->is_settled, true);
-	ready_notify("%sSTATUS=%s", is_first ? "READY=1\n" : "", status);
-	if (is_first) {
-		log_event(&d->log, LOG_LEVEL_INFO, "ready", "status=%s", status);
+	bool is_first = !d->is_settled, is_now_ready = !d->is_ready && zones != 0;
+	d->is_settled = true;
+	d->is_ready |= zones != 0;
+	if (is_first && zones == 0 && d->opts.exit_on_failure) {
+		log_event(&d->log, LOG_LEVEL_ERROR, "start-failed", "stage=%s text=%s", "zones", status);
+		end_with(d, CLI_FAILED);
+		return;
 	}
+	ready_notify("%sSTATUS=%s", is_first ? "READY=1\n" : "", status);
+	if (is_now_ready) {
+		log_event(&d->log, LOG_LEVEL_INFO, "ready", "status=%s", status);
+	} else if (is_first) {
+		log_event(&d->log, LOG_LEVEL_WARNING, "started-without-zones", "status=%s hint=%s", status,
+		          "every query is refused or fails until there are some");
+	}
+}
+
+/* By the loader. */
+static void
+on_lost(void *ctx)
+{
+	end_with(ctx, EXIT_GIT_LOST);
+}
+
+static bool
+is_deaf(const void *ctx)
+{
+	const struct daemon *d = ctx;
+	return !git_side_is_up(&d->git);
 }
 
 /* By the loader. */
@@ -351,6 +389,8 @@ log_down(struct daemon *d)
 static err_t
 view_up(struct daemon *d)
 {
+	d->opts.server.is_deaf = is_deaf;
+	d->opts.server.deaf_ctx = d;
 	const struct primary_log log = loader_primary_log(&d->loader);
 	d->primary = primary_new(&d->opts.primary, &log);
 	d->served = served_new(primary_view(d->primary), loader_wake, &d->loader); /* of no zones: answers say "not ready" */
@@ -459,6 +499,7 @@ loader_up(struct daemon *d)
 	d->loader.inbox = d->inbox;
 	d->loader.serial = d->opts.primary.serial;
 	d->loader.settled = on_settled;
+	d->loader.lost = on_lost;
 	d->loader.changed = on_changed;
 	d->loader.woken = on_woken;
 	d->loader.ctx = d;
@@ -641,7 +682,8 @@ main(int argc, char **argv)
 	if (err == OK) {
 		int n = run(&d);
 		ready_notify("STOPPING=1");
-		log_event(&d.log, LOG_LEVEL_INFO, "stopping", "why=%s", n == SIGINT ? "SIGINT" : "SIGTERM");
+		const char *why = d.status != CLI_OK ? "see the error before" : n == SIGINT ? "SIGINT" : "SIGTERM";
+		log_event(&d.log, LOG_LEVEL_INFO, "stopping", "why=%s", why);
 		log_stats(&d);
 		log_update_stats(&d);
 		teller_log_stats(&d.teller);
@@ -656,7 +698,7 @@ main(int argc, char **argv)
 	}
 	opts_fini(&d.opts);
 	if (d.is_loader_stuck || d.is_log_stuck) {
-		_exit(CLI_OK); /* no destructors under a thread that still runs */
+		_exit(d.status); /* no destructors under a thread that still runs */
 	}
-	return err == OK ? CLI_OK : CLI_FAILED;
+	return err == OK ? d.status : CLI_FAILED;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -16,12 +17,12 @@
 #include "git/gitproc.h"
 #include "ops/clock.h"
 #include "ops/privs.h"
+#include "ops/restarts.h"
+#include "ops/signals.h"
 
 enum {
-	RESTART_MS_MIN = 1000,
-	RESTART_MS_MAX = 60000,
-	GOOD_LIFE_S = 60, /* after so long the next death is a new trouble: back to the shortest pause */
-	STOP_MS = 500,
+	STOP_MS = 500,     /* for the keeper */
+	CHILD_MS = 400,    /* for its child, within that */
 	STOP_STEP_MS = 5,
 };
 
@@ -34,27 +35,16 @@ enum pull_state { PULL_IDLE, PULL_ASKED, PULL_ASKED_AGAIN };
 struct keeper {
 	struct git_conf *conf;
 	int control;
+	int ends;   /* a signalfd: a child has ended */
 	pid_t self;
 };
-
-static volatile sig_atomic_t keeper_child; /* for the handler: whom to end, 0: nobody */
-
-static void
-on_term(int signal_number)
-{
-	(void)signal_number;
-	if (keeper_child > 0) {
-		kill((pid_t)keeper_child, SIGTERM);
-	}
-	_exit(0);
-}
 
 /* Runs in the child; never returns. */
 [[gnu::noreturn]] static void
 git_life(const struct keeper *k, int link)
 {
 	close(k->control);
-	signal(SIGTERM, SIG_DFL);
+	close(k->ends);
 	err_t err = privs_die_with_parent(k->self);
 	if (err == OK) {
 		err = git_process_run(k->conf, link);
@@ -62,28 +52,30 @@ git_life(const struct keeper *k, int link)
 	_exit(err == OK ? 0 : 1);
 }
 
-/* Starts the git process and passes its link over; 0 when the other side is gone or nothing can be started. */
-static pid_t
-keeper_start(const struct keeper *k, const char *died)
+/* Starts the git process and passes its link over.  E_STOPPED: the other side is gone; E_IO, with `why`: it cannot be started now. */
+static err_t
+keeper_start(const struct keeper *k, const char *died, pid_t *out, char why[128])
 {
 	int pair[2];
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
-		return 0;
+		snprintf(why, 128, "it cannot be started: socket: %s", strerror(errno));
+		return E_IO;
 	}
 	pid_t child = fork();
 	if (child == 0) {
 		close(pair[0]);
 		git_life(k, pair[1]);
 	}
+	if (child < 0) {
+		snprintf(why, 128, "it cannot be started: fork: %s", strerror(errno));
+	}
 	close(pair[1]);
 	struct link_frame f = { .type = LINK_PROGRESS, .fd = pair[0] };
 	snprintf(f.text, sizeof f.text, "%s", died);
-	err_t err = child > 0 ? link_send(k->control, &f) : E_IO;
-	close(pair[0]);
-	if (err != OK && child > 0) {
-		kill(child, SIGTERM);
-	}
-	return err == OK ? child : 0;
+	err_t err = child < 0 ? E_IO : link_send(k->control, &f) == OK ? OK : E_STOPPED;
+	close(pair[0]); /* where it was not passed on, the child ends by that */
+	*out = child;
+	return err;
 }
 
 static void
@@ -98,33 +90,94 @@ tell_status(int status, char *out, size_t cap)
 
 /* Waits; false when the other side has closed the control socket. */
 static bool
-keeper_pause(const struct keeper *k, int ms)
+keeper_pause(const struct keeper *k, unsigned ms)
 {
 	struct pollfd p = { .fd = k->control, .events = POLLIN };
-	return poll(&p, 1, ms) == 0;
+	return poll(&p, 1, (int)ms) == 0;
+}
+
+/* Until the child ends.  False: the other side has closed the control socket. */
+static bool
+keeper_follow(const struct keeper *k, pid_t child, int *status)
+{
+	struct pollfd p[] = { { .fd = k->control, .events = POLLIN }, { .fd = k->ends, .events = POLLIN } };
+	while (waitpid(child, status, WNOHANG) == 0) {
+		struct signalfd_siginfo info;
+		if (poll(p, ARRAY_LEN(p), -1) > 0 && p[0].revents != 0) {
+			return false;
+		}
+		(void)!read(k->ends, &info, sizeof info);
+	}
+	return true;
+}
+
+/* It has seen its link close, and goes; or does not. */
+[[gnu::noreturn]] static void
+keeper_end(pid_t child)
+{
+	const struct timespec step = { .tv_nsec = STOP_STEP_MS * 1000000L };
+	for (int ms = 0; child > 0 && waitpid(child, NULL, WNOHANG) == 0; ms += STOP_STEP_MS) {
+		if (ms == CHILD_MS) {
+			kill(child, SIGKILL);
+		}
+		nanosleep(&step, NULL);
+	}
+	_exit(0);
+}
+
+/* It is said why, and the other side learns by our end that there will be none. */
+[[gnu::noreturn]] static void
+keeper_give_up(const struct keeper *k, const char *why)
+{
+	struct link_frame f = { .type = LINK_PROGRESS, .fd = -1 };
+	snprintf(f.text, sizeof f.text, "%d times in a row: %s", RESTARTS_MAX, why);
+	(void)!link_send(k->control, &f);
+	_exit(1);
+}
+
+/* One life of the git process: how it ended. */
+static void
+keeper_live(const struct keeper *k, char died[128])
+{
+	pid_t child = 0;
+	int status = 0;
+	err_t err = keeper_start(k, died, &child, died);
+	if (err == E_STOPPED || (err == OK && !keeper_follow(k, child, &status))) {
+		keeper_end(child);
+	}
+	if (err == OK) {
+		tell_status(status, died, 128);
+	}
 }
 
 [[gnu::noreturn]] static void
 keeper_run(const struct keeper *k)
 {
+	struct restarts restarts = { 0 };
 	char died[128] = "";
-	int pause_ms = RESTART_MS_MIN;
+	unsigned pause_ms = 0;
 	do {
 		uint64_t begin_ms = clock_ms();
-		pid_t child = keeper_start(k, died);
-		if (child == 0) {
-			_exit(1);
+		keeper_live(k, died);
+		if (!restarts_next(&restarts, clock_ms() - begin_ms, &pause_ms)) {
+			keeper_give_up(k, died);
 		}
-		keeper_child = child;
-		int status = 0;
-		while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-		}
-		keeper_child = 0;
-		tell_status(status, died, sizeof died);
-		pause_ms = clock_ms() - begin_ms >= GOOD_LIFE_S * 1000u ? RESTART_MS_MIN : 2 * pause_ms;
-		pause_ms = pause_ms < RESTART_MS_MAX ? pause_ms : RESTART_MS_MAX;
 	} while (keeper_pause(k, pause_ms));
 	_exit(0);
+}
+
+static err_t
+keeper_take_signals(struct keeper *k)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	signals_ignore();
+	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0) {
+		return E_IO;
+	}
+	k->ends = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return k->ends >= 0 ? OK : E_IO;
 }
 
 /* What the keeper is before it starts anything: nobody's debugger, no listener, gone when its parent is. */
@@ -136,14 +189,7 @@ keeper_begin(struct keeper *k, pid_t parent, const char *user, const int *theirs
 		close(theirs[i]);
 	}
 	prctl(PR_SET_NAME, "oprimary-keeper");
-	/* Of a terminal's Ctrl-C only the parent makes something; it ends us. */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGTERM, on_term);
-	sigset_t none;
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (privs_drop(user, &diag) != OK || privs_die_with_parent(parent) != OK) {
+	if (keeper_take_signals(k) != OK || privs_drop(user, &diag) != OK || privs_die_with_parent(parent) != OK) {
 		_exit(1); /* the parent drops its own in the same way, and says what is wrong */
 	}
 	k->self = getpid();
@@ -184,6 +230,7 @@ git_side_start(struct git_side *g, struct git_conf *conf, const char *user, cons
 	atomic_init(&g->pull, PULL_IDLE);
 	atomic_init(&g->is_whole, false);
 	atomic_init(&g->is_stopping, false);
+	atomic_init(&g->is_up, false);
 	return OK;
 }
 
@@ -202,6 +249,7 @@ git_side_next(struct git_side *g, char died[LINK_TEXT_MAX])
 {
 	struct link_frame f;
 	err_t err = link_recv(g->control, &f);
+	snprintf(died, LINK_TEXT_MAX, "%s", err == OK ? f.text : "its keeper was killed");
 	if (err != OK || f.fd < 0) {
 		return E_STOPPED;
 	}
@@ -210,10 +258,22 @@ git_side_next(struct git_side *g, char died[LINK_TEXT_MAX])
 	if (!is_ok || atomic_load(&g->is_stopping)) {
 		return E_STOPPED;
 	}
-	memcpy(died, f.text, LINK_TEXT_MAX);
+	atomic_store(&g->is_up, true);
 	atomic_store(&g->pull, PULL_ASKED); /* it knows nothing yet: whatever was asked of the one before is in this */
 	send_pull(g);
 	return OK;
+}
+
+void
+git_side_died(struct git_side *g)
+{
+	atomic_store(&g->is_up, false);
+}
+
+bool
+git_side_is_up(const struct git_side *g)
+{
+	return atomic_load(&g->is_up);
 }
 
 void
@@ -267,7 +327,6 @@ void
 git_side_stop(struct git_side *g)
 {
 	git_side_close(g);
-	kill(g->keeper, SIGTERM);
 	for (int ms = 0; waitpid(g->keeper, NULL, WNOHANG) == 0; ms += STOP_STEP_MS) {
 		if (ms == STOP_MS) {
 			kill(g->keeper, SIGKILL); /* and with it, its child (privs_die_with_parent) */

@@ -1,8 +1,10 @@
 /* bin/oprimary_git.h -- the git side of oprimary as a process that comes back when it dies.
  *
- * A keeper, forked while there is one thread, starts git_process_run() in a child and does so again, after
- * a pause, when the child ends.  It parses nothing.  Each life of the git process has a link of its own, which
- * the keeper passes over; here it is always the same descriptor, so that any thread may send on it.
+ * A keeper, forked while there is one thread, starts git_process_run() in a child and does so again, after a pause, when the
+ * child ends (ops/restarts.h), until it has given up.  It has the secrets, which the main process has not, so nobody can start
+ * it anew: when it is gone, the main process ends.  It parses nothing, and signals do not end it.  Each life of the git
+ * process has a link of its own, which the keeper passes over; here it is always the same descriptor, so that any thread
+ * may send on it.
  *
  *     main ── control ── keeper ── fork ── git process
  *       └──────────── link ───────────────────┘
@@ -25,6 +27,7 @@ struct git_side {
 	_Atomic unsigned pull;     /* of enum pull_state in the .c */
 	atomic_bool is_whole;      /* the next PULL is to tell everything */
 	atomic_bool is_stopping;
+	atomic_bool is_up;         /* there is a git process */
 };
 
 /* Before any thread.  `conf` is borrowed by the processes, each of which has a copy then.  `user`: as
@@ -33,8 +36,12 @@ err_t git_side_start(struct git_side *g, struct git_conf *conf, const char *user
                      struct diag *diag);
 
 /* One thread: waits for the next life of the git process and asks it for a pull; g->link leads to it.  `died`: how the
- * one before ended, "" for the first.  E_STOPPED: there will be none. */
+ * one before ended, "" for the first.  E_STOPPED: there will be none; `died` says why. */
 err_t git_side_next(struct git_side *g, char died[LINK_TEXT_MAX]);
+
+/* The same thread: it has ended.  Until the next one there is nobody to pull. */
+void git_side_died(struct git_side *g);
+bool git_side_is_up(const struct git_side *g); /* any thread */
 
 /* Any thread: asks for a pull.  However many ask while one is under way, one more follows it; none is
  * lost.  Does not block. */

@@ -259,7 +259,7 @@ settle(struct loader *l, const char *trouble)
 	}
 	snprintf(text, sizeof text, "%zu %s of commit %.12s%s%s%s", view_zones_n(v), view_zones_n(v) == 1 ? "zone" : "zones",
 	         v->commit[0] != '\0' ? v->commit : "none", held, trouble[0] != '\0' ? "; " : "", trouble);
-	l->settled(l->ctx, text);
+	l->settled(l->ctx, view_zones_n(v), text);
 }
 
 /* What the cache has is as old as what is served, or older: a git process that was started anew cannot know. */
@@ -313,7 +313,9 @@ on_frame(struct loader *l, const struct link_frame *f)
 		} else {
 			log_event(l->log, LOG_LEVEL_ERROR, "pull-failed", "text=%s serving=%s", f->text, serving(l));
 		}
-		settle(l, f->text);
+		if ((f->flags & LINK_CACHE_NEXT) == 0) {
+			settle(l, f->text);
+		}
 		break;
 	case LINK_NOTE:
 		log_event(l->log, LOG_LEVEL_WARNING, "tidy-trouble", "text=%s", f->text);
@@ -385,12 +387,13 @@ follow(struct loader *l)
 	}
 }
 
-/* Without a git process what is served is served on; updates are told, until the end. */
+/* Without a git process updates are told, until the end, which is near. */
 static void
 go_on_alone(struct loader *l)
 {
 	struct pollfd p = { .fd = l->wake, .events = POLLIN };
 	updater_on_loss(&l->updater);
+	l->lost(l->ctx);
 	while (!atomic_load(&l->git->is_stopping)) {
 		if (poll(&p, 1, -1) > 0) {
 			on_wake(l);
@@ -408,12 +411,13 @@ run(void *arg)
 			log_event(l->log, LOG_LEVEL_ERROR, "git-process-died", "text=%s serving=%s restarted=yes", died, serving(l));
 		}
 		follow(l);
+		git_side_died(l->git);
 		asker_fini(&l->asker);
 		updater_on_death(&l->updater);
 	}
 	if (!atomic_load(&l->git->is_stopping)) {
-		log_event(l->log, LOG_LEVEL_ERROR, "git-process-lost", "text=%s serving=last-good hint=%s",
-		          "nothing will be pulled any more", "restart oprimary");
+		log_event(l->log, LOG_LEVEL_ERROR, "git-process-lost", "text=%s hint=%s", died,
+		          "nothing could be pulled or written any more: oprimary ends, and has to be started anew");
 		go_on_alone(l);
 	}
 	updater_fini(&l->updater);

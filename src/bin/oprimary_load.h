@@ -31,7 +31,8 @@ struct loader {
 	const struct server_conf *conf;
 	struct inbox *inbox;
 	enum serial_policy serial;
-	void (*settled)(void *ctx, const char *status); /* each time a pull has come to its end: how things are */
+	void (*settled)(void *ctx, size_t zones, const char *status); /* each time a pull has come to its end: how things are */
+	void (*lost)(void *ctx);                        /* there will be no git process any more */
 	void (*changed)(void *ctx);                     /* each time a view was published */
 	void (*woken)(void *ctx);                       /* by loader_wake() */
 	void *ctx;

@@ -16,8 +16,8 @@ enum { CREDENTIALS_MAX = 64 * 1024 };
 enum option_key {
 	KEY_REMOTE = 256, KEY_SSH_KEY, KEY_SSH_KEY_FILE, KEY_AUTHENTICATOR, KEY_KNOWN_HOSTS, KEY_CREDENTIAL_FILE,
 	KEY_CA_FILE, KEY_POLL, KEY_CACHE_DIR, KEY_FETCH_TIMEOUT, KEY_ZONES_PERCENT, KEY_RECORDS_PERCENT,
-	KEY_LISTEN, KEY_PORT, KEY_AXFR, KEY_UDP_MAX, KEY_TCP_MAX, KEY_TCP_PER_CLIENT, KEY_TCP_IDLE, KEY_TRANSFERS_MAX, KEY_UPDATE_QUEUE,
-	KEY_UPDATES_PER_KEY, KEY_ZONES_BY_UPDATE, KEY_SERIAL, KEY_COMMITTER, KEY_CATALOG, KEY_NOTIFY, KEY_WORKERS,
+	KEY_LISTEN, KEY_PORT, KEY_EXIT_ON_FAILURE, KEY_AXFR, KEY_UDP_MAX, KEY_TCP_MAX, KEY_TCP_PER_CLIENT, KEY_TCP_IDLE, KEY_TRANSFERS_MAX,
+	KEY_UPDATE_QUEUE, KEY_UPDATES_PER_KEY, KEY_ZONES_BY_UPDATE, KEY_SERIAL, KEY_COMMITTER, KEY_CATALOG, KEY_NOTIFY, KEY_WORKERS,
 	KEY_IDENTITY, KEY_SERVER_VERSION, KEY_USER, KEY_LOG_LEVEL,
 };
 
@@ -59,6 +59,7 @@ static const struct argp_option options[] = {
 	{ "listen", KEY_LISTEN, "ADDR[@PORT]", 0,
 	  "Answer on this address, UDP and TCP; may be repeated. Default: every address of the machine", 0 },
 	{ "port", KEY_PORT, "N", 0, "Port where --listen names none (53)", 0 },
+	{ "exit-on-failure", KEY_EXIT_ON_FAILURE, NULL, 0, "End, with status 1, when there is no zone to serve at the start", 0 },
 	{ "axfr", KEY_AXFR, NULL, 0, "Let everybody transfer every zone, unsigned. Default: who signs with a transfer key", 0 },
 	{ "catalog", KEY_CATALOG, "NAME", 0,
 	  "Let the zones be found in a catalog zone (RFC 9432) of this name, by who may transfer it", 0 },
@@ -222,6 +223,7 @@ read_option(int key, char *arg, struct argp_state *state)
 	case KEY_CREDENTIAL_FILE: r->credential_file = arg; return 0;
 	case KEY_CA_FILE: o->git.ca_file = arg; return 0;
 	case KEY_CACHE_DIR: o->git.cache_dir = arg; return 0;
+	case KEY_EXIT_ON_FAILURE: o->exit_on_failure = true; return 0;
 	case KEY_AXFR: o->server.is_axfr_open = true; return 0;
 	case KEY_ZONES_BY_UPDATE: o->primary.zones_by_update = true; return 0;
 	case KEY_IDENTITY: o->server.id = short_text("identity", arg, state); return 0;

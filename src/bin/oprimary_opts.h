@@ -28,6 +28,7 @@ struct opts {
 	unsigned update_queue, updates_per_key;
 	uint32_t tcp_idle_ms;
 	uint32_t poll_s;              /* 0: only when told */
+	bool exit_on_failure;         /* when the first pull brings no zone */
 	const char *user;             /* NULL: stay who we are */
 	enum log_level log_level;
 };

@@ -19,6 +19,7 @@
 #include "git/worker.h"
 #include "ops/clock.h"
 #include "ops/priority.h"
+#include "ops/signals.h"
 
 /* What the other side waits for. */
 enum state {
@@ -46,6 +47,7 @@ struct git_process {
 	struct git_conf *conf;
 	struct git_home home;
 	int sock, signals;
+	pid_t parent;
 	struct child child;
 	enum state state;
 	bool is_wanted;            /* a PULL waits */
@@ -106,7 +108,7 @@ child_end_gently(struct git_process *g)
 	child_end(g);
 }
 
-/* In the child.  It dies with the supervisor, holds nothing of the link, and takes signals as any program does. */
+/* In the child.  It dies with the supervisor, holds nothing of the link, and is ended by nothing else but SIGKILL. */
 [[gnu::noreturn]] static void
 child_main(struct git_process *g, int sock, pid_t supervisor)
 {
@@ -120,6 +122,7 @@ child_main(struct git_process *g, int sock, pid_t supervisor)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	close(g->sock);
 	close(g->signals);
+	signals_ignore();
 	if (g->seen[0] != '\0') {
 		priority_give_way(); /* something is served already */
 	}
@@ -219,6 +222,7 @@ pull_failed(struct git_process *g, err_t err, uint8_t flags, const char *text)
 	g->patience_ns = 0;
 	g->failures++;
 	f.retry_s = backoff_s(g->failures);
+	f.flags |= g->is_cache_due ? LINK_CACHE_NEXT : 0;
 	g->retry_ns = from_now(f.retry_s);
 	snprintf(f.text, sizeof f.text, "%s", text);
 	if ((flags & LINK_NO_BRANCH) != 0) {
@@ -706,6 +710,15 @@ wait_ms(const struct git_process *g)
 	return ms > 60000 ? 60000 : (int)ms;
 }
 
+static bool
+is_orphan(const struct git_process *g)
+{
+	struct signalfd_siginfo info;
+	while (read(g->signals, &info, sizeof info) > 0) {
+	}
+	return getppid() != g->parent;
+}
+
 static void
 loop(struct git_process *g)
 {
@@ -721,22 +734,22 @@ loop(struct git_process *g)
 			continue;
 		}
 		pid_t child = g->child.pid;
-		is_on = p[1].revents == 0 && (p[0].revents == 0 || from_link(g));
+		is_on = (p[1].revents == 0 || !is_orphan(g)) && (p[0].revents == 0 || from_link(g));
 		if (is_on && p[2].revents != 0 && child == g->child.pid) {
 			from_worker(g);
 		}
 	}
 }
 
+/* All of them are for the main process.  SIGTERM is what the system sends when our parent is gone. */
 static err_t
 take_signals(struct git_process *g)
 {
 	sigset_t set;
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	signal(SIGHUP, SIG_IGN); /* the other side's, which sends a PULL for it */
-	signal(SIGPIPE, SIG_IGN);
+	signals_ignore();
+	signal(SIGTERM, SIG_DFL); /* blocked; one that is ignored would not come */
 	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0) {
 		return E_IO;
 	}
@@ -770,6 +783,7 @@ err_t
 git_process_run(struct git_conf *conf, int sock)
 {
 	struct git_process g = { .conf = conf, .sock = sock, .signals = -1, .child = { .sock = -1 }, .push = { .fd = -1 } };
+	g.parent = getppid();
 	struct diag diag = { 0 };
 	fill_defaults(conf);
 	prctl(PR_SET_NAME, "oprimary-git");

@@ -24,6 +24,7 @@
 #include "git/packs.h"
 #include "git/verdict.h"
 #include "ops/clock.h"
+#include "ops/signals.h"
 
 enum { PRINTED_MAX = 1 << 16, TURN_MS = 100, GRACE_MS = 1000, NO_PROGRAM = 127 };
 
@@ -119,12 +120,9 @@ clean_environment(void)
 [[gnu::noreturn]] static void
 become_git(const char *const *argv, const int out[2], const int err[2])
 {
-	static const int plain[] = { SIGPIPE, SIGHUP, SIGTERM, SIGINT, SIGCHLD };
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setpgid(0, 0);
-	for (size_t i = 0; i < ARRAY_LEN(plain); i++) {
-		signal(plain[i], SIG_DFL); /* what is ignored would stay so, also in hooks */
-	}
+	signals_default(); /* for hooks, too */
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(out[1], STDOUT_FILENO) < 0 || dup2(err[1], STDERR_FILENO) < 0) {
 		_exit(NO_PROGRAM);

@@ -1,6 +1,5 @@
 """Two primaries on one repository, and what is left when one of their processes is killed at a bad moment."""
 import os
-import signal
 
 import dns.query
 import dns.rcode
@@ -67,16 +66,3 @@ def test_a_lock_of_the_dead_is_gone_after_a_start(primary, started_repo):
         primary(started_repo, *options, zones=["example"])
         assert not os.path.exists(lock) and not os.path.exists(marker)
     started_repo.commit({"README": "pushed\n"})
-
-
-def test_without_a_git_side(primary, started_repo, key):
-    """Nobody can write any more: that is said at once, and what is served is served on."""
-    served = primary(started_repo, zones=["example"])
-    (keeper,) = servers.children(served.pid)
-    os.kill(keeper, signal.SIGKILL)
-    served.await_log("event=git-process-lost")
-    for _ in range(2):
-        answer = send(served, key, lambda u: u.add("x", 60, "A", "192.0.2.9"))
-        assert answer.rcode() == dns.rcode.SERVFAIL and "restart" in str(answer.options[0])
-    assert served.serial("example") == 1 and commits(started_repo) == 1
-    served.stop()
