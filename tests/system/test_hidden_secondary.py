@@ -4,6 +4,7 @@ It is played here, message by message: a SOA query signed with a transfer key, t
 """
 import signal
 import socket
+import threading
 
 import dns.flags
 import dns.message
@@ -22,12 +23,14 @@ ZONE = "$TTL 300\n@ SOA ns1 host %d 3600 600 86400 300\n@ NS ns1\nns1 A 127.0.0.
 class Hidden:
     """The secondary's end of a connection."""
 
-    def __init__(self, served, key, window=None):
+    def __init__(self, served, key, window=None, source=None):
         self.served, self.key = served, key
         self.tcp = socket.socket()
         self.tcp.settimeout(20)
         if window is not None:
             self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+        if source is not None:
+            self.tcp.bind((source, 0))
         self.tcp.connect((servers.ADDRESS, served.port))
         self.stream = self.tcp.makefile("rb")
         self.notified = []  # that came while something else was awaited
@@ -280,6 +283,78 @@ def test_an_address_that_leads_nowhere(primary, repo, make_key, notify_key, push
         push(served, {"example": ZONE % serial})
         assert peer.hear() == ("example", serial)
         served.await_log(r"event=notify-unreached to=127\.0\.0\.77@53 .* serial=%d .*attempts=%d " % (serial, 3 if serial == 2 else 0))
+    peer.close()
+    served.stop()
+
+
+class Front:
+    """What answers at port 53 of the address that a secondary asks from: itself, or a router that it is behind.  By UDP; `rcode` None: nothing."""
+
+    def __init__(self, address, rcode):
+        self.rcode, self.heard = rcode, 0
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((address, 53))
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        while True:
+            wire, to = self.socket.recvfrom(65536)
+            if wire == b"end":
+                return
+            self.heard += 1
+            if self.rcode is not None:
+                response = dns.message.make_response(dns.message.from_wire(wire))
+                response.set_rcode(self.rcode)
+                self.socket.sendto(response.to_wire(), to)
+
+    def kill(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.sendto(b"end", self.socket.getsockname())
+        self.thread.join()
+        self.socket.close()
+
+
+FRONT = "127.0.0.5"
+NAMES_FRONT = ZONE + "@ NS front\nfront A %s\n" % FRONT
+
+
+@pytest.fixture
+def behind_front(port_53, started, primary, repo, hidden, notify_key):
+    """behind_front(rcode) → (primary, secondary that asks from the front's address, front); an NS record names that address."""
+    def start(rcode):
+        repo.commit({"example": NAMES_FRONT % 1, "_keys": notify_key.line, "example._keys": hidden["example"].line})
+        front = started(Front(FRONT, rcode))
+        served = primary(repo, zones=["example"])
+        served.await_true("it is told of the start", lambda: front.heard != 0)
+        peer = Hidden(served, hidden["example"], source=FRONT)
+        peer.ask("example")
+        return served, peer, front
+    return start
+
+
+def test_a_router_in_front_refuses(behind_front, push):
+    """It has not the key, so what it says is not the secondary's word: the connection is the way."""
+    served, peer, front = behind_front(dns.rcode.REFUSED)
+    for serial in 2, 3:
+        push(served, {"example": NAMES_FRONT % serial})
+        assert peer.hear() == ("example", serial)
+    peer.close()
+    served.stop()
+
+
+def test_once_its_address_has_acknowledged(behind_front, push):
+    """Nothing goes by the connection any more, not even when the address says nothing for a while."""
+    served, peer, front = behind_front(dns.rcode.NOERROR)
+    push(served, {"example": NAMES_FRONT % 2})
+    served.await_log(r"event=notify-acknowledged to=127\.0\.0\.5@53 transport=udp zone=example\. serial=2 ")
+    front.rcode, before = None, front.heard
+    push(served, {"example": NAMES_FRONT % 3})
+    served.await_true("it has been told four times", lambda: front.heard >= before + 4)  # the third without an answer was told
+    front.rcode = dns.rcode.NOERROR
+    served.await_log(r"event=notify-acknowledged to=127\.0\.0\.5@53 transport=udp zone=example\. serial=3 ")
+    assert stat(served, "sent_connection") == 0
+    assert peer.ask("example").answer[0][0].serial == 3 and not peer.notified
     peer.close()
     served.stop()
 
