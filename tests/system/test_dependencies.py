@@ -9,10 +9,17 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 PURPOSES = ["build", "demo", "check", "bench"]
 
 
+LISTED = """Package: clang
+Breaks: clang-3.2, clang-3.8
+Depends: clang-%s (>= %s~)
+Recommends: llvm-13-dev
+Description: clang-15"""
+
+
 def packages(tmp_path, installed=None, listed=None):
     """What it prints where clang depends on this, as an installed package and in apt's lists."""
     for name, words in (("dpkg-query", installed and "installed clang-%s (>= %s~)" % (installed, installed)),
-                        ("apt-cache", listed and "Depends: clang-%s (>= %s~)" % (listed, listed))):
+                        ("apt-cache", listed and LISTED % (listed, listed))):
         path = tmp_path / name
         path.write_text("#!/bin/sh\n%s\n" % ("echo '%s'" % words if words else "echo no packages found >&2; exit 1"))
         path.chmod(0o755)
