@@ -506,7 +506,7 @@ put_in(struct notifier *n, struct peer *p, const struct notify_news *news, const
 	if (old != NULL && notice_has_room(old, news, key)) {
 		return notice_add_key(n, old, key);
 	}
-	if (old == NULL && n->stats.pending >= n->conf.pending_max) {
+	if (old == NULL && (n->stats.pending >= n->conf.pending_max || n->stats.octets >= n->conf.octets_max)) {
 		return E_LIMIT;
 	}
 	TRY(notice_new(n, news, key, &x));
@@ -601,6 +601,7 @@ notifier_new(const struct notifier_conf *conf)
 	struct notifier *n = xalloc(sizeof *n);
 	struct trie none;
 	n->conf = *conf;
+	n->conf.octets_max = conf->octets_max != 0 ? conf->octets_max : NOTIFIER_OCTETS_MAX;
 	n->conf.pending_max = conf->pending_max != 0 ? conf->pending_max : NOTIFIER_PENDING_MAX;
 	n->conf.in_flight_max = conf->in_flight_max != 0 ? conf->in_flight_max : NOTIFIER_IN_FLIGHT_MAX;
 	n->seed = (uint32_t)conf->io.random_id(conf->io.ctx) << 16 | conf->io.random_id(conf->io.ctx);

@@ -45,6 +45,7 @@
 enum {
 	NOTIFY_PORT = 53,
 	NOTIFIER_PENDING_MAX = 1 << 19,  /* in all: 100,000 zones at five targets each */
+	NOTIFIER_OCTETS_MAX = 256 << 20, /* of these: names and SOA records are kept uncompressed, and may have 800 octets */
 	NOTIFIER_IN_FLIGHT_MAX = 1024,   /* sent and not answered, in all */
 	NOTIFIER_EXCHANGES_MAX = 256,    /* TCP connections, one a target; beyond them UDP is used at once */
 	NOTIFIER_WINDOW_MIN = 8,         /* in flight at one target */
@@ -127,7 +128,7 @@ struct notifier_io {
 };
 
 struct notifier_conf {
-	size_t pending_max, in_flight_max; /* 0: as NOTIFIER_* */
+	size_t pending_max, octets_max, in_flight_max; /* 0: as NOTIFIER_* */
 	struct notifier_io io;
 };
 
@@ -143,7 +144,7 @@ struct notifier_stats {
 	uint64_t unexpected;              /* … no answer to anything in flight, … */
 	uint64_t unverified;              /* … no signature, or a wrong one */
 	/* As it stands: */
-	uint64_t pending, in_flight, exchanges;
+	uint64_t pending, octets, in_flight, exchanges;
 };
 
 struct notifier;

@@ -174,6 +174,7 @@ notice_new(struct notifier *n, const struct notify_news *news, const struct tsig
 		free(x);
 		return err;
 	}
+	n->stats.octets += sizeof *x + zone_len + rdlen;
 	x->zone_len = (uint8_t)zone_len;
 	memcpy(x->zone, news->zone, zone_len);
 	if (news->soa != NULL) {
@@ -192,6 +193,7 @@ notice_free(struct notifier *n, struct notice *x)
 	for (unsigned i = 0; i < x->signers_n; i++) {
 		signer_put_back(n, x->signers[i]);
 	}
+	n->stats.octets -= sizeof *x + x->zone_len + x->rdlen;
 	free(x);
 }
 

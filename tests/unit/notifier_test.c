@@ -433,6 +433,31 @@ pending_is_bounded(void **state)
 	end(&w);
 }
 
+/* Long names and SOA records count for what they are. */
+static void
+octets_are_bounded(void **state)
+{
+	(void)state;
+	struct world w;
+	char name[256];
+	begin_bounded(&w, 0, 10000, 0);
+	unsigned n = 0;
+	err_t err = OK;
+	while (err == OK) {
+		snprintf(name, sizeof name, "%060u.%060u.%060u.%060u.", n, 0u, 0u, 0u);
+		const struct notify_target to = target(n % 50);
+		err = add_to(&w, name, 1, &to);
+		n += err == OK;
+	}
+	assert_int_equal(err, E_LIMIT);
+	assert_in_range(n, 10, 10000 / 250 + 1);
+	assert_in_range(notifier_stats(w.n)->octets, 10000, 11000);
+	const struct notify_target again = target((n - 1) % 50);
+	snprintf(name, sizeof name, "%060u.%060u.%060u.%060u.", n - 1, 0u, 0u, 0u);
+	assert_int_equal(add_to(&w, name, 2, &again), OK); /* takes another's place */
+	end(&w);
+}
+
 static void
 in_flight_is_bounded_and_targets_take_turns(void **state)
 {
@@ -572,6 +597,7 @@ main(void)
 		cmocka_unit_test(a_full_connection_is_left),
 		cmocka_unit_test(over_the_peers_own_connection),
 		cmocka_unit_test(pending_is_bounded),
+		cmocka_unit_test(octets_are_bounded),
 		cmocka_unit_test(in_flight_is_bounded_and_targets_take_turns),
 		cmocka_unit_test(exchanges_are_bounded),
 		cmocka_unit_test(dead_targets_do_not_hold_up_others),

@@ -133,16 +133,22 @@ next_id(void *ctx)
 }
 
 static inline void
-begin_with(struct world *w, size_t pending_max, size_t in_flight_max)
+begin_bounded(struct world *w, size_t pending_max, size_t octets_max, size_t in_flight_max)
 {
 	*w = (struct world){ .now = { .mono_ns = 1000 * S, .wall_s = WALL_S }, .next_id = 65000 };
 	w->sent = calloc(SENT_MAX, sizeof *w->sent);
 	const struct notifier_conf conf = {
-		.pending_max = pending_max, .in_flight_max = in_flight_max,
+		.pending_max = pending_max, .octets_max = octets_max, .in_flight_max = in_flight_max,
 		.io = { send_udp, exchange_open, exchange_send, exchange_close, send_over, on_report, next_id, w },
 	};
 	w->n = notifier_new(&conf);
 	assert_int_equal(notifier_deadline(w->n), NOTIFIER_NEVER);
+}
+
+static inline void
+begin_with(struct world *w, size_t pending_max, size_t in_flight_max)
+{
+	begin_bounded(w, pending_max, 0, in_flight_max);
 }
 
 static inline void
