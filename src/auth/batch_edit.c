@@ -75,6 +75,7 @@ edit_text(struct opener *o, struct work *w, const struct master_text *text, stru
 {
 	const struct master_reader reader = {
 		.apex = w->file->apex.oct, .file = w->file->path, .ctx = o, .open = open_text, .close = close_text,
+		.drops_outside = o->b->p->conf.drops_outside,
 	};
 	const struct edit_in in = {
 		.source = &reader, .text = text->text, .len = text->len, .old = w->file->zone, .new = w->new, .changes = &w->changes,

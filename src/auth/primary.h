@@ -55,6 +55,7 @@ struct primary_conf {
 	size_t delete_records_min;       /* 100 */
 	enum serial_policy serial;
 	struct name catalog;             /* of the catalog zone (auth/catalog.h); len 0: there is none */
+	bool drops_outside;              /* records outside of their zone: dropped, not an error */
 	bool zones_by_update;            /* updates may make zones and remove them (auth/batch.h) */
 };
 

@@ -65,7 +65,7 @@ load_text(struct loading *l, const struct primary *p, const struct master_text *
 	struct pending *d = l->d;
 	struct master_reader reader = {
 		.apex = d->file->apex.oct, .file = d->file->path, .ctx = l, .open = open_include, .close = close_include,
-		.sink = &p->log.diag,
+		.sink = &p->log.diag, .drops_outside = d->file->kind == SOURCE_ZONE && p->conf.drops_outside,
 	};
 	struct load_result result = { 0 };
 	err_t err = d->file->kind == SOURCE_KEYS ? keys_load(&reader, text->text, text->len, &d->keys, &result)

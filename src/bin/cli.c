@@ -101,6 +101,16 @@ cli_colour(bool on, enum cli_colour which)
 	return on ? codes[which] : "";
 }
 
+bool
+cli_drops_outside(struct argp_state *state, const char *arg)
+{
+	bool drops = strcmp(arg, "drop") == 0;
+	if (!drops && strcmp(arg, "error") != 0) {
+		argp_error(state, "--out-of-zone is error or drop, not %s", arg);
+	}
+	return drops;
+}
+
 err_t
 cli_number(const char *text, uint64_t max, uint64_t *out)
 {

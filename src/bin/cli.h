@@ -47,6 +47,9 @@ bool cli_has_colour(FILE *f);
 enum cli_colour { CLI_PLAIN, CLI_BOLD, CLI_RED, CLI_YELLOW, CLI_GREEN, CLI_BLUE };
 const char *cli_colour(bool on, enum cli_colour which);
 
+/* The argument of --out-of-zone, in an argp parser: whether records outside of their zone are dropped. */
+bool cli_drops_outside(struct argp_state *state, const char *arg);
+
 /* Unsigned decimal number of at most `max`: E_FORMAT, E_RANGE. */
 err_t cli_number(const char *text, uint64_t max, uint64_t *out);
 

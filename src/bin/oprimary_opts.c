@@ -17,7 +17,8 @@ enum option_key {
 	KEY_REMOTE = 256, KEY_SSH_KEY, KEY_SSH_KEY_FILE, KEY_AUTHENTICATOR, KEY_KNOWN_HOSTS, KEY_CREDENTIAL_FILE,
 	KEY_CA_FILE, KEY_POLL, KEY_CACHE_DIR, KEY_FETCH_TIMEOUT, KEY_ZONES_PERCENT, KEY_RECORDS_PERCENT,
 	KEY_LISTEN, KEY_PORT, KEY_EXIT_ON_FAILURE, KEY_AXFR, KEY_UDP_MAX, KEY_TCP_MAX, KEY_TCP_PER_CLIENT, KEY_TCP_IDLE, KEY_TRANSFERS_MAX,
-	KEY_UPDATE_QUEUE, KEY_UPDATES_PER_KEY, KEY_ZONES_BY_UPDATE, KEY_SERIAL, KEY_COMMITTER, KEY_CATALOG, KEY_NOTIFY, KEY_WORKERS,
+	KEY_UPDATE_QUEUE, KEY_UPDATES_PER_KEY, KEY_ZONES_BY_UPDATE, KEY_SERIAL, KEY_OUT_OF_ZONE, KEY_COMMITTER, KEY_CATALOG,
+	KEY_NOTIFY, KEY_WORKERS,
 	KEY_IDENTITY, KEY_SERVER_VERSION, KEY_USER, KEY_LOG_LEVEL,
 };
 
@@ -51,6 +52,10 @@ static const struct argp_option options[] = {
 	{ "serial", KEY_SERIAL, "POLICY", 0,
 	  "What to do with a pushed change whose serial did not grow: keep (serve it, with a warning; default), increment, or unixtime "
 	  "(write a higher one into the file, and push that)", 0 },
+
+	{ "out-of-zone", KEY_OUT_OF_ZONE, "ACTION", 0,
+	  "What to do with records outside of their file's zone: error (the zone keeps its last good version; default), or drop (serve "
+	  "the others, as BIND does, with a warning for each)", 0 },
 
 	{ "committer", KEY_COMMITTER, "NAME <MAIL>", 0,
 	  "Who the commits of dynamic updates are by. Default: Origin, and origin@ this machine's name", 0 },
@@ -240,6 +245,9 @@ read_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_SERIAL:
 		o->primary.serial = serial_policy_of(arg, state);
+		return 0;
+	case KEY_OUT_OF_ZONE:
+		o->primary.drops_outside = cli_drops_outside(state, arg);
 		return 0;
 	case KEY_LOG_LEVEL:
 		if (log_level_parse(arg, &o->log_level) != OK) {

@@ -18,12 +18,12 @@ struct options {
 	bool has_repo;
 	enum ozone_format format;
 	struct primary_conf valve;
-	bool werror, strict, dump, diff, quiet, raises_serials, allows_mass_delete;
+	bool werror, strict, dump, diff, quiet, raises_serials, allows_mass_delete, drops_outside;
 };
 
 enum {
 	OPT_OLD = 256, OPT_ZONE_NAME, OPT_REPO, OPT_OLD_REV, OPT_NEW_REV, OPT_FORMAT, OPT_WERROR, OPT_STRICT, OPT_DUMP, OPT_DIFF,
-	OPT_SERIAL, OPT_ALLOW, OPT_ZONES_PERCENT, OPT_RECORDS_PERCENT,
+	OPT_SERIAL, OPT_ALLOW, OPT_ZONES_PERCENT, OPT_RECORDS_PERCENT, OPT_OUT_OF_ZONE,
 };
 
 static const struct argp_option option_list[] = {
@@ -38,6 +38,8 @@ static const struct argp_option option_list[] = {
 	  PRIMARY_TRAILER "\"", 1 },
 	{ "mass-delete-zones-percent", OPT_ZONES_PERCENT, "N", 0, "As oprimary's (50)", 1 },
 	{ "mass-delete-records-percent", OPT_RECORDS_PERCENT, "N", 0, "As oprimary's (50)", 1 },
+	{ "out-of-zone", OPT_OUT_OF_ZONE, "ACTION", 0, "As oprimary's: records outside of their zone are an error, or a warning and "
+	  "dropped: error, drop (error)", 1 },
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text, json, or github (workflow commands)", 2 },
 	{ "strict", OPT_STRICT, NULL, 0, "What is served and does not work is an error: an NS that leads nowhere, glue that "
 	  "is missing", 2 },
@@ -156,6 +158,9 @@ parse_option(int key, char *arg, struct argp_state *state)
 		return parse_percent(arg, state, &o->valve.delete_zones_percent);
 	case OPT_RECORDS_PERCENT:
 		return parse_percent(arg, state, &o->valve.delete_records_percent);
+	case OPT_OUT_OF_ZONE:
+		o->drops_outside = cli_drops_outside(state, arg);
+		return 0;
 	case OPT_WERROR:
 		o->werror = true;
 		return 0;
@@ -226,6 +231,7 @@ run(const struct options *o)
 		.valve = o->valve,
 		.allows_mass_delete = o->allows_mass_delete,
 		.valve_level = DIAG_ERROR,
+		.drops_outside = o->drops_outside,
 	};
 	err_t err = o->has_repo ? ozone_repo(&oz, &o->revs) : check_files(&oz, o);
 	bool is_bad = err != OK || report_errors(oz.report) != 0 || (o->werror && report_warnings(oz.report) != 0);

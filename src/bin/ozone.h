@@ -90,6 +90,7 @@ struct ozone {
 	struct keystore *keys; /* of all files so far, since a name may have one secret only; NULL: a single file */
 	bool dump, diff;
 	bool colour;           /* of standard output */
+	bool drops_outside;    /* records outside of their zone: a warning, and no part of it */
 	bool raises_serials;   /* the primary does: a change needs no newer one */
 	struct primary_conf valve;  /* the primary's limits of what one commit may remove (delete_…) */
 	bool allows_mass_delete;    /* the new version has the trailer */

@@ -41,11 +41,11 @@ close_include(void *ctx, struct master_text *text)
 }
 
 static struct master_reader
-reader_of(struct version *v, const struct job *job, const struct diag_sink *sink)
+reader_of(const struct ozone *oz, struct version *v, const struct job *job, const struct diag_sink *sink)
 {
 	return (struct master_reader){
 		.apex = job->apex.oct, .file = v->path, .ctx = v, .open = open_include, .close = close_include,
-		.sink = sink,
+		.sink = sink, .drops_outside = oz->drops_outside && job->kind == SOURCE_ZONE,
 	};
 }
 
@@ -100,12 +100,12 @@ is_text(const struct version *v, const struct diag_sink *sink)
 }
 
 static err_t
-load_version(struct version *v, const struct job *job, const struct diag_sink *sink)
+load_version(const struct ozone *oz, struct version *v, const struct job *job, const struct diag_sink *sink)
 {
 	if (!v->is_open || !is_text(v, sink)) {
 		return OK;
 	}
-	struct master_reader reader = reader_of(v, job, sink);
+	struct master_reader reader = reader_of(oz, v, job, sink);
 	struct load_result result = { 0 };
 	err_t err = job->kind == SOURCE_KEYS
 	                    ? keys_load(&reader, v->text.text, v->text.len, &v->keys, &result)
@@ -159,11 +159,11 @@ scan_serial(const struct version *v, const struct job *job, uint32_t *serial)
 
 /* Findings about the new version, with their places. */
 static err_t
-report_findings(struct findings *f, struct version *new, const struct job *job, const struct diag_sink *sink)
+report_findings(const struct ozone *oz, struct findings *f, struct version *new, const struct job *job, const struct diag_sink *sink)
 {
 	err_t err = OK;
 	if (f->n != 0) {
-		struct master_reader reader = reader_of(new, job, sink);
+		struct master_reader reader = reader_of(oz, new, job, sink);
 		err = findings_locate(f, &reader, new->text.text, new->text.len);
 	}
 	findings_fini(f);
@@ -188,7 +188,7 @@ compare_serials(const struct ozone *oz, struct version *old, struct version *new
 	} else if (scan_serial(old, job, &was) && !is_same_text(old, new)) {
 		zone_serial_finding(new->zone, was, oz->raises_serials, "the file changed", &f);
 	}
-	err_t located = report_findings(&f, new, job, sink);
+	err_t located = report_findings(oz, &f, new, job, sink);
 	return err != OK ? err : located;
 }
 
@@ -202,7 +202,7 @@ join_keys(struct ozone *oz, struct version *new, const struct job *job, const st
 		return OK;
 	}
 	err_t err = keystore_merge(oz->keys, new->keys, &f);
-	err_t located = report_findings(&f, new, job, sink);
+	err_t located = report_findings(oz, &f, new, job, sink);
 	return err != OK ? err : located;
 }
 
@@ -337,11 +337,11 @@ do_job(struct ozone *oz, const struct job *job, struct version *old, struct vers
 		*is_none = true;
 		return OK;
 	}
-	TRY(load_version(new, job, sink));
+	TRY(load_version(oz, new, job, sink));
 	struct tally now = tally_now(oz);
 	report_more(new, sink, now.errors - before->errors, now.warnings - before->warnings);
 	if (job->kind == SOURCE_ZONE) {
-		TRY(load_version(old, job, NULL));
+		TRY(load_version(oz, old, job, NULL));
 	}
 	if (old->side != NULL && new->zone != NULL) {
 		TRY(compare_serials(oz, old, new, job, sink));
@@ -349,7 +349,7 @@ do_job(struct ozone *oz, const struct job *job, struct version *old, struct vers
 	if (old->zone != NULL && new->zone != NULL) {
 		struct findings f = { 0 };
 		ozone_valve_zone(oz, old->zone, new->zone, &f);
-		TRY(report_findings(&f, new, job, sink));
+		TRY(report_findings(oz, &f, new, job, sink));
 	}
 	return join_keys(oz, new, job, sink);
 }

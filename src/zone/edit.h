@@ -49,8 +49,8 @@
 #include "zone/zone.h"
 
 struct edit_in {
-	/* apex, file, ctx, open, close as for zone_load(); record and sink are not used.  What is opened, each file once, is closed
-	 * before the return. */
+	/* apex, file, ctx, open, close, drops_outside as for zone_load(); record and sink are not used.  What is opened, each
+	 * file once, is closed before the return. */
 	const struct master_reader *source;
 	const char *text;                    /* the zone's own file */
 	size_t len;

@@ -139,6 +139,14 @@ change_line(struct render *r, const struct edit_line *l, bool needs_owner, struc
 	return err;
 }
 
+/* Of a record that is dropped for its name nobody sees the TTL. */
+static bool
+is_outside(const struct render *r, const struct edit_line *l)
+{
+	const struct master_reader *source = r->e->in->source;
+	return source->drops_outside && l->owner == NULL && !name_is_within(l->name, source->apex);
+}
+
 static err_t
 render_kept(struct render *r, struct edit_line *l)
 {
@@ -151,7 +159,7 @@ render_kept(struct render *r, struct edit_line *l)
 	if (is_default_source(l) && r->ttl.source == MASTER_TTL_NONE) {
 		r->ttl = (struct edit_ttl){ MASTER_TTL_DEFAULT, l->ttl };
 	}
-	c.has_ttl = has_ttl ? l->want_ttl != l->ttl : edit_ttl_must_be_given(&r->ttl, l->want_ttl);
+	c.has_ttl = has_ttl ? l->want_ttl != l->ttl : !is_outside(r, l) && edit_ttl_must_be_given(&r->ttl, l->want_ttl);
 	if (needs_owner || c.has_ttl || c.with != NULL) {
 		TRY(change_line(r, l, needs_owner, &c));
 	}

@@ -192,6 +192,7 @@ read_text(struct editor *e)
 	r.open = r.open != NULL ? open_file : NULL;
 	r.close = close_file;
 	r.sink = &sink;
+	r.drops_outside = false; /* lines that stay out of the zone may lend their TTL to others, and are followed like all */
 	e->lines = NULL;
 	e->lines_end = &e->lines;
 	e->why->code = NULL;

@@ -15,7 +15,7 @@ struct load_result {
 	size_t errors, warnings;
 };
 
-/* `source`: apex, file, open, close, ctx and sink as for master_read(); its `record` is not used.
+/* `source`: apex, file, open, close, ctx, drops_outside and sink as for master_read(); its `record` is not used.
  * E_FORMAT: there were errors, all reported, and there is no zone.  The caller owns *out. */
 err_t zone_load(const struct master_reader *source, const char *text, size_t len, struct zone **out,
                 struct load_result *result);

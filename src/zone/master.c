@@ -226,6 +226,22 @@ master_settle_ttl(struct master *m, const struct master_head *h, uint32_t *out)
 	return guess_ttl(m, h, out);
 }
 
+err_t
+master_give(struct master *m, const struct lex_token *t, const struct master_rr *rr)
+{
+	if (m->r->drops_outside && !name_is_within(rr->owner, m->r->apex)) {
+		char owner[NAME_TEXT_MAX], apex[NAME_TEXT_MAX];
+		name_print(rr->owner, owner);
+		name_print(m->r->apex, apex);
+		master_warn(m, t, "out-of-zone", "a record belongs into the zone that its name is in",
+		            "%.200s is not in the zone %.200s: it is dropped", owner, apex);
+		return m->stop;
+	}
+	m->counts.records++;
+	m->stop = m->r->record(m->r->ctx, rr);
+	return m->stop;
+}
+
 static err_t
 read_rdata(struct master *m, const struct master_head *h)
 {
@@ -280,11 +296,11 @@ read_record(struct master *m, const struct lex_token *t)
 	rr.last_line = master_last_line(m);
 	rr.end = (size_t)(m->lx.at - m->lx.text);
 	rr.text = m->lx.text;
-	m->counts.records++;
-	if (!m->owner_is_bad) {
-		m->stop = m->r->record(m->r->ctx, &rr);
+	if (m->owner_is_bad) {
+		m->counts.records++;
+		return m->stop;
 	}
-	return m->stop;
+	return master_give(m, is_inherited ? &h.t : t, &rr);
 }
 
 static err_t

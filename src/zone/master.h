@@ -37,6 +37,7 @@
  *   soa-ttl            neither TTL nor $TTL at the SOA: its minimum is used
  *   previous-ttl       neither TTL nor $TTL: that of the record before is used (reported once)
  *   previous-owner     an inherited owner right after $ORIGIN
+ *   out-of-zone        with drops_outside: a record outside of the zone, which is not given out
  *   too-many-warnings  the others are counted only
  */
 #pragma once
@@ -115,6 +116,7 @@ struct master_reader {
 	const struct diag_sink *sink;
 	bool has_default_ttl;          /* before any $TTL, records without one get default_ttl: for keys files */
 	uint32_t default_ttl;
+	bool drops_outside;            /* records not within `apex` are warned about and not given out */
 };
 
 struct master_counts {

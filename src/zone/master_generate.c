@@ -284,7 +284,7 @@ charge(struct master *m, const struct generate *g, const struct master_rr *rr)
 
 /* Every record of the range; the first that fails ends it. */
 static err_t
-make_records(struct master *m, const struct generate *g, struct master_rr *rr)
+make_records(struct master *m, const struct generate *g, const struct lex_token *directive, struct master_rr *rr)
 {
 	struct name owner;
 	rr->owner = owner.oct;
@@ -295,9 +295,7 @@ make_records(struct master *m, const struct generate *g, struct master_rr *rr)
 		rr->rdlen = (uint16_t)m->rdata.len;
 		rr->number = (int32_t)i;
 		TRY(charge(m, g, rr));
-		m->counts.records++;
-		m->stop = m->r->record(m->r->ctx, rr);
-		TRY(m->stop);
+		TRY(master_give(m, directive, rr));
 	}
 	return OK;
 }
@@ -353,5 +351,5 @@ master_generate(struct master *m, const struct lex_token *directive)
 	           (g.head.has_class ? MASTER_CLASS_GIVEN : 0u);
 	rr.last_line = master_last_line(m);
 	rr.end = (size_t)(m->lx.at - m->lx.text);
-	return make_records(m, &g, &rr);
+	return make_records(m, &g, directive, &rr);
 }

@@ -66,6 +66,9 @@ err_t master_read_ttl(struct master *m, const struct lex_token *t, uint32_t *out
 /* The TTL that a record has, its RDATA being in m->rdata. */
 err_t master_settle_ttl(struct master *m, const struct master_head *h, uint32_t *out);
 
+/* Hands a record out; one outside of the zone gets a warning at `t` where these are dropped.  Returns m->stop. */
+err_t master_give(struct master *m, const struct lex_token *t, const struct master_rr *rr);
+
 /* What a record without a TTL would get here. */
 static inline void
 master_note_ttl(const struct master *m, struct master_rr *rr)

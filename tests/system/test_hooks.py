@@ -151,6 +151,14 @@ def test_what_is_unwise_blocks_when_it_should(work):
     assert commit(work, {"example.com": zone(2, "sub NS ns.sub\n")})[0]
 
 
+def test_records_outside_block_when_they_should(work):
+    outside = zone(1, "www.example.org. A 192.0.2.1\n")
+    assert not commit(work, {"example.com": outside})[0]
+    git(work.path, "config", "origin.outOfZone", "drop")
+    good, said = commit(work, {"example.com": outside})
+    assert good and "out-of-zone" in said
+
+
 def test_nothing_is_committed_without_the_checker(work):
     git(work.path, "config", "origin.ozone", "/nonexistent/ozone")
     good, said = commit(work, {"example.com": zone(1)})

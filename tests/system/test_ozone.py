@@ -148,6 +148,33 @@ def test_a_record_that_is_commented_out_by_a_hash(ozone, write):
     assert codes(done) == ["odd-name"] and 'One begins with ";"' in done.stderr
 
 
+OUTSIDE = "www.example.org. A 192.0.2.1\n TXT x\n$ORIGIN other.\na A 192.0.2.1\nb.example.com. A 192.0.2.2\n$GENERATE 1-2 h$ A 192.0.2.$\n"
+
+
+def test_records_outside_of_the_zone(ozone, write, need):
+    """An error, or dropped with a warning for each: then the zone is what BIND loads."""
+    write("example.com", HEAD + OUTSIDE)
+    assert set(codes(ozone("example.com", status=1))) == {"out-of-zone"}
+    done = ozone("example.com", "--out-of-zone=drop", "--dump")
+    assert codes(done) == ["out-of-zone"] * 5 and done.stderr.count(": warning: ") == 5
+    names = {line.split()[0] for line in done.stdout.splitlines()}
+    assert names == {"example.com.", "ns1.example.com.", "b.example.com."}
+    ozone("example.com", "--out-of-zone=drop", "--werror", status=1)
+    ozone("example.com", "--out-of-zone=drop", "--strict")
+    ozone("example.com", "--out-of-zone=maybe", status=2)
+    need("named-compilezone")
+    out = subprocess.run(["named-compilezone", "-q", "-o", "-", "example.com", "example.com"], stdin=subprocess.DEVNULL, capture_output=True,
+                         text=True, cwd=str(write("x", "").parent), check=True).stdout
+    assert {line.split()[0] for line in out.splitlines()} == names
+
+
+def test_an_soa_outside_of_the_zone_is_none_of_it(ozone, write):
+    write("example.com", HEAD + "example.org. SOA ns1 hostmaster 9 7200 900 1209600 300\n")
+    assert codes(ozone("example.com", "--out-of-zone=drop")) == ["out-of-zone"]
+    write("other", "$TTL 60\nexample.org. SOA ns1 hostmaster 9 7200 900 1209600 300\nexample.org. NS ns1\n")
+    assert "no-soa" in codes(ozone("other", "--zone-name=example.com", "--out-of-zone=drop", status=1))
+
+
 def test_strict_is_not_about_taste(ozone, write):
     write("example.com", HEAD + "www A 192.0.2.1\nwww A 192.0.2.1\n@ MX 10 mial\n")
     assert len(codes(ozone("example.com", "--strict"))) == 2

@@ -520,3 +520,32 @@ def test_serial_policies(primary, repo, key, remote, policy, notify_key, notify)
     assert remote.commits() == 3
     assert remote.diff() == ["-             7       ; serial", "+             %d       ; serial" % serial]
     assert remote.log("-1", "--format=%s") == "example: serial %d" % serial
+
+
+# ---- records outside of the zone ----
+
+FOREIGN = """@ 3600 SOA ns1 hostmaster 7 2h 15m 2w 5m
+@ NS ns1
+ns1 A 192.0.2.1
+ns.elsewhere.test. A 198.51.100.1 ; glue that nobody needs
+ 600 AAAA 2001:db8:1::1
+www A 192.0.2.80
+www.other.test. A 198.51.100.80
+"""
+
+
+def test_a_file_with_records_that_are_dropped(primary, repo, key, remote):
+    """They stay in the file, whatever an update does around them; the record behind one keeps the TTL that it had from it."""
+    repo.commit({"example": FOREIGN, "_keys": key.line})
+    served = primary(repo, "--out-of-zone=drop", zones=["example"])
+    update = update_of(key)
+    update.replace("ns1", 300, "A", "192.0.2.2")
+    update.add("zzz", 60, "TXT", "at the end")
+    update.add("www", 600, "A", "192.0.2.81")
+    assert send(served, update).rcode() == dns.rcode.NOERROR
+    assert addresses(served, "www.example") == ["192.0.2.80", "192.0.2.81"]
+    assert served.ask("www.example", "A").answer[0].ttl == 600
+    assert [line for line in remote.diff() if ".test." in line] == []
+    assert served.ask("www.other.test", "A").rcode() == dns.rcode.REFUSED
+    served.stop()
+    assert served.log().count("code=out-of-zone") == 3

@@ -48,7 +48,7 @@ add_file(struct zone_files *f, size_t at, const char *path)
 static struct zone_files
 read_zone(const char *name)
 {
-	struct zone_files f = { .opened = 0 };
+	struct zone_files f = { .drops_outside = true };
 	char path[1024];
 	size_t n = 1;
 	snprintf(path, sizeof path, "%s/parts", directory);

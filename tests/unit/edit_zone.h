@@ -17,6 +17,7 @@ struct zone_file {
 struct zone_files {
 	struct zone_file file[FILES_MAX];
 	size_t opened, closed;
+	bool drops_outside;
 	char trouble[DIAG_TEXT_MAX];
 	struct zone_builder *builder;
 };
@@ -76,7 +77,7 @@ static inline struct master_reader
 files_reader(struct zone_files *f, const struct diag_sink *sink, const uint8_t *apex)
 {
 	return (struct master_reader){ .apex = apex, .file = f->file[0].path, .ctx = f, .open = files_open, .close = files_close,
-		                       .sink = sink };
+		                       .sink = sink, .drops_outside = f->drops_outside };
 }
 
 static inline err_t
