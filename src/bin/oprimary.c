@@ -416,6 +416,7 @@ view_down(struct daemon *d)
 		return; /* it is still at it; the process ends in a moment */
 	}
 	inbox_free(&d->inbox);
+	teller_fini(&d->teller);
 	served_free(&d->served);
 	primary_free(&d->primary);
 }

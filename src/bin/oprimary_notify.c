@@ -14,7 +14,7 @@
  * question (Knot gives the refresh up then, until its retry).  So who has an address that is told is told there, and by the connection
  * only what was not heard there. */
 struct subscription {
-	struct notify_target target;  /* its key is `key` */
+	struct notify_target target;  /* without the key */
 	struct tsig_key key;
 	struct name zone;             /* a zone, or, where there is none, what is within it */
 	struct key_address secondary; /* in the key's name, if it is told; family 0: none */
@@ -66,8 +66,6 @@ text_of(const struct notifier_report *r)
 	}
 }
 
-static void on_heard(struct teller *t, const struct notifier_report *r);
-
 static void
 log_report(struct teller *t, const struct notifier_report *r)
 {
@@ -93,16 +91,6 @@ log_report(struct teller *t, const struct notifier_report *r)
 	                  r->serial, key, r->attempts, rcode, text_of(r));
 }
 
-static void
-on_report(void *ctx, const struct notifier_report *r)
-{
-	struct teller *t = ctx;
-	log_report(t, r);
-	if (r->target->conn == 0) {
-		on_heard(t, r);
-	}
-}
-
 void
 teller_log_stats(struct teller *t)
 {
@@ -114,6 +102,84 @@ teller_log_stats(struct teller *t)
 	          s.added, s.over_limit, s.replaced, s.outcomes[NOTIFY_ACKNOWLEDGED], s.outcomes[NOTIFY_REFUSED],
 	          s.outcomes[NOTIFY_GAVE_UP], s.outcomes[NOTIFY_LOST], s.sent[NOTIFY_OVER_TCP], s.sent[NOTIFY_OVER_UDP],
 	          s.sent[NOTIFY_OVER_CONN], s.failed, s.unverified, s.pending, s.in_flight);
+}
+
+/* ---- to the loader ---- */
+
+/* False: not put. */
+static bool
+put_event(struct teller *t, const struct secondary_event *e)
+{
+	pthread_mutex_lock(&t->lock);
+	bool is_put = t->is_on && secondary_queue_put(&t->heard, e) == OK;
+	pthread_mutex_unlock(&t->lock);
+	if (is_put) {
+		t->wake(t->ctx);
+	}
+	return is_put;
+}
+
+/* ---- what the notifier reports ---- */
+
+/* Has somebody who has the key answered, or has anybody acknowledged?  An unsigned refusal may be that of a router in front of it. */
+static bool
+is_reached(const struct notifier_report *r)
+{
+	bool has_answered = r->outcome == NOTIFY_ACKNOWLEDGED || r->outcome == NOTIFY_REFUSED || r->outcome == NOTIFY_PUT_OFF;
+	return r->outcome == NOTIFY_ACKNOWLEDGED || (has_answered && r->target->key != NULL);
+}
+
+static bool
+is_missed(const struct notifier_report *r)
+{
+	return r->outcome == NOTIFY_UNREACHED || (r->outcome == NOTIFY_REFUSED && r->target->key == NULL);
+}
+
+static unsigned
+place_of(const struct key_address *a)
+{
+	unsigned h = a->family;
+	for (size_t i = 0; i < sizeof a->octets; i++) {
+		h = 31 * h + a->octets[i];
+	}
+	return h % TELLER_PLACES;
+}
+
+/* How many are told at an address, by its place. */
+static void
+count_place(struct teller *t, const struct key_address *a, unsigned by)
+{
+	atomic_fetch_add_explicit(&t->at[place_of(a)], by, memory_order_relaxed);
+}
+
+static bool
+is_anybody_at(struct teller *t, const struct key_address *a)
+{
+	return atomic_load_explicit(&t->at[place_of(a)], memory_order_relaxed) != 0;
+}
+
+/* The loader has it, if it is about somebody who holds a connection: most reports are not. */
+static void
+pass_on(struct teller *t, const struct notifier_report *r)
+{
+	struct secondary_event e = { .kind = SECONDARY_HEARD, .is_reached = is_reached(r) };
+	if ((e.is_reached || is_missed(r)) && is_anybody_at(t, &r->target->address)) {
+		e.target.address = r->target->address;
+		name_set(&e.zone, r->zone);
+		(void)put_event(t, &e); /* over a limit: then the secondary asks again by its timer */
+	}
+}
+
+static void
+on_report(void *ctx, const struct notifier_report *r)
+{
+	struct teller *t = ctx;
+	log_report(t, r);
+	if (r->target->conn == 0) {
+		pass_on(t, r);
+	} else if (r->outcome == NOTIFY_LOST) {
+		teller_on_closed(t, r->target->conn); /* as its worker has said, unless the queue was full then */
+	}
 }
 
 /* ---- our own addresses ---- */
@@ -206,6 +272,14 @@ void
 teller_init(struct teller *t)
 {
 	pthread_mutex_init(&t->lock, NULL);
+	secondary_queue_init(&t->heard);
+}
+
+void
+teller_fini(struct teller *t)
+{
+	secondary_queue_fini(&t->heard);
+	pthread_mutex_destroy(&t->lock);
 }
 
 static void
@@ -249,7 +323,7 @@ teller_stop(struct teller *t)
 	}
 	free(t->list);
 	t->list = NULL;
-	t->n = t->cap = t->fresh_n = 0;
+	t->n = t->cap = 0;
 }
 
 /* ---- what there is to tell ---- */
@@ -291,9 +365,23 @@ has_target(const struct notify_targets *targets, const struct key_address *a)
 
 /* Where it is told, if it can be at all: the address in its key's name goes before the one that it asks from. */
 static const struct key_address *
+told_at(const struct key_address *in_key, const struct notify_target *asks_from)
+{
+	return in_key->family != 0 ? in_key : &asks_from->address;
+}
+
+static const struct key_address *
 address_of(const struct subscription *s)
 {
-	return s->secondary.family != 0 ? &s->secondary : &s->target.address;
+	return told_at(&s->secondary, &s->target);
+}
+
+static void
+tell_one(struct teller *t, const struct notify_news *news, const struct subscription *s)
+{
+	struct notify_target to = s->target;
+	to.key = &s->key;
+	tell(t, news, &to);
 }
 
 /* A zone that came, changed or went: to those that wait for it and are told at no address. */
@@ -301,84 +389,20 @@ static void
 tell_subscribers(void *ctx, const struct notify_news *news, const struct notify_targets *targets)
 {
 	struct teller *t = ctx;
-	pthread_mutex_lock(&t->lock);
 	for (size_t i = 0; i < t->n; i++) {
 		const struct subscription *s = &t->list[i];
-		if (s->target.conn != 0 && is_about(t, s, news->zone) && !has_target(targets, address_of(s))) {
-			tell(t, news, &s->target);
+		if (is_about(t, s, news->zone) && !has_target(targets, address_of(s))) {
+			tell_one(t, news, s);
 		}
 	}
-	pthread_mutex_unlock(&t->lock);
 }
 
-/* Has somebody who has the key answered, or has anybody acknowledged?  An unsigned refusal may be that of a router in front of it. */
-static bool
-is_reached(const struct notifier_report *r)
-{
-	bool has_answered = r->outcome == NOTIFY_ACKNOWLEDGED || r->outcome == NOTIFY_REFUSED || r->outcome == NOTIFY_PUT_OFF;
-	return r->outcome == NOTIFY_ACKNOWLEDGED || (has_answered && r->target->key != NULL);
-}
-
-static bool
-is_missed(const struct notifier_report *r)
-{
-	return r->outcome == NOTIFY_UNREACHED || (r->outcome == NOTIFY_REFUSED && r->target->key == NULL);
-}
-
-static unsigned
-place_of(const struct key_address *a)
-{
-	unsigned h = a->family;
-	for (size_t i = 0; i < sizeof a->octets; i++) {
-		h = 31 * h + a->octets[i];
-	}
-	return h % TELLER_PLACES;
-}
-
-/* What became of a notification at an address, for those that hold a connection and are told there.  By the notifier. */
-static void
-on_heard(struct teller *t, const struct notifier_report *r)
-{
-	bool has_heard = is_reached(r), has_missed = is_missed(r);
-	pthread_mutex_lock(&t->lock);
-	bool may_concern = t->is_on && (has_heard || has_missed) && t->at[place_of(&r->target->address)] != 0;
-	for (size_t i = 0; may_concern && i < t->n; i++) {
-		struct subscription *s = &t->list[i];
-		if (s->target.conn == 0 || !key_address_is_equal(address_of(s), &r->target->address)) {
-			continue;
-		}
-		s->is_reached |= has_heard;
-		if (!s->is_reached && is_about(t, s, r->zone)) {
-			tell(t, &r->news, &s->target);
-		}
-	}
-	pthread_mutex_unlock(&t->lock);
-}
-
-/* How many are told at an address, by its place: what most reports are about is nobody's who holds a connection. */
-static void
-count_place(struct teller *t, const struct subscription *s, unsigned by)
-{
-	t->at[place_of(address_of(s))] += by;
-}
-
-/* Takes one out; what is fresh stands last, and stays so. */
 static void
 drop(struct teller *t, size_t i)
 {
-	size_t last_known = t->n - t->fresh_n;
-	count_place(t, &t->list[i], -1U);
+	count_place(t, address_of(&t->list[i]), -1U);
 	wipe(&t->list[i].key, sizeof t->list[i].key);
-	if (i < last_known) {
-		t->list[i] = t->list[last_known - 1];
-		i = last_known - 1;
-	} else {
-		t->fresh_n--;
-	}
 	t->list[i] = t->list[--t->n];
-	for (size_t k = 0; k < t->n; k++) {
-		t->list[k].target.key = &t->list[k].key;
-	}
 }
 
 static bool
@@ -392,13 +416,11 @@ is_still_allowed(const struct view *v, const struct subscription *s)
 static void
 drop_disallowed(struct teller *t)
 {
-	pthread_mutex_lock(&t->lock);
 	for (size_t i = t->n; i-- != 0;) {
 		if (!is_still_allowed(t->told_view, &t->list[i])) {
 			drop(t, i);
 		}
 	}
-	pthread_mutex_unlock(&t->lock);
 }
 
 static struct notify_policy
@@ -433,9 +455,8 @@ teller_on_changed(struct teller *t)
 	struct notify_left_out left_out;
 	find_own(t);
 	const struct notify_policy policy = policy_of(t);
-	pthread_mutex_lock(&t->lock);
+	teller_go_on(t);
 	t->told_view = served_pin(t->served, &t->told);
-	pthread_mutex_unlock(&t->lock);
 	drop_disallowed(t);
 	err_t err = notify_compare(old, t->told_view, &policy, &to, &left_out);
 	served_unpin(t->served, &before);
@@ -449,6 +470,7 @@ static void
 tell_all(struct teller *t, const struct subscription *s)
 {
 	struct notify_target to = s->target;
+	to.key = &s->key;
 	if (t->told_view == NULL || has_zone(t->told_view, s->zone.oct)) {
 		return;
 	}
@@ -462,40 +484,12 @@ tell_all(struct teller *t, const struct subscription *s)
 	}
 }
 
-static void
-take_up(struct teller *t, struct subscription *s)
-{
-	const struct notify_policy policy = policy_of(t);
-	if (!notify_is_allowed(&policy, &s->secondary, true)) {
-		count_place(t, s, -1U);
-		s->secondary = (struct key_address){ .family = 0 };
-		count_place(t, s, 1);
-	}
-	tell_all(t, s);
-}
-
-void
-teller_go_on(struct teller *t)
-{
-	pthread_mutex_lock(&t->lock);
-	while (t->fresh_n != 0) {
-		struct subscription *s = &t->list[t->n - t->fresh_n];
-		take_up(t, s);
-		if (s->target.conn == 0) {
-			drop(t, t->n - t->fresh_n); /* by UDP: told once */
-		} else {
-			t->fresh_n--;
-		}
-	}
-	pthread_mutex_unlock(&t->lock);
-}
-
 static bool
 is_there(const struct teller *t, const struct subscription *new)
 {
 	for (size_t i = 0; i < t->n; i++) {
 		const struct subscription *s = &t->list[i];
-		if (new->target.conn != 0 && s->target.conn == new->target.conn && name_is_equal(s->zone.oct, new->zone.oct) &&
+		if (s->target.conn == new->target.conn && name_is_equal(s->zone.oct, new->zone.oct) &&
 		    name_is_equal(s->key.name.oct, new->key.name.oct)) {
 			return true;
 		}
@@ -504,22 +498,99 @@ is_there(const struct teller *t, const struct subscription *new)
 }
 
 static void
-add(struct teller *t, const struct subscription *new)
+append(struct teller *t, const struct subscription *new)
 {
-	if (!t->is_on || is_there(t, new) || t->n == TELLER_SUBSCRIPTIONS_MAX) {
-		return;
-	}
 	if (t->n == t->cap) {
 		t->cap = t->cap != 0 ? 2 * t->cap : 16;
 		t->list = xrealloc(t->list, t->cap * sizeof *t->list);
 	}
 	t->list[t->n++] = *new;
-	count_place(t, new, 1);
-	t->fresh_n++;
-	for (size_t k = 0; k < t->n; k++) {
-		t->list[k].target.key = &t->list[k].key;
+	count_place(t, address_of(new), 1);
+}
+
+/* It is told everything; one that asked by UDP, and that alone. */
+static void
+subscribe(struct teller *t, const struct secondary_event *e)
+{
+	const struct notify_policy policy = policy_of(t);
+	struct subscription new = { .target = e->target, .key = *e->key, .zone = e->zone };
+	if (notify_is_allowed(&policy, &e->secondary, true)) {
+		new.secondary = e->secondary;
+	}
+	if (new.target.conn == 0) {
+		tell_all(t, &new);
+	} else if (t->n < TELLER_SUBSCRIPTIONS_MAX && !is_there(t, &new)) {
+		append(t, &new);
+		tell_all(t, &new);
+	}
+	wipe(&new.key, sizeof new.key);
+}
+
+static void
+unsubscribe(struct teller *t, uint64_t conn)
+{
+	for (size_t i = t->n; i-- != 0;) {
+		if (t->list[i].target.conn == conn) {
+			drop(t, i);
+		}
 	}
 }
+
+/* What there is to tell of a zone as it was told last. */
+static struct notify_news
+news_of(const struct teller *t, const struct name *zone)
+{
+	struct nkey key;
+	nkey_set(&key, zone->oct);
+	const struct zone *z = t->told_view != NULL ? trie_get(&t->told_view->zones, &key) : NULL;
+	return z != NULL ? notify_news_of(z) : (struct notify_news){ .zone = zone->oct };
+}
+
+/* Those that are told at the address, and hold a connection: it has heard there, or it is told by the connection now. */
+static void
+take_report(struct teller *t, const struct secondary_event *e)
+{
+	const struct notify_news news = news_of(t, &e->zone);
+	for (size_t i = 0; i < t->n; i++) {
+		struct subscription *s = &t->list[i];
+		if (!key_address_is_equal(address_of(s), &e->target.address)) {
+			continue;
+		}
+		s->is_reached |= e->is_reached;
+		if (!s->is_reached && is_about(t, s, e->zone.oct)) {
+			tell_one(t, &news, s);
+		}
+	}
+}
+
+static void
+take_event(struct teller *t, const struct secondary_event *e)
+{
+	switch (e->kind) {
+	case SECONDARY_ASKED:
+		count_place(t, told_at(&e->secondary, &e->target), -1U);
+		subscribe(t, e);
+		break;
+	case SECONDARY_GONE:
+		unsubscribe(t, e->target.conn);
+		break;
+	case SECONDARY_HEARD:
+		take_report(t, e);
+		break;
+	}
+}
+
+void
+teller_go_on(struct teller *t)
+{
+	for (struct secondary_event *e = secondary_queue_take(&t->heard), *next; e != NULL; e = next) {
+		next = e->next;
+		take_event(t, e);
+		secondary_event_free(&e);
+	}
+}
+
+/* ---- what workers call in ---- */
 
 /* By UDP there is nothing to hear by later on; only the question for a name that is no zone has an answer to come. */
 static struct notify_target
@@ -538,15 +609,16 @@ teller_on_secondary(struct teller *t, const struct net_request *r, const struct 
 	if (t->whom == NOTIFY_WHOM_NONE || key == NULL || (r->conn == 0 && has_zone(r->view, out->zone.oct))) {
 		return;
 	}
-	struct subscription new = { .target = target_of(r), .key = key->tsig, .zone = out->zone };
+	struct tsig_key copy = key->tsig;
+	struct secondary_event e = { .kind = SECONDARY_ASKED, .target = target_of(r), .key = &copy, .zone = out->zone };
 	if (key->right == RIGHT_TRANSFER) { /* of others the name says nothing */
-		new.secondary = key->secondary;
+		e.secondary = key->secondary;
 	}
-	pthread_mutex_lock(&t->lock);
-	add(t, &new);
-	pthread_mutex_unlock(&t->lock);
-	wipe(&new.key, sizeof new.key);
-	t->wake(t->ctx);
+	count_place(t, told_at(&e.secondary, &e.target), 1); /* so that no report about it is passed over meanwhile */
+	if (!put_event(t, &e)) {
+		count_place(t, told_at(&e.secondary, &e.target), -1U);
+	}
+	wipe(&copy, sizeof copy);
 }
 
 void
@@ -562,14 +634,9 @@ teller_on_response(struct teller *t, uint64_t conn, const uint8_t *bytes, size_t
 void
 teller_on_closed(struct teller *t, uint64_t conn)
 {
+	const struct secondary_event e = { .kind = SECONDARY_GONE, .target = { .conn = conn } };
+	(void)put_event(t, &e); /* over a limit: NOTIFY_LOST says it again */
 	pthread_mutex_lock(&t->lock);
-	for (size_t i = 0; i < t->n;) {
-		if (t->list[i].target.conn == conn) {
-			drop(t, i);
-		} else {
-			i++;
-		}
-	}
 	if (t->is_on) {
 		net_notify_conn_closed(t->net, conn);
 	}

@@ -10,7 +10,8 @@
  * there, unless it has answered at the address since it connected.  Nothing goes by a connection while a question of its peer is
  * open on it (net/tcp.h).
  *
- * Threads: as each function says.
+ * Threads: as each function says.  The list of secondaries is the loader's alone; what other threads hear of them goes into a queue
+ * (net/secondary_queue.h), so that no worker waits while zones are walked.
  */
 #pragma once
 
@@ -22,6 +23,7 @@
 #include "net/env.h"
 #include "net/listen.h"
 #include "net/notify.h"
+#include "net/secondary_queue.h"
 #include "net/served.h"
 #include "net/tcp.h"
 #include "ops/log.h"
@@ -51,18 +53,22 @@ struct teller {
 	struct key_address own[TELLER_OWN_MAX];
 	size_t own_n;
 	bool is_loopback_only, has_said_passed;
+	/* the loader's own */
 	struct served_pin *told;           /* the view that was told last */
 	const struct view *told_view;
-	pthread_mutex_t lock;              /* for what follows */
-	bool is_on;                        /* between start and stop: workers may be there longer */
 	struct subscription *list;         /* owned */
-	size_t n, cap, fresh_n;            /* fresh: to be told everything; they stand last */
-	unsigned at[TELLER_PLACES];        /* how many of them may be told at an address there */
+	size_t n, cap;
+	/* any thread's */
+	pthread_mutex_t lock;              /* for is_on, and for what is done on condition of it; never held over a walk */
+	bool is_on;                        /* between start and stop: workers may be there longer */
+	struct secondary_queue heard;      /* for the loader */
+	_Atomic unsigned at[TELLER_PLACES]; /* how many subscriptions may be told at an address there, or wait to be taken up */
 	struct log_limit limits[NOTIFY_OUTCOMES];
 };
 
 /* Before any worker may call in. */
 void teller_init(struct teller *t);
+void teller_fini(struct teller *t); /* when none may any more */
 
 /* `listen`: where we answer, borrowed until the end; notifications come from there, if it is one address a family.  The workers are
  * there. */
