@@ -469,7 +469,7 @@ check_lines(struct world *w, const struct primary *next, const struct batch_file
 	struct zone_changes changes;
 	size_t len;
 	const char *before = text_of(&w->files, file->path, &len);
-	if (before == NULL || file->text == NULL || source_kind_of(file->path, &apex) != SOURCE_ZONE) {
+	if (before == NULL || file->text == NULL || source_kind_of(NULL, file->path, &apex) != SOURCE_ZONE) {
 		return;
 	}
 	const struct zone *old = zone_of(w->primary, apex.oct), *new = zone_of(next, apex.oct);

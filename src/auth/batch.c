@@ -271,7 +271,7 @@ add_creation(struct batch *b, struct update_task *t, const uint8_t *apex, enum b
 		*out = settle(t, v.rcode, v.ede, v.why);
 	} else if (!is_writable(b->p, there, &why)) {
 		*out = settle(t, RCODE_SERVFAIL, EDE_NOT_READY, why);
-	} else if (there != NULL || source_kind_of(path, &name) != SOURCE_ZONE) {
+	} else if (there != NULL || source_kind_of(b->p->ignore, path, &name) != SOURCE_ZONE) {
 		*out = settle(t, RCODE_REFUSED, EDE_PROHIBITED, "no zone can have that name here");
 	} else if (!is_all_within(&t->update, apex)) {
 		*out = settle(t, RCODE_NOTZONE, EDE_NONE, "an update that makes a zone has records of that zone alone");

@@ -37,7 +37,7 @@ file_index(const struct primary *p, const char *path)
 	return low;
 }
 
-static struct file *
+struct file *
 file_find(const struct primary *p, const char *path)
 {
 	size_t i = file_index(p, path);
@@ -159,7 +159,7 @@ plan_removal(struct apply *a, const char *path)
 	}
 }
 
-static err_t
+err_t
 plan_file(struct apply *a, struct file *f, const struct source_change *change, bool is_new)
 {
 	struct file *from = f->kind == SOURCE_ZONE && f->zone == NULL ? hold_find_leaving(a, &f->apex) : NULL;
@@ -184,7 +184,7 @@ plan_put(struct apply *a, const struct source_change *change)
 {
 	struct primary *p = a->p;
 	struct name apex;
-	enum source_kind kind = source_kind_of(change->path, &apex);
+	enum source_kind kind = source_kind_of(p->next_ignore, change->path, &apex);
 	if (kind == SOURCE_IGNORED) {
 		primary_report(p, &(struct primary_report){ .event = FILE_IGNORED, .path = change->path });
 	} else if (kind == SOURCE_BAD_NAME) {
@@ -578,12 +578,15 @@ plan_removals(struct apply *a)
 {
 	const struct source_commit *c = a->commit;
 	for (size_t i = 0; i < c->n; i++) {
-		if (c->changes[i].kind == SOURCE_REMOVE) {
-			plan_removal(a, c->changes[i].path);
+		const char *path = c->changes[i].path;
+		if (c->changes[i].kind == SOURCE_REMOVE || (strchr(path, '/') == NULL && source_is_passed_over(a->p->next_ignore, path))) {
+			plan_removal(a, path);
 		}
 	}
 	if (c->is_whole) {
 		plan_absent(a);
+	} else {
+		passed_plan_removals(a);
 	}
 	hold_plan_gone(a);
 	a->removals_n = a->n;
@@ -594,6 +597,7 @@ plan(struct apply *a)
 {
 	const struct source_commit *c = a->commit;
 	TRY(sort_paths(a));
+	passed_plan_ignore(a);
 	plan_removals(a);
 	for (size_t i = 0; i < c->n; i++) {
 		if (c->changes[i].kind == SOURCE_PUT) {
@@ -601,6 +605,7 @@ plan(struct apply *a)
 		}
 	}
 	if (!c->is_whole) {
+		TRY(passed_plan_returns(a));
 		TRY(plan_includers(a));
 		TRY(plan_successors(a));
 	}
@@ -645,6 +650,7 @@ primary_apply(struct primary *p, const struct source_commit *c, enum primary_out
 		forget_texts(p, c);
 		struct view *next = xalloc(sizeof *next);
 		struct discard *d = xalloc(sizeof *d);
+		passed_commit(&a);
 		commit_all(&a, d, next);
 		primary_step(p, next, c->now_s, d);
 		*out = next;
@@ -653,6 +659,8 @@ primary_apply(struct primary *p, const struct source_commit *c, enum primary_out
 	for (size_t i = 0; i < a.n; i++) {
 		pending_fini(&a.list[i]);
 	}
+	ignore_free(&a.ignore);
+	p->next_ignore = p->ignore;
 	free(a.list);
 	free(a.paths);
 	return err;
@@ -715,6 +723,8 @@ primary_free(struct primary **pp)
 	}
 	texts_fini(&p->texts);
 	marks_fini(&p->marks);
+	ignore_free(&p->ignore);
+	passed_fini(&p->passed);
 	free(p->files);
 	free(p->view);
 	free(p);

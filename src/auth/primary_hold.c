@@ -61,7 +61,8 @@ hold_plan_gone(struct apply *a)
 {
 	const struct primary *p = a->p;
 	for (size_t i = 0; i < p->files_n && p->held_n != 0; i++) {
-		if (p->files[i]->hold == HOLD_GONE && !plan_changes(a, p->files[i]->path)) {
+		const char *path = p->files[i]->path;
+		if (p->files[i]->hold == HOLD_GONE && !plan_changes(a, path) && !passed_comes_back(a, path)) {
 			plan_add(a, p->files[i])->is_removal = true;
 		}
 	}

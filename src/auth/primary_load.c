@@ -103,7 +103,7 @@ primary_load_file(const struct primary *p, const struct source_commit *c, const 
 	struct master_text text = { 0 };
 	bool is_opened = change == NULL || change->bytes == NULL;
 
-	bool is_doubtful = d->is_new && d->file->kind == SOURCE_ZONE && source_is_doubtful(d->file->path);
+	bool is_doubtful = d->is_new && d->file->kind == SOURCE_ZONE && source_is_doubtful(p->next_ignore, d->file->path);
 	if (change != NULL && change->refused != NULL) {
 		return is_doubtful ? pass_over(p, d) : reject(p, d, change->refused);
 	}

@@ -49,6 +49,12 @@ struct pending {
 	} counts;
 };
 
+/* Files of the root that are there and passed over, sorted: .originignore may take them back one day.  Dot files it cannot. */
+struct passed {
+	char **list; /* owned, and what it points to */
+	size_t n, cap;
+};
+
 struct primary {
 	struct primary_conf conf;
 	struct primary_log log;
@@ -56,6 +62,9 @@ struct primary {
 	size_t files_n, files_cap;
 	struct view *view;
 	size_t held_n;           /* files with a hold */
+	struct ignore *ignore;   /* owned: what .originignore says; NULL: nothing */
+	const struct ignore *next_ignore; /* of the commit being worked out */
+	struct passed passed;
 	struct texts texts;      /* of the view's commit */
 	struct marks marks;      /* of zones that are not served */
 	bool is_catalog_behind;  /* there was no memory for it */
@@ -68,6 +77,8 @@ struct apply {
 	const char **paths;      /* of all changes, sorted; the texts are the commit's */
 	struct pending *list;    /* removals first */
 	size_t n, cap, removals_n;
+	struct ignore *ignore;   /* owned: what .originignore says now, if that is new */
+	bool is_ignore_new;
 };
 
 /* The version that is served of the zone that a pending file is for; NULL: none. */
@@ -116,6 +127,19 @@ bool primary_loses_too_much(const struct primary_conf *c, const struct zone *old
 
 struct pending *plan_add(struct apply *a, struct file *f); /* good until the next */
 bool plan_changes(const struct apply *a, const char *path); /* does the commit name the path? */
+
+err_t plan_file(struct apply *a, struct file *f, const struct source_change *change, bool is_new);
+struct file *file_find(const struct primary *p, const char *path);
+
+/* ---- primary_ignore.c: what .originignore says ---- */
+
+/* Before all else: reads the file if the commit changes it.  One that cannot be read leaves what it said before. */
+void passed_plan_ignore(struct apply *a);
+void passed_plan_removals(struct apply *a);  /* files that are passed over from now on */
+bool passed_comes_back(const struct apply *a, const char *path);
+err_t passed_plan_returns(struct apply *a);  /* files that are not any more */
+void passed_commit(struct apply *a);         /* before the files are */
+void passed_fini(struct passed *t);
 
 /* ---- primary_hold.c: the safety valve ---- */
 

@@ -37,12 +37,12 @@ ends_with(const char *path, const char *const *endings, size_t n)
 	return false;
 }
 
+/* By its name alone. */
 static bool
-is_passed_over(const char *path)
+is_none(const char *path)
 {
-	size_t len = strlen(path);
-	if (path[0] == '.' || path[0] == '#' || path[len - 1] == '~') {
-		return true; /* hidden, or an editor's */
+	if (path[0] == '#' || path[strlen(path) - 1] == '~') {
+		return true; /* an editor's */
 	}
 	for (size_t i = 0; i < ARRAY_LEN(not_zones); i++) {
 		size_t n = strlen(not_zones[i]);
@@ -54,9 +54,9 @@ is_passed_over(const char *path)
 }
 
 bool
-source_is_doubtful(const char *path)
+source_is_doubtful(const struct ignore *ignore, const char *path)
 {
-	return ends_with(path, doubtful_endings, ARRAY_LEN(doubtful_endings));
+	return ignore_ask(ignore, path) == IGNORE_NOT_SAID && ends_with(path, doubtful_endings, ARRAY_LEN(doubtful_endings));
 }
 
 /* ---- the beginning of a text ---- */
@@ -141,8 +141,24 @@ source_read_name(const char *path, size_t len, struct name *out)
 	return name_parse(text, n, NULL, out) == OK;
 }
 
+bool
+source_is_passed_over(const struct ignore *ignore, const char *path)
+{
+	if (path[0] == '\0' || path[0] == '.') {
+		return true;
+	}
+	switch (ignore_ask(ignore, path)) {
+	case IGNORE_PASS_OVER:
+		return true;
+	case IGNORE_TAKE:
+		return false;
+	default:
+		return is_none(path);
+	}
+}
+
 enum source_kind
-source_kind_of(const char *path, struct name *apex)
+source_kind_of(const struct ignore *ignore, const char *path, struct name *apex)
 {
 	static const char keys[] = "_keys";
 	const size_t keys_len = sizeof keys - 1;
@@ -151,7 +167,7 @@ source_kind_of(const char *path, struct name *apex)
 	if (strchr(path, '/') != NULL) {
 		return SOURCE_BELOW_ROOT;
 	}
-	if (len == 0 || is_passed_over(path)) {
+	if (source_is_passed_over(ignore, path)) {
 		return SOURCE_IGNORED;
 	}
 	if (strcmp(path, "@") == 0) {

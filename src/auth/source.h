@@ -12,17 +12,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth/ignore.h"
 #include "base/diag.h"
 #include "dns/name.h"
 
 enum source_kind { SOURCE_ZONE, SOURCE_KEYS, SOURCE_IGNORED, SOURCE_BAD_NAME, SOURCE_BELOW_ROOT };
 
-/* What a file of the root tree is by its name (oprimary(8), REPOSITORY).  apex: the zone, or the keys' domain. */
-enum source_kind source_kind_of(const char *path, struct name *apex);
+/* What a file of the root tree is by its name (oprimary(8), REPOSITORY).  `ignore`: what .originignore says, which goes before all
+ * that is known here, but for dot files; NULL: nothing.  apex: the zone, or the keys' domain. */
+enum source_kind source_kind_of(const struct ignore *ignore, const char *path, struct name *apex);
+bool source_is_passed_over(const struct ignore *ignore, const char *path); /* it is in the root, and SOURCE_IGNORED */
 
-/* Does the name end like that of a script or document, though zones end so, too (".md", ".sh": top-level domains)?  Then the text tells:
- * what it begins with, but for comments, is a directive or a SOA record, or it is passed over. */
-bool source_is_doubtful(const char *path);
+/* Does the name, of which .originignore says nothing, end like that of a script or document, though zones end so, too (".md",
+ * ".sh": top-level domains)?  Then the text tells: what it begins with, but for comments, is a directive or a SOA record, or it
+ * is passed over. */
+bool source_is_doubtful(const struct ignore *ignore, const char *path);
 bool source_is_master(const char *text, size_t len);
 
 /* The name that the first `len` octets of a file's name stand for.  False: none. */

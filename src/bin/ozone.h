@@ -67,13 +67,19 @@ void report_finish(struct report *r, bool is_single, bool is_good); /* the last 
 
 /* ---- versions and jobs ---- */
 
+struct ozone;
+
 /* One version of all files, by their paths from its root. */
 struct side {
 	void *ctx;
 	/* As in struct master_reader.  E_NOTFOUND, E_REFUSED (no plain file), E_LIMIT, E_IO: the reason is put into *why. */
 	err_t (*open)(void *ctx, const char *path, struct master_text *out, struct diag *why);
 	void (*close)(void *ctx, struct master_text *text);
+	struct ignore *ignore; /* owned: what .originignore of this version says; NULL: nothing */
 };
+
+/* Reads it, when the version is a whole tree; what is wrong with it is reported, unless `oz` is NULL. */
+void ozone_side_ignore(struct ozone *oz, struct side *s);
 
 struct job {
 	const char *path, *old_path;  /* in `new` and in `old` */
@@ -104,7 +110,7 @@ err_t ozone_job(struct ozone *oz, const struct job *job);
 
 /* What the name of a file in the root says: fills kind and apex.  False: it is none to check; a name that can be
  * no zone's is reported. */
-bool ozone_job_name(struct ozone *oz, struct job *job, const char *path);
+bool ozone_job_name(struct ozone *oz, struct job *job, const char *path); /* of job->new, or else job->old */
 
 /* Reports files of one version that mean the same zone ("example.com" and "Example.com"). */
 struct ozone_names;

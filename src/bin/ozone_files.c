@@ -356,6 +356,7 @@ static void
 dir_fini(struct dir *d)
 {
 	close_fd(&d->dir.fd);
+	ignore_free(&d->side.ignore);
 	listing_fini(&d->files);
 }
 
@@ -401,12 +402,12 @@ check_dirs(struct ozone *oz, struct dir *now, struct dir *was, bool is_compared)
 		int order = a == NULL ? 1 : b == NULL ? -1 : strcmp(a, b);
 		struct job job = { .is_compared = is_compared };
 		job.path = job.old_path = order <= 0 ? a : b;
-		job.new = order <= 0 ? &now->side : NULL;
-		job.old = order >= 0 ? &was->side : NULL;
+		job.new = order <= 0 && !source_is_passed_over(now->side.ignore, a) ? &now->side : NULL;
+		job.old = order >= 0 && !source_is_passed_over(was->side.ignore, b) ? &was->side : NULL;
 		i += order <= 0;
 		k += order >= 0;
 		report_progress(oz->report, job.path, ++done, now->files.n);
-		if (ozone_job_name(oz, &job, job.path)) {
+		if ((job.new != NULL || job.old != NULL) && ozone_job_name(oz, &job, job.path)) {
 			if (job.new != NULL) {
 				ozone_names_add(names, &job);
 			}
@@ -434,6 +435,10 @@ ozone_dir(struct ozone *oz, const char *path, const char *old)
 	}
 	[[gnu::cleanup(free_ptr)]] char *prefix = prefix_of(path);
 	report_begin(oz->report, prefix);
+	ozone_side_ignore(oz, &now.side);
+	if (old != NULL) {
+		ozone_side_ignore(NULL, &was.side);
+	}
 	err_t err = check_dirs(oz, &now, &was, old != NULL);
 	report_begin(oz->report, "");
 	return err;

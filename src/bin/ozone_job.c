@@ -320,7 +320,8 @@ report_done(const struct ozone *oz, const struct job *job, const struct version 
 static bool
 is_passed_over(const struct job *job, const struct version *old, const struct version *new)
 {
-	return job->is_listed && job->kind == SOURCE_ZONE && source_is_doubtful(job->path) &&
+	return job->is_listed && job->kind == SOURCE_ZONE &&
+	       source_is_doubtful((job->new != NULL ? job->new : job->old)->ignore, job->path) &&
 	       (!old->is_open || !source_is_master(old->text.text, old->text.len)) &&
 	       (!new->is_open || !source_is_master(new->text.text, new->text.len));
 }
@@ -378,10 +379,30 @@ ozone_job(struct ozone *oz, const struct job *job)
 
 /* ---- names of files ---- */
 
+void
+ozone_side_ignore(struct ozone *oz, struct side *s)
+{
+	struct master_text text = { 0 };
+	struct diag why;
+	err_t err = s->open(s->ctx, IGNORE_FILE, &text, &why);
+	if (err == E_NOTFOUND) {
+		return;
+	}
+	if (err == OK) {
+		err = ignore_read(text.text, text.len, &s->ignore);
+		diag_set(&why, DIAG_ERROR, "bad-ignore-file", "it is larger than 64 KiB, or has more than 1000 patterns");
+		s->close(s->ctx, &text);
+	}
+	if (err != OK && oz != NULL) {
+		report_file(oz->report, IGNORE_FILE, "bad-ignore-file", "the primary goes by what it said before", "%s", why.text);
+	}
+}
+
 bool
 ozone_job_name(struct ozone *oz, struct job *job, const char *path)
 {
-	job->kind = source_kind_of(path, &job->apex);
+	const struct side *side = job->new != NULL ? job->new : job->old;
+	job->kind = source_kind_of(side->ignore, path, &job->apex);
 	job->is_listed = true;
 	if (job->kind == SOURCE_BAD_NAME) {
 		struct diag d;

@@ -65,6 +65,8 @@ texts_fini(struct texts *t)
 static void
 repo_fini(struct repo *r)
 {
+	ignore_free(&r->now_side.ignore);
+	ignore_free(&r->was_side.ignore);
 	texts_fini(&r->changed);
 	texts_fini(&r->now_files);
 	texts_fini(&r->was_files);
@@ -195,7 +197,7 @@ static bool
 is_candidate(struct ozone *oz, struct job *job, const struct tree_entry *e, bool is_news)
 {
 	struct name apex;
-	if (e->kind == TREE_DIR || source_kind_of(e->name, &apex) == SOURCE_IGNORED) {
+	if (e->kind == TREE_DIR || source_is_passed_over(job->new->ignore, e->name)) {
 		return false;
 	}
 	if (e->kind != TREE_FILE) {
@@ -206,7 +208,7 @@ is_candidate(struct ozone *oz, struct job *job, const struct tree_entry *e, bool
 		}
 		return false;
 	}
-	if (source_kind_of(e->name, &apex) == SOURCE_BAD_NAME && !is_news) {
+	if (source_kind_of(job->new->ignore, e->name, &apex) == SOURCE_BAD_NAME && !is_news) {
 		return false;
 	}
 	return ozone_job_name(oz, job, e->name);
@@ -215,7 +217,8 @@ is_candidate(struct ozone *oz, struct job *job, const struct tree_entry *e, bool
 static bool
 is_concerned(const struct repo *r, const struct job *job)
 {
-	return r->was == NULL || has_text(&r->changed, job->path) || includes_changed(r, job);
+	return r->was == NULL || has_text(&r->changed, job->path) || source_is_passed_over(r->was_side.ignore, job->path) ||
+	       includes_changed(r, job);
 }
 
 /* Keys that stayed as they were, read before those that changed: a name in both is news of the latter. */
@@ -225,7 +228,7 @@ read_old_keys(struct ozone *oz, struct repo *r)
 	err_t err = OK;
 	for (size_t i = 0; err == OK && i < r->now_files.n; i++) {
 		struct job job = { .path = r->now_files.list[i], .new = &r->now_side, .is_context = true };
-		job.kind = source_kind_of(job.path, &job.apex);
+		job.kind = source_kind_of(r->now_side.ignore, job.path, &job.apex);
 		if (job.kind == SOURCE_KEYS && !is_concerned(r, &job)) {
 			err = ozone_job(oz, &job);
 		}
@@ -246,7 +249,8 @@ check_entry(struct ozone *oz, struct repo *r, const struct tree_entry *e, struct
 	if (!is_concerned(r, &job)) {
 		return OK;
 	}
-	job.old = r->was != NULL && has_text(&r->was_files, e->name) ? &r->was_side : NULL;
+	bool was_there = r->was != NULL && has_text(&r->was_files, e->name) && !source_is_passed_over(r->was_side.ignore, e->name);
+	job.old = was_there ? &r->was_side : NULL;
 	return ozone_job(oz, &job);
 }
 
@@ -254,12 +258,13 @@ static err_t
 check_removed(struct ozone *oz, struct repo *r, const struct tree_entry *e, struct ozone_names *names)
 {
 	struct job job = { .path = e->name, .old_path = e->name, .old = &r->was_side, .is_compared = true, .is_listed = true };
-	job.kind = source_kind_of(e->name, &job.apex);
+	job.kind = source_kind_of(r->was_side.ignore, e->name, &job.apex);
 	bool was_checked = e->kind == TREE_FILE && (job.kind == SOURCE_ZONE || job.kind == SOURCE_KEYS);
 	if (was_checked) {
 		ozone_names_add(names, &job);
 	}
-	return was_checked && !has_text(&r->now_files, e->name) ? ozone_job(oz, &job) : OK;
+	bool is_there = has_text(&r->now_files, e->name) && !source_is_passed_over(r->now_side.ignore, e->name);
+	return was_checked && !is_there ? ozone_job(oz, &job) : OK;
 }
 
 static err_t
@@ -318,5 +323,9 @@ ozone_repo(struct ozone *oz, const struct ozone_revs *revs)
 		oz->valve_level = tree_id(r.now)[0] != '\0' ? DIAG_ERROR : DIAG_WARNING;
 	}
 	report_begin(oz->report, "");
+	ozone_side_ignore(oz, &r.now_side);
+	if (r.was != NULL) {
+		ozone_side_ignore(NULL, &r.was_side);
+	}
 	return check_trees(oz, &r);
 }

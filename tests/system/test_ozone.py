@@ -267,6 +267,21 @@ def test_files_that_are_no_zones(ozone, write):
     assert "xn--bcher-kva.example" in ozone("zones/b\u00fccher.example", status=2).stderr
 
 
+def test_originignore(ozone, write, repo):
+    """Patterns as git has them: in directories and in revisions, of both versions."""
+    files = {".originignore": "*.tmpl\n!b.tmpl\n!README.example\n", "a.tmpl": "rubbish\n", "b.tmpl": zone(1), "README.example": zone(1), "c.example": zone(1)}
+    for name, text in files.items():
+        write("zones/" + name, text)
+    assert ozone("zones").stdout.endswith("successfully checked 3 zones\n")
+    old = repo.commit({**files, "d.example": zone(1)})
+    assert ozone("--repo", repo.path).stdout.endswith("successfully checked 4 zones\n")
+    repo.commit({".originignore": "d.example\n"})  # of files that stayed as they were
+    done = ozone("--repo", repo.path, "--old-rev", old, status=1)
+    assert "a.tmpl:1:" in done.stderr and "d.example: zone removed" in done.stdout and "README.example: zone removed" in done.stdout
+    write("zones/.originignore", "x\n" * 1001)
+    assert "bad-ignore-file" in codes(ozone("zones", status=1))
+
+
 def large(serial, hosts):
     return zone(serial, "".join("h%d A 192.0.2.9\n" % i for i in range(hosts)))
 

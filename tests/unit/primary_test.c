@@ -567,6 +567,67 @@ keys_come_and_go(void **state)
 	tree_fini(&t);
 }
 
+/* Files that are no zones: what .originignore says, and that it changes. */
+static void
+what_is_passed_over_changes(void **state)
+{
+	(void)state;
+	struct tree t;
+	three_zones(&t, 1);
+	char *z = zone_text(5, 1, "");
+	assert_int_equal(commit_many(&t, (const char *const[]){ "d.template", z, "README.zone", z, "e.sh", "#!/bin/sh\n", NULL }, false, false),
+	                 PRIMARY_APPLIED);
+	assert_int_equal(primary_view(t.primary)->zones.n, 4);
+	assert_int_equal(t.events[FILE_IGNORED], 2);
+	assert_int_equal(commit(&t, ".originignore", "*.template\n/a\n", false), PRIMARY_APPLIED); /* of files that the commit does not name */
+	assert_int_equal(t.events[ZONE_REMOVED], 2);
+	assert_null(served(&t, "d.template."));
+	assert_null(served(&t, "a."));
+	(void)commit(&t, "f.template", z, false);
+	assert_null(served(&t, "f.template."));
+	assert_int_equal(commit(&t, ".originignore", "*.template\n!f.*\n!README.zone\n!e.sh\n", false), PRIMARY_APPLIED);
+	assert_int_equal(serial(&t, "a."), 1);
+	assert_int_equal(serial(&t, "f.template."), 5);
+	assert_int_equal(serial(&t, "readme.zone."), 5);
+	assert_int_equal(t.events[ZONE_REJECTED], 1); /* somebody means that script */
+	assert_null(served(&t, "d.template."));
+	assert_int_equal(commit(&t, ".originignore", "*\n", false), PRIMARY_HELD); /* the safety valve holds for it */
+	assert_int_equal(primary_view(t.primary)->zones.n, 5);
+	assert_int_equal(commit(&t, "b", z, false), PRIMARY_APPLIED);
+	assert_int_equal(serial(&t, "b."), 1);
+	assert_int_equal(commit(&t, ".originignore", NULL, false), PRIMARY_APPLIED);
+	assert_int_equal(primary_held_n(t.primary), 1); /* README.zone is none again */
+	assert_int_equal(serial(&t, "b."), 5);
+	assert_int_equal(serial(&t, "d.template."), 5);
+	free(z);
+	tree_fini(&t);
+}
+
+/* One that cannot be read leaves what it said; a whole tree begins anew. */
+static void
+a_bad_list_of_what_is_passed_over(void **state)
+{
+	(void)state;
+	struct tree t;
+	three_zones(&t, 1);
+	char *z = zone_text(5, 1, ""), *large = malloc(IGNORE_OCTETS_MAX + 2);
+	memset(large, 'b', IGNORE_OCTETS_MAX + 1);
+	large[IGNORE_OCTETS_MAX + 1] = '\0';
+	(void)commit(&t, ".originignore", "c\n", false);
+	assert_null(served(&t, "c."));
+	(void)commit(&t, ".originignore", large, false);
+	assert_int_equal(t.events[ZONE_REJECTED], 1);
+	(void)commit(&t, "c", z, false);
+	assert_null(served(&t, "c."));
+	(void)commit_many(&t, (const char *const[]){ "a", z, "b", z, "c", z, "d", z, ".originignore", "b\n", NULL }, true, true);
+	assert_int_equal(serial(&t, "c."), 5);
+	assert_null(served(&t, "b."));
+	(void)commit_many(&t, (const char *const[]){ "a", z, "b", z, "c", z, NULL }, true, true);
+	assert_int_equal(serial(&t, "b."), 5);
+	free(z), free(large);
+	tree_fini(&t);
+}
+
 #define SECRET "kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg="
 #define KEY(name) name " DNSKEY 0 3 163 " SECRET "\n"
 
@@ -663,6 +724,8 @@ main(void)
 		cmocka_unit_test(serials_that_do_not_grow_are_said),
 		cmocka_unit_test(keys_come_and_go),
 		cmocka_unit_test(a_bad_line_costs_its_key),
+		cmocka_unit_test(what_is_passed_over_changes),
+		cmocka_unit_test(a_bad_list_of_what_is_passed_over),
 		cmocka_unit_test(small_changes_add_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@ static enum source_kind
 kind(const char *path)
 {
 	struct name apex;
-	return source_kind_of(path, &apex);
+	return source_kind_of(NULL, path, &apex);
 }
 
 static void
@@ -48,8 +48,8 @@ texts_of_doubtful_files(void **state)
 		                             "@\tSOA(a b 1 2 3 4 5)", "md. 3600 soa a. b. (\n", "; old Mac\r@ SOA a b 1 2 3 4 5\r" };
 	static const char *const none[] = { "", "\n\n", ";\n", "#!/bin/sh\n$TTL\n", "# SOA records\n\n@ SOA", "The word SOA-like\n", "import os\n",
 		                            "www A 192.0.2.1\n", "$", "$(x)\n", "a ; SOA\n", "SOA a b\n" };
-	assert_true(source_is_doubtful("example.sh") && source_is_doubtful("a.b.MD"));
-	assert_false(source_is_doubtful("sh") || source_is_doubtful(".md") || source_is_doubtful("example.shop"));
+	assert_true(source_is_doubtful(NULL, "example.sh") && source_is_doubtful(NULL, "a.b.MD"));
+	assert_false(source_is_doubtful(NULL, "sh") || source_is_doubtful(NULL, ".md") || source_is_doubtful(NULL, "example.shop"));
 	for (size_t i = 0; i < ARRAY_LEN(zones); i++) {
 		assert_true(source_is_master(zones[i], strlen(zones[i])));
 	}
@@ -74,14 +74,14 @@ spellings(void **state)
 		assert_int_equal(name_parse(rows[i][0], strlen(rows[i][0]), NULL, &name), OK);
 		source_file_name(name.oct, path);
 		assert_string_equal(path, rows[i][1]);
-		assert_int_equal(source_kind_of(path, &again), SOURCE_ZONE);
+		assert_int_equal(source_kind_of(NULL, path, &again), SOURCE_ZONE);
 		assert_true(name_is_equal(name.oct, again.oct));
 	}
 	struct name lower, plain;
-	assert_int_equal(source_kind_of("0%2f26.example", &lower), SOURCE_ZONE); /* read, though not written so */
+	assert_int_equal(source_kind_of(NULL, "0%2f26.example", &lower), SOURCE_ZONE); /* read, though not written so */
 	assert_int_equal(lower.oct[2], '/');
-	assert_int_equal(source_kind_of("50%.example", &plain), SOURCE_ZONE);
-	assert_int_equal(source_kind_of("50%2", &plain), SOURCE_ZONE);
+	assert_int_equal(source_kind_of(NULL, "50%.example", &plain), SOURCE_ZONE);
+	assert_int_equal(source_kind_of(NULL, "50%2", &plain), SOURCE_ZONE);
 	assert_memory_equal(plain.oct, "\x04" "50%2", 6);
 }
 

@@ -1,0 +1,196 @@
+/* What .originignore says, and what becomes of files when that changes.
+ *
+ * A file that is passed over from now on is as good as removed, so the safety valve holds for it; one that is not any more is as good as
+ * new.  Neither is in the commit: so the names of files that are passed over are kept.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/primary_p.h"
+#include "base/alloc.h"
+
+/* ---- names ---- */
+
+static size_t
+index_of(const struct passed *t, const char *path, bool *is_there)
+{
+	size_t low = 0, high = t->n;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (strcmp(t->list[mid], path) < 0) {
+			low = mid + 1;
+		} else {
+			high = mid;
+		}
+	}
+	*is_there = low < t->n && strcmp(t->list[low], path) == 0;
+	return low;
+}
+
+static void
+insert(struct passed *t, const char *path)
+{
+	bool is_there;
+	size_t i = index_of(t, path, &is_there);
+	if (is_there || path[0] == '.') {
+		return;
+	}
+	if (t->n == t->cap) {
+		t->cap = t->cap != 0 ? 2 * t->cap : 16;
+		t->list = xrealloc(t->list, t->cap * sizeof *t->list);
+	}
+	memmove(t->list + i + 1, t->list + i, (t->n - i) * sizeof *t->list);
+	t->list[i] = xstrdup(path);
+	t->n++;
+}
+
+static void
+take(struct passed *t, const char *path)
+{
+	bool is_there;
+	size_t i = index_of(t, path, &is_there);
+	if (is_there) {
+		free(t->list[i]);
+		memmove(t->list + i, t->list + i + 1, (t->n - i - 1) * sizeof *t->list);
+		t->n--;
+	}
+}
+
+void
+passed_fini(struct passed *t)
+{
+	free_paths(t->list, t->n);
+	*t = (struct passed){ 0 };
+}
+
+/* ---- the file ---- */
+
+static bool
+say_bad(const struct apply *a, const char *why)
+{
+	primary_report(a->p, &(struct primary_report){ .event = ZONE_REJECTED, .path = IGNORE_FILE, .errors = 1, .text = why });
+	return false;
+}
+
+/* False: it stays what it was. */
+static bool
+read_file(struct apply *a, const struct source_change *change)
+{
+	const struct source_commit *c = a->commit;
+	struct master_text text = { .text = (const char *)change->bytes, .len = change->len };
+	bool is_opened = change->bytes == NULL;
+	if (change->refused != NULL) {
+		return say_bad(a, change->refused);
+	}
+	err_t err = is_opened ? c->open(c->ctx, change->path, &text) : OK;
+	if (err != OK) {
+		return say_bad(a, err_str(err));
+	}
+	err = ignore_read(text.text, text.len, &a->ignore);
+	if (is_opened) {
+		c->close(c->ctx, &text);
+	}
+	return err == OK || say_bad(a, "it is larger than 64 KiB, or has more than 1000 patterns");
+}
+
+void
+passed_plan_ignore(struct apply *a)
+{
+	const struct source_commit *c = a->commit;
+	a->is_ignore_new = c->is_whole;
+	for (size_t i = 0; i < c->n; i++) {
+		if (strcmp(c->changes[i].path, IGNORE_FILE) == 0) {
+			a->is_ignore_new = c->changes[i].kind == SOURCE_REMOVE || read_file(a, &c->changes[i]);
+		}
+	}
+	a->p->next_ignore = a->is_ignore_new ? a->ignore : a->p->ignore;
+}
+
+/* ---- what follows from it ---- */
+
+void
+passed_plan_removals(struct apply *a)
+{
+	const struct primary *p = a->p;
+	for (size_t i = 0; i < p->files_n && a->is_ignore_new; i++) {
+		struct file *f = p->files[i];
+		if (f->hold != HOLD_GONE && !plan_changes(a, f->path) && source_is_passed_over(p->next_ignore, f->path)) {
+			plan_add(a, f)->is_removal = true;
+		}
+	}
+}
+
+bool
+passed_comes_back(const struct apply *a, const char *path)
+{
+	bool is_there = false;
+	if (a->is_ignore_new && !a->commit->is_whole) {
+		(void)index_of(&a->p->passed, path, &is_there);
+	}
+	return is_there && !source_is_passed_over(a->p->next_ignore, path);
+}
+
+err_t
+passed_plan_returns(struct apply *a)
+{
+	const struct primary *p = a->p;
+	for (size_t i = 0; i < p->passed.n && a->is_ignore_new; i++) {
+		const char *path = p->passed.list[i];
+		struct name apex;
+		enum source_kind kind = source_kind_of(p->next_ignore, path, &apex);
+		if ((kind == SOURCE_ZONE || kind == SOURCE_KEYS) && !plan_changes(a, path)) {
+			struct file *f = file_find(p, path);
+			TRY(plan_file(a, f != NULL ? f : file_new(path, kind, &apex), NULL, f == NULL));
+		}
+	}
+	return OK;
+}
+
+/* Files that are not in the commit, and are passed over now, or not any more. */
+static void
+look_again(struct apply *a)
+{
+	struct passed *t = &a->p->passed;
+	for (size_t i = t->n; i != 0; i--) {
+		if (!source_is_passed_over(a->p->next_ignore, t->list[i - 1])) {
+			take(t, t->list[i - 1]);
+		}
+	}
+	for (size_t i = 0; i < a->removals_n; i++) {
+		const struct file *f = a->list[i].file;
+		if (!plan_changes(a, f->path) && f->hold != HOLD_GONE) {
+			insert(t, f->path);
+		}
+	}
+}
+
+void
+passed_commit(struct apply *a)
+{
+	const struct source_commit *c = a->commit;
+	struct primary *p = a->p;
+	if (c->is_whole) {
+		passed_fini(&p->passed);
+	} else if (a->is_ignore_new) {
+		look_again(a);
+	}
+	for (size_t i = 0; i < c->n; i++) {
+		const char *path = c->changes[i].path;
+		bool is_there = c->changes[i].kind == SOURCE_PUT && strchr(path, '/') == NULL;
+		if (is_there && source_is_passed_over(p->next_ignore, path)) {
+			insert(&p->passed, path);
+		} else {
+			take(&p->passed, path);
+		}
+	}
+	for (size_t i = a->removals_n; i < a->n; i++) {
+		if (a->list[i].is_passed_over) {
+			insert(&p->passed, a->list[i].file->path);
+		}
+	}
+	if (a->is_ignore_new) {
+		ignore_free(&p->ignore);
+		p->ignore = a->ignore;
+		a->ignore = NULL;
+	}
+}
