@@ -282,11 +282,16 @@ add_creation(struct batch *b, struct update_task *t, const uint8_t *apex, enum b
 	return OK;
 }
 
-/* The valve that holds back commits (auth/primary.h), for a commit that removes one zone. */
+/* The valve that holds back zones which a commit removes (auth/primary.h), for one that removes one; with those that are held already,
+ * as other primaries count them. */
 static bool
 is_one_too_many(const struct primary *p)
 {
-	return primary_holds_removals(&p->conf, 1, view_zones_n(p->view));
+	size_t removed = 1;
+	for (size_t i = 0; i < p->files_n; i++) {
+		removed += p->files[i]->hold == HOLD_GONE;
+	}
+	return primary_holds_removals(&p->conf, removed, view_zones_n(p->view));
 }
 
 static err_t

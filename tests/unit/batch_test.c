@@ -296,6 +296,31 @@ a_removal_obeys_the_valve(void **state)
 	world_end(&w);
 }
 
+/* Zones that are held because too many went count, too. */
+static void
+a_removal_beside_those_that_are_held(void **state)
+{
+	(void)state;
+	struct world w;
+	world_begin_zones(&w, plain, 50);
+	write_file(&w, "a", other);
+	write_file(&w, "b", other);
+	write_file(&w, "c", other);
+	apply_all(&w);
+	write_file(&w, "a", NULL);
+	write_file(&w, "b", NULL);
+	write_file(&w, "c", NULL);
+	apply_some(&w, PRIMARY_HELD);
+	assert_non_null(zone_of(&w, "a."));
+	assert_int_equal(update_zone(&w, "other.", KEY_ALL, "delete @ SOA ns.example. . 1 2 3 4 5\n").rcode, RCODE_REFUSED);
+	write_file(&w, "a", other);
+	write_file(&w, "b", other);
+	write_file(&w, "c", other);
+	apply_all(&w);
+	assert_int_equal(update_zone(&w, "other.", KEY_ALL, "delete @ SOA ns.example. . 1 2 3 4 5\n").rcode, RCODE_NOERROR);
+	world_end(&w);
+}
+
 static void
 zones_come_and_go(void **state)
 {
@@ -652,6 +677,7 @@ main(void)
 		cmocka_unit_test(the_soa_stays),
 		cmocka_unit_test(zones_neither_come_nor_go),
 		cmocka_unit_test(a_removal_obeys_the_valve),
+		cmocka_unit_test(a_removal_beside_those_that_are_held),
 		cmocka_unit_test(zones_come_and_go),
 		cmocka_unit_test(zones_that_cannot_come),
 		cmocka_unit_test(broken_files_are_left_alone),
