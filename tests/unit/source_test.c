@@ -25,7 +25,7 @@ files_by_their_names(void **state)
 		                               "Jenkinsfile", "Makefile.inc", "example.org.bak", "example.org~", "example.org.orig",
 		                               "example.org.rej", "example.org.swp", "#example.org#", "zones.json", "a.yml", "a.YAML", "a.toml",
 		                               "default.nix", "notes.txt", "Kexample.+008+1.private", "_keys.bak", "example._keys.orig", "INSTALL.txt" };
-	static const char *const bad[] = { "a..b", "b\xC3\xBC" "cher.example", "\xFF.example", "a.b\xCC\x88._keys", "a\\", "a\\256" };
+	static const char *const bad[] = { "a..b", ("b\xC3\xBC" "cher.example"), "\xFF.example", "a.b\xCC\x88._keys", "a\\", "a\\256" };
 	for (size_t i = 0; i < ARRAY_LEN(zones); i++) {
 		assert_int_equal(kind(zones[i]), SOURCE_ZONE);
 	}
@@ -122,7 +122,7 @@ a_labels(void **state)
 		}
 	}
 	struct diag d;
-	source_say_bad("b\xC3\xBC" "cher.example", &d);
+	source_say_bad(("b\xC3\xBC" "cher.example"), &d);
 	assert_non_null(strstr(d.hint, "xn--bcher-kva.example"));
 	source_say_bad("u\xCC\x88.example", &d);
 	assert_non_null(strstr(d.hint, "idn2"));
