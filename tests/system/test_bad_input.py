@@ -398,6 +398,20 @@ def test_bad_keys(victim, notify, notify_key, make_key):
     v.primary.stop()
 
 
+def test_files_that_are_passed_over(victim):
+    """By their names, by what .originignore says, and by what it says from now on, of files that stay as they are."""
+    v = victim(files={"notes.yaml": "a: b\n", "zone.example.bak": zone(), "deploy.sh": "#!/bin/sh\n", "x.tmpl": "rubbish\n", "y.tmpl": zone(),
+                      "0%2F26.example": zone(), ".originignore": "*.tmpl\n"})
+    v.says("event=commit-served .* zones=3 loaded=3 .* rejected=0 ")
+    v.serves({"0/26.example": 1})
+    v.harm({"b\u00fccher.example": zone()})
+    v.says("event=zone-rejected file=.*not ASCII.*xn--bcher-kva.example")
+    v.harm({"b\u00fccher.example": None, "xn--bcher-kva.example": zone(), ".originignore": "x.*\n0%2F26.*\n"})
+    v.says("event=zone-removed file=0%2F26.example", "event=zone-loaded zone=y.tmpl.", "event=commit-served .* rejected=0 ")
+    v.serves({"y.tmpl": 1, "xn--bcher-kva.example": 1})
+    v.mend_and_end()
+
+
 def test_one_bad_key(victim, notify, notify_key, make_key):
     """It costs that key alone, also after a restart; each line is named, and no word of it is shown."""
     other, secret = make_key("other._notify."), make_key("third._notify.", b"another").secret
