@@ -87,8 +87,23 @@ marks_note(struct marks *m, const uint8_t *apex, uint32_t serial, uint64_t diges
 	if (serial_is_newer(serial, mark->serial)) {
 		mark->serial = serial;
 		mark->digest = digest;
+		mark->is_hearsay = false;
 	} else if (serial == mark->serial && digest != mark->digest) {
 		mark->digest = 0;
+	}
+}
+
+void
+marks_note_past(struct marks *m, const uint8_t *apex, uint32_t serial)
+{
+	size_t i = index_of(m, apex);
+	if (!is_at(m, i, apex)) {
+		insert(m, apex, serial, 0);
+		m->list[i].is_hearsay = true;
+	} else if (serial_is_newer(serial, m->list[i].serial)) {
+		m->list[i].serial = serial;
+		m->list[i].digest = 0;
+		m->list[i].is_hearsay = true;
 	}
 }
 

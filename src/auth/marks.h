@@ -20,6 +20,7 @@ struct marks {
 		uint8_t *apex;   /* owned */
 		uint32_t serial;
 		uint64_t digest; /* of the one version that had it (zone/digest.h); 0: not known, or there were two */
+		bool is_hearsay; /* by what the file was in an older commit */
 		uint64_t when;
 	} *list;                 /* sorted by name */
 	size_t n, cap;
@@ -30,6 +31,9 @@ void marks_fini(struct marks *m);
 
 /* The zone was served with that serial, too, after those that are noted already.  `digest`: of the version; 0: not known. */
 void marks_note(struct marks *m, const uint8_t *apex, uint32_t serial, uint64_t digest);
+
+/* It may have been served with that serial, by what its file was. */
+void marks_note_past(struct marks *m, const uint8_t *apex, uint32_t serial);
 
 /* NULL: nothing is known.  Good until the next change of the marks. */
 const struct mark *marks_find(const struct marks *m, const uint8_t *apex);

@@ -644,6 +644,7 @@ primary_apply(struct primary *p, const struct source_commit *c, enum primary_out
               const struct view **out, struct discard **old)
 {
 	struct apply a = { .p = p, .commit = c };
+	primary_learn_past(p, c);
 	err_t err = plan(&a);
 	if (err == OK) {
 		*outcome = hold_back(&a) ? PRIMARY_HELD : PRIMARY_APPLIED;

@@ -29,12 +29,21 @@ struct source_change {
 	const char *refused;  /* not NULL: this cannot be a zone (a symlink, a submodule, too large, not text): why */
 };
 
+/* How a file began in an older commit. */
+struct source_past {
+	const char *path;
+	const uint8_t *bytes;
+	size_t len;
+};
+
 struct source_commit {
 	char id[65];
 	bool allow_mass_delete; /* trailer "Origin-Allow: mass-delete" in one of the commits since the last */
 	bool allow_held;        /* likewise, in one that is no update's: it lets go what earlier commits did, too */
 	const struct source_change *changes;
 	size_t n;
+	const struct source_past *past; /* with a whole tree: what files were in older commits, oldest first */
+	size_t past_n;
 	bool is_whole;          /* the whole tree, not a difference: what it does not list is gone */
 	uint64_t now_s;         /* the time: for serial numbers of our own */
 	void *ctx;

@@ -113,6 +113,7 @@ void primary_report_zone(const struct primary *p, const struct file *f, const st
 /* A zone is served that was not, and one that was is not any more: its newest serial goes over. */
 void primary_begin_zone(struct primary *p, struct zone *z);
 void primary_note_removed(struct primary *p, const struct zone *z);
+void primary_learn_past(struct primary *p, const struct source_commit *c);
 void primary_report(const struct primary *p, const struct primary_report *r);
 
 /* Reads, builds and checks; fills `d`.  Errors of the data are reported and leave d->is_rejected. */

@@ -2,6 +2,8 @@
 #include <stdio.h>
 
 #include "auth/primary_p.h"
+#include "dns/rdata.h"
+#include "dns/rrtype.h"
 #include "dns/serial.h"
 #include "zone/digest.h"
 #include "zone/history.h"
@@ -19,12 +21,74 @@ void
 primary_begin_zone(struct primary *p, struct zone *z)
 {
 	const struct mark *m = marks_find(&p->marks, z->apex_name);
-	if (m != NULL) {
+	if (m == NULL) {
+		return;
+	}
+	if (m->is_hearsay) {
+		history_begin_unsure(z, m->serial);
+	} else {
 		bool is_same = z->serial == m->serial && m->digest != 0 && m->digest == zone_digest(z);
 		history_begin(z, m->serial, is_same);
-		marks_drop(&p->marks, z->apex_name);
 	}
+	marks_drop(&p->marks, z->apex_name);
 }
+
+/* ---- what files were before ---- */
+
+struct found_serial {
+	const uint8_t *apex;
+	uint32_t serial;
+};
+
+static err_t
+take_serial(void *ctx, const struct master_rr *rr)
+{
+	struct found_serial *found = ctx;
+	struct soa soa;
+	if (rr->type != TYPE_SOA || !name_is_equal(rr->owner, found->apex) || rdata_read_soa(rr->rdata, rr->rdlen, &soa) != OK) {
+		return OK;
+	}
+	found->serial = soa.serial;
+	return E_STOPPED;
+}
+
+/* The first SOA of a text that may end anywhere; nothing else of it has to be right. */
+static bool
+find_serial(const struct source_past *past, const struct name *apex, uint32_t *serial)
+{
+	struct master_counts counts;
+	struct found_serial found = { .apex = apex->oct };
+	const struct master_reader reader = { .apex = apex->oct, .file = past->path, .ctx = &found, .record = take_serial };
+	bool is_found = master_read(&reader, (const char *)past->bytes, past->len, &counts) == E_STOPPED;
+	*serial = found.serial;
+	return is_found;
+}
+
+/* In their order they make one newest serial a zone, by RFC 1982; only that is held against what is known already.  Files
+ * that .originignore passes over now may have been zones then. */
+void
+primary_learn_past(struct primary *p, const struct source_commit *c)
+{
+	struct marks found = { 0 };
+	for (size_t i = 0; i < c->past_n; i++) {
+		struct name apex;
+		uint32_t serial;
+		if (source_kind_of(NULL, c->past[i].path, &apex) == SOURCE_ZONE && find_serial(&c->past[i], &apex, &serial)) {
+			marks_note(&found, apex.oct, serial, 0);
+		}
+	}
+	for (size_t i = 0; i < found.n; i++) {
+		const struct file *f = primary_file_of(p, found.list[i].apex);
+		if (f != NULL && f->zone != NULL) {
+			history_note_served(f->zone, found.list[i].serial);
+		} else {
+			marks_note_past(&p->marks, found.list[i].apex, found.list[i].serial);
+		}
+	}
+	marks_fini(&found);
+}
+
+/* ---- what is said ---- */
 
 /* What people should do, or what is done for them. */
 static void

@@ -149,20 +149,35 @@ change_of(const struct link_file *f)
 		break;
 	case LINK_ENTRY_NAMED:
 	case LINK_ENTRY_MESSAGE: /* of no COMMIT */
+	case LINK_ENTRY_PAST:    /* no change */
 		break;
 	}
 	return c;
 }
 
-/* Reads the entries into an array that the caller frees; it borrows from the map. */
+/* What a COMMIT tells; all borrows from the map. */
+struct told {
+	struct source_change *changes; /* owned, as past is */
+	struct source_past *past;
+	size_t changes_n, past_n;
+};
+
+static void
+told_fini(struct told *t)
+{
+	free(t->changes);
+	free(t->past);
+}
+
 static err_t
-read_changes(const struct link_map *map, uint32_t n, struct source_change **out)
+read_entries(const struct link_map *map, uint32_t n, struct told *t)
 {
 	if (n > map->len / sizeof(struct link_entry)) { /* fewer octets than the entries alone would take */
 		return E_FORMAT;
 	}
-	[[gnu::cleanup(free_ptr)]] struct source_change *changes = try_alloc(n * sizeof *changes);
-	if (changes == NULL) {
+	t->changes = try_alloc((n + 1) * sizeof *t->changes);
+	t->past = try_alloc((n + 1) * sizeof *t->past);
+	if (t->changes == NULL || t->past == NULL) {
 		return E_NOMEM;
 	}
 	struct link_files files = link_files_over(map, n);
@@ -172,10 +187,12 @@ read_changes(const struct link_map *map, uint32_t n, struct source_change **out)
 		if (err != OK || file.kind == LINK_ENTRY_MESSAGE) { /* that is for pushes */
 			return err == OK || err == E_NOTFOUND ? E_FORMAT : err;
 		}
-		changes[i] = change_of(&file);
+		if (file.kind == LINK_ENTRY_PAST) {
+			t->past[t->past_n++] = (struct source_past){ .path = file.path, .bytes = file.bytes, .len = file.len };
+		} else {
+			t->changes[t->changes_n++] = change_of(&file);
+		}
 	}
-	*out = changes;
-	changes = NULL;
 	return OK;
 }
 
@@ -215,15 +232,17 @@ take_commit(struct loader *l, const struct link_frame *f, enum primary_outcome *
 	struct link_map map;
 	TRY(link_map(f->fd, &map));
 	uint64_t begin_ms = clock_ms();
-	[[gnu::cleanup(free_ptr)]] struct source_change *changes = NULL;
-	err_t err = read_changes(&map, f->n, &changes);
+	[[gnu::cleanup(told_fini)]] struct told told = { 0 };
+	err_t err = read_entries(&map, f->n, &told);
 	if (err == OK) {
 		struct source_commit c = {
 			.allow_mass_delete = (f->flags & (LINK_ALLOW_MASS_DELETE | LINK_ALLOW_HELD)) != 0,
 			.allow_held = (f->flags & LINK_ALLOW_HELD) != 0,
 			.is_whole = (f->flags & LINK_WHOLE) != 0,
-			.changes = changes,
-			.n = f->n,
+			.changes = told.changes,
+			.n = told.changes_n,
+			.past = told.past,
+			.past_n = told.past_n,
 			.ctx = &l->asker,
 			.open = asker_open,
 			.close = asker_close,

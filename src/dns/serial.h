@@ -1,10 +1,11 @@
 /* dns/serial.h -- serial number arithmetic (RFC 1982), in this one place.
  *
  * "Newer" is no order of all serials: it goes round, and of two that are exactly 2^31 apart neither is newer (RFC 1982 3.2: undefined).
- * Peers differ there (BIND, Knot and PowerDNS stay with what they have, NSD takes what it is given), so nothing of ours may rest on it:
+ * Peers differ there (BIND and PowerDNS stay with what they have, Knot and NSD take what they are given), and no serial is newer than
+ * both, so all that can be done is to decide, and to say it:
  *
- * - Of serials served one after the other the newest is the one that was newer than all newest ones before it.  A serial 2^31 away from the
- *   newest is not newer: the first one stays, since most secondaries have stayed with it, too.
+ * - Of serials served one after the other the newest is the one that was newer than the newest before it.  A serial 2^31 away from that
+ *   is not newer: the first one stays.  It was meant, and stood for longer.
  * - The next serial is counted on from the newest, never from one that was served in between and was not newer.
  */
 #pragma once

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "git/past.h"
+
 struct aside {
 	char dir[HOME_DIR_MAX + 32];
 };
@@ -92,7 +94,11 @@ git_clone_keep(const struct git_home *h, const struct git_how *how, struct git_c
 {
 	git_oid kept;
 	TRY(intake_flush(c->intake, how->alive, how->ctx, diag));
-	if (git_reference_name_to_id(&kept, c->repo, h->ref) != 0 || !git_oid_equal(&kept, head)) {
+	bool has_kept = git_reference_name_to_id(&kept, c->repo, h->ref) == 0;
+	if (has_kept) {
+		git_past_note(c->repo, h->left, &kept, head);
+	}
+	if (!has_kept || !git_oid_equal(&kept, head)) {
 		TRY(git_keep(c->repo, h->ref, head, diag));
 	}
 	intake_set_open(c->intake, true);

@@ -34,7 +34,7 @@ remove_tree(const char *path)
 
 /* FNV-1a: the name is only to differ when the remote or the branch does. */
 static void
-name_ref(const struct git_conf *conf, char out[HOME_REF_MAX])
+name_refs(const struct git_conf *conf, char ref[HOME_REF_MAX], char left[HOME_REF_MAX])
 {
 	uint64_t h = 0xCBF29CE484222325;
 	const char *const parts[] = { conf->url, "#", conf->branch != NULL ? conf->branch : "" };
@@ -43,7 +43,8 @@ name_ref(const struct git_conf *conf, char out[HOME_REF_MAX])
 			h = (h ^ (unsigned char)*p) * 0x100000001B3;
 		}
 	}
-	snprintf(out, HOME_REF_MAX, "refs/origin/%016llx", (unsigned long long)h);
+	snprintf(ref, HOME_REF_MAX, "refs/origin/%016llx", (unsigned long long)h);
+	snprintf(left, HOME_REF_MAX, "refs/left/%016llx", (unsigned long long)h);
 }
 
 static err_t
@@ -153,7 +154,7 @@ err_t
 git_home_open(const struct git_conf *conf, struct git_home *out, struct diag *diag)
 {
 	*out = (struct git_home){ .lock = -1 };
-	name_ref(conf, out->ref);
+	name_refs(conf, out->ref, out->left);
 	if (conf->scheme == GIT_REMOTE_LOCAL && conf->cache_dir == NULL) {
 		out->is_in_place = true;
 		return OK;
@@ -250,6 +251,7 @@ git_home_sweep(const struct git_home *h)
 	unlink(pushed); /* the objects that it leads to were in the memory of whoever was killed */
 	sweep_dir(h->clone, "", false);
 	sweep_dir(h->clone, "refs/origin", false);
+	sweep_dir(h->clone, "refs/left", false);
 	sweep_dir(h->clone, "refs/push", false);
 	sweep_dir(h->clone, "objects", false);
 	sweep_dir(h->clone, "objects/pack", true);

@@ -23,6 +23,7 @@ struct git_home {
 	char dir[HOME_DIR_MAX];
 	char clone[HOME_DIR_MAX + 16];
 	char ref[HOME_REF_MAX];   /* where the branch of this remote stands in the clone */
+	char left[HOME_REF_MAX];  /* and the commit there that it was moved away from last, other than forward */
 };
 
 /* Makes what is not there.  E_BUSY: another process has it; E_IO.  Remains that primaries which were killed left in

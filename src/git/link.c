@@ -291,7 +291,7 @@ link_files_next(struct link_files *f, struct link_file *out)
 	}
 	memcpy(&e, f->bytes + f->pos, sizeof e);
 	size_t left = f->len - f->pos - sizeof e;
-	if (e.kind < LINK_ENTRY_PUT || e.kind > LINK_ENTRY_MESSAGE || (e.path_len == 0) != (e.kind == LINK_ENTRY_MESSAGE) ||
+	if (e.kind < LINK_ENTRY_PUT || e.kind > LINK_ENTRY_LAST || (e.path_len == 0) != (e.kind == LINK_ENTRY_MESSAGE) ||
 	    e.path_len >= LINK_TEXT_MAX || e.path_len + 1 > left || e.len > left - e.path_len - 1) {
 		return E_FORMAT;
 	}

@@ -97,6 +97,8 @@ enum link_entry_kind {
 	LINK_ENTRY_REFUSED, /* a symlink, a submodule, too large, binary; content: why, as text */
 	LINK_ENTRY_NAMED,   /* changed, but without content (below the root, README and the like): GET it when needed */
 	LINK_ENTRY_MESSAGE, /* of a PUSH, its first: no path (""); content: the commit's message, UTF-8 */
+	LINK_ENTRY_PAST,    /* of a whole COMMIT: how the file began in an older one; oldest first; a path may come again and again */
+	LINK_ENTRY_LAST = LINK_ENTRY_PAST,
 };
 
 struct link_entry {

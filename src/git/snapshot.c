@@ -127,6 +127,9 @@ build(struct snapshot *s, const git_oid *base, git_tree *old, git_tree *new, str
 	int fd = -1;
 	uint32_t n = 0;
 	TRY(git_walk(in->repo, old, new, in->conf->files_max, changed, s, s->diag));
+	if (old == NULL && in->past != NULL) {
+		git_past_put(in->past, &s->build, in->conf->total_max);
+	}
 	err_t err = link_build_seal(&s->build, &fd, &n);
 	if (err != OK) {
 		diag_set(s->diag, DIAG_ERROR, "git", "no memory for the files of commit %.12s", git_oid_tostr_s(in->commit));

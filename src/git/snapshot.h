@@ -3,6 +3,7 @@
 
 #include "git/lib.h"
 #include "git/link.h"
+#include "git/past.h"
 #include "git/remote.h"
 
 struct git_snapshot_in {
@@ -10,6 +11,7 @@ struct git_snapshot_in {
 	git_repository *repo;
 	const git_oid *base;      /* NULL: tell the whole tree.  So it is too when the base is gone from the repository */
 	const git_oid *commit;
+	const struct git_past_in *past; /* told with a whole tree; NULL: it is not */
 	void (*alive)(void *ctx);
 	void *ctx;
 };

@@ -103,8 +103,13 @@ read_pull_text(const char *text, char seen[GIT_OID_HEXSZ + 1], char lost[GIT_OID
 static err_t
 tell_commit(struct worker *w, const git_oid *base, const git_oid *head, struct link_frame *out, struct diag *diag)
 {
+	bool is_in_place = w->home->is_in_place;
+	const struct git_past_in past = {
+		.repo = w->clone.repo, .head = head, .kept = is_in_place ? NULL : w->home->ref, .left = is_in_place ? NULL : w->home->left,
+		.branch = is_in_place && w->branch.len != 0 ? str_text(&w->branch) : NULL, .alive = alive, .ctx = w,
+	};
 	const struct git_snapshot_in in = {
-		.conf = w->conf, .repo = w->clone.repo, .base = base, .commit = head, .alive = alive, .ctx = w,
+		.conf = w->conf, .repo = w->clone.repo, .base = base, .commit = head, .past = &past, .alive = alive, .ctx = w,
 	};
 	err_t err = git_snapshot(&in, out, diag);
 	if ((err == E_IO || err == E_NOTFOUND) && w->home->is_in_place && diag->hint[0] == '\0') {

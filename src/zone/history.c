@@ -145,6 +145,13 @@ history_begin(struct zone *first, uint32_t newest, bool is_same)
 }
 
 void
+history_begin_unsure(struct zone *first, uint32_t newest)
+{
+	history_begin(first, newest, true);
+	first->history.is_doubtful = first->serial == newest;
+}
+
+void
 history_note_served(struct zone *z, uint32_t serial)
 {
 	if (serial_is_newer(serial, z->history.served)) {
@@ -158,7 +165,7 @@ history_extend(const struct zone *old, struct zone *new, const struct zone_chang
 {
 	struct zone_history *h = &new->history;
 	history_begin(new, old->history.served, false);
-	bool is_step = !old->history.is_ambiguous && !h->is_ambiguous && zone_changes_are_whole(changes);
+	bool is_step = !old->history.is_ambiguous && !old->history.is_doubtful && !h->is_ambiguous && zone_changes_are_whole(changes);
 	struct delta *d = is_step ? delta_between(old, new, changes) : NULL;
 	if (d == NULL) {
 		history_drop(old, garbage);

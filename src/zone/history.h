@@ -64,6 +64,9 @@ void history_extend(const struct zone *old, struct zone *new, const struct zone_
  * was served with that serial is just this version. */
 void history_begin(struct zone *first, uint32_t newest, bool is_same);
 
+/* The same where only the serial is known, by what the file was in an older commit: one that is equal is no reason to say anything. */
+void history_begin_unsure(struct zone *first, uint32_t newest);
+
 /* The zone was served with a newer serial than is known here, as was found out only now.  The steps to this version stay, the next
  * one begins anew. */
 void history_note_served(struct zone *z, uint32_t serial);

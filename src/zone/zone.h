@@ -32,7 +32,8 @@ struct zone_history {
 	struct delta *newest, *oldest;
 	size_t n, octets;
 	uint32_t served;   /* the writer's alone: the newest serial that the zone was served with, this version's included */
-	bool is_ambiguous; /* likewise: this serial may have stood for other content: it was not newer than all before */
+	bool is_ambiguous; /* likewise: this serial has stood for other content, or may have: it was not newer than all before */
+	bool is_doubtful;  /* likewise: it was served before, and nobody knows with which content */
 };
 
 struct zone {

@@ -311,6 +311,7 @@ class Burst:
             self.farm.push(lambda: {zone: self.changes.edited(self.farm.repo.read(zone), zone == "mixed.test")})
             return
         update = self.farm.update(zone)
+        update.id = len(self.unanswered) + 1  # random ones may be equal, and the answers could not be told apart
         for _ in range(r.choice([1, 1, 1, 2, 10])):
             self.changes.into(update, zone == "mixed.test")
         dns.query.send_tcp(self.tcp, update)
@@ -477,4 +478,53 @@ def test_away_and_back(farm, program, primary, repo):
     for peer in f.peers.values():
         assert f.sent(peer, "wrap.test", "axfr") == [(None, serial - 1)] and f.sent(peer, "wrap.test", "ixfr") == [(serial - 1, serial)]
         assert not f.sent(peer, "mixed.test", "axfr") and not f.sent(peer, "mixed.test", "ixfr")
+    f.served.stop()
+
+
+BACK = {"ten.test": (10, 5), "typo.test": (2026112801, 2025112801), "same.test": (7, 7), "round.test": (2, 4294967290)}
+UNDEFINED = {"half.test": (4294967294, 2147483646), "middle.test": (1, 2147483649)}  # 2^31 apart: RFC 1982 3.2
+
+
+@pytest.mark.parametrize("policy", ["increment", "unixtime", "keep"])
+def test_serials_that_go_back(farm, program, policy):
+    """A push puts the serial back and changes the zone; the next serial, the primary's own or an update's, brings all of them along."""
+    everywhere = {**BACK, **UNDEFINED}
+    f = farm({zone: HEAD % first + "a TXT first\n" for zone, (first, _) in everywhere.items()}, "--serial=" + policy)
+    f.compare(program, *everywhere)
+    f.push(lambda: {zone: HEAD % second + "a TXT second\n" for zone, (_, second) in everywhere.items()})
+    for zone, (first, second) in everywhere.items():
+        if policy == "keep":
+            event = "stuck" if first == second else "back"
+            f.served.await_log(r"event=zone-serial-%s zone=%s\. serial=%d .*newest_serial=%d .*write %d or newer" % (
+                event, re.escape(zone), second, first, first + 1))
+            f.add(zone, "after 60 TXT that")
+        f.served.await_true("a newer serial of " + zone, lambda z=zone, n=first: serial_in(f.text(z)) > n or policy == "unixtime")
+    f.served.await_true("newer serials", lambda: all(
+        0 < (serial_in(f.text(zone)) - first) % 2**32 < 2**31 for zone, (first, _) in everywhere.items()))
+    f.compare(program, *BACK)
+    for zone in everywhere:
+        f.add(zone, "more 60 TXT that")
+    f.compare(program, *BACK)
+    for peer in f.peers.values():
+        for zone, (first, second) in everywhere.items():
+            steps = f.sent(peer, zone, "ixfr")
+            assert not {first, second} & {old for old, _ in steps}, (peer.name, zone, steps)
+        assert all(f.sent(peer, zone, "ixfr") for zone in BACK)
+    # Knot and NSD take a serial that is 2^31 away, and nothing is newer than both: it is the others that are brought along.
+    f.peers = {name: peer for name, peer in f.peers.items() if name in ("bind", "powerdns")}
+    f.compare(program, *UNDEFINED)
+    f.served.stop()
+
+
+def test_a_serial_of_two_contents(farm, program):
+    """10, back to 8, and on over another 9 and another 10, while all secondaries keep the first 10."""
+    zone = "mixed.test"
+    f = farm({zone: HEAD % 10 + "first TXT ten\n"})
+    f.compare(program, zone)
+    for serial in (8, 9, 10, 11, 12):
+        f.push(lambda n=serial: {zone: HEAD % n + "then TXT \"%d\"\n" % n})
+        f.await_repository(zone)
+    f.compare(program, zone)
+    for peer in f.peers.values():
+        assert all(old != 10 for old, _ in f.sent(peer, zone, "ixfr")), f.sent(peer, zone)
     f.served.stop()

@@ -1,7 +1,7 @@
 /* Drives the git side by hand, for the system tests: the other end of its link, as lines of text.
  *
  *   git_pull REMOTE [--ssh-key=K] [--authenticator=F] [--known-hosts=FILE] [--ca-file=FILE] [--credentials=FILE]
- *            [--cache-dir=DIR] [--timeout=S] [--linger=S] [--patience=S] [--file-max=N] [--total-max=N] [--name=N] [--mail=M]
+ *            [--cache-dir=DIR] [--timeout=S] [--linger=S] [--patience=S] [--file-max=N] [--total-max=N] [--name=N] [--mail=M] [--past]
  *
  * Reads PULL, WHOLE, GET PATH, DONE [STATUS], PUSH, QUIT; writes one line a frame, and for a COMMIT one a file.
  *
@@ -23,6 +23,8 @@
 
 #include "git/gitproc.h"
 #include "git/link.h"
+
+static bool shows_past; /* what files were before is shown, too */
 
 static const char *
 value_of(const char *arg, const char *name)
@@ -70,6 +72,8 @@ take_arg(struct git_conf *c, const char *arg, struct diag *diag)
 		c->file_max = (size_t)atoll(v);
 	} else if ((v = value_of(arg, "--total-max")) != NULL) {
 		c->total_max = (uint64_t)atoll(v);
+	} else if (strcmp(arg, "--past") == 0) {
+		shows_past = true;
 	} else if ((v = value_of(arg, "--committer")) != NULL) {
 		return git_conf_committer(c, v, diag);
 	} else {
@@ -92,15 +96,35 @@ show_content(const uint8_t *bytes, size_t len)
 	printf("\n");
 }
 
+/* Without what they were before. */
+static uint32_t
+count_files(const struct link_frame *f)
+{
+	struct link_map m = { 0 };
+	struct link_file file;
+	uint32_t n = 0;
+	if (link_map(f->fd, &m) != OK) {
+		return f->n;
+	}
+	for (struct link_files files = link_files_over(&m, f->n); link_files_next(&files, &file) == OK;) {
+		n += file.kind != LINK_ENTRY_PAST;
+	}
+	link_unmap(&m);
+	return n;
+}
+
 static void
 show_files(const struct link_frame *f)
 {
-	static const char *const kinds[] = { "?", "PUT", "REMOVE", "REFUSED", "NAMED" };
+	static const char *const kinds[] = { "?", "PUT", "REMOVE", "REFUSED", "NAMED", "MESSAGE", "PAST" };
 	struct link_map m = { 0 };
 	struct link_file file;
 	err_t err = link_map(f->fd, &m);
 	struct link_files files = link_files_over(&m, f->n);
 	while (err == OK && (err = link_files_next(&files, &file)) == OK) {
+		if (file.kind == LINK_ENTRY_PAST && !shows_past) {
+			continue;
+		}
 		printf(" %s %s", kinds[file.kind], file.path);
 		show_content(file.bytes, file.len);
 	}
@@ -119,7 +143,7 @@ show(const struct link_frame *f)
 	const char *has = f->flags & LINK_HAS_PUSHED ? " has" : f->flags & LINK_NO_BRANCH ? " none" : "";
 	printf("%s", types[f->type]);
 	if (f->type == LINK_COMMIT) {
-		printf(" id=%s n=%u took_ms=%u%s%s%s%s\n", f->id, f->n, f->took_ms, f->flags & LINK_WHOLE ? " whole" : "",
+		printf(" id=%s n=%u took_ms=%u%s%s%s%s\n", f->id, count_files(f), f->took_ms, f->flags & LINK_WHOLE ? " whole" : "",
 		       f->flags & LINK_ALLOW_MASS_DELETE ? " allow" : "", f->flags & LINK_FROM_CACHE ? " cache" : "", has);
 		show_files(f);
 	} else if (f->type == LINK_FILE && f->fd >= 0) {

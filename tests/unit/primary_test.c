@@ -11,6 +11,7 @@
 #include "auth/primary.h"
 #include "base/str.h"
 #include "zone/dump.h"
+#include "zone/history.h"
 #include "zone/load.h"
 
 #define SOA "$TTL 60\n@ SOA ns host %u 7200 3600 1209600 60\n@ NS ns\nns A 192.0.2.1\n"
@@ -550,6 +551,53 @@ serials_that_do_not_grow_are_said(void **state)
 	tree_fini(&t);
 }
 
+/* What files were in older commits, with the first: texts that end anywhere, and some that are none. */
+static void
+a_start_learns_from_older_commits(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *past[3];
+		unsigned stuck, back;
+		uint32_t newest;
+	} cases[] = {
+		{ { "@ SOA a b 3 1 1 1 1\n" }, 0, 0, 5 },
+		{ { "; x\n@ SOA a b 5 1 1 1 1\nx A 192.0.2." }, 0, 0, 5 }, /* the same serial, and who knows with what */
+		{ { "$TTL 1\n@ SOA a b 10 1 1 1 1\nx A 192.0.2." }, 0, 1, 10 },
+		{ { "@ SOA a b 10 1 1 1 1\n", "@ SOA a b 4 1 1 1 1\n" }, 0, 1, 10 },
+		{ { "@ SOA a b 2026112801 1 1 1 1\n", "@ SOA a b 4173596448 1 1 1 1\n", "@ SOA a b 2 1 1 1 1\n" }, 0, 0, 5 },
+		{ { "no zone", "x.example.net. SOA a b 10 1 1 1 1\n", "@ SOA a b 1" }, 0, 0, 5 },
+		{ { "$INCLUDE soa\n", "", "@ SOA a b (10 1" }, 0, 0, 5 },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct tree t;
+		tree_init(&t);
+		struct source_past past[4] = { { .path = "README", .bytes = (const uint8_t *)"", .len = 0 } };
+		size_t n = 1;
+		for (size_t k = 0; k < 3 && cases[i].past[k] != NULL; k++) {
+			past[n++] = (struct source_past){ .path = "example", .bytes = (const uint8_t *)cases[i].past[k],
+				                          .len = strlen(cases[i].past[k]) };
+		}
+		char *text = zone_text(5, 1, "");
+		for (size_t again = 0; again < 2; again++) { /* the second time the zone is there */
+			const struct source_change put = { .path = "example", .bytes = (uint8_t *)text, .len = strlen(text) };
+			struct source_commit c = { .id = "1", .changes = &put, .n = 1, .past = past, .past_n = n, .is_whole = true, .ctx = &t,
+				                   .open = open_file, .close = close_file };
+			enum primary_outcome outcome;
+			const struct view *view;
+			struct discard *old = NULL;
+			assert_int_equal(primary_apply(t.primary, &c, &outcome, &view, &old), OK);
+			primary_discard(&old);
+			if (t.events[ZONE_SERIAL_STUCK] != cases[i].stuck || t.events[ZONE_SERIAL_BACK] != cases[i].back ||
+			    history_newest_serial(served(&t, "example.")) != cases[i].newest) {
+				fail_msg("case %zu", i);
+			}
+		}
+		free(text);
+		tree_fini(&t);
+	}
+}
+
 static void
 keys_come_and_go(void **state)
 {
@@ -722,6 +770,7 @@ main(void)
 		cmocka_unit_test(a_changed_include_reloads_who_uses_it),
 		cmocka_unit_test(one_name_is_one_file),
 		cmocka_unit_test(serials_that_do_not_grow_are_said),
+		cmocka_unit_test(a_start_learns_from_older_commits),
 		cmocka_unit_test(keys_come_and_go),
 		cmocka_unit_test(a_bad_line_costs_its_key),
 		cmocka_unit_test(what_is_passed_over_changes),
