@@ -1,6 +1,7 @@
 """The git side against real remotes: every transport, what it refuses, and what it says when it cannot."""
 import os
 import re
+import signal
 import subprocess
 import time
 
@@ -547,17 +548,23 @@ def test_nothing_is_left(repo, side, daemon, tmp_path):
     g = side(daemon.url("zones.git"), tmpdir=str(where))
     g.pull()
     workers = g.workers()
-    os.kill(g.pid, 15)
-    assert g.next().type == "GONE"
-    assert os.listdir(where) == [] and not any(os.path.exists("/proc/%d" % p) for p in workers)
+    os.kill(g.pid, signal.SIGTERM)  # signals are for the main process
+    repo.commit({"a": "2\n"})
+    g.pull()
+    g.process.kill()  # as that when it is killed
+    servers.await_true("nothing is left", lambda: os.listdir(where) == [] and not any(os.path.exists("/proc/%d" % p) for p in workers))
 
 
 def test_a_worker_that_crashes_is_reported(side, started):
+    """After three of them."""
     silent = started(remotes.Silent())
     g = side(silent.url())
     g.say("PULL")
-    servers.await_true("a worker", g.workers)
-    os.kill(g.workers()[0], 9)
+    killed = []
+    for _ in range(3):
+        (worker,) = servers.await_true("another worker", lambda: [p for p in g.workers() if p not in killed])
+        os.kill(worker, signal.SIGKILL)
+        killed.append(worker)
     f = g.next("FAILED")
     assert "crashed" in f.text and int(f.fields["retry_s"]) == 1
     g.close()

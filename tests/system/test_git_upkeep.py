@@ -91,6 +91,24 @@ def test_an_update_after_it_was_rewritten(primary, repo, key, tmp_path, change, 
     served.stop()
 
 
+@pytest.mark.parametrize("gone", ["main:a", "main^{tree}"], ids=["a file", "the directory"])
+def test_a_base_that_is_half_collected(repo, side, gone):
+    """Its commit is there, or known from before, and what it leads to is not: that is no file that does not exist."""
+    head = repo.commit({"a": SOA % 1, "b": SOA % 1})
+    oid = git(repo.bare, "rev-parse", gone)
+    g = side(repo.url)
+    g.pull()
+    git(repo.path, "checkout", "-q", "--orphan", "other")
+    repo.commit({"a": SOA % 2, "b": SOA % 2}, force=True)
+    os.unlink(os.path.join(repo.bare, "objects", oid[:2], oid[2:]))
+    g.await_idle()  # another worker, which has read nothing yet
+    assert g.get("a").status == "the other side has moved on"
+    assert g.push(head, {"c": SOA % 1}, "PUSH_FAILED").status == "the other side has moved on"
+    f = g.pull()
+    assert f.kinds == {"a": "PUT", "b": "PUT"}
+    assert g.push(f.fields["id"], {"c": SOA % 1}).fields["id"] == head_of(repo)
+
+
 def test_it_is_away_for_good(primary, repo, key):
     """A branch that is gone, and a repository that is: said at once, and served on."""
     repo.commit({"example": ZONE, "_keys": key.line})
