@@ -15,10 +15,11 @@ enum octet_class {
 	QUOTE,
 	ESCAPE,
 	NUL,
+	RETURN, /* white space, or the end of a line */
 };
 
 static const uint8_t class_of[256] = {
-	['\0'] = NUL, [' '] = SPACE, ['\t'] = SPACE, ['\r'] = SPACE, ['\n'] = NEWLINE,
+	['\0'] = NUL, [' '] = SPACE, ['\t'] = SPACE, ['\r'] = RETURN, ['\n'] = NEWLINE,
 	[';'] = COMMENT, ['('] = OPEN, [')'] = CLOSE, ['"'] = QUOTE, ['\\'] = ESCAPE,
 };
 
@@ -31,10 +32,30 @@ class_at(const char *p)
 static inline const char *
 skip_spaces(const char *p, const char *end)
 {
-	while (p < end && class_at(p) == SPACE) {
+	while (p < end && (class_at(p) == SPACE || (class_at(p) == RETURN && !lex_is_line_end(p, end)))) {
 		p++;
 	}
 	return p;
+}
+
+const char *
+lex_line_end(const char *p, const char *end)
+{
+	while (p < end && !lex_is_line_end(p, end)) {
+		p++;
+	}
+	return p;
+}
+
+/* Where a comment at `p` ends. */
+static const char *
+comment_end(const struct lex *lx, const char *p)
+{
+	if (!lx->has_lf) {
+		return lex_line_end(p, lx->end);
+	}
+	const char *newline = memchr(p, '\n', (size_t)(lx->end - p));
+	return newline != NULL ? newline : lx->end;
 }
 
 /* A new logical line begins at `p`, which is on line lx->line. */
@@ -54,6 +75,7 @@ lex_init(struct lex *lx, const char *text, size_t len)
 	lx->line_start = text;
 	lx->line = 1;
 	lx->restarts = LEX_RESTARTS_MAX;
+	lx->has_lf = len != 0 && memchr(text, '\n', len) != NULL;
 	if (len >= sizeof mark && memcmp(text, mark, sizeof mark) == 0) {
 		lx->at += sizeof mark;
 	}
@@ -111,10 +133,10 @@ give_quoted(struct lex *lx, struct lex_token *out, const char *quote)
 {
 	const char *s = quote + 1, *p = s, *end = lx->end;
 	bool has_escape = false;
-	while (p < end && *p != '"' && *p != '\n' && *p != '\0') {
+	while (p < end && *p != '"' && *p != '\n' && *p != '\0' && (*p != '\r' || lx->has_lf)) {
 		if (*p == '\\') {
 			has_escape = true;
-			if (p + 1 < end && p[1] != '\n' && p[1] != '\0') {
+			if (p + 1 < end && p[1] != '\n' && p[1] != '\0' && (p[1] != '\r' || lx->has_lf)) {
 				p++;
 			}
 		}
@@ -191,7 +213,7 @@ lex_next(struct lex *lx, struct lex_token *out)
 		}
 		enum octet_class class = class_at(p);
 		if (p != from && lx->at_line_start && from == lx->record_at && class != NEWLINE &&
-		    class != COMMENT) {
+		    class != RETURN && class != COMMENT) {
 			give(lx, out, LEX_BLANK, from, p);
 			lx->at_line_start = false;
 			return;
@@ -205,13 +227,13 @@ lex_next(struct lex *lx, struct lex_token *out)
 			give_quoted(lx, out, p);
 			return;
 		case NEWLINE:
+		case RETURN:
 			if (take_newline(lx, out, p)) {
 				return;
 			}
 			break;
 		case COMMENT:
-			p = memchr(p, '\n', (size_t)(end - p));
-			lx->at = p != NULL ? p : end;
+			lx->at = comment_end(lx, p);
 			break;
 		case OPEN:
 			if (!open_paren(lx, p)) {
@@ -244,12 +266,11 @@ restart_after_paren(struct lex *lx)
 	const char *p = lx->paren_at, *end = lx->end;
 	lx->line = lx->paren_line;
 	for (;;) {
-		const char *newline = memchr(p, '\n', (size_t)(end - p));
-		if (newline == NULL) {
-			p = end;
+		p = lex_line_end(p, end);
+		if (p == end) {
 			break;
 		}
-		p = newline + 1;
+		p++;
 		lx->line++;
 		lx->line_start = p;
 		if (p < end && (class_at(p) == WORD || class_at(p) == ESCAPE)) {
@@ -286,7 +307,7 @@ static const char *
 physical_line_start(const struct lex *lx, const struct lex_token *t)
 {
 	const char *p = visible_start(t);
-	while (p > lx->text && p[-1] != '\n') {
+	while (p > lx->text && !lex_is_line_end(p - 1, lx->end)) {
 		p--;
 	}
 	return p;
@@ -303,8 +324,7 @@ void
 lex_source_line(const struct lex *lx, const struct lex_token *t, const char **line, size_t *len)
 {
 	const char *start = physical_line_start(lx, t);
-	const char *end = memchr(t->s, '\n', (size_t)(lx->end - t->s));
-	end = end != NULL ? end : lx->end;
+	const char *end = lex_line_end(t->s, lx->end);
 	if (end > start && end[-1] == '\r') {
 		end--;
 	}

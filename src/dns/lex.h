@@ -15,7 +15,8 @@
  * Errors (quote not closed at the end of its line, parenthesis not closed or not open, octet 0) are
  * LEX_ERROR, with `what`; lex_skip_line() then goes on at the next line.
  *
- * A carriage return is white space, so CRLF ends a line.  A byte order mark at the start is passed over.
+ * A line ends with LF, CRLF (also CR CR LF, which some conversions make), or CR alone.  Comments and quoted strings reach to the LF, as
+ * with BIND and NSD, but in a text that has none.  A byte order mark at the start is passed over.
  *
  * Hot: loading a million records goes through here.
  */
@@ -53,6 +54,7 @@ struct lex {
 	const char *record_at;        /* start of the logical line's first physical line that is not blank */
 	uint32_t record_line;
 	bool at_line_start;           /* nothing of the logical line was read yet */
+	bool has_lf;                  /* else comments and quoted strings end at a CR */
 	bool is_unclosed;             /* the text ended within parentheses, from paren_at on */
 };
 
@@ -64,6 +66,17 @@ void lex_next(struct lex *lx, struct lex_token *out);
  * records.  Where a parenthesis is never closed, goes on (LEX_RESTARTS_MAX times a text) at the next
  * physical line that looks like a record, so that one slip does not hide all that follows. */
 void lex_skip_line(struct lex *lx);
+
+/* Does the octet at `p` end a line: LF, or a CR that no LF follows? */
+static inline bool
+lex_is_line_end(const char *p, const char *end)
+{
+	return *p == '\n' ||
+	       (*p == '\r' && !(end - p > 1 && p[1] == '\n') && !(end - p > 2 && p[1] == '\r' && p[2] == '\n'));
+}
+
+/* The first octet from `p` on that ends a line, or `end`. */
+const char *lex_line_end(const char *p, const char *end);
 
 /* Does `t` follow `before` without anything between them? */
 static inline bool

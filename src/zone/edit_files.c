@@ -121,12 +121,21 @@ edit_patch_add_lines(struct editor *e, struct edit_source *s, struct edit_span a
 	                                                  .is_lines = true });
 }
 
+static bool
+is_line_end(char c)
+{
+	return c == '\n' || c == '\r';
+}
+
 const char *
 edit_line_end(const struct master_text *t, size_t end)
 {
-	if (end == 0 || t->text[end - 1] != '\n') {
-		const char *first = t->len != 0 ? memchr(t->text, '\n', t->len) : NULL;
-		end = first != NULL ? (size_t)(first - t->text) + 1 : 0;
+	if (end == 0 || !is_line_end(t->text[end - 1])) {
+		const char *first = lex_line_end(t->text, t->text + t->len);
+		end = first != t->text + t->len ? (size_t)(first - t->text) + 1 : 0;
+	}
+	if (end != 0 && t->text[end - 1] == '\r') {
+		return "\r";
 	}
 	return end > 1 && t->text[end - 2] == '\r' ? "\r\n" : "\n";
 }
@@ -136,7 +145,7 @@ static void
 put_lines(struct edit_source *s, const struct edit_patch *p)
 {
 	struct str *out = &s->edited;
-	if (p->begin == s->text.len && out->len != 0 && out->s[out->len - 1] != '\n') {
+	if (p->begin == s->text.len && out->len != 0 && !is_line_end(out->s[out->len - 1])) {
 		str_cat(out, edit_line_end(&s->text, p->begin));
 	}
 	str_put(out, p->text, p->len);
@@ -148,7 +157,7 @@ take_last_line_end(struct edit_source *s, const struct edit_patch *last)
 {
 	struct str *out = &s->edited;
 	const struct master_text *t = &s->text;
-	bool had_none = t->len != 0 && t->text[t->len - 1] != '\n';
+	bool had_none = t->len != 0 && !is_line_end(t->text[t->len - 1]);
 	if (had_none && last->is_lines && last->end == t->len && last->len != 0 && out->err == OK) {
 		out->len -= strlen(edit_line_end(t, t->len));
 		out->s[out->len] = '\0';

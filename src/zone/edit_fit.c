@@ -12,7 +12,7 @@ is_white(char c)
 static size_t
 line_begin(const char *text, size_t at)
 {
-	while (at != 0 && text[at - 1] != '\n') {
+	while (at != 0 && text[at - 1] != '\n' && text[at - 1] != '\r') {
 		at--;
 	}
 	return at;
@@ -21,8 +21,7 @@ line_begin(const char *text, size_t at)
 static size_t
 line_end(const struct edit_fit *f, size_t at)
 {
-	const char *newline = memchr(f->text + at, '\n', f->len - at);
-	return newline != NULL ? (size_t)(newline - f->text) : f->len;
+	return (size_t)(lex_line_end(f->text + at, f->text + f->len) - f->text);
 }
 
 /* The column of an octet in the text as it was. */

@@ -100,7 +100,7 @@ write_directive(struct division *d, int32_t start, int32_t stop)
 {
 	size_t end = d->has_directive ? d->t.tail : d->t.end;
 	put_directive(d, start, stop, end, &d->lines);
-	if (d->lines.err == OK && d->lines.s[d->lines.len - 1] != '\n') {
+	if (d->lines.err == OK && strchr("\r\n", d->lines.s[d->lines.len - 1]) == NULL) {
 		str_cat(&d->lines, d->style.line_end);
 	}
 	if (has_ttl(d)) {

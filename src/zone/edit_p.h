@@ -107,7 +107,7 @@ err_t edit_patch_add_text(struct editor *e, struct edit_source *s, struct edit_s
 err_t edit_patch_add_lines(struct editor *e, struct edit_source *s, struct edit_span at, const struct str *text);
 err_t edit_files_apply(struct editor *e);
 err_t edit_files_hand_out(struct editor *e, struct edit *out);
-/* "\r\n" or "\n", as the line that ends at `end` has it, else the text's first line. */
+/* "\r\n", "\n" or "\r", as the line that ends at `end` has it, else the text's first line. */
 const char *edit_line_end(const struct master_text *t, size_t end);
 
 /* Fills *why and returns E_FORMAT.  `s` NULL: about no line. */

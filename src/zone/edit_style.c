@@ -20,12 +20,12 @@ struct samples {
 /* ---- samples ---- */
 
 static size_t
-back_by_lines(const char *text, size_t at, unsigned lines)
+back_by_lines(const struct master_text *text, size_t at, unsigned lines)
 {
 	for (; at != 0 && lines != 0; lines--) {
 		do {
 			at--;
-		} while (at != 0 && text[at - 1] != '\n');
+		} while (at != 0 && !lex_is_line_end(text->text + at - 1, text->text + text->len));
 	}
 	return at;
 }
@@ -34,8 +34,8 @@ back_by_lines(const char *text, size_t at, unsigned lines)
 static size_t
 take_sample(const struct master_text *text, size_t at, struct samples *out)
 {
-	const char *newline = memchr(text->text + at, '\n', text->len - at);
-	size_t end = newline != NULL ? (size_t)(newline - text->text) + 1 : text->len;
+	const char *newline = lex_line_end(text->text + at, text->text + text->len);
+	size_t end = (size_t)(newline - text->text) + (newline != text->text + text->len);
 	struct edit_tokens *t = &out->list[out->n];
 	if (out->n < SAMPLES_MAX && text->text[at] != '$' && edit_tokens_read(text->text, at, end, false, t) == OK) {
 		if (t->is_plain) {
@@ -52,7 +52,7 @@ static void
 take_samples(const struct master_text *text, size_t begin, size_t end, struct samples *out)
 {
 	out->n = out->model = 0;
-	for (size_t at = back_by_lines(text->text, begin, LINES_AROUND); at < begin;) {
+	for (size_t at = back_by_lines(text, begin, LINES_AROUND); at < begin;) {
 		at = take_sample(text, at, out);
 	}
 	if (begin < end) {

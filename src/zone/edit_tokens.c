@@ -102,7 +102,8 @@ find_tail(const struct edit_tokens *t)
 		char c = t->text[at++];
 		if (c == ';') {
 			const char *newline = memchr(t->text + at, '\n', t->end - at);
-			at = newline != NULL ? (size_t)(newline - t->text) : t->end;
+			newline = newline != NULL ? newline : lex_line_end(t->text + at, t->text + t->end);
+			at = (size_t)(newline - t->text);
 		} else if (c == '(' || c == ')') {
 			tail = at;
 		}
@@ -113,8 +114,8 @@ find_tail(const struct edit_tokens *t)
 static bool
 is_one_line(const struct edit_tokens *t)
 {
-	const char *newline = memchr(t->text + t->begin, '\n', t->end - t->begin);
-	return newline == NULL || newline + 1 == t->text + t->end;
+	const char *end = t->text + t->end;
+	return end - lex_line_end(t->text + t->begin, end) <= 1;
 }
 
 static err_t
@@ -144,6 +145,7 @@ edit_tokens_read(const char *text, size_t begin, size_t end, bool is_directive, 
 	struct lex lx;
 	lex_init(&lx, text + begin, 0); /* of no octets: a byte order mark within the text is none */
 	lx.end = text + end;
+	lx.has_lf = memchr(text + begin, '\n', end - begin) != NULL;
 	err_t err = read_line(&lx, is_directive, &made);
 	if (err != OK) {
 		edit_tokens_fini(&made);

@@ -80,8 +80,7 @@ static void
 first_line(const struct master_rr *rr, const char **line, size_t *len)
 {
 	const char *s = rr->text + rr->begin;
-	const char *newline = memchr(s, '\n', rr->end - rr->begin);
-	size_t n = newline != NULL ? (size_t)(newline - s) : rr->end - rr->begin;
+	size_t n = (size_t)(lex_line_end(s, rr->text + rr->end) - s);
 	n -= n != 0 && s[n - 1] == '\r';
 	*line = s;
 	*len = n < SOURCE_LINE_MAX ? n : SOURCE_LINE_MAX;

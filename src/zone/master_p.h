@@ -81,7 +81,7 @@ master_note_ttl(const struct master *m, struct master_rr *rr)
 static inline uint32_t
 master_last_line(const struct master *m)
 {
-	return m->lx.at[-1] == '\n' ? m->lx.line - 1 : m->lx.line;
+	return m->lx.at == m->lx.line_start ? m->lx.line - 1 : m->lx.line;
 }
 
 /* ---- master_directive.c ---- */

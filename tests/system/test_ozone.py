@@ -148,6 +148,29 @@ def test_a_record_that_is_commented_out_by_a_hash(ozone, write):
     assert codes(done) == ["odd-name"] and 'One begins with ";"' in done.stderr
 
 
+CR = {  # text with a CR alone → the same with LF
+    "all": (HEAD + "; a comment\nwww (\n A 192.0.2.1 ; in it\n )\n TXT \"x\"\n", None),
+    "no line end at the end": (HEAD + "www A 192.0.2.1", None),
+    "some": (HEAD + "www A 192.0.2.1\rftp A 192.0.2.2\r A 192.0.2.3\n", HEAD + "www A 192.0.2.1\nftp A 192.0.2.2\n A 192.0.2.3\n"),
+    "two before a LF": (HEAD + "www A 192.0.2.1\r\r\nftp A 192.0.2.2\r\r\n", HEAD + "www A 192.0.2.1\nftp A 192.0.2.2\n"),
+    "in a comment": (HEAD + "www A 192.0.2.1 ; x\rftp A 192.0.2.2\n", HEAD + "www A 192.0.2.1\n"),
+    "in a string": (HEAD + 'www TXT "a\rb"\n', HEAD + 'www TXT "a\\013b"\n'),
+}
+
+
+@pytest.mark.parametrize("text,same", CR.values(), ids=CR)
+def test_lines_that_end_in_cr_alone(ozone, write, text, same):
+    write("example.com", (text if same else text.replace("\n", "\r")).encode())
+    write("lf", same or text)
+    assert ozone("example.com", "--dump").stdout == ozone("lf", "--zone-name=example.com", "--dump").stdout
+
+
+def test_the_line_of_an_error_is_counted_by_cr_too(ozone, write):
+    write("example.com", (HEAD + "; comment\nwww A 192.0.2\n").replace("\n", "\r").encode())
+    said = ozone("example.com", status=1).stderr
+    assert "example.com:6:7: error" in said and "     6 | www A 192.0.2\n" in said
+
+
 OUTSIDE = "www.example.org. A 192.0.2.1\n TXT x\n$ORIGIN other.\na A 192.0.2.1\nb.example.com. A 192.0.2.2\n$GENERATE 1-2 h$ A 192.0.2.$\n"
 
 

@@ -348,6 +348,7 @@ static const char *
 next_line(const char *at, size_t *len)
 {
 	const char *newline = strchr(at, '\n');
+	newline = newline != NULL ? newline : strchr(at, '\r'); /* return.example */
 	*len = newline != NULL ? (size_t)(newline - at) : strlen(at);
 	return newline != NULL ? newline + 1 : at + *len;
 }
