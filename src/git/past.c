@@ -117,7 +117,9 @@ static void
 add_log(struct past *p)
 {
 	git_reflog *log = NULL;
-	if (p->in->branch == NULL || git_reflog_read(&log, p->in->repo, p->in->branch) != 0) {
+	/* Where there is none libgit2 makes one, in a repository that is not ours. */
+	if (p->in->branch == NULL || git_reference_has_log(p->in->repo, p->in->branch) != 1 ||
+	    git_reflog_read(&log, p->in->repo, p->in->branch) != 0) {
 		return;
 	}
 	size_t n = git_reflog_entrycount(log);
