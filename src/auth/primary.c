@@ -121,8 +121,9 @@ file_remove(struct primary *p, struct file *f)
 void
 file_set_hold(struct primary *p, struct file *f, enum file_hold hold)
 {
-	p->held_n -= f->hold != HOLD_NONE;
-	p->held_n += hold != HOLD_NONE;
+	bool is_zone = f->kind == SOURCE_ZONE;
+	p->held_n -= is_zone && f->hold != HOLD_NONE;
+	p->held_n += is_zone && hold != HOLD_NONE;
 	f->hold = hold;
 }
 

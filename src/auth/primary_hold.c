@@ -105,24 +105,43 @@ count_losses(const struct apply *a)
 	return n;
 }
 
+/* Keys that go in one commit with zones that are held back stay as long as these: without them nobody could transfer the zones, or
+ * announce the push that mends it. */
+static void
+hold_keys(struct apply *a, bool is_any_held, bool is_any_new)
+{
+	for (size_t i = 0; i < a->removals_n; i++) {
+		struct pending *d = &a->list[i];
+		bool is_old = d->file->hold == HOLD_GONE;
+		if (d->file->kind == SOURCE_KEYS && (is_old ? is_any_held : is_any_new)) {
+			d->is_held = true;
+			if (!is_old) {
+				report_held(a, d, "went together with zones that are held back: its keys stay good as long as these");
+			}
+		}
+	}
+}
+
 static bool
 hold_removals(struct apply *a)
 {
 	const struct primary *p = a->p;
 	size_t zones = view_zones_n(p->view), losses = count_losses(a);
 	bool is_too_much = !a->commit->allow_mass_delete && primary_holds_removals(&p->conf, losses, zones);
-	bool is_new = false;
+	bool is_new = false, is_any = false;
 	char text[DIAG_TEXT_MAX];
 	(void)snprintf(text, sizeof text, "%zu of %zu zones would be removed: " MEANT, losses, zones);
 	for (size_t i = 0; i < a->removals_n; i++) {
 		struct pending *d = &a->list[i];
 		bool is_old = d->file->hold == HOLD_GONE;
 		d->is_held = is_loss(d) && (is_old ? !a->commit->allow_held : is_too_much);
+		is_any = is_any || d->is_held;
 		if (d->is_held && !is_old) {
 			report_held(a, d, text);
 			is_new = true;
 		}
 	}
+	hold_keys(a, is_any, is_new);
 	return is_new;
 }
 

@@ -10,11 +10,11 @@
 #include "auth/texts.h"
 #include "zone/changes.h"
 
-/* Why the safety valve keeps a zone's last good version, though nothing is wrong with the tree. */
+/* Why the safety valve keeps the last good version of a zone, or the keys of a file, though nothing is wrong with the tree. */
 enum file_hold {
 	HOLD_NONE,
 	HOLD_SHRUNK, /* the file lost too much of it */
-	HOLD_GONE,   /* the file is not in the tree any more, and too many went with it */
+	HOLD_GONE,   /* the file is not in the tree any more, and too many went with it; keys only as long as zones are held so */
 };
 
 /* A file of the root tree that is a zone or holds keys. */
@@ -61,7 +61,7 @@ struct primary {
 	struct file **files;     /* sorted by path */
 	size_t files_n, files_cap;
 	struct view *view;
-	size_t held_n;           /* files with a hold */
+	size_t held_n;           /* zones with a hold */
 	struct ignore *ignore;   /* owned: what .originignore says; NULL: nothing */
 	const struct ignore *next_ignore; /* of the commit being worked out */
 	struct passed passed;

@@ -377,6 +377,63 @@ zones_whose_files_come_back(void **state)
 	tree_fini(&t);
 }
 
+static size_t
+keys_n(const struct tree *t)
+{
+	return primary_view(t->primary)->keys != NULL ? keystore_count(primary_view(t->primary)->keys) : 0;
+}
+
+#define SECRET "kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg="
+#define KEY(name) name " DNSKEY 0 3 163 " SECRET "\n"
+
+/* Without its keys nobody could transfer a zone that is held back, or announce the push that brings it back. */
+static void
+keys_of_zones_that_are_held_stay_good(void **state)
+{
+	(void)state;
+	struct tree t;
+	three_zones(&t, 1);
+	const char *all = KEY("x._transfer."), *one = KEY("y._notify.a.");
+	(void)commit_many(&t, (const char *const[]){ "_keys", all, "a._keys", one, NULL }, false, false);
+	assert_int_equal(keys_n(&t), 2);
+	/* `git rm` of all there is. */
+	assert_int_equal(commit_many(&t, (const char *const[]){ "a", NULL, "b", NULL, "c", NULL, "_keys", NULL, NULL }, false, false), PRIMARY_HELD);
+	assert_int_equal(keys_n(&t), 2);
+	assert_int_equal(primary_held_n(t.primary), 3); /* zones */
+	/* A key that goes by itself goes; the others are held in every commit that follows. */
+	assert_int_equal(commit(&t, "a._keys", NULL, false), PRIMARY_APPLIED);
+	assert_int_equal(keys_n(&t), 1);
+	/* The zones are back, and the keys are not: now they are gone. */
+	char *z = zone_text(2, 1, "");
+	assert_int_equal(commit_many(&t, (const char *const[]){ "a", z, "b", z, "c", z, NULL }, false, false), PRIMARY_APPLIED);
+	assert_int_equal(keys_n(&t), 0);
+	assert_int_equal(primary_held_n(t.primary), 0);
+	free(z);
+	tree_fini(&t);
+}
+
+/* The same by a whole tree, and by .originignore; and the ways out. */
+static void
+keys_that_are_held_are_let_go(void **state)
+{
+	(void)state;
+	struct tree t;
+	three_zones(&t, 1);
+	char *z = zone_text(2, 1, "");
+	(void)commit(&t, "_keys", KEY("x._transfer."), false);
+	assert_int_equal(commit_many(&t, (const char *const[]){ "new", z, NULL }, false, true), PRIMARY_HELD);
+	assert_int_equal(keys_n(&t), 1);
+	(void)commit(&t, "_keys", KEY("y._transfer.") KEY("z._transfer."), false); /* back, and another */
+	assert_int_equal(keys_n(&t), 2);
+	assert_int_equal(commit(&t, ".originignore", "*\n", false), PRIMARY_HELD);
+	assert_int_equal(keys_n(&t), 2);
+	assert_int_equal(commit(&t, "x", NULL, true), PRIMARY_APPLIED); /* the trailer */
+	assert_int_equal(primary_view(t.primary)->zones.n, 0);
+	assert_int_equal(keys_n(&t), 0);
+	free(z);
+	tree_fini(&t);
+}
+
 /* As after a forced push. */
 static void
 a_whole_tree_holds_and_lets_go(void **state)
@@ -676,8 +733,6 @@ a_bad_list_of_what_is_passed_over(void **state)
 	tree_fini(&t);
 }
 
-#define SECRET "kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg="
-#define KEY(name) name " DNSKEY 0 3 163 " SECRET "\n"
 
 /* What takes one key out of many: a word that is no base64, an algorithm, a parenthesis and a quote that are not closed, a name that is
  * another's, a second secret, a zone's record. */
@@ -766,6 +821,8 @@ main(void)
 		cmocka_unit_test(a_whole_tree_holds_and_lets_go),
 		cmocka_unit_test(a_zone_that_moves_is_no_removal),
 		cmocka_unit_test(what_a_held_zone_includes_counts),
+		cmocka_unit_test(keys_of_zones_that_are_held_stay_good),
+		cmocka_unit_test(keys_that_are_held_are_let_go),
 		cmocka_unit_test(another_ttl_for_all_removes_nothing),
 		cmocka_unit_test(a_changed_include_reloads_who_uses_it),
 		cmocka_unit_test(one_name_is_one_file),
