@@ -28,6 +28,7 @@ struct question {
 struct answer {
 	unsigned rcode;
 	bool is_authoritative; /* AA */
+	bool is_given_up;      /* it would take more than one query may cost: to be answered with SERVFAIL */
 	bool is_ours;          /* false: no zone of ours holds the name; rcode is REFUSED */
 };
 

@@ -4,7 +4,10 @@
 #include "auth/answer.h"
 #include "zone/zone.h"
 
-enum { DENIALS_MAX = 8 }; /* NSEC or NSEC3 records that one answer can need, and some */
+enum {
+	DENIALS_MAX = 8, /* NSEC or NSEC3 records that one answer can need, and some */
+	HASHES_MAX = 32, /* by NSEC3, each of up to ZONE_NSEC3_ITERATIONS_MAX rounds: a wildcard for every alias, and a dozen */
+};
 
 struct answering {
 	const struct view *view;
@@ -40,6 +43,7 @@ struct answering {
 		const struct node *encloser;
 	} expansion[ALIAS_CHAIN_MAX + 1];
 
+	unsigned hashes; /* made so far */
 	unsigned denials;
 	const struct node *denial[DENIALS_MAX];
 };

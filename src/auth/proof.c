@@ -38,6 +38,28 @@ covering_nsec(const struct answering *a, const uint8_t *name)
 	return zone_nsec_at_or_before(a->zone, &key);
 }
 
+/* Each costs a hash, which is most of what such an answer costs: the number is bounded.  Without its proof the answer would not
+ * be believed, so then there is none. */
+static bool
+may_hash(struct answering *a)
+{
+	a->out->is_given_up = a->out->is_given_up || a->hashes == HASHES_MAX;
+	a->hashes += !a->out->is_given_up;
+	return !a->out->is_given_up;
+}
+
+static const struct node *
+nsec3_match(struct answering *a, const uint8_t *name)
+{
+	return may_hash(a) ? zone_nsec3_match(a->zone, name) : NULL;
+}
+
+static const struct node *
+nsec3_cover(struct answering *a, const uint8_t *name)
+{
+	return may_hash(a) ? zone_nsec3_cover(a->zone, name) : NULL;
+}
+
 /* "*" below a name; false when that would be too long to exist. */
 static bool
 wildcard_below(const uint8_t *name, struct name *out)
@@ -58,14 +80,14 @@ next_closer(const uint8_t *name, const uint8_t *encloser)
 static const uint8_t *
 prove_closest_encloser(struct answering *a, const uint8_t *name, const uint8_t *encloser)
 {
-	const struct node *match = zone_nsec3_match(a->zone, encloser);
+	const struct node *match = nsec3_match(a, encloser);
 	while (match == NULL && name_len(encloser) > a->zone->apex_len) {
 		encloser = name_parent(encloser);
-		match = zone_nsec3_match(a->zone, encloser);
+		match = nsec3_match(a, encloser);
 	}
 	put_denial(a, match);
 	if (match != NULL && name_len(name) > name_len(encloser)) {
-		put_denial(a, zone_nsec3_cover(a->zone, next_closer(name, encloser)));
+		put_denial(a, nsec3_cover(a, next_closer(name, encloser)));
 	}
 	return encloser;
 }
@@ -74,7 +96,7 @@ prove_closest_encloser(struct answering *a, const uint8_t *name, const uint8_t *
 static void
 prove_exists_nsec3(struct answering *a, const uint8_t *name)
 {
-	const struct node *match = zone_nsec3_match(a->zone, name);
+	const struct node *match = nsec3_match(a, name);
 	if (match != NULL) {
 		put_denial(a, match);
 	} else if (name_len(name) > a->zone->apex_len) {
@@ -106,7 +128,7 @@ proof_no_name(struct answering *a)
 	if (a->zone->has_nsec3) {
 		encloser = prove_closest_encloser(a, a->name, encloser);
 		if (wildcard_below(encloser, &star)) {
-			put_denial(a, zone_nsec3_cover(a->zone, star.oct));
+			put_denial(a, nsec3_cover(a, star.oct));
 		}
 		return;
 	}
@@ -130,7 +152,7 @@ static void
 prove_expansion(struct answering *a, const struct node *encloser)
 {
 	if (a->zone->has_nsec3) {
-		put_denial(a, zone_nsec3_cover(a->zone, next_closer(a->name, encloser->name)));
+		put_denial(a, nsec3_cover(a, next_closer(a->name, encloser->name)));
 	} else {
 		put_denial(a, covering_nsec(a, a->name));
 	}

@@ -194,12 +194,12 @@ owner_pointer(const struct place *owner)
 bool
 reply_add_plain(struct reply *r, enum section section, uint16_t owner_at, const struct rrset *set)
 {
-	uint8_t *p = r->wire + r->len, *end = r->wire + r->cap;
+	uint8_t *p = r->wire + r->len;
 	const struct rr *rr = rrset_first(set);
+	if (r->cap - r->len < set->n * (2u + RR_FIXED_LEN + rr->rdlen)) {
+		return false; /* known beforehand: many large sets that do not fit cost nothing */
+	}
 	for (unsigned left = set->n; left != 0; left--, rr = rr_next(rr)) {
-		if ((size_t)(end - p) < 2u + RR_FIXED_LEN + rr->rdlen) {
-			return false;
-		}
 		put16(p, 0xC000u | owner_at);
 		memcpy(p + 2, set->fixed, 8);
 		put16(p + 10, rr->rdlen);

@@ -57,7 +57,7 @@ bool reply_add(struct reply *r, const struct reply_rrset *what);
 /* For transfers: as many of the RRset's last *left records, from `rr` on, as fit.  Returns the next, and how many are left. */
 const struct rr *reply_add_some(struct reply *r, const struct reply_rrset *what, const struct rr *rr, unsigned *left);
 
-/* The same as reply_add() for RDATA without names, under an owner that can be pointed to: addresses, mostly. */
+/* The same as reply_add() for RDATA without names and of one length (A, AAAA), under an owner that can be pointed to. */
 bool reply_add_plain(struct reply *r, enum section section, uint16_t owner_at, const struct rrset *set);
 
 /* A CNAME made from a DNAME (RFC 6672 3.1).  `target` comes with its tail, the DNAME's own target; where it stands is set. */

@@ -265,7 +265,7 @@ answer_internet(struct request *q)
 	q->rcode = answer.rcode;
 	q->is_authoritative = answer.is_authoritative;
 	q->ede = answer.is_ours ? EDE_NONE : EDE_NOT_AUTHORITATIVE;
-	if (q->r.is_truncated && q->peer->transport == TRANSPORT_TCP) {
+	if (answer.is_given_up || (q->r.is_truncated && q->peer->transport == TRANSPORT_TCP)) {
 		give_up(q);
 	}
 	if (is_from_secondary(q)) {

@@ -1,0 +1,229 @@
+/* What one query costs at most, counted: allocations, lookups, hashes, RRsets written, HMACs.  The bounds are those of auth/server.h. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "auth/answering.h"
+#include "base/buf.h"
+#include "base/str.h"
+#include "crypto/hmac.h"
+#include "crypto/sha.h"
+#include "dns/rrtype.h"
+#include "dns/tsig.h"
+#include "serve.h"
+#include "zone/history.h"
+
+enum { NOW_S = 1700000000 };
+
+/* ---- the counters (the program is linked with --wrap, see meson.build) ---- */
+
+static struct cost {
+	unsigned allocations, lookups, hashes, written, hmacs, worked_out;
+} cost;
+
+#define COUNTED(counter, type, name, params, args)      \
+	type __real_##name params;                      \
+	type __wrap_##name params;                      \
+	type __wrap_##name params                       \
+	{                                               \
+		cost.counter++;                         \
+		return __real_##name args;              \
+	}
+
+COUNTED(allocations, void *, malloc, (size_t size), (size))
+COUNTED(allocations, void *, calloc, (size_t n, size_t size), (n, size))
+COUNTED(allocations, void *, realloc, (void *old, size_t size), (old, size))
+COUNTED(lookups, void *, trie_get, (const struct trie *t, const struct nkey *key), (t, key))
+COUNTED(lookups, void *, trie_get_below, (const struct trie *t, const struct trie_cell *s, const struct nkey *key, size_t n), (t, s, key, n))
+COUNTED(lookups, void *, trie_at_or_before, (const struct trie *t, const struct nkey *key), (t, key))
+COUNTED(lookups, void *, trie_before, (const struct trie *t, const struct nkey *key), (t, key))
+COUNTED(lookups, void *, trie_last, (const struct trie *t), (t))
+COUNTED(hashes, err_t, nsec3_hash,
+        (const uint8_t *name, size_t len, const uint8_t *salt, size_t salt_len, uint16_t rounds, uint8_t out[20]),
+        (name, len, salt, salt_len, rounds, out))
+COUNTED(written, bool, reply_add, (struct reply *r, const struct reply_rrset *what), (r, what))
+COUNTED(written, bool, reply_add_plain, (struct reply *r, enum section s, uint16_t at, const struct rrset *set), (r, s, at, set))
+COUNTED(hmacs, err_t, hmac_begin, (enum hmac_alg alg, const uint8_t *key, size_t len, struct hmac **out), (alg, key, len, out))
+COUNTED(worked_out, err_t, history_from, (const struct zone *z, uint32_t serial, const struct delta ***list, size_t *n), (z, serial, list, n))
+COUNTED(worked_out, err_t, history_condense, (const struct delta *const *list, size_t n, struct delta **out), (list, n, out))
+
+void __real_trie_lookup(const struct trie *t, const struct nkey *key, struct trie_path *out);
+void __wrap_trie_lookup(const struct trie *t, const struct nkey *key, struct trie_path *out);
+void
+__wrap_trie_lookup(const struct trie *t, const struct nkey *key, struct trie_path *out)
+{
+	cost.lookups++;
+	__real_trie_lookup(t, key, out);
+}
+
+/* ---- zones that make work ---- */
+
+#define SECRET "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+static const char keys_file[] = "k._transfer.example. DNSKEY 0 3 163 " SECRET "\n";
+
+#define SOA "$TTL 60\n@ SOA ns1 h 7 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\n"
+#define SIG(type) "RRSIG " type " 13 2 300 20300101000000 20200101000000 1 @ AAAA\n"
+
+static struct primary *primary;
+
+static void
+many(struct str *s, const char *format, int n)
+{
+	for (int i = 0; i < n; i++) {
+		char line[300];
+		assert_true(snprintf(line, sizeof line, format, i, i + 1, i) < (int)sizeof line);
+		str_cat(s, line);
+	}
+}
+
+static int
+start(void **state)
+{
+	struct str plain = { 0 }, hashed = { 0 };
+	(void)state;
+	str_cat(&plain, SOA "www A 192.0.2.2\nloop CNAME loop\nd DNAME d.d\n* TXT \"w\"\n");
+	many(&plain, "c%d CNAME c%d\n", 40);
+	many(&plain, "mx MX %d t%d\n", 60);
+	many(&plain, "t%d A 192.0.2.3\n", 61);
+	many(&plain, "cut NS t%d.cut\n", 60);
+	many(&plain, "s%d HTTPS 0 s%d\ns%d A 192.0.2.4\n", 60);
+	for (int i = 1; i < 60; i++) {
+		char format[60];
+		snprintf(format, sizeof format, "t%d.cut AAAA 2001:db8::%%x\n", i);
+		many(&plain, format, 200);
+	}
+	str_cat(&hashed, SOA "@ NSEC3PARAM 1 0 2500 -\n@ DNSKEY 256 3 13 AAAA\n@ " SIG("SOA") "@ " SIG("NSEC3PARAM"));
+	str_cat(&hashed, "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom NSEC3 1 1 2500 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr A\n");
+	many(&hashed, "*.w%d CNAME x.w%d\n", 40);
+	for (int i = 0; i < 60; i++) {
+		str_cat(&hashed, "l.");
+	}
+	str_cat(&hashed, "deep A 192.0.2.5\n");
+	const char *const files[][2] = {
+		{ "example", str_text(&plain) }, { "hashed", str_text(&hashed) }, { "_keys", keys_file },
+	};
+	primary = serve_files(files, ARRAY_LEN(files));
+	str_fini(&plain);
+	str_fini(&hashed);
+	return primary == NULL;
+}
+
+static int
+stop(void **state)
+{
+	(void)state;
+	primary_free(&primary);
+	return 0;
+}
+
+/* ---- queries ---- */
+
+struct ask {
+	const char *name, *type;
+	bool is_dnssec_ok, is_tcp, is_signed;
+	unsigned rcode;
+};
+
+static size_t
+query(const struct ask *a, uint8_t *wire, size_t cap)
+{
+	struct buf b = buf_over(wire, cap);
+	struct name n;
+	uint16_t type;
+	assert_int_equal(name_parse(a->name, strlen(a->name), NULL, &n), OK);
+	assert_int_equal(rrtype_parse(a->type, strlen(a->type), &type), OK);
+	buf_put(&b, "\x12\x34\x00\x00\0\1\0\0", 8);
+	buf_u16(&b, type == TYPE_IXFR);
+	buf_u16(&b, 1);
+	buf_put(&b, n.oct, n.len);
+	buf_u16(&b, type);
+	buf_u16(&b, CLASS_IN);
+	if (type == TYPE_IXFR) { /* RFC 1995 3 */
+		buf_put(&b, n.oct, n.len);
+		buf_put(&b, "\0\6\0\1\0\0\0\0\0\x16\0\0\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1", 32);
+	}
+	buf_put(&b, "\0\0\x29\x10\0", 5);
+	buf_u32(&b, a->is_dnssec_ok ? EDNS_DO : 0);
+	buf_u16(&b, 0);
+	assert_int_equal(b.err, OK);
+	size_t len = b.len;
+	if (a->is_signed) {
+		struct tsig_key key;
+		struct tsig t = { .key = &key };
+		char why[128];
+		assert_int_equal(tsig_key_parse("k._transfer.example:SHA256:" SECRET, &key, why), OK);
+		assert_int_equal(tsig_sign_request(&t, wire, &len, cap, NOW_S), OK);
+		tsig_fini(&t);
+	}
+	return len;
+}
+
+enum {
+	TURNS = ALIAS_CHAIN_MAX + 1,
+	/* A turn: the zone, the name, a wildcard.  Then targets; then proofs: two, and one for each wildcard; hashes are looked up, too. */
+	LOOKUPS_MAX = 3 * TURNS + REPLY_TARGETS_MAX + 2 + TURNS + HASHES_MAX,
+	/* An alias: DNAME and signature, or CNAME and signature; each target: two types; denials; SOA. */
+	WRITTEN_MAX = 2 * TURNS + 4 * REPLY_TARGETS_MAX + 2 * DENIALS_MAX + 4,
+};
+
+static const struct ask cases[] = {
+	{ "www.example.", "A", false, false, false, 0 },
+	{ "www.example.", "A", false, false, true, 0 },
+	{ "www.example.", "ANY", false, true, false, 0 },
+	{ "x.example.", "A", true, false, false, 0 },
+	{ "c0.example.", "A", true, false, false, 0 },
+	{ "loop.example.", "A", false, false, false, 0 },
+	{ "x.d.example.", "A", false, false, false, 0 },
+	{ "mx.example.", "MX", true, false, false, 0 },
+	{ "mx.example.", "MX", true, true, false, 0 },
+	{ "s0.example.", "HTTPS", true, true, false, 0 },
+	{ "x.cut.example.", "A", false, false, false, 0 },
+	{ "x.cut.example.", "A", true, true, false, 0 },
+	{ "www.example.", "RRSIG", true, true, false, RCODE_NOERROR },
+	{ "example.", "IXFR", false, false, true, 0 },
+	{ "x.hashed.", "A", true, false, false, RCODE_NXDOMAIN },
+	{ "x.w0.hashed.", "A", true, true, false, 0 },
+	{ "x.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.deep.hashed.", "A", true, false, false, RCODE_SERVFAIL },
+	{ "www.example.net.", "A", true, false, false, RCODE_REFUSED },
+};
+
+static void
+no_query_costs_more_than_is_written_down(void **state)
+{
+	(void)state;
+	static uint8_t resp[DNS_MSG_MAX];
+	static const struct server_conf conf = { .udp_max = 4096 };
+	struct server_stats stats = { 0 };
+	struct server_out out;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct ask *a = &cases[i];
+		uint8_t req[1024];
+		const struct peer peer = { .family = 4, .transport = a->is_tcp ? TRANSPORT_TCP : TRANSPORT_UDP };
+		size_t len = query(a, req, sizeof req);
+		cost = (struct cost){ 0 };
+		len = server_handle(primary_view(primary), &conf, &peer, NOW_S, req, len, resp, sizeof resp, &stats, &out);
+		const struct cost c = cost;
+		print_message("%s %s: %u allocations, %u lookups, %u hashes, %u RRsets, %u HMACs\n", a->name, a->type, c.allocations,
+		              c.lookups, c.hashes, c.written, c.hmacs);
+		assert_true(len >= DNS_HEADER_LEN);
+		assert_int_equal(resp[3] & DNS_RCODE, a->rcode);
+		assert_int_equal(c.hmacs, a->is_signed ? 2 : 0);
+		assert_true(a->is_signed || c.allocations == 0);
+		assert_true(c.lookups != 0 && c.lookups <= LOOKUPS_MAX);
+		assert_true(c.hashes <= HASHES_MAX);
+		assert_true(c.written <= WRITTEN_MAX);
+		assert_int_equal(c.worked_out, 0);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(no_query_costs_more_than_is_written_down) };
+	return cmocka_run_group_tests(tests, start, stop);
+}
