@@ -383,7 +383,10 @@ log_up(struct daemon *d)
 static void
 log_down(struct daemon *d)
 {
-	d->is_log_stuck = !log_ring_stop(&d->log.ring, LOG_END_MS);
+	d->is_log_stuck = !log_ring_end(d->log.ring, LOG_END_MS);
+	if (!d->is_log_stuck && !d->is_loader_stuck) { /* which may be about to write a line */
+		log_ring_free(&d->log.ring);
+	}
 }
 
 static err_t

@@ -52,7 +52,7 @@ log_ring_put(struct log_ring *r, const char *line, size_t len)
 	ASSERT(len <= LOG_LINE_MAX);
 	const char length[LENGTH_LEN] = { (char)(len >> 8), (char)len };
 	pthread_mutex_lock(&r->lock);
-	bool has_room = sizeof r->octets - r->len >= LENGTH_LEN + len;
+	bool has_room = !r->is_ending && sizeof r->octets - r->len >= LENGTH_LEN + len;
 	if (has_room) {
 		put_octets(r, length, LENGTH_LEN);
 		put_octets(r, line, len);
@@ -133,13 +133,15 @@ run(void *arg)
 
 /* ---- beginning and end ---- */
 
-static void
-ring_free(struct log_ring **r)
+void
+log_ring_free(struct log_ring **r)
 {
-	pthread_cond_destroy(&(*r)->filled);
-	pthread_mutex_destroy(&(*r)->lock);
-	free(*r);
-	*r = NULL;
+	if (*r != NULL) {
+		pthread_cond_destroy(&(*r)->filled);
+		pthread_mutex_destroy(&(*r)->lock);
+		free(*r);
+		*r = NULL;
+	}
 }
 
 err_t
@@ -150,7 +152,7 @@ log_ring_start(const struct log *log, struct log_ring **out)
 	r->direct.ring = NULL;
 	ASSERT(pthread_mutex_init(&r->lock, NULL) == 0 && pthread_cond_init(&r->filled, NULL) == 0);
 	if (pthread_create(&r->thread, NULL, run, r) != 0) {
-		ring_free(&r);
+		log_ring_free(&r);
 		return E_NOMEM;
 	}
 	*out = r;
@@ -158,20 +160,11 @@ log_ring_start(const struct log *log, struct log_ring **out)
 }
 
 bool
-log_ring_stop(struct log_ring **ring, unsigned limit_ms)
+log_ring_end(struct log_ring *r, unsigned limit_ms)
 {
-	struct log_ring *r = *ring;
-	if (r == NULL) {
-		return true;
-	}
-	*ring = NULL;
 	pthread_mutex_lock(&r->lock);
 	r->is_ending = true;
 	pthread_cond_signal(&r->filled);
 	pthread_mutex_unlock(&r->lock);
-	if (!thread_join_within(r->thread, limit_ms)) {
-		return false;
-	}
-	ring_free(&r);
-	return true;
+	return thread_join_within(r->thread, limit_ms);
 }
