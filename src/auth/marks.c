@@ -37,14 +37,32 @@ remove_at(struct marks *m, size_t i)
 	m->n--;
 }
 
+static int
+compare_times(const void *left, const void *right)
+{
+	const uint64_t *a = left, *b = right;
+	return *a < *b ? -1 : *a > *b;
+}
+
+/* The fourth part that was set longest ago goes at once: a table that stays full would be walked for every mark that comes. */
 static void
 remove_oldest(struct marks *m)
 {
-	size_t oldest = 0;
-	for (size_t i = 1; i < m->n; i++) {
-		oldest = m->list[i].when < m->list[oldest].when ? i : oldest;
+	uint64_t *times = xalloc(m->n * sizeof *times);
+	size_t kept = 0;
+	for (size_t i = 0; i < m->n; i++) {
+		times[i] = m->list[i].when;
 	}
-	remove_at(m, oldest);
+	qsort(times, m->n, sizeof *times, compare_times);
+	for (size_t i = 0; i < m->n; i++) {
+		if (m->list[i].when >= times[m->n / 4]) {
+			m->list[kept++] = m->list[i];
+		} else {
+			free(m->list[i].apex);
+		}
+	}
+	free(times);
+	m->n = kept;
 }
 
 static void

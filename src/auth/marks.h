@@ -1,8 +1,8 @@
 /* auth/marks.h -- the newest serials of zones that are not served just now: removed ones, and those of before a start.
  *
  * A zone that is served has it in its history (zone/history.h).  When the zone goes it is kept here, for the zone that has the name next:
- * secondaries may have the old one still, and take nothing that is not newer (RFC 1996 3.11, RFC 1982).  Bounded: the mark that was
- * set longest ago goes first.
+ * secondaries may have the old one still, and take nothing that is not newer (RFC 1996 3.11, RFC 1982).  Bounded: those that were
+ * set longest ago go first, a fourth part at once.
  *
  * Pure.  One thread.
  */
