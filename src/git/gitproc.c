@@ -62,7 +62,6 @@ struct git_process {
 	unsigned failures;         /* in a row */
 	bool is_unkept;            /* the last of them: what was told could not be written to the clone */
 	char base[65];             /* last COMMIT that was DONE with OK */
-	char seen[65];             /* last COMMIT that was DONE with OK or E_REFUSED */
 	char told[65];             /* DELIVERED: this one */
 	unsigned gets;             /* not answered yet; DELIVERED or IDLE */
 	unsigned get_tries;
@@ -123,7 +122,7 @@ child_main(struct git_process *g, int sock, pid_t supervisor)
 	close(g->sock);
 	close(g->signals);
 	signals_ignore();
-	if (g->seen[0] != '\0') {
+	if (g->base[0] != '\0') {
 		priority_give_way(); /* something is served already */
 	}
 	git_worker_run(g->conf, &g->home, sock);
@@ -248,7 +247,7 @@ pull_ask(struct git_process *g, bool is_from_cache)
 	}
 	f.flags = (uint8_t)((g->is_whole_wanted ? WORKER_WHOLE : 0) | (is_from_cache ? WORKER_FROM_CACHE : 0));
 	memcpy(f.id, g->base, sizeof f.id);
-	worker_pull_text(g->seen, g->lost, f.text);
+	memcpy(f.text, g->lost, sizeof g->lost);
 	if (child_ask(g, &f) != OK) {
 		pull_failed(g, E_IO, 0, "cannot start a process for the fetch -- the system is out of processes, memory or descriptors");
 	}
@@ -458,7 +457,6 @@ static void
 on_pushed(struct git_process *g, const struct link_frame *f)
 {
 	memcpy(g->base, f->id, sizeof g->base);
-	memcpy(g->seen, f->id, sizeof g->seen);
 	g->child.is_fresh = false;
 	push_end(g, f);
 }
@@ -570,9 +568,6 @@ on_done(struct git_process *g, err_t status)
 	g->deadline_ns = 0;
 	if (status == OK) {
 		memcpy(g->base, g->told, sizeof g->base);
-	}
-	if (status == OK || status == E_REFUSED) {
-		memcpy(g->seen, g->told, sizeof g->seen);
 		if (!g->is_from_cache) {
 			pull_succeeded(g);
 		}

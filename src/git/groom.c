@@ -259,7 +259,6 @@ git_gc_is_at_work(const char *dir, bool *is_stale)
 	return is_at_work;
 }
 
-
 static err_t
 groom(const struct git_how *how, const struct git_local *l, bool *was_groomed, struct diag *diag)
 {

@@ -19,7 +19,7 @@
  * After COMMIT the git side answers GETs until DONE; only then does the next PULL begin.  Without one it answers them out of
  * the last that was DONE with OK; the FILE is E_BUSY at once when a pull is under way or asked for, whose outcome follows,
  * and E_STALE when that commit is not there any more (then it takes a PULL).  A COMMIT that is
- * DONE with E_REFUSED is not told again, but the next one is told against the last that was OK; with any other error it is told again.
+ * DONE with an error is told again.
  *
  * PUSH: `id` is the last COMMIT that was DONE with OK, "" when there was none (then the branch must not be there yet:
  * the commit becomes its first).  The memfd is as a COMMIT's: one MESSAGE first, then PUT (any path; where there is a file

@@ -15,7 +15,6 @@ static const uint8_t trailer_flags[] = {
 	[GIT_ALLOWS_ALL] = LINK_ALLOW_MASS_DELETE | LINK_ALLOW_HELD,
 };
 
-
 #define BETTER_PLACE "keep what is no zone in a directory"
 
 struct snapshot {

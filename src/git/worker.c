@@ -85,21 +85,6 @@ renew(struct worker *w, git_oid *head, struct diag *diag)
 	return err;
 }
 
-void
-worker_pull_text(const char *seen, const char *lost, char text[LINK_TEXT_MAX])
-{
-	snprintf(text, LINK_TEXT_MAX, "%s %s", seen, lost);
-}
-
-/* What the text of a PULL has before and after its blank. */
-static void
-read_pull_text(const char *text, char seen[GIT_OID_HEXSZ + 1], char lost[GIT_OID_HEXSZ + 1])
-{
-	size_t n = strcspn(text, " ");
-	snprintf(seen, GIT_OID_HEXSZ + 1, "%.*s", (int)(n <= GIT_OID_HEXSZ ? n : 0), text);
-	snprintf(lost, GIT_OID_HEXSZ + 1, "%.40s", text[n] != '\0' ? text + n + 1 : "");
-}
-
 static err_t
 tell_commit(struct worker *w, const git_oid *base, const git_oid *head, struct link_frame *out, struct diag *diag)
 {
@@ -122,15 +107,14 @@ static err_t
 tell_head(struct worker *w, const struct link_frame *pull, const git_oid *head, struct link_frame *out, struct diag *diag)
 {
 	git_oid base, lost;
-	char id[sizeof out->id], seen[GIT_OID_HEXSZ + 1], lost_text[GIT_OID_HEXSZ + 1];
+	char id[sizeof out->id];
 	git_oid_tostr(id, sizeof id, head);
-	read_pull_text(pull->text, seen, lost_text);
 	bool has_base = git_oid_fromstr(&base, pull->id) == 0;
 	bool is_whole = (pull->flags & WORKER_WHOLE) != 0 || !has_base;
-	bool is_lost_there = git_oid_fromstr(&lost, lost_text) == 0 && git_branch_has(w->clone.repo, head, has_base ? &base : NULL, &lost);
+	bool is_lost_there = git_oid_fromstr(&lost, pull->text) == 0 && git_branch_has(w->clone.repo, head, has_base ? &base : NULL, &lost);
 	*out = (struct link_frame){ .type = LINK_UPTODATE, .fd = -1 };
 	memcpy(out->id, id, sizeof out->id);
-	if (is_whole || (strcmp(id, pull->id) != 0 && strcmp(id, seen) != 0)) {
+	if (is_whole || strcmp(id, pull->id) != 0) {
 		TRY(tell_commit(w, is_whole ? NULL : &base, head, out, diag));
 	}
 	out->flags |= is_lost_there ? LINK_HAS_PUSHED : 0;

@@ -1,7 +1,8 @@
 /* git/worker.h -- private to src/git: the process that does a PULL or a PUSH, and whatever hangs or crashes in it.
  *
- * Frames from the supervisor: PULL (id: the base, "" for none; text: see worker_pull_text(); flags: WORKER_FROM_CACHE), GET (id: of
- * which commit; text: path), DONE, PUSH (as on the link; text: the branch that the last COMMIT or UPTODATE was of).
+ * Frames from the supervisor: PULL (id: the base, "" for none; text: the commit of which it is to be found out whether it was
+ * pushed, "" for none; flags: WORKER_FROM_CACHE), GET (id: of which commit; text: path), DONE, PUSH (as on the link; text: the branch
+ * that the last COMMIT or UPTODATE was of).
  * To it: PROGRESS (with an id: from now on the remote may have that commit), DONE (it is about to go, and only cleans
  * up: no need to wait for it), and the link's own COMMIT, UPTODATE, FILE, FAILED (status: an err_t; text), PUSHED, PUSH_FAILED.
  * A FAILED after one of the others: what was told could not be kept.  A NOTE is for the link, whenever it comes.
@@ -16,10 +17,6 @@ enum worker_pull_flags {
 	WORKER_WHOLE = 1 << 0,
 	WORKER_FROM_CACHE = 1 << 1, /* do not fetch: tell what the clone has */
 };
-
-/* The text of a PULL: the last commit that was told, and the one of which it is to be found out whether it was pushed; each "" when
- * there is none. */
-void worker_pull_text(const char *seen, const char *lost, char text[LINK_TEXT_MAX]);
 
 /* Runs until the socket is closed, or nothing came for conf->linger_s after a PULL or a PUSH was dealt with. */
 void git_worker_run(const struct git_conf *conf, const struct git_home *home, int sock);

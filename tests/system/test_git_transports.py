@@ -459,25 +459,8 @@ def test_the_trailer(repo, side, daemon):
         assert f.flags == {"allow"} and f.kinds == {}
 
 
-def test_a_commit_that_is_held_back(repo, side):
-    """Held back it is not told again; the next is told against the last good one, with the trailers in between."""
-    repo.commit({"a": "1\n", "b": "1\n"})
-    g = side(repo.url)
-    g.pull()
-    repo.commit({"a": None})
-    assert g.pull(done="DONE 16").kinds == {"a": "REMOVE"}
-    assert g.pull("UPTODATE")
-    repo.commit({"b": "2\n"}, "x\n\nOrigin-Allow: mass-delete")
-    f = g.pull(done="DONE 16")
-    assert f.kinds == {"a": "REMOVE", "b": "PUT"} and f.flags == {"allow"}
-    repo.commit({"c": "2\n"})
-    f = g.pull()
-    assert f.kinds == {"a": "REMOVE", "b": "PUT", "c": "PUT"} and f.flags == {"allow"}
-    assert g.pull("UPTODATE")
-
-
 def test_a_commit_that_could_not_be_dealt_with(repo, side):
-    """Another status than held back: the same is told again by itself, each time after a longer pause."""
+    """The same is told again by itself, each time after a longer pause."""
     repo.commit({"a": "1\n"})
     g = side(repo.url)
     begin = time.monotonic()
