@@ -568,8 +568,8 @@ take_event(struct teller *t, const struct secondary_event *e)
 {
 	switch (e->kind) {
 	case SECONDARY_ASKED:
-		count_place(t, told_at(&e->secondary, &e->target), -1U);
 		subscribe(t, e);
+		count_place(t, told_at(&e->secondary, &e->target), -1U); /* now that it is counted as subscribed */
 		break;
 	case SECONDARY_GONE:
 		unsubscribe(t, e->target.conn);
