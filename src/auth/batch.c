@@ -385,8 +385,9 @@ batch_add(struct batch *b, struct update_task *t, enum batch_taken *out)
 		*out = settle(t, RCODE_SERVFAIL, EDE_NOT_READY, why);
 	} else if (a.file == NULL || a.file->zone == NULL) {
 		*out = settle(t, RCODE_NOTAUTH, EDE_NOT_AUTHORITATIVE,
-		              !is_soa_added(&t->update) ? "no such zone here"
-		                                        : "no such zone here, and updates make none (--zones-by-update)");
+		              b->p->conf.zones_by_update || !is_soa_added(&t->update)
+		                      ? "no such zone here"
+		                      : "no such zone here, and updates make none (--zones-by-update)");
 	} else if (a.purpose == PURPOSE_REMOVE) {
 		return add_removal(b, t, a.file, out);
 	} else if (a.file->zone->is_signed) {

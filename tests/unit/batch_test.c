@@ -383,6 +383,25 @@ zones_that_cannot_come(void **state)
 	}
 }
 
+/* The catalog is no file's, so no update makes it, changes it or removes it. */
+static void
+the_catalog_is_no_zone_of_updates(void **state)
+{
+	(void)state;
+	struct world w;
+	struct primary_conf conf = { 100, 100, 100, SERIAL_INCREMENT, .zones_by_update = true };
+	assert_int_equal(name_parse("catalog.example.", 16, NULL, &conf.catalog), OK);
+	world_begin_conf(&w, plain, &conf);
+	static const char *const updates[] = { "add @ 3600 SOA ns1 hostmaster 1 1 1 1 1\nadd @ 60 NS ns1.example.\n", "add x 60 A 192.0.2.1\n",
+		                               "delete version TXT\n" };
+	for (size_t i = 0; i < ARRAY_LEN(updates); i++) {
+		struct result r = update_zone(&w, "catalog.example.", KEY, updates[i]);
+		assert_int_equal(r.rcode, RCODE_NOTAUTH);
+		assert_string_equal(r.text, "no such zone here"); /* and nothing about an option that is set */
+	}
+	world_end(&w);
+}
+
 /* ---- states in which nothing may be written ---- */
 
 static void
@@ -680,6 +699,7 @@ main(void)
 		cmocka_unit_test(a_removal_beside_those_that_are_held),
 		cmocka_unit_test(zones_come_and_go),
 		cmocka_unit_test(zones_that_cannot_come),
+		cmocka_unit_test(the_catalog_is_no_zone_of_updates),
 		cmocka_unit_test(broken_files_are_left_alone),
 		cmocka_unit_test(a_text_that_is_another_one_is_not_edited),
 		cmocka_unit_test(shared_includes_are_left_alone),
