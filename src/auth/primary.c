@@ -610,7 +610,7 @@ plan(struct apply *a)
 		TRY(plan_includers(a));
 		TRY(plan_successors(a));
 	}
-	return c->allow_held ? plan_shrunk(a) : OK;
+	return c->allow_mass_delete ? plan_shrunk(a) : OK;
 }
 
 /* Texts that the commit changed are not what they were. */

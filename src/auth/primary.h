@@ -38,8 +38,9 @@ struct source_past {
 
 struct source_commit {
 	char id[65];
-	bool allow_mass_delete; /* trailer "Origin-Allow: mass-delete" in one of the commits since the last */
-	bool allow_held;        /* likewise, in one that is no update's: it lets go what earlier commits did, too */
+	bool allow_mass_delete; /* trailer "Origin-Allow: mass-delete" in one of the commits since the last: also for what these did */
+	const char *const *allowed; /* files that commits of updates with the trailer changed: what they lose is meant */
+	size_t allowed_n;
 	const struct source_change *changes;
 	size_t n;
 	const struct source_past *past; /* with a whole tree: what files were in older commits, oldest first */

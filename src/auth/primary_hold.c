@@ -5,6 +5,7 @@
  * held counts in each commit that follows: two half steps do not pass where the whole one does not.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "auth/primary_p.h"
 
@@ -134,7 +135,7 @@ hold_removals(struct apply *a)
 	for (size_t i = 0; i < a->removals_n; i++) {
 		struct pending *d = &a->list[i];
 		bool is_old = d->file->hold == HOLD_GONE;
-		d->is_held = is_loss(d) && (is_old ? !a->commit->allow_held : is_too_much);
+		d->is_held = is_loss(d) && (is_old ? !a->commit->allow_mass_delete : is_too_much);
 		is_any = is_any || d->is_held;
 		if (d->is_held && !is_old) {
 			report_held(a, d, text);
@@ -146,6 +147,27 @@ hold_removals(struct apply *a)
 }
 
 static bool
+is_path_allowed(const struct source_commit *c, const char *path)
+{
+	size_t i = 0;
+	while (i < c->allowed_n && strcmp(c->allowed[i], path) != 0) {
+		i++;
+	}
+	return i < c->allowed_n;
+}
+
+/* Was it an update, of this primary or another, that took the records away?  Also out of a file that the zone includes. */
+static bool
+is_allowed(const struct source_commit *c, const struct pending *d)
+{
+	bool is_any = is_path_allowed(c, d->file->path);
+	for (size_t i = 0; i < d->includes_n && !is_any; i++) {
+		is_any = is_path_allowed(c, d->includes[i]);
+	}
+	return is_any;
+}
+
+static bool
 hold_shrunk(struct apply *a)
 {
 	const struct primary *p = a->p;
@@ -153,7 +175,7 @@ hold_shrunk(struct apply *a)
 	for (size_t i = a->removals_n; i < a->n && !a->commit->allow_mass_delete; i++) {
 		struct pending *d = &a->list[i];
 		const struct zone *served = pending_served(d);
-		if (d->zone != NULL && primary_loses_too_much(&p->conf, served, d->zone, &d->changes)) {
+		if (d->zone != NULL && !is_allowed(a->commit, d) && primary_loses_too_much(&p->conf, served, d->zone, &d->changes)) {
 			char text[DIAG_TEXT_MAX];
 			(void)snprintf(text, sizeof text, "%zu of the zone's %zu records would be removed: " MEANT,
 			               zone_lost(served, d->zone), served->records);

@@ -150,6 +150,7 @@ change_of(const struct link_file *f)
 	case LINK_ENTRY_NAMED:
 	case LINK_ENTRY_MESSAGE: /* of no COMMIT */
 	case LINK_ENTRY_PAST:    /* no change */
+	case LINK_ENTRY_ALLOWED:
 		break;
 	}
 	return c;
@@ -157,9 +158,10 @@ change_of(const struct link_file *f)
 
 /* What a COMMIT tells; all borrows from the map. */
 struct told {
-	struct source_change *changes; /* owned, as past is */
+	struct source_change *changes; /* owned, as past and allowed are */
 	struct source_past *past;
-	size_t changes_n, past_n;
+	const char **allowed;
+	size_t changes_n, past_n, allowed_n;
 };
 
 static void
@@ -167,6 +169,7 @@ told_fini(struct told *t)
 {
 	free(t->changes);
 	free(t->past);
+	free(t->allowed);
 }
 
 static err_t
@@ -177,7 +180,8 @@ read_entries(const struct link_map *map, uint32_t n, struct told *t)
 	}
 	t->changes = try_alloc((n + 1) * sizeof *t->changes);
 	t->past = try_alloc((n + 1) * sizeof *t->past);
-	if (t->changes == NULL || t->past == NULL) {
+	t->allowed = try_alloc((n + 1) * sizeof(const char *));
+	if (t->changes == NULL || t->past == NULL || t->allowed == NULL) {
 		return E_NOMEM;
 	}
 	struct link_files files = link_files_over(map, n);
@@ -189,6 +193,8 @@ read_entries(const struct link_map *map, uint32_t n, struct told *t)
 		}
 		if (file.kind == LINK_ENTRY_PAST) {
 			t->past[t->past_n++] = (struct source_past){ .path = file.path, .bytes = file.bytes, .len = file.len };
+		} else if (file.kind == LINK_ENTRY_ALLOWED) {
+			t->allowed[t->allowed_n++] = file.path;
 		} else {
 			t->changes[t->changes_n++] = change_of(&file);
 		}
@@ -236,8 +242,9 @@ take_commit(struct loader *l, const struct link_frame *f, enum primary_outcome *
 	err_t err = read_entries(&map, f->n, &told);
 	if (err == OK) {
 		struct source_commit c = {
-			.allow_mass_delete = (f->flags & (LINK_ALLOW_MASS_DELETE | LINK_ALLOW_HELD)) != 0,
-			.allow_held = (f->flags & LINK_ALLOW_HELD) != 0,
+			.allow_mass_delete = (f->flags & LINK_ALLOW_MASS_DELETE) != 0,
+			.allowed = told.allowed,
+			.allowed_n = told.allowed_n,
 			.is_whole = (f->flags & LINK_WHOLE) != 0,
 			.changes = told.changes,
 			.n = told.changes_n,

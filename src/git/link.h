@@ -65,8 +65,7 @@ enum { LINK_TEXT_MAX = 2048, LINK_FRAME_MAX = 4096 };
 
 enum link_commit_flags {
 	LINK_WHOLE = 1 << 0,             /* the whole tree (the first COMMIT, or history was rewritten) */
-	LINK_ALLOW_MASS_DELETE = 1 << 1, /* one of its commits has the trailer Origin-Allow: mass-delete */
-	LINK_ALLOW_HELD = 1 << 6,        /* likewise, and it is none that a primary made of updates, which means its own changes alone */
+	LINK_ALLOW_MASS_DELETE = 1 << 1, /* a commit that is no update's has the trailer Origin-Allow: mass-delete */
 	LINK_FROM_CACHE = 1 << 2,        /* out of --cache-dir, the remote was not reached */
 	LINK_HAS_PUSHED = 1 << 3,        /* also UPTODATE: the commit of the PUSH that ended E_UNKNOWN is in it */
 	LINK_AGAIN = 1 << 5,             /* PUSH: `text` is the commit of one just like it that ended E_UNKNOWN */
@@ -98,7 +97,8 @@ enum link_entry_kind {
 	LINK_ENTRY_NAMED,   /* changed, but without content (below the root, README and the like): GET it when needed */
 	LINK_ENTRY_MESSAGE, /* of a PUSH, its first: no path (""); content: the commit's message, UTF-8 */
 	LINK_ENTRY_PAST,    /* of a whole COMMIT: how the file began in an older one; oldest first; a path may come again and again */
-	LINK_ENTRY_LAST = LINK_ENTRY_PAST,
+	LINK_ENTRY_ALLOWED, /* of a COMMIT: changed by an update's commit that has the trailer, which is about its own changes alone */
+	LINK_ENTRY_LAST = LINK_ENTRY_ALLOWED,
 };
 
 struct link_entry {

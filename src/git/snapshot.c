@@ -9,12 +9,6 @@
 
 enum { BINARY_PROBE = 8192 };
 
-static const uint8_t trailer_flags[] = {
-	[GIT_ALLOWS_NOTHING] = 0,
-	[GIT_ALLOWS_OWN] = LINK_ALLOW_MASS_DELETE,
-	[GIT_ALLOWS_ALL] = LINK_ALLOW_MASS_DELETE | LINK_ALLOW_HELD,
-};
-
 #define BETTER_PLACE "keep what is no zone in a directory"
 
 struct snapshot {
@@ -120,12 +114,22 @@ changed(void *ctx, const struct tree_change *c)
 }
 
 static err_t
+allowed(void *ctx, const struct tree_change *c)
+{
+	return put(ctx, LINK_ENTRY_ALLOWED, c, NULL, 0);
+}
+
+static err_t
 build(struct snapshot *s, const git_oid *base, git_tree *old, git_tree *new, struct link_frame *out)
 {
 	const struct git_snapshot_in *in = s->in;
 	int fd = -1;
 	uint32_t n = 0;
+	enum git_allows allows = git_history_allows(in->repo, base, in->commit);
 	TRY(git_walk(in->repo, old, new, in->conf->files_max, changed, s, s->diag));
+	if (allows == GIT_ALLOWS_OWN) {
+		TRY(git_history_own(in->repo, base, in->commit, allowed, s, s->diag));
+	}
 	if (old == NULL && in->past != NULL) {
 		git_past_put(in->past, &s->build, in->conf->total_max);
 	}
@@ -135,7 +139,7 @@ build(struct snapshot *s, const git_oid *base, git_tree *old, git_tree *new, str
 		return err;
 	}
 	*out = (struct link_frame){ .type = LINK_COMMIT, .n = n, .fd = fd };
-	out->flags = (uint8_t)((old == NULL ? LINK_WHOLE : 0) | trailer_flags[git_history_allows(in->repo, base, in->commit)]);
+	out->flags = (uint8_t)((old == NULL ? LINK_WHOLE : 0) | (allows == GIT_ALLOWS_ALL ? LINK_ALLOW_MASS_DELETE : 0));
 	git_oid_tostr(out->id, sizeof out->id, in->commit);
 	return OK;
 }

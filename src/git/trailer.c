@@ -2,7 +2,9 @@
 
 #include <strings.h>
 
-enum { COMMITS_MAX = 10000 };
+#include "git/walk.h"
+
+enum { COMMITS_MAX = 10000, ENTRIES_MAX = 1 << 22 };
 
 static enum git_allows
 read_trailers(const git_message_trailer_array *a)
@@ -29,13 +31,25 @@ commit_allows(git_repository *repo, const git_oid *id)
 	return allows;
 }
 
+/* Those that `commit` has and `base` has not.  NULL: there is no base, or it is not there any more. */
+static git_revwalk *
+walk_from(git_repository *repo, const git_oid *base, const git_oid *commit)
+{
+	git_revwalk *walk = NULL;
+	if (base != NULL && git_revwalk_new(&walk, repo) == 0 &&
+	    (git_revwalk_push(walk, commit) != 0 || git_revwalk_hide(walk, base) != 0)) {
+		git_free_walk(&walk);
+	}
+	return walk;
+}
+
 enum git_allows
 git_history_allows(git_repository *repo, const git_oid *base, const git_oid *commit)
 {
-	[[gnu::cleanup(git_free_walk)]] git_revwalk *walk = NULL;
+	[[gnu::cleanup(git_free_walk)]] git_revwalk *walk = walk_from(repo, base, commit);
 	enum git_allows most = GIT_ALLOWS_NOTHING;
 	git_oid id;
-	if (base == NULL || git_revwalk_new(&walk, repo) != 0 || git_revwalk_push(walk, commit) != 0 || git_revwalk_hide(walk, base) != 0) {
+	if (walk == NULL) {
 		return commit_allows(repo, commit);
 	}
 	for (size_t n = 0; n < COMMITS_MAX && most != GIT_ALLOWS_ALL && git_revwalk_next(&id, walk) == 0; n++) {
@@ -43,4 +57,48 @@ git_history_allows(git_repository *repo, const git_oid *base, const git_oid *com
 		most = allows > most ? allows : most;
 	}
 	return most;
+}
+
+/* ---- what they changed ---- */
+
+struct telling {
+	git_repository *repo;
+	err_t (*changed)(void *ctx, const struct tree_change *c);
+	void *ctx;
+	struct diag *diag;
+};
+
+/* Against the first parent: a primary's commit has no other. */
+static err_t
+tell_own(const struct telling *t, const git_oid *id)
+{
+	[[gnu::cleanup(git_free_commit)]] git_commit *commit = NULL, *parent = NULL;
+	[[gnu::cleanup(git_free_tree)]] git_tree *old = NULL, *new = NULL;
+	if (commit_allows(t->repo, id) != GIT_ALLOWS_OWN) {
+		return OK;
+	}
+	int ret = git_commit_lookup(&commit, t->repo, id);
+	ret = ret == 0 ? git_commit_tree(&new, commit) : ret;
+	if (ret == 0 && git_commit_parentcount(commit) != 0) {
+		ret = git_commit_parent(&parent, commit, 0);
+		ret = ret == 0 ? git_commit_tree(&old, parent) : ret;
+	}
+	return ret < 0 ? git_trouble(t->diag, ret, "cannot read commit %.12s", git_oid_tostr_s(id))
+	               : git_walk(t->repo, old, new, ENTRIES_MAX, t->changed, t->ctx, t->diag);
+}
+
+err_t
+git_history_own(git_repository *repo, const git_oid *base, const git_oid *commit,
+                err_t (*changed)(void *ctx, const struct tree_change *c), void *ctx, struct diag *diag)
+{
+	[[gnu::cleanup(git_free_walk)]] git_revwalk *walk = walk_from(repo, base, commit);
+	const struct telling t = { .repo = repo, .changed = changed, .ctx = ctx, .diag = diag };
+	git_oid id;
+	if (walk == NULL) {
+		return tell_own(&t, commit);
+	}
+	for (size_t n = 0; n < COMMITS_MAX && git_revwalk_next(&id, walk) == 0; n++) {
+		TRY(tell_own(&t, &id));
+	}
+	return OK;
 }

@@ -459,6 +459,22 @@ def test_the_trailer(repo, side, daemon):
         assert f.flags == {"allow"} and f.kinds == {}
 
 
+def test_the_trailer_of_an_update(repo, side):
+    """With Origin-Update beside it, it is about the files of that commit alone: other commits are seen together with it."""
+    repo.commit({"a": "1\n", "b": "1\n", "d/x": "1\n"})
+    g = side(repo.url)
+    g.pull()
+    update = "update\n\nOrigin-Update: a by k from 192.0.2.1\nOrigin-Allow: mass-delete\n"
+    repo.commit({"a": "2\n", "d/x": "2\n"}, update)
+    repo.commit({"b": None}, "a person's")
+    f = g.pull()
+    assert not f.flags and f.kinds["b"] == "REMOVE"
+    assert re.findall(r"^ ALLOWED (\S+)", "\n".join(f.lines), re.M) == ["a", "d/x"]
+    repo.commit({"a": "3\n"}, update)
+    repo.commit({}, "meant\n\nOrigin-Allow: mass-delete\n")
+    assert g.pull().flags == {"allow"}
+
+
 def test_a_commit_that_could_not_be_dealt_with(repo, side):
     """The same is told again by itself, each time after a longer pause."""
     repo.commit({"a": "1\n"})

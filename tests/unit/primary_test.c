@@ -122,7 +122,7 @@ commit(struct tree *t, const char *path, const char *text, bool allow)
 		change.bytes = (const uint8_t *)t->text[i];
 		change.len = strlen(text);
 	}
-	struct source_commit c = { .id = "1234", .allow_mass_delete = allow, .allow_held = allow, .changes = &change, .n = 1 };
+	struct source_commit c = { .id = "1234", .allow_mass_delete = allow, .changes = &change, .n = 1 };
 	return apply(t, &c);
 }
 
@@ -131,7 +131,7 @@ static enum primary_outcome
 commit_many(struct tree *t, const char *const *pairs, bool allow, bool is_whole)
 {
 	struct source_change changes[FILES_MAX];
-	struct source_commit c = { .id = "5678", .allow_mass_delete = allow, .allow_held = allow, .changes = changes, .is_whole = is_whole };
+	struct source_commit c = { .id = "5678", .allow_mass_delete = allow, .changes = changes, .is_whole = is_whole };
 	for (; pairs[0] != NULL; pairs += 2) {
 		int i = slot(t, pairs[0]);
 		free(t->text[i]);
@@ -337,7 +337,7 @@ a_trailer_lets_go_what_was_held(void **state)
 	assert_int_equal(primary_held_n(t.primary), 3);
 	/* That of an update is about its own zones. */
 	struct source_change other = { .kind = SOURCE_PUT, .path = "d", .bytes = (const uint8_t *)second, .len = strlen(second) };
-	struct source_commit c = { .id = "9abc", .allow_mass_delete = true, .changes = &other, .n = 1 };
+	struct source_commit c = { .id = "9abc", .allowed = (const char *const[]){ "d" }, .allowed_n = 1, .changes = &other, .n = 1 };
 	assert_int_equal(apply(&t, &c), PRIMARY_APPLIED);
 	assert_int_equal(primary_held_n(t.primary), 3);
 	assert_int_equal(serial(&t, "d."), 2);
@@ -347,6 +347,32 @@ a_trailer_lets_go_what_was_held(void **state)
 	assert_null(served(&t, "b."));
 	assert_null(served(&t, "c."));
 	free(half), free(second);
+	tree_fini(&t);
+}
+
+/* What an update took away passes, also out of an included file; what a person did, seen together with it, does not. */
+static void
+the_trailer_of_an_update_is_for_its_files(void **state)
+{
+	(void)state;
+	struct tree t;
+	three_zones(&t, 200);
+	char *half = zone_text(3, 60, ""), *part = zone_text(2, 0, "$INCLUDE parts/hosts\n"), *hosts = zone_text(2, 200, "");
+	(void)commit_many(&t, (const char *const[]){ "b", hosts, "c", part, "parts/hosts", strstr(hosts, "h0 "), NULL }, true, false);
+	struct source_change changes[] = {
+		{ .kind = SOURCE_PUT, .path = "a", .bytes = (const uint8_t *)half, .len = strlen(half) },
+		{ .kind = SOURCE_PUT, .path = "b", .bytes = (const uint8_t *)half, .len = strlen(half) },
+		{ .kind = SOURCE_PUT, .path = "parts/hosts" },
+	};
+	free(t.text[slot(&t, "parts/hosts")]);
+	t.text[slot(&t, "parts/hosts")] = strdup("h1 A 192.0.2.1\n");
+	struct source_commit c = { .id = "9abc", .allowed = (const char *const[]){ "a", "parts/hosts" }, .allowed_n = 2, .changes = changes, .n = 3 };
+	assert_int_equal(apply(&t, &c), PRIMARY_HELD);
+	assert_int_equal(serial(&t, "a."), 3);
+	assert_int_equal(serial(&t, "b."), 2);
+	assert_int_equal(served(&t, "c.")->records, 4);
+	assert_int_equal(primary_held_n(t.primary), 1);
+	free(half), free(part), free(hosts);
 	tree_fini(&t);
 }
 
@@ -817,6 +843,7 @@ main(void)
 		cmocka_unit_test(what_would_remove_too_much_is_held_back),
 		cmocka_unit_test(what_is_held_blocks_nothing_else),
 		cmocka_unit_test(a_trailer_lets_go_what_was_held),
+		cmocka_unit_test(the_trailer_of_an_update_is_for_its_files),
 		cmocka_unit_test(zones_whose_files_come_back),
 		cmocka_unit_test(a_whole_tree_holds_and_lets_go),
 		cmocka_unit_test(a_zone_that_moves_is_no_removal),
