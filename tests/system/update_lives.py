@@ -1,5 +1,5 @@
 """What clients of dynamic DNS send in their lives, message by message, as their sources have it: those that Debian does not have, and
-dhcpd, which wants an interface with somebody to lease to.
+dhcpd, which wants an interface with somebody to lease to (its messages were kept by update_relay.py from a run of it).
 
 A life is a list of steps.  A step is (RCODE, message), or a question "NAME TYPE", whose answer must be the same everywhere.  A message
 has a line for each record, in the order in which the client has them:
@@ -12,48 +12,71 @@ ONE, OTHER = "AAIBY2/AuCccgoJbsaxcQc9TUapptP69lOjxfNuVAA2kjEA=", "AAEBOSD+XR3Os/
 HERITAGE = '"heritage=external-dns,external-dns/owner=default,external-dns/resource=service/default/shop"'
 
 
-def dhcpd_forward(mark, *, name="laptop", address="192.0.2.50", kind="A"):
-    """The two tries of RFC 4703 5.3.1 and 5.3.2, and the two steps of 5.5.  `mark`: "TYPE RDATA" that says whose the name is."""
-    first = "no %s\nadd %s 300 %s %s\nadd %s 300 %s" % (name, name, kind, address, name, mark)
-    second = "yes %s %s\ndel %s %s\nadd %s 300 %s %s" % (name, mark, name, kind, name, kind, address)
-    remove = "yes %s %s\ndel %s %s %s" % (name, mark, name, kind, address)
-    forget = "yes %s %s\nno %s A\nno %s AAAA\ndel %s %s" % (name, mark, name, name, name, mark)
-    return first, second, remove, forget
+class Lease:
+    """What ISC dhcpd sends for a name and an address: the messages of dhcpd 4.4.3 as it sent them, with names and marks of ours.
+    `mark`: "TYPE RDATA" that says whose the name is."""
+
+    def __init__(self, mark, name="laptop", address="192.0.2.50", kind="A"):
+        put, record = "add %s 300 %s %s" % (name, kind, address), "%s %s %s" % (name, kind, address)
+        mark_it, mark_type = "add %s 300 %s" % (name, mark), "%s %s" % (name, mark.split(" ")[0])
+        replace, empty = "del %s %s\n%s" % (name, kind, put), "no %s A\nno %s AAAA\n" % (name, name)
+        self.first = "no %s\n%s\n%s" % (name, put, mark_it)
+        self.mine = "yes %s %s\n%s" % (name, mark, replace)
+        self.remove, self.forget = "yes %s %s\ndel %s" % (name, mark, record), empty + "del %s %s" % (name, mark)
+        # update-conflict-detection off: whoever has it
+        self.anyhow = "del %s\n%s\n%s" % (mark_type, mark_it, replace)
+        self.remove_anyhow, self.forget_anyhow = "del " + record, empty + "del " + mark_type
+        # ddns-guard-id-must-match off: anybody who is dynamic
+        self.dynamic, self.remove_dynamic = "yes %s\n%s" % (mark_type, replace), "yes %s\ndel %s" % (mark_type, record)
+        # ddns-dual-stack-mixed-mode: the other family's server marks in the other way
+        self.mixed = "no %s %s\nno %s\nyes %s TXT\n%s\n%s" % (name, kind, mark_type, name, put, mark_it)
+
+
+def pointer(n, name="laptop"):
+    return "del %d.rev PTR\nadd %d.rev 300 PTR %s" % (n, n, name)
 
 
 def dhcpd(mark, others):
     """A lease, its renewal with the same and with another address, somebody else who wants the name, IPv6 beside it, the end."""
-    first, second, _, _ = dhcpd_forward(mark)
-    _, moved, remove, forget = dhcpd_forward(mark, address="192.0.2.51")
-    theirs, theirs_again, their_remove, _ = dhcpd_forward(others, address="192.0.2.60")
-    _, six, six_remove, _ = dhcpd_forward(mark, address="2001:db8::50", kind="AAAA")
-    _, _, _, their_forget = dhcpd_forward(others)
-    printer, printer_again, _, _ = dhcpd_forward(mark, name="www", address="192.0.2.61")
+    lease, moved, other = Lease(mark), Lease(mark, address="192.0.2.51"), Lease(others, address="192.0.2.60")
+    six, printer = Lease(mark, address="2001:db8::50", kind="AAAA"), Lease(mark, name="www", address="192.0.2.61")
     return [
-        ("NOERROR", first), ("NOERROR", "del 50.rev PTR\nadd 50.rev 300 PTR laptop"), "laptop A", "laptop DHCID", "laptop TXT",
-        ("YXDOMAIN", first), ("NOERROR", second), ("NOERROR", "del 50.rev PTR\nadd 50.rev 300 PTR laptop"),
-        ("YXDOMAIN", first), ("NOERROR", moved), ("NOERROR", "del 50.rev PTR"), ("NOERROR", "del 51.rev PTR\nadd 51.rev 300 PTR laptop"),
-        ("YXDOMAIN", theirs), ("NXRRSET", theirs_again), ("NXRRSET", their_remove), "laptop A",
-        ("YXRRSET", their_forget),  # prerequisites with data are looked at last (RFC 2136 3.2.5)
-        ("NOERROR", six), "laptop AAAA",
-        ("YXDOMAIN", printer), ("NXRRSET", printer_again), "www A",
-        ("NOERROR", remove), ("YXRRSET", forget), ("NOERROR", "del 51.rev PTR"), ("NXRRSET", remove.replace(mark, others)),
-        ("NOERROR", six_remove), ("NOERROR", forget), ("NXRRSET", forget), "laptop A",
-        ("NOERROR", theirs), "laptop A",  # the name is free for the other one
+        ("NOERROR", lease.first), ("NOERROR", pointer(50)), "laptop A", "laptop DHCID", "laptop TXT",
+        ("YXDOMAIN", lease.first), ("NOERROR", lease.mine), ("NOERROR", pointer(50)),
+        ("NOERROR", moved.mine), ("NOERROR", "del 50.rev PTR"), ("NOERROR", pointer(51)), "laptop A",
+        ("YXDOMAIN", other.first), ("NXRRSET", other.mine), ("NXRRSET", other.remove), ("YXRRSET", other.forget), "laptop A",
+        ("YXDOMAIN", six.first), ("NOERROR", six.mine), "laptop AAAA",
+        ("YXDOMAIN", printer.first), ("NXRRSET", printer.mine), "www A",
+        ("NOERROR", moved.remove), ("YXRRSET", moved.forget), ("NOERROR", "del 51.rev PTR"), ("NXRRSET", other.remove),
+        ("NOERROR", six.remove), ("NOERROR", six.forget), ("NXRRSET", six.remove), ("NOERROR", six.forget), "laptop A",
+        ("NOERROR", other.first), ("NOERROR", pointer(60)), "laptop A",  # the name is free for the other one
     ]
 
 
+STANDARD, STANDARD_OTHER = "DHCID " + ONE, "DHCID " + OTHER
+INTERIM, INTERIM_OTHER = 'TXT "001be60a3ee004a248a09616c6b863f56a"', 'TXT "00f2311656ad935ea97f34c6f97780d142"'
+FOUR, THEIRS = Lease(STANDARD), Lease(STANDARD_OTHER, address="192.0.2.60")
+SIX, BY_HAND = Lease(INTERIM, address="2001:db8::50", kind="AAAA"), Lease(STANDARD_OTHER, name="www", address="192.0.2.60")
+
 LIVES = {
-    # ISC dhcpd: ddns-update-style standard has DHCID records, interim has TXT records; both check, and neither touches what was made by hand
-    "dhcpd-standard": dhcpd("DHCID " + ONE, "DHCID " + OTHER),
-    "dhcpd-interim": dhcpd('TXT "31b8a9e1c8d1fbd4fe8a3b8b0e5b8a8a1f"', 'TXT "0063a9e1c8d1fbd4fe8a3b8b0e5b8a8a1f"'),
-    # update-conflict-detection off: the RRset is replaced, whoever has it
+    # ISC dhcpd: ddns-update-style standard has DHCID records, interim has TXT records; neither touches what was made by hand
+    "dhcpd-standard": dhcpd(STANDARD, STANDARD_OTHER),
+    "dhcpd-interim": dhcpd(INTERIM, INTERIM_OTHER),
     "dhcpd-without-conflict-detection": [
-        ("NOERROR", "del laptop A\nadd laptop 300 A 192.0.2.50\ndel laptop DHCID\nadd laptop 300 DHCID " + ONE),
-        ("NOERROR", "del laptop A\nadd laptop 300 A 192.0.2.60\ndel laptop DHCID\nadd laptop 300 DHCID " + OTHER),
-        "laptop A", "laptop DHCID",
-        ("NOERROR", "del laptop A 192.0.2.50"), ("NOERROR", "del laptop A 192.0.2.60"),
-        ("NOERROR", "no laptop A\nno laptop AAAA\ndel laptop DHCID"), "laptop A",
+        ("NOERROR", FOUR.first), ("YXDOMAIN", FOUR.first), ("NOERROR", FOUR.anyhow), ("NOERROR", pointer(50)),
+        ("YXDOMAIN", THEIRS.first), ("NOERROR", THEIRS.anyhow), ("NOERROR", pointer(60)), "laptop A", "laptop DHCID",
+        ("NOERROR", FOUR.remove_anyhow), ("YXRRSET", FOUR.forget_anyhow), ("NOERROR", THEIRS.remove_anyhow), ("NOERROR", THEIRS.forget_anyhow),
+        "laptop A", ("NOERROR", BY_HAND.anyhow), "www A", ("NOERROR", BY_HAND.remove_anyhow), ("NOERROR", BY_HAND.forget_anyhow), "www A",
+    ],
+    "dhcpd-without-matching-guard": [
+        ("NOERROR", FOUR.first), ("YXDOMAIN", THEIRS.first), ("NOERROR", THEIRS.dynamic), "laptop A", "laptop DHCID",
+        ("NXRRSET", BY_HAND.dynamic), ("NXRRSET", BY_HAND.remove_dynamic),
+        ("NOERROR", THEIRS.remove_dynamic), ("NOERROR", THEIRS.forget_anyhow), ("NXRRSET", THEIRS.remove_dynamic), "laptop A",
+    ],
+    "dhcpd-dual-stack-mixed": [
+        ("NOERROR", SIX.first), ("YXDOMAIN", FOUR.first), ("NXRRSET", FOUR.mine), ("NOERROR", FOUR.mixed), "laptop A", "laptop AAAA", "laptop TXT",
+        ("YXRRSET", THEIRS.mixed), ("NOERROR", FOUR.mine), ("NOERROR", SIX.mine), ("NOERROR", SIX.remove), ("YXRRSET", SIX.forget),
+        ("NOERROR", FOUR.remove), ("NOERROR", FOUR.forget), ("NOERROR", SIX.forget), "laptop A",
     ],
     # external-dns with its TXT registry: all that is new in one message, old and new values of what changes in one, all that goes in one
     "external-dns": [
@@ -73,7 +96,7 @@ LIVES = {
         # the same once more, after a crash before it was remembered
         ("NOERROR", "del shop A 192.0.2.11\ndel shop A 192.0.2.12\ndel shop TXT %s" % HERITAGE),
     ],
-    # before 0.8, and where the old values of another batch are taken: each record set in a message of its own, deletions of what is not there
+    # earlier releases, a message for each record set; and the old values of another batch, which are not there
     "external-dns-one-by-one": [
         ("NOERROR", "add shop 0 A 192.0.2.10"), ("NOERROR", "add shop 0 TXT " + HERITAGE), ("NOERROR", "add *.apps 0 A 192.0.2.10"),
         ("NOERROR", "add wildcard.apps 0 TXT " + HERITAGE), "any.apps A", "wildcard.apps TXT",
@@ -110,7 +133,7 @@ LIVES = {
         ("NOERROR", "del app A"), ("NOERROR", "del app AAAA"), ("NOERROR", "del @ MX"), ("NOERROR", "del @ TXT"), ("NOERROR", "del _sip._tcp SRV"),
         ("NOERROR", "del docs CNAME"), ("NOERROR", "del 20.rev PTR"), ("NOERROR", "del app A"), "app A",
     ],
-    # lego before 4.10, Caddy and Traefik with it: the RRset is removed before the insertion, so that of two challenges at a name one is left
+    # lego, and Traefik with it: the RRset is removed before the insertion, so that of two challenges at a name one is left
     "lego": [
         ("NOERROR", 'del _acme-challenge TXT\nadd _acme-challenge 120 TXT "one"'), "_acme-challenge TXT",
         ("NOERROR", 'del _acme-challenge TXT\nadd _acme-challenge 120 TXT "two"'), "_acme-challenge TXT",
@@ -132,11 +155,15 @@ SCRIPTS = {
                 'update add _acme-challenge.www.{zone}. 60 in txt "three"\nsend', "update delete _acme-challenge.{zone}. txt\nsend",
                 "update delete _acme-challenge.{zone}. txt\nsend", "update delete _acme-challenge.www.{zone}. txt\nsend"] * 2,
     # dehydrated's example of a hook: the value is deleted alone
-    "dehydrated": ['update add _acme-challenge.{zone}. 300 in TXT "one"\nsend', 'update add _acme-challenge.{zone}. 300 in TXT "two"\nsend',
-                   'update delete _acme-challenge.{zone}. 300 in TXT "one"\nsend', 'update delete _acme-challenge.{zone}. 300 in TXT "two"\nsend'] * 2,
-    # ddclient, protocol=nsupdate: the zone is named, the RRset is replaced, IPv6 likewise
-    "ddclient": ["zone {zone}.\nupdate delete home.{zone}. A\nupdate add home.{zone}. 600 A 198.51.100.%d\nsend" % n for n in (1, 2, 2)]
-                + ["zone {zone}.\nupdate delete home.{zone}. AAAA\nupdate add home.{zone}. 600 AAAA 2001:db8::1\nsend"],
+    "dehydrated": ['update add _acme-challenge.{zone} 300 IN TXT "one"\nsend', 'update add _acme-challenge.{zone} 300 IN TXT "two"\nsend',
+                   'update delete _acme-challenge.{zone} TXT "one"\nsend', 'update delete _acme-challenge.{zone} TXT "two"\nsend'] * 2,
+    # with NSUPDATE_ZONE
+    "acme-sh-zone": ['zone {zone}.\nupdate add _acme-challenge.{zone}. 60 in txt "one"\nsend',
+                     "zone {zone}.\nupdate delete _acme-challenge.{zone}. txt\nsend"],
+    # ddclient, protocol=nsupdate: all hosts of a zone in a message, each RRset replaced
+    "ddclient": ["zone {zone}.\nupdate delete home.{zone}. %s\nupdate add home.{zone}. 600 %s %s\nupdate delete vpn.{zone}. %s\n"
+                 "update add vpn.{zone}. 600 %s %s\nsend" % ((kind, kind, address) * 2)
+                 for kind, address in (("A", "198.51.100.1"), ("A", "198.51.100.2"), ("A", "198.51.100.2"), ("AAAA", "2001:db8::1"))],
     # the manual page of nsupdate, and what routers make of it: prerequisites, several RRsets, an alias
     "nsupdate": ["update delete oldhost.{zone}. A\nupdate add newhost.{zone}. 86400 A 172.16.1.1\nsend",
                  "prereq nxdomain nickname.{zone}.\nupdate add nickname.{zone}. 86400 CNAME www.{zone}.\nsend",
