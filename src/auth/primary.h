@@ -115,6 +115,10 @@ err_t primary_apply(struct primary *p, const struct source_commit *c, enum prima
                     const struct view **out, struct discard **old);
 void primary_discard(struct discard **d); /* NULL-safe */
 
+/* A secondary says that it has a zone with that serial.  OK: the next serial is newer; *zone is what is served.  E_EXISTS: that was known;
+ * E_LIMIT: it is not believed (zone/history.h).  E_NOTFOUND: the zone is not here any more. */
+err_t primary_note_ahead(struct primary *p, const uint8_t *apex, uint32_t serial, const struct zone **zone);
+
 const struct view *primary_view(const struct primary *p); /* the latest; an empty one at first */
 size_t primary_held_n(const struct primary *p);           /* zones that are held back */
 

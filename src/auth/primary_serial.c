@@ -88,6 +88,17 @@ primary_learn_past(struct primary *p, const struct source_commit *c)
 	marks_fini(&found);
 }
 
+err_t
+primary_note_ahead(struct primary *p, const uint8_t *apex, uint32_t serial, const struct zone **zone)
+{
+	const struct file *f = primary_file_of(p, apex);
+	if (f == NULL || f->zone == NULL) {
+		return E_NOTFOUND;
+	}
+	*zone = f->zone;
+	return history_note_heard(f->zone, serial);
+}
+
 /* ---- what is said ---- */
 
 /* What people should do, or what is done for them. */

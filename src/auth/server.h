@@ -40,6 +40,7 @@ enum server_event {
 	EVENT_TSIG_FAILED,      /* `why`; on any opcode */
 	EVENT_TRANSFER,         /* TCP: no response yet, transfer_new() makes them (auth/transfer.h) */
 	EVENT_TRANSFER_DENIED,  /* `why` */
+	EVENT_AHEAD,            /* an IXFR signed with a transfer key: the secondary has `serial`, newer than ours (RFC 1982) */
 	EVENT_SUBSCRIBED,       /* a SOA query signed with a transfer key: a secondary is there (and by TCP, hears of changes) */
 	EVENT_UPDATE,           /* signed and within rights, to be taken up elsewhere: no response yet (auth/update.h) */
 	EVENT_UPDATE_DENIED,    /* `why` */
@@ -51,6 +52,7 @@ struct server_out {
 	const char *why;         /* static text; for EVENT_TSIG_FAILED and whatever is DENIED */
 	struct name zone;        /* what the request was about, when event != EVENT_NONE */
 	struct name key;         /* the key's name, len 0: none */
+	uint32_t serial;         /* EVENT_AHEAD */
 	bool close;              /* TCP: nothing sensible can follow */
 };
 

@@ -291,6 +291,14 @@ answer_at_once(struct request *q, const struct plan *p)
 	q->is_authoritative = true;
 }
 
+/* Has a secondary got a newer version than there is here?  Only who may transfer the zone can know. */
+static bool
+is_ahead(const struct request *q, const struct plan *p)
+{
+	return p->is_incremental && q->key != NULL && key_has_right(q->key, RIGHT_TRANSFER, q->m.qname.oct) &&
+	       serial_is_newer(p->client_serial, p->zone->serial);
+}
+
 void
 transfer_handle(struct request *q)
 {
@@ -308,6 +316,10 @@ transfer_handle(struct request *q)
 		q->out->why = p.why;
 	} else if (is_udp || p.is_up_to_date) {
 		answer_at_once(q, &p);
+		if (is_ahead(q, &p)) {
+			q->out->event = EVENT_AHEAD;
+			q->out->serial = p.client_serial;
+		}
 	} else {
 		q->out->event = EVENT_TRANSFER;
 	}

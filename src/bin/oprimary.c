@@ -122,6 +122,10 @@ static size_t
 on_request_event(void *ctx, const struct net_request *r, const struct server_out *out, uint8_t *resp, size_t cap)
 {
 	struct daemon *d = ctx;
+	if (out->event == EVENT_AHEAD) { /* the loader knows what to say of it */
+		teller_on_ahead(&d->teller, r, out);
+		return 0;
+	}
 	log_request(d, &r->from->peer, out);
 	if (out->event == EVENT_NOTIFY_ACCEPTED) {
 		git_side_pull(&d->git);
@@ -517,6 +521,7 @@ teller_up(struct daemon *d)
 	d->teller.served = d->served;
 	d->teller.workers = d->tcp;
 	d->teller.wake = loader_wake;
+	d->teller.ahead = loader_on_ahead;
 	d->teller.ctx = &d->loader;
 	d->teller.whom = d->opts.notify;
 	d->teller.is_loopback_kept = d->opts.is_notify_default;

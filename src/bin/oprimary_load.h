@@ -15,6 +15,7 @@
 #include "bin/oprimary_ask.h"
 #include "bin/oprimary_git.h"
 #include "bin/oprimary_update.h"
+#include "net/secondary_queue.h"
 #include "net/served.h"
 #include "ops/log.h"
 
@@ -45,6 +46,7 @@ struct loader {
 	char commit[65];
 	unsigned count[FILE_IGNORED + 1]; /* by enum zone_event */
 	unsigned info_lines, trouble_lines, suppressed;
+	struct log_limit ahead_limit;
 };
 
 /* Where auth/primary reports to: for primary_new(). */
@@ -56,6 +58,9 @@ err_t loader_start(struct loader *l);
 /* Any thread: there is something in the inbox, or to be given back.  For inbox_new() and served_new(), also before
  * loader_start(). */
 void loader_wake(void *loader);
+
+/* The loader's own thread: a secondary has a newer serial than was served. */
+void loader_on_ahead(void *loader, const struct secondary_event *e);
 
 /* After git_side_close().  False when it is still busy after `limit_ms`: then nothing it uses may be freed.  Updates that wait go
  * without an answer. */

@@ -577,6 +577,9 @@ take_event(struct teller *t, const struct secondary_event *e)
 	case SECONDARY_HEARD:
 		take_report(t, e);
 		break;
+	case SECONDARY_AHEAD:
+		t->ahead(t->ctx, e);
+		break;
 	}
 }
 
@@ -618,6 +621,21 @@ teller_on_secondary(struct teller *t, const struct net_request *r, const struct 
 	if (!put_event(t, &e)) {
 		count_place(t, told_at(&e.secondary, &e.target), -1U);
 	}
+	wipe(&copy, sizeof copy);
+}
+
+void
+teller_on_ahead(struct teller *t, const struct net_request *r, const struct server_out *out)
+{
+	const struct key *key = keystore_find(r->view->keys, out->key.oct);
+	if (key == NULL) {
+		return;
+	}
+	struct tsig_key copy = key->tsig;
+	struct secondary_event e = { .kind = SECONDARY_AHEAD, .target = target_of(r), .key = &copy, .zone = out->zone,
+		                     .serial = out->serial };
+	e.target.port = r->from->peer.port;
+	(void)put_event(t, &e); /* over the limit: it asks again */
 	wipe(&copy, sizeof copy);
 }
 

@@ -43,6 +43,7 @@ struct teller {
 	struct served *served;
 	struct tcp_worker *const *workers; /* by the numbers in connections' ids */
 	void (*wake)(void *ctx);           /* has teller_go_on() called */
+	void (*ahead)(void *ctx, const struct secondary_event *e); /* by the loader: a secondary has a newer serial */
 	void *ctx;
 	enum notify_whom whom;
 	bool is_loopback_kept;             /* told are loopback addresses alone, when all listeners have one */
@@ -84,8 +85,9 @@ void teller_silence(struct teller *t);
 void teller_on_changed(struct teller *t);
 void teller_go_on(struct teller *t);
 
-/* Any worker: EVENT_SUBSCRIBED; and the callbacks of struct net_env. */
+/* Any worker: EVENT_SUBSCRIBED, EVENT_AHEAD; and the callbacks of struct net_env. */
 void teller_on_secondary(struct teller *t, const struct net_request *r, const struct server_out *out);
+void teller_on_ahead(struct teller *t, const struct net_request *r, const struct server_out *out);
 void teller_on_response(struct teller *t, uint64_t conn, const uint8_t *bytes, size_t len);
 void teller_on_closed(struct teller *t, uint64_t conn);
 

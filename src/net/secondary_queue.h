@@ -18,16 +18,18 @@ enum secondary_event_kind {
 	SECONDARY_ASKED, /* a SOA query, signed with a transfer key */
 	SECONDARY_GONE,  /* its connection has closed */
 	SECONDARY_HEARD, /* what became of a notification at an address */
+	SECONDARY_AHEAD, /* it has a newer serial than was served */
 };
 
 struct secondary_event {
 	struct secondary_event *next;
 	enum secondary_event_kind kind;
-	struct notify_target target;  /* ASKED: its key is `key`; GONE: the connection alone; HEARD: the address alone */
-	struct tsig_key *key;         /* ASKED; owned, wiped when it is freed */
+	struct notify_target target;  /* ASKED, AHEAD: its key is `key`; GONE: the connection alone; HEARD: the address alone */
+	struct tsig_key *key;         /* ASKED, AHEAD; owned, wiped when it is freed */
 	struct key_address secondary; /* ASKED: in the key's name; family 0: none */
-	struct name zone;             /* ASKED: that was asked for; HEARD: that was told */
+	struct name zone;             /* ASKED, AHEAD: that was asked for; HEARD: that was told */
 	bool is_reached;              /* HEARD: it has answered; else it was missed */
+	uint32_t serial;              /* AHEAD: that it has */
 };
 
 struct secondary_queue {

@@ -132,7 +132,7 @@ trim(struct zone *z, struct garbage *garbage)
 		garbage_add(garbage, oldest); /* its newer neighbour still points to it: nobody follows that any more */
 	}
 	if (h->n == 0) {
-		*h = (struct zone_history){ .served = h->served };
+		*h = (struct zone_history){ .served = h->served, .heard_n = h->heard_n, .heard = h->heard };
 	}
 }
 
@@ -160,11 +160,30 @@ history_note_served(struct zone *z, uint32_t serial)
 	}
 }
 
+err_t
+history_note_heard(struct zone *z, uint32_t serial)
+{
+	struct zone_history *h = &z->history;
+	uint32_t ahead = serial - h->served;
+	if (!serial_is_newer(serial, h->served)) {
+		return E_EXISTS;
+	}
+	if (h->heard_n == HISTORY_HEARD_TIMES_MAX || ahead > HISTORY_HEARD_MAX - h->heard) {
+		return E_LIMIT;
+	}
+	h->heard_n++;
+	h->heard += ahead;
+	history_note_served(z, serial);
+	return OK;
+}
+
 void
 history_extend(const struct zone *old, struct zone *new, const struct zone_changes *changes, struct garbage *garbage)
 {
 	struct zone_history *h = &new->history;
 	history_begin(new, old->history.served, false);
+	h->heard_n = old->history.heard_n;
+	h->heard = old->history.heard;
 	bool is_step = !old->history.is_ambiguous && !old->history.is_doubtful && !h->is_ambiguous && zone_changes_are_whole(changes);
 	struct delta *d = is_step ? delta_between(old, new, changes) : NULL;
 	if (d == NULL) {

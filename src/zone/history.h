@@ -33,6 +33,10 @@ enum {
 	HISTORY_CONDENSE_MAX = 20000,
 	/* And octets: each transfer has its own, as long as its peer takes. */
 	HISTORY_CONDENSE_OCTETS_MAX = 1 << 20,
+	/* What secondaries say that they have is believed so many times a zone, and may raise its serial by so much in all: a million
+	 * updates, or a year of serials that are dates.  So a key that others got hold of cannot push it on for ever. */
+	HISTORY_HEARD_TIMES_MAX = 8,
+	HISTORY_HEARD_MAX = 1 << 20,
 };
 
 struct delta {
@@ -70,6 +74,9 @@ void history_begin_unsure(struct zone *first, uint32_t newest);
 /* The zone was served with a newer serial than is known here, as was found out only now.  The steps to this version stay, the next
  * one begins anew. */
 void history_note_served(struct zone *z, uint32_t serial);
+
+/* The same by what a secondary says.  E_EXISTS: it is not newer than what is known; E_LIMIT: it is not believed. */
+err_t history_note_heard(struct zone *z, uint32_t serial);
 
 /* The newest serial that the zone was served with: the next one must be newer. */
 static inline uint32_t

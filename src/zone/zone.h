@@ -34,6 +34,8 @@ struct zone_history {
 	uint32_t served;   /* the writer's alone: the newest serial that the zone was served with, this version's included */
 	bool is_ambiguous; /* likewise: this serial has stood for other content, or may have: it was not newer than all before */
 	bool is_doubtful;  /* likewise: it was served before, and nobody knows with which content */
+	uint8_t heard_n;   /* likewise: how often secondaries have raised `served`, by what they said */
+	uint32_t heard;    /* and by how much, in all */
 };
 
 struct zone {

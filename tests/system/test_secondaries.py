@@ -516,6 +516,33 @@ def test_serials_that_go_back(farm, program, policy):
     f.served.stop()
 
 
+@pytest.mark.parametrize("policy", ["increment", "keep"])
+def test_they_are_ahead(farm, program, primary, repo, policy):
+    """10 was served; a start on a rewritten history knows of 5 alone, until NSD says what it has.  All follow then."""
+    zone = "mixed.test"
+    head = HEAD.replace("1d 1h 4w", "3 2 4w")
+    f = farm({zone: head % 10 + "first TXT ten\n"})
+    f.compare(program, zone)
+    f.served.stop()
+    files = {name: repo.read(name) for name in ("_keys", "test._keys")}
+    git(repo.path, "checkout", "-q", "--orphan", "anew")
+    git(repo.path, "rm", "-q", "--cached", zone)
+    git(repo.path, "commit", "-q", "-m", "anew")
+    git(repo.path, "branch", "-M", "anew", repo.branch)
+    repo.commit({zone: head % 5 + "second TXT five\n", **files}, force=True)
+    f.served = primary(repo, "--serial=" + policy, port=secondaries.PORT, zones=[zone])
+    said = f.served.await_log(r"event=secondary-ahead zone=mixed\.test\. secondary_serial=10 serial=5 newest_serial=10 key=(\S+)\. "
+                              r"from=(\S+)@\d+ text=(.*)", 60)
+    assert said[1] == f.keys["nsd"].name and said[2] == f.peers["nsd"].address
+    assert ("write 11 or newer" if policy == "keep" else "newer than 10 will be written") in said[3]
+    if policy == "keep":
+        f.add(zone, "after 60 TXT that")
+    f.served.await_serial(zone, 11)
+    f.compare(program, zone)
+    f.served.stop()
+    assert len(re.findall("event=secondary-ahead", f.served.log())) == 1, f.served.log_tail()
+
+
 def test_a_serial_of_two_contents(farm, program):
     """10, back to 8, and on over another 9 and another 10, while all secondaries keep the first 10."""
     zone = "mixed.test"

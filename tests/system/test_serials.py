@@ -1,9 +1,13 @@
 """The next serial is newer than all that were served: what a start can know of that, by the branch, its log, and the clone of --cache-dir."""
 import re
 
+import dns.message
+import dns.query
 import dns.rcode
+import dns.rrset
 import pytest
 
+import servers
 import updates
 from repository import git
 from updates import ZONE
@@ -85,6 +89,52 @@ def test_out_of_the_cache(primary, repo, key, first, how, daemon, tmp_path, noti
     served.await_serial("example", 5)
     update(served, key)
     served.await_serial("example", 11)
+    served.stop()
+
+
+def ask_ixfr(served, key, serial, tcp=False):
+    query = dns.message.make_query("example", "IXFR")
+    query.authority.append(dns.rrset.from_text("example.", 0, "IN", "SOA", ". . %d 1 1 1 1" % serial))
+    if key is not None:
+        key.sign(query)
+    ask = dns.query.tcp if tcp else dns.query.udp
+    assert ask(query, servers.ADDRESS, port=served.port, timeout=10).rcode() == dns.rcode.NOERROR
+
+
+@pytest.mark.parametrize("tcp", [True, False])
+def test_a_secondary_is_ahead(primary, repo, key, first, make_key, tcp):
+    """It is believed as far as that does no harm: 1048576 in all, from a key that may transfer the zone."""
+    reader, other = make_key("r._transfer.example"), make_key("r._transfer.other", secret=b"of another zone")
+    repo.commit({"_keys": "".join(k.line for k in (key, reader, other))})
+    served = primary(repo, "--axfr", zones=["example"])
+    for asks, serial in [(None, 900), (other, 901), (reader, 5), (reader, 4), (reader, 5 + 2**31)]:
+        ask_ixfr(served, asks, serial, tcp)
+    ask_ixfr(served, reader, 5 + 1048577, tcp)
+    served.await_log(r"event=secondary-ahead zone=example\. secondary_serial=1048582 serial=5 newest_serial=5 key=r\._transfer\.example\. "
+                     r"from=127\.0\.0\.1@\d+ text=.*not believed.* write 1048583 or newer")
+    update(served, key, 1)
+    served.await_serial("example", 6)
+    ask_ixfr(served, reader, 1000006, tcp)
+    served.await_log(r"event=secondary-ahead zone=example\. secondary_serial=1000006 serial=6 newest_serial=1000006 .*write 1000007 or newer")
+    update(served, key, 2)
+    served.await_serial("example", 1000007)
+    ask_ixfr(served, reader, 1100007, tcp)
+    served.await_log(r"event=secondary-ahead zone=example\. secondary_serial=1100007 .*not believed")
+    update(served, key, 3)
+    served.await_serial("example", 1000008)
+    served.stop()
+    assert len(re.findall("event=secondary-ahead", served.log())) == 3, served.log_tail()
+
+
+@pytest.mark.parametrize("policy", ["increment", "unixtime"])
+def test_a_secondary_is_ahead_and_serials_are_ours(primary, repo, key, first, make_key, policy):
+    """The next one is written at once."""
+    repo.commit({"_keys": key.line + make_key("r._transfer.example").line})
+    served = primary(repo, "--serial=" + policy, zones=["example"])
+    ask_ixfr(served, make_key("r._transfer.example"), 77)
+    served.await_log(r"event=secondary-ahead zone=example\. secondary_serial=77 .*newer than 77 will be written")
+    served.await_true("a newer serial", lambda: served.serial("example") > 77)
+    assert policy == "unixtime" or served.serial("example") == 78
     served.stop()
 
 

@@ -391,6 +391,39 @@ begins_after_what_was_served(void **state)
 	}
 }
 
+/* Secondaries raise it a few times, and not far in all, whatever versions come between. */
+static void
+what_secondaries_say_is_bounded(void **state)
+{
+	(void)state;
+	struct line l;
+	begin(&l); /* 7 */
+	assert_int_equal(history_note_heard(l.zone, 7), E_EXISTS);
+	assert_int_equal(history_note_heard(l.zone, 6), E_EXISTS);
+	assert_int_equal(history_note_heard(l.zone, 7 + 2147483648u), E_EXISTS);
+	assert_int_equal(history_note_heard(l.zone, 7 + HISTORY_HEARD_MAX + 1), E_LIMIT);
+	assert_false(history_is_serial_stuck(l.zone));
+	assert_int_equal(history_note_heard(l.zone, 7 + HISTORY_HEARD_MAX - 2), OK);
+	assert_true(history_is_serial_stuck(l.zone));
+	assert_int_equal(history_newest_serial(l.zone), 7 + HISTORY_HEARD_MAX - 2);
+	step(&l, with(&l, "a 300 A 192.0.2.1"), 7 + HISTORY_HEARD_MAX);
+	assert_reaches(l.zone, 7, false);
+	assert_int_equal(history_note_heard(l.zone, l.zone->serial + 3), E_LIMIT);
+	assert_int_equal(history_note_heard(l.zone, l.zone->serial + 2), OK);
+	step(&l, with(&l, "a 300 A 192.0.2.2"), l.zone->serial + 3);
+	step(&l, with(&l, "a 300 A 192.0.2.3"), l.zone->serial + 1);
+	assert_reaches(l.zone, l.zone->serial - 1, true);
+	assert_int_equal(history_note_heard(l.zone, l.zone->serial + 1), E_LIMIT);
+	end(&l);
+	begin(&l);
+	for (unsigned i = 0; i < HISTORY_HEARD_TIMES_MAX; i++) {
+		assert_int_equal(history_note_heard(l.zone, history_newest_serial(l.zone) + 1), OK);
+		step(&l, with(&l, i % 2 != 0 ? "a 300 A 192.0.2.1" : "b 300 A 192.0.2.1"), history_newest_serial(l.zone) + 1);
+	}
+	assert_int_equal(history_note_heard(l.zone, history_newest_serial(l.zone) + 1), E_LIMIT);
+	end(&l);
+}
+
 static void
 changes_that_are_not_known_end_it(void **state)
 {
@@ -450,6 +483,7 @@ main(void)
 		cmocka_unit_test(where_newer_is_undefined_the_first_stays),
 		cmocka_unit_test(half_a_circle_is_as_far_as_it_reaches),
 		cmocka_unit_test(begins_after_what_was_served),
+		cmocka_unit_test(what_secondaries_say_is_bounded),
 		cmocka_unit_test(changes_that_are_not_known_end_it),
 		cmocka_unit_test(stays_within_its_limits),
 	};

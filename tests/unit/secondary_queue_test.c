@@ -23,22 +23,28 @@ events_come_in_order_with_their_keys(void **state)
 	struct tsig_key key = { .alg = HMAC_SHA256 };
 	name_set(&key.name, (const uint8_t *)"\1k");
 	const struct secondary_event asked = { .kind = SECONDARY_ASKED, .key = &key, .target = { .conn = 7 } }, closed = gone(7);
+	const struct secondary_event ahead = { .kind = SECONDARY_AHEAD, .key = &key, .serial = 10 };
 	secondary_queue_init(&q);
 	assert_null(secondary_queue_take(&q));
 	assert_int_equal(secondary_queue_put(&q, &asked), OK);
 	assert_int_equal(secondary_queue_put(&q, &closed), OK);
+	assert_int_equal(secondary_queue_put(&q, &ahead), OK);
 	memset(&key, 0, sizeof key); /* it was copied */
 
-	struct secondary_event *first = secondary_queue_take(&q), *second = first->next;
+	struct secondary_event *first = secondary_queue_take(&q), *second = first->next, *third = second->next;
 	assert_int_equal(first->kind, SECONDARY_ASKED);
 	assert_ptr_equal(first->target.key, first->key);
 	assert_true(name_is_equal(first->key->name.oct, (const uint8_t *)"\1k"));
 	assert_int_equal(second->kind, SECONDARY_GONE);
 	assert_null(second->key);
-	assert_null(second->next);
+	assert_int_equal(third->kind, SECONDARY_AHEAD);
+	assert_int_equal(third->serial, 10);
+	assert_true(name_is_equal(third->key->name.oct, (const uint8_t *)"\1k"));
+	assert_null(third->next);
 	assert_null(secondary_queue_take(&q));
 	secondary_event_free(&first);
 	secondary_event_free(&second);
+	secondary_event_free(&third);
 	assert_null(first);
 	secondary_queue_fini(&q);
 }

@@ -376,6 +376,39 @@ only_what_changed(void **state)
 	free(text);
 }
 
+/* Who may transfer the zone and has a newer one is told of, by either transport; nobody else is. */
+static void
+a_secondary_that_is_ahead(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *key;
+		uint32_t serial;
+		bool is_ahead;
+	} cases[] = {
+		{ KEY_ONE, 8, true },          { KEY_ALL, 8, true },           { KEY_ONE, 7 + 2147483647u, true },
+		{ KEY_ONE, 7, false },         { KEY_ONE, 6, false },          { KEY_ONE, 7 + 2147483648u, false },
+		{ NULL, 8, false },            { KEY_TWO, 8, false },
+	};
+	struct world w;
+	char *text = small_zone(7, "");
+	world_begin(&w, text);
+	w.conf.is_axfr_open = true; /* then anybody is answered */
+	for (size_t i = 0; i < 2 * ARRAY_LEN(cases); i++) {
+		struct ask a = { .zone = "example.", .type = TYPE_IXFR, .serial = cases[i / 2].serial, .key = cases[i / 2].key, .is_udp = i % 2 };
+		const struct peer peer = { .family = 4, .transport = a.is_udp ? TRANSPORT_UDP : TRANSPORT_TCP };
+		static uint8_t wire[DNS_MSG_MAX];
+		struct server_out out;
+		build(&a);
+		size_t cap = a.is_udp ? 1232 : sizeof wire;
+		size_t len = server_handle(primary_view(w.primary), &w.conf, &peer, NOW_S, a.wire, a.len, wire, cap, &w.stats, &out);
+		assert_int_equal(out.event == EVENT_AHEAD, cases[i / 2].is_ahead);
+		assert_true(!cases[i / 2].is_ahead || (len != 0 && out.serial == cases[i / 2].serial));
+	}
+	primary_free(&w.primary);
+	free(text);
+}
+
 /* Does not fit into a datagram: the SOA alone. */
 static void
 too_much_for_udp(void **state)
@@ -507,6 +540,7 @@ main(void)
 		cmocka_unit_test(the_whole_zone),
 		cmocka_unit_test(who_may_not),
 		cmocka_unit_test(only_what_changed),
+		cmocka_unit_test(a_secondary_that_is_ahead),
 		cmocka_unit_test(too_much_for_udp),
 		cmocka_unit_test(too_many_steps_for_udp),
 		cmocka_unit_test(many_messages),
