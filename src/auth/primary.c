@@ -54,7 +54,9 @@ primary_file_of(const struct primary *p, const uint8_t *apex)
 	if (f != NULL && f->kind == SOURCE_ZONE && name_is_equal(f->apex.oct, apex)) {
 		return f;
 	}
-	for (size_t i = 0; i < p->files_n; i++) {
+	struct nkey key;
+	nkey_set(&key, apex);
+	for (size_t i = 0; trie_get(&p->view->zones, &key) != NULL && i < p->files_n; i++) {
 		f = p->files[i];
 		if (f->kind == SOURCE_ZONE && f->zone != NULL && name_is_equal(f->apex.oct, apex)) {
 			return f;
@@ -247,18 +249,6 @@ plan_includers(struct apply *a)
 	return OK;
 }
 
-static bool
-is_zone_removed(const struct apply *a, const struct name *apex)
-{
-	for (size_t i = 0; i < a->removals_n; i++) {
-		const struct file *f = a->list[i].file;
-		if (f->zone != NULL && name_is_equal(f->apex.oct, apex->oct)) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Files whose zone another file had, which goes: now it is their turn. */
 static err_t
 plan_successors(struct apply *a)
@@ -266,7 +256,7 @@ plan_successors(struct apply *a)
 	struct primary *p = a->p;
 	for (size_t i = 0; i < p->files_n; i++) {
 		struct file *f = p->files[i];
-		if (f->kind == SOURCE_ZONE && f->zone == NULL && is_zone_removed(a, &f->apex) && find_pending(a, f) == NULL) {
+		if (f->kind == SOURCE_ZONE && f->zone == NULL && hold_is_leaving(a, &f->apex) && find_pending(a, f) == NULL) {
 			TRY(plan_file(a, f, NULL, false));
 		}
 	}
@@ -591,6 +581,7 @@ plan_removals(struct apply *a)
 	}
 	hold_plan_gone(a);
 	a->removals_n = a->n;
+	hold_list_leaving(a);
 }
 
 static err_t
@@ -665,6 +656,7 @@ primary_apply(struct primary *p, const struct source_commit *c, enum primary_out
 	p->next_ignore = p->ignore;
 	free(a.list);
 	free(a.paths);
+	free(a.leaving);
 	return err;
 }
 

@@ -5,9 +5,11 @@
  * held counts in each commit that follows: two half steps do not pass where the whole one does not.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "auth/primary_p.h"
+#include "base/alloc.h"
 
 #define MEANT "if that is meant, push a commit with the trailer \"" PRIMARY_TRAILER "\""
 
@@ -69,17 +71,49 @@ hold_plan_gone(struct apply *a)
 	}
 }
 
+static int
+compare_leaving(const void *left, const void *right)
+{
+	const struct leaving *a = left, *b = right;
+	return name_compare(a->apex, b->apex);
+}
+
+/* A tree that has other names throughout has as many files that go as new ones, so these are looked up. */
+void
+hold_list_leaving(struct apply *a)
+{
+	a->leaving = xalloc((a->removals_n + 1) * sizeof *a->leaving);
+	for (size_t i = 0; i < a->removals_n; i++) {
+		const struct file *f = a->list[i].file;
+		if (f->zone != NULL) {
+			a->leaving[a->leaving_n++] = (struct leaving){ f->apex.oct, i };
+		}
+	}
+	qsort(a->leaving, a->leaving_n, sizeof *a->leaving, compare_leaving);
+}
+
+static const struct leaving *
+find_leaving(const struct apply *a, const struct name *apex)
+{
+	const struct leaving key = { .apex = apex->oct };
+	return bsearch(&key, a->leaving, a->leaving_n, sizeof *a->leaving, compare_leaving);
+}
+
+bool
+hold_is_leaving(const struct apply *a, const struct name *apex)
+{
+	return find_leaving(a, apex) != NULL;
+}
+
 struct file *
 hold_find_leaving(struct apply *a, const struct name *apex)
 {
-	for (size_t i = 0; i < a->removals_n; i++) {
-		struct pending *d = &a->list[i];
-		if (d->file->zone != NULL && name_is_equal(d->file->apex.oct, apex->oct)) {
-			d->has_heir = true;
-			return d->file;
-		}
+	const struct leaving *l = find_leaving(a, apex);
+	if (l == NULL) {
+		return NULL;
 	}
-	return NULL;
+	a->list[l->at].has_heir = true;
+	return a->list[l->at].file;
 }
 
 static void

@@ -70,6 +70,12 @@ struct primary {
 	bool is_catalog_behind;  /* there was no memory for it */
 };
 
+/* A zone whose file goes in a commit. */
+struct leaving {
+	const uint8_t *apex; /* the file's */
+	size_t at;           /* in apply.list */
+};
+
 /* A commit being worked out. */
 struct apply {
 	struct primary *p;
@@ -77,6 +83,8 @@ struct apply {
 	const char **paths;      /* of all changes, sorted; the texts are the commit's */
 	struct pending *list;    /* removals first */
 	size_t n, cap, removals_n;
+	struct leaving *leaving; /* owned: zones of the removals, by name */
+	size_t leaving_n;
 	struct ignore *ignore;   /* owned: what .originignore says now, if that is new */
 	bool is_ignore_new;
 };
@@ -147,6 +155,10 @@ void passed_fini(struct passed *t);
 /* Files that an earlier commit took away and that are held are removals of this one, too: until it has the trailer, or
  * their zone is back. */
 void hold_plan_gone(struct apply *a);
+
+/* After all removals are planned: the list of zones that go. */
+void hold_list_leaving(struct apply *a);
+bool hold_is_leaving(const struct apply *a, const struct name *apex);
 
 /* The file that goes in this commit and has the zone of that name, or NULL.  From now on it has an heir. */
 struct file *hold_find_leaving(struct apply *a, const struct name *apex);
