@@ -364,6 +364,10 @@ tell(struct comparing *c, const struct notify_index *ix, const struct zone *z, c
 static err_t
 tell_change(struct comparing *c, const struct zone *old, const struct zone *now)
 {
+	const struct notify_policy *p = c->policy;
+	if (now != NULL && p->is_put_off != NULL && p->is_put_off(p->ctx, now)) {
+		return OK;
+	}
 	if (now != NULL) {
 		const struct notify_news news = notify_news_of(now);
 		TRY(need_index(c->now_view, &c->now));
@@ -503,6 +507,26 @@ notify_compare(const struct view *old, const struct view *now, const struct noti
 		err = tell_keys(c);
 	}
 	notify_index_free(&c->old);
+	notify_index_free(&c->now);
+	free(c);
+	return err;
+}
+
+err_t
+notify_one_zone(const struct view *v, const struct zone *z, const struct notify_policy *policy, const struct notify_listener *to,
+                struct notify_left_out *out)
+{
+	struct comparing *c = xalloc(sizeof *c);
+	c->now_view = v;
+	c->policy = policy;
+	c->to = to;
+	c->left_out = out;
+	*out = (struct notify_left_out){ .cut_n = 0 };
+	err_t err = need_index(v, &c->now);
+	if (err == OK) {
+		const struct notify_news news = notify_news_of(z);
+		tell(c, c->now, z, &news);
+	}
 	notify_index_free(&c->now);
 	free(c);
 	return err;

@@ -30,6 +30,9 @@ struct notify_policy {
 	const struct key_address *own; /* addresses that are ours; borrowed */
 	size_t own_n;
 	enum notify_whom whom;         /* KEYS: only those that keys name */
+	/* Not NULL: is a version passed over, as another one will follow at once?  Who is told of it then is the caller's to see to. */
+	bool (*is_put_off)(void *ctx, const struct zone *z);
+	void *ctx;
 	bool is_loopback_only;         /* and of these only loopback addresses: who tries a real zone wakes nobody else */
 };
 
@@ -82,6 +85,10 @@ struct notify_left_out {
  * Cost: what differs, and the transfer keys (sorted once). */
 err_t notify_compare(const struct view *old, const struct view *now, const struct notify_policy *policy,
                      const struct notify_listener *to, struct notify_left_out *out);
+
+/* One zone of a view, to all that are to hear of it.  E_NOMEM. */
+err_t notify_one_zone(const struct view *v, const struct zone *z, const struct notify_policy *policy, const struct notify_listener *to,
+                      struct notify_left_out *out);
 
 /* Every zone at and below a name, to one target: for a peer that is to hear of all of them. */
 void notify_every_zone(const struct view *v, const uint8_t *domain, const struct notify_target *to, notify_each *each,

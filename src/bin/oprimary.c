@@ -521,6 +521,7 @@ teller_up(struct daemon *d)
 	d->teller.served = d->served;
 	d->teller.workers = d->tcp;
 	d->teller.wake = loader_wake;
+	d->teller.is_put_off = loader_puts_off;
 	d->teller.ahead = loader_on_ahead;
 	d->teller.ctx = &d->loader;
 	d->teller.whom = d->opts.notify;

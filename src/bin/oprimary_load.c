@@ -370,6 +370,7 @@ on_wake(struct loader *l)
 	served_reclaim(l->served);
 	l->woken(l->ctx);
 	updater_go_on(&l->updater);
+	l->woken(l->ctx); /* a serial that was to be written may not be */
 }
 
 /* The next frame; one that was set aside comes first.  Updates are seen to meanwhile. */
@@ -407,6 +408,7 @@ follow(struct loader *l)
 			return;
 		}
 		on_frame(l, &f);
+		l->woken(l->ctx);
 		if (f.fd >= 0) {
 			close(f.fd);
 		}
@@ -451,6 +453,13 @@ run(void *arg)
 }
 
 /* ---- from outside ---- */
+
+bool
+loader_puts_off(void *loader, const struct zone *z)
+{
+	struct loader *l = loader;
+	return l->serial != SERIAL_KEEP && updater_is_serial_coming(&l->updater, z);
+}
 
 struct primary_log
 loader_primary_log(struct loader *l)

@@ -9,6 +9,7 @@
 #include "auth/notify_targets.h"
 #include "base/alloc.h"
 #include "dns/rrtype.h"
+#include "zone/history.h"
 
 /* Many secondaries ask by a connection that they keep, and do not listen there: a NOTIFY would be taken for the answer to their next
  * question (Knot gives the refresh up then, until its retry).  So who has an address that is told is told there, and by the connection
@@ -322,7 +323,10 @@ teller_stop(struct teller *t)
 		wipe(&t->list[i].key, sizeof t->list[i].key);
 	}
 	free(t->list);
+	free(t->put_off);
 	t->list = NULL;
+	t->put_off = NULL;
+	t->put_off_n = t->put_off_cap = 0;
 	t->n = t->cap = 0;
 }
 
@@ -423,6 +427,27 @@ drop_disallowed(struct teller *t)
 	}
 }
 
+/* Secondaries take nothing from a version whose serial is not newer, so they are told of the one that follows. */
+static bool
+puts_off(void *ctx, const struct zone *z)
+{
+	struct teller *t = ctx;
+	if (!t->is_put_off(t->ctx, z)) {
+		return false;
+	}
+	for (size_t i = 0; i < t->put_off_n; i++) {
+		if (name_is_equal(t->put_off[i].oct, z->apex_name)) {
+			return true;
+		}
+	}
+	if (t->put_off_n == t->put_off_cap) {
+		t->put_off_cap = t->put_off_cap != 0 ? 2 * t->put_off_cap : 16;
+		t->put_off = xrealloc(t->put_off, t->put_off_cap * sizeof *t->put_off);
+	}
+	name_set(&t->put_off[t->put_off_n++], z->apex_name);
+	return true;
+}
+
 static struct notify_policy
 policy_of(const struct teller *t)
 {
@@ -446,21 +471,32 @@ log_left_out(struct teller *t, err_t err, const struct notify_left_out *o)
 	}
 }
 
-void
-teller_on_changed(struct teller *t)
+static const struct zone *
+find_told(const struct teller *t, const struct name *zone)
+{
+	struct nkey key;
+	nkey_set(&key, zone->oct);
+	return t->told_view != NULL ? trie_get(&t->told_view->zones, &key) : NULL;
+}
+
+/* The version that was to follow is there, and was told; or it does not come, and what there is is told. */
+static void
+tell_put_off(struct teller *t)
 {
 	const struct notify_listener to = { .each = tell, .zone = tell_subscribers, .ctx = t };
-	struct served_pin *before = t->told;
-	const struct view *old = t->told_view;
-	struct notify_left_out left_out;
-	find_own(t);
 	const struct notify_policy policy = policy_of(t);
-	teller_go_on(t);
-	t->told_view = served_pin(t->served, &t->told);
-	drop_disallowed(t);
-	err_t err = notify_compare(old, t->told_view, &policy, &to, &left_out);
-	served_unpin(t->served, &before);
-	log_left_out(t, err, &left_out);
+	struct notify_left_out left_out;
+	for (size_t i = t->put_off_n; i-- != 0;) {
+		const struct zone *z = find_told(t, &t->put_off[i]);
+		bool is_there = z != NULL && history_is_serial_stuck(z);
+		if (is_there && t->is_put_off(t->ctx, z)) {
+			continue;
+		}
+		t->put_off[i] = t->put_off[--t->put_off_n];
+		if (is_there) {
+			log_left_out(t, notify_one_zone(t->told_view, z, &policy, &to, &left_out), &left_out);
+		}
+	}
 }
 
 /* ---- subscriptions ---- */
@@ -540,9 +576,7 @@ unsubscribe(struct teller *t, uint64_t conn)
 static struct notify_news
 news_of(const struct teller *t, const struct name *zone)
 {
-	struct nkey key;
-	nkey_set(&key, zone->oct);
-	const struct zone *z = t->told_view != NULL ? trie_get(&t->told_view->zones, &key) : NULL;
+	const struct zone *z = find_told(t, zone);
 	return z != NULL ? notify_news_of(z) : (struct notify_news){ .zone = zone->oct };
 }
 
@@ -583,14 +617,41 @@ take_event(struct teller *t, const struct secondary_event *e)
 	}
 }
 
-void
-teller_go_on(struct teller *t)
+static void
+take_events(struct teller *t)
 {
 	for (struct secondary_event *e = secondary_queue_take(&t->heard), *next; e != NULL; e = next) {
 		next = e->next;
 		take_event(t, e);
 		secondary_event_free(&e);
 	}
+}
+
+void
+teller_on_changed(struct teller *t)
+{
+	const struct notify_listener to = { .each = tell, .zone = tell_subscribers, .ctx = t };
+	struct served_pin *before = t->told;
+	const struct view *old = t->told_view;
+	struct notify_left_out left_out;
+	find_own(t);
+	struct notify_policy policy = policy_of(t);
+	policy.is_put_off = puts_off;
+	policy.ctx = t;
+	take_events(t);
+	t->told_view = served_pin(t->served, &t->told);
+	drop_disallowed(t);
+	err_t err = notify_compare(old, t->told_view, &policy, &to, &left_out);
+	served_unpin(t->served, &before);
+	log_left_out(t, err, &left_out);
+	tell_put_off(t);
+}
+
+void
+teller_go_on(struct teller *t)
+{
+	take_events(t);
+	tell_put_off(t);
 }
 
 /* ---- what workers call in ---- */

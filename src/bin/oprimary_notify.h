@@ -43,6 +43,7 @@ struct teller {
 	struct served *served;
 	struct tcp_worker *const *workers; /* by the numbers in connections' ids */
 	void (*wake)(void *ctx);           /* has teller_go_on() called */
+	bool (*is_put_off)(void *ctx, const struct zone *z); /* by the loader: will a newer serial of it be written at once? */
 	void (*ahead)(void *ctx, const struct secondary_event *e); /* by the loader: a secondary has a newer serial */
 	void *ctx;
 	enum notify_whom whom;
@@ -59,6 +60,8 @@ struct teller {
 	const struct view *told_view;
 	struct subscription *list;         /* owned */
 	size_t n, cap;
+	struct name *put_off;              /* owned: zones that nobody was told of, as a newer version is to follow at once */
+	size_t put_off_n, put_off_cap;
 	/* any thread's */
 	pthread_mutex_t lock;              /* for is_on, and for what is done on condition of it; never held over a walk */
 	bool is_on;                        /* between start and stop: workers may be there longer */
@@ -81,7 +84,7 @@ void teller_stop(struct teller *t);
 /* Nothing goes to the workers any more.  In place of teller_stop() where the loader has not ended. */
 void teller_silence(struct teller *t);
 
-/* The loader: a view was published; there is something to go on with. */
+/* The loader: a view was published; there is something to go on with, or a newer version that was to follow may not come. */
 void teller_on_changed(struct teller *t);
 void teller_go_on(struct teller *t);
 

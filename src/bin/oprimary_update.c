@@ -12,6 +12,7 @@
 #include "dns/wire.h"
 #include "net/listen.h"
 #include "ops/clock.h"
+#include "zone/history.h"
 
 static void
 count(_Atomic uint64_t *counter)
@@ -383,6 +384,21 @@ updater_add_serial(struct updater *u, const uint8_t *apex, uint32_t serial)
 	name_set(&s->apex, apex);
 	s->serial = serial;
 	u->are_serials_due = true;
+}
+
+bool
+updater_is_serial_coming(const struct updater *u, const struct zone *z)
+{
+	bool is_possible = u->are_serials_due && u->away[0] == '\0' && u->state != UPDATER_LOST && !z->is_signed;
+	if (!is_possible || !history_is_serial_stuck(z) || u->serials_n > UPDATE_SERIALS_LOOKED_AT) {
+		return false;
+	}
+	for (size_t i = 0; i < u->serials_n; i++) {
+		if (u->serials[i].serial == z->serial && name_is_equal(u->serials[i].apex.oct, z->apex_name)) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /* ---- what becomes of it ---- */

@@ -32,6 +32,7 @@
 enum {
 	UPDATE_TRIES_MAX = 8,       /* on heads that moved while it was pushed */
 	UPDATE_PUSHES_MAX = 3,      /* of one commit whose fate is not known, after the first */
+	UPDATE_SERIALS_LOOKED_AT = 1000, /* zones that wait for a serial, among which one is looked for */
 	UPDATE_SPLITS_MAX = 8,      /* pushes of a batch in ever smaller parts, to find the one that the remote does not want */
 	UPDATE_UNKNOWN_MAX_S = 120, /* that an update is kept whose fate is not known: nobody waits for its answer any longer */
 };
@@ -95,6 +96,9 @@ void updater_go_on(struct updater *u);
 
 /* The zone was changed and has its serial still: a higher one is to be written. */
 void updater_add_serial(struct updater *u, const uint8_t *apex, uint32_t serial);
+
+/* Will a newer serial of that version be written now?  Not once that has failed; of very many, it is not known. */
+bool updater_is_serial_coming(const struct updater *u, const struct zone *z);
 
 /* Frames of the git side. */
 void updater_on_pushed(struct updater *u, const struct link_frame *f);

@@ -1,5 +1,7 @@
 """The next serial is newer than all that were served: what a start can know of that, by the branch, its log, and the clone of --cache-dir."""
 import re
+import socket
+import threading
 
 import dns.message
 import dns.query
@@ -9,7 +11,7 @@ import pytest
 
 import servers
 import updates
-from repository import git
+from repository import git, write_hook
 from updates import ZONE
 
 
@@ -149,3 +151,55 @@ def test_what_grows_is_not_said(primary, repo, key, first):
     served.await_serial("example", 4)
     served.stop()
     assert not re.search("event=zone-serial-", served.log()), served.log_tail()
+
+
+class Listener:
+    """A secondary's address: which serials it is told of.  It acknowledges all."""
+
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.6", 53))
+        self.told = []
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        while True:
+            wire, peer = self.socket.recvfrom(4096)
+            if len(wire) < 12:
+                return
+            notify = dns.message.from_wire(wire)
+            self.told.append(notify.answer[0][0].serial)
+            self.socket.sendto(dns.message.make_response(notify).to_wire(), peer)
+
+    def close(self):
+        self.socket.sendto(b"", ("127.0.0.6", 53))
+        self.thread.join()
+        self.socket.close()
+
+
+@pytest.fixture
+def listener(port_53):
+    found = Listener()
+    yield found
+    found.close()
+
+
+def told_by(serial):
+    return text_of(serial).replace("ns2     A    192.0.2.2", "ns2     A    127.0.0.6")
+
+
+@pytest.mark.parametrize("how", ["increment", "keep", "refused"])
+def test_notify_when_it_goes_back(primary, repo, key, listener, notify, how):
+    """Where a newer one is written at once, nobody is told of the one before it; if it cannot be written, they are."""
+    repo.commit({"example": told_by(10), "_keys": key.line})
+    served = primary(repo, "--serial=" + ("keep" if how == "keep" else "increment"), zones=["example"])
+    served.await_true("10 is told", lambda: listener.told == [10])
+    if how == "refused":
+        write_hook(repo, "pre-receive", "while read -r a b c; do git log -1 --format=%an $b | grep -q Operator || exit 1; done\n")
+    for serial in (4, 5):
+        repo.commit({"example": told_by(serial) + "a%d A 192.0.2.3\n" % serial}, force=True)
+        notify(served.port, "example", key)
+        wanted = {"increment": [10, *range(11, 8 + serial)], "keep": [10, *range(4, serial + 1)], "refused": [10, *range(4, serial + 1)]}[how]
+        served.await_true("%s is told" % wanted, lambda w=wanted: listener.told == w)
+    served.stop()
