@@ -143,7 +143,7 @@ write_file(const char *path, const char *text)
 	return is_good ? OK : E_IO;
 }
 
-/* A known_hosts file in a home directory of ours whose only entry names the type; its key is of no matter. */
+/* A known_hosts file in our home directory (git_connect_settle()) whose only entry names the type; its key is of no matter. */
 static err_t
 prefer_key_type(const struct git_how *how, const char *type, struct diag *diag)
 {
@@ -161,7 +161,6 @@ prefer_key_type(const struct git_how *how, const char *type, struct diag *diag)
 		diag_set(diag, DIAG_ERROR, "git", "cannot write %.300s: %s", str_text(&path), strerror(errno));
 		return E_IO;
 	}
-	setenv("HOME", how->home, 1); /* libgit2 1.5 looks there; this process does nothing else with it */
 	return OK;
 }
 
@@ -348,6 +347,14 @@ connect_plain(struct git_connection *a, git_remote *remote, struct diag *diag)
 	}
 	int ret = connect_once(a, remote);
 	return ret < 0 ? connect_failed(a, ret, diag) : OK;
+}
+
+void
+git_connect_settle(const struct git_how *how)
+{
+	if (how->conf->scheme == GIT_REMOTE_SSH) {
+		setenv("HOME", how->home, 1);
+	}
 }
 
 err_t

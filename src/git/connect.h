@@ -33,6 +33,10 @@ struct git_connection {
 
 void git_connection_fini(struct git_connection *c);
 
+/* Before git_lib_begin(), by a process that does nothing else with it: over SSH, `how->home` becomes the home directory.  libgit2 1.5
+ * asks the environment for it at each connection, 1.9 once, as it is initialised. */
+void git_connect_settle(const struct git_how *how);
+
 /* Connects `remote`.  E_AUTH: credentials or the server's key; E_NOTFOUND: no such repository; E_REFUSED: it may not be
  * pushed to; E_IO. */
 err_t git_connect(struct git_connection *c, git_remote *remote, git_direction direction, struct diag *diag);

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "git/branch.h"
 #include "git/clone.h"
+#include "git/connect.h"
 #include "git/fetch.h"
 #include "git/groom.h"
 #include "git/lib.h"
@@ -458,6 +459,7 @@ git_worker_run(const struct git_conf *conf, const struct git_home *home, int soc
 	w.how = (struct git_how){ .conf = conf, .home = home->dir, .alive = alive, .ctx = &w };
 	struct diag diag = { 0 };
 	bool is_between = true;
+	git_connect_settle(&w.how);
 	if (git_lib_begin(&diag) != OK) {
 		struct link_frame f = { .type = LINK_FAILED, .status = E_IO, .fd = -1 };
 		snprintf(f.text, sizeof f.text, "%s", diag.text);

@@ -103,7 +103,7 @@ class Sshd:
         with open(conf, "w") as f:
             f.write("Port %d\nListenAddress %s\nPidFile none\nUsePAM no\nStrictModes no\nPasswordAuthentication no\n"
                     "KbdInteractiveAuthentication no\nPermitRootLogin yes\nAuthorizedKeysFile %s/authorized_keys\n"
-                    "LogLevel DEBUG1\n" % (self.port, ADDRESS, self.home))
+                    "HostKeyAlgorithms +ssh-rsa\nLogLevel DEBUG1\n" % (self.port, ADDRESS, self.home))
             f.write("".join("HostKey %s\n" % k for k in self.keys.values()))
         self.child = Child([shutil.which("sshd") or "/usr/sbin/sshd", "-D", "-e", "-f", conf], self.port,
                            os.path.join(self.home, "sshd.log"))

@@ -1,6 +1,7 @@
 """The git side against real remotes: every transport, what it refuses, and what it says when it cannot."""
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -152,10 +153,23 @@ def test_ssh_several_host_keys(repo, side, tmp_path, started, need, public_key):
     """The key that is pinned need not be the one that the server would show first."""
     need("sshd", "ssh-keygen")
     repo.commit({"example.org": ZONE % 1})
-    sshd = started(remotes.Sshd(str(tmp_path), ("ecdsa-256", "ed25519", "ecdsa-521"), authorize=[public_key]))
+    sshd = started(remotes.Sshd(str(tmp_path), ("ecdsa-256", "ed25519", "ecdsa-521", "rsa-2048"), authorize=[public_key]))
     for kind in sshd.keys:
         g = side(sshd.url("zones.git"), "--ssh-key=" + remotes.KEY, "--authenticator=" + sshd.fingerprint(kind))
         assert g.pull().kinds == {"example.org": "PUT"}, kind
+
+
+def test_the_users_own_known_hosts(repo, side, tmp_path, started, need, public_key):
+    """What stands in ~/.ssh decides nothing: neither which key is asked for, nor whether it is good."""
+    need("sshd", "ssh-keygen")
+    repo.commit({"example.org": ZONE % 1})
+    sshd = started(remotes.Sshd(str(tmp_path), ("ecdsa-256", "ed25519"), authorize=[public_key]))
+    os.makedirs(tmp_path / "tmp" / ".ssh")  # side()'s home directory
+    shutil.copy(sshd.known_hosts("ecdsa-256"), tmp_path / "tmp" / ".ssh" / "known_hosts")
+    g = side(sshd.url("zones.git"), "--ssh-key=" + remotes.KEY, "--authenticator=" + sshd.fingerprint("ed25519"))
+    assert g.pull().kinds == {"example.org": "PUT"}
+    f = side(sshd.url("zones.git"), "--ssh-key=" + remotes.KEY, "--authenticator=SHA256:" + "A" * 43).pull("FAILED")
+    assert "showed another key" in f.text and sshd.fingerprint("ecdsa-256") in f.text and sshd.fingerprint("ed25519") in f.text
 
 
 @pytest.mark.parametrize("hashed", [False, True])
