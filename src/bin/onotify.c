@@ -168,6 +168,7 @@ explain_refusal(const struct notification *n)
 	switch (n->request.rcode) {
 	case RCODE_NOTAUTH:
 	case RCODE_REFUSED:
+		signed_hint_unknown_key(&n->request);
 		explain_rights(n);
 		break;
 	case RCODE_NOTIMP:

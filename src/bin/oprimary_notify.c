@@ -46,7 +46,7 @@ static const struct {
 	[NOTIFY_GAVE_UP] = { "notify-gave-up", LOG_LEVEL_WARNING, "no answer to any attempt" },
 	[NOTIFY_LOST] = { "notify-lost", LOG_LEVEL_DEBUG, "the secondary's connection closed" },
 	[NOTIFY_PUT_OFF] = { "notify-put-off", LOG_LEVEL_INFO, "the secondary cannot just now; it is told again" },
-	[NOTIFY_UNVERIFIED] = { "notify-unverified", LOG_LEVEL_WARNING, "the answer is not signed as it should; it is told again" },
+	[NOTIFY_UNVERIFIED] = { "notify-unverified", LOG_LEVEL_WARNING, "the answer is not signed well: does it know the key?" },
 	[NOTIFY_UNANSWERED] = { "notify-unanswered", LOG_LEVEL_WARNING, "no answer within a minute; it is told again, for a day" },
 	[NOTIFY_UNREACHED] = { "notify-unreached", LOG_LEVEL_DEBUG, "no answer yet; if it keeps a connection to us, it is told by that" },
 };

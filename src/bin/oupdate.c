@@ -357,6 +357,7 @@ explain_rcode(const struct update *u)
 		explain_rights(u);
 		break;
 	case RCODE_NOTAUTH:
+		signed_hint_unknown_key(&u->request);
 		cli_hint("this server is not the primary of a zone %s: is the zone another (--zone), or the server?", u->zone_text);
 		break;
 	case RCODE_NOTZONE:

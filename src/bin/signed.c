@@ -242,6 +242,16 @@ signed_explain(const struct signed_request *s)
 	}
 }
 
+/* RFC 8945 5.2.1 wants BADKEY of whoever does not know the key, which Knot from 3.4 on does not say. */
+void
+signed_hint_unknown_key(const struct signed_request *s)
+{
+	if (s->outcome == SIGNED_UNSIGNED && s->rcode == RCODE_NOTAUTH) {
+		cli_hint("the answer is unsigned: it may be that the server does not know the key %s with %s", s->key_text,
+		         tsig_alg_text(s->key.alg));
+	}
+}
+
 void
 signed_explain_rights(const struct signed_request *s, enum key_right right, const uint8_t *zone)
 {

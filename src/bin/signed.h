@@ -74,5 +74,8 @@ bool signed_has_reason(const struct signed_request *s);
 /* Says what is wrong, and what to do: for outcomes that are neither accepted nor a refusal. */
 void signed_explain(const struct signed_request *s);
 
+/* After a refusal: an unsigned NOTAUTH can mean that the key is not known; says so. */
+void signed_hint_unknown_key(const struct signed_request *s);
+
 /* After a refusal: may the key do that by its name?  Says so if not; else that the server's log says why, unless its answer did. */
 void signed_explain_rights(const struct signed_request *s, enum key_right right, const uint8_t *zone);

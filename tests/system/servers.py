@@ -301,4 +301,6 @@ class Bind(Peer):
         return ["named", "-g", "-n", "1", "-c", write(os.path.join(work, "named.conf"), "\n".join(conf) + "\n")]
 
 
+# What our clients say when a peer does not know a key: Knot up to 3.2 says so (BADKEY), Knot 3.4 answers an unsigned NOTAUTH.
+UNKNOWN_KEY = {"bind": re.compile(r"\(BADKEY\)"), "knot": re.compile(r"\(BADKEY\)|answers NOTAUTH.*\n.*server does not know the key")}
 PEERS = {peer.name: peer for peer in (Nsd, Knot, Bind)}

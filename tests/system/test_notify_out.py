@@ -127,8 +127,8 @@ def test_signed(secondary, notify_send, keys, name):
             peer.await_log(r"received notify for zone 'example': TSIG '%s'" % re.escape(key.name))
             peer.await_log(r"zone example/IN: notify from 127.0.0.1#\d+: serial %d" % serial)
         elif name == "knot":
-            peer.await_log(r"\[example\.\] ACL, allowed, action notify, remote \S+, key '%s\.'" % re.escape(key.name))
-            peer.await_log(r"\[example\.\] notify, incoming, remote 127.0.0.1@\d+, serial %d" % serial)
+            peer.await_log(r"\[example\.\] ACL, allowed, action notify, remote \S+( TCP)?, key '?%s\." % re.escape(key.name))
+            peer.await_log(r"\[example\.\] notify, incoming, remote 127.0.0.1@\d+.*, serial %d" % serial)
 
 
 def test_many_over_one_connection(secondary, notify_send, keys):
@@ -167,7 +167,8 @@ def test_a_wrong_secret_is_said(secondary, notify_send, keys, make_key, name):
     got = notify_send(peer.port, "example=2", key=make_key(right.name, secret=b"another secret of 32 octets....."))
     assert (got[0]["outcome"], int(got[0]["tsig_error"])) == ("unverified", BADSIG), (got, peer.log_tail())
     got = notify_send(peer.port, "example=2", key=make_key("unknown._transfer"))
-    assert (got[0]["outcome"], int(got[0]["tsig_error"])) == ("unverified", BADKEY), (got, peer.log_tail())
+    # Knot says BADKEY up to 3.2; 3.4 answers without a signature.
+    assert got[0]["outcome"] == "unverified" and int(got[0]["tsig_error"]) in ([BADKEY, 0] if name == "knot" else [BADKEY]), (got, peer.log_tail())
 
 
 def test_a_zone_that_the_secondary_does_not_have(secondary, notify_send, keys):

@@ -173,7 +173,7 @@ REFUSALS = [
     (lambda w: reply(w, rcode=1, sign=False), r"answers FORMERR", "TSIG"),
     (lambda w: reply(w, sign=False), r"answers NOERROR, but unsigned", "primary's address"),
     (lambda w: reply(w, request_mac=b"x" * 32), r"the answer's signature is wrong", "its log"),
-    (lambda w: reply(w, when=int(time.time()) - 1000), r"clocks are (999|1000|1001) seconds apart", "timedatectl"),
+    (lambda w: reply(w, when=int(time.time()) - 1000), r"clocks are (999|10\d\d) seconds apart", "timedatectl"),
 ]
 
 
@@ -369,11 +369,12 @@ def test_other_servers_agree(need, started, onotify, tmp_path, name, binary, sta
         wrong = onotify(server, *transport, key=key_argument("kSHA256._notify.example", OTHER_SECRET), status=1)
         assert "(BADSIG)" in wrong.stderr
         unknown = onotify(server, *transport, key=key_argument("nobody._notify.example"), status=1)
-        assert "(BADKEY)" in unknown.stderr
+        assert servers.UNKNOWN_KEY[name].search(unknown.stderr)
         other = onotify(server, *transport, key=key_argument("kSHA256._notify.example", algorithm="SHA512"), status=1)
-        assert "(BADKEY)" in other.stderr
+        assert servers.UNKNOWN_KEY[name].search(other.stderr)
         denied = onotify(server, *transport, key=key_argument("stranger._notify.example"), status=1)
-        assert ("(BADKEY)" if name == "knot" else "answers REFUSED") in denied.stderr  # Knot tells strangers nothing
+        # Knot tells strangers nothing.
+        assert servers.UNKNOWN_KEY["knot"].search(denied.stderr) if name == "knot" else "answers REFUSED" in denied.stderr
 
 
 # ---- ours ----

@@ -213,12 +213,13 @@ REFUSALS = [
     (lambda w: reply(w, rcode=7), r"answers YXRRSET\n", ["laptop.example has a CNAME, .*--delete='laptop.example CNAME'"], False),
     (lambda w: reply(w, rcode=8), r"answers NXRRSET\n", ["--if-exists is not there, or not just so"], False),
     (lambda w: reply(w, rcode=9), r"answers NOTAUTH\n", ["not the primary of a zone example: .*--zone"], False),
+    (lambda w: reply(w, rcode=9, sign=False), r"answers NOTAUTH, unsigned\n", [r"not know the key me\._update\.example\. with SHA256", "--zone"], True),
     (lambda w: reply(w, rcode=10), r"answers NOTZONE\n", ["not in the zone example as this server has it"], False),
     (lambda w: reply(w, rcode=11), r"answers DSOTYPENI\n", ["log"], False),
     (lambda w: reply(w, rcode=5, sign=False, ede=[(18, "")]), r"answers REFUSED, unsigned: Prohibited\n", ["log"], True),
     (lambda w: reply(w, sign=False), r"answers NOERROR, but unsigned", ["primary's address"], True),
     (lambda w: reply(w, request_mac=b"x" * 32), r"the answer's signature is wrong", [], True),
-    (lambda w: reply(w, when=int(time.time()) - 1000), r"clocks are (999|1000|1001) seconds apart", ["timedatectl"], True),
+    (lambda w: reply(w, when=int(time.time()) - 1000), r"clocks are (999|10\d\d) seconds apart", ["timedatectl"], True),
 ]
 
 
@@ -579,10 +580,11 @@ def test_peers_refuse(updated, update, peer_name, transport):
     def refused(key, *more):
         return update(HOST, "192.0.2.7", *(["--tcp"] if transport == "tcp" else []), *more, key=key, status=1).stderr
     assert "(BADSIG)" in refused(key_argument("kSHA256._update.example", OTHER_SECRET))
-    assert "(BADKEY)" in refused(key_argument("nobody._update.example"))
-    assert "(BADKEY)" in refused(key_argument("kSHA256._update.example", algorithm="SHA512"))
+    assert servers.UNKNOWN_KEY[peer_name].search(refused(key_argument("nobody._update.example")))
+    assert servers.UNKNOWN_KEY[peer_name].search(refused(key_argument("kSHA256._update.example", algorithm="SHA512")))
     stranger = refused(key_argument("stranger._update.example"))
-    assert ("(BADKEY)" if peer_name == "knot" else "answers REFUSED") in stranger  # Knot tells strangers nothing
+    # Knot tells strangers nothing.
+    assert servers.UNKNOWN_KEY["knot"].search(stranger) if peer_name == "knot" else "answers REFUSED" in stranger
     elsewhere = refused(key_argument("kSHA256._update.example"), "--zone=laptop.example")
     assert "answers NOTAUTH" in elsewhere and "--zone" in elsewhere
     assert served(updated, HOST, "A") == {("192.0.2.2", 300), ("192.0.2.3", 300)}
