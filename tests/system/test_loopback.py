@@ -1,8 +1,10 @@
 """Tests and benches of servers run in a network that has a loopback and nothing else (loopback.py)."""
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -19,9 +21,9 @@ ENDED = "ip link set lo up && echo 0 >/proc/sys/user/max_net_namespaces && "
 WIDER = "ip link add wide0 type veth peer name wide1 && ip link set wide0 up && "
 
 
-def run(*argv, **more):
+def run(*argv, cwd=ROOT, **more):
     env = {k: v for k, v in os.environ.items() if k != loopback.HOST}
-    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120, cwd=ROOT, env=env, **more)
+    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120, cwd=cwd, env=env, **more)
 
 
 @pytest.fixture
@@ -42,20 +44,32 @@ def test_these_very_tests():
         s.connect(("192.0.2.1", 53))
 
 
+@pytest.fixture
+def for_all():
+    """tools/loopback where everybody may read it, wherever these tests are."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as where:
+        os.chmod(where, 0o755)
+        for path in (RUN, loopback.__file__):
+            there = os.path.join(where, os.path.relpath(path, ROOT))
+            os.makedirs(os.path.dirname(there))
+            shutil.copy(path, there)
+        yield os.path.join(where, os.path.relpath(RUN, ROOT))
+
+
 @pytest.mark.parametrize("who", [[], NOBODY], ids=["as-we-are", "nobody"])
-def test_a_command(who):
+def test_a_command(who, for_all):
     """It is who it was, has a loopback of both families that works, and no other way."""
     if who and os.geteuid() != 0:
         pytest.skip("only root can become somebody else")
     text = ("import os, socket; s = socket.create_server(('127.0.0.1', 0)); socket.create_connection(s.getsockname()); "
             "six = socket.create_server(('::1', 0), family=socket.AF_INET6); print(os.geteuid(), len(open('/proc/net/route').readlines()))")
     with socket.create_server(("127.0.0.1", 0)) as outside:
-        done = run(*who, RUN, sys.executable, "-c", text)
+        done = run(*who, for_all, sys.executable, "-c", text, cwd="/")
         if who and done.returncode == SKIPPED:
             pytest.skip(done.stderr)
         assert (done.returncode, done.stdout.split()) == (0, ["65534" if who else str(os.geteuid()), "1"]), done
         text = "import socket; socket.create_connection(('127.0.0.1', %d))" % outside.getsockname()[1]
-        assert "ConnectionRefusedError" in run(*who, RUN, sys.executable, "-c", text).stderr
+        assert "ConnectionRefusedError" in run(*who, for_all, sys.executable, "-c", text, cwd="/").stderr
 
 
 def test_its_status():

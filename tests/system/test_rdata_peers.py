@@ -14,8 +14,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 HEAD = ["$ORIGIN example.", "$TTL 3600", "@ SOA a.example. b.example. 1 7200 3600 1209600 300", "@ NS ns", "ns A 192.0.2.1"]
 # MD and MF are obsolete for BIND, SOA has its one place; the others are known by later versions only, or printed otherwise.
 NOT_BIND = {"MD", "MF", "SOA", "CLA", "IPN"}
-# dnspython 2.3 refuses parameters in AliasMode, an empty URI, and BIND's names of algorithms in CERT.
-NOT_DNSPYTHON = re.compile(r'(SVCB|HTTPS) 0 |URI .* ""$|CERT |TYPE')
+# dnspython 2.3 refuses parameters in AliasMode, and BIND's names of algorithms in CERT.
+NOT_DNSPYTHON = re.compile(r'(SVCB|HTTPS) 0 |CERT |TYPE')
 GENERATED = 600
 
 
@@ -109,8 +109,8 @@ class Values:
             labels.append("".join(self.escaped(self.r.choice(pool), '.\\"();@$') for _ in range(self.r.randrange(1, 12))))
         return ".".join(labels) + self.r.choice(["", "."])
 
-    def string(self):
-        raw = self.octets(0, 60)
+    def string(self, least=0):
+        raw = self.octets(least, 60)
         return '"' + "".join(" " if o == 32 else self.escaped(o, '"\\') for o in raw) + '"'
 
     def ipv4(self):
@@ -190,7 +190,7 @@ class Values:
             lambda: "TXT " + " ".join(v.string() for _ in range(v.r.randrange(1, 6))),
             lambda: "HINFO %s %s" % (v.string(), v.string()),
             lambda: "CAA %s issue %s" % (v.number(8), v.string()),
-            lambda: "URI %s %s %s" % (v.number(16), v.number(16), v.string()),
+            lambda: "URI %s %s %s" % (v.number(16), v.number(16), v.string(1)),  # BIND 9.20 takes no empty one (RFC 7553 4.4)
             lambda: "LOC " + v.location(),
             lambda: "APL " + v.prefixes(),
             lambda: "CERT %s %s %s %s" % (v.number(16), v.number(16), v.number(8), v.base64()),
