@@ -445,14 +445,14 @@ octets_are_bounded(void **state)
 	err_t err = OK;
 	while (err == OK) {
 		snprintf(name, sizeof name, "%060u.%060u.%060u.%060u.", n, 0u, 0u, 0u);
-		const struct notify_target to = target(n % 50);
+		const struct notify_target to = target((uint8_t)(n % 50));
 		err = add_to(&w, name, 1, &to);
 		n += err == OK;
 	}
 	assert_int_equal(err, E_LIMIT);
 	assert_in_range(n, 10, 10000 / 250 + 1);
 	assert_in_range(notifier_stats(w.n)->octets, 10000, 11000);
-	const struct notify_target again = target((n - 1) % 50);
+	const struct notify_target again = target((uint8_t)((n - 1) % 50));
 	snprintf(name, sizeof name, "%060u.%060u.%060u.%060u.", n - 1, 0u, 0u, 0u);
 	assert_int_equal(add_to(&w, name, 2, &again), OK); /* takes another's place */
 	end(&w);
