@@ -42,12 +42,13 @@ static const struct argp_option options[] = {
 	{ "cache-dir", KEY_CACHE_DIR, "DIR", 0,
 	  "Keep the clone here, so that a start while the remote is down still serves the last commit", 0 },
 	{ "poll", KEY_POLL, "SECONDS", 0, "Also look for changes this often. Default: only on NOTIFY and SIGHUP", 0 },
+	{ "exit-on-failure", KEY_EXIT_ON_FAILURE, NULL, 0, "End, with status 1, when there is no zone to serve at the start", 0 },
 	{ "fetch-timeout", KEY_FETCH_TIMEOUT, "SECONDS", 0, "Give up a fetch that makes no progress for so long (60)", 0 },
 	{ "mass-delete-zones-percent", KEY_ZONES_PERCENT, "N", 0,
-	  "Hold back a commit that removes more of the zones than this (50) until one says \"Origin-Allow: "
+	  "Hold back the zones that a commit removes, if they are more of all than this (50), until one says \"Origin-Allow: "
 	  "mass-delete\". 100: never", 0 },
 	{ "mass-delete-records-percent", KEY_RECORDS_PERCENT, "N", 0,
-	  "The same for the records that a commit removes from a zone of over 100 (50)", 0 },
+	  "Hold back a zone of over 100 records that would lose more of them than this (50)", 0 },
 
 	{ "serial", KEY_SERIAL, "POLICY", 0,
 	  "What to do with a pushed change whose serial did not grow: keep (serve it, with a warning; default), increment, or unixtime "
@@ -64,7 +65,6 @@ static const struct argp_option options[] = {
 	{ "listen", KEY_LISTEN, "ADDR[@PORT]", 0,
 	  "Answer on this address, UDP and TCP; may be repeated. Default: every address of the machine", 0 },
 	{ "port", KEY_PORT, "N", 0, "Port where --listen names none (53)", 0 },
-	{ "exit-on-failure", KEY_EXIT_ON_FAILURE, NULL, 0, "End, with status 1, when there is no zone to serve at the start", 0 },
 	{ "axfr", KEY_AXFR, NULL, 0, "Let everybody transfer every zone, unsigned. Default: who signs with a transfer key", 0 },
 	{ "catalog", KEY_CATALOG, "NAME", 0,
 	  "Let the zones be found in a catalog zone (RFC 9432) of this name, by who may transfer it", 0 },
@@ -106,7 +106,8 @@ static const char doc[] =
 	"and password from ORIGIN_CREDENTIAL or the credential \"credential\"; the whole of --remote from "
 	"ORIGIN_REMOTE or the credential \"remote\".\n\n"
 	"Signals: HUP pulls, USR1 writes the counters to the log, TERM and INT end. The log goes to standard error, "
-	"one line an event. Exit status: 0 ended on request, 1 could not start, 2 wrong usage.";
+	"one line an event. Exit status: 0 ended on request, 1 could not start, 2 wrong usage, 3 the process that speaks to "
+	"the remote is gone for good.";
 
 /* Numbers go into the reader below first: their places in struct opts are of several types. */
 static const struct {
