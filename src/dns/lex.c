@@ -29,13 +29,19 @@ class_at(const char *p)
 	return class_of[(uint8_t)*p];
 }
 
+/* A CR is looked at only where the white space has ended: nearly all texts have none. */
 static inline const char *
 skip_spaces(const char *p, const char *end)
 {
-	while (p < end && (class_at(p) == SPACE || (class_at(p) == RETURN && !lex_is_line_end(p, end)))) {
+	for (;;) {
+		while (p < end && class_at(p) == SPACE) {
+			p++;
+		}
+		if (p == end || class_at(p) != RETURN || lex_is_line_end(p, end)) {
+			return p;
+		}
 		p++;
 	}
-	return p;
 }
 
 const char *
