@@ -64,7 +64,8 @@ see_record(void *ctx, const struct master_rr *rr)
 {
 	struct pieces *p = ctx;
 	check(rr->begin < rr->end && rr->line >= 1 && rr->line <= rr->last_line && rr->col >= 1);
-	check(rr->begin == 0 || rr->text[rr->begin - 1] == '\n' || rr->begin == 3 /* after a byte order mark */);
+	char before = rr->begin != 0 ? rr->text[rr->begin - 1] : '\n';
+	check(before == '\n' || before == '\r' || rr->begin == 3 /* after a byte order mark */);
 	check(rr->ttl <= 0x7FFFFFFF && name_len(rr->owner) <= NAME_WIRE_MAX);
 	check(rdata_check(rr->type, rr->rdata, rr->rdlen) == OK);
 	if (p->records < REREAD_MAX) {
