@@ -38,6 +38,7 @@ primary_begin_zone(struct primary *p, struct zone *z)
 struct found_serial {
 	const uint8_t *apex;
 	uint32_t serial;
+	bool is_there;
 };
 
 static err_t
@@ -45,10 +46,14 @@ take_serial(void *ctx, const struct master_rr *rr)
 {
 	struct found_serial *found = ctx;
 	struct soa soa;
+	if ((rr->flags & MASTER_GENERATED) != 0) {
+		return E_STOPPED; /* a line makes a million of these, and there may be ten thousand texts; the SOA record stands first */
+	}
 	if (rr->type != TYPE_SOA || !name_is_equal(rr->owner, found->apex) || rdata_read_soa(rr->rdata, rr->rdlen, &soa) != OK) {
 		return OK;
 	}
 	found->serial = soa.serial;
+	found->is_there = true;
 	return E_STOPPED;
 }
 
@@ -59,9 +64,9 @@ find_serial(const struct source_past *past, const struct name *apex, uint32_t *s
 	struct master_counts counts;
 	struct found_serial found = { .apex = apex->oct };
 	const struct master_reader reader = { .apex = apex->oct, .file = past->path, .ctx = &found, .record = take_serial };
-	bool is_found = master_read(&reader, (const char *)past->bytes, past->len, &counts) == E_STOPPED;
+	(void)!master_read(&reader, (const char *)past->bytes, past->len, &counts);
 	*serial = found.serial;
-	return is_found;
+	return found.is_there;
 }
 
 /* In their order they make one newest serial a zone, by RFC 1982; only that is held against what is known already.  Files

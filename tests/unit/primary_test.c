@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -681,6 +682,34 @@ a_start_learns_from_older_commits(void **state)
 	}
 }
 
+/* A short text may stand for very many records, and there may be ten thousand such texts: each costs what it is long. */
+static void
+older_commits_cost_what_they_are_long(void **state)
+{
+	(void)state;
+	static const char generates[] = "$TTL 1\n$GENERATE 1-300000 a$ A 192.0.2.1\n@ SOA a b 10 1 1 1 1\n";
+	struct tree t;
+	tree_init(&t);
+	static struct source_past past[2000];
+	for (size_t i = 0; i < ARRAY_LEN(past); i++) {
+		past[i] = (struct source_past){ .path = "example", .bytes = (const uint8_t *)generates, .len = sizeof generates - 1 };
+	}
+	char *text = zone_text(5, 1, "");
+	const struct source_change put = { .path = "example", .bytes = (uint8_t *)text, .len = strlen(text) };
+	struct source_commit c = { .id = "1", .changes = &put, .n = 1, .past = past, .past_n = ARRAY_LEN(past), .is_whole = true, .ctx = &t,
+		                   .open = open_file, .close = close_file };
+	enum primary_outcome outcome;
+	const struct view *view;
+	struct discard *old = NULL;
+	clock_t begin = clock();
+	assert_int_equal(primary_apply(t.primary, &c, &outcome, &view, &old), OK);
+	assert_true(clock() - begin < 5 * CLOCKS_PER_SEC); /* 600,000,000 records would take minutes */
+	primary_discard(&old);
+	assert_int_equal(history_newest_serial(served(&t, "example.")), 5);
+	free(text);
+	tree_fini(&t);
+}
+
 static void
 keys_come_and_go(void **state)
 {
@@ -855,6 +884,7 @@ main(void)
 		cmocka_unit_test(one_name_is_one_file),
 		cmocka_unit_test(serials_that_do_not_grow_are_said),
 		cmocka_unit_test(a_start_learns_from_older_commits),
+		cmocka_unit_test(older_commits_cost_what_they_are_long),
 		cmocka_unit_test(keys_come_and_go),
 		cmocka_unit_test(a_bad_line_costs_its_key),
 		cmocka_unit_test(what_is_passed_over_changes),
