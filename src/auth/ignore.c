@@ -6,14 +6,18 @@
 
 #include "base/alloc.h"
 
+/* Its elements each take one octet; a star is a loop at the place between two of them.  A bit stands for each place: after reading some of
+ * a name, those that can be reached.  So a name takes one step an octet, however many stars there are. */
 struct pattern {
-	const char *at; /* in the text */
-	size_t len;
 	bool is_negated;
+	size_t n, words;  /* elements; of 64 places each */
+	uint64_t *loops;  /* owned: places with a star */
+	uint64_t *takes;  /* owned: for each octet, the elements that take it */
 };
 
+enum { OCTETS = 256, WORD_BITS = 64, WORDS_MAX = IGNORE_OCTETS_MAX / WORD_BITS + 1 };
+
 struct ignore {
-	char *text;     /* owned */
 	struct pattern *list;
 	size_t n;
 };
@@ -134,31 +138,79 @@ match_one(const char **at, const char *end, uint8_t c, bool *is_bad)
 	return (uint8_t)p == c;
 }
 
-/* Without a "/" in the name one star is as good as two.  When it goes wrong, the last star takes one octet more: what those before it
- * took cannot matter any more. */
-static bool
-match(const char *p, const char *end, const char *name)
+static void
+set_bit(uint64_t *words, size_t i)
 {
-	const char *star = NULL, *after_star = NULL;
-	bool is_bad = false;
-	while (*name != '\0' || p < end) {
-		if (p < end && *p == '*') {
-			star = ++p;
-			after_star = name;
+	words[i / WORD_BITS] |= (uint64_t)1 << i % WORD_BITS;
+}
+
+/* Without a "/" in the name one star is as good as two.  Returns how many elements there are; `takes` (NULL: not wanted) gets those that
+ * take the octet. */
+static size_t
+read_elements(const char *at, const char *end, uint8_t c, struct pattern *p, uint64_t *takes, bool *is_bad)
+{
+	size_t n = 0;
+	while (at < end && !*is_bad) {
+		if (*at == '*') {
+			at++;
+			if (takes != NULL) {
+				set_bit(p->loops, n);
+			}
 			continue;
 		}
-		const char *next = p;
-		if (*name != '\0' && p < end && match_one(&next, end, (uint8_t)*name, &is_bad)) {
-			p = next;
-			name++;
-		} else if (is_bad || star == NULL || *after_star == '\0') {
+		if (match_one(&at, end, c, is_bad) && takes != NULL) {
+			set_bit(takes, n);
+		}
+		n++;
+	}
+	return n;
+}
+
+/* False: it matches nothing. */
+static bool
+compile(const char *s, size_t len, struct pattern *p)
+{
+	bool is_bad = false;
+	p->n = read_elements(s, s + len, 0, p, NULL, &is_bad);
+	if (is_bad) {
+		return false;
+	}
+	p->words = p->n / WORD_BITS + 1;
+	p->loops = xalloc(p->words * sizeof *p->loops);
+	p->takes = xalloc(OCTETS * p->words * sizeof *p->takes);
+	for (size_t c = 0; c < OCTETS; c++) {
+		(void)read_elements(s, s + len, (uint8_t)c, p, p->takes + c * p->words, &is_bad);
+	}
+	return true;
+}
+
+/* From the places in `at` to those behind one octet more.  False: there is none. */
+static bool
+step(const struct pattern *p, uint8_t c, uint64_t *at)
+{
+	const uint64_t *takes = p->takes + c * p->words;
+	uint64_t carry = 0, any = 0;
+	for (size_t i = 0; i < p->words; i++) {
+		uint64_t moved = at[i] & takes[i];
+		at[i] = moved << 1 | carry | (at[i] & p->loops[i]);
+		carry = moved >> (WORD_BITS - 1);
+		any |= at[i];
+	}
+	return any != 0;
+}
+
+static bool
+match(const struct pattern *p, const char *name)
+{
+	uint64_t at[WORDS_MAX];
+	memset(at, 0, p->words * sizeof *at);
+	set_bit(at, 0);
+	for (; *name != '\0'; name++) {
+		if (!step(p, (uint8_t)*name, at)) {
 			return false;
-		} else {
-			p = star;
-			name = ++after_star;
 		}
 	}
-	return !is_bad;
+	return (at[p->n / WORD_BITS] >> p->n % WORD_BITS & 1) != 0;
 }
 
 /* ---- the file ---- */
@@ -183,12 +235,13 @@ without_blanks(const char *s, size_t len)
 
 /* What can match a file in the root directory; false: nothing of it can. */
 static bool
-read_pattern(const char *s, size_t len, struct pattern *out)
+cut_pattern(const char **at, size_t *at_len, bool *is_negated)
 {
-	len = without_blanks(s, len);
-	out->is_negated = len != 0 && s[0] == '!';
-	s += out->is_negated;
-	len -= out->is_negated;
+	const char *s = *at;
+	size_t len = without_blanks(s, *at_len);
+	*is_negated = len != 0 && s[0] == '!';
+	s += *is_negated;
+	len -= *is_negated;
 	if (len == 0 || s[len - 1] == '/') { /* a directory */
 		return false;
 	}
@@ -201,29 +254,31 @@ read_pattern(const char *s, size_t len, struct pattern *out)
 		s += 3;
 		len -= 3;
 	}
-	out->at = s;
-	out->len = len;
+	*at = s;
+	*at_len = len;
 	return true;
 }
 
 static err_t
 add_line(struct ignore *ig, const char *s, size_t len)
 {
-	struct pattern p;
-	if (len == 0 || s[0] == '#' || !read_pattern(s, len, &p)) {
+	struct pattern p = { 0 };
+	if (len == 0 || s[0] == '#' || !cut_pattern(&s, &len, &p.is_negated)) {
 		return OK;
 	}
 	if (ig->n == IGNORE_PATTERNS_MAX) {
 		return E_LIMIT;
 	}
-	ig->list[ig->n++] = p;
+	if (compile(s, len, &p)) {
+		ig->list[ig->n++] = p;
+	}
 	return OK;
 }
 
 static err_t
-read_lines(struct ignore *ig, size_t len)
+read_lines(struct ignore *ig, const char *text, size_t len)
 {
-	const char *at = ig->text, *end = at + len;
+	const char *at = text, *end = at + len;
 	if (len >= 3 && memcmp(at, "\xEF\xBB\xBF", 3) == 0) {
 		at += 3; /* a byte order mark */
 	}
@@ -243,9 +298,8 @@ ignore_read(const char *text, size_t len, struct ignore **out)
 		return E_LIMIT;
 	}
 	struct ignore *ig = xalloc(sizeof *ig);
-	ig->text = xstrndup(text, len);
 	ig->list = xalloc(IGNORE_PATTERNS_MAX * sizeof *ig->list);
-	err_t err = read_lines(ig, strlen(ig->text) < len ? strlen(ig->text) : len);
+	err_t err = read_lines(ig, text, len != 0 ? strnlen(text, len) : 0);
 	if (err != OK) {
 		ignore_free(&ig);
 		return err;
@@ -258,7 +312,10 @@ void
 ignore_free(struct ignore **ig)
 {
 	if (*ig != NULL) {
-		free((*ig)->text);
+		for (size_t i = 0; i < (*ig)->n; i++) {
+			free((*ig)->list[i].loops);
+			free((*ig)->list[i].takes);
+		}
 		free((*ig)->list);
 		free(*ig);
 		*ig = NULL;
@@ -270,7 +327,7 @@ ignore_ask(const struct ignore *ig, const char *name)
 {
 	for (size_t i = ig != NULL ? ig->n : 0; i != 0; i--) {
 		const struct pattern *p = &ig->list[i - 1];
-		if (match(p->at, p->at + p->len, name)) {
+		if (match(p, name)) {
 			return p->is_negated ? IGNORE_TAKE : IGNORE_PASS_OVER;
 		}
 	}

@@ -3,7 +3,8 @@
  * The last pattern that matches decides; one that begins with "!" takes a file back, also one that is passed over by its name otherwise
  * (auth/source.h).  Since zones are in the root directory alone, a pattern that speaks of directories matches nothing.
  *
- * Pure.  Matching takes time by the pattern's length times the name's, whatever the pattern.
+ * Pure.  Patterns are compiled when they are read: a name then takes one step an octet for each 64 elements of a pattern, whatever
+ * stars and sets are in it (all of 64 KiB: under a millisecond).
  */
 #pragma once
 

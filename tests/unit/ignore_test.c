@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -69,6 +70,54 @@ it_is_bounded(void **state)
 	str_cat(&s, "*");
 	assert_int_equal(ignore_read(s.s, s.len, &ig), E_LIMIT);
 	str_fini(&s);
+}
+
+/* As many patterns as there may be that nearly match, for all zones of a large repository: with one try for each place a star can stand for,
+ * this took minutes. */
+static void
+hostile_patterns_take_no_time(void **state)
+{
+	(void)state;
+	enum { ASKED = 500, NAME = 250, SECONDS_MAX = 15 };
+	static const char *const parts[] = { "[[:xdigit:]]", "a", "[!b-z]", "?" };
+	struct ignore *ig = NULL;
+	char name[NAME + 1] = "";
+	memset(name, 'a', NAME);
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		struct str s = { 0 };
+		while (s.len < IGNORE_OCTETS_MAX - 1000) {
+			str_cat(&s, "*");
+			for (int n = 0; n < 80; n++) {
+				str_cat(&s, parts[i]);
+			}
+			str_cat(&s, "!*\n");
+		}
+		assert_int_equal(ignore_read(s.s, s.len, &ig), OK);
+		for (int n = 0; n < ASKED; n++) {
+			assert_int_equal(ignore_ask(ig, name), IGNORE_NOT_SAID);
+		}
+		ignore_free(&ig);
+		str_fini(&s);
+	}
+	assert_true(clock() < (clock_t)SECONDS_MAX * CLOCKS_PER_SEC); /* of the process, whatever else the machine does */
+}
+
+static void
+patterns_of_many_elements(void **state)
+{
+	(void)state;
+	char pattern[300] = "", name[300] = "";
+	for (size_t n = 62; n < 260; n++) { /* around the ends of words */
+		memset(pattern, '?', n);
+		memset(name, 'x', n);
+		pattern[n] = name[n] = '\0';
+		assert_int_equal(ask(pattern, name), IGNORE_PASS_OVER);
+		assert_int_equal(ask(pattern, name + 1), IGNORE_NOT_SAID);
+		pattern[n - 1] = '*';
+		assert_int_equal(ask(pattern, name), IGNORE_PASS_OVER);
+		assert_int_equal(ask(pattern, name + 1), IGNORE_PASS_OVER);
+		assert_int_equal(ask(pattern, name + 2), IGNORE_NOT_SAID);
+	}
 }
 
 /* ---- git as the judge ---- */
@@ -171,6 +220,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(as_the_manual_of_git_has_it),
 		cmocka_unit_test(it_is_bounded),
+		cmocka_unit_test(hostile_patterns_take_no_time),
+		cmocka_unit_test(patterns_of_many_elements),
 		cmocka_unit_test(as_git_does),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
