@@ -52,11 +52,11 @@ struct kept_text {
 	size_t len;
 };
 
-/* The line at *at, without its line end; *at moves behind it. */
+/* The line at *at, without its line end; *at moves behind it.  Lines of a text without LF end in CR. */
 static inline struct kept_text
-kept_lines_take(struct kept_text *at)
+kept_lines_take(struct kept_text *at, char end)
 {
-	const char *newline = memchr(at->text, '\n', at->len);
+	const char *newline = memchr(at->text, end, at->len);
 	struct kept_text line = { at->text, newline != NULL ? (size_t)(newline - at->text) : at->len };
 	size_t taken = line.len + (newline != NULL);
 	at->text += taken;
@@ -65,10 +65,10 @@ kept_lines_take(struct kept_text *at)
 }
 
 static inline bool
-kept_lines_find(struct kept_text *rest, struct kept_text line)
+kept_lines_find(struct kept_text *rest, struct kept_text line, char end)
 {
 	while (rest->len != 0) {
-		struct kept_text other = kept_lines_take(rest);
+		struct kept_text other = kept_lines_take(rest, end);
 		if (other.len == line.len && memcmp(other.text, line.text, line.len) == 0) {
 			return true;
 		}
@@ -94,9 +94,10 @@ kept_lines_are_there(const struct master_reader *source, struct kept_text before
 	if (master_read(&r, before.text, before.len, &counts) != OK) {
 		return false;
 	}
+	char end = memchr(before.text, '\n', before.len) != NULL ? '\n' : '\r';
 	for (size_t number = 0; before.len != 0 && number < KEPT_LINES_MAX; number++) {
-		struct kept_text line = kept_lines_take(&before);
-		if (!k.may_change[number] && !kept_lines_find(&after, line)) {
+		struct kept_text line = kept_lines_take(&before, end);
+		if (!k.may_change[number] && !kept_lines_find(&after, line, end)) {
 			return false;
 		}
 	}
