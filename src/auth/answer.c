@@ -45,9 +45,30 @@ answering_put(struct answering *a, const struct put *what)
 	return fits;
 }
 
+/* The SOA as it was written when the version was made.  It counts on the apex's name standing in the question, in one
+ * piece, and on nothing standing behind the question. */
+static bool
+copy_soa(struct answering *a, enum section section, uint32_t ttl)
+{
+	struct reply *r = a->r;
+	const struct zone *z = a->zone;
+	const struct ready_soa *ready = &z->ready_soa;
+	bool has_rrsig = a->q->is_dnssec_ok && (z->apex->flags & NODE_SIGNED) != 0;
+	if (a->aliases != 0 || has_rrsig || ready->len == 0 || ready->len > r->cap - r->len) {
+		return false;
+	}
+	ready_soa_copy(ready, r->wire + r->len, DNS_HEADER_LEN + (size_t)a->at->len - z->apex_len, ttl);
+	r->len += ready->len;
+	r->count[section] = 1;
+	return true;
+}
+
 static void
 put_soa(struct answering *a)
 {
+	if (copy_soa(a, SECTION_AUTHORITY, a->zone->negative_ttl)) {
+		return;
+	}
 	proof_wildcards(a);
 	struct place apex = answering_ancestor(a, a->zone->apex_name, a->zone->apex_len);
 	(void)answering_put(a, &(struct put){ .section = SECTION_AUTHORITY, .owner = &apex, .node = a->zone->apex,
@@ -305,7 +326,8 @@ answer_node(struct answering *a, const struct node *n, const struct node *wildca
 		}
 	} else if ((put.set = node_rrset(n, a->q->type)) != NULL) {
 		bool is_there = a->q->type == TYPE_DNAME && wildcard == NULL && find_dname(a, n) != NULL;
-		if (is_there || answering_put(a, &put)) {
+		bool is_copied = put.set == a->zone->soa && copy_soa(a, SECTION_ANSWER, rrset_ttl(put.set));
+		if (is_there || is_copied || answering_put(a, &put)) {
 			finish_positive(a, &put);
 		}
 		return false;

@@ -115,6 +115,7 @@ zone_settle(struct zone *z)
 	z->serial = fields.serial;
 	z->history.served = fields.serial;
 	z->negative_ttl = ttl < fields.minimum_s ? ttl : fields.minimum_s;
+	ready_soa_make(apex, soa, &z->ready_soa);
 	const struct rrset *params = node_rrset(apex, TYPE_NSEC3PARAM);
 	bool has_chain = params != NULL || node_rrset(apex, TYPE_NSEC) != NULL;
 	z->is_signed = has_chain && node_rrsigs(apex, TYPE_SOA) != NULL;

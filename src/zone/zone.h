@@ -17,6 +17,7 @@
 #include "dns/name.h"
 #include "zone/findings.h"
 #include "zone/node.h"
+#include "zone/ready_soa.h"
 #include "zone/trie.h"
 
 enum {
@@ -46,6 +47,7 @@ struct zone {
 	const struct rrset *ns;   /* in apex */
 	uint32_t serial;
 	uint32_t negative_ttl;    /* min(SOA TTL, SOA MINIMUM) (RFC 2308 5) */
+	struct ready_soa ready_soa;
 	size_t records;
 	bool is_signed;           /* RRSIG over the apex's SOA, and NSEC or NSEC3PARAM there */
 	bool has_nsec3;           /* an NSEC3PARAM that we can follow (RFC 5155 7.3) */

@@ -101,6 +101,7 @@ assert_same_zone(const struct zone *a, const struct zone *b)
 	assert_int_equal(a->records, b->records);
 	assert_int_equal(a->serial, b->serial);
 	assert_int_equal(a->negative_ttl, b->negative_ttl);
+	assert_memory_equal(&a->ready_soa, &b->ready_soa, sizeof a->ready_soa);
 	assert_int_equal(a->is_signed, b->is_signed);
 	assert_int_equal(a->has_nsec3, b->has_nsec3);
 	assert_memory_equal(&a->nsec3_param, &b->nsec3_param, sizeof a->nsec3_param);
