@@ -289,6 +289,68 @@ put_rr(struct reply *r, struct writing *w, uint8_t *p, const struct rr *rr)
 	return p;
 }
 
+/* Room that an RRset with one name in each record needs at most, if its owner becomes a pointer: its block has all but the fixed parts. */
+static inline size_t
+most_of(const struct rrset *set)
+{
+	return set->size + set->n * (2u + RR_FIXED_LEN);
+}
+
+/* May put_linked() write the RRset?  It asks once what put_rr() asks for each record: nothing gets out of a pointer's reach. */
+static inline bool
+is_linked(const struct reply *r, const struct writing *w)
+{
+	const struct rrset *set = w->what->set;
+	return set->linked == 1 && w->owner_at != 0 && w->what->wildcard_len == 0 &&
+	       most_of(set) <= r->cap - r->len && r->len + most_of(set) <= REPLY_POINTER_MAX;
+}
+
+/* Where name `i` of an RRset goes on as what stands in the message already, as tail_of() for a whole RRset; 0: nowhere. */
+static inline size_t
+linked_tail(const struct writing *w, const struct rr *rr, unsigned i, const uint16_t *ends_at, size_t *shared)
+{
+	*shared = w->links[i].shared;
+	if (*shared != 0) {
+		return ends_at[w->links[i].to] - *shared;
+	}
+	size_t pointer = rr->shared[0] > 1 ? place_suffix(w->what->owner, rr->shared[0]) : 0;
+	*shared = pointer != 0 ? rr->shared[0] : 0;
+	return pointer;
+}
+
+/* The whole RRset, as put_rr() would write it; most answers with links come through here. */
+static void
+put_linked(struct reply *r, const struct writing *w)
+{
+	const struct rrset *set = w->what->set;
+	const struct rr *rr = rrset_first(set);
+	const size_t lead = set->type == TYPE_MX ? 2 : 0;
+	const unsigned n = set->n;
+	uint16_t ends_at[RRSET_LINK_REACH];
+	uint8_t *p = r->wire + r->len;
+	for (unsigned i = 0; i < n; i++, rr = rr_next(rr)) {
+		uint8_t *rdlen = put16(p, 0xC000u | w->owner_at) + 8, *name = rdlen + 2 + lead;
+		memcpy(p + 2, w->fixed, 8);
+		if (lead != 0) {
+			memcpy(rdlen + 2, rr->rdata, 2);
+		}
+		size_t len = rr->rdlen - lead, shared, pointer = linked_tail(w, rr, i, ends_at, &shared);
+		size_t here = (size_t)(name - r->wire), plain = len - shared;
+		if (i < RRSET_LINK_REACH) {
+			ends_at[i] = (uint16_t)(here + len);
+		}
+		note_target(r, (uint16_t)(plain == 0 ? pointer : here), (uint8_t)shared);
+		copy_short(name, rr->rdata + lead, plain);
+		p = name + plain;
+		if (pointer != 0) {
+			p = put16(p, 0xC000u | pointer);
+		}
+		put16(rdlen, (size_t)(p - rdlen) - 2);
+	}
+	r->len = (size_t)(p - r->wire);
+	r->count[w->what->section] = (uint16_t)(r->count[w->what->section] + n);
+}
+
 bool
 reply_add(struct reply *r, const struct reply_rrset *what)
 {
@@ -299,6 +361,10 @@ reply_add(struct reply *r, const struct reply_rrset *what)
 	r->targets = 0;
 	if ((set->type == TYPE_A || set->type == TYPE_AAAA) && w.owner_at != 0) {
 		return reply_add_plain(r, what->section, w.owner_at, set);
+	}
+	if (is_linked(r, &w)) {
+		put_linked(r, &w);
+		return true;
 	}
 	uint8_t *p = r->wire + r->len;
 	const struct rr *rr = rrset_first(set);
