@@ -7,12 +7,10 @@
 #include "zone/changes.h"
 #include "zone/master.h"
 
-enum { KEPT_LINES_MAX = 3000 };
-
 struct kept_lines {
 	const struct master_reader *source;
 	const struct zone_changes *changes;
-	bool may_change[KEPT_LINES_MAX]; /* lines of the zone's own file */
+	bool *may_change; /* octets of the zone's own file */
 };
 
 static inline err_t
@@ -40,9 +38,7 @@ kept_lines_mark(void *ctx, const struct master_rr *rr)
 		may_change = c->type == rr->type && name_is_equal(c->owner, rr->owner);
 	}
 	if (strcmp(rr->file, k->source->file) == 0 && may_change) {
-		for (uint32_t line = rr->line; line <= rr->last_line && line <= KEPT_LINES_MAX; line++) {
-			k->may_change[line - 1] = true;
-		}
+		memset(k->may_change + rr->begin, true, rr->end - rr->begin);
 	}
 	return OK;
 }
@@ -52,23 +48,26 @@ struct kept_text {
 	size_t len;
 };
 
-/* The line at *at, without its line end; *at moves behind it.  Lines of a text without LF end in CR. */
+/* The line at *at, without its line end; *at moves behind it.  It ends at an LF or at a CR, whatever the reader makes of these: a part
+ * of a line that is kept is kept, too. */
 static inline struct kept_text
-kept_lines_take(struct kept_text *at, char end)
+kept_lines_take(struct kept_text *at)
 {
-	const char *newline = memchr(at->text, end, at->len);
-	struct kept_text line = { at->text, newline != NULL ? (size_t)(newline - at->text) : at->len };
-	size_t taken = line.len + (newline != NULL);
+	struct kept_text line = { at->text, 0 };
+	while (line.len < at->len && at->text[line.len] != '\n' && at->text[line.len] != '\r') {
+		line.len++;
+	}
+	size_t taken = line.len + (line.len < at->len);
 	at->text += taken;
 	at->len -= taken;
 	return line;
 }
 
 static inline bool
-kept_lines_find(struct kept_text *rest, struct kept_text line, char end)
+kept_lines_find(struct kept_text *rest, struct kept_text line)
 {
 	while (rest->len != 0) {
-		struct kept_text other = kept_lines_take(rest, end);
+		struct kept_text other = kept_lines_take(rest);
 		if (other.len == line.len && memcmp(other.text, line.text, line.len) == 0) {
 			return true;
 		}
@@ -76,30 +75,34 @@ kept_lines_find(struct kept_text *rest, struct kept_text line, char end)
 	return false;
 }
 
+/* Lines with an octet that may change may; all others must be in `after`, in order. */
+static inline bool
+kept_lines_compare(const struct kept_lines *k, struct kept_text before, struct kept_text after)
+{
+	const char *begin = before.text;
+	while (before.len != 0) {
+		struct kept_text line = kept_lines_take(&before);
+		bool may_change = memchr(k->may_change + (line.text - begin), true, line.len) != NULL;
+		if (!may_change && line.len != 0 && !kept_lines_find(&after, line)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* `source`: how the files before the edit are read; the zone's own was `before`, and is `after`. */
 static inline bool
 kept_lines_are_there(const struct master_reader *source, struct kept_text before, struct kept_text after,
                      const struct zone_changes *changes)
 {
-	static struct kept_lines k;
+	struct kept_lines k = { .source = source, .changes = changes, .may_change = calloc(before.len + 1, 1) };
 	struct master_counts counts;
 	struct master_reader r = *source;
-	memset(&k, 0, sizeof k);
-	k.source = source;
-	k.changes = changes;
 	r.ctx = &k;
 	r.record = kept_lines_mark;
 	r.open = kept_lines_open;
 	r.close = kept_lines_close;
-	if (master_read(&r, before.text, before.len, &counts) != OK) {
-		return false;
-	}
-	char end = memchr(before.text, '\n', before.len) != NULL ? '\n' : '\r';
-	for (size_t number = 0; before.len != 0 && number < KEPT_LINES_MAX; number++) {
-		struct kept_text line = kept_lines_take(&before, end);
-		if (!k.may_change[number] && !kept_lines_find(&after, line, end)) {
-			return false;
-		}
-	}
-	return true;
+	bool is_kept = master_read(&r, before.text, before.len, &counts) == OK && kept_lines_compare(&k, before, after);
+	free(k.may_change);
+	return is_kept;
 }

@@ -145,7 +145,7 @@ edit_tokens_read(const char *text, size_t begin, size_t end, bool is_directive, 
 	struct lex lx;
 	lex_init(&lx, text + begin, 0); /* of no octets: a byte order mark within the text is none */
 	lx.end = text + end;
-	lx.has_lf = memchr(text + begin, '\n', end - begin) != NULL;
+	lx.has_lf = memchr(text, '\n', end) != NULL; /* as of the whole text: the line itself may be its last, without one */
 	err_t err = read_line(&lx, is_directive, &made);
 	if (err != OK) {
 		edit_tokens_fini(&made);
