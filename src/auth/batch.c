@@ -1,6 +1,5 @@
 #include "auth/batch.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -501,7 +500,7 @@ batch_prepare(struct batch *b, unsigned *rcode, int *ede, char text[UPDATE_ANSWE
 		err_t err = prepare_work(b, &b->works[i], rcode, &why);
 		if (err == E_FORMAT || err == E_REFUSED || err == E_LIMIT) {
 			*ede = *rcode == RCODE_REFUSED ? EDE_INVALID_DATA : EDE_OTHER;
-			(void)snprintf(text, UPDATE_ANSWER_TEXT_MAX, "%.*s", UPDATE_ANSWER_TEXT_MAX - 1, why.text);
+			update_text_put(text, "%s", why.text);
 			return E_REFUSED;
 		}
 		TRY(err);

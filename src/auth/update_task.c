@@ -1,6 +1,5 @@
 #include "auth/update_task.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,13 +25,32 @@ update_task_fini(struct update_task *t)
 }
 
 void
+update_text_vput(char out[UPDATE_ANSWER_TEXT_MAX], const char *format, va_list args)
+{
+	static const char mark[] = "...";
+	int wanted = vsnprintf(out, UPDATE_ANSWER_TEXT_MAX, format, args);
+	if (wanted >= UPDATE_ANSWER_TEXT_MAX) {
+		memcpy(out + UPDATE_ANSWER_TEXT_MAX - sizeof mark, mark, sizeof mark);
+	}
+}
+
+void
+update_text_put(char out[UPDATE_ANSWER_TEXT_MAX], const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	update_text_vput(out, format, args);
+	va_end(args);
+}
+
+void
 update_task_settle(struct update_task *t, unsigned rcode, int ede, const char *format, ...)
 {
 	va_list args;
 	t->rcode = rcode;
 	t->ede = ede;
 	va_start(args, format);
-	(void)vsnprintf(t->text, sizeof t->text, format, args);
+	update_text_vput(t->text, format, args);
 	va_end(args);
 }
 

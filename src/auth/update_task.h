@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,6 +48,10 @@ err_t update_task_open_unread(struct update_task *t, const struct view *v);
 
 /* Gives back the records, until it is opened again. */
 void update_task_close(struct update_task *t);
+
+/* A reason for an answer; one that is too long ends in "...". */
+[[gnu::format(printf, 2, 3)]] void update_text_put(char out[UPDATE_ANSWER_TEXT_MAX], const char *format, ...);
+[[gnu::format(printf, 2, 0)]] void update_text_vput(char out[UPDATE_ANSWER_TEXT_MAX], const char *format, va_list args);
 
 [[gnu::format(printf, 4, 5)]] void update_task_settle(struct update_task *t, unsigned rcode, int ede, const char *format, ...);
 

@@ -1,7 +1,6 @@
 #include "bin/oprimary_update.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -67,7 +66,7 @@ answer_all(struct updater *u, struct jobs *q, unsigned rcode, int ede, const cha
 	char text[UPDATE_ANSWER_TEXT_MAX];
 	va_list args;
 	va_start(args, format);
-	(void)vsnprintf(text, sizeof text, format, args);
+	update_text_vput(text, format, args);
 	va_end(args);
 	for (struct job *j; (j = jobs_take(q)) != NULL;) {
 		update_task_settle(&j->task, rcode, ede, "%s", text);
@@ -506,7 +505,7 @@ on_refused(struct updater *u, const struct link_frame *f)
 	char text[UPDATE_ANSWER_TEXT_MAX];
 	int ede = ede_of((err_t)f->status);
 	log_event(u->log, LOG_LEVEL_ERROR, "push-failed", "updates=%zu text=%s serving=last-good", u->pending.n, f->text);
-	(void)snprintf(text, sizeof text, "not written to the repository: %.*s", (int)sizeof text - 64, f->text);
+	update_text_put(text, "not written to the repository: %s", f->text);
 	u->are_serials_due = false;
 	u->state = UPDATER_IDLE;
 	if (is_about_content((err_t)f->status)) {
@@ -603,7 +602,7 @@ give_up(struct updater *u, const struct link_frame *f)
 	} else if (is_too_late(u)) {
 		forget_unknown(u);
 	} else {
-		(void)snprintf(u->away, sizeof u->away, "%.*s", (int)sizeof u->away - 1, f->text);
+		update_text_put(u->away, "%s", f->text);
 	}
 }
 

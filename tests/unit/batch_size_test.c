@@ -179,6 +179,21 @@ an_answer_without_the_records(void **state)
 	world_end(&w);
 }
 
+static void
+a_long_reason_shows_that_it_is_cut(void **state)
+{
+	(void)state;
+	char text[UPDATE_ANSWER_TEXT_MAX], fits[UPDATE_ANSWER_TEXT_MAX], longer[UPDATE_ANSWER_TEXT_MAX + 1];
+	memset(longer, 'x', sizeof longer - 1);
+	longer[sizeof longer - 1] = '\0';
+	memcpy(fits, longer + 1, sizeof fits);
+	update_text_put(text, "%s", fits);
+	assert_string_equal(text, fits);
+	update_text_put(text, "%s", longer);
+	assert_int_equal(strlen(text), UPDATE_ANSWER_TEXT_MAX - 1);
+	assert_string_equal(text + UPDATE_ANSWER_TEXT_MAX - sizeof "x...", "x...");
+}
+
 int
 main(void)
 {
@@ -186,6 +201,7 @@ main(void)
 		cmocka_unit_test(a_message_that_grows),
 		cmocka_unit_test(a_batch_that_grows),
 		cmocka_unit_test(an_answer_without_the_records),
+		cmocka_unit_test(a_long_reason_shows_that_it_is_cut),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
