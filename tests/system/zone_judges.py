@@ -11,16 +11,28 @@ import subprocess
 import servers
 
 PEERS = ("bind", "nsd", "knot")
+RELEASE = {"bind": ("named-compilezone", "-v"), "nsd": ("nsd", "-v"), "knot": ("knotd", "-V")}
 FIRST = "@ 60 SOA ns1 hostmaster 1 7200 900 1209600 300\n@ 60 NS ns1\nns1 60 A 192.0.2.1\n"
 # Names of hosts, and where services lead, are no syntax.
 BIND = ("named-compilezone", "-q", "-i", "local", "-k", "ignore", "-r", "ignore", "-o", "-")
+
+
+def release_of(text):
+    """The first number with a dot as a tuple: (4, 12, 0) of "NSD version 4.12.0"."""
+    return tuple(map(int, re.search(r"\d+(?:\.\d+)+", text)[0].split(".")))
+
+
+def releases():
+    said = {peer: subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+            for peer, argv in RELEASE.items()}
+    return {peer: release_of(done.stdout + done.stderr) for peer, done in said.items()}
 
 
 class Judges:
     """`zones`: the names of zones that look() will be asked about."""
 
     def __init__(self, bindir, work, zones):
-        self.ozone, self.work = os.path.join(bindir, "ozone"), work
+        self.ozone, self.work, self.releases = os.path.join(bindir, "ozone"), work, releases()
         for zone in zones:
             self.write(zone, FIRST.encode())
         for peer in PEERS:
