@@ -58,15 +58,22 @@ node_below_cut(const struct answering *a, struct search *s, const struct rr *rr)
 	return trie_get_below(&a->zone->nodes, s->subtree, &s->key, n);
 }
 
+/* Is a record's target in the zone?  The owner is, so what they share tells it; of names that are never compressed that is not counted. */
+static bool
+is_target_ours(const struct answering *a, const struct rr *rr, const uint8_t *target)
+{
+	const struct zone *z = a->zone;
+	return rr->shared[0] != 0 ? rr->shared[0] >= z->apex_len : name_is_within(target, z->apex_name);
+}
+
 /* What the zone knows about the target: authoritative data, or glue when it is for a referral. */
 static const struct node *
 target_node(const struct answering *a, struct search *s, const struct rr *rr, const uint8_t *target)
 {
-	/* rr->shared counts what is shared with an owner in this zone. */
 	if (s->cut != NULL && rr->shared[0] >= s->cut->name_len) {
 		return node_below_cut(a, s, rr);
 	}
-	if (rr->shared[0] < a->zone->apex_len && !name_is_within(target, a->zone->apex_name)) {
+	if (!is_target_ours(a, rr, target)) {
 		return NULL;
 	}
 	const struct node *n = zone_node(a->zone, target);

@@ -54,7 +54,7 @@ struct rrset {
 struct rr {
 	uint16_t rdlen;
 	uint8_t shared[2]; /* first and second compressible name in it: octets of the suffix shared with
-	                    * the owner; 0 or 1: nothing worth a pointer */
+	                    * the owner, the root's too; 0: there is no such name */
 	uint8_t rdata[];   /* uncompressed; then padding to 4 */
 };
 
