@@ -1,0 +1,135 @@
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "git/gitproc_p.h"
+#include "git/worker.h"
+#include "ops/priority.h"
+#include "ops/signals.h"
+
+enum { TRIES = 3 }; /* of a PULL or a PUSH, each by a worker of its own */
+
+void
+child_end(struct git_process *g)
+{
+	if (g->child.pid != 0) {
+		kill(g->child.pid, SIGKILL);
+		while (waitpid(g->child.pid, NULL, 0) < 0 && errno == EINTR) {
+		}
+		close(g->child.sock);
+		g->child = (struct child){ .sock = -1 };
+		g->idle_ns = 0;
+	}
+}
+
+void
+child_end_gently(struct git_process *g)
+{
+	enum { PATIENCE_MS = 300 };
+	if (g->child.pid != 0 && (g->state == STATE_IDLE || g->state == STATE_PUSHING)) {
+		struct pollfd p = { .fd = g->child.sock, .events = 0 };
+		shutdown(g->child.sock, SHUT_WR);
+		poll(&p, 1, PATIENCE_MS); /* until it hangs up */
+	}
+	child_end(g);
+}
+
+/* In the child.  It dies with the supervisor, holds nothing of the link, and is ended by nothing else but SIGKILL. */
+[[gnu::noreturn]] static void
+child_main(struct git_process *g, int sock, pid_t supervisor)
+{
+	sigset_t none;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, "oprimary-fetch");
+	if (getppid() != supervisor) {
+		_exit(0);
+	}
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	close(g->sock);
+	close(g->signals);
+	signals_ignore();
+	if (g->base[0] != '\0') {
+		priority_give_way(); /* something is served already */
+	}
+	git_worker_run(g->conf, &g->home, sock);
+	_exit(0);
+}
+
+static err_t
+child_start(struct git_process *g)
+{
+	int pair[2];
+	if (g->child.pid != 0) {
+		return OK;
+	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		return E_IO;
+	}
+	pid_t self = getpid();
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(pair[0]);
+		child_main(g, pair[1], self);
+	}
+	close(pair[1]);
+	if (pid < 0) {
+		close(pair[0]);
+		return E_IO;
+	}
+	g->child = (struct child){ .pid = pid, .sock = pair[0], .is_fresh = true };
+	return OK;
+}
+
+err_t
+child_send(struct git_process *g, const struct link_frame *f)
+{
+	for (int tries = 0; tries < 2; tries++) {
+		TRY(child_start(g));
+		if (link_send(g->child.sock, f) == OK) {
+			return OK;
+		}
+		child_end(g);
+	}
+	return E_IO;
+}
+
+err_t
+child_ask(struct git_process *g, const struct link_frame *f)
+{
+	if (g->child.is_leaving) {
+		child_end(g);
+	}
+	pid_t waiting = g->child.pid;
+	g->idle_ns = 0;
+	g->deadline_ns = from_now(g->conf->fetch_timeout_s);
+	g->limit_ns = from_now(g->conf->fetch_timeout_s * (f->type == LINK_PUSH ? PUSH_TIMEOUTS_MAX : PULL_TIMEOUTS_MAX));
+	err_t err = child_send(g, f);
+	g->child.is_fresh &= g->child.pid != waiting;
+	return err;
+}
+
+bool
+child_may_fare_better(err_t err)
+{
+	return err == E_IO || err == E_NOTFOUND || err == E_FORMAT || err == E_NOMEM;
+}
+
+bool
+child_is_worth_another(struct git_process *g, bool may_pass)
+{
+	bool was_fresh = g->child.is_fresh;
+	child_end(g);
+	g->tries++;
+	return !was_fresh || (may_pass && g->tries < TRIES);
+}
+
+void
+child_idle(struct git_process *g)
+{
+	g->idle_ns = g->child.pid != 0 ? from_now(g->conf->fetch_timeout_s + g->conf->linger_s) : 0;
+}

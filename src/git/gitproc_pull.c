@@ -1,0 +1,158 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "git/gitproc_p.h"
+#include "git/worker.h"
+
+enum { RETRY_MAX_S = 300 };
+
+static unsigned
+backoff_s(unsigned failures)
+{
+	unsigned s = failures > 9 ? RETRY_MAX_S : 1u << (failures - 1);
+	return s < RETRY_MAX_S ? s : RETRY_MAX_S;
+}
+
+/* The remote was reached, and what it has was dealt with.  When the clone could not be written the last time, it cannot be
+ * known yet whether this time it can: the next failure is not the first then, and trouble that lasts is met less often. */
+static void
+pull_succeeded(struct git_process *g)
+{
+	g->failures = g->is_unkept ? g->failures : 0;
+	g->is_unkept = false;
+}
+
+void
+pull_failed(struct git_process *g, err_t err, uint8_t flags, const char *text)
+{
+	struct link_frame f = { .type = LINK_FAILED, .status = (uint16_t)err, .flags = flags, .fd = -1 };
+	g->state = STATE_IDLE;
+	g->deadline_ns = g->gets > 0 ? g->deadline_ns : 0;
+	g->patience_ns = 0;
+	g->failures++;
+	f.retry_s = backoff_s(g->failures);
+	f.flags |= g->is_cache_due ? LINK_CACHE_NEXT : 0;
+	g->retry_ns = from_now(f.retry_s);
+	snprintf(f.text, sizeof f.text, "%s", text);
+	if ((flags & LINK_NO_BRANCH) != 0) {
+		g->lost[0] = '\0';
+	}
+	tell(g, &f);
+	if (g->is_cache_due) {
+		pull_begin(g, true);
+	}
+}
+
+static void
+pull_ask(struct git_process *g, bool is_from_cache)
+{
+	struct link_frame f = { .type = LINK_PULL, .fd = -1 };
+	g->is_from_cache = is_from_cache;
+	g->is_cache_due &= !is_from_cache;
+	g->state = STATE_PULLING;
+	g->patience_ns = g->is_cache_due ? from_now(g->conf->cache_patience_s) : 0;
+	if (!is_from_cache) {
+		g->is_wanted = false;
+		g->retry_ns = 0;
+	}
+	f.flags = (uint8_t)((g->is_whole_wanted ? WORKER_WHOLE : 0) | (is_from_cache ? WORKER_FROM_CACHE : 0));
+	memcpy(f.id, g->base, sizeof f.id);
+	memcpy(f.text, g->lost, sizeof g->lost);
+	if (child_ask(g, &f) != OK) {
+		pull_failed(g, E_IO, 0, "cannot start a process for the fetch -- the system is out of processes, memory or descriptors");
+	}
+}
+
+void
+pull_begin(struct git_process *g, bool is_from_cache)
+{
+	g->tries = 0;
+	pull_ask(g, is_from_cache);
+}
+
+bool
+pull_again(struct git_process *g, bool may_pass)
+{
+	bool is_useful = child_is_worth_another(g, may_pass);
+	if (is_useful) {
+		pull_ask(g, g->is_from_cache);
+	}
+	return is_useful;
+}
+
+/* ---- frames ---- */
+
+static void
+on_commit(struct git_process *g, const struct link_frame *f)
+{
+	memcpy(g->told, f->id, sizeof g->told);
+	g->state = STATE_DELIVERED;
+	g->is_cache_due = g->is_whole_wanted = false;
+	g->deadline_ns = g->patience_ns = 0;
+	tell(g, f);
+}
+
+static void
+on_failed(struct git_process *g, const struct link_frame *f)
+{
+	bool may_pass = g->conf->scheme == GIT_REMOTE_LOCAL && child_may_fare_better((err_t)f->status) && (f->flags & LINK_NO_BRANCH) == 0;
+	if (!pull_again(g, may_pass)) {
+		pull_failed(g, (err_t)f->status, f->flags, f->text);
+	}
+}
+
+static void
+on_uptodate(struct git_process *g, const struct link_frame *f)
+{
+	g->state = STATE_IDLE;
+	g->deadline_ns = g->patience_ns = 0;
+	pull_succeeded(g);
+	child_idle(g);
+	tell(g, f);
+}
+
+void
+pull_on_frame(struct git_process *g, const struct link_frame *f)
+{
+	if (f->type == LINK_FAILED) {
+		on_failed(g, f);
+	} else if (f->type == LINK_DONE) {
+		(void)pull_again(g, false); /* it had made up its mind to go when the PULL came */
+	} else if (f->type == LINK_COMMIT || f->type == LINK_UPTODATE) {
+		g->child.is_fresh = false;
+		memcpy(g->branch, f->text, sizeof g->branch);
+		if (!g->is_from_cache) {
+			g->lost[0] = '\0'; /* its flags tell */
+		}
+		if (f->type == LINK_COMMIT) {
+			on_commit(g, f);
+		} else {
+			on_uptodate(g, f);
+		}
+	}
+}
+
+void
+pull_on_done(struct git_process *g, err_t status)
+{
+	struct link_frame f = { .type = LINK_DONE, .fd = -1 };
+	g->state = STATE_IDLE;
+	g->gets = 0;
+	g->deadline_ns = 0;
+	if (status == OK) {
+		memcpy(g->base, g->told, sizeof g->base);
+		if (!g->is_from_cache) {
+			pull_succeeded(g);
+		}
+	} else {
+		g->failures++; /* it could not be dealt with: told again */
+		g->retry_ns = from_now(backoff_s(g->failures));
+	}
+	if (g->child.pid != 0) {
+		(void)!link_send(g->child.sock, &f);
+	}
+	child_idle(g);
+	if (g->is_from_cache && g->retry_ns == 0) {
+		g->is_wanted = true;
+	}
+}
