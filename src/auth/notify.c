@@ -1,5 +1,7 @@
 #include "auth/notify.h"
 
+#include <string.h>
+
 #include "dns/rrtype.h"
 #include "dns/wire.h"
 
@@ -13,6 +15,14 @@ deny(struct request *q, unsigned rcode, int ede, const char *why)
 	q->is_authoritative = false;
 }
 
+/* Of the catalog those alone hear who may transfer it. */
+static bool
+is_known_to_all(const struct view *v, const uint8_t *apex)
+{
+	const struct zone *z = view_zone(v, apex);
+	return z != NULL && z != v->catalog;
+}
+
 void
 notify_handle(struct request *q)
 {
@@ -22,7 +32,11 @@ notify_handle(struct request *q)
 	}
 	q->out->zone = q->m.qname;
 	q->is_authoritative = true;
-	if (q->key == NULL) {
+	if (q->view->commit[0] == '\0') {
+		deny(q, RCODE_SERVFAIL, EDE_NOT_READY, "nothing is loaded yet");
+	} else if (q->key == NULL && !is_known_to_all(q->view, q->m.qname.oct)) {
+		deny(q, RCODE_NOTAUTH, EDE_NOT_AUTHORITATIVE, "no such zone here");
+	} else if (q->key == NULL) {
 		q->out->event = EVENT_NOTIFY_UNSIGNED;
 	} else if (!key_has_right(q->key, RIGHT_NOTIFY, q->m.qname.oct)) {
 		deny(q, RCODE_REFUSED, EDE_PROHIBITED, "the key has no rights over this zone");
@@ -30,5 +44,6 @@ notify_handle(struct request *q)
 		deny(q, RCODE_SERVFAIL, EDE_NOT_READY, "there is no git process just now");
 	} else {
 		q->out->event = EVENT_NOTIFY_ACCEPTED;
+		memcpy(q->out->mac, q->tsig.mac, sizeof q->out->mac);
 	}
 }

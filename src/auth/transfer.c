@@ -245,19 +245,11 @@ read_client_serial(const struct msg *m, uint32_t *out)
 	return OK;
 }
 
-static const struct zone *
-find_zone(const struct view *v, const uint8_t *name)
-{
-	struct nkey key;
-	nkey_set(&key, name);
-	return trie_get(&v->zones, &key);
-}
-
 static void
 make_plan(const struct view *v, const struct server_conf *conf, const struct msg *m, const struct key *key, struct plan *p)
 {
 	*p = (struct plan){ .ede = EDE_NONE, .is_incremental = m->qtype == TYPE_IXFR };
-	p->zone = find_zone(v, m->qname.oct);
+	p->zone = view_zone(v, m->qname.oct);
 	if (p->is_incremental && read_client_serial(m, &p->client_serial) != OK) {
 		refuse(p, RCODE_FORMERR, EDE_NONE, "no SOA of the client's version");
 	} else if (v->commit[0] == '\0') {

@@ -26,6 +26,9 @@ view_zones_n(const struct view *v)
 	return v->zones.n - (v->catalog != NULL);
 }
 
+/* The zone of that apex, the catalog among them, or NULL. */
+const struct zone *view_zone(const struct view *v, const uint8_t *apex);
+
 /* What the operator set; the same for as long as the process lives. */
 struct server_conf {
 	uint16_t udp_max;            /* largest UDP answer (1232) */

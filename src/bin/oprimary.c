@@ -126,10 +126,10 @@ on_request_event(void *ctx, const struct net_request *r, const struct server_out
 		teller_on_ahead(&d->teller, r, out);
 		return 0;
 	}
-	log_request(d, &r->from->peer, out);
-	if (out->event == EVENT_NOTIFY_ACCEPTED) {
-		git_side_pull(&d->git);
+	if (out->event == EVENT_NOTIFY_ACCEPTED && !puller_on_notify(&d->loader.puller, out->mac)) {
+		return 0;
 	}
+	log_request(d, &r->from->peer, out);
 	if (out->event == EVENT_SUBSCRIBED) {
 		teller_on_secondary(&d->teller, r, out);
 	}
@@ -568,6 +568,12 @@ static const struct stage {
 
 /* ---- running ---- */
 
+static unsigned long
+read_counter(const _Atomic uint64_t *c)
+{
+	return (unsigned long)atomic_load_explicit(c, memory_order_relaxed);
+}
+
 static void
 log_stats(const struct daemon *d)
 {
@@ -579,24 +585,21 @@ log_stats(const struct daemon *d)
 		net_stats_add(&s, tcp_worker_stats(d->tcp[i]));
 	}
 	const struct server_stats *q = &s.server;
+	const struct puller *p = &d->loader.puller;
 	log_event(&d->log, LOG_LEVEL_INFO, "stats",
 	          "udp_queries=%lu tcp_queries=%lu noerror=%lu formerr=%lu servfail=%lu nxdomain=%lu notimp=%lu refused=%lu "
 	          "notauth=%lu truncated=%lu dropped=%lu oversized=%lu send_failed=%lu notify_accepted=%lu "
-	          "notify_unsigned=%lu notify_denied=%lu tsig_failed=%lu transfers=%lu transfers_cut=%lu transfer_denied=%lu "
+	          "notify_unsigned=%lu notify_denied=%lu notify_repeated=%lu pulls=%lu tsig_failed=%lu transfers=%lu "
+	          "transfers_cut=%lu transfer_denied=%lu "
 	          "versions_kept=%zu tcp_accepted=%lu tcp_refused=%lu tcp_idle_closed=%lu tcp_open=%u log_dropped=%llu",
 	          q->queries[TRANSPORT_UDP], q->queries[TRANSPORT_TCP], q->rcode[RCODE_NOERROR], q->rcode[RCODE_FORMERR],
 	          q->rcode[RCODE_SERVFAIL], q->rcode[RCODE_NXDOMAIN], q->rcode[RCODE_NOTIMP], q->rcode[RCODE_REFUSED],
 	          q->rcode[RCODE_NOTAUTH], q->truncated, q->dropped, s.oversized, s.send_failed,
 	          q->events[EVENT_NOTIFY_ACCEPTED], q->events[EVENT_NOTIFY_UNSIGNED], q->events[EVENT_NOTIFY_DENIED],
-	          q->events[EVENT_TSIG_FAILED], s.transfers, s.transfers_cut, q->events[EVENT_TRANSFER_DENIED],
+	          read_counter(&p->notify_repeated), read_counter(&p->pulls), q->events[EVENT_TSIG_FAILED], s.transfers,
+	          s.transfers_cut, q->events[EVENT_TRANSFER_DENIED],
 	          served_versions_kept(d->served), s.accepted, s.refused, s.idle_closed, clients_count(d->clients),
 	          (unsigned long long)log_ring_dropped(d->log.ring));
-}
-
-static unsigned long
-read_counter(const _Atomic uint64_t *c)
-{
-	return (unsigned long)atomic_load_explicit(c, memory_order_relaxed);
 }
 
 static void
@@ -616,7 +619,7 @@ static void
 pull(struct daemon *d, const char *why)
 {
 	log_event(&d->log, LOG_LEVEL_INFO, "pull", "why=%s", why);
-	git_side_pull(&d->git);
+	puller_want(&d->loader.puller, PULL_FOR_NEWS);
 }
 
 /* The signals of main(), blocked everywhere, taken one by one. */
@@ -655,7 +658,7 @@ run(struct daemon *d)
 			teller_log_stats(&d->teller);
 		} else if (n < 0 && errno == EAGAIN) {
 			log_event(&d->log, LOG_LEVEL_DEBUG, "pull", "why=%s", "poll");
-			git_side_pull(&d->git);
+			puller_want(&d->loader.puller, PULL_FOR_NEWS);
 			clock_gettime(CLOCK_MONOTONIC, &next);
 			next.tv_sec += d->opts.poll_s;
 		}

@@ -26,10 +26,6 @@ enum {
 	STOP_STEP_MS = 5,
 };
 
-/* Between a pull that was asked for and its result.  Another wish in that time may be about something newer
- * than what the pull under way will see, so one more pull follows; several such wishes are one. */
-enum pull_state { PULL_IDLE, PULL_ASKED, PULL_ASKED_AGAIN };
-
 /* ---- the keeper ---- */
 
 struct keeper {
@@ -227,21 +223,9 @@ git_side_start(struct git_side *g, struct git_conf *conf, const char *user, cons
 	g->keeper = keeper;
 	g->control = pair[0];
 	g->link = placeholder;
-	atomic_init(&g->pull, PULL_IDLE);
-	atomic_init(&g->is_whole, false);
 	atomic_init(&g->is_stopping, false);
 	atomic_init(&g->is_up, false);
 	return OK;
-}
-
-static void
-send_pull(struct git_side *g)
-{
-	/* When the process has just died this is lost; the next one is asked when it begins. */
-	struct link_frame f = { .type = LINK_PULL, .fd = -1 };
-	f.flags = atomic_exchange(&g->is_whole, false) ? LINK_WHOLE : 0;
-	err_t err = link_send(g->link, &f);
-	(void)err;
 }
 
 err_t
@@ -259,8 +243,6 @@ git_side_next(struct git_side *g, char died[LINK_TEXT_MAX])
 		return E_STOPPED;
 	}
 	atomic_store(&g->is_up, true);
-	atomic_store(&g->pull, PULL_ASKED); /* it knows nothing yet: whatever was asked of the one before is in this */
-	send_pull(g);
 	return OK;
 }
 
@@ -274,45 +256,6 @@ bool
 git_side_is_up(const struct git_side *g)
 {
 	return atomic_load(&g->is_up);
-}
-
-void
-git_side_pull(struct git_side *g)
-{
-	unsigned was = atomic_load(&g->pull);
-	unsigned next;
-	do {
-		next = was == PULL_IDLE ? PULL_ASKED : PULL_ASKED_AGAIN;
-	} while (was != next && !atomic_compare_exchange_weak(&g->pull, &was, next));
-	if (was == PULL_IDLE) {
-		send_pull(g);
-	}
-}
-
-void
-git_side_pull_whole(struct git_side *g)
-{
-	atomic_store(&g->is_whole, true);
-	git_side_pull(g);
-}
-
-bool
-git_side_is_pulling(const struct git_side *g)
-{
-	return atomic_load(&g->pull) != PULL_IDLE;
-}
-
-void
-git_side_pulled(struct git_side *g)
-{
-	unsigned was = atomic_load(&g->pull);
-	unsigned next;
-	do {
-		next = was == PULL_ASKED_AGAIN ? PULL_ASKED : PULL_IDLE;
-	} while (was != next && !atomic_compare_exchange_weak(&g->pull, &was, next));
-	if (was == PULL_ASKED_AGAIN) {
-		send_pull(g);
-	}
 }
 
 void

@@ -24,8 +24,6 @@ struct git_side {
 	pid_t keeper;
 	int control;
 	int link;                  /* number is constant, what it refers to changes (dup2) */
-	_Atomic unsigned pull;     /* of enum pull_state in the .c */
-	atomic_bool is_whole;      /* the next PULL is to tell everything */
 	atomic_bool is_stopping;
 	atomic_bool is_up;         /* there is a git process */
 };
@@ -35,26 +33,13 @@ struct git_side {
 err_t git_side_start(struct git_side *g, struct git_conf *conf, const char *user, const int *theirs, size_t theirs_n,
                      struct diag *diag);
 
-/* One thread: waits for the next life of the git process and asks it for a pull; g->link leads to it.  `died`: how the
+/* One thread: waits for the next life of the git process; g->link leads to it, and a pull is its first deed.  `died`: how the
  * one before ended, "" for the first.  E_STOPPED: there will be none; `died` says why. */
 err_t git_side_next(struct git_side *g, char died[LINK_TEXT_MAX]);
 
 /* The same thread: it has ended.  Until the next one there is nobody to pull. */
 void git_side_died(struct git_side *g);
 bool git_side_is_up(const struct git_side *g); /* any thread */
-
-/* Any thread: asks for a pull.  However many ask while one is under way, one more follows it; none is
- * lost.  Does not block. */
-void git_side_pull(struct git_side *g);
-
-/* The same, and the COMMIT that comes of it is to tell the whole tree. */
-void git_side_pull_whole(struct git_side *g);
-
-/* The receiving thread: a pull has come to its end, whatever it brought. */
-void git_side_pulled(struct git_side *g);
-
-/* The same thread: is there a result to come of a pull that was asked for? */
-bool git_side_is_pulling(const struct git_side *g);
 
 /* Wakes git_side_next() and whoever receives on the link, for good. */
 void git_side_close(struct git_side *g);

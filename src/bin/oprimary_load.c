@@ -356,8 +356,9 @@ on_frame(struct loader *l, const struct link_frame *f)
 	default: /* a FILE that nobody waits for any more */
 		return;
 	}
+	puller_end(&l->puller, f->type == LINK_COMMIT);
 	updater_after_pull(&l->updater, f); /* its questions and its push go before the next pull, or it might never have its turn */
-	git_side_pulled(l->git);
+	puller_go_on(&l->puller);
 }
 
 /* ---- the thread ---- */
@@ -382,10 +383,10 @@ next_frame(struct loader *l, struct link_frame *out)
 		if (asker_take(&l->asker, out)) {
 			return OK;
 		}
-		if (poll(p, ARRAY_LEN(p), -1) < 0) {
-			continue;
-		}
-		if (p[0].revents != 0) {
+		int n = poll(p, ARRAY_LEN(p), puller_wait_ms(&l->puller));
+		if (n <= 0) {
+			puller_go_on(&l->puller);
+		} else if (p[0].revents != 0) {
 			on_wake(l);
 		} else if (p[1].revents != 0) {
 			return link_recv(l->git->link, out);
@@ -398,6 +399,7 @@ static void
 follow(struct loader *l)
 {
 	struct link_frame f;
+	puller_restart(&l->puller);
 	for (;;) {
 		err_t err = next_frame(l, &f);
 		if (err == E_FORMAT) {
@@ -472,8 +474,13 @@ loader_start(struct loader *l)
 {
 	struct updater *u = &l->updater;
 	l->asker.git = l->git;
+	l->puller.git = l->git;
+	l->puller.wake = loader_wake;
+	l->puller.ctx = l;
+	puller_init(&l->puller);
 	u->log = l->log;
 	u->git = l->git;
+	u->puller = &l->puller;
 	u->served = l->served;
 	u->primary = l->primary;
 	u->conf = l->conf;

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "bin/oprimary_ask.h"
 #include "bin/oprimary_git.h"
+#include "bin/oprimary_pull.h"
 #include "bin/oprimary_update.h"
 #include "net/secondary_queue.h"
 #include "net/served.h"
@@ -41,6 +42,7 @@ struct loader {
 	pthread_t thread;
 	int wake;                  /* an eventfd */
 	struct asker asker;
+	struct puller puller;
 	struct updater updater;
 	/* the commit under way */
 	char commit[65];

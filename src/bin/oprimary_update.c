@@ -268,7 +268,7 @@ static void
 begin_pull(struct updater *u)
 {
 	u->state = UPDATER_PULLING;
-	git_side_pull(u->git);
+	puller_want(u->puller, PULL_FOR_UPDATE);
 }
 
 /* The batch is whole: what does it come to? */
@@ -297,7 +297,7 @@ prepare(struct updater *u)
 		put_back(u);
 		u->state = UPDATER_PULLING;
 		if (!u->asker->is_pull_coming) {
-			git_side_pull(u->git);
+			puller_want(u->puller, PULL_FOR_UPDATE);
 		}
 		break;
 	case E_REFUSED:
@@ -366,11 +366,12 @@ void
 updater_go_on(struct updater *u)
 {
 	take_inbox(u);
+	puller_go_on(u->puller);
 	if (u->state == UPDATER_LOST) {
 		answer_waiting(u, true, "the git process is gone, and oprimary needs a restart");
 	} else if (u->away[0] != '\0') {
 		answer_waiting(u, true, u->away);
-	} else if (!git_side_is_pulling(u->git)) {
+	} else if (!puller_is_pulling(u->puller)) {
 		work(u);
 	}
 }
@@ -430,7 +431,7 @@ static void
 pull_all(struct updater *u, const char *why)
 {
 	log_event(u->log, LOG_LEVEL_ERROR, "commit-not-taken-over", "text=%s hint=%s", why, "everything is read again");
-	git_side_pull_whole(u->git);
+	puller_want_whole(u->puller);
 	u->state = UPDATER_PULLING;
 }
 

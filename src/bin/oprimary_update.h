@@ -25,6 +25,7 @@
 #include "base/err.h"
 #include "bin/oprimary_ask.h"
 #include "bin/oprimary_jobs.h"
+#include "bin/oprimary_pull.h"
 #include "net/inbox.h"
 #include "net/served.h"
 #include "ops/log.h"
@@ -51,6 +52,7 @@ struct updater {
 	/* set by the caller; borrowed */
 	const struct log *log;
 	struct git_side *git;
+	struct puller *puller;
 	struct served *served;
 	struct primary *primary;
 	const struct server_conf *conf;

@@ -368,6 +368,16 @@ an_unsigned_notify_is_acknowledged_and_nothing_more(void **state)
 	assert_int_equal(resp[2] & 0xFC, 0xA4);
 	assert_int_equal(resp[3] & 15, RCODE_NOERROR);
 	assert_int_equal(server_out.event, EVENT_NOTIFY_UNSIGNED);
+
+	static const char *const foreign[] = { "ns.example.", "org.", "." };
+	for (size_t i = 0; i < ARRAY_LEN(foreign); i++) {
+		len = make_query(&(struct ask){ foreign[i], "SOA", 0, 0 }, req, sizeof req);
+		req[2] = 0x24;
+		handle(req, len, TRANSPORT_UDP, resp);
+		assert_int_equal(resp[2] & 0xFC, 0xA0);
+		assert_int_equal(resp[3] & 15, RCODE_NOTAUTH);
+		assert_int_equal(server_out.event, EVENT_NOTIFY_DENIED);
+	}
 }
 
 /* Over UDP whole RRsets are left out, TC set; what is optional does not set it (RFC 2181 9). */

@@ -1,0 +1,87 @@
+#include "bin/oprimary_pull.h"
+
+#include <limits.h>
+
+#include "ops/clock.h"
+
+void
+puller_init(struct puller *p)
+{
+	pthread_mutex_init(&p->lock, NULL);
+}
+
+void
+puller_want(struct puller *p, enum pull_wish wish)
+{
+	unsigned was = atomic_load(&p->wish);
+	while (was < wish && !atomic_compare_exchange_weak(&p->wish, &was, wish)) {
+	}
+	p->wake(p->ctx);
+}
+
+void
+puller_want_whole(struct puller *p)
+{
+	atomic_store(&p->is_whole, true);
+	puller_want(p, PULL_FOR_UPDATE);
+}
+
+bool
+puller_on_notify(struct puller *p, const uint8_t mac[NOTIFY_MAC_PART])
+{
+	pthread_mutex_lock(&p->lock);
+	bool is_repeat = notify_repeats_take(&p->repeats, mac);
+	pthread_mutex_unlock(&p->lock);
+	if (is_repeat) {
+		atomic_fetch_add_explicit(&p->notify_repeated, 1, memory_order_relaxed);
+	} else {
+		puller_want(p, PULL_FOR_NEWS);
+	}
+	return !is_repeat;
+}
+
+static void
+send_pull(struct puller *p)
+{
+	/* When the process has just died this is lost; the next one is asked when it begins. */
+	struct link_frame f = { .type = LINK_PULL, .fd = -1 };
+	f.flags = atomic_exchange(&p->is_whole, false) ? LINK_WHOLE : 0;
+	(void)!link_send(p->git->link, &f);
+	atomic_fetch_add_explicit(&p->pulls, 1, memory_order_relaxed);
+}
+
+void
+puller_restart(struct puller *p)
+{
+	atomic_store(&p->wish, PULL_UNWANTED);
+	pull_pace_restart(&p->pace);
+	send_pull(p);
+}
+
+void
+puller_go_on(struct puller *p)
+{
+	pull_pace_want(&p->pace, atomic_exchange(&p->wish, PULL_UNWANTED));
+	if (pull_pace_begin(&p->pace, clock_ms())) {
+		send_pull(p);
+	}
+}
+
+int
+puller_wait_ms(const struct puller *p)
+{
+	uint64_t ms = pull_pace_wait(&p->pace, clock_ms());
+	return ms == UINT64_MAX ? -1 : (int)(ms < INT_MAX ? ms : INT_MAX);
+}
+
+void
+puller_end(struct puller *p, bool has_brought)
+{
+	pull_pace_end(&p->pace, has_brought, clock_ms());
+}
+
+bool
+puller_is_pulling(const struct puller *p)
+{
+	return p->pace.is_under_way;
+}
