@@ -111,11 +111,11 @@ put(struct state *s, const uint8_t *name)
 	ASSERT(new != NULL);
 	new->name_len = (uint8_t)name_len(name);
 	memcpy(new->name, name, new->name_len);
-	garbage_add(&s->fresh, new);
+	garbage_add(&s->fresh, new, sizeof *new);
 	void *old;
 	ASSERT(trie_put(&s->txn, new, &old) == OK);
 	ASSERT(old == (is_there ? s->now.at[i] : NULL));
-	garbage_add(&s->gone, old);
+	garbage_add(&s->gone, old, sizeof *old);
 	if (!is_there) {
 		memmove(&s->now.at[i + 1], &s->now.at[i], (s->now.n++ - i) * sizeof s->now.at[0]);
 	}
@@ -129,9 +129,10 @@ take(struct state *s, const uint8_t *name)
 	size_t i = model_find(&s->now, name, &is_there);
 	struct nkey key;
 	nkey_set(&key, name);
+	ASSERT(trie_claim(&s->txn, &key) == OK);
 	struct item *old = trie_remove(&s->txn, &key);
 	ASSERT(old == (is_there ? s->now.at[i] : NULL));
-	garbage_add(&s->gone, old);
+	garbage_add(&s->gone, old, sizeof *old);
 	if (is_there) {
 		memmove(&s->now.at[i], &s->now.at[i + 1], (--s->now.n - i) * sizeof s->now.at[0]);
 	}
@@ -145,7 +146,7 @@ commit(struct state *s)
 	check_walk(&s->committed, &s->old); /* readers of the old version are still there */
 	garbage_move(&garbage, &s->gone);
 	garbage_free(&garbage);
-	free(s->fresh.block);
+	garbage_forget(&s->fresh);
 	s->fresh = (struct garbage){ 0 };
 	s->committed = next;
 	s->old = s->now;
@@ -157,7 +158,7 @@ rollback(struct state *s)
 {
 	trie_rollback(&s->txn);
 	garbage_free(&s->fresh);
-	free(s->gone.block);
+	garbage_forget(&s->gone);
 	s->gone = (struct garbage){ 0 };
 	s->now = s->old;
 	trie_begin(&s->txn, &s->committed);

@@ -297,6 +297,7 @@ discard_zone(struct discard *old, struct zone *z)
 	if (z != NULL) {
 		old->zones = xrealloc(old->zones, (old->zones_n + 1) * sizeof *old->zones);
 		old->zones[old->zones_n++] = z;
+		old->octets += zone_octets(z) - z->history.octets; /* that goes on, or is garbage of its own */
 	}
 }
 
@@ -524,12 +525,10 @@ static void
 commit_all(struct apply *a, struct discard *old, struct view *next)
 {
 	struct primary *p = a->p;
-	struct trie_txn txn;
 	bool has_keys = concerns_keys(a);
 
-	trie_begin(&txn, &p->view->zones);
 	for (size_t i = a->removals_n; i < a->n; i++) {
-		commit_put(p, &txn, &a->list[i], old);
+		commit_put(p, &a->zones, &a->list[i], old);
 	}
 	for (size_t i = a->removals_n; i < a->n; i++) {
 		settle_move(p, &a->list[i]);
@@ -538,10 +537,10 @@ commit_all(struct apply *a, struct discard *old, struct view *next)
 		if (a->list[i].is_held) {
 			hold_removal(p, a->list[i].file);
 		} else {
-			commit_removal(p, &txn, &a->list[i], old);
+			commit_removal(p, &a->zones, &a->list[i], old);
 		}
 	}
-	next->zones = trie_commit(&txn, &old->garbage);
+	next->zones = trie_commit(&a->zones, &old->garbage);
 	next->keys = p->view->keys;
 	if (has_keys) {
 		next->keys = merge_keys(p);
@@ -549,6 +548,34 @@ commit_all(struct apply *a, struct discard *old, struct view *next)
 	}
 	memcpy(next->commit, a->commit->id, sizeof next->commit);
 	next->commit[sizeof next->commit - 1] = '\0';
+}
+
+size_t
+file_octets(const struct file *f)
+{
+	return f != NULL ? zone_octets(f->zone) : 0;
+}
+
+static size_t
+planned_octets(const struct apply *a)
+{
+	size_t octets = 0;
+	for (size_t i = 0; i < a->n; i++) {
+		octets += file_octets(a->list[i].file);
+	}
+	return octets;
+}
+
+/* So that what goes can be taken out of the set without memory. */
+static err_t
+claim_removals(struct apply *a)
+{
+	for (size_t i = 0; i < a->removals_n; i++) {
+		struct nkey key;
+		nkey_set(&key, a->list[i].file->apex.oct);
+		TRY(trie_claim(&a->zones, &key));
+	}
+	return OK;
 }
 
 static void
@@ -628,6 +655,9 @@ primary_step(struct primary *p, struct view *next, uint64_t now_s, struct discar
 		discard_zone(old, retired);
 	}
 	old->view = p->view;
+	old->octets += old->garbage.octets;
+	old->kept = &p->kept_octets;
+	p->kept_octets += old->octets;
 	p->view = next;
 }
 
@@ -637,18 +667,25 @@ primary_apply(struct primary *p, const struct source_commit *c, enum primary_out
 {
 	struct apply a = { .p = p, .commit = c };
 	primary_learn_past(p, c);
+	trie_begin(&a.zones, &p->view->zones);
 	err_t err = plan(&a);
+	if (err == OK) {
+		err = claim_removals(&a);
+	}
 	if (err == OK) {
 		*outcome = hold_back(&a) ? PRIMARY_HELD : PRIMARY_APPLIED;
 		forget_texts(p, c);
 		struct view *next = xalloc(sizeof *next);
 		struct discard *d = xalloc(sizeof *d);
 		passed_commit(&a);
+		p->octets -= planned_octets(&a);
 		commit_all(&a, d, next);
+		p->octets += planned_octets(&a);
 		primary_step(p, next, c->now_s, d);
 		*out = next;
 		*old = d;
 	}
+	trie_rollback(&a.zones); /* nothing after the commit */
 	for (size_t i = 0; i < a.n; i++) {
 		pending_fini(&a.list[i]);
 	}
@@ -667,6 +704,7 @@ primary_discard(struct discard **d)
 	if (old == NULL) {
 		return;
 	}
+	*old->kept -= old->octets;
 	garbage_free(&old->garbage);
 	for (size_t i = 0; i < old->zones_n; i++) {
 		zone_free(&old->zones[i]);
@@ -676,6 +714,24 @@ primary_discard(struct discard **d)
 	free(old->view);
 	free(old);
 	*d = NULL;
+}
+
+size_t
+discard_octets(const struct discard *d)
+{
+	return d->octets;
+}
+
+size_t
+primary_octets(const struct primary *p)
+{
+	return p->octets + zone_octets(p->view->catalog);
+}
+
+size_t
+primary_kept_octets(const struct primary *p)
+{
+	return p->kept_octets;
 }
 
 const struct view *

@@ -104,7 +104,7 @@ struct discard;
 
 struct primary;
 struct primary *primary_new(const struct primary_conf *conf, const struct primary_log *log);
-void primary_free(struct primary **p); /* with all it serves: no reader may be left */
+void primary_free(struct primary **p); /* with all it serves, after all discards: no reader may be left */
 
 /* What became of a commit.  HELD: zones of it are held back; all else of it is in the next view. */
 enum primary_outcome { PRIMARY_APPLIED, PRIMARY_HELD };
@@ -114,6 +114,11 @@ enum primary_outcome { PRIMARY_APPLIED, PRIMARY_HELD };
 err_t primary_apply(struct primary *p, const struct source_commit *c, enum primary_outcome *outcome,
                     const struct view **out, struct discard **old);
 void primary_discard(struct discard **d); /* NULL-safe */
+size_t discard_octets(const struct discard *d); /* that it gives back */
+
+/* What all that is served takes in memory, and what is kept of versions before until it is discarded. */
+size_t primary_octets(const struct primary *p);
+size_t primary_kept_octets(const struct primary *p);
 
 /* A secondary says that it has a zone with that serial.  OK: the next serial is newer; *zone is what is served.  E_EXISTS: that was known;
  * E_LIMIT: it is not believed (zone/history.h).  E_NOTFOUND: the zone is not here any more. */

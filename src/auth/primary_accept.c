@@ -14,6 +14,7 @@ put_all(struct trie_txn *txn, const struct accepted *list, size_t n)
 		if (list[i].is_removal) {
 			struct nkey key;
 			nkey_set(&key, list[i].file->apex.oct);
+			TRY(trie_claim(txn, &key));
 			(void)trie_remove(txn, &key);
 		} else {
 			TRY(trie_put(txn, list[i].zone, &replaced));
@@ -84,6 +85,7 @@ primary_accept(struct primary *p, struct accepted *list, size_t n, const char *i
 	struct discard *d = xalloc(sizeof *d);
 	next->zones = trie_commit(&txn, &d->garbage);
 	for (size_t i = 0; i < n; i++) {
+		p->octets -= file_octets(list[i].file);
 		if (list[i].is_removal) {
 			take_removal(p, &list[i], d);
 		} else if (list[i].txn != NULL) {
@@ -91,6 +93,7 @@ primary_accept(struct primary *p, struct accepted *list, size_t n, const char *i
 		} else {
 			take_new(p, &list[i]);
 		}
+		p->octets += list[i].is_removal ? 0 : file_octets(list[i].file);
 	}
 	primary_step(p, next, now_s, d);
 	*out = next;

@@ -68,6 +68,8 @@ struct primary {
 	struct texts texts;      /* of the view's commit */
 	struct marks marks;      /* of zones that are not served */
 	bool is_catalog_behind;  /* there was no memory for it */
+	size_t octets;           /* that the files' zones take */
+	size_t kept_octets;      /* that is not given back yet of versions before */
 };
 
 /* A zone whose file goes in a commit. */
@@ -87,6 +89,7 @@ struct apply {
 	size_t leaving_n;
 	struct ignore *ignore;   /* owned: what .originignore says now, if that is new */
 	bool is_ignore_new;
+	struct trie_txn zones;   /* the next set */
 };
 
 /* The version that is served of the zone that a pending file is for; NULL: none. */
@@ -103,6 +106,8 @@ struct discard {
 	size_t zones_n;
 	struct keystore *keys;     /* the old view's */
 	struct view *view;
+	size_t octets;             /* of all of it */
+	size_t *kept;              /* the primary's count */
 };
 void discard_zone(struct discard *old, struct zone *z); /* NULL-safe */
 
@@ -181,6 +186,9 @@ struct accepted {
 /* The view after the commit `id`, which holds just that.  E_NOMEM: all is as it was. */
 err_t primary_accept(struct primary *p, struct accepted *list, size_t n, const char *id, uint64_t now_s, const struct view **out,
                      struct discard **old);
+
+/* What the zones of files take, each NULL-safe: for the count of the primary, before and after they change. */
+size_t file_octets(const struct file *f);
 
 /* The next view takes the place of the one that is served, with its catalog; that one goes to *old. */
 void primary_step(struct primary *p, struct view *next, uint64_t now_s, struct discard *old);

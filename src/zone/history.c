@@ -115,7 +115,7 @@ history_drop(const struct zone *z, struct garbage *garbage)
 	struct delta *d = z->history.newest;
 	for (size_t left = z->history.n; left != 0; left--) {
 		struct delta *older = d->older;
-		garbage_add(garbage, d);
+		garbage_add(garbage, d, octets_of(d));
 		d = older;
 	}
 }
@@ -129,7 +129,7 @@ trim(struct zone *z, struct garbage *garbage)
 		h->oldest = oldest->newer;
 		h->octets -= octets_of(oldest);
 		h->n--;
-		garbage_add(garbage, oldest); /* its newer neighbour still points to it: nobody follows that any more */
+		garbage_add(garbage, oldest, octets_of(oldest)); /* its newer neighbour still points to it: nobody follows that any more */
 	}
 	if (h->n == 0) {
 		*h = (struct zone_history){ .served = h->served, .heard_n = h->heard_n, .heard = h->heard };

@@ -382,46 +382,6 @@ trie_iter_skip_shared(struct trie_iter *a, struct trie_iter *b)
 	}
 }
 
-/* ---- garbage ---- */
-
-void
-garbage_add(struct garbage *g, void *block)
-{
-	if (block == NULL) {
-		return;
-	}
-	if (g->n == g->cap) {
-		g->cap = g->cap != 0 ? g->cap * 2 : 16;
-		g->block = xrealloc(g->block, g->cap * sizeof *g->block);
-	}
-	g->block[g->n++] = block;
-}
-
-void
-garbage_move(struct garbage *to, struct garbage *from)
-{
-	if (to->n == 0) {
-		struct garbage empty = *to;
-		*to = *from;
-		*from = empty;
-	}
-	for (size_t i = 0; i < from->n; i++) {
-		garbage_add(to, from->block[i]);
-	}
-	free(from->block);
-	*from = (struct garbage){ 0 };
-}
-
-void
-garbage_free(struct garbage *g)
-{
-	for (size_t i = 0; i < g->n; i++) {
-		free(g->block[i]);
-	}
-	free(g->block);
-	*g = (struct garbage){ 0 };
-}
-
 /* ---- changing ---- */
 
 void
@@ -444,24 +404,34 @@ is_ours(const struct trie_txn *txn, const struct trie_cell *branch)
 	return t->gen == txn->now.gen;
 }
 
-/* Gives back an array that this version does not have any more. */
+/* Gives back an array of `n` that this version does not have any more.  For one that is not ours there is room in the garbage. */
 static void
-drop_twigs(struct trie_txn *txn, struct twigs *t)
+drop_twigs(struct trie_txn *txn, struct twigs *t, unsigned n)
 {
+	txn->now.octets -= alloc_octets(twigs_size(n));
 	if (t->gen == txn->now.gen) {
 		free(t);
 	} else {
-		garbage_add(&txn->replaced, t);
+		garbage_add(&txn->replaced, t, twigs_size(n));
 	}
 }
 
-static void
-move_twigs(struct trie_txn *txn, struct trie_cell *branch, struct twigs *to)
+static struct twigs *
+new_twigs(struct trie_txn *txn, unsigned n)
 {
-	memcpy(to, branch->ptr, twigs_size(twigs_n(branch)));
-	to->gen = txn->now.gen;
-	drop_twigs(txn, branch->ptr);
-	branch->ptr = to;
+	struct twigs *t = malloc(twigs_size(n));
+	if (t != NULL) {
+		t->gen = txn->now.gen;
+		txn->now.octets += alloc_octets(twigs_size(n));
+	}
+	return t;
+}
+
+/* The same in the place of one that is not ours, with room for that in the garbage. */
+static struct twigs *
+new_twigs_instead(struct trie_txn *txn, unsigned n)
+{
+	return garbage_reserve(&txn->replaced, 1) == OK ? new_twigs(txn, n) : NULL;
 }
 
 /* Makes the twigs of a branch (which is itself ours) the transaction's own. */
@@ -471,20 +441,15 @@ own_twigs(struct trie_txn *txn, struct trie_cell *branch)
 	if (is_ours(txn, branch)) {
 		return OK;
 	}
-	struct twigs *copy = malloc(twigs_size(twigs_n(branch)));
+	unsigned n = twigs_n(branch);
+	struct twigs *old = branch->ptr, *copy = new_twigs_instead(txn, n);
 	if (copy == NULL) {
 		return E_NOMEM;
 	}
-	move_twigs(txn, branch, copy);
+	memcpy(copy->cell, old->cell, n * sizeof copy->cell[0]);
+	drop_twigs(txn, old, n);
+	branch->ptr = copy;
 	return OK;
-}
-
-static void
-own_twigs_surely(struct trie_txn *txn, struct trie_cell *branch)
-{
-	if (!is_ours(txn, branch)) {
-		move_twigs(txn, branch, xrealloc(NULL, twigs_size(twigs_n(branch))));
-	}
 }
 
 /* Follows the key, which all leaves below agree with before `end`, through branches made our own. */
@@ -511,16 +476,16 @@ add_twig(struct trie_txn *txn, struct trie_cell *branch, unsigned number, void *
 		if (new == NULL) {
 			return E_NOMEM;
 		}
+		txn->now.octets += alloc_octets(twigs_size(n + 1)) - alloc_octets(twigs_size(n));
 		memmove(&new->cell[i + 1], &new->cell[i], (n - i) * sizeof new->cell[0]);
 	} else {
-		new = malloc(twigs_size(n + 1));
+		new = new_twigs_instead(txn, n + 1);
 		if (new == NULL) {
 			return E_NOMEM;
 		}
-		new->gen = txn->now.gen;
 		memcpy(&new->cell[0], &old->cell[0], i * sizeof new->cell[0]);
 		memcpy(&new->cell[i + 1], &old->cell[i], (n - i) * sizeof new->cell[0]);
-		drop_twigs(txn, old);
+		drop_twigs(txn, old, n);
 	}
 	new->cell[i] = (struct trie_cell){ .ptr = value };
 	branch->ptr = new;
@@ -532,11 +497,10 @@ add_twig(struct trie_txn *txn, struct trie_cell *branch, unsigned number, void *
 static err_t
 split_cell(struct trie_txn *txn, struct trie_cell *c, const struct nkey_parting *p, void *value)
 {
-	struct twigs *new = malloc(twigs_size(2));
+	struct twigs *new = new_twigs(txn, 2);
 	if (new == NULL) {
 		return E_NOMEM;
 	}
-	new->gen = txn->now.gen;
 	unsigned i = p->ours > p->theirs;
 	new->cell[i] = (struct trie_cell){ .ptr = value };
 	new->cell[1 - i] = *c;
@@ -629,13 +593,19 @@ remove_twig(struct trie_txn *txn, struct trie_cell *branch, unsigned i, unsigned
 	struct twigs *old = branch->ptr;
 	if (n == 2) {
 		*branch = old->cell[1 - i];
-		drop_twigs(txn, old);
+		drop_twigs(txn, old, n);
 		return;
 	}
-	own_twigs_surely(txn, branch);
-	struct twigs *t = branch->ptr;
-	memmove(&t->cell[i], &t->cell[i + 1], (n - i - 1) * sizeof t->cell[0]);
+	memmove(&old->cell[i], &old->cell[i + 1], (n - i - 1) * sizeof old->cell[0]);
+	txn->now.octets -= alloc_octets(twigs_size(n)) - alloc_octets(twigs_size(n - 1)); /* the rest when it is copied */
 	branch->word &= ~BIT(number);
+}
+
+err_t
+trie_claim(struct trie_txn *txn, const struct nkey *key)
+{
+	struct trie_cell *c;
+	return trie_get(&txn->now, key) != NULL ? own_path(txn, key, SIZE_MAX, &c) : OK;
 }
 
 void *
@@ -650,10 +620,7 @@ trie_remove(struct trie_txn *txn, const struct nkey *key)
 	struct trie_cell *c = &t->root, *branch = NULL;
 	unsigned i = 0, number = 0;
 	while (is_branch(c)) {
-		if (branch != NULL) {
-			own_twigs_surely(txn, branch);
-			c = twig(branch, i);
-		}
+		ASSERT(is_ours(txn, c));
 		branch = c;
 		number = nkey_at(key, place(c));
 		i = index_of(c, number);
@@ -694,6 +661,6 @@ void
 trie_rollback(struct trie_txn *txn)
 {
 	free_ours(txn, &txn->now.root);
-	free(txn->replaced.block);
+	garbage_forget(&txn->replaced);
 	*txn = (struct trie_txn){ 0 };
 }

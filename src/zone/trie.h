@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "zone/garbage.h"
 #include "zone/nkey.h"
 
 struct trie_cell { /* a branch or a leaf; private to trie.c and its inline lookups */
@@ -35,6 +36,7 @@ struct trie_cell { /* a branch or a leaf; private to trie.c and its inline looku
 struct trie {
 	struct trie_cell root; /* all zero: empty */
 	size_t n;              /* values in it */
+	size_t octets;         /* that its branches take, also those that it shares with other versions */
 	uint64_t gen;          /* of the transaction that made it */
 	uint16_t name_at;      /* where a value's name is, octets from its start */
 };
@@ -94,15 +96,6 @@ trie_iter_cell(const struct trie_iter *it)
 	return (struct trie_cell *)(uintptr_t)&it->at[it->depth - 1].cells[it->at[it->depth - 1].next - 1];
 }
 
-/* What a transaction replaced: blocks to be free()d once no reader has the old version. */
-struct garbage {
-	void **block;
-	size_t n, cap;
-};
-void garbage_add(struct garbage *g, void *block);   /* NULL-safe */
-void garbage_move(struct garbage *to, struct garbage *from);
-void garbage_free(struct garbage *g);               /* frees all blocks; empty and ready again */
-
 struct trie_txn {
 	struct trie now;         /* the version in the making; may be read at any time */
 	struct garbage replaced; /* branches of the old version, handed out by trie_commit() */
@@ -121,7 +114,11 @@ err_t trie_add(struct trie_txn *txn, const struct nkey *key, void *value);
 enum { TRIE_WARM_MAX = 16 };
 void trie_warm(const struct trie *t, const struct nkey *keys, size_t n);
 
-/* The value, or NULL.  Never fails: what it allocates is of our own size. */
+/* Makes all on the way to a name, which may be missing, the transaction's own: from then on it can be replaced and removed without
+ * memory.  E_NOMEM: nothing changed that anybody can see. */
+err_t trie_claim(struct trie_txn *txn, const struct nkey *key);
+
+/* The value, or NULL.  Cannot fail: the name was claimed, or put in this transaction. */
 void *trie_remove(struct trie_txn *txn, const struct nkey *key);
 
 /* The new version; what it replaced is added to `garbage`.  Cannot fail. */

@@ -25,6 +25,12 @@ zone_free(struct zone **z)
 	*z = NULL;
 }
 
+size_t
+zone_octets(const struct zone *z)
+{
+	return z == NULL ? 0 : alloc_octets(sizeof *z) + z->node_octets + z->nodes.octets + z->nsec3.octets + z->history.octets;
+}
+
 err_t
 zone_new(const uint8_t *apex, struct zone **out)
 {

@@ -49,6 +49,7 @@ struct zone {
 	uint32_t negative_ttl;    /* min(SOA TTL, SOA MINIMUM) (RFC 2308 5) */
 	struct ready_soa ready_soa;
 	size_t records;
+	size_t node_octets;       /* that all nodes take */
 	bool is_signed;           /* RRSIG over the apex's SOA, and NSEC or NSEC3PARAM there */
 	bool has_nsec3;           /* an NSEC3PARAM that we can follow (RFC 5155 7.3) */
 	struct {
@@ -86,6 +87,9 @@ err_t zone_builder_finish(struct zone_builder *b, struct zone **out);
 /* After that E_FORMAT: what was built all the same, for zone_check() and nothing else, so that people hear of everything
  * at once.  Borrowed until zone_builder_free(); NULL when there is nothing to look at. */
 const struct zone *zone_builder_rest(const struct zone_builder *b);
+
+/* What a version takes in memory, with its history, and with what it shares with other versions. */
+size_t zone_octets(const struct zone *z); /* NULL-safe */
 
 /* Frees a zone that shares nothing with another version, but for its history: history_drop(). */
 void zone_free(struct zone **z); /* NULL-safe */

@@ -32,22 +32,37 @@ zone_builder_new(const uint8_t *apex, struct findings *findings, struct zone_bui
 	return OK;
 }
 
+err_t
+builder_make_node(struct zone_builder *b, const uint8_t *name, uint16_t flags, struct node_rr *rrs, size_t n, size_t *duplicates,
+                  size_t *ttl_differs, struct node **out)
+{
+	TRY(node_make(name, flags, rrs, n, duplicates, ttl_differs, out));
+	b->node_octets += alloc_octets((*out)->size);
+	return OK;
+}
+
+void
+builder_free_node(struct zone_builder *b, struct node *n)
+{
+	b->node_octets -= n != NULL ? alloc_octets(n->size) : 0;
+	free(n);
+}
+
 static void
 free_value(void *ctx, void *value)
 {
-	(void)ctx;
 	struct node *n = value;
 	if ((n->flags & STUB) == 0) {
-		free(n);
+		builder_free_node(ctx, n);
 	}
 }
 
 static void
-free_queue(struct queue *q)
+free_queue(struct zone_builder *b, struct queue *q)
 {
-	trie_fini(&q->in.now, free_value, NULL);
+	trie_fini(&q->in.now, free_value, b);
 	while (q->n != 0) {
-		free_value(NULL, q->nodes[--q->n]);
+		free_value(b, q->nodes[--q->n]);
 	}
 }
 
@@ -58,8 +73,8 @@ zone_builder_free(struct zone_builder **builder)
 	if (b == NULL) {
 		return;
 	}
-	free_queue(&b->nodes);
-	free_queue(&b->nsec3);
+	free_queue(b, &b->nodes);
+	free_queue(b, &b->nsec3);
 	for (struct stub *s = b->stubs; s != NULL; s = s->next) {
 		free(s->built);
 	}
@@ -173,9 +188,9 @@ put_queue(struct zone_builder *b, struct queue *q)
 		err_t added = err == OK ? trie_add(&q->in, &keys[i], q->nodes[i]) : err;
 		if (added == E_EXISTS) {
 			added = put_more(b, &q->in, &keys[i], q->nodes[i]);
-			free_value(NULL, q->nodes[i]);
+			free_value(b, q->nodes[i]);
 		} else if (added != OK) {
-			free_value(NULL, q->nodes[i]);
+			free_value(b, q->nodes[i]);
 		}
 		err = added;
 	}
@@ -210,7 +225,7 @@ store(struct zone_builder *b, struct queue *q, const struct run *run, struct nod
 {
 	struct node *node;
 	size_t duplicates, ttl_differs;
-	err_t err = node_make(run->owner.oct, 0, rrs, n, &duplicates, &ttl_differs, &node);
+	err_t err = builder_make_node(b, run->owner.oct, 0, rrs, n, &duplicates, &ttl_differs, &node);
 	if (err == E_LIMIT) {
 		builder_report_too_large(b, run->owner.oct);
 		return OK;
@@ -219,7 +234,7 @@ store(struct zone_builder *b, struct queue *q, const struct run *run, struct nod
 	if (duplicates + ttl_differs == 0) {
 		return put(b, q, node);
 	}
-	free(node);
+	builder_free_node(b, node);
 	return store_waiting(b, q, run, rrs, n);
 }
 
@@ -384,6 +399,8 @@ zone_builder_finish(struct zone_builder *b, struct zone **out)
 	z->nodes = trie_commit(&b->nodes.in, &none);
 	z->nsec3 = trie_commit(&b->nsec3.in, &none);
 	ASSERT(none.n == 0); /* nobody else had any of it */
+	garbage_forget(&none);
+	z->node_octets = b->node_octets;
 	builder_check_apex(b);
 	TRY(b->errors != 0 ? E_FORMAT : zone_settle(z));
 	b->zone = NULL;

@@ -42,10 +42,10 @@ make_node(struct zone_builder *b, const struct stub *stub, struct node **out)
 	}
 	size_t duplicates, ttl_differs;
 	gather(stub, rrs);
-	err_t err = node_make(owner, flags, rrs, n, &duplicates, &ttl_differs, out);
+	err_t err = builder_make_node(b, owner, flags, rrs, n, &duplicates, &ttl_differs, out);
 	if (err == E_LIMIT) {
 		builder_report_too_large(b, owner);
-		return node_make(owner, flags, NULL, 0, NULL, NULL, out);
+		return builder_make_node(b, owner, flags, NULL, 0, NULL, NULL, out);
 	}
 	if (err == OK && duplicates + ttl_differs != 0) {
 		builder_report_records(b, owner, rrs, n);
@@ -55,10 +55,10 @@ make_node(struct zone_builder *b, const struct stub *stub, struct node **out)
 
 /* Puts a node where its stub is. */
 static void
-replace_stub(struct trie_cell *at, struct node *node)
+replace_stub(struct zone_builder *b, struct trie_cell *at, struct node *node)
 {
 	struct stub *stub = stub_of(at->ptr);
-	free(stub->built);
+	builder_free_node(b, stub->built);
 	stub->built = NULL;
 	at->ptr = node;
 }
@@ -108,7 +108,7 @@ keep_empty(struct linking *l, struct node *n)
 
 /* Makes the names between the last of `above` and a node below it. */
 static err_t
-link_empties(struct linking *l, const struct node *n)
+link_empties(struct zone_builder *b, struct linking *l, const struct node *n)
 {
 	for (;;) {
 		size_t parent_len = l->above[l->n - 1]->name_len, len = n->name_len;
@@ -121,10 +121,10 @@ link_empties(struct linking *l, const struct node *n)
 			return OK;
 		}
 		struct node *empty;
-		TRY(node_make(name, 0, NULL, 0, NULL, NULL, &empty));
+		TRY(builder_make_node(b, name, 0, NULL, 0, NULL, NULL, &empty));
 		err_t err = keep_empty(l, empty);
 		if (err != OK) {
-			free(empty);
+			builder_free_node(b, empty);
 			return err;
 		}
 		link_to_parent(l, empty);
@@ -171,7 +171,8 @@ make_cut(struct zone_builder *b, struct linking *l, struct node *plain, struct n
 		return OK;
 	}
 	TRY(referral_attach(plain, &draft, out));
-	free(plain);
+	b->node_octets += alloc_octets((*out)->size);
+	builder_free_node(b, plain);
 	return OK;
 }
 
@@ -186,7 +187,7 @@ finish_cut(struct zone_builder *b, struct linking *l)
 	l->cut = NULL;
 	struct node *node;
 	TRY(make_node(b, stub_of(at->ptr), &node));
-	replace_stub(at, node);
+	replace_stub(b, at, node);
 	TRY(make_cut(b, l, node, &node));
 	at->ptr = node;
 	builder_check_node(b, node);
@@ -206,7 +207,7 @@ link_node(struct zone_builder *b, struct linking *l, struct node *n)
 		while (!zone_is_name_within(n->name, n->name_len, above->name, above->name_len)) {
 			above = l->above[--l->n - 1]; /* ends at the apex at the latest: every name is within it */
 		}
-		TRY(link_empties(l, n));
+		TRY(link_empties(b, l, n));
 		link_to_parent(l, n);
 	}
 	l->above[l->n++] = n;
@@ -230,7 +231,7 @@ visit(struct zone_builder *b, struct linking *l, struct trie_cell *at)
 			return OK;
 		}
 		TRY(make_node(b, stub_of(n), &n));
-		replace_stub(at, n);
+		replace_stub(b, at, n);
 		l->above[l->n - 1] = n;
 	}
 	if (is_hidden && l->cut != NULL && l->below_n < BELOW_MAX) {
@@ -249,7 +250,7 @@ visit_nsec3(struct zone_builder *b)
 	while ((n = trie_iter_next(&it)) != NULL) {
 		if ((n->flags & STUB) != 0) {
 			TRY(make_node(b, stub_of(n), &n));
-			replace_stub(trie_iter_cell(&it), n);
+			replace_stub(b, trie_iter_cell(&it), n);
 		}
 		builder_check_node(b, n);
 	}
@@ -324,10 +325,10 @@ put_apex(struct zone_builder *b)
 	}
 	struct node *n;
 	void *old;
-	TRY(node_make(b->zone->apex_name, 0, NULL, 0, NULL, NULL, &n));
+	TRY(builder_make_node(b, b->zone->apex_name, 0, NULL, 0, NULL, NULL, &n));
 	err_t err = trie_put(&b->nodes.in, n, &old);
 	if (err != OK) {
-		free(n);
+		builder_free_node(b, n);
 	}
 	return err;
 }
@@ -339,7 +340,7 @@ builder_link(struct zone_builder *b)
 	TRY(put_apex(b));
 	err_t err = visit_all(b, &l);
 	while (l.empties_n != 0) {
-		free(l.empties[--l.empties_n]);
+		builder_free_node(b, l.empties[--l.empties_n]);
 	}
 	free(l.empties);
 	return err;

@@ -64,7 +64,13 @@ struct zone_builder {
 	uint64_t records;                 /* that came */
 	struct arena arena;
 	struct stub *stubs;
+	size_t node_octets;               /* that all nodes take, those in stubs included */
 };
+
+/* Nodes are made and freed here, so that they are counted. */
+err_t builder_make_node(struct zone_builder *b, const uint8_t *name, uint16_t flags, struct node_rr *rrs, size_t n,
+                        size_t *duplicates, size_t *ttl_differs, struct node **out);
+void builder_free_node(struct zone_builder *b, struct node *n); /* NULL-safe */
 
 /* ---- zone_builder_check.c ---- */
 

@@ -23,6 +23,7 @@ zone_txn_begin(const struct zone *from, struct zone_txn **out)
 	trie_begin(&t->nodes, &from->nodes);
 	trie_begin(&t->nsec3, &from->nsec3);
 	t->from = from;
+	t->node_octets = from->node_octets;
 	*out = t;
 	return OK;
 }
@@ -42,8 +43,8 @@ txn_free(struct zone_txn *t)
 {
 	trie_fini(&t->names.now, free_edited, NULL);
 	arena_fini(&t->arena);
-	free(t->fresh.block);
-	free(t->stale.block);
+	garbage_forget(&t->fresh);
+	garbage_forget(&t->stale);
 	free(t->to);
 	free(t);
 }
@@ -172,23 +173,43 @@ zone_txn_each(struct zone_txn *t, const uint8_t *owner, uint16_t type, err_t (*e
 
 /* ---- nodes of the new version ---- */
 
+/* A node that the new version does not have (NULL: there is none). */
+static void
+drop_node(struct zone_txn *t, struct node *old)
+{
+	if (old != NULL) {
+		t->node_octets -= alloc_octets(old->size);
+		garbage_add(&t->stale, old, old->size);
+	}
+}
+
 err_t
 txn_put_node(struct zone_txn *t, struct trie_txn *in, struct node *n)
 {
 	void *old;
+	err_t err = garbage_reserve(&t->fresh, 1);
+	if (err != OK) {
+		free(n);
+		return err;
+	}
 	n->flags |= FRESH;
-	garbage_add(&t->fresh, n);
+	garbage_add(&t->fresh, n, n->size);
+	TRY(garbage_reserve(&t->stale, 1));
 	TRY(trie_put(in, n, &old));
-	garbage_add(&t->stale, old);
+	t->node_octets += alloc_octets(n->size);
+	drop_node(t, old);
 	return OK;
 }
 
-static void
+static err_t
 remove_node(struct zone_txn *t, struct trie_txn *in, const uint8_t *name)
 {
 	struct nkey key;
 	nkey_set(&key, name);
-	garbage_add(&t->stale, trie_remove(in, &key));
+	TRY(trie_claim(in, &key));
+	TRY(garbage_reserve(&t->stale, 1));
+	drop_node(t, trie_remove(in, &key));
+	return OK;
 }
 
 err_t
@@ -263,7 +284,7 @@ remove_name(struct zone_txn *t, const uint8_t *name)
 		return put_empty(t, name);
 	}
 	for (;;) {
-		remove_node(t, &t->nodes, name);
+		TRY(remove_node(t, &t->nodes, name));
 		name = name_parent(name);
 		const struct node *n = txn_node(t, name);
 		if (name_len(name) == t->from->apex_len || n == NULL || n->rrsets != 0 || has_names_below(t, name)) {
@@ -316,8 +337,7 @@ apply_records(struct zone_txn *t, struct trie_txn *in, struct edited *e, struct 
 		return OK;
 	}
 	if (n == 0) {
-		remove_node(t, in, e->name);
-		return OK;
+		return remove_node(t, in, e->name);
 	}
 	struct node *new;
 	TRY(node_make(old != NULL ? old->name : e->name, 0, rrs, n, NULL, NULL, &new));
@@ -403,6 +423,7 @@ apply(struct zone_txn *t)
 	t->to->nodes = t->nodes.now;
 	t->to->nsec3 = t->nsec3.now;
 	t->to->records = t->from->records + t->added - t->removed;
+	t->to->node_octets = t->node_octets;
 	return zone_settle(t->to);
 }
 
@@ -436,21 +457,27 @@ zone_txn_diff(const struct zone_txn *t, err_t (*each)(void *ctx, bool is_added, 
 	return OK;
 }
 
+static void
+settle_fresh(void *ctx, void *block)
+{
+	struct node *n = block;
+	(void)ctx;
+	n->flags &= (uint16_t)~FRESH;
+}
+
 err_t
 zone_txn_commit(struct zone_txn **txn, struct zone **out, struct garbage *garbage)
 {
 	struct zone_txn *t = *txn;
 	const struct zone *made;
 	TRY(zone_txn_prepare(t, &made));
-	for (size_t i = 0; i < t->fresh.n; i++) {
-		struct node *n = t->fresh.block[i];
-		n->flags &= (uint16_t)~FRESH;
-	}
+	TRY(garbage_reserve(&t->stale, 1));
+	garbage_each(&t->fresh, settle_fresh, NULL);
 	struct zone *to = t->to;
 	to->nodes = trie_commit(&t->nodes, garbage);
 	to->nsec3 = trie_commit(&t->nsec3, garbage);
+	garbage_add(&t->stale, (void *)(uintptr_t)t->from, sizeof *t->from);
 	garbage_move(garbage, &t->stale);
-	garbage_add(garbage, (void *)(uintptr_t)t->from);
 	t->to = NULL;
 	txn_free(t);
 	*txn = NULL;

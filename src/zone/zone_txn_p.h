@@ -44,6 +44,7 @@ struct zone_txn {
 	struct garbage stale;  /* nodes that the new version does not have */
 	uint64_t stamp;
 	size_t added, removed; /* records, in what was applied */
+	size_t node_octets;    /* of the nodes of both tries, as they are by now */
 	bool is_prepared;      /* `to` is whole */
 };
 

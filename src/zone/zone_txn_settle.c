@@ -49,17 +49,39 @@ txn_settle_path(struct zone_txn *t, const uint8_t *name)
 }
 
 /* Nodes below a name, in order. */
-static void
-names_below(const struct zone_txn *t, const uint8_t *name, struct garbage *out)
+struct node_list {
+	const struct node **at;
+	size_t n, cap;
+};
+
+static err_t
+list_node(struct node_list *l, const struct node *n)
+{
+	if (l->n == l->cap) {
+		size_t cap = l->cap != 0 ? 2 * l->cap : 16;
+		const struct node **grown = realloc(l->at, cap * sizeof(const struct node *));
+		if (grown == NULL) {
+			return E_NOMEM;
+		}
+		l->at = grown;
+		l->cap = cap;
+	}
+	l->at[l->n++] = n;
+	return OK;
+}
+
+static err_t
+list_below(const struct zone_txn *t, const uint8_t *name, struct node_list *out)
 {
 	struct nkey key;
 	struct trie_iter it;
-	struct node *n;
+	const struct node *n;
 	nkey_set(&key, name);
 	trie_iter_seek(&it, &t->nodes.now, &key);
 	while ((n = trie_iter_next(&it)) != NULL && name_is_within(n->name, name)) {
-		garbage_add(out, n);
+		TRY(list_node(out, n));
 	}
+	return OK;
 }
 
 err_t
@@ -70,14 +92,12 @@ txn_settle_below(struct zone_txn *t, const uint8_t *name)
 	if (did_hide == does_hide) {
 		return OK;
 	}
-	struct garbage below = { 0 }; /* a list of nodes; they are not freed */
-	names_below(t, name, &below);
-	err_t err = OK;
+	struct node_list below = { .n = 0 };
+	err_t err = list_below(t, name, &below);
 	for (size_t i = 0; i < below.n && err == OK; i++) {
-		const struct node *n = below.block[i];
-		err = txn_settle_path(t, n->name);
+		err = txn_settle_path(t, below.at[i]->name);
 	}
-	free(below.block);
+	free(below.at);
 	return err;
 }
 
@@ -125,18 +145,42 @@ settle_referral_above(struct zone_txn *t, const uint8_t *name)
 	return OK;
 }
 
+struct listing {
+	struct node_list cuts;
+	err_t err;
+};
+
+static void
+list_cut(void *ctx, void *block)
+{
+	struct listing *l = ctx;
+	const struct node *n = block;
+	if ((n->flags & NODE_CUT) != 0 && l->err == OK) {
+		l->err = list_node(&l->cuts, n);
+	}
+}
+
+static err_t
+settle_cuts(struct zone_txn *t, const struct node_list *cuts)
+{
+	for (size_t i = 0; i < cuts->n; i++) {
+		struct node *now = txn_node(t, cuts->at[i]->name);
+		if (now == cuts->at[i]) {
+			TRY(settle_referral(t, now));
+		}
+	}
+	return OK;
+}
+
 err_t
 txn_settle_referrals(struct zone_txn *t, struct edited *const *changed, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		TRY(settle_referral_above(t, changed[i]->name));
 	}
-	size_t made = t->fresh.n; /* the list grows; what is added to it is settled */
-	for (size_t i = 0; i < made; i++) {
-		struct node *node = t->fresh.block[i];
-		if ((node->flags & NODE_CUT) != 0 && txn_node(t, node->name) == node) {
-			TRY(settle_referral(t, node));
-		}
-	}
-	return OK;
+	struct listing made = { .err = OK }; /* what comes from here on is settled */
+	garbage_each(&t->fresh, list_cut, &made);
+	err_t err = made.err == OK ? settle_cuts(t, &made.cuts) : made.err;
+	free(made.cuts.at);
+	return err;
 }

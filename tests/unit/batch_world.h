@@ -4,6 +4,7 @@
 #include "update_text.h"
 
 #include "auth/batch.h"
+#include "octets.h"
 #include "serve.h"
 
 #define SECRET "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
@@ -105,6 +106,7 @@ apply_some(struct world *w, enum primary_outcome want)
 	assert_int_equal(primary_apply(w->primary, &c, &outcome, &view, &old), OK);
 	assert_int_equal(outcome, want);
 	primary_discard(&old);
+	assert_octets_are_counted(w->primary);
 }
 
 static inline void
@@ -201,7 +203,9 @@ commit(struct world *w, struct batch *b)
 	snprintf(id, sizeof id, "%040u", ++w->commits);
 	assert_int_equal(batch_accept(b, id, &view, &old), OK);
 	assert_string_equal(view->commit, id);
+	assert_true(discard_octets(old) != 0);
 	primary_discard(&old);
+	assert_octets_are_counted(w->primary);
 }
 
 /* What became of one update: its RCODE, and whether there was a commit. */

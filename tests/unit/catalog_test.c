@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "dns/rrtype.h"
 #include "dns/wire.h"
+#include "octets.h"
 #include "serve.h"
 #include "zone/dump.h"
 
@@ -44,6 +45,7 @@ commit(struct primary *p, const char *path, const char *text, uint64_t now_s)
 	assert_int_equal(primary_apply(p, &c, &outcome, &view, &old), OK);
 	assert_int_equal(outcome, PRIMARY_APPLIED);
 	primary_discard(&old);
+	assert_octets_are_counted(p);
 }
 
 static err_t

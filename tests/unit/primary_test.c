@@ -11,6 +11,7 @@
 
 #include "auth/primary.h"
 #include "base/str.h"
+#include "octets.h"
 #include "zone/dump.h"
 #include "zone/history.h"
 #include "zone/load.h"
@@ -107,7 +108,9 @@ apply(struct tree *t, struct source_commit *c)
 	assert_int_equal(primary_apply(t->primary, c, &outcome, &view, &old), OK);
 	assert_ptr_equal(view, primary_view(t->primary));
 	assert_string_equal(view->commit, c->id);
+	assert_int_equal(primary_kept_octets(t->primary), discard_octets(old));
 	primary_discard(&old);
+	assert_octets_are_counted(t->primary);
 	return outcome;
 }
 

@@ -157,13 +157,13 @@ txn_put(struct trie_txn *txn, struct model *m, const uint8_t *name, struct garba
 {
 	struct item *it = item_new(name);
 	void *old = it;
-	garbage_add(fresh, it);
+	garbage_add(fresh, it, sizeof *it);
 	assert_int_equal(trie_put(txn, it, &old), OK);
 	bool is_there;
 	size_t i = model_find(m, name, &is_there);
 	if (is_there) {
 		assert_ptr_equal(old, m->at[i]);
-		garbage_add(gone, old);
+		garbage_add(gone, old, sizeof *old);
 	} else {
 		assert_null(old);
 		memmove(&m->at[i + 1], &m->at[i], (m->n - i) * sizeof m->at[0]);
@@ -179,10 +179,11 @@ txn_remove(struct trie_txn *txn, struct model *m, const uint8_t *name, struct ga
 	nkey_set(&key, name);
 	bool is_there;
 	size_t i = model_find(m, name, &is_there);
+	assert_int_equal(trie_claim(txn, &key), OK);
 	struct item *got = trie_remove(txn, &key);
 	assert_ptr_equal(got, is_there ? m->at[i] : NULL);
 	if (is_there) {
-		garbage_add(gone, got);
+		garbage_add(gone, got, sizeof *got);
 		memmove(&m->at[i], &m->at[i + 1], (m->n - i - 1) * sizeof m->at[0]);
 		m->n--;
 	}
@@ -215,10 +216,10 @@ random_txn(unsigned *seed, struct version *old, struct version *new)
 	if (below(seed, 4) == 0) {
 		trie_rollback(&txn);
 		garbage_free(&fresh);
-		free(gone.block);
+		garbage_forget(&gone);
 		return false;
 	}
-	free(fresh.block);
+	garbage_forget(&fresh);
 	new->trie = trie_commit(&txn, &old->garbage);
 	garbage_move(&old->garbage, &gone);
 	return true;
@@ -326,7 +327,7 @@ put_text(struct trie_txn *txn, struct model *m, const char *text)
 	struct garbage none = { 0 };
 	assert_int_equal(name_parse(text, strlen(text), NULL, &n), OK);
 	txn_put(txn, m, n.oct, &none, &none);
-	free(none.block);
+	garbage_forget(&none);
 }
 
 static void
@@ -393,7 +394,7 @@ deepest_path(void **state)
 	check_name(&t, &m, longest);
 	longest[129] = 'a';
 	check_name(&t, &m, longest);
-	free(none.block);
+	garbage_forget(&none);
 	unsigned n = 0;
 	trie_fini(&t, free_item, &n);
 	assert_int_equal(n, 128);
@@ -429,7 +430,7 @@ what_versions_share_is_passed_over(void **state)
 	d = side_by_side(&new, &new);
 	assert_int_equal(d.n, 0);
 	assert_int_equal(d.steps, 1);
-	garbage_add(&garbage, replaced);
+	garbage_add(&garbage, replaced, sizeof *replaced);
 	garbage_free(&garbage);
 	unsigned freed = 0;
 	trie_fini(&new, free_item, &freed);

@@ -1,5 +1,6 @@
 #include "zone_text.h"
 
+#include "base/alloc.h"
 #include "zone/changes.h"
 
 /* The plain model: a list of records. */
@@ -92,6 +93,19 @@ assert_same_tries(const struct trie *a, const struct trie *b)
 	assert_null(trie_iter_next(&bi));
 }
 
+static size_t
+node_octets(const struct trie *t)
+{
+	struct trie_iter it;
+	const struct node *n;
+	size_t octets = 0;
+	trie_iter_first(&it, t);
+	while ((n = trie_iter_next(&it)) != NULL) {
+		octets += alloc_octets(n->size);
+	}
+	return octets;
+}
+
 /* Names, flags, records and all that follows from the apex. */
 static void
 assert_same_zone(const struct zone *a, const struct zone *b)
@@ -99,6 +113,8 @@ assert_same_zone(const struct zone *a, const struct zone *b)
 	assert_same_tries(&a->nodes, &b->nodes);
 	assert_same_tries(&a->nsec3, &b->nsec3);
 	assert_int_equal(a->records, b->records);
+	assert_int_equal(a->node_octets, node_octets(&a->nodes) + node_octets(&a->nsec3));
+	assert_int_equal(zone_octets(a), zone_octets(b));
 	assert_int_equal(a->serial, b->serial);
 	assert_int_equal(a->negative_ttl, b->negative_ttl);
 	assert_memory_equal(&a->ready_soa, &b->ready_soa, sizeof a->ready_soa);
