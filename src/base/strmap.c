@@ -1,0 +1,157 @@
+#include "base/strmap.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/err.h"
+
+/* A branch knows the first bit in which the strings below it differ; a leaf has one of them. */
+struct strmap_node {
+	const char *key; /* NULL: a branch */
+	union {
+		void *thing;
+		struct strmap_node *child[2];
+	};
+	size_t at;       /* of a branch: the octet */
+	uint8_t bit;     /* and in it the bit, as a mask */
+};
+
+/* Octets after the end of the string count as 0.  No string goes on after its NUL, so that none is the beginning of another. */
+static size_t
+side_of(const struct strmap_node *branch, const char *key, size_t len)
+{
+	uint8_t octet = branch->at < len ? (uint8_t)key[branch->at] : 0;
+	return (octet & branch->bit) != 0;
+}
+
+/* The one string that may be `key`, as far as the branches tell. */
+static struct strmap_node *
+nearest(const struct strmap *m, const char *key, size_t len)
+{
+	struct strmap_node *n = m->root;
+	while (n != NULL && n->key == NULL) {
+		n = n->child[side_of(n, key, len)];
+	}
+	return n;
+}
+
+void *
+strmap_find(const struct strmap *m, const char *key)
+{
+	const struct strmap_node *n = nearest(m, key, strlen(key));
+	return n != NULL && strcmp(n->key, key) == 0 ? n->thing : NULL;
+}
+
+static struct strmap_node *
+leaf_new(const char *key, void *thing)
+{
+	struct strmap_node *n = xalloc(sizeof *n);
+	n->key = key;
+	n->thing = thing;
+	return n;
+}
+
+/* A branch for the first bit in which two strings differ. */
+static struct strmap_node *
+branch_new(const char *a, const char *b)
+{
+	struct strmap_node *n = xalloc(sizeof *n);
+	while (a[n->at] == b[n->at]) {
+		ASSERT(a[n->at] != '\0'); /* the key is not there yet */
+		n->at++;
+	}
+	uint8_t difference = (uint8_t)((uint8_t)a[n->at] ^ (uint8_t)b[n->at]);
+	n->bit = 0x80;
+	while ((difference & n->bit) == 0) {
+		n->bit >>= 1;
+	}
+	return n;
+}
+
+static bool
+is_above(const struct strmap_node *n, const struct strmap_node *branch)
+{
+	return n->key == NULL && (n->at < branch->at || (n->at == branch->at && n->bit > branch->bit));
+}
+
+void
+strmap_put(struct strmap *m, const char *key, void *thing)
+{
+	size_t len = strlen(key);
+	const struct strmap_node *other = nearest(m, key, len);
+	struct strmap_node **place = &m->root;
+	struct strmap_node *leaf = leaf_new(key, thing);
+	m->n++;
+	if (other == NULL) {
+		m->root = leaf;
+		return;
+	}
+	struct strmap_node *branch = branch_new(key, other->key);
+	while (is_above(*place, branch)) {
+		place = &(*place)->child[side_of(*place, key, len)];
+	}
+	size_t side = side_of(branch, key, len);
+	branch->child[side] = leaf;
+	branch->child[1 - side] = *place;
+	*place = branch;
+}
+
+void *
+strmap_take(struct strmap *m, const char *key)
+{
+	size_t len = strlen(key);
+	struct strmap_node **place = &m->root, **above = NULL;
+	while (*place != NULL && (*place)->key == NULL) {
+		above = place;
+		place = &(*place)->child[side_of(*place, key, len)];
+	}
+	struct strmap_node *leaf = *place;
+	if (leaf == NULL || strcmp(leaf->key, key) != 0) {
+		return NULL;
+	}
+	void *thing = leaf->thing;
+	free(leaf);
+	m->n--;
+	if (above == NULL) {
+		m->root = NULL;
+	} else {
+		struct strmap_node *branch = *above;
+		*above = branch->child[place == &branch->child[0]];
+		free(branch);
+	}
+	return thing;
+}
+
+/* As deep as the strings are long, at most. */
+static void
+walk(struct strmap_node *n, void (*with)(void *ctx, void *thing), void *ctx, bool is_freed)
+{
+	while (n != NULL) {
+		struct strmap_node *next = NULL;
+		if (n->key == NULL) {
+			walk(n->child[0], with, ctx, is_freed);
+			next = n->child[1];
+		} else if (with != NULL) {
+			with(ctx, n->thing);
+		}
+		if (is_freed) {
+			free(n);
+		}
+		n = next;
+	}
+}
+
+void
+strmap_fini(struct strmap *m, void (*with)(void *ctx, void *thing), void *ctx)
+{
+	walk(m->root, with, ctx, true);
+	*m = (struct strmap){ 0 };
+}
+
+void
+strmap_each(const struct strmap *m, void (*with)(void *ctx, void *thing), void *ctx)
+{
+	walk(m->root, with, ctx, false);
+}
