@@ -167,18 +167,19 @@ git_snapshot(const struct git_snapshot_in *in, struct link_frame *out, struct di
 }
 
 void
-git_snapshot_file(const struct git_conf *conf, git_repository *repo, const git_oid *commit, const char *path,
-                  struct link_frame *out)
+git_snapshot_file(const struct git_conf *conf, git_repository *repo, struct git_dirs *dirs, const git_oid *commit,
+                  const char *path, struct link_frame *out)
 {
-	[[gnu::cleanup(git_free_tree)]] git_tree *root = NULL;
+	[[gnu::cleanup(git_free_commit)]] git_commit *found = NULL;
 	[[gnu::cleanup(git_free_object)]] git_odb_object *object = NULL;
 	struct diag diag = { 0 };
 	*out = (struct link_frame){ .type = LINK_FILE, .fd = -1 };
-	err_t err = commit_tree(repo, commit, &root, &diag);
+	int ret = git_commit_lookup(&found, repo, commit);
+	err_t err = ret < 0 ? git_trouble(&diag, ret, "cannot read commit %.12s", git_oid_tostr_s(commit)) : OK;
 	if (err == E_NOTFOUND) {
 		err = E_STALE;
 	} else if (err == OK) {
-		err = git_read_path(repo, root, path, conf->file_max, &object, &diag);
+		err = git_read_path(repo, dirs, git_commit_tree_id(found), path, conf->file_max, &object, &diag);
 	}
 	if (err == E_NOTFOUND && access(git_repository_commondir(repo), F_OK) < 0) {
 		err = E_STALE; /* all of it is gone: the pull says so */

@@ -1,6 +1,7 @@
 /* git/snapshot.h -- private to src/git: what a commit changed against another, as the memfd of a COMMIT. */
 #pragma once
 
+#include "git/dirs.h"
 #include "git/lib.h"
 #include "git/link.h"
 #include "git/past.h"
@@ -21,5 +22,5 @@ struct git_snapshot_in {
 err_t git_snapshot(const struct git_snapshot_in *in, struct link_frame *out, struct diag *diag);
 
 /* A file of a commit, for GET: fills type, status and fd, or text. */
-void git_snapshot_file(const struct git_conf *conf, git_repository *repo, const git_oid *commit, const char *path,
-                       struct link_frame *out);
+void git_snapshot_file(const struct git_conf *conf, git_repository *repo, struct git_dirs *dirs, const git_oid *commit,
+                       const char *path, struct link_frame *out);

@@ -20,6 +20,7 @@ struct tree_repo {
 struct tree {
 	struct tree_repo *repo; /* borrowed */
 	git_tree *root;         /* NULL: the empty tree */
+	struct git_dirs *dirs;  /* owned: that were read */
 	struct tree_entry *entries;
 	size_t n;
 	char id[TREE_ID_TEXT];
@@ -215,6 +216,7 @@ tree_open(struct tree_repo *repo, const char *rev, struct tree **out, struct dia
 {
 	[[gnu::cleanup(tree_close)]] struct tree *t = xalloc(sizeof *t);
 	t->repo = repo;
+	t->dirs = xalloc(sizeof *t->dirs);
 	if (rev != NULL && strcmp(rev, ":") == 0) {
 		TRY(open_index(repo, &t->root, diag));
 	} else if (rev != NULL && !is_zero_id(rev)) {
@@ -230,6 +232,8 @@ void
 tree_close(struct tree **tree)
 {
 	if (*tree != NULL) {
+		git_dirs_fini((*tree)->dirs);
+		free((*tree)->dirs);
 		git_tree_free((*tree)->root);
 		free((*tree)->entries);
 		free(*tree);
@@ -260,7 +264,8 @@ err_t
 tree_read(const struct tree *tree, const char *path, size_t max, struct tree_blob *out, struct diag *diag)
 {
 	git_odb_object *object = NULL;
-	TRY(git_read_path(tree->repo->git, tree->root, path, max, &object, diag));
+	const git_oid *root = tree->root != NULL ? git_tree_id(tree->root) : NULL;
+	TRY(git_read_path(tree->repo->git, tree->dirs, root, path, max, &object, diag));
 	*out = (struct tree_blob){
 		.text = git_odb_object_data(object),
 		.len = git_odb_object_size(object),

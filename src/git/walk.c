@@ -195,21 +195,20 @@ kind_text(enum tree_kind kind)
 }
 
 err_t
-git_read_path(git_repository *repo, git_tree *root, const char *path, size_t max, git_odb_object **out,
-              struct diag *diag)
+git_read_path(git_repository *repo, struct git_dirs *dirs, const git_oid *root, const char *path, size_t max,
+              git_odb_object **out, struct diag *diag)
 {
-	git_tree_entry *e = NULL;
-	int ret = root != NULL ? git_tree_entry_bypath(&e, root, path) : GIT_ENOTFOUND;
-	if (ret == GIT_ENOTFOUND || ret == GIT_EINVALIDSPEC) {
+	git_oid id;
+	git_filemode_t mode = GIT_FILEMODE_UNREADABLE;
+	int ret = root != NULL ? git_dirs_find(dirs, repo, root, path, &id, &mode) : GIT_ENOTFOUND;
+	if (ret == GIT_ENOTFOUND) {
 		diag_set(diag, DIAG_ERROR, "git", "there is no file %.200s", path);
 		return E_NOTFOUND;
 	}
 	if (ret < 0) {
 		return git_trouble(diag, ret, "cannot find %.200s", path);
 	}
-	enum tree_kind kind = git_kind_of(git_tree_entry_filemode(e));
-	git_oid id = *git_tree_entry_id(e);
-	git_tree_entry_free(e);
+	enum tree_kind kind = git_kind_of(mode);
 	if (kind != TREE_FILE) {
 		diag_set(diag, DIAG_ERROR, "git", "%.200s is %s, not a file", path, kind_text(kind));
 		return E_REFUSED;

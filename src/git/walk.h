@@ -1,6 +1,7 @@
 /* git/walk.h -- private to src/git: what differs between two trees, equal subtrees skipped. */
 #pragma once
 
+#include "git/dirs.h"
 #include "git/lib.h"
 #include "git/tree.h"
 
@@ -13,9 +14,9 @@ err_t git_walk(git_repository *repo, git_tree *old, git_tree *new, size_t entrie
 /* Can this be one part of a path?  Trees are made by anybody: "", ".", "..", and what has a "/" cannot. */
 bool git_name_is_sound(const char *name);
 
-/* A blob by its id or by its path from the root of `root` (NULL: empty); errors as of tree_read().  `path` also
+/* A blob by its id or by its path from the directory `root` (NULL: empty); errors as of tree_read().  `path` also
  * names it in messages. */
 err_t git_read_blob(git_repository *repo, const git_oid *id, const char *path, size_t max, git_odb_object **out,
                     struct diag *diag);
-err_t git_read_path(git_repository *repo, git_tree *root, const char *path, size_t max, git_odb_object **out,
-                    struct diag *diag);
+err_t git_read_path(git_repository *repo, struct git_dirs *dirs, const git_oid *root, const char *path, size_t max,
+                    git_odb_object **out, struct diag *diag);

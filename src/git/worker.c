@@ -25,6 +25,7 @@ struct worker {
 	const struct git_home *home;
 	int sock;
 	struct git_clone clone; /* stays open for the next PULL; of a local remote in place it is `repo` alone */
+	struct git_dirs dirs; /* that were read for GETs since the last PULL or PUSH */
 	git_repository *local; /* a local remote that has a clone, once it was pushed to */
 	git_oid head;         /* of the last fetch or push that came to something: what keep() is to keep */
 	struct str branch;    /* its full name; empty when it came out of the cache */
@@ -235,9 +236,10 @@ get_in_place(struct worker *w, const git_oid *commit, const char *path, struct l
 {
 	struct diag diag = { 0 };
 	bool is_rewritten = false;
+	git_dirs_fini(&w->dirs);
 	git_clone_close(&w->clone);
 	if (open_repo(w, &diag) == OK) {
-		git_snapshot_file(w->conf, w->clone.repo, commit, path, out);
+		git_snapshot_file(w->conf, w->clone.repo, &w->dirs, commit, path, out);
 	}
 	if ((out->status == E_NOTFOUND || out->status == E_IO) && has_moved(w, commit, &is_rewritten) && is_rewritten) {
 		out->status = E_STALE;
@@ -252,7 +254,7 @@ get(struct worker *w, const struct link_frame *get)
 	git_oid commit;
 	bool is_id = git_oid_fromstr(&commit, get->id) == 0;
 	if (is_id && open_repo(w, &diag) == OK) {
-		git_snapshot_file(w->conf, w->clone.repo, &commit, get->text, &out);
+		git_snapshot_file(w->conf, w->clone.repo, &w->dirs, &commit, get->text, &out);
 	}
 	if (is_id && w->home->is_in_place && (out.status == E_NOTFOUND || out.status == E_IO || out.status == E_STALE)) {
 		get_in_place(w, &commit, get->text, &out);
@@ -424,6 +426,9 @@ serve_one(struct worker *w, bool *is_between)
 	if (link_recv(w->sock, &f) != OK) {
 		return false;
 	}
+	if (f.type != LINK_GET) {
+		git_dirs_fini(&w->dirs);
+	}
 	switch (f.type) {
 	case LINK_PULL:
 		*is_between = !pull(w, &f);
@@ -468,6 +473,7 @@ git_worker_run(const struct git_conf *conf, const struct git_home *home, int soc
 	}
 	while (serve_one(&w, &is_between)) {
 	}
+	git_dirs_fini(&w.dirs);
 	git_clone_close(&w.clone);
 	git_free_repo(&w.local);
 	str_fini(&w.branch);
