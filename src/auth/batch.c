@@ -24,14 +24,14 @@ batch_new(struct primary *p, const struct source_commit *source, uint64_t now_s)
 }
 
 static void
-work_fini(struct work *w)
+work_fini(struct batch *b, struct work *w)
 {
 	zone_changes_fini(&w->changes);
 	zone_txn_rollback(&w->txn);
 	zone_free(&w->made);
 	edit_fini(&w->edit);
 	if (w->is_new) {
-		file_free(w->file);
+		file_free(b->p, w->file);
 	}
 }
 
@@ -43,7 +43,7 @@ batch_free(struct batch **bp)
 		return;
 	}
 	for (size_t i = 0; i < b->works_n; i++) {
-		work_fini(&b->works[i]);
+		work_fini(b, &b->works[i]);
 	}
 	free(b->works);
 	free(b->tasks);

@@ -51,16 +51,12 @@ close_text(void *ctx, struct master_text *text)
 bool
 batch_is_read_by_others(const struct batch *b, const struct file *own, const char *path)
 {
-	const struct primary *p = b->p;
-	for (size_t i = 0; i < p->files_n; i++) {
-		const struct file *f = p->files[i];
-		for (size_t k = 0; f != own && k < f->includes_n; k++) {
-			if (strcmp(f->includes[k], path) == 0) {
-				return true;
-			}
-		}
+	const struct include *read = includes_find(&b->p->includes, path);
+	size_t others = read != NULL ? read->users : 0;
+	for (size_t i = 0; i < own->reads.n && others != 0; i++) {
+		others -= own->reads.list[i] == read;
 	}
-	return false;
+	return others != 0;
 }
 
 static bool

@@ -88,11 +88,11 @@ zone_drop(struct zone *z)
 }
 
 void
-file_free(struct file *f)
+file_free(struct primary *p, struct file *f)
 {
 	zone_drop(f->zone);
 	keystore_free(&f->keys);
-	free_paths(f->includes, f->includes_n);
+	reads_fini(p, &f->reads);
 	free(f->path);
 	free(f);
 }
@@ -117,7 +117,7 @@ file_remove(struct primary *p, struct file *f)
 	memmove(p->files + i, p->files + i + 1, (p->files_n - i - 1) * sizeof *p->files);
 	p->files_n--;
 	file_set_hold(p, f, HOLD_NONE);
-	file_free(f);
+	file_free(p, f);
 }
 
 void
@@ -139,18 +139,15 @@ plan_add(struct apply *a, struct file *f)
 		a->list = xrealloc(a->list, a->cap * sizeof *a->list);
 	}
 	a->list[a->n] = (struct pending){ .file = f };
+	f->planned = a->p->applied;
+	plan_replaces(a, &f->reads);
 	return &a->list[a->n++];
 }
 
-static struct pending *
-find_pending(const struct apply *a, const struct file *f)
+bool
+plan_has(const struct apply *a, const struct file *f)
 {
-	for (size_t i = 0; i < a->n; i++) {
-		if (a->list[i].file == f) {
-			return &a->list[i];
-		}
-	}
-	return NULL;
+	return f->planned == a->p->applied;
 }
 
 static void
@@ -169,7 +166,7 @@ plan_file(struct apply *a, struct file *f, const struct source_change *change, b
 	struct pending *d = plan_add(a, f);
 	d->is_new = is_new;
 	d->from = from;
-	return primary_load_file(a->p, a->commit, change, d);
+	return primary_load_file(a, change, d);
 }
 
 static void
@@ -231,24 +228,6 @@ plan_changes(const struct apply *a, const char *path)
 	return bsearch(&path, a->paths, a->commit->n, sizeof *a->paths, compare_paths) != NULL;
 }
 
-/* Files that are as they were, but read by $INCLUDE something that changed. */
-static err_t
-plan_includers(struct apply *a)
-{
-	struct primary *p = a->p;
-	for (size_t i = 0; i < p->files_n; i++) {
-		struct file *f = p->files[i];
-		bool is_concerned = false;
-		for (size_t k = 0; k < f->includes_n && !is_concerned; k++) {
-			is_concerned = plan_changes(a, f->includes[k]);
-		}
-		if (is_concerned && find_pending(a, f) == NULL) {
-			TRY(plan_file(a, f, NULL, false));
-		}
-	}
-	return OK;
-}
-
 /* Files whose zone another file had, which goes: now it is their turn. */
 static err_t
 plan_successors(struct apply *a)
@@ -256,7 +235,7 @@ plan_successors(struct apply *a)
 	struct primary *p = a->p;
 	for (size_t i = 0; i < p->files_n; i++) {
 		struct file *f = p->files[i];
-		if (f->kind == SOURCE_ZONE && f->zone == NULL && hold_is_leaving(a, &f->apex) && find_pending(a, f) == NULL) {
+		if (f->kind == SOURCE_ZONE && f->zone == NULL && hold_is_leaving(a, &f->apex) && !plan_has(a, f)) {
 			TRY(plan_file(a, f, NULL, false));
 		}
 	}
@@ -282,7 +261,7 @@ plan_shrunk(struct apply *a)
 	struct primary *p = a->p;
 	for (size_t i = 0; i < p->files_n && p->held_n != 0; i++) {
 		struct file *f = p->files[i];
-		if (f->hold == HOLD_SHRUNK && find_pending(a, f) == NULL) {
+		if (f->hold == HOLD_SHRUNK && !plan_has(a, f)) {
 			TRY(plan_file(a, f, NULL, false));
 		}
 	}
@@ -422,9 +401,8 @@ hold_removal(struct primary *p, struct file *f)
 {
 	file_set_hold(p, f, HOLD_GONE);
 	f->is_broken = false;
-	free_paths(f->includes, f->includes_n);
-	f->includes = NULL;
-	f->includes_n = 0;
+	f->is_starved = false;
+	reads_fini(p, &f->reads);
 }
 
 static void
@@ -479,11 +457,10 @@ commit_put(struct primary *p, struct trie_txn *txn, struct pending *d, struct di
 	} else if (d->keys != NULL) {
 		commit_keys(p, d);
 	}
-	free_paths(f->includes, f->includes_n);
-	f->includes = d->includes;
-	f->includes_n = d->includes_n;
-	d->includes = NULL;
-	d->includes_n = 0;
+	reads_fini(p, &f->reads);
+	f->reads = d->reads;
+	f->is_starved = d->is_starved;
+	d->reads = (struct reads){ 0 };
 	if (d->is_new) {
 		file_insert(p, f);
 		d->is_new = false;
@@ -579,14 +556,14 @@ claim_removals(struct apply *a)
 }
 
 static void
-pending_fini(struct pending *d)
+pending_fini(struct primary *p, struct pending *d)
 {
 	zone_changes_fini(&d->changes);
 	zone_free(&d->zone);
 	keystore_free(&d->keys);
-	free_paths(d->includes, d->includes_n);
+	reads_fini(p, &d->reads);
 	if (d->is_new) {
-		file_free(d->file);
+		file_free(p, d->file);
 	}
 }
 
@@ -628,7 +605,8 @@ plan(struct apply *a)
 		TRY(plan_includers(a));
 		TRY(plan_successors(a));
 	}
-	return c->allow_mass_delete ? plan_shrunk(a) : OK;
+	TRY(c->allow_mass_delete ? plan_shrunk(a) : OK);
+	return plan_starved(a);
 }
 
 /* Texts that the commit changed are not what they were. */
@@ -665,7 +643,8 @@ err_t
 primary_apply(struct primary *p, const struct source_commit *c, enum primary_outcome *outcome,
               const struct view **out, struct discard **old)
 {
-	struct apply a = { .p = p, .commit = c };
+	struct apply a = { .p = p, .commit = c, .began_files = p->included_files, .began_octets = p->included_octets };
+	p->applied++;
 	primary_learn_past(p, c);
 	trie_begin(&a.zones, &p->view->zones);
 	err_t err = plan(&a);
@@ -687,10 +666,12 @@ primary_apply(struct primary *p, const struct source_commit *c, enum primary_out
 	}
 	trie_rollback(&a.zones); /* nothing after the commit */
 	for (size_t i = 0; i < a.n; i++) {
-		pending_fini(&a.list[i]);
+		pending_fini(p, &a.list[i]);
 	}
 	ignore_free(&a.ignore);
+	includes_forget(&p->includes);
 	p->next_ignore = p->ignore;
+	free(a.allowed);
 	free(a.list);
 	free(a.paths);
 	free(a.leaving);
@@ -769,9 +750,10 @@ primary_free(struct primary **pp)
 	struct keystore *keys = (struct keystore *)p->view->keys;
 	keystore_free(&keys);
 	for (size_t i = 0; i < p->files_n; i++) {
-		file_free(p->files[i]);
+		file_free(p, p->files[i]);
 	}
 	texts_fini(&p->texts);
+	includes_fini(&p->includes);
 	marks_fini(&p->marks);
 	ignore_free(&p->ignore);
 	passed_fini(&p->passed);

@@ -66,6 +66,7 @@ struct primary_conf {
 	enum serial_policy serial;
 	struct name catalog;             /* of the catalog zone (auth/catalog.h); len 0: there is none */
 	bool drops_outside;              /* records outside of their zone: dropped, not an error */
+	size_t includes_max, included_max; /* 0: MASTER_ALL_INCLUDES_MAX, MASTER_ALL_INCLUDED_MAX */
 	bool zones_by_update;            /* updates may make zones and remove them (auth/batch.h) */
 };
 

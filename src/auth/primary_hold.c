@@ -180,23 +180,37 @@ hold_removals(struct apply *a)
 	return is_new;
 }
 
-static bool
-is_path_allowed(const struct source_commit *c, const char *path)
+static int
+compare_paths(const void *a, const void *b)
 {
-	size_t i = 0;
-	while (i < c->allowed_n && strcmp(c->allowed[i], path) != 0) {
-		i++;
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void
+sort_allowed(struct apply *a)
+{
+	size_t n = a->commit->allowed_n;
+	a->allowed = xalloc((n + 1) * sizeof(const char *));
+	if (n != 0) {
+		memcpy(a->allowed, a->commit->allowed, n * sizeof(const char *));
+		qsort(a->allowed, n, sizeof(const char *), compare_paths);
 	}
-	return i < c->allowed_n;
+}
+
+static bool
+is_path_allowed(const struct apply *a, const char *path)
+{
+	size_t n = a->commit->allowed_n;
+	return n != 0 && bsearch(&path, a->allowed, n, sizeof(const char *), compare_paths) != NULL;
 }
 
 /* Was it an update, of this primary or another, that took the records away?  Also out of a file that the zone includes. */
 static bool
-is_allowed(const struct source_commit *c, const struct pending *d)
+is_allowed(const struct apply *a, const struct pending *d)
 {
-	bool is_any = is_path_allowed(c, d->file->path);
-	for (size_t i = 0; i < d->includes_n && !is_any; i++) {
-		is_any = is_path_allowed(c, d->includes[i]);
+	bool is_any = is_path_allowed(a, d->file->path);
+	for (size_t i = 0; i < d->reads.n && !is_any; i++) {
+		is_any = is_path_allowed(a, d->reads.list[i]->path);
 	}
 	return is_any;
 }
@@ -206,10 +220,11 @@ hold_shrunk(struct apply *a)
 {
 	const struct primary *p = a->p;
 	bool is_any = false;
+	sort_allowed(a);
 	for (size_t i = a->removals_n; i < a->n && !a->commit->allow_mass_delete; i++) {
 		struct pending *d = &a->list[i];
 		const struct zone *served = pending_served(d);
-		if (d->zone != NULL && !is_allowed(a->commit, d) && primary_loses_too_much(&p->conf, served, d->zone, &d->changes)) {
+		if (d->zone != NULL && primary_loses_too_much(&p->conf, served, d->zone, &d->changes) && !is_allowed(a, d)) {
 			char text[DIAG_TEXT_MAX];
 			(void)snprintf(text, sizeof text, "%zu of the zone's %zu records would be removed: " MEANT,
 			               zone_lost(served, d->zone), served->records);

@@ -59,7 +59,10 @@ take(struct passed *t, const char *path)
 void
 passed_fini(struct passed *t)
 {
-	free_paths(t->list, t->n);
+	for (size_t i = 0; i < t->n; i++) {
+		free(t->list[i]);
+	}
+	free(t->list);
 	*t = (struct passed){ 0 };
 }
 

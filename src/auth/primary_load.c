@@ -12,45 +12,23 @@
 enum { CHANGES_PART = 16, CHANGES_MIN = 1000 };
 
 struct loading {
-	const struct source_commit *commit;
+	struct primary *p;
+	struct includes_source from;
 	struct pending *d;
 };
-
-void
-free_paths(char **paths, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		free(paths[i]);
-	}
-	free(paths);
-}
-
-/* Remembers the path, also of a file that cannot be read: when it comes, the zone is loaded again. */
-static void
-note_include(struct pending *d, const char *path)
-{
-	for (size_t i = 0; i < d->includes_n; i++) {
-		if (strcmp(d->includes[i], path) == 0) {
-			return;
-		}
-	}
-	d->includes = xrealloc(d->includes, (d->includes_n + 1) * sizeof *d->includes);
-	d->includes[d->includes_n++] = xstrdup(path);
-}
 
 static err_t
 open_include(void *ctx, const char *path, struct master_text *out)
 {
 	struct loading *l = ctx;
-	note_include(l->d, path);
-	return l->commit->open(l->commit->ctx, path, out);
+	return reads_open(l->p, &l->d->reads, &l->from, path, out);
 }
 
 static void
 close_include(void *ctx, struct master_text *text)
 {
-	struct loading *l = ctx;
-	l->commit->close(l->commit->ctx, text);
+	const struct loading *l = ctx;
+	includes_close(&l->from, text);
 }
 
 static size_t
@@ -60,17 +38,24 @@ changes_max(const struct zone *served)
 }
 
 static err_t
-load_text(struct loading *l, const struct primary *p, const struct master_text *text)
+load_text(struct apply *a, struct pending *d, const struct master_text *text)
 {
-	struct pending *d = l->d;
+	const struct source_commit *c = a->commit;
+	struct primary *p = a->p;
+	struct loading l = { .p = p, .d = d, .from = { .ctx = c->ctx, .open = c->open, .close = c->close } };
+	const struct master_allowance before = plan_allowance(a);
+	struct master_allowance allowance = before;
 	struct master_reader reader = {
-		.apex = d->file->apex.oct, .file = d->file->path, .ctx = l, .open = open_include, .close = close_include,
-		.sink = &p->log.diag, .drops_outside = d->file->kind == SOURCE_ZONE && p->conf.drops_outside,
+		.apex = d->file->apex.oct, .file = d->file->path, .ctx = &l, .open = open_include, .close = close_include,
+		.sink = &p->log.diag, .drops_outside = d->file->kind == SOURCE_ZONE && p->conf.drops_outside, .allowance = &allowance,
 	};
 	struct load_result result = { 0 };
+	reads_begin(p);
 	err_t err = d->file->kind == SOURCE_KEYS ? keys_load(&reader, text->text, text->len, &d->keys, &result)
 	                                         : zone_load(&reader, text->text, text->len, &d->zone, &result);
 	d->counts = (struct load_counts){ .records = result.records, .errors = result.errors, .warnings = result.warnings };
+	reads_count(p, &d->reads, &before, &allowance);
+	d->is_starved = allowance.is_spent;
 	return err;
 }
 
@@ -96,10 +81,10 @@ pass_over(const struct primary *p, struct pending *d)
 }
 
 err_t
-primary_load_file(const struct primary *p, const struct source_commit *c, const struct source_change *change,
-                  struct pending *d)
+primary_load_file(struct apply *a, const struct source_change *change, struct pending *d)
 {
-	struct loading l = { .commit = c, .d = d };
+	const struct primary *p = a->p;
+	const struct source_commit *c = a->commit;
 	struct master_text text = { 0 };
 	bool is_opened = change == NULL || change->bytes == NULL;
 
@@ -116,7 +101,7 @@ primary_load_file(const struct primary *p, const struct source_commit *c, const 
 		}
 	}
 	bool is_none = is_doubtful && !source_is_master(text.text, text.len);
-	err_t err = is_none ? pass_over(p, d) : load_text(&l, p, &text);
+	err_t err = is_none ? pass_over(p, d) : load_text(a, d, &text);
 	if (is_opened) {
 		c->close(c->ctx, &text);
 	}
@@ -127,5 +112,6 @@ primary_load_file(const struct primary *p, const struct source_commit *c, const 
 	if (err == OK) {
 		return OK;
 	}
-	return err == E_FORMAT ? reject(p, d, "") : err == E_NOMEM || err == E_LIMIT ? reject(p, d, err_str(err)) : err;
+	const char *why = d->is_starved ? "all zones together include too much" : "";
+	return err == E_FORMAT ? reject(p, d, why) : err == E_NOMEM || err == E_LIMIT ? reject(p, d, err_str(err)) : err;
 }

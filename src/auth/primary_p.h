@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "auth/includes.h"
 #include "auth/marks.h"
 #include "auth/primary.h"
 #include "auth/texts.h"
@@ -17,6 +18,13 @@ enum file_hold {
 	HOLD_GONE,   /* the file is not in the tree any more, and too many went with it; keys only as long as zones are held so */
 };
 
+/* What a file reads by $INCLUDE. */
+struct reads {
+	struct include **list;   /* owned, and held; each once */
+	size_t n, cap;
+	size_t files, octets;    /* each as often as it is read: what it takes of what all files may */
+};
+
 /* A file of the root tree that is a zone or holds keys. */
 struct file {
 	char *path;              /* owned */
@@ -24,8 +32,9 @@ struct file {
 	struct name apex;        /* the zone's, or the domain that the keys are for */
 	struct zone *zone;       /* last good version, owned; NULL: none yet */
 	struct keystore *keys;   /* likewise */
-	char **includes;         /* owned paths that the file as it stands now reads by $INCLUDE */
-	size_t includes_n;
+	struct reads reads;      /* of the file as it stands now */
+	bool is_starved;         /* likewise: all zones together include too much, and it was not read to its end */
+	uint64_t planned;        /* the number of the commit that it was planned in last */
 	bool is_broken;          /* as it stands now: `zone` is of an older commit */
 	enum file_hold hold;     /* likewise; set with file_set_hold() alone */
 };
@@ -34,7 +43,8 @@ struct file {
 struct pending {
 	struct file *file;       /* in the primary's list, or new and owned by this */
 	bool is_new, is_removal;
-	bool is_rejected;        /* stays as it is; includes are taken over all the same */
+	bool is_rejected;        /* stays as it is; what it reads is taken over all the same */
+	bool is_starved;         /* rejected, as all zones together include too much */
 	bool is_held;            /* likewise, by the safety valve */
 	bool is_passed_over;     /* new, and its text is no zone's: nothing is made of it */
 	struct file *from;       /* a file that goes and has the zone that this one is for: it moves; NULL: there is none */
@@ -42,8 +52,7 @@ struct pending {
 	struct zone *zone;       /* owned until it is committed */
 	struct zone_changes changes; /* against the version that is served, if there is one */
 	struct keystore *keys;
-	char **includes;
-	size_t includes_n;
+	struct reads reads;
 	struct load_counts {
 		size_t records, errors, warnings;
 	} counts;
@@ -66,6 +75,10 @@ struct primary {
 	const struct ignore *next_ignore; /* of the commit being worked out */
 	struct passed passed;
 	struct texts texts;      /* of the view's commit */
+	struct includes includes;
+	size_t included_files, included_octets; /* the sum of all `reads` */
+	uint64_t applied;        /* the number of the latest commit */
+	uint64_t reading;        /* of the file that is read, or was last */
 	struct marks marks;      /* of zones that are not served */
 	bool is_catalog_behind;  /* there was no memory for it */
 	size_t octets;           /* that the files' zones take */
@@ -87,6 +100,9 @@ struct apply {
 	size_t n, cap, removals_n;
 	struct leaving *leaving; /* owned: zones of the removals, by name */
 	size_t leaving_n;
+	const char **allowed;    /* the commit's, sorted */
+	size_t began_files, began_octets;       /* what all files read before */
+	size_t replaced_files, replaced_octets; /* what those read that are planned, before */
 	struct ignore *ignore;   /* owned: what .originignore says now, if that is new */
 	bool is_ignore_new;
 	struct trie_txn zones;   /* the next set */
@@ -115,7 +131,7 @@ void discard_zone(struct discard *old, struct zone *z); /* NULL-safe */
 struct file *primary_file_of(const struct primary *p, const uint8_t *apex);
 
 struct file *file_new(const char *path, enum source_kind kind, const struct name *apex);
-void file_free(struct file *f); /* with its last version: nobody reads it any more */
+void file_free(struct primary *p, struct file *f); /* with its last version: nobody reads it any more */
 void file_insert(struct primary *p, struct file *f);
 void file_remove(struct primary *p, struct file *f); /* and frees it */
 void file_set_hold(struct primary *p, struct file *f, enum file_hold hold);
@@ -130,8 +146,7 @@ void primary_learn_past(struct primary *p, const struct source_commit *c);
 void primary_report(const struct primary *p, const struct primary_report *r);
 
 /* Reads, builds and checks; fills `d`.  Errors of the data are reported and leave d->is_rejected. */
-err_t primary_load_file(const struct primary *p, const struct source_commit *c, const struct source_change *change,
-                        struct pending *d);
+err_t primary_load_file(struct apply *a, const struct source_change *change, struct pending *d);
 
 /* Does a zone (old: NULL when it is new) lose more of its records than a commit may take away without saying so? */
 bool primary_loses_too_much(const struct primary_conf *c, const struct zone *old, const struct zone *new,
@@ -141,9 +156,22 @@ bool primary_loses_too_much(const struct primary_conf *c, const struct zone *old
 
 struct pending *plan_add(struct apply *a, struct file *f); /* good until the next */
 bool plan_changes(const struct apply *a, const char *path); /* does the commit name the path? */
+bool plan_has(const struct apply *a, const struct file *f);
 
 err_t plan_file(struct apply *a, struct file *f, const struct source_change *change, bool is_new);
 struct file *file_find(const struct primary *p, const char *path);
+
+/* ---- primary_include.c: what files read by $INCLUDE ---- */
+
+void reads_begin(struct primary *p); /* another file is read from here on */
+err_t reads_open(struct primary *p, struct reads *r, const struct includes_source *from, const char *path, struct master_text *out);
+void reads_count(struct primary *p, struct reads *r, const struct master_allowance *before, const struct master_allowance *after);
+void reads_fini(struct primary *p, struct reads *r); /* empty, and ready again */
+
+struct master_allowance plan_allowance(const struct apply *a);   /* what is left for the next file */
+void plan_replaces(struct apply *a, const struct reads *r);      /* these are of a file that is planned */
+err_t plan_includers(struct apply *a);
+err_t plan_starved(struct apply *a);
 
 /* ---- primary_ignore.c: what .originignore says ---- */
 
@@ -193,4 +221,3 @@ size_t file_octets(const struct file *f);
 /* The next view takes the place of the one that is served, with its catalog; that one goes to *old. */
 void primary_step(struct primary *p, struct view *next, uint64_t now_s, struct discard *old);
 
-void free_paths(char **paths, size_t n);

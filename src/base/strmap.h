@@ -1,7 +1,7 @@
 /* base/strmap.h -- a map from strings to things, whose cost no choice of strings can raise: a crit-bit tree.
  *
- * A lookup looks at the octets of the string once; there is no hash for which somebody could find collisions.  The strings are borrowed: each
- * stays as it is until it is taken out, and belongs to its thing as a rule.
+ * A lookup looks at the octets of the string once; there is no hash for which somebody could find collisions.  The strings are
+ * borrowed: each stays as it is until it is taken out, and belongs to its thing as a rule.
  *
  * One thread.
  */

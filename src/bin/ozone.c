@@ -232,6 +232,7 @@ run(const struct options *o)
 		.allows_mass_delete = o->allows_mass_delete,
 		.valve_level = DIAG_ERROR,
 		.drops_outside = o->drops_outside,
+		.includes = MASTER_ALLOWANCE,
 	};
 	err_t err = o->has_repo ? ozone_repo(&oz, &o->revs) : check_files(&oz, o);
 	bool is_bad = err != OK || report_errors(oz.report) != 0 || (o->werror && report_warnings(oz.report) != 0);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "auth/includes.h"
 #include "auth/primary.h"
 #include "base/diag.h"
 #include "base/err.h"
@@ -76,7 +77,14 @@ struct side {
 	err_t (*open)(void *ctx, const char *path, struct master_text *out, struct diag *why);
 	void (*close)(void *ctx, struct master_text *text);
 	struct ignore *ignore; /* owned: what .originignore of this version says; NULL: nothing */
+	struct includes *includes; /* owned: texts that were read by $INCLUDE */
 };
+
+void ozone_side_fini(struct side *s);
+
+/* For $INCLUDE, as in struct master_reader: a file is opened once for all zones of the side. */
+err_t ozone_side_open(const struct side *s, const char *path, struct master_text *out);
+void ozone_side_close(const struct side *s, struct master_text *text);
 
 /* Reads it, when the version is a whole tree; what is wrong with it is reported, unless `oz` is NULL. */
 void ozone_side_ignore(struct ozone *oz, struct side *s);
@@ -101,6 +109,7 @@ struct ozone {
 	struct primary_conf valve;  /* the primary's limits of what one commit may remove (delete_…) */
 	bool allows_mass_delete;    /* the new version has the trailer */
 	enum diag_level valve_level; /* WARNING for what is not committed yet: the message, with the trailer, is still to come */
+	struct master_allowance includes; /* what the zones of the new version may still include, in all */
 	bool is_single;        /* one file, then the end */
 	struct zone *kept;     /* its zone: to give back a million nodes one by one would take a tenth of the time */
 };

@@ -175,7 +175,7 @@ open_in_dir(void *ctx, const char *path, struct master_text *out, struct diag *w
 static struct side
 side_over(struct dir_side *s)
 {
-	return (struct side){ .ctx = s, .open = open_in_dir, .close = close_text };
+	return (struct side){ .ctx = s, .open = open_in_dir, .close = close_text, .includes = xalloc(sizeof(struct includes)) };
 }
 
 bool
@@ -198,6 +198,7 @@ struct named {
 static void
 named_fini(struct named *n)
 {
+	ozone_side_fini(&n->side);
 	close_fd(&n->dir.fd);
 	free(n->prefix);
 }
@@ -355,8 +356,8 @@ struct dir {
 static void
 dir_fini(struct dir *d)
 {
+	ozone_side_fini(&d->side);
 	close_fd(&d->dir.fd);
-	ignore_free(&d->side.ignore);
 	listing_fini(&d->files);
 }
 

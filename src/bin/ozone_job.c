@@ -29,15 +29,15 @@ struct version {
 static err_t
 open_include(void *ctx, const char *path, struct master_text *out)
 {
-	struct version *v = ctx;
-	return v->side->open(v->side->ctx, path, out, &v->why);
+	const struct version *v = ctx;
+	return ozone_side_open(v->side, path, out);
 }
 
 static void
 close_include(void *ctx, struct master_text *text)
 {
 	const struct version *v = ctx;
-	v->side->close(v->side->ctx, text);
+	ozone_side_close(v->side, text);
 }
 
 static struct master_reader
@@ -100,13 +100,15 @@ is_text(const struct version *v, const struct diag_sink *sink)
 }
 
 static err_t
-load_version(const struct ozone *oz, struct version *v, const struct job *job, const struct diag_sink *sink)
+load_version(struct ozone *oz, struct version *v, const struct job *job, const struct diag_sink *sink)
 {
 	if (!v->is_open || !is_text(v, sink)) {
 		return OK;
 	}
 	struct master_reader reader = reader_of(oz, v, job, sink);
 	struct load_result result = { 0 };
+	reader.allowance = v->side == job->new ? &oz->includes : NULL;
+	oz->includes.is_spent = false;
 	err_t err = job->kind == SOURCE_KEYS
 	                    ? keys_load(&reader, v->text.text, v->text.len, &v->keys, &result)
 	                    : zone_load(&reader, v->text.text, v->text.len, &v->zone, &result);
@@ -375,6 +377,54 @@ ozone_job(struct ozone *oz, const struct job *job)
 	version_fini(&old);
 	version_fini(&new);
 	return err;
+}
+
+/* ---- what zones include ---- */
+
+static err_t
+open_for_all(void *ctx, const char *path, struct master_text *out)
+{
+	const struct side *s = ctx;
+	struct diag why;
+	return s->open(s->ctx, path, out, &why);
+}
+
+static void
+close_for_all(void *ctx, struct master_text *text)
+{
+	const struct side *s = ctx;
+	s->close(s->ctx, text);
+}
+
+static struct includes_source
+source_over(const struct side *s)
+{
+	return (struct includes_source){ .ctx = (void *)(uintptr_t)s, .open = open_for_all, .close = close_for_all };
+}
+
+err_t
+ozone_side_open(const struct side *s, const char *path, struct master_text *out)
+{
+	const struct includes_source from = source_over(s);
+	return includes_open(s->includes, &from, path, out);
+}
+
+void
+ozone_side_close(const struct side *s, struct master_text *text)
+{
+	const struct includes_source from = source_over(s);
+	includes_close(&from, text);
+}
+
+void
+ozone_side_fini(struct side *s)
+{
+	ignore_free(&s->ignore);
+	if (s->includes != NULL) {
+		includes_fini(s->includes);
+		free(s->includes);
+		s->includes = NULL;
+	}
 }
 
 /* ---- names of files ---- */

@@ -65,8 +65,8 @@ texts_fini(struct texts *t)
 static void
 repo_fini(struct repo *r)
 {
-	ignore_free(&r->now_side.ignore);
-	ignore_free(&r->was_side.ignore);
+	ozone_side_fini(&r->now_side);
+	ozone_side_fini(&r->was_side);
 	texts_fini(&r->changed);
 	texts_fini(&r->now_files);
 	texts_fini(&r->was_files);
@@ -96,7 +96,7 @@ close_in_tree(void *ctx, struct master_text *text)
 static struct side
 side_over(struct tree *t)
 {
-	return (struct side){ .ctx = t, .open = open_in_tree, .close = close_in_tree };
+	return (struct side){ .ctx = t, .open = open_in_tree, .close = close_in_tree, .includes = xalloc(sizeof(struct includes)) };
 }
 
 /* ---- what changed ---- */
@@ -140,16 +140,15 @@ static err_t
 open_include(void *ctx, const char *path, struct master_text *out)
 {
 	struct reading *reading = ctx;
-	struct diag why;
 	reading->is_concerned = reading->is_concerned || has_text(&reading->r->changed, path);
-	return reading->is_concerned ? E_NOTFOUND : reading->side->open(reading->side->ctx, path, out, &why);
+	return reading->is_concerned ? E_NOTFOUND : ozone_side_open(reading->side, path, out);
 }
 
 static void
 close_include(void *ctx, struct master_text *text)
 {
 	const struct reading *reading = ctx;
-	reading->side->close(reading->side->ctx, text);
+	ozone_side_close(reading->side, text);
 }
 
 /* Only a text with this word in it is read at all. */
@@ -167,10 +166,12 @@ has_include(const struct master_text *text)
 	return false;
 }
 
-/* Does a file that is itself as it was read one that is not? */
+/* Does a file that is itself as it was read one that is not?  If not, what it includes is off the allowance of all zones: it counts, and
+ * is read no further than the primary reads it. */
 static bool
-includes_changed(const struct repo *r, const struct job *job)
+includes_changed(struct ozone *oz, const struct repo *r, const struct job *job)
 {
+	struct master_allowance left = oz->includes;
 	struct reading reading = { .r = r, .side = job->new };
 	struct master_text text;
 	struct diag why;
@@ -181,12 +182,15 @@ includes_changed(const struct repo *r, const struct job *job)
 		struct master_counts counts;
 		struct master_reader reader = {
 			.apex = job->apex.oct, .file = job->path, .ctx = &reading, .record = pass_over,
-			.open = open_include, .close = close_include,
+			.open = open_include, .close = close_include, .allowance = &left,
 		};
 		err_t err = master_read(&reader, text.text, text.len, &counts);
 		(void)err; /* a bad file was bad before */
 	}
 	job->new->close(job->new->ctx, &text);
+	if (!reading.is_concerned && !job->is_context) {
+		oz->includes = left;
+	}
 	return reading.is_concerned;
 }
 
@@ -215,10 +219,10 @@ is_candidate(struct ozone *oz, struct job *job, const struct tree_entry *e, bool
 }
 
 static bool
-is_concerned(const struct repo *r, const struct job *job)
+is_concerned(struct ozone *oz, const struct repo *r, const struct job *job)
 {
 	return r->was == NULL || has_text(&r->changed, job->path) || source_is_passed_over(r->was_side.ignore, job->path) ||
-	       includes_changed(r, job);
+	       includes_changed(oz, r, job);
 }
 
 /* Keys that stayed as they were, read before those that changed: a name in both is news of the latter. */
@@ -229,7 +233,7 @@ read_old_keys(struct ozone *oz, struct repo *r)
 	for (size_t i = 0; err == OK && i < r->now_files.n; i++) {
 		struct job job = { .path = r->now_files.list[i], .new = &r->now_side, .is_context = true };
 		job.kind = source_kind_of(r->now_side.ignore, job.path, &job.apex);
-		if (job.kind == SOURCE_KEYS && !is_concerned(r, &job)) {
+		if (job.kind == SOURCE_KEYS && !is_concerned(oz, r, &job)) {
 			err = ozone_job(oz, &job);
 		}
 	}
@@ -246,7 +250,7 @@ check_entry(struct ozone *oz, struct repo *r, const struct tree_entry *e, struct
 		return OK;
 	}
 	ozone_names_add(names, &job);
-	if (!is_concerned(r, &job)) {
+	if (!is_concerned(oz, r, &job)) {
 		return OK;
 	}
 	bool was_there = r->was != NULL && has_text(&r->was_files, e->name) && !source_is_passed_over(r->was_side.ignore, e->name);

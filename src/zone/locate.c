@@ -143,7 +143,9 @@ read_again(struct locator *l, const char *text, size_t len)
 	r.open = l->source->open != NULL ? open_for_source : NULL;
 	r.close = l->source->close != NULL ? close_for_source : NULL;
 	r.sink = NULL;
-	err_t err = l->missing != 0 ? master_read(&r, text, len, &counts) : OK;
+	bool is_cut = r.allowance != NULL && r.allowance->is_spent; /* the source is more than may be read */
+	r.allowance = NULL;
+	err_t err = l->missing != 0 && !is_cut ? master_read(&r, text, len, &counts) : OK;
 	/* Trouble in the source was reported when it was read first. */
 	return err == E_NOMEM ? err : OK;
 }

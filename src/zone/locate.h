@@ -17,7 +17,8 @@
  * in `f`.
  *
  * `source` and the text are what the findings were made from; apex, file, ctx, open, close and sink
- * count, `record` is not used.  Errors of syntax are not reported again.  E_NOMEM: then nothing was
+ * count, `record` is not used.  What may be included is not taken off again, and a source that went
+ * beyond it is not read again.  Errors of syntax are not reported again.  E_NOMEM: then nothing was
  * reported. */
 err_t findings_locate(const struct findings *f, const struct master_reader *source, const char *text,
                       size_t len);

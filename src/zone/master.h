@@ -30,7 +30,7 @@
  *   include-not-found  no such file, or it cannot be read
  *   include-cycle      a file that includes itself
  *   include-depth      includes within includes
- *   include-limit      too many includes, or too much text in them
+ *   include-limit      too many includes, or too much text in them, in this zone or in all together; for the latter reading stops
  *   too-many-errors    reading stopped
  * Warnings:
  *   ttl-too-large      over 2^31 - 1: 0 is used
@@ -55,6 +55,8 @@ enum {
 	MASTER_GENERATE_MAX = 1000000,  /* records of one $GENERATE */
 	MASTER_GENERATED_MAX = 1 << 27, /* octets of generated records, over all of one zone */
 	MASTER_INCLUDED_MAX = 1 << 28,  /* octets of included text, over all of one zone */
+	MASTER_ALL_INCLUDES_MAX = 1000000, /* over all zones of a tree; a file counts each time that it is included */
+	MASTER_ALL_INCLUDED_MAX = 1 << 30, /* octets, likewise */
 	MASTER_ERRORS_MAX = 100,        /* reported; then reading stops */
 	MASTER_WARNINGS_MAX = 100,      /* reported; reading goes on */
 	MASTER_PATH_MAX = 1024,
@@ -104,6 +106,16 @@ struct master_text {
 	void *handle; /* the opener's */
 };
 
+/* What zones that are read together may include in all, beside the limits of each: what is left of it. */
+struct master_allowance {
+	size_t files, octets;
+	size_t files_max, octets_max; /* of what it was, for messages */
+	bool is_spent; /* something was refused for want of it: reading ended there */
+};
+#define MASTER_ALLOWANCE                                                                                              \
+	{ .files = MASTER_ALL_INCLUDES_MAX, .octets = MASTER_ALL_INCLUDED_MAX, .files_max = MASTER_ALL_INCLUDES_MAX,  \
+	  .octets_max = MASTER_ALL_INCLUDED_MAX }
+
 struct master_reader {
 	const uint8_t *apex;           /* initial $ORIGIN */
 	const char *file;              /* name for messages, relative to the root of the repository */
@@ -117,6 +129,7 @@ struct master_reader {
 	bool has_default_ttl;          /* before any $TTL, records without one get default_ttl: for keys files */
 	uint32_t default_ttl;
 	bool drops_outside;            /* records not within `apex` are warned about and not given out */
+	struct master_allowance *allowance; /* what this reading takes is taken off; NULL: the limits of one zone alone count */
 };
 
 struct master_counts {

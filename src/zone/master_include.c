@@ -119,6 +119,17 @@ resolve_path(struct master *m, const struct lex_token *t, char out[MASTER_PATH_M
 	}
 }
 
+/* All zones together have had their share: there is no use in reading on. */
+static err_t
+refuse_share(struct master *m, const struct lex_token *t, size_t limit, const char *what)
+{
+	err_t err = master_error(m, t, "include-limit", "let fewer zones include as much, or serve them from several repositories",
+	                         "all zones together include more than %zu %s", limit, what);
+	m->r->allowance->is_spent = true;
+	m->stop = E_FORMAT;
+	return err;
+}
+
 static err_t
 check_nesting(struct master *m, const struct lex_token *t, const char *path)
 {
@@ -135,6 +146,27 @@ check_nesting(struct master *m, const struct lex_token *t, const char *path)
 	if (m->includes == MASTER_INCLUDES_MAX) {
 		return master_error(m, t, "include-limit", "put the small files together", "more than %d includes in one zone",
 		                    MASTER_INCLUDES_MAX);
+	}
+	if (m->r->allowance != NULL && m->r->allowance->files == 0) {
+		return refuse_share(m, t, m->r->allowance->files_max, "files");
+	}
+	return OK;
+}
+
+/* Takes the text off what the zone may include, and off what all may. */
+static err_t
+take_share(struct master *m, const struct lex_token *t, size_t len)
+{
+	struct master_allowance *all = m->r->allowance;
+	if (len > MASTER_INCLUDED_MAX - m->included_octets) {
+		return master_error(m, t, "include-limit", "", "more than %d octets included in one zone", MASTER_INCLUDED_MAX);
+	}
+	if (all != NULL && len > all->octets) {
+		return refuse_share(m, t, all->octets_max, "octets");
+	}
+	m->included_octets += len;
+	if (all != NULL) {
+		all->octets -= len;
 	}
 	return OK;
 }
@@ -185,15 +217,15 @@ open_and_read(struct master *m, const struct lex_token *t, const char *path, con
 {
 	struct master_text text = { .text = NULL };
 	m->includes++;
+	if (m->r->allowance != NULL) {
+		m->r->allowance->files--;
+	}
 	err_t err = m->r->open(m->r->ctx, path, &text);
 	if (err != OK) {
 		return open_failed(m, t, path, err);
 	}
-	if (text.len > MASTER_INCLUDED_MAX - m->included_octets) {
-		err = master_error(m, t, "include-limit", "", "more than %d octets included in one zone",
-		                   MASTER_INCLUDED_MAX);
-	} else {
-		m->included_octets += text.len;
+	err = take_share(m, t, text.len);
+	if (err == OK) {
 		err = read_included(m, path, origin, &text);
 	}
 	if (m->r->close != NULL) {

@@ -11,8 +11,9 @@ ENV = {
 
 def git(where, *args, check=True, **more):
     """Runs git in `where`; returns what it printed.  Nobody's own configuration takes part."""
-    done = subprocess.run(["git", "-C", where, *args], env={**os.environ, **ENV}, stdin=subprocess.DEVNULL,
-                          capture_output=True, check=False, **more)
+    if "input" not in more:
+        more["stdin"] = subprocess.DEVNULL
+    done = subprocess.run(["git", "-C", where, *args], env={**os.environ, **ENV}, capture_output=True, check=False, **more)
     if check and done.returncode != 0:
         raise AssertionError("git %s: %s" % (" ".join(args), done.stderr.decode(errors="replace")))
     return done.stdout.decode(errors="replace").strip()
