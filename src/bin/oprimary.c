@@ -151,16 +151,23 @@ on_closed(void *ctx, uint64_t conn)
 }
 
 static void
-on_transferred(void *ctx, const struct peer *to, const struct transfer_report *r, enum transfer_end how, uint64_t took_ms)
+on_transferred(void *ctx, const struct net_transferred *t)
 {
-	static const char *const ends[] = {
-		[TRANSFER_DONE] = "", [TRANSFER_PEER_GONE] = "the peer closed the connection",
-		[TRANSFER_STALLED] = "the peer takes too little", [TRANSFER_REVOKED] = "the zone has moved on too far meanwhile",
-		[TRANSFER_FAILED] = "a record fits into no message, or no memory",
+	static const struct {
+		const char *why, *hint;
+	} ends[] = {
+		[TRANSFER_DONE] = { "", "" },
+		[TRANSFER_PEER_GONE] = { "the peer closed the connection", "" },
+		[TRANSFER_STALLED] = { "the peer takes too little", "" },
+		[TRANSFER_REVOKED] = { "it kept too much of what was replaced meanwhile",
+			"where that secondary cannot be faster, raise --transfers-memory" },
+		[TRANSFER_FAILED] = { "a record fits into no message, or no memory", "" },
 	};
+	const struct transfer_report *r = t->report;
 	struct daemon *d = ctx;
 	char peer[PEER_TEXT_MAX], zone[NAME_TEXT_MAX], key[NAME_TEXT_MAX] = "", from[sizeof "4294967295"] = "";
-	peer_print(to, peer);
+	char kept[sizeof "18446744073709551615"] = "";
+	peer_print(t->to, peer);
 	name_print(r->zone.oct, zone);
 	if (r->key.len != 0) {
 		name_print(r->key.oct, key);
@@ -168,11 +175,16 @@ on_transferred(void *ctx, const struct peer *to, const struct transfer_report *r
 	if (r->is_incremental) {
 		snprintf(from, sizeof from, "%u", r->from_serial);
 	}
-	log_event(&d->log, how == TRANSFER_DONE ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
-	          how == TRANSFER_DONE ? "transfer-sent" : "transfer-cut",
-	          "to=%s zone=%s key=%s type=%s serial=%u old_serial=%s records=%llu octets=%llu messages=%llu ms=%llu why=%s", peer,
-	          zone, key, r->is_incremental ? "ixfr" : "axfr", r->serial, from, (unsigned long long)r->records,
-	          (unsigned long long)r->octets, (unsigned long long)r->messages, (unsigned long long)took_ms, ends[how]);
+	if (t->held != 0) {
+		snprintf(kept, sizeof kept, "%zu", t->held);
+	}
+	log_event(&d->log, t->how == TRANSFER_DONE ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
+	          t->how == TRANSFER_DONE ? "transfer-sent" : "transfer-cut",
+	          "to=%s zone=%s key=%s type=%s serial=%u old_serial=%s records=%llu octets=%llu messages=%llu ms=%llu kept_octets=%s "
+	          "why=%s hint=%s",
+	          peer, zone, key, r->is_incremental ? "ixfr" : "axfr", r->serial, from, (unsigned long long)r->records,
+	          (unsigned long long)r->octets, (unsigned long long)r->messages, (unsigned long long)t->took_ms, kept,
+	          ends[t->how].why, ends[t->how].hint);
 }
 
 /* By the loader: the main thread is to end, with that status. */
@@ -227,6 +239,37 @@ on_changed(void *ctx)
 {
 	struct daemon *d = ctx;
 	teller_on_changed(&d->teller);
+}
+
+/* By the loader and workers: a version has no reader any more. */
+static void
+on_unpinned(void *ctx)
+{
+	struct daemon *d = ctx;
+	loader_wake(&d->loader);
+}
+
+/* By the loader: transfers are to end, since they keep too much. */
+static void
+on_revoked(void *ctx)
+{
+	struct daemon *d = ctx;
+	for (size_t i = 0; i < d->tcp_n; i++) {
+		tcp_worker_end_revoked(d->tcp[i]);
+	}
+}
+
+static void
+discard(void *old)
+{
+	struct discard *d = old;
+	primary_discard(&d);
+}
+
+static size_t
+octets_of(const void *old)
+{
+	return discard_octets(old);
 }
 
 static void
@@ -400,7 +443,11 @@ view_up(struct daemon *d)
 	d->opts.server.deaf_ctx = d;
 	const struct primary_log log = loader_primary_log(&d->loader);
 	d->primary = primary_new(&d->opts.primary, &log);
-	d->served = served_new(primary_view(d->primary), loader_wake, &d->loader); /* of no zones: answers say "not ready" */
+	d->served = served_new(&(struct served_conf){
+		.first = primary_view(d->primary), /* of no zones: answers say "not ready" */
+		.octets_max = (size_t)d->opts.transfers_memory_mib << 20, .release = discard, .octets = octets_of,
+		.unpinned = on_unpinned, .revoked = on_revoked, .ctx = d,
+	});
 	teller_init(&d->teller);
 	d->inbox = inbox_new(d->opts.update_queue, d->opts.updates_per_key, sizeof(struct job), loader_wake, &d->loader);
 	d->env = (struct net_env){
@@ -585,20 +632,21 @@ log_stats(const struct daemon *d)
 		net_stats_add(&s, tcp_worker_stats(d->tcp[i]));
 	}
 	const struct server_stats *q = &s.server;
+	const struct served_kept kept = served_kept(d->served);
 	const struct puller *p = &d->loader.puller;
 	log_event(&d->log, LOG_LEVEL_INFO, "stats",
 	          "udp_queries=%lu tcp_queries=%lu noerror=%lu formerr=%lu servfail=%lu nxdomain=%lu notimp=%lu refused=%lu "
 	          "notauth=%lu truncated=%lu dropped=%lu oversized=%lu send_failed=%lu notify_accepted=%lu "
 	          "notify_unsigned=%lu notify_denied=%lu notify_repeated=%lu pulls=%lu tsig_failed=%lu transfers=%lu "
 	          "transfers_cut=%lu transfer_denied=%lu "
-	          "versions_kept=%zu tcp_accepted=%lu tcp_refused=%lu tcp_idle_closed=%lu tcp_open=%u log_dropped=%llu",
+	          "versions_kept=%zu octets_kept=%zu tcp_accepted=%lu tcp_refused=%lu tcp_idle_closed=%lu tcp_open=%u log_dropped=%llu",
 	          q->queries[TRANSPORT_UDP], q->queries[TRANSPORT_TCP], q->rcode[RCODE_NOERROR], q->rcode[RCODE_FORMERR],
 	          q->rcode[RCODE_SERVFAIL], q->rcode[RCODE_NXDOMAIN], q->rcode[RCODE_NOTIMP], q->rcode[RCODE_REFUSED],
 	          q->rcode[RCODE_NOTAUTH], q->truncated, q->dropped, s.oversized, s.send_failed,
 	          q->events[EVENT_NOTIFY_ACCEPTED], q->events[EVENT_NOTIFY_UNSIGNED], q->events[EVENT_NOTIFY_DENIED],
 	          read_counter(&p->notify_repeated), read_counter(&p->pulls), q->events[EVENT_TSIG_FAILED], s.transfers,
 	          s.transfers_cut, q->events[EVENT_TRANSFER_DENIED],
-	          served_versions_kept(d->served), s.accepted, s.refused, s.idle_closed, clients_count(d->clients),
+	          kept.versions, kept.octets, s.accepted, s.refused, s.idle_closed, clients_count(d->clients),
 	          (unsigned long long)log_ring_dropped(d->log.ring));
 }
 

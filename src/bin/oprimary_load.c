@@ -211,13 +211,6 @@ begin_lines(struct loader *l, const char id[65])
 	l->info_lines = l->trouble_lines = l->suppressed = 0;
 }
 
-static void
-discard(void *old)
-{
-	struct discard *d = old;
-	primary_discard(&d);
-}
-
 /* Makes the view and publishes it. */
 static err_t
 apply(struct loader *l, const struct source_commit *c, enum primary_outcome *outcome)
@@ -226,7 +219,7 @@ apply(struct loader *l, const struct source_commit *c, enum primary_outcome *out
 	struct discard *old = NULL;
 	begin_lines(l, c->id);
 	TRY(primary_apply(l->primary, c, outcome, &next, &old));
-	served_publish(l->served, next, old, discard);
+	served_publish(l->served, next, old);
 	l->changed(l->ctx);
 	priority_give_way(); /* from the first on there are questions to answer */
 	return OK;

@@ -17,6 +17,7 @@ enum option_key {
 	KEY_REMOTE = 256, KEY_SSH_KEY, KEY_SSH_KEY_FILE, KEY_AUTHENTICATOR, KEY_KNOWN_HOSTS, KEY_CREDENTIAL_FILE,
 	KEY_CA_FILE, KEY_POLL, KEY_CACHE_DIR, KEY_FETCH_TIMEOUT, KEY_ZONES_PERCENT, KEY_RECORDS_PERCENT,
 	KEY_LISTEN, KEY_PORT, KEY_EXIT_ON_FAILURE, KEY_AXFR, KEY_UDP_MAX, KEY_TCP_MAX, KEY_TCP_PER_CLIENT, KEY_TCP_IDLE, KEY_TRANSFERS_MAX,
+	KEY_TRANSFERS_MEMORY,
 	KEY_UPDATE_QUEUE, KEY_UPDATES_PER_KEY, KEY_ZONES_BY_UPDATE, KEY_SERIAL, KEY_OUT_OF_ZONE, KEY_COMMITTER, KEY_CATALOG,
 	KEY_NOTIFY, KEY_WORKERS,
 	KEY_IDENTITY, KEY_SERVER_VERSION, KEY_USER, KEY_LOG_LEVEL,
@@ -76,6 +77,8 @@ static const struct argp_option options[] = {
 	{ "tcp-per-client", KEY_TCP_PER_CLIENT, "N", 0, "TCP connections at a time from one IPv4 address or IPv6 /64 (100)", 0 },
 	{ "tcp-idle", KEY_TCP_IDLE, "SECONDS", 0, "Close connections idle for so long (30)", 0 },
 	{ "transfers-max", KEY_TRANSFERS_MAX, "N", 0, "Zone transfers under way at a time (100); others wait for their turn", 0 },
+	{ "transfers-memory", KEY_TRANSFERS_MEMORY, "MIB", 0,
+	  "Memory for what pushes and updates replace while transfers still send it (256); beyond it the slowest end", 0 },
 	{ "update-queue", KEY_UPDATE_QUEUE, "N", 0, "Dynamic updates that may wait for their commit (10000); more are refused", 0 },
 	{ "updates-per-key", KEY_UPDATES_PER_KEY, "N", 0, "Of these, from one key (1000)", 0 },
 	{ "zones-by-update", KEY_ZONES_BY_UPDATE, NULL, 0,
@@ -125,6 +128,7 @@ static const struct {
 	{ "tcp-per-client", KEY_TCP_PER_CLIENT, 1, 1000000, 100 },
 	{ "tcp-idle", KEY_TCP_IDLE, 1, 3600, 30 },
 	{ "transfers-max", KEY_TRANSFERS_MAX, 1, 1000000, 100 },
+	{ "transfers-memory", KEY_TRANSFERS_MEMORY, 1, 1 << 20, 256 },
 	{ "update-queue", KEY_UPDATE_QUEUE, 1, 1000000, 10000 },
 	{ "updates-per-key", KEY_UPDATES_PER_KEY, 1, 1000000, 1000 },
 	{ "workers", KEY_WORKERS, 1, OPTS_WORKERS_MAX, 0 },
@@ -425,6 +429,7 @@ take_numbers(struct reader *r)
 	o->tcp_max = number_of(r, KEY_TCP_MAX);
 	o->tcp_per_client = number_of(r, KEY_TCP_PER_CLIENT);
 	o->transfers_max = number_of(r, KEY_TRANSFERS_MAX);
+	o->transfers_memory_mib = number_of(r, KEY_TRANSFERS_MEMORY);
 	o->update_queue = number_of(r, KEY_UPDATE_QUEUE);
 	o->updates_per_key = number_of(r, KEY_UPDATES_PER_KEY);
 	o->workers = number_of(r, KEY_WORKERS) != 0 ? number_of(r, KEY_WORKERS) : cores();

@@ -24,7 +24,7 @@ struct opts {
 	bool is_listen_default;       /* every address: one that the machine does not have is left out */
 	enum notify_whom notify;
 	bool is_notify_default;       /* all, but none other than loopback addresses when we listen on these alone */
-	unsigned workers, tcp_max, tcp_per_client, transfers_max;
+	unsigned workers, tcp_max, tcp_per_client, transfers_max, transfers_memory_mib;
 	unsigned update_queue, updates_per_key;
 	uint32_t tcp_idle_ms;
 	uint32_t poll_s;              /* 0: only when told */

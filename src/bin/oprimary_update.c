@@ -403,13 +403,6 @@ updater_is_serial_coming(const struct updater *u, const struct zone *z)
 
 /* ---- what becomes of it ---- */
 
-static void
-discard(void *old)
-{
-	struct discard *d = old;
-	primary_discard(&d);
-}
-
 static unsigned
 us(uint64_t from_ns, uint64_t to_ns)
 {
@@ -458,7 +451,7 @@ updater_on_pushed(struct updater *u, const struct link_frame *f)
 		pull_all(u, "no memory, or the git side is out of step");
 	} else {
 		u->serials_n = 0;
-		served_publish(u->served, next, old, discard);
+		served_publish(u->served, next, old);
 		u->changed(u->ctx);
 	}
 	batch_free(&u->batch);

@@ -29,8 +29,17 @@ enum transfer_end {
 	TRANSFER_DONE,
 	TRANSFER_PEER_GONE,
 	TRANSFER_STALLED,  /* the peer took nothing for too long, or too little in all the time that there is */
-	TRANSFER_REVOKED,  /* too many newer versions */
+	TRANSFER_REVOKED,  /* too much was replaced since it began: served_pin_is_revoked() */
 	TRANSFER_FAILED,   /* it could not begin, or not go on */
+};
+
+/* Of a transfer that has ended; all of it is borrowed for the call. */
+struct net_transferred {
+	const struct peer *to;
+	const struct transfer_report *report;
+	enum transfer_end how;
+	uint64_t took_ms;
+	size_t held; /* TRANSFER_REVOKED: octets of replaced versions that were kept for it, and for others as slow */
 };
 
 /* Borrowed by the workers for as long as they live; does not change.  The callbacks come on any worker and must not
@@ -45,7 +54,7 @@ struct net_env {
 	size_t (*event)(void *ctx, const struct net_request *r, const struct server_out *out, uint8_t *resp, size_t cap);
 
 	/* TCP: a transfer has ended. */
-	void (*transferred)(void *ctx, const struct peer *to, const struct transfer_report *r, enum transfer_end how, uint64_t took_ms);
+	void (*transferred)(void *ctx, const struct net_transferred *t);
 
 	/* TCP, of connections that tcp_keep() was called for: a response came; it has closed. */
 	void (*response)(void *ctx, uint64_t conn, const uint8_t *bytes, size_t len);

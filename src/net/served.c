@@ -31,19 +31,19 @@ struct served_pin {
 	const struct view *view;
 	unsigned n;              /* readers that have pinned it */
 	atomic_bool is_revoked;
+	size_t held;             /* when it was revoked: the octets of this version and those after it */
 	void *old;               /* what it, and older ones, had and the next one has not; set when that is published */
-	void (*release)(void *old);
+	size_t octets;           /* of `old` */
 	struct served_pin *next; /* the version after it */
 };
 
 struct served {
 	_Alignas(64) _Atomic(const struct view *) current; /* alone in its line: read by all, hardly ever written */
 	_Alignas(64) char grace;                           /* only its address: stands for the grace period */
+	struct served_conf conf;
 	pthread_mutex_t lock;                              /* for all below */
 	struct served_pin *oldest, *newest;
-	size_t kept; /* versions before the newest */
-	void (*unpinned)(void *ctx);
-	void *ctx;
+	struct served_kept kept; /* versions before the newest */
 };
 
 static struct served_pin *
@@ -55,18 +55,17 @@ version_new(const struct view *view)
 }
 
 struct served *
-served_new(const struct view *first, void (*unpinned)(void *ctx), void *ctx)
+served_new(const struct served_conf *conf)
 {
 	struct served *s = aligned_alloc(_Alignof(struct served), sizeof *s);
 	if (s == NULL) {
 		abort(); /* as xalloc() does, which does not align */
 	}
 	memset(s, 0, sizeof *s);
-	atomic_init(&s->current, first);
+	atomic_init(&s->current, conf->first);
 	pthread_mutex_init(&s->lock, NULL);
-	s->oldest = s->newest = version_new(first);
-	s->unpinned = unpinned;
-	s->ctx = ctx;
+	s->oldest = s->newest = version_new(conf->first);
+	s->conf = *conf;
 	return s;
 }
 
@@ -134,24 +133,30 @@ served_unpin(struct served *s, struct served_pin **pin)
 	bool is_due = s->oldest->n == 0 && s->oldest != s->newest;
 	pthread_mutex_unlock(&s->lock);
 	*pin = NULL;
-	if (is_due && s->unpinned != NULL) {
-		s->unpinned(s->ctx);
+	if (is_due && s->conf.unpinned != NULL) {
+		s->conf.unpinned(s->conf.ctx);
 	}
 }
 
 bool
 served_pin_is_revoked(const struct served_pin *pin)
 {
-	return atomic_load_explicit(&pin->is_revoked, memory_order_relaxed);
+	return atomic_load_explicit(&pin->is_revoked, memory_order_acquire);
 }
 
 size_t
-served_versions_kept(struct served *s)
+served_pin_held(const struct served_pin *pin)
+{
+	return served_pin_is_revoked(pin) ? pin->held : 0;
+}
+
+struct served_kept
+served_kept(struct served *s)
 {
 	pthread_mutex_lock(&s->lock);
-	size_t n = s->kept;
+	struct served_kept kept = s->kept;
 	pthread_mutex_unlock(&s->lock);
-	return n;
+	return kept;
 }
 
 /* ---- the writer ---- */
@@ -166,7 +171,8 @@ take_oldest(struct served *s)
 		v = NULL;
 	} else {
 		s->oldest = v->next;
-		s->kept--;
+		s->kept.versions--;
+		s->kept.octets -= v->octets;
 	}
 	pthread_mutex_unlock(&s->lock);
 	return v;
@@ -177,32 +183,59 @@ served_reclaim(struct served *s)
 {
 	struct served_pin *v;
 	while ((v = take_oldest(s)) != NULL) {
-		v->release(v->old);
+		s->conf.release(v->old);
 		free(v);
 	}
 }
 
 static void
-append(struct served *s, const struct view *next, void *old, void (*release)(void *old))
+append(struct served *s, const struct view *next, void *old)
 {
-	struct served_pin *v = version_new(next);
+	struct served_pin *v = version_new(next), *replaced;
+	size_t octets = s->conf.octets != NULL ? s->conf.octets(old) : 0;
 	pthread_mutex_lock(&s->lock);
-	s->newest->old = old;
-	s->newest->release = release;
-	s->newest->next = v;
-	s->newest = v;
-	if (++s->kept > SERVED_VERSIONS_MAX) {
-		atomic_store_explicit(&s->oldest->is_revoked, true, memory_order_relaxed);
-	}
+	replaced = s->newest;
+	replaced->old = old;
+	replaced->octets = octets;
+	replaced->next = s->newest = v;
+	s->kept.versions++;
+	s->kept.octets += octets;
 	pthread_mutex_unlock(&s->lock);
 }
 
+/* Revokes the oldest pins until what the others keep is within the limits, but for those of the version before the newest.  True: there was
+ * one. */
+static bool
+revoke(struct served *s)
+{
+	bool has_revoked = false;
+	pthread_mutex_lock(&s->lock);
+	struct served_kept left = s->kept;
+	for (struct served_pin *v = s->oldest; v->next != NULL && v->next != s->newest; v = v->next) {
+		if (left.versions <= SERVED_VERSIONS_MAX && left.octets <= s->conf.octets_max) {
+			break;
+		}
+		if (v->n != 0 && !served_pin_is_revoked(v)) {
+			v->held = left.octets;
+			atomic_store_explicit(&v->is_revoked, true, memory_order_release);
+			has_revoked = true;
+		}
+		left.versions--;
+		left.octets -= v->octets;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return has_revoked;
+}
+
 void
-served_publish(struct served *s, const struct view *next, void *old, void (*release)(void *old))
+served_publish(struct served *s, const struct view *next, void *old)
 {
 	atomic_store_explicit(&s->current, next, memory_order_release); /* the commit */
-	append(s, next, old, release);
+	append(s, next, old);
 	urcu_memb_synchronize_rcu();
 	__tsan_acquire(&s->grace);
 	served_reclaim(s);
+	if (revoke(s) && s->conf.revoked != NULL) {
+		s->conf.revoked(s->conf.ctx);
+	}
 }

@@ -8,6 +8,10 @@
  * memory, so what a new version replaced is given back once neither the version before it nor any older one is
  * pinned: in order, by the writer.
  *
+ * So one slow reader keeps all that was replaced since it began.  Where that passes a limit the pins that hold the most are revoked, those
+ * of the oldest versions, until the rest is within it.  The version that was replaced last is never revoked, however large: a reader that
+ * has just begun may end.
+ *
  * Threads: any number of readers, each between served_thread_begin() and served_thread_end(); one writer.
  */
 #pragma once
@@ -23,9 +27,22 @@ struct served_pin;
 /* Versions that are kept for the oldest pin; beyond them it is revoked. */
 enum { SERVED_VERSIONS_MAX = 4096 };
 
-/* `first` is borrowed, as all views, for as long as it is served or pinned.  `unpinned` (may be NULL) is called when something
- * can be given back by served_reclaim(), on the thread that let go: it must not block. */
-struct served *served_new(const struct view *first, void (*unpinned)(void *ctx), void *ctx);
+struct served_conf {
+	const struct view *first;  /* borrowed, as all views, for as long as it is served or pinned */
+	size_t octets_max;         /* of replaced versions that are kept for pins; beyond them the oldest are revoked */
+
+	/* Writer's thread.  What only a replaced version and older ones have, the `old` of served_publish(): nobody has it any more; how
+	 * much it is (NULL: nothing). */
+	void (*release)(void *old);
+	size_t (*octets)(const void *old);
+
+	/* Something can be given back by served_reclaim(); on the thread that let go.  Neither may block; NULL: not wanted. */
+	void (*unpinned)(void *ctx);
+	void (*revoked)(void *ctx); /* pins were revoked: their readers are to look; on the writer's thread */
+	void *ctx;
+};
+
+struct served *served_new(const struct served_conf *conf);
 void served_free(struct served **s); /* NULL-safe; gives back all; no reader may be left */
 
 /* Once in the life of each reading thread. */
@@ -44,13 +61,19 @@ void served_unpin(struct served *s, struct served_pin **pin); /* NULL-safe; *pin
 /* Has the view grown so old that keeping it costs too much?  Then its reader is to give up. */
 bool served_pin_is_revoked(const struct served_pin *pin);
 
-/* Publishes, and waits until no brief reader has the view before.  `old` is what only that view and older ones have: it goes to
- * `release`, on the writer's thread, once nobody has any of these: now, or in a later served_publish() or
- * served_reclaim().  Not from a reading thread while it reads. */
-void served_publish(struct served *s, const struct view *next, void *old, void (*release)(void *old));
+/* Of a revoked pin: the octets that were kept because of it, and of others as old. */
+size_t served_pin_held(const struct served_pin *pin);
+
+/* Publishes, and waits until no brief reader has the view before.  `old` is what only that view and older ones have: it is
+ * released once nobody has any of these: now, or in a later served_publish() or served_reclaim().  Not from a reading thread while it
+ * reads. */
+void served_publish(struct served *s, const struct view *next, void *old);
 
 /* Writer: gives back what nobody has any more. */
 void served_reclaim(struct served *s);
 
-/* Any thread: versions that are kept for those that have pinned them. */
-size_t served_versions_kept(struct served *s);
+/* Any thread: versions that are kept for those that have pinned them, and their octets. */
+struct served_kept {
+	size_t versions, octets;
+};
+struct served_kept served_kept(struct served *s);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -19,7 +20,7 @@ enum {
 /* ---- the list, longest idle first ---- */
 
 static void
-list_remove(struct tcp_worker *w, struct conn *c)
+order_remove(struct tcp_worker *w, struct conn *c)
 {
 	*(c->older != NULL ? &c->older->newer : &w->oldest) = c->newer;
 	*(c->newer != NULL ? &c->newer->older : &w->newest) = c->older;
@@ -27,7 +28,7 @@ list_remove(struct tcp_worker *w, struct conn *c)
 }
 
 static void
-list_append(struct tcp_worker *w, struct conn *c)
+order_append(struct tcp_worker *w, struct conn *c)
 {
 	c->seen_ms = uv_now(&w->loop);
 	c->older = w->newest;
@@ -42,8 +43,8 @@ conn_seen(struct conn *c)
 		c->seen_ms = uv_now(&c->worker->loop);
 		return;
 	}
-	list_remove(c->worker, c);
-	list_append(c->worker, c);
+	order_remove(c->worker, c);
+	order_append(c->worker, c);
 }
 
 /* ---- ids ---- */
@@ -117,7 +118,7 @@ conn_close(struct conn *c)
 	if (c->stream != NULL) {
 		stream_end(c, TRANSFER_PEER_GONE);
 	}
-	list_remove(w, c);
+	order_remove(w, c);
 	slot_give(w, c);
 	clients_give(w->conf.clients, &c->peer);
 	if (c->is_kept) {
@@ -130,6 +131,17 @@ conn_close(struct conn *c)
 		uv_timer_stop(&w->sweep);
 	}
 	uv_close((uv_handle_t *)c, on_closed); /* a write under way ends with UV_ECANCELED before on_closed() */
+}
+
+void
+conn_abort(struct conn *c)
+{
+	const struct linger none = { .l_onoff = 1 };
+	uv_os_fd_t fd;
+	if (!c->is_closed && uv_fileno((const uv_handle_t *)c, &fd) == 0) {
+		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+	}
+	conn_close(c);
 }
 
 void
@@ -199,7 +211,7 @@ on_connection(uv_stream_t *listener, int status)
 	if (w->oldest == NULL) {
 		uv_timer_again(&w->sweep);
 	}
-	list_append(w, c);
+	order_append(w, c);
 	if (conn_read_start(c) != OK) {
 		conn_close(c);
 	}
@@ -241,7 +253,11 @@ on_sweep(uv_timer_t *timer)
 		if (c->stream != NULL) {
 			stream_end(c, TRANSFER_STALLED);
 		}
-		conn_close(c);
+		if (c->unsent != 0) {
+			conn_abort(c);
+		} else {
+			conn_close(c);
+		}
 	}
 }
 
@@ -284,6 +300,7 @@ on_wake(uv_async_t *wake)
 		close_all(w);
 	} else {
 		posts_send(w);
+		streams_end_revoked(w);
 	}
 }
 
@@ -337,6 +354,7 @@ worker_new(const struct tcp_conf *conf, size_t listeners_n)
 	memset(w, 0, offsetof(struct tcp_worker, read_buffer));
 	w->conf = *conf;
 	w->posts_end = &w->posts;
+	list_init(&w->streams);
 	pthread_mutex_init(&w->lock, NULL);
 	w->listeners = xalloc(listeners_n * sizeof *w->listeners);
 	if (uv_loop_init(&w->loop) != 0) {
@@ -399,6 +417,12 @@ tcp_worker_stop(struct tcp_worker **w)
 	pthread_join((*w)->thread, NULL);
 	worker_free(*w);
 	*w = NULL;
+}
+
+void
+tcp_worker_end_revoked(struct tcp_worker *w)
+{
+	(void)uv_async_send(&w->wake);
 }
 
 const struct net_stats *

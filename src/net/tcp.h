@@ -10,7 +10,8 @@
  * hears of changes stays as long as the peer is there; a fourth of all places, over all workers, may be taken so.
  *
  * Zone transfers are sent a chunk a turn of the loop, as the peer takes them; of many some are under way and the others
- * wait.  A peer that takes nothing for the idle time is dropped.
+ * wait.  A peer that takes nothing for the idle time is dropped, and so is one for which too much is kept of what was replaced meanwhile
+ * (net/served.h).
  */
 #pragma once
 
@@ -60,3 +61,6 @@ bool tcp_worker_send(struct tcp_worker *w, uint64_t conn, const uint8_t *bytes, 
 
 /* The same for the answer to a request that was left open; len 0: there is none.  For return_path_send(). */
 void tcp_worker_answer(struct tcp_worker *w, uint64_t conn, const uint8_t *bytes, size_t len);
+
+/* Transfers whose pins were revoked end, also those whose peers take nothing just now. */
+void tcp_worker_end_revoked(struct tcp_worker *w);

@@ -10,6 +10,7 @@
 
 #include <uv.h>
 
+#include "base/list.h"
 #include "net/tcp.h"
 
 enum {
@@ -23,6 +24,7 @@ struct stream {
 	struct transfer *transfer;
 	struct served_pin *pin;
 	uint64_t begin_ms;
+	struct list_link all;        /* in the worker's list of all */
 	bool is_active;              /* else it waits for its turn */
 	bool is_runnable;            /* active, and the peer can take more */
 	struct stream *prev, *next;  /* in the list of those that are runnable, or of those that wait */
@@ -76,6 +78,7 @@ struct tcp_worker {
 	size_t held;      /* octets in all connections' `in` and unsent output */
 	size_t out_len;   /* in write_buffer */
 	unsigned active;  /* streams that are */
+	struct list_link streams; /* all of them */
 	struct streams runnable, waiting;
 	struct conn **slots; /* owned; by the lower bits of a connection's id */
 	size_t slots_n, free_slot;
@@ -99,6 +102,9 @@ stream_of(struct conn *c)
 /* ---- tcp.c ---- */
 
 void conn_close(struct conn *c);
+
+/* The same at once, with a reset: what the peer has not taken is not kept for it by the system, either. */
+void conn_abort(struct conn *c);
 void conn_seen(struct conn *c);
 void conn_drop_input(struct conn *c);
 struct conn *conn_find(const struct tcp_worker *w, uint64_t id); /* NULL: it has gone */
@@ -136,6 +142,8 @@ void stream_end(struct conn *c, enum transfer_end how);
 
 /* The peer has taken all that was written: there may be more. */
 void stream_resume(struct stream *s);
+
+void streams_end_revoked(struct tcp_worker *w);
 
 void on_pump(uv_idle_t *pump);
 

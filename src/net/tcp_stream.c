@@ -78,6 +78,7 @@ stream_end(struct conn *c, enum transfer_end how)
 	struct tcp_worker *w = c->worker;
 	struct stream *s = c->stream;
 	const struct net_env *env = w->conf.env;
+	list_remove(&s->all);
 	set_runnable(s, false);
 	if (s->is_active) {
 		w->active--;
@@ -88,7 +89,11 @@ stream_end(struct conn *c, enum transfer_end how)
 		net_count(&w->stats.transfers_cut, 1);
 	}
 	if (env->transferred != NULL) {
-		env->transferred(env->ctx, &c->peer, transfer_report(s->transfer), how, uv_now(&w->loop) - s->begin_ms);
+		const struct net_transferred t = {
+			.to = &c->peer, .report = transfer_report(s->transfer), .how = how, .took_ms = uv_now(&w->loop) - s->begin_ms,
+			.held = how == TRANSFER_REVOKED ? served_pin_held(s->pin) : 0,
+		};
+		env->transferred(env->ctx, &t);
 	}
 	c->stream = NULL;
 	transfer_free(&s->transfer);
@@ -127,7 +132,19 @@ static void
 cut(struct conn *c, enum transfer_end how)
 {
 	stream_end(c, how);
-	conn_close(c); /* what follows an unfinished transfer would be taken for its rest */
+	conn_abort(c); /* what follows an unfinished transfer would be taken for its rest */
+}
+
+void
+streams_end_revoked(struct tcp_worker *w)
+{
+	for (struct list_link *l = w->streams.next, *next; l != &w->streams; l = next) {
+		struct stream *s = LIST_ENTRY(l, struct stream, all);
+		next = l->next;
+		if (served_pin_is_revoked(s->pin)) {
+			cut(s->conn, TRANSFER_REVOKED);
+		}
+	}
 }
 
 static void
@@ -135,8 +152,8 @@ send_chunk(struct stream *s)
 {
 	struct conn *c = s->conn;
 	bool has_failed = false;
-	if (served_pin_is_revoked(s->pin) || is_out_of_time(s)) {
-		cut(c, served_pin_is_revoked(s->pin) ? TRANSFER_REVOKED : TRANSFER_STALLED);
+	if (is_out_of_time(s)) {
+		cut(c, TRANSFER_STALLED);
 		return;
 	}
 	bool is_last = fill_chunk(s, net_wall_s(), &has_failed);
@@ -204,6 +221,7 @@ stream_begin(struct conn *c, const uint8_t *request, size_t len, uint64_t now_s)
 		c->is_last = true; /* the view has changed in between, or there is no memory: the peer asks again */
 		return;
 	}
+	list_append(&w->streams, &c->stream->all);
 	net_count(&w->stats.transfers, 1);
 	(void)uv_read_stop(stream_of(c));
 	if (w->active < w->conf.transfers_max) {

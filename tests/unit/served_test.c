@@ -51,6 +51,22 @@ version_discard(void *v)
 	free(v);
 }
 
+/* Each version weighs as much. */
+enum { WEIGHT = 1000 };
+
+static size_t
+weight(const void *old)
+{
+	assert_true(((const struct version *)old)->number[0] != 0);
+	return WEIGHT;
+}
+
+static struct served *
+serve(const struct version *first)
+{
+	return served_new(&(struct served_conf){ .first = as_view(first), .octets_max = SIZE_MAX, .release = version_discard });
+}
+
 struct shared {
 	struct served *served;
 	atomic_bool stop;
@@ -95,14 +111,14 @@ readers_see_whole_versions_only(void **state)
 {
 	(void)state;
 	struct version *now = version_new(1);
-	struct shared sh = { .served = served_new(as_view(now), NULL, NULL) };
+	struct shared sh = { .served = serve(now) };
 	pthread_t threads[READERS];
 	for (size_t i = 0; i < READERS; i++) {
 		assert_int_equal(pthread_create(&threads[i], NULL, reader, &sh), 0);
 	}
 	for (uint64_t n = 2; n < VERSIONS; n++) {
 		struct version *next = version_new(n);
-		served_publish(sh.served, as_view(next), now, version_discard);
+		served_publish(sh.served, as_view(next), now);
 		now = next;
 	}
 	while (atomic_load(&sh.reads) < 100) { /* on one core they may not have had their turn yet */
@@ -123,9 +139,9 @@ the_writer_waits_for_no_idle_reader(void **state)
 {
 	(void)state;
 	struct version *a = version_new(1), *b = version_new(2);
-	struct served *s = served_new(as_view(a), NULL, NULL);
+	struct served *s = serve(a);
 	served_thread_begin(); /* registered, but not reading */
-	served_publish(s, as_view(b), a, version_discard);
+	served_publish(s, as_view(b), a);
 	assert_ptr_equal(served_read(s), b);
 	served_read_end(s);
 	served_thread_end();
@@ -160,7 +176,7 @@ static struct version *
 publish_next(struct served *s, struct version *now)
 {
 	struct version *next = version_new(now->number[0] + 1);
-	served_publish(s, as_view(next), now, give_back);
+	served_publish(s, as_view(next), now);
 	return next;
 }
 
@@ -170,13 +186,15 @@ pinned_versions_stay_and_go_in_order(void **state)
 	(void)state;
 	unsigned calls = 0;
 	struct version *now = version_new(1);
-	struct served *s = served_new(as_view(now), count_call, &calls);
+	struct served *s = served_new(&(struct served_conf){
+		.first = as_view(now), .octets_max = SIZE_MAX, .release = give_back, .unpinned = count_call, .ctx = &calls,
+	});
 	struct served_pin *one = NULL, *three = NULL, *last = NULL;
 	given_back = (struct given_back){ 0 };
 	assert_ptr_equal(served_pin(s, &one), now);
 	now = publish_next(s, publish_next(s, now));
 	assert_int_equal(given_back.n, 0);
-	assert_int_equal(served_versions_kept(s), 2);
+	assert_int_equal(served_kept(s).versions, 2);
 	assert_ptr_equal(served_pin(s, &three), now);
 	assert_int_equal(as_version(served_pin(s, &last))->number[0], 3);
 	served_unpin(s, &last);
@@ -192,7 +210,7 @@ pinned_versions_stay_and_go_in_order(void **state)
 	served_unpin(s, &three);
 	now = publish_next(s, now);
 	assert_int_equal(given_back.last, 4);
-	assert_int_equal(served_versions_kept(s), 0);
+	assert_int_equal(served_kept(s).versions, 0);
 	served_free(&s);
 	version_discard(now);
 }
@@ -202,13 +220,74 @@ a_pin_that_holds_too_much_is_revoked(void **state)
 {
 	(void)state;
 	struct version *now = version_new(1);
-	struct served *s = served_new(as_view(now), NULL, NULL);
+	struct served *s = serve(now);
 	struct served_pin *pin = NULL;
 	served_pin(s, &pin);
 	for (unsigned i = 0; i < SERVED_VERSIONS_MAX; i++) {
 		assert_false(served_pin_is_revoked(pin));
 		now = publish_next(s, now);
 	}
+	assert_false(served_pin_is_revoked(pin));
+	now = publish_next(s, now);
+	assert_true(served_pin_is_revoked(pin));
+	served_unpin(s, &pin);
+	served_free(&s);
+	version_discard(now);
+}
+
+/* Room for three versions.  Who began first goes first, and nobody goes needlessly. */
+static void
+the_oldest_go_when_too_much_is_kept(void **state)
+{
+	(void)state;
+	unsigned calls = 0;
+	struct version *now = version_new(1);
+	struct served *s = served_new(&(struct served_conf){
+		.first = as_view(now), .octets_max = 3 * WEIGHT, .release = give_back, .octets = weight, .revoked = count_call, .ctx = &calls,
+	});
+	struct served_pin *one = NULL, *also_one = NULL, *three = NULL;
+	given_back = (struct given_back){ 0 };
+	served_pin(s, &one);
+	served_pin(s, &also_one);
+	now = publish_next(s, publish_next(s, now));
+	served_pin(s, &three);
+	now = publish_next(s, now);
+	assert_int_equal(served_kept(s).versions, 3);
+	assert_int_equal(served_kept(s).octets, 3 * WEIGHT);
+	assert_false(served_pin_is_revoked(one));
+	assert_int_equal(served_pin_held(one), 0);
+	now = publish_next(s, now);
+	assert_int_equal(calls, 1);
+	assert_true(served_pin_is_revoked(one) && served_pin_is_revoked(also_one));
+	assert_int_equal(served_pin_held(one), 4 * WEIGHT);
+	assert_false(served_pin_is_revoked(three)); /* 3 and 4, once 1 has gone */
+	served_unpin(s, &one);
+	served_unpin(s, &also_one);
+	served_reclaim(s);
+	assert_int_equal(given_back.last, 2);
+	assert_int_equal(served_kept(s).octets, 2 * WEIGHT);
+	now = publish_next(s, publish_next(s, now));
+	assert_true(served_pin_is_revoked(three));
+	served_unpin(s, &three);
+	now = publish_next(s, now);
+	assert_int_equal(served_kept(s).versions, 0);
+	assert_int_equal(served_kept(s).octets, 0);
+	served_free(&s);
+	version_discard(now);
+}
+
+/* However large the version is that was replaced last: who reads it may end, until the next comes. */
+static void
+the_version_before_may_be_read_to_its_end(void **state)
+{
+	(void)state;
+	struct version *now = version_new(1);
+	struct served *s = served_new(&(struct served_conf){
+		.first = as_view(now), .octets_max = WEIGHT / 2, .release = give_back, .octets = weight,
+	});
+	struct served_pin *pin = NULL;
+	served_pin(s, &pin);
+	now = publish_next(s, now);
 	assert_false(served_pin_is_revoked(pin));
 	now = publish_next(s, now);
 	assert_true(served_pin_is_revoked(pin));
@@ -241,7 +320,7 @@ pinned_versions_are_whole(void **state)
 {
 	(void)state;
 	struct version *now = version_new(1);
-	struct shared sh = { .served = served_new(as_view(now), NULL, NULL) };
+	struct shared sh = { .served = serve(now) };
 	pthread_t threads[READERS];
 	for (size_t i = 0; i < READERS; i++) {
 		assert_int_equal(pthread_create(&threads[i], NULL, pinning_reader, &sh), 0);
@@ -266,6 +345,8 @@ main(void)
 		cmocka_unit_test(the_writer_waits_for_no_idle_reader),
 		cmocka_unit_test(pinned_versions_stay_and_go_in_order),
 		cmocka_unit_test(a_pin_that_holds_too_much_is_revoked),
+		cmocka_unit_test(the_oldest_go_when_too_much_is_kept),
+		cmocka_unit_test(the_version_before_may_be_read_to_its_end),
 		cmocka_unit_test(pinned_versions_are_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,8 @@ enum { PORT = 36653, WAIT_MS = 20000 };
 /* Names in the zone: a transfer of MANY is more than all sockets' buffers take. */
 enum { FEW = 20000, MANY = 300000 };
 
+enum { OCTETS_KEPT_MAX = 4 << 20 }; /* less than one version of MANY */
+
 #define KEY "me._transfer.:SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 static const char keys[] = "me._transfer. DNSKEY 0 3 163 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
 
@@ -53,13 +55,13 @@ on_event(void *ctx, const struct net_request *r, const struct server_out *out, u
 }
 
 static void
-on_transferred(void *ctx, const struct peer *to, const struct transfer_report *r, enum transfer_end how, uint64_t took_ms)
+on_transferred(void *ctx, const struct net_transferred *t)
 {
 	struct fixture *f = ctx;
-	(void)took_ms;
-	assert_int_equal(to->family, 4);
-	assert_true(how != TRANSFER_DONE || r->records == f->names + 4);
-	atomic_fetch_add(&f->ended[how], 1);
+	assert_int_equal(t->to->family, 4);
+	assert_true(t->how != TRANSFER_DONE || t->report->records == f->names + 4);
+	assert_true((t->how == TRANSFER_REVOKED) == (t->held != 0));
+	atomic_fetch_add(&f->ended[t->how], 1);
 }
 
 static void
@@ -77,6 +79,26 @@ on_closed(void *ctx, uint64_t conn)
 	struct fixture *f = ctx;
 	assert_int_equal(conn, atomic_load(&f->conn));
 	atomic_fetch_add(&f->closed, 1);
+}
+
+static void
+give_back(void *old)
+{
+	struct discard *d = old;
+	primary_discard(&d);
+}
+
+static size_t
+octets_of(const void *old)
+{
+	return discard_octets(old);
+}
+
+static void
+on_revoked(void *ctx)
+{
+	struct fixture *f = ctx;
+	tcp_worker_end_revoked(f->worker);
 }
 
 static char *
@@ -101,8 +123,12 @@ start(struct fixture *f, unsigned names, unsigned transfers_max, uint32_t idle_m
 	f->primary = serve_files(files, 2);
 	assert_non_null(f->primary);
 	free(text);
+	const struct served_conf served = {
+		.first = primary_view(f->primary), .octets_max = OCTETS_KEPT_MAX, .release = give_back, .octets = octets_of,
+		.revoked = on_revoked, .ctx = f,
+	};
 	f->env = (struct net_env){
-		.served = served_new(primary_view(f->primary), NULL, NULL), .conf = &f->conf, .handle = server_handle, .event = on_event,
+		.served = served_new(&served), .conf = &f->conf, .handle = server_handle, .event = on_event,
 		.transferred = on_transferred, .response = on_response, .closed = on_closed, .ctx = f,
 	};
 	f->tcp = (struct tcp_conf){
@@ -357,14 +383,22 @@ who_goes_is_forgotten(void **state)
 	stop(&f);
 }
 
-/* The zone moves on under a transfer, which goes on with what it began with. */
+/* The next version of the zone, which has hardly anything. */
 static void
-give_back(void *old)
+publish(struct fixture *f, unsigned serial)
 {
-	struct discard *d = old;
-	primary_discard(&d);
+	char next[200];
+	int n = snprintf(next, sizeof next, "$TTL 3600\n@ SOA ns1 hostmaster %u 7200 3600 1209600 300\n@ NS ns1\nns1 A 192.0.2.1\n", serial);
+	struct source_change change = { .path = "example", .bytes = (const uint8_t *)next, .len = (size_t)n };
+	struct source_commit c = { .id = "c0ffee", .changes = &change, .n = 1, .open = serve_no_file, .close = serve_close };
+	enum primary_outcome outcome;
+	const struct view *view;
+	struct discard *old;
+	assert_int_equal(primary_apply(f->primary, &c, &outcome, &view, &old), OK);
+	served_publish(f->env.served, view, old);
 }
 
+/* The zone moves on under a transfer, which goes on with what it began with. */
 static void
 the_version_stays(void **state)
 {
@@ -375,19 +409,32 @@ the_version_stays(void **state)
 	uint8_t head[2];
 	ask(fd, "example.", TYPE_AXFR, 1);
 	assert_true(recv(fd, head, 2, MSG_PEEK | MSG_WAITALL) == 2); /* it is under way */
-	static const char next[] = "$TTL 3600\n@ SOA ns1 hostmaster 8 7200 3600 1209600 300\n@ NS ns1\nns1 A 192.0.2.1\n";
-	struct source_change change = { .path = "example", .bytes = (const uint8_t *)next, .len = sizeof next - 1 };
-	struct source_commit c = { .id = "c0ffee", .changes = &change, .n = 1, .open = serve_no_file, .close = serve_close };
-	enum primary_outcome outcome;
-	const struct view *view;
-	struct discard *old;
-	assert_int_equal(primary_apply(f.primary, &c, &outcome, &view, &old), OK);
-	served_publish(f.env.served, view, old, give_back);
-	assert_int_equal(served_versions_kept(f.env.served), 1);
+	publish(&f, 8);
+	assert_int_equal(served_kept(f.env.served).versions, 1);
 	assert_int_equal(receive_transfer(fd, 1), f.names + 4);
 	await(&f.ended[TRANSFER_DONE], 1);
 	served_reclaim(f.env.served);
-	assert_int_equal(served_versions_kept(f.env.served), 0);
+	assert_int_equal(served_kept(f.env.served).versions, 0);
+	close(fd);
+	stop(&f);
+}
+
+/* It reads nothing, so that it is not at it when its pin is revoked. */
+static void
+who_keeps_too_much_is_cut(void **state)
+{
+	(void)state;
+	struct fixture f;
+	start(&f, MANY, 10, 10000);
+	int fd = client(&f);
+	ask(fd, "example.", TYPE_AXFR, 1);
+	await_octets(fd);
+	publish(&f, 8);
+	publish(&f, 9);
+	await(&f.ended[TRANSFER_REVOKED], 1);
+	served_reclaim(f.env.served);
+	assert_int_equal(served_kept(f.env.served).versions, 0);
+	assert_int_equal(served_kept(f.env.served).octets, 0);
 	close(fd);
 	stop(&f);
 }
@@ -470,6 +517,7 @@ main(void)
 		cmocka_unit_test(who_reads_nothing_is_dropped),
 		cmocka_unit_test(who_goes_is_forgotten),
 		cmocka_unit_test(the_version_stays),
+		cmocka_unit_test(who_keeps_too_much_is_cut),
 		cmocka_unit_test(secondaries_are_kept),
 		cmocka_unit_test(what_other_workers_keep_counts),
 	};

@@ -83,7 +83,7 @@ start(struct fixture *f, const char *address)
 	struct diag d;
 	int fd;
 	f->conf = (struct server_conf){ .udp_max = 1232 };
-	f->env = (struct net_env){ .served = served_new(NULL, NULL, NULL), .conf = &f->conf, .handle = echo, .event = on_event };
+	f->env = (struct net_env){ .served = served_new(&(struct served_conf){ 0 }), .conf = &f->conf, .handle = echo, .event = on_event };
 	f->worker = NULL;
 	for (uint16_t port = PORT;; port++) {
 		assert_true(port < PORT + 200);
