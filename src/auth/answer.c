@@ -421,6 +421,7 @@ answer_query(const struct view *v, const struct question *q, struct reply *r, st
 	a.places[0] = (struct place){ .name = q->name, .pos = DNS_HEADER_LEN, .len = (uint8_t)name_len(q->name) };
 	a.aliases = 0;
 	a.hashes = 0;
+	a.hash_blocks = 0;
 	a.denials = 0;
 	a.dnames = 0;
 	a.expansions = 0;

@@ -38,26 +38,31 @@ covering_nsec(const struct answering *a, const uint8_t *name)
 	return zone_nsec_at_or_before(a->zone, &key);
 }
 
-/* Each costs a hash, which is most of what such an answer costs: the number is bounded.  Without its proof the answer would not
+/* Each costs a hash, which is most of what such an answer costs: what they come to is bounded.  Without its proof the answer would not
  * be believed, so then there is none. */
 static bool
-may_hash(struct answering *a)
+may_hash(struct answering *a, const uint8_t *name)
 {
-	a->out->is_given_up = a->out->is_given_up || a->hashes == HASHES_MAX;
-	a->hashes += !a->out->is_given_up;
-	return !a->out->is_given_up;
+	size_t blocks = zone_nsec3_blocks(a->zone, name);
+	if (a->out->is_given_up || a->hashes == HASHES_MAX || blocks > HASH_BLOCKS_MAX - a->hash_blocks) {
+		a->out->is_given_up = true;
+		return false;
+	}
+	a->hashes++;
+	a->hash_blocks += blocks;
+	return true;
 }
 
 static const struct node *
 nsec3_match(struct answering *a, const uint8_t *name)
 {
-	return may_hash(a) ? zone_nsec3_match(a->zone, name) : NULL;
+	return may_hash(a, name) ? zone_nsec3_match(a->zone, name) : NULL;
 }
 
 static const struct node *
 nsec3_cover(struct answering *a, const uint8_t *name)
 {
-	return may_hash(a) ? zone_nsec3_cover(a->zone, name) : NULL;
+	return may_hash(a, name) ? zone_nsec3_cover(a->zone, name) : NULL;
 }
 
 /* "*" below a name; false when that would be too long to exist. */

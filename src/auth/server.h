@@ -9,8 +9,9 @@
  *     right.  They alone allocate (OpenSSL's contexts).
  *   Turns: one, and one for each alias followed (ALIAS_CHAIN_MAX, 16).  A turn looks up the zone, the name, and perhaps a wildcard.
  *   Additional data: a lookup for each of REPLY_TARGETS_MAX (32) targets; of an address RRset that does not fit nothing is written.
- *   Proofs of absence: NSEC, two lookups and one for each wildcard on the way; NSEC3, HASHES_MAX (32) hashes (auth/answering.h) of at most
- *     ZONE_NSEC3_ITERATIONS_MAX (2,500) rounds.  What would take more is SERVFAIL.
+ *   Proofs of absence: NSEC, two lookups and one for each wildcard on the way; NSEC3, HASHES_MAX (160) hashes, HASH_BLOCKS_MAX (5,000)
+ *     blocks of SHA-1 together (auth/answering.h).  What would take more is SERVFAIL.  A zone with more than
+ *     ZONE_NSEC3_ITERATIONS_MAX (150) iterations costs none.
  *   Writing: what the answer has room for: over UDP udp_max (up to 4,096 octets), over TCP 65,535; and once more of what did not fit in the
  *     end.  The RRsets of a name are looked through, which are as many as its zone gives it.
  *   IXFR over UDP: at most 8 steps of the history are looked at, none is worked out (auth/transfer.c).  AXFR and IXFR over TCP, UPDATE and

@@ -411,6 +411,19 @@ is_in_arpa(const uint8_t *apex)
 	return name_is_within(apex, v4) || name_is_within(apex, v6);
 }
 
+static void
+check_nsec3(struct check *c)
+{
+	const struct zone *z = c->z;
+	if (z->nsec3_excessive != NULL) {
+		findings_add(c->out, DIAG_UNWISE, "nsec3-iterations", z->apex_name, TYPE_NSEC3PARAM, NULL, 0,
+		             "sign the zone with \"NSEC3PARAM 1 0 0 -\": no iterations and no salt (RFC 9276 3.1)",
+		             "NSEC3 with %u iterations, more than %u: resolvers take the zone for unsigned, and proofs that a name is not "
+		             "there are not made",
+		             (unsigned)z->nsec3_param.iterations, (unsigned)ZONE_NSEC3_ITERATIONS_MAX);
+	}
+}
+
 err_t
 zone_check(const struct zone *z, struct findings *out)
 {
@@ -418,6 +431,7 @@ zone_check(const struct zone *z, struct findings *out)
 	struct walk walk;
 	const struct node *n;
 
+	check_nsec3(&c);
 	walk_begin(&walk, z);
 	while (c.err == OK && (n = walk_next(&walk)) != NULL) {
 		check_node(&c, n);

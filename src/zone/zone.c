@@ -81,7 +81,7 @@ take_nsec3_param(struct zone *z, const struct rr *rr)
 	uint16_t iterations = cur_u16(&c);
 	uint8_t salt_len = cur_u8(&c);
 	const uint8_t *salt = cur_take(&c, salt_len);
-	if (c.err != OK || algorithm != 1 || flags != 0 || iterations > ZONE_NSEC3_ITERATIONS_MAX) {
+	if (c.err != OK || algorithm != 1 || flags != 0) {
 		return false;
 	}
 	z->nsec3_param.iterations = iterations;
@@ -90,16 +90,30 @@ take_nsec3_param(struct zone *z, const struct rr *rr)
 	return true;
 }
 
+/* The chain to answer from: one that costs little, if there is any such. */
 static bool
 find_nsec3_param(struct zone *z, const struct rrset *params)
 {
+	bool is_found = false;
 	const struct rr *rr = rrset_first(params);
 	for (unsigned left = params->n; left != 0; left--, rr = rr_next(rr)) {
-		if (take_nsec3_param(z, rr)) {
+		is_found = take_nsec3_param(z, rr) || is_found;
+		if (is_found && z->nsec3_param.iterations <= ZONE_NSEC3_ITERATIONS_MAX) {
 			return true;
 		}
 	}
-	return false;
+	return is_found;
+}
+
+static void
+settle_nsec3(struct zone *z, const struct rrset *params)
+{
+	z->has_nsec3 = params != NULL && z->nsec3.n != 0 && find_nsec3_param(z, params);
+	z->nsec3_excessive = NULL;
+	if (z->has_nsec3 && z->nsec3_param.iterations > ZONE_NSEC3_ITERATIONS_MAX) {
+		z->nsec3_excessive = zone_nsec3_last(z);
+		z->has_nsec3 = z->nsec3_excessive != NULL;
+	}
 }
 
 err_t
@@ -125,7 +139,7 @@ zone_settle(struct zone *z)
 	const struct rrset *params = node_rrset(apex, TYPE_NSEC3PARAM);
 	bool has_chain = params != NULL || node_rrset(apex, TYPE_NSEC) != NULL;
 	z->is_signed = has_chain && node_rrsigs(apex, TYPE_SOA) != NULL;
-	z->has_nsec3 = params != NULL && z->nsec3.n != 0 && find_nsec3_param(z, params);
+	settle_nsec3(z, params);
 	return OK;
 }
 

@@ -21,8 +21,8 @@
 #include "zone/trie.h"
 
 enum {
-	/* RFC 5155 10.3's bound for the longest keys; RFC 9276 wants 0.  With more the zone is served without NSEC3. */
-	ZONE_NSEC3_ITERATIONS_MAX = 2500,
+	/* Validators of today take a zone with more for insecure (RFC 9276 3.2), so hashes of it would be work for nothing. */
+	ZONE_NSEC3_ITERATIONS_MAX = 150,
 	/* Empty non-terminals for each record: a name of 127 labels makes 126 of them, a reverse IPv6 name 31. */
 	ZONE_EMPTIES_PER_RECORD_MAX = 32,
 };
@@ -52,6 +52,7 @@ struct zone {
 	size_t node_octets;       /* that all nodes take */
 	bool is_signed;           /* RRSIG over the apex's SOA, and NSEC or NSEC3PARAM there */
 	bool has_nsec3;           /* an NSEC3PARAM that we can follow (RFC 5155 7.3) */
+	const struct node *nsec3_excessive; /* in nsec3; NULL: the iterations are within the limit */
 	struct {
 		uint16_t iterations;
 		uint8_t salt_len;
@@ -155,9 +156,14 @@ const struct node *zone_node(const struct zone *z, const uint8_t *name);
 /* Node whose NSEC covers or matches the key: nearest at or before it that has an NSEC; wraps. */
 const struct node *zone_nsec_at_or_before(const struct zone *z, const struct nkey *key);
 
-/* NSEC3: the record that matches (or with covers, that covers) the hash of a name; NULL when absent. */
+/* NSEC3: the record that matches (or with covers, that covers) the hash of a name; NULL when absent.  Of a zone whose iterations are
+ * excessive it is always the same one, and nothing is hashed: a validator needs no more to see them, and then takes the answer for
+ * insecure (RFC 9276 3.2).  Without any it would be bogus. */
 const struct node *zone_nsec3_match(const struct zone *z, const uint8_t *name);
 const struct node *zone_nsec3_cover(const struct zone *z, const uint8_t *name);
+
+/* What either costs: blocks that SHA-1 goes through. */
+size_t zone_nsec3_blocks(const struct zone *z, const uint8_t *name);
 
 /* ---- walking and comparing ---- */
 

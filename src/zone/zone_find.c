@@ -129,11 +129,34 @@ nsec3_owner(const struct zone *z, const uint8_t *name, struct name *out)
 	return name_join(label, sizeof label, z->apex_name, out);
 }
 
+/* From a node on, backwards round the end. */
+static const struct node *
+last_in_chain(const struct zone *z, const struct node *n)
+{
+	for (unsigned steps = 0; steps < STEPS_BACK_MAX; steps++) {
+		n = n != NULL ? n : trie_last(&z->nsec3); /* the last one covers what is before the first */
+		if (is_in_chain(z, n)) {
+			return n;
+		}
+		n = node_before(&z->nsec3, n);
+	}
+	return NULL;
+}
+
+const struct node *
+zone_nsec3_last(const struct zone *z)
+{
+	return last_in_chain(z, NULL);
+}
+
 const struct node *
 zone_nsec3_match(const struct zone *z, const uint8_t *name)
 {
 	struct name owner;
 	struct nkey key;
+	if (z->nsec3_excessive != NULL) {
+		return z->nsec3_excessive;
+	}
 	if (!z->has_nsec3 || nsec3_owner(z, name, &owner) != OK) {
 		return NULL;
 	}
@@ -147,17 +170,20 @@ zone_nsec3_cover(const struct zone *z, const uint8_t *name)
 {
 	struct name owner;
 	struct nkey key;
+	if (z->nsec3_excessive != NULL) {
+		return z->nsec3_excessive;
+	}
 	if (!z->has_nsec3 || nsec3_owner(z, name, &owner) != OK) {
 		return NULL;
 	}
 	nkey_set(&key, owner.oct);
-	const struct node *n = trie_at_or_before(&z->nsec3, &key);
-	for (unsigned steps = 0; steps < STEPS_BACK_MAX; steps++) {
-		n = n != NULL ? n : trie_last(&z->nsec3); /* the last one covers what is before the first */
-		if (is_in_chain(z, n)) {
-			return nkey_is_name(&key, n->name, n->name_len) ? NULL : n;
-		}
-		n = node_before(&z->nsec3, n);
-	}
-	return NULL;
+	const struct node *n = last_in_chain(z, trie_at_or_before(&z->nsec3, &key));
+	return n != NULL && !nkey_is_name(&key, n->name, n->name_len) ? n : NULL;
+}
+
+size_t
+zone_nsec3_blocks(const struct zone *z, const uint8_t *name)
+{
+	const bool is_hashed = z->has_nsec3 && z->nsec3_excessive == NULL;
+	return is_hashed ? nsec3_hash_blocks(name_len(name), z->nsec3_param.salt_len, z->nsec3_param.iterations) : 0;
 }

@@ -36,6 +36,9 @@ size_t zone_node_records(const struct node *n);
 /* Fills all that follows from the apex.  E_FORMAT without exactly one SOA and any NS there. */
 err_t zone_settle(struct zone *z);
 
+/* The last NSEC3 of the chain; NULL when there is none, or only far before others. */
+const struct node *zone_nsec3_last(const struct zone *z);
+
 /* A struct zone without names. */
 err_t zone_new(const uint8_t *apex, struct zone **out);
 

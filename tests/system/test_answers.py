@@ -11,6 +11,8 @@ import pytest
 
 import compare
 import servers
+import validate
+import zonegen
 from updates import ZONE, addresses, update_of
 
 ALIASES = """$ORIGIN example.
@@ -127,4 +129,41 @@ def test_an_update_in_a_large_datagram(primary, repo, make_key, size):
         answer = dns.message.from_wire(s.recv(4096), keyring=update.keyring, request_mac=update.mac)
     assert answer.rcode() == dns.rcode.NOERROR
     assert ours.ask("t0.example", "TXT", tcp=True).answer[0].rdtype == rt.TXT
+    ours.stop()
+
+
+MANY_ITERATIONS = """$ORIGIN many.
+$TTL 60
+@ SOA ns1 hostmaster 7 7200 3600 1209600 300
+@ NS ns1
+ns1 A 192.0.2.1
+*.w A 192.0.2.2
+sub NS ns.example.net.
+"""
+
+
+@pytest.mark.parametrize("iterations,denial", [(50, "negative response, fully validated"), (151, "negative response, unsigned answer"),
+                                               (2500, "negative response, unsigned answer")])
+def test_many_iterations(primary, repo, tmp_path, need, iterations, denial):
+    """RFC 9276 3.2: a validator takes a zone with many iterations for insecure once it has seen a signed NSEC3 that has them; without one
+    the answer would be bogus.  So each denial has one, and what is there stays valid."""
+    need("ldns-signzone", "delv")
+    plain = tmp_path / "plain"
+    plain.write_text(MANY_ITERATIONS)
+    key = zonegen.run(["ldns-keygen", "-k", "-a", "ECDSAP256SHA256", "many."], str(tmp_path)).strip()
+    zonegen.run(["ldns-signzone", "-n", "-s", "aabb", "-t", str(iterations), "-f", "signed", str(plain), key], str(tmp_path))
+    repo.commit({"many": (tmp_path / "signed").read_text()})
+    ours = primary(repo, zones=["many"])
+    assert ("nsec3-iterations" in ours.log()) == (iterations > 150)
+    keys = dns.query.tcp(dns.message.make_query("many.", "DNSKEY"), servers.ADDRESS, port=ours.port).answer[0]
+    anchor_file = validate.anchors(str(tmp_path), "many.", [k.to_text().split() for k in keys])
+
+    def judged(name, rdtype):
+        said = validate.delv(ours.port, anchor_file, "many.", name, rdtype)
+        return [line[2:] for line in said.splitlines() if line.startswith("; ")][0]
+    assert judged("ns1.many.", "A") == "fully validated"
+    assert judged("x.y.z.many.", "A") == denial
+    assert judged("ns1.many.", "AAAA") == denial
+    assert judged("w.many.", "AAAA") == denial
+    assert judged("x.w.many.", "A") == denial.replace("negative response, ", "")
     ours.stop()

@@ -86,6 +86,22 @@ glue_is_demanded_where_it_is_needed(void **state)
 }
 
 static void
+iterations_that_nobody_follows(void **state)
+{
+	(void)state;
+#define CHAIN(n) "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom NSEC3 1 0 " n " - 0p9mhaveqvm6t7vbl5lop2u3t2rp3tom NS SOA\n"
+	static const struct row rows[] = {
+		{ "@ NSEC3PARAM 1 0 0 -\n" CHAIN("0"), "" },
+		{ "@ NSEC3PARAM 1 0 150 -\n" CHAIN("150"), "" },
+		{ "@ NSEC3PARAM 1 0 151 -\n" CHAIN("151"), "?nsec3-iterations" },
+		{ "@ NSEC3PARAM 1 0 65535 -\n@ NSEC3PARAM 1 0 1 -\n" CHAIN("65535") CHAIN("1"), "" },
+		{ "@ NSEC3PARAM 1 0 151 -\n", "" }, /* there is no chain */
+	};
+#undef CHAIN
+	run_rows("example.com.", rows, ARRAY_LEN(rows));
+}
+
+static void
 much_glue_is_demanded_too(void **state)
 {
 	(void)state;
@@ -405,6 +421,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(glue_is_demanded_where_it_is_needed),
+		cmocka_unit_test(iterations_that_nobody_follows),
 		cmocka_unit_test(much_glue_is_demanded_too),
 		cmocka_unit_test(targets_have_addresses),
 		cmocka_unit_test(slips_of_the_pen_are_seen),

@@ -24,6 +24,7 @@ enum { NOW_S = 1700000000 };
 
 static struct cost {
 	unsigned allocations, lookups, hashes, written, hmacs, worked_out;
+	size_t hash_blocks;
 } cost;
 
 #define COUNTED(counter, type, name, params, args)      \
@@ -43,9 +44,6 @@ COUNTED(lookups, void *, trie_get_below, (const struct trie *t, const struct tri
 COUNTED(lookups, void *, trie_at_or_before, (const struct trie *t, const struct nkey *key), (t, key))
 COUNTED(lookups, void *, trie_before, (const struct trie *t, const struct nkey *key), (t, key))
 COUNTED(lookups, void *, trie_last, (const struct trie *t), (t))
-COUNTED(hashes, err_t, nsec3_hash,
-        (const uint8_t *name, size_t len, const uint8_t *salt, size_t salt_len, uint16_t rounds, uint8_t out[20]),
-        (name, len, salt, salt_len, rounds, out))
 COUNTED(written, bool, reply_add, (struct reply *r, const struct reply_rrset *what), (r, what))
 COUNTED(written, bool, reply_add_plain, (struct reply *r, enum section s, uint16_t at, const struct rrset *set), (r, s, at, set))
 COUNTED(hmacs, err_t, hmac_begin, (enum hmac_alg alg, const uint8_t *key, size_t len, struct hmac **out), (alg, key, len, out))
@@ -59,6 +57,16 @@ __wrap_trie_lookup(const struct trie *t, const struct nkey *key, struct trie_pat
 {
 	cost.lookups++;
 	__real_trie_lookup(t, key, out);
+}
+
+err_t __real_nsec3_hash(const uint8_t *name, size_t len, const uint8_t *salt, size_t salt_len, uint16_t rounds, uint8_t out[20]);
+err_t __wrap_nsec3_hash(const uint8_t *name, size_t len, const uint8_t *salt, size_t salt_len, uint16_t rounds, uint8_t out[20]);
+err_t
+__wrap_nsec3_hash(const uint8_t *name, size_t len, const uint8_t *salt, size_t salt_len, uint16_t rounds, uint8_t out[20])
+{
+	cost.hashes++;
+	cost.hash_blocks += nsec3_hash_blocks(len, salt_len, rounds);
+	return __real_nsec3_hash(name, len, salt, salt_len, rounds, out);
 }
 
 /* ---- zones that make work ---- */
@@ -81,10 +89,34 @@ many(struct str *s, const char *format, int n)
 	}
 }
 
+#define LABELS_MAX 124 /* of one octet, before "d.h.": 127 are all that there can be */
+
+/* A zone with NSEC3: the parameters are "ITERATIONS SALT". */
+static void
+hashed_zone(struct str *s, const char *parameters)
+{
+	str_printf(s, SOA "@ NSEC3PARAM 1 0 %s\n@ DNSKEY 256 3 13 AAAA\n@ " SIG("SOA") "@ " SIG("NSEC3PARAM"), parameters);
+	str_printf(s, "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom NSEC3 1 1 %s 2t7b4g4vsa5smi47k61mv5bv1a22bojr A\n", parameters);
+	many(s, "*.w%d CNAME x.w%d\n", 40);
+	for (int i = 0; i < LABELS_MAX - 4; i++) {
+		str_cat(s, "l.");
+	}
+	str_cat(s, "d A 192.0.2.5\n");
+}
+
+static void
+salted(char out[520], const char *iterations)
+{
+	size_t at = (size_t)snprintf(out, 520, "%s ", iterations);
+	memset(out + at, 'a', 510);
+	out[at + 510] = '\0';
+}
+
 static int
 start(void **state)
 {
-	struct str plain = { 0 }, hashed = { 0 };
+	struct str plain = { 0 }, hashed = { 0 }, cheap = { 0 }, salt = { 0 }, excess = { 0 };
+	char parameters[520];
 	(void)state;
 	str_cat(&plain, SOA "www A 192.0.2.2\nloop CNAME loop\nd DNAME d.d\n* TXT \"w\"\n");
 	many(&plain, "c%d CNAME c%d\n", 40);
@@ -97,19 +129,22 @@ start(void **state)
 		snprintf(format, sizeof format, "t%d.cut AAAA 2001:db8::%%x\n", i);
 		many(&plain, format, 200);
 	}
-	str_cat(&hashed, SOA "@ NSEC3PARAM 1 0 2500 -\n@ DNSKEY 256 3 13 AAAA\n@ " SIG("SOA") "@ " SIG("NSEC3PARAM"));
-	str_cat(&hashed, "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom NSEC3 1 1 2500 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr A\n");
-	many(&hashed, "*.w%d CNAME x.w%d\n", 40);
-	for (int i = 0; i < 60; i++) {
-		str_cat(&hashed, "l.");
-	}
-	str_cat(&hashed, "deep A 192.0.2.5\n");
+	hashed_zone(&hashed, "150 -");
+	hashed_zone(&cheap, "0 -");
+	salted(parameters, "150");
+	hashed_zone(&salt, parameters);
+	salted(parameters, "65535");
+	hashed_zone(&excess, parameters);
 	const char *const files[][2] = {
-		{ "example", str_text(&plain) }, { "hashed", str_text(&hashed) }, { "_keys", keys_file },
+		{ "example", str_text(&plain) }, { "h", str_text(&hashed) }, { "c", str_text(&cheap) },
+		{ "s", str_text(&salt) }, { "e", str_text(&excess) }, { "_keys", keys_file },
 	};
 	primary = serve_files(files, ARRAY_LEN(files));
 	str_fini(&plain);
 	str_fini(&hashed);
+	str_fini(&cheap);
+	str_fini(&salt);
+	str_fini(&excess);
 	return primary == NULL;
 }
 
@@ -171,6 +206,9 @@ enum {
 	WRITTEN_MAX = 2 * TURNS + 4 * REPLY_TARGETS_MAX + 2 * DENIALS_MAX + 4,
 };
 
+#define L10 "l.l.l.l.l.l.l.l.l.l."
+#define DEEP L10 L10 L10 L10 L10 L10 L10 L10 L10 L10 L10 L10 /* LABELS_MAX less four */
+
 static const struct ask cases[] = {
 	{ "www.example.", "A", false, false, false, 0 },
 	{ "www.example.", "A", false, false, true, 0 },
@@ -186,9 +224,17 @@ static const struct ask cases[] = {
 	{ "x.cut.example.", "A", true, true, false, 0 },
 	{ "www.example.", "RRSIG", true, true, false, RCODE_NOERROR },
 	{ "example.", "IXFR", false, false, true, 0 },
-	{ "x.hashed.", "A", true, false, false, RCODE_NXDOMAIN },
-	{ "x.w0.hashed.", "A", true, true, false, 0 },
-	{ "x.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.l.deep.hashed.", "A", true, false, false, RCODE_SERVFAIL },
+	{ "x.h.", "A", true, false, false, RCODE_NXDOMAIN },
+	{ "x.s.", "A", true, false, false, RCODE_NXDOMAIN },
+	{ "x.e.", "A", true, false, false, RCODE_NXDOMAIN },
+	{ "x.w0.h.", "A", true, true, false, 0 },
+	{ "x.w0.c.", "A", true, true, false, 0 },
+	{ "x.w0.s.", "A", true, true, false, RCODE_SERVFAIL },
+	{ "x.w0.e.", "A", true, true, false, 0 },
+	{ "x." DEEP "d.h.", "A", true, false, false, RCODE_SERVFAIL },
+	{ "x." DEEP "d.c.", "A", true, false, false, RCODE_NXDOMAIN },
+	{ "x." DEEP "d.s.", "A", true, false, false, RCODE_SERVFAIL },
+	{ "x." DEEP "d.e.", "A", true, false, false, RCODE_NXDOMAIN },
 	{ "www.example.net.", "A", true, false, false, RCODE_REFUSED },
 };
 
@@ -208,14 +254,15 @@ no_query_costs_more_than_is_written_down(void **state)
 		cost = (struct cost){ 0 };
 		len = server_handle(primary_view(primary), &conf, &peer, NOW_S, req, len, resp, sizeof resp, &stats, &out);
 		const struct cost c = cost;
-		print_message("%s %s: %u allocations, %u lookups, %u hashes, %u RRsets, %u HMACs\n", a->name, a->type, c.allocations,
-		              c.lookups, c.hashes, c.written, c.hmacs);
+		print_message("%s %s: %u allocations, %u lookups, %u hashes of %zu blocks, %u RRsets, %u HMACs\n", a->name, a->type,
+		              c.allocations, c.lookups, c.hashes, c.hash_blocks, c.written, c.hmacs);
 		assert_true(len >= DNS_HEADER_LEN);
 		assert_int_equal(resp[3] & DNS_RCODE, a->rcode);
 		assert_int_equal(c.hmacs, a->is_signed ? 2 : 0);
 		assert_true(a->is_signed || c.allocations == 0);
 		assert_true(c.lookups != 0 && c.lookups <= LOOKUPS_MAX);
 		assert_true(c.hashes <= HASHES_MAX);
+		assert_true(c.hash_blocks <= HASH_BLOCKS_MAX);
 		assert_true(c.written <= WRITTEN_MAX);
 		assert_int_equal(c.worked_out, 0);
 	}

@@ -210,11 +210,26 @@ nsec3_chains_side_by_side(void **state)
 	struct name name = text_name("c.x.w", example);
 	assert_ptr_equal(zone_nsec3_cover(z, name.oct), hashed(z, "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom"));
 	zone_free(&z);
-	z = text_zone(TEXT_APEX "@ 0 NSEC3PARAM 1 0 2501 -\n"
-	                        "@ 300 RRSIG SOA 13 1 300 20300101000000 20200101000000 1 example. AAAA\n"
-	                        "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom 300 NSEC3 1 1 2501 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr A\n");
-	assert_true(z->is_signed);
-	assert_false(z->has_nsec3);
+}
+
+/* More iterations than anybody follows: one and the same record, and no hash (RFC 9276 3.2). */
+static void
+nsec3_with_excessive_iterations(void **state)
+{
+	(void)state;
+	struct zone *z = text_zone(TEXT_APEX "@ 0 NSEC3PARAM 1 0 151 -\n"
+	                                     "@ 300 RRSIG SOA 13 1 300 20300101000000 20200101000000 1 example. AAAA\n"
+	                                     "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom 300 NSEC3 1 1 151 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr A\n"
+	                                     "35mthgpgcu1qg68fab165klnsnk3dpvl 300 NSEC3 1 1 1 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr A\n");
+	struct name name = text_name("c.x.w", example);
+	assert_true(z->is_signed && z->has_nsec3);
+	const struct node *shown = hashed(z, "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom");
+	assert_ptr_equal(zone_nsec3_cover(z, name.oct), shown);
+	assert_ptr_equal(zone_nsec3_match(z, name.oct), shown);
+	assert_int_equal(zone_nsec3_blocks(z, name.oct), 0);
+	zone_free(&z);
+	z = text_zone(TEXT_APEX "@ 0 NSEC3PARAM 1 0 151 -\n35mthgpgcu1qg68fab165klnsnk3dpvl 300 NSEC3 1 1 1 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr A\n");
+	assert_false(z->has_nsec3); /* nothing of that chain is there */
 	zone_free(&z);
 }
 
@@ -228,6 +243,7 @@ main(void)
 		cmocka_unit_test(nsec_that_is_missing),
 		cmocka_unit_test(nsec3_of_rfc_5155),
 		cmocka_unit_test(nsec3_chains_side_by_side),
+		cmocka_unit_test(nsec3_with_excessive_iterations),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
