@@ -47,7 +47,7 @@ struct daemon {
 	struct udp_worker **udp;
 	struct tcp_worker **tcp;
 	size_t udp_n, tcp_n;     /* workers that run */
-	struct log_limit limits[EVENT_COUNT];
+	struct log_limits log_limits;
 	bool is_settled;         /* the loader's: the first pull has come to its end */
 	bool is_ready;           /* the loader's: zones are served */
 	_Atomic int status;      /* with which to end; CLI_OK: nothing is wrong */
@@ -55,6 +55,13 @@ struct daemon {
 };
 
 /* ---- what workers report ---- */
+
+/* Anybody can name a key; the signature tells. */
+static enum log_cause
+cause_of(const struct server_out *out)
+{
+	return out->key.len != 0 && out->event != EVENT_TSIG_FAILED ? LOG_BY_KEY : LOG_BY_STRANGER;
+}
 
 static void
 log_request(struct daemon *d, const struct peer *peer, const struct server_out *out)
@@ -84,9 +91,9 @@ log_request(struct daemon *d, const struct peer *peer, const struct server_out *
 	if (out->key.len != 0) {
 		name_print(out->key.oct, key);
 	}
-	log_event_limited(&d->log, &d->limits[out->event], kinds[out->event].level, kinds[out->event].name,
-	                  "from=%s transport=%s zone=%s key=%s why=%s", from,
-	                  peer->transport == TRANSPORT_TCP ? "tcp" : "udp", zone, key, out->why);
+	log_peer_event(&d->log, cause_of(out), kinds[out->event].level, kinds[out->event].name,
+	               "from=%s transport=%s zone=%s key=%s why=%s", from, peer->transport == TRANSPORT_TCP ? "tcp" : "udp", zone, key,
+	               out->why);
 }
 
 /* There is no place for one more update: said at once, and signed. */
@@ -178,13 +185,14 @@ on_transferred(void *ctx, const struct net_transferred *t)
 	if (t->held != 0) {
 		snprintf(kept, sizeof kept, "%zu", t->held);
 	}
-	log_event(&d->log, t->how == TRANSFER_DONE ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
-	          t->how == TRANSFER_DONE ? "transfer-sent" : "transfer-cut",
-	          "to=%s zone=%s key=%s type=%s serial=%u old_serial=%s records=%llu octets=%llu messages=%llu ms=%llu kept_octets=%s "
-	          "why=%s hint=%s",
-	          peer, zone, key, r->is_incremental ? "ixfr" : "axfr", r->serial, from, (unsigned long long)r->records,
-	          (unsigned long long)r->octets, (unsigned long long)r->messages, (unsigned long long)t->took_ms, kept,
-	          ends[t->how].why, ends[t->how].hint);
+	log_peer_event(&d->log, r->key.len != 0 ? LOG_BY_KEY : LOG_BY_STRANGER,
+	               t->how == TRANSFER_DONE ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
+	               t->how == TRANSFER_DONE ? "transfer-sent" : "transfer-cut",
+	               "to=%s zone=%s key=%s type=%s serial=%u old_serial=%s records=%llu octets=%llu messages=%llu ms=%llu "
+	               "kept_octets=%s why=%s hint=%s",
+	               peer, zone, key, r->is_incremental ? "ixfr" : "axfr", r->serial, from, (unsigned long long)r->records,
+	               (unsigned long long)r->octets, (unsigned long long)r->messages, (unsigned long long)t->took_ms, kept,
+	               ends[t->how].why, ends[t->how].hint);
 }
 
 /* By the loader: the main thread is to end, with that status. */
@@ -639,7 +647,8 @@ log_stats(const struct daemon *d)
 	          "notauth=%lu truncated=%lu dropped=%lu oversized=%lu send_failed=%lu notify_accepted=%lu "
 	          "notify_unsigned=%lu notify_denied=%lu notify_repeated=%lu pulls=%lu tsig_failed=%lu transfers=%lu "
 	          "transfers_cut=%lu transfer_denied=%lu "
-	          "versions_kept=%zu octets_kept=%zu tcp_accepted=%lu tcp_refused=%lu tcp_idle_closed=%lu tcp_open=%u log_dropped=%llu",
+	          "versions_kept=%zu octets_kept=%zu tcp_accepted=%lu tcp_refused=%lu tcp_idle_closed=%lu tcp_open=%u log_dropped=%llu "
+	          "log_suppressed=%lu",
 	          q->queries[TRANSPORT_UDP], q->queries[TRANSPORT_TCP], q->rcode[RCODE_NOERROR], q->rcode[RCODE_FORMERR],
 	          q->rcode[RCODE_SERVFAIL], q->rcode[RCODE_NXDOMAIN], q->rcode[RCODE_NOTIMP], q->rcode[RCODE_REFUSED],
 	          q->rcode[RCODE_NOTAUTH], q->truncated, q->dropped, s.oversized, s.send_failed,
@@ -647,7 +656,7 @@ log_stats(const struct daemon *d)
 	          read_counter(&p->notify_repeated), read_counter(&p->pulls), q->events[EVENT_TSIG_FAILED], s.transfers,
 	          s.transfers_cut, q->events[EVENT_TRANSFER_DENIED],
 	          kept.versions, kept.octets, s.accepted, s.refused, s.idle_closed, clients_count(d->clients),
-	          (unsigned long long)log_ring_dropped(d->log.ring));
+	          (unsigned long long)log_ring_dropped(d->log.ring), read_counter(&d->log_limits.suppressed));
 }
 
 static void
@@ -719,6 +728,7 @@ begin(struct daemon *d)
 	const sigset_t set = our_signals();
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	log_init(&d->log, d->opts.log_level);
+	d->log.limits = &d->log_limits;
 	log_event(&d->log, LOG_LEVEL_INFO, "starting", "version=%s remote=%s", ORIGIN_VERSION, d->opts.git.shown);
 }
 

@@ -36,9 +36,9 @@ log_ahead(struct loader *l, const struct secondary_event *e, const struct zone *
 	name_print(e->zone.oct, zone);
 	name_print(e->key->name.oct, key);
 	say_what_to_do(l, z, e->serial, is_believed, text);
-	log_event_limited(l->log, &l->ahead_limit, LOG_LEVEL_WARNING, "secondary-ahead",
-	                  "zone=%s secondary_serial=%u serial=%u newest_serial=%u key=%s from=%s text=%s", zone, e->serial, z->serial,
-	                  history_newest_serial(z), key, from, text);
+	log_peer_event(l->log, LOG_BY_KEY, LOG_LEVEL_WARNING, "secondary-ahead",
+	               "zone=%s secondary_serial=%u serial=%u newest_serial=%u key=%s from=%s text=%s", zone, e->serial, z->serial,
+	               history_newest_serial(z), key, from, text);
 }
 
 void

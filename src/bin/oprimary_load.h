@@ -48,7 +48,6 @@ struct loader {
 	char commit[65];
 	unsigned count[FILE_IGNORED + 1]; /* by enum zone_event */
 	unsigned info_lines, trouble_lines, suppressed;
-	struct log_limit ahead_limit;
 };
 
 /* Where auth/primary reports to: for primary_new(). */

@@ -87,9 +87,9 @@ log_report(struct teller *t, const struct notifier_report *r)
 	} else if (r->tsig_error != 0) {
 		rcode_print(r->tsig_error, true, rcode);
 	}
-	log_event_limited(t->log, &t->limits[r->outcome], outcomes[r->outcome].level, outcomes[r->outcome].event,
-	                  "to=%s transport=%s zone=%s serial=%u key=%s attempts=%u rcode=%s text=%s", to, transports[r->transport], zone,
-	                  r->serial, key, r->attempts, rcode, text_of(r));
+	log_peer_event(t->log, LOG_BY_KEY, outcomes[r->outcome].level, outcomes[r->outcome].event,
+	               "to=%s transport=%s zone=%s serial=%u key=%s attempts=%u rcode=%s text=%s", to, transports[r->transport], zone,
+	               r->serial, key, r->attempts, rcode, text_of(r));
 }
 
 void

@@ -67,7 +67,6 @@ struct teller {
 	bool is_on;                        /* between start and stop: workers may be there longer */
 	struct secondary_queue heard;      /* for the loader */
 	_Atomic unsigned at[TELLER_PLACES]; /* how many subscriptions may be told at an address there, or wait to be taken up */
-	struct log_limit limits[NOTIFY_OUTCOMES];
 };
 
 /* Before any worker may call in. */

@@ -41,8 +41,8 @@ log_refusal(struct updater *u, const struct job *j)
 	peer_print(&t->peer, from);
 	name_print(update_task_zone(t), zone);
 	name_print(j->item->key.oct, key);
-	log_event_limited(u->log, &u->refusals, level, "update-refused", "from=%s zone=%s key=%s rcode=%s why=%s", from, zone, key,
-	                  rcode_print(t->rcode, false, rcode), t->text);
+	log_peer_event(u->log, LOG_BY_KEY, level, "update-refused", "from=%s zone=%s key=%s rcode=%s why=%s", from, zone, key,
+	               rcode_print(t->rcode, false, rcode), t->text);
 }
 
 /* Sends the answer that the task has, and is done with the job. */

@@ -85,7 +85,6 @@ struct updater {
 	struct updater_times {
 		uint64_t begin_ns, evaluated_ns, edited_ns, pushed_ns;
 	} times;
-	struct log_limit refusals;
 	struct updater_stats stats;
 	uint8_t wire[DNS_MSG_MAX];  /* the answer being sent */
 };

@@ -205,6 +205,19 @@ log_write(int fd, const char *line, size_t len)
 	}
 }
 
+/* Lines that no ring takes: a reader who stalls is waited for once, so that neither the start nor the end hangs on him. */
+static bool
+is_reader_there(const struct log *log)
+{
+	struct pollfd p = { .fd = log->fd, .events = POLLOUT };
+	if (log->limits == NULL) {
+		return true;
+	}
+	bool is_there = poll(&p, 1, atomic_load(&log->limits->is_stalled) ? 0 : LOG_DIRECT_WAIT_MS) != 0;
+	atomic_store(&log->limits->is_stalled, !is_there);
+	return is_there;
+}
+
 /* The last octet of a line is its end. */
 static void
 line_out(struct line *l, const struct log *log)
@@ -216,69 +229,54 @@ line_out(struct line *l, const struct log *log)
 	l->text[l->len++] = '\n';
 	if (log->ring != NULL) {
 		(void)log_ring_put(log->ring, l->text, l->len); /* what it drops it counts, and says */
-	} else {
+	} else if (is_reader_there(log)) {
 		log_write(log->fd, l->text, l->len);
 	}
 }
 
-/* Head and fields. */
-static void
-line_begin(struct line *l, const struct log *log, enum log_level level, const char *event, const char *fields, va_list *args)
-{
-	l->len = 0;
-	l->is_cut = false;
-	put_head(l, log, level, event);
-	put_fields(l, fields, args);
-}
-
-void
-log_event(const struct log *log, enum log_level level, const char *event, const char *fields, ...)
-{
-	if (!log_is_on(log, level)) {
-		return;
-	}
-	struct line l;
-	va_list args;
-	va_start(args, fields);
-	line_begin(&l, log, level, event, fields, &args);
-	va_end(args);
-	line_out(&l, log);
-}
-
-/* Whether one more line is allowed in this period; begins a new one when the last is over. */
-static bool
-limit_take(struct log_limit *limit)
+static uint64_t
+now_s(void)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	uint64_t now_s = (uint64_t)now.tv_sec + LOG_LIMIT_PERIOD_S; /* so that 0 is always over */
-	uint64_t since_s = atomic_load(&limit->since_s);
-	if (now_s - since_s >= LOG_LIMIT_PERIOD_S && atomic_compare_exchange_strong(&limit->since_s, &since_s, now_s)) {
-		atomic_store(&limit->count, 0);
-	}
-	return atomic_load(&limit->count) < LOG_LIMIT_LINES && atomic_fetch_add(&limit->count, 1) < LOG_LIMIT_LINES;
+	return (uint64_t)now.tv_sec;
 }
 
-void
-log_event_limited(const struct log *log, struct log_limit *limit, enum log_level level, const char *event,
-                  const char *fields, ...)
+/* Head, fields, and what was left out before it. */
+static void
+log_line(const struct log *log, enum log_cause cause, enum log_level level, const char *event, const char *fields, va_list *args)
 {
-	if (!log_is_on(log, level)) {
-		return;
-	}
-	if (!limit_take(limit)) {
-		atomic_fetch_add(&limit->suppressed, 1);
+	uint32_t suppressed = 0;
+	if (!log_is_on(log, level) ||
+	    (log->limits != NULL && !log_limit_take(log->limits, cause, event, now_s(), &suppressed))) {
 		return;
 	}
 	struct line l;
-	va_list args;
-	va_start(args, fields);
-	line_begin(&l, log, level, event, fields, &args);
-	va_end(args);
-	uint32_t suppressed = atomic_exchange(&limit->suppressed, 0);
+	l.len = 0;
+	l.is_cut = false;
+	put_head(&l, log, level, event);
+	put_fields(&l, fields, args);
 	if (suppressed != 0) {
 		put_text(&l, " suppressed=");
 		put_number(&l, false, suppressed);
 	}
 	line_out(&l, log);
+}
+
+void
+log_event(const struct log *log, enum log_level level, const char *event, const char *fields, ...)
+{
+	va_list args;
+	va_start(args, fields);
+	log_line(log, LOG_BY_US, level, event, fields, &args);
+	va_end(args);
+}
+
+void
+log_peer_event(const struct log *log, enum log_cause cause, enum log_level level, const char *event, const char *fields, ...)
+{
+	va_list args;
+	va_start(args, fields);
+	log_line(log, cause, level, event, fields, &args);
+	va_end(args);
 }

@@ -7,7 +7,9 @@
  * printable ASCII are escaped as \xHH: nothing that came from the network or a repository reaches a
  * terminal as it is.  A line is one write(2) of at most LOG_LINE_MAX octets, which a pipe takes whole.
  *
- * A program that serves others sets a ring (ops/log_ring.h): then no thread of its own waits for the reader of the log.
+ * A program that serves others sets a ring (ops/log_ring.h): then no thread of its own waits for the reader of the log.  It sets limits,
+ * too (ops/log_limit.h): then no event fills the log, whoever causes it; and where there is no ring, at the start and at the end, a reader
+ * who takes nothing is waited for no longer than LOG_DIRECT_WAIT_MS, and lines are lost.
  *
  * Threads: a struct log does not change while several threads have it; any thread may write through it.
  */
@@ -17,16 +19,21 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "ops/log_limit.h"
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
-enum { LOG_LINE_MAX = 4096 };
+enum {
+	LOG_LINE_MAX = 4096,
+	LOG_DIRECT_WAIT_MS = 1000, /* for a reader who takes nothing, while there is no ring; once in all */
+};
 
 struct log_ring;
 
 struct log {
 	int fd;
 	struct log_ring *ring; /* borrowed; NULL: lines are written at once, by the thread that has them */
+	struct log_limits *limits; /* borrowed; NULL: none, and readers are waited for */
 	enum log_level level; /* what is less important than this is left out */
 	bool to_journal;
 };
@@ -52,17 +59,6 @@ log_is_on(const struct log *log, enum log_level level)
 [[gnu::format(printf, 4, 5)]] void log_event(const struct log *log, enum log_level level, const char *event,
                                              const char *fields, ...);
 
-/* How often one kind of event that strangers can cause may be logged.  Zero-initialised it is ready. */
-struct log_limit {
-	_Atomic uint64_t since_s;    /* start of the period under way, monotonic */
-	_Atomic uint32_t count;      /* events in it */
-	_Atomic uint32_t suppressed; /* since a line was last written */
-};
-
-enum { LOG_LIMIT_PERIOD_S = 10, LOG_LIMIT_LINES = 10 };
-
-/* As log_event(), for at most LOG_LIMIT_LINES lines a period; the rest is counted, and the next line
- * says suppressed=N. */
-[[gnu::format(printf, 5, 6)]] void log_event_limited(const struct log *log, struct log_limit *limit,
-                                                     enum log_level level, const char *event,
-                                                     const char *fields, ...);
+/* The same of what others cause: requests, connections, transfers.  `cause` is who they are, LOG_BY_STRANGER or LOG_BY_KEY. */
+[[gnu::format(printf, 5, 6)]] void log_peer_event(const struct log *log, enum log_cause cause, enum log_level level,
+                                                  const char *event, const char *fields, ...);

@@ -150,6 +150,7 @@ log_ring_start(const struct log *log, struct log_ring **out)
 	struct log_ring *r = xalloc(sizeof *r);
 	r->direct = *log;
 	r->direct.ring = NULL;
+	r->direct.limits = NULL;
 	ASSERT(pthread_mutex_init(&r->lock, NULL) == 0 && pthread_cond_init(&r->filled, NULL) == 0);
 	if (pthread_create(&r->thread, NULL, run, r) != 0) {
 		log_ring_free(&r);

@@ -1,9 +1,15 @@
-"""A reader of the log that stops reading (a halted terminal, a full disk behind a pipe) stops nobody."""
+"""A reader of the log that stops reading (a halted terminal, a full disk behind a pipe) stops nobody, and nobody fills the log."""
 import contextlib
 import os
 import re
+import signal
+import socket
+import struct
+import subprocess
+import time
 
 import dns.message
+import dns.opcode
 import dns.query
 import dns.rcode
 import pytest
@@ -48,8 +54,10 @@ def pipe(tmp_path):
     os.close(made.fd)
 
 
+TRANSFERS = 8  # by strangers, each a line of the log, within their limit
+
+
 def transfer(port):
-    """Each is one line of the log that no limit holds back."""
     wire = dns.query.tcp(dns.message.make_query("example", "AXFR"), servers.ADDRESS, timeout=20, port=port)
     assert wire.rcode() == dns.rcode.NOERROR and wire.answer
 
@@ -60,7 +68,7 @@ def test_a_stalled_reader_stops_nobody(primary, repo, pipe, notify, notify_key, 
     served = primary(repo, "--axfr", "--workers=%d" % workers, zones=["example"], wrapper=pipe.wrapper)
     pipe.read()
     pipe.stall()
-    for _ in range(20):  # by the threads that transfer
+    for _ in range(TRANSFERS):  # by the threads that transfer
         transfer(served.port)
     repo.commit({"example": ZONE % 2})
     notify(served.port, "example", notify_key)  # by the thread that publishes
@@ -68,7 +76,7 @@ def test_a_stalled_reader_stops_nobody(primary, repo, pipe, notify, notify_key, 
     assert served.ask("ns.example", tcp=True).rcode() == dns.rcode.NOERROR
 
     servers.await_true("all lines are there", lambda: re.search(r"event=commit-served .* zones=1 .*changed=1", pipe.read()))
-    assert len(re.findall(r"event=transfer-sent", pipe.text)) == 20
+    assert len(re.findall(r"event=transfer-sent", pipe.text)) == TRANSFERS
     assert "log-dropped" not in pipe.text
 
 
@@ -82,6 +90,34 @@ def test_a_stalled_reader_does_not_hold_up_the_end(primary, repo, pipe):
     served.await_no_children()
 
 
+def test_a_reader_who_stalls_from_the_first_line(primary, repo, pipe):
+    """Before there is a thread for it, too: the start waits a moment, and the end comes as ever."""
+    repo.commit({"example": ZONE % 1})
+    pipe.stall()
+    served = primary(repo, zones=["example"], wrapper=pipe.wrapper)
+    assert served.end() == 0
+    served.await_no_children()
+
+
+def test_a_stalled_reader_and_a_start_that_fails(bindir, repo, pipe, tmp_path):
+    repo.commit({"example": ZONE % 1})
+    pipe.stall()
+    done = subprocess.run([*pipe.wrapper, os.path.join(bindir, "oprimary"), "--remote=" + repo.url, "--listen=192.0.2.1@53"], timeout=60,
+                          stdin=subprocess.DEVNULL, check=False)
+    assert done.returncode == 1
+
+
+def test_a_stalled_reader_and_a_remote_that_stalls(primary, pipe):
+    """The end of all processes, while one of them waits for the remote, and none could say so."""
+    with socket.create_server((servers.ADDRESS, 0)) as silent:
+        served = primary("git://%s:%d/zones" % silent.getsockname(), wrapper=pipe.wrapper)
+        silent.settimeout(servers.START_LIMIT_S)
+        with silent.accept()[0]:
+            pipe.stall()
+            assert served.end() == 0
+            served.await_no_children()
+
+
 def test_a_reader_that_is_gone_stops_nobody(primary, repo, pipe):
     """Nobody has the other end any more: writing fails at once (EPIPE), and no signal comes of it."""
     repo.commit({"example": ZONE % 1})
@@ -93,3 +129,56 @@ def test_a_reader_that_is_gone_stops_nobody(primary, repo, pipe):
     for _ in range(3):
         transfer(served.port)
     assert served.end() == 0
+
+
+# ---- limits ----
+
+OF_STRANGERS = re.compile(r"event=(?:transfer-\w+|notify-unsigned|notify-denied|tsig-failed|update-denied) ")
+STRANGERS_LINES = 50  # a period of 10 s (ops/log_limit.h)
+
+
+def unsigned(rdtype, opcode):
+    query = dns.message.make_query("example", rdtype)
+    query.set_opcode(opcode)
+    return query
+
+
+def requests_of_strangers(make_key):
+    """Each makes a line."""
+    forged = make_key("nobody._update.example").sign(dns.message.make_query("example", "SOA"))
+    return [dns.message.make_query("example", "AXFR"), dns.message.make_query("example", "IXFR"), unsigned("SOA", dns.opcode.NOTIFY),
+            unsigned("SOA", dns.opcode.UPDATE), dns.message.make_query("no.such.example", "AXFR"), forged]
+
+
+def ask_many(port, request, times):
+    """Over one connection, as fast as it goes; the answers are read and let go."""
+    wire = request.to_wire()
+    framed = struct.pack("!H", len(wire)) + wire
+    with socket.create_connection((servers.ADDRESS, port), timeout=30) as s:
+        answers = s.makefile("rb")
+        for _ in range(times):
+            s.sendall(framed)
+            answers.read(struct.unpack("!H", answers.read(2))[0])
+
+
+def test_strangers_do_not_fill_the_log(primary, repo, make_key):
+    """72,000 lines a second came of one connection with --axfr.  Now all that strangers cause has its lines, and those with a key have
+    others."""
+    mine = make_key("mine._transfer.example")
+    repo.commit({"example": ZONE % 1, "_keys": mine.line})
+    served = primary(repo, "--axfr", zones=["example"])
+    begin = time.monotonic()
+    times = 300
+    for request in requests_of_strangers(make_key):
+        ask_many(served.port, request, times)
+    signed = mine.sign(dns.message.make_query("example", "AXFR"))
+    assert dns.query.tcp(signed, servers.ADDRESS, timeout=20, port=served.port).answer
+    served.await_log(r"event=transfer-sent .* key=mine\._transfer\.example\. ")
+    periods = 2 + (time.monotonic() - begin) // 10
+
+    os.kill(served.pid, signal.SIGUSR1)
+    suppressed = int(served.await_log(r"event=stats .* log_suppressed=(\d+)")[1])
+    lines = [line for line in served.log().splitlines() if OF_STRANGERS.search(line) and "key=mine" not in line]
+    assert 10 <= len(lines) <= periods * STRANGERS_LINES
+    assert len(lines) + suppressed >= 5 * times
+    served.stop()

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -161,19 +162,116 @@ lines_in(const char *text)
 	return n;
 }
 
+/* ---- limits ---- */
+
+struct budget {
+	enum log_cause cause;
+	unsigned event, all;
+};
+
+static const struct budget budgets[] = {
+	{ LOG_BY_STRANGER, LOG_STRANGER_EVENT_LINES, LOG_STRANGER_LINES },
+	{ LOG_BY_KEY, LOG_KEY_EVENT_LINES, LOG_KEY_LINES },
+	{ LOG_BY_US, LOG_OWN_EVENT_LINES, LOG_OWN_LINES },
+};
+
+static unsigned
+take_many(struct log_limits *l, enum log_cause cause, const char *event, uint64_t now_s, unsigned n)
+{
+	unsigned taken = 0;
+	uint32_t suppressed;
+	for (unsigned i = 0; i < n; i++) {
+		taken += log_limit_take(l, cause, event, now_s, &suppressed);
+	}
+	return taken;
+}
+
 static void
-repeated_events_are_suppressed_and_counted(void **state)
+each_event_has_its_lines_and_so_have_all(void **state)
+{
+	(void)state;
+	static const char *const events[] = { "a", "b", "c", "d", "e", "f", "g", "h", "i", "j" };
+	struct log_limits *l = calloc(1, sizeof *l);
+	for (size_t i = 0; i < ARRAY_LEN(budgets); i++) { /* none at the cost of another */
+		const struct budget *b = &budgets[i];
+		unsigned taken = 0;
+		uint32_t suppressed = 0;
+		for (size_t k = 0; k < ARRAY_LEN(events); k++) {
+			unsigned n = take_many(l, b->cause, events[k], 100, 2 * b->event);
+			assert_int_equal(n, taken + b->event <= b->all ? b->event : 0);
+			taken += n;
+		}
+		assert_int_equal(taken, b->all);
+		assert_int_equal(take_many(l, b->cause, "a", 100 + LOG_LIMIT_PERIOD_S - 1, 1), 0);
+		assert_true(log_limit_take(l, b->cause, "a", 100 + LOG_LIMIT_PERIOD_S, &suppressed));
+		assert_int_equal(suppressed, b->event + 1);
+		assert_true(log_limit_take(l, b->cause, "a", 100 + LOG_LIMIT_PERIOD_S, &suppressed));
+		assert_int_equal(suppressed, 0);
+	}
+	free(l);
+}
+
+/* More events than there is room for are bounded together, and counted. */
+static void
+no_event_is_without_a_limit(void **state)
+{
+	(void)state;
+	enum { EVENTS = LOG_LIMIT_EVENTS_MAX + 100 };
+	static char names[EVENTS][8];
+	struct log_limits *l = calloc(1, sizeof *l);
+	unsigned taken = 0;
+	for (unsigned i = 0; i < EVENTS; i++) {
+		snprintf(names[i], sizeof names[i], "e%u", i);
+		taken += take_many(l, LOG_BY_STRANGER, names[i], 1, 1);
+	}
+	assert_int_equal(taken, LOG_STRANGER_LINES);
+	assert_int_equal(l->suppressed, EVENTS - LOG_STRANGER_LINES);
+	free(l);
+}
+
+static void
+lines_over_the_limit_are_left_out_and_counted(void **state)
 {
 	struct sink *s = *state;
-	struct log_limit limit = { 0 };
+	static struct log_limits limits;
+	s->log.limits = &limits;
 	for (int i = 0; i < 1000; i++) {
-		log_event_limited(&s->log, &limit, LOG_LEVEL_INFO, "e", "a=1");
+		log_peer_event(&s->log, LOG_BY_STRANGER, LOG_LEVEL_INFO, "e", "a=1");
 	}
-	assert_int_equal(lines_in(written(s)), LOG_LIMIT_LINES);
-	atomic_store(&limit.since_s, 0); /* as if the period were over */
-	log_event_limited(&s->log, &limit, LOG_LEVEL_INFO, "e", "a=1");
+	assert_int_equal(lines_in(written(s)), LOG_STRANGER_EVENT_LINES);
+	log_event(&s->log, LOG_LEVEL_INFO, "e", "a=2"); /* what we say ourselves has lines of its own */
+	assert_string_equal(without_time(written(s)), "info event=e a=2\n");
+	for (size_t i = 0; i < LOG_LIMIT_EVENTS_MAX; i++) { /* as if the period were over */
+		limits.events[LOG_BY_STRANGER][i].limit.since_s = 0;
+	}
+	log_peer_event(&s->log, LOG_BY_STRANGER, LOG_LEVEL_INFO, "e", "a=1");
 	assert_string_equal(without_time(written(s)), "info event=e a=1 suppressed=990\n");
-	log_event_limited(&s->log, &limit, LOG_LEVEL_INFO, "e", "a=1");
+	assert_int_equal(limits.suppressed, 990);
+}
+
+/* Without a ring a reader who takes nothing costs a moment, and once only. */
+static void
+a_reader_who_stalls_is_waited_for_once(void **state)
+{
+	struct sink *s = *state;
+	static struct log_limits limits;
+	char octets[65536] = { 0 };
+	s->log.limits = &limits;
+	assert_int_equal(fcntl(s->log.fd, F_SETFL, O_NONBLOCK), 0);
+	while (write(s->log.fd, octets, sizeof octets) > 0) {
+	}
+	assert_int_equal(fcntl(s->log.fd, F_SETFL, 0), 0);
+	struct timespec begin, end;
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (int i = 0; i < 100; i++) {
+		log_event(&s->log, LOG_LEVEL_INFO, "e", "a=1");
+	}
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	assert_true(end.tv_sec - begin.tv_sec <= 10 * LOG_DIRECT_WAIT_MS / 1000);
+	assert_int_equal(fcntl(s->read_fd, F_SETFL, O_NONBLOCK), 0);
+	while (read(s->read_fd, octets, sizeof octets) > 0) {
+	}
+	log_event(&s->log, LOG_LEVEL_INFO, "e", "a=1");
 	assert_string_equal(without_time(written(s)), "info event=e a=1\n");
 }
 
@@ -320,7 +418,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_long_line_is_cut_and_says_so, sink_up, sink_down),
 		cmocka_unit_test_setup_teardown(the_journal_gets_a_priority, sink_up, sink_down),
 		cmocka_unit_test(the_journal_is_known_by_device_and_inode),
-		cmocka_unit_test_setup_teardown(repeated_events_are_suppressed_and_counted, sink_up, sink_down),
+		cmocka_unit_test(each_event_has_its_lines_and_so_have_all),
+		cmocka_unit_test(no_event_is_without_a_limit),
+		cmocka_unit_test_setup_teardown(lines_over_the_limit_are_left_out_and_counted, sink_up, sink_down),
+		cmocka_unit_test_setup_teardown(a_reader_who_stalls_is_waited_for_once, sink_up, sink_down),
 		cmocka_unit_test_setup_teardown(a_ring_loses_no_line_that_fits, sink_up, sink_down),
 		cmocka_unit_test_setup_teardown(what_a_full_ring_drops_is_said, sink_up, sink_down),
 		cmocka_unit_test_setup_teardown(a_reader_who_stalls_does_not_hold_up_the_end, sink_up, sink_down),

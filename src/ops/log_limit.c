@@ -1,0 +1,72 @@
+#include "ops/log_limit.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "base/err.h"
+
+static const struct {
+	uint32_t event, all;
+} lines_max[LOG_CAUSES] = {
+	[LOG_BY_STRANGER] = { LOG_STRANGER_EVENT_LINES, LOG_STRANGER_LINES },
+	[LOG_BY_KEY] = { LOG_KEY_EVENT_LINES, LOG_KEY_LINES },
+	[LOG_BY_US] = { LOG_OWN_EVENT_LINES, LOG_OWN_LINES },
+};
+
+static size_t
+hash_text(const char *text)
+{
+	uint32_t h = 2166136261u; /* FNV-1a */
+	for (; *text != '\0'; text++) {
+		h = (h ^ (uint8_t)*text) * 16777619u;
+	}
+	return h;
+}
+
+/* The event's own place, the first time a free one.  NULL: all are taken. */
+static struct log_limit_event *
+find_event(struct log_limit_event *events, const char *event)
+{
+	size_t h = hash_text(event);
+	for (size_t i = 0; i < LOG_LIMIT_EVENTS_MAX; i++) {
+		struct log_limit_event *e = &events[(h + i) % LOG_LIMIT_EVENTS_MAX];
+		const char *there = atomic_load(&e->event);
+		if (there == NULL && atomic_compare_exchange_strong(&e->event, &there, event)) {
+			return e;
+		}
+		if (strcmp(there, event) == 0) {
+			return e;
+		}
+	}
+	return NULL;
+}
+
+/* One more in this period?  Begins a new one when the last is over. */
+static bool
+take(struct log_limit *l, uint32_t max, uint64_t now_s)
+{
+	now_s += LOG_LIMIT_PERIOD_S; /* so that the first, which began at 0, is over */
+	uint64_t since_s = atomic_load(&l->since_s);
+	if (now_s - since_s >= LOG_LIMIT_PERIOD_S && atomic_compare_exchange_strong(&l->since_s, &since_s, now_s)) {
+		atomic_store(&l->count, 0);
+	}
+	return atomic_load(&l->count) < max && atomic_fetch_add(&l->count, 1) < max;
+}
+
+bool
+log_limit_take(struct log_limits *limits, enum log_cause cause, const char *event, uint64_t now_s, uint32_t *suppressed)
+{
+	struct log_limit_event *e = find_event(limits->events[cause], event);
+	bool is_taken = (e == NULL || take(&e->limit, lines_max[cause].event, now_s)) &&
+	                take(&limits->all[cause], lines_max[cause].all, now_s);
+	*suppressed = 0;
+	if (!is_taken) {
+		atomic_fetch_add(&limits->suppressed, 1);
+	}
+	if (e != NULL && is_taken) {
+		*suppressed = atomic_exchange(&e->suppressed, 0);
+	} else if (e != NULL) {
+		atomic_fetch_add(&e->suppressed, 1);
+	}
+	return is_taken;
+}
