@@ -88,6 +88,7 @@ read_keys(struct loading *l, const char *text, size_t len, struct load_result *r
 	reader.record = add_key;
 	reader.open = l->source->open != NULL ? open_include : NULL;
 	reader.close = close_include;
+	reader.is_of_keys = true;
 	reader.has_default_ttl = true; /* keys are not served: they need none */
 	struct diag_sink found = keys_sink(l->source->sink);
 	struct diag_sink read = { .report = report_without_words, .ctx = found.ctx };
@@ -96,6 +97,7 @@ read_keys(struct loading *l, const char *text, size_t len, struct load_result *r
 	if (l->findings.n != 0) {
 		struct master_reader again = *l->source;
 		again.has_default_ttl = true;
+		again.is_of_keys = true;
 		again.sink = &found;
 		err_t located = findings_locate(&l->findings, &again, text, len);
 		err = err == OK ? located : err;

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/filename.h"
+
 enum { PATH_MAX_LEN = 255 }; /* of a file name; a zone's may be longer than a file system bears, and is nowhere then */
 
 /* What people keep beside their zones.  In this case, as is the custom for these: a zone called "readme.example" stays possible. */
@@ -157,11 +159,18 @@ source_is_passed_over(const struct ignore *ignore, const char *path)
 	}
 }
 
+static const char keys_end[] = "._keys";
+
+bool
+source_is_keys_name(const char *path)
+{
+	size_t len = strlen(path), n = sizeof keys_end - 1;
+	return strcmp(path, keys_end + 1) == 0 || (len > n && strcmp(path + len - n, keys_end) == 0);
+}
+
 enum source_kind
 source_kind_of(const struct ignore *ignore, const char *path, struct name *apex)
 {
-	static const char keys[] = "_keys";
-	const size_t keys_len = sizeof keys - 1;
 	size_t len = strlen(path);
 
 	if (strchr(path, '/') != NULL) {
@@ -170,20 +179,20 @@ source_kind_of(const struct ignore *ignore, const char *path, struct name *apex)
 	if (source_is_passed_over(ignore, path)) {
 		return SOURCE_IGNORED;
 	}
+	if (filename_is_private(path, len) && !source_is_keys_name(path)) {
+		return SOURCE_BAD_NAME;
+	}
 	if (strcmp(path, "@") == 0) {
 		name_set(apex, name_root);
 		return SOURCE_ZONE;
 	}
-	if (strcmp(path, keys) == 0 || strcmp(path, "@._keys") == 0) {
+	if (strcmp(path, keys_end + 1) == 0 || strcmp(path, "@._keys") == 0) {
 		name_set(apex, name_root);
 		return SOURCE_KEYS;
 	}
-	enum source_kind kind = SOURCE_ZONE;
-	if (len > keys_len + 1 && strcmp(path + len - keys_len - 1, "._keys") == 0) {
-		kind = SOURCE_KEYS;
-		len -= keys_len + 1;
-	}
-	return source_read_name(path, len, apex) ? kind : SOURCE_BAD_NAME;
+	bool is_keys = source_is_keys_name(path);
+	len -= is_keys ? sizeof keys_end - 1 : 0;
+	return !source_read_name(path, len, apex) ? SOURCE_BAD_NAME : is_keys ? SOURCE_KEYS : SOURCE_ZONE;
 }
 
 /* Windows has no < > : " | ? * \ in names, nobody a slash; blanks and what is no letter of ASCII is lost on the way. */
@@ -221,6 +230,11 @@ source_file_name(const uint8_t *apex, char out[NAME_TEXT_MAX])
 void
 source_say_bad(const char *path, struct diag *d)
 {
+	if (filename_is_private(path, strlen(path)) && !source_is_keys_name(path)) {
+		diag_set(d, DIAG_ERROR, "bad-file-name", "no zone can have a name that ends in _keys or _secondaries");
+		diag_hint(d, "keys go into the file _keys, or NAME._keys, in this spelling; nothing is read of a file of this name");
+		return;
+	}
 	char ascii[NAME_TEXT_MAX];
 	bool is_ascii = true;
 	for (const char *c = path; *c != '\0'; c++) {

@@ -35,6 +35,10 @@ bool source_read_name(const char *path, size_t len, struct name *out);
 /* The file of a zone; the root's is "@". */
 void source_file_name(const uint8_t *apex, char out[NAME_TEXT_MAX]);
 
+/* "_keys" or "NAME._keys", in this spelling.  Others that some system takes for one of these (base/filename.h) are bad names, as
+ * are names that end in "_secondaries": no zone has them, whatever .originignore says, and nothing reads such files. */
+bool source_is_keys_name(const char *path);
+
 /* SOURCE_BAD_NAME: why, and what to do about it. */
 void source_say_bad(const char *path, struct diag *d);
 

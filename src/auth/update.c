@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "dns/rdata.h"
 #include "dns/rrtype.h"
+#include "dns/secret.h"
 #include "dns/serial.h"
 #include "dns/wire.h"
 
@@ -344,6 +345,9 @@ prescan_one(const struct update *u, const struct update_rr *rr, struct update_ve
 		deny(v, RCODE_FORMERR, "the deletion of an RRset must have no data");
 	} else if (rr->rrclass == CLASS_IN && rr->rdlen == 0 && rdata_check(rr->type, rr->rdata, 0) != OK) {
 		deny(v, RCODE_FORMERR, "a record without data");
+	} else if (rr->rrclass == CLASS_IN && secret_is_record(rr->type, rr->rdata, rr->rdlen)) {
+		deny(v, RCODE_REFUSED, "a key with the algorithm number of an HMAC would publish a secret");
+		v->ede = EDE_PROHIBITED;
 	} else if (is_signers(rr->type)) {
 		deny(v, RCODE_REFUSED, "signatures and denials are made by the zone's signer");
 		v->ede = EDE_PROHIBITED;

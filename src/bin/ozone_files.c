@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/filename.h"
 #include "bin/cli.h"
 
 /* ---- texts ---- */
@@ -229,12 +230,24 @@ is_no_file(const char *path)
 	return strcmp(path, "/dev/null") == 0 || (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0);
 }
 
+/* No zone has such a name, and no zone's text is in such a file, whatever --zone-name says: that of `name`, or what a link
+ * called `path` leads to. */
 static bool
-is_keys_name(const char *name)
+is_private_file(const char *path, const char *name)
 {
-	static const char end[] = "._keys";
-	size_t len = strlen(name), n = sizeof end - 1;
-	return strcmp(name, end + 1) == 0 || (len > n && strcmp(name + len - n, end) == 0);
+	[[gnu::cleanup(free_ptr)]] char *real = realpath(path, NULL);
+	const char *slash = real != NULL ? strrchr(real, '/') : NULL;
+	return filename_is_private(name, strlen(name)) || (slash != NULL && filename_is_private(slash + 1, strlen(slash + 1)));
+}
+
+static err_t
+refuse_private(const char *what)
+{
+	struct diag d;
+	source_say_bad("_secondaries", &d);
+	cli_error("%s: %s", what, d.text);
+	cli_hint("%s", d.hint);
+	return E_UNSUPPORTED;
 }
 
 /* Whoever names a file means it: here a name such as README is a zone's, as --zone-name is. */
@@ -243,8 +256,8 @@ name_job(struct job *job, const char *file, const char *zone_name)
 {
 	const char *name = zone_name != NULL ? zone_name : file;
 	size_t len = strlen(name);
-	bool is_keys = is_keys_name(name) || is_keys_name(file);
-	if (is_keys_name(name)) {
+	bool is_keys = source_is_keys_name(name) || source_is_keys_name(file);
+	if (source_is_keys_name(name)) {
 		len = len > 6 ? len - 6 : 0; /* without "._keys" */
 	}
 	job->kind = is_keys ? SOURCE_KEYS : SOURCE_ZONE;
@@ -261,7 +274,9 @@ name_job(struct job *job, const char *file, const char *zone_name)
 		         zone_name == NULL ? d.hint : "");
 		return E_UNSUPPORTED;
 	}
-	return OK;
+	char spelled[NAME_TEXT_MAX];
+	source_file_name(job->apex.oct, spelled);
+	return filename_is_private(spelled, strlen(spelled)) ? refuse_private(name) : OK;
 }
 
 err_t
@@ -272,6 +287,9 @@ ozone_file(struct ozone *oz, const char *path, const char *old, const char *zone
 	struct job job = { .is_compared = old != NULL };
 	TRY(named_open(path, &now));
 	TRY(name_job(&job, now.name, zone_name));
+	if (job.kind != SOURCE_KEYS && is_private_file(path, now.name)) {
+		return refuse_private(path);
+	}
 	job.path = job.old_path = now.name;
 	if (old == NULL || strcmp(path, "/dev/null") != 0) {
 		job.new = &now.side;

@@ -183,6 +183,7 @@ includes_changed(struct ozone *oz, const struct repo *r, const struct job *job)
 		struct master_reader reader = {
 			.apex = job->apex.oct, .file = job->path, .ctx = &reading, .record = pass_over,
 			.open = open_include, .close = close_include, .allowance = &left,
+			.is_of_keys = job->kind == SOURCE_KEYS,
 		};
 		err_t err = master_read(&reader, text.text, text.len, &counts);
 		(void)err; /* a bad file was bad before */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/filename.h"
 #include "base/str.h"
 #include "crypto/sha.h"
 #include "git/tree.h"
@@ -84,6 +85,9 @@ check_path(struct maker *m, const char *path, size_t len)
 			return trouble(m, E_REFUSED, "%.200s is no path that may be written", path);
 		}
 		at += part + 1;
+	}
+	if (filename_has_private_part(path)) {
+		return trouble(m, E_REFUSED, "%.200s is a file of keys or policy, which no update writes", path);
 	}
 	return depth < TREE_DEPTH_MAX ? OK : trouble(m, E_LIMIT, "%.200s: directories too deep", path);
 }

@@ -8,6 +8,8 @@
 #include "dns/lex.h"
 #include "dns/name.h"
 #include "dns/rdata.h"
+#include "dns/secret.h"
+#include "zone/discreet.h"
 
 enum {
 	SOURCE_LINE_MAX = 4096, /* of a line that is shown */
@@ -24,12 +26,14 @@ struct place {
 	unsigned seen;           /* records that match, so far */
 	bool is_found;
 	bool is_included;        /* in another file than the zone's own */
+	bool is_hidden;          /* that file looks like one of keys */
 };
 
 struct locator {
 	const struct master_reader *source;
 	struct place *places;    /* one a finding */
 	size_t n, missing;
+	bool has_keys;           /* a file that was read looks like one of keys */
 	struct place *slots[SLOTS];
 	struct arena arena;
 };
@@ -102,6 +106,7 @@ set_place(struct locator *l, struct place *p, const struct master_rr *rr)
 	p->col = rr->col;
 	p->width = record_width(line, len, rr->col);
 	p->is_included = l->source->file == NULL || strcmp(rr->file, l->source->file) != 0;
+	p->is_hidden = (rr->flags & MASTER_AMONG_KEYS) != 0;
 	p->is_found = true;
 	l->missing--;
 	return OK;
@@ -111,6 +116,7 @@ static err_t
 look_at(void *ctx, const struct master_rr *rr)
 {
 	struct locator *l = ctx;
+	l->has_keys |= (rr->flags & MASTER_AMONG_KEYS) != 0;
 	for (struct place *p = l->slots[slot_of(rr->owner)]; p != NULL; p = p->next) {
 		if (!p->is_found && is_match(p->finding, rr) && p->seen++ == p->finding->nth) {
 			TRY(set_place(l, p, rr));
@@ -143,6 +149,7 @@ read_again(struct locator *l, const char *text, size_t len)
 	r.open = l->source->open != NULL ? open_for_source : NULL;
 	r.close = l->source->close != NULL ? close_for_source : NULL;
 	r.sink = NULL;
+	r.marks_keys = !r.is_of_keys;
 	bool is_cut = r.allowance != NULL && r.allowance->is_spent; /* the source is more than may be read */
 	r.allowance = NULL;
 	err_t err = l->missing != 0 && !is_cut ? master_read(&r, text, len, &counts) : OK;
@@ -182,6 +189,9 @@ report_all(struct locator *l)
 		d.width = p->width;
 		d.source = p->source;
 		d.source_len = p->source_len;
+		if ((p->is_found ? p->is_hidden : l->has_keys) || strcmp(d.code, SECRET_CODE) == 0) {
+			discreet_hide(&d);
+		}
 		diag_report(l->source->sink, &d);
 	}
 }

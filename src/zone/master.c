@@ -290,7 +290,7 @@ read_record(struct master *m, const struct lex_token *t)
 	rr.rdlen = (uint16_t)m->rdata.len;
 	rr.rdata = m->rdata.base;
 	rr.flags = (is_inherited ? MASTER_OWNER_INHERITED : 0u) | (h.has_ttl ? MASTER_TTL_GIVEN : 0u) |
-	           (h.has_class ? MASTER_CLASS_GIVEN : 0u);
+	           (h.has_class ? MASTER_CLASS_GIVEN : 0u) | master_marks(m);
 	rr.origin = m->origin.oct;
 	rr.file = m->frame->file;
 	rr.last_line = master_last_line(m);

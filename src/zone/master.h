@@ -26,7 +26,7 @@
  *   bad-origin         the argument of $ORIGIN or $INCLUDE is no domain name
  *   bad-generate       range, template or result of a $GENERATE
  *   generate-limit     a $GENERATE makes too many records, or all of a zone's too much data
- *   include-refused    not allowed here, a path out of the repository, or no plain file
+ *   include-refused    not allowed here, a path out of the repository, no plain file, or one of keys or policy
  *   include-not-found  no such file, or it cannot be read
  *   include-cycle      a file that includes itself
  *   include-depth      includes within includes
@@ -67,6 +67,7 @@ enum master_rr_flags {
 	MASTER_TTL_GIVEN = 1 << 1,
 	MASTER_CLASS_GIVEN = 1 << 2,
 	MASTER_GENERATED = 1 << 3,       /* out of a $GENERATE */
+	MASTER_AMONG_KEYS = 1 << 4,      /* its file looks like one of keys (dns/secret.h); only where marks_keys */
 };
 
 /* Where a record without a TTL has it from. */
@@ -128,6 +129,8 @@ struct master_reader {
 	const struct diag_sink *sink;
 	bool has_default_ttl;          /* before any $TTL, records without one get default_ttl: for keys files */
 	uint32_t default_ttl;
+	bool is_of_keys;               /* it is a keys file: $INCLUDE may read others, and `sink` lets no secret out */
+	bool marks_keys;               /* records get MASTER_AMONG_KEYS: one more pass over each text */
 	bool drops_outside;            /* records not within `apex` are warned about and not given out */
 	struct master_allowance *allowance; /* what this reading takes is taken off; NULL: the limits of one zone alone count */
 };

@@ -347,7 +347,7 @@ master_generate(struct master *m, const struct lex_token *directive)
 	rr.type = g.head.type;
 	rr.rrclass = CLASS_IN;
 	rr.ttl = g.ttl;
-	rr.flags = MASTER_GENERATED | (g.head.has_ttl ? MASTER_TTL_GIVEN : 0u) |
+	rr.flags = MASTER_GENERATED | master_marks(m) | (g.head.has_ttl ? MASTER_TTL_GIVEN : 0u) |
 	           (g.head.has_class ? MASTER_CLASS_GIVEN : 0u);
 	rr.last_line = master_last_line(m);
 	rr.end = (size_t)(m->lx.at - m->lx.text);

@@ -1,6 +1,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/filename.h"
 #include "zone/master_p.h"
 
 /* Takes the last part off a plain path; false when there is none. */
@@ -130,6 +131,17 @@ refuse_share(struct master *m, const struct lex_token *t, size_t limit, const ch
 	return err;
 }
 
+/* Whoever may write a zone need not be one who may see keys; and what is served, everybody sees. */
+static err_t
+check_privacy(struct master *m, const struct lex_token *t, const char *path)
+{
+	if (m->r->is_of_keys || !filename_has_private_part(path)) {
+		return OK;
+	}
+	return master_error(m, t, "include-refused", "records go into a file of another name",
+	                    "%.200s has the name of a file of keys or policy: nothing of it is zone data", path);
+}
+
 static err_t
 check_nesting(struct master *m, const struct lex_token *t, const char *path)
 {
@@ -178,7 +190,7 @@ read_included(struct master *m, const char *path, const struct name *origin, con
 	const struct lex lx = m->lx;
 	const struct name saved_origin = m->origin, saved_owner = m->owner;
 	const bool owner_was_bad = m->owner_is_bad;
-	const struct master_frame *up = m->frame;
+	struct master_frame *up = m->frame;
 	struct master_frame frame = { .file = path, .up = up, .depth = up->depth + 1 };
 
 	m->frame = &frame;
@@ -249,6 +261,7 @@ master_include(struct master *m)
 		return master_lex_error(m, &t);
 	}
 	TRY(resolve_path(m, &file, path));
+	TRY(check_privacy(m, &file, path));
 	TRY(check_nesting(m, &file, path));
 	return open_and_read(m, &file, path, &origin);
 }

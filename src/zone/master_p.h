@@ -23,12 +23,13 @@ struct master_frame {
 	const char *file;
 	const struct master_frame *up; /* who includes us; NULL for the zone's own file */
 	unsigned depth;
+	bool is_judged, has_keys;      /* was the text looked through, and does it look like one of keys? */
 };
 
 struct master {
 	const struct master_reader *r;
 	struct lex lx;
-	const struct master_frame *frame;
+	struct master_frame *frame;
 	struct name origin;
 	struct name owner;          /* of the last record; owner.len 0: there was none */
 	const char *owner_text;     /* its text, while that and the origin stay; else NULL */
@@ -110,5 +111,14 @@ err_t master_generate(struct master *m, const struct lex_token *directive);
 [[gnu::cold]] err_t master_unknown_type(struct master *m, const struct lex_token *t, bool has_ttl);
 /* A token as it may stand in a message: shortened, controls escaped. */
 [[gnu::cold]] const char *master_shown(const struct lex_token *t, char out[MASTER_SHOWN_MAX]);
+/* Does the file that is being read look like one of keys (dns/secret.h)?  It is looked through once, when that is asked. */
+[[gnu::cold]] bool master_has_keys(struct master *m);
+
+static inline unsigned
+master_marks(struct master *m)
+{
+	return m->r->marks_keys && master_has_keys(m) ? MASTER_AMONG_KEYS : 0u;
+}
+
 /* Why text is no domain name. */
 [[gnu::cold]] const char *master_name_trouble(err_t err);

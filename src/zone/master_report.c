@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "dns/rrtype.h"
+#include "dns/secret.h"
+#include "zone/discreet.h"
 #include "zone/master_p.h"
 
 const char *
@@ -83,6 +85,31 @@ hint_comment(const struct lex_token *t, struct diag *d)
 	return mark != NULL;
 }
 
+bool
+master_has_keys(struct master *m)
+{
+	struct master_frame *f = m->frame;
+	if (!f->is_judged) {
+		f->is_judged = true;
+		f->has_keys = secret_is_text(f->file, m->lx.text, (size_t)(m->lx.end - m->lx.text));
+	}
+	return f->has_keys;
+}
+
+/* Whoever reads the message need not be one who may see secrets. */
+static void
+hide_secrets(struct master *m, struct diag *d, const struct lex_token *t)
+{
+	if (m->r->is_of_keys) {
+		return;
+	}
+	if (master_has_keys(m)) {
+		discreet_hide(d);
+	} else if (strcmp(d->code, "bad-rdata") != 0) {
+		discreet_hide_words(d, t->s, t->len);
+	}
+}
+
 static void
 fill(const struct master *m, struct diag *d, const struct lex_token *t, const char *hint, const char *format,
      va_list args)
@@ -119,6 +146,7 @@ master_error(struct master *m, const struct lex_token *t, const char *code, cons
 		fill(m, &d, t, hint, format, args);
 		va_end(args);
 	}
+	hide_secrets(m, &d, t);
 	diag_report(m->r->sink, &d);
 	return E_FORMAT;
 }
@@ -142,6 +170,7 @@ master_warn(struct master *m, const struct lex_token *t, const char *code, const
 		fill(m, &d, t, hint, format, args);
 		va_end(args);
 	}
+	hide_secrets(m, &d, t);
 	diag_report(m->r->sink, &d);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "dns/secret.h"
 
 /* Records usually come owner by owner, or a few owners in turns, as a delegation and its glue.  So the records of the
  * owners seen last are gathered (the runs), and become a node when they have not been added to for a
@@ -372,6 +373,10 @@ zone_builder_add(struct zone_builder *b, const uint8_t *owner, uint16_t type, ui
 	run->used = ++b->records;
 	if (!run->is_within) {
 		builder_report_out_of_zone(b, owner, &rr);
+		return OK;
+	}
+	if (secret_is_record(type, rdata, rdlen)) {
+		builder_report_secret(b, owner, &rr);
 		return OK;
 	}
 	return append(run, rr);

@@ -2,6 +2,9 @@
 
 #include <stdio.h>
 
+#include "dns/rrtype.h"
+#include "dns/secret.h"
+
 static void
 report(struct zone_builder *b, const struct finding *what, const char *text)
 {
@@ -28,6 +31,19 @@ builder_report_out_of_zone(struct zone_builder *b, const uint8_t *owner, const s
 	                                    .type = rr->type, .rdata = rr->rdata, .rdlen = rr->rdlen,
 	                                    .hint = "a record belongs into the zone that its name is in" },
 	                 "%s is not in the zone %s", name, apex);
+}
+
+void
+builder_report_secret(struct zone_builder *b, const uint8_t *owner, const struct node_rr *rr)
+{
+	char type[RRTYPE_TEXT_MAX], text[128];
+	(void)snprintf(text, sizeof text, "the %s record has the algorithm number of an HMAC: it would publish a secret",
+	               rrtype_print(rr->type, type));
+	report(b,
+	       &(struct finding){ .level = DIAG_ERROR, .code = SECRET_CODE, .owner = owner, .type = rr->type, .rdata = rr->rdata,
+	                          .rdlen = rr->rdlen,
+	                          .hint = "TSIG keys go into _keys or NAME._keys; where others have seen this one, make a new one" },
+	       text);
 }
 
 /* How many records before rrs[i], which is sorted, equal it. */

@@ -75,6 +75,7 @@ void builder_free_node(struct zone_builder *b, struct node *n); /* NULL-safe */
 /* ---- zone_builder_check.c ---- */
 
 void builder_report_out_of_zone(struct zone_builder *b, const uint8_t *owner, const struct node_rr *rr);
+void builder_report_secret(struct zone_builder *b, const uint8_t *owner, const struct node_rr *rr);
 void builder_report_too_large(struct zone_builder *b, const uint8_t *owner);
 void builder_report_too_many_empties(struct zone_builder *b, const uint8_t *owner);
 

@@ -268,6 +268,9 @@ includes(void **state)
 		  "z:2:10 include-refused[../one]\nz:3:10 include-refused[/one]\n"
 		  "z:4:10 include-refused[sub/../../one]\nz:5:10 include-refused[\"\"]\n"
 		  "z:6:10 include-refused[.]\n" },
+		{ "$INCLUDE sub/example._keys\n$INCLUDE ./_KEYS.\n$INCLUDE \\095keys\n$INCLUDE %5Fkeys/a\n$INCLUDE a/../_secondaries\n", "",
+		  "z:2:10 include-refused[sub/example._keys]\nz:3:10 include-refused[./_KEYS.]\nz:4:10 include-refused[\\095keys]\n"
+		  "z:5:10 include-refused[%5Fkeys/a]\nz:6:10 include-refused[a/../_secondaries]\n" },
 		{ "$INCLUDE link\n", "", "z:2:10 include-refused[link]\n" },
 		{ "$INCLUDE z\n", "", "z:2:10 include-cycle[z]\n" },
 		{ "$INCLUDE self\n", "x.example. 60 A 1.1.1.1\n", "self:1:10 include-cycle[self]\n" },

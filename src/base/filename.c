@@ -1,0 +1,180 @@
+#include "base/filename.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/err.h"
+
+static char
+to_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Windows drops dots and blanks at the end. */
+static size_t
+without_tail(const char *name, size_t len)
+{
+	while (len != 0 && (name[len - 1] == '.' || name[len - 1] == ' ')) {
+		len--;
+	}
+	return len;
+}
+
+static bool
+is_word(const char *name, size_t len, const char *word)
+{
+	return len == strlen(word) && strncasecmp(name, word, len) == 0;
+}
+
+/* ---- what not every system can have ---- */
+
+/* Windows has devices of these names, whatever follows their first dot or colon: "con.example.org" is the console. */
+static bool
+is_device(const char *name, size_t len)
+{
+	static const char *const devices[] = { "con", "prn", "aux", "nul", "conin$", "conout$" };
+	size_t base = 0;
+	while (base < len && name[base] != '.' && name[base] != ':') {
+		base++;
+	}
+	base = without_tail(name, base);
+	for (size_t i = 0; i < ARRAY_LEN(devices); i++) {
+		if (is_word(name, base, devices[i])) {
+			return true;
+		}
+	}
+	bool is_port = base == 4 && (strncasecmp(name, "com", 3) == 0 || strncasecmp(name, "lpt", 3) == 0);
+	return is_port && name[3] >= '0' && name[3] <= '9';
+}
+
+/* What a checkout on some system could take for ".git": HFS+ passes over some octets beyond ASCII, NTFS has a short name for it. */
+static bool
+is_dotgit(const char *name, size_t len)
+{
+	char plain[6]; /* one more than the longest of them */
+	size_t n = 0;
+	len = without_tail(name, len);
+	for (size_t i = 0; i < len && n < sizeof plain; i++) {
+		if ((unsigned char)name[i] < 0x80) {
+			plain[n++] = name[i];
+		}
+	}
+	return is_word(plain, n, ".git") || is_word(plain, n, "git~1");
+}
+
+static bool
+has_forbidden_octet(const char *name, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)name[i];
+		if (c < ' ' || c == 0x7F || strchr("<>:\"/\\|?*", c) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *
+filename_trouble(const char *name, size_t len)
+{
+	if (len > FILENAME_PORTABLE_MAX) {
+		return "is longer than 143 octets";
+	}
+	if (without_tail(name, len) != len || len == 0) {
+		return "ends in a dot or a blank, which Windows drops";
+	}
+	if (has_forbidden_octet(name, len)) {
+		return "has an octet that names on Windows cannot have";
+	}
+	if (is_device(name, len)) {
+		return "is that of a device on Windows";
+	}
+	return is_dotgit(name, len) ? "is taken for git's own directory on some systems" : NULL;
+}
+
+int
+filename_compare(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	a_len = without_tail(a, a_len);
+	b_len = without_tail(b, b_len);
+	for (size_t i = 0; i < a_len && i < b_len; i++) {
+		int d = (unsigned char)to_lower(a[i]) - (unsigned char)to_lower(b[i]);
+		if (d != 0) {
+			return d;
+		}
+	}
+	return a_len < b_len ? -1 : a_len > b_len;
+}
+
+/* ---- keys and policy ---- */
+
+static int
+hex_of(char c)
+{
+	c = to_lower(c);
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The octet at `*at`, %XX resolved, which moves behind it. */
+static char
+next_octet(const char *name, size_t len, size_t *at)
+{
+	int high = name[*at] == '%' && *at + 2 < len ? hex_of(name[*at + 1]) : -1;
+	int low = high >= 0 ? hex_of(name[*at + 2]) : -1;
+	char c = low >= 0 ? (char)(high * 16 + low) : name[*at];
+	*at += low >= 0 ? 3 : 1;
+	return c;
+}
+
+/* The last octets of a name, in lower case, as far as they count: those beyond ASCII may not on HFS+. */
+struct ending {
+	char s[sizeof "._secondaries"];
+	size_t n;
+};
+
+static void
+ending_add(struct ending *e, char c)
+{
+	if (e->n == sizeof e->s) {
+		memmove(e->s, e->s + 1, --e->n);
+	}
+	e->s[e->n++] = to_lower(c);
+}
+
+static bool
+ending_is(const struct ending *e, const char *word)
+{
+	size_t n = strlen(word), len = without_tail(e->s, e->n);
+	return len >= n && memcmp(e->s + len - n, word, n) == 0 && (len == n || e->s[len - n - 1] == '.');
+}
+
+bool
+filename_is_private(const char *name, size_t len)
+{
+	struct ending e = { .n = 0 };
+	const char *colon = len != 0 ? memchr(name, ':', len) : NULL; /* what it begins is not of the name on NTFS */
+	len = without_tail(name, colon != NULL ? (size_t)(colon - name) : len);
+	for (size_t i = 0; i < len;) {
+		char c = next_octet(name, len, &i);
+		if ((unsigned char)c < 0x80) {
+			ending_add(&e, c);
+		}
+	}
+	return ending_is(&e, "_keys") || ending_is(&e, "_secondaries");
+}
+
+bool
+filename_has_private_part(const char *path)
+{
+	for (;;) {
+		size_t len = strcspn(path, "/");
+		if (filename_is_private(path, len)) {
+			return true;
+		}
+		if (path[len] == '\0') {
+			return false;
+		}
+		path += len + 1;
+	}
+}

@@ -1,0 +1,27 @@
+/* base/filename.h -- names of files in a repository that people check out on Linux, macOS and Windows.
+ *
+ * A name is one part of a path.  Three questions about it, each by the name alone: can every system have such a file; would some
+ * system take two names for one; and is it the name of a file of keys or policy, which no zone's records may come from.
+ *
+ * Pure.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Octets of a name: eCryptfs has the least (Linux, macOS and Windows take 255). */
+enum { FILENAME_PORTABLE_MAX = 143 };
+
+/* Why some system cannot have a file of that name: a static phrase, which goes on after "the name".  NULL: all can. */
+const char *filename_trouble(const char *name, size_t len);
+
+/* An order in which names that some system takes for one are equal: case counts only outside of ASCII, dots and blanks at the end
+ * do not count. */
+int filename_compare(const char *a, size_t a_len, const char *b, size_t b_len);
+
+/* Is it "_keys", "NAME._keys", "_secondaries" or "NAME._secondaries", in any spelling that a system or our own %XX may take for it? */
+bool filename_is_private(const char *name, size_t len);
+
+/* Is any part of the path? */
+bool filename_has_private_part(const char *path);

@@ -1,0 +1,251 @@
+#include "dns/secret.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/err.h"
+#include "dns/rrtype.h"
+
+enum { TYPE_RKEY = 57 };
+
+enum {
+	DNSKEY_HEAD_LEN = 4, /* flags, protocol, algorithm (RFC 4034 2.1) */
+	HMAC_MD5 = 157,      /* BIND's own numbers, which others took over */
+	HMAC_FIRST = 161,
+	HMAC_LAST = 165,
+	BASE64_MIN = 16,     /* octets of a word that could be a secret */
+	HEX_MIN = 32,
+};
+
+static bool
+is_hmac(unsigned alg)
+{
+	return alg == HMAC_MD5 || (alg >= HMAC_FIRST && alg <= HMAC_LAST);
+}
+
+bool
+secret_is_record(uint16_t type, const uint8_t *rdata, size_t rdlen)
+{
+	bool is_key = type == TYPE_DNSKEY || type == TYPE_CDNSKEY || type == TYPE_KEY || type == TYPE_RKEY;
+	return is_key && rdlen >= DNSKEY_HEAD_LEN && is_hmac(rdata[3]);
+}
+
+/* ---- words ---- */
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool
+is_upper(char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+static bool
+is_lower(char c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+static bool
+is_hex(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* Names of hosts are in one case, or begin words with capitals; in base64 the case changes all the time. */
+bool
+secret_is_word(const char *word, size_t len)
+{
+	size_t digits = 0, hex = 0, marks = 0, turns = 0;
+	for (size_t i = 0; i < len; i++) {
+		char c = word[i];
+		if (!is_upper(c) && !is_lower(c) && !is_digit(c) && strchr("+/=-_", c) == NULL) {
+			return false;
+		}
+		digits += is_digit(c);
+		hex += is_hex(c);
+		marks += c == '+' || c == '/' || c == '=';
+		turns += i != 0 && is_lower(word[i - 1]) && is_upper(c);
+	}
+	bool is_base64 = len >= BASE64_MIN && (marks != 0 || (turns >= 2 && digits != 0) || turns >= 4);
+	return is_base64 || (len >= HEX_MIN && hex == len && digits != 0);
+}
+
+/* ---- texts ---- */
+
+struct text {
+	const char *begin, *end;
+};
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Does `word` stand right before `at`, in any case? */
+static bool
+is_before(const struct text *t, const char *at, const char *word)
+{
+	size_t n = strlen(word);
+	return (size_t)(at - t->begin) >= n && strncasecmp(at - n, word, n) == 0;
+}
+
+static bool
+is_at(const struct text *t, const char *at, const char *word)
+{
+	size_t n = strlen(word);
+	return (size_t)(t->end - at) >= n && strncasecmp(at, word, n) == 0;
+}
+
+/* "_update" and the like, as a label: keys alone are named so. */
+static bool
+is_operation(const struct text *t, const char *at)
+{
+	static const char *const labels[] = { "_update", "_transfer", "_notify", "_status" };
+	bool is_begin = at == t->begin || at[-1] == '.' || is_blank(at[-1]) || at[-1] == '\n' || at[-1] == '"';
+	for (size_t i = 0; is_begin && i < ARRAY_LEN(labels); i++) {
+		const char *after = at + strlen(labels[i]);
+		if (is_at(t, at, labels[i]) && (after == t->end || strchr(". \t\r\n:\"", *after) != NULL)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The next word of a record, which parentheses may lead on to the next line.  "" at the end. */
+static struct text
+next_word(const struct text *t, const char *at, bool *is_open)
+{
+	while (at < t->end && (is_blank(*at) || *at == '(' || *at == '"' || (*is_open && (*at == '\n' || *at == '\r')))) {
+		*is_open |= *at++ == '(';
+	}
+	struct text word = { .begin = at, .end = at };
+	while (word.end < t->end && !is_blank(*word.end) && strchr("\r\n();\"", *word.end) == NULL) {
+		word.end++;
+	}
+	return word;
+}
+
+static bool
+is_number(const struct text *word, unsigned *out)
+{
+	*out = 0;
+	for (const char *c = word->begin; c < word->end; c++) {
+		if (!is_digit(*c) || word->end - word->begin > 5) {
+			return false;
+		}
+		*out = *out * 10 + (unsigned)(*c - '0');
+	}
+	return word->begin != word->end;
+}
+
+/* After the type: "0 3 163 SECRET", also when fields are missing or in another order, or the algorithm is a word.  The public keys of
+ * DNSSEC have flags other than 0, and begin with them; in lists of types another type follows. */
+static bool
+is_tsig_fields(const struct text *t, const char *at)
+{
+	unsigned flags, protocol, alg;
+	bool is_open = false;
+	struct text word = next_word(t, at, &is_open);
+	if (!is_number(&word, &flags)) {
+		return is_at(t, word.begin, "sha") || secret_is_word(word.begin, (size_t)(word.end - word.begin));
+	}
+	struct text second = next_word(t, word.end, &is_open), third = next_word(t, second.end, &is_open);
+	return flags == 0 || (is_number(&second, &protocol) && is_number(&third, &alg) && is_hmac(alg));
+}
+
+/* A record's type ends at `at`. */
+static bool
+is_key_record(const struct text *t, const char *at)
+{
+	bool is_type = is_before(t, at, " KEY") || is_before(t, at, "\tKEY") || is_before(t, at, "DNSKEY");
+	return is_type && is_tsig_fields(t, at);
+}
+
+/* An algorithm between colons, as in NAME:SHA256:SECRET, or the word before one. */
+static bool
+is_colon_of_key(const struct text *t, const char *at)
+{
+	static const char *const before[] = {
+		":sha1", ":sha224", ":sha256", ":sha384", ":sha512", "ed25519", "secret", "private-key-format",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(before); i++) {
+		if (is_before(t, at, before[i])) {
+			return true;
+		}
+	}
+	return is_at(t, at, ":hmac");
+}
+
+/* secret "…" */
+static bool
+is_quote_of_secret(const struct text *t, const char *at)
+{
+	while (at > t->begin && is_blank(at[-1])) {
+		at--;
+	}
+	return is_before(t, at, "secret");
+}
+
+/* One octet that some form of a key has in it, with what is around it. */
+static bool
+is_mark(const struct text *t, const char *at)
+{
+	switch (*at) {
+	case '_':
+		return is_before(t, at, "hmac") || is_operation(t, at);
+	case '-':
+		return is_before(t, at, "hmac") || (is_at(t, at, "-----") && is_before(t, at, "PRIVATE KEY"));
+	case ':':
+		return is_colon_of_key(t, at);
+	case '"':
+		return is_quote_of_secret(t, at);
+	case ' ':
+	case '\t':
+		return at > t->begin && (at[-1] == 'Y' || at[-1] == 'y') && is_key_record(t, at);
+	default:
+		return false;
+	}
+}
+
+/* "keys", "_key", "example.org.keys": by the last label; none of these is a top-level domain. */
+static bool
+is_named_like_keys(const char *file)
+{
+	static const char *const words[] = { "key", "keys", "_key", "_keys", "tsig", "secret", "secrets", "_secret", "_secrets" };
+	const char *slash = strrchr(file, '/'), *name = slash != NULL ? slash + 1 : file, *dot = strrchr(name, '.');
+	const char *last = dot != NULL ? dot + 1 : name;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (strcasecmp(last, words[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Comments are passed over: no line is quoted for what is in them. */
+bool
+secret_is_text(const char *file, const char *text, size_t len)
+{
+	const struct text t = { .begin = text, .end = text + len };
+	if (is_named_like_keys(file)) {
+		return true;
+	}
+	bool is_comment = false, is_quoted = false;
+	for (const char *at = t.begin; at < t.end; at++) {
+		if (*at == '\n' || *at == '\r') {
+			is_comment = is_quoted = false;
+		} else if (*at == ';' && !is_quoted) {
+			is_comment = true;
+		} else if (!is_comment && is_mark(&t, at)) {
+			return true;
+		}
+		is_quoted ^= *at == '"' && !is_comment;
+	}
+	return false;
+}

@@ -1,0 +1,24 @@
+/* dns/secret.h -- what is a shared secret, told by its looks: never served, never shown.
+ *
+ * TSIG secrets live in files of keys, as DNSKEY records with algorithms that no DNSSEC has (auth/keys.h).  Somebody will give such a
+ * file a wrong name, paste a key into a zone, or send one in an update.  No record of that kind is ever part of a zone; and a text that
+ * looks as if it held secrets is not quoted, in whatever form they are: whoever reads a log need not know them.
+ *
+ * Pure.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Does the record publish a secret: DNSKEY, CDNSKEY, KEY or RKEY with the number of an HMAC (157, BIND's HMAC-MD5; 161 to 165)? */
+#define SECRET_CODE "secret-record" /* of the diagnostic that says so */
+bool secret_is_record(uint16_t type, const uint8_t *rdata, size_t rdlen);
+
+/* Does the text of a file look like one that holds keys: TSIG as DNSKEY records or as NAME:ALGORITHM:SECRET, configuration of BIND, Knot
+ * or NSD, private keys?  `file`: its path; one that is called like keys ("keys", "example.org.key") holds some.  One pass. */
+bool secret_is_text(const char *file, const char *text, size_t len);
+
+/* Could the word be a secret in base64 or hexadecimal: long, of their digits alone, and no word of a language? */
+bool secret_is_word(const char *word, size_t len);

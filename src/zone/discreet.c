@@ -1,0 +1,63 @@
+#include "zone/discreet.h"
+
+#include <string.h>
+
+#include "dns/secret.h"
+
+static void
+drop_line(struct diag *d)
+{
+	d->source = NULL;
+	d->source_len = 0;
+}
+
+static void
+replace_text(struct diag *d, const char *text, const char *hint)
+{
+	struct diag bare;
+	diag_set(&bare, d->level, d->code, "%s", text);
+	diag_hint(&bare, "%s", hint);
+	bare.file = d->file;
+	bare.line = d->line;
+	bare.col = d->col;
+	bare.width = d->width;
+	*d = bare;
+}
+
+void
+discreet_hide(struct diag *d)
+{
+	if (strcmp(d->code, SECRET_CODE) == 0) { /* says enough, and quotes nothing */
+		drop_line(d);
+		return;
+	}
+	replace_text(d, "the file looks like one that holds keys: what is wrong here is not shown",
+	             "keys go into _keys or NAME._keys; where the file was seen by others, its secrets are secret no more: make new ones");
+}
+
+static bool
+has_secret_word(const char *line, size_t len)
+{
+	static const char ends[] = " \t\r\n()\";:.,$@\\{}[]<>";
+	for (size_t i = 0, from = 0; i <= len; i++) {
+		if (i == len || line[i] == '\0' || strchr(ends, line[i]) != NULL) {
+			if (secret_is_word(line + from, i - from)) {
+				return true;
+			}
+			from = i + 1;
+		}
+	}
+	return false;
+}
+
+void
+discreet_hide_words(struct diag *d, const char *word, size_t word_len)
+{
+	if (d->source != NULL && has_secret_word(d->source, d->source_len)) {
+		drop_line(d);
+	}
+	if (has_secret_word(word, word_len)) {
+		replace_text(d, "this cannot be read, and is not shown, as it may be a secret",
+		             "a record is: owner [TTL] [class] type data");
+	}
+}

@@ -1,0 +1,217 @@
+"""Secrets of keys: never served, never written by an update, never shown, wherever somebody puts them.
+
+The marked secret goes in every way; no answer, commit, message or line of a log may have eight characters of it, in base64 or
+hexadecimal.
+"""
+import os
+import struct
+import subprocess
+
+import dns.rcode
+import dns.rdata
+import pytest
+
+from repository import ENV, git, write_hook
+from updates import extended_error, send, update_of, with_edns
+
+ZONE = "$TTL 1h\n@ SOA ns hostmaster 1 2h 1h 4w 1h\n@ NS ns\nns A 192.0.2.1\n"
+PART = 8  # characters in a row that nobody may see
+
+
+@pytest.fixture
+def marked(make_key):
+    return make_key("me._update.example", secret=b"\xb2marked secret: \x01\x99 of the test?")
+
+
+def assert_hidden(text, key):
+    raw = key.secret_octets
+    for form in (key.secret, raw.hex(), raw.hex().upper(), raw.hex(" "), raw[1:].hex(":")):
+        for i in range(len(form) - PART + 1):
+            assert form[i:i + PART] not in text, text
+    assert "marked s" not in text, text
+
+
+def forms(key):
+    """A key as people write it, rightly or not."""
+    name, secret = key.name + ".", key.secret
+    return {
+        "a line of keys": key.line,
+        "an algorithm by name": "%s DNSKEY 0 3 HMAC-SHA256 %s\n" % (name, secret),
+        "an algorithm by half a name": "%s DNSKEY 0 3 SHA256 %s\n" % (name, secret),
+        "no algorithm": "%s DNSKEY 0 3 %s\n" % (name, secret),
+        "no numbers": "%s DNSKEY %s\n" % (name, secret),
+        "no type": "%s 0 3 163 %s\n" % (name, secret),
+        "another type": "%s TSIG 0 3 163 %s\n" % (name, secret),
+        "fields in another order": "%s DNSKEY 0 3 163 %s\n" % (secret, name),
+        "in quotes": '%s DNSKEY "0 3 163 %s"\n' % (name, secret),
+        "over lines": "%s DNSKEY 0 3 163 (\n\t%s\n\t%s\n" % (name, secret[:20], secret[20:]),
+        "with a word too many": key.line.rstrip() + " here; you are\n",
+        "cut": key.line.rstrip()[:-3] + "\n",
+        "twice": key.line + key.line,
+        "a type by number": "%s TYPE48 \\# 36 000003a3%s\n" % (name, key.secret_octets.hex()),
+        "a KEY record": "%s IN KEY 512 3 165 %s\n" % (name, secret),
+        "as an option": key.argument + "\n",
+        "for dig": "hmac-sha256:%s:%s\n" % (name, secret),
+        "for BIND": 'key "%s" {\n\talgorithm hmac-sha256;\n\tsecret "%s";\n};\n' % (name, secret),
+        "for Knot": "key:\n  - id: %s\n    algorithm: hmac-sha256\n    secret: %s\n" % (name, secret),
+        "for NSD": 'key:\n\tname: "%s"\n\talgorithm: sha256\n\tsecret: "%s"\n' % (name, secret),
+        "as BIND's private file": "Private-key-format: v1.3\nAlgorithm: 163 (HMAC_SHA256)\nKey: %s\nBits: AAA=\n" % secret,
+        "an SSH key": "ed25519:%s\n" % secret,
+        "alone": secret + "\n",
+        "alone, in a line of its own": "$TTL 1h\n@ SOA ns hostmaster 1 2 3 4 5\n%s\n" % secret,
+        "an owner": "%s A 192.0.2.1\n" % secret,
+        "a directive": "$ORIGIN %s..\n$%s\n$TTL %s\n" % (secret, secret, secret),
+        "from a template": '$TTL 60\n$GENERATE 1-2 k$ DNSKEY "0 3 163 %s"\n' % secret,
+        "in a zone": ZONE + key.line,
+    }
+
+
+WRONG_NAMES = ("keys", "_key", "example.keys", "example._key", "_Keys", "EXAMPLE._KEYS", "x.%5Fkeys", "_secondaries", "example")
+
+
+# ---- what is no source of zone data ----
+
+ROADS = ("example._keys", "./example._keys", "sub//../example._keys", "\\101xample._keys", "EXAMPLE._keys", "example._KEYS", "example._keys.",
+         "%65xample._keys", "example.%5fkeys", '"example._keys "', "sub/other._keys", "_keys", "sub/hop", "link", "sub/link", "sub/_secondaries",
+         "plain", "../zones.git/HEAD", "/etc/passwd")
+
+
+def tree(key, road):
+    """A repository whose zone includes by that road; what is behind each is a key, under names that are and are not reserved."""
+    names = ["example._keys", "EXAMPLE._keys", "example._KEYS", "example._keys.", "%65xample._keys", "example.%5fkeys", "example._keys ",
+             "sub/other._keys", "_keys", "sub/_secondaries", "sub/plain"]
+    files = {name: key.line for name in names}
+    return {**files, "sub/hop": "$INCLUDE other._keys\n", "plain": "$INCLUDE sub/plain\n", "example": ZONE + "$INCLUDE %s\n" % road}
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_no_road_leads_from_keys_into_a_zone(bindir, program, repo, marked, road):
+    """ozone in a directory, in the index, in a commit; the primary goes by the same (auth/primary.h)."""
+    repo.write(tree(marked, road))
+    for link in ("link", "sub/link"):
+        os.symlink("../" * link.count("/") + "example._keys", os.path.join(repo.path, link))
+    git(repo.path, "add", "-A")
+    for args in (["."], ["example"], ["--old-rev=", "--new-rev=:"], ["--dump", "example"], ["--format=json", "."], ["--format=github", "."],
+                 ["--zone-name=example", "example"], ["--diff", "--old=/dev/null", "example"]):
+        done = program("ozone", *args, cwd=repo.path, status=1)
+        assert_hidden(done.stdout + done.stderr, marked)
+        assert "include-" in done.stdout + done.stderr or road == "plain" and "secret-record" in done.stdout + done.stderr
+
+
+def test_the_primary_serves_no_keys(primary, repo, notify, notify_key, marked):
+    """All roads in one commit, as so many zones: none is served, and the log shows nothing."""
+    files = tree(marked, "_keys")
+    files = {**files, "_keys": notify_key.line, "ok.example": ZONE, "sub/names": "_keys\n"}
+    for i, road in enumerate(ROADS):
+        files["zone%d.example" % i] = ZONE + "$INCLUDE %s\n" % road
+    for i, (_, text) in enumerate(forms(marked).items()):
+        files["form%d.example" % i] = text
+    for name in WRONG_NAMES[:-1]:
+        files.setdefault(name, marked.line)
+    repo.commit(files)
+    served = primary(repo, zones=["ok.example"])
+    assert served.ask("ok.example", "SOA").rcode() == dns.rcode.NOERROR
+    for zone in [name for name in files if "/" not in name and name not in ("ok.example", "_keys")]:
+        if "%" not in zone and not zone.endswith((".", " ")):
+            assert served.ask(zone, "ANY").rcode() == dns.rcode.REFUSED, zone
+    repo.commit({"example": ZONE + "k DNSKEY 257 3 163 %s\nK2 CDNSKEY 0 3 165 %s\n" % (marked.secret, marked.secret)})
+    assert notify(served.port, "ok.example", notify_key).rcode() == dns.rcode.NOERROR
+    served.await_log(r"event=commit-served .*commit=%s" % repo.head())
+    assert_hidden(served.log(), marked)
+    assert "secret-record" in served.log()
+
+
+@pytest.mark.parametrize("name", ["_keys", "_Keys.", "x._keys", "\\095keys", "_secondaries", "a.b._SECONDARIES"])
+def test_no_zone_has_the_name_of_a_keys_file(program, tmp_path, name):
+    (tmp_path / "zone").write_text(ZONE)
+    done = program("ozone", "--zone-name=" + name, "zone", cwd=tmp_path)
+    assert done.returncode != 0 and "checked" not in done.stdout
+
+
+def test_a_link_to_keys_is_no_zone(program, tmp_path, marked):
+    (tmp_path / "example._keys").write_text(marked.line)
+    (tmp_path / "example").symlink_to("example._keys")
+    done = program("ozone", "example", cwd=tmp_path, status=2)
+    assert "_keys" in done.stderr
+    assert_hidden(done.stdout + done.stderr, marked)
+
+
+# ---- updates ----
+
+def secret_records(key):
+    """DNSKEY, CDNSKEY, KEY and RKEY, each with the number of an HMAC."""
+    return [dns.rdata.GenericRdata(1, rrtype, struct.pack("!HBB", flags, 3, alg) + key.secret_octets)
+            for rrtype, flags, alg in ((48, 0, 163), (60, 257, 161), (25, 512, 157), (57, 0, 165))]
+
+
+def test_updates_publish_no_secret(primary, repo, remote, marked, make_key):
+    me = make_key("jo._update.example")
+    repo.commit({"example": ZONE, "_keys": me.line})
+    served = primary(repo, "--zones-by-update", "--log-level=debug", zones=["example"])
+    for record in secret_records(marked):
+        update = with_edns(update_of(me))
+        update.add("k.example.", 60, record)
+        answer = send(served, update)
+        assert answer.rcode() == dns.rcode.REFUSED and "secret" in extended_error(answer)[1]
+        assert_hidden(answer.to_text(), marked)
+        made = with_edns(update_of(me, "new.example"))
+        for more in ("SOA", "ns. h. 1 2 3 4 5"), ("NS", "ns.example."), (record,):
+            made.add("new.example.", 60, *more)
+        assert send(served, made).rcode() == dns.rcode.REFUSED
+    update = update_of(me)
+    update.add("k.example.", 60, "DNSKEY", "256 3 13 " + "A" * 86 + "==")  # a public key is none
+    assert send(served, update).rcode() == dns.rcode.NOERROR
+    assert_hidden(served.log() + remote.log() + remote.text(), marked)
+
+
+@pytest.mark.parametrize("name", ["_keys", "x._keys", "_secondaries", "x._Secondaries", "_KEYS"])
+def test_updates_make_no_zone_of_such_a_name(primary, repo, remote, make_key, name):
+    me = make_key("jo._update")
+    repo.commit({"example": ZONE, "_keys": me.line})
+    served = primary(repo, "--zones-by-update", zones=["example"])
+    made = with_edns(update_of(me, name))
+    made.add(name + ".", 60, "SOA", "ns. h. 1 2 3 4 5")
+    made.add(name + ".", 60, "NS", "ns.example.")
+    answer = send(served, made)
+    assert answer.rcode() == dns.rcode.REFUSED and "no zone can have that name here" in extended_error(answer)[1]
+    assert remote.commits() == 1
+
+
+# ---- what is shown ----
+
+def test_ozone_shows_no_secret(program, repo, marked):
+    """Under wrong names, as zones, as keys, as old versions; in every format."""
+    repo.commit({"ok.example": ZONE})
+    for i, text in enumerate(forms(marked).values()):
+        repo.write({"f%d.%s" % (i, end): text for end in ("keys", "example", "_keys", "_Keys", "_secondaries")})
+    repo.write(dict.fromkeys(WRONG_NAMES, marked.line))
+    git(repo.path, "add", "-A")
+    for args in (["."], ["--format=json", "."], ["--format=github", "."], ["--dump", "."], ["--old-rev=HEAD", "--new-rev=:"],
+                 ["--diff", "--old-rev=HEAD", "--new-rev=:"], ["--diff", "--old-rev=:", "--new-rev=HEAD"], ["--out-of-zone=drop", "."]):
+        done = program("ozone", *args, cwd=repo.path)
+        assert_hidden(done.stdout + done.stderr, marked)
+    for i in range(len(forms(marked))):
+        for args in (["--strict", "--werror", "f%d.keys"], ["--zone-name=example", "--old=f%d.keys", "ok.example"],
+                     ["--zone-name=ok.example", "--old=ok.example", "--diff", "f%d.example"], ["--diff", "--old=f%d._keys", "f%d._keys"]):
+            done = program("ozone", *[a.replace("%d", str(i)) for a in args], cwd=repo.path)
+            assert_hidden(done.stdout + done.stderr, marked)
+
+
+def test_hooks_show_no_secret(bindir, repo, marked):
+    hooks = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "contrib", "git-hooks")
+    repo.commit({"ok.example": ZONE})
+    with open(os.path.join(hooks, "pre-receive")) as f:
+        write_hook(repo, "pre-receive", f.read().split("\n", 1)[1])
+    git(repo.bare, "config", "origin.ozone", os.path.join(bindir, "ozone"))
+    git(repo.path, "config", "origin.ozone", os.path.join(bindir, "ozone"))
+    for i, text in enumerate(forms(marked).values()):
+        repo.write({"keys": text, "form%d.example" % i: text})
+    repo.commit(push=False)
+    for hook in (None, "pre-push", "pre-commit"):
+        command = ["git", "push", "origin", "HEAD:main"] if hook is None else [os.path.join(hooks, hook), "origin"]
+        line = "refs/heads/main %s refs/heads/main %s\n" % (repo.head(), git(repo.bare, "rev-parse", "main"))
+        if hook == "pre-commit":
+            git(repo.path, "reset", "-q", "--soft", "HEAD~")
+        done = subprocess.run(command, cwd=repo.path, env={**os.environ, **ENV}, input=line, capture_output=True, text=True, check=False)
+        assert done.returncode != 0, done.stderr
+        assert_hidden(done.stdout + done.stderr, marked)
