@@ -6,180 +6,354 @@
 #include "base/alloc.h"
 
 enum {
-	MAC_PART = 16,              /* octets of a MAC that are compared: nobody finds another one that has these */
-	SLOTS_EACH = 4,             /* at most a fourth is in use */
-	EMPTY = UINT32_MAX,
+	MAC_PART = 16,     /* octets of a MAC that are compared: nobody finds another one that has these */
+	KEY_SLOTS = 1024,
+	MAC_SLOTS_MIN = 1024, /* a power of two; as many as there are entries, or up to twice that */
+	PART_FORGOTTEN = 16,
 };
 
-struct entry {
+struct replay_entry {
+	struct replay_entry *slot_next, *list_next;
+	struct key_past *key;
 	uint8_t mac[MAC_PART];
-	uint32_t slot;
-	uint32_t at_s;
+	uint64_t signed_s;
+	uint32_t taken_s; /* of the clock that never goes back */
 	uint16_t rcode;
 	bool is_answered;
 };
 
-/* A ring of entries, the oldest first to go, and a hash table of their numbers: open addressing, with entries taken out by
- * moving those behind them back. */
-struct replay {
-	struct entry *ring; /* owned, as `slots` */
-	uint32_t cap, n, next;
-	uint32_t *slots;
-	uint32_t slots_n;
+/* The oldest first. */
+struct past_list {
+	struct replay_entry *first, *last;
+	size_t n;
 };
 
-/* Room for so many, with nothing in it. */
-static bool
-make_room(struct replay *r, uint32_t cap)
-{
-	*r = (struct replay){ .cap = cap, .slots_n = SLOTS_EACH * cap };
-	r->ring = calloc(cap, sizeof *r->ring);
-	r->slots = malloc(r->slots_n * sizeof *r->slots);
-	if (r->ring == NULL || r->slots == NULL) {
-		free(r->ring);
-		free(r->slots);
-		return false;
-	}
-	memset(r->slots, 0xFF, r->slots_n * sizeof *r->slots); /* EMPTY */
-	return true;
-}
+struct key_past {
+	struct key_past *next; /* in its slot */
+	struct name name;
+	struct past_list done, refused;
+	size_t under_way;
+	uint64_t floor_s;      /* when the newest was signed of those that were done and are forgotten; 0: none */
+};
+
+struct replay {
+	struct key_past *keys[KEY_SLOTS]; /* owned */
+	struct replay_entry **slots;      /* owned, as the entries are */
+	size_t slots_n, entries;          /* entries: also those under way */
+	size_t kept;                      /* in lists */
+};
 
 struct replay *
 replay_new(void)
 {
 	struct replay *r = xalloc(sizeof *r);
-	bool has_room = make_room(r, REPLAY_MIN);
-	ASSERT(has_room); /* what xalloc() does without memory */
+	r->slots_n = MAC_SLOTS_MIN;
+	r->slots = xalloc(r->slots_n * sizeof(struct replay_entry *));
 	return r;
 }
 
-void
-replay_free(struct replay **r)
+static void
+free_entries(struct replay *r)
 {
-	if (*r != NULL) {
-		free((*r)->ring);
-		free((*r)->slots);
+	for (size_t i = 0; i < r->slots_n; i++) {
+		for (struct replay_entry *e = r->slots[i], *next; e != NULL; e = next) {
+			next = e->slot_next;
+			free(e);
+		}
 	}
-	free_ptr(r);
-	*r = NULL;
+	free(r->slots);
 }
 
+void
+replay_free(struct replay **rp)
+{
+	struct replay *r = *rp;
+	if (r == NULL) {
+		return;
+	}
+	free_entries(r);
+	for (size_t i = 0; i < KEY_SLOTS; i++) {
+		for (struct key_past *k = r->keys[i], *next; k != NULL; k = next) {
+			next = k->next;
+			free(k);
+		}
+	}
+	free(r);
+	*rp = NULL;
+}
+
+/* ---- entries by their MACs ---- */
+
 /* A MAC is as good as random: its first octets are the hash. */
-static uint32_t
-home_of(const struct replay *r, const uint8_t mac[MAC_PART])
+static struct replay_entry **
+slot_of(const struct replay *r, const uint8_t mac[MAC_PART])
 {
 	uint32_t h;
 	memcpy(&h, mac, sizeof h);
-	return h % r->slots_n;
+	return &r->slots[h & (r->slots_n - 1)];
 }
 
-static void
-part_of(const uint8_t *mac, size_t len, uint8_t out[MAC_PART])
+static struct replay_entry *
+find(const struct replay *r, const struct key_past *key, const uint8_t mac[MAC_PART])
 {
-	memset(out, 0, MAC_PART);
-	memcpy(out, mac, len < MAC_PART ? len : MAC_PART);
-}
-
-/* The slot that has the MAC, or the empty one where it would go. */
-static uint32_t
-find(const struct replay *r, const uint8_t mac[MAC_PART])
-{
-	uint32_t i = home_of(r, mac);
-	while (r->slots[i] != EMPTY && memcmp(r->ring[r->slots[i]].mac, mac, MAC_PART) != 0) {
-		i = (i + 1) % r->slots_n;
+	struct replay_entry *e = *slot_of(r, mac);
+	while (e != NULL && (e->key != key || memcmp(e->mac, mac, MAC_PART) != 0)) {
+		e = e->slot_next;
 	}
-	return i;
+	return e;
 }
 
 static void
-take_out(struct replay *r, uint32_t slot)
+put_into_slot(struct replay *r, struct replay_entry *e)
 {
-	uint32_t hole = slot;
-	for (uint32_t i = (slot + 1) % r->slots_n; r->slots[i] != EMPTY; i = (i + 1) % r->slots_n) {
-		struct entry *e = &r->ring[r->slots[i]];
-		uint32_t home = home_of(r, e->mac);
-		if ((i - home) % r->slots_n >= (i - hole) % r->slots_n) { /* its way leads over the hole */
-			r->slots[hole] = r->slots[i];
-			e->slot = hole;
-			hole = i;
-		}
-	}
-	r->slots[hole] = EMPTY;
+	struct replay_entry **at = slot_of(r, e->mac);
+	e->slot_next = *at;
+	*at = e;
 }
 
-/* Of a full ring. */
-static void
-forget_oldest(struct replay *r)
-{
-	take_out(r, r->ring[r->next].slot);
-	r->n--;
-}
-
-static void
-put(struct replay *r, const struct entry *from)
-{
-	uint32_t at = r->next, slot = find(r, from->mac);
-	r->next = (at + 1) % r->cap;
-	r->n++;
-	r->ring[at] = *from;
-	r->ring[at].slot = slot;
-	r->slots[slot] = at;
-}
-
-/* Twice as large, with all of a full ring in it.  Without memory for that it stays as it is. */
+/* Twice as many slots.  Without memory for that it goes on with those that there are. */
 static void
 grow(struct replay *r)
 {
-	struct replay larger;
-	if (make_room(&larger, 2 * r->cap)) {
-		for (uint32_t i = 0; i < r->cap; i++) {
-			put(&larger, &r->ring[(r->next + i) % r->cap]);
-		}
-		free(r->ring);
-		free(r->slots);
-		*r = larger;
+	struct replay_entry **old = r->slots, **slots = calloc(2 * r->slots_n, sizeof(struct replay_entry *));
+	size_t n = r->slots_n;
+	if (slots == NULL) {
+		return;
 	}
+	r->slots = slots;
+	r->slots_n = 2 * n;
+	for (size_t i = 0; i < n; i++) {
+		for (struct replay_entry *e = old[i], *next; e != NULL; e = next) {
+			next = e->slot_next;
+			put_into_slot(r, e);
+		}
+	}
+	free(old);
 }
 
 static void
-remember(struct replay *r, const uint8_t mac[MAC_PART], uint64_t now_s)
+entry_free(struct replay *r, struct replay_entry *e)
 {
-	struct entry new = { .at_s = (uint32_t)now_s };
-	memcpy(new.mac, mac, MAC_PART);
-	bool is_wanted = r->n == r->cap && new.at_s - r->ring[r->next].at_s <= REPLAY_AGE_S; /* the oldest */
-	if (is_wanted && r->cap < REPLAY_MAX) {
-		grow(r);
+	struct replay_entry **at = slot_of(r, e->mac);
+	while (*at != e) {
+		at = &(*at)->slot_next;
 	}
-	if (r->n == r->cap) {
-		forget_oldest(r);
-	}
-	put(r, &new);
+	*at = e->slot_next;
+	r->entries--;
+	free(e);
 }
 
-enum replay_state
-replay_take(struct replay *r, const uint8_t *mac, size_t len, uint64_t now_s, unsigned *rcode)
+/* ---- what a key has done ---- */
+
+/* FNV-1a.  Only keys of ours come here: their signatures were verified. */
+static struct key_past **
+key_slot(struct replay *r, const uint8_t *name)
 {
-	uint8_t part[MAC_PART];
-	part_of(mac, len, part);
-	uint32_t slot = find(r, part);
-	if (r->slots[slot] == EMPTY) {
-		remember(r, part, now_s);
-		return REPLAY_NEW;
+	uint32_t h = 2166136261u;
+	for (size_t i = 0, len = name_len(name); i < len; i++) {
+		h = (h ^ octet_lower(name[i])) * 16777619u;
 	}
-	const struct entry *e = &r->ring[r->slots[slot]];
-	*rcode = e->rcode;
-	return e->is_answered ? REPLAY_ANSWERED : REPLAY_UNDER_WAY;
+	return &r->keys[h % KEY_SLOTS];
+}
+
+static void
+raise_floor(struct key_past *k, uint64_t signed_s)
+{
+	k->floor_s = signed_s > k->floor_s ? signed_s : k->floor_s;
+}
+
+static void
+keep(struct replay *r, struct past_list *list, struct replay_entry *e)
+{
+	*(list->last != NULL ? &list->last->list_next : &list->first) = e;
+	list->last = e;
+	list->n++;
+	r->kept++;
+}
+
+static void
+forget_oldest(struct replay *r, struct key_past *k, struct past_list *list)
+{
+	struct replay_entry *e = list->first;
+	list->first = e->list_next;
+	list->last = list->first != NULL ? list->last : NULL;
+	list->n--;
+	r->kept--;
+	if (list == &k->done) {
+		raise_floor(k, e->signed_s);
+	}
+	entry_free(r, e);
+}
+
+static void
+forget_older(struct replay *r, struct key_past *k, struct past_list *list, uint64_t mono_s)
+{
+	while (list->first != NULL && (uint32_t)mono_s - list->first->taken_s > REPLAY_AGE_S) {
+		forget_oldest(r, k, list);
+	}
+}
+
+/* Nothing of it can come again. */
+static bool
+is_over(const struct key_past *k, uint64_t now_s)
+{
+	return k->done.n + k->refused.n + k->under_way == 0 && k->floor_s + TSIG_FUDGE_MAX_S < now_s;
+}
+
+/* Of the keys in a slot: those that are gone leave nothing behind. */
+static void
+tidy_slot(struct replay *r, struct key_past **at, const struct replay_request *q)
+{
+	for (struct key_past *k; (k = *at) != NULL;) {
+		forget_older(r, k, &k->done, q->mono_s);
+		forget_older(r, k, &k->refused, q->mono_s);
+		if (is_over(k, q->now_s)) {
+			*at = k->next;
+			free(k);
+		} else {
+			at = &k->next;
+		}
+	}
+}
+
+/* NULL: no memory. */
+static struct key_past *
+key_of(struct key_past **at, const uint8_t *name)
+{
+	while (*at != NULL && !name_is_equal((*at)->name.oct, name)) {
+		at = &(*at)->next;
+	}
+	if (*at == NULL && (*at = try_alloc(sizeof **at)) != NULL) {
+		name_set(&(*at)->name, name);
+	}
+	return *at;
+}
+
+static size_t
+kept_of(const struct key_past *k)
+{
+	return k->done.n + k->refused.n;
+}
+
+static struct key_past *
+key_with_most(struct replay *r)
+{
+	struct key_past *most = NULL;
+	for (size_t i = 0; i < KEY_SLOTS; i++) {
+		for (struct key_past *k = r->keys[i]; k != NULL; k = k->next) {
+			most = most == NULL || kept_of(k) > kept_of(most) ? k : most;
+		}
+	}
+	return most;
+}
+
+/* Room for one more. */
+static void
+make_room(struct replay *r)
+{
+	if (r->kept < REPLAY_MAX) {
+		return;
+	}
+	struct key_past *k = key_with_most(r);
+	for (size_t n = kept_of(k) / PART_FORGOTTEN + 1; n != 0; n--) {
+		forget_oldest(r, k, k->refused.n != 0 ? &k->refused : &k->done);
+	}
+}
+
+/* ---- from outside ---- */
+
+/* The clock has gone back when it was signed later than anything can have been signed by now.  Then it is as after a start. */
+static bool
+is_doubtful(struct key_past *k, const struct replay_request *q)
+{
+	if (k->floor_s > q->now_s + TSIG_FUDGE_MAX_S) {
+		k->floor_s = q->now_s;
+	}
+	return q->signed_s <= k->floor_s;
+}
+
+static struct replay_entry *
+entry_new(struct replay *r, struct key_past *k, const struct replay_request *q, const uint8_t mac[MAC_PART])
+{
+	struct replay_entry *e = try_alloc(sizeof *e);
+	if (e == NULL) {
+		return NULL;
+	}
+	e->key = k;
+	memcpy(e->mac, mac, MAC_PART);
+	e->signed_s = q->signed_s;
+	e->taken_s = (uint32_t)q->mono_s;
+	if (r->entries == r->slots_n) {
+		grow(r);
+	}
+	put_into_slot(r, e);
+	r->entries++;
+	k->under_way++;
+	return e;
+}
+
+err_t
+replay_take(struct replay *r, const struct replay_request *q, enum replay_state *state, unsigned *rcode,
+            struct replay_entry **entry)
+{
+	uint8_t mac[MAC_PART] = { 0 };
+	struct key_past **slot = key_slot(r, q->key);
+	tidy_slot(r, slot, q);
+	struct key_past *k = key_of(slot, q->key);
+	if (k == NULL) {
+		return E_NOMEM;
+	}
+	memcpy(mac, q->mac, q->mac_len < MAC_PART ? q->mac_len : MAC_PART);
+	struct replay_entry *e = find(r, k, mac);
+	if (e != NULL) {
+		*rcode = e->rcode;
+		*state = e->is_answered ? REPLAY_ANSWERED : REPLAY_UNDER_WAY;
+		return OK;
+	}
+	if (is_doubtful(k, q)) {
+		*state = REPLAY_DOUBTFUL;
+		return OK;
+	}
+	*state = REPLAY_NEW;
+	*entry = entry_new(r, k, q, mac);
+	return *entry != NULL ? OK : E_NOMEM;
 }
 
 void
-replay_answered(struct replay *r, const uint8_t *mac, size_t len, unsigned rcode)
+replay_settle(struct replay *r, struct replay_entry *e, unsigned rcode, bool is_carried_out)
 {
-	uint8_t part[MAC_PART];
-	part_of(mac, len, part);
-	uint32_t slot = find(r, part);
-	if (r->slots[slot] != EMPTY) {
-		struct entry *e = &r->ring[r->slots[slot]];
-		e->rcode = (uint16_t)rcode;
-		e->is_answered = true;
+	struct key_past *k = e->key;
+	e->rcode = (uint16_t)rcode;
+	e->is_answered = true;
+	k->under_way--;
+	make_room(r);
+	keep(r, is_carried_out ? &k->done : &k->refused, e);
+	if (k->refused.n > REPLAY_REFUSED_MAX) {
+		forget_oldest(r, k, &k->refused);
 	}
+}
+
+void
+replay_lose(struct replay *r, struct replay_entry *e)
+{
+	e->key->under_way--;
+	make_room(r);
+	keep(r, &e->key->done, e);
+}
+
+err_t
+replay_note(struct replay *r, const uint8_t *key, uint64_t signed_s)
+{
+	struct key_past *k = key_of(key_slot(r, key), key);
+	if (k == NULL) {
+		return E_NOMEM;
+	}
+	raise_floor(k, signed_s);
+	return OK;
+}
+
+size_t
+replay_n(const struct replay *r)
+{
+	return r->kept;
 }

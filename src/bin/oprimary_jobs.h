@@ -1,8 +1,8 @@
 /* bin/oprimary_jobs.h -- updates in a queue: private to oprimary_update.c. */
 #pragma once
 
+#include "auth/replay.h"
 #include "auth/update_task.h"
-#include "crypto/hmac.h"
 #include "net/inbox.h"
 
 struct job {
@@ -10,9 +10,7 @@ struct job {
 	struct inbox_item *item;
 	struct update_task task;
 	unsigned tries;
-	bool is_known;         /* to the memory of signatures, by its MAC */
-	uint8_t mac[HMAC_MAX];
-	size_t mac_len;
+	struct replay_entry *seen; /* in the memory of signatures; NULL: not worked out yet */
 };
 
 struct jobs {

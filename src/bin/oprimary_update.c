@@ -51,8 +51,8 @@ answer(struct updater *u, struct job *j)
 {
 	struct update_task *t = &j->task;
 	size_t len = update_task_answer(t, u->conf, clock_wall_s(), u->wire, sizeof u->wire);
-	if (j->is_known) {
-		replay_answered(u->replay, j->mac, j->mac_len, t->rcode);
+	if (j->seen != NULL) {
+		replay_settle(u->replay, j->seen, t->rcode, t->rcode == RCODE_NOERROR);
 	}
 	return_path_send(&j->item->from, u->wire, len);
 	count(t->rcode == RCODE_NOERROR ? &u->stats.updates : t->rcode == RCODE_SERVFAIL ? &u->stats.failed : &u->stats.refused);
@@ -78,6 +78,9 @@ answer_all(struct updater *u, struct jobs *q, unsigned rcode, int ede, const cha
 static void
 forget(struct updater *u, struct job *j, _Atomic uint64_t *counter)
 {
+	if (j->seen != NULL) {
+		replay_lose(u->replay, j->seen);
+	}
 	return_path_send(&j->item->from, NULL, 0);
 	count(counter);
 	job_free(u, j);
@@ -101,28 +104,44 @@ put_back(struct updater *u)
 	jobs_put_before(&u->queue, &u->pending);
 }
 
+static err_t
+look_up(struct updater *u, struct job *j, enum replay_state *state, unsigned *rcode)
+{
+	const struct update_task *t = &j->task;
+	const struct replay_request q = {
+		.key = t->key.name.oct, .mac = t->tsig.mac, .mac_len = t->tsig.mac_len, .signed_s = t->tsig.peer_time_s,
+		.now_s = j->item->arrived_s, .mono_s = j->item->arrived_ns / 1000000000u,
+	};
+	return replay_take(u->replay, &q, state, rcode, &j->seen);
+}
+
 /* Has it come before?  Then it has the answer of the first, or none yet, and the job is done. */
 static bool
 is_repeated(struct updater *u, struct job *j)
 {
-	unsigned rcode = 0;
-	if (j->is_known) {
+	enum replay_state state = REPLAY_NEW;
+	unsigned rcode = RCODE_SERVFAIL;
+	if (j->seen != NULL) {
 		return false;
 	}
-	j->mac_len = j->task.tsig.mac_len;
-	memcpy(j->mac, j->task.tsig.mac, j->mac_len);
-	switch (replay_take(u->replay, j->mac, j->mac_len, j->item->arrived_ns / 1000000000u, &rcode)) {
-	case REPLAY_NEW:
-		j->is_known = true;
+	err_t err = look_up(u, j, &state, &rcode);
+	if (err == OK && state == REPLAY_NEW) {
 		return false;
-	case REPLAY_ANSWERED:
-		update_task_settle(&j->task, rcode, EDE_NONE, "%s", "");
-		answer(u, j);
-		break;
-	case REPLAY_UNDER_WAY:
+	}
+	if (err == OK && state == REPLAY_UNDER_WAY) {
 		forget(u, j, &u->stats.repeated);
-		break;
+		return true;
 	}
+	if (err != OK) {
+		update_task_settle(&j->task, RCODE_SERVFAIL, EDE_OTHER, "no memory");
+	} else if (state == REPLAY_DOUBTFUL) {
+		update_task_settle(&j->task, RCODE_SERVFAIL, EDE_OTHER,
+		                   "signed before others of this key that were carried out and are forgotten, and may be one of them: "
+		                   "sign it anew");
+	} else {
+		update_task_settle(&j->task, rcode, EDE_NONE, "%s", "");
+	}
+	answer(u, j);
 	return true;
 }
 
@@ -322,7 +341,7 @@ answer_waiting(struct updater *u, bool all, const char *why)
 {
 	struct jobs rest = { 0 };
 	for (struct job *j; (j = jobs_take(&u->queue)) != NULL;) {
-		if (!all && !j->is_known) {
+		if (!all && j->seen == NULL) {
 			jobs_append(&rest, j);
 			continue;
 		}

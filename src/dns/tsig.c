@@ -149,9 +149,10 @@ mac_len_is_allowed(size_t len, size_t whole)
 }
 
 static bool
-time_is_within(uint64_t a, uint64_t b, uint16_t fudge_s)
+time_is_right(const struct tsig_rr *rr, uint64_t now_s)
 {
-	return (a > b ? a - b : b - a) <= fudge_s;
+	uint64_t fudge_s = rr->fudge_s < TSIG_FUDGE_MAX_S ? rr->fudge_s : TSIG_FUDGE_MAX_S;
+	return (now_s > rr->time_s ? now_s - rr->time_s : rr->time_s - now_s) <= fudge_s;
 }
 
 static err_t
@@ -213,7 +214,7 @@ tsig_verify_request(struct tsig *t, const struct msg *m, const struct tsig_key *
 	}
 	t->key = key;
 	keep_mac(t, &rr);
-	if (!time_is_within(now_s, rr.time_s, rr.fudge_s)) {
+	if (!time_is_right(&rr, now_s)) {
 		return deny(t, RCODE_BADTIME);
 	}
 	if (rr.mac_len < hmac_len(key->alg)) {
@@ -390,7 +391,7 @@ tsig_verify_response(struct tsig *t, const struct msg *m, uint64_t now_s)
 	if (rr.error != 0) {
 		return deny_as_peer(t, &rr, true);
 	}
-	if (!time_is_within(now_s, rr.time_s, rr.fudge_s)) {
+	if (!time_is_right(&rr, now_s)) {
 		t->server_time_s = rr.time_s;
 		return deny(t, RCODE_BADTIME);
 	}

@@ -18,6 +18,7 @@
 
 enum {
 	TSIG_FUDGE_S = 300,   /* RFC 8945 10 */
+	TSIG_FUDGE_MAX_S = 600, /* of others, taken for more: how long a recorded message is good is not theirs to say alone */
 	TSIG_SECRET_MAX = 512,
 	/* Octets that a TSIG RR can take: owner, algorithm name (hmac-sha512.), MAC, other data. */
 	TSIG_RR_MAX = NAME_WIRE_MAX + 10 + 27 + 16 + HMAC_MAX + 6,

@@ -73,11 +73,11 @@ def test_nsupdate(need, server, keys):
     assert done.returncode != 0 and "BADSIG" in done.stderr
 
 
-def signed(key, when, cut=None, algorithm="SHA256", name="example."):
+def signed(key, when, cut=None, algorithm="SHA256", name="example.", fudge=300):
     """A SOA query signed at a time, perhaps with its MAC cut; with the MAC that was sent."""
     tsig_key = dns.tsig.Key(key.name, key.secret, getattr(dns.tsig, "HMAC_" + algorithm))
     plain = dns.message.make_query(name, "SOA", use_edns=0).to_wire()
-    rdata = dns.message.Message._make_tsig(tsig_key.name, tsig_key.algorithm, 0, 300, b"", struct.unpack("!H", plain[:2])[0], 0, b"")[0]
+    rdata = dns.message.Message._make_tsig(tsig_key.name, tsig_key.algorithm, 0, fudge, b"", struct.unpack("!H", plain[:2])[0], 0, b"")[0]
     rdata, _ = dns.tsig.sign(plain, tsig_key, rdata, when)
     if cut is not None:
         rdata = rdata.replace(mac=rdata.mac[:cut])
@@ -161,3 +161,12 @@ def test_a_fudge_within_limits_and_other_letters(server, keys):
         rdata, start = tsig_of(answer := exchange(server, wire))
         assert answer[3] & 15 == dns.rcode.NOERROR and rdata.error == 0
         assert_signed(answer, rdata, start, tsig_key, mac)
+
+
+def test_a_large_fudge_is_cut(server, keys):
+    """Whoever gives his message a day has ten minutes."""
+    for skew, is_good in ((-590, True), (590, True), (-610, False), (610, False)):
+        wire, _, _ = signed(keys["SHA256"], int(time.time()) + skew, fudge=65535)
+        rdata, _ = tsig_of(answer := exchange(server, wire))
+        assert answer[3] & 15 == (dns.rcode.NOERROR if is_good else dns.rcode.NOTAUTH), skew
+        assert rdata.error == (0 if is_good else BADTIME), skew
