@@ -495,8 +495,20 @@ notifier_conn_closed(struct notifier *n, const struct notifier_now *now, uint64_
 	}
 }
 
-/* *out: the notice that is to be sent, idle; NULL: it is under way, and has one more key.  *was_unreached: so was the one that it
- * takes the place of. */
+/* `x` comes in the place of `old`; where that waited for its turn, `x` has the turn: else a zone that changes more often than turns come
+ * round would never have one. */
+static void
+succeed(struct notifier *n, struct notice *x, struct notice *old)
+{
+	if (old->state == NOTICE_WAITING) {
+		list_append(&old->link, &x->link); /* before it */
+		x->state = NOTICE_WAITING;
+	}
+	detach(n, old);
+}
+
+/* *out: the notice that is to be sent, idle or waiting; NULL: it is under way, and has one more key.  *was_unreached: so was
+ * the one that it takes the place of. */
 static err_t
 put_in(struct notifier *n, struct peer *p, const struct notify_news *news, const struct tsig_key *key,
        struct notice **out, bool *was_unreached)
@@ -510,9 +522,6 @@ put_in(struct notifier *n, struct peer *p, const struct notify_news *news, const
 		return E_LIMIT;
 	}
 	TRY(notice_new(n, news, key, &x));
-	if (old != NULL) {
-		detach(n, old);
-	}
 	err_t err = peer_put(p, x, &old);
 	if (err != OK) {
 		notice_free(n, x);
@@ -520,6 +529,7 @@ put_in(struct notifier *n, struct peer *p, const struct notify_news *news, const
 	}
 	*was_unreached = old != NULL && has_said(old, NOTIFY_UNREACHED);
 	if (old != NULL) {
+		succeed(n, x, old);
 		notice_free(n, old);
 		n->stats.replaced++;
 	} else {
@@ -543,7 +553,9 @@ notifier_add(struct notifier *n, const struct notifier_now *now, const struct no
 		if (was_unreached) {
 			say(n, x, (struct notifier_report){ .outcome = NOTIFY_UNREACHED });
 		}
-		wait_in_order(n, x);
+		if (x->state == NOTICE_IDLE) {
+			wait_in_order(n, x);
+		}
 	} else if (err != OK) {
 		n->stats.over_limit++;
 		peer_changed(n, p);

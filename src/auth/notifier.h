@@ -2,7 +2,8 @@
  *
  * A state machine without I/O: what happened comes in with the time, what is to be sent goes out by callbacks.
  *
- * One notification is pending for each zone and target; a newer one for the same two takes its place and begins anew.
+ * One notification is pending for each zone and target; a newer one for the same two takes its place, also in the
+ * queue, and begins anew.
  * It is sent at once, and again after 1, 1, 1, 4, 13, 20, 20, 120, 420, 900, 2100 and 82,800 s, each counted from the
  * attempt before, until it is answered.  An attempt goes over TCP, and over UDP when TCP fails or brings no answer in
  * time; both fit between two attempts.  A target that has a connection of its own to us is told over that alone: when

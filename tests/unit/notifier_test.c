@@ -233,6 +233,28 @@ one_connection_for_all_that_is_due(void **state)
 	end(&w);
 }
 
+/* The peer answers for none of the other zones; its turn comes round slowly, but it does. */
+static void
+a_zone_that_never_rests_has_its_turn(void **state)
+{
+	(void)state;
+	enum { OTHERS = 4 * NOTIFIER_WINDOW_MIN, LIMIT = 600 };
+	struct world w;
+	begin(&w);
+	add_many(&w, OTHERS, 1);
+	const struct name busy = parsed("busy.example.");
+	bool is_sent = false;
+	for (uint32_t serial = 1; !is_sent; serial++) {
+		assert_true(serial < LIMIT); /* 60 s */
+		add(&w, "busy.example.", serial, 1);
+		advance(&w, 100 * MS);
+		for (size_t i = 0; i < w.sent_n; i++) {
+			is_sent |= name_compare(message(&w.sent[i]).qname.oct, busy.oct) == 0;
+		}
+	}
+	end(&w);
+}
+
 static void
 answers_come_in_any_order(void **state)
 {
@@ -589,6 +611,7 @@ main(void)
 		cmocka_unit_test(the_answer_to_an_older_version_is_none),
 		cmocka_unit_test(udp_follows_tcp_at_once),
 		cmocka_unit_test(one_connection_for_all_that_is_due),
+		cmocka_unit_test(a_zone_that_never_rests_has_its_turn),
 		cmocka_unit_test(answers_come_in_any_order),
 		cmocka_unit_test(a_refused_connection_is_not_tried_for_each),
 		cmocka_unit_test(a_connection_that_ends_after_answers_is_opened_again),
