@@ -4,11 +4,13 @@
 #   make demo         a primary on a loopback address, shown at work
 #   make check        everything that CI runs
 #   make install      into PREFIX (and DESTDIR), as any user
+#   make soak         every attack at once, for MINUTES (60); as root
 #   make bench        the programs beside other servers
 #   make clean
 BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
+MINUTES ?= 60
 MESON ?= meson
 export PATH := /usr/sbin:/usr/bin:/sbin:/bin:$(PATH)
 
@@ -31,6 +33,11 @@ install: all
 	$(MESON) configure $(BUILD) --prefix=$(abspath $(PREFIX))
 	DESTDIR=$(DESTDIR) $(MESON) install -C $(BUILD)
 
+soak:
+	tools/install-deps build check
+	$(MAKE) all
+	tests/system/soak.py --minutes=$(MINUTES) --bindir=$(BUILD)/src/bin $(SOAK_ARGS)
+
 bench:
 	tools/install-deps build bench
 	$(MAKE) all
@@ -40,4 +47,4 @@ bench:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all demo check install bench clean
+.PHONY: all demo check install soak bench clean

@@ -8,17 +8,14 @@ The tests have a network of their own, a loopback alone (loopback.py): nobody el
 ORIGIN_BINDIR: the programs under test (default: build/src/bin).  ORIGIN_CHECK=1 (set by tools/check): a missing peer is a
 failure.  CI=true: nothing may be skipped.  ORIGIN_TEST_DATA: the directory that has root-zone/.
 """
-import base64
 import os
 import shutil
 import subprocess
 
 import dns.message
-import dns.name
 import dns.opcode
 import dns.query
 import dns.rrset
-import dns.tsig
 import pytest
 
 import loopback
@@ -27,6 +24,7 @@ import servers
 from gitside import GitSide
 from repository import Gate, Remote, Repo
 from scripted import Script
+from tsig_key import Key
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -186,35 +184,6 @@ def peer(tmp_path, started, need):
 def script(started):
     """script(answer) → a server that says what the function gives (scripted.py)."""
     return lambda *args, **more: started(Script(*args, **more))
-
-
-class Key:
-    """A TSIG key in the forms that everybody wants."""
-
-    def __init__(self, name, secret=b"a secret of thirty-two octets...", algorithm="SHA256"):
-        self.name, self.secret, self.algorithm = name, base64.b64encode(secret).decode(), algorithm
-
-    @property
-    def secret_octets(self):
-        return base64.b64decode(self.secret)
-
-    @property
-    def argument(self):
-        """As --key and --keys take it."""
-        return "%s:%s:%s" % (self.name.rstrip("."), self.algorithm, self.secret)
-
-    @property
-    def line(self):
-        """As it stands in a _keys file."""
-        number = {"SHA1": 161, "SHA224": 162, "SHA256": 163, "SHA384": 164, "SHA512": 165}[self.algorithm]
-        return "%s 3600 IN DNSKEY 0 3 %d %s\n" % (self.name.rstrip(".") + ".", number, self.secret)
-
-    def sign(self, message):
-        """Puts the key to a dnspython message."""
-        algorithm = getattr(dns.tsig, "HMAC_" + self.algorithm)
-        message.use_tsig({dns.name.from_text(self.name): base64.b64decode(self.secret)}, keyname=dns.name.from_text(self.name),
-                         algorithm=algorithm)
-        return message
 
 
 @pytest.fixture

@@ -23,10 +23,10 @@ def mount_namespace():
 class Mounted:
     """A tmpfs that the program has to itself: it goes when the last of its processes does."""
 
-    def __init__(self, where):
+    def __init__(self, where, size="2m"):
         self.path = os.path.join(where, "disk")
         os.makedirs(self.path)
-        mount = 'mount -t tmpfs -o size=2m none "$0" && exec "$@"'
+        mount = 'mount -t tmpfs -o size=%s none "$0" && exec "$@"' % size
         self.wrapper, self.env = [*mount_namespace(), "sh", "-c", mount, self.path], {}
 
     def seen_by(self, process):
