@@ -1,6 +1,5 @@
 /* oprimary: an authoritative DNS primary that serves the files of a git repository. */
 #include <argp.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,21 +10,25 @@
 #include "base/alloc.h"
 #include "bin/cli.h"
 #include "bin/oprimary_git.h"
+#include "bin/oprimary_health.h"
 #include "bin/oprimary_load.h"
 #include "bin/oprimary_notify.h"
 #include "bin/oprimary_opts.h"
 #include "net/tcp.h"
 #include "net/udp.h"
+#include "ops/clock.h"
 #include "ops/log_ring.h"
 #include "ops/memory.h"
 #include "ops/privs.h"
 #include "ops/ready.h"
+#include "ops/signals.h"
 
 const char *argp_program_version = CLI_VERSION("oprimary");
 
 enum {
 	FILES_SPARE = 64 + TELLER_FILES, /* descriptors besides sockets: links, files of a commit, event loops, notifications */
 	EXIT_GIT_LOST = 3,       /* the service manager starts us anew */
+	WATCHDOG_SHARE = 3,      /* the service manager hears of us so often within its time (sd_watchdog_enabled(3) says twice) */
 	LOADER_END_MS = 400,     /* a commit that takes longer is not waited for when we are to end */
 	LOG_END_MS = 1000,       /* a reader of the log that takes nothing for so long is not waited for either */
 };
@@ -50,8 +53,13 @@ struct daemon {
 	struct log_limits log_limits;
 	bool is_settled;         /* the loader's: the first pull has come to its end */
 	bool is_ready;           /* the loader's: zones are served */
+	int exit_status;         /* of a start that came to nothing */
 	_Atomic int status;      /* with which to end; CLI_OK: nothing is wrong */
-	bool is_loader_stuck, is_log_stuck;
+	struct health health;
+	atomic_bool is_loader_silent; /* nothing can be pulled or written */
+	uint64_t watchdog_told_ms; /* when the service manager last heard that all is well */
+	bool is_well;            /* every thread beats */
+	bool is_stuck, is_log_stuck; /* a thread runs on: what it uses is not freed */
 };
 
 /* ---- what workers report ---- */
@@ -98,13 +106,13 @@ log_request(struct daemon *d, const struct peer *peer, const struct server_out *
 
 /* There is no place for one more update: said at once, and signed. */
 static size_t
-refuse_update(struct daemon *d, const struct net_request *r, const char *why, uint8_t *resp, size_t cap)
+refuse_update(struct daemon *d, const struct net_request *r, unsigned rcode, const char *why, uint8_t *resp, size_t cap)
 {
 	struct update_task t;
 	update_task_init(&t, r->bytes, r->len, &r->from->peer, r->now_s);
 	size_t n = 0;
 	if (update_task_open_unread(&t, r->view) == OK) {
-		update_task_settle(&t, RCODE_REFUSED, EDE_OTHER, "%s", why);
+		update_task_settle(&t, rcode, EDE_OTHER, "%s", why);
 		n = update_task_answer(&t, &d->opts.server, r->now_s, resp, cap);
 	}
 	update_task_fini(&t);
@@ -115,13 +123,16 @@ refuse_update(struct daemon *d, const struct net_request *r, const char *why, ui
 static size_t
 take_update(struct daemon *d, const struct net_request *r, const struct server_out *out, uint8_t *resp, size_t cap)
 {
+	if (atomic_load_explicit(&d->is_loader_silent, memory_order_relaxed)) {
+		return refuse_update(d, r, RCODE_SERVFAIL, "the thread that takes updates hangs", resp, cap);
+	}
 	switch (inbox_put(d->inbox, r->from, &out->key, r->now_s, r->bytes, r->len)) {
 	case OK:
 		return 0;
 	case E_BUSY:
-		return refuse_update(d, r, "too many updates of this key wait already", resp, cap);
+		return refuse_update(d, r, RCODE_REFUSED, "too many updates of this key wait already", resp, cap);
 	default:
-		return refuse_update(d, r, "too many updates wait already", resp, cap);
+		return refuse_update(d, r, RCODE_REFUSED, "too many updates wait already", resp, cap);
 	}
 }
 
@@ -238,7 +249,7 @@ static bool
 is_deaf(const void *ctx)
 {
 	const struct daemon *d = ctx;
-	return !git_side_is_up(&d->git);
+	return !git_side_is_up(&d->git) || atomic_load_explicit(&d->is_loader_silent, memory_order_relaxed);
 }
 
 /* By the loader. */
@@ -288,6 +299,14 @@ on_woken(void *ctx)
 }
 
 /* ---- stages ---- */
+
+static err_t
+ready_up(struct daemon *d)
+{
+	(void)d;
+	ready_open();
+	return OK;
+}
 
 static err_t
 files_up(struct daemon *d)
@@ -394,20 +413,9 @@ listen_up(struct daemon *d)
 static err_t
 git_up(struct daemon *d)
 {
-	size_t n = sockets_n(d);
-	int *theirs = xalloc(2 * n * sizeof *theirs);
-	memcpy(theirs, d->udp_fds, n * sizeof *theirs);
-	memcpy(theirs + n, d->tcp_fds, n * sizeof *theirs);
-	err_t err = git_side_start(&d->git, &d->opts.git, d->opts.user, theirs, 2 * n, &d->diag);
-	free(theirs);
-	if (err == OK) {
-		/* The secrets are the git side's alone from here on. */
-		wipe(d->opts.git.seed, sizeof d->opts.git.seed);
-		if (d->opts.git.password != NULL) {
-			wipe(d->opts.git.password, strlen(d->opts.git.password));
-		}
-	}
-	return err;
+	TRY(git_side_start(&d->git, &d->opts.git, &d->opts.secrets, d->opts.user, &d->exit_status, &d->diag));
+	log_event(&d->log, LOG_LEVEL_INFO, "starting", "version=%s remote=%s", ORIGIN_VERSION, d->git.shown);
+	return OK;
 }
 
 static void
@@ -416,16 +424,25 @@ git_down(struct daemon *d)
 	git_side_stop(&d->git);
 }
 
+/* Who answers strangers is nobody who may do anything, also when nobody was named. */
 static err_t
 privs_up(struct daemon *d)
 {
-	return privs_drop(d->opts.user, &d->diag);
-}
-
-static err_t
-cache_up(struct daemon *d)
-{
-	return git_conf_check_cache(&d->opts.git, &d->diag);
+	struct privs_who who = { 0 };
+	char user[PRIVS_NAME_MAX];
+	bool is_unnamed_root = d->opts.user == NULL && geteuid() == 0;
+	if (d->opts.user != NULL) {
+		TRY(privs_find(d->opts.user, &who, &d->diag));
+	} else if (is_unnamed_root && privs_find_unprivileged(&who) == OK) {
+		is_unnamed_root = false;
+	}
+	TRY(privs_drop(&who, &d->diag));
+	privs_print(&who, user);
+	log_event(&d->log, is_unnamed_root ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "privileges",
+	          "user=%s capabilities=none git_user=%s git_capabilities=%s hint=%s", user, d->git.user,
+	          d->git.is_file_root ? "dac_override,fowner" : "none",
+	          is_unnamed_root ? "there is neither a user origin nor nobody: make one, or give --user" : "");
+	return OK;
 }
 
 /* From here on nobody waits for the reader of the log. */
@@ -439,7 +456,7 @@ static void
 log_down(struct daemon *d)
 {
 	d->is_log_stuck = !log_ring_end(d->log.ring, LOG_END_MS);
-	if (!d->is_log_stuck && !d->is_loader_stuck) { /* which may be about to write a line */
+	if (!d->is_log_stuck && !d->is_stuck) { /* which may be about to write a line */
 		log_ring_free(&d->log.ring);
 	}
 }
@@ -474,7 +491,7 @@ view_up(struct daemon *d)
 static void
 view_down(struct daemon *d)
 {
-	if (d->is_loader_stuck) {
+	if (d->is_stuck) {
 		return; /* it is still at it; the process ends in a moment */
 	}
 	inbox_free(&d->inbox);
@@ -486,7 +503,7 @@ view_down(struct daemon *d)
 static void
 workers_down(struct daemon *d)
 {
-	if (d->is_loader_stuck) {
+	if (d->is_stuck) {
 		return; /* it may be about to answer by way of them */
 	}
 	for (size_t i = 0; i < d->udp_n; i++) {
@@ -587,7 +604,7 @@ teller_up(struct daemon *d)
 static void
 teller_down(struct daemon *d)
 {
-	if (d->is_loader_stuck) {
+	if (d->is_stuck) {
 		teller_silence(&d->teller);
 	} else {
 		teller_stop(&d->teller);
@@ -598,7 +615,30 @@ static void
 loader_down(struct daemon *d)
 {
 	git_side_close(&d->git);
-	d->is_loader_stuck = !loader_join(&d->loader, LOADER_END_MS);
+	d->is_stuck = !loader_join(&d->loader, LOADER_END_MS) || !d->is_well;
+}
+
+static err_t
+health_up(struct daemon *d)
+{
+	struct health *h = &d->health;
+	h->log = &d->log;
+	d->is_well = true;
+	for (size_t i = 0; i < d->udp_n; i++) {
+		health_add(h, "udp", i, udp_worker_pulse(d->udp[i]), HEALTH_SILENT_MAX_MS, NULL);
+	}
+	for (size_t i = 0; i < d->tcp_n; i++) {
+		health_add(h, "tcp", i, tcp_worker_pulse(d->tcp[i]), HEALTH_SILENT_MAX_MS, NULL);
+	}
+	health_add(h, "notifier", 0, teller_pulse(&d->teller), HEALTH_SILENT_MAX_MS, NULL);
+	health_add(h, "loader", 0, &d->loader.pulse, HEALTH_LOADER_MAX_MS, &d->is_loader_silent);
+	return OK;
+}
+
+static void
+health_down(struct daemon *d)
+{
+	health_fini(&d->health);
 }
 
 /* Brought up in this order, torn down in reverse.  A stage that fails has cleaned up after itself.
@@ -609,16 +649,17 @@ static const struct stage {
 	err_t (*up)(struct daemon *);
 	void (*down)(struct daemon *); /* NULL: nothing to undo */
 } stages[] = {
+	{ "git process", git_up, git_down },     /* it alone has secrets, and touches what the remote sends */
+	{ "service manager", ready_up, NULL },   /* its socket may be out of reach later */
 	{ "open files", files_up, NULL },
 	{ "listeners", listen_up, listen_down }, /* port 53 needs privilege */
-	{ "git process", git_up, git_down },     /* it alone touches what the remote sends */
 	{ "privileges", privs_up, NULL },
-	{ "cache", cache_up, NULL },
 	{ "views", view_up, view_down },
 	{ "log", log_up, log_down },
 	{ "workers", workers_up, workers_down },
 	{ "notifier", teller_up, teller_down },
 	{ "loader", loader_up, loader_down },
+	{ "health", health_up, health_down },
 };
 
 /* ---- running ---- */
@@ -679,63 +720,65 @@ pull(struct daemon *d, const char *why)
 	puller_want(&d->loader.puller, PULL_FOR_NEWS);
 }
 
-/* The signals of main(), blocked everywhere, taken one by one. */
-static sigset_t
-our_signals(void)
+static void
+on_signal(struct daemon *d, int number)
 {
-	static const int list[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
-	sigset_t set;
-	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_LEN(list); i++) {
-		sigaddset(&set, list[i]);
+	if (number == SIGHUP) {
+		pull(d, "SIGHUP");
+	} else if (number == SIGUSR1) {
+		log_stats(d);
+		log_update_stats(d);
+		teller_log_stats(&d->teller);
 	}
-	return set;
+}
+
+/* The service manager hears that all is well only when it is. */
+static void
+look_after(struct daemon *d)
+{
+	uint64_t now_ms = clock_ms(), watchdog_ms = ready_watchdog_ms();
+	d->is_well = health_look(&d->health, now_ms);
+	bool is_git_well = git_side_look(&d->git, now_ms);
+	if (watchdog_ms != 0 && d->is_well && is_git_well && now_ms - d->watchdog_told_ms >= watchdog_ms / WATCHDOG_SHARE) {
+		d->watchdog_told_ms = now_ms;
+		ready_notify("WATCHDOG=1");
+	}
+}
+
+static uint64_t
+poll_due(const struct daemon *d)
+{
+	return d->opts.poll_s != 0 ? clock_ms() + 1000u * d->opts.poll_s : UINT64_MAX;
 }
 
 /* Until a signal ends it; returns that. */
 static int
 run(struct daemon *d)
 {
-	const sigset_t set = our_signals();
-	struct timespec now, next;
-	clock_gettime(CLOCK_MONOTONIC, &next);
-	next.tv_sec += d->opts.poll_s;
+	const sigset_t set = signals_held();
+	uint64_t share_ms = ready_watchdog_ms() / WATCHDOG_SHARE, next_poll_ms = poll_due(d);
+	uint64_t step_ms = share_ms != 0 && share_ms < PULSE_PERIOD_MS ? share_ms : PULSE_PERIOD_MS;
+	const struct timespec step = { .tv_sec = (time_t)(step_ms / 1000), .tv_nsec = (long)(step_ms % 1000 * 1000000) };
 	for (;;) {
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		const struct timespec left = { .tv_sec = next.tv_sec > now.tv_sec ? next.tv_sec - now.tv_sec : 0 };
-		int n = d->opts.poll_s != 0 ? sigtimedwait(&set, NULL, &left) : sigwaitinfo(&set, NULL);
+		look_after(d);
+		int n = sigtimedwait(&set, NULL, &step);
 		if (n == SIGTERM || n == SIGINT) {
 			return n;
 		}
-		if (n == SIGHUP) {
-			pull(d, "SIGHUP");
-		} else if (n == SIGUSR1) {
-			log_stats(d);
-			log_update_stats(d);
-			teller_log_stats(&d->teller);
-		} else if (n < 0 && errno == EAGAIN) {
+		on_signal(d, n);
+		if (clock_ms() >= next_poll_ms) {
 			log_event(&d->log, LOG_LEVEL_DEBUG, "pull", "why=%s", "poll");
 			puller_want(&d->loader.puller, PULL_FOR_NEWS);
-			clock_gettime(CLOCK_MONOTONIC, &next);
-			next.tv_sec += d->opts.poll_s;
+			next_poll_ms = poll_due(d);
 		}
 	}
-}
-
-static void
-begin(struct daemon *d)
-{
-	const sigset_t set = our_signals();
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	log_init(&d->log, d->opts.log_level);
-	d->log.limits = &d->log_limits;
-	log_event(&d->log, LOG_LEVEL_INFO, "starting", "version=%s remote=%s", ORIGIN_VERSION, d->opts.git.shown);
 }
 
 int
 main(int argc, char **argv)
 {
 	static struct daemon d; /* large, and threads refer to it to the end */
+	signals_hold(); /* first of all: one that comes early waits until there is somebody to take it */
 	cli_init();
 	cli_forbid_core();
 	memory_begin();
@@ -744,7 +787,8 @@ main(int argc, char **argv)
 		return status;
 	}
 
-	begin(&d);
+	log_init(&d.log, d.opts.log_level);
+	d.log.limits = &d.log_limits;
 	err_t err = OK;
 	size_t up = 0;
 	while (up < ARRAY_LEN(stages) && (err = stages[up].up(&d)) == OK) {
@@ -758,7 +802,7 @@ main(int argc, char **argv)
 		log_stats(&d);
 		log_update_stats(&d);
 		teller_log_stats(&d.teller);
-	} else {
+	} else if (err != E_REFUSED) {
 		log_event(&d.log, LOG_LEVEL_ERROR, "start-failed", "stage=%s text=%s hint=%s", stages[up].name,
 		          d.diag.text[0] != '\0' ? d.diag.text : err_str(err), d.diag.hint);
 	}
@@ -768,8 +812,8 @@ main(int argc, char **argv)
 		}
 	}
 	opts_fini(&d.opts);
-	if (d.is_loader_stuck || d.is_log_stuck) {
+	if (d.is_stuck || d.is_log_stuck) {
 		_exit(d.status); /* no destructors under a thread that still runs */
 	}
-	return err == OK ? d.status : CLI_FAILED;
+	return err == OK ? d.status : err == E_REFUSED ? d.exit_status : CLI_FAILED;
 }

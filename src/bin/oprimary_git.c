@@ -5,228 +5,141 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "git/gitproc.h"
-#include "ops/clock.h"
-#include "ops/privs.h"
-#include "ops/restarts.h"
-#include "ops/signals.h"
+#include "bin/cli.h"
+#include "ops/files.h"
 
 enum {
-	STOP_MS = 500,     /* for the keeper */
-	CHILD_MS = 400,    /* for its child, within that */
+	STOP_MS = 1000, /* for the keeper */
 	STOP_STEP_MS = 5,
 };
 
-/* ---- the keeper ---- */
+/* ---- beginning ---- */
 
-struct keeper {
-	struct git_conf *conf;
-	int control;
-	int ends;   /* a signalfd: a child has ended */
-	pid_t self;
-};
-
-/* Runs in the child; never returns. */
-[[gnu::noreturn]] static void
-git_life(const struct keeper *k, int link)
+static err_t
+fail(struct diag *diag, const char *what)
 {
-	close(k->control);
-	close(k->ends);
-	err_t err = privs_die_with_parent(k->self);
-	if (err == OK) {
-		err = git_process_run(k->conf, link);
-	}
-	_exit(err == OK ? 0 : 1);
+	diag_set(diag, DIAG_ERROR, "git-process", "%s: %s", what, strerror(errno));
+	return E_IO;
 }
 
-/* Starts the git process and passes its link over.  E_STOPPED: the other side is gone; E_IO, with `why`: it cannot be started now. */
-static err_t
-keeper_start(const struct keeper *k, const char *died, pid_t *out, char why[128])
+static void
+close_pair(const int pair[2])
 {
-	int pair[2];
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
-		snprintf(why, 128, "it cannot be started: socket: %s", strerror(errno));
-		return E_IO;
-	}
-	pid_t child = fork();
-	if (child == 0) {
-		close(pair[0]);
-		git_life(k, pair[1]);
-	}
-	if (child < 0) {
-		snprintf(why, 128, "it cannot be started: fork: %s", strerror(errno));
-	}
+	close(pair[0]);
 	close(pair[1]);
-	struct link_frame f = { .type = LINK_PROGRESS, .fd = pair[0] };
-	snprintf(f.text, sizeof f.text, "%s", died);
-	err_t err = child < 0 ? E_IO : link_send(k->control, &f) == OK ? OK : E_STOPPED;
-	close(pair[0]); /* where it was not passed on, the child ends by that */
-	*out = child;
-	return err;
 }
 
-static void
-tell_status(int status, char *out, size_t cap)
-{
-	if (WIFSIGNALED(status)) {
-		snprintf(out, cap, "killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
-	} else {
-		snprintf(out, cap, "ended with status %d", WEXITSTATUS(status));
-	}
-}
-
-/* Waits; false when the other side has closed the control socket. */
-static bool
-keeper_pause(const struct keeper *k, unsigned ms)
-{
-	struct pollfd p = { .fd = k->control, .events = POLLIN };
-	return poll(&p, 1, (int)ms) == 0;
-}
-
-/* Until the child ends.  False: the other side has closed the control socket. */
-static bool
-keeper_follow(const struct keeper *k, pid_t child, int *status)
-{
-	struct pollfd p[] = { { .fd = k->control, .events = POLLIN }, { .fd = k->ends, .events = POLLIN } };
-	while (waitpid(child, status, WNOHANG) == 0) {
-		struct signalfd_siginfo info;
-		if (poll(p, ARRAY_LEN(p), -1) > 0 && p[0].revents != 0) {
-			return false;
-		}
-		(void)!read(k->ends, &info, sizeof info);
-	}
-	return true;
-}
-
-/* It has seen its link close, and goes; or does not. */
-[[gnu::noreturn]] static void
-keeper_end(pid_t child)
-{
-	const struct timespec step = { .tv_nsec = STOP_STEP_MS * 1000000L };
-	for (int ms = 0; child > 0 && waitpid(child, NULL, WNOHANG) == 0; ms += STOP_STEP_MS) {
-		if (ms == CHILD_MS) {
-			kill(child, SIGKILL);
-		}
-		nanosleep(&step, NULL);
-	}
-	_exit(0);
-}
-
-/* It is said why, and the other side learns by our end that there will be none. */
-[[gnu::noreturn]] static void
-keeper_give_up(const struct keeper *k, const char *why)
-{
-	struct link_frame f = { .type = LINK_PROGRESS, .fd = -1 };
-	snprintf(f.text, sizeof f.text, "%d times in a row: %s", RESTARTS_MAX, why);
-	(void)!link_send(k->control, &f);
-	_exit(1);
-}
-
-/* One life of the git process: how it ended. */
-static void
-keeper_live(const struct keeper *k, char died[128])
-{
-	pid_t child = 0;
-	int status = 0;
-	err_t err = keeper_start(k, died, &child, died);
-	if (err == E_STOPPED || (err == OK && !keeper_follow(k, child, &status))) {
-		keeper_end(child);
-	}
-	if (err == OK) {
-		tell_status(status, died, 128);
-	}
-}
-
-[[gnu::noreturn]] static void
-keeper_run(const struct keeper *k)
-{
-	struct restarts restarts = { 0 };
-	char died[128] = "";
-	unsigned pause_ms = 0;
-	do {
-		uint64_t begin_ms = clock_ms();
-		keeper_live(k, died);
-		if (!restarts_next(&restarts, clock_ms() - begin_ms, &pause_ms)) {
-			keeper_give_up(k, died);
-		}
-	} while (keeper_pause(k, pause_ms));
-	_exit(0);
-}
-
+/* What the keeper could not do: it has printed it, or says it here. */
 static err_t
-keeper_take_signals(struct keeper *k)
+begin_failed(const struct link_frame *f, int *status, struct diag *diag)
 {
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	signals_ignore();
-	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0) {
+	int text_len = (int)strcspn(f->text, "\n");
+	*status = (int)f->n;
+	if (text_len == 0) {
+		return E_REFUSED;
+	}
+	diag_set(diag, DIAG_ERROR, "git-process", "%.*s", text_len, f->text);
+	if (f->text[text_len] == '\n' && f->text[text_len + 1] != '\0') {
+		diag_hint(diag, "%s", f->text + text_len + 1);
+	}
+	return E_IO;
+}
+
+/* Until the keeper says how it began.  It may wait for a person to type a secret; who wants us to end need not. */
+static err_t
+await_hello(struct git_side *g, int *status, struct diag *diag)
+{
+	struct link_frame f;
+	sigset_t ends;
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGINT);
+	int signals = signalfd(-1, &ends, SFD_CLOEXEC); /* tells of them, and leaves them for later */
+	struct pollfd p[] = { { .fd = g->control, .events = POLLIN }, { .fd = signals, .events = POLLIN } };
+	while (poll(p, ARRAY_LEN(p), -1) < 0 && errno == EINTR) {
+	}
+	if (signals >= 0) {
+		close(signals);
+	}
+	if (p[0].revents == 0) {
+		*status = 0;
+		return E_REFUSED;
+	}
+	if (link_recv(g->control, &f) != OK) {
+		diag_set(diag, DIAG_ERROR, "git-process", "the keeper of the secrets ended before it had begun");
 		return E_IO;
 	}
-	k->ends = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return k->ends >= 0 ? OK : E_IO;
+	if (f.type == LINK_FAILED) {
+		return begin_failed(&f, status, diag);
+	}
+	snprintf(g->shown, sizeof g->shown, "%s", f.text);
+	snprintf(g->user, sizeof g->user, "%s", f.id);
+	g->is_file_root = (f.flags & KEEPER_IS_FILE_ROOT) != 0;
+	return OK;
 }
 
-/* What the keeper is before it starts anything: nobody's debugger, no listener, gone when its parent is. */
-[[gnu::noreturn]] static void
-keeper_begin(struct keeper *k, pid_t parent, const char *user, const int *theirs, size_t theirs_n)
+/* The two ends of `control`; the number that will be the link's; the memory for the pulses. */
+static err_t
+make_ready(struct git_side *g, int pair[2], struct diag *diag)
 {
-	struct diag diag;
-	for (size_t i = 0; i < theirs_n; i++) {
-		close(theirs[i]);
+	g->pulses = mmap(NULL, sizeof *g->pulses, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (g->pulses == MAP_FAILED) {
+		return fail(diag, "memory");
 	}
-	prctl(PR_SET_NAME, "oprimary-keeper");
-	if (keeper_take_signals(k) != OK || privs_drop(user, &diag) != OK || privs_die_with_parent(parent) != OK) {
-		_exit(1); /* the parent drops its own in the same way, and says what is wrong */
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+		return fail(diag, "socket");
 	}
-	k->self = getpid();
-	keeper_run(k);
+	g->link = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (g->link < 0) {
+		close_pair(pair);
+		return fail(diag, "/dev/null");
+	}
+	return OK;
 }
-
-/* ---- the DNS side ---- */
 
 err_t
-git_side_start(struct git_side *g, struct git_conf *conf, const char *user, const int *theirs, size_t theirs_n,
+git_side_start(struct git_side *g, struct git_conf *git, struct secret_args *secrets, const char *user, int *status,
                struct diag *diag)
 {
 	int pair[2];
-	int placeholder = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (placeholder < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
-		diag_set(diag, DIAG_ERROR, "git-process", "socket: %s", strerror(errno));
-		return E_IO;
-	}
+	*status = CLI_FAILED;
+	TRY(make_ready(g, pair, diag));
+	const struct keeper_conf conf = { .git = git, .secrets = secrets, .user = user, .pulses = g->pulses };
 	pid_t parent = getpid();
-	pid_t keeper = fork();
-	if (keeper < 0) {
-		diag_set(diag, DIAG_ERROR, "git-process", "fork: %s", strerror(errno));
-		close(placeholder);
-		close(pair[0]);
-		close(pair[1]);
-		return E_IO;
+	g->keeper = fork();
+	if (g->keeper == 0) {
+		keeper_run(&conf, pair[1], parent);
 	}
-	if (keeper == 0) {
-		close(pair[0]);
-		close(placeholder);
-		struct keeper k = { .conf = conf, .control = pair[1] };
-		keeper_begin(&k, parent, user, theirs, theirs_n);
+	if (g->keeper < 0) {
+		err_t err = fail(diag, "fork");
+		close_pair(pair);
+		close(g->link);
+		return err;
 	}
+	secrets_forget(secrets);
 	close(pair[1]);
-	g->keeper = keeper;
 	g->control = pair[0];
-	g->link = placeholder;
 	atomic_init(&g->is_stopping, false);
 	atomic_init(&g->is_up, false);
-	return OK;
+	int keep[] = { g->control < g->link ? g->control : g->link, g->control < g->link ? g->link : g->control };
+	files_keep(keep, ARRAY_LEN(keep));
+	err_t err = await_hello(g, status, diag);
+	if (err != OK) {
+		kill(g->keeper, SIGKILL); /* it may wait for somebody who types */
+		git_side_stop(g);
+	}
+	return err;
 }
+
+/* ---- lives ---- */
 
 err_t
 git_side_next(struct git_side *g, char died[LINK_TEXT_MAX])
@@ -258,6 +171,22 @@ git_side_is_up(const struct git_side *g)
 	return atomic_load(&g->is_up);
 }
 
+bool
+git_side_look(struct git_side *g, uint64_t now_ms)
+{
+	uint64_t silent_ms = pulse_silence_ms(&g->watch, &g->pulses->keeper, now_ms);
+	g->absent_ms = atomic_load(&g->is_up) || g->looked_ms == 0 ? 0 : g->absent_ms + (now_ms - g->looked_ms);
+	g->looked_ms = now_ms;
+	if (silent_ms >= 2 * KEEPER_SILENT_MAX_MS) {
+		/* To kill it takes the same user.  Either way there is no use in it any more. */
+		kill(g->keeper, SIGKILL);
+		(void)shutdown(g->control, SHUT_RDWR);
+	} else if (silent_ms >= KEEPER_SILENT_MAX_MS) {
+		kill(g->keeper, SIGCONT); /* somebody may have stopped it; that is free within a session */
+	}
+	return silent_ms < KEEPER_SILENT_MAX_MS && g->absent_ms < GIT_SIDE_ABSENT_MAX_S * 1000u;
+}
+
 void
 git_side_close(struct git_side *g)
 {
@@ -270,9 +199,12 @@ void
 git_side_stop(struct git_side *g)
 {
 	git_side_close(g);
-	for (int ms = 0; waitpid(g->keeper, NULL, WNOHANG) == 0; ms += STOP_STEP_MS) {
+	for (int ms = 0; ms < 2 * STOP_MS && waitpid(g->keeper, NULL, WNOHANG) == 0; ms += STOP_STEP_MS) {
 		if (ms == STOP_MS) {
-			kill(g->keeper, SIGKILL); /* and with it, its child (privs_die_with_parent) */
+			/* One that is stopped may go on, and then it ends.  To kill it (and with it its child, privs_die_with_parent())
+			 * takes the same user. */
+			kill(g->keeper, SIGCONT);
+			kill(g->keeper, SIGKILL);
 		}
 		const struct timespec step = { .tv_nsec = STOP_STEP_MS * 1000000L };
 		nanosleep(&step, NULL);

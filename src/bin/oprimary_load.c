@@ -53,6 +53,7 @@ on_report(void *ctx, const struct primary_report *r)
 	struct loader *l = ctx;
 	const char *event = report_kinds[r->event].event;
 	enum log_level level;
+	pulse_beat(&l->pulse); /* a commit may have very many files */
 	l->count[r->event]++;
 	if ((r->event == ZONE_SERIAL_STUCK || r->event == ZONE_SERIAL_BACK) && l->serial != SERIAL_KEEP) {
 		updater_add_serial(&l->updater, r->zone->apex_name, r->zone->serial);
@@ -367,6 +368,30 @@ on_wake(struct loader *l)
 	l->woken(l->ctx); /* a serial that was to be written may not be */
 }
 
+/* Waits for the next git process.  Updates are seen to meanwhile: after a moment they are told that nobody can take them. */
+static err_t
+next_life(struct loader *l, char died[LINK_TEXT_MAX])
+{
+	uint64_t since_ms = clock_ms();
+	bool is_told = false;
+	for (;;) {
+		struct pollfd p[] = { { .fd = l->wake, .events = POLLIN }, { .fd = l->git->control, .events = POLLIN } };
+		int n = poll(p, ARRAY_LEN(p), PULSE_PERIOD_MS);
+		pulse_beat(&l->pulse);
+		if (n > 0 && p[1].revents != 0) {
+			updater_on_return(&l->updater);
+			return git_side_next(l->git, died);
+		}
+		if (!is_told && clock_ms() - since_ms >= LOAD_ABSENCE_MS) {
+			updater_on_absence(&l->updater, "the process that speaks to it is gone, and is started anew");
+			is_told = true;
+		}
+		if (n > 0) {
+			on_wake(l);
+		}
+	}
+}
+
 /* The next frame; one that was set aside comes first.  Updates are seen to meanwhile. */
 static err_t
 next_frame(struct loader *l, struct link_frame *out)
@@ -376,7 +401,9 @@ next_frame(struct loader *l, struct link_frame *out)
 		if (asker_take(&l->asker, out)) {
 			return OK;
 		}
-		int n = poll(p, ARRAY_LEN(p), puller_wait_ms(&l->puller));
+		int wait_ms = puller_wait_ms(&l->puller);
+		int n = poll(p, ARRAY_LEN(p), wait_ms >= 0 && wait_ms < PULSE_PERIOD_MS ? wait_ms : PULSE_PERIOD_MS);
+		pulse_beat(&l->pulse);
 		if (n <= 0) {
 			puller_go_on(&l->puller);
 		} else if (p[0].revents != 0) {
@@ -418,7 +445,8 @@ go_on_alone(struct loader *l)
 	updater_on_loss(&l->updater);
 	l->lost(l->ctx);
 	while (!atomic_load(&l->git->is_stopping)) {
-		if (poll(&p, 1, -1) > 0) {
+		pulse_beat(&l->pulse);
+		if (poll(&p, 1, PULSE_PERIOD_MS) > 0) {
 			on_wake(l);
 		}
 	}
@@ -429,7 +457,7 @@ run(void *arg)
 {
 	struct loader *l = arg;
 	char died[LINK_TEXT_MAX];
-	while (git_side_next(l->git, died) == OK) {
+	while (next_life(l, died) == OK) {
 		if (died[0] != '\0') {
 			log_event(l->log, LOG_LEVEL_ERROR, "git-process-died", "text=%s serving=%s restarted=yes", died, serving(l));
 		}

@@ -19,10 +19,12 @@
 #include "net/secondary_queue.h"
 #include "net/served.h"
 #include "ops/log.h"
+#include "ops/pulse.h"
 
 enum {
 	LOAD_INFO_LINES_MAX = 100,     /* of good news a commit; the rest at level debug */
 	LOAD_TROUBLE_LINES_MAX = 1000, /* of bad news a commit; the rest is counted */
+	LOAD_ABSENCE_MS = 3000,        /* without a git process before updates are answered SERVFAIL */
 };
 
 struct loader {
@@ -40,6 +42,7 @@ struct loader {
 	void *ctx;
 
 	pthread_t thread;
+	struct pulse pulse;        /* beats between two frames, and with each file of a commit */
 	int wake;                  /* an eventfd */
 	struct asker asker;
 	struct puller puller;

@@ -291,6 +291,12 @@ set_on(struct teller *t, bool is_on)
 	pthread_mutex_unlock(&t->lock);
 }
 
+const struct pulse *
+teller_pulse(const struct teller *t)
+{
+	return net_notify_pulse(t->net);
+}
+
 err_t
 teller_start(struct teller *t, const struct listen_address *listen, size_t n, struct diag *diag)
 {

@@ -77,6 +77,8 @@ void teller_fini(struct teller *t); /* when none may any more */
  * there. */
 err_t teller_start(struct teller *t, const struct listen_address *listen, size_t n, struct diag *diag);
 
+const struct pulse *teller_pulse(const struct teller *t); /* of its thread */
+
 /* Before the workers go, and after the loader has ended.  What workers call in then does nothing. */
 void teller_stop(struct teller *t);
 

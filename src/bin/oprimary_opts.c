@@ -11,8 +11,6 @@
 #include "base/alloc.h"
 #include "bin/cli.h"
 
-enum { CREDENTIALS_MAX = 64 * 1024 };
-
 enum option_key {
 	KEY_REMOTE = 256, KEY_SSH_KEY, KEY_SSH_KEY_FILE, KEY_AUTHENTICATOR, KEY_KNOWN_HOSTS, KEY_CREDENTIAL_FILE,
 	KEY_CA_FILE, KEY_POLL, KEY_CACHE_DIR, KEY_FETCH_TIMEOUT, KEY_ZONES_PERCENT, KEY_RECORDS_PERCENT,
@@ -137,8 +135,7 @@ static const struct {
 /* What argp collects, before it is given its meaning. */
 struct reader {
 	struct opts *opts;
-	char *remote, *ssh_key; /* in argv */
-	const char *ssh_key_file, *credential_file, *authenticator, *committer;
+	const char *committer;
 	const char *listen[OPTS_LISTEN_MAX];
 	size_t listen_n;
 	unsigned number[ARRAY_LEN(numbers)];
@@ -225,12 +222,12 @@ read_option(int key, char *arg, struct argp_state *state)
 	struct reader *r = state->input;
 	struct opts *o = r->opts;
 	switch (key) {
-	case KEY_REMOTE: r->remote = arg; return 0;
-	case KEY_SSH_KEY: r->ssh_key = arg; return 0;
-	case KEY_SSH_KEY_FILE: r->ssh_key_file = arg; return 0;
-	case KEY_AUTHENTICATOR: r->authenticator = arg; return 0;
+	case KEY_REMOTE: secrets_take_remote(&o->secrets, arg); return 0;
+	case KEY_SSH_KEY: secrets_take_ssh_key(&o->secrets, arg); return 0;
+	case KEY_SSH_KEY_FILE: o->secrets.ssh_key_file = arg; return 0;
+	case KEY_AUTHENTICATOR: o->secrets.authenticator = arg; return 0;
 	case KEY_KNOWN_HOSTS: o->git.known_hosts = arg; return 0;
-	case KEY_CREDENTIAL_FILE: r->credential_file = arg; return 0;
+	case KEY_CREDENTIAL_FILE: o->secrets.credential_file = arg; return 0;
 	case KEY_CA_FILE: o->git.ca_file = arg; return 0;
 	case KEY_CACHE_DIR: o->git.cache_dir = arg; return 0;
 	case KEY_EXIT_ON_FAILURE: o->exit_on_failure = true; return 0;
@@ -278,107 +275,6 @@ complain(const struct diag *d)
 		cli_hint("%s", d->hint);
 	}
 	return CLI_USAGE;
-}
-
-/* Takes a password or token in a URL out of what ps shows; a user alone before an SSH host is none. */
-static void
-hide_password(char *remote)
-{
-	char *begin = strstr(remote, "://");
-	if (begin == NULL) {
-		return;
-	}
-	begin += 3;
-	char *end = begin + strcspn(begin, "/?#");
-	while (end > begin && *end != '@') {
-		end--;
-	}
-	bool is_http = strncmp(remote, "http", 4) == 0;
-	if (*end == '@' && (is_http || memchr(begin, ':', (size_t)(end - begin)) != NULL)) {
-		memset(begin, '*', (size_t)(end - begin));
-	}
-}
-
-static int
-take_remote(struct reader *r)
-{
-	struct diag d;
-	char *text = NULL;
-	if (r->remote != NULL) {
-		text = xstrdup(r->remote);
-		hide_password(r->remote);
-	} else {
-		const struct cli_secret from = { .env = "ORIGIN_REMOTE", .credential = "remote" };
-		if (cli_secret_read(&from, &text) != OK) {
-			return CLI_FAILED;
-		}
-	}
-	if (text == NULL) {
-		cli_error("which repository? --remote=URL is missing");
-		cli_hint("for a first look: oprimary --remote=file:///srv/zones.git --listen=127.0.0.1@5300");
-		return CLI_USAGE;
-	}
-	err_t err = git_conf_remote(&r->opts->git, text, &d);
-	cli_secret_free(&text);
-	return err == OK ? CLI_OK : complain(&d);
-}
-
-static int
-take_ssh(struct reader *r)
-{
-	struct diag d;
-	char *key = NULL;
-	const struct cli_secret from = {
-		.arg = r->ssh_key, .file = r->ssh_key_file, .env = "ORIGIN_SSH_KEY", .credential = "ssh-key",
-	};
-	if (cli_secret_read(&from, &key) != OK) {
-		return CLI_FAILED;
-	}
-	int status = CLI_OK;
-	if (key != NULL && git_conf_ssh_key(&r->opts->git, key, &d) != OK) {
-		status = complain(&d);
-	}
-	cli_secret_free(&key);
-	if (status == CLI_OK && r->authenticator != NULL &&
-	    git_conf_authenticator(&r->opts->git, r->authenticator, &d) != OK) {
-		status = complain(&d);
-	}
-	return status;
-}
-
-/* A credential file may have many lines; the environment and systemd give one. */
-static int
-take_credentials(struct reader *r)
-{
-	struct diag d;
-	char *text = NULL;
-	size_t len = 0;
-	if (r->credential_file != NULL) {
-		FILE *f = fopen(r->credential_file, "re");
-		if (f == NULL) {
-			cli_error("--credential-file: %s: %s", r->credential_file, strerror(errno));
-			return CLI_FAILED;
-		}
-		setvbuf(f, NULL, _IONBF, 0); /* no second copy */
-		text = xalloc(CREDENTIALS_MAX);
-		len = fread(text, 1, CREDENTIALS_MAX - 1, f);
-		fclose(f);
-	} else {
-		const struct cli_secret from = { .env = "ORIGIN_CREDENTIAL", .credential = "credential" };
-		if (cli_secret_read(&from, &text) != OK) {
-			return CLI_FAILED;
-		}
-		len = text != NULL ? strlen(text) : 0;
-	}
-	int status = CLI_OK;
-	if (text != NULL && git_conf_credentials(&r->opts->git, text, len, &d) != OK) {
-		status = complain(&d);
-	}
-	if (text != NULL) {
-		wipe(text, len);
-	}
-	free(text);
-	return status;
 }
 
 static int
@@ -446,7 +342,7 @@ opts_read(struct opts *o, int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &r);
 	take_numbers(&r);
 
-	int (*const steps[])(struct reader *) = { take_remote, take_ssh, take_credentials, take_committer, take_listen };
+	int (*const steps[])(struct reader *) = { take_committer, take_listen };
 	int status = CLI_OK;
 	for (size_t i = 0; i < ARRAY_LEN(steps) && status == CLI_OK; i++) {
 		status = steps[i](&r);

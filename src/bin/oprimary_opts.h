@@ -1,4 +1,4 @@
-/* bin/oprimary_opts.h -- what oprimary's command line, environment and credentials say, checked.
+/* bin/oprimary_opts.h -- what oprimary's command line says, checked; but for the secrets (bin/oprimary_secrets.h).
  */
 #pragma once
 
@@ -9,6 +9,7 @@
 #include "auth/primary.h"
 #include "auth/server.h"
 #include "base/err.h"
+#include "bin/oprimary_secrets.h"
 #include "git/remote.h"
 #include "net/listen.h"
 #include "ops/log.h"
@@ -16,7 +17,8 @@
 enum { OPTS_LISTEN_MAX = 64, OPTS_WORKERS_MAX = 256 };
 
 struct opts {
-	struct git_conf git;          /* owns its secrets */
+	struct secret_args secrets;   /* not read yet */
+	struct git_conf git;          /* without what they tell */
 	struct server_conf server;
 	struct primary_conf primary;
 	struct listen_address listen[OPTS_LISTEN_MAX];
@@ -34,6 +36,6 @@ struct opts {
 };
 
 /* Ends the program for --help, --version and wrong usage.  Otherwise the exit status: CLI_OK, or what was
- * wrong has been printed.  Secrets are overwritten in argv. */
+ * wrong has been printed. */
 int opts_read(struct opts *o, int argc, char **argv);
 void opts_fini(struct opts *o);

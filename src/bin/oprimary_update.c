@@ -670,6 +670,19 @@ updater_on_death(struct updater *u)
 }
 
 void
+updater_on_absence(struct updater *u, const char *why)
+{
+	update_text_put(u->away, "%s", why);
+	updater_go_on(u);
+}
+
+void
+updater_on_return(struct updater *u)
+{
+	u->away[0] = '\0';
+}
+
+void
 updater_on_loss(struct updater *u)
 {
 	u->state = UPDATER_LOST;

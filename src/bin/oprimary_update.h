@@ -114,5 +114,9 @@ void updater_after_pull(struct updater *u, const struct link_frame *f);
 /* The git process has died. */
 void updater_on_death(struct updater *u);
 
+/* There has been no other for some time: until updater_on_return() whatever waits or comes is answered SERVFAIL. */
+void updater_on_absence(struct updater *u, const char *why);
+void updater_on_return(struct updater *u);
+
 /* And there will be no other: whatever waits or comes is answered SERVFAIL. */
 void updater_on_loss(struct updater *u);

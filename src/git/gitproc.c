@@ -151,6 +151,8 @@ on_time(struct git_process *g)
 		snprintf(text, sizeof text, "%s takes far too long, though there is progress -- the limit is %d times --fetch-timeout",
 		         work, g->state == STATE_PUSHING ? PUSH_TIMEOUTS_MAX : PULL_TIMEOUTS_MAX);
 		child_lost(g, E_TIMEOUT, text);
+	} else if (child_is_stopped_for_long(g)) {
+		on_worker_gone(g); /* nobody can tell when it will go on */
 	} else if (g->idle_ns != 0 && now >= g->idle_ns) {
 		child_end(g);
 	} else if (is_free(g) && g->push.fd >= 0) {
@@ -173,11 +175,8 @@ wait_ms(const struct git_process *g)
 	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
 		first = times[i] != 0 && times[i] < first ? times[i] : first;
 	}
-	if (first == UINT64_MAX) {
-		return -1;
-	}
 	uint64_t ms = first > now ? (first - now) / 1000000u + 1 : 0;
-	return ms > 60000 ? 60000 : (int)ms;
+	return ms > PULSE_PERIOD_MS ? PULSE_PERIOD_MS : (int)ms;
 }
 
 static bool
@@ -194,6 +193,7 @@ loop(struct git_process *g)
 {
 	bool is_on = true;
 	while (is_on) {
+		pulse_beat(g->pulse);
 		on_time(g);
 		struct pollfd p[] = {
 			{ .fd = g->sock, .events = POLLIN },
@@ -250,9 +250,9 @@ fill_defaults(struct git_conf *c)
 }
 
 err_t
-git_process_run(struct git_conf *conf, int sock)
+git_process_run(struct git_conf *conf, int sock, struct pulse *pulse)
 {
-	struct git_process g = { .conf = conf, .sock = sock, .signals = -1, .child = { .sock = -1 }, .push = { .fd = -1 } };
+	struct git_process g = { .conf = conf, .sock = sock, .pulse = pulse, .signals = -1, .child = { .sock = -1 }, .push = { .fd = -1 } };
 	g.parent = getppid();
 	struct diag diag = { 0 };
 	fill_defaults(conf);

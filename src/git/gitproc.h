@@ -13,8 +13,9 @@
 
 #include "base/err.h"
 #include "git/remote.h"
+#include "ops/pulse.h"
 
-/* `conf` is borrowed; defaults are filled in for its zeros.  `sock` is closed at the end.  E_BUSY: another primary
- * uses the cache_dir; E_IO: it cannot be made; each with its FAILED sent (retry_s 0), which is all
+/* `conf` is borrowed; defaults are filled in for its zeros.  `pulse` beats at least every PULSE_PERIOD_MS.  `sock` is closed at the
+ * end.  E_BUSY: another primary uses the cache_dir; E_IO: it cannot be made; each with its FAILED sent (retry_s 0), which is all
  * that the other side sees of it. */
-err_t git_process_run(struct git_conf *conf, int sock);
+err_t git_process_run(struct git_conf *conf, int sock, struct pulse *pulse);

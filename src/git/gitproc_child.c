@@ -11,7 +11,10 @@
 #include "ops/priority.h"
 #include "ops/signals.h"
 
-enum { TRIES = 3 }; /* of a PULL or a PUSH, each by a worker of its own */
+enum {
+	TRIES = 3,         /* of a PULL or a PUSH, each by a worker of its own */
+	STOPPED_MAX_S = 5, /* that a worker may be stopped (SIGSTOP) before it is replaced */
+};
 
 void
 child_end(struct git_process *g)
@@ -24,6 +27,22 @@ child_end(struct git_process *g)
 		g->child = (struct child){ .sock = -1 };
 		g->idle_ns = 0;
 	}
+}
+
+bool
+child_is_stopped_for_long(struct git_process *g)
+{
+	siginfo_t info = { 0 };
+	bool is_stopped = g->child.pid != 0 &&
+	                  waitid(P_PID, (id_t)g->child.pid, &info, WSTOPPED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
+	if (!is_stopped) {
+		g->child.stopped_ns = 0;
+		return false;
+	}
+	if (g->child.stopped_ns == 0) {
+		g->child.stopped_ns = clock_ns();
+	}
+	return clock_ns() - g->child.stopped_ns >= STOPPED_MAX_S * 1000000000ull;
 }
 
 void
@@ -49,10 +68,10 @@ child_main(struct git_process *g, int sock, pid_t supervisor)
 		_exit(0);
 	}
 	sigemptyset(&none);
+	signals_ignore(); /* before the mask goes: SIGTERM may wait behind it */
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	close(g->sock);
 	close(g->signals);
-	signals_ignore();
 	if (g->base[0] != '\0') {
 		priority_give_way(); /* something is served already */
 	}

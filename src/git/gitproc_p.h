@@ -16,6 +16,7 @@
 #include "git/link.h"
 #include "git/remote.h"
 #include "ops/clock.h"
+#include "ops/pulse.h"
 
 /* What the other side waits for. */
 enum state {
@@ -33,6 +34,7 @@ enum {
 struct child {
 	pid_t pid; /* 0: none */
 	int sock;
+	uint64_t stopped_ns; /* since when it is known to be stopped; 0: it is not */
 	bool is_leaving; /* cleans up and goes; a PULL or PUSH is for another one */
 	bool is_fresh; /* was started for this PULL or PUSH: when it fails, that is no leftover of an old state */
 };
@@ -41,6 +43,7 @@ struct git_process {
 	struct git_conf *conf;
 	struct git_home home;
 	int sock, signals;
+	struct pulse *pulse;
 	pid_t parent;
 	struct child child;
 	enum state state;
@@ -79,6 +82,10 @@ void tell(struct git_process *g, const struct link_frame *f);
 /* ---- the worker ---- */
 
 void child_end(struct git_process *g);
+
+/* Has somebody stopped the worker, and not let it go on for some time?  That takes no part of --fetch-timeout: who waits for an
+ * answer should not wait so long. */
+bool child_is_stopped_for_long(struct git_process *g);
 
 /* At the end of it all: a worker may be about to write what it fetched, or to hear what became of a push. */
 void child_end_gently(struct git_process *g);

@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "net/env.h"
+#include "net/loop_pulse.h"
 #include "net/notify_queue.h"
 
 enum {
@@ -53,6 +54,7 @@ struct net_notify {
 	/* The thread's own: */
 	uv_loop_t loop;
 	uv_timer_t timer;
+	struct loop_pulse pulse;
 	struct notifier *machine;
 	struct family v4, v6;
 	struct exchange *exchange[NOTIFIER_EXCHANGES_MAX];
@@ -448,6 +450,12 @@ net_notify_stats(struct net_notify *nn, struct notifier_stats *out)
 	out->over_limit += notify_queue_over_limit(&nn->queue);
 }
 
+const struct pulse *
+net_notify_pulse(const struct net_notify *nn)
+{
+	return &nn->pulse.pulse;
+}
+
 /* ---- beginning and end ---- */
 
 static err_t
@@ -532,7 +540,8 @@ notify_free(struct net_notify *nn)
 static err_t
 notify_prepare(struct net_notify *nn, struct diag *diag)
 {
-	if (uv_async_init(&nn->loop, &nn->wake, on_wake) != 0 || uv_timer_init(&nn->loop, &nn->timer) != 0) {
+	if (uv_async_init(&nn->loop, &nn->wake, on_wake) != 0 || uv_timer_init(&nn->loop, &nn->timer) != 0 ||
+	    !loop_pulse_start(&nn->loop, &nn->pulse)) {
 		return E_NOMEM;
 	}
 	nn->wake.data = nn->timer.data = nn;

@@ -17,6 +17,7 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "net/listen.h"
+#include "ops/pulse.h"
 
 struct net_notify_conf {
 	/* Where messages come from, so that secondaries know us; the port does not count.  NULL: as the system likes. */
@@ -45,3 +46,5 @@ void net_notify_conn_input(struct net_notify *nn, uint64_t conn, const uint8_t *
 void net_notify_conn_closed(struct net_notify *nn, uint64_t conn);
 
 void net_notify_stats(struct net_notify *nn, struct notifier_stats *out);
+
+const struct pulse *net_notify_pulse(const struct net_notify *nn); /* beats once a PULSE_PERIOD_MS at least */

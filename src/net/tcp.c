@@ -267,7 +267,7 @@ static void
 close_handle(uv_handle_t *handle, void *ctx)
 {
 	struct tcp_worker *w = ctx;
-	bool is_own = handle == (uv_handle_t *)&w->wake || handle == (uv_handle_t *)&w->sweep ||
+	bool is_own = handle == (uv_handle_t *)&w->wake || handle == (uv_handle_t *)&w->pulse.timer || handle == (uv_handle_t *)&w->sweep ||
 	              handle == (uv_handle_t *)&w->pump;
 	for (size_t i = 0; i < w->listeners_n; i++) {
 		is_own = is_own || handle == (uv_handle_t *)&w->listeners[i];
@@ -375,6 +375,9 @@ worker_prepare(struct tcp_worker *w)
 	    uv_async_init(&w->loop, &w->wake, on_wake) != 0 || uv_timer_start(&w->sweep, on_sweep, sweep_ms, sweep_ms) != 0) {
 		return E_NOMEM;
 	}
+	if (!loop_pulse_start(&w->loop, &w->pulse)) {
+		return E_NOMEM;
+	}
 	uv_timer_stop(&w->sweep); /* it runs only while there are connections */
 	w->sweep.data = w->wake.data = w->pump.data = w;
 	return OK;
@@ -423,6 +426,12 @@ void
 tcp_worker_end_revoked(struct tcp_worker *w)
 {
 	(void)uv_async_send(&w->wake);
+}
+
+const struct pulse *
+tcp_worker_pulse(const struct tcp_worker *w)
+{
+	return &w->pulse.pulse;
 }
 
 const struct net_stats *

@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "net/clients.h"
 #include "net/env.h"
+#include "ops/pulse.h"
 
 enum {
 	TCP_READ_MAX = 32 * 1024,      /* octets taken from one connection at a time */
@@ -45,6 +46,7 @@ err_t tcp_worker_start(const struct tcp_conf *conf, const int *listeners, size_t
 void tcp_worker_stop(struct tcp_worker **w);
 
 const struct net_stats *tcp_worker_stats(const struct tcp_worker *w);
+const struct pulse *tcp_worker_pulse(const struct tcp_worker *w); /* beats once a PULSE_PERIOD_MS at least */
 
 /* ---- any thread ---- */
 

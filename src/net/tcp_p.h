@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "base/list.h"
+#include "net/loop_pulse.h"
 #include "net/tcp.h"
 
 enum {
@@ -71,6 +72,7 @@ struct tcp_worker {
 	uv_loop_t loop;
 	uv_async_t wake; /* tcp_worker_stop(), posts */
 	uv_timer_t sweep;
+	struct loop_pulse pulse;
 	uv_idle_t pump;  /* while there are runnable streams */
 	uv_tcp_t *listeners; /* owned */
 	size_t listeners_n;

@@ -26,6 +26,7 @@ struct udp_worker {
 	_Alignas(64) struct net_stats stats; /* cache lines of its own: workers do not disturb each other */
 	_Alignas(64) const struct net_env *env;
 	pthread_t thread;
+	struct pulse pulse;
 	atomic_bool stop;
 	int fd;
 	bool has_pktinfo;
@@ -201,8 +202,9 @@ run(void *arg)
 	served_thread_begin();
 	while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
 		int n = recvmmsg(w->fd, w->in, UDP_BATCH, MSG_WAITFORONE, NULL);
+		pulse_beat(&w->pulse);
 		if (n <= 0) {
-			if (errno != EINTR) {
+			if (errno != EINTR && errno != EAGAIN) {
 				pause_after_error();
 			}
 			continue;
@@ -214,6 +216,14 @@ run(void *arg)
 	}
 	served_thread_end();
 	return NULL;
+}
+
+/* Who waits for a request comes round all the same, to show that it is alive. */
+static void
+limit_waiting(int fd)
+{
+	const struct timeval period = { .tv_sec = PULSE_PERIOD_MS / 1000 };
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &period, sizeof period);
 }
 
 static struct udp_worker *
@@ -239,6 +249,7 @@ worker_new(const struct net_env *env, int fd, const struct listen_address *at)
 	w->requests = (uint8_t *)map + head;
 	w->responses = w->requests + UDP_BATCH * REQUEST_STRIDE;
 	prepare(w);
+	limit_waiting(fd);
 	return w;
 }
 
@@ -272,6 +283,12 @@ udp_worker_stop(struct udp_worker **w)
 	close((*w)->fd);
 	munmap(*w, (*w)->map_len);
 	*w = NULL;
+}
+
+const struct pulse *
+udp_worker_pulse(const struct udp_worker *w)
+{
+	return &w->pulse;
 }
 
 const struct net_stats *

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "net/env.h"
 #include "net/listen.h"
+#include "ops/pulse.h"
 
 enum {
 	UDP_BATCH = 64,
@@ -27,3 +28,4 @@ err_t udp_worker_start(const struct net_env *env, int fd, const struct listen_ad
 void udp_worker_stop(struct udp_worker **w);
 
 const struct net_stats *udp_worker_stats(const struct udp_worker *w);
+const struct pulse *udp_worker_pulse(const struct udp_worker *w); /* beats once a PULSE_PERIOD_MS at least */

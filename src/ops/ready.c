@@ -9,33 +9,66 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-void
-ready_notify(const char *state, ...)
+static int manager = -1; /* connected; one a process */
+static uint64_t watchdog_ms;
+
+static uint64_t
+number_in(const char *variable)
+{
+	const char *text = getenv(variable);
+	return text != NULL && text[0] >= '0' && text[0] <= '9' ? strtoull(text, NULL, 10) : 0;
+}
+
+static int
+open_manager(void)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	const char *path = getenv("NOTIFY_SOCKET");
 	size_t path_len = path != NULL ? strlen(path) : 0;
 	if (path_len < 2 || path_len >= sizeof to.sun_path || (path[0] != '/' && path[0] != '@')) {
-		return;
+		return -1;
 	}
 	memcpy(to.sun_path, path, path_len);
 	if (path[0] == '@') {
 		to.sun_path[0] = '\0'; /* abstract (unix(7)): the name is as long as the address says */
 	}
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	socklen_t to_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path_len);
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&to, to_len) != 0) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
 
+void
+ready_open(void)
+{
+	uint64_t pid = number_in("WATCHDOG_PID");
+	manager = open_manager();
+	if (manager >= 0 && (pid == 0 || pid == (uint64_t)getpid())) {
+		watchdog_ms = number_in("WATCHDOG_USEC") / 1000;
+	}
+}
+
+uint64_t
+ready_watchdog_ms(void)
+{
+	return watchdog_ms;
+}
+
+void
+ready_notify(const char *state, ...)
+{
 	char text[1024];
 	va_list args;
+	if (manager < 0) {
+		return;
+	}
 	va_start(args, state);
 	int n = vsnprintf(text, sizeof text, state, args);
 	va_end(args);
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0) {
-		return;
-	}
 	if (n > 0) {
-		size_t len = (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
-		socklen_t to_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path_len);
-		(void)sendto(fd, text, len, MSG_NOSIGNAL, (const struct sockaddr *)&to, to_len);
+		(void)send(manager, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1, MSG_NOSIGNAL);
 	}
-	close(fd);
 }

@@ -5,5 +5,13 @@
  */
 #pragma once
 
+#include <stdint.h>
+
+/* Before privileges are dropped and threads started: opens its socket. */
+void ready_open(void);
+
+/* How often it wants to hear WATCHDOG=1 (sd_watchdog_enabled(3)); 0: never. */
+uint64_t ready_watchdog_ms(void);
+
 /* `state`: lines such as "READY=1", joined with newlines. */
 [[gnu::format(printf, 1, 2)]] void ready_notify(const char *state, ...);

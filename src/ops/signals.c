@@ -6,6 +6,8 @@
 
 #include "base/err.h"
 
+static const int wishes[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
+
 static bool
 is_of_the_program(int number)
 {
@@ -27,6 +29,34 @@ set_all(void (*handler)(int))
 		if (!is_of_the_program(number)) {
 			(void)signal(number, handler);
 		}
+	}
+}
+
+sigset_t
+signals_held(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_LEN(wishes); i++) {
+		sigaddset(&set, wishes[i]);
+	}
+	return set;
+}
+
+void
+signals_hold(void)
+{
+	static const int strays[] = { SIGPIPE, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT };
+	const sigset_t set = signals_held();
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(wishes); i++) {
+		(void)signal(wishes[i], SIG_DFL);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(strays); i++) {
+		(void)signal(strays[i], SIG_IGN);
+	}
+	for (int number = SIGRTMIN; number <= SIGRTMAX; number++) {
+		(void)signal(number, SIG_IGN);
 	}
 }
 

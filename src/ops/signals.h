@@ -5,6 +5,15 @@
  */
 #pragma once
 
+#include <signal.h>
+
+/* For the main process, before anything else: those that are wishes (TERM, INT, HUP, USR1) are held until it takes them
+ * (sigwaitinfo(2)), whatever whoever started us does with them (nohup(1) ignores HUP); others that would end it are ignored. */
+void signals_hold(void);
+
+/* The wishes. */
+sigset_t signals_held(void);
+
 /* Ignores what can be ignored, but for faults of the program itself, and SIGCHLD. */
 void signals_ignore(void);
 

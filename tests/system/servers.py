@@ -88,14 +88,14 @@ def is_listening(port, address=ADDRESS):
 class Process:
     """A program that runs in the foreground, with all that it writes to standard output and error in a file."""
 
-    def __init__(self, argv, work, name, env=None, cwd=None):
+    def __init__(self, argv, work, name, env=None, cwd=None, **more):
         self.name, self.argv = name, argv
         self.log_path = os.path.join(work, "%s-%d.log" % (name, time.monotonic_ns()))
         full = dict(os.environ)
         full.update(env or {})
         with open(self.log_path, "wb") as log:
             self.popen = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=full, cwd=cwd,
-                                          start_new_session=True)
+                                          start_new_session=True, **more)
 
     @property
     def pid(self):
@@ -153,12 +153,13 @@ def sanitizer_env():
 
 class Primary(Process):
     """Our oprimary on a remote.  `zones`: those that must be served before the constructor returns; None: only listen.
-    `wrapper`: a command that becomes the program in a surrounding of its own."""
+    `remote`: None when the environment has it.  `wrapper`: a command that becomes the program in a surrounding of its own."""
 
-    def __init__(self, bindir, work, remote, *options, zones=None, port=None, env=None, wrapper=()):
+    def __init__(self, bindir, work, remote, *options, zones=None, port=None, env=None, wrapper=(), **more):
         self.port = port or free_port()
-        argv = [*wrapper, os.path.join(bindir, "oprimary"), "--remote=" + remote, "--listen=%s@%d" % (ADDRESS, self.port)]
-        super().__init__(argv + list(options), work, "oprimary", env={**sanitizer_env(), **(env or {})})
+        argv = [*wrapper, os.path.join(bindir, "oprimary"), *(["--remote=" + remote] if remote else []),
+                "--listen=%s@%d" % (ADDRESS, self.port)]
+        super().__init__(argv + list(options), work, "oprimary", env={**sanitizer_env(), **(env or {})}, **more)
         try:
             self.await_true("it answers", lambda: is_listening(self.port))
             for zone in zones or []:

@@ -305,7 +305,8 @@ main(int argc, char **argv)
 	fflush(stdout);
 	pid_t pid = fork();
 	if (pid == 0) {
-		err_t err = git_process_run(&conf, pair[1]);
+		struct pulse pulse = { 0 };
+		err_t err = git_process_run(&conf, pair[1], &pulse);
 		git_conf_fini(&conf);
 		exit(err == OK ? 0 : 1);
 	}

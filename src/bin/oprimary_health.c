@@ -1,0 +1,60 @@
+#include "bin/oprimary_health.h"
+
+#include <stdlib.h>
+
+#include "base/alloc.h"
+
+struct health_thread {
+	const char *name;
+	size_t number;
+	const struct pulse *pulse;
+	struct pulse_watch watch;
+	uint64_t limit_ms;
+	bool was_silent;
+	atomic_bool *is_silent; /* NULL: nobody asks */
+};
+
+void
+health_add(struct health *h, const char *name, size_t number, const struct pulse *pulse, uint64_t limit_ms, atomic_bool *is_silent)
+{
+	h->threads = xrealloc(h->threads, (h->n + 1) * sizeof *h->threads);
+	h->threads[h->n++] = (struct health_thread){
+		.name = name, .number = number, .pulse = pulse, .limit_ms = limit_ms, .is_silent = is_silent,
+	};
+}
+
+static bool
+look_at(const struct health *h, struct health_thread *t, uint64_t now_ms)
+{
+	uint64_t silent_ms = pulse_silence_ms(&t->watch, t->pulse, now_ms);
+	bool is_silent = silent_ms >= t->limit_ms;
+	if (is_silent && !t->was_silent) {
+		log_event(h->log, LOG_LEVEL_ERROR, "thread-stuck", "thread=%s number=%zu silent_s=%llu hint=%s", t->name, t->number,
+		          (unsigned long long)(silent_ms / 1000),
+		          "a service manager with WatchdogSec= starts oprimary anew; else do that yourself");
+	} else if (!is_silent && t->was_silent) {
+		log_event(h->log, LOG_LEVEL_WARNING, "thread-goes-on", "thread=%s number=%zu", t->name, t->number);
+	}
+	t->was_silent = is_silent;
+	if (t->is_silent != NULL) {
+		atomic_store(t->is_silent, is_silent);
+	}
+	return !is_silent;
+}
+
+bool
+health_look(struct health *h, uint64_t now_ms)
+{
+	bool is_well = true;
+	for (size_t i = 0; i < h->n; i++) {
+		is_well &= look_at(h, &h->threads[i], now_ms);
+	}
+	return is_well;
+}
+
+void
+health_fini(struct health *h)
+{
+	free(h->threads);
+	*h = (struct health){ 0 };
+}

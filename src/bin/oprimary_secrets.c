@@ -1,0 +1,192 @@
+#include "bin/oprimary_secrets.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "bin/cli.h"
+
+enum { CREDENTIALS_MAX = 64 * 1024 };
+
+static void
+cover(char *begin, const char *end)
+{
+	if (begin < end) {
+		memset(begin, '*', (size_t)(end - begin));
+	}
+}
+
+/* Takes a password or token in a URL out of what ps shows, and a query; a user alone before an SSH host is none. */
+static void
+hide_in_url(char *url)
+{
+	char *begin = strstr(url, "://");
+	if (begin == NULL) {
+		return;
+	}
+	begin += strlen("://");
+	char *end = begin + strcspn(begin, "/?#");
+	char *query = begin + strcspn(begin, "?#");
+	if (*query == '?') {
+		cover(query + 1, query + strcspn(query, "#"));
+	}
+	while (end > begin && *end != '@') {
+		end--;
+	}
+	bool is_http = strncmp(url, "http", strlen("http")) == 0;
+	if (*end == '@' && (is_http || memchr(begin, ':', (size_t)(end - begin)) != NULL)) {
+		cover(begin, end);
+	}
+}
+
+void
+secrets_take_remote(struct secret_args *a, char *text)
+{
+	if (a->remote != NULL) {
+		hide_in_url(a->remote);
+	}
+	a->remote = text;
+}
+
+static void
+wipe_text(char *text)
+{
+	if (text != NULL) {
+		wipe(text, strlen(text));
+	}
+}
+
+void
+secrets_take_ssh_key(struct secret_args *a, char *text)
+{
+	wipe_text(a->ssh_key);
+	a->ssh_key = text;
+}
+
+/* ---- reading ---- */
+
+/* Prints a finding about usage; returns the exit status for it. */
+static int
+complain(const struct diag *d)
+{
+	cli_error("%s", d->text);
+	if (d->hint[0] != '\0') {
+		cli_hint("%s", d->hint);
+	}
+	return CLI_USAGE;
+}
+
+static int
+read_remote(const struct secret_args *a, struct git_conf *conf)
+{
+	struct diag d;
+	const struct cli_secret from = { .env = "ORIGIN_REMOTE", .credential = "remote" };
+	[[gnu::cleanup(cli_secret_free)]] char *text = a->remote != NULL ? xstrdup(a->remote) : NULL;
+	if (text == NULL && cli_secret_read(&from, &text) != OK) {
+		return CLI_FAILED;
+	}
+	if (text == NULL) {
+		cli_error("which repository? --remote=URL is missing");
+		cli_hint("for a first look: oprimary --remote=file:///srv/zones.git --listen=127.0.0.1@5300");
+		return CLI_USAGE;
+	}
+	return git_conf_remote(conf, text, &d) == OK ? CLI_OK : complain(&d);
+}
+
+static int
+read_ssh(const struct secret_args *a, struct git_conf *conf)
+{
+	struct diag d;
+	[[gnu::cleanup(cli_secret_free)]] char *key = NULL;
+	const struct cli_secret from = {
+		.arg = a->ssh_key, .file = a->ssh_key_file, .env = "ORIGIN_SSH_KEY", .credential = "ssh-key",
+	};
+	if (cli_secret_read(&from, &key) != OK) {
+		return CLI_FAILED;
+	}
+	if (key != NULL && git_conf_ssh_key(conf, key, &d) != OK) {
+		return complain(&d);
+	}
+	return a->authenticator == NULL || git_conf_authenticator(conf, a->authenticator, &d) == OK ? CLI_OK : complain(&d);
+}
+
+/* It may have many lines.  *out is CREDENTIALS_MAX octets long. */
+static int
+read_credential_file(const char *path, char **out)
+{
+	FILE *f = fopen(path, "re");
+	if (f == NULL) {
+		cli_error("--credential-file: %s: %s", path, strerror(errno));
+		return CLI_FAILED;
+	}
+	setvbuf(f, NULL, _IONBF, 0); /* no second copy */
+	*out = xalloc(CREDENTIALS_MAX);
+	size_t n = fread(*out, 1, CREDENTIALS_MAX - 1, f);
+	fclose(f);
+	if (strlen(*out) != n) {
+		wipe(*out, n);
+		cli_error("--credential-file: %s: it is not text", path);
+		return CLI_FAILED;
+	}
+	return CLI_OK;
+}
+
+/* The environment and systemd give one line. */
+static int
+read_credentials(const struct secret_args *a, struct git_conf *conf)
+{
+	struct diag d;
+	[[gnu::cleanup(cli_secret_free)]] char *text = NULL;
+	const struct cli_secret from = { .env = "ORIGIN_CREDENTIAL", .credential = "credential" };
+	int status = CLI_OK;
+	if (a->credential_file != NULL) {
+		status = read_credential_file(a->credential_file, &text);
+	} else if (cli_secret_read(&from, &text) != OK) {
+		status = CLI_FAILED;
+	}
+	if (status != CLI_OK || text == NULL) {
+		return status;
+	}
+	return git_conf_credentials(conf, text, strlen(text), &d) == OK ? CLI_OK : complain(&d);
+}
+
+int
+secrets_read(const struct secret_args *a, struct git_conf *conf)
+{
+	int status = read_remote(a, conf);
+	if (status == CLI_OK) {
+		status = read_ssh(a, conf);
+	}
+	return status == CLI_OK ? read_credentials(a, conf) : status;
+}
+
+/* ---- forgetting ---- */
+
+static void
+forget_environment(void)
+{
+	static const char ours[] = "ORIGIN_";
+	char **kept = environ;
+	for (char **e = environ; *e != NULL; e++) {
+		if (strncmp(*e, ours, strlen(ours)) == 0) {
+			wipe_text(*e);
+		} else {
+			*kept++ = *e;
+		}
+	}
+	*kept = NULL;
+}
+
+void
+secrets_forget(struct secret_args *a)
+{
+	if (a->remote != NULL) {
+		hide_in_url(a->remote);
+	}
+	wipe_text(a->ssh_key);
+	a->remote = a->ssh_key = NULL;
+	forget_environment();
+}
