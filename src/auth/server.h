@@ -3,10 +3,10 @@
  * Pure and reentrant: no clock, no allocation for a query, nothing but the arguments.  What the
  * caller has to do besides sending comes back in struct server_out.
  *
- * What one request can cost is bounded, whoever sends it, and whatever zones hold; tests/unit/cost_test.c counts it.
- *   Reading: one walk over its octets, at most 65,535.
+ * What one request can cost is bounded, whoever sends it, and whatever zones hold; tests/unit/cost_test.c and request_cost_test.c count it.
+ *   Reading: one walk over its octets, at most 65,535; where compression leads is not followed, but for the one name of a TSIG's key.
  *   Signature: unsigned, or by a key that is not ours: none.  Else two HMACs: of the request, and of the answer if the first was
- *     right.  They alone allocate (OpenSSL's contexts).
+ *     right, over what both have and some 700 octets.  They alone allocate (OpenSSL's contexts).
  *   Turns: one, and one for each alias followed (ALIAS_CHAIN_MAX, 16).  A turn looks up the zone, the name, and perhaps a wildcard.
  *   Additional data: a lookup for each of REPLY_TARGETS_MAX (32) targets; of an address RRset that does not fit nothing is written.
  *   Proofs of absence: NSEC, two lookups and one for each wildcard on the way; NSEC3, HASHES_MAX (160) hashes, HASH_BLOCKS_MAX (5,000)
@@ -14,8 +14,12 @@
  *     ZONE_NSEC3_ITERATIONS_MAX (150) iterations costs none.
  *   Writing: what the answer has room for: over UDP udp_max (up to 4,096 octets), over TCP 65,535; and once more of what did not fit in the
  *     end.  The RRsets of a name are looked through, which are as many as its zone gives it.
- *   IXFR over UDP: at most 8 steps of the history are looked at, none is worked out (auth/transfer.c).  AXFR and IXFR over TCP, UPDATE and
- *     NOTIFY end here with an event; what follows has limits of its own (net/tcp.h, net/inbox.h, auth/notify.h).
+ *   IXFR over UDP: at most 8 steps of the history are looked at, none is worked out (auth/transfer.c).
+ *   ANY over UDP: one RRset; over TCP, and RRSIG, what there is, as far as the answer has room.
+ *   Other opcodes, other classes, what is malformed: nothing beyond reading and signature.
+ *   AXFR and IXFR over TCP, UPDATE and NOTIFY end here with an event; what follows has limits of its own (net/tcp.h, net/inbox.h,
+ *     auth/notify.h).  An UPDATE's records, with all names that compression makes of them, come to UPDATE_OCTETS_MAX at most
+ *     (auth/update.h).
  */
 #pragma once
 

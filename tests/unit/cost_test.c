@@ -1,4 +1,5 @@
-/* What one query costs at most, counted: allocations, lookups, hashes, RRsets written, HMACs.  The bounds are those of auth/server.h. */
+/* What one query costs at most, counted: allocations, lookups, hashes, RRsets written, HMACs.  The bounds are those of auth/server.h; of requests of
+ * other kinds see request_cost_test.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,63 +12,12 @@
 #include "auth/answering.h"
 #include "base/buf.h"
 #include "base/str.h"
-#include "crypto/hmac.h"
-#include "crypto/sha.h"
+#include "counted.h"
 #include "dns/rrtype.h"
 #include "dns/tsig.h"
 #include "serve.h"
-#include "zone/history.h"
 
 enum { NOW_S = 1700000000 };
-
-/* ---- the counters (the program is linked with --wrap, see meson.build) ---- */
-
-static struct cost {
-	unsigned allocations, lookups, hashes, written, hmacs, worked_out;
-	size_t hash_blocks;
-} cost;
-
-#define COUNTED(counter, type, name, params, args)      \
-	type __real_##name params;                      \
-	type __wrap_##name params;                      \
-	type __wrap_##name params                       \
-	{                                               \
-		cost.counter++;                         \
-		return __real_##name args;              \
-	}
-
-COUNTED(allocations, void *, malloc, (size_t size), (size))
-COUNTED(allocations, void *, calloc, (size_t n, size_t size), (n, size))
-COUNTED(allocations, void *, realloc, (void *old, size_t size), (old, size))
-COUNTED(lookups, void *, trie_get, (const struct trie *t, const struct nkey *key), (t, key))
-COUNTED(lookups, void *, trie_get_below, (const struct trie *t, const struct trie_cell *s, const struct nkey *key, size_t n), (t, s, key, n))
-COUNTED(lookups, void *, trie_at_or_before, (const struct trie *t, const struct nkey *key), (t, key))
-COUNTED(lookups, void *, trie_before, (const struct trie *t, const struct nkey *key), (t, key))
-COUNTED(lookups, void *, trie_last, (const struct trie *t), (t))
-COUNTED(written, bool, reply_add, (struct reply *r, const struct reply_rrset *what), (r, what))
-COUNTED(written, bool, reply_add_plain, (struct reply *r, enum section s, uint16_t at, const struct rrset *set), (r, s, at, set))
-COUNTED(hmacs, err_t, hmac_begin, (enum hmac_alg alg, const uint8_t *key, size_t len, struct hmac **out), (alg, key, len, out))
-COUNTED(worked_out, err_t, history_from, (const struct zone *z, uint32_t serial, const struct delta ***list, size_t *n), (z, serial, list, n))
-COUNTED(worked_out, err_t, history_condense, (const struct delta *const *list, size_t n, struct delta **out), (list, n, out))
-
-void __real_trie_lookup(const struct trie *t, const struct nkey *key, struct trie_path *out);
-void __wrap_trie_lookup(const struct trie *t, const struct nkey *key, struct trie_path *out);
-void
-__wrap_trie_lookup(const struct trie *t, const struct nkey *key, struct trie_path *out)
-{
-	cost.lookups++;
-	__real_trie_lookup(t, key, out);
-}
-
-err_t __real_nsec3_hash(const uint8_t *name, size_t len, const uint8_t *salt, size_t salt_len, uint16_t rounds, uint8_t out[20]);
-err_t __wrap_nsec3_hash(const uint8_t *name, size_t len, const uint8_t *salt, size_t salt_len, uint16_t rounds, uint8_t out[20]);
-err_t
-__wrap_nsec3_hash(const uint8_t *name, size_t len, const uint8_t *salt, size_t salt_len, uint16_t rounds, uint8_t out[20])
-{
-	cost.hashes++;
-	cost.hash_blocks += nsec3_hash_blocks(len, salt_len, rounds);
-	return __real_nsec3_hash(name, len, salt, salt_len, rounds, out);
-}
 
 /* ---- zones that make work ---- */
 
