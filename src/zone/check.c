@@ -416,7 +416,7 @@ check_nsec3(struct check *c)
 {
 	const struct zone *z = c->z;
 	if (z->nsec3_excessive != NULL) {
-		findings_add(c->out, DIAG_UNWISE, "nsec3-iterations", z->apex_name, TYPE_NSEC3PARAM, NULL, 0,
+		findings_add(c->out, DIAG_UNWISE, "many-iterations", z->apex_name, TYPE_NSEC3PARAM, NULL, 0,
 		             "sign the zone with \"NSEC3PARAM 1 0 0 -\": no iterations and no salt (RFC 9276 3.1)",
 		             "NSEC3 with %u iterations, more than %u: resolvers take the zone for unsigned, and proofs that a name is not "
 		             "there are not made",
