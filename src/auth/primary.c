@@ -124,8 +124,9 @@ void
 file_set_hold(struct primary *p, struct file *f, enum file_hold hold)
 {
 	bool is_zone = f->kind == SOURCE_ZONE;
-	p->held_n -= is_zone && f->hold != HOLD_NONE;
-	p->held_n += is_zone && hold != HOLD_NONE;
+	size_t *held = is_zone ? &p->held_n : &p->held_keys_n;
+	*held -= f->hold != HOLD_NONE;
+	*held += hold != HOLD_NONE;
 	f->hold = hold;
 }
 
@@ -259,7 +260,7 @@ static err_t
 plan_shrunk(struct apply *a)
 {
 	struct primary *p = a->p;
-	for (size_t i = 0; i < p->files_n && p->held_n != 0; i++) {
+	for (size_t i = 0; i < p->files_n && p->held_n + p->held_keys_n != 0; i++) {
 		struct file *f = p->files[i];
 		if (f->hold == HOLD_SHRUNK && !plan_has(a, f)) {
 			TRY(plan_file(a, f, NULL, false));
@@ -368,7 +369,7 @@ static void
 settle_move(struct primary *p, struct pending *d)
 {
 	move_zone(d);
-	if (d->is_held && d->file->zone == NULL) {
+	if (d->is_held && d->file->kind == SOURCE_ZONE && d->file->zone == NULL) {
 		file_set_hold(p, d->file, HOLD_NONE);
 		d->file->is_broken = true;
 	}
@@ -606,6 +607,7 @@ plan(struct apply *a)
 		TRY(plan_successors(a));
 	}
 	TRY(c->allow_mass_delete ? plan_shrunk(a) : OK);
+	TRY(hold_plan_keys(a));
 	return plan_starved(a);
 }
 
@@ -725,6 +727,12 @@ size_t
 primary_held_n(const struct primary *p)
 {
 	return p->held_n;
+}
+
+size_t
+primary_held_keys_n(const struct primary *p)
+{
+	return p->held_keys_n;
 }
 
 struct primary *

@@ -80,6 +80,7 @@ enum zone_event {
 	ZONE_SERIAL_BACK,  /* served, but its serial is not newer than one that was served */
 	KEYS_LOADED,
 	KEYS_REJECTED,
+	KEYS_HELD,         /* without the file nobody could announce a push: its last good keys go on */
 	FILE_IGNORED,
 };
 
@@ -127,6 +128,7 @@ err_t primary_note_ahead(struct primary *p, const uint8_t *apex, uint32_t serial
 
 const struct view *primary_view(const struct primary *p); /* the latest; an empty one at first */
 size_t primary_held_n(const struct primary *p);           /* zones that are held back */
+size_t primary_held_keys_n(const struct primary *p);      /* keys files that are */
 
 /* The safety valve, for whoever asks beforehand.  Would so many removed of so many zones be held back?  Would a new version of a
  * zone? */

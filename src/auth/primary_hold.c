@@ -63,7 +63,7 @@ void
 hold_plan_gone(struct apply *a)
 {
 	const struct primary *p = a->p;
-	for (size_t i = 0; i < p->files_n && p->held_n != 0; i++) {
+	for (size_t i = 0; i < p->files_n && p->held_n + p->held_keys_n != 0; i++) {
 		const char *path = p->files[i]->path;
 		if (p->files[i]->hold == HOLD_GONE && !plan_changes(a, path) && !passed_comes_back(a, path)) {
 			plan_add(a, p->files[i])->is_removal = true;
@@ -119,8 +119,8 @@ hold_find_leaving(struct apply *a, const struct name *apex)
 static void
 report_held(const struct apply *a, const struct pending *d, const char *text)
 {
-	primary_report(a->p, &(struct primary_report){ .event = ZONE_HELD, .path = d->file->path, .zone = pending_served(d),
-	                                               .text = text });
+	enum zone_event event = d->file->kind == SOURCE_KEYS ? KEYS_HELD : ZONE_HELD;
+	primary_report(a->p, &(struct primary_report){ .event = event, .path = d->file->path, .zone = pending_served(d), .text = text });
 }
 
 /* Does a zone go from what is served? */
@@ -140,8 +140,7 @@ count_losses(const struct apply *a)
 	return n;
 }
 
-/* Keys that go in one commit with zones that are held back stay as long as these: without them nobody could transfer the zones, or
- * announce the push that mends it. */
+/* Keys that go in one commit with zones that are held back stay as long as these: without them nobody could transfer the zones. */
 static void
 hold_keys(struct apply *a, bool is_any_held, bool is_any_new)
 {
@@ -151,7 +150,7 @@ hold_keys(struct apply *a, bool is_any_held, bool is_any_new)
 		if (d->file->kind == SOURCE_KEYS && (is_old ? is_any_held : is_any_new)) {
 			d->is_held = true;
 			if (!is_old) {
-				report_held(a, d, "went together with zones that are held back: its keys stay good as long as these");
+				report_held(a, d, "went together with zones that are held back: its keys stay good; " MEANT);
 			}
 		}
 	}
@@ -238,6 +237,6 @@ hold_shrunk(struct apply *a)
 bool
 hold_back(struct apply *a)
 {
-	bool is_shrunk = hold_shrunk(a);
-	return hold_removals(a) || is_shrunk;
+	bool is_shrunk = hold_shrunk(a), is_gone = hold_removals(a);
+	return hold_last_keys(a) || is_gone || is_shrunk;
 }

@@ -15,7 +15,7 @@
 enum file_hold {
 	HOLD_NONE,
 	HOLD_SHRUNK, /* the file lost too much of it */
-	HOLD_GONE,   /* the file is not in the tree any more, and too many went with it; keys only as long as zones are held so */
+	HOLD_GONE,   /* the file is not in the tree any more, and too many went with it */
 };
 
 /* What a file reads by $INCLUDE. */
@@ -71,6 +71,7 @@ struct primary {
 	size_t files_n, files_cap;
 	struct view *view;
 	size_t held_n;           /* zones with a hold */
+	size_t held_keys_n;      /* keys files with one */
 	struct ignore *ignore;   /* owned: what .originignore says; NULL: nothing */
 	const struct ignore *next_ignore; /* of the commit being worked out */
 	struct passed passed;
@@ -198,6 +199,11 @@ struct file *hold_find_leaving(struct apply *a, const struct name *apex);
 
 /* Marks what is held back, and says so.  After everything else is planned.  True: there is something that was not held before. */
 bool hold_back(struct apply *a);
+
+/* ---- primary_hold_keys.c ---- */
+
+bool hold_last_keys(struct apply *a); /* after what becomes of zones is known; result as of hold_back() */
+err_t hold_plan_keys(struct apply *a); /* keys files that an earlier commit changed and that are held are looked at again */
 
 /* Why a file whose zone is held takes no updates. */
 const char *hold_reason(const struct file *f);

@@ -44,6 +44,7 @@ static const struct {
 	[ZONE_SERIAL_BACK] = { "zone-serial-back", LOG_LEVEL_WARNING },
 	[KEYS_LOADED] = { "keys-loaded", LOG_LEVEL_INFO },
 	[KEYS_REJECTED] = { "keys-rejected", LOG_LEVEL_ERROR },
+	[KEYS_HELD] = { "keys-held", LOG_LEVEL_ERROR },
 	[FILE_IGNORED] = { "file-ignored", LOG_LEVEL_DEBUG },
 };
 
@@ -83,6 +84,7 @@ on_report(void *ctx, const struct primary_report *r)
 	case ZONE_REJECTED:
 	case ZONE_HELD:
 	case KEYS_REJECTED:
+	case KEYS_HELD:
 		if (r->zone != NULL) {
 			log_event(l->log, level, event, "file=%s commit=%s errors=%zu text=%s serving=last-good serial=%u", r->path,
 			          commit, r->errors, r->text, r->zone->serial);
@@ -117,11 +119,12 @@ log_commit(struct loader *l, enum primary_outcome outcome, const struct link_fra
 	const unsigned *n = l->count;
 	const struct view *v = primary_view(l->primary);
 	size_t held = primary_held_n(l->primary);
-	log_event(l->log, outcome == PRIMARY_HELD ? LOG_LEVEL_ERROR : held != 0 ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "commit-served",
+	bool is_any_held = held + primary_held_keys_n(l->primary) != 0;
+	log_event(l->log, outcome == PRIMARY_HELD ? LOG_LEVEL_ERROR : is_any_held ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "commit-served",
 	          "commit=%s zones=%zu loaded=%u changed=%u removed=%u rejected=%u held=%zu git_ms=%u load_ms=%llu hint=%s", f->id,
 	          view_zones_n(v), n[ZONE_LOADED], n[ZONE_CHANGED], n[ZONE_REMOVED], n[ZONE_REJECTED], held, f->took_ms,
 	          (unsigned long long)load_ms,
-	          held != 0 ? "what is held back is meant? push a commit with the trailer \"" PRIMARY_TRAILER "\"" : "");
+	          is_any_held ? "what is held back is meant? push a commit with the trailer \"" PRIMARY_TRAILER "\"" : "");
 	if (l->suppressed != 0) {
 		log_event(l->log, LOG_LEVEL_WARNING, "lines-suppressed", "commit=%s lines=%u", f->id, l->suppressed);
 	}
@@ -276,6 +279,8 @@ settle(struct loader *l, const char *trouble)
 	const struct view *v = primary_view(l->primary);
 	if (primary_held_n(l->primary) != 0) {
 		snprintf(held, sizeof held, "; %zu held back: see zone-held in the log", primary_held_n(l->primary));
+	} else if (primary_held_keys_n(l->primary) != 0) {
+		snprintf(held, sizeof held, "; keys are held back: see keys-held in the log");
 	}
 	snprintf(text, sizeof text, "%zu %s of commit %.12s%s%s%s", view_zones_n(v), view_zones_n(v) == 1 ? "zone" : "zones",
 	         v->commit[0] != '\0' ? v->commit : "none", held, trouble[0] != '\0' ? "; " : "", trouble);

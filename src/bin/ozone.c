@@ -243,6 +243,9 @@ run(const struct options *o)
 	}
 	report_free(&oz.report);
 	keystore_free(&oz.keys);
+	keystore_free(&oz.both.before);
+	keystore_free(&oz.both.after);
+	free(oz.both.lost);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		cli_error("cannot write to standard output: %s", strerror(errno));
 		return CLI_FAILED;

@@ -110,6 +110,10 @@ struct ozone {
 	bool allows_mass_delete;    /* the new version has the trailer */
 	enum diag_level valve_level; /* WARNING for what is not committed yet: the message, with the trailer, is still to come */
 	struct master_allowance includes; /* what the zones of the new version may still include, in all */
+	struct ozone_keys {    /* with two versions of all files: what of keys there was and is */
+		struct keystore *before, *after; /* owned; NULL: there are no such versions */
+		char *lost;            /* owned: the first file that lets fewer zones be announced; NULL: none */
+	} both;
 	bool is_single;        /* one file, then the end */
 	struct zone *kept;     /* its zone: to give back a million nodes one by one would take a tenth of the time */
 };
@@ -128,6 +132,8 @@ void ozone_names_add(struct ozone_names *names, const struct job *job);
 void ozone_names_report(struct ozone_names **names, struct ozone *oz); /* and frees */
 void ozone_names_free(struct ozone_names **names);
 size_t ozone_names_zones(const struct ozone_names *names);
+size_t ozone_names_n(const struct ozone_names *names);
+const uint8_t *ozone_names_zone_at(const struct ozone_names *names, size_t i); /* NULL: that is a keys file */
 
 /* How many zones of `names` does `other` not have?  A file of one of them in *first, borrowed. */
 size_t ozone_names_missing(struct ozone_names *names, struct ozone_names *other, const char **first);
@@ -139,6 +145,12 @@ void ozone_valve_zone(const struct ozone *oz, const struct zone *old, const stru
 
 /* Would it hold back the zones that are gone?  Says so. */
 void ozone_valve_zones(struct ozone *oz, struct ozone_names *old, struct ozone_names *new);
+
+/* A keys file in both versions.  NULL: it is not there, or (`new`) has no good key. */
+void ozone_valve_note_keys(struct ozone *oz, const struct job *job, const struct keystore *old, const struct keystore *new);
+
+/* After all of them: would keys be held back, since nobody could announce a push for these zones any more?  Says so. */
+void ozone_valve_keys(struct ozone *oz, const struct ozone_names *new);
 
 /* ---- where files come from ---- */
 

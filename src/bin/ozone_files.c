@@ -438,6 +438,7 @@ check_dirs(struct ozone *oz, struct dir *now, struct dir *was, bool is_compared)
 		report_end(oz->report);
 	}
 	ozone_valve_zones(oz, old_names, names);
+	ozone_valve_keys(oz, names);
 	ozone_names_free(&old_names);
 	ozone_names_report(&names, oz);
 	return err;

@@ -288,6 +288,7 @@ check_trees(struct ozone *oz, struct repo *r)
 		err = check_removed(oz, r, tree_entry_at(r->was, i), old_names);
 	}
 	ozone_valve_zones(oz, old_names, names);
+	ozone_valve_keys(oz, names);
 	ozone_names_free(&old_names);
 	ozone_names_report(&names, oz);
 	return err;

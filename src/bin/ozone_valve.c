@@ -1,6 +1,8 @@
 /* What the primary would hold back, said beforehand. */
 #include <stdio.h>
 
+#include "auth/reach.h"
+#include "base/alloc.h"
 #include "bin/ozone.h"
 #include "dns/rrtype.h"
 
@@ -34,4 +36,95 @@ ozone_valve_zones(struct ozone *oz, struct ozone_names *old, struct ozone_names 
 	d.file = first;
 	diag_report(&sink, &d);
 	report_end(oz->report);
+}
+
+/* ---- keys ---- */
+
+static void
+copy_keys(struct keystore **to, const struct keystore *from)
+{
+	struct findings twice = { 0 }; /* are said elsewhere */
+	*to = *to != NULL ? *to : keystore_new();
+	if (from != NULL) {
+		(void)!keystore_merge(*to, from, &twice);
+	}
+	findings_fini(&twice);
+}
+
+/* Does `new` reach less than `old` does? */
+static bool
+reaches_less(const struct keystore *old, const struct keystore *new)
+{
+	struct reach before = { 0 }, after = { 0 };
+	reach_add(&before, old);
+	reach_add(&after, new);
+	reach_seal(&after);
+	size_t i = 0;
+	while (i < before.n && reach_has(&after, before.domains[i])) {
+		i++;
+	}
+	bool is_less = i < before.n;
+	reach_fini(&before);
+	reach_fini(&after);
+	return is_less;
+}
+
+void
+ozone_valve_note_keys(struct ozone *oz, const struct job *job, const struct keystore *old, const struct keystore *new)
+{
+	const struct keystore *next = new == NULL && job->new != NULL ? old : new; /* a file without a good key leaves them as they are */
+	copy_keys(&oz->both.before, old);
+	copy_keys(&oz->both.after, next);
+	if (oz->both.lost == NULL && reaches_less(old, next)) {
+		oz->both.lost = xstrdup(job->old_path);
+	}
+}
+
+static void
+say_last_keys(struct ozone *oz, const uint8_t *zone)
+{
+	struct diag d;
+	struct diag_sink sink = report_sink(oz->report);
+	char name[NAME_TEXT_MAX];
+	name_print(zone, name);
+	diag_set(&d, oz->valve_level, "last-keys",
+	         "nobody could announce a push for %.200s any more: the primary would go on with the keys that it has", name);
+	diag_hint(&d, HINT);
+	d.file = oz->both.lost;
+	diag_report(&sink, &d);
+	report_end(oz->report);
+}
+
+/* The first zone that could be announced, and cannot be any more; NULL: there is none. */
+static const uint8_t *
+find_lost(const struct ozone *oz, const struct ozone_names *names)
+{
+	struct reach before = { 0 }, after = { 0 };
+	const uint8_t *lost = NULL;
+	reach_add(&before, oz->both.before);
+	reach_add(&after, oz->both.after);
+	reach_seal(&before);
+	reach_seal(&after);
+	for (size_t i = 0; i < ozone_names_n(names) && lost == NULL; i++) {
+		const uint8_t *zone = ozone_names_zone_at(names, i);
+		lost = zone != NULL && reach_has(&before, zone) && !reach_has(&after, zone) ? zone : NULL;
+	}
+	if (ozone_names_zones(names) == 0 && reach_has(&before, name_root) && after.n == 0) {
+		lost = name_root;
+	}
+	reach_fini(&before);
+	reach_fini(&after);
+	return lost;
+}
+
+void
+ozone_valve_keys(struct ozone *oz, const struct ozone_names *new)
+{
+	if (oz->both.lost == NULL || oz->allows_mass_delete || oz->valve.delete_zones_percent >= 100) {
+		return;
+	}
+	const uint8_t *lost = find_lost(oz, new);
+	if (lost != NULL) {
+		say_last_keys(oz, lost);
+	}
 }

@@ -168,6 +168,7 @@ def test_nothing_is_committed_without_the_checker(work):
 # ---- the safety valve ----
 
 LARGE = zone(1, "".join("h%d A 192.0.2.9\n" % i for i in range(200)))
+KEYS = "push._notify. DNSKEY 0 3 163 kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg=\n"
 MEANT = "It is meant\n\nOrigin-Allow: mass-delete\n"
 
 
@@ -201,6 +202,9 @@ def test_a_push_that_would_be_held_back(repo, bindir, hook):
     repo.commit(message=MEANT, push=False)
     good, said = push(repo)
     assert good, said
+    assert push(repo, {"_keys": KEYS})[0]
+    good, said = push(repo, {"_keys": None})
+    assert not good and "[last-keys]" in said and "Origin-Allow: mass-delete" in said
     git(where, "config", "origin.massDeleteZones", "100")
     good, said = push(repo, {"example.com": None})
     assert good, said

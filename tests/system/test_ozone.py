@@ -332,6 +332,31 @@ def test_what_would_be_held_back(ozone, write, tmp_path):
     ozone("new", "--old", "old")
 
 
+
+LAST = "push._notify. DNSKEY 0 3 163 %s\n"
+SECRETS = ("kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg=", "Rml0c0dvb2RFbm91Z2hGb3JUaGlzVGVzdDEyMzQ1Njc=")
+
+
+@pytest.mark.parametrize("keys, code", [
+    (None, "last-keys"), ("", "last-keys"), (LAST.replace("push._notify.", "push._notify.other.") % SECRETS[0], "last-keys"),
+    (LAST % SECRETS[1], None), (LAST.replace("push._notify", "a._update") % SECRETS[0], None)])
+def test_keys_that_would_be_held_back(ozone, write, repo, keys, code):
+    """The last that can announce a push, in directories and in revisions; other keys for the same zones are no such loss."""
+    old = repo.commit({"a.example": zone(1), "_keys": LAST % SECRETS[0]})
+    repo.commit({"_keys": keys} if keys != "" else {"_keys": "; none\n"})
+    done = ozone("--repo", repo.path, "--old-rev", old, status=1 if code else 0)
+    assert codes(done) == [code] * bool(code)
+    assert code is None or "Origin-Allow: mass-delete" in done.stderr and done.stderr.startswith("_keys: error: nobody could announce")
+    ozone("--repo", repo.path, "--old-rev", old, "--allow=mass-delete")
+    for where in ("old", "new"):
+        write(where + "/a.example", zone(1))
+    write("old/_keys", LAST % SECRETS[0])
+    if keys is not None:
+        write("new/_keys", keys or "; none\n")
+    assert codes(ozone("new", "--old", "old", status=1 if code else 0)) == [code] * bool(code)
+    ozone("new", "--old", "old", "--mass-delete-zones-percent=100")
+
+
 def test_dump_and_diff(ozone, write):
     write("example.com", zone(2, "b A 192.0.2.1\na.b A 192.0.2.2\n"))
     write("old", zone(1, "c A 192.0.2.3\na.b 60 A 192.0.2.2\n"))
