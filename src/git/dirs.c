@@ -67,7 +67,7 @@ git_dirs_find(struct git_dirs *d, git_repository *repo, const git_oid *root, con
 			return GIT_ENOTFOUND;
 		}
 		int ret = open_dir(d, repo, &at, &dir);
-		if (ret < 0) {
+		if (ret != 0) {
 			return ret;
 		}
 		memcpy(part, path, len);
