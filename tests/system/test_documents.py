@@ -120,3 +120,17 @@ def test_five_minutes_on_a_stock_git(program, tmp_path):
     old, new = servers.write(str(tmp_path / "old"), zone), servers.write(str(tmp_path / "example.org"), zone + "ftp A 192.0.2.81\n")
     done = program("ozone", "--old", old, new, status=1)
     assert "    %s" % done.stdout in readme and done.stdout.startswith("example.org: zone changed")
+
+
+def test_security_names_tests_that_there_are():
+    """Each of the six has tests, and each line has one that is there."""
+    with open(os.path.join(ROOT, "SECURITY.md")) as f:
+        parts = f.read().split("## Who is kept from what\n")[1].split("\n## ")[0].split("\n### ")[1:]
+    assert len(parts) == 6
+    for part in parts:
+        rows = [line for line in part.split("\n") if line.startswith("| ")][2:]
+        assert rows, part
+        for row in rows:
+            file, name = re.search(r"\| `(test_\w+\.py|\w+_test\.c)::(\w+)` \|$", row).groups()
+            with open(os.path.join(ROOT, "tests", "system" if file.endswith(".py") else "unit", file)) as f:
+                assert re.search(r"^(def )?%s\(" % name, f.read(), re.M), row
