@@ -107,16 +107,25 @@ is_writable(const struct primary *p, const struct file *f, const char **why)
 	return *why == NULL;
 }
 
+/* Prerequisites first, as RFC 2136 3 has it.  `txn`: NULL where there is no such zone yet. */
+static err_t
+judge(const struct update_task *t, struct zone_txn *txn, struct update_verdict *v)
+{
+	*v = (struct update_verdict){ .ede = EDE_NONE, .why = "" };
+	TRY(update_ask(&t->update, txn, v));
+	if (v->rcode == RCODE_NOERROR) {
+		update_prescan(&t->update, v);
+	}
+	return v->rcode == RCODE_NOERROR ? update_measure(&t->update, v) : OK;
+}
+
 static err_t
 add_changes(struct batch *b, struct update_task *t, struct file *f, enum batch_taken *out)
 {
-	struct update_verdict v = { .ede = EDE_NONE, .why = "" };
+	struct update_verdict v;
 	struct work *w;
 	TRY(work_of(b, f, &w));
-	TRY(update_ask(&t->update, w->txn, &v));
-	if (v.rcode == RCODE_NOERROR) {
-		update_prescan(&t->update, &v);
-	}
+	TRY(judge(t, w->txn, &v));
 	if (v.rcode != RCODE_NOERROR) {
 		*out = settle(t, v.rcode, v.ede, v.why);
 		return OK;
@@ -257,21 +266,17 @@ static err_t
 add_creation(struct batch *b, struct update_task *t, const uint8_t *apex, enum batch_taken *out)
 {
 	const struct file *there = primary_file_of(b->p, apex);
-	struct update_verdict v = { .ede = EDE_NONE, .why = "" };
+	struct update_verdict v;
 	const char *why;
-	struct name name;
 	char path[NAME_TEXT_MAX];
 	source_file_name(apex, path);
-	TRY(update_ask(&t->update, NULL, &v));
-	if (v.rcode == RCODE_NOERROR) {
-		update_prescan(&t->update, &v);
-	}
+	TRY(judge(t, NULL, &v));
 	if (v.rcode != RCODE_NOERROR) {
 		*out = settle(t, v.rcode, v.ede, v.why);
 	} else if (!is_writable(b->p, there, &why)) {
 		*out = settle(t, RCODE_SERVFAIL, EDE_NOT_READY, why);
-	} else if (there != NULL || source_kind_of(b->p->ignore, path, &name) != SOURCE_ZONE) {
-		*out = settle(t, RCODE_REFUSED, EDE_PROHIBITED, "no zone can have that name here");
+	} else if ((why = batch_zone_trouble(b, t, path)) != NULL) {
+		*out = settle(t, RCODE_REFUSED, EDE_PROHIBITED, why);
 	} else if (!is_all_within(&t->update, apex)) {
 		*out = settle(t, RCODE_NOTZONE, EDE_NONE, "an update that makes a zone has records of that zone alone");
 	} else {
@@ -296,13 +301,10 @@ is_one_too_many(const struct primary *p)
 static err_t
 add_removal(struct batch *b, struct update_task *t, struct file *f, enum batch_taken *out)
 {
-	struct update_verdict v = { .ede = EDE_NONE, .why = "" };
+	struct update_verdict v;
 	[[gnu::cleanup(zone_txn_rollback)]] struct zone_txn *txn = NULL;
 	TRY(zone_txn_begin(f->zone, &txn));
-	TRY(update_ask(&t->update, txn, &v));
-	if (v.rcode == RCODE_NOERROR) {
-		update_prescan(&t->update, &v);
-	}
+	TRY(judge(t, txn, &v));
 	if (v.rcode != RCODE_NOERROR) {
 		*out = settle(t, v.rcode, v.ede, v.why);
 		return OK;
@@ -471,7 +473,15 @@ prepare_work(struct batch *b, struct work *w, unsigned *rcode, struct diag *why)
 		w->is_effective = true;
 	}
 	*rcode = RCODE_SERVFAIL;
-	return w->is_effective ? batch_edit(b, w, why) : OK;
+	TRY(w->is_effective ? batch_edit(b, w, why) : OK);
+	const struct edit_file *large = batch_find_overgrown(&w->edit);
+	if (large != NULL) {
+		*rcode = RCODE_REFUSED;
+		diag_set(why, DIAG_ERROR, "update", "%.100s would have %zu octets, and no update makes a file larger than %d", large->path,
+		         large->len, BATCH_FILE_MAX);
+		return E_REFUSED;
+	}
+	return OK;
 }
 
 static void

@@ -26,6 +26,11 @@ enum {
 	 * time. */
 	BATCH_OCTETS_MAX = 4 << 20,
 	BATCH_CHANGES_SHOWN_MAX = 100, /* records in a commit's message */
+	/* Zones over which updates make no others: each is a file that everybody checks out, and a line in a tree that each commit writes
+	 * anew. */
+	BATCH_ZONES_MAX = 100000,
+	BATCH_ZONES_OF_KEY_MAX = 10000, /* at and below the domain of the key that signs */
+	BATCH_FILE_MAX = 100 << 20,     /* octets of a file that an update makes larger: what large hosts of repositories take */
 };
 
 struct batch;

@@ -40,5 +40,11 @@ err_t batch_edit(struct batch *b, struct work *w, struct diag *why);
 /* Does another zone than that of `own` include the file?  Then what is done to it would change that, too. */
 bool batch_is_read_by_others(const struct batch *b, const struct file *own, const char *path);
 
+/* batch_bounds.c: why the zone whose file is to be `path` may not be made; NULL: it may.  Static. */
+const char *batch_zone_trouble(const struct batch *b, const struct update_task *t, const char *path);
+
+/* batch_bounds.c: a file that an edit makes larger than it may be, or NULL. */
+const struct edit_file *batch_find_overgrown(const struct edit *e);
+
 /* batch_message.c: for all works that are effective. */
 err_t batch_say(struct batch *b);

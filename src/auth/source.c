@@ -202,22 +202,31 @@ is_plain(uint8_t c)
 	return c > ' ' && c < 0x7F && strchr("<>:\"|?*\\/%.@;()$#~", c) == NULL;
 }
 
+static size_t
+put_escaped(uint8_t c, char *out)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	out[0] = '%';
+	out[1] = digits[c >> 4];
+	out[2] = digits[c & 15];
+	return 3;
+}
+
 void
 source_file_name(const uint8_t *apex, char out[NAME_TEXT_MAX])
 {
-	static const char digits[] = "0123456789ABCDEF";
 	size_t n = 0;
+	bool is_escaped = filename_is_device((const char *)apex + 1, apex[0]); /* its first octet: then it is none */
 	for (const uint8_t *label = apex; !name_is_root(label); label = name_parent(label)) {
 		if (n != 0) {
 			out[n++] = '.';
 		}
-		for (unsigned i = 1; i <= label[0]; i++) {
-			if (is_plain(label[i])) {
-				out[n++] = (char)label[i];
+		for (unsigned i = 1; i <= label[0]; i++, is_escaped = false) {
+			uint8_t c = octet_lower(label[i]);
+			if (is_plain(c) && !is_escaped) {
+				out[n++] = (char)c;
 			} else {
-				out[n++] = '%';
-				out[n++] = digits[label[i] >> 4];
-				out[n++] = digits[label[i] & 15];
+				n += put_escaped(c, out + n);
 			}
 		}
 	}

@@ -32,7 +32,7 @@ bool source_is_master(const char *text, size_t len);
 /* The name that the first `len` octets of a file's name stand for.  False: none. */
 bool source_read_name(const char *path, size_t len, struct name *out);
 
-/* The file of a zone; the root's is "@". */
+/* The file of a zone; the root's is "@".  Lower case, and such as every system can have (base/filename.h), unless it is too long. */
 void source_file_name(const uint8_t *apex, char out[NAME_TEXT_MAX]);
 
 /* "_keys" or "NAME._keys", in this spelling.  Others that some system takes for one of these (base/filename.h) are bad names, as

@@ -26,6 +26,13 @@
  * 64 KiB would become 3 MiB.  Records as people send them come to four times their octets. */
 enum { UPDATE_OCTETS_MAX = 1 << 20 };
 
+/* What its records may come to as text, in octets.  A bit of a type bitmap can be a word: without limits a message would be lines of
+ * 650 KB, and 5 MB of them.  Records as people send them stay far below. */
+enum {
+	UPDATE_LINE_MAX = 64 << 10, /* of one record */
+	UPDATE_TEXT_MAX = 2 << 20,  /* of all that one message adds */
+};
+
 /* An UPDATE in server_handle(): fills an error, or the event EVENT_UPDATE. */
 void update_handle(struct request *q);
 
@@ -66,6 +73,9 @@ err_t update_ask(const struct update *u, struct zone_txn *t, struct update_verdi
 
 /* 2136 3.4.1: is every change one that could be made? */
 void update_prescan(const struct update *u, struct update_verdict *v);
+
+/* Would its records be lines that are too long, or too many?  Then the verdict is REFUSED.  E_NOMEM. */
+err_t update_measure(const struct update *u, struct update_verdict *v);
 
 /* 2136 3.4.2.  Errors are those of the transaction, which is of no use then. */
 err_t update_apply(const struct update *u, struct zone_txn *t);

@@ -29,9 +29,8 @@ is_word(const char *name, size_t len, const char *word)
 
 /* ---- what not every system can have ---- */
 
-/* Windows has devices of these names, whatever follows their first dot or colon: "con.example.org" is the console. */
-static bool
-is_device(const char *name, size_t len)
+bool
+filename_is_device(const char *name, size_t len)
 {
 	static const char *const devices[] = { "con", "prn", "aux", "nul", "conin$", "conout$" };
 	size_t base = 0;
@@ -87,7 +86,7 @@ filename_trouble(const char *name, size_t len)
 	if (has_forbidden_octet(name, len)) {
 		return "has an octet that names on Windows cannot have";
 	}
-	if (is_device(name, len)) {
+	if (filename_is_device(name, len)) {
 		return "is that of a device on Windows";
 	}
 	return is_dotgit(name, len) ? "is taken for git's own directory on some systems" : NULL;

@@ -16,6 +16,9 @@ enum { FILENAME_PORTABLE_MAX = 143 };
 /* Why some system cannot have a file of that name: a static phrase, which goes on after "the name".  NULL: all can. */
 const char *filename_trouble(const char *name, size_t len);
 
+/* Is it a device of Windows, whatever follows its first dot ("con.example.org" is the console)? */
+bool filename_is_device(const char *name, size_t len);
+
 /* An order in which names that some system takes for one are equal: case counts only outside of ASCII, dots and blanks at the end
  * do not count. */
 int filename_compare(const char *a, size_t a_len, const char *b, size_t b_len);

@@ -198,8 +198,10 @@ edit_trouble(struct maker *m, err_t err, const struct tree_edit *which)
 		return trouble(m, E_IO, "a directory of the commit before is damaged");
 	}
 	const char *why = err == E_NOTFOUND ? "it is to be removed, but is not there"
-	                  : err == E_EXISTS ? "a file and a directory cannot have the same name"
+	                  : err == E_EXISTS ? "some systems could not tell it from another name that is there"
+	                  : err == E_UNSUPPORTED ? "not every system can have a file of that name"
 	                                      : "it is a symbolic link or a submodule, which is not for us to change";
+	err = err == E_UNSUPPORTED ? E_REFUSED : err;
 	return which != NULL ? trouble(m, err, "%.*s: %s", (int)which->name_len, which->name, why)
 	                     : trouble(m, err, "a directory cannot be changed: %s", err_str(err));
 }

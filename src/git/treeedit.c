@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/cur.h"
+#include "base/filename.h"
 
 /* One line of a tree; borrowed from the old one, or from an edit. */
 struct line {
@@ -156,6 +157,9 @@ apply(const struct tree_edit *e, const struct line *old, struct lines *out)
 	if (e->is_removal) {
 		return old != NULL ? OK : E_NOTFOUND;
 	}
+	if (old == NULL && filename_trouble(e->name, e->name_len) != NULL) {
+		return E_UNSUPPORTED;
+	}
 	struct line *l = &out->all[out->n++];
 	*l = (struct line){ .name = e->name, .name_len = e->name_len, .id = e->id, .edit = e };
 	l->mode = old != NULL ? old->mode : e->is_dir ? "40000" : "100644";
@@ -184,13 +188,30 @@ merge(const struct lines *old, const struct tree_edit *edits, size_t n, struct l
 	return OK;
 }
 
-/* No name may be a file's and a directory's at once. */
-static err_t
-check_kinds(const struct lines *lines, const struct tree_edit **which)
+/* Does another line have the name, or one that some system takes for it? */
+static bool
+has_namesake(const struct lines *lines, const struct line *l)
 {
 	for (size_t i = 0; i < lines->n; i++) {
-		const struct line *l = &lines->all[i];
-		if (l->edit != NULL && find_line(lines, l->name, l->name_len, !line_is_dir(l)) != NULL) {
+		const struct line *other = &lines->all[i];
+		if (other != l && filename_compare(other->name, other->name_len, l->name, l->name_len) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* No name may be a file's and a directory's at once, and none that is new another's but for the case. */
+static err_t
+check_names(const struct lines *before, const struct lines *after, const struct tree_edit **which)
+{
+	for (size_t i = 0; i < after->n; i++) {
+		const struct line *l = &after->all[i];
+		if (l->edit == NULL) {
+			continue;
+		}
+		bool is_new = find_line(before, l->name, l->name_len, line_is_dir(l)) == NULL;
+		if (find_line(after, l->name, l->name_len, !line_is_dir(l)) != NULL || (is_new && has_namesake(after, l))) {
 			*which = l->edit;
 			return E_EXISTS;
 		}
@@ -213,7 +234,7 @@ tree_edit(const uint8_t *old, size_t old_len, struct tree_edit *edits, size_t n,
 		qsort(edits, n, sizeof *edits, edit_order);
 	}
 	TRY(merge(&before, edits, n, &after, which));
-	TRY(check_kinds(&after, which));
+	TRY(check_names(&before, &after, which));
 	for (size_t i = 0; i < after.n; i++) {
 		const struct line *l = &after.all[i];
 		str_put(out, l->mode, l->mode_len);

@@ -23,8 +23,8 @@ struct tree_edit {
 
 /* Appends the new tree to `out`.  A file that is there keeps its mode; a new one has 100644.  `edits` are put into order; no
  * name twice of one kind.  On an error other than E_FORMAT and E_NOMEM, `*which` is the edit in question: E_NOTFOUND: what is
- * to be removed is not there; E_EXISTS: a directory of the name of a file, or a file of that of a directory; E_REFUSED: it is
- * a symbolic link or a submodule. */
+ * to be removed is not there; E_EXISTS: the name of another file or directory, be it in another case; E_UNSUPPORTED: a new name
+ * that not every system can have (base/filename.h); E_REFUSED: it is a symbolic link or a submodule. */
 err_t tree_edit(const uint8_t *old, size_t old_len, struct tree_edit *edits, size_t n, struct str *out,
                 const struct tree_edit **which);
 

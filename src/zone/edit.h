@@ -65,6 +65,7 @@ struct edit_file {
 	char *path;  /* owned; as the source names the zone's own file, else the plain path of the $INCLUDE */
 	char *text;  /* owned */
 	size_t len;
+	size_t old_len; /* of the text before; 0 where there was none */
 };
 
 /* The files that changed.  Zero-initialise. */

@@ -227,6 +227,7 @@ edit_files_hand_out(struct editor *e, struct edit *out)
 		f->path = strdup(s->path);
 		f->text = s->edited.s != NULL ? s->edited.s : strdup(""); /* all its lines may be gone */
 		f->len = s->edited.len;
+		f->old_len = s->text.len;
 		s->edited = (struct str){ 0 };
 		if (f->path == NULL || f->text == NULL) {
 			edit_fini(&made);

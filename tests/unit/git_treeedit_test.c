@@ -106,7 +106,8 @@ what_cannot_be(void **state)
 	} bad[] = {
 		{ "nothing", 0, E_NOTFOUND }, { "a/", 0, E_NOTFOUND },   { "sub", 0, E_NOTFOUND },  { "a/", 'x', E_EXISTS },
 		{ "sub", 'x', E_EXISTS },     { "link", 'x', E_REFUSED }, { "link", 0, E_REFUSED },  { "module", 0, E_REFUSED },
-		{ "link/", 'x', E_EXISTS },
+		{ "link/", 'x', E_EXISTS },   { "SUB/", 'x', E_EXISTS },  { "A", 'x', E_EXISTS },    { "LINK. ", 'x', E_UNSUPPORTED },
+		{ "con.example", 'x', E_UNSUPPORTED }, { "a\\b", 'x', E_UNSUPPORTED }, { "Sub", 'x', E_EXISTS },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct tree_edit edits[] = { edit("z", 'x'), edit(bad[i].name, bad[i].id), edit("0", 'x') };

@@ -1,0 +1,83 @@
+/* What updates may bring into the repository: files that every git can check out, and not too many or too large ones. */
+#include <string.h>
+
+#include "auth/batch_p.h"
+#include "base/filename.h"
+
+/* ---- files of zones that are made ---- */
+
+static bool
+is_same_file(const char *a, const char *b)
+{
+	return filename_compare(a, strlen(a), b, strlen(b)) == 0;
+}
+
+/* Is there a file that some system takes for the same? */
+static bool
+has_namesake(const struct primary *p, const char *path)
+{
+	for (size_t i = 0; i < p->files_n; i++) {
+		if (is_same_file(p->files[i]->path, path)) {
+			return true;
+		}
+	}
+	for (size_t i = 0; i < p->passed.n; i++) {
+		if (is_same_file(p->passed.list[i], path)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Zones at the domain and below it, counted up to `max`. */
+static size_t
+count_zones(const struct view *v, const struct name *domain, size_t max)
+{
+	struct trie_iter it;
+	struct nkey key;
+	const struct zone *z;
+	size_t n = 0;
+	nkey_set(&key, domain->oct);
+	trie_iter_seek(&it, &v->zones, &key);
+	while (n < max && (z = trie_iter_next(&it)) != NULL && name_is_within(z->apex_name, domain->oct)) {
+		n += z != v->catalog;
+	}
+	return n;
+}
+
+const char *
+batch_zone_trouble(const struct batch *b, const struct update_task *t, const char *path)
+{
+	const struct primary *p = b->p;
+	struct key k = { 0 };
+	struct name name;
+	if (filename_trouble(path, strlen(path)) != NULL) { /* its octets are such as all can have: it is too long */
+		return "no zone can have that name here: its file's name would be longer than 143 octets";
+	}
+	if (source_kind_of(p->ignore, path, &name) != SOURCE_ZONE) {
+		return "no zone can have that name here";
+	}
+	if (has_namesake(p, path)) {
+		return "no zone can have that name here: there is a file of that name, but for the case";
+	}
+	if (view_zones_n(p->view) >= BATCH_ZONES_MAX) {
+		return "there are 100000 zones: updates make no more";
+	}
+	bool is_full = key_name_read(t->key.name.oct, &k) == OK &&
+	               count_zones(p->view, &k.domain, BATCH_ZONES_OF_KEY_MAX) == BATCH_ZONES_OF_KEY_MAX;
+	return is_full ? "there are 10000 zones in the key's domain: updates with it make no more" : NULL;
+}
+
+/* ---- files that grow ---- */
+
+const struct edit_file *
+batch_find_overgrown(const struct edit *e)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		const struct edit_file *f = &e->files[i];
+		if (f->text != NULL && f->len > BATCH_FILE_MAX && f->len > f->old_len) {
+			return f;
+		}
+	}
+	return NULL;
+}
