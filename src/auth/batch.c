@@ -458,7 +458,12 @@ make_version(const struct batch *b, struct work *w, struct diag *why)
 	}
 	TRY(raise_serial(b, w));
 	diag_set(why, DIAG_ERROR, "update", "the result would be no zone");
-	TRY(zone_txn_prepare(w->txn, &w->new));
+	err_t err = zone_txn_prepare(w->txn, &w->new);
+	if (err == E_LIMIT) {
+		diag_set(why, DIAG_ERROR, "update", "a name would have records of more than %u types, or a set more than %u",
+		         NODE_RRSETS_MAX, RRSET_RRS_MAX);
+	}
+	TRY(err);
 	TRY(zone_changes_of(w->txn, &w->changes));
 	return check_version(w, why);
 }

@@ -13,7 +13,7 @@
  *     blocks of SHA-1 together (auth/answering.h).  What would take more is SERVFAIL.  A zone with more than
  *     ZONE_NSEC3_ITERATIONS_MAX (150) iterations costs none.
  *   Writing: what the answer has room for: over UDP udp_max (up to 4,096 octets), over TCP 65,535; and once more of what did not fit in the
- *     end.  The RRsets of a name are looked through, which are as many as its zone gives it.
+ *     end.  The RRsets of a name are looked through, which are NODE_RRSETS_MAX (512) at most (zone/node.h).
  *   IXFR over UDP: at most 8 steps of the history are looked at, none is worked out (auth/transfer.c).
  *   ANY over UDP: one RRset; over TCP, and RRSIG, what there is, as far as the answer has room.
  *   Other opcodes, other classes, what is malformed: nothing beyond reading and signature.

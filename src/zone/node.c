@@ -235,7 +235,7 @@ measure_rrset(struct node_rr *rrs, size_t n, struct measure *m)
 	m->flags |= rrs[0].type == TYPE_CNAME ? NODE_CNAME : 0;
 	m->flags |= rrs[0].type == TYPE_DNAME ? NODE_DNAME : 0;
 	m->flags |= rrs[0].type == TYPE_RRSIG ? NODE_SIGNED : 0;
-	return kept > RRSET_RRS_MAX || m->size > NODE_SIZE_MAX ? E_LIMIT : OK;
+	return kept > RRSET_RRS_MAX || m->rrsets > NODE_RRSETS_MAX || m->size > NODE_SIZE_MAX ? E_LIMIT : OK;
 }
 
 static size_t

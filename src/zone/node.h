@@ -157,7 +157,11 @@ node_rr_covers(const struct node_rr *rr)
 int node_rr_compare(const struct node_rr *a, const struct node_rr *b);
 bool node_rr_is_same_set(const struct node_rr *a, const struct node_rr *b);
 
-enum { RRSET_RRS_MAX = 65535, NODE_SIZE_MAX = 1 << 30 };
+enum {
+	RRSET_RRS_MAX = 65535, /* records: what one answer may count */
+	NODE_RRSETS_MAX = 512, /* a query goes through them; all types that there are, signed, come to 200, and BIND takes 100 */
+	NODE_SIZE_MAX = 1 << 30,
+};
 
 /* Builds a node (malloc; the caller frees with free()).  `rrs` is sorted in place, equal ones in the order
  * they had; exact duplicates are left out and counted in *duplicates; records of one RRset with different

@@ -106,7 +106,7 @@ void
 builder_report_too_large(struct zone_builder *b, const uint8_t *owner)
 {
 	report_type(b, "rrset-too-large", owner, 0, "the records of this name are too many or too large",
-	            "a set holds at most 65535 records; spread them over several names");
+	            "a name has at most 512 sets, signatures included, and a set at most 65535 records; spread them over several names");
 }
 
 void

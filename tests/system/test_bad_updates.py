@@ -207,6 +207,15 @@ def test_thousands_of_records(served, repo, key):
     assert_untouched(served, repo, key, serial=9, before=3)
 
 
+def test_a_name_of_very_many_types(served, repo, key):
+    """Each query for it would go through all of them: 512 sets are the most that a name has (BIND: 100)."""
+    wire, mac = signed(key, [rr(1000 + i) for i in range(513)])
+    answer = dns.message.from_wire(talk(served, wire), keyring=ring(key), request_mac=mac)
+    assert answer.rcode() == dns.rcode.REFUSED
+    served.await_log(r'event=update-refused .* rcode=REFUSED why="a name would have records of more than 512 types')
+    assert_untouched(served, repo, key)
+
+
 # ---- the repository ----
 
 def refused(served, repo, key, *words):

@@ -231,6 +231,14 @@ limits_are_kept(void **state)
 	assert_int_equal(node_make(owner, 0, rrs, many - 1, NULL, NULL, &n), OK);
 	assert_int_equal(node_first(n)->n, RRSET_RRS_MAX);
 	free(n);
+	for (size_t i = 0; i < many; i++) {
+		rrs[i].type = (uint16_t)(65535 - i % NODE_RRSETS_MAX);
+	}
+	assert_int_equal(node_make(owner, 0, rrs, NODE_RRSETS_MAX, NULL, NULL, &n), OK);
+	assert_int_equal(n->rrsets, NODE_RRSETS_MAX);
+	free(n);
+	rrs[many - 1] = (struct node_rr){ .type = 65000, .rdlen = 4, .rdata = octets[0] };
+	assert_int_equal(node_make(owner, 0, &rrs[many - 1 - NODE_RRSETS_MAX], NODE_RRSETS_MAX + 1, NULL, NULL, &n), E_LIMIT);
 	static uint8_t large[65535];
 	struct node_rr large_rrs[] = {
 		{ .type = 65280, .rdlen = 65535, .rdata = large }, { .type = 65281, .rdlen = 0, .rdata = NULL },
