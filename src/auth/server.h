@@ -38,6 +38,13 @@ struct peer {
 	enum transport transport;
 };
 
+/* How much of its address tells a client from others: all of IPv4, and of IPv6 the /64, which is what one customer gets. */
+static inline size_t
+peer_client_len(const struct peer *p)
+{
+	return p->family == 4 ? 4 : 8;
+}
+
 enum server_event {
 	EVENT_NONE,
 	EVENT_NOTIFY_ACCEPTED,  /* signed and within rights: pull */

@@ -14,6 +14,7 @@
 #include "bin/oprimary_load.h"
 #include "bin/oprimary_notify.h"
 #include "bin/oprimary_opts.h"
+#include "bin/oprimary_transfers.h"
 #include "net/tcp.h"
 #include "net/udp.h"
 #include "ops/clock.h"
@@ -171,39 +172,8 @@ on_closed(void *ctx, uint64_t conn)
 static void
 on_transferred(void *ctx, const struct net_transferred *t)
 {
-	static const struct {
-		const char *why, *hint;
-	} ends[] = {
-		[TRANSFER_DONE] = { "", "" },
-		[TRANSFER_PEER_GONE] = { "the peer closed the connection", "" },
-		[TRANSFER_STALLED] = { "the peer takes too little", "" },
-		[TRANSFER_REVOKED] = { "it kept too much of what was replaced meanwhile",
-			"where that secondary cannot be faster, raise --transfers-memory" },
-		[TRANSFER_FAILED] = { "a record fits into no message, or no memory", "" },
-	};
-	const struct transfer_report *r = t->report;
 	struct daemon *d = ctx;
-	char peer[PEER_TEXT_MAX], zone[NAME_TEXT_MAX], key[NAME_TEXT_MAX] = "", from[sizeof "4294967295"] = "";
-	char kept[sizeof "18446744073709551615"] = "";
-	peer_print(t->to, peer);
-	name_print(r->zone.oct, zone);
-	if (r->key.len != 0) {
-		name_print(r->key.oct, key);
-	}
-	if (r->is_incremental) {
-		snprintf(from, sizeof from, "%u", r->from_serial);
-	}
-	if (t->held != 0) {
-		snprintf(kept, sizeof kept, "%zu", t->held);
-	}
-	log_peer_event(&d->log, r->key.len != 0 ? LOG_BY_KEY : LOG_BY_STRANGER,
-	               t->how == TRANSFER_DONE ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
-	               t->how == TRANSFER_DONE ? "transfer-sent" : "transfer-cut",
-	               "to=%s zone=%s key=%s type=%s serial=%u old_serial=%s records=%llu octets=%llu messages=%llu ms=%llu "
-	               "kept_octets=%s why=%s hint=%s",
-	               peer, zone, key, r->is_incremental ? "ixfr" : "axfr", r->serial, from, (unsigned long long)r->records,
-	               (unsigned long long)r->octets, (unsigned long long)r->messages, (unsigned long long)t->took_ms, kept,
-	               ends[t->how].why, ends[t->how].hint);
+	transfers_log_ended(&d->log, t);
 }
 
 /* By the loader: the main thread is to end, with that status. */

@@ -52,7 +52,7 @@ static struct slot
 key_of(const struct peer *peer)
 {
 	struct slot key = { .family = peer->family };
-	memcpy(&key.prefix, peer->address, peer->family == 4 ? 4 : 8);
+	memcpy(&key.prefix, peer->address, peer_client_len(peer));
 	return key;
 }
 

@@ -30,15 +30,18 @@ enum transfer_end {
 	TRANSFER_PEER_GONE,
 	TRANSFER_STALLED,  /* the peer took nothing for too long, or too little in all the time that there is */
 	TRANSFER_REVOKED,  /* too much was replaced since it began: served_pin_is_revoked() */
+	TRANSFER_SLOW,     /* it was in the way of others: turns_too_slow() */
+	TRANSFER_CROWDED,  /* too many waited: turns_one_too_many() */
 	TRANSFER_FAILED,   /* it could not begin, or not go on */
 };
 
 /* Of a transfer that has ended; all of it is borrowed for the call. */
 struct net_transferred {
 	const struct peer *to;
-	const struct transfer_report *report;
+	const struct name *zone, *key; /* key->len 0: not signed */
+	const struct transfer_report *report; /* NULL: it had not begun */
 	enum transfer_end how;
-	uint64_t took_ms;
+	uint64_t waited_ms, took_ms; /* for its turn, and from then on */
 	size_t held; /* TRANSFER_REVOKED: octets of replaced versions that were kept for it, and for others as slow */
 };
 
@@ -53,7 +56,7 @@ struct net_env {
 	 * answer, it may write one to resp[0, cap) and return its length; 0: it comes later, by the return path, or never. */
 	size_t (*event)(void *ctx, const struct net_request *r, const struct server_out *out, uint8_t *resp, size_t cap);
 
-	/* TCP: a transfer has ended. */
+	/* TCP: a transfer has ended, or one that waited for its turn waits no more. */
 	void (*transferred)(void *ctx, const struct net_transferred *t);
 
 	/* TCP, of connections that tcp_keep() was called for: a response came; it has closed. */

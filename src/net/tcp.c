@@ -232,8 +232,7 @@ conn_keep(struct conn *c)
 static bool
 may_be_idle(const struct conn *c)
 {
-	bool waits_for_its_turn = c->stream != NULL && !c->stream->is_active;
-	return c->is_kept || waits_for_its_turn || (c->awaited != 0 && uv_now(&c->worker->loop) - c->awaited_ms < TCP_AWAIT_MS);
+	return c->is_kept || conn_waits_for_its_turn(c) || (c->awaited != 0 && uv_now(&c->worker->loop) - c->awaited_ms < TCP_AWAIT_MS);
 }
 
 static void
@@ -243,6 +242,7 @@ on_sweep(uv_timer_t *timer)
 	bool is_crowded = clients_count(w->conf.clients) > w->conf.max / 4 * 3;
 	uint64_t idle_ms = is_crowded ? w->conf.idle_ms / 4 : w->conf.idle_ms;
 	uint64_t now_ms = uv_now(&w->loop);
+	streams_look(w);
 	while (w->oldest != NULL && now_ms - w->oldest->seen_ms >= idle_ms) {
 		struct conn *c = w->oldest;
 		if (may_be_idle(c) && c->unsent == 0) {
@@ -354,7 +354,8 @@ worker_new(const struct tcp_conf *conf, size_t listeners_n)
 	memset(w, 0, offsetof(struct tcp_worker, read_buffer));
 	w->conf = *conf;
 	w->posts_end = &w->posts;
-	list_init(&w->streams);
+	list_init(&w->runnable);
+	turns_init(&w->turns, conf->transfers_max);
 	pthread_mutex_init(&w->lock, NULL);
 	w->listeners = xalloc(listeners_n * sizeof *w->listeners);
 	if (uv_loop_init(&w->loop) != 0) {

@@ -9,9 +9,9 @@
  * request waits for an answer from elsewhere (an update's) is given TCP_AWAIT_MS, and one by which a secondary
  * hears of changes stays as long as the peer is there; a fourth of all places, over all workers, may be taken so.
  *
- * Zone transfers are sent a chunk a turn of the loop, as the peer takes them; of many some are under way and the others
- * wait.  A peer that takes nothing for the idle time is dropped, and so is one for which too much is kept of what was replaced meanwhile
- * (net/served.h).
+ * Zone transfers are sent a chunk a turn of the loop, as the peer takes them; of many some are under way and the others wait for
+ * their turn (auth/turns.h).  A peer that takes nothing for the idle time is dropped; so is one that takes less than TURNS_RATE_MIN while
+ * others wait for its place, and one for which too much is kept of what was replaced meanwhile (net/served.h).
  */
 #pragma once
 

@@ -110,7 +110,7 @@ handle_event(struct conn *c, struct net_request *r, const struct server_out *out
 	struct tcp_worker *w = c->worker;
 	const struct net_env *env = w->conf.env;
 	if (out->event == EVENT_TRANSFER) {
-		stream_begin(c, r->bytes, r->len, r->now_s);
+		stream_ask(c, r, out);
 		return 0;
 	}
 	if (out->event == EVENT_SUBSCRIBED) {

@@ -10,6 +10,7 @@
 
 #include <uv.h>
 
+#include "auth/turns.h"
 #include "base/list.h"
 #include "net/loop_pulse.h"
 #include "net/tcp.h"
@@ -19,20 +20,19 @@ enum {
 	ANSWER_MAX = LENGTH_LEN + DNS_MSG_MAX,
 };
 
-/* A zone transfer to a connection's peer. */
+/* A zone transfer to a connection's peer.  While it waits for its turn there is the request and no more. */
 struct stream {
 	struct conn *conn;
-	struct transfer *transfer;
+	struct turn turn;
+	struct name zone, key;       /* key.len 0: not signed */
+	uint8_t *request;            /* owned; NULL: it has begun */
+	size_t request_len;
+	uint64_t asked_s;            /* since 1970 */
+	uint64_t asked_ms, begun_ms; /* of the loop */
+	struct transfer *transfer;   /* owned; NULL: it has not begun */
 	struct served_pin *pin;
-	uint64_t begin_ms;
-	struct list_link all;        /* in the worker's list of all */
-	bool is_active;              /* else it waits for its turn */
-	bool is_runnable;            /* active, and the peer can take more */
-	struct stream *prev, *next;  /* in the list of those that are runnable, or of those that wait */
-};
-
-struct streams { /* a list, to be taken from the front */
-	struct stream *first, *last;
+	uint64_t taken;              /* octets, by the peer, when that was last looked at */
+	struct list_link run;        /* in the worker's list, when the peer can take more */
 };
 
 struct conn {
@@ -73,15 +73,14 @@ struct tcp_worker {
 	uv_async_t wake; /* tcp_worker_stop(), posts */
 	uv_timer_t sweep;
 	struct loop_pulse pulse;
-	uv_idle_t pump;  /* while there are runnable streams */
+	uv_idle_t pump;  /* while there are runnable streams, or one may begin */
 	uv_tcp_t *listeners; /* owned */
 	size_t listeners_n;
 	struct conn *oldest, *newest;
 	size_t held;      /* octets in all connections' `in` and unsent output */
 	size_t out_len;   /* in write_buffer */
-	unsigned active;  /* streams that are */
-	struct list_link streams; /* all of them */
-	struct streams runnable, waiting;
+	struct turns turns;        /* of all streams */
+	struct list_link runnable; /* streams */
 	struct conn **slots; /* owned; by the lower bits of a connection's id */
 	size_t slots_n, free_slot;
 	uint64_t generation; /* of the latest id */
@@ -138,14 +137,24 @@ conn_can_go_on(const struct conn *c)
 
 /* ---- tcp_stream.c ---- */
 
-/* Begins the transfer that a request asks for; the view is the one that is served now. */
-void stream_begin(struct conn *c, const uint8_t *request, size_t len, uint64_t now_s);
+/* The transfer that a request asks for: it begins when it is its turn, with the view that is served then. */
+void stream_ask(struct conn *c, const struct net_request *r, const struct server_out *out);
 void stream_end(struct conn *c, enum transfer_end how);
+
+/* A connection with a transfer that waits for its turn. */
+static inline bool
+conn_waits_for_its_turn(const struct conn *c)
+{
+	return c->stream != NULL && c->stream->transfer == NULL;
+}
 
 /* The peer has taken all that was written: there may be more. */
 void stream_resume(struct stream *s);
 
 void streams_end_revoked(struct tcp_worker *w);
+
+/* Now and then: whose peers have taken something are not idle; those that are too slow, or too long under way, end. */
+void streams_look(struct tcp_worker *w);
 
 void on_pump(uv_idle_t *pump);
 

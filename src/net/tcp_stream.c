@@ -1,6 +1,7 @@
 /* Zone transfers: one chunk a turn of the loop, so that questions and other transfers have theirs. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "base/alloc.h"
 #include "net/tcp_p.h"
@@ -12,95 +13,171 @@ enum {
 
 _Static_assert(CHUNK_MIN + ANSWER_MAX <= TCP_WRITE_MAX, "the last message of a chunk may be of any size");
 
-/* ---- lists ---- */
-
-static void
-append(struct streams *list, struct stream *s)
+static struct stream *
+stream_of_turn(struct turn *turn)
 {
-	s->prev = list->last;
-	s->next = NULL;
-	*(list->last != NULL ? &list->last->next : &list->first) = s;
-	list->last = s;
-}
-
-static void
-take_out(struct streams *list, struct stream *s)
-{
-	*(s->prev != NULL ? &s->prev->next : &list->first) = s->next;
-	*(s->next != NULL ? &s->next->prev : &list->last) = s->prev;
-	s->prev = s->next = NULL;
+	return LIST_ENTRY(turn, struct stream, turn);
 }
 
 static void
 set_runnable(struct stream *s, bool is_runnable)
 {
 	struct tcp_worker *w = s->conn->worker;
-	if (s->is_runnable == is_runnable) {
-		return;
-	}
-	s->is_runnable = is_runnable;
-	if (is_runnable) {
-		append(&w->runnable, s);
+	if (is_runnable && !list_is_linked(&s->run)) {
+		list_append(&w->runnable, &s->run);
 		uv_idle_start(&w->pump, on_pump);
-	} else {
-		take_out(&w->runnable, s);
-		if (w->runnable.first == NULL) {
-			uv_idle_stop(&w->pump);
-		}
+	} else if (!is_runnable && list_is_linked(&s->run)) {
+		list_remove(&s->run);
 	}
 }
 
-/* ---- turns ---- */
+/* ---- ends ---- */
 
 static void
-activate(struct stream *s)
+drop_request(struct stream *s)
 {
-	s->is_active = true;
-	s->conn->worker->active++;
-	set_runnable(s, true);
+	s->conn->worker->held -= s->request_len;
+	free_ptr(&s->request);
+	s->request_len = 0;
 }
 
-/* Fewer are under way now: the one that waits longest may begin. */
 static void
-let_next_begin(struct tcp_worker *w)
+report_end(const struct stream *s, enum transfer_end how)
 {
-	struct stream *s = w->waiting.first;
-	if (s != NULL && w->active < w->conf.transfers_max) {
-		take_out(&w->waiting, s);
-		conn_seen(s->conn);
-		activate(s);
+	const struct tcp_worker *w = s->conn->worker;
+	const struct net_env *env = w->conf.env;
+	uint64_t now_ms = uv_now(&w->loop);
+	bool has_begun = s->transfer != NULL;
+	const struct net_transferred t = {
+		.to = &s->conn->peer, .zone = &s->zone, .key = &s->key, .how = how,
+		.report = has_begun ? transfer_report(s->transfer) : NULL,
+		.waited_ms = (has_begun ? s->begun_ms : now_ms) - s->asked_ms, .took_ms = has_begun ? now_ms - s->begun_ms : 0,
+		.held = how == TRANSFER_REVOKED ? served_pin_held(s->pin) : 0,
+	};
+	if (env->transferred != NULL) {
+		env->transferred(env->ctx, &t);
 	}
 }
 
+/* Its place is free: whoever waits for it begins by and by. */
 void
 stream_end(struct conn *c, enum transfer_end how)
 {
 	struct tcp_worker *w = c->worker;
 	struct stream *s = c->stream;
-	const struct net_env *env = w->conf.env;
-	list_remove(&s->all);
-	set_runnable(s, false);
-	if (s->is_active) {
-		w->active--;
-	} else {
-		take_out(&w->waiting, s);
-	}
 	if (how != TRANSFER_DONE) {
 		net_count(&w->stats.transfers_cut, 1);
 	}
-	if (env->transferred != NULL) {
-		const struct net_transferred t = {
-			.to = &c->peer, .report = transfer_report(s->transfer), .how = how, .took_ms = uv_now(&w->loop) - s->begin_ms,
-			.held = how == TRANSFER_REVOKED ? served_pin_held(s->pin) : 0,
-		};
-		env->transferred(env->ctx, &t);
-	}
-	c->stream = NULL;
+	report_end(s, how);
+	set_runnable(s, false);
+	turns_leave(&w->turns, &s->turn);
 	transfer_free(&s->transfer);
-	served_unpin(env->served, &s->pin);
+	served_unpin(w->conf.env->served, &s->pin);
+	drop_request(s);
+	c->stream = NULL;
 	free(s);
-	let_next_begin(w);
+	if (w->turns.waiting_n != 0) {
+		uv_idle_start(&w->pump, on_pump);
+	}
 }
+
+/* What follows an unfinished transfer would be taken for its rest. */
+static void
+cut(struct stream *s, enum transfer_end how)
+{
+	struct conn *c = s->conn;
+	bool has_begun = s->transfer != NULL;
+	stream_end(c, how);
+	if (has_begun) {
+		conn_abort(c);
+	} else {
+		conn_close(c);
+	}
+}
+
+void
+streams_end_revoked(struct tcp_worker *w)
+{
+	for (struct list_link *l = w->turns.active.next, *next; l != &w->turns.active; l = next) {
+		struct stream *s = stream_of_turn(LIST_ENTRY(l, struct turn, link));
+		next = l->next;
+		if (served_pin_is_revoked(s->pin)) {
+			cut(s, TRANSFER_REVOKED);
+		}
+	}
+}
+
+/* ---- beginnings ---- */
+
+/* Keeps a request until its turn comes: long after that its time would not be good any more, so it goes by when it was asked. */
+static bool
+keep_request(struct stream *s, const struct net_request *r)
+{
+	struct tcp_worker *w = s->conn->worker;
+	s->request = w->held + r->len <= TCP_HELD_MAX ? try_alloc(r->len) : NULL;
+	if (s->request == NULL) {
+		return false;
+	}
+	memcpy(s->request, r->bytes, r->len);
+	s->request_len = r->len;
+	s->asked_s = r->now_s;
+	w->held += r->len;
+	return true;
+}
+
+void
+stream_ask(struct conn *c, const struct net_request *r, const struct server_out *out)
+{
+	struct tcp_worker *w = c->worker;
+	struct stream *s = xalloc(sizeof *s);
+	s->conn = c;
+	if (!keep_request(s, r)) {
+		free(s);
+		c->is_last = true; /* the peer asks again */
+		return;
+	}
+	s->zone = out->zone;
+	s->key = out->key;
+	s->asked_ms = uv_now(&w->loop);
+	c->stream = s;
+	(void)uv_read_stop(stream_of(c));
+	turns_ask(&w->turns, &c->peer, &s->key, &s->turn);
+	uv_idle_start(&w->pump, on_pump);
+}
+
+/* It is its turn.  Until now it kept nothing of what is served. */
+static err_t
+begin(struct stream *s)
+{
+	struct tcp_worker *w = s->conn->worker;
+	const struct net_env *env = w->conf.env;
+	const struct view *view = served_pin(env->served, &s->pin);
+	TRY(transfer_new(view, env->conf, s->asked_s, s->request, s->request_len, &s->transfer));
+	drop_request(s);
+	s->begun_ms = uv_now(&w->loop);
+	net_count(&w->stats.transfers, 1);
+	conn_seen(s->conn);
+	set_runnable(s, true);
+	return OK;
+}
+
+/* Whoever may begin does. */
+static void
+let_begin(struct tcp_worker *w)
+{
+	struct turn *turn;
+	while (turns_are_too_many(&w->turns)) {
+		cut(stream_of_turn(turns_one_too_many(&w->turns)), TRANSFER_CROWDED);
+	}
+	while ((turn = turns_begin_next(&w->turns, uv_now(&w->loop))) != NULL) {
+		struct stream *s = stream_of_turn(turn);
+		if (begin(s) != OK) {
+			cut(s, TRANSFER_FAILED); /* by now it would be answered otherwise, or there is no memory: the peer asks again */
+		}
+	}
+}
+
+/* ---- turns of the loop ---- */
 
 /* Gathers messages.  True: that was the last. */
 static bool
@@ -122,47 +199,18 @@ fill_chunk(struct stream *s, uint64_t now_s, bool *has_failed)
 	return is_last;
 }
 
-static bool
-is_out_of_time(const struct stream *s)
-{
-	return uv_now(&s->conn->worker->loop) - s->begin_ms > TIME_MAX_MS;
-}
-
-static void
-cut(struct conn *c, enum transfer_end how)
-{
-	stream_end(c, how);
-	conn_abort(c); /* what follows an unfinished transfer would be taken for its rest */
-}
-
-void
-streams_end_revoked(struct tcp_worker *w)
-{
-	for (struct list_link *l = w->streams.next, *next; l != &w->streams; l = next) {
-		struct stream *s = LIST_ENTRY(l, struct stream, all);
-		next = l->next;
-		if (served_pin_is_revoked(s->pin)) {
-			cut(s->conn, TRANSFER_REVOKED);
-		}
-	}
-}
-
 static void
 send_chunk(struct stream *s)
 {
 	struct conn *c = s->conn;
 	bool has_failed = false;
-	if (is_out_of_time(s)) {
-		cut(c, TRANSFER_STALLED);
-		return;
-	}
 	bool is_last = fill_chunk(s, net_wall_s(), &has_failed);
 	conn_flush(c);
 	if (c->is_closed) {
 		return;
 	}
 	if (has_failed) {
-		cut(c, TRANSFER_FAILED);
+		cut(s, TRANSFER_FAILED);
 	} else if (is_last) {
 		stream_end(c, TRANSFER_DONE);
 		if (c->unsent == 0) {
@@ -179,54 +227,67 @@ void
 on_pump(uv_idle_t *pump)
 {
 	struct tcp_worker *w = pump->data;
-	struct stream *s = w->runnable.first;
-	take_out(&w->runnable, s); /* to the end of the line */
-	append(&w->runnable, s);
+	let_begin(w);
+	if (list_is_empty(&w->runnable)) {
+		uv_idle_stop(pump);
+		return;
+	}
+	struct stream *s = LIST_ENTRY(w->runnable.next, struct stream, run);
+	list_remove(&s->run); /* to the end of the line */
+	list_append(&w->runnable, &s->run);
 	send_chunk(s);
 }
 
 void
 stream_resume(struct stream *s)
 {
-	if (s->is_active) {
+	if (s->transfer != NULL) {
 		set_runnable(s, true);
 	}
 }
 
-/* ---- beginnings ---- */
+/* ---- time ---- */
 
-static err_t
-stream_new(struct conn *c, const uint8_t *request, size_t len, uint64_t now_s, struct stream **out)
+/* What the peer has taken, by its own word: what the system keeps for it it has not. */
+static uint64_t
+taken(const struct stream *s)
 {
-	const struct net_env *env = c->worker->conf.env;
-	struct stream *s = xalloc(sizeof *s);
-	const struct view *view = served_pin(env->served, &s->pin);
-	err_t err = transfer_new(view, env->conf, now_s, request, len, &s->transfer);
-	if (err != OK) {
-		served_unpin(env->served, &s->pin);
-		free(s);
-		return err;
+	const struct transfer_report *r = transfer_report(s->transfer);
+	uint64_t made = r->octets + LENGTH_LEN * r->messages, left = uv_stream_get_write_queue_size(stream_of(s->conn));
+	uv_os_fd_t fd;
+	int n = 0;
+	if (uv_fileno((const uv_handle_t *)s->conn, &fd) == 0 && ioctl(fd, TIOCOUTQ, &n) == 0) {
+		left += (unsigned)n;
 	}
-	s->conn = c;
-	s->begin_ms = uv_now(&c->worker->loop);
-	*out = s;
-	return OK;
+	return made > left ? made - left : 0;
+}
+
+static void
+note_taken(struct stream *s, uint64_t now_ms)
+{
+	uint64_t by_now = taken(s);
+	if (by_now > s->taken) {
+		s->taken = by_now;
+		conn_seen(s->conn);
+	}
+	turn_note_taken(&s->turn, now_ms, s->taken);
 }
 
 void
-stream_begin(struct conn *c, const uint8_t *request, size_t len, uint64_t now_s)
+streams_look(struct tcp_worker *w)
 {
-	struct tcp_worker *w = c->worker;
-	if (stream_new(c, request, len, now_s, &c->stream) != OK) {
-		c->is_last = true; /* the view has changed in between, or there is no memory: the peer asks again */
-		return;
+	uint64_t now_ms = uv_now(&w->loop);
+	struct turn *slow;
+	for (struct list_link *l = w->turns.active.next, *next; l != &w->turns.active; l = next) {
+		struct stream *s = stream_of_turn(LIST_ENTRY(l, struct turn, link));
+		next = l->next;
+		note_taken(s, now_ms);
+		if (now_ms - s->begun_ms > TIME_MAX_MS) {
+			cut(s, TRANSFER_STALLED);
+		}
 	}
-	list_append(&w->streams, &c->stream->all);
-	net_count(&w->stats.transfers, 1);
-	(void)uv_read_stop(stream_of(c));
-	if (w->active < w->conf.transfers_max) {
-		activate(c->stream);
-	} else {
-		append(&w->waiting, c->stream);
+	while ((slow = turns_too_slow(&w->turns)) != NULL) {
+		cut(stream_of_turn(slow), TRANSFER_SLOW);
+		let_begin(w);
 	}
 }

@@ -1,6 +1,7 @@
 """Secondaries that take a transfer slowly, or not at all: what that costs the primary, and the others."""
 import re
 import signal
+import time
 
 import dns.query
 import dns.rcode
@@ -60,4 +61,50 @@ def test_what_is_replaced_meanwhile_is_bounded(primary, repo, key, notify_key, n
     servers.await_true("they are hung up on", lambda: first.is_cut() and late.is_cut())
     push(repo, served, notify, notify_key, 9)
     served.await_true("all of it is given back", lambda: stat(served, "octets_kept") == 0)
+    served.stop()
+
+
+def addresses(n):
+    return ["127.0.%d.%d" % (1 + i // 200, 1 + i % 200) for i in range(n)]
+
+
+HERD, PLACES = 40, 16
+HERDS = {  # connections of people who read nothing: from how many addresses, with how many keys (0: not signed)
+    "one-address-one-key": (1, 1), "many-addresses-one-key": (HERD, 1), "one-address-many-keys": (1, 8), "many-addresses-unsigned": (HERD, 0),
+}
+
+
+@pytest.mark.parametrize("case", sorted(HERDS))
+def test_nobody_holds_all_places(primary, repo, key, make_key, started, case):
+    """They ask for more than there are places, several times on each connection, and take nothing; who has another key has the zone
+    at once."""
+    addresses_n, keys_n = HERDS[case]
+    keys = [make_key("k%d._transfer.example" % i) for i in range(keys_n)]
+    repo.commit({"example": zone(1, 40000), "example._keys": "".join(k.line for k in [key, *keys])})
+    served = primary(repo, "--axfr", "--workers=2", "--transfers-max=%d" % PLACES, "--tcp-idle=600", zones=["example"])
+    where = addresses(addresses_n)
+    herd = [started(Asker(served.port, where[i % addresses_n], keys[i % keys_n] if keys else None)) for i in range(HERD)]
+    for asker in herd:
+        asker.ask("example").ask("example").ask("example")
+    servers.await_true("some of them have begun", lambda: sum(asker.has_something() for asker in herd) >= PLACES // 4)
+    assert len(secondaries.transfer(servers.ADDRESS, "example", served.port, key)) > 40000
+    assert sum(asker.has_something() for asker in herd) <= PLACES // 2
+    assert not any(asker.is_cut() for asker in herd), served.log()
+    served.stop()
+
+
+def test_too_slow_while_others_wait(primary, repo, key, make_key, started):
+    """20 kB a second, one place: whoever waits for it has it after the time over which the rate is measured."""
+    repo.commit({"example": zone(1, 40000), "example._keys": key.line})
+    served = primary(repo, "--axfr", "--workers=1", "--transfers-max=1", zones=["example"])
+    slow = started(Asker(served.port, "127.0.0.2").ask("example"))
+    assert slow.take(2000)
+    waiting = started(Asker(served.port, key=key).ask("example"))
+    begin = time.monotonic()
+    while not waiting.has_something(0.1):
+        slow.take(2000)
+        assert time.monotonic() - begin < 30, served.log_tail()
+    assert time.monotonic() - begin > 5
+    served.await_log(r"event=transfer-cut to=%s .*why=\"the peer takes less than 32 KiB a second while others wait\"" % slow.name)
+    servers.await_true("it is hung up on", slow.is_cut)
     served.stop()

@@ -75,7 +75,7 @@ start(struct fixture *f, unsigned max, unsigned per_client, uint32_t idle_ms)
 	*f = (struct fixture){ .conf = { .udp_max = 1232 } };
 	f->env = (struct net_env){ .served = served_new(&(struct served_conf){ 0 }), .conf = &f->conf, .handle = echo, .event = no_event };
 	f->tcp = (struct tcp_conf){
-		.env = &f->env, .clients = clients_new(max, per_client), .max = max, .idle_ms = idle_ms,
+		.env = &f->env, .clients = clients_new(max, per_client), .max = max, .idle_ms = idle_ms, .transfers_max = 1,
 	};
 	for (uint16_t port = PORT;; port++) {
 		assert_true(port < PORT + 200);

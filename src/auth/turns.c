@@ -1,0 +1,263 @@
+#include "auth/turns.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+enum party_kind { PARTY_CLIENT_4 = 4, PARTY_CLIENT_6 = 6, PARTY_KEY = 'k' };
+
+struct party_id {
+	uint8_t kind, len;
+	uint8_t octets[NAME_WIRE_MAX];
+};
+
+struct party {
+	struct party *next; /* of the chain */
+	struct party_id id;
+	unsigned active, waiting;
+	uint64_t last;      /* turns->count when one of its began, or when it came: who comes anew has its turn after those who wait */
+};
+
+/* ---- parties ---- */
+
+static struct party_id
+id_of_client(const struct peer *p)
+{
+	struct party_id id = { .kind = p->family, .len = (uint8_t)peer_client_len(p) };
+	memcpy(id.octets, p->address, id.len);
+	return id;
+}
+
+static struct party_id
+id_of_key(const struct name *key)
+{
+	struct party_id id = { .kind = PARTY_KEY, .len = key->len };
+	memcpy(id.octets, key->oct, key->len);
+	return id;
+}
+
+static bool
+is_same(const struct party_id *a, const struct party_id *b)
+{
+	return a->kind == b->kind && a->len == b->len && memcmp(a->octets, b->octets, a->len) == 0;
+}
+
+static struct party **
+chain_of(struct turns *t, const struct party_id *id)
+{
+	uint32_t hash = id->kind;
+	for (unsigned i = 0; i < id->len; i++) {
+		hash = hash * 31 + id->octets[i];
+	}
+	return &t->parties[(hash ^ hash >> 8 ^ hash >> 16) % TURNS_PARTY_CHAINS];
+}
+
+/* Finds it, or makes it. */
+static struct party *
+party_of(struct turns *t, const struct party_id *id)
+{
+	struct party **chain = chain_of(t, id), *p = *chain;
+	while (p != NULL && !is_same(&p->id, id)) {
+		p = p->next;
+	}
+	if (p == NULL) {
+		p = xalloc(sizeof *p);
+		p->id = *id;
+		p->last = t->count;
+		p->next = *chain;
+		*chain = p;
+	}
+	return p;
+}
+
+/* Forgets a party of which there is nothing any more. */
+static void
+party_settle(struct turns *t, struct party *p)
+{
+	if (p->active != 0 || p->waiting != 0) {
+		return;
+	}
+	struct party **at = chain_of(t, &p->id);
+	while (*at != p) {
+		at = &(*at)->next;
+	}
+	*at = p->next;
+	free(p);
+}
+
+/* ---- coming and going ---- */
+
+static unsigned
+part(unsigned max, unsigned of)
+{
+	return max / of + (max % of != 0);
+}
+
+void
+turns_init(struct turns *t, unsigned max)
+{
+	ASSERT(max != 0);
+	memset(t, 0, sizeof *t);
+	list_init(&t->waiting);
+	list_init(&t->active);
+	t->max = max;
+	t->client_max = part(max, TURNS_CLIENT_PART);
+	t->key_max = part(max, TURNS_KEY_PART);
+}
+
+void
+turns_ask(struct turns *t, const struct peer *from, const struct name *key, struct turn *turn)
+{
+	struct party_id client = id_of_client(from), signer = id_of_key(key);
+	memset(turn, 0, sizeof *turn);
+	turn->client = party_of(t, &client);
+	turn->key = party_of(t, &signer);
+	turn->client->waiting++;
+	turn->key->waiting++;
+	list_append(&t->waiting, &turn->link);
+	t->waiting_n++;
+}
+
+static void
+stop_waiting(struct turns *t, struct turn *turn)
+{
+	list_remove(&turn->link);
+	turn->client->waiting--;
+	turn->key->waiting--;
+	t->waiting_n--;
+}
+
+void
+turns_leave(struct turns *t, struct turn *turn)
+{
+	if (turn->is_active) {
+		list_remove(&turn->link);
+		turn->client->active--;
+		turn->key->active--;
+		t->active_n--;
+	} else {
+		stop_waiting(t, turn);
+	}
+	party_settle(t, turn->client);
+	party_settle(t, turn->key);
+}
+
+/* ---- order ---- */
+
+static bool
+may_begin(const struct turns *t, const struct turn *turn)
+{
+	return t->active_n < t->max && turn->client->active < t->client_max && turn->key->active < t->key_max;
+}
+
+/* Has it gone longer without?  First the party of the two that had something later, then the other. */
+static bool
+is_before(const struct turn *a, const struct turn *b)
+{
+	uint64_t ac = a->client->last, ak = a->key->last, bc = b->client->last, bk = b->key->last;
+	uint64_t a_later = ac > ak ? ac : ak, b_later = bc > bk ? bc : bk;
+	return a_later != b_later ? a_later < b_later : ac + ak < bc + bk;
+}
+
+static struct turn *
+find_next(const struct turns *t)
+{
+	struct turn *best = NULL;
+	if (t->active_n == t->max) {
+		return NULL;
+	}
+	for (struct list_link *l = t->waiting.next; l != &t->waiting; l = l->next) {
+		struct turn *turn = LIST_ENTRY(l, struct turn, link);
+		if (may_begin(t, turn) && (best == NULL || is_before(turn, best))) {
+			best = turn;
+		}
+	}
+	return best;
+}
+
+struct turn *
+turns_begin_next(struct turns *t, uint64_t now_ms)
+{
+	struct turn *turn = find_next(t);
+	if (turn == NULL) {
+		return NULL;
+	}
+	stop_waiting(t, turn);
+	turn->is_active = true;
+	turn->window_ms = now_ms;
+	turn->rate = TURNS_RATE_MIN;
+	turn->client->last = turn->key->last = ++t->count;
+	turn->client->active++;
+	turn->key->active++;
+	list_append(&t->active, &turn->link);
+	t->active_n++;
+	return turn;
+}
+
+/* ---- rate ---- */
+
+void
+turn_note_taken(struct turn *turn, uint64_t now_ms, uint64_t taken)
+{
+	uint64_t took_ms = now_ms - turn->window_ms;
+	if (took_ms >= TURNS_WINDOW_MS) {
+		turn->rate = (taken - turn->window_taken) * 1000 / took_ms;
+		turn->window_ms = now_ms;
+		turn->window_taken = taken;
+	}
+}
+
+/* Could one that waits begin if the other, which is under way, ended?  Not what its own client waits for: that would be no gain. */
+static bool
+is_in_the_way(const struct turns *t, const struct turn *active, const struct turn *waiting)
+{
+	return active->client != waiting->client && waiting->client->active < t->client_max &&
+	       (waiting->key->active < t->key_max || waiting->key == active->key);
+}
+
+static bool
+is_in_anybodys_way(const struct turns *t, const struct turn *active)
+{
+	for (struct list_link *l = t->waiting.next; l != &t->waiting; l = l->next) {
+		if (is_in_the_way(t, active, LIST_ENTRY(l, struct turn, link))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+struct turn *
+turns_too_slow(const struct turns *t)
+{
+	struct turn *slowest = NULL;
+	for (struct list_link *l = t->active.next; l != &t->active; l = l->next) {
+		struct turn *turn = LIST_ENTRY(l, struct turn, link);
+		uint64_t limit = slowest != NULL ? slowest->rate : TURNS_RATE_MIN;
+		if (turn->rate < limit && is_in_anybodys_way(t, turn)) {
+			slowest = turn;
+		}
+	}
+	return slowest;
+}
+
+/* ---- room ---- */
+
+static bool
+has_more_waiting(const struct turn *a, const struct turn *b)
+{
+	return a->key->waiting != b->key->waiting ? a->key->waiting > b->key->waiting : a->client->waiting > b->client->waiting;
+}
+
+struct turn *
+turns_one_too_many(const struct turns *t)
+{
+	struct turn *most = NULL;
+	for (struct list_link *l = t->waiting.prev; l != &t->waiting; l = l->prev) {
+		struct turn *turn = LIST_ENTRY(l, struct turn, link);
+		if (most == NULL || has_more_waiting(turn, most)) {
+			most = turn;
+		}
+	}
+	return most;
+}

@@ -1,0 +1,66 @@
+#include "bin/oprimary_transfers.h"
+
+#include <stdio.h>
+
+#include "auth/turns.h"
+#include "net/listen.h"
+
+static const struct {
+	const char *why, *hint;
+} ends[] = {
+	[TRANSFER_DONE] = { "", "" },
+	[TRANSFER_PEER_GONE] = { "the peer closed the connection", "" },
+	[TRANSFER_STALLED] = { "the peer takes nothing, or too little for two hours", "" },
+	[TRANSFER_REVOKED] = { "it kept too much of what was replaced meanwhile",
+		"where that secondary cannot be faster, raise --transfers-memory" },
+	[TRANSFER_SLOW] = { "the peer takes less than 32 KiB a second while others wait", "raise --transfers-max" },
+	[TRANSFER_CROWDED] = { "too many transfers wait for their turn, most of them of this key and client",
+		"let that secondary ask for fewer zones at a time" },
+	[TRANSFER_FAILED] = { "a record fits into no message, there is no memory, or what it asked for has gone while it waited", "" },
+};
+
+_Static_assert(TURNS_RATE_MIN == 32 << 10, "as the text has it");
+
+enum { NUMBER_MAX = sizeof "18446744073709551615" };
+
+/* The log leaves out what is empty. */
+static const char *
+print_number(uint64_t n, bool is_known, char out[NUMBER_MAX])
+{
+	out[0] = '\0';
+	if (is_known) {
+		snprintf(out, NUMBER_MAX, "%llu", (unsigned long long)n);
+	}
+	return out;
+}
+
+static const char *
+type_of(const struct transfer_report *r)
+{
+	return r == NULL ? "" : r->is_incremental ? "ixfr" : "axfr";
+}
+
+void
+transfers_log_ended(const struct log *log, const struct net_transferred *t)
+{
+	static const struct transfer_report nothing;
+	const struct transfer_report *r = t->report != NULL ? t->report : &nothing;
+	bool has_begun = t->report != NULL;
+	char peer[PEER_TEXT_MAX], zone[NAME_TEXT_MAX], key[NAME_TEXT_MAX] = "";
+	char serial[NUMBER_MAX], old[NUMBER_MAX], records[NUMBER_MAX], octets[NUMBER_MAX], messages[NUMBER_MAX];
+	char waited[NUMBER_MAX], took[NUMBER_MAX], kept[NUMBER_MAX];
+	peer_print(t->to, peer);
+	name_print(t->zone->oct, zone);
+	if (t->key->len != 0) {
+		name_print(t->key->oct, key);
+	}
+	log_peer_event(log, t->key->len != 0 ? LOG_BY_KEY : LOG_BY_STRANGER, t->how == TRANSFER_DONE ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
+	               t->how == TRANSFER_DONE ? "transfer-sent" : "transfer-cut",
+	               "to=%s zone=%s key=%s type=%s serial=%s old_serial=%s records=%s octets=%s messages=%s ms=%s waited_ms=%s "
+	               "kept_octets=%s why=%s hint=%s",
+	               peer, zone, key, type_of(t->report), print_number(r->serial, has_begun, serial),
+	               print_number(r->from_serial, r->is_incremental, old), print_number(r->records, has_begun, records),
+	               print_number(r->octets, has_begun, octets), print_number(r->messages, has_begun, messages),
+	               print_number(t->took_ms, has_begun, took), print_number(t->waited_ms, t->waited_ms != 0, waited),
+	               print_number(t->held, t->held != 0, kept), ends[t->how].why, ends[t->how].hint);
+}
