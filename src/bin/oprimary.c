@@ -60,6 +60,7 @@ struct daemon {
 	atomic_bool is_loader_silent; /* nothing can be pulled or written */
 	uint64_t watchdog_told_ms; /* when the service manager last heard that all is well */
 	bool is_well;            /* every thread beats */
+	const char *git_trouble; /* static; NULL: the git side is alive */
 	bool is_stuck, is_log_stuck; /* a thread runs on: what it uses is not freed */
 };
 
@@ -702,14 +703,25 @@ on_signal(struct daemon *d, int number)
 	}
 }
 
+static bool
+is_git_side_well(struct daemon *d, uint64_t now_ms)
+{
+	const char *trouble = git_side_look(&d->git, now_ms);
+	if (trouble != NULL && trouble != d->git_trouble) {
+		log_event(&d->log, LOG_LEVEL_ERROR, "git-side-unwell", "text=%s", trouble);
+	}
+	d->git_trouble = trouble;
+	return trouble == NULL;
+}
+
 /* The service manager hears that all is well only when it is. */
 static void
 look_after(struct daemon *d)
 {
 	uint64_t now_ms = clock_ms(), watchdog_ms = ready_watchdog_ms();
 	d->is_well = health_look(&d->health, now_ms);
-	bool is_git_well = git_side_look(&d->git, now_ms);
-	if (watchdog_ms != 0 && d->is_well && is_git_well && now_ms - d->watchdog_told_ms >= watchdog_ms / WATCHDOG_SHARE) {
+	bool are_all_well = is_git_side_well(d, now_ms) && d->is_well;
+	if (watchdog_ms != 0 && are_all_well && now_ms - d->watchdog_told_ms >= watchdog_ms / WATCHDOG_SHARE) {
 		d->watchdog_told_ms = now_ms;
 		ready_notify("WATCHDOG=1");
 	}

@@ -171,7 +171,7 @@ git_side_is_up(const struct git_side *g)
 	return atomic_load(&g->is_up);
 }
 
-bool
+const char *
 git_side_look(struct git_side *g, uint64_t now_ms)
 {
 	uint64_t silent_ms = pulse_silence_ms(&g->watch, &g->pulses->keeper, now_ms);
@@ -181,10 +181,13 @@ git_side_look(struct git_side *g, uint64_t now_ms)
 		/* To kill it takes the same user.  Either way there is no use in it any more. */
 		kill(g->keeper, SIGKILL);
 		(void)shutdown(g->control, SHUT_RDWR);
-	} else if (silent_ms >= KEEPER_SILENT_MAX_MS) {
-		kill(g->keeper, SIGCONT); /* somebody may have stopped it; that is free within a session */
+		return "the keeper shows no life, and is given up";
 	}
-	return silent_ms < KEEPER_SILENT_MAX_MS && g->absent_ms < GIT_SIDE_ABSENT_MAX_S * 1000u;
+	if (silent_ms >= KEEPER_SILENT_MAX_MS) {
+		kill(g->keeper, SIGCONT); /* somebody may have stopped it; that is free within a session */
+		return "the keeper shows no life, and was told to go on";
+	}
+	return g->absent_ms >= GIT_SIDE_ABSENT_MAX_S * 1000u ? "there has been no git process for minutes" : NULL;
 }
 
 void

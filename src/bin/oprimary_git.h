@@ -49,9 +49,9 @@ err_t git_side_next(struct git_side *g, char died[LINK_TEXT_MAX]);
 void git_side_died(struct git_side *g);
 bool git_side_is_up(const struct git_side *g); /* any thread */
 
-/* The main thread, about once a second: is it alive?  A keeper that shows no life is told to go on, in case it was stopped, and then
- * killed, which ends the life of the whole. */
-bool git_side_look(struct git_side *g, uint64_t now_ms);
+/* The main thread, about once a second: what is wrong with it?  NULL: it is alive.  A keeper that shows no life is told to go on, in case
+ * it was stopped, and then killed, which ends the life of the whole. */
+const char *git_side_look(struct git_side *g, uint64_t now_ms);
 
 /* Wakes git_side_next() and whoever receives on the link, for good. */
 void git_side_close(struct git_side *g);

@@ -14,7 +14,7 @@
 #include "ops/pulse.h"
 
 enum {
-	HEALTH_SILENT_MAX_MS = 15000,  /* threads that answer and notify */
+	HEALTH_SILENT_MAX_MS = 10000,  /* threads that answer and notify */
 	HEALTH_LOADER_MAX_MS = 600000, /* the loader: reading one zone may take minutes */
 };
 

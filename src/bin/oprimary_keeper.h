@@ -20,7 +20,7 @@
 #include "ops/privs.h"
 #include "ops/pulse.h"
 
-enum { KEEPER_SILENT_MAX_MS = 15000 }; /* a process of ours that shows no life for so long is ended */
+enum { KEEPER_SILENT_MAX_MS = 10000 }; /* a process of ours that shows no life for so long is ended */
 
 /* In memory that the processes share. */
 struct git_pulses {

@@ -13,6 +13,7 @@
 #include "net/env.h"
 #include "net/loop_pulse.h"
 #include "net/notify_queue.h"
+#include "ops/thread.h"
 
 enum {
 	LENGTH_LEN = 2,           /* octets before each message (RFC 1035 4.2.2) */
@@ -496,6 +497,7 @@ run(void *arg)
 {
 	struct net_notify *nn = arg;
 	sigset_t pipe;
+	thread_name("oprimary-notify");
 	sigemptyset(&pipe);
 	sigaddset(&pipe, SIGPIPE); /* of a target that is gone: libuv's write() tells with EPIPE as well */
 	(void)pthread_sigmask(SIG_BLOCK, &pipe, NULL);

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "net/listen.h"
+#include "ops/thread.h"
 
 enum {
 	BACKLOG = 1024,
@@ -308,6 +309,7 @@ static void *
 run(void *arg)
 {
 	struct tcp_worker *w = arg;
+	thread_name("oprimary-tcp");
 	served_thread_begin();
 	(void)uv_run(&w->loop, UV_RUN_DEFAULT); /* until every handle is closed */
 	served_thread_end();

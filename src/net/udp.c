@@ -1,4 +1,5 @@
 #include "net/udp.h"
+#include "ops/thread.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -199,6 +200,7 @@ static void *
 run(void *arg)
 {
 	struct udp_worker *w = arg;
+	thread_name("oprimary-udp");
 	served_thread_begin();
 	while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
 		int n = recvmmsg(w->fd, w->in, UDP_BATCH, MSG_WAITFORONE, NULL);

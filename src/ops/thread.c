@@ -1,7 +1,14 @@
 #include "ops/thread.h"
 
 #include <stdint.h>
+#include <sys/prctl.h>
 #include <time.h>
+
+void
+thread_name(const char *name)
+{
+	(void)prctl(PR_SET_NAME, name);
+}
 
 bool
 thread_join_within(pthread_t thread, unsigned limit_ms)

@@ -94,8 +94,8 @@ class Process:
         full = dict(os.environ)
         full.update(env or {})
         with open(self.log_path, "wb") as log:
-            self.popen = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=full, cwd=cwd,
-                                          start_new_session=True, **more)
+            self.popen = subprocess.Popen(argv, stdout=log, stderr=log, env=full, cwd=cwd, start_new_session=True,
+                                          **{"stdin": subprocess.DEVNULL, **more})
 
     @property
     def pid(self):

@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import struct
+import time
 
 import dns.flags
 import dns.message
@@ -12,6 +13,7 @@ import dns.query
 import dns.rcode
 import pytest
 
+import processes
 import servers
 from updates import ZONE, add, send
 
@@ -218,3 +220,69 @@ def test_one_good_zone_is_enough(primary, repo, tmp_path):
     served.await_log("(?s)event=ready.*event=pull-failed")
     assert served.serial("example") == 7
     served.stop()
+
+
+# ---- signals in the first moments ----
+
+EARLY = [signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGPIPE, signal.SIGALRM, signal.SIGRTMIN + 1]
+
+
+def holds_signals(pid):
+    """From its first instruction on; before that it is the system's loader."""
+    with contextlib.suppress(OSError):
+        return int(processes.status(pid)["SigBlk"], 16) & 1 << (signal.SIGHUP - 1)
+    return False
+
+
+def await_held(popen):
+    while not holds_signals(popen.pid):
+        assert popen.poll() is None
+
+
+@pytest.mark.parametrize("by_nohup", [False, True], ids=["", "nohup"])
+def test_signals_in_the_first_moments(bindir, filled, started, tmp_path, by_nohup):
+    """At many offsets into a start none ends it or keeps it from serving; afterwards SIGHUP does what it is to do, under nohup, too."""
+    for step in range(12):
+        port = servers.free_port()
+        served = started(servers.Process([*(["nohup"] if by_nohup else []), os.path.join(bindir, "oprimary"), "--remote=" + filled.url,
+                                          "--listen=%s@%d" % (servers.ADDRESS, port)], str(tmp_path), "early", env=servers.sanitizer_env()))
+        await_held(served.popen)
+        end = time.monotonic() + step * 0.008
+        while time.monotonic() < end:
+            pass
+        for sig in EARLY:
+            served.popen.send_signal(sig)
+        served.await_true("it serves", lambda p=port: servers.serial_served(p, "example") == 7)
+        served.popen.send_signal(signal.SIGHUP)
+        served.await_log("event=pull why=SIGHUP.*\n(?s:.*)event=pulled")
+        assert served.end() == 0, served.log_tail()
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
+def test_an_end_in_the_first_moments(bindir, filled, started, tmp_path, sig):
+    """It ends at once, of its own will, and nobody is left."""
+    for step in range(12):
+        served = started(servers.Process([os.path.join(bindir, "oprimary"), "--remote=" + filled.url,
+                                          "--listen=%s@%d" % (servers.ADDRESS, servers.free_port())], str(tmp_path), "early",
+                                         env=servers.sanitizer_env()))
+        await_held(served.popen)
+        end = time.monotonic() + step * 0.008
+        while time.monotonic() < end:
+            pass
+        served.popen.send_signal(sig)
+        assert served.popen.wait(servers.STOP_LIMIT_S) == 0, served.log_tail()
+        servers.await_true("nobody is left", lambda s=served: not servers.group_members(s.pid), servers.STOP_LIMIT_S)
+
+
+def test_an_end_while_somebody_is_to_type(bindir, started, tmp_path):
+    """A secret that is awaited on a terminal keeps nobody from Ctrl-C."""
+    read_end, write_end = os.pipe()
+    served = started(servers.Process([os.path.join(bindir, "oprimary"), "--remote=ssh://git@127.0.0.1:1/zones.git", "--ssh-key-file=-"],
+                                     str(tmp_path), "early", env=servers.sanitizer_env(), stdin=read_end))
+    await_held(served.popen)
+    served.await_true("the keeper waits", lambda: [p for p in servers.children(served.pid) if processes.name(p) == "oprimary-keeper"])
+    served.popen.send_signal(signal.SIGINT)
+    assert served.popen.wait(servers.STOP_LIMIT_S) == 0, served.log_tail()
+    os.close(read_end)
+    os.close(write_end)
+    servers.await_true("nobody is left", lambda: not servers.group_members(served.pid), servers.STOP_LIMIT_S)
