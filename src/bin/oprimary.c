@@ -91,7 +91,7 @@ log_request(struct daemon *d, const struct peer *peer, const struct server_out *
 		[EVENT_UPDATE_DENIED] = { "update-denied", LOG_LEVEL_WARNING },
 	};
 	char from[PEER_TEXT_MAX], zone[NAME_TEXT_MAX] = "", key[NAME_TEXT_MAX] = "";
-	if (!log_is_on(&d->log, kinds[out->event].level)) {
+	if (!log_peer_is_due(&d->log, cause_of(out), kinds[out->event].level, kinds[out->event].name)) {
 		return;
 	}
 	peer_print(peer, from);

@@ -242,6 +242,12 @@ now_s(void)
 	return (uint64_t)now.tv_sec;
 }
 
+bool
+log_peer_is_due(const struct log *log, enum log_cause cause, enum log_level level, const char *event)
+{
+	return log_is_on(log, level) && (log->limits == NULL || !log_limit_is_used_up(log->limits, cause, event, now_s()));
+}
+
 /* Head, fields, and what was left out before it. */
 static void
 log_line(const struct log *log, enum log_cause cause, enum log_level level, const char *event, const char *fields, va_list *args)

@@ -53,6 +53,10 @@ log_is_on(const struct log *log, enum log_level level)
 	return level <= log->level;
 }
 
+/* Would log_peer_event() write a line?  For who has names and addresses to print for it.  False: it needs not be called; what the limits
+ * leave out is counted. */
+bool log_peer_is_due(const struct log *log, enum log_cause cause, enum log_level level, const char *event);
+
 /* `fields` is a printf format of "key=conversion" words with one space between them, out of %s %d %u
  * %lu %zu %llu (PRIu64 is one of these): "zone=%s serial=%u".  A string that is NULL or empty leaves
  * its field out. */

@@ -53,20 +53,45 @@ take(struct log_limit *l, uint32_t max, uint64_t now_s)
 	return atomic_load(&l->count) < max && atomic_fetch_add(&l->count, 1) < max;
 }
 
+static bool
+is_full(const struct log_limit *l, uint32_t max, uint64_t now_s)
+{
+	return now_s + LOG_LIMIT_PERIOD_S - atomic_load(&l->since_s) < LOG_LIMIT_PERIOD_S && atomic_load(&l->count) >= max;
+}
+
+static void
+count_suppressed(struct log_limits *limits, struct log_limit_event *e)
+{
+	atomic_fetch_add(&limits->suppressed, 1);
+	if (e != NULL) {
+		atomic_fetch_add(&e->suppressed, 1);
+	}
+}
+
+bool
+log_limit_is_used_up(struct log_limits *limits, enum log_cause cause, const char *event, uint64_t now_s)
+{
+	struct log_limit_event *e = find_event(limits->events[cause], event);
+	bool is_used_up = (e != NULL && is_full(&e->limit, lines_max[cause].event, now_s)) ||
+	                  is_full(&limits->all[cause], lines_max[cause].all, now_s);
+	if (is_used_up) {
+		count_suppressed(limits, e);
+	}
+	return is_used_up;
+}
+
 bool
 log_limit_take(struct log_limits *limits, enum log_cause cause, const char *event, uint64_t now_s, uint32_t *suppressed)
 {
 	struct log_limit_event *e = find_event(limits->events[cause], event);
-	bool is_taken = (e == NULL || take(&e->limit, lines_max[cause].event, now_s)) &&
-	                take(&limits->all[cause], lines_max[cause].all, now_s);
 	*suppressed = 0;
-	if (!is_taken) {
-		atomic_fetch_add(&limits->suppressed, 1);
+	if ((e != NULL && !take(&e->limit, lines_max[cause].event, now_s)) ||
+	    !take(&limits->all[cause], lines_max[cause].all, now_s)) {
+		count_suppressed(limits, e);
+		return false;
 	}
-	if (e != NULL && is_taken) {
+	if (e != NULL) {
 		*suppressed = atomic_exchange(&e->suppressed, 0);
-	} else if (e != NULL) {
-		atomic_fetch_add(&e->suppressed, 1);
 	}
-	return is_taken;
+	return true;
 }

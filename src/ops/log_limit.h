@@ -20,8 +20,8 @@ enum {
 	/* Lines a period: of one event, and of all events. */
 	LOG_STRANGER_EVENT_LINES = 10,
 	LOG_STRANGER_LINES = 50,
-	LOG_KEY_EVENT_LINES = 100,
-	LOG_KEY_LINES = 500,
+	LOG_KEY_EVENT_LINES = 1000, /* many secondaries of many zones have much to say */
+	LOG_KEY_LINES = 3000,
 	LOG_OWN_EVENT_LINES = 1000,
 	LOG_OWN_LINES = 10000,
 	LOG_LIMIT_EVENTS_MAX = 256, /* counted one by one, each for each cause; beyond that all together only */
@@ -44,6 +44,9 @@ struct log_limits {
 	_Atomic uint64_t suppressed; /* in all */
 	_Atomic bool is_stalled;     /* the reader of the log, when a line was last written without a ring */
 };
+
+/* Is there no line left for the event?  Then it is counted as left out. */
+bool log_limit_is_used_up(struct log_limits *limits, enum log_cause cause, const char *event, uint64_t now_s);
 
 /* May one more line of the event be written?  `event` is static; `now_s` never goes back.  True: *suppressed says how many were left out
  * before it. */

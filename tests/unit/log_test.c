@@ -202,9 +202,11 @@ each_event_has_its_lines_and_so_have_all(void **state)
 			taken += n;
 		}
 		assert_int_equal(taken, b->all);
+		assert_true(log_limit_is_used_up(l, b->cause, "a", 100));
 		assert_int_equal(take_many(l, b->cause, "a", 100 + LOG_LIMIT_PERIOD_S - 1, 1), 0);
 		assert_true(log_limit_take(l, b->cause, "a", 100 + LOG_LIMIT_PERIOD_S, &suppressed));
-		assert_int_equal(suppressed, b->event + 1);
+		assert_int_equal(suppressed, b->event + 2);
+		assert_false(log_limit_is_used_up(l, b->cause, "a", 100 + LOG_LIMIT_PERIOD_S));
 		assert_true(log_limit_take(l, b->cause, "a", 100 + LOG_LIMIT_PERIOD_S, &suppressed));
 		assert_int_equal(suppressed, 0);
 	}
