@@ -69,7 +69,7 @@ print_and_read_again(const struct zone *z, struct master_reader reader)
 	if (dump_zone(z, append, &first) == OK && first.len < (4 << 20)) {
 		reader.open = NULL;
 		reader.sink = NULL;
-		ASSERT(zone_load(&reader, str_text(&first), first.len, &again, &result) == OK);
+		ASSERT(zone_load(&reader, str_text(&first), first.len, SIZE_MAX, &again, &result) == OK);
 		ASSERT(result.errors == 0 && again->records == z->records);
 		ASSERT(dump_zone(again, append, &second) == OK);
 		ASSERT(first.len == second.len && memcmp(first.s, second.s, first.len) == 0);
@@ -97,7 +97,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct keystore *keys = NULL;
 	struct load_result result = { 0 };
 
-	err_t err = zone_load(&reader, in.text, in.len, &z, &result);
+	err_t err = zone_load(&reader, in.text, in.len, SIZE_MAX, &z, &result);
 	ASSERT(err != E_FORMAT || (result.errors != 0 && reported != 0));
 	ASSERT(err != OK || result.errors == 0);
 	if (err == OK) {

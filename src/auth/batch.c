@@ -194,6 +194,7 @@ build_zone(const struct batch *b, const struct update *u, const uint8_t *apex, s
 {
 	struct zone_builder *builder = NULL;
 	TRY(zone_builder_new(apex, f, &builder));
+	zone_builder_limit(builder, primary_room(b->p));
 	err_t err = OK;
 	for (size_t i = 0; i < u->changes_n && err == OK; i++) {
 		const struct update_rr *rr = &u->changes[i];
@@ -365,9 +366,27 @@ aim_of(const struct primary *p, const struct update_task *t)
 }
 
 static bool
+is_anything_added(const struct update *u)
+{
+	size_t i = 0;
+	while (i < u->changes_n && u->changes[i].rrclass != CLASS_IN) {
+		i++;
+	}
+	return i < u->changes_n;
+}
+
+/* What only removes records leads out of want of memory. */
+static bool
+has_room(const struct batch *b, const struct update *u, size_t before)
+{
+	return !is_anything_added(u) || (before + u->octets) * BATCH_MEMORY_FACTOR <= primary_room(b->p);
+}
+
+static bool
 is_full(const struct batch *b, const struct update_task *t)
 {
-	return b->is_closed || b->tasks_n == BATCH_TASKS_MAX || t->update.octets > BATCH_OCTETS_MAX - b->octets;
+	return b->is_closed || b->tasks_n == BATCH_TASKS_MAX || t->update.octets > BATCH_OCTETS_MAX - b->octets ||
+	       (b->tasks_n != 0 && !has_room(b, &t->update, b->octets));
 }
 
 err_t
@@ -377,6 +396,10 @@ batch_add(struct batch *b, struct update_task *t, enum batch_taken *out)
 	const char *why;
 	if (is_full(b, t) || (a.purpose != PURPOSE_CHANGE && b->works_n != 0)) {
 		*out = BATCH_FULL;
+		return OK;
+	}
+	if (!has_room(b, &t->update, 0)) {
+		*out = settle(t, RCODE_SERVFAIL, EDE_OTHER, "there is no memory for more records (--memory-max)");
 		return OK;
 	}
 	if (a.purpose == PURPOSE_CREATE) {

@@ -23,8 +23,9 @@
 enum {
 	BATCH_TASKS_MAX = 1000,
 	/* Of what the messages come to (auth/update.h).  Next versions, changes and texts are made of it: some ten times as much at a
-	 * time. */
+	 * time, for which there must be room (primary_room()). */
 	BATCH_OCTETS_MAX = 4 << 20,
+	BATCH_MEMORY_FACTOR = 10,
 	BATCH_CHANGES_SHOWN_MAX = 100, /* records in a commit's message */
 	/* Zones over which updates make no others: each is a file that everybody checks out, and a line in a tree that each commit writes
 	 * anew. */

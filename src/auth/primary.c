@@ -117,6 +117,7 @@ file_remove(struct primary *p, struct file *f)
 	memmove(p->files + i, p->files + i + 1, (p->files_n - i - 1) * sizeof *p->files);
 	p->files_n--;
 	file_set_hold(p, f, HOLD_NONE);
+	file_set_wanted(p, f, 0);
 	file_free(p, f);
 }
 
@@ -167,7 +168,8 @@ plan_file(struct apply *a, struct file *f, const struct source_change *change, b
 	struct pending *d = plan_add(a, f);
 	d->is_new = is_new;
 	d->from = from;
-	return primary_load_file(a, change, d);
+	d->change = change;
+	return memory_load(a, d);
 }
 
 static void
@@ -401,6 +403,7 @@ static void
 hold_removal(struct primary *p, struct file *f)
 {
 	file_set_hold(p, f, HOLD_GONE);
+	file_set_wanted(p, f, 0);
 	f->is_broken = false;
 	f->is_starved = false;
 	reads_fini(p, &f->reads);
@@ -443,6 +446,7 @@ commit_put(struct primary *p, struct trie_txn *txn, struct pending *d, struct di
 {
 	struct file *f = d->file;
 	f->is_broken = d->is_rejected;
+	file_set_wanted(p, f, d->wanted);
 	file_set_hold(p, f, d->is_held ? HOLD_SHRUNK : HOLD_NONE);
 	if (d->is_passed_over) {
 		return; /* the file is freed with d */
@@ -608,7 +612,9 @@ plan(struct apply *a)
 	}
 	TRY(c->allow_mass_delete ? plan_shrunk(a) : OK);
 	TRY(hold_plan_keys(a));
-	return plan_starved(a);
+	TRY(plan_starved(a));
+	TRY(memory_plan_again(a));
+	return memory_load_put_off(a);
 }
 
 /* Texts that the commit changed are not what they were. */

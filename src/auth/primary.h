@@ -68,6 +68,7 @@ struct primary_conf {
 	bool drops_outside;              /* records outside of their zone: dropped, not an error */
 	size_t includes_max, included_max; /* 0: MASTER_ALL_INCLUDES_MAX, MASTER_ALL_INCLUDED_MAX */
 	bool zones_by_update;            /* updates may make zones and remove them (auth/batch.h) */
+	size_t octets_max;               /* of memory that all zones may take, also while they are made; 0: no limit */
 };
 
 enum zone_event {
@@ -121,6 +122,11 @@ size_t discard_octets(const struct discard *d); /* that it gives back */
 /* What all that is served takes in memory, and what is kept of versions before until it is discarded. */
 size_t primary_octets(const struct primary *p);
 size_t primary_kept_octets(const struct primary *p);
+size_t primary_room(const struct primary *p); /* what is left of octets_max */
+
+/* Is there a zone that was rejected for want of memory, and memory for it by now?  The next commit reads it again, also one that is
+ * the same as before. */
+bool primary_has_room_again(const struct primary *p);
 
 /* A secondary says that it has a zone with that serial.  OK: the next serial is newer; *zone is what is served.  E_EXISTS: that was known;
  * E_LIMIT: it is not believed (zone/history.h).  E_NOTFOUND: the zone is not here any more. */

@@ -38,7 +38,7 @@ changes_max(const struct zone *served)
 }
 
 static err_t
-load_text(struct apply *a, struct pending *d, const struct master_text *text)
+load_text(struct apply *a, struct pending *d, const struct master_text *text, size_t octets_max)
 {
 	const struct source_commit *c = a->commit;
 	struct primary *p = a->p;
@@ -52,21 +52,29 @@ load_text(struct apply *a, struct pending *d, const struct master_text *text)
 	struct load_result result = { 0 };
 	reads_begin(p);
 	err_t err = d->file->kind == SOURCE_KEYS ? keys_load(&reader, text->text, text->len, &d->keys, &result)
-	                                         : zone_load(&reader, text->text, text->len, &d->zone, &result);
-	d->counts = (struct load_counts){ .records = result.records, .errors = result.errors, .warnings = result.warnings };
+	                                         : zone_load(&reader, text->text, text->len, octets_max, &d->zone, &result);
+	d->counts = (struct load_counts){ .records = result.records, .errors = result.errors, .warnings = result.warnings,
+		                            .octets = result.octets };
 	reads_count(p, &d->reads, &before, &allowance);
 	d->is_starved = allowance.is_spent;
+	d->is_over_limit = err == E_LIMIT && result.is_over_limit;
 	return err;
 }
 
-static err_t
-reject(const struct primary *p, struct pending *d, const char *why)
+void
+primary_reject_file(const struct primary *p, struct pending *d, const char *why)
 {
 	d->is_rejected = true;
 	primary_report(p, &(struct primary_report){
 	                          .event = d->file->kind == SOURCE_KEYS ? KEYS_REJECTED : ZONE_REJECTED,
 	                          .path = d->file->path, .zone = pending_served(d), .records = d->counts.records,
 	                          .errors = d->counts.errors, .warnings = d->counts.warnings, .text = why });
+}
+
+static err_t
+reject(const struct primary *p, struct pending *d, const char *why)
+{
+	primary_reject_file(p, d, why);
 	return OK;
 }
 
@@ -81,10 +89,11 @@ pass_over(const struct primary *p, struct pending *d)
 }
 
 err_t
-primary_load_file(struct apply *a, const struct source_change *change, struct pending *d)
+primary_load_file(struct apply *a, struct pending *d, size_t octets_max)
 {
 	const struct primary *p = a->p;
 	const struct source_commit *c = a->commit;
+	const struct source_change *change = d->change;
 	struct master_text text = { 0 };
 	bool is_opened = change == NULL || change->bytes == NULL;
 
@@ -101,7 +110,7 @@ primary_load_file(struct apply *a, const struct source_change *change, struct pe
 		}
 	}
 	bool is_none = is_doubtful && !source_is_master(text.text, text.len);
-	err_t err = is_none ? pass_over(p, d) : load_text(a, d, &text);
+	err_t err = is_none ? pass_over(p, d) : load_text(a, d, &text, octets_max);
 	if (is_opened) {
 		c->close(c->ctx, &text);
 	}
@@ -109,7 +118,7 @@ primary_load_file(struct apply *a, const struct source_change *change, struct pe
 	if (err == OK && d->zone != NULL && served != NULL) {
 		err = zone_changes_find(served, d->zone, changes_max(served), &d->changes);
 	}
-	if (err == OK) {
+	if (err == OK || d->is_over_limit) {
 		return OK;
 	}
 	const char *why = d->is_starved ? "all zones together include too much" : "";

@@ -37,6 +37,7 @@ struct file {
 	uint64_t planned;        /* the number of the commit that it was planned in last */
 	bool is_broken;          /* as it stands now: `zone` is of an older commit */
 	enum file_hold hold;     /* likewise; set with file_set_hold() alone */
+	size_t wanted;           /* broken for want of memory: octets that were not enough; else 0.  Set with file_set_wanted() alone */
 };
 
 /* What a commit makes of one file, before anybody sees it. */
@@ -47,6 +48,10 @@ struct pending {
 	bool is_starved;         /* rejected, as all zones together include too much */
 	bool is_held;            /* likewise, by the safety valve */
 	bool is_passed_over;     /* new, and its text is no zone's: nothing is made of it */
+	bool is_over_limit;      /* it wanted more memory than it was given */
+	bool is_put_off;         /* for that reason, and there may be more when the others are made */
+	size_t wanted;           /* as the file's */
+	const struct source_change *change; /* NULL: the file is read with source_commit.open */
 	struct file *from;       /* a file that goes and has the zone that this one is for: it moves; NULL: there is none */
 	bool has_heir;           /* a removal: it is the `from` of another */
 	struct zone *zone;       /* owned until it is committed */
@@ -55,6 +60,7 @@ struct pending {
 	struct reads reads;
 	struct load_counts {
 		size_t records, errors, warnings;
+		size_t octets; /* of memory */
 	} counts;
 };
 
@@ -83,6 +89,7 @@ struct primary {
 	struct marks marks;      /* of zones that are not served */
 	bool is_catalog_behind;  /* there was no memory for it */
 	size_t octets;           /* that the files' zones take */
+	size_t wanting_n;        /* files that were rejected for want of memory */
 	size_t kept_octets;      /* that is not given back yet of versions before */
 };
 
@@ -107,6 +114,7 @@ struct apply {
 	struct ignore *ignore;   /* owned: what .originignore says now, if that is new */
 	bool is_ignore_new;
 	struct trie_txn zones;   /* the next set */
+	size_t pending_octets;   /* that the zones in `list` take */
 };
 
 /* The version that is served of the zone that a pending file is for; NULL: none. */
@@ -136,6 +144,7 @@ void file_free(struct primary *p, struct file *f); /* with its last version: nob
 void file_insert(struct primary *p, struct file *f);
 void file_remove(struct primary *p, struct file *f); /* and frees it */
 void file_set_hold(struct primary *p, struct file *f, enum file_hold hold);
+void file_set_wanted(struct primary *p, struct file *f, size_t octets);
 
 void primary_report_zone(const struct primary *p, const struct file *f, const struct zone *z, const struct zone *before,
                          size_t warnings);
@@ -146,8 +155,16 @@ void primary_note_removed(struct primary *p, const struct zone *z);
 void primary_learn_past(struct primary *p, const struct source_commit *c);
 void primary_report(const struct primary *p, const struct primary_report *r);
 
-/* Reads, builds and checks; fills `d`.  Errors of the data are reported and leave d->is_rejected. */
-err_t primary_load_file(struct apply *a, const struct source_change *change, struct pending *d);
+/* Reads, builds and checks; fills `d`.  Errors of the data are reported and leave d->is_rejected.  A zone that would take more than
+ * `octets_max` of memory leaves d->is_over_limit, and nothing is reported of that. */
+err_t primary_load_file(struct apply *a, struct pending *d, size_t octets_max);
+void primary_reject_file(const struct primary *p, struct pending *d, const char *why);
+
+/* ---- primary_memory.c ---- */
+
+err_t memory_load(struct apply *a, struct pending *d); /* primary_load_file() with what the zone may take; or it is put off */
+err_t memory_load_put_off(struct apply *a);            /* after all others */
+err_t memory_plan_again(struct apply *a);              /* files that there was no memory for, and may be now */
 
 /* Does a zone (old: NULL when it is new) lose more of its records than a commit may take away without saying so? */
 bool primary_loses_too_much(const struct primary_conf *c, const struct zone *old, const struct zone *new,

@@ -55,6 +55,7 @@ struct daemon {
 	bool is_settled;         /* the loader's: the first pull has come to its end */
 	bool is_ready;           /* the loader's: zones are served */
 	int exit_status;         /* of a start that came to nothing */
+	_Atomic size_t zones_octets; /* that zones take */
 	_Atomic int status;      /* with which to end; CLI_OK: nothing is wrong */
 	struct health health;
 	atomic_bool is_loader_silent; /* nothing can be pulled or written */
@@ -228,6 +229,7 @@ static void
 on_changed(void *ctx)
 {
 	struct daemon *d = ctx;
+	atomic_store(&d->zones_octets, primary_octets(d->primary));
 	teller_on_changed(&d->teller);
 }
 
@@ -381,11 +383,26 @@ listen_up(struct daemon *d)
 	return OK;
 }
 
+static unsigned long long
+mib(uint64_t octets)
+{
+	return octets >> 20;
+}
+
+static void
+log_memory(const struct daemon *d)
+{
+	const struct opts_memory *m = &d->opts.memory;
+	log_event(&d->log, LOG_LEVEL_INFO, "memory", "max_mib=%llu from=%s zones_mib=%llu fetch_mib=%llu", mib(m->octets), m->from,
+	          mib(m->zones), mib(m->fetch));
+}
+
 static err_t
 git_up(struct daemon *d)
 {
 	TRY(git_side_start(&d->git, &d->opts.git, &d->opts.secrets, d->opts.user, &d->exit_status, &d->diag));
 	log_event(&d->log, LOG_LEVEL_INFO, "starting", "version=%s remote=%s", ORIGIN_VERSION, d->git.shown);
+	log_memory(d);
 	return OK;
 }
 
@@ -432,6 +449,14 @@ log_down(struct daemon *d)
 	}
 }
 
+/* Slow transfers leave pushes what they need. */
+static size_t
+kept_max(const struct opts *o)
+{
+	size_t part = o->memory.zones / OPTS_KEPT_PART, given = (size_t)o->transfers_memory_mib << 20;
+	return given < part ? given : part;
+}
+
 static err_t
 view_up(struct daemon *d)
 {
@@ -441,7 +466,7 @@ view_up(struct daemon *d)
 	d->primary = primary_new(&d->opts.primary, &log);
 	d->served = served_new(&(struct served_conf){
 		.first = primary_view(d->primary), /* of no zones: answers say "not ready" */
-		.octets_max = (size_t)d->opts.transfers_memory_mib << 20, .release = discard, .octets = octets_of,
+		.octets_max = kept_max(&d->opts), .release = discard, .octets = octets_of,
 		.unpinned = on_unpinned, .revoked = on_revoked, .ctx = d,
 	});
 	teller_init(&d->teller);
@@ -659,16 +684,17 @@ log_stats(const struct daemon *d)
 	          "notauth=%lu truncated=%lu dropped=%lu oversized=%lu send_failed=%lu notify_accepted=%lu "
 	          "notify_unsigned=%lu notify_denied=%lu notify_repeated=%lu pulls=%lu tsig_failed=%lu transfers=%lu "
 	          "transfers_cut=%lu transfer_denied=%lu "
-	          "versions_kept=%zu octets_kept=%zu tcp_accepted=%lu tcp_refused=%lu tcp_idle_closed=%lu tcp_open=%u log_dropped=%llu "
-	          "log_suppressed=%lu",
+	          "versions_kept=%zu octets_kept=%zu zones_octets=%zu zones_octets_max=%zu tcp_accepted=%lu tcp_refused=%lu "
+	          "tcp_idle_closed=%lu tcp_open=%u log_dropped=%llu log_suppressed=%lu",
 	          q->queries[TRANSPORT_UDP], q->queries[TRANSPORT_TCP], q->rcode[RCODE_NOERROR], q->rcode[RCODE_FORMERR],
 	          q->rcode[RCODE_SERVFAIL], q->rcode[RCODE_NXDOMAIN], q->rcode[RCODE_NOTIMP], q->rcode[RCODE_REFUSED],
 	          q->rcode[RCODE_NOTAUTH], q->truncated, q->dropped, s.oversized, s.send_failed,
 	          q->events[EVENT_NOTIFY_ACCEPTED], q->events[EVENT_NOTIFY_UNSIGNED], q->events[EVENT_NOTIFY_DENIED],
 	          read_counter(&p->notify_repeated), read_counter(&p->pulls), q->events[EVENT_TSIG_FAILED], s.transfers,
 	          s.transfers_cut, q->events[EVENT_TRANSFER_DENIED],
-	          kept.versions, kept.octets, s.accepted, s.refused, s.idle_closed, clients_count(d->clients),
-	          (unsigned long long)log_ring_dropped(d->log.ring), read_counter(&d->log_limits.suppressed));
+	          kept.versions, kept.octets, atomic_load(&d->zones_octets), (size_t)d->opts.memory.zones, s.accepted, s.refused,
+	          s.idle_closed, clients_count(d->clients), (unsigned long long)log_ring_dropped(d->log.ring),
+	          read_counter(&d->log_limits.suppressed));
 }
 
 static void

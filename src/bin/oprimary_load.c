@@ -301,6 +301,16 @@ pass_over(struct loader *l)
 	(void)!link_send(l->git->link, &done);
 }
 
+/* Memory has become free for what was rejected: the commit is to be told once more. */
+static void
+try_rejected_again(struct loader *l)
+{
+	if (!l->is_retry_wanted && primary_has_room_again(l->primary)) {
+		l->is_retry_wanted = true;
+		puller_want_whole(&l->puller);
+	}
+}
+
 static void
 on_commit(struct loader *l, const struct link_frame *f)
 {
@@ -315,6 +325,8 @@ on_commit(struct loader *l, const struct link_frame *f)
 	err_t sent = link_send(l->git->link, &done);
 	(void)sent; /* the git side is gone: the receive that follows says so */
 	settle(l, err != OK ? err_str(err) : "");
+	l->is_retry_wanted = err != OK; /* that is tried again in any case, after a pause */
+	try_rejected_again(l);
 }
 
 static void
@@ -368,6 +380,7 @@ on_wake(struct loader *l)
 	uint64_t times;
 	(void)!read(l->wake, &times, sizeof times);
 	served_reclaim(l->served);
+	try_rejected_again(l);
 	l->woken(l->ctx);
 	updater_go_on(&l->updater);
 	l->woken(l->ctx); /* a serial that was to be written may not be */

@@ -46,6 +46,7 @@ struct loader {
 	int wake;                  /* an eventfd */
 	struct asker asker;
 	struct puller puller;
+	bool is_retry_wanted;      /* the commit is to be told again, since there is memory for what was rejected */
 	struct updater updater;
 	/* the commit under way */
 	char commit[65];

@@ -10,6 +10,7 @@
 #include "auth/catalog.h"
 #include "base/alloc.h"
 #include "bin/cli.h"
+#include "ops/memory_limit.h"
 
 enum option_key {
 	KEY_REMOTE = 256, KEY_SSH_KEY, KEY_SSH_KEY_FILE, KEY_AUTHENTICATOR, KEY_KNOWN_HOSTS, KEY_CREDENTIAL_FILE,
@@ -17,7 +18,7 @@ enum option_key {
 	KEY_LISTEN, KEY_PORT, KEY_EXIT_ON_FAILURE, KEY_AXFR, KEY_UDP_MAX, KEY_TCP_MAX, KEY_TCP_PER_CLIENT, KEY_TCP_IDLE, KEY_TRANSFERS_MAX,
 	KEY_TRANSFERS_MEMORY,
 	KEY_UPDATE_QUEUE, KEY_UPDATES_PER_KEY, KEY_ZONES_BY_UPDATE, KEY_SERIAL, KEY_OUT_OF_ZONE, KEY_COMMITTER, KEY_CATALOG,
-	KEY_NOTIFY, KEY_WORKERS,
+	KEY_NOTIFY, KEY_WORKERS, KEY_MEMORY_MAX, KEY_FETCH_MEMORY_MAX,
 	KEY_IDENTITY, KEY_SERVER_VERSION, KEY_USER, KEY_LOG_LEVEL,
 };
 
@@ -87,6 +88,11 @@ static const struct argp_option options[] = {
 	{ "server-version", KEY_SERVER_VERSION, "TEXT", 0, "Answer version.bind with this. Default: not at all", 0 },
 
 	{ NULL, 0, NULL, 0, "The process:", 3 },
+	{ "memory-max", KEY_MEMORY_MAX, "MIB", 0,
+	  "Memory that serving may take: three quarters of it are for zones, and one that would take more keeps its last good version. "
+	  "Default: half of what the machine, or the control group, has", 0 },
+	{ "fetch-memory-max", KEY_FETCH_MEMORY_MAX, "MIB", 0,
+	  "Memory that a process which fetches or pushes may take. Default: a quarter of what there is", 0 },
 	{ "user", KEY_USER, "NAME", 0, "Become this user once the sockets are open", 0 },
 	{ "log-level", KEY_LOG_LEVEL, "LEVEL", 0, "error, warning, info (default) or debug", 0 },
 	{ 0 },
@@ -130,6 +136,8 @@ static const struct {
 	{ "update-queue", KEY_UPDATE_QUEUE, 1, 1000000, 10000 },
 	{ "updates-per-key", KEY_UPDATES_PER_KEY, 1, 1000000, 1000 },
 	{ "workers", KEY_WORKERS, 1, OPTS_WORKERS_MAX, 0 },
+	{ "memory-max", KEY_MEMORY_MAX, OPTS_MEMORY_MIN_MIB, 1 << 24, 0 },
+	{ "fetch-memory-max", KEY_FETCH_MEMORY_MAX, OPTS_FETCH_MIN_MIB, 1 << 24, 0 },
 };
 
 /* What argp collects, before it is given its meaning. */
@@ -331,6 +339,31 @@ take_numbers(struct reader *r)
 	o->workers = number_of(r, KEY_WORKERS) != 0 ? number_of(r, KEY_WORKERS) : cores();
 }
 
+/* What an option says in MiB, or a part of what there is. */
+static uint64_t
+memory_of(unsigned mib, uint64_t part, unsigned least_mib)
+{
+	uint64_t least = (uint64_t)least_mib << 20;
+	return mib != 0 ? (uint64_t)mib << 20 : part > least ? part : least;
+}
+
+static void
+take_memory(struct reader *r)
+{
+	struct opts *o = r->opts;
+	struct opts_memory *m = &o->memory;
+	unsigned given = number_of(r, KEY_MEMORY_MAX);
+	struct memory_limit have = memory_limit_find("");
+	uint64_t all = have.octets != 0 ? have.octets : (uint64_t)OPTS_MEMORY_UNKNOWN_MIB << 20;
+	m->from = given != 0 ? "--memory-max" : have.from;
+	m->octets = memory_of(given, all / OPTS_MEMORY_PART, OPTS_MEMORY_MIN_MIB);
+	m->zones = m->octets - m->octets / OPTS_MEMORY_BESIDE_PART;
+	m->fetch = memory_of(number_of(r, KEY_FETCH_MEMORY_MAX), all / OPTS_FETCH_PART, OPTS_FETCH_MIN_MIB);
+	o->primary.octets_max = m->zones;
+	o->git.memory_max = m->fetch;
+	o->git.text_max = m->octets / OPTS_TEXTS_PART;
+}
+
 int
 opts_read(struct opts *o, int argc, char **argv)
 {
@@ -341,6 +374,7 @@ opts_read(struct opts *o, int argc, char **argv)
 	}
 	argp_parse(&argp, argc, argv, 0, NULL, &r);
 	take_numbers(&r);
+	take_memory(&r);
 
 	int (*const steps[])(struct reader *) = { take_committer, take_listen };
 	int status = CLI_OK;

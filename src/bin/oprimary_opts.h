@@ -16,6 +16,19 @@
 
 enum { OPTS_LISTEN_MAX = 64, OPTS_WORKERS_MAX = 256 };
 
+/* Memory, in MiB.  By default half of what the system lets us have is for what is served, and a quarter for a fetch: the other quarter
+ * is for texts on their way between the two, and for whatever else runs there. */
+enum {
+	OPTS_MEMORY_MIN_MIB = 32,
+	OPTS_MEMORY_UNKNOWN_MIB = 1024,  /* what the system is thought to have when it does not say */
+	OPTS_MEMORY_PART = 2,
+	OPTS_FETCH_PART = 4,
+	OPTS_FETCH_MIN_MIB = 64,
+	OPTS_MEMORY_BESIDE_PART = 4,     /* of --memory-max: for connections, queues, and what the allocator cannot give back */
+	OPTS_TEXTS_PART = 2,             /* of --memory-max: the texts of one commit */
+	OPTS_KEPT_PART = 4,              /* of what zones may take: older versions, kept for transfers */
+};
+
 struct opts {
 	struct secret_args secrets;   /* not read yet */
 	struct git_conf git;          /* without what they tell */
@@ -30,6 +43,12 @@ struct opts {
 	unsigned update_queue, updates_per_key;
 	uint32_t tcp_idle_ms;
 	uint32_t poll_s;              /* 0: only when told */
+	struct opts_memory {
+		uint64_t octets;      /* that this process may take */
+		const char *from;     /* static: where that comes from, the option, or as ops/memory_limit.h says */
+		uint64_t zones;       /* of these, for zones */
+		uint64_t fetch;       /* that a process may take which fetches or pushes */
+	} memory;
 	bool exit_on_failure;         /* when the first pull brings no zone */
 	const char *user;             /* NULL: stay who we are */
 	enum log_level log_level;

@@ -100,9 +100,9 @@ take_put(struct maker *m, const struct link_file *f, struct change *c)
 	if (f->len > conf->file_max) {
 		return trouble(m, E_LIMIT, "%.200s would have %zu octets, the limit is %zu", f->path, f->len, conf->file_max);
 	}
-	if (m->octets > conf->total_max) {
+	if (m->octets > conf->text_max) {
 		return trouble(m, E_LIMIT, "the files of one commit would have more than %llu octets",
-		               (unsigned long long)conf->total_max);
+		               (unsigned long long)conf->text_max);
 	}
 	return add_object(m, PACK_BLOB, f->bytes, f->len, NULL, c->id);
 }

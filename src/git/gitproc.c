@@ -247,6 +247,9 @@ fill_defaults(struct git_conf *c)
 	c->file_max = c->file_max != 0 ? c->file_max : GIT_FILE_MAX;
 	c->files_max = c->files_max != 0 ? c->files_max : GIT_FILES_MAX;
 	c->total_max = c->total_max != 0 ? c->total_max : GIT_TOTAL_MAX;
+	c->text_max = c->text_max != 0 ? c->text_max : GIT_TOTAL_MAX;
+	c->memory_max = c->memory_max != 0 ? c->memory_max : GIT_MEMORY_MAX;
+	c->file_max = c->file_max < c->text_max ? c->file_max : (size_t)c->text_max;
 }
 
 err_t

@@ -28,6 +28,7 @@ enum {
 
 #define GIT_FILE_MAX ((size_t)256 << 20)
 #define GIT_TOTAL_MAX ((uint64_t)4 << 30)
+#define GIT_MEMORY_MAX ((uint64_t)1 << 30)
 
 struct git_conf {
 	/* git_conf_remote() */
@@ -53,7 +54,9 @@ struct git_conf {
 	unsigned linger_s;          /* that a worker waits for the next PULL */
 	unsigned cache_patience_s;  /* at start, before the cached commit is served */
 	size_t file_max, files_max;
-	uint64_t total_max;
+	uint64_t total_max;         /* octets of a fetch */
+	uint64_t text_max;          /* octets of the files of a commit, as they cross over */
+	uint64_t memory_max;        /* octets that a worker may take */
 };
 
 /* Takes URL[#BRANCH]: file://, a path, git://, http(s)://, ssh:// (also git+ssh://), [user@]host:path.  E_FORMAT,

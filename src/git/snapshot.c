@@ -45,10 +45,10 @@ static err_t
 put(struct snapshot *s, enum link_entry_kind kind, const struct tree_change *c, const void *content, size_t len)
 {
 	link_build_put(&s->build, kind, c->path, c->path_len, content, len);
-	if (s->build.err == OK && s->build.len > s->in->conf->total_max) {
-		diag_set(s->diag, DIAG_ERROR, "git", "the files of commit %.12s add up to more than %llu octets",
-		         git_oid_tostr_s(s->in->commit), (unsigned long long)s->in->conf->total_max);
-		diag_hint(s->diag, "serve them from several repositories");
+	if (s->build.err == OK && s->build.len > s->in->conf->text_max) {
+		diag_set(s->diag, DIAG_ERROR, "git", "the files of commit %.12s add up to more than %llu octets, half of --memory-max",
+		         git_oid_tostr_s(s->in->commit), (unsigned long long)s->in->conf->text_max);
+		diag_hint(s->diag, "raise --memory-max, or serve them from several repositories");
 		return E_LIMIT;
 	}
 	if (s->build.err != OK) {
@@ -131,7 +131,7 @@ build(struct snapshot *s, const git_oid *base, git_tree *old, git_tree *new, str
 		TRY(git_history_own(in->repo, base, in->commit, allowed, s, s->diag));
 	}
 	if (old == NULL && in->past != NULL) {
-		git_past_put(in->past, &s->build, in->conf->total_max);
+		git_past_put(in->past, &s->build, in->conf->text_max);
 	}
 	err_t err = link_build_seal(&s->build, &fd, &n);
 	if (err != OK) {

@@ -73,11 +73,11 @@ look_further(struct loading *l, struct findings *f)
 	err_t err = build(l, f, &z);
 	zone_free(&z);
 	zone_check_forget_missing(f);
-	return err == OK ? E_FORMAT : err;
+	return err == OK || err == E_LIMIT ? E_FORMAT : err;
 }
 
 err_t
-zone_load(const struct master_reader *source, const char *text, size_t len, struct zone **out,
+zone_load(const struct master_reader *source, const char *text, size_t len, size_t octets_max, struct zone **out,
           struct load_result *result)
 {
 	struct loading l = { .source = source };
@@ -86,6 +86,7 @@ zone_load(const struct master_reader *source, const char *text, size_t len, stru
 	struct zone *z = NULL;
 
 	TRY(zone_builder_new(source->apex, &f, &l.builder));
+	zone_builder_limit(l.builder, octets_max);
 	struct master_reader reader = reader_for(&l);
 	err_t err = master_read(&reader, text, len, &counts);
 	if (err == OK) {
@@ -93,6 +94,8 @@ zone_load(const struct master_reader *source, const char *text, size_t len, stru
 	} else if (err == E_FORMAT) {
 		err = look_further(&l, &f);
 	}
+	size_t octets = zone_builder_octets(l.builder);
+	bool is_over_limit = zone_builder_is_over_limit(l.builder);
 	zone_builder_free(&l.builder);
 	if (f.n != 0) {
 		struct master_reader again = *source;
@@ -100,7 +103,7 @@ zone_load(const struct master_reader *source, const char *text, size_t len, stru
 		err = err == OK && located != OK ? located : err;
 	}
 	*result = (struct load_result){ .records = counts.records, .errors = counts.errors + f.errors,
-		                        .warnings = counts.warnings + f.warnings };
+		                        .warnings = counts.warnings + f.warnings, .octets = octets, .is_over_limit = is_over_limit };
 	findings_fini(&f);
 	if (err != OK) {
 		zone_free(&z);

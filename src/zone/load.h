@@ -13,9 +13,12 @@
 struct load_result {
 	size_t records;          /* read, whether or not a zone came of them */
 	size_t errors, warnings;
+	size_t octets;           /* of memory that making it came to */
+	bool is_over_limit;      /* that were not enough */
 };
 
 /* `source`: apex, file, open, close, ctx, drops_outside and sink as for master_read(); its `record` is not used.
- * E_FORMAT: there were errors, all reported, and there is no zone.  The caller owns *out. */
-err_t zone_load(const struct master_reader *source, const char *text, size_t len, struct zone **out,
+ * E_FORMAT: there were errors, all reported, and there is no zone.  E_LIMIT, with is_over_limit: it would take more than `octets_max`
+ * of memory; nothing is reported of that.  The caller owns *out. */
+err_t zone_load(const struct master_reader *source, const char *text, size_t len, size_t octets_max, struct zone **out,
                 struct load_result *result);

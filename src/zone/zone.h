@@ -77,6 +77,11 @@ struct zone_builder;
 err_t zone_builder_new(const uint8_t *apex, struct findings *findings, struct zone_builder **out);
 void zone_builder_free(struct zone_builder **b); /* NULL-safe */
 
+/* What the builder may take in memory, before and while it is finished: beyond it E_LIMIT.  At first there is no limit. */
+void zone_builder_limit(struct zone_builder *b, size_t octets);
+size_t zone_builder_octets(const struct zone_builder *b);   /* that it takes by now */
+bool zone_builder_is_over_limit(const struct zone_builder *b); /* it was asked for more */
+
 /* One record; owner and RDATA are copied.  Any order; records of one owner after another are fastest.
  * E_NOMEM, E_LIMIT; problems of the data are findings, not errors. */
 err_t zone_builder_add(struct zone_builder *b, const uint8_t *owner, uint16_t type, uint32_t ttl,

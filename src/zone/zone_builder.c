@@ -26,11 +26,57 @@ zone_builder_new(const uint8_t *apex, struct findings *findings, struct zone_bui
 		return err;
 	}
 	b->findings = findings;
+	b->octets_max = SIZE_MAX;
 	b->run = b->runs;
 	trie_begin(&b->nodes.in, &b->zone->nodes);
 	trie_begin(&b->nsec3.in, &b->zone->nsec3);
 	*out = b;
 	return OK;
+}
+
+/* ---- memory ---- */
+
+void
+zone_builder_limit(struct zone_builder *b, size_t octets)
+{
+	b->octets_max = octets;
+}
+
+size_t
+zone_builder_octets(const struct zone_builder *b)
+{
+	return sizeof *b + sizeof *b->zone + b->node_octets + b->nodes.in.now.octets + b->nsec3.in.now.octets + b->arena.used +
+	       b->run_octets + b->list_octets;
+}
+
+bool
+zone_builder_is_over_limit(const struct zone_builder *b)
+{
+	return b->is_over_limit;
+}
+
+err_t
+builder_afford(struct zone_builder *b, size_t more)
+{
+	size_t octets = zone_builder_octets(b);
+	b->is_over_limit |= octets > b->octets_max || more > b->octets_max - octets;
+	return b->is_over_limit ? E_LIMIT : OK;
+}
+
+static void *
+wait_alloc(struct zone_builder *b, size_t n, err_t *err)
+{
+	*err = builder_afford(b, n);
+	void *p = *err == OK ? arena_alloc(&b->arena, n) : NULL;
+	*err = *err == OK && p == NULL ? E_NOMEM : *err;
+	return p;
+}
+
+err_t
+builder_afford_node(struct zone_builder *b, size_t n, size_t rdata)
+{
+	size_t each = sizeof(struct rrset) + sizeof(struct rr) + 2 * sizeof(struct rr_link) + 4;
+	return builder_afford(b, NODE_NAME_AT + NAME_WIRE_MAX + rdata + n * each);
 }
 
 err_t
@@ -95,10 +141,9 @@ zone_builder_free(struct zone_builder **builder)
 static err_t
 stub_new(struct zone_builder *b, const uint8_t *owner, size_t len, uint16_t flags, struct stub **out)
 {
-	struct stub *stub = arena_alloc(&b->arena, sizeof *stub + len);
-	if (stub == NULL) {
-		return E_NOMEM;
-	}
+	err_t err;
+	struct stub *stub = wait_alloc(b, sizeof *stub + len, &err);
+	TRY(err);
 	*stub = (struct stub){ .next = b->stubs, .node = { .flags = flags | STUB, .name_len = (uint8_t)len } };
 	memcpy(stub->node.name, owner, len);
 	stub->end = &stub->first;
@@ -110,10 +155,9 @@ stub_new(struct zone_builder *b, const uint8_t *owner, size_t len, uint16_t flag
 static err_t
 append_waiting(struct zone_builder *b, struct stub *stub, const struct node_rr *rr)
 {
-	struct waiting *w = arena_alloc(&b->arena, sizeof *w + rr->rdlen);
-	if (w == NULL) {
-		return E_NOMEM;
-	}
+	err_t err;
+	struct waiting *w = wait_alloc(b, sizeof *w + rr->rdlen, &err);
+	TRY(err);
 	*w = (struct waiting){ .type = rr->type, .ttl = rr->ttl, .rdlen = rr->rdlen };
 	if (rr->rdlen != 0) {
 		memcpy(w->rdata, rr->rdata, rr->rdlen);
@@ -226,6 +270,7 @@ store(struct zone_builder *b, struct queue *q, const struct run *run, struct nod
 {
 	struct node *node;
 	size_t duplicates, ttl_differs;
+	TRY(builder_afford_node(b, n, run->octets_n));
 	err_t err = builder_make_node(b, run->owner.oct, 0, rrs, n, &duplicates, &ttl_differs, &node);
 	if (err == E_LIMIT) {
 		builder_report_too_large(b, run->owner.oct);
@@ -265,11 +310,15 @@ end_run(struct zone_builder *b, struct run *run)
 {
 	size_t n = run->n, plain = run->has_nsec3 ? part_nsec3(run) : n;
 	bool is_cut = run->has_ns && run->owner.len != b->zone->apex_len;
-	run->n = run->octets_n = 0;
+	run->n = 0;
 	if (plain != 0) {
 		TRY(is_cut ? store_waiting(b, &b->nodes, run, run->rrs, plain) : store(b, &b->nodes, run, run->rrs, plain));
 	}
-	return plain != n ? store(b, &b->nsec3, run, run->rrs + plain, n - plain) : OK;
+	if (plain != n) {
+		TRY(store(b, &b->nsec3, run, run->rrs + plain, n - plain));
+	}
+	run->octets_n = 0;
+	return OK;
 }
 
 static void
@@ -306,23 +355,26 @@ find_run(struct zone_builder *b, const uint8_t *owner, size_t len)
 }
 
 static err_t
-reserve_rr(struct run *run)
+reserve_rr(struct zone_builder *b, struct run *run)
 {
 	if (run->n < run->cap) {
 		return OK;
 	}
 	size_t cap = run->cap != 0 ? run->cap * 2 : 64;
+	size_t more = (cap - run->cap) * sizeof *run->rrs;
+	TRY(builder_afford(b, more));
 	struct node_rr *grown = realloc(run->rrs, cap * sizeof *grown);
 	if (grown == NULL) {
 		return E_NOMEM;
 	}
+	b->run_octets += more;
 	run->rrs = grown;
 	run->cap = cap;
 	return OK;
 }
 
 static err_t
-reserve_octets(struct run *run, size_t n)
+reserve_octets(struct zone_builder *b, struct run *run, size_t n)
 {
 	if (n <= run->octets_cap - run->octets_n) {
 		return OK;
@@ -331,6 +383,7 @@ reserve_octets(struct run *run, size_t n)
 		return E_LIMIT;
 	}
 	size_t cap = 2 * (run->octets_n + n);
+	TRY(builder_afford(b, cap));
 	uint8_t *grown = malloc(cap);
 	if (grown == NULL) {
 		return E_NOMEM;
@@ -340,16 +393,17 @@ reserve_octets(struct run *run, size_t n)
 		run->rrs[i].rdata = grown + at;
 	}
 	free(run->octets);
+	b->run_octets += cap - run->octets_cap;
 	run->octets = grown;
 	run->octets_cap = cap;
 	return OK;
 }
 
 static err_t
-append(struct run *run, struct node_rr rr)
+append(struct zone_builder *b, struct run *run, struct node_rr rr)
 {
-	TRY(reserve_rr(run));
-	TRY(reserve_octets(run, rr.rdlen));
+	TRY(reserve_rr(b, run));
+	TRY(reserve_octets(b, run, rr.rdlen));
 	if (rr.rdlen != 0) {
 		rr.rdata = memcpy(run->octets + run->octets_n, rr.rdata, rr.rdlen);
 		run->octets_n += rr.rdlen;
@@ -379,7 +433,7 @@ zone_builder_add(struct zone_builder *b, const uint8_t *owner, uint16_t type, ui
 		builder_report_secret(b, owner, &rr);
 		return OK;
 	}
-	return append(run, rr);
+	return append(b, run, rr);
 }
 
 /* ---- the end ---- */

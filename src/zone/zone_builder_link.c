@@ -10,10 +10,11 @@ enum { EMPTIES_FREE = 1000 }; /* names without records that any zone may have */
 
 /* ---- nodes of stubs ---- */
 
+/* Returns the octets of their RDATA. */
 static size_t
 gather(const struct stub *stub, struct node_rr *rrs)
 {
-	size_t n = 0;
+	size_t n = 0, octets = 0;
 	const struct rrset *s = stub->built != NULL ? node_first(stub->built) : NULL;
 	for (unsigned left = s != NULL ? stub->built->rrsets : 0; left != 0; left--, s = rrset_next(s)) {
 		const struct rr *rr = rrset_first(s);
@@ -21,12 +22,14 @@ gather(const struct stub *stub, struct node_rr *rrs)
 			rrs[n++] = (struct node_rr){
 				.type = s->type, .ttl = rrset_ttl(s), .rdlen = rr->rdlen, .rdata = rr->rdata,
 			};
+			octets += rr->rdlen;
 		}
 	}
 	for (const struct waiting *w = stub->first; w != NULL; w = w->next) {
 		rrs[n++] = (struct node_rr){ .type = w->type, .ttl = w->ttl, .rdlen = w->rdlen, .rdata = w->rdata };
+		octets += w->rdlen;
 	}
-	return n;
+	return octets;
 }
 
 /* The node of all records of a stub's owner, with the flags that the stub got. */
@@ -36,12 +39,13 @@ make_node(struct zone_builder *b, const struct stub *stub, struct node **out)
 	const uint8_t *owner = stub->node.name;
 	uint16_t flags = stub->node.flags & (uint16_t)~STUB;
 	size_t n = stub->n + (stub->built != NULL ? zone_node_records(stub->built) : 0);
+	TRY(builder_afford(b, n * sizeof(struct node_rr)));
 	[[gnu::cleanup(free_ptr)]] struct node_rr *rrs = calloc(n, sizeof *rrs);
 	if (rrs == NULL) {
 		return E_NOMEM;
 	}
 	size_t duplicates, ttl_differs;
-	gather(stub, rrs);
+	TRY(builder_afford_node(b, n, gather(stub, rrs)));
 	err_t err = builder_make_node(b, owner, flags, rrs, n, &duplicates, &ttl_differs, out);
 	if (err == E_LIMIT) {
 		builder_report_too_large(b, owner);
@@ -91,15 +95,17 @@ link_to_parent(struct linking *l, struct node *n)
 }
 
 static err_t
-keep_empty(struct linking *l, struct node *n)
+keep_empty(struct zone_builder *b, struct linking *l, struct node *n)
 {
 	if (l->empties_n == l->empties_cap) {
 		size_t cap = l->empties_cap != 0 ? l->empties_cap * 2 : 64;
+		TRY(builder_afford(b, cap * sizeof(struct node *)));
 		struct node **grown = realloc(l->empties, cap * sizeof(struct node *));
 		if (grown == NULL) {
 			return E_NOMEM;
 		}
 		l->empties = grown;
+		b->list_octets = cap * sizeof(struct node *);
 		l->empties_cap = cap;
 	}
 	l->empties[l->empties_n++] = n;
@@ -121,8 +127,9 @@ link_empties(struct zone_builder *b, struct linking *l, const struct node *n)
 			return OK;
 		}
 		struct node *empty;
+		TRY(builder_afford_node(b, 0, 0));
 		TRY(builder_make_node(b, name, 0, NULL, 0, NULL, NULL, &empty));
-		err_t err = keep_empty(l, empty);
+		err_t err = keep_empty(b, l, empty);
 		if (err != OK) {
 			builder_free_node(b, empty);
 			return err;
@@ -262,6 +269,7 @@ put_empties(struct zone_builder *b, struct linking *l)
 {
 	while (l->empties_n != 0) {
 		void *old;
+		TRY(builder_afford(b, 0));
 		TRY(trie_put(&b->nodes.in, l->empties[l->empties_n - 1], &old));
 		ASSERT(old == NULL);
 		l->empties_n--;
@@ -343,5 +351,6 @@ builder_link(struct zone_builder *b)
 		builder_free_node(b, l.empties[--l.empties_n]);
 	}
 	free(l.empties);
+	b->list_octets = 0;
 	return err;
 }

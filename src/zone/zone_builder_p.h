@@ -65,7 +65,14 @@ struct zone_builder {
 	struct arena arena;
 	struct stub *stubs;
 	size_t node_octets;               /* that all nodes take, those in stubs included */
+	size_t run_octets, list_octets;   /* that runs take, and what builder_link() keeps */
+	size_t octets_max;
+	bool is_over_limit;
 };
+
+/* Before `more` octets are taken: E_LIMIT when these are too many. */
+err_t builder_afford(struct zone_builder *b, size_t more);
+err_t builder_afford_node(struct zone_builder *b, size_t n, size_t rdata); /* of so many records, with so many octets */
 
 /* Nodes are made and freed here, so that they are counted. */
 err_t builder_make_node(struct zone_builder *b, const uint8_t *name, uint16_t flags, struct node_rr *rrs, size_t n,

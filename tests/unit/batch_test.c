@@ -402,6 +402,32 @@ the_catalog_is_no_zone_of_updates(void **state)
 	world_end(&w);
 }
 
+/* What removes records is taken in any case: it leads out. */
+static void
+updates_add_what_there_is_memory_for(void **state)
+{
+	(void)state;
+	struct world w;
+	struct primary_conf conf = { 100, 100, 100, SERIAL_INCREMENT, .zones_by_update = true, .octets_max = 64 << 10 };
+	world_begin_conf(&w, plain, &conf);
+	unsigned rcode = RCODE_NOERROR, n = 0;
+	for (; rcode == RCODE_NOERROR && n < 1000; n++) {
+		char text[400];
+		snprintf(text, sizeof text, "add t%u 60 TXT \"%0200u\"\n", n, n);
+		struct result r = update(&w, text);
+		rcode = r.rcode;
+		assert_string_equal(r.text, rcode == RCODE_NOERROR ? "" : "there is no memory for more records (--memory-max)");
+		assert_in_range(primary_octets(w.primary), 1, conf.octets_max);
+	}
+	assert_int_equal(rcode, RCODE_SERVFAIL);
+	assert_in_range(n, 20, 200);
+	assert_int_equal(update_zone(&w, "new.example.", KEY, "add @ 60 " SOA(1) "add @ 60 NS ns.example.\n"
+	                 "add x 60 TXT \"0123456789012345678901234567890123456789\"\n").rcode, RCODE_SERVFAIL);
+	struct result r = update(&w, "delete t0\ndelete t1\n");
+	assert_true(r.rcode == RCODE_NOERROR && r.is_committed);
+	world_end(&w);
+}
+
 /* ---- states in which nothing may be written ---- */
 
 static void
@@ -700,6 +726,7 @@ main(void)
 		cmocka_unit_test(zones_come_and_go),
 		cmocka_unit_test(zones_that_cannot_come),
 		cmocka_unit_test(the_catalog_is_no_zone_of_updates),
+		cmocka_unit_test(updates_add_what_there_is_memory_for),
 		cmocka_unit_test(broken_files_are_left_alone),
 		cmocka_unit_test(a_text_that_is_another_one_is_not_edited),
 		cmocka_unit_test(shared_includes_are_left_alone),

@@ -30,7 +30,7 @@ loaded(const char *apex, const char *text, struct str *codes)
 	const struct diag_sink sink = { .report = note_code, .ctx = codes };
 	assert_int_equal(name_parse(apex, strlen(apex), NULL, &name), OK);
 	const struct master_reader reader = { .apex = name.oct, .file = "zone", .sink = &sink };
-	err_t err = zone_load(&reader, text, strlen(text), &z, &result);
+	err_t err = zone_load(&reader, text, strlen(text), SIZE_MAX, &z, &result);
 	assert_int_equal(err, result.errors != 0 ? E_FORMAT : OK);
 	assert_true((z != NULL) == (err == OK));
 	return z;

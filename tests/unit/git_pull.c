@@ -71,7 +71,7 @@ take_arg(struct git_conf *c, const char *arg, struct diag *diag)
 	} else if ((v = value_of(arg, "--file-max")) != NULL) {
 		c->file_max = (size_t)atoll(v);
 	} else if ((v = value_of(arg, "--total-max")) != NULL) {
-		c->total_max = (uint64_t)atoll(v);
+		c->total_max = c->text_max = (uint64_t)atoll(v);
 	} else if (strcmp(arg, "--past") == 0) {
 		shows_past = true;
 	} else if ((v = value_of(arg, "--committer")) != NULL) {

@@ -65,13 +65,19 @@ close_file(void *ctx, struct master_text *text)
 }
 
 static void
-tree_init(struct tree *t)
+tree_init_within(struct tree *t, size_t octets_max)
 {
-	static const struct primary_conf conf = { .delete_zones_percent = 50, .delete_records_percent = 50,
-		                                  .delete_records_min = 100 };
+	const struct primary_conf conf = { .delete_zones_percent = 50, .delete_records_percent = 50, .delete_records_min = 100,
+		                           .octets_max = octets_max };
 	*t = (struct tree){ 0 };
 	struct primary_log log = { .report = on_report, .diag = { on_diag, t }, .ctx = t };
 	t->primary = primary_new(&conf, &log);
+}
+
+static void
+tree_init(struct tree *t)
+{
+	tree_init_within(t, 0);
 }
 
 static void
@@ -191,7 +197,7 @@ assert_as_if_new(const struct tree *t, const char *name, const char *text)
 	struct master_reader r = { .apex = apex.oct, .file = name };
 	struct load_result result;
 	struct zone *fresh = NULL;
-	assert_int_equal(zone_load(&r, text, strlen(text), &fresh, &result), OK);
+	assert_int_equal(zone_load(&r, text, strlen(text), SIZE_MAX, &fresh, &result), OK);
 	char *want = dumped(fresh), *got = dumped(served(t, name));
 	assert_string_equal(got, want);
 	assert_int_equal(served(t, name)->records, fresh->records);
@@ -715,6 +721,98 @@ older_commits_cost_what_they_are_long(void **state)
 	tree_fini(&t);
 }
 
+/* ---- memory ---- */
+
+#define MIB ((size_t)1 << 20)
+
+static const char *
+generating(char out[512], unsigned serial, unsigned records)
+{
+	char apex[256];
+	(void)snprintf(apex, sizeof apex, SOA, serial);
+	(void)snprintf(out, 512, "%s$GENERATE 1-%u h$ A 192.0.2.1\n", apex, records);
+	return out;
+}
+
+/* Of a whole tree the zones that take little are served, wherever they stand. */
+static void
+a_zone_that_takes_too_much_leaves_the_others(void **state)
+{
+	(void)state;
+	char huge[512], small[512];
+	struct tree t;
+	tree_init_within(&t, 8 * MIB);
+	(void)generating(huge, 1, 300000); /* some 25 MiB */
+	(void)generating(small, 1, 1000);
+	(void)commit_many(&t, (const char *const[]){ "a", huge, "b", small, "c", huge, "d", small, NULL }, false, true);
+	assert_null(served(&t, "a."));
+	assert_null(served(&t, "c."));
+	assert_int_equal(served(&t, "b.")->records, 1003);
+	assert_int_equal(served(&t, "d.")->records, 1003);
+	assert_int_equal(t.events[ZONE_REJECTED], 2);
+	assert_int_equal(t.diagnostics, 2);
+	assert_string_equal(t.where, "c:0 memory-max");
+	assert_true(primary_octets(t.primary) < MIB);
+	assert_false(primary_has_room_again(t.primary));
+	tree_fini(&t);
+}
+
+static void
+the_last_good_version_of_what_takes_too_much(void **state)
+{
+	(void)state;
+	char text[512];
+	struct tree t;
+	tree_init_within(&t, 8 * MIB);
+	(void)commit(&t, "a", generating(text, 1, 10), false);
+	(void)commit(&t, "a", generating(text, 2, 300000), false);
+	assert_int_equal(t.events[ZONE_REJECTED], 1);
+	assert_int_equal(serial(&t, "a."), 1);
+	(void)commit(&t, "a", generating(text, 3, 10), false);
+	assert_int_equal(t.events[ZONE_REJECTED], 0);
+	assert_int_equal(serial(&t, "a."), 3);
+	tree_fini(&t);
+}
+
+/* A new version is there beside the old one for a while. */
+static void
+what_is_served_counts_while_a_version_is_made(void **state)
+{
+	(void)state;
+	char text[512];
+	struct tree t;
+	tree_init_within(&t, 8 * MIB);
+	(void)commit(&t, "a", generating(text, 1, 40000), false);
+	size_t one = primary_octets(t.primary);
+	assert_in_range(one, 3 * MIB, 4 * MIB);
+	(void)commit(&t, "b", generating(text, 1, 80000), false);
+	assert_int_equal(t.events[ZONE_REJECTED], 1);
+	assert_true(primary_octets(t.primary) == one && primary_room(t.primary) == 8 * MIB - one);
+	tree_fini(&t);
+}
+
+/* What there was no memory for is read again when there is, by itself. */
+static void
+memory_that_becomes_free_is_used(void **state)
+{
+	(void)state;
+	char text[512];
+	struct tree t;
+	tree_init_within(&t, 8 * MIB);
+	(void)commit(&t, "a", generating(text, 1, 40000), false);
+	(void)commit(&t, "b", generating(text, 1, 80000), false);
+	assert_null(served(&t, "b."));
+	(void)commit(&t, "c", generating(text, 1, 10), false);
+	assert_int_equal(t.events[ZONE_REJECTED], 0); /* it is known without reading that there is no more than there was */
+	assert_false(primary_has_room_again(t.primary));
+	(void)commit(&t, "a", NULL, true);
+	assert_true(primary_has_room_again(t.primary));
+	(void)commit(&t, "c", generating(text, 2, 10), false);
+	assert_int_equal(served(&t, "b.")->records, 80003);
+	assert_false(primary_has_room_again(t.primary));
+	tree_fini(&t);
+}
+
 static void
 keys_come_and_go(void **state)
 {
@@ -890,6 +988,10 @@ main(void)
 		cmocka_unit_test(serials_that_do_not_grow_are_said),
 		cmocka_unit_test(a_start_learns_from_older_commits),
 		cmocka_unit_test(older_commits_cost_what_they_are_long),
+		cmocka_unit_test(a_zone_that_takes_too_much_leaves_the_others),
+		cmocka_unit_test(the_last_good_version_of_what_takes_too_much),
+		cmocka_unit_test(what_is_served_counts_while_a_version_is_made),
+		cmocka_unit_test(memory_that_becomes_free_is_used),
 		cmocka_unit_test(keys_come_and_go),
 		cmocka_unit_test(a_bad_line_costs_its_key),
 		cmocka_unit_test(what_is_passed_over_changes),
