@@ -1,165 +1,12 @@
 /* Commits in, views out: what is served after each. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "primary_tree.h"
+
 #include <time.h>
 
-#include <cmocka.h>
-
-#include "auth/primary.h"
 #include "base/str.h"
-#include "octets.h"
 #include "zone/dump.h"
 #include "zone/history.h"
 #include "zone/load.h"
-
-#define SOA "$TTL 60\n@ SOA ns host %u 7200 3600 1209600 60\n@ NS ns\nns A 192.0.2.1\n"
-
-enum { FILES_MAX = 8 };
-
-/* The tree that commits are made of: what is in it now, and what the last commit changed. */
-struct tree {
-	struct primary *primary;
-	const char *path[FILES_MAX];
-	char *text[FILES_MAX];
-	unsigned events[FILE_IGNORED + 1]; /* of the last commit */
-	unsigned diagnostics;
-	char where[256];                   /* of the last diagnostic: "file:line code" */
-};
-
-static void
-on_report(void *ctx, const struct primary_report *r)
-{
-	struct tree *t = ctx;
-	t->events[r->event]++;
-}
-
-static void
-on_diag(void *ctx, const struct diag *d)
-{
-	struct tree *t = ctx;
-	t->diagnostics++;
-	(void)snprintf(t->where, sizeof t->where, "%s:%u %s", d->file, d->line, d->code);
-}
-
-static err_t
-open_file(void *ctx, const char *path, struct master_text *out)
-{
-	struct tree *t = ctx;
-	for (int i = 0; i < FILES_MAX; i++) {
-		if (t->path[i] != NULL && t->text[i] != NULL && strcmp(t->path[i], path) == 0) {
-			*out = (struct master_text){ .text = t->text[i], .len = strlen(t->text[i]) };
-			return OK;
-		}
-	}
-	return E_NOTFOUND;
-}
-
-static void
-close_file(void *ctx, struct master_text *text)
-{
-	(void)ctx, (void)text;
-}
-
-static void
-tree_init_within(struct tree *t, size_t octets_max)
-{
-	const struct primary_conf conf = { .delete_zones_percent = 50, .delete_records_percent = 50, .delete_records_min = 100,
-		                           .octets_max = octets_max };
-	*t = (struct tree){ 0 };
-	struct primary_log log = { .report = on_report, .diag = { on_diag, t }, .ctx = t };
-	t->primary = primary_new(&conf, &log);
-}
-
-static void
-tree_init(struct tree *t)
-{
-	tree_init_within(t, 0);
-}
-
-static void
-tree_fini(struct tree *t)
-{
-	for (int i = 0; i < FILES_MAX; i++) {
-		free(t->text[i]);
-	}
-	primary_free(&t->primary);
-}
-
-static int
-slot(struct tree *t, const char *path)
-{
-	int i = 0;
-	while (t->path[i] != NULL && strcmp(t->path[i], path) != 0) {
-		i++;
-	}
-	t->path[i] = path;
-	return i;
-}
-
-static enum primary_outcome
-apply(struct tree *t, struct source_commit *c)
-{
-	enum primary_outcome outcome;
-	const struct view *view;
-	struct discard *old = NULL;
-	c->ctx = t;
-	c->open = open_file;
-	c->close = close_file;
-	memset(t->events, 0, sizeof t->events);
-	t->diagnostics = 0;
-	assert_int_equal(primary_apply(t->primary, c, &outcome, &view, &old), OK);
-	assert_ptr_equal(view, primary_view(t->primary));
-	assert_string_equal(view->commit, c->id);
-	assert_int_equal(primary_kept_octets(t->primary), discard_octets(old));
-	primary_discard(&old);
-	assert_octets_are_counted(t->primary);
-	return outcome;
-}
-
-/* One change, as a commit; text NULL removes the file. */
-static enum primary_outcome
-commit(struct tree *t, const char *path, const char *text, bool allow)
-{
-	int i = slot(t, path);
-	free(t->text[i]);
-	t->text[i] = text != NULL ? strdup(text) : NULL;
-	struct source_change change = { .kind = text != NULL ? SOURCE_PUT : SOURCE_REMOVE, .path = path };
-	if (text != NULL && strchr(path, '/') == NULL) {
-		change.bytes = (const uint8_t *)t->text[i];
-		change.len = strlen(text);
-	}
-	struct source_commit c = { .id = "1234", .allow_mass_delete = allow, .changes = &change, .n = 1 };
-	return apply(t, &c);
-}
-
-/* Several at once: pairs of path and text, NULL at the end. */
-static enum primary_outcome
-commit_many(struct tree *t, const char *const *pairs, bool allow, bool is_whole)
-{
-	struct source_change changes[FILES_MAX];
-	struct source_commit c = { .id = "5678", .allow_mass_delete = allow, .changes = changes, .is_whole = is_whole };
-	for (; pairs[0] != NULL; pairs += 2) {
-		int i = slot(t, pairs[0]);
-		free(t->text[i]);
-		t->text[i] = pairs[1] != NULL ? strdup(pairs[1]) : NULL;
-		changes[c.n++] = (struct source_change){ .kind = pairs[1] != NULL ? SOURCE_PUT : SOURCE_REMOVE, .path = pairs[0] };
-	}
-	return apply(t, &c);
-}
-
-static const struct zone *
-served(const struct tree *t, const char *name)
-{
-	struct name n;
-	struct nkey key;
-	assert_int_equal(name_parse(name, strlen(name), NULL, &n), OK);
-	nkey_set(&key, n.oct);
-	return trie_get(&primary_view(t->primary)->zones, &key);
-}
 
 static char *
 zone_text(unsigned serial, unsigned hosts, const char *more)
@@ -293,13 +140,6 @@ what_would_remove_too_much_is_held_back(void **state)
 	assert_null(served(&t, "a."));
 	free(full), free(half), free(small);
 	tree_fini(&t);
-}
-
-static unsigned
-serial(const struct tree *t, const char *name)
-{
-	const struct zone *z = served(t, name);
-	return z != NULL ? z->serial : 0;
 }
 
 /* Zones a, with so many hosts, b and c. */
@@ -721,98 +561,6 @@ older_commits_cost_what_they_are_long(void **state)
 	tree_fini(&t);
 }
 
-/* ---- memory ---- */
-
-#define MIB ((size_t)1 << 20)
-
-static const char *
-generating(char out[512], unsigned serial, unsigned records)
-{
-	char apex[256];
-	(void)snprintf(apex, sizeof apex, SOA, serial);
-	(void)snprintf(out, 512, "%s$GENERATE 1-%u h$ A 192.0.2.1\n", apex, records);
-	return out;
-}
-
-/* Of a whole tree the zones that take little are served, wherever they stand. */
-static void
-a_zone_that_takes_too_much_leaves_the_others(void **state)
-{
-	(void)state;
-	char huge[512], small[512];
-	struct tree t;
-	tree_init_within(&t, 8 * MIB);
-	(void)generating(huge, 1, 300000); /* some 25 MiB */
-	(void)generating(small, 1, 1000);
-	(void)commit_many(&t, (const char *const[]){ "a", huge, "b", small, "c", huge, "d", small, NULL }, false, true);
-	assert_null(served(&t, "a."));
-	assert_null(served(&t, "c."));
-	assert_int_equal(served(&t, "b.")->records, 1003);
-	assert_int_equal(served(&t, "d.")->records, 1003);
-	assert_int_equal(t.events[ZONE_REJECTED], 2);
-	assert_int_equal(t.diagnostics, 2);
-	assert_string_equal(t.where, "c:0 memory-max");
-	assert_true(primary_octets(t.primary) < MIB);
-	assert_false(primary_has_room_again(t.primary));
-	tree_fini(&t);
-}
-
-static void
-the_last_good_version_of_what_takes_too_much(void **state)
-{
-	(void)state;
-	char text[512];
-	struct tree t;
-	tree_init_within(&t, 8 * MIB);
-	(void)commit(&t, "a", generating(text, 1, 10), false);
-	(void)commit(&t, "a", generating(text, 2, 300000), false);
-	assert_int_equal(t.events[ZONE_REJECTED], 1);
-	assert_int_equal(serial(&t, "a."), 1);
-	(void)commit(&t, "a", generating(text, 3, 10), false);
-	assert_int_equal(t.events[ZONE_REJECTED], 0);
-	assert_int_equal(serial(&t, "a."), 3);
-	tree_fini(&t);
-}
-
-/* A new version is there beside the old one for a while. */
-static void
-what_is_served_counts_while_a_version_is_made(void **state)
-{
-	(void)state;
-	char text[512];
-	struct tree t;
-	tree_init_within(&t, 8 * MIB);
-	(void)commit(&t, "a", generating(text, 1, 40000), false);
-	size_t one = primary_octets(t.primary);
-	assert_in_range(one, 3 * MIB, 4 * MIB);
-	(void)commit(&t, "b", generating(text, 1, 80000), false);
-	assert_int_equal(t.events[ZONE_REJECTED], 1);
-	assert_true(primary_octets(t.primary) == one && primary_room(t.primary) == 8 * MIB - one);
-	tree_fini(&t);
-}
-
-/* What there was no memory for is read again when there is, by itself. */
-static void
-memory_that_becomes_free_is_used(void **state)
-{
-	(void)state;
-	char text[512];
-	struct tree t;
-	tree_init_within(&t, 8 * MIB);
-	(void)commit(&t, "a", generating(text, 1, 40000), false);
-	(void)commit(&t, "b", generating(text, 1, 80000), false);
-	assert_null(served(&t, "b."));
-	(void)commit(&t, "c", generating(text, 1, 10), false);
-	assert_int_equal(t.events[ZONE_REJECTED], 0); /* it is known without reading that there is no more than there was */
-	assert_false(primary_has_room_again(t.primary));
-	(void)commit(&t, "a", NULL, true);
-	assert_true(primary_has_room_again(t.primary));
-	(void)commit(&t, "c", generating(text, 2, 10), false);
-	assert_int_equal(served(&t, "b.")->records, 80003);
-	assert_false(primary_has_room_again(t.primary));
-	tree_fini(&t);
-}
-
 static void
 keys_come_and_go(void **state)
 {
@@ -988,10 +736,6 @@ main(void)
 		cmocka_unit_test(serials_that_do_not_grow_are_said),
 		cmocka_unit_test(a_start_learns_from_older_commits),
 		cmocka_unit_test(older_commits_cost_what_they_are_long),
-		cmocka_unit_test(a_zone_that_takes_too_much_leaves_the_others),
-		cmocka_unit_test(the_last_good_version_of_what_takes_too_much),
-		cmocka_unit_test(what_is_served_counts_while_a_version_is_made),
-		cmocka_unit_test(memory_that_becomes_free_is_used),
 		cmocka_unit_test(keys_come_and_go),
 		cmocka_unit_test(a_bad_line_costs_its_key),
 		cmocka_unit_test(what_is_passed_over_changes),
