@@ -4,8 +4,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "git/files.h"
 #include "git/past.h"
 
 struct aside {
@@ -112,10 +115,55 @@ git_clone_renew(const struct git_home *h, const struct git_how *how, struct git_
 	[[gnu::cleanup(remove_aside)]] struct aside aside = { 0 };
 	[[gnu::cleanup(git_free_repo)]] git_repository *made = NULL;
 	TRY(make_aside(h, &aside, &made, diag));
-	TRY(git_fetch(how, made, h->ref, out, branch, diag));
+	err_t err = git_fetch(how, made, h->ref, out, branch, diag);
+	if (err == E_FORMAT && how->conf->scheme == GIT_REMOTE_LOCAL) {
+		err = git_copy_commit(how, made, out, diag);
+	}
+	TRY(err);
 	TRY(git_keep(made, h->ref, out, diag));
 	git_clone_close(c);
 	git_free_repo(&made);
 	TRY(put_in_place(h, &aside, diag));
 	return git_clone_open(h, c, diag);
+}
+
+/* ---- renewals that came to nothing ---- */
+
+enum { RENEW_AGAIN_S = 600 };
+
+/* A file in the directory that the clone is in: workers come and go. */
+static void
+vain_path(const struct git_home *h, char out[HOME_DIR_MAX + 16])
+{
+	(void)snprintf(out, HOME_DIR_MAX + 16, "%s/vain", h->dir);
+}
+
+static bool
+is_recent(const struct stat *st)
+{
+	time_t now = time(NULL);
+	return st->st_mtime <= now && now - st->st_mtime < RENEW_AGAIN_S;
+}
+
+bool
+git_clone_may_renew(const struct git_home *h, const git_oid *head)
+{
+	char path[HOME_DIR_MAX + 16];
+	git_oid noted;
+	struct stat st;
+	vain_path(h, path);
+	[[gnu::cleanup(file_close)]] int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	bool is_noted = fd >= 0 && fstat(fd, &st) == 0 && read(fd, noted.id, sizeof noted.id) == (ssize_t)sizeof noted.id;
+	return !is_noted || !git_oid_equal(&noted, head) || !is_recent(&st);
+}
+
+void
+git_clone_note_vain(const struct git_home *h, const git_oid *head)
+{
+	char path[HOME_DIR_MAX + 16];
+	vain_path(h, path);
+	[[gnu::cleanup(file_close)]] int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd >= 0) {
+		(void)!file_write(fd, head->id, sizeof head->id); /* if that fails, too, it is tried once more */
+	}
 }

@@ -25,6 +25,10 @@ err_t git_clone_keep(const struct git_home *h, const struct git_how *how, struct
 err_t git_clone_renew(const struct git_home *h, const struct git_how *how, struct git_clone *c, git_oid *out,
                       struct str *branch, struct diag *diag);
 
+/* Whether that is worth a try: not when it came to nothing for what the remote has (`head`), and that is not long ago. */
+bool git_clone_may_renew(const struct git_home *h, const git_oid *head);
+void git_clone_note_vain(const struct git_home *h, const git_oid *head); /* it came to nothing */
+
 /* Keeps the clone small and quick to read, at a cost that goes by what the last fetches brought:
  *
  * - Loose objects become a pack when there are many; packs become one when there are many, but for the first and

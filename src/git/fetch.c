@@ -8,14 +8,14 @@
 #include "git/connect.h"
 #include "git/local.h"
 
-/* Trouble with what is kept, not with whom we talk to: the objects and references of the clone, or a pack
- * that makes no sense with them. */
+/* Trouble with whom we talk to, or with this machine.  All else can be what is kept (objects, references, a history that cannot be
+ * walked), or a pack that makes no sense with it. */
 static bool
-is_about_the_clone(int class)
+is_about_the_connection(int class)
 {
 	static const int classes[] = {
-		GIT_ERROR_REFERENCE, GIT_ERROR_ZLIB, GIT_ERROR_REPOSITORY, GIT_ERROR_CONFIG, GIT_ERROR_ODB,
-		GIT_ERROR_OBJECT, GIT_ERROR_TREE, GIT_ERROR_INDEXER, GIT_ERROR_SHA1,
+		GIT_ERROR_NONE, GIT_ERROR_NOMEMORY, GIT_ERROR_OS, GIT_ERROR_NET, GIT_ERROR_SSL, GIT_ERROR_SSH, GIT_ERROR_HTTP,
+		GIT_ERROR_CALLBACK, GIT_ERROR_THREAD,
 	};
 	for (size_t i = 0; i < ARRAY_LEN(classes); i++) {
 		if (classes[i] == class) {
@@ -30,7 +30,7 @@ fetch_failed(const struct git_conf *c, int ret, const char *fate, struct diag *d
 {
 	const git_error *e = git_error_last();
 	bool is_full = errno == ENOSPC || strstr(git_lib_text(), "No space left") != NULL;
-	bool is_clone = e != NULL && is_about_the_clone(e->klass);
+	bool is_clone = e != NULL && !is_about_the_connection(e->klass);
 	err_t err = git_trouble(diag, ret, "the fetch from %.200s %s", c->shown, fate);
 	if (is_full) {
 		diag_hint(diag, "the disk with the clone is full: make room; what was there before is kept");
@@ -68,6 +68,27 @@ git_keep(git_repository *repo, const char *ref, const git_oid *id, struct diag *
 	return ret < 0 ? git_trouble(diag, ret, "cannot write to %.200s", git_repository_path(repo)) : OK;
 }
 
+static void
+free_builder(git_packbuilder **p)
+{
+	git_packbuilder_free(*p);
+}
+
+err_t
+git_copy_commit(const struct git_how *how, git_repository *repo, const git_oid *id, struct diag *diag)
+{
+	[[gnu::cleanup(git_free_repo)]] git_repository *local = NULL;
+	[[gnu::cleanup(free_builder)]] git_packbuilder *pack = NULL;
+	[[gnu::cleanup(str_fini)]] struct str dir = { 0 };
+	TRY(git_open_local(how->conf, &local, diag));
+	str_printf(&dir, "%sobjects/pack", git_repository_path(repo));
+	int ret = git_packbuilder_new(&pack, local);
+	ret = ret == 0 ? git_packbuilder_insert_commit(pack, id) : ret;
+	how->alive(how->ctx);
+	ret = ret == 0 ? git_packbuilder_write(pack, str_text(&dir), 0, NULL, NULL) : ret;
+	return ret < 0 ? fetch_failed(how->conf, ret, "cannot be copied", diag) : OK;
+}
+
 /* Where a local repository really is: a path need not end in ".git". */
 static err_t
 url_to_fetch(const struct git_conf *c, struct str *out, struct diag *diag)
@@ -101,6 +122,7 @@ git_fetch(const struct git_how *how, git_repository *repo, const char *ref, git_
 	str_clear(branch);
 	str_put(branch, from.s, from.len);
 	TRY(err != OK ? err : branch->err);
+	*out = id;
 	bool is_here = git_reference_name_to_id(&have, repo, ref) == 0 && git_oid_equal(&have, &id);
 	if (!is_here) {
 		TRY(download(&a, remote, str_text(&from), ref, diag));
@@ -110,6 +132,5 @@ git_fetch(const struct git_how *how, git_repository *repo, const char *ref, git_
 	if (ret < 0) {
 		return fetch_failed(how->conf, ret, "cannot be kept", diag);
 	}
-	*out = id;
 	return OK;
 }

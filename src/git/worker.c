@@ -75,14 +75,21 @@ find_head(struct worker *w, bool is_from_cache, git_oid *out, struct diag *diag)
 	return git_fetch(&w->how, w->clone.repo, w->home->ref, out, &w->branch, diag);
 }
 
-/* Fetches all of it into a new clone, when there is reason to think that this one is damaged. */
+/* Fetches all of it into a new clone, when there is reason to think that this one does not help: `err`.  *head is what the remote has, as
+ * far as that is known.  E_FORMAT: all the same it makes no sense. */
 static err_t
-renew(struct worker *w, git_oid *head, struct diag *diag)
+renew(struct worker *w, err_t err, git_oid *head, struct diag *diag)
 {
 	struct diag why = { 0 };
-	err_t err = git_clone_renew(w->home, &w->how, &w->clone, head, &w->branch, &why);
+	if (!git_clone_may_renew(w->home, head)) {
+		return err;
+	}
+	err = git_clone_renew(w->home, &w->how, &w->clone, head, &w->branch, &why);
 	if (err != OK) {
 		*diag = why;
+	}
+	if (err == E_FORMAT) {
+		git_clone_note_vain(w->home, head);
 	}
 	return err;
 }
@@ -146,7 +153,7 @@ clear_up(struct worker *w)
 static err_t
 pull_once(struct worker *w, const struct link_frame *pull, struct link_frame *out, struct diag *diag)
 {
-	git_oid head;
+	git_oid head = { 0 };
 	bool is_from_cache = (pull->flags & WORKER_FROM_CACHE) != 0;
 	bool is_renewable = !w->home->is_in_place && !is_from_cache;
 	memset(&w->head, 0, sizeof w->head);
@@ -155,7 +162,7 @@ pull_once(struct worker *w, const struct link_frame *pull, struct link_frame *ou
 	err_t err = find_head(w, is_from_cache, &head, diag);
 	if (err == E_FORMAT && is_renewable) {
 		is_renewable = false;
-		err = renew(w, &head, diag);
+		err = renew(w, err, &head, diag);
 	}
 	w->has_no_branch = err == E_NOTFOUND && w->branch.len > 0;
 	TRY(err);
@@ -165,8 +172,11 @@ pull_once(struct worker *w, const struct link_frame *pull, struct link_frame *ou
 	}
 	err = tell_head(w, pull, &head, out, diag);
 	if ((err == E_IO || err == E_NOTFOUND) && is_renewable) {
-		TRY(renew(w, &head, diag));
+		TRY(renew(w, err, &head, diag));
 		err = tell_head(w, pull, &head, out, diag);
+		if (err != OK) {
+			git_clone_note_vain(w->home, &head);
+		}
 	}
 	TRY(err);
 	w->head = head;
@@ -277,12 +287,12 @@ push_once(struct worker *w, const struct link_frame *push, struct link_frame *ou
 	const struct git_push_job job = {
 		.how = &w->how, .home = w->home, .clone = &w->clone, .local = &w->local, .frame = push, .risk = on_risk, .ctx = w,
 	};
-	git_oid head;
+	git_oid head = { 0 };
 	memset(&w->head, 0, sizeof w->head);
 	TRY(open_repo(w, diag));
 	err_t err = git_push_commit(&job, out, diag);
 	if (err == E_IO && out->id[0] == '\0' && !w->home->is_in_place) { /* the clone does not give what the commit builds on */
-		TRY(renew(w, &head, diag));
+		TRY(renew(w, err, &head, diag));
 		err = git_push_commit(&job, out, diag);
 	}
 	return err;
