@@ -790,7 +790,9 @@ main(int argc, char **argv)
 	cli_init();
 	cli_forbid_core();
 	memory_begin();
+	signals_let_end(); /* complaints about options are not the log's: they wait for their reader */
 	int status = opts_read(&d.opts, argc, argv);
+	signals_hold();
 	if (status != CLI_OK) {
 		return status;
 	}

@@ -61,6 +61,16 @@ signals_hold(void)
 }
 
 void
+signals_let_end(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+void
 signals_ignore(void)
 {
 	set_all(SIG_IGN);

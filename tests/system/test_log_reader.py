@@ -107,6 +107,23 @@ def test_a_stalled_reader_and_a_start_that_fails(bindir, repo, pipe, tmp_path):
     assert done.returncode == 1
 
 
+def test_a_stalled_reader_and_an_option_that_is_wrong(bindir, pipe):
+    """What is said of options waits for its reader, and SIGTERM ends that, too."""
+    pipe.stall()
+    with subprocess.Popen([*pipe.wrapper, os.path.join(bindir, "oprimary"), "--no-such-option"], stdin=subprocess.DEVNULL) as waits:
+        try:
+            servers.await_true("it waits", lambda: is_waiting(waits.pid, "oprimary"))
+            waits.terminate()
+            assert waits.wait(servers.STOP_LIMIT_S) == -signal.SIGTERM
+        finally:
+            waits.kill()
+
+
+def is_waiting(pid, program):
+    with open("/proc/%d/stat" % pid) as f:
+        return re.match(r"\d+ \(%s\) S " % program, f.read())
+
+
 def test_a_stalled_reader_and_a_remote_that_stalls(primary, pipe):
     """The end of all processes, while one of them waits for the remote, and none could say so."""
     with socket.create_server((servers.ADDRESS, 0)) as silent:
