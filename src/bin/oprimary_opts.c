@@ -14,7 +14,7 @@
 
 enum option_key {
 	KEY_REMOTE = 256, KEY_SSH_KEY, KEY_SSH_KEY_FILE, KEY_AUTHENTICATOR, KEY_KNOWN_HOSTS, KEY_CREDENTIAL_FILE,
-	KEY_CA_FILE, KEY_POLL, KEY_CACHE_DIR, KEY_FETCH_TIMEOUT, KEY_ZONES_PERCENT, KEY_RECORDS_PERCENT,
+	KEY_CA_FILE, KEY_POLL, KEY_CACHE_DIR, KEY_FETCH_TIMEOUT, KEY_FETCH_TIME_MAX, KEY_ZONES_PERCENT, KEY_RECORDS_PERCENT,
 	KEY_LISTEN, KEY_PORT, KEY_EXIT_ON_FAILURE, KEY_AXFR, KEY_UDP_MAX, KEY_TCP_MAX, KEY_TCP_PER_CLIENT, KEY_TCP_IDLE, KEY_TRANSFERS_MAX,
 	KEY_TRANSFERS_MEMORY,
 	KEY_UPDATE_QUEUE, KEY_UPDATES_PER_KEY, KEY_ZONES_BY_UPDATE, KEY_SERIAL, KEY_OUT_OF_ZONE, KEY_COMMITTER, KEY_CATALOG,
@@ -44,6 +44,7 @@ static const struct argp_option options[] = {
 	{ "poll", KEY_POLL, "SECONDS", 0, "Also look for changes this often. Default: only on NOTIFY and SIGHUP", 0 },
 	{ "exit-on-failure", KEY_EXIT_ON_FAILURE, NULL, 0, "End, with status 1, when there is no zone to serve at the start", 0 },
 	{ "fetch-timeout", KEY_FETCH_TIMEOUT, "SECONDS", 0, "Give up a fetch that makes no progress for so long (60)", 0 },
+	{ "fetch-time-max", KEY_FETCH_TIME_MAX, "SECONDS", 0, "Give up a fetch that has taken so long, whatever its progress (3600)", 0 },
 	{ "mass-delete-zones-percent", KEY_ZONES_PERCENT, "N", 0,
 	  "Hold back the zones that a commit removes, if they are more of all than this (50), until one says \"Origin-Allow: "
 	  "mass-delete\". 100: never", 0 },
@@ -124,6 +125,7 @@ static const struct {
 } numbers[] = {
 	{ "poll", KEY_POLL, 1, 7 * 86400, 0 },
 	{ "fetch-timeout", KEY_FETCH_TIMEOUT, 1, 86400, GIT_FETCH_TIMEOUT_S },
+	{ "fetch-time-max", KEY_FETCH_TIME_MAX, 1, 7 * 86400, GIT_FETCH_MAX_S },
 	{ "mass-delete-zones-percent", KEY_ZONES_PERCENT, 0, 100, 50 },
 	{ "mass-delete-records-percent", KEY_RECORDS_PERCENT, 0, 100, 50 },
 	{ "port", KEY_PORT, 1, UINT16_MAX, 53 },
@@ -324,6 +326,7 @@ take_numbers(struct reader *r)
 	struct opts *o = r->opts;
 	o->poll_s = number_of(r, KEY_POLL);
 	o->git.fetch_timeout_s = number_of(r, KEY_FETCH_TIMEOUT);
+	o->git.fetch_max_s = number_of(r, KEY_FETCH_TIME_MAX);
 	o->primary.delete_zones_percent = number_of(r, KEY_ZONES_PERCENT);
 	o->primary.delete_records_percent = number_of(r, KEY_RECORDS_PERCENT);
 	o->primary.delete_records_min = 100;

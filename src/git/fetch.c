@@ -36,6 +36,9 @@ fetch_failed(const struct git_conf *c, int ret, const char *fate, struct diag *d
 		diag_hint(diag, "the disk with the clone is full: make room; what was there before is kept");
 		return E_IO;
 	}
+	if (err == E_NOMEM) { /* it is said */
+		return err;
+	}
 	diag_hint(diag, "the connection was lost, or the server gave up and its log says why; it is tried again by itself");
 	return is_clone ? E_FORMAT : err == E_NOTFOUND ? E_IO : err;
 }

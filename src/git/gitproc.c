@@ -59,16 +59,15 @@ on_worker_frame(struct git_process *g, const struct link_frame *f)
 static void
 on_worker_gone(struct git_process *g)
 {
-	if (g->state == STATE_PULLING) {
-		if (!pull_again(g, true)) {
-			child_lost(g, E_IO, "the process that fetches ended before it was done -- it crashed, or was killed");
-		}
-	} else if (g->state == STATE_PUSHING) {
-		if (g->risked[0] != '\0' || !push_again(g, true)) {
-			child_lost(g, E_IO, "the process that pushes ended before it was done -- it crashed, or was killed");
-		}
-	} else {
-		child_lost(g, E_IO, "the process that reads the repository ended before it was done");
+	char why[CHILD_TEXT_MAX];
+	enum state state = g->state;
+	const char *what = state == STATE_PULLING ? "the process that fetches"
+	                   : state == STATE_PUSHING ? "the process that pushes" : "the process that reads the repository";
+	bool is_over = (state == STATE_PULLING && pull_again(g, true)) ||
+	               (state == STATE_PUSHING && g->risked[0] == '\0' && push_again(g, true));
+	if (!is_over) {
+		child_end(g);
+		child_lost(g, E_IO, child_say_end(g, what, why));
 	}
 }
 
@@ -136,7 +135,7 @@ on_time(struct git_process *g)
 {
 	uint64_t now = clock_ns();
 	const char *work = g->state == STATE_PULLING ? "the fetch" : g->state == STATE_PUSHING ? "the push" : "reading the repository";
-	char text[160];
+	char text[192];
 	if (g->patience_ns != 0 && now >= g->patience_ns) {
 		/* The remote is slow or away, and zones wait to be served: the cache now, the remote right after. */
 		child_end(g);
@@ -148,8 +147,10 @@ on_time(struct git_process *g)
 		         work, g->conf->fetch_timeout_s);
 		child_lost(g, E_TIMEOUT, text);
 	} else if (is_remote_asked(g) && now >= g->limit_ns) {
-		snprintf(text, sizeof text, "%s takes far too long, though there is progress -- the limit is %d times --fetch-timeout",
-		         work, g->state == STATE_PUSHING ? PUSH_TIMEOUTS_MAX : PULL_TIMEOUTS_MAX);
+		bool is_push = g->state == STATE_PUSHING;
+		snprintf(text, sizeof text, "%s takes far too long, though there is progress -- the limit is %u s, %s", work,
+		         is_push ? g->conf->fetch_timeout_s * PUSH_TIMEOUTS_MAX : g->conf->fetch_max_s,
+		         is_push ? "ten times --fetch-timeout" : "--fetch-time-max");
 		child_lost(g, E_TIMEOUT, text);
 	} else if (child_is_stopped_for_long(g)) {
 		on_worker_gone(g); /* nobody can tell when it will go on */
@@ -242,6 +243,7 @@ static void
 fill_defaults(struct git_conf *c)
 {
 	c->fetch_timeout_s = c->fetch_timeout_s != 0 ? c->fetch_timeout_s : GIT_FETCH_TIMEOUT_S;
+	c->fetch_max_s = c->fetch_max_s != 0 ? c->fetch_max_s : GIT_FETCH_MAX_S;
 	c->linger_s = c->linger_s != 0 ? c->linger_s : GIT_LINGER_S;
 	c->cache_patience_s = c->cache_patience_s != 0 ? c->cache_patience_s : GIT_CACHE_PATIENCE_S;
 	c->file_max = c->file_max != 0 ? c->file_max : GIT_FILE_MAX;

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -8,6 +9,7 @@
 
 #include "git/gitproc_p.h"
 #include "git/worker.h"
+#include "ops/memory.h"
 #include "ops/priority.h"
 #include "ops/signals.h"
 
@@ -21,12 +23,30 @@ child_end(struct git_process *g)
 {
 	if (g->child.pid != 0) {
 		kill(g->child.pid, SIGKILL);
-		while (waitpid(g->child.pid, NULL, 0) < 0 && errno == EINTR) {
+		while (waitpid(g->child.pid, &g->child_status, 0) < 0 && errno == EINTR) {
 		}
 		close(g->child.sock);
 		g->child = (struct child){ .sock = -1 };
 		g->idle_ns = 0;
 	}
+}
+
+const char *
+child_say_end(const struct git_process *g, const char *what, char out[CHILD_TEXT_MAX])
+{
+	int status = g->child_status;
+	unsigned long long mib = g->conf->memory_max >> 20;
+	if (!WIFSIGNALED(status)) {
+		snprintf(out, CHILD_TEXT_MAX, "%s ended before it was done", what);
+	} else if (WTERMSIG(status) == SIGKILL) {
+		snprintf(out, CHILD_TEXT_MAX,
+		         "%s ended before it was done -- it was killed, by somebody or by a system that is out of memory", what);
+	} else {
+		snprintf(out, CHILD_TEXT_MAX,
+		         "%s ended before it was done -- it crashed (signal %d), maybe for want of memory: --fetch-memory-max is %llu MiB",
+		         what, WTERMSIG(status), mib);
+	}
+	return out;
 }
 
 bool
@@ -75,6 +95,7 @@ child_main(struct git_process *g, int sock, pid_t supervisor)
 	if (g->base[0] != '\0') {
 		priority_give_way(); /* something is served already */
 	}
+	memory_bound(g->conf->memory_max);
 	git_worker_run(g->conf, &g->home, sock);
 	_exit(0);
 }
@@ -126,7 +147,7 @@ child_ask(struct git_process *g, const struct link_frame *f)
 	pid_t waiting = g->child.pid;
 	g->idle_ns = 0;
 	g->deadline_ns = from_now(g->conf->fetch_timeout_s);
-	g->limit_ns = from_now(g->conf->fetch_timeout_s * (f->type == LINK_PUSH ? PUSH_TIMEOUTS_MAX : PULL_TIMEOUTS_MAX));
+	g->limit_ns = from_now(f->type == LINK_PUSH ? g->conf->fetch_timeout_s * PUSH_TIMEOUTS_MAX : g->conf->fetch_max_s);
 	err_t err = child_send(g, f);
 	g->child.is_fresh &= g->child.pid != waiting;
 	return err;

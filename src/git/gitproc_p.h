@@ -27,8 +27,8 @@ enum state {
 };
 
 enum {
-	/* A remote may go on saying something for ever: so many times --fetch-timeout is enough. */
-	PULL_TIMEOUTS_MAX = 60, PUSH_TIMEOUTS_MAX = 10,
+	PUSH_TIMEOUTS_MAX = 10, /* a remote may say something for ever: updates wait no longer than so many times --fetch-timeout */
+	CHILD_TEXT_MAX = 256,
 };
 
 struct child {
@@ -46,6 +46,7 @@ struct git_process {
 	struct pulse *pulse;
 	pid_t parent;
 	struct child child;
+	int child_status;          /* of the last one that ended, as waitpid() has it */
 	enum state state;
 	bool is_wanted;            /* a PULL waits */
 	bool is_whole_wanted;
@@ -82,6 +83,9 @@ void tell(struct git_process *g, const struct link_frame *f);
 /* ---- the worker ---- */
 
 void child_end(struct git_process *g);
+
+/* How the last one ended, and what may be the reason. */
+const char *child_say_end(const struct git_process *g, const char *what, char out[CHILD_TEXT_MAX]);
 
 /* Has somebody stopped the worker, and not let it go on for some time?  That takes no part of --fetch-timeout: who waits for an
  * answer should not wait so long. */

@@ -73,6 +73,13 @@ err_of(int ret)
 	}
 }
 
+static bool
+is_want_of_memory(void)
+{
+	const git_error *e = git_error_last();
+	return e != NULL && (e->klass == GIT_ERROR_NOMEMORY || strcasestr(git_lib_text(), "out of memory") != NULL);
+}
+
 err_t
 git_trouble(struct diag *diag, int ret, const char *format, ...)
 {
@@ -89,6 +96,9 @@ git_trouble(struct diag *diag, int ret, const char *format, ...)
 	diag_set(diag, DIAG_ERROR, "git", "%s: %s", what, details);
 	if (strstr(details, strerror(ENOSPC)) != NULL) {
 		diag_hint(diag, "the disk is full: make room");
+	} else if (is_want_of_memory()) {
+		diag_hint(diag, "--fetch-memory-max is the limit");
+		return E_NOMEM;
 	}
 	return err_of(ret);
 }

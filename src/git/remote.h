@@ -20,6 +20,7 @@ enum {
 	GIT_URL_MAX = 1500,
 	GIT_FINGERPRINT_TEXT = 51, /* "SHA256:", 43 digits of base64, NUL */
 	GIT_FETCH_TIMEOUT_S = 60,
+	GIT_FETCH_MAX_S = 3600,
 	GIT_LINGER_S = 5,
 	GIT_CACHE_PATIENCE_S = 3,
 	GIT_FILES_MAX = 1000000,
@@ -51,6 +52,7 @@ struct git_conf {
 	const char *ca_file;     /* PEM; NULL: the system's */
 	const char *cache_dir;   /* NULL: a local remote is read in place, any other is cloned into TMPDIR */
 	unsigned fetch_timeout_s;   /* without progress */
+	unsigned fetch_max_s;       /* of a fetch, with or without it */
 	unsigned linger_s;          /* that a worker waits for the next PULL */
 	unsigned cache_patience_s;  /* at start, before the cached commit is served */
 	size_t file_max, files_max;

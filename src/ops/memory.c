@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25 /* Linux 6.1; older kernels say EINVAL, and do it in their own time */
@@ -18,6 +20,32 @@ void
 memory_begin(void)
 {
 	mallopt(M_ARENA_MAX, 1);
+}
+
+/* What counts for RLIMIT_DATA by now, from the sixth number of statm (proc(5)). */
+static uint64_t
+data_octets(void)
+{
+	unsigned long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+	if (f != NULL) {
+		if (fscanf(f, "%*u %*u %*u %*u %*u %lu", &pages) != 1) {
+			pages = 0;
+		}
+		(void)fclose(f);
+	}
+	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+void
+memory_bound(uint64_t octets)
+{
+	struct rlimit r;
+	uint64_t limit = data_octets() + octets;
+	if (getrlimit(RLIMIT_DATA, &r) == 0 && limit < r.rlim_max) {
+		r.rlim_cur = r.rlim_max = limit;
+		(void)setrlimit(RLIMIT_DATA, &r);
+	}
 }
 
 /* The heap that malloc() has by brk(2). */

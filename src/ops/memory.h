@@ -5,8 +5,14 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 /* Before any thread: one heap for all, as only one thread allocates much. */
 void memory_begin(void);
+
+/* From now on this process can take so many octets more, for good: then malloc() says that there is no more (RLIMIT_DATA, which leaves
+ * out files that are mapped to be read).  As far as the system lets it. */
+void memory_bound(uint64_t octets);
 
 /* After a load: gives back what is free, and has the kernel put the rest on large pages, as far as it can. */
 void memory_settle(void);

@@ -140,10 +140,10 @@ def primary(bindir, tmp_path, started):
 @pytest.fixture
 def side(bindir, started, tmp_path):
     """side(url, option…) → a git side; its temporary directories are below the test's."""
-    def start(remote, *options, tmpdir=None, **more):
+    def start(remote, *options, tmpdir=None, env=None, **more):
         where = tmpdir or str(tmp_path / "tmp")
         os.makedirs(where, exist_ok=True)
-        return started(GitSide(bindir, remote, *options, env={"TMPDIR": where, "HOME": where}, **more))
+        return started(GitSide(bindir, remote, *options, env={"TMPDIR": where, "HOME": where, **(env or {})}, **more))
     return start
 
 

@@ -579,7 +579,7 @@ def test_a_worker_that_crashes_is_reported(side, started):
         os.kill(worker, signal.SIGKILL)
         killed.append(worker)
     f = g.next("FAILED")
-    assert "crashed" in f.text and int(f.fields["retry_s"]) == 1
+    assert "it was killed" in f.text and int(f.fields["retry_s"]) == 1
     g.close()
 
 

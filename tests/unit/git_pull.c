@@ -1,7 +1,7 @@
 /* Drives the git side by hand, for the system tests: the other end of its link, as lines of text.
  *
  *   git_pull REMOTE [--ssh-key=K] [--authenticator=F] [--known-hosts=FILE] [--ca-file=FILE] [--credentials=FILE]
- *            [--cache-dir=DIR] [--timeout=S] [--linger=S] [--patience=S] [--file-max=N] [--total-max=N] [--name=N] [--mail=M] [--past]
+ *            [--cache-dir=DIR] [--timeout=S] [--time-max=S] [--memory-max=MIB] [--linger=S] [--patience=S] [--file-max=N] [--total-max=N] [--name=N] [--mail=M] [--past]
  *
  * Reads PULL, WHOLE, GET PATH, DONE [STATUS], PUSH, QUIT; writes one line a frame, and for a COMMIT one a file.
  *
@@ -64,6 +64,10 @@ take_arg(struct git_conf *c, const char *arg, struct diag *diag)
 		c->cache_dir = v;
 	} else if ((v = value_of(arg, "--timeout")) != NULL) {
 		c->fetch_timeout_s = (unsigned)atoi(v);
+	} else if ((v = value_of(arg, "--time-max")) != NULL) {
+		c->fetch_max_s = (unsigned)atoi(v);
+	} else if ((v = value_of(arg, "--memory-max")) != NULL) {
+		c->memory_max = (uint64_t)atoll(v) << 20;
 	} else if ((v = value_of(arg, "--linger")) != NULL) {
 		c->linger_s = (unsigned)atoi(v);
 	} else if ((v = value_of(arg, "--patience")) != NULL) {
