@@ -28,6 +28,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		ASSERT(filename_is_private(longer, size + 1) == is_private || memchr(exact, ':', size) != NULL);
 	}
 	(void)secret_is_record(48, data, size);
+	longer[size] = '\0';
+	struct str masked = { 0 }, again = { 0 };
+	secret_mask(longer, &masked);
+	secret_mask(str_text(&masked), &again); /* the mask is no secret */
+	ASSERT(strlen(longer) != size || !secret_is_in(exact, size) || strcmp(str_text(&masked), longer) != 0);
+	str_fini(&masked);
+	str_fini(&again);
 	free(exact);
 	free(longer);
 	return 0;

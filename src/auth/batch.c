@@ -502,11 +502,9 @@ prepare_work(struct batch *b, struct work *w, unsigned *rcode, struct diag *why)
 	}
 	*rcode = RCODE_SERVFAIL;
 	TRY(w->is_effective ? batch_edit(b, w, why) : OK);
-	const struct edit_file *large = batch_find_overgrown(&w->edit);
-	if (large != NULL) {
+	if (batch_is_overgrown(&w->edit)) {
 		*rcode = RCODE_REFUSED;
-		diag_set(why, DIAG_ERROR, "update", "%.100s would have %zu octets, and no update makes a file larger than %d", large->path,
-		         large->len, BATCH_FILE_MAX);
+		diag_set(why, DIAG_ERROR, "update", "no update makes a file larger than 100 MiB");
 		return E_REFUSED;
 	}
 	return OK;

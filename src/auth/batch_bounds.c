@@ -70,14 +70,14 @@ batch_zone_trouble(const struct batch *b, const struct update_task *t, const cha
 
 /* ---- files that grow ---- */
 
-const struct edit_file *
-batch_find_overgrown(const struct edit *e)
+bool
+batch_is_overgrown(const struct edit *e)
 {
 	for (size_t i = 0; i < e->n; i++) {
 		const struct edit_file *f = &e->files[i];
 		if (f->text != NULL && f->len > BATCH_FILE_MAX && f->len > f->old_len) {
-			return f;
+			return true;
 		}
 	}
-	return NULL;
+	return false;
 }

@@ -43,8 +43,8 @@ bool batch_is_read_by_others(const struct batch *b, const struct file *own, cons
 /* batch_bounds.c: why the zone whose file is to be `path` may not be made; NULL: it may.  Static. */
 const char *batch_zone_trouble(const struct batch *b, const struct update_task *t, const char *path);
 
-/* batch_bounds.c: a file that an edit makes larger than it may be, or NULL. */
-const struct edit_file *batch_find_overgrown(const struct edit *e);
+/* batch_bounds.c: does an edit make a file larger than it may be? */
+bool batch_is_overgrown(const struct edit *e);
 
 /* batch_message.c: for all works that are effective. */
 err_t batch_say(struct batch *b);

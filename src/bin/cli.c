@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/str.h"
+#include "dns/secret.h"
 
 void
 cli_init(void)
@@ -41,15 +43,25 @@ cli_forbid_core(void)
 	(void)setrlimit(RLIMIT_CORE, &none);
 }
 
+/* The message without what may be a secret.  To be given back with str_fini(). */
+[[gnu::format(printf, 1, 0)]] static struct str
+compose(const char *format, va_list args)
+{
+	struct str text = { 0 }, masked = { 0 };
+	str_vprintf(&text, format, args);
+	secret_mask(str_text(&text), &masked);
+	str_fini(&text);
+	return masked;
+}
+
 /* One write a message, so that lines of several programs do not mix. */
 [[gnu::format(printf, 3, 0)]] static void
 say(enum cli_colour colour, const char *kind, const char *format, va_list args)
 {
-	char text[4096];
-	(void)vsnprintf(text, sizeof text, format, args);
+	[[gnu::cleanup(str_fini)]] struct str text = compose(format, args);
 	bool on = cli_has_colour(stderr);
 	(void)fprintf(stderr, "%s: %s%s%s%s\n", program_invocation_short_name, cli_colour(on, colour), kind,
-	              cli_colour(on, CLI_PLAIN), text);
+	              cli_colour(on, CLI_PLAIN), str_text(&text));
 }
 
 void
@@ -73,13 +85,68 @@ cli_warning(const char *format, ...)
 void
 cli_hint(const char *format, ...)
 {
-	char text[2048];
 	va_list args;
 	va_start(args, format);
-	(void)vsnprintf(text, sizeof text, format, args);
+	[[gnu::cleanup(str_fini)]] struct str text = compose(format, args);
 	va_end(args);
 	bool on = cli_has_colour(stderr);
-	(void)fprintf(stderr, "  %shint:%s %s\n", cli_colour(on, CLI_BLUE), cli_colour(on, CLI_PLAIN), text);
+	(void)fprintf(stderr, "  %shint:%s %s\n", cli_colour(on, CLI_BLUE), cli_colour(on, CLI_PLAIN), str_text(&text));
+}
+
+void
+cli_usage(struct argp_state *state, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	[[gnu::cleanup(str_fini)]] struct str text = compose(format, args);
+	va_end(args);
+	argp_error(state, "%s", str_text(&text));
+}
+
+/* How many options may the first `len` octets of `name` stand for?  One, when it is the whole name of one. */
+static size_t
+count_options(const struct argp *argp, const char *name, size_t len)
+{
+	static const char *const built_in[] = { "help", "usage", "version" }, *const hidden[] = { "program-name", "HANG" };
+	size_t n = 0;
+	for (size_t i = 0; i < ARRAY_LEN(built_in); i++) {
+		n += strncmp(built_in[i], name, len) == 0;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(hidden); i++) {
+		n += strncmp(hidden[i], name, len) == 0 ? 2 : 0; /* argp has these, too, and nobody means them */
+	}
+	for (const struct argp_option *o = argp->options; o->name != NULL || o->key != 0 || o->doc != NULL; o++) {
+		bool is_it = o->name != NULL && strncmp(o->name, name, len) == 0;
+		if (is_it && o->name[len] == '\0') {
+			return 1;
+		}
+		n += is_it;
+	}
+	return n;
+}
+
+/* getopt shows an option that it does not know with all that follows: "--kye=NAME:SHA256:SECRET". */
+static void
+hide_unknown(const struct argp *argp, char *arg)
+{
+	char *equals = strncmp(arg, "--", 2) == 0 ? strchr(arg, '=') : NULL;
+	if (equals == NULL || count_options(argp, arg + 2, (size_t)(equals - arg - 2)) == 1) {
+		return;
+	}
+	[[gnu::cleanup(str_fini)]] struct str masked = { 0 };
+	secret_mask(equals + 1, &masked);
+	if (strcmp(str_text(&masked), equals + 1) != 0) {
+		wipe(equals, strlen(equals));
+	}
+}
+
+void
+cli_parse(const struct argp *argp, int argc, char **argv, void *input)
+{
+	for (int i = 1; i < argc; i++) {
+		hide_unknown(argp, argv[i]);
+	}
+	(void)argp_parse(argp, argc, argv, 0, NULL, input);
 }
 
 bool
@@ -106,7 +173,7 @@ cli_drops_outside(struct argp_state *state, const char *arg)
 {
 	bool drops = strcmp(arg, "drop") == 0;
 	if (!drops && strcmp(arg, "error") != 0) {
-		argp_error(state, "--out-of-zone is error or drop, not %s", arg);
+		cli_usage(state, "--out-of-zone is error or drop, not %s", arg);
 	}
 	return drops;
 }
@@ -140,7 +207,7 @@ cli_number_argument(struct argp_state *state, const char *what, const char *text
 {
 	uint64_t v = 0;
 	if (cli_number(text, max, &v) != OK || v < min) {
-		argp_error(state, "%s should be a number from %llu to %llu, not '%s'", what, (unsigned long long)min,
+		cli_usage(state, "%s should be a number from %llu to %llu, not '%s'", what, (unsigned long long)min,
 		           (unsigned long long)max, text);
 	}
 	return v;

@@ -8,9 +8,10 @@
  *     main(int argc, char **argv)
  *     {
  *             cli_init();
- *             argp_parse(&argp, argc, argv, 0, NULL, &opts); // --help: 0; wrong usage: CLI_USAGE
+ *             cli_parse(&argp, argc, argv, &opts); // --help: 0; wrong usage: CLI_USAGE
  *
- * Messages go to standard error as "PROGRAM: error: text"; a hint says, on a line of its own, what to do.
+ * Messages go to standard error as "PROGRAM: error: text"; a hint says, on a line of its own, what to do.  Somebody will put a key where a
+ * name belongs: no message shows a word that may be a secret (dns/secret.h).
  */
 #pragma once
 
@@ -20,6 +21,7 @@
 
 #include "base/err.h"
 
+struct argp;
 struct argp_state;
 
 enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 }; /* exit status of all programs */
@@ -29,6 +31,10 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 }; /* exit status of all progra
 /* First thing in main(): exit status of usage errors, SIGPIPE ignored, descriptors 0 to 2 open (so
  * that no socket becomes one of them). */
 void cli_init(void);
+
+/* argp_parse() and argp_error(), which show no secrets either; the second ends the program. */
+void cli_parse(const struct argp *argp, int argc, char **argv, void *input);
+[[gnu::format(printf, 2, 3)]] void cli_usage(struct argp_state *state, const char *format, ...);
 
 /* For struct argp: leaves out what argp says of short options in every help. */
 char *cli_help_filter(int key, const char *text, void *input);

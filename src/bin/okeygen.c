@@ -83,7 +83,7 @@ parse_opt(int key, char *arg, struct argp_state *state)
 	case 'a':
 		o->alg = tsig_alg_parse(arg, strlen(arg));
 		if (o->alg == HMAC_NONE) {
-			argp_error(state, "'%s' is none of sha1, sha224, sha256, sha384, sha512", arg);
+			cli_usage(state, "'%s' is none of sha1, sha224, sha256, sha384, sha512", arg);
 		}
 		break;
 	case KEY_BIND:
@@ -105,13 +105,13 @@ parse_opt(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		if (o->arg_n == ARRAY_LEN(o->arg)) {
-			argp_error(state, "too many arguments");
+			cli_usage(state, "too many arguments");
 		}
 		o->arg[o->arg_n++] = arg;
 		break;
 	case ARGP_KEY_END:
 		if (o->arg_n == 0) {
-			argp_error(state, "which kind of key? okeygen tsig NAME, or okeygen ssh");
+			cli_usage(state, "which kind of key? okeygen tsig NAME, or okeygen ssh");
 		}
 		break;
 	default:
@@ -496,7 +496,7 @@ main(int argc, char **argv)
 	int status = CLI_USAGE;
 	cli_init();
 	cli_forbid_core();
-	(void)argp_parse(&argp, argc, argv, 0, NULL, &o);
+	cli_parse(&argp, argc, argv, &o);
 	if (strcmp(o.arg[0], "tsig") == 0) {
 		status = make_tsig(&o);
 	} else if (strcmp(o.arg[0], "ssh") == 0) {

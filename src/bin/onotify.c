@@ -89,16 +89,16 @@ parse_opt(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		if (o->arg_n == ARRAY_LEN(o->arg)) {
-			argp_error(state, "too many arguments: only SERVER and ZONE are expected");
+			cli_usage(state, "too many arguments: only SERVER and ZONE are expected");
 		}
 		o->arg[o->arg_n++] = arg;
 		break;
 	case ARGP_KEY_END:
 		if (o->arg_n == 0) {
-			argp_error(state, "which zone has changed?");
+			cli_usage(state, "which zone has changed?");
 		}
 		if (o->key != NULL && o->key_file != NULL) {
-			argp_error(state, "--key and --key-file are two keys: give one");
+			cli_usage(state, "--key and --key-file are two keys: give one");
 		}
 		break;
 	default:
@@ -276,7 +276,7 @@ main(int argc, char **argv)
 	struct opts o = { .port = 53, .timeout_s = 1 };
 	cli_init();
 	cli_forbid_core();
-	(void)argp_parse(&argp, argc, argv, 0, NULL, &o);
+	cli_parse(&argp, argc, argv, &o);
 	struct notification *n = xalloc(sizeof *n);
 	n->opts = &o;
 	n->request.port = o.port;

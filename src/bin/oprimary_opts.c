@@ -171,7 +171,7 @@ read_number(struct reader *r, int key, const char *arg, struct argp_state *state
 		}
 		uint64_t v = 0;
 		if (cli_number(arg, numbers[i].max, &v) != OK || v < numbers[i].min) {
-			argp_error(state, "--%s=%s: should be a number from %u to %u", numbers[i].name, arg, numbers[i].min,
+			cli_usage(state, "--%s=%s: should be a number from %u to %u", numbers[i].name, arg, numbers[i].min,
 			           numbers[i].max);
 		}
 		r->number[i] = (unsigned)v;
@@ -185,7 +185,7 @@ static const char *
 short_text(const char *name, const char *arg, struct argp_state *state)
 {
 	if (arg[0] == '\0' || strlen(arg) > 255) {
-		argp_error(state, "--%s: should be 1 to 255 octets", name);
+		cli_usage(state, "--%s: should be 1 to 255 octets", name);
 	}
 	return arg;
 }
@@ -199,7 +199,7 @@ serial_policy_of(const char *arg, struct argp_state *state)
 			return (enum serial_policy)i;
 		}
 	}
-	argp_error(state, "--serial=%s: should be keep, increment or unixtime", arg);
+	cli_usage(state, "--serial=%s: should be keep, increment or unixtime", arg);
 	return SERIAL_KEEP;
 }
 
@@ -214,7 +214,7 @@ take_notify(struct opts *o, const char *arg, struct argp_state *state)
 			return;
 		}
 	}
-	argp_error(state, "--notify=%s: should be all, keys or none", arg);
+	cli_usage(state, "--notify=%s: should be all, keys or none", arg);
 }
 
 static void
@@ -222,7 +222,7 @@ take_catalog(struct opts *o, const char *arg, struct argp_state *state)
 {
 	err_t err = name_parse(arg, strlen(arg), NULL, &o->primary.catalog);
 	if (err != OK || name_is_root(o->primary.catalog.oct) || o->primary.catalog.len > CATALOG_NAME_WIRE_MAX) {
-		argp_error(state, "--catalog=%s: should be a name for a zone, such as catalog.example.org", arg);
+		cli_usage(state, "--catalog=%s: should be a name for a zone, such as catalog.example.org", arg);
 	}
 }
 
@@ -251,7 +251,7 @@ read_option(int key, char *arg, struct argp_state *state)
 	case KEY_NOTIFY: take_notify(o, arg, state); return 0;
 	case KEY_LISTEN:
 		if (r->listen_n == OPTS_LISTEN_MAX) {
-			argp_error(state, "--listen: at most %d addresses", OPTS_LISTEN_MAX);
+			cli_usage(state, "--listen: at most %d addresses", OPTS_LISTEN_MAX);
 		}
 		r->listen[r->listen_n++] = arg;
 		return 0;
@@ -263,11 +263,11 @@ read_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_LOG_LEVEL:
 		if (log_level_parse(arg, &o->log_level) != OK) {
-			argp_error(state, "--log-level=%s: should be error, warning, info or debug", arg);
+			cli_usage(state, "--log-level=%s: should be error, warning, info or debug", arg);
 		}
 		return 0;
 	case ARGP_KEY_ARG:
-		argp_error(state, "what is \"%s\"? All arguments are options; the repository is --remote=URL", arg);
+		cli_usage(state, "what is \"%s\"? All arguments are options; the repository is --remote=URL", arg);
 		return EINVAL;
 	default:
 		return read_number(r, key, arg, state);
@@ -375,7 +375,7 @@ opts_read(struct opts *o, int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
 		r.number[i] = numbers[i].value;
 	}
-	argp_parse(&argp, argc, argv, 0, NULL, &r);
+	cli_parse(&argp, argc, argv, &r);
 	take_numbers(&r);
 	take_memory(&r);
 

@@ -96,13 +96,13 @@ add_address(struct reader *r, const char *text, struct argp_state *state)
 {
 	struct oupdate_opts *o = r->o;
 	if (signed_is_key(text)) {
-		argp_error(state, "a key stands where an address should: it comes after SERVER");
+		cli_usage(state, "a key stands where an address should: it comes after SERVER");
 	}
 	if (strcmp(text, OUPDATE_AUTO) != 0 && !client_is_address(text)) {
-		argp_error(state, "'%s' is no address, such as 192.0.2.1 or 2001:db8::1, nor \"" OUPDATE_AUTO "\"", text);
+		cli_usage(state, "'%s' is no address, such as 192.0.2.1 or 2001:db8::1, nor \"" OUPDATE_AUTO "\"", text);
 	}
 	if (o->address_n == OUPDATE_ADDRESSES_MAX) {
-		argp_error(state, "one name gets at most %d addresses at once", OUPDATE_ADDRESSES_MAX);
+		cli_usage(state, "one name gets at most %d addresses at once", OUPDATE_ADDRESSES_MAX);
 	}
 	o->address[o->address_n++] = text;
 }
@@ -111,7 +111,7 @@ static void
 take_key(struct oupdate_opts *o, char *key, const char *called, struct argp_state *state)
 {
 	if (o->key != NULL) {
-		argp_error(state, "there are two keys: give one");
+		cli_usage(state, "there are two keys: give one");
 	}
 	o->key = key;
 	o->key_argument = called;
@@ -121,7 +121,7 @@ static void
 take_key_file(struct oupdate_opts *o, const char *path, struct argp_state *state)
 {
 	if (signed_is_key(path)) {
-		argp_error(state, "--key-file takes the name of a file, and this looks like the key itself");
+		cli_usage(state, "--key-file takes the name of a file, and this looks like the key itself");
 	}
 	o->key_file = path;
 }
@@ -132,7 +132,7 @@ read_ttl(const char *text, struct argp_state *state)
 	const struct lex_token t = { .kind = LEX_WORD, .s = text, .len = strlen(text) };
 	uint32_t ttl = 0;
 	if (lex_ttl(&t, &ttl) != OK) {
-		argp_error(state, "the TTL should be seconds up to 2147483647, or such as 1h30m, not '%s'", text);
+		cli_usage(state, "the TTL should be seconds up to 2147483647, or such as 1h30m, not '%s'", text);
 	}
 	return ttl;
 }
@@ -146,14 +146,14 @@ tell_apart(struct reader *r, struct argp_state *state)
 	struct oupdate_opts *o = r->o;
 	size_t i = 0;
 	if (r->arg_n == 0) {
-		argp_error(state, "which server? oupdate SERVER [KEY] HOSTNAME IP");
+		cli_usage(state, "which server? oupdate SERVER [KEY] HOSTNAME IP");
 	}
 	o->server = r->arg[i++];
 	if (signed_is_key(o->server)) {
-		argp_error(state, "the first argument is a key, but the server comes first");
+		cli_usage(state, "the first argument is a key, but the server comes first");
 	}
 	if (i < r->arg_n && client_is_address(r->arg[i])) {
-		argp_error(state, "'%s' is an address: the name that gets it comes before it", r->arg[i]);
+		cli_usage(state, "'%s' is an address: the name that gets it comes before it", r->arg[i]);
 	}
 	if (i < r->arg_n && strchr(r->arg[i], ':') != NULL) {
 		take_key(o, r->arg[i++], "KEY", state);
@@ -172,23 +172,23 @@ check(struct reader *r, struct argp_state *state)
 	struct oupdate_opts *o = r->o;
 	tell_apart(r, state);
 	if (o->host != NULL && strchr(o->host, ':') != NULL) {
-		argp_error(state, "the host name has a colon in it: is it the key? That comes after SERVER, and only once");
+		cli_usage(state, "the host name has a colon in it: is it the key? That comes after SERVER, and only once");
 	}
 	if (o->host != NULL && client_is_address(o->host)) {
-		argp_error(state, "'%s' is an address: the name that gets it comes before it", o->host);
+		cli_usage(state, "'%s' is an address: the name that gets it comes before it", o->host);
 	}
 	if (o->key != NULL && o->key_file != NULL) {
-		argp_error(state, "there are two keys, one of them in a file: give one");
+		cli_usage(state, "there are two keys, one of them in a file: give one");
 	}
 	if (o->host == NULL && o->address_n != 0) {
-		argp_error(state, "which name gets the address? oupdate SERVER [KEY] HOSTNAME --address=IP");
+		cli_usage(state, "which name gets the address? oupdate SERVER [KEY] HOSTNAME --address=IP");
 	}
 	if (o->host != NULL && o->address_n == 0) {
-		argp_error(state, "which address does %s get? IP, or \"" OUPDATE_AUTO "\": the one by which the server is reached",
+		cli_usage(state, "which address does %s get? IP, or \"" OUPDATE_AUTO "\": the one by which the server is reached",
 		           o->host);
 	}
 	if (o->host == NULL && !r->has_change) {
-		argp_error(state, "what is to be changed? HOSTNAME IP, --add or --delete");
+		cli_usage(state, "what is to be changed? HOSTNAME IP, --add or --delete");
 	}
 }
 
@@ -261,7 +261,7 @@ oupdate_opts_read(int argc, char **argv, struct oupdate_opts *out)
 	struct reader r = { .o = out, .arg = arg };
 	*out = (struct oupdate_opts){ .ttl = 60, .port = 53, .timeout_s = TIMEOUT_S };
 	out->changes = xalloc(n * sizeof *out->changes);
-	(void)argp_parse(&argp, argc, argv, 0, NULL, &r);
+	cli_parse(&argp, argc, argv, &r);
 }
 
 void

@@ -60,7 +60,7 @@ parse_format(const char *arg, struct argp_state *state, struct options *o)
 			return 0;
 		}
 	}
-	argp_error(state, "--format is text, json or github, not %s", arg);
+	cli_usage(state, "--format is text, json or github, not %s", arg);
 	return EINVAL;
 }
 
@@ -69,7 +69,7 @@ parse_serial(const char *arg, struct argp_state *state, struct options *o)
 {
 	o->raises_serials = strcmp(arg, "increment") == 0 || strcmp(arg, "unixtime") == 0;
 	if (!o->raises_serials && strcmp(arg, "keep") != 0) {
-		argp_error(state, "--serial is keep, increment or unixtime, not %s", arg);
+		cli_usage(state, "--serial is keep, increment or unixtime, not %s", arg);
 	}
 	return 0;
 }
@@ -80,7 +80,7 @@ parse_percent(const char *arg, struct argp_state *state, unsigned *out)
 	char *end;
 	unsigned long n = strtoul(arg, &end, 10);
 	if (end == arg || *end != '\0' || arg[0] == '-' || n > 100) {
-		argp_error(state, "a percentage is a number from 0 to 100, not %s", arg);
+		cli_usage(state, "a percentage is a number from 0 to 100, not %s", arg);
 		return EINVAL;
 	}
 	*out = (unsigned)n;
@@ -92,7 +92,7 @@ parse_allow(const char *arg, struct argp_state *state, struct options *o)
 {
 	o->allows_mass_delete = true;
 	if (strcmp(arg, "mass-delete") != 0) {
-		argp_error(state, "--allow is mass-delete, not %s", arg);
+		cli_usage(state, "--allow is mass-delete, not %s", arg);
 		return EINVAL;
 	}
 	return 0;
@@ -107,21 +107,21 @@ check_options(struct argp_state *state, const struct options *o)
 		has_dir = has_dir || ozone_is_dir(o->files[i]);
 	}
 	if (o->has_repo && (o->files_n != 0 || o->old != NULL || o->zone_name != NULL)) {
-		argp_error(state, "a revision is checked as it is: no FILE, --old or --zone-name with --repo, --old-rev or --new-rev");
+		cli_usage(state, "a revision is checked as it is: no FILE, --old or --zone-name with --repo, --old-rev or --new-rev");
 	} else if (!o->has_repo && o->files_n == 0) {
-		argp_error(state, "which FILE, directory or --repo?");
+		cli_usage(state, "which FILE, directory or --repo?");
 	} else if (o->files_n > 1 && (o->old != NULL || o->zone_name != NULL)) {
-		argp_error(state, "--old and --zone-name are for a single FILE");
+		cli_usage(state, "--old and --zone-name are for a single FILE");
 	} else if (has_dir && o->zone_name != NULL) {
-		argp_error(state, "--zone-name is for a single FILE, not for a directory");
+		cli_usage(state, "--zone-name is for a single FILE, not for a directory");
 	} else if (o->old != NULL && has_dir != ozone_is_dir(o->old)) {
-		argp_error(state, "--old wants a directory for a directory, and a file for a file");
+		cli_usage(state, "--old wants a directory for a directory, and a file for a file");
 	} else if (o->diff && o->old == NULL && !o->revs.has_old) {
-		argp_error(state, "--diff against what?  --old or --old-rev is missing");
+		cli_usage(state, "--diff against what?  --old or --old-rev is missing");
 	} else if ((o->dump || o->diff) && o->format == FORMAT_JSON) {
-		argp_error(state, "--dump and --diff print text, not JSON");
+		cli_usage(state, "--dump and --diff print text, not JSON");
 	} else if (o->dump && o->diff) {
-		argp_error(state, "either --dump or --diff");
+		cli_usage(state, "either --dump or --diff");
 	}
 }
 
@@ -259,8 +259,6 @@ main(int argc, char **argv)
 	struct options o = { .revs.new = "HEAD", .valve = PRIMARY_VALVE };
 	cli_init();
 	cli_forbid_core(); /* keys files hold secrets */
-	if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0) {
-		return CLI_USAGE;
-	}
+	cli_parse(&argp, argc, argv, &o);
 	return run(&o);
 }

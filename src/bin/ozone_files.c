@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/filename.h"
 #include "bin/cli.h"
+#include "dns/secret.h"
 
 /* ---- texts ---- */
 
@@ -250,6 +251,19 @@ refuse_private(const char *what)
 	return E_UNSUPPORTED;
 }
 
+/* Reports show names of files as they are.  A key is none, and says nothing by being one. */
+static err_t
+refuse_key(const char *path)
+{
+	[[gnu::cleanup(str_fini)]] struct str masked = { 0 };
+	secret_mask(path, &masked);
+	if (strcmp(str_text(&masked), path) == 0 || access(path, F_OK) == 0) {
+		return OK;
+	}
+	cli_error("%s: %s", path, strerror(errno));
+	return E_IO;
+}
+
 /* Whoever names a file means it: here a name such as README is a zone's, as --zone-name is. */
 static err_t
 name_job(struct job *job, const char *file, const char *zone_name)
@@ -285,6 +299,7 @@ ozone_file(struct ozone *oz, const char *path, const char *old, const char *zone
 	[[gnu::cleanup(named_fini)]] struct named now = { .dir.fd = -1 };
 	[[gnu::cleanup(named_fini)]] struct named was = { .dir.fd = -1 };
 	struct job job = { .is_compared = old != NULL };
+	TRY(refuse_key(path));
 	TRY(named_open(path, &now));
 	TRY(name_job(&job, now.name, zone_name));
 	if (job.kind != SOURCE_KEYS && is_private_file(path, now.name)) {

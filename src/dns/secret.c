@@ -17,6 +17,8 @@ enum {
 	HEX_MIN = 32,
 };
 
+#define WORD_ENDS " \t\r\n()\"',;<>" /* in messages for people */
+
 static bool
 is_hmac(unsigned alg)
 {
@@ -51,28 +53,122 @@ is_lower(char c)
 }
 
 static bool
+is_base64(char c)
+{
+	return is_upper(c) || is_lower(c) || is_digit(c) || c == '+' || c == '/' || c == '-' || c == '_';
+}
+
+static bool
 is_hex(char c)
 {
 	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 /* Names of hosts are in one case, or begin words with capitals; in base64 the case changes all the time. */
+static bool
+is_mixed(const char *word, size_t len)
+{
+	size_t digits = 0, hex = 0, turns = 0;
+	for (size_t i = 0; i < len; i++) {
+		digits += is_digit(word[i]);
+		hex += is_hex(word[i]);
+		turns += i != 0 && is_lower(word[i - 1]) && is_upper(word[i]);
+	}
+	return (len >= BASE64_MIN && ((turns >= 2 && digits != 0) || turns >= 4)) || (len >= HEX_MIN && hex == len && digits != 0);
+}
+
+/* Between slashes: else a path would be one. */
 bool
 secret_is_word(const char *word, size_t len)
 {
-	size_t digits = 0, hex = 0, marks = 0, turns = 0;
-	for (size_t i = 0; i < len; i++) {
-		char c = word[i];
-		if (!is_upper(c) && !is_lower(c) && !is_digit(c) && strchr("+/=-_", c) == NULL) {
+	size_t padding = 0;
+	bool has_mixed = false;
+	for (; len != 0 && word[len - 1] == '='; len--) {
+		padding++;
+	}
+	for (size_t i = 0, from = 0; i <= len; i++) {
+		if (i < len && !is_base64(word[i])) {
 			return false;
 		}
-		digits += is_digit(c);
-		hex += is_hex(c);
-		marks += c == '+' || c == '/' || c == '=';
-		turns += i != 0 && is_lower(word[i - 1]) && is_upper(c);
+		if (i == len || word[i] == '/') {
+			has_mixed |= is_mixed(word + from, i - from);
+			from = i + 1;
+		}
 	}
-	bool is_base64 = len >= BASE64_MIN && (marks != 0 || (turns >= 2 && digits != 0) || turns >= 4);
-	return is_base64 || (len >= HEX_MIN && hex == len && digits != 0);
+	return has_mixed || (len + padding >= BASE64_MIN && (padding == 1 || padding == 2));
+}
+
+/* A word of base64 that begins at `at`, with its padding. */
+static size_t
+word_len(const char *at, const char *end)
+{
+	const char *p = at;
+	while (p < end && is_base64(*p)) {
+		p++;
+	}
+	while (p > at && p < end && *p == '=') {
+		p++;
+	}
+	return (size_t)(p - at);
+}
+
+bool
+secret_is_in(const char *text, size_t len)
+{
+	for (const char *at = text, *end = text + len; at < end;) {
+		size_t n = word_len(at, end);
+		if (secret_is_word(at, n)) {
+			return true;
+		}
+		at += n != 0 ? n : 1;
+	}
+	return false;
+}
+
+/* Where the secret of NAME:ALGORITHM:SECRET or the like begins; NULL: it is nothing of that kind. */
+static const char *
+secret_of_key(const char *word, size_t len)
+{
+	static const char *const marks[] = { ":sha", ":hmac-", "hmac-", "ed25519:" };
+	for (const char *at = word; at < word + len; at++) {
+		for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+			size_t n = strlen(marks[i]);
+			bool is_mark = (size_t)(word + len - at) > n && strncasecmp(at, marks[i], n) == 0;
+			const char *colon = is_mark ? memchr(at + 1, ':', (size_t)(word + len - at - 1)) : NULL;
+			if (colon != NULL) {
+				return colon + 1;
+			}
+		}
+	}
+	return NULL;
+}
+
+static void
+mask_word(const char *word, size_t len, struct str *out)
+{
+	static const char mask[] = "(not shown)";
+	const char *key = secret_of_key(word, len), *end = key != NULL ? key : word + len;
+	for (const char *at = word; at < end;) {
+		size_t n = word_len(at, end);
+		if (secret_is_word(at, n)) {
+			str_cat(out, mask);
+		} else {
+			str_put(out, at, n != 0 ? n : 1);
+		}
+		at += n != 0 ? n : 1;
+	}
+	str_cat(out, key != NULL ? mask : "");
+}
+
+void
+secret_mask(const char *text, struct str *out)
+{
+	while (*text != '\0') {
+		size_t between = strspn(text, WORD_ENDS), len = strcspn(text + between, WORD_ENDS);
+		str_put(out, text, between);
+		mask_word(text + between, len, out);
+		text += between + len;
+	}
 }
 
 /* ---- texts ---- */

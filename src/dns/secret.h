@@ -12,8 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/str.h"
+
 /* Does the record publish a secret: DNSKEY, CDNSKEY, KEY or RKEY with the number of an HMAC (157, BIND's HMAC-MD5; 161 to 165)? */
-#define SECRET_CODE "secret-record" /* of the diagnostic that says so */
 bool secret_is_record(uint16_t type, const uint8_t *rdata, size_t rdlen);
 
 /* Does the text of a file look like one that holds keys: TSIG as DNSKEY records or as NAME:ALGORITHM:SECRET, configuration of BIND, Knot
@@ -22,3 +23,9 @@ bool secret_is_text(const char *file, const char *text, size_t len);
 
 /* Could the word be a secret in base64 or hexadecimal: long, of their digits alone, and no word of a language? */
 bool secret_is_word(const char *word, size_t len);
+
+/* Is there such a word? */
+bool secret_is_in(const char *text, size_t len);
+
+/* Appends a message, with "(not shown)" for such words, and for what follows NAME:ALGORITHM: or "ed25519:". */
+void secret_mask(const char *text, struct str *out);

@@ -24,10 +24,16 @@ replace_text(struct diag *d, const char *text, const char *hint)
 	*d = bare;
 }
 
+bool
+discreet_is_needed(const struct diag *d)
+{
+	return strcmp(d->code, "secret-record") == 0;
+}
+
 void
 discreet_hide(struct diag *d)
 {
-	if (strcmp(d->code, SECRET_CODE) == 0) { /* says enough, and quotes nothing */
+	if (discreet_is_needed(d)) {
 		drop_line(d);
 		return;
 	}
@@ -35,28 +41,13 @@ discreet_hide(struct diag *d)
 	             "keys go into _keys or NAME._keys; where the file was seen by others, its secrets are secret no more: make new ones");
 }
 
-static bool
-has_secret_word(const char *line, size_t len)
-{
-	static const char ends[] = " \t\r\n()\";:.,$@\\{}[]<>";
-	for (size_t i = 0, from = 0; i <= len; i++) {
-		if (i == len || line[i] == '\0' || strchr(ends, line[i]) != NULL) {
-			if (secret_is_word(line + from, i - from)) {
-				return true;
-			}
-			from = i + 1;
-		}
-	}
-	return false;
-}
-
 void
 discreet_hide_words(struct diag *d, const char *word, size_t word_len)
 {
-	if (d->source != NULL && has_secret_word(d->source, d->source_len)) {
+	if (d->source != NULL && secret_is_in(d->source, d->source_len)) {
 		drop_line(d);
 	}
-	if (has_secret_word(word, word_len)) {
+	if (secret_is_in(word, word_len)) {
 		replace_text(d, "this cannot be read, and is not shown, as it may be a secret",
 		             "a record is: owner [TTL] [class] type data");
 	}

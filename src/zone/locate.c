@@ -8,7 +8,6 @@
 #include "dns/lex.h"
 #include "dns/name.h"
 #include "dns/rdata.h"
-#include "dns/secret.h"
 #include "zone/discreet.h"
 
 enum {
@@ -189,7 +188,7 @@ report_all(struct locator *l)
 		d.width = p->width;
 		d.source = p->source;
 		d.source_len = p->source_len;
-		if ((p->is_found ? p->is_hidden : l->has_keys) || strcmp(d.code, SECRET_CODE) == 0) {
+		if ((p->is_found ? p->is_hidden : l->has_keys) || discreet_is_needed(&d)) {
 			discreet_hide(&d);
 		}
 		diag_report(l->source->sink, &d);

@@ -40,7 +40,7 @@ builder_report_secret(struct zone_builder *b, const uint8_t *owner, const struct
 	(void)snprintf(text, sizeof text, "the %s record has the algorithm number of an HMAC: it would publish a secret",
 	               rrtype_print(rr->type, type));
 	report(b,
-	       &(struct finding){ .level = DIAG_ERROR, .code = SECRET_CODE, .owner = owner, .type = rr->type, .rdata = rr->rdata,
+	       &(struct finding){ .level = DIAG_ERROR, .code = "secret-record", .owner = owner, .type = rr->type, .rdata = rr->rdata,
 	                          .rdlen = rr->rdlen,
 	                          .hint = "TSIG keys go into _keys or NAME._keys; where others have seen this one, make a new one" },
 	       text);

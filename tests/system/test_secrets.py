@@ -215,3 +215,51 @@ def test_hooks_show_no_secret(bindir, repo, marked):
         done = subprocess.run(command, cwd=repo.path, env={**os.environ, **ENV}, input=line, capture_output=True, text=True, check=False)
         assert done.returncode != 0, done.stderr
         assert_hidden(done.stdout + done.stderr, marked)
+
+
+# ---- command lines ----
+
+def misplaced(key, path):
+    """Command lines with a key where none belongs, or a bad one where one does; `path`: of a file with the text in question."""
+    argument, secret, bad = key.argument, key.secret, key.argument.replace(":SHA256:", ":SHA265:")
+    for program in ("onotify", "oupdate", "okeygen", "ozone", "oprimary"):
+        for text in (argument, secret, "hmac-sha256:" + argument, "ed25519:" + secret):
+            yield [program, text]
+            yield [program, text, text, text, text, text]
+            yield [program, "127.0.0.1", text]
+            for option in ("--kye", "--p", "--port", "--k", "--serial", "--ttl", "--zone", "--add", "--delete", "--if-exists", "--algorithm",
+                           "--secret-file", "--seed-file", "--key-file", "--keys-file", "--zone-name", "--format", "--old-rev", "--repo", "--old",
+                           "--listen", "--log-level", "--authenticator", "--committer", "--notify", "--catalog", "--user",
+                           "--credential-file", "--ssh-key-file", "--known-hosts", "--cache-dir", "--mass-delete-zones-percent", "--allow"):
+                if text in (argument, secret) and (text == secret) == (option in ("--kye", "--port", "--listen", "--zone-name", "--algorithm")):
+                    yield [program, "%s=%s" % (option, text)]
+    for program, *arguments in (["onotify", "127.0.0.1", "example"], ["oupdate", "127.0.0.1", "x.example", "192.0.2.1"]):
+        for text in (bad, secret, argument[:-1], argument + "=", argument.replace(":SHA256:", ":"), argument.replace(":SHA256", ""), "me:" + argument):
+            yield [program, *arguments, "--port=9", "--key=" + text]
+        yield [program, *arguments, "--port=9", "--key-file=" + path]
+    yield ["oprimary", "--remote=file:///none", "--ssh-key=ed25519:" + secret[:-4]]
+    yield ["oprimary", "--remote=file:///none", "--ssh-key-file=" + path]
+    yield ["oprimary", "--remote=https://me:%s@127.0.0.1:9/zones.git#a..b" % secret.rstrip("=")]
+    yield ["okeygen", "tsig", "other", "--secret-file=" + path]
+    yield ["okeygen", "ssh", "--seed-file=" + path]
+
+
+def test_programs_show_no_secret(program, marked, tmp_path):
+    """Each ends with an error, or without a word of it; nothing listens, so nothing is sent."""
+    path = tmp_path / "a-key"
+    path.write_text(marked.argument.replace(":SHA256:", ":SHA265:") + "\n")
+    path.chmod(0o600)
+    for name, *arguments in misplaced(marked, str(path)):
+        done = program(name, *arguments, stdin="", timeout=20)
+        assert done.returncode != 0, (name, arguments)
+        assert_hidden(done.stdout + done.stderr, marked)
+    for what, text in {**forms(marked), "cut": marked.argument[:-2]}.items():
+        path.write_text(text)
+        env = dict.fromkeys(("ORIGIN_KEY", "ORIGIN_SSH_KEY"), text.strip().replace("\n", " "))
+        for name, *arguments in (["onotify", "127.0.0.1", "example", "--port=9"], ["oupdate", "127.0.0.1", "x.example", "192.0.2.1", "--port=9"]):
+            for more in [], ["--key-file=" + str(path)]:
+                done = program(name, *arguments, *more, env=env, timeout=20)
+                assert_hidden(done.stdout + done.stderr, marked)
+        if what in ("an SSH key", "alone", "as an option", "for BIND"):
+            done = program("oprimary", "--remote=file:///none", "--exit-on-failure", "--listen=127.0.0.1@0", env=env, timeout=20)
+            assert_hidden(done.stdout + done.stderr, marked)

@@ -92,8 +92,34 @@ words(void **state)
 	(void)state;
 	assert_true(is_word(SECRET) && is_word("c2VjcmV0c2VjcmV0c2VjcmV0") && is_word("abcdefghijklmnop=") && is_word("0123456789abcdef0123456789ABCDEF"));
 	assert_true(is_word("pZ3sXkQbLmWvHtRy"));
+	assert_true(is_word("a/b/c2VjcmV0c2VjcmV0c2VjcmV0/d") && is_word("c2Vj/cmV0c2Vj/cmV0c2VjcmV0MTI="));
+	assert_false(is_word("/Users/janeDoe/MyProject2/zoneFiles") || is_word("abcdefghijklm===") || is_word("================"));
 	assert_false(is_word("") || is_word("webserver-frontend-01") || is_word("WebServerFrontendOne") || is_word("www.example.org") ||
 	             is_word("192.0.2.1") || is_word("2026112801") || is_word("c2VjcmV0") || is_word("NSEC3PARAM") || is_word("aGVsbG8gd29ybGQh;"));
+}
+
+static void
+assert_masked(const char *text, const char *want)
+{
+	struct str out = { 0 };
+	secret_mask(text, &out);
+	assert_string_equal(str_text(&out), want);
+	str_fini(&out);
+}
+
+static void
+messages(void **state)
+{
+	(void)state;
+	assert_masked("", "");
+	assert_masked("example.org: 127.0.0.1 port 53 answers REFUSED (SHA256)", "example.org: 127.0.0.1 port 53 answers REFUSED (SHA256)");
+	assert_masked("'me._update.example:SHA256:" SECRET "' is none", "'me._update.example:SHA256:(not shown)' is none");
+	assert_masked("me:SHA265:short!", "me:SHA265:(not shown)");
+	assert_masked("hmac-sha256:me:" SECRET, "hmac-sha256:(not shown)");
+	assert_masked("--key=" SECRET " --seed=ed25519:abc", "--key=(not shown) --seed=ed25519:(not shown)");
+	assert_masked("x:" SECRET ",y", "x:(not shown),y");
+	assert_true(secret_is_in("a b " SECRET, strlen("a b " SECRET)));
+	assert_false(secret_is_in("a b c", 5) || secret_is_in("", 0));
 }
 
 int
@@ -104,6 +130,7 @@ main(void)
 		cmocka_unit_test(texts_of_keys),
 		cmocka_unit_test(names_of_files),
 		cmocka_unit_test(words),
+		cmocka_unit_test(messages),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
