@@ -243,9 +243,14 @@ turns_too_slow(const struct turns *t)
 
 /* ---- room ---- */
 
+/* Is it rather to go?  What is not signed first, then what most wait of. */
 static bool
-has_more_waiting(const struct turn *a, const struct turn *b)
+goes_sooner(const struct turn *a, const struct turn *b)
 {
+	bool a_is_signed = a->key->id.len != 0, b_is_signed = b->key->id.len != 0;
+	if (a_is_signed != b_is_signed) {
+		return b_is_signed;
+	}
 	return a->key->waiting != b->key->waiting ? a->key->waiting > b->key->waiting : a->client->waiting > b->client->waiting;
 }
 
@@ -255,7 +260,7 @@ turns_one_too_many(const struct turns *t)
 	struct turn *most = NULL;
 	for (struct list_link *l = t->waiting.prev; l != &t->waiting; l = l->prev) {
 		struct turn *turn = LIST_ENTRY(l, struct turn, link);
-		if (most == NULL || has_more_waiting(turn, most)) {
+		if (most == NULL || goes_sooner(turn, most)) {
 			most = turn;
 		}
 	}

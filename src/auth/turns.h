@@ -9,7 +9,8 @@
  *   clients, and over keys.  Among requests of the same two parties it is the first.
  *   Rate.  A transfer is slow when its peer took less than TURNS_RATE_MIN octets a second over the last TURNS_WINDOW_MS.  While another
  *   client waits that could begin if it ended, the slowest ends.  Where nobody waits for its place a slow one goes on.
- *   Room.  When more than TURNS_WAITING_MAX wait, the key of which most wait loses one: the latest of that client of which most wait.
+ *   Room.  When more than TURNS_WAITING_MAX wait, one goes: what is not signed first, else the key of which most wait loses the latest of
+ *   that client of which most wait.
  *
  * Pure.  One thread.  A turn is embedded in what the caller has for a transfer.  Cost: a walk over what waits for each transfer that ends.
  */

@@ -27,7 +27,8 @@
 const char *argp_program_version = CLI_VERSION("oprimary");
 
 enum {
-	FILES_SPARE = 64 + TELLER_FILES, /* descriptors besides sockets: links, files of a commit, event loops, notifications */
+	/* Descriptors besides sockets: links, files of a commit, event loops, notifications; and connections that are about to go. */
+	FILES_SPARE = 64 + TELLER_FILES + CLIENTS_BEYOND_MAX,
 	EXIT_GIT_LOST = 3,       /* the service manager starts us anew */
 	WATCHDOG_SHARE = 3,      /* the service manager hears of us so often within its time (sd_watchdog_enabled(3) says twice) */
 	LOADER_END_MS = 400,     /* a commit that takes longer is not waited for when we are to end */
@@ -176,6 +177,13 @@ on_transferred(void *ctx, const struct net_transferred *t)
 {
 	struct daemon *d = ctx;
 	transfers_log_ended(&d->log, t);
+}
+
+static void
+on_evicted(void *ctx, const struct peer *peer, enum seat_rank rank)
+{
+	struct daemon *d = ctx;
+	transfers_log_evicted(&d->log, peer, rank);
 }
 
 /* By the loader: the main thread is to end, with that status. */
@@ -477,6 +485,7 @@ view_up(struct daemon *d)
 		.handle = server_handle,
 		.event = on_request_event,
 		.transferred = on_transferred,
+		.evicted = on_evicted,
 		.response = on_response,
 		.closed = on_closed,
 		.ctx = d,
@@ -685,7 +694,7 @@ log_stats(const struct daemon *d)
 	          "notify_unsigned=%lu notify_denied=%lu notify_repeated=%lu pulls=%lu tsig_failed=%lu transfers=%lu "
 	          "transfers_cut=%lu transfer_denied=%lu "
 	          "versions_kept=%zu octets_kept=%zu zones_octets=%zu zones_octets_max=%zu tcp_accepted=%lu tcp_refused=%lu "
-	          "tcp_idle_closed=%lu tcp_open=%u log_dropped=%llu log_suppressed=%lu",
+	          "tcp_idle_closed=%lu tcp_evicted=%lu tcp_open=%u log_dropped=%llu log_suppressed=%lu",
 	          q->queries[TRANSPORT_UDP], q->queries[TRANSPORT_TCP], q->rcode[RCODE_NOERROR], q->rcode[RCODE_FORMERR],
 	          q->rcode[RCODE_SERVFAIL], q->rcode[RCODE_NXDOMAIN], q->rcode[RCODE_NOTIMP], q->rcode[RCODE_REFUSED],
 	          q->rcode[RCODE_NOTAUTH], q->truncated, q->dropped, s.oversized, s.send_failed,
@@ -693,7 +702,7 @@ log_stats(const struct daemon *d)
 	          read_counter(&p->notify_repeated), read_counter(&p->pulls), q->events[EVENT_TSIG_FAILED], s.transfers,
 	          s.transfers_cut, q->events[EVENT_TRANSFER_DENIED],
 	          kept.versions, kept.octets, atomic_load(&d->zones_octets), (size_t)d->opts.memory.zones, s.accepted, s.refused,
-	          s.idle_closed, clients_count(d->clients), (unsigned long long)log_ring_dropped(d->log.ring),
+	          s.idle_closed, s.evicted, clients_count(d->clients), (unsigned long long)log_ring_dropped(d->log.ring),
 	          read_counter(&d->log_limits.suppressed));
 }
 

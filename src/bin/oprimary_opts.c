@@ -73,7 +73,8 @@ static const struct argp_option options[] = {
 	  "Send NOTIFY to all secondaries, those that transfer keys name (keys), or none. Default: all, but of a primary that listens on "
 	  "loopback addresses alone only those with a loopback address", 0 },
 	{ "udp-max", KEY_UDP_MAX, "OCTETS", 0, "Largest answer over UDP, 512 to 4096 (1232)", 0 },
-	{ "tcp-max", KEY_TCP_MAX, "N", 0, "TCP connections at a time (1000); when all are taken the longest idle goes", 0 },
+	{ "tcp-max", KEY_TCP_MAX, "N", 0,
+	  "TCP connections at a time (1000); when all are taken one goes for the next, strangers first", 0 },
 	{ "tcp-per-client", KEY_TCP_PER_CLIENT, "N", 0, "TCP connections at a time from one IPv4 address or IPv6 /64 (100)", 0 },
 	{ "tcp-idle", KEY_TCP_IDLE, "SECONDS", 0, "Close connections idle for so long (30)", 0 },
 	{ "transfers-max", KEY_TRANSFERS_MAX, "N", 0, "Zone transfers under way at a time (100); others wait for their turn", 0 },

@@ -16,10 +16,21 @@ static const struct {
 	[TRANSFER_SLOW] = { "the peer takes less than 32 KiB a second while others wait", "raise --transfers-max" },
 	[TRANSFER_CROWDED] = { "too many transfers wait for their turn, most of them of this key and client",
 		"let that secondary ask for fewer zones at a time" },
+	[TRANSFER_EVICTED] = { "its connection went for another, since all were taken", "raise --tcp-max" },
 	[TRANSFER_FAILED] = { "a record fits into no message, there is no memory, or what it asked for has gone while it waited", "" },
 };
 
 _Static_assert(TURNS_RATE_MIN == 32 << 10, "as the text has it");
+
+void
+transfers_log_evicted(const struct log *log, const struct peer *from, enum seat_rank rank)
+{
+	static const char *const states[SEAT_RANKS] = { "silent", "idle", "stalled", "taking", "waiting", "sending", "trusted" };
+	char peer[PEER_TEXT_MAX];
+	peer_print(from, peer);
+	log_peer_event(log, LOG_BY_STRANGER, LOG_LEVEL_WARNING, "connection-evicted", "from=%s state=%s hint=%s", peer, states[rank],
+	               "all TCP connections are taken: where those are no strangers, raise --tcp-max");
+}
 
 enum { NUMBER_MAX = sizeof "18446744073709551615" };
 

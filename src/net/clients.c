@@ -7,18 +7,21 @@
 
 #include "base/alloc.h"
 
-/* Open addressing with linear probing, at most half full: at most `max` clients are there at a time. */
+/* Open addressing with linear probing, at most half full: at most `max` clients are there at a time, and as many sites. */
 struct slot {
-	uint64_t prefix; /* IPv6: the /64; IPv4: the address */
-	uint32_t family;
+	uint64_t prefix; /* IPv6: the /64, or the /48 of a site; IPv4: the address */
+	uint32_t family; /* or SITE */
 	uint32_t n;      /* connections; 0: free */
 };
 
+enum { SITE = 48, SITE_LEN = SITE / 8 };
+
 struct clients {
 	pthread_mutex_t lock;
-	unsigned max, per_client;
+	unsigned max, per_client, per_site;
 	_Atomic unsigned total;
-	unsigned kept;
+	unsigned kept, trusted;
+	_Atomic unsigned of_rank[SEAT_RANKS];
 	size_t mask;
 	struct slot slots[];
 };
@@ -27,13 +30,14 @@ struct clients *
 clients_new(unsigned max, unsigned per_client)
 {
 	size_t n = 16;
-	while (n < 2 * (size_t)max) {
+	while (n < 4 * ((size_t)max + CLIENTS_BEYOND_MAX)) {
 		n *= 2;
 	}
 	struct clients *c = xalloc(sizeof *c + n * sizeof c->slots[0]);
 	pthread_mutex_init(&c->lock, NULL);
 	c->max = max;
 	c->per_client = per_client;
+	c->per_site = max / CLIENTS_SITE_PART > per_client ? max / CLIENTS_SITE_PART : per_client;
 	c->mask = n - 1;
 	return c;
 }
@@ -53,6 +57,15 @@ key_of(const struct peer *peer)
 {
 	struct slot key = { .family = peer->family };
 	memcpy(&key.prefix, peer->address, peer_client_len(peer));
+	return key;
+}
+
+/* Of an IPv6 address. */
+static struct slot
+site_of(const struct peer *peer)
+{
+	struct slot key = { .family = SITE };
+	memcpy(&key.prefix, peer->address, SITE_LEN);
 	return key;
 }
 
@@ -87,37 +100,73 @@ close_gap(struct clients *c, size_t gap)
 	}
 }
 
-err_t
-clients_take(struct clients *c, const struct peer *peer)
+static void
+add(struct clients *c, struct slot key)
 {
-	struct slot key = key_of(peer);
+	size_t i = find(c, &key);
+	key.n = c->slots[i].n + 1;
+	c->slots[i] = key;
+}
+
+static void
+subtract(struct clients *c, struct slot key)
+{
+	size_t i = find(c, &key);
+	ASSERT(c->slots[i].n != 0);
+	if (--c->slots[i].n == 0) {
+		close_gap(c, i);
+	}
+}
+
+static bool
+has_its_share(const struct clients *c, const struct peer *peer)
+{
+	struct slot client = key_of(peer), site = site_of(peer);
+	return c->slots[find(c, &client)].n >= c->per_client ||
+	       (peer->family != 4 && c->slots[find(c, &site)].n >= c->per_site);
+}
+
+static err_t
+take(struct clients *c, const struct peer *peer, unsigned max)
+{
 	err_t err = OK;
 	pthread_mutex_lock(&c->lock);
-	size_t i = find(c, &key);
-	if (c->slots[i].n >= c->per_client) {
+	if (has_its_share(c, peer)) {
 		err = E_BUSY;
-	} else if (c->total >= c->max) {
+	} else if (c->total >= max) {
 		err = E_LIMIT;
 	} else {
-		key.n = c->slots[i].n + 1;
-		c->slots[i] = key;
+		add(c, key_of(peer));
+		if (peer->family != 4) {
+			add(c, site_of(peer));
+		}
 		c->total++;
 	}
 	pthread_mutex_unlock(&c->lock);
 	return err;
 }
 
+err_t
+clients_take(struct clients *c, const struct peer *peer)
+{
+	return take(c, peer, c->max);
+}
+
+err_t
+clients_take_beyond(struct clients *c, const struct peer *peer)
+{
+	return take(c, peer, c->max + CLIENTS_BEYOND_MAX);
+}
+
 void
 clients_give(struct clients *c, const struct peer *peer)
 {
-	struct slot key = key_of(peer);
 	pthread_mutex_lock(&c->lock);
-	size_t i = find(c, &key);
-	ASSERT(c->slots[i].n != 0);
-	c->total--;
-	if (--c->slots[i].n == 0) {
-		close_gap(c, i);
+	subtract(c, key_of(peer));
+	if (peer->family != 4) {
+		subtract(c, site_of(peer));
 	}
+	c->total--;
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -138,6 +187,49 @@ clients_unkeep(struct clients *c)
 	ASSERT(c->kept != 0);
 	c->kept--;
 	pthread_mutex_unlock(&c->lock);
+}
+
+bool
+clients_trust(struct clients *c)
+{
+	pthread_mutex_lock(&c->lock);
+	bool has_place = c->trusted < c->max - c->max / CLIENTS_UNTRUSTED_PART;
+	c->trusted += has_place;
+	pthread_mutex_unlock(&c->lock);
+	return has_place;
+}
+
+void
+clients_distrust(struct clients *c)
+{
+	pthread_mutex_lock(&c->lock);
+	ASSERT(c->trusted != 0);
+	c->trusted--;
+	pthread_mutex_unlock(&c->lock);
+}
+
+void
+clients_join_rank(struct clients *c, enum seat_rank rank)
+{
+	atomic_fetch_add_explicit(&c->of_rank[rank], 1, memory_order_relaxed);
+}
+
+void
+clients_leave_rank(struct clients *c, enum seat_rank rank)
+{
+	unsigned before = atomic_fetch_sub_explicit(&c->of_rank[rank], 1, memory_order_relaxed);
+	ASSERT(before != 0);
+}
+
+bool
+clients_has_below(const struct clients *c, enum seat_rank rank)
+{
+	for (enum seat_rank lower = 0; lower < rank; lower++) {
+		if (atomic_load_explicit(&c->of_rank[lower], memory_order_relaxed) != 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 unsigned

@@ -7,6 +7,7 @@
 
 #include "auth/server.h"
 #include "auth/transfer.h"
+#include "net/seats.h"
 #include "net/return_path.h"
 #include "net/served.h"
 
@@ -32,6 +33,7 @@ enum transfer_end {
 	TRANSFER_REVOKED,  /* too much was replaced since it began: served_pin_is_revoked() */
 	TRANSFER_SLOW,     /* it was in the way of others: turns_too_slow() */
 	TRANSFER_CROWDED,  /* too many waited: turns_one_too_many() */
+	TRANSFER_EVICTED,  /* its connection went for another: net/seats.h */
 	TRANSFER_FAILED,   /* it could not begin, or not go on */
 };
 
@@ -59,6 +61,9 @@ struct net_env {
 	/* TCP: a transfer has ended, or one that waited for its turn waits no more. */
 	void (*transferred)(void *ctx, const struct net_transferred *t);
 
+	/* TCP: a connection goes for another; what was open on it. */
+	void (*evicted)(void *ctx, const struct peer *peer, enum seat_rank rank);
+
 	/* TCP, of connections that tcp_keep() was called for: a response came; it has closed. */
 	void (*response)(void *ctx, uint64_t conn, const uint8_t *bytes, size_t len);
 	void (*closed)(void *ctx, uint64_t conn);
@@ -72,7 +77,8 @@ struct net_stats {
 	uint64_t send_failed;  /* UDP: answers that the system did not take */
 	uint64_t accepted;     /* TCP: connections */
 	uint64_t refused;      /* TCP: closed at once, over a limit */
-	uint64_t idle_closed;  /* TCP: closed by us, for time or for room */
+	uint64_t idle_closed;  /* TCP: closed by us, for time */
+	uint64_t evicted;      /* TCP: closed by us, for room */
 	uint64_t transfers;    /* TCP: begun */
 	uint64_t transfers_cut; /* TCP: of these, not sent to the end */
 };

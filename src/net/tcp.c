@@ -12,41 +12,10 @@
 enum {
 	BACKLOG = 1024,
 	SWEEP_MS_MIN = 20, SWEEP_MS_MAX = 1000,
-	KEEPALIVE_S = 60,      /* so that a NAT on the way remembers them, and we hear of those that are gone */
 	/* A connection's id: the worker's number, a generation, where it is in the table. */
 	SLOT_BITS = 20, GENERATION_BITS = 36, NUMBER_SHIFT = SLOT_BITS + GENERATION_BITS,
 	SLOTS_MAX = 1 << SLOT_BITS,
 };
-
-/* ---- the list, longest idle first ---- */
-
-static void
-order_remove(struct tcp_worker *w, struct conn *c)
-{
-	*(c->older != NULL ? &c->older->newer : &w->oldest) = c->newer;
-	*(c->newer != NULL ? &c->newer->older : &w->newest) = c->older;
-	c->older = c->newer = NULL;
-}
-
-static void
-order_append(struct tcp_worker *w, struct conn *c)
-{
-	c->seen_ms = uv_now(&w->loop);
-	c->older = w->newest;
-	*(w->newest != NULL ? &w->newest->newer : &w->oldest) = c;
-	w->newest = c;
-}
-
-void
-conn_seen(struct conn *c)
-{
-	if (c->worker->newest == c) {
-		c->seen_ms = uv_now(&c->worker->loop);
-		return;
-	}
-	order_remove(c->worker, c);
-	order_append(c->worker, c);
-}
 
 /* ---- ids ---- */
 
@@ -119,7 +88,7 @@ conn_close(struct conn *c)
 	if (c->stream != NULL) {
 		stream_end(c, TRANSFER_PEER_GONE);
 	}
-	order_remove(w, c);
+	conn_rise(c);
 	slot_give(w, c);
 	clients_give(w->conf.clients, &c->peer);
 	if (c->is_kept) {
@@ -128,7 +97,7 @@ conn_close(struct conn *c)
 			env->closed(env->ctx, c->id);
 		}
 	}
-	if (w->oldest == NULL) {
+	if (w->seats.n == 0) {
 		uv_timer_stop(&w->sweep);
 	}
 	uv_close((uv_handle_t *)c, on_closed); /* a write under way ends with UV_ECANCELED before on_closed() */
@@ -170,15 +139,14 @@ conn_peer(struct conn *c)
 	       peer_from_sockaddr((struct sockaddr *)&from, TRANSPORT_TCP, &c->peer);
 }
 
-/* A place for one more; the longest idle connection of this worker goes for it if need be. */
+/* A place for one more.  Where all are taken one of this worker's goes for it, or one of another worker's at its next look. */
 static bool
 take_place(struct tcp_worker *w, struct conn *c)
 {
 	err_t err = clients_take(w->conf.clients, &c->peer);
-	if (err == E_LIMIT && w->oldest != NULL) {
-		net_count(&w->stats.idle_closed, 1);
-		conn_close(w->oldest);
-		err = clients_take(w->conf.clients, &c->peer);
+	if (err == E_LIMIT) {
+		(void)evict_one(w);
+		err = clients_take_beyond(w->conf.clients, &c->peer);
 	}
 	if (err != OK) {
 		return false;
@@ -209,56 +177,12 @@ on_connection(uv_stream_t *listener, int status)
 		return;
 	}
 	net_count(&w->stats.accepted, 1);
-	if (w->oldest == NULL) {
+	if (w->seats.n == 0) {
 		uv_timer_again(&w->sweep);
 	}
-	order_append(w, c);
+	conn_sit(c);
 	if (conn_read_start(c) != OK) {
 		conn_close(c);
-	}
-}
-
-/* ---- time ---- */
-
-void
-conn_keep(struct conn *c)
-{
-	if (!c->is_kept && clients_keep(c->worker->conf.clients)) {
-		c->is_kept = true;
-		(void)uv_tcp_keepalive(&c->tcp, 1, KEEPALIVE_S);
-	}
-}
-
-/* Has it a reason to be there, though nothing comes and goes? */
-static bool
-may_be_idle(const struct conn *c)
-{
-	return c->is_kept || conn_waits_for_its_turn(c) || (c->awaited != 0 && uv_now(&c->worker->loop) - c->awaited_ms < TCP_AWAIT_MS);
-}
-
-static void
-on_sweep(uv_timer_t *timer)
-{
-	struct tcp_worker *w = timer->data;
-	bool is_crowded = clients_count(w->conf.clients) > w->conf.max / 4 * 3;
-	uint64_t idle_ms = is_crowded ? w->conf.idle_ms / 4 : w->conf.idle_ms;
-	uint64_t now_ms = uv_now(&w->loop);
-	streams_look(w);
-	while (w->oldest != NULL && now_ms - w->oldest->seen_ms >= idle_ms) {
-		struct conn *c = w->oldest;
-		if (may_be_idle(c) && c->unsent == 0) {
-			conn_seen(c);
-			continue;
-		}
-		net_count(&w->stats.idle_closed, 1);
-		if (c->stream != NULL) {
-			stream_end(c, TRANSFER_STALLED);
-		}
-		if (c->unsent != 0) {
-			conn_abort(c);
-		} else {
-			conn_close(c);
-		}
 	}
 }
 
@@ -284,8 +208,11 @@ close_handle(uv_handle_t *handle, void *ctx)
 static void
 close_all(struct tcp_worker *w)
 {
-	while (w->oldest != NULL) {
-		conn_close(w->oldest);
+	for (enum seat_rank rank = 0; rank < SEAT_RANKS; rank++) {
+		struct seat *p;
+		while ((p = seats_first(&w->seats, rank)) != NULL) {
+			conn_close(conn_of_seat(p));
+		}
 	}
 	uv_walk(&w->loop, close_handle, w);
 }
@@ -357,6 +284,7 @@ worker_new(const struct tcp_conf *conf, size_t listeners_n)
 	w->conf = *conf;
 	w->posts_end = &w->posts;
 	list_init(&w->runnable);
+	seats_init(&w->seats);
 	turns_init(&w->turns, conf->transfers_max);
 	pthread_mutex_init(&w->lock, NULL);
 	w->listeners = xalloc(listeners_n * sizeof *w->listeners);

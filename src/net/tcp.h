@@ -5,8 +5,8 @@
  * connection.  A client that does not read its answers is not read from either, until it does.
  *
  * A connection ends when no whole message has come, and no answer has gone, for the idle time; a quarter
- * of it when three quarters of all places are taken.  When none is free the longest idle one goes.  One whose
- * request waits for an answer from elsewhere (an update's) is given TCP_AWAIT_MS, and one by which a secondary
+ * of it when three quarters of all places are taken.  When none is free one goes, by what is open on it (net/seats.h).  One
+ * whose request waits for an answer from elsewhere (an update's) is given TCP_AWAIT_MS, and one by which a secondary
  * hears of changes stays as long as the peer is there; a fourth of all places, over all workers, may be taken so.
  *
  * Zone transfers are sent a chunk a turn of the loop, as the peer takes them; of many some are under way and the others wait for

@@ -202,8 +202,11 @@ handle_all(struct conn *c, const uint8_t *bytes, size_t len)
 	}
 	served_read_end(served);
 	if (at != 0 && !c->is_closed) {
-		conn_seen(c);
+		c->has_asked = true;
 		conn_flush(c);
+	}
+	if (at != 0 && !c->is_closed) {
+		conn_seen(c);
 	}
 	conn_close_if_done(c);
 	return at;

@@ -1,7 +1,7 @@
 /* net/tcp_p.h -- a TCP worker and its connections, for the files tcp*.c alone.
  *
- * tcp.c: connections come and go.  tcp_input.c: messages in, answers out.  tcp_stream.c: zone transfers.  tcp_post.c: what other
- * threads send.
+ * tcp.c: connections come and go.  tcp_seats.c: which of them stay.  tcp_input.c: messages in, answers out.  tcp_stream.c: zone
+ * transfers.  tcp_post.c: what other threads send.
  */
 #pragma once
 
@@ -13,6 +13,7 @@
 #include "auth/turns.h"
 #include "base/list.h"
 #include "net/loop_pulse.h"
+#include "net/seats.h"
 #include "net/tcp.h"
 
 enum {
@@ -38,8 +39,7 @@ struct stream {
 struct conn {
 	uv_tcp_t tcp;               /* first: the handle is the connection */
 	struct tcp_worker *worker;
-	struct conn *older, *newer; /* by when they were last seen */
-	uint64_t seen_ms;           /* last whole message, last answers gone, or the beginning */
+	struct seat seat;         /* seen: last whole message, last that the peer took, or the beginning */
 	uint64_t id;                /* for other threads */
 	struct peer peer;
 	uint8_t *in;                /* owned: input not handled yet; NULL: none */
@@ -50,6 +50,8 @@ struct conn {
 	struct stream *stream;      /* owned; while it is there nothing is read */
 	struct post *held, **held_end; /* owned: notifications that wait until no question of its peer is open */
 	unsigned held_n;
+	bool has_asked;             /* a whole message has come */
+	bool is_trusted;            /* it counts as clients_trust() has it */
 	bool is_kept;               /* its peer hears of changes by it: it may be idle for long */
 	bool is_eof;                /* no more comes */
 	bool is_last;               /* close once everything has been sent */
@@ -76,7 +78,7 @@ struct tcp_worker {
 	uv_idle_t pump;  /* while there are runnable streams, or one may begin */
 	uv_tcp_t *listeners; /* owned */
 	size_t listeners_n;
-	struct conn *oldest, *newest;
+	struct seats seats;
 	size_t held;      /* octets in all connections' `in` and unsent output */
 	size_t out_len;   /* in write_buffer */
 	struct turns turns;        /* of all streams */
@@ -100,21 +102,44 @@ stream_of(struct conn *c)
 	return (uv_stream_t *)&c->tcp;
 }
 
+static inline struct conn *
+conn_of_seat(struct seat *p)
+{
+	return LIST_ENTRY(p, struct conn, seat);
+}
+
 /* ---- tcp.c ---- */
 
 void conn_close(struct conn *c);
 
 /* The same at once, with a reset: what the peer has not taken is not kept for it by the system, either. */
 void conn_abort(struct conn *c);
-void conn_seen(struct conn *c);
 void conn_drop_input(struct conn *c);
 struct conn *conn_find(const struct tcp_worker *w, uint64_t id); /* NULL: it has gone */
+
+/* Closes it if it is at its end and owes nothing more. */
+void conn_close_if_done(struct conn *c);
+
+/* ---- tcp_seats.c ---- */
+
+/* It is one of the worker's from now on; and no more. */
+void conn_sit(struct conn *c);
+void conn_rise(struct conn *c);
+
+/* Something has come from its peer, or that has taken something. */
+void conn_seen(struct conn *c);
+
+/* What is open on it may have changed, and with it who goes first. */
+void conn_settle(struct conn *c);
 
 /* Its peer hears of changes by it: it stays, if there is a place for one more of these. */
 void conn_keep(struct conn *c);
 
-/* Closes it if it is at its end and owes nothing more. */
-void conn_close_if_done(struct conn *c);
+/* Room for one more: who is to go for others goes.  False: there is nobody, or another worker has who goes sooner: it finds so itself
+ * when it looks (on_sweep()). */
+bool evict_one(struct tcp_worker *w);
+
+void on_sweep(uv_timer_t *timer);
 
 /* ---- tcp_input.c ---- */
 

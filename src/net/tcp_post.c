@@ -125,6 +125,9 @@ conn_send_held(struct conn *c)
 		conn_write(c, p->bytes, LENGTH_LEN + p->len);
 		free(p);
 	}
+	if (!c->is_closed) {
+		conn_settle(c);
+	}
 }
 
 void
@@ -141,6 +144,9 @@ send_answer(struct conn *c, const struct post *p)
 	c->awaited -= c->awaited > 0;
 	if (p->len != 0) {
 		conn_write(c, p->bytes, LENGTH_LEN + p->len);
+	}
+	if (!c->is_closed) {
+		conn_seen(c);
 	}
 	conn_send_held(c);
 	conn_close_if_done(c);

@@ -213,6 +213,7 @@ send_chunk(struct stream *s)
 		cut(s, TRANSFER_FAILED);
 	} else if (is_last) {
 		stream_end(c, TRANSFER_DONE);
+		conn_seen(c);
 		if (c->unsent == 0) {
 			conn_resume(c);
 		}

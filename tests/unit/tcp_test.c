@@ -674,6 +674,56 @@ clients_are_counted(void **state)
 }
 
 static void
+a_site_has_a_fourth(void **state)
+{
+	(void)state;
+	enum { MAX = 40, SITE_MAX = MAX / CLIENTS_SITE_PART };
+	struct clients *c = clients_new(MAX, 2);
+	struct peer p = { .family = 6, .address = { 0x20, 1, 0xD, 0xB8, 0, 1 } }, other = { .family = 6, .address = { 0x20, 1, 0xD, 0xB8, 0, 2 } };
+	for (unsigned i = 0; i < SITE_MAX; i++) {
+		p.address[7] = (uint8_t)i; /* each in a /64 of its own */
+		assert_int_equal(clients_take(c, &p), OK);
+	}
+	p.address[7] = SITE_MAX;
+	assert_int_equal(clients_take(c, &p), E_BUSY);
+	assert_int_equal(clients_take(c, &other), OK);
+	p.address[7] = 0;
+	clients_give(c, &p);
+	p.address[7] = SITE_MAX;
+	assert_int_equal(clients_take(c, &p), OK);
+	clients_free(&c);
+}
+
+static void
+some_may_come_beyond_the_most(void **state)
+{
+	(void)state;
+	struct clients *c = clients_new(1, 100);
+	struct peer p = { .family = 4 };
+	assert_int_equal(clients_take(c, &p), OK);
+	assert_int_equal(clients_take(c, &p), E_LIMIT);
+	for (unsigned i = 0; i < CLIENTS_BEYOND_MAX; i++) {
+		assert_int_equal(clients_take_beyond(c, &p), OK);
+	}
+	assert_int_equal(clients_take_beyond(c, &p), E_LIMIT);
+	clients_free(&c);
+}
+
+static void
+trusted_places_are_counted(void **state)
+{
+	(void)state;
+	struct clients *c = clients_new(8, 8);
+	for (unsigned i = 0; i < 6; i++) {
+		assert_true(clients_trust(c));
+	}
+	assert_false(clients_trust(c));
+	clients_distrust(c);
+	assert_true(clients_trust(c));
+	clients_free(&c);
+}
+
+static void
 kept_places_are_counted(void **state)
 {
 	(void)state;
@@ -710,6 +760,9 @@ main(void)
 		cmocka_unit_test(nothing_is_sent_into_an_open_question),
 		cmocka_unit_test(what_is_held_is_bounded),
 		cmocka_unit_test(clients_are_counted),
+		cmocka_unit_test(a_site_has_a_fourth),
+		cmocka_unit_test(some_may_come_beyond_the_most),
+		cmocka_unit_test(trusted_places_are_counted),
 		cmocka_unit_test(kept_places_are_counted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

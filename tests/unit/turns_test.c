@@ -301,6 +301,21 @@ the_key_counts_before_the_client(void **state)
 }
 
 static void
+what_is_not_signed_goes_before_what_is(void **state)
+{
+	(void)state;
+	struct turns t;
+	struct turn turn[4];
+	turns_init(&t, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		ask(&t, 1, KEY_A, &turn[i]);
+	}
+	ask(&t, 2, KEY_NONE, &turn[3]);
+	assert_ptr_equal(turns_one_too_many(&t), &turn[3]);
+	leave_all(&t, turn, 4);
+}
+
+static void
 random_sequences_hold_what_is_promised(void **state)
 {
 	(void)state;
@@ -332,6 +347,7 @@ main(void)
 		cmocka_unit_test(the_slowest_of_those_in_the_way_ends),
 		cmocka_unit_test(who_has_most_waiting_loses_the_latest),
 		cmocka_unit_test(the_key_counts_before_the_client),
+		cmocka_unit_test(what_is_not_signed_goes_before_what_is),
 		cmocka_unit_test(random_sequences_hold_what_is_promised),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,195 @@
+/* Which connections stay: their ranks (net/seats.h), who goes for others, and who was idle for too long. */
+#include "net/tcp_p.h"
+
+enum {
+	KEEPALIVE_S = 60,     /* of those that are kept: so that a NAT on the way remembers them, and we hear of those that are gone */
+	CROWDED_IDLE_PART = 4, /* of the idle time, when three fourths of all places are taken */
+};
+
+/* ---- ranks ---- */
+
+static bool
+awaits_update(const struct conn *c)
+{
+	return c->awaited != 0 && uv_now(&c->worker->loop) - c->awaited_ms < TCP_AWAIT_MS;
+}
+
+static struct seat_facts
+facts_of(const struct conn *c)
+{
+	bool has_begun = c->stream != NULL && c->stream->transfer != NULL;
+	return (struct seat_facts){
+		.has_asked = c->has_asked,
+		.is_kept = c->is_kept,
+		.has_update = awaits_update(c),
+		.has_unsent = c->unsent != 0,
+		.has_transfer = has_begun,
+		.is_waiting = c->stream != NULL && !has_begun,
+		.is_signed = c->stream != NULL && c->stream->key.len != 0,
+		.unseen_ms = uv_now(&c->worker->loop) - c->seat.seen_ms,
+	};
+}
+
+/* Of those that are trusted there may be too many already: then it is treated as a transfer that is not signed. */
+static enum seat_rank
+within_trust(struct conn *c, enum seat_rank rank)
+{
+	struct clients *clients = c->worker->conf.clients;
+	bool wants = rank == SEAT_TRUSTED;
+	if (wants && !c->is_trusted) {
+		c->is_trusted = clients_trust(clients);
+	} else if (!wants && c->is_trusted) {
+		clients_distrust(clients);
+		c->is_trusted = false;
+	}
+	return wants && !c->is_trusted ? SEAT_SENDING : rank;
+}
+
+void
+conn_settle(struct conn *c)
+{
+	struct clients *clients = c->worker->conf.clients;
+	const struct seat_facts facts = facts_of(c);
+	enum seat_rank before = c->seat.rank, rank = within_trust(c, seat_rank_of(&facts));
+	if (rank != before) {
+		clients_leave_rank(clients, before);
+		clients_join_rank(clients, rank);
+		seats_set_rank(&c->worker->seats, &c->seat, rank);
+	}
+}
+
+void
+conn_sit(struct conn *c)
+{
+	seats_add(&c->worker->seats, &c->seat, uv_now(&c->worker->loop));
+	clients_join_rank(c->worker->conf.clients, c->seat.rank);
+}
+
+void
+conn_rise(struct conn *c)
+{
+	struct clients *clients = c->worker->conf.clients;
+	seats_remove(&c->worker->seats, &c->seat);
+	clients_leave_rank(clients, c->seat.rank);
+	if (c->is_trusted) {
+		clients_distrust(clients);
+	}
+}
+
+void
+conn_seen(struct conn *c)
+{
+	seats_seen(&c->worker->seats, &c->seat, uv_now(&c->worker->loop));
+	conn_settle(c);
+}
+
+void
+conn_keep(struct conn *c)
+{
+	if (!c->is_kept && clients_keep(c->worker->conf.clients)) {
+		c->is_kept = true;
+		(void)uv_tcp_keepalive(&c->tcp, 1, KEEPALIVE_S);
+	}
+}
+
+/* ---- who goes for others ---- */
+
+static struct conn *
+find_victim(const struct tcp_worker *w)
+{
+	struct seat *p = seats_victim(&w->seats);
+	if (p == NULL || p->rank != SEAT_WAITING) {
+		return p != NULL ? conn_of_seat(p) : NULL;
+	}
+	struct conn *c = LIST_ENTRY(turns_one_too_many(&w->turns), struct stream, turn)->conn;
+	return c->seat.rank == SEAT_WAITING ? c : conn_of_seat(p);
+}
+
+/* With what it has not taken, if there is anything. */
+static void
+put_out(struct conn *c, enum transfer_end how)
+{
+	bool owes = c->unsent != 0 || (c->stream != NULL && c->stream->transfer != NULL);
+	if (c->stream != NULL) {
+		stream_end(c, how);
+	}
+	if (owes) {
+		conn_abort(c);
+	} else {
+		conn_close(c);
+	}
+}
+
+bool
+evict_one(struct tcp_worker *w)
+{
+	const struct net_env *env = w->conf.env;
+	struct conn *c = find_victim(w);
+	if (c == NULL || clients_has_below(w->conf.clients, c->seat.rank)) {
+		return false;
+	}
+	net_count(&w->stats.evicted, 1);
+	if (env->evicted != NULL) {
+		env->evicted(env->ctx, &c->peer, c->seat.rank);
+	}
+	put_out(c, TRANSFER_EVICTED);
+	return true;
+}
+
+/* ---- time ---- */
+
+/* Has it a reason to be there, though nothing comes and goes? */
+static bool
+may_be_idle(const struct conn *c)
+{
+	return c->unsent == 0 && (c->is_kept || conn_waits_for_its_turn(c) || awaits_update(c));
+}
+
+/* Those that have taken nothing for a while are stalled from now on. */
+static void
+note_stalled(struct tcp_worker *w, enum seat_rank rank, uint64_t now_ms)
+{
+	const struct list_link *head = &w->seats.of[rank];
+	for (struct list_link *l = head->next, *next; l != head; l = next) {
+		struct seat *p = LIST_ENTRY(l, struct seat, link);
+		next = l->next;
+		if (now_ms - p->seen_ms < SEATS_STALL_MS) {
+			return;
+		}
+		conn_settle(conn_of_seat(p));
+	}
+}
+
+static void
+close_idle(struct tcp_worker *w, enum seat_rank rank, uint64_t now_ms, uint64_t idle_ms)
+{
+	struct seat *p;
+	while ((p = seats_first(&w->seats, rank)) != NULL && now_ms - p->seen_ms >= idle_ms) {
+		struct conn *c = conn_of_seat(p);
+		if (may_be_idle(c)) {
+			conn_seen(c);
+		} else {
+			net_count(&w->stats.idle_closed, 1);
+			put_out(c, TRANSFER_STALLED);
+		}
+	}
+}
+
+void
+on_sweep(uv_timer_t *timer)
+{
+	struct tcp_worker *w = timer->data;
+	uint64_t now_ms = uv_now(&w->loop);
+	unsigned max = w->conf.max;
+	bool is_crowded = clients_count(w->conf.clients) > max / 4 * 3;
+	streams_look(w);
+	note_stalled(w, SEAT_TAKING, now_ms);
+	note_stalled(w, SEAT_SENDING, now_ms);
+	note_stalled(w, SEAT_TRUSTED, now_ms);
+	while (clients_count(w->conf.clients) > max && evict_one(w)) {
+	}
+	for (enum seat_rank rank = 0; rank < SEAT_RANKS; rank++) {
+		bool is_shorter = is_crowded && rank < SEAT_WAITING;
+		close_idle(w, rank, now_ms, is_shorter ? w->conf.idle_ms / CROWDED_IDLE_PART : w->conf.idle_ms);
+	}
+}

@@ -1,0 +1,97 @@
+"""All TCP connections are taken, by people whom nobody knows: who is known stays, and whoever comes is answered."""
+import re
+import signal
+
+import dns.message
+import dns.query
+import dns.rcode
+import pytest
+
+import servers
+from askers import Asker
+from repository import write_hook
+from updates import add
+
+TCP_MAX, STRANGERS = 40, 240
+SOA = "$TTL 300\n@ SOA ns1 host 1 86400 43200 2419200 300\n@ NS ns1\nns1 A 127.0.0.1\n"
+ZONE = SOA + "".join("h%d TXT \"%s\"\n" % (n, "x" * 200) for n in range(40000))  # more than sockets take
+
+
+def stat(served, name):
+    mark = len(served.log())
+    served.popen.send_signal(signal.SIGUSR1)
+    return int(served.await_log(r"event=stats .*\b%s=(\d+)" % name, after=mark)[1])
+
+
+def silent(served, started, i):
+    """Connects, and says nothing."""
+    return started(Asker(served.port, "127.0.%d.%d" % (1 + i // 200, 1 + i % 200)))
+
+
+def asking(served, started, i):
+    """Has asked, has its answer, and stays."""
+    asker = silent(served, started, i)
+    asker.ask("ns1.example", "A")
+    asker.has_something(10)
+    return asker
+
+
+def greedy(served, started, i):
+    """Asks for what it may not have, and for much that it does not read."""
+    asker = silent(served, started, i)
+    asker.ask("example", "AXFR")
+    for _ in range(20):
+        asker.ask("h1.example", "TXT")
+    return asker
+
+
+@pytest.fixture
+def keys(make_key):
+    return {right: make_key("k._%s.example" % right) for right in ("transfer", "update")}
+
+
+@pytest.fixture
+def served(primary, repo, keys):
+    repo.commit({"example": ZONE, "example._keys": "".join(k.line for k in keys.values())})
+    return primary(repo, "--tcp-max=%d" % TCP_MAX, "--workers=2", zones=["example"])
+
+
+@pytest.mark.parametrize("stranger", [silent, asking, greedy])
+def test_strangers_put_out_nobody_who_is_known(served, repo, keys, gate, started, stranger):
+    """A transfer that is being read, an update that awaits its commit, and a connection by which a secondary is to hear of changes."""
+    write_hook(repo, "pre-receive", gate.line)
+    transfer = started(Asker(served.port, "127.0.0.2", keys["transfer"]).ask("example"))
+    assert transfer.take()
+    kept = started(Asker(served.port, "127.0.0.3", keys["transfer"]).ask("example", "SOA"))
+    assert kept.take()
+    update = started(Asker(served.port, "127.0.0.4"))
+    request = add(keys["update"], "new", "192.0.2.1")
+    dns.query.send_tcp(update.tcp, request)
+    served.await_true("the push waits", gate.waiting)
+    herd = []
+    for i in range(STRANGERS):
+        herd.append(stranger(served, started, i))
+        if i % 16 == 0:
+            assert transfer.take() and not kept.is_cut() and not update.is_cut(), served.log_tail()
+    servers.await_true("most of them had to go", lambda: sum(s.is_cut() for s in herd) >= STRANGERS - TCP_MAX)
+    answer = dns.query.tcp(dns.message.make_query("ns1.example", "A"), servers.ADDRESS, 10, served.port, source="127.0.0.5")
+    assert answer.rcode() == dns.rcode.NOERROR and answer.answer
+    gate.open()
+    assert dns.query.receive_tcp(update.tcp, keyring=request.keyring, request_mac=request.mac)[0].rcode() == dns.rcode.NOERROR
+    while transfer.taken < 40000 * 200:
+        assert transfer.take(1 << 20)
+    served.await_true("all is sent", lambda: (transfer.has_something() and not transfer.take(1 << 20)) or
+                      re.search("event=transfer-sent to=%s " % transfer.name, served.log()))
+    assert not kept.is_cut()
+    assert stat(served, "tcp_evicted") >= STRANGERS - TCP_MAX - 16
+    assert not re.search(r"event=connection-evicted .*state=(sending|trusted)", served.log())
+    served.stop()
+
+
+def test_silent_ones_go_before_those_that_asked(served, started):
+    """Who has asked stays as long as there are silent ones."""
+    asked = asking(served, started, 1000)
+    herd = [silent(served, started, i) for i in range(3 * TCP_MAX)]
+    servers.await_true("most of them had to go", lambda: sum(s.is_cut() for s in herd) >= 2 * TCP_MAX - 16)
+    assert not asked.is_cut()
+    served.stop()
