@@ -161,20 +161,27 @@ begin(struct stream *s)
 	return OK;
 }
 
-/* Whoever may begin does. */
 static void
-let_begin(struct tcp_worker *w)
+drop_too_many(struct tcp_worker *w)
 {
-	struct turn *turn;
 	while (turns_are_too_many(&w->turns)) {
 		cut(stream_of_turn(turns_one_too_many(&w->turns)), TRANSFER_CROWDED);
 	}
-	while ((turn = turns_begin_next(&w->turns, uv_now(&w->loop))) != NULL) {
-		struct stream *s = stream_of_turn(turn);
-		if (begin(s) != OK) {
-			cut(s, TRANSFER_FAILED); /* by now it would be answered otherwise, or there is no memory: the peer asks again */
-		}
+}
+
+/* One, if one may: to work out an incremental transfer takes up to ten milliseconds.  False: there was none. */
+static bool
+begin_next(struct tcp_worker *w)
+{
+	struct turn *turn = turns_begin_next(&w->turns, uv_now(&w->loop));
+	if (turn == NULL) {
+		return false;
 	}
+	struct stream *s = stream_of_turn(turn);
+	if (begin(s) != OK) {
+		cut(s, TRANSFER_FAILED); /* by now it would be answered otherwise, or there is no memory: the peer asks again */
+	}
+	return true;
 }
 
 /* ---- turns of the loop ---- */
@@ -228,9 +235,12 @@ void
 on_pump(uv_idle_t *pump)
 {
 	struct tcp_worker *w = pump->data;
-	let_begin(w);
+	drop_too_many(w);
+	bool has_begun = begin_next(w);
 	if (list_is_empty(&w->runnable)) {
-		uv_idle_stop(pump);
+		if (!has_begun) {
+			uv_idle_stop(pump);
+		}
 		return;
 	}
 	struct stream *s = LIST_ENTRY(w->runnable.next, struct stream, run);
@@ -289,6 +299,6 @@ streams_look(struct tcp_worker *w)
 	}
 	while ((slow = turns_too_slow(&w->turns)) != NULL) {
 		cut(stream_of_turn(slow), TRANSFER_SLOW);
-		let_begin(w);
+		(void)begin_next(w); /* in its place */
 	}
 }

@@ -27,7 +27,9 @@ class Asker:
         return "%s@%d" % self.tcp.getsockname()
 
     def ask(self, zone, rdtype="AXFR"):
-        query = dns.message.make_query(zone, rdtype)
+        return self.send(dns.message.make_query(zone, rdtype))
+
+    def send(self, query):
         dns.query.send_tcp(self.tcp, self.key.sign(query) if self.key else query)
         return self
 

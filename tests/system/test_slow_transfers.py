@@ -3,8 +3,10 @@ import re
 import signal
 import time
 
+import dns.message
 import dns.query
 import dns.rcode
+import dns.rrset
 import pytest
 
 import secondaries
@@ -108,3 +110,38 @@ def test_too_slow_while_others_wait(primary, repo, key, make_key, started):
     served.await_log(r"event=transfer-cut to=%s .*why=\"the peer takes less than 32 KiB a second while others wait\"" % slow.name)
     servers.await_true("it is hung up on", slow.is_cut)
     served.stop()
+
+
+def test_incremental_transfers_by_the_hundred(primary, repo, key, make_key, notify_key, notify, started):
+    """Each is worked out of a history of 6,000 records.  Ten connections of one key want a hundred each; between any two of them questions
+    have their turn, and so has another key's transfer."""
+    versions, changed = 7, 400
+    flooder = make_key("flooder._transfer.example")
+
+    def text(serial):
+        return SOA % serial + "".join("h%d A 10.%d.%d.%d\n" % (n, serial if n < changed else 0, n >> 8, n & 255) for n in range(20000))
+    repo.commit({"example": text(1), "_keys": notify_key.line, "example._keys": key.line + flooder.line})
+    served = primary(repo, zones=["example"])
+    for serial in range(2, 2 + versions):
+        repo.commit({"example": text(serial)})
+        assert notify(served.port, "example", notify_key).rcode() == dns.rcode.NOERROR
+        served.await_serial("example", serial)
+    herd = [started(Asker(served.port, key=flooder)) for _ in range(10)]
+    for asker in herd:
+        for _ in range(100):
+            asker.send(incremental(1))
+    late = []
+    for _ in range(5):
+        for query in dns.message.make_query("h1.example", "A"), key.sign(incremental(1)):
+            begin = time.monotonic()
+            dns.query.tcp(query, servers.ADDRESS, 10, served.port, one_rr_per_rrset=True)
+            late.append(time.monotonic() - begin)
+    assert max(late) < 1, late
+    served.await_log("event=transfer-sent .*key=flooder.* type=ixfr serial=%d old_serial=1 " % (1 + versions))
+    served.stop()
+
+
+def incremental(serial):
+    query = dns.message.make_query("example", "IXFR")
+    query.authority.append(dns.rrset.from_text("example.", 0, "IN", "SOA", "ns1. host. %d 1 1 1 1" % serial))
+    return query
