@@ -230,10 +230,13 @@ class Pulling:
         self.running.await_serial("example", serial, limit_s=30)
 
     def again(self):
-        """What the cache has is served at once, whatever the remote has."""
+        """A new start: what the remote has is taken as it is, or else what the cache has."""
         self.running.stop()
-        self.running = self.start(zones=["example"] if self.has_cache else None)
-        self.running.await_log("event=(commit-served|pull-failed)")
+        self.running = self.start()
+        outcome = self.running.await_log("event=(commit-served|pull-failed)")[1]
+        if self.has_cache and outcome == "pull-failed":
+            self.running.await_log("event=served-from-cache")
+            assert self.running.serial("example") is not None
 
 
 ANY = "commit-served|pull-failed|pulled"
