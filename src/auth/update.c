@@ -181,20 +181,12 @@ update_fini(struct update *u)
 
 /* ---- prerequisites ---- */
 
-static err_t
-count_rr(void *ctx, const struct zone_rr *rr)
-{
-	(void)rr;
-	(*(size_t *)ctx)++;
-	return OK;
-}
-
 /* Records of a type (TYPE_ANY: all) that the name has by now. */
 static err_t
 count_records(struct zone_txn *t, const uint8_t *owner, uint16_t type, size_t *out)
 {
 	*out = 0;
-	return t != NULL ? zone_txn_each(t, owner, type, count_rr, out) : OK;
+	return t != NULL ? zone_txn_count(t, owner, type, out) : OK;
 }
 
 /* 2136 3.2.1 to 3.2.4, but for those of the zone's class. */
@@ -407,11 +399,12 @@ add_rr(const struct making *m)
 	return nothing_to_do(zone_txn_add(m->t, rr->owner, rr->type, ttl, rr->rdata, rr->rdlen));
 }
 
+/* One is enough: E_EXISTS. */
 static err_t
-note_other_data(void *ctx, const struct zone_rr *rr)
+find_other_data(void *ctx, const struct zone_rr *rr)
 {
-	*(bool *)ctx = *(bool *)ctx || !zone_may_stand_beside_cname(rr->type);
-	return OK;
+	(void)ctx;
+	return zone_may_stand_beside_cname(rr->type) ? OK : E_EXISTS;
 }
 
 /* 2136 3.4.2.2: a CNAME is left out where there is other data, and other data where there is a CNAME. */
@@ -421,7 +414,9 @@ is_shut_out(const struct making *m, bool *out)
 	const struct update_rr *rr = m->rr;
 	*out = false;
 	if (rr->type == TYPE_CNAME) {
-		return zone_txn_each(m->t, rr->owner, TYPE_ANY, note_other_data, out);
+		err_t err = zone_txn_each(m->t, rr->owner, TYPE_ANY, find_other_data, NULL);
+		*out = err == E_EXISTS;
+		return nothing_to_do(err);
 	}
 	size_t cnames = 0;
 	if (!zone_may_stand_beside_cname(rr->type)) {

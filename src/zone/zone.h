@@ -125,6 +125,12 @@ err_t zone_txn_remove(struct zone_txn *t, const uint8_t *owner, uint16_t type, c
 err_t zone_txn_each(struct zone_txn *t, const uint8_t *owner, uint16_t type,
                     err_t (*each)(void *ctx, const struct zone_rr *rr), void *ctx);
 
+/* How many there are.  The cost does not follow their number. */
+err_t zone_txn_count(struct zone_txn *t, const uint8_t *owner, uint16_t type, size_t *out);
+
+/* What these two have cost so far: records and types that were looked at. */
+uint64_t zone_txn_steps(const struct zone_txn *t);
+
 /* Is anything another than at first by now?  What was added and removed again is not. */
 err_t zone_txn_is_effective(struct zone_txn *t, bool *out);
 

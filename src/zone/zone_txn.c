@@ -32,9 +32,7 @@ static void
 free_edited(void *ctx, void *value)
 {
 	(void)ctx;
-	struct edited *e = value;
-	free(e->edits);
-	free(e);
+	edited_free(value);
 }
 
 /* All but the nodes and the tries. */
@@ -92,7 +90,7 @@ edited_of(struct zone_txn *t, const uint8_t *owner, struct edited **out)
 	memcpy(e->name, owner, key.name_len);
 	err_t err = fill_edited(t, e, &key);
 	if (err != OK) {
-		free_edited(NULL, e);
+		edited_free(e);
 		return err;
 	}
 	*out = e;
@@ -117,10 +115,13 @@ zone_txn_add(struct zone_txn *t, const uint8_t *owner, uint16_t type, uint32_t t
 	if (old == NULL) {
 		return edited_add(e, &new);
 	}
-	bool is_same = is_there && old->rr.ttl == ttl;
-	new.was_there = old->was_there;
-	new.old_ttl = old->old_ttl;
-	*old = new; /* what is gone comes back in the case that it is written in now */
+	if (!is_there) {
+		edited_bring_back(e, old, &new); /* in the case that it is written in now */
+		return OK;
+	}
+	bool is_same = old->rr.ttl == ttl;
+	old->rr.ttl = ttl;
+	old->stamp = new.stamp;
 	return is_same ? E_EXISTS : OK;
 }
 
@@ -134,7 +135,7 @@ zone_txn_remove(struct zone_txn *t, const uint8_t *owner, uint16_t type, const u
 	if (old == NULL || old->is_gone) {
 		return E_NOTFOUND;
 	}
-	old->is_gone = true;
+	edited_remove(e, old);
 	e->is_changed = true;
 	return OK;
 }
@@ -154,21 +155,96 @@ zone_txn_is_effective(struct zone_txn *t, bool *out)
 	return OK;
 }
 
+/* ---- asking ---- */
+
+/* A name as it is by now.  What only is asked about is not copied: it is as it was. */
+struct place {
+	struct edited *edited; /* NULL: nothing of it has changed */
+	const struct node *node[2]; /* then these have its records; NULL: none */
+};
+
+static err_t
+find_place(const struct zone_txn *t, const uint8_t *owner, struct place *out)
+{
+	struct nkey key;
+	if (!name_is_within(owner, t->from->apex_name)) {
+		return E_RANGE;
+	}
+	nkey_set(&key, owner);
+	*out = (struct place){ .edited = trie_get(&t->names.now, &key) };
+	if (out->edited == NULL) {
+		out->node[0] = trie_get(&t->from->nodes, &key);
+		out->node[1] = trie_get(&t->from->nsec3, &key);
+	}
+	return OK;
+}
+
+static err_t
+each_of_rrset(const uint8_t *owner, const struct rrset *s, err_t (*each)(void *ctx, const struct zone_rr *rr), void *ctx,
+              uint64_t *steps)
+{
+	const struct rr *rr = rrset_first(s);
+	for (unsigned i = s->n; i != 0; i--, rr = rr_next(rr)) {
+		const struct zone_rr out = { .owner = owner, .type = s->type, .ttl = rrset_ttl(s), .rdlen = rr->rdlen, .rdata = rr->rdata };
+		(*steps)++;
+		TRY(each(ctx, &out));
+	}
+	return OK;
+}
+
+static err_t
+each_of_node(const uint8_t *owner, const struct node *n, uint16_t type, err_t (*each)(void *ctx, const struct zone_rr *rr), void *ctx,
+             uint64_t *steps)
+{
+	const struct rrset *s = n != NULL ? node_first(n) : NULL;
+	for (unsigned left = n != NULL ? n->rrsets : 0; left != 0; left--, s = rrset_next(s)) {
+		(*steps)++;
+		if (type == TYPE_ANY || s->type == type) {
+			TRY(each_of_rrset(owner, s, each, ctx, steps));
+		}
+	}
+	return OK;
+}
+
 err_t
 zone_txn_each(struct zone_txn *t, const uint8_t *owner, uint16_t type, err_t (*each)(void *ctx, const struct zone_rr *rr),
               void *ctx)
 {
-	struct edited *e;
-	TRY(edited_of(t, owner, &e));
-	for (size_t i = 0; i < e->n; i++) {
-		const struct node_rr *rr = &e->edits[i].rr;
-		if (!e->edits[i].is_gone && (type == TYPE_ANY || type == rr->type)) {
-			const struct zone_rr out = { .owner = e->name, .type = rr->type, .ttl = rr->ttl, .rdlen = rr->rdlen,
-				                     .rdata = rr->rdata };
-			TRY(each(ctx, &out));
-		}
+	struct place p;
+	TRY(find_place(t, owner, &p));
+	if (p.edited != NULL) {
+		return edited_each(p.edited, type, each, ctx, &t->steps);
 	}
+	TRY(each_of_node(owner, p.node[0], type, each, ctx, &t->steps));
+	return each_of_node(owner, p.node[1], type, each, ctx, &t->steps);
+}
+
+static size_t
+count_in_node(const struct node *n, uint16_t type, uint64_t *steps)
+{
+	size_t records = 0;
+	const struct rrset *s = n != NULL ? node_first(n) : NULL;
+	for (unsigned left = n != NULL ? n->rrsets : 0; left != 0; left--, s = rrset_next(s)) {
+		(*steps)++;
+		records += type == TYPE_ANY || s->type == type ? s->n : 0;
+	}
+	return records;
+}
+
+err_t
+zone_txn_count(struct zone_txn *t, const uint8_t *owner, uint16_t type, size_t *out)
+{
+	struct place p;
+	TRY(find_place(t, owner, &p));
+	*out = p.edited != NULL ? edited_count(p.edited, type)
+	                        : count_in_node(p.node[0], type, &t->steps) + count_in_node(p.node[1], type, &t->steps);
 	return OK;
+}
+
+uint64_t
+zone_txn_steps(const struct zone_txn *t)
+{
+	return t->steps;
 }
 
 /* ---- nodes of the new version ---- */

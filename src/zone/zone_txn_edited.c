@@ -3,9 +3,73 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- how many there are ---- */
+
+/* Where the type is, or would be. */
+static size_t
+type_place(const struct edited *e, uint16_t type)
+{
+	size_t low = 0, high = e->types_n;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (e->types[middle].type < type) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low;
+}
+
+static struct type_count *
+type_of(const struct edited *e, uint16_t type)
+{
+	size_t at = type_place(e, type);
+	return at < e->types_n && e->types[at].type == type ? &e->types[at] : NULL;
+}
+
+static err_t
+add_type(struct edited *e, uint16_t type)
+{
+	size_t at = type_place(e, type);
+	if (e->types_n == e->types_cap) {
+		size_t cap = e->types_cap != 0 ? e->types_cap * 2 : 8;
+		struct type_count *grown = realloc(e->types, cap * sizeof *grown);
+		if (grown == NULL) {
+			return E_NOMEM;
+		}
+		e->types = grown;
+		e->types_cap = cap;
+	}
+	memmove(e->types + at + 1, e->types + at, (e->types_n - at) * sizeof *e->types);
+	e->types[at] = (struct type_count){ .type = type };
+	e->types_n++;
+	return OK;
+}
+
+static void
+count_one(struct edited *e, uint16_t type, int by)
+{
+	struct type_count *c = type_of(e, type);
+	c->n += (uint32_t)by;
+	e->records += (size_t)by;
+}
+
+size_t
+edited_count(const struct edited *e, uint16_t type)
+{
+	const struct type_count *c = type != TYPE_ANY ? type_of(e, type) : NULL;
+	return type == TYPE_ANY ? e->records : c != NULL ? c->n : 0;
+}
+
+/* ---- records in runs ---- */
+
 static err_t
 append_edit(struct edited *e, const struct edit *new)
 {
+	if (type_of(e, new->rr.type) == NULL) {
+		TRY(add_type(e, new->rr.type));
+	}
 	if (e->n == e->cap) {
 		size_t cap = e->cap != 0 ? e->cap * 2 : 8;
 		struct edit *grown = realloc(e->edits, cap * sizeof *grown);
@@ -16,6 +80,7 @@ append_edit(struct edited *e, const struct edit *new)
 		e->cap = cap;
 	}
 	e->edits[e->n++] = *new;
+	count_one(e, new->rr.type, 1);
 	return OK;
 }
 
@@ -76,6 +141,68 @@ edited_find(const struct edited *e, const struct node_rr *rr)
 		}
 	}
 	return NULL;
+}
+
+void
+edited_bring_back(struct edited *e, struct edit *gone, const struct edit *as)
+{
+	bool was_there = gone->was_there;
+	uint32_t old_ttl = gone->old_ttl;
+	*gone = *as;
+	gone->was_there = was_there;
+	gone->old_ttl = old_ttl;
+	count_one(e, as->rr.type, 1);
+}
+
+void
+edited_remove(struct edited *e, struct edit *is)
+{
+	is->is_gone = true;
+	count_one(e, is->rr.type, -1);
+}
+
+void
+edited_free(struct edited *e)
+{
+	free(e->edits);
+	free(e->types);
+	free(e);
+}
+
+/* The first record of the type in a run, or the first behind it. */
+static size_t
+first_of_type(const struct edited *e, unsigned run, uint16_t type)
+{
+	size_t low = run_start(e, run), high = e->run_end[run];
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (e->edits[middle].rr.type < type) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low;
+}
+
+err_t
+edited_each(struct edited *e, uint16_t type, err_t (*each)(void *ctx, const struct zone_rr *rr), void *ctx, uint64_t *steps)
+{
+	for (unsigned run = 0; run < e->runs && edited_count(e, type) != 0; run++) {
+		for (size_t i = type != TYPE_ANY ? first_of_type(e, run, type) : run_start(e, run); i < e->run_end[run]; i++) {
+			const struct node_rr *rr = &e->edits[i].rr;
+			if (type != TYPE_ANY && rr->type != type) {
+				break;
+			}
+			(*steps)++;
+			if (!e->edits[i].is_gone) {
+				const struct zone_rr out = { .owner = e->name, .type = rr->type, .ttl = rr->ttl, .rdlen = rr->rdlen,
+					                     .rdata = rr->rdata };
+				TRY(each(ctx, &out));
+			}
+		}
+	}
+	return OK;
 }
 
 err_t

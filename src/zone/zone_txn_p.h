@@ -24,9 +24,18 @@ struct edit {
  * to find and to add cost O(log² n), whatever the order; a million changes of one name are no trouble. */
 enum { RUNS_MAX = 66 };
 
+/* How many records of a type there are by now. */
+struct type_count {
+	uint16_t type;
+	uint32_t n;
+};
+
 struct edited {
 	struct edit *edits;
 	size_t n, cap;
+	struct type_count *types; /* sorted; a type that has none any more stays */
+	size_t types_n, types_cap;
+	size_t records;           /* of all types */
 	size_t run_end[RUNS_MAX];
 	unsigned runs;
 	bool is_changed, is_emptied;
@@ -43,6 +52,7 @@ struct zone_txn {
 	struct garbage fresh;  /* nodes made here; freed by a rollback */
 	struct garbage stale;  /* nodes that the new version does not have */
 	uint64_t stamp;
+	uint64_t steps;        /* records and types that were looked at */
 	size_t added, removed; /* records, in what was applied */
 	size_t node_octets;    /* of the nodes of both tries, as they are by now */
 	bool is_prepared;      /* `to` is whole */
@@ -57,6 +67,15 @@ err_t edited_load(struct edited *e, const struct node *n);
 
 err_t edited_add(struct edited *e, const struct edit *new);
 struct edit *edited_find(const struct edited *e, const struct node_rr *rr); /* or NULL; maybe one that is gone */
+void edited_bring_back(struct edited *e, struct edit *gone, const struct edit *as);
+void edited_remove(struct edited *e, struct edit *is);
+void edited_free(struct edited *e);
+
+/* Records of a type (TYPE_ANY: of all) by now. */
+size_t edited_count(const struct edited *e, uint16_t type);
+
+/* Tells them, in no order; `each` may remove records.  *steps grows by those that were looked at. */
+err_t edited_each(struct edited *e, uint16_t type, err_t (*each)(void *ctx, const struct zone_rr *rr), void *ctx, uint64_t *steps);
 
 /* Does the owner have other records than at first? */
 err_t edited_is_effective(struct edited *e, bool *out);

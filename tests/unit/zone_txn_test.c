@@ -220,6 +220,33 @@ random_remove(unsigned *seed, struct zone_txn *t, struct model *m)
 	}
 }
 
+static err_t
+count_one(void *ctx, const struct zone_rr *rr)
+{
+	(void)rr;
+	(*(size_t *)ctx)++;
+	return OK;
+}
+
+/* How many records of a name and type there are, whether or not the name has been changed. */
+static void
+assert_counts(unsigned *seed, struct zone_txn *t, const struct model *m)
+{
+	const struct text_rr rr = random_rr(seed);
+	size_t want = 0, all = 0, n, told = 0;
+	for (size_t i = 0; i < m->n; i++) {
+		bool is_here = name_is_equal(m->rr[i].owner.oct, rr.owner.oct);
+		want += is_here && m->rr[i].type == rr.type;
+		all += is_here;
+	}
+	assert_int_equal(zone_txn_count(t, rr.owner.oct, rr.type, &n), OK);
+	assert_int_equal(n, want);
+	assert_int_equal(zone_txn_each(t, rr.owner.oct, rr.type, count_one, &told), OK);
+	assert_int_equal(told, want);
+	assert_int_equal(zone_txn_count(t, rr.owner.oct, TYPE_ANY, &n), OK);
+	assert_int_equal(n, all);
+}
+
 static void
 change_serial(struct zone_txn *t, struct model *m, unsigned serial)
 {
@@ -264,6 +291,7 @@ random_transactions_equal_a_build(void **state)
 				} else {
 					random_remove(&seed, t, &changed);
 				}
+				assert_counts(&seed, t, &changed);
 			}
 			if (below(&seed, 4) != 0) {
 				change_serial(t, &changed, 1000 + i);
@@ -454,6 +482,54 @@ many_changes_of_one_name(void **state)
 }
 
 /* The first thing that a transaction keeps is of no octets. */
+/* Some 5,000 prerequisites go into a message. */
+static void
+ask_all(struct zone_txn *t, const uint8_t *owner, size_t want)
+{
+	size_t n, none;
+	for (unsigned i = 0; i < 5000; i++) {
+		assert_int_equal(zone_txn_count(t, owner, TYPE_A, &n), OK);
+		assert_int_equal(n, want);
+		assert_int_equal(zone_txn_count(t, owner, TYPE_ANY, &n), OK);
+		assert_int_equal(n, want);
+		none = 0;
+		assert_int_equal(zone_txn_each(t, owner, want != 0 ? TYPE_MX : TYPE_A, count_one, &none), OK);
+		assert_int_equal(none, 0);
+	}
+}
+
+/* To ask how many there are costs the same for one record and for ten thousand, in a zone, in a transaction, and when they are gone. */
+static void
+questions_about_a_large_rrset(void **state)
+{
+	(void)state;
+	enum { N = 10000 };
+	uint8_t address[4] = { 10 };
+	struct zone *z = text_zone(TEXT_APEX "a 300 A 10.0.0.1\n"), *next = NULL;
+	struct garbage garbage = { 0 };
+	struct zone_txn *t = NULL;
+	struct name a;
+	assert_int_equal(name_parse("a", 1, example, &a), OK);
+	assert_int_equal(zone_txn_begin(z, &t), OK);
+	for (unsigned i = 2; i <= N; i++) {
+		memcpy(address + 2, (uint8_t[]){ (uint8_t)(i >> 8), (uint8_t)i }, 2);
+		assert_int_equal(zone_txn_add(t, a.oct, TYPE_A, 300, address, 4), OK);
+	}
+	ask_all(t, a.oct, N);
+	assert_int_equal(zone_txn_commit(&t, &next, &garbage), OK);
+	garbage_free(&garbage);
+	assert_int_equal(zone_txn_begin(next, &t), OK);
+	ask_all(t, a.oct, N);
+	for (unsigned i = 1; i <= N; i++) {
+		memcpy(address + 2, (uint8_t[]){ (uint8_t)(i >> 8), (uint8_t)i }, 2);
+		assert_int_equal(zone_txn_remove(t, a.oct, TYPE_A, address, 4), OK);
+	}
+	ask_all(t, a.oct, 0);
+	assert_true(zone_txn_steps(t) < 20 * N);
+	zone_txn_rollback(&t);
+	zone_free(&next);
+}
+
 static void
 an_empty_rdata_is_added(void **state)
 {
@@ -480,6 +556,7 @@ main(void)
 		cmocka_unit_test(what_is_no_zone_is_not_committed),
 		cmocka_unit_test(nothing_changed),
 		cmocka_unit_test(many_changes_of_one_name),
+		cmocka_unit_test(questions_about_a_large_rrset),
 		cmocka_unit_test(an_empty_rdata_is_added),
 		cmocka_unit_test(random_transactions_equal_a_build),
 	};
