@@ -75,6 +75,7 @@ work_of(struct batch *b, struct file *f, struct work **out)
 	TRY(zone_txn_begin(f->zone, &txn));
 	*out = add_work(b, f);
 	(*out)->txn = txn;
+	b->zones_cost += f->zone->records;
 	return OK;
 }
 
@@ -120,11 +121,9 @@ judge(const struct update_task *t, struct zone_txn *txn, struct update_verdict *
 }
 
 static err_t
-add_changes(struct batch *b, struct update_task *t, struct file *f, enum batch_taken *out)
+add_changes_to(struct batch *b, struct update_task *t, struct work *w, enum batch_taken *out)
 {
 	struct update_verdict v;
-	struct work *w;
-	TRY(work_of(b, f, &w));
 	TRY(judge(t, w->txn, &v));
 	if (v.rcode != RCODE_NOERROR) {
 		*out = settle(t, v.rcode, v.ede, v.why);
@@ -133,6 +132,17 @@ add_changes(struct batch *b, struct update_task *t, struct file *f, enum batch_t
 	TRY(update_apply(&t->update, w->txn));
 	*out = pend(b, t);
 	return OK;
+}
+
+static err_t
+add_changes(struct batch *b, struct update_task *t, struct file *f, enum batch_taken *out)
+{
+	struct work *w;
+	TRY(work_of(b, f, &w));
+	uint64_t steps = zone_txn_steps(w->txn);
+	err_t err = add_changes_to(b, t, w, out);
+	b->cost += (zone_txn_steps(w->txn) - steps) / BATCH_STEPS;
+	return err;
 }
 
 /* ---- serials ---- */
@@ -382,11 +392,34 @@ has_room(const struct batch *b, const struct update *u, size_t before)
 	return !is_anything_added(u) || (before + u->octets) * BATCH_MEMORY_FACTOR <= primary_room(b->p);
 }
 
-static bool
-is_full(const struct batch *b, const struct update_task *t)
+bool
+batch_is_full(const struct batch *b)
 {
-	return b->is_closed || b->tasks_n == BATCH_TASKS_MAX || t->update.octets > BATCH_OCTETS_MAX - b->octets ||
-	       (b->tasks_n != 0 && !has_room(b, &t->update, b->octets));
+	return b->is_closed || b->tasks_n == BATCH_TASKS_MAX || b->cost >= BATCH_COST_MAX;
+}
+
+uint64_t
+batch_cost(const struct batch *b)
+{
+	return b->cost + b->zones_cost;
+}
+
+/* Is it one zone too many for what the batch has already? */
+static bool
+is_zone_too_many(const struct batch *b, const struct file *f)
+{
+	bool is_known = b->works_n == 0 || f == NULL || f->zone == NULL;
+	for (size_t i = 0; i < b->works_n && !is_known; i++) {
+		is_known = b->works[i].file == f;
+	}
+	return !is_known && b->zones_cost + f->zone->records > BATCH_ZONES_RECORDS_MAX;
+}
+
+static bool
+does_fit(const struct batch *b, const struct update_task *t, const struct aim *a)
+{
+	return !batch_is_full(b) && t->update.octets <= BATCH_OCTETS_MAX - b->octets && !is_zone_too_many(b, a->file) &&
+	       (b->tasks_n == 0 || has_room(b, &t->update, b->octets)) && (a->purpose == PURPOSE_CHANGE || b->works_n == 0);
 }
 
 err_t
@@ -394,7 +427,7 @@ batch_add(struct batch *b, struct update_task *t, enum batch_taken *out)
 {
 	const struct aim a = aim_of(b->p, t);
 	const char *why;
-	if (is_full(b, t) || (a.purpose != PURPOSE_CHANGE && b->works_n != 0)) {
+	if (!does_fit(b, t, &a)) {
 		*out = BATCH_FULL;
 		return OK;
 	}
@@ -402,6 +435,7 @@ batch_add(struct batch *b, struct update_task *t, enum batch_taken *out)
 		*out = settle(t, RCODE_SERVFAIL, EDE_OTHER, "there is no memory for more records (--memory-max)");
 		return OK;
 	}
+	b->cost += 1 + t->update.prerequisites_n + BATCH_CHANGE_COST * t->update.changes_n;
 	if (a.purpose == PURPOSE_CREATE) {
 		return add_creation(b, t, a.apex, out);
 	}

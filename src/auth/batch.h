@@ -26,6 +26,13 @@ enum {
 	 * time, for which there must be room (primary_room()). */
 	BATCH_OCTETS_MAX = 4 << 20,
 	BATCH_MEMORY_FACTOR = 10,
+	/* Of what it costs to hold updates against it; a unit is a record that is asked for, some half a microsecond.  A batch ends with
+	 * the update that passes it. */
+	BATCH_COST_MAX = 500000,
+	BATCH_CHANGE_COST = 2, /* of a record that is changed */
+	BATCH_STEPS = 32,      /* records that are only passed over cost one */
+	/* Of records in its zones, as all of a zone's text is read.  The first zone may have more. */
+	BATCH_ZONES_RECORDS_MAX = 500000,
 	BATCH_CHANGES_SHOWN_MAX = 100, /* records in a commit's message */
 	/* Zones over which updates make no others: each is a file that everybody checks out, and a line in a tree that each commit writes
 	 * anew. */
@@ -49,6 +56,12 @@ enum batch_taken {
 
 /* Holds a task, which was opened with the primary's view, against the batch.  E_NOMEM, E_LIMIT: the batch is of no use any more. */
 err_t batch_add(struct batch *b, struct update_task *t, enum batch_taken *out);
+
+/* Does nothing more go into it, whatever it is? */
+bool batch_is_full(const struct batch *b);
+
+/* What it has cost so far, with what it will cost to write its zones: in units of BATCH_COST_MAX. */
+uint64_t batch_cost(const struct batch *b);
 
 /* Raises the serial of a zone whose file was changed without that (--serial).  E_NOTFOUND: there is no such zone, it has another
  * serial by now, or it cannot be changed. */

@@ -28,6 +28,8 @@ struct batch {
 	struct update_task **tasks;
 	size_t tasks_n;
 	size_t octets;               /* that their messages come to */
+	uint64_t cost;               /* to hold updates against it */
+	uint64_t zones_cost;         /* to write its zones */
 	bool is_closed;              /* nothing more goes into it */
 	struct batch_file *files;
 	size_t files_n;

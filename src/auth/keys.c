@@ -27,17 +27,6 @@ struct keystore {
 	bool is_sealed;
 };
 
-/* FNV-1a.  Names in the table are the operator's, so nobody else can make it collide. */
-static uint32_t
-name_hash(const uint8_t *name)
-{
-	uint32_t h = 2166136261u;
-	for (size_t i = 0, len = name_len(name); i < len; i++) {
-		h = (h ^ octet_lower(name[i])) * 16777619u;
-	}
-	return h;
-}
-
 /* The slot that holds the name, or the empty one where it would go. */
 static struct key **
 slot_of(const struct keystore *ks, const uint8_t *name)

@@ -145,15 +145,10 @@ entry_free(struct replay *r, struct replay_entry *e)
 
 /* ---- what a key has done ---- */
 
-/* FNV-1a.  Only keys of ours come here: their signatures were verified. */
 static struct key_past **
 key_slot(struct replay *r, const uint8_t *name)
 {
-	uint32_t h = 2166136261u;
-	for (size_t i = 0, len = name_len(name); i < len; i++) {
-		h = (h ^ octet_lower(name[i])) * 16777619u;
-	}
-	return &r->keys[h % KEY_SLOTS];
+	return &r->keys[name_hash(name) % KEY_SLOTS];
 }
 
 static void

@@ -1,12 +1,16 @@
 /* bin/oprimary_jobs.h -- updates in a queue: private to oprimary_update.c. */
 #pragma once
 
+#include <stddef.h>
+
 #include "auth/replay.h"
+#include "auth/lines.h"
 #include "auth/update_task.h"
 #include "net/inbox.h"
 
 struct job {
 	struct job *next;
+	struct lines_item turn;    /* its key's */
 	struct inbox_item *item;
 	struct update_task task;
 	unsigned tries;
@@ -17,6 +21,12 @@ struct jobs {
 	struct job *first, *last;
 	size_t n;
 };
+
+static inline struct job *
+job_of_item(struct lines_item *turn)
+{
+	return (struct job *)(void *)((char *)turn - offsetof(struct job, turn));
+}
 
 static inline void
 jobs_append(struct jobs *q, struct job *j)

@@ -410,25 +410,32 @@ next_life(struct loader *l, char died[LINK_TEXT_MAX])
 	}
 }
 
-/* The next frame; one that was set aside comes first.  Updates are seen to meanwhile. */
+/* As poll() takes it, and so that the pulse goes on. */
+static int
+wait_ms(const struct loader *l)
+{
+	int pull = puller_wait_ms(&l->puller), update = updater_wait_ms(&l->updater);
+	int wait = pull < 0 || (update >= 0 && update < pull) ? update : pull;
+	return wait >= 0 && wait < PULSE_PERIOD_MS ? wait : PULSE_PERIOD_MS;
+}
+
+/* The next frame; one that was set aside comes first.  Updates are seen to meanwhile, in turn with what the git side says: who sends
+ * updates without pause does not hold up what others push. */
 static err_t
 next_frame(struct loader *l, struct link_frame *out)
 {
-	for (;;) {
+	for (bool is_turn_of_link = false;;) {
 		struct pollfd p[] = { { .fd = l->wake, .events = POLLIN }, { .fd = l->git->link, .events = POLLIN } };
 		if (asker_take(&l->asker, out)) {
 			return OK;
 		}
-		int wait_ms = puller_wait_ms(&l->puller);
-		int n = poll(p, ARRAY_LEN(p), wait_ms >= 0 && wait_ms < PULSE_PERIOD_MS ? wait_ms : PULSE_PERIOD_MS);
+		int n = poll(p, ARRAY_LEN(p), wait_ms(l));
 		pulse_beat(&l->pulse);
-		if (n <= 0) {
-			puller_go_on(&l->puller);
-		} else if (p[0].revents != 0) {
-			on_wake(l);
-		} else if (p[1].revents != 0) {
+		if (n >= 0 && p[1].revents != 0 && (is_turn_of_link || p[0].revents == 0)) {
 			return link_recv(l->git->link, out);
 		}
+		on_wake(l);
+		is_turn_of_link = true;
 	}
 }
 

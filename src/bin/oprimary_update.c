@@ -25,6 +25,7 @@ static void
 job_free(struct updater *u, struct job *j)
 {
 	update_task_fini(&j->task);
+	lines_done(&u->lines, &j->turn);
 	inbox_give_back(u->inbox, j->item);
 	free(j);
 }
@@ -145,11 +146,33 @@ is_repeated(struct updater *u, struct job *j)
 	return true;
 }
 
-/* The first of the queue into the batch.  False: no more go into it; *is_broken: nor is it of any use now. */
 static bool
-add_first(struct updater *u, bool *is_broken)
+is_any_waiting(const struct updater *u)
 {
-	struct job *j = jobs_take(&u->queue);
+	return u->queue.n + u->lines.n != 0;
+}
+
+/* NULL: none waits. */
+static struct job *
+take_next(struct updater *u)
+{
+	struct lines_item *turn = u->queue.n == 0 ? lines_take(&u->lines) : NULL;
+	return turn != NULL ? job_of_item(turn) : jobs_take(&u->queue);
+}
+
+/* What it is to read and to verify an update, in the batch's units. */
+static uint64_t
+cost_of_octets(const struct job *j)
+{
+	return 1 + j->item->len / 64;
+}
+
+/* The next one into the batch.  False: no more go into it; *is_broken: nor is it of any use now. */
+static bool
+add_next(struct updater *u, bool *is_broken)
+{
+	struct job *j = take_next(u);
+	uint64_t cost = batch_cost(u->batch);
 	enum batch_taken taken = BATCH_SETTLED;
 	err_t err = update_task_open(&j->task, primary_view(u->primary));
 	if (err == E_NOMEM) {
@@ -158,6 +181,7 @@ add_first(struct updater *u, bool *is_broken)
 		return true;
 	} else if (err == OK) {
 		*is_broken = batch_add(u->batch, &j->task, &taken) != OK;
+		lines_charge(&u->lines, &j->turn, batch_cost(u->batch) - cost + cost_of_octets(j));
 		if (*is_broken || taken == BATCH_FULL) {
 			update_task_close(&j->task);
 			jobs_put_first(&u->queue, j);
@@ -244,7 +268,7 @@ gather(struct updater *u)
 	u->made_s = clock_wall_s();
 	u->batch = batch_new(u->primary, &u->source, u->made_s);
 	add_serials(u);
-	while (u->queue.n != 0 && u->pending.n < limit && add_first(u, &is_broken)) {
+	while (is_any_waiting(u) && u->pending.n < limit && !batch_is_full(u->batch) && add_next(u, &is_broken)) {
 	}
 	if (is_broken && u->pending.n == 0) { /* by the update that is first now */
 		jobs_append(&u->pending, jobs_take(&u->queue));
@@ -340,7 +364,7 @@ static void
 answer_waiting(struct updater *u, bool all, const char *why)
 {
 	struct jobs rest = { 0 };
-	for (struct job *j; (j = jobs_take(&u->queue)) != NULL;) {
+	for (struct job *j; (j = all ? take_next(u) : jobs_take(&u->queue)) != NULL;) {
 		if (!all && j->seen == NULL) {
 			jobs_append(&rest, j);
 			continue;
@@ -364,14 +388,20 @@ take_inbox(struct updater *u)
 		next = item->next;
 		j->item = item;
 		update_task_init(&j->task, item->bytes, item->len, &item->from.peer, item->arrived_s);
-		jobs_append(&u->queue, j);
+		lines_put(&u->lines, item->key.oct, &j->turn);
 	}
+}
+
+static bool
+is_ready(const struct updater *u)
+{
+	return u->state == UPDATER_IDLE && (is_any_waiting(u) || (u->serials_n != 0 && u->are_serials_due));
 }
 
 static void
 work(struct updater *u)
 {
-	while (u->state == UPDATER_IDLE && (u->queue.n != 0 || (u->serials_n != 0 && u->are_serials_due))) {
+	if (is_ready(u)) {
 		u->times.begin_ns = clock_ns();
 		if (gather(u)) {
 			prepare(u);
@@ -393,6 +423,12 @@ updater_go_on(struct updater *u)
 	} else if (!puller_is_pulling(u->puller)) {
 		work(u);
 	}
+}
+
+int
+updater_wait_ms(const struct updater *u)
+{
+	return is_ready(u) && u->away[0] == '\0' && !puller_is_pulling(u->puller) ? 0 : -1;
 }
 
 void
@@ -703,6 +739,10 @@ updater_fini(struct updater *u)
 	take_inbox(u);
 	forget_all(u, &u->pending);
 	forget_all(u, &u->queue);
+	for (struct job *j; (j = take_next(u)) != NULL;) {
+		forget(u, j, &u->stats.unanswered);
+	}
+	lines_fini(&u->lines);
 	replay_free(&u->replay);
 	free(u->serials);
 }

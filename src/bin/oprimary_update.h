@@ -1,6 +1,7 @@
 /* bin/oprimary_update.h -- updates become commits: what the loader does with them between two pulls.
  *
- * Updates wait in the inbox until the one before is pushed; then all that wait go into one batch (auth/batch.h), one commit, one push.
+ * Updates wait until the one before is pushed; then all that wait go into one batch (auth/batch.h), one commit, one push.  When that is
+ * more than a batch may cost, keys have their turns by what theirs cost (auth/lines.h), each key's updates in order of arrival.
  * Each is answered NOERROR when the commit is in the remote and served, and not before:
  *
  *     idle ── batch made, PUSH ──> pushing ── PUSHED ──> published, answered ──> idle
@@ -63,7 +64,8 @@ struct updater {
 	/* the rest is zero */
 	enum { UPDATER_IDLE, UPDATER_PUSHING, UPDATER_PULLING, UPDATER_LOST } state;
 	struct replay *replay;
-	struct jobs queue;          /* in order of arrival */
+	struct lines lines;         /* those that wait, each key's in order of arrival */
+	struct jobs queue;          /* whose turn it was, in order: they are before all others */
 	struct jobs pending;        /* of the batch under way */
 	struct batch *batch;        /* NULL: none, or undone */
 	struct source_commit source; /* of the batch */
@@ -92,8 +94,11 @@ struct updater {
 void updater_init(struct updater *u);
 void updater_fini(struct updater *u);
 
-/* Takes what is in the inbox, and begins a batch if it can. */
+/* Takes what is in the inbox, and begins a batch if it can.  One at a time: between two the loader hears the git side. */
 void updater_go_on(struct updater *u);
+
+/* Milliseconds until it is to go on, whatever comes; -1: when something comes. */
+int updater_wait_ms(const struct updater *u);
 
 /* The zone was changed and has its serial still: a higher one is to be written. */
 void updater_add_serial(struct updater *u, const uint8_t *apex, uint32_t serial);

@@ -218,6 +218,16 @@ name_len(const uint8_t *n)
 	return (size_t)(at - n) + 1;
 }
 
+uint32_t
+name_hash(const uint8_t *n)
+{
+	uint32_t h = 2166136261u;
+	for (size_t i = 0, len = name_len(n); i < len; i++) {
+		h = (h ^ octet_lower(n[i])) * 16777619u;
+	}
+	return h;
+}
+
 unsigned
 name_labels(const uint8_t *n)
 {

@@ -68,22 +68,11 @@ inbox_free(struct inbox **inp)
 
 /* ---- keys ---- */
 
-/* FNV-1a.  Only keys of ours come here: their signatures were verified. */
-static size_t
-slot_of(const struct name *key)
-{
-	uint32_t h = 2166136261u;
-	for (size_t i = 0; i < key->len; i++) {
-		h = (h ^ octet_lower(key->oct[i])) * 16777619u;
-	}
-	return h % SLOTS;
-}
-
 /* Where the key's entry hangs, or where one would. */
 static struct per_key **
 find_key(struct inbox *in, const struct name *key)
 {
-	struct per_key **at = &in->slots[slot_of(key)];
+	struct per_key **at = &in->slots[name_hash(key->oct) % SLOTS];
 	while (*at != NULL && !name_is_equal((*at)->name.oct, key->oct)) {
 		at = &(*at)->next;
 	}
