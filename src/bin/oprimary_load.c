@@ -412,7 +412,7 @@ next_life(struct loader *l, char died[LINK_TEXT_MAX])
 
 /* As poll() takes it, and so that the pulse goes on. */
 static int
-wait_ms(const struct loader *l)
+wait_ms(struct loader *l)
 {
 	int pull = puller_wait_ms(&l->puller), update = updater_wait_ms(&l->updater);
 	int wait = pull < 0 || (update >= 0 && update < pull) ? update : pull;

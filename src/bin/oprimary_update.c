@@ -398,10 +398,26 @@ is_ready(const struct updater *u)
 	return u->state == UPDATER_IDLE && (is_any_waiting(u) || (u->serials_n != 0 && u->are_serials_due));
 }
 
+/* Does something wait that could be worked out now?  What people may be pushing goes first: said once for each such moment. */
+static bool
+is_held(struct updater *u)
+{
+	uint64_t now_ms = clock_ms();
+	unsigned wait_ms = quiet_wait(&u->quiet, now_ms);
+	if (wait_ms != 0 && !u->is_held) {
+		const char *why = quiet_is_anybody_expected(&u->quiet, now_ms) ? "people push beside updates that come without pause"
+		                                                               : "updates have come without pause for minutes";
+		log_event(u->log, LOG_LEVEL_INFO, "updates-pause", "ms=%u waiting=%u why=%s", wait_ms, inbox_stats(u->inbox).waiting, why);
+	}
+	u->is_held = wait_ms != 0;
+	return u->is_held;
+}
+
 static void
 work(struct updater *u)
 {
-	if (is_ready(u)) {
+	if (is_ready(u) && !is_held(u)) {
+		quiet_begin(&u->quiet, clock_ms());
 		u->times.begin_ns = clock_ns();
 		if (gather(u)) {
 			prepare(u);
@@ -426,9 +442,10 @@ updater_go_on(struct updater *u)
 }
 
 int
-updater_wait_ms(const struct updater *u)
+updater_wait_ms(struct updater *u)
 {
-	return is_ready(u) && u->away[0] == '\0' && !puller_is_pulling(u->puller) ? 0 : -1;
+	bool is_going_on = is_ready(u) && u->away[0] == '\0' && !puller_is_pulling(u->puller);
+	return is_going_on ? (int)quiet_wait(&u->quiet, clock_ms()) : -1;
 }
 
 void
@@ -501,6 +518,7 @@ updater_on_pushed(struct updater *u, const struct link_frame *f)
 	u->times.pushed_ns = clock_ns();
 	u->state = UPDATER_IDLE;
 	settle_unknown(u);
+	quiet_pushed(&u->quiet, clock_ms());
 	count(&u->stats.commits);
 	if (u->batch == NULL || batch_accept(u->batch, f->id, &next, &old) != OK) {
 		pull_all(u, "no memory, or the git side is out of step");
@@ -675,6 +693,9 @@ updater_after_pull(struct updater *u, const struct link_frame *f)
 {
 	bool is_of_remote = f->type != LINK_FAILED && (f->flags & LINK_FROM_CACHE) == 0;
 	u->are_serials_due |= is_of_remote;
+	if (f->type == LINK_COMMIT && (f->flags & LINK_OF_PEOPLE) != 0) {
+		quiet_others_pushed(&u->quiet, clock_ms());
+	}
 	if (u->is_idle && (is_of_remote || f->type == LINK_FAILED)) {
 		find_idle(u, f);
 	}

@@ -12,6 +12,8 @@
  *                                     └── PUSH_FAILED otherwise ──> half of them, or SERVFAIL with the reason
  *          └─ nothing changes ──> pulling ── UPTODATE ──> answered; ── COMMIT ──> the same updates again, on the new head
  *
+ * A batch that would follow the one before without a pause may have to leave one, in which people can push (auth/quiet.h).
+ *
  * A COMMIT that comes while a batch is under way undoes the batch first: it was worked out on what is served no more.  While a pull is
  * under way no batch is begun; when it ends updates have their turn before the next.
  *
@@ -22,6 +24,7 @@
 #include <stdatomic.h>
 
 #include "auth/batch.h"
+#include "auth/quiet.h"
 #include "auth/replay.h"
 #include "base/err.h"
 #include "bin/oprimary_ask.h"
@@ -75,6 +78,8 @@ struct updater {
 	char away[UPDATE_ANSWER_TEXT_MAX]; /* is_unknown: why the remote is not reached; "": it may be */
 	bool is_idle;               /* `pending` changes nothing, if what is served is the remote's head */
 	uint64_t made_s;            /* when the batch was made */
+	struct quiet quiet;         /* between our pushes, for those of others */
+	bool is_held;               /* updates wait for that */
 	size_t limit;               /* updates in a batch; 0: as many as there can be */
 	size_t limited_n;           /* updates, from the first on, for which that holds */
 	unsigned splits;
@@ -98,7 +103,7 @@ void updater_fini(struct updater *u);
 void updater_go_on(struct updater *u);
 
 /* Milliseconds until it is to go on, whatever comes; -1: when something comes. */
-int updater_wait_ms(const struct updater *u);
+int updater_wait_ms(struct updater *u);
 
 /* The zone was changed and has its serial still: a higher one is to be written. */
 void updater_add_serial(struct updater *u, const uint8_t *apex, uint32_t serial);

@@ -70,6 +70,7 @@ enum link_commit_flags {
 	LINK_HAS_PUSHED = 1 << 3,        /* also UPTODATE: the commit of the PUSH that ended E_UNKNOWN is in it */
 	LINK_AGAIN = 1 << 5,             /* PUSH: `text` is the commit of one just like it that ended E_UNKNOWN */
 	LINK_CACHE_NEXT = 1 << 7,        /* FAILED: what is in --cache-dir is told now */
+	LINK_OF_PEOPLE = 1 << 6,         /* COMMIT: of those that came since the last one some are no primary's */
 	LINK_NO_BRANCH = 1 << 4,         /* FAILED: the remote was reached, and the branch is not there: a PUSH on "" makes it */
 };
 

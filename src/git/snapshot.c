@@ -139,7 +139,8 @@ build(struct snapshot *s, const git_oid *base, git_tree *old, git_tree *new, str
 		return err;
 	}
 	*out = (struct link_frame){ .type = LINK_COMMIT, .n = n, .fd = fd };
-	out->flags = (uint8_t)((old == NULL ? LINK_WHOLE : 0) | (allows == GIT_ALLOWS_ALL ? LINK_ALLOW_MASS_DELETE : 0));
+	out->flags = (uint8_t)((old == NULL ? LINK_WHOLE : 0) | (allows == GIT_ALLOWS_ALL ? LINK_ALLOW_MASS_DELETE : 0) |
+	                       (git_history_has_people(in->repo, base, in->commit) ? LINK_OF_PEOPLE : 0));
 	git_oid_tostr(out->id, sizeof out->id, in->commit);
 	return OK;
 }

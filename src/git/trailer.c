@@ -6,29 +6,34 @@
 
 enum { COMMITS_MAX = 10000, ENTRIES_MAX = 1 << 22 };
 
-static enum git_allows
-read_trailers(const git_message_trailer_array *a)
+/* What a commit says of itself. */
+struct said {
+	bool is_allowed, is_update;
+};
+
+static struct said
+commit_says(git_repository *repo, const git_oid *id)
 {
-	bool is_allowed = false, is_update = false;
-	for (size_t i = 0; i < a->count; i++) {
-		const git_message_trailer *t = &a->trailers[i];
-		is_allowed |= strcasecmp(t->key, "Origin-Allow") == 0 && strcasecmp(t->value, "mass-delete") == 0;
-		is_update |= strcasecmp(t->key, "Origin-Update") == 0;
+	[[gnu::cleanup(git_free_commit)]] git_commit *commit = NULL;
+	git_message_trailer_array trailers = { 0 };
+	struct said s = { 0 };
+	if (git_commit_lookup(&commit, repo, id) != 0 || git_message_trailers(&trailers, git_commit_message(commit)) != 0) {
+		return s;
 	}
-	return !is_allowed ? GIT_ALLOWS_NOTHING : is_update ? GIT_ALLOWS_OWN : GIT_ALLOWS_ALL;
+	for (size_t i = 0; i < trailers.count; i++) {
+		const git_message_trailer *t = &trailers.trailers[i];
+		s.is_allowed |= strcasecmp(t->key, "Origin-Allow") == 0 && strcasecmp(t->value, "mass-delete") == 0;
+		s.is_update |= strcasecmp(t->key, "Origin-Update") == 0;
+	}
+	git_message_trailer_array_free(&trailers);
+	return s;
 }
 
 static enum git_allows
 commit_allows(git_repository *repo, const git_oid *id)
 {
-	[[gnu::cleanup(git_free_commit)]] git_commit *commit = NULL;
-	git_message_trailer_array trailers = { 0 };
-	if (git_commit_lookup(&commit, repo, id) != 0 || git_message_trailers(&trailers, git_commit_message(commit)) != 0) {
-		return GIT_ALLOWS_NOTHING;
-	}
-	enum git_allows allows = read_trailers(&trailers);
-	git_message_trailer_array_free(&trailers);
-	return allows;
+	struct said s = commit_says(repo, id);
+	return !s.is_allowed ? GIT_ALLOWS_NOTHING : s.is_update ? GIT_ALLOWS_OWN : GIT_ALLOWS_ALL;
 }
 
 /* Those that `commit` has and `base` has not.  NULL: there is no base, or it is not there any more. */
@@ -57,6 +62,18 @@ git_history_allows(git_repository *repo, const git_oid *base, const git_oid *com
 		most = allows > most ? allows : most;
 	}
 	return most;
+}
+
+bool
+git_history_has_people(git_repository *repo, const git_oid *base, const git_oid *commit)
+{
+	[[gnu::cleanup(git_free_walk)]] git_revwalk *walk = walk_from(repo, base, commit);
+	bool has_people = false;
+	git_oid id;
+	for (size_t n = 0; walk != NULL && n < COMMITS_MAX && !has_people && git_revwalk_next(&id, walk) == 0; n++) {
+		has_people = !commit_says(repo, &id).is_update;
+	}
+	return has_people;
 }
 
 /* ---- what they changed ---- */

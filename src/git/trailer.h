@@ -14,6 +14,9 @@ enum git_allows {
  * alone counts. */
 enum git_allows git_history_allows(git_repository *repo, const git_oid *base, const git_oid *commit);
 
+/* Is one of those commits no primary's?  Without a base nobody can tell, and it is none. */
+bool git_history_has_people(git_repository *repo, const git_oid *base, const git_oid *commit);
+
 /* Tells each file that one of those commits changed which allow what they do themselves; a file may come again. */
 err_t git_history_own(git_repository *repo, const git_oid *base, const git_oid *commit,
                       err_t (*changed)(void *ctx, const struct tree_change *c), void *ctx, struct diag *diag);
