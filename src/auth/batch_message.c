@@ -260,6 +260,33 @@ say_updates(struct str *out, const struct batch *b)
 	free(list);
 }
 
+static int
+compare_keys(const void *left, const void *right)
+{
+	const struct update_task *a = *(struct update_task *const *)left, *b = *(struct update_task *const *)right;
+	return name_compare(a->key.name.oct, b->key.name.oct);
+}
+
+/* When the last one of each key was signed: that and what is older will not be carried out again, also by a primary that was started anew
+ * (auth/replay.h). */
+static void
+say_signed(struct str *out, const struct batch *b)
+{
+	struct update_task **list = xalloc((b->tasks_n + 1) * sizeof(struct update_task *));
+	memcpy(list, b->tasks, b->tasks_n * sizeof(struct update_task *));
+	qsort(list, b->tasks_n, sizeof(struct update_task *), compare_keys);
+	for (size_t i = 0, end; i < b->tasks_n; i = end) {
+		uint64_t last_s = 0;
+		for (end = i; end < b->tasks_n && compare_keys(&list[i], &list[end]) == 0; end++) {
+			last_s = list[end]->tsig.peer_time_s > last_s ? list[end]->tsig.peer_time_s : last_s;
+		}
+		str_cat(out, "Origin-Signed: ");
+		put_name(out, list[i]->key.name.oct);
+		str_printf(out, " %llu\n", (unsigned long long)last_s);
+	}
+	free(list);
+}
+
 /* Would a primary that gets this as a commit hold it back?  Records that a key was allowed to delete are meant to go.  The removal of a
  * zone has passed the valve before it came here, and needs no word for it. */
 static bool
@@ -292,6 +319,7 @@ batch_say(struct batch *b)
 	}
 	str_cat(out, b->tasks_n != 0 || is_mass_deletion(b) ? "\n" : "");
 	say_updates(out, b);
+	say_signed(out, b);
 	str_cat(out, is_mass_deletion(b) ? "Origin-Allow: mass-delete\n" : "");
 	return out->err;
 }

@@ -41,6 +41,7 @@ struct replay {
 	struct replay_entry **slots;      /* owned, as the entries are */
 	size_t slots_n, entries;          /* entries: also those under way */
 	size_t kept;                      /* in lists */
+	uint64_t floor_s;                 /* of all keys */
 };
 
 struct replay *
@@ -257,14 +258,19 @@ make_room(struct replay *r)
 
 /* ---- from outside ---- */
 
-/* The clock has gone back when it was signed later than anything can have been signed by now.  Then it is as after a start. */
-static bool
-is_doubtful(struct key_past *k, const struct replay_request *q)
+/* The clock has gone back when that is later than anything can have been signed by now.  Then it is as after a start. */
+static void
+lower_floor(uint64_t *floor_s, uint64_t now_s)
 {
-	if (k->floor_s > q->now_s + TSIG_FUDGE_MAX_S) {
-		k->floor_s = q->now_s;
-	}
-	return q->signed_s <= k->floor_s;
+	*floor_s = *floor_s > now_s + TSIG_FUDGE_MAX_S ? now_s : *floor_s;
+}
+
+static bool
+is_doubtful(struct replay *r, struct key_past *k, const struct replay_request *q)
+{
+	lower_floor(&k->floor_s, q->now_s);
+	lower_floor(&r->floor_s, q->now_s);
+	return q->signed_s <= k->floor_s || q->signed_s <= r->floor_s;
 }
 
 static struct replay_entry *
@@ -305,7 +311,7 @@ replay_take(struct replay *r, const struct replay_request *q, enum replay_state 
 		*state = e->is_answered ? REPLAY_ANSWERED : REPLAY_UNDER_WAY;
 		return OK;
 	}
-	if (is_doubtful(k, q)) {
+	if (is_doubtful(r, k, q)) {
 		*state = REPLAY_DOUBTFUL;
 		return OK;
 	}
@@ -339,6 +345,10 @@ replay_lose(struct replay *r, struct replay_entry *e)
 err_t
 replay_note(struct replay *r, const uint8_t *key, uint64_t signed_s)
 {
+	if (key == NULL) {
+		r->floor_s = signed_s > r->floor_s ? signed_s : r->floor_s;
+		return OK;
+	}
 	struct key_past *k = key_of(key_slot(r, key), key);
 	if (k == NULL) {
 		return E_NOMEM;

@@ -65,7 +65,7 @@ void replay_settle(struct replay *r, struct replay_entry *e, unsigned rcode, boo
 /* What became of it is not known, and will not be: it stays under way. */
 void replay_lose(struct replay *r, struct replay_entry *e);
 
-/* Of that key something was carried out that was signed then, and of which no more is known. */
+/* Of that key (NULL: of any) something was carried out that was signed then, and of which no more is known. */
 err_t replay_note(struct replay *r, const uint8_t *key, uint64_t signed_s);
 
 size_t replay_n(const struct replay *r); /* remembered, without what is under way */

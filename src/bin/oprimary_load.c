@@ -155,6 +155,7 @@ change_of(const struct link_file *f)
 	case LINK_ENTRY_MESSAGE: /* of no COMMIT */
 	case LINK_ENTRY_PAST:    /* no change */
 	case LINK_ENTRY_ALLOWED:
+	case LINK_ENTRY_SIGNED:
 		break;
 	}
 	return c;
@@ -165,7 +166,8 @@ struct told {
 	struct source_change *changes; /* owned, as past and allowed are */
 	struct source_past *past;
 	const char **allowed;
-	size_t changes_n, past_n, allowed_n;
+	struct link_file *signed_until;
+	size_t changes_n, past_n, allowed_n, signed_n;
 };
 
 static void
@@ -174,6 +176,7 @@ told_fini(struct told *t)
 	free(t->changes);
 	free(t->past);
 	free(t->allowed);
+	free(t->signed_until);
 }
 
 static err_t
@@ -185,7 +188,8 @@ read_entries(const struct link_map *map, uint32_t n, struct told *t)
 	t->changes = try_alloc((n + 1) * sizeof *t->changes);
 	t->past = try_alloc((n + 1) * sizeof *t->past);
 	t->allowed = try_alloc((n + 1) * sizeof(const char *));
-	if (t->changes == NULL || t->past == NULL || t->allowed == NULL) {
+	t->signed_until = try_alloc((n + 1) * sizeof *t->signed_until);
+	if (t->changes == NULL || t->past == NULL || t->allowed == NULL || t->signed_until == NULL) {
 		return E_NOMEM;
 	}
 	struct link_files files = link_files_over(map, n);
@@ -199,6 +203,8 @@ read_entries(const struct link_map *map, uint32_t n, struct told *t)
 			t->past[t->past_n++] = (struct source_past){ .path = file.path, .bytes = file.bytes, .len = file.len };
 		} else if (file.kind == LINK_ENTRY_ALLOWED) {
 			t->allowed[t->allowed_n++] = file.path;
+		} else if (file.kind == LINK_ENTRY_SIGNED) {
+			t->signed_until[t->signed_n++] = file;
 		} else {
 			t->changes[t->changes_n++] = change_of(&file);
 		}
@@ -229,6 +235,18 @@ apply(struct loader *l, const struct source_commit *c, enum primary_outcome *out
 	return OK;
 }
 
+/* What was carried out before the start, of which nobody remembers more. */
+static void
+note_signed(struct loader *l, const struct told *told)
+{
+	for (size_t i = 0; i < told->signed_n; i++) {
+		const struct link_file *s = &told->signed_until[i];
+		char text[24];
+		snprintf(text, sizeof text, "%.*s", (int)(s->len < sizeof text ? s->len : 0), (const char *)s->bytes);
+		updater_note_signed(&l->updater, s->path, s->path_len, strtoull(text, NULL, 10));
+	}
+}
+
 static err_t
 take_commit(struct loader *l, const struct link_frame *f, enum primary_outcome *outcome)
 {
@@ -253,6 +271,7 @@ take_commit(struct loader *l, const struct link_frame *f, enum primary_outcome *
 			.now_s = clock_wall_s(),
 		};
 		memcpy(c.id, f->id, sizeof c.id);
+		note_signed(l, &told);
 		err = apply(l, &c, outcome);
 	}
 	size_t len = map.len;

@@ -458,6 +458,15 @@ updater_add_serial(struct updater *u, const uint8_t *apex, uint32_t serial)
 	u->are_serials_due = true;
 }
 
+void
+updater_note_signed(struct updater *u, const char *key, size_t len, uint64_t signed_s)
+{
+	struct name name;
+	if (atomic_load_explicit(&u->stats.commits, memory_order_relaxed) == 0 && name_parse(key, len, name_root, &name) == OK) {
+		(void)!replay_note(u->replay, name.len > 1 ? name.oct : NULL, signed_s);
+	}
+}
+
 bool
 updater_is_serial_coming(const struct updater *u, const struct zone *z)
 {

@@ -108,6 +108,10 @@ int updater_wait_ms(struct updater *u);
 /* The zone was changed and has its serial still: a higher one is to be written. */
 void updater_add_serial(struct updater *u, const uint8_t *apex, uint32_t serial);
 
+/* The history says that updates of that key (".": of any) were carried out which were signed up to then.  Nothing of that is believed once
+ * a push of ours is there: from then on signatures are remembered themselves. */
+void updater_note_signed(struct updater *u, const char *key, size_t len, uint64_t signed_s);
+
 /* Will a newer serial of that version be written now?  Not once that has failed; of very many, it is not known. */
 bool updater_is_serial_coming(const struct updater *u, const struct zone *z);
 

@@ -99,7 +99,8 @@ enum link_entry_kind {
 	LINK_ENTRY_MESSAGE, /* of a PUSH, its first: no path (""); content: the commit's message, UTF-8 */
 	LINK_ENTRY_PAST,    /* of a whole COMMIT: how the file began in an older one; oldest first; a path may come again and again */
 	LINK_ENTRY_ALLOWED, /* of a COMMIT: changed by an update's commit that has the trailer, which is about its own changes alone */
-	LINK_ENTRY_LAST = LINK_ENTRY_ALLOWED,
+	LINK_ENTRY_SIGNED,  /* of a COMMIT: a key's name (".": all); as text, up to when its updates were signed (git/signed.h) */
+	LINK_ENTRY_LAST = LINK_ENTRY_SIGNED,
 };
 
 struct link_entry {

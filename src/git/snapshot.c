@@ -4,8 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "git/signed.h"
 #include "git/trailer.h"
 #include "git/walk.h"
+#include "ops/clock.h"
 
 enum { BINARY_PROBE = 8192 };
 
@@ -133,6 +135,7 @@ build(struct snapshot *s, const git_oid *base, git_tree *old, git_tree *new, str
 	if (old == NULL && in->past != NULL) {
 		git_past_put(in->past, &s->build, in->conf->text_max);
 	}
+	git_signed_put(in->repo, base, in->commit, clock_wall_s(), &s->build);
 	err_t err = link_build_seal(&s->build, &fd, &n);
 	if (err != OK) {
 		diag_set(s->diag, DIAG_ERROR, "git", "no memory for the files of commit %.12s", git_oid_tostr_s(in->commit));

@@ -538,7 +538,8 @@ one_commit_for_many(void **state)
 	                               "+ y 60 A 192.0.2.11\n"
 	                               "\n"
 	                               "Origin-Update: example by all._update from 192.0.2.8 (3 updates)\n"
-	                               "Origin-Update: other by all._update from 192.0.2.8\n");
+	                               "Origin-Update: other by all._update from 192.0.2.8\n"
+	                               "Origin-Signed: all._update 1700000000\n");
 	assert_files_say_what_is_served(&w);
 	free_many(&m, ARRAY_LEN(updates));
 	world_end(&w);

@@ -120,7 +120,7 @@ count_files(const struct link_frame *f)
 static void
 show_files(const struct link_frame *f)
 {
-	static const char *const kinds[] = { "?", "PUT", "REMOVE", "REFUSED", "NAMED", "MESSAGE", "PAST", "ALLOWED" };
+	static const char *const kinds[] = { "?", "PUT", "REMOVE", "REFUSED", "NAMED", "MESSAGE", "PAST", "ALLOWED", "SIGNED" };
 	struct link_map m = { 0 };
 	struct link_file file;
 	err_t err = link_map(f->fd, &m);

@@ -205,6 +205,9 @@ nothing_of_before_the_start(void **state)
 	assert_int_equal(take_signed(&w, "k", 1, START_S - 300), REPLAY_DOUBTFUL);
 	assert_int_equal(take_signed(&w, "k", 1, START_S - 9), REPLAY_NEW);
 	assert_int_equal(take_signed(&w, "other", 1, START_S - 300), REPLAY_NEW);
+	assert_int_equal(replay_note(w.r, NULL, START_S - 100), OK); /* so many that not all were looked at */
+	assert_int_equal(take_signed(&w, "other", 2, START_S - 100), REPLAY_DOUBTFUL);
+	assert_int_equal(take_signed(&w, "other", 2, START_S - 99), REPLAY_NEW);
 	end(&w);
 }
 
