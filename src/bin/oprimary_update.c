@@ -462,7 +462,7 @@ void
 updater_note_signed(struct updater *u, const char *key, size_t len, uint64_t signed_s)
 {
 	struct name name;
-	if (atomic_load_explicit(&u->stats.commits, memory_order_relaxed) == 0 && name_parse(key, len, name_root, &name) == OK) {
+	if (!u->is_past_known && name_parse(key, len, name_root, &name) == OK) {
 		(void)!replay_note(u->replay, name.len > 1 ? name.oct : NULL, signed_s);
 	}
 }
@@ -702,6 +702,7 @@ updater_after_pull(struct updater *u, const struct link_frame *f)
 {
 	bool is_of_remote = f->type != LINK_FAILED && (f->flags & LINK_FROM_CACHE) == 0;
 	u->are_serials_due |= is_of_remote;
+	u->is_past_known |= is_of_remote;
 	if (f->type == LINK_COMMIT && (f->flags & LINK_OF_PEOPLE) != 0) {
 		quiet_others_pushed(&u->quiet, clock_ms());
 	}

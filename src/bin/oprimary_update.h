@@ -80,6 +80,7 @@ struct updater {
 	uint64_t made_s;            /* when the batch was made */
 	struct quiet quiet;         /* between our pushes, for those of others */
 	bool is_held;               /* updates wait for that */
+	bool is_past_known;         /* the remote was seen since the start */
 	size_t limit;               /* updates in a batch; 0: as many as there can be */
 	size_t limited_n;           /* updates, from the first on, for which that holds */
 	unsigned splits;
@@ -108,8 +109,8 @@ int updater_wait_ms(struct updater *u);
 /* The zone was changed and has its serial still: a higher one is to be written. */
 void updater_add_serial(struct updater *u, const uint8_t *apex, uint32_t serial);
 
-/* The history says that updates of that key (".": of any) were carried out which were signed up to then.  Nothing of that is believed once
- * a push of ours is there: from then on signatures are remembered themselves. */
+/* The history says that updates of that key (".": of any) were carried out which were signed up to then.  What comes after the first pull
+ * is passed over: what this primary carries out it remembers, and what another one does it leaves to that. */
 void updater_note_signed(struct updater *u, const char *key, size_t len, uint64_t signed_s);
 
 /* Will a newer serial of that version be written now?  Not once that has failed; of very many, it is not known. */
