@@ -138,6 +138,15 @@ const uint8_t *ozone_names_zone_at(const struct ozone_names *names, size_t i); /
 /* How many zones of `names` does `other` not have?  A file of one of them in *first, borrowed. */
 size_t ozone_names_missing(struct ozone_names *names, struct ozone_names *other, const char **first);
 
+/* ---- names of files: ozone_paths.c ---- */
+
+/* Warns of names that git cannot check out on some system, and of those that some system takes for one.  Of what is no news nothing is
+ * said. */
+struct ozone_paths;
+struct ozone_paths *ozone_paths_new(void);
+void ozone_paths_add(struct ozone_paths *p, const char *path, bool is_news); /* from the root; its directories, too */
+void ozone_paths_report(struct ozone_paths **p, struct ozone *oz); /* and frees */
+
 /* ---- the safety valve: ozone_valve.c ---- */
 
 /* Would the primary hold this version of the zone back?  Adds the finding. */

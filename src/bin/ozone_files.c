@@ -423,6 +423,19 @@ prefix_of(const char *path)
 	return prefix;
 }
 
+/* `was`: what is in there is no news; NULL: all is. */
+static void
+check_paths(struct ozone *oz, const struct listing *now, const struct listing *was)
+{
+	struct ozone_paths *paths = ozone_paths_new();
+	for (size_t i = 0; i < now->n; i++) {
+		const char *name = now->names[i];
+		bool is_old = was != NULL && was->n != 0 && bsearch(&name, was->names, was->n, sizeof(char *), compare_text) != NULL;
+		ozone_paths_add(paths, name, !is_old);
+	}
+	ozone_paths_report(&paths, oz);
+}
+
 /* Files of both directories, by name, as in a merge. */
 static err_t
 check_dirs(struct ozone *oz, struct dir *now, struct dir *was, bool is_compared)
@@ -452,6 +465,7 @@ check_dirs(struct ozone *oz, struct dir *now, struct dir *was, bool is_compared)
 		}
 		report_end(oz->report);
 	}
+	check_paths(oz, &now->files, is_compared ? &was->files : NULL);
 	ozone_valve_zones(oz, old_names, names);
 	ozone_valve_keys(oz, names);
 	ozone_names_free(&old_names);

@@ -19,7 +19,7 @@ struct repo {
 	struct tree *now, *was; /* `was` is NULL when there is nothing to compare with */
 	struct side now_side, was_side;
 	struct texts now_files, was_files; /* files of the root */
-	struct texts changed;              /* paths that differ, at any depth */
+	struct texts changed, added;       /* paths that differ, and those of them that are new, at any depth */
 };
 
 static void
@@ -68,6 +68,7 @@ repo_fini(struct repo *r)
 	ozone_side_fini(&r->now_side);
 	ozone_side_fini(&r->was_side);
 	texts_fini(&r->changed);
+	texts_fini(&r->added);
 	texts_fini(&r->now_files);
 	texts_fini(&r->was_files);
 	tree_close(&r->now);
@@ -104,7 +105,11 @@ side_over(struct tree *t)
 static err_t
 note_change(void *ctx, const struct tree_change *c)
 {
-	texts_add(ctx, c->path, c->path_len);
+	struct repo *r = ctx;
+	texts_add(&r->changed, c->path, c->path_len);
+	if (c->what == TREE_ADDED) {
+		texts_add(&r->added, c->path, c->path_len);
+	}
 	return OK;
 }
 
@@ -272,6 +277,35 @@ check_removed(struct ozone *oz, struct repo *r, const struct tree_entry *e, stru
 	return was_checked && !is_there ? ozone_job(oz, &job) : OK;
 }
 
+struct path_walk {
+	const struct repo *r;
+	struct ozone_paths *paths;
+};
+
+static err_t
+note_path(void *ctx, const struct tree_change *c)
+{
+	const struct path_walk *walk = ctx;
+	[[gnu::cleanup(free_ptr)]] char *path = xstrndup(c->path, c->path_len);
+	ozone_paths_add(walk->paths, path, walk->r->was == NULL || has_text(&walk->r->added, path));
+	return OK;
+}
+
+/* Of the whole tree, for what is new may have the name of what is old.  What cannot be walked was said to be so before. */
+static void
+check_paths(struct ozone *oz, const struct repo *r)
+{
+	[[gnu::cleanup(tree_close)]] struct tree *nothing = NULL;
+	struct path_walk walk = { .r = r };
+	struct diag why;
+	if ((r->was != NULL && r->added.n == 0) || tree_open(r->repo, NULL, &nothing, &why) != OK) {
+		return;
+	}
+	walk.paths = ozone_paths_new();
+	(void)!tree_diff(nothing, r->now, note_path, &walk, &why);
+	ozone_paths_report(&walk.paths, oz);
+}
+
 static err_t
 check_trees(struct ozone *oz, struct repo *r)
 {
@@ -287,6 +321,7 @@ check_trees(struct ozone *oz, struct repo *r)
 	for (size_t i = 0; err == OK && r->was != NULL && i < tree_entry_n(r->was); i++) {
 		err = check_removed(oz, r, tree_entry_at(r->was, i), old_names);
 	}
+	check_paths(oz, r);
 	ozone_valve_zones(oz, old_names, names);
 	ozone_valve_keys(oz, names);
 	ozone_names_free(&old_names);
@@ -305,8 +340,9 @@ open_trees(struct repo *r, const struct ozone_revs *revs, struct diag *why)
 		TRY(tree_open(r->repo, revs->old, &r->was, why));
 		r->was_side = side_over(r->was);
 		list_files(r->was, &r->was_files);
-		TRY(tree_diff(r->was, r->now, note_change, &r->changed, why));
+		TRY(tree_diff(r->was, r->now, note_change, r, why));
 		texts_sort(&r->changed);
+		texts_sort(&r->added);
 	}
 	return OK;
 }

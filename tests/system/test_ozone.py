@@ -512,7 +512,7 @@ def test_a_directory_is_a_checkout(ozone, write):
     assert ozone(".").stdout == "successfully checked 2 zones and 1 keys file\n"
     write("EXAMPLE.com.", HEAD)
     write("a..b", HEAD)
-    assert sorted(codes(ozone(".", status=1))) == ["bad-file-name", "zone-twice"]
+    assert sorted(codes(ozone(".", status=1))) == ["bad-file-name", "name-clash", "unportable-name", "zone-twice"]
 
 
 def test_two_directories_are_compared(ozone, write):
@@ -645,3 +645,27 @@ def test_a_serial_that_goes_back_is_said_loudly(ozone, write):
         assert "oprimary will write a serial newer than %d" % was in done.stderr
         write("old", zone(was) + "bad A 192.0.2.256\n")  # of what is no zone the serial is known
         assert "the serial goes back, from %d to %d" % (was, now) in ozone("example.com", "--old", "old", status=1).stderr
+
+
+# ---- names of files ----
+
+def test_names_that_not_every_system_has(ozone, repo):
+    """In the whole tree, of what is new; served all the same, so a warning."""
+    long = ("a" * 60 + ".") * 3 + "example"
+    files = {"con.example": zone(1), long: zone(1), "Docs/readme": "x", "sub/aux/x.inc": "x", "fine.example": zone(1)}
+    old = repo.commit(files)
+    done = ozone("--repo", repo.path)
+    assert sorted(codes(done)) == ["unportable-name"] * 3 and "sub/aux: warning: the name is that of a device on Windows" in done.stderr
+    assert "successfully checked 3 zones" in done.stdout
+    repo.commit({"docs/other": "x", "FINE.example": "rubbish\n"})
+    done = ozone("--repo", repo.path, "--old-rev", old, status=1)
+    assert codes(done).count("name-clash") == 2 and "unportable-name" not in codes(done)
+    assert "docs: warning: macOS or Windows takes it for Docs" in done.stderr
+    done = ozone(repo.path, status=1)
+    assert codes(done).count("name-clash") == 1 and codes(done).count("unportable-name") == 2
+
+
+def test_names_are_checked_in_hooks_strict_or_not(ozone, repo):
+    repo.commit({"nul.example": zone(1)})
+    ozone("--repo", repo.path, "--strict")
+    ozone("--repo", repo.path, "--werror", status=1)
