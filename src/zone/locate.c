@@ -8,6 +8,7 @@
 #include "dns/lex.h"
 #include "dns/name.h"
 #include "dns/rdata.h"
+#include "dns/secret.h"
 #include "zone/discreet.h"
 
 enum {
@@ -151,6 +152,7 @@ read_again(struct locator *l, const char *text, size_t len)
 	r.marks_keys = !r.is_of_keys;
 	bool is_cut = r.allowance != NULL && r.allowance->is_spent; /* the source is more than may be read */
 	r.allowance = NULL;
+	l->has_keys = is_cut && r.marks_keys && secret_is_text(r.file != NULL ? r.file : "", text, len);
 	err_t err = l->missing != 0 && !is_cut ? master_read(&r, text, len, &counts) : OK;
 	/* Trouble in the source was reported when it was read first. */
 	return err == E_NOMEM ? err : OK;

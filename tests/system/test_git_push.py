@@ -233,6 +233,8 @@ def test_entries_that_make_no_commit(repo, side):
     bad = [({".git/config": "x"}, "refused"), ({"d/.GIT/hooks/post-update": "x"}, "refused"), ({".gitmodules": "x"}, "refused"),
            ({"../a": "x"}, "refused"), ({"d/../a": "x"}, "refused"), ({"/a": "x"}, "refused"), ({"d//x": "x"}, "refused"),
            ({"d/": "x"}, "refused"), ({"GIT~1": "x"}, "refused"), ({".g\u200cit": "x"}, "refused"), ({"a\\.git": "x"}, "refused"),
+           ({"_keys": "x"}, "refused"), ({"d/X._Keys.": "x"}, "refused"), ({"a._secondaries": None}, "refused"), ({"con.example": "x"}, "refused"),
+           ({"new/a:b": "x"}, "refused"), ({"x" * 144: "x"}, "refused"), ({"A": "x"}, "exists already"), ({"D/y": "x"}, "exists already"),
            ({"link": "x"}, "refused"), ({"link": None}, "refused"), ({"nothing": None}, "not found"), ({"d/y": None}, "not found"),
            ({"e/y": None}, "not found"), ({"a/b": "x"}, "exists already"), ({"d": "x"}, "exists already"),
            ({"new": "x", "new/x": "x"}, "exists already"), ({"big": "x" * 1001}, "over a limit"),

@@ -81,6 +81,30 @@ findings_get_their_places(void **state)
 	str_fini(&got);
 }
 
+/* Where it is found, where it is not, and where the source is not read again. */
+static void
+what_looks_like_keys_is_hidden(void **state)
+{
+	(void)state;
+	static const char text[] = "$TTL 60\na A 192.0.2.1\nme._update.example. DNSKEY 0 3 163 AAAA\n";
+	static const uint8_t apex[] = "\7example";
+	for (unsigned i = 0; i < 3; i++) {
+		struct str got = { 0 };
+		struct findings f = { 0 };
+		const struct diag_sink sink = { see, &got };
+		struct master_allowance spent = { .is_spent = true };
+		const struct master_reader r = { .apex = apex, .file = "z", .sink = &sink, .is_of_keys = i == 2, .allowance = i == 1 ? &spent : NULL };
+		find(&f, "a.example.", TYPE_A, NULL, 0, "there");
+		find(&f, "b.example.", TYPE_A, NULL, 0, "not-there");
+		assert_int_equal(findings_locate(&f, &r, text, strlen(text)), OK);
+		assert_int_equal(strstr(str_text(&got), "it is 7") != NULL, i == 2); /* a keys file sees to it itself */
+		assert_int_equal(strstr(str_text(&got), "192.0.2.1") != NULL, i == 2);
+		assert_non_null(strstr(str_text(&got), "not-there"));
+		findings_fini(&f);
+		str_fini(&got);
+	}
+}
+
 static void
 no_findings_no_reading(void **state)
 {
@@ -95,6 +119,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(findings_get_their_places),
+		cmocka_unit_test(what_looks_like_keys_is_hidden),
 		cmocka_unit_test(no_findings_no_reading),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
