@@ -7,6 +7,7 @@ import dns.query
 import dns.rcode
 import pytest
 
+import secondaries
 import servers
 from askers import Asker
 from repository import write_hook
@@ -74,8 +75,7 @@ def test_strangers_put_out_nobody_who_is_known(served, repo, keys, gate, started
         if i % 16 == 0:
             assert transfer.take() and not kept.is_cut() and not update.is_cut(), served.log_tail()
     servers.await_true("most of them had to go", lambda: sum(s.is_cut() for s in herd) >= STRANGERS - TCP_MAX)
-    answer = dns.query.tcp(dns.message.make_query("ns1.example", "A"), servers.ADDRESS, 10, served.port, source="127.0.0.5")
-    assert answer.rcode() == dns.rcode.NOERROR and answer.answer
+    question(served, "127.0.0.5")
     gate.open()
     assert dns.query.receive_tcp(update.tcp, keyring=request.keyring, request_mac=request.mac)[0].rcode() == dns.rcode.NOERROR
     while transfer.taken < 40000 * 200:
@@ -95,3 +95,37 @@ def test_silent_ones_go_before_those_that_asked(served, started):
     servers.await_true("most of them had to go", lambda: sum(s.is_cut() for s in herd) >= 2 * TCP_MAX - 16)
     assert not asked.is_cut()
     served.stop()
+
+
+def test_keys_do_not_keep_all_others_out(served, repo, keys, gate, started):
+    """Updates that await their answers on more connections than there are: the rest of the places is for others."""
+    write_hook(repo, "pre-receive", gate.line)
+    herd = []
+    for i in range(2 * TCP_MAX):
+        herd.append(silent(served, started, i))
+        dns.query.send_tcp(herd[-1].tcp, add(keys["update"], "h%d" % i, "192.0.2.1"))
+    served.await_true("the push waits", gate.waiting)
+    for i in range(5):
+        question(served, "127.0.0.%d" % (10 + i))
+    assert sum(not s.is_cut() for s in herd) >= TCP_MAX // 2
+    gate.open()
+    served.stop()
+
+
+def test_transfers_that_wait_hold_no_places(primary, repo, keys, make_key, started):
+    """One key, many addresses, one place for transfers, and all connections: who has another key is served, and so is a question."""
+    flooder = make_key("flooder._transfer.example")
+    repo.commit({"example": ZONE, "example._keys": keys["transfer"].line + flooder.line})
+    served = primary(repo, "--tcp-max=%d" % TCP_MAX, "--workers=1", "--transfers-max=2", zones=["example"])
+    herd = []
+    for i in range(2 * TCP_MAX):
+        herd.append(started(Asker(served.port, "127.0.1.%d" % (1 + i), flooder).ask("example")))
+    question(served, "127.0.0.2")
+    assert len(secondaries.transfer(servers.ADDRESS, "example", served.port, keys["transfer"])) > 40000
+    assert herd[0].has_something(10) and not herd[0].is_cut()
+    served.stop()
+
+
+def question(served, source):
+    answer = dns.query.tcp(dns.message.make_query("ns1.example", "A"), servers.ADDRESS, 10, served.port, source=source)
+    assert answer.rcode() == dns.rcode.NOERROR and answer.answer
