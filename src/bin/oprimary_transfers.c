@@ -12,7 +12,7 @@ static const struct {
 	[TRANSFER_PEER_GONE] = { "the peer closed the connection", "" },
 	[TRANSFER_STALLED] = { "the peer takes nothing, or too little for two hours", "" },
 	[TRANSFER_REVOKED] = { "it kept too much of what was replaced meanwhile",
-		"where that secondary cannot be faster, raise --transfers-memory" },
+		"where that secondary cannot be faster, raise --transfers-memory, and --memory-max if its part for that is less" },
 	[TRANSFER_SLOW] = { "the peer takes less than 32 KiB a second while others wait", "raise --transfers-max" },
 	[TRANSFER_CROWDED] = { "too many transfers wait for their turn, most of them of this key and client",
 		"let that secondary ask for fewer zones at a time" },
