@@ -2,8 +2,11 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+enum { DIGITS_MAX = 15 }; /* of seconds: TSIG has 48 bits for them */
 
 static void
 put(struct link_build *build, const char *key, size_t len, uint64_t signed_s)
@@ -17,14 +20,12 @@ put(struct link_build *build, const char *key, size_t len, uint64_t signed_s)
 static bool
 put_trailer(struct link_build *build, const char *value)
 {
-	uint64_t signed_s;
-	int at = 0, end = 0;
 	const char *space = strrchr(value, ' ');
-	if (space == NULL || space == value || space - value >= LINK_TEXT_MAX ||
-	    sscanf(space, " %n%12" SCNu64 "%n", &at, &signed_s, &end) != 1 || space[end] != '\0') {
+	size_t digits = space != NULL ? strspn(space + 1, "0123456789") : 0;
+	if (digits == 0 || digits > DIGITS_MAX || space[1 + digits] != '\0' || space == value || space - value >= LINK_TEXT_MAX) {
 		return false;
 	}
-	put(build, value, (size_t)(space - value), signed_s);
+	put(build, value, (size_t)(space - value), strtoull(space + 1, NULL, 10));
 	return true;
 }
 

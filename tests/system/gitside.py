@@ -22,6 +22,7 @@ class Frame:
         self.text = rest.partition("text=")[2] if self.type != "COMMIT" else ""
         self.fields = dict(re.findall(r"(\w+)=(\S*)", rest.partition(" text=")[0]))
         self.flags = set(rest.partition(" text=")[0].split()) & {"whole", "allow", "cache", "has", "none"}
+        self.is_of_people = "people" in rest.split()
         self.status = re.search(r"status=(.*?)( retry_s=| len=|$)", rest).group(1) if "status=" in rest else None
         self.files = {}
         for line in lines[1:]:

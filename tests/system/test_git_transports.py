@@ -10,6 +10,7 @@ import pytest
 
 import remotes
 import servers
+from repository import ENV
 
 ZONE = "@ 3600 SOA ns host %d 7200 3600 1209600 3600\n"
 
@@ -487,6 +488,38 @@ def test_the_trailer_of_an_update(repo, side):
     repo.commit({"a": "3\n"}, update)
     repo.commit({}, "meant\n\nOrigin-Allow: mass-delete\n")
     assert g.pull().flags == {"allow"}
+
+
+def signed_told(frame):
+    return re.findall(r"^ SIGNED (\S+) len=\d+ sum=\w+ text=(.*)$", "\n".join(frame.lines), re.M)
+
+
+def test_when_updates_were_signed(repo, side, monkeypatch):
+    """As the commits say, whoever has written them; at a start those of the last hour."""
+    signed = "update\n\nOrigin-Update: a by k from 192.0.2.1\n"
+    with monkeypatch.context() as then:
+        then.setitem(ENV, "GIT_COMMITTER_DATE", "@%d +0000" % (time.time() - 7200))
+        repo.commit({"a": "1\n"}, signed + "Origin-Signed: long.ago 1\n")
+    repo.commit({"a": "2\n"}, signed + "Origin-Signed: k 1700000001\nOrigin-Signed: other\\032key 1700000002\n")
+    repo.commit({"a": "3\n"}, signed + "".join("Origin-Signed: %s\n" % bad for bad in (
+        "k", "k x", "k 12x", "k -1", "k ", "k 1700000009 ...", "1700000000")))
+    repo.commit({"a": "4\n"}, signed + "origin-signed: k 1700000003\n")
+    g = side(repo.url)
+    assert signed_told(g.pull()) == [("k", "1700000003"), ("k", "1700000001"), ("other\\032key", "1700000002")]
+    repo.commit({"a": "5\n"}, signed + "Origin-Signed: k 1700000004\n")
+    assert signed_told(g.pull()) == [("k", "1700000004")]
+
+
+def test_who_pushes(repo, side):
+    """A primary's commits have Origin-Update; all others are people's."""
+    repo.commit({"a": "1\n"}, "by hand")
+    g = side(repo.url)
+    assert not g.pull().is_of_people  # of a whole history nobody can tell
+    update = "update\n\nOrigin-Update: a by k from 192.0.2.1\n"
+    for messages, are_people in (([update, update], False), (["by hand"], True), ([update, "by hand", update], True), ([update], False)):
+        for message in messages:
+            repo.commit({}, message)
+        assert g.pull().is_of_people == are_people, messages
 
 
 def test_a_commit_that_could_not_be_dealt_with(repo, side):

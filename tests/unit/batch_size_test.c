@@ -159,6 +159,36 @@ a_batch_that_grows(void **state)
 	world_end(&w);
 }
 
+/* What is refused costs, too: a batch comes to its end, however many of those there are. */
+static void
+a_batch_that_costs(void **state)
+{
+	(void)state;
+	enum { EACH = 1900 };
+	static const struct peer peer = { .family = 4, .transport = TRANSPORT_TCP };
+	static struct update_text u;
+	struct world w;
+	struct update_task t;
+	enum batch_taken taken;
+	unsigned n = 0;
+	world_begin(&w, plain);
+	build_compressed(&u, MINFO_PREREQUISITES, EACH, 0);
+	struct batch *b = batch_new(w.primary, &w.source, UPDATE_NOW_S);
+	for (taken = BATCH_SETTLED; taken == BATCH_SETTLED; n++) {
+		assert_int_equal(batch_is_full(b), batch_cost(b) >= BATCH_COST_MAX);
+		update_task_init(&t, u.wire, u.len, &peer, UPDATE_NOW_S);
+		assert_int_equal(update_task_open(&t, primary_view(w.primary)), OK);
+		assert_int_equal(batch_add(b, &t, &taken), OK);
+		assert_int_equal(t.rcode, taken == BATCH_SETTLED ? RCODE_NXRRSET : RCODE_NOERROR);
+		update_task_fini(&t);
+	}
+	assert_int_equal(taken, BATCH_FULL);
+	assert_in_range(n, BATCH_COST_MAX / (EACH + 10), BATCH_COST_MAX / EACH + 2);
+	batch_free(&b);
+	tsig_fini(&u.tsig);
+	world_end(&w);
+}
+
 /* Who is not let in is answered without his records being read. */
 static void
 an_answer_without_the_records(void **state)
@@ -200,6 +230,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_message_that_grows),
 		cmocka_unit_test(a_batch_that_grows),
+		cmocka_unit_test(a_batch_that_costs),
 		cmocka_unit_test(an_answer_without_the_records),
 		cmocka_unit_test(a_long_reason_shows_that_it_is_cut),
 	};

@@ -147,8 +147,9 @@ show(const struct link_frame *f)
 	const char *has = f->flags & LINK_HAS_PUSHED ? " has" : f->flags & LINK_NO_BRANCH ? " none" : "";
 	printf("%s", types[f->type]);
 	if (f->type == LINK_COMMIT) {
-		printf(" id=%s n=%u took_ms=%u%s%s%s%s\n", f->id, count_files(f), f->took_ms, f->flags & LINK_WHOLE ? " whole" : "",
-		       f->flags & LINK_ALLOW_MASS_DELETE ? " allow" : "", f->flags & LINK_FROM_CACHE ? " cache" : "", has);
+		printf(" id=%s n=%u took_ms=%u%s%s%s%s%s\n", f->id, count_files(f), f->took_ms, f->flags & LINK_WHOLE ? " whole" : "",
+		       f->flags & LINK_ALLOW_MASS_DELETE ? " allow" : "", f->flags & LINK_FROM_CACHE ? " cache" : "", has,
+		       f->flags & LINK_OF_PEOPLE ? " people" : "");
 		show_files(f);
 	} else if (f->type == LINK_FILE && f->fd >= 0) {
 		struct link_map m = { 0 };
