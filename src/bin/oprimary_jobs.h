@@ -1,4 +1,4 @@
-/* bin/oprimary_jobs.h -- updates in a queue: private to oprimary_update.c. */
+/* bin/oprimary_jobs.h -- updates in a queue: private to the updater. */
 #pragma once
 
 #include <stddef.h>
