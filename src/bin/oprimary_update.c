@@ -139,13 +139,20 @@ is_held(struct updater *u)
 		log_event(u->log, LOG_LEVEL_INFO, "updates-pause", "ms=%u waiting=%u why=%s", wait_ms, inbox_stats(u->inbox).waiting, why);
 	}
 	u->is_held = wait_ms != 0;
+	u->was_held |= u->is_held;
 	return u->is_held;
 }
 
 static void
 work(struct updater *u)
 {
-	if (is_ready(u) && !is_held(u)) {
+	if (!is_ready(u) || is_held(u)) {
+		return;
+	}
+	if (u->was_held) { /* it may have served its purpose; to find that out by a push that fails takes longer */
+		u->was_held = false;
+		begin_pull(u);
+	} else {
 		quiet_begin(&u->quiet, clock_ms());
 		u->times.begin_ns = clock_ns();
 		if (updater_gather(u)) {

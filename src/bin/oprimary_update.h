@@ -80,6 +80,7 @@ struct updater {
 	uint64_t made_s;            /* when the batch was made */
 	struct quiet quiet;         /* between our pushes, for those of others */
 	bool is_held;               /* updates wait for that */
+	bool was_held;              /* and what was pushed meanwhile has not been pulled */
 	bool is_past_known;         /* the remote was seen since the start */
 	size_t limit;               /* updates in a batch; 0: as many as there can be */
 	size_t limited_n;           /* updates, from the first on, for which that holds */

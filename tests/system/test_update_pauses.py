@@ -24,7 +24,7 @@ def updates_without_pause(served, key):
     def run():
         while not end.is_set():
             begin = time.monotonic()
-            codes.add(send(served, add(key, "n%d" % (len(took) % 50), "192.0.2.%d" % (len(took) % 250))).rcode())
+            codes.add(send(served, add(key, "n%d" % (len(took) % 50), "10.0.%d.%d" % divmod(len(took), 250))).rcode())
             took.append(time.monotonic() - begin)
     thread = threading.Thread(target=run)
     thread.start()
