@@ -27,7 +27,7 @@ import soak_pushes
 import soak_strangers
 import soak_zones
 from repository import Repo
-from soak_attack import CONTEXT, Acts
+from soak_attack import CONTEXT, SERVED, Acts, prefer
 from soak_verdict import Limits, Verdict
 from tsig_key import Key
 
@@ -130,11 +130,12 @@ class Scene:
         servers.await_true("the secondary has it", lambda: self.secondary.serial("good.example"))
 
     def run(self, seconds):
-        self.asker, self.updater, self.watch = soak_good.Asker(self, seconds), soak_good.Updater(self), soak_good.Watch(self)
+        self.asker, self.echo = soak_good.Asker(self, seconds, self.port, soak_good.QUESTIONS_A_SECOND), soak_good.Echo(self, seconds)
+        self.updater, self.watch = soak_good.Updater(self), soak_good.Watch(self)
         for attack in self.attacks:
             attack.start()
         self.begin = time.monotonic()
-        for good in self.asker, self.updater, self.watch:
+        for good in self.asker, self.echo.asker, self.updater, self.watch:
             good.start()
         try:
             while time.monotonic() < self.begin + seconds and self.primary.is_running():
@@ -157,13 +158,14 @@ class Scene:
         self.watch.is_over.set()
         self.watch.join()
         self.asker.end()
+        self.echo.asker.end()
 
     def discard(self):
         self.is_over.set()
         for attack in self.attacks:
             if hasattr(attack, "process") and attack.process.is_alive():
                 attack.process.kill()
-        for one in self.secondary, self.primary, getattr(self, "daemon", None), getattr(self, "asker", None):
+        for one in self.secondary, self.primary, getattr(self, "daemon", None), getattr(self, "asker", None), getattr(self, "echo", None):
             if one is not None:
                 one.kill()
 
@@ -211,6 +213,7 @@ def main(argv):
         print_attacks()
         return 0
     loopback.enter()
+    prefer(SERVED)
     names = [n for n in args.only or NAMES if n not in args.without]
     kinds = [args.remote] if args.remote else ["direct", "git"]
     failed = 0

@@ -1,7 +1,7 @@
 """What every attack of the soak is: a process of its own that does its turns until the soak is over, and tells what it did.
 
-An attacker's computer is not the server's: these run at a low priority, so that what the good client sees is what the server does, and not
-that two programs wanted one core.
+An attacker's computer is not the server's: these run at a lower priority than those who are to be served, so that what the good client sees
+is what the server does, and not that two programs wanted one core.
 """
 import collections
 import contextlib
@@ -17,9 +17,15 @@ import traceback
 
 import servers
 
-NICE = 15
+SERVED, ATTACKING = -10, 5  # priorities; the first is root's to give
 PAUSE_S = 0.5  # after a connection that was refused or cut
 CONTEXT = multiprocessing.get_context("fork")
+
+
+def prefer(priority):
+    """Of this process, and those that it starts from now on."""
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, priority)
 
 
 class Pace:
@@ -70,7 +76,7 @@ class Attack:
 
     def live(self, to_parent):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        os.nice(NICE)
+        prefer(ATTACKING)
         trouble = None
         try:
             self.begin()

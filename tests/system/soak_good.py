@@ -12,32 +12,30 @@ import dns.rcode
 
 import servers
 import soak_wire as wire
-from soak_attack import receive
+from soak_attack import prefer, receive
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 QUESTIONS_A_SECOND = 2000
-FAVOUR = -10  # priority of who measures: what it finds is the server's time, not its own
+MEASURING = -15  # priority: what it finds is the server's time, not its own
 ZONE = "good.example"
 
 
-def favoured():
-    try:
-        os.nice(FAVOUR)
-    except PermissionError:
-        pass  # not root
+def compiled(scene, name):
+    program = os.path.join(scene.work, name)
+    if not os.path.exists(program):
+        subprocess.run(["gcc", "-std=gnu2x", "-O2", "-D_GNU_SOURCE", "-o", program, os.path.join(ROOT, "bench", name + ".c")], check=True)
+    return program
 
 
 class Asker:
     """bench/load.c at a steady rate: it notes each 100 ms, and a question is lost after a second."""
 
-    def __init__(self, scene, seconds):
-        self.path, self.begin, self.total, self.slices = os.path.join(scene.work, "load.json"), None, None, []
-        program = os.path.join(scene.work, "load")
-        subprocess.run(["gcc", "-std=gnu2x", "-O2", "-D_GNU_SOURCE", "-o", program, os.path.join(ROOT, "bench", "load.c")], check=True)
+    def __init__(self, scene, seconds, port, rate):
+        self.path, self.begin, self.total, self.slices = os.path.join(scene.work, "load-%d.json" % port), None, None, []
         queries = os.path.join(scene.work, "queries")
         with open(queries, "wb") as f:
             f.write(b"".join(map(wire.framed, self.questions())))
-        self.argv = [program, "udp", servers.ADDRESS, str(scene.port), queries, "%d" % seconds, str(QUESTIONS_A_SECOND)]
+        self.argv = [compiled(scene, "load"), "udp", servers.ADDRESS, str(port), queries, "%d" % seconds, str(rate)]
 
     def questions(self):
         for n in range(100):
@@ -48,7 +46,7 @@ class Asker:
     def start(self):
         self.begin = time.monotonic()
         with open(self.path, "wb") as out:
-            self.process = subprocess.Popen(self.argv, stdout=out, preexec_fn=favoured)
+            self.process = subprocess.Popen(self.argv, stdout=out, preexec_fn=lambda: prefer(MEASURING))
 
     def end(self):
         self.process.wait(60)
@@ -60,6 +58,21 @@ class Asker:
     def kill(self):
         self.process.kill()
         self.process.wait()
+
+
+class Echo:
+    """A server that does nothing (bench/echo.c), asked beside: how late its answers are is the machine's doing, and nobody else's."""
+    QUESTIONS_A_SECOND = 200
+
+    def __init__(self, scene, seconds):
+        port = servers.free_port()
+        self.server = servers.Process([compiled(scene, "echo"), str(port)], scene.work, "echo")
+        self.asker = Asker(scene, seconds, port, self.QUESTIONS_A_SECOND)
+
+    def kill(self):
+        if self.asker.begin is not None:
+            self.asker.kill()
+        self.server.kill()
 
 
 class Updater(threading.Thread):

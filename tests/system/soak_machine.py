@@ -17,7 +17,7 @@ class Processes(Attack):
     depths = (2, 3)
 
     def turn(self):
-        self.scene.is_over.wait(self.chance.uniform(1, self.scene.size(20, 4)))
+        self.scene.is_over.wait(self.chance.uniform(*self.scene.size((15, 45), (1, 4))))
         victims = [pid for pid, depth in self.below(self.scene.primary_pid.value) if depth in self.depths]
         if victims and not self.scene.is_over.is_set():
             self.strike(self.chance.choice(victims))
@@ -126,7 +126,7 @@ class RemoteAway(Attack):
 class Upkeep(Attack):
     """With --prune=now nobody may push by way of git meanwhile (git-gc(1)): so only where the primary writes by itself, and not
     while the person is at work."""
-    name, who, what = "upkeep", "the git server", "gc, repack and pack-refs of the remote, without a pause"
+    name, who, what = "upkeep", "the git server", "gc, repack and pack-refs of the remote, again and again"
 
     def turn(self):
         bare, prune = self.scene.repo.bare, ["--prune=now"] if self.scene.is_direct else []
@@ -135,7 +135,7 @@ class Upkeep(Attack):
         with self.scene.git_lock, self.act(what[0]):
             done = subprocess.run(["git", "-C", bare, *what], capture_output=True, check=False, env={**os.environ, **ENV})
         self.count[what[0] if done.returncode == 0 else what[0] + " failed"] += 1
-        self.scene.is_over.wait(self.chance.uniform(0, 2))
+        self.scene.is_over.wait(self.chance.uniform(1, self.scene.size(5, 2)))
 
 
 ATTACKS = [Killed, Stopped, Hangups, LogStalls, FullDisk, RemoteAway, Upkeep]

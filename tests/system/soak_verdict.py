@@ -20,7 +20,7 @@ SUSPECTS_MAX = 4
 
 class Limits:
     """What is asked of a soak; each may be given looser."""
-    p99_ms = 50
+    p99_ms = 50            # beside what an echo server takes
     lost_per_mille = 0     # of the good client's questions
     memory_max_mib = 1024
     behind_max_s = 60      # a secondary
@@ -86,10 +86,12 @@ class Verdict:
         lossy = [(a, b) for a, b, s in asker.slices if s["lost"]]
         self.note("every question of the good client is answered", 1000 * t["lost"] <= self.limits.lost_per_mille * t["sent"] and wrong == 0,
                   "%d of %d lost, %d wrong" % (t["lost"], t["sent"], wrong), lossy)
-        slow = [(a, b) for a, b, s in asker.slices if s["max_us"] > 1000 * LATE_MS]
-        self.note("the good client is answered soon", t["p99_us"] <= 1000 * self.limits.p99_ms,
-                  "p50 %.2f ms, p99 %.2f ms, longest %.0f ms; over %d ms in %d of %d tenths of a second" % (
-                      t["p50_us"] / 1000, t["p99_us"] / 1000, t["max_us"] / 1000, LATE_MS, len(slow), len(asker.slices)), slow)
+        echo = self.scene.echo.asker
+        busy = {round(a - echo.begin, 1) for a, b, s in echo.slices if s["max_us"] > 1000 * LATE_MS / 2}
+        slow = [(a, b) for a, b, s in asker.slices if s["max_us"] > 1000 * LATE_MS and not busy & near(a - asker.begin)]
+        self.note("the good client is answered soon", t["p99_us"] - echo.total["p99_us"] <= 1000 * self.limits.p99_ms,
+                  "p50 %.2f ms, p99 %.2f ms, longest %.0f ms (an echo: %.2f, %.2f, %.0f); over %d ms in %d of %d tenths of a second" % (
+                      *figures(t), *figures(echo.total), LATE_MS, len(slow), len(asker.slices)), slow)
 
     def updates(self):
         u = self.scene.updater
@@ -178,6 +180,15 @@ class Verdict:
             found[what].append(text)
         for what, texts in found.items():
             self.note(what, False, "%d times: %s" % (len(texts), "; ".join(sorted(set(texts))[:5])))
+
+
+def figures(total):
+    return [total[name] / 1000 for name in ("p50_us", "p99_us", "max_us")]
+
+
+def near(at):
+    """The tenths of a second around it."""
+    return {round(at + d / 10, 1) for d in (-1, 0, 1)}
 
 
 def drained(shared):
