@@ -51,12 +51,17 @@ notice_of(struct list_link *link)
 
 /* ---- what is where ---- */
 
+static bool
+any_in(const struct list_link queues[NOTICE_QUEUES])
+{
+	return !list_is_empty(&queues[NOTICE_FRESH]) || !list_is_empty(&queues[NOTICE_AGAIN]);
+}
+
 /* After any change to a peer: may it send?  And it is looked at again before the input ends. */
 static void
 peer_changed(struct notifier *n, struct peer *p)
 {
-	bool is_waiting = !list_is_empty(&p->waiting) || !list_is_empty(&p->waiting_udp);
-	bool is_ready = is_waiting && p->in_flight < p->window;
+	bool is_ready = (any_in(p->waiting) || any_in(p->waiting_udp)) && p->in_flight < p->window;
 	if (is_ready && !list_is_linked(&p->ready)) {
 		list_append(&n->ready, &p->ready);
 	} else if (!is_ready && list_is_linked(&p->ready)) {
@@ -70,9 +75,11 @@ peer_changed(struct notifier *n, struct peer *p)
 static void
 wait_in_order(struct notifier *n, struct notice *x)
 {
+	struct peer *p = x->peer;
+	struct list_link *queues = any_in(p->waiting_udp) ? p->waiting_udp : p->waiting;
 	x->state = NOTICE_WAITING;
-	list_append(&x->peer->waiting, &x->link);
-	peer_changed(n, x->peer);
+	list_append(&queues[x->attempts == 0 ? NOTICE_FRESH : NOTICE_AGAIN], &x->link);
+	peer_changed(n, p);
 }
 
 static void
@@ -298,7 +305,9 @@ tcp_failed(struct notifier *n, struct peer *p, bool is_dead, const struct notifi
 		fall_back(n, notice_of(p->on_exchange.next), now);
 	}
 	if (is_dead) {
-		list_append_all(&p->waiting_udp, &p->waiting);
+		for (size_t q = 0; q < NOTICE_QUEUES; q++) {
+			list_append_all(&p->waiting_udp[q], &p->waiting[q]);
+		}
 	}
 	peer_changed(n, p);
 }
@@ -335,12 +344,21 @@ conn_lost(struct notifier *n, const struct peer *p)
 	}
 }
 
+static struct notice *
+whose_turn(struct peer *p, const struct list_link queues[NOTICE_QUEUES])
+{
+	enum notice_queue other = p->turn == NOTICE_FRESH ? NOTICE_AGAIN : NOTICE_FRESH;
+	enum notice_queue q = list_is_empty(&queues[p->turn]) ? other : p->turn;
+	p->turn = q == NOTICE_FRESH ? NOTICE_AGAIN : NOTICE_FRESH;
+	return notice_of(queues[q].next);
+}
+
 /* Begins the attempt of the first that waits. */
 static void
 launch(struct notifier *n, struct peer *p, const struct notifier_now *now)
 {
-	bool has_tcp = list_is_empty(&p->waiting_udp);
-	struct notice *x = notice_of(has_tcp ? p->waiting.next : p->waiting_udp.next);
+	bool has_tcp = !any_in(p->waiting_udp);
+	struct notice *x = whose_turn(p, has_tcp ? p->waiting : p->waiting_udp);
 	detach(n, x);
 	x->turn = (uint8_t)(x->signers_n != 0 ? x->attempts % x->signers_n : 0);
 	x->attempts++;
@@ -500,7 +518,7 @@ notifier_conn_closed(struct notifier *n, const struct notifier_now *now, uint64_
 static void
 succeed(struct notifier *n, struct notice *x, struct notice *old)
 {
-	if (old->state == NOTICE_WAITING) {
+	if (old->state == NOTICE_WAITING && old->attempts == 0) {
 		list_append(&old->link, &x->link); /* before it */
 		x->state = NOTICE_WAITING;
 	}

@@ -46,12 +46,16 @@ struct notice {
 };
 
 /* A target, for as long as anything is pending for it. */
+/* What a target never answers must not hold up what is new for it: the two take turns. */
+enum notice_queue { NOTICE_FRESH, NOTICE_AGAIN, NOTICE_QUEUES };
+
 struct peer {
 	struct peer *next;               /* in its bucket */
 	struct notify_target at;         /* without a key */
 	struct trie_txn notices;         /* of struct notice by zone; never committed: changed in place */
-	struct list_link waiting;        /* to be sent over TCP, or over its connection */
-	struct list_link waiting_udp;    /* TCP has failed for these */
+	struct list_link waiting[NOTICE_QUEUES];     /* to be sent over TCP, or over its connection */
+	struct list_link waiting_udp[NOTICE_QUEUES]; /* TCP has failed for these */
+	enum notice_queue turn;                      /* which of the two queues is next, if it has any */
 	struct list_link on_exchange;    /* in flight over TCP */
 	struct list_link in_air;         /* in flight otherwise */
 	unsigned in_flight, window;      /* window: how many may be */

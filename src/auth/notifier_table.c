@@ -126,8 +126,10 @@ peer_get(struct notifier *n, const struct notify_target *at)
 	p->window = NOTIFIER_WINDOW_MIN;
 	trie_init(&none, offsetof(struct notice, zone));
 	trie_begin(&p->notices, &none);
-	list_init(&p->waiting);
-	list_init(&p->waiting_udp);
+	for (size_t q = 0; q < NOTICE_QUEUES; q++) {
+		list_init(&p->waiting[q]);
+		list_init(&p->waiting_udp[q]);
+	}
 	list_init(&p->on_exchange);
 	list_init(&p->in_air);
 	p->next = *bucket;
