@@ -11,7 +11,6 @@ Run as root: it wants port 53 of loopback addresses, in a network namespace of i
 import argparse
 import contextlib
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -122,8 +121,7 @@ class Scene:
             self.disk = disk.Mounted(self.work, "64m") if disk.mount_namespace() else disk.Preloaded(self.work)
             options += ["--cache-dir=" + os.path.join(self.disk.path, "cache"), "--fetch-timeout=10"]
             more = {"wrapper": self.disk.wrapper, "env": self.disk.env}
-        if offers(self.bindir, "memory-max"):
-            options.append("--memory-max=%dM" % Limits.memory_max_mib)
+        options += ["--memory-max=%d" % Limits.memory_max_mib, "--fetch-memory-max=%d" % Limits.git_memory_max_mib]
         self.primary = Primary(self, *options, zones=["good.example", "person.example"], **more)
         self.primary_pid.value = self.primary.pid
         self.secondary = secondaries.Knot(self.work, {zone: self.keys["secondary"] for zone in ("good.example", "person.example")})
@@ -168,11 +166,6 @@ class Scene:
         for one in self.secondary, self.primary, getattr(self, "daemon", None), getattr(self, "asker", None), getattr(self, "echo", None):
             if one is not None:
                 one.kill()
-
-
-def offers(bindir, option):
-    done = subprocess.run([os.path.join(bindir, "oprimary"), "--help"], capture_output=True, text=True, check=True)
-    return "--" + option in done.stdout
 
 
 # ---- as a program ----

@@ -136,7 +136,7 @@ class Watch(threading.Thread):
     def __init__(self, scene):
         super().__init__(name="watch", daemon=True)
         self.scene, self.is_over, self.trouble = scene, threading.Event(), None
-        self.memory, self.behind, self.log_octets = [], [], []  # of (when, how much)
+        self.memory, self.git_memory, self.behind, self.log_octets = [], [], [], []  # of (when, how much)
         self.seen = collections.deque()
 
     def run(self):
@@ -149,7 +149,8 @@ class Watch(threading.Thread):
 
     def look(self, now):
         pid = self.scene.primary_pid.value
-        self.memory.append((now, sum(map(resident_octets, [pid, *servers.descendants(pid)]))))
+        self.memory.append((now, resident_octets(pid)))
+        self.git_memory.append((now, sum(map(resident_octets, servers.descendants(pid)))))
         self.log_octets.append((now, os.path.getsize(self.scene.primary.log_path)))
         if self.scene.secondary is not None:
             self.note_secondary(now)

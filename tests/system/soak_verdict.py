@@ -22,7 +22,8 @@ class Limits:
     """What is asked of a soak; each may be given looser."""
     p99_ms = 50            # beside what an echo server takes
     lost_per_mille = 0     # of the good client's questions
-    memory_max_mib = 1024
+    memory_max_mib = 768      # --memory-max: what serves
+    git_memory_max_mib = 256  # --fetch-memory-max: all the others
     behind_max_s = 60      # a secondary
     update_gap_max_s = 60  # without an acknowledged update
     tries_max = 3          # of a person, until a push is taken
@@ -141,10 +142,11 @@ class Verdict:
         self.note("the primary lives", self.scene.primary.is_running(), self.scene.primary.popen.poll() or "it was never started anew")
 
     def memory(self):
-        most = max(octets for _, octets in self.scene.watch.memory)
-        over = [(a - 1, a) for a, octets in self.scene.watch.memory if octets > self.limits.memory_max_mib * MIB]
-        self.note("memory stays below its limit", not over and self.scene.watch.trouble is None, "%d MiB at most, of %d" % (
-            most // MIB, self.limits.memory_max_mib), over)
+        watch, limits = self.scene.watch, self.limits
+        for what, samples, most_mib in ("what serves", watch.memory, limits.memory_max_mib), ("what fetches", watch.git_memory, limits.git_memory_max_mib):
+            over = [(a - 1, a) for a, octets in samples if octets > most_mib * MIB]
+            self.note("memory of %s stays below its limit" % what, not over and watch.trouble is None, "%d MiB at most, of %d" % (
+                max(octets for _, octets in samples) // MIB, most_mib), over)
 
     def log(self):
         pulls = 0
