@@ -283,9 +283,15 @@ discard_zone(struct discard *old, struct zone *z)
 	}
 }
 
+/* Whose zone this one is.  A tree may have each zone twice, and the log no room for so many names. */
 static const struct file *
-file_of_apex(const struct primary *p, const struct file *other)
+file_of_apex(struct primary *p, const struct file *other)
 {
+	enum { NAMED_MAX = 100 }; /* of a commit */
+	p->named = p->named.commit == p->applied ? p->named : (struct named){ .commit = p->applied };
+	if (p->named.n++ >= NAMED_MAX) {
+		return NULL;
+	}
 	for (size_t i = 0; i < p->files_n; i++) {
 		const struct file *f = p->files[i];
 		if (f != other && f->zone != NULL && name_is_equal(f->apex.oct, other->apex.oct)) {
@@ -428,12 +434,14 @@ commit_keys(struct primary *p, struct pending *d)
 static void
 reject_zone(struct primary *p, const struct pending *d, err_t why)
 {
-	const struct file *other = why == E_EXISTS ? file_of_apex(p, d->file) : NULL;
+	bool is_catalog = p->conf.catalog.len != 0 && name_is_equal(d->file->apex.oct, p->conf.catalog.oct);
+	const struct file *other = why == E_EXISTS && !is_catalog ? file_of_apex(p, d->file) : NULL;
 	char text[512];
 	if (other != NULL) {
 		(void)snprintf(text, sizeof text, "the zone is served already, from the file %s", other->path);
 	} else if (why == E_EXISTS) {
-		(void)snprintf(text, sizeof text, "the name is that of the catalog (--catalog)");
+		(void)snprintf(text, sizeof text, "%s", is_catalog ? "the name is that of the catalog (--catalog)"
+		                                                   : "the zone is served already, from another file");
 	} else {
 		(void)snprintf(text, sizeof text, "%s", err_str(why));
 	}

@@ -85,6 +85,10 @@ struct primary {
 	struct includes includes;
 	size_t included_files, included_octets; /* the sum of all `reads` */
 	uint64_t applied;        /* the number of the latest commit */
+	struct named {           /* files that were looked for, to be named in the log, in one commit */
+		uint64_t commit;
+		size_t n;
+	} named;
 	uint64_t reading;        /* of the file that is read, or was last */
 	struct marks marks;      /* of zones that are not served */
 	bool is_catalog_behind;  /* there was no memory for it */

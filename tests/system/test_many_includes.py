@@ -8,7 +8,7 @@ from repository import git
 FEW, MANY = 700, 5600
 WHOLE = 9999  # src/zone/master.h: MASTER_INCLUDES_MAX is one more
 GREEDY = 103  # as many zones that each include that many files; one million is the limit
-SLACK = 2.5   # a busy machine included; the square of eight would be eight times as much
+SLACK = 4     # a busy machine included; the square of eight would be eight times as much
 
 ZONE = "$TTL 60\n@ SOA ns host 1 7200 3600 1209600 60\n@ NS ns\nns A 192.0.2.1\n"
 COMMON = "www A 192.0.2.%d\n"

@@ -22,6 +22,7 @@ struct world {
 	const char *text, *common;  /* of each zone, and of each file that it includes */
 	unsigned opened, open;
 	unsigned events[FILE_IGNORED + 1]; /* of the last commit */
+	unsigned named;                    /* rejected, since a file that is named has the zone */
 	char code[32];              /* of the last diagnostic, and its text */
 	char said[DIAG_TEXT_MAX];
 };
@@ -31,6 +32,7 @@ on_report(void *ctx, const struct primary_report *r)
 {
 	struct world *w = ctx;
 	w->events[r->event]++;
+	w->named += strstr(r->text, "served already, from the file z") != NULL;
 }
 
 static void
@@ -207,6 +209,31 @@ the_text_that_all_zones_include_has_a_limit(void **state)
 	world_fini(&w);
 }
 
+/* To find the file that has the zone takes a look at all: some are named. */
+static void
+zones_that_are_there_twice(void **state)
+{
+	(void)state;
+	struct source_change changes[2 * ZONES];
+	char others[ZONES][16];
+	struct world w;
+	world_init(&w, 0, 0);
+	w.text = TOP COMMON;
+	for (size_t i = 0; i < ZONES; i++) {
+		(void)snprintf(others[i], sizeof others[i], "Z%s", w.zones[i] + 1);
+		changes[i] = (struct source_change){ .path = w.zones[i] };
+		changes[ZONES + i] = (struct source_change){ .path = others[i] };
+	}
+	apply(&w, changes, ARRAY_LEN(changes));
+	assert_int_equal(w.events[ZONE_LOADED], ZONES);
+	assert_int_equal(w.events[ZONE_REJECTED], ZONES);
+	assert_int_equal(w.named, 100);
+	w.named = 0;
+	apply(&w, changes + ZONES, 1); /* another commit */
+	assert_int_equal(w.named, 1);
+	world_fini(&w);
+}
+
 /* What is found in a zone is located by reading it again: that is no second share. */
 static void
 a_second_reading_takes_nothing(void **state)
@@ -233,6 +260,7 @@ main(void)
 		cmocka_unit_test(what_was_refused_is_read_when_there_is_room),
 		cmocka_unit_test(the_text_that_all_zones_include_has_a_limit),
 		cmocka_unit_test(a_second_reading_takes_nothing),
+		cmocka_unit_test(zones_that_are_there_twice),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
