@@ -17,7 +17,10 @@ seat_rank_of(const struct seat_facts *f)
 	if (f->is_waiting) {
 		return SEAT_WAITING;
 	}
-	return f->has_unsent ? SEAT_TAKING : f->has_asked ? SEAT_IDLE : SEAT_SILENT;
+	if (f->has_unsent) {
+		return SEAT_TAKING;
+	}
+	return f->has_asked || f->unseen_ms < SEATS_NEW_MS ? SEAT_IDLE : SEAT_SILENT;
 }
 
 void
@@ -32,9 +35,9 @@ seats_init(struct seats *ps)
 void
 seats_add(struct seats *ps, struct seat *p, uint64_t now_ms)
 {
-	p->rank = SEAT_SILENT;
+	p->rank = SEAT_IDLE;
 	p->seen_ms = now_ms;
-	list_append(&ps->of[SEAT_SILENT], &p->link);
+	list_append(&ps->of[SEAT_IDLE], &p->link);
 	ps->n++;
 }
 

@@ -2,8 +2,8 @@
  *
  * A connection has a rank by what is open on it, and goes before all of a higher rank:
  *
- *   silent   has not sent a whole message yet
- *   idle     has had its answers, and nothing is open
+ *   silent   has not sent a whole message, though there was SEATS_NEW_MS for it
+ *   idle     has had its answers, and nothing is open; or it is new
  *   stalled  is to be sent something, and has taken nothing of it for SEATS_STALL_MS
  *   taking   its answers are being sent, and it takes them
  *   waiting  its zone transfer waits for its turn; of these auth/turns.h says which: those that are not signed first
@@ -11,8 +11,10 @@
  *   trusted  one of a key of ours, with a transfer that is being sent and makes progress, with an update that awaits its answer, or one
  *            that is kept for telling a secondary of changes
  *
- * Within a rank that goes first of which nothing was seen for longest.  Trusted ones never go for others: of all places they have three
- * fourths at most (net/clients.h), so that strangers cannot put out who is known, nor can those who are known keep out all others.
+ * Within a rank that goes first of which nothing was seen for longest.  So one that is new goes after those that were idle before it
+ * came: else each that comes would put out the one before it, which has not had the time to ask.  Trusted ones never go for others: of
+ * all places they have three fourths at most (net/clients.h), so that strangers cannot put out who is known, nor can those who are known
+ * keep out all others.
  *
  * Pure.  One thread.  A seat is embedded in the caller's connection.  All steps take constant time, but for the few that
  * come to a rank without having been seen: their place in it is looked for from its end.
@@ -24,7 +26,10 @@
 
 #include "base/list.h"
 
-enum { SEATS_STALL_MS = 5000 };
+enum {
+	SEATS_NEW_MS = 1000,
+	SEATS_STALL_MS = 5000,
+};
 
 enum seat_rank { SEAT_SILENT, SEAT_IDLE, SEAT_STALLED, SEAT_TAKING, SEAT_WAITING, SEAT_SENDING, SEAT_TRUSTED, SEAT_RANKS };
 
@@ -56,7 +61,7 @@ struct seats {
 
 void seats_init(struct seats *ps);
 
-void seats_add(struct seats *ps, struct seat *p, uint64_t now_ms); /* silent */
+void seats_add(struct seats *ps, struct seat *p, uint64_t now_ms); /* new, so idle */
 void seats_remove(struct seats *ps, struct seat *p);
 
 /* Something has come from it, or it has taken something. */

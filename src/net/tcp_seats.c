@@ -145,15 +145,15 @@ may_be_idle(const struct conn *c)
 	return c->unsent == 0 && (c->is_kept || conn_waits_for_its_turn(c) || awaits_update(c));
 }
 
-/* Those that have taken nothing for a while are stalled from now on. */
+/* Those of which nothing was seen for so long may be of a lower rank by now. */
 static void
-note_stalled(struct tcp_worker *w, enum seat_rank rank, uint64_t now_ms)
+settle_unseen(struct tcp_worker *w, enum seat_rank rank, uint64_t now_ms, uint64_t unseen_ms)
 {
 	const struct list_link *head = &w->seats.of[rank];
 	for (struct list_link *l = head->next, *next; l != head; l = next) {
 		struct seat *p = LIST_ENTRY(l, struct seat, link);
 		next = l->next;
-		if (now_ms - p->seen_ms < SEATS_STALL_MS) {
+		if (now_ms - p->seen_ms < unseen_ms) {
 			return;
 		}
 		conn_settle(conn_of_seat(p));
@@ -183,9 +183,10 @@ on_sweep(uv_timer_t *timer)
 	unsigned max = w->conf.max;
 	bool is_crowded = clients_count(w->conf.clients) > max / 4 * 3;
 	streams_look(w);
-	note_stalled(w, SEAT_TAKING, now_ms);
-	note_stalled(w, SEAT_SENDING, now_ms);
-	note_stalled(w, SEAT_TRUSTED, now_ms);
+	settle_unseen(w, SEAT_IDLE, now_ms, SEATS_NEW_MS);
+	settle_unseen(w, SEAT_TAKING, now_ms, SEATS_STALL_MS);
+	settle_unseen(w, SEAT_SENDING, now_ms, SEATS_STALL_MS);
+	settle_unseen(w, SEAT_TRUSTED, now_ms, SEATS_STALL_MS);
 	while (clients_count(w->conf.clients) > max && evict_one(w)) {
 	}
 	for (enum seat_rank rank = 0; rank < SEAT_RANKS; rank++) {

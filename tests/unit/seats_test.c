@@ -17,8 +17,8 @@ ranks_are_by_what_is_open(void **state)
 		enum seat_rank rank;
 		struct seat_facts facts;
 	} cases[] = {
-		{ SEAT_SILENT, { .unseen_ms = 0 } },
-		{ SEAT_SILENT, { .unseen_ms = 1000000 } },
+		{ SEAT_IDLE, { .unseen_ms = SEATS_NEW_MS - 1 } },
+		{ SEAT_SILENT, { .unseen_ms = SEATS_NEW_MS } },
 		{ SEAT_IDLE, { .has_asked = true } },
 		{ SEAT_IDLE, { .has_asked = true, .unseen_ms = 1000000 } },
 		{ SEAT_TAKING, { .has_asked = true, .has_unsent = true, .unseen_ms = SEATS_STALL_MS - 1 } },
@@ -52,8 +52,8 @@ the_lowest_rank_goes_and_of_it_the_longest_unseen(void **state)
 	assert_ptr_equal(seats_victim(&ps), &p[0]);
 	seats_seen(&ps, &p[0], 9);
 	assert_ptr_equal(seats_victim(&ps), &p[1]);
+	seats_set_rank(&ps, &p[0], SEAT_SILENT);
 	seats_set_rank(&ps, &p[1], SEAT_TRUSTED);
-	seats_set_rank(&ps, &p[2], SEAT_IDLE);
 	seats_set_rank(&ps, &p[3], SEAT_SENDING);
 	assert_ptr_equal(seats_victim(&ps), &p[0]);
 	seats_remove(&ps, &p[0]);
@@ -130,7 +130,7 @@ random_sequences_choose_as_an_array_does(void **state)
 	for (uint64_t now_ms = 1; now_ms < STEPS; now_ms++) {
 		struct model *c = &m[rand() % N];
 		if (!c->is_there) {
-			*c = (struct model){ .is_there = true, .rank = SEAT_SILENT, .seen_ms = now_ms };
+			*c = (struct model){ .is_there = true, .rank = SEAT_IDLE, .seen_ms = now_ms };
 			seats_add(&ps, &c->seat, now_ms);
 		} else if (rand() % 4 == 0) {
 			seats_remove(&ps, &c->seat);

@@ -472,6 +472,59 @@ when_full_the_longest_idle_goes(void **state)
 	stop(&f);
 }
 
+/* Those who come after it do not put it out before it could ask. */
+static void
+who_is_new_has_time_to_ask(void **state)
+{
+	(void)state;
+	struct fixture f;
+	start(&f, 3, 100, 60000);
+	int fd[6];
+	for (size_t i = 0; i < ARRAY_LEN(fd); i++) {
+		fd[i] = client(&f, "127.0.0.1");
+		if (i < 3) {
+			send_message(fd[i], 'q', 1);
+			expect_answer(fd[i], 'q', 1);
+			sleep_ms(20);
+		}
+	}
+	for (size_t i = 0; i < 3; i++) {
+		expect_end(fd[i]);
+	}
+	for (size_t i = 3; i < ARRAY_LEN(fd); i++) {
+		send_message(fd[i], 'q', 2);
+		expect_answer(fd[i], 'q', 2);
+		close(fd[i]);
+	}
+	stop(&f);
+}
+
+static void
+who_says_nothing_goes_first(void **state)
+{
+	(void)state;
+	struct fixture f;
+	start(&f, 3, 100, 12000);
+	int fd[4];
+	for (size_t i = 0; i < 3; i++) {
+		fd[i] = client(&f, "127.0.0.1");
+	}
+	for (size_t i = 0; i < 2; i++) {
+		send_message(fd[i], 'q', 1);
+		expect_answer(fd[i], 'q', 1);
+	}
+	sleep_ms(SEATS_NEW_MS + 1100); /* and the sweep after that */
+	fd[3] = client(&f, "127.0.0.1");
+	expect_end(fd[2]);
+	static const size_t rest[] = { 0, 1, 3 };
+	for (size_t i = 0; i < ARRAY_LEN(rest); i++) {
+		send_message(fd[rest[i]], 'q', 2);
+		expect_answer(fd[rest[i]], 'q', 2);
+		close(fd[rest[i]]);
+	}
+	stop(&f);
+}
+
 static void
 when_crowded_idle_is_shorter(void **state)
 {
@@ -754,6 +807,8 @@ main(void)
 		cmocka_unit_test(idle_connections_are_closed),
 		cmocka_unit_test(a_reader_too_slow_is_closed),
 		cmocka_unit_test(when_full_the_longest_idle_goes),
+		cmocka_unit_test(who_is_new_has_time_to_ask),
+		cmocka_unit_test(who_says_nothing_goes_first),
 		cmocka_unit_test(when_crowded_idle_is_shorter),
 		cmocka_unit_test(one_client_has_its_share_only),
 		cmocka_unit_test(stopping_ends_open_connections),
