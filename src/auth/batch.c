@@ -56,7 +56,11 @@ batch_free(struct batch **bp)
 static struct work *
 add_work(struct batch *b, struct file *f)
 {
-	b->works = xrealloc(b->works, (b->works_n + 1) * sizeof *b->works);
+	struct work *grown = realloc(b->works, (b->works_n + 1) * sizeof *grown);
+	if (grown == NULL) {
+		return NULL;
+	}
+	b->works = grown;
 	b->works[b->works_n] = (struct work){ .file = f };
 	return &b->works[b->works_n++];
 }
@@ -74,6 +78,10 @@ work_of(struct batch *b, struct file *f, struct work **out)
 	struct zone_txn *txn = NULL;
 	TRY(zone_txn_begin(f->zone, &txn));
 	*out = add_work(b, f);
+	if (*out == NULL) {
+		zone_txn_rollback(&txn);
+		return E_NOMEM;
+	}
 	(*out)->txn = txn;
 	b->zones_cost += f->zone->records;
 	return OK;
@@ -261,12 +269,20 @@ create(struct batch *b, struct update_task *t, const uint8_t *apex, enum batch_t
 		struct name name;
 		source_file_name(apex, path);
 		name_set(&name, apex);
-		struct work *w = add_work(b, file_new(path, SOURCE_ZONE, &name));
-		w->is_new = true;
-		w->made = z;
-		w->new = z;
-		z = NULL;
-		*out = pend(b, t);
+		struct file *file = file_new(path, SOURCE_ZONE, &name);
+		struct work *w = file != NULL ? add_work(b, file) : NULL;
+		if (w != NULL) {
+			w->is_new = true;
+			w->made = z;
+			w->new = z;
+			z = NULL;
+			*out = pend(b, t);
+		} else {
+			err = E_NOMEM;
+			if (file != NULL) {
+				file_free(b->p, file);
+			}
+		}
 	}
 	zone_free(&z);
 	findings_fini(&f);
@@ -330,8 +346,12 @@ add_removal(struct batch *b, struct update_task *t, struct file *f, enum batch_t
 		*out = settle(t, RCODE_REFUSED, EDE_PROHIBITED, "another zone includes the zone's file");
 		return OK;
 	}
+	struct work *w = add_work(b, f);
+	if (w == NULL) {
+		return E_NOMEM;
+	}
 	b->is_closed = true;
-	add_work(b, f)->is_removal = true;
+	w->is_removal = true;
 	*out = pend(b, t);
 	return OK;
 }
@@ -544,14 +564,17 @@ prepare_work(struct batch *b, struct work *w, unsigned *rcode, struct diag *why)
 	return OK;
 }
 
-static void
+static err_t
 list_files(struct batch *b)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < b->works_n; i++) {
 		n += b->works[i].edit.n;
 	}
-	b->files = xalloc(n * sizeof *b->files);
+	b->files = try_alloc(n * sizeof *b->files);
+	if (b->files == NULL) {
+		return E_NOMEM;
+	}
 	for (size_t i = 0; i < b->works_n; i++) {
 		const struct edit *e = &b->works[i].edit;
 		for (size_t k = 0; k < e->n; k++) {
@@ -559,6 +582,7 @@ list_files(struct batch *b)
 			b->files[b->files_n++] = (struct batch_file){ .path = f->path, .text = f->text, .len = f->len };
 		}
 	}
+	return OK;
 }
 
 err_t
@@ -579,7 +603,7 @@ batch_prepare(struct batch *b, unsigned *rcode, int *ede, char text[UPDATE_ANSWE
 	if (!is_effective) {
 		return E_NOTFOUND;
 	}
-	list_files(b);
+	TRY(list_files(b));
 	return batch_say(b);
 }
 
@@ -615,8 +639,11 @@ keep_texts(struct batch *b)
 err_t
 batch_accept(struct batch *b, const char *id, const struct view **out, struct discard **old)
 {
-	struct accepted *list = xalloc(b->works_n * sizeof *list);
+	struct accepted *list = try_alloc(b->works_n * sizeof *list);
 	size_t n = 0;
+	if (list == NULL) {
+		return E_NOMEM;
+	}
 	for (size_t i = 0; i < b->works_n; i++) {
 		struct work *w = &b->works[i];
 		if (w->is_effective) {

@@ -81,12 +81,21 @@ edit_text(struct opener *o, struct work *w, const struct master_text *text, stru
 }
 
 /* The whole file: `text` is taken; NULL: it goes. */
-static void
+static err_t
 set_file(struct work *w, char *text, size_t len)
 {
-	w->edit.files = xalloc(sizeof *w->edit.files);
-	w->edit.files[0] = (struct edit_file){ .path = xstrdup(w->file->path), .text = text, .len = len };
+	struct edit_file *files = try_alloc(sizeof *files);
+	char *path = strdup(w->file->path);
+	if (files == NULL || path == NULL) {
+		free(files);
+		free(path);
+		free(text);
+		return E_NOMEM;
+	}
+	files[0] = (struct edit_file){ .path = path, .text = text, .len = len };
+	w->edit.files = files;
 	w->edit.n = 1;
+	return OK;
 }
 
 static err_t
@@ -98,8 +107,7 @@ write_new(struct work *w)
 		str_fini(&text);
 		return err;
 	}
-	set_file(w, text.s, text.len);
-	return OK;
+	return set_file(w, text.s, text.len);
 }
 
 err_t
@@ -108,8 +116,7 @@ batch_edit(struct batch *b, struct work *w, struct diag *why)
 	struct opener o = { .b = b, .file = w->file };
 	struct master_text text = { 0 };
 	if (w->is_removal) {
-		set_file(w, NULL, 0);
-		return OK;
+		return set_file(w, NULL, 0);
 	}
 	if (w->is_new) {
 		return write_new(w);

@@ -244,10 +244,13 @@ say_update(struct str *out, const struct update_task *t, size_t n)
 }
 
 /* One for each zone, key and address. */
-static void
+static err_t
 say_updates(struct str *out, const struct batch *b)
 {
-	struct update_task **list = xalloc((b->tasks_n + 1) * sizeof(struct update_task *));
+	struct update_task **list = try_alloc((b->tasks_n + 1) * sizeof(struct update_task *));
+	if (list == NULL) {
+		return E_NOMEM;
+	}
 	memcpy(list, b->tasks, b->tasks_n * sizeof(struct update_task *));
 	if (b->tasks_n > 1) {
 		qsort(list, b->tasks_n, sizeof(struct update_task *), compare_tasks);
@@ -258,6 +261,7 @@ say_updates(struct str *out, const struct batch *b)
 		say_update(out, list[i], end - i);
 	}
 	free(list);
+	return OK;
 }
 
 static int
@@ -269,10 +273,13 @@ compare_keys(const void *left, const void *right)
 
 /* When the last one of each key was signed: that and what is older will not be carried out again, also by a primary that was started anew
  * (auth/replay.h). */
-static void
+static err_t
 say_signed(struct str *out, const struct batch *b)
 {
-	struct update_task **list = xalloc((b->tasks_n + 1) * sizeof(struct update_task *));
+	struct update_task **list = try_alloc((b->tasks_n + 1) * sizeof(struct update_task *));
+	if (list == NULL) {
+		return E_NOMEM;
+	}
 	memcpy(list, b->tasks, b->tasks_n * sizeof(struct update_task *));
 	qsort(list, b->tasks_n, sizeof(struct update_task *), compare_keys);
 	for (size_t i = 0, end; i < b->tasks_n; i = end) {
@@ -285,6 +292,7 @@ say_signed(struct str *out, const struct batch *b)
 		str_printf(out, " %llu\n", (unsigned long long)last_s);
 	}
 	free(list);
+	return OK;
 }
 
 /* Would a primary that gets this as a commit hold it back?  Records that a key was allowed to delete are meant to go.  The removal of a
@@ -318,8 +326,8 @@ batch_say(struct batch *b)
 		}
 	}
 	str_cat(out, b->tasks_n != 0 || is_mass_deletion(b) ? "\n" : "");
-	say_updates(out, b);
-	say_signed(out, b);
+	TRY(say_updates(out, b));
+	TRY(say_signed(out, b));
 	str_cat(out, is_mass_deletion(b) ? "Origin-Allow: mass-delete\n" : "");
 	return out->err;
 }

@@ -13,15 +13,23 @@ includes_find(const struct includes *t, const char *path)
 	return strmap_find(&t->map, path);
 }
 
+/* NULL: no memory. */
 static struct include *
 find_or_make(struct includes *t, const char *path)
 {
 	struct include *i = includes_find(t, path);
-	if (i == NULL) {
-		i = xalloc(sizeof *i);
-		i->path = xstrdup(path);
-		strmap_put(&t->map, i->path, i);
+	if (i != NULL) {
+		return i;
 	}
+	size_t len = strlen(path) + 1;
+	i = try_alloc(sizeof *i);
+	char *copy = try_alloc(len);
+	if (i == NULL || copy == NULL || strmap_put(&t->map, memcpy(copy, path, len), i) != OK) {
+		free(i);
+		free(copy);
+		return NULL;
+	}
+	i->path = copy;
 	return i;
 }
 
@@ -39,7 +47,9 @@ struct include *
 includes_hold(struct includes *t, const char *path)
 {
 	struct include *i = find_or_make(t, path);
-	i->users++;
+	if (i != NULL) {
+		i->users++;
+	}
 	return i;
 }
 
@@ -79,6 +89,9 @@ err_t
 includes_open(struct includes *t, const struct includes_source *from, const char *path, struct master_text *out)
 {
 	struct include *i = find_or_make(t, path);
+	if (i == NULL) {
+		return E_NOMEM;
+	}
 	if (!i->is_tried) {
 		note_tried(t, i);
 		i->err = from->open(from->ctx, path, out);

@@ -45,7 +45,7 @@ struct includes_source {
 };
 
 struct include *includes_find(const struct includes *t, const char *path); /* NULL: nobody holds it */
-struct include *includes_hold(struct includes *t, const char *path);       /* one user more */
+struct include *includes_hold(struct includes *t, const char *path);       /* one user more; NULL: no memory */
 void includes_release(struct includes *t, struct include *i);              /* one less; without any it is gone, in time */
 
 /* The text of a file, out of the source the first time, good until it is closed. */

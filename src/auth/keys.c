@@ -357,7 +357,10 @@ keystore_add(struct keystore *ks, const uint8_t *owner, const uint8_t *within, c
              uint16_t rdlen, struct findings *out)
 {
 	const struct record r = { .owner = owner, .within = within, .rdata = rdata, .rdlen = rdlen, .out = out };
-	struct key *k = xalloc(sizeof *k);
+	struct key *k = try_alloc(sizeof *k);
+	if (k == NULL) {
+		return E_NOMEM;
+	}
 	if (!read_rdata(&r, &k->tsig) || !read_name(&r, k) || is_duplicate(&r, k, *slot_of(ks, owner))) {
 		key_free(&k);
 		return OK;
@@ -374,7 +377,10 @@ keystore_merge(struct keystore *into, const struct keystore *from, struct findin
 		if (is_duplicate(&r, k, *slot_of(into, k->tsig.name.oct))) {
 			continue;
 		}
-		struct key *copy = xalloc(sizeof *copy);
+		struct key *copy = try_alloc(sizeof *copy);
+		if (copy == NULL) {
+			return E_NOMEM;
+		}
 		*copy = *k;
 		TRY(insert(into, copy));
 	}

@@ -48,8 +48,12 @@ compare_times(const void *left, const void *right)
 static void
 remove_oldest(struct marks *m)
 {
-	uint64_t *times = xalloc(m->n * sizeof *times);
+	uint64_t *times = try_alloc(m->n * sizeof *times);
 	size_t kept = 0;
+	if (times == NULL) { /* then one, whichever it is */
+		remove_at(m, m->n - 1);
+		return;
+	}
 	for (size_t i = 0; i < m->n; i++) {
 		times[i] = m->list[i].when;
 	}
@@ -65,21 +69,37 @@ remove_oldest(struct marks *m)
 	m->n = kept;
 }
 
-static void
+static bool
+has_room(struct marks *m)
+{
+	if (m->n == m->cap) {
+		size_t cap = m->cap != 0 ? 2 * m->cap : 16;
+		struct mark *grown = realloc(m->list, cap * sizeof *grown);
+		if (grown == NULL) {
+			return false;
+		}
+		m->list = grown;
+		m->cap = cap;
+	}
+	return true;
+}
+
+/* False: there is no memory, and the zone is not kept in mind. */
+static bool
 insert(struct marks *m, const uint8_t *apex, uint32_t serial, uint64_t digest)
 {
 	if (m->n == MARKS_MAX) {
 		remove_oldest(m);
 	}
-	if (m->n == m->cap) {
-		m->cap = m->cap != 0 ? 2 * m->cap : 16;
-		m->list = xrealloc(m->list, m->cap * sizeof *m->list);
-	}
 	size_t i = index_of(m, apex), len = name_len(apex);
+	uint8_t *name = has_room(m) ? try_alloc(len) : NULL;
+	if (name == NULL) {
+		return false;
+	}
 	memmove(m->list + i + 1, m->list + i, (m->n - i) * sizeof *m->list);
-	m->list[i] = (struct mark){ .apex = xalloc(len), .serial = serial, .digest = digest, .when = m->times++ };
-	memcpy(m->list[i].apex, apex, len);
+	m->list[i] = (struct mark){ .apex = memcpy(name, apex, len), .serial = serial, .digest = digest, .when = m->times++ };
 	m->n++;
+	return true;
 }
 
 void
@@ -97,7 +117,7 @@ marks_note(struct marks *m, const uint8_t *apex, uint32_t serial, uint64_t diges
 {
 	size_t i = index_of(m, apex);
 	if (!is_at(m, i, apex)) {
-		insert(m, apex, serial, digest);
+		(void)insert(m, apex, serial, digest);
 		return;
 	}
 	struct mark *mark = &m->list[i];
@@ -116,8 +136,9 @@ marks_note_past(struct marks *m, const uint8_t *apex, uint32_t serial)
 {
 	size_t i = index_of(m, apex);
 	if (!is_at(m, i, apex)) {
-		insert(m, apex, serial, 0);
-		m->list[i].is_hearsay = true;
+		if (insert(m, apex, serial, 0)) {
+			m->list[index_of(m, apex)].is_hearsay = true;
+		}
 	} else if (serial_is_newer(serial, m->list[i].serial)) {
 		m->list[i].serial = serial;
 		m->list[i].digest = 0;

@@ -68,8 +68,15 @@ primary_file_of(const struct primary *p, const uint8_t *apex)
 struct file *
 file_new(const char *path, enum source_kind kind, const struct name *apex)
 {
-	struct file *f = xalloc(sizeof *f);
-	f->path = xstrdup(path);
+	size_t len = strlen(path) + 1;
+	struct file *f = try_alloc(sizeof *f);
+	char *copy = try_alloc(len);
+	if (f == NULL || copy == NULL) {
+		free(f);
+		free(copy);
+		return NULL;
+	}
+	f->path = memcpy(copy, path, len);
 	f->kind = kind;
 	f->apex = *apex;
 	return f;
@@ -97,14 +104,26 @@ file_free(struct primary *p, struct file *f)
 	free(f);
 }
 
+err_t
+file_reserve(struct primary *p, size_t n)
+{
+	if (n > p->files_cap - p->files_n) {
+		size_t cap = 2 * p->files_cap > p->files_n + n ? 2 * p->files_cap : p->files_n + n;
+		struct file **grown = realloc(p->files, cap * sizeof(struct file *));
+		if (grown == NULL) {
+			return E_NOMEM;
+		}
+		p->files = grown;
+		p->files_cap = cap;
+	}
+	return OK;
+}
+
 void
 file_insert(struct primary *p, struct file *f)
 {
 	size_t i = file_index(p, f->path);
-	if (p->files_n == p->files_cap) {
-		p->files_cap = p->files_cap != 0 ? 2 * p->files_cap : 16;
-		p->files = xrealloc(p->files, p->files_cap * sizeof *p->files);
-	}
+	ASSERT(p->files_n < p->files_cap);
 	memmove(p->files + i + 1, p->files + i, (p->files_n - i) * sizeof *p->files);
 	p->files[i] = f;
 	p->files_n++;
@@ -137,8 +156,13 @@ struct pending *
 plan_add(struct apply *a, struct file *f)
 {
 	if (a->n == a->cap) {
-		a->cap = a->cap != 0 ? 2 * a->cap : 16;
-		a->list = xrealloc(a->list, a->cap * sizeof *a->list);
+		size_t cap = a->cap != 0 ? 2 * a->cap : 16;
+		struct pending *grown = realloc(a->list, cap * sizeof *grown);
+		if (grown == NULL) {
+			return NULL;
+		}
+		a->list = grown;
+		a->cap = cap;
 	}
 	a->list[a->n] = (struct pending){ .file = f };
 	f->planned = a->p->applied;
@@ -152,20 +176,31 @@ plan_has(const struct apply *a, const struct file *f)
 	return f->planned == a->p->applied;
 }
 
-static void
-plan_removal(struct apply *a, const char *path)
+err_t
+plan_removal(struct apply *a, struct file *f)
 {
-	struct file *f = file_find(a->p, path);
-	if (f != NULL) {
-		plan_add(a, f)->is_removal = true;
+	struct pending *d = plan_add(a, f);
+	if (d == NULL) {
+		return E_NOMEM;
 	}
+	d->is_removal = true;
+	return OK;
 }
 
 err_t
 plan_file(struct apply *a, struct file *f, const struct source_change *change, bool is_new)
 {
+	if (f == NULL) { /* there was no memory for it */
+		return E_NOMEM;
+	}
 	struct file *from = f->kind == SOURCE_ZONE && f->zone == NULL ? hold_find_leaving(a, &f->apex) : NULL;
 	struct pending *d = plan_add(a, f);
+	if (d == NULL) {
+		if (is_new) {
+			file_free(a->p, f);
+		}
+		return E_NOMEM;
+	}
 	d->is_new = is_new;
 	d->from = from;
 	d->change = change;
@@ -212,7 +247,10 @@ static err_t
 sort_paths(struct apply *a)
 {
 	const struct source_commit *c = a->commit;
-	a->paths = xalloc((c->n + 1) * sizeof *a->paths);
+	a->paths = try_alloc((c->n + 1) * sizeof *a->paths);
+	if (a->paths == NULL) {
+		return E_NOMEM;
+	}
 	for (size_t i = 0; i < c->n; i++) {
 		a->paths[i] = c->changes[i].path;
 	}
@@ -246,15 +284,16 @@ plan_successors(struct apply *a)
 }
 
 /* A whole tree says what is gone by not listing it. */
-static void
+static err_t
 plan_absent(struct apply *a)
 {
 	for (size_t i = 0; i < a->p->files_n; i++) {
 		struct file *f = a->p->files[i];
 		if (f->hold != HOLD_GONE && !plan_changes(a, f->path)) {
-			plan_add(a, f)->is_removal = true;
+			TRY(plan_removal(a, f));
 		}
 	}
+	return OK;
 }
 
 /* The trailer is here: files that lost too much in an earlier commit are read once more. */
@@ -273,11 +312,26 @@ plan_shrunk(struct apply *a)
 
 /* ---- the next view ---- */
 
+struct discard *
+discard_new(size_t zones)
+{
+	struct discard *d = try_alloc(sizeof *d);
+	struct zone **list = try_alloc((zones + 1) * sizeof(struct zone *));
+	if (d == NULL || list == NULL) {
+		free(d);
+		free(list);
+		return NULL;
+	}
+	d->zones = list;
+	d->zones_cap = zones + 1; /* and the catalog */
+	return d;
+}
+
 void
 discard_zone(struct discard *old, struct zone *z)
 {
 	if (z != NULL) {
-		old->zones = xrealloc(old->zones, (old->zones_n + 1) * sizeof *old->zones);
+		ASSERT(old->zones_n < old->zones_cap);
 		old->zones[old->zones_n++] = z;
 		old->octets += zone_octets(z) - z->history.octets; /* that goes on, or is garbage of its own */
 	}
@@ -455,6 +509,7 @@ commit_put(struct primary *p, struct trie_txn *txn, struct pending *d, struct di
 	struct file *f = d->file;
 	f->is_broken = d->is_rejected;
 	file_set_wanted(p, f, d->wanted);
+	f->was_without_memory = d->is_without_memory;
 	file_set_hold(p, f, d->is_held ? HOLD_SHRUNK : HOLD_NONE);
 	if (d->is_passed_over) {
 		return; /* the file is freed with d */
@@ -465,6 +520,7 @@ commit_put(struct primary *p, struct trie_txn *txn, struct pending *d, struct di
 		err_t err = commit_zone(p, txn, d, old);
 		if (err != OK) {
 			f->is_broken = true;
+			f->was_without_memory = err == E_NOMEM;
 			reject_zone(p, d, err);
 		}
 	} else if (d->keys != NULL) {
@@ -480,13 +536,20 @@ commit_put(struct primary *p, struct trie_txn *txn, struct pending *d, struct di
 	}
 }
 
-static const struct keystore *
+/* NULL: there is no memory for all of them. */
+static struct keystore *
 merge_keys(const struct primary *p)
 {
 	struct keystore *all = keystore_new();
 	struct findings findings = { 0 };
 	for (size_t i = 0; i < p->files_n; i++) {
-		if (p->files[i]->keys != NULL && keystore_merge(all, p->files[i]->keys, &findings) != OK) {
+		err_t err = p->files[i]->keys != NULL ? keystore_merge(all, p->files[i]->keys, &findings) : OK;
+		if (err == E_NOMEM) {
+			keystore_free(&all);
+			findings_fini(&findings);
+			return NULL;
+		}
+		if (err != OK) {
 			primary_report(p, &(struct primary_report){ .event = KEYS_REJECTED, .path = p->files[i]->path,
 			                                            .text = "too many keys" });
 		}
@@ -498,6 +561,21 @@ merge_keys(const struct primary *p)
 	findings_fini(&findings);
 	keystore_seal(all);
 	return all;
+}
+
+/* Without memory the keys that were good stay so, and the next commit tries it again. */
+static void
+commit_store(struct primary *p, struct view *next, struct discard *old)
+{
+	struct keystore *all = merge_keys(p);
+	p->are_keys_behind = all == NULL;
+	if (all != NULL) {
+		next->keys = all;
+		old->keys = (struct keystore *)p->view->keys;
+	} else {
+		primary_report(p, &(struct primary_report){ .event = KEYS_REJECTED, .path = "_keys",
+		                                            .text = "there is not enough memory for all keys; those before stay good" });
+	}
 }
 
 static bool
@@ -532,9 +610,8 @@ commit_all(struct apply *a, struct discard *old, struct view *next)
 	}
 	next->zones = trie_commit(&a->zones, &old->garbage);
 	next->keys = p->view->keys;
-	if (has_keys) {
-		next->keys = merge_keys(p);
-		old->keys = (struct keystore *)p->view->keys;
+	if (has_keys || p->are_keys_behind) {
+		commit_store(p, next, old);
 	}
 	memcpy(next->commit, a->commit->id, sizeof next->commit);
 	next->commit[sizeof next->commit - 1] = '\0';
@@ -581,24 +658,21 @@ pending_fini(struct primary *p, struct pending *d)
 }
 
 /* Before all else: what goes may come back as another file. */
-static void
+static err_t
 plan_removals(struct apply *a)
 {
 	const struct source_commit *c = a->commit;
 	for (size_t i = 0; i < c->n; i++) {
 		const char *path = c->changes[i].path;
 		if (c->changes[i].kind == SOURCE_REMOVE || (strchr(path, '/') == NULL && source_is_passed_over(a->p->next_ignore, path))) {
-			plan_removal(a, path);
+			struct file *f = file_find(a->p, path);
+			TRY(f != NULL ? plan_removal(a, f) : OK);
 		}
 	}
-	if (c->is_whole) {
-		plan_absent(a);
-	} else {
-		passed_plan_removals(a);
-	}
-	hold_plan_gone(a);
+	TRY(c->is_whole ? plan_absent(a) : passed_plan_removals(a));
+	TRY(hold_plan_gone(a));
 	a->removals_n = a->n;
-	hold_list_leaving(a);
+	return hold_list_leaving(a);
 }
 
 static err_t
@@ -607,7 +681,7 @@ plan(struct apply *a)
 	const struct source_commit *c = a->commit;
 	TRY(sort_paths(a));
 	passed_plan_ignore(a);
-	plan_removals(a);
+	TRY(plan_removals(a));
 	for (size_t i = 0; i < c->n; i++) {
 		if (c->changes[i].kind == SOURCE_PUT) {
 			TRY(plan_put(a, &c->changes[i]));
@@ -655,6 +729,28 @@ primary_step(struct primary *p, struct view *next, uint64_t now_s, struct discar
 	p->view = next;
 }
 
+/* All that the commit itself must not fail for. */
+static err_t
+prepare(struct apply *a, struct view **next, struct discard **old)
+{
+	TRY(claim_removals(a));
+	TRY(hold_sort_allowed(a));
+	TRY(file_reserve(a->p, a->n - a->removals_n));
+	return step_prepare(a->n, next, old);
+}
+
+err_t
+step_prepare(size_t zones, struct view **next, struct discard **old)
+{
+	*next = try_alloc(sizeof **next);
+	*old = *next != NULL ? discard_new(zones) : NULL;
+	if (*old == NULL) {
+		free(*next);
+		return E_NOMEM;
+	}
+	return OK;
+}
+
 err_t
 primary_apply(struct primary *p, const struct source_commit *c, enum primary_outcome *outcome,
               const struct view **out, struct discard **old)
@@ -663,15 +759,15 @@ primary_apply(struct primary *p, const struct source_commit *c, enum primary_out
 	p->applied++;
 	primary_learn_past(p, c);
 	trie_begin(&a.zones, &p->view->zones);
+	struct view *next = NULL;
+	struct discard *d = NULL;
 	err_t err = plan(&a);
 	if (err == OK) {
-		err = claim_removals(&a);
+		err = prepare(&a, &next, &d);
 	}
 	if (err == OK) {
 		*outcome = hold_back(&a) ? PRIMARY_HELD : PRIMARY_APPLIED;
 		forget_texts(p, c);
-		struct view *next = xalloc(sizeof *next);
-		struct discard *d = xalloc(sizeof *d);
 		passed_commit(&a);
 		p->octets -= planned_octets(&a);
 		commit_all(&a, d, next);

@@ -61,13 +61,12 @@ take_new(struct primary *p, struct accepted *a)
 	primary_report_zone(p, f, f->zone, NULL, 0);
 }
 
-static struct view *
-view_after(const struct primary *p, const char *id)
+static err_t
+prepare(struct primary *p, struct trie_txn *txn, const struct accepted *list, size_t n, struct view **next, struct discard **old)
 {
-	struct view *next = xalloc(sizeof *next);
-	next->keys = p->view->keys;
-	strncpy(next->commit, id, sizeof next->commit - 1);
-	return next;
+	TRY(put_all(txn, list, n));
+	TRY(file_reserve(p, n));
+	return step_prepare(n, next, old);
 }
 
 err_t
@@ -76,13 +75,15 @@ primary_accept(struct primary *p, struct accepted *list, size_t n, const char *i
 {
 	struct trie_txn txn;
 	trie_begin(&txn, &p->view->zones);
-	err_t err = put_all(&txn, list, n);
+	struct view *next;
+	struct discard *d;
+	err_t err = prepare(p, &txn, list, n, &next, &d);
 	if (err != OK) {
 		trie_rollback(&txn);
 		return err;
 	}
-	struct view *next = view_after(p, id);
-	struct discard *d = xalloc(sizeof *d);
+	next->keys = p->view->keys;
+	strncpy(next->commit, id, sizeof next->commit - 1);
 	next->zones = trie_commit(&txn, &d->garbage);
 	for (size_t i = 0; i < n; i++) {
 		p->octets -= file_octets(list[i].file);

@@ -59,16 +59,17 @@ hold_reason(const struct file *f)
 	}
 }
 
-void
+err_t
 hold_plan_gone(struct apply *a)
 {
 	const struct primary *p = a->p;
 	for (size_t i = 0; i < p->files_n && p->held_n + p->held_keys_n != 0; i++) {
 		const char *path = p->files[i]->path;
 		if (p->files[i]->hold == HOLD_GONE && !plan_changes(a, path) && !passed_comes_back(a, path)) {
-			plan_add(a, p->files[i])->is_removal = true;
+			TRY(plan_removal(a, p->files[i]));
 		}
 	}
+	return OK;
 }
 
 static int
@@ -79,10 +80,13 @@ compare_leaving(const void *left, const void *right)
 }
 
 /* A tree that has other names throughout has as many files that go as new ones, so these are looked up. */
-void
+err_t
 hold_list_leaving(struct apply *a)
 {
-	a->leaving = xalloc((a->removals_n + 1) * sizeof *a->leaving);
+	a->leaving = try_alloc((a->removals_n + 1) * sizeof *a->leaving);
+	if (a->leaving == NULL) {
+		return E_NOMEM;
+	}
 	for (size_t i = 0; i < a->removals_n; i++) {
 		const struct file *f = a->list[i].file;
 		if (f->zone != NULL) {
@@ -90,6 +94,7 @@ hold_list_leaving(struct apply *a)
 		}
 	}
 	qsort(a->leaving, a->leaving_n, sizeof *a->leaving, compare_leaving);
+	return OK;
 }
 
 static const struct leaving *
@@ -185,15 +190,19 @@ compare_paths(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void
-sort_allowed(struct apply *a)
+err_t
+hold_sort_allowed(struct apply *a)
 {
 	size_t n = a->commit->allowed_n;
-	a->allowed = xalloc((n + 1) * sizeof(const char *));
+	a->allowed = try_alloc((n + 1) * sizeof(const char *));
+	if (a->allowed == NULL) {
+		return E_NOMEM;
+	}
 	if (n != 0) {
 		memcpy(a->allowed, a->commit->allowed, n * sizeof(const char *));
 		qsort(a->allowed, n, sizeof(const char *), compare_paths);
 	}
+	return OK;
 }
 
 static bool
@@ -219,7 +228,6 @@ hold_shrunk(struct apply *a)
 {
 	const struct primary *p = a->p;
 	bool is_any = false;
-	sort_allowed(a);
 	for (size_t i = a->removals_n; i < a->n && !a->commit->allow_mass_delete; i++) {
 		struct pending *d = &a->list[i];
 		const struct zone *served = pending_served(d);

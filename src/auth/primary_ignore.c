@@ -27,21 +27,33 @@ index_of(const struct passed *t, const char *path, bool *is_there)
 	return low;
 }
 
+static bool
+has_room(struct passed *t)
+{
+	if (t->n == t->cap) {
+		size_t cap = t->cap != 0 ? 2 * t->cap : 16;
+		char **grown = realloc(t->list, cap * sizeof *grown);
+		if (grown == NULL) {
+			return false;
+		}
+		t->list = grown;
+		t->cap = cap;
+	}
+	return true;
+}
+
+/* Without memory it is left out: when .originignore takes it back, it comes with the next push of it, or the next start. */
 static void
 insert(struct passed *t, const char *path)
 {
 	bool is_there;
-	size_t i = index_of(t, path, &is_there);
-	if (is_there || path[0] == '.') {
-		return;
+	size_t i = index_of(t, path, &is_there), len = strlen(path) + 1;
+	char *copy = is_there || path[0] == '.' || !has_room(t) ? NULL : try_alloc(len);
+	if (copy != NULL) {
+		memmove(t->list + i + 1, t->list + i, (t->n - i) * sizeof *t->list);
+		t->list[i] = memcpy(copy, path, len);
+		t->n++;
 	}
-	if (t->n == t->cap) {
-		t->cap = t->cap != 0 ? 2 * t->cap : 16;
-		t->list = xrealloc(t->list, t->cap * sizeof *t->list);
-	}
-	memmove(t->list + i + 1, t->list + i, (t->n - i) * sizeof *t->list);
-	t->list[i] = xstrdup(path);
-	t->n++;
 }
 
 static void
@@ -111,16 +123,17 @@ passed_plan_ignore(struct apply *a)
 
 /* ---- what follows from it ---- */
 
-void
+err_t
 passed_plan_removals(struct apply *a)
 {
 	const struct primary *p = a->p;
 	for (size_t i = 0; i < p->files_n && a->is_ignore_new; i++) {
 		struct file *f = p->files[i];
 		if (f->hold != HOLD_GONE && !plan_changes(a, f->path) && source_is_passed_over(p->next_ignore, f->path)) {
-			plan_add(a, f)->is_removal = true;
+			TRY(plan_removal(a, f));
 		}
 	}
+	return OK;
 }
 
 bool

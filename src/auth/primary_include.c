@@ -14,26 +14,35 @@ reads_begin(struct primary *p)
 }
 
 /* Also a file that cannot be read: when it comes, the zone is loaded again. */
-static void
+static err_t
 note(struct primary *p, struct reads *r, const char *path)
 {
 	struct include *i = includes_find(&p->includes, path);
 	if (i != NULL && i->seen == p->reading) {
-		return;
+		return OK;
 	}
 	if (r->n == r->cap) {
-		r->cap = r->cap != 0 ? 2 * r->cap : 4;
-		r->list = xrealloc(r->list, r->cap * sizeof(struct include *));
+		size_t cap = r->cap != 0 ? 2 * r->cap : 4;
+		struct include **grown = realloc(r->list, cap * sizeof(struct include *));
+		if (grown == NULL) {
+			return E_NOMEM;
+		}
+		r->list = grown;
+		r->cap = cap;
 	}
 	i = includes_hold(&p->includes, path);
+	if (i == NULL) {
+		return E_NOMEM;
+	}
 	i->seen = p->reading;
 	r->list[r->n++] = i;
+	return OK;
 }
 
 err_t
 reads_open(struct primary *p, struct reads *r, const struct includes_source *from, const char *path, struct master_text *out)
 {
-	note(p, r, path);
+	TRY(note(p, r, path));
 	return includes_open(&p->includes, from, path, out);
 }
 

@@ -21,7 +21,9 @@ static err_t
 open_include(void *ctx, const char *path, struct master_text *out)
 {
 	struct loading *l = ctx;
-	return reads_open(l->p, &l->d->reads, &l->from, path, out);
+	err_t err = reads_open(l->p, &l->d->reads, &l->from, path, out);
+	l->d->is_without_memory |= err == E_NOMEM;
+	return err;
 }
 
 static void
@@ -105,6 +107,7 @@ primary_load_file(struct apply *a, struct pending *d, size_t octets_max)
 		text = (struct master_text){ .text = (const char *)change->bytes, .len = change->len };
 	} else {
 		err_t err = c->open(c->ctx, d->file->path, &text);
+		d->is_without_memory |= err == E_NOMEM;
 		if (err != OK) {
 			return reject(p, d, err_str(err));
 		}
@@ -121,6 +124,7 @@ primary_load_file(struct apply *a, struct pending *d, size_t octets_max)
 	if (err == OK || d->is_over_limit) {
 		return OK;
 	}
+	d->is_without_memory |= err == E_NOMEM;
 	const char *why = d->is_starved ? "all zones together include too much" : "";
 	return err == E_FORMAT ? reject(p, d, why) : err == E_NOMEM || err == E_LIMIT ? reject(p, d, err_str(err)) : err;
 }

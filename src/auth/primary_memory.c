@@ -119,9 +119,9 @@ err_t
 memory_plan_again(struct apply *a)
 {
 	struct primary *p = a->p;
-	for (size_t i = 0; i < p->files_n && p->wanting_n != 0; i++) {
+	for (size_t i = 0; i < p->files_n; i++) {
 		struct file *f = p->files[i];
-		if (is_fed_by(f, primary_room(p)) && !plan_has(a, f)) {
+		if ((f->was_without_memory || is_fed_by(f, primary_room(p))) && !plan_has(a, f)) {
 			TRY(plan_file(a, f, NULL, false));
 		}
 	}

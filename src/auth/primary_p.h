@@ -37,6 +37,7 @@ struct file {
 	uint64_t planned;        /* the number of the commit that it was planned in last */
 	bool is_broken;          /* as it stands now: `zone` is of an older commit */
 	enum file_hold hold;     /* likewise; set with file_set_hold() alone */
+	bool was_without_memory; /* broken: an allocation failed; the next commit tries it again */
 	size_t wanted;           /* broken for want of memory: octets that were not enough; else 0.  Set with file_set_wanted() alone */
 };
 
@@ -51,6 +52,7 @@ struct pending {
 	bool is_over_limit;      /* it wanted more memory than it was given */
 	bool is_put_off;         /* for that reason, and there may be more when the others are made */
 	size_t wanted;           /* as the file's */
+	bool is_without_memory;  /* an allocation failed */
 	const struct source_change *change; /* NULL: the file is read with source_commit.open */
 	struct file *from;       /* a file that goes and has the zone that this one is for: it moves; NULL: there is none */
 	bool has_heir;           /* a removal: it is the `from` of another */
@@ -92,6 +94,7 @@ struct primary {
 	uint64_t reading;        /* of the file that is read, or was last */
 	struct marks marks;      /* of zones that are not served */
 	bool is_catalog_behind;  /* there was no memory for it */
+	bool are_keys_behind;    /* likewise, for the view's */
 	size_t octets;           /* that the files' zones take */
 	size_t wanting_n;        /* files that were rejected for want of memory */
 	size_t kept_octets;      /* that is not given back yet of versions before */
@@ -132,20 +135,22 @@ pending_served(const struct pending *d)
 struct discard {
 	struct garbage garbage;    /* branches of the set's trie, nodes, deltas */
 	struct zone **zones;
-	size_t zones_n;
+	size_t zones_n, zones_cap;
 	struct keystore *keys;     /* the old view's */
 	struct view *view;
 	size_t octets;             /* of all of it */
 	size_t *kept;              /* the primary's count */
 };
+struct discard *discard_new(size_t zones); /* for so many, and a catalog; NULL: no memory */
 void discard_zone(struct discard *old, struct zone *z); /* NULL-safe */
 
 /* The file that is this zone's, or NULL. */
 struct file *primary_file_of(const struct primary *p, const uint8_t *apex);
 
-struct file *file_new(const char *path, enum source_kind kind, const struct name *apex);
+struct file *file_new(const char *path, enum source_kind kind, const struct name *apex); /* NULL: no memory */
 void file_free(struct primary *p, struct file *f); /* with its last version: nobody reads it any more */
-void file_insert(struct primary *p, struct file *f);
+err_t file_reserve(struct primary *p, size_t n);    /* for so many of the next */
+void file_insert(struct primary *p, struct file *f); /* there is room for it */
 void file_remove(struct primary *p, struct file *f); /* and frees it */
 void file_set_hold(struct primary *p, struct file *f, enum file_hold hold);
 void file_set_wanted(struct primary *p, struct file *f, size_t octets);
@@ -176,7 +181,8 @@ bool primary_loses_too_much(const struct primary_conf *c, const struct zone *old
 
 /* ---- primary.c, for primary_hold.c ---- */
 
-struct pending *plan_add(struct apply *a, struct file *f); /* good until the next */
+struct pending *plan_add(struct apply *a, struct file *f); /* good until the next; NULL: no memory */
+err_t plan_removal(struct apply *a, struct file *f);
 bool plan_changes(const struct apply *a, const char *path); /* does the commit name the path? */
 bool plan_has(const struct apply *a, const struct file *f);
 
@@ -199,7 +205,7 @@ err_t plan_starved(struct apply *a);
 
 /* Before all else: reads the file if the commit changes it.  One that cannot be read leaves what it said before. */
 void passed_plan_ignore(struct apply *a);
-void passed_plan_removals(struct apply *a);  /* files that are passed over from now on */
+err_t passed_plan_removals(struct apply *a);  /* files that are passed over from now on */
 bool passed_comes_back(const struct apply *a, const char *path);
 err_t passed_plan_returns(struct apply *a);  /* files that are not any more */
 void passed_commit(struct apply *a);         /* before the files are */
@@ -209,10 +215,11 @@ void passed_fini(struct passed *t);
 
 /* Files that an earlier commit took away and that are held are removals of this one, too: until it has the trailer, or
  * their zone is back. */
-void hold_plan_gone(struct apply *a);
+err_t hold_plan_gone(struct apply *a);
 
 /* After all removals are planned: the list of zones that go. */
-void hold_list_leaving(struct apply *a);
+err_t hold_list_leaving(struct apply *a);
+err_t hold_sort_allowed(struct apply *a); /* before hold_back() */
 bool hold_is_leaving(const struct apply *a, const struct name *apex);
 
 /* The file that goes in this commit and has the zone of that name, or NULL.  From now on it has an heir. */
@@ -244,6 +251,9 @@ err_t primary_accept(struct primary *p, struct accepted *list, size_t n, const c
 
 /* What the zones of files take, each NULL-safe: for the count of the primary, before and after they change. */
 size_t file_octets(const struct file *f);
+
+/* What primary_step() wants: an empty view, and room to discard so many zones.  E_NOMEM. */
+err_t step_prepare(size_t zones, struct view **next, struct discard **old);
 
 /* The next view takes the place of the one that is served, with its catalog; that one goes to *old. */
 void primary_step(struct primary *p, struct view *next, uint64_t now_s, struct discard *old);

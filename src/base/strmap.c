@@ -47,9 +47,11 @@ strmap_find(const struct strmap *m, const char *key)
 static struct strmap_node *
 leaf_new(const char *key, void *thing)
 {
-	struct strmap_node *n = xalloc(sizeof *n);
-	n->key = key;
-	n->thing = thing;
+	struct strmap_node *n = try_alloc(sizeof *n);
+	if (n != NULL) {
+		n->key = key;
+		n->thing = thing;
+	}
 	return n;
 }
 
@@ -57,7 +59,10 @@ leaf_new(const char *key, void *thing)
 static struct strmap_node *
 branch_new(const char *a, const char *b)
 {
-	struct strmap_node *n = xalloc(sizeof *n);
+	struct strmap_node *n = try_alloc(sizeof *n);
+	if (n == NULL) {
+		return NULL;
+	}
 	while (a[n->at] == b[n->at]) {
 		ASSERT(a[n->at] != '\0'); /* the key is not there yet */
 		n->at++;
@@ -76,19 +81,23 @@ is_above(const struct strmap_node *n, const struct strmap_node *branch)
 	return n->key == NULL && (n->at < branch->at || (n->at == branch->at && n->bit > branch->bit));
 }
 
-void
+err_t
 strmap_put(struct strmap *m, const char *key, void *thing)
 {
 	size_t len = strlen(key);
 	const struct strmap_node *other = nearest(m, key, len);
 	struct strmap_node **place = &m->root;
 	struct strmap_node *leaf = leaf_new(key, thing);
+	struct strmap_node *branch = leaf != NULL && other != NULL ? branch_new(key, other->key) : NULL;
+	if (leaf == NULL || (other != NULL && branch == NULL)) {
+		free(leaf);
+		return E_NOMEM;
+	}
 	m->n++;
 	if (other == NULL) {
 		m->root = leaf;
-		return;
+		return OK;
 	}
-	struct strmap_node *branch = branch_new(key, other->key);
 	while (is_above(*place, branch)) {
 		place = &(*place)->child[side_of(*place, key, len)];
 	}
@@ -96,6 +105,7 @@ strmap_put(struct strmap *m, const char *key, void *thing)
 	branch->child[side] = leaf;
 	branch->child[1 - side] = *place;
 	*place = branch;
+	return OK;
 }
 
 void *

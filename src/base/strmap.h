@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+#include "base/err.h"
+
 struct strmap_node;
 
 /* Zero-initialised it is empty and ready. */
@@ -19,8 +21,8 @@ struct strmap {
 
 void *strmap_find(const struct strmap *m, const char *key); /* NULL: it is not there */
 
-/* A key that is not there yet; `thing` is not NULL. */
-void strmap_put(struct strmap *m, const char *key, void *thing);
+/* A key that is not there yet; `thing` is not NULL.  E_NOMEM: all is as it was. */
+err_t strmap_put(struct strmap *m, const char *key, void *thing);
 
 /* The thing, which is not there any more; NULL: it was not. */
 void *strmap_take(struct strmap *m, const char *key);

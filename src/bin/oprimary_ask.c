@@ -73,7 +73,10 @@ ask(struct asker *a, const char *path, struct link_frame *out)
 static err_t
 take_file(const struct link_frame *f, struct master_text *out)
 {
-	struct link_map *map = xalloc(sizeof *map);
+	struct link_map *map = try_alloc(sizeof *map);
+	if (map == NULL) {
+		return E_NOMEM;
+	}
 	err_t err = link_map(f->fd, map);
 	if (err != OK) {
 		free(map);

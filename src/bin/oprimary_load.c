@@ -228,6 +228,7 @@ apply(struct loader *l, const struct source_commit *c, enum primary_outcome *out
 	const struct view *next = NULL;
 	struct discard *old = NULL;
 	begin_lines(l, c->id);
+	TRY(served_reserve(l->served));
 	TRY(primary_apply(l->primary, c, outcome, &next, &old));
 	served_publish(l->served, next, old);
 	l->changed(l->ctx);

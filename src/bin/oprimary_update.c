@@ -113,8 +113,12 @@ static void
 take_inbox(struct updater *u)
 {
 	for (struct inbox_item *item = inbox_take_all(u->inbox), *next; item != NULL; item = next) {
-		struct job *j = xalloc(sizeof *j);
+		struct job *j = try_alloc(sizeof *j);
 		next = item->next;
+		if (j == NULL) { /* its sender asks again */
+			inbox_give_back(u->inbox, item);
+			continue;
+		}
 		j->item = item;
 		update_task_init(&j->task, item->bytes, item->len, &item->from.peer, item->arrived_s);
 		lines_put(&u->lines, item->key.oct, &j->turn);
@@ -187,7 +191,11 @@ updater_wait_ms(struct updater *u)
 void
 updater_add_serial(struct updater *u, const uint8_t *apex, uint32_t serial)
 {
-	u->serials = xrealloc(u->serials, (u->serials_n + 1) * sizeof *u->serials);
+	struct stuck_serial *grown = realloc(u->serials, (u->serials_n + 1) * sizeof *grown);
+	if (grown == NULL) {
+		return; /* the next commit says it again, or an update writes it */
+	}
+	u->serials = grown;
 	struct stuck_serial *s = &u->serials[u->serials_n++];
 	name_set(&s->apex, apex);
 	s->serial = serial;
@@ -265,7 +273,7 @@ updater_on_pushed(struct updater *u, const struct link_frame *f)
 	settle_unknown(u);
 	quiet_pushed(&u->quiet, clock_ms());
 	updater_count(&u->stats.commits);
-	if (u->batch == NULL || batch_accept(u->batch, f->id, &next, &old) != OK) {
+	if (u->batch == NULL || served_reserve(u->served) != OK || batch_accept(u->batch, f->id, &next, &old) != OK) {
 		pull_all(u, "no memory, or the git side is out of step");
 	} else {
 		u->serials_n = 0;

@@ -42,7 +42,11 @@ hmac_begin(enum hmac_alg alg, const uint8_t *key, size_t key_len, struct hmac **
 		EVP_MAC_CTX_free(ctx);
 		return E_CRYPTO;
 	}
-	struct hmac *h = xalloc(sizeof *h);
+	struct hmac *h = try_alloc(sizeof *h);
+	if (h == NULL) {
+		EVP_MAC_CTX_free(ctx);
+		return E_NOMEM;
+	}
 	h->ctx = ctx;
 	*out = h;
 	return OK;

@@ -79,16 +79,20 @@ find_key(struct inbox *in, const struct name *key)
 	return at;
 }
 
-static void
+static err_t
 count_key(struct inbox *in, const struct name *key, size_t octets)
 {
 	struct per_key **at = find_key(in, key);
 	if (*at == NULL) {
-		*at = xalloc(sizeof **at);
+		*at = try_alloc(sizeof **at);
+		if (*at == NULL) {
+			return E_NOMEM;
+		}
 		(*at)->name = *key;
 	}
 	(*at)->n++;
 	(*at)->octets += octets;
+	return OK;
 }
 
 static void
@@ -139,7 +143,7 @@ put_locked(struct inbox *in, struct inbox_item *item, bool *is_first)
 {
 	size_t octets = in->cost + item->len;
 	TRY(check_limits(in, &item->key, octets));
-	count_key(in, &item->key, octets);
+	TRY(count_key(in, &item->key, octets));
 	*is_first = in->first == NULL;
 	*in->end = item;
 	in->end = &item->next;

@@ -211,7 +211,10 @@ exchange_write(struct exchange *x, const uint8_t *bytes, size_t len)
 	if (uv_stream_get_write_queue_size(stream) + LENGTH_LEN + len > UNSENT_MAX) {
 		return false; /* the peer does not read */
 	}
-	struct output *o = xalloc(sizeof *o + LENGTH_LEN + len);
+	struct output *o = try_alloc(sizeof *o + LENGTH_LEN + len);
+	if (o == NULL) {
+		return false;
+	}
 	o->bytes[0] = (uint8_t)(len >> 8);
 	o->bytes[1] = (uint8_t)len;
 	memcpy(o->bytes + LENGTH_LEN, bytes, len);
@@ -309,7 +312,10 @@ static bool
 exchange_open(void *ctx, unsigned number, const struct notify_target *to, const uint8_t *bytes, size_t len)
 {
 	struct net_notify *nn = ctx;
-	struct exchange *x = xalloc(sizeof *x);
+	struct exchange *x = try_alloc(sizeof *x);
+	if (x == NULL) {
+		return false;
+	}
 	x->owner = nn;
 	x->number = number;
 	if (uv_tcp_init(&nn->loop, &x->tcp) != 0) {

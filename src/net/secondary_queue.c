@@ -36,11 +36,18 @@ secondary_event_free(struct secondary_event **e)
 static struct secondary_event *
 copy_of(const struct secondary_event *e)
 {
-	struct secondary_event *made = xalloc(sizeof *made);
+	struct secondary_event *made = try_alloc(sizeof *made);
+	if (made == NULL) {
+		return NULL;
+	}
 	*made = *e;
 	made->next = NULL;
 	if (e->key != NULL) {
-		made->key = xalloc(sizeof *made->key);
+		made->key = try_alloc(sizeof *made->key);
+		if (made->key == NULL) {
+			secondary_event_free(&made);
+			return NULL;
+		}
 		*made->key = *e->key;
 	}
 	made->target.key = made->key;
@@ -51,6 +58,9 @@ err_t
 secondary_queue_put(struct secondary_queue *q, const struct secondary_event *e)
 {
 	struct secondary_event *made = copy_of(e);
+	if (made == NULL) {
+		return E_NOMEM;
+	}
 	pthread_mutex_lock(&q->lock);
 	bool has_room = q->n < SECONDARY_QUEUE_MAX;
 	if (has_room) {

@@ -42,6 +42,7 @@ struct served {
 	_Alignas(64) char grace;                           /* only its address: stands for the grace period */
 	struct served_conf conf;
 	pthread_mutex_t lock;                              /* for all below */
+	struct served_pin *spare; /* for the next version; NULL: none.  The writer's */
 	struct served_pin *oldest, *newest;
 	struct served_kept kept; /* versions before the newest */
 };
@@ -78,6 +79,7 @@ served_free(struct served **sp)
 	}
 	served_reclaim(s);
 	ASSERT(s->oldest == s->newest && s->newest->n == 0);
+	free(s->spare);
 	free(s->newest);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
@@ -188,10 +190,19 @@ served_reclaim(struct served *s)
 	}
 }
 
+err_t
+served_reserve(struct served *s)
+{
+	s->spare = s->spare != NULL ? s->spare : try_alloc(sizeof *s->spare);
+	return s->spare != NULL ? OK : E_NOMEM;
+}
+
 static void
 append(struct served *s, const struct view *next, void *old)
 {
-	struct served_pin *v = version_new(next), *replaced;
+	struct served_pin *v = s->spare != NULL ? s->spare : xalloc(sizeof *v), *replaced;
+	s->spare = NULL;
+	v->view = next;
 	size_t octets = s->conf.octets != NULL ? s->conf.octets(old) : 0;
 	pthread_mutex_lock(&s->lock);
 	replaced = s->newest;

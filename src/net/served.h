@@ -64,6 +64,9 @@ bool served_pin_is_revoked(const struct served_pin *pin);
 /* Of a revoked pin: the octets that were kept because of it, and of others as old. */
 size_t served_pin_held(const struct served_pin *pin);
 
+/* Writer: memory for the next served_publish(), which takes it by force otherwise.  E_NOMEM. */
+err_t served_reserve(struct served *s);
+
 /* Publishes, and waits until no brief reader has the view before.  `old` is what only that view and older ones have: it is
  * released once nobody has any of these: now, or in a later served_publish() or served_reclaim().  Not from a reading thread while it
  * reads. */

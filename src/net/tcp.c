@@ -30,7 +30,11 @@ slot_take(struct tcp_worker *w, struct conn *c)
 			return false;
 		}
 		size_t n = w->slots_n != 0 ? 2 * w->slots_n : 64;
-		w->slots = xrealloc(w->slots, n * sizeof(struct conn *));
+		struct conn **grown = realloc(w->slots, n * sizeof(struct conn *));
+		if (grown == NULL) {
+			return false;
+		}
+		w->slots = grown;
 		memset(w->slots + w->slots_n, 0, (n - w->slots_n) * sizeof(struct conn *));
 		w->slots_n = n;
 	}
@@ -158,6 +162,38 @@ take_place(struct tcp_worker *w, struct conn *c)
 	return has_slot;
 }
 
+static void on_shed(uv_handle_t *handle);
+
+/* There is no memory for a connection: it is taken and closed, for a listener whose connection is not taken brings no more of them.  One at
+ * a time; one that comes meanwhile has its turn after it. */
+static void
+shed(struct tcp_worker *w)
+{
+	bool has_taken = false;
+	w->has_unshed |= w->is_shedding;
+	if (w->is_shedding || uv_tcp_init(&w->loop, &w->shed) != 0) {
+		return;
+	}
+	for (size_t i = 0; i < w->listeners_n && !has_taken; i++) {
+		has_taken = uv_accept((uv_stream_t *)&w->listeners[i], (uv_stream_t *)&w->shed) == 0;
+	}
+	net_count(&w->stats.refused, has_taken);
+	w->is_shedding = true;
+	w->shed.data = w;
+	uv_close((uv_handle_t *)&w->shed, on_shed);
+}
+
+static void
+on_shed(uv_handle_t *handle)
+{
+	struct tcp_worker *w = handle->data;
+	bool is_more = w->has_unshed;
+	w->is_shedding = w->has_unshed = false;
+	if (is_more) {
+		shed(w);
+	}
+}
+
 static void
 on_connection(uv_stream_t *listener, int status)
 {
@@ -165,7 +201,11 @@ on_connection(uv_stream_t *listener, int status)
 	if (status != 0) {
 		return; /* of one connection that was gone again, or no descriptors: libuv closes those waiting */
 	}
-	struct conn *c = xalloc(sizeof *c);
+	struct conn *c = try_alloc(sizeof *c);
+	if (c == NULL) {
+		shed(w);
+		return;
+	}
 	c->worker = w;
 	if (uv_tcp_init(&w->loop, &c->tcp) != 0) {
 		free(c);

@@ -86,6 +86,8 @@ struct tcp_worker {
 	struct conn **slots; /* owned; by the lower bits of a connection's id */
 	size_t slots_n, free_slot;
 	uint64_t generation; /* of the latest id */
+	uv_tcp_t shed;       /* a connection that there is no memory for */
+	bool is_shedding, has_unshed;
 
 	pthread_mutex_t lock; /* for what follows */
 	struct post *posts, **posts_end;

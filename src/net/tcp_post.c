@@ -36,8 +36,11 @@ leave(struct tcp_worker *w, struct post *p)
 static bool
 post(struct tcp_worker *w, uint64_t conn, const uint8_t *bytes, size_t len, bool is_answer)
 {
-	struct post *p = xalloc(sizeof *p + LENGTH_LEN + len);
 	ASSERT(len <= DNS_MSG_MAX);
+	struct post *p = try_alloc(sizeof *p + LENGTH_LEN + len);
+	if (p == NULL) {
+		return false;
+	}
 	p->conn = conn;
 	p->is_answer = is_answer;
 	p->len = len;

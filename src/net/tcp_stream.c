@@ -111,9 +111,8 @@ streams_end_revoked(struct tcp_worker *w)
 
 /* Keeps a request until its turn comes: long after that its time would not be good any more, so it goes by when it was asked. */
 static bool
-keep_request(struct stream *s, const struct net_request *r)
+keep_request(struct tcp_worker *w, struct stream *s, const struct net_request *r)
 {
-	struct tcp_worker *w = s->conn->worker;
 	s->request = w->held + r->len <= TCP_HELD_MAX ? try_alloc(r->len) : NULL;
 	if (s->request == NULL) {
 		return false;
@@ -129,13 +128,13 @@ void
 stream_ask(struct conn *c, const struct net_request *r, const struct server_out *out)
 {
 	struct tcp_worker *w = c->worker;
-	struct stream *s = xalloc(sizeof *s);
-	s->conn = c;
-	if (!keep_request(s, r)) {
+	struct stream *s = try_alloc(sizeof *s);
+	if (s == NULL || !keep_request(w, s, r)) {
 		free(s);
 		c->is_last = true; /* the peer asks again */
 		return;
 	}
+	s->conn = c;
 	s->zone = out->zone;
 	s->key = out->key;
 	s->asked_ms = uv_now(&w->loop);

@@ -40,8 +40,8 @@ add_rr(void *ctx, const struct zone_rr *rr)
 uint64_t
 zone_digest(const struct zone *z)
 {
-	struct digest d = { .sum = UINT64_C(0xCBF29CE484222325), .rdata = xalloc(DNS_RDATA_MAX) };
-	err_t err = zone_walk(z, add_rr, &d);
+	struct digest d = { .sum = UINT64_C(0xCBF29CE484222325), .rdata = try_alloc(DNS_RDATA_MAX) };
+	err_t err = d.rdata != NULL ? zone_walk(z, add_rr, &d) : E_NOMEM;
 	free_ptr(&d.rdata);
 	return err != OK ? 0 : d.sum != 0 ? d.sum : 1;
 }

@@ -219,7 +219,10 @@ findings_locate(const struct findings *f, const struct master_reader *source, co
 	if (f->n == 0) {
 		return OK;
 	}
-	struct locator *l = xalloc(sizeof *l);
+	struct locator *l = try_alloc(sizeof *l);
+	if (l == NULL) {
+		return E_NOMEM;
+	}
 	l->source = source;
 	l->n = f->n;
 	l->places = try_alloc(f->n * sizeof *l->places);

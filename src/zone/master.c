@@ -343,7 +343,11 @@ err_t
 master_read(const struct master_reader *r, const char *text, size_t len, struct master_counts *out)
 {
 	struct master_frame frame = { .file = r->file != NULL ? r->file : "" };
-	struct master *m = xalloc(sizeof *m);
+	struct master *m = try_alloc(sizeof *m);
+	*out = (struct master_counts){ 0 };
+	if (m == NULL) {
+		return E_NOMEM;
+	}
 	m->r = r;
 	m->frame = &frame;
 	m->rdata = buf_over(m->rdata_octets, sizeof m->rdata_octets);

@@ -74,7 +74,7 @@ as_a_list_would(void **state)
 			assert_ptr_equal(strmap_take(&w.map, w.keys[i]), w.keys[i]);
 		} else {
 			assert_null(strmap_take(&w.map, w.keys[i]));
-			strmap_put(&w.map, w.keys[i], w.keys[i]);
+			assert_int_equal(strmap_put(&w.map, w.keys[i], w.keys[i]), OK);
 		}
 		w.is_in[i] = !w.is_in[i];
 		if (turn % 50 == 0) {
