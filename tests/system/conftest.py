@@ -5,7 +5,8 @@
 The tests have a network of their own, a loopback alone (loopback.py): nobody else is disturbed, and root has port 53 of every
 127.0.0.x.  Where there is none to be had they do not begin; ORIGIN_TEST_NET=host leaves them in the machine's.
 
-ORIGIN_BINDIR: the programs under test (default: build/src/bin).  ORIGIN_CHECK=1 (set by tools/check): a missing peer is a
+ORIGIN_BINDIR: the programs under test (default: build/src/bin).  ORIGIN_PLAIN_BINDIR: the same without sanitizers, for tests of
+what happens without memory.  ORIGIN_CHECK=1 (set by tools/check): a missing peer is a
 failure.  CI=true: nothing may be skipped.  ORIGIN_TEST_DATA: the directory that has root-zone/.
 """
 import os
@@ -134,6 +135,19 @@ def primary(bindir, tmp_path, started):
     def start(remote, *options, **more):
         url = remote.url if isinstance(remote, Repo) else remote
         return started(servers.Primary(bindir, str(tmp_path), url, *options, **more))
+    return start
+
+
+@pytest.fixture
+def plain_primary(bindir, tmp_path, started):
+    """As primary(), of a build without sanitizers (ORIGIN_PLAIN_BINDIR): with one, want of memory is the end of a program."""
+    where = os.environ.get("ORIGIN_PLAIN_BINDIR") or bindir
+    with open(os.path.join(where, "oprimary"), "rb") as program:
+        if b"__asan_init" in program.read():
+            pytest.skip("needs a build without sanitizers: ORIGIN_PLAIN_BINDIR")
+
+    def start(repo, *options, **more):
+        return started(servers.Primary(where, str(tmp_path), repo.url, *options, **more))
     return start
 
 

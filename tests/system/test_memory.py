@@ -1,6 +1,9 @@
 """What takes more memory than there is: it is rejected with figures, all else is served, and the next good push leads out."""
+import os
 import re
+import resource
 import signal
+import socket
 
 import dns.rcode
 import pytest
@@ -81,4 +84,63 @@ def test_what_is_rejected_comes_when_there_is_room(limited, repo, notify, notify
     repo.commit({"a.example": zone(2, records=10)})
     assert notify(served.port, "a.example", notify_key).rcode() == dns.rcode.NOERROR
     served.await_serial("b.example", 1)  # nobody pushed it again
+    served.stop()
+
+
+# ---- memory that the system does not give ------------------------------------
+
+AS_ME = ["--user=root"] if os.geteuid() == 0 else []  # or its limits would not be ours to set
+
+
+class Scarce:
+    """A process that can take no more than `mib` beside what it has; give() lets it have the rest again."""
+
+    def __init__(self, pid):
+        self.pid, self.before = pid, resource.prlimit(pid, resource.RLIMIT_DATA)
+
+    def leave(self, mib):
+        with open("/proc/%d/status" % self.pid, encoding="ascii") as status:
+            kib = int(re.search(r"^VmData:\s+(\d+) kB", status.read(), re.M)[1])
+        resource.prlimit(self.pid, resource.RLIMIT_DATA, ((kib << 10) + (mib << 20), self.before[1]))
+
+    def give(self):
+        resource.prlimit(self.pid, resource.RLIMIT_DATA, self.before)
+
+
+def test_allocations_that_fail_cost_a_push(plain_primary, repo, notify, notify_key):
+    """Far below --memory-max, of which the machine knows nothing."""
+    repo.commit({"a.example": zone(), "_keys": notify_key.line})
+    served = plain_primary(repo, *AS_ME, "--memory-max=4096", zones=["a.example"])
+    scarce = Scarce(served.pid)
+    scarce.leave(8)
+    repo.commit({"a.example": zone(2), "b.example": zone(records=900000)})
+    assert notify(served.port, "a.example", notify_key).rcode() == dns.rcode.NOERROR
+    served.await_log(r"event=(zone-rejected file=b\.example .*|commit-failed .*)text=\"out of memory\"")
+    assert served.ask("ns1.a.example").rcode() == dns.rcode.NOERROR
+    scarce.give()
+    repo.commit({"c.example": zone()})
+    assert notify(served.port, "a.example", notify_key).rcode() == dns.rcode.NOERROR
+    served.await_serial("b.example", 1)  # nobody pushed it again
+    assert served.serial("a.example") == 2 and served.serial("c.example") == 1
+    served.stop()
+
+
+def test_allocations_that_fail_cost_a_connection(plain_primary, repo):
+    repo.commit({"a.example": zone()})
+    served = plain_primary(repo, *AS_ME, "--tcp-max=20000", "--tcp-per-client=20000", "--memory-max=4096", zones=["a.example"])
+    scarce = Scarce(served.pid)
+    scarce.leave(0)
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    taken = []
+    try:
+        while len(taken) < min(files - 100, 20000) and (len(taken) % 100 or stat(served, "tcp_refused") == 0):
+            s = socket.create_connection((servers.ADDRESS, served.port), timeout=5)
+            s.sendall(b"\x10")  # the beginning of a message: it takes more memory
+            taken.append(s)
+        assert served.ask("a.example", "SOA").rcode() == dns.rcode.NOERROR
+    finally:
+        for s in taken:
+            s.close()
+    scarce.give()
+    servers.await_true("TCP is answered", lambda: served.ask("a.example", "SOA", tcp=True).rcode() == dns.rcode.NOERROR)
     served.stop()
