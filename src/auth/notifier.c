@@ -565,6 +565,10 @@ notifier_add(struct notifier *n, const struct notifier_now *now, const struct no
 	struct peer *p = peer_get(n, to);
 	struct notice *x = NULL;
 	bool was_unreached = false;
+	if (p == NULL) {
+		n->stats.over_limit++;
+		return E_NOMEM;
+	}
 	err_t err = put_in(n, p, news, to->key, &x, &was_unreached);
 	if (err == OK && x != NULL) {
 		n->stats.added++;

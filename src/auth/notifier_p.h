@@ -98,7 +98,7 @@ notice_soa(const struct notice *x)
 
 /* The peer of a target, or NULL; made when it is not there. */
 struct peer *peer_find(const struct notifier *n, const struct notify_target *at);
-struct peer *peer_get(struct notifier *n, const struct notify_target *at);
+struct peer *peer_get(struct notifier *n, const struct notify_target *at); /* NULL: no memory */
 void peer_free(struct notifier *n, struct peer *p); /* nothing is pending for it, and it has no exchange */
 
 /* The notice of a zone, or NULL. */

@@ -119,7 +119,10 @@ peer_get(struct notifier *n, const struct notify_target *at)
 	}
 	struct peer **bucket = &n->bucket[bucket_of(n, at)];
 	struct trie none;
-	p = xalloc(sizeof *p);
+	p = try_alloc(sizeof *p);
+	if (p == NULL) {
+		return NULL;
+	}
 	p->at = *at;
 	p->at.key = NULL;
 	p->exchange = NO_EXCHANGE;

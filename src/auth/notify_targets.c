@@ -97,8 +97,11 @@ collect_domains(struct notify_index *ix)
 err_t
 notify_index_new(const struct view *v, struct notify_index **out)
 {
-	[[gnu::cleanup(notify_index_free)]] struct notify_index *ix = xalloc(sizeof *ix);
+	[[gnu::cleanup(notify_index_free)]] struct notify_index *ix = try_alloc(sizeof *ix);
 	struct trie none;
+	if (ix == NULL) {
+		return E_NOMEM;
+	}
 	ix->view = v;
 	trie_init(&none, DOMAIN_NAME_AT);
 	trie_begin(&ix->by_name, &none);
@@ -495,13 +498,16 @@ err_t
 notify_compare(const struct view *old, const struct view *now, const struct notify_policy *policy,
                const struct notify_listener *to, struct notify_left_out *out)
 {
-	struct comparing *c = xalloc(sizeof *c); /* as large as the targets of a zone may be many */
+	struct comparing *c = try_alloc(sizeof *c); /* as large as the targets of a zone may be many */
+	*out = (struct notify_left_out){ .cut_n = 0 };
+	if (c == NULL) {
+		return E_NOMEM;
+	}
 	c->old_view = old;
 	c->now_view = now;
 	c->policy = policy;
 	c->to = to;
 	c->left_out = out;
-	*out = (struct notify_left_out){ .cut_n = 0 };
 	err_t err = tell_zones(c);
 	if (err == OK) {
 		err = tell_keys(c);
@@ -516,12 +522,15 @@ err_t
 notify_one_zone(const struct view *v, const struct zone *z, const struct notify_policy *policy, const struct notify_listener *to,
                 struct notify_left_out *out)
 {
-	struct comparing *c = xalloc(sizeof *c);
+	struct comparing *c = try_alloc(sizeof *c);
+	*out = (struct notify_left_out){ .cut_n = 0 };
+	if (c == NULL) {
+		return E_NOMEM;
+	}
 	c->now_view = v;
 	c->policy = policy;
 	c->to = to;
 	c->left_out = out;
-	*out = (struct notify_left_out){ .cut_n = 0 };
 	err_t err = need_index(v, &c->now);
 	if (err == OK) {
 		const struct notify_news news = notify_news_of(z);

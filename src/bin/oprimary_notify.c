@@ -447,8 +447,13 @@ puts_off(void *ctx, const struct zone *z)
 		}
 	}
 	if (t->put_off_n == t->put_off_cap) {
-		t->put_off_cap = t->put_off_cap != 0 ? 2 * t->put_off_cap : 16;
-		t->put_off = xrealloc(t->put_off, t->put_off_cap * sizeof *t->put_off);
+		size_t cap = t->put_off_cap != 0 ? 2 * t->put_off_cap : 16;
+		struct name *grown = realloc(t->put_off, cap * sizeof *grown);
+		if (grown == NULL) {
+			return false; /* it is told at once, and again with the next serial */
+		}
+		t->put_off = grown;
+		t->put_off_cap = cap;
 	}
 	name_set(&t->put_off[t->put_off_n++], z->apex_name);
 	return true;
@@ -543,8 +548,13 @@ static void
 append(struct teller *t, const struct subscription *new)
 {
 	if (t->n == t->cap) {
-		t->cap = t->cap != 0 ? 2 * t->cap : 16;
-		t->list = xrealloc(t->list, t->cap * sizeof *t->list);
+		size_t cap = t->cap != 0 ? 2 * t->cap : 16;
+		struct subscription *grown = realloc(t->list, cap * sizeof *grown);
+		if (grown == NULL) {
+			return; /* it is told when it asks again */
+		}
+		t->list = grown;
+		t->cap = cap;
 	}
 	t->list[t->n++] = *new;
 	count_place(t, address_of(new), 1);
