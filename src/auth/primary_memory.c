@@ -79,8 +79,10 @@ load(struct apply *a, struct pending *d, size_t turn)
 {
 	size_t share = share_of(a, d, turn);
 	bool is_all = share == room(a->p, a->pending_octets);
-	reads_fini(a->p, &d->reads); /* of the turn before */
-	TRY(primary_load_file(a, d, share));
+	if (!d->is_put_off || share > d->counts.octets) { /* it came to so much in a turn before */
+		reads_fini(a->p, &d->reads);
+		TRY(primary_load_file(a, d, share));
+	}
 	d->is_put_off = d->is_over_limit && !is_all;
 	if (d->is_over_limit && is_all) {
 		reject(a, d);
