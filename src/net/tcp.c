@@ -1,7 +1,10 @@
 #include "net/tcp_p.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -11,6 +14,7 @@
 
 enum {
 	BACKLOG = 1024,
+	DESCRIPTORS_SPARE = 1024, /* that the process has beside those of connections */
 	SWEEP_MS_MIN = 20, SWEEP_MS_MAX = 1000,
 	/* A connection's id: the worker's number, a generation, where it is in the table. */
 	SLOT_BITS = 20, GENERATION_BITS = 36, NUMBER_SHIFT = SLOT_BITS + GENERATION_BITS,
@@ -295,6 +299,12 @@ worker_free(struct tcp_worker *w)
 	free(w);
 }
 
+static void
+on_nothing(uv_poll_t *handle, int status, int events)
+{
+	(void)handle, (void)status, (void)events;
+}
+
 static err_t
 add_listener(struct tcp_worker *w, int fd)
 {
@@ -337,6 +347,30 @@ worker_new(const struct tcp_conf *conf, size_t listeners_n)
 	return w;
 }
 
+/* libuv keeps a table by descriptor, and aborts when that cannot grow: so it has its full size before anybody connects. */
+static void
+reserve_descriptors(struct tcp_worker *w)
+{
+	struct rlimit most = { 0 };
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	int wanted = (int)w->conf.max + DESCRIPTORS_SPARE;
+	if (getrlimit(RLIMIT_NOFILE, &most) == 0 && most.rlim_cur <= (rlim_t)wanted) {
+		wanted = (int)most.rlim_cur - 1;
+	}
+	int high = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, wanted) : -1;
+	if (high >= 0 && uv_poll_init(&w->loop, &w->reserve, high) == 0) {
+		(void)uv_poll_start(&w->reserve, UV_READABLE, on_nothing);
+		(void)uv_poll_stop(&w->reserve);
+		uv_close((uv_handle_t *)&w->reserve, NULL);
+	}
+	if (high >= 0) {
+		close(high);
+	}
+	if (fd >= 0) {
+		close(fd);
+	}
+}
+
 static err_t
 worker_prepare(struct tcp_worker *w)
 {
@@ -349,6 +383,7 @@ worker_prepare(struct tcp_worker *w)
 	if (!loop_pulse_start(&w->loop, &w->pulse)) {
 		return E_NOMEM;
 	}
+	reserve_descriptors(w);
 	uv_timer_stop(&w->sweep); /* it runs only while there are connections */
 	w->sweep.data = w->wake.data = w->pump.data = w;
 	return OK;

@@ -88,6 +88,7 @@ struct tcp_worker {
 	uint64_t generation; /* of the latest id */
 	uv_tcp_t shed;       /* a connection that there is no memory for */
 	bool is_shedding, has_unshed;
+	uv_poll_t reserve;   /* closed before the loop runs */
 
 	pthread_mutex_t lock; /* for what follows */
 	struct post *posts, **posts_end;
