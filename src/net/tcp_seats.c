@@ -120,12 +120,19 @@ put_out(struct conn *c, enum transfer_end how)
 	}
 }
 
+/* Has another worker one that is worth less?  Of those with nothing open any is as good: who comes need not wait for another worker. */
+static bool
+is_worth_more(const struct tcp_worker *w, const struct conn *c)
+{
+	return c->seat.rank > SEAT_IDLE && clients_has_below(w->conf.clients, c->seat.rank);
+}
+
 bool
 evict_one(struct tcp_worker *w)
 {
 	const struct net_env *env = w->conf.env;
 	struct conn *c = find_victim(w);
-	if (c == NULL || clients_has_below(w->conf.clients, c->seat.rank)) {
+	if (c == NULL || is_worth_more(w, c)) {
 		return false;
 	}
 	net_count(&w->stats.evicted, 1);

@@ -525,6 +525,27 @@ who_says_nothing_goes_first(void **state)
 	stop(&f);
 }
 
+/* Another worker has a silent one: no reason to keep somebody out here. */
+static void
+an_idle_one_goes_at_once(void **state)
+{
+	(void)state;
+	struct fixture f;
+	start(&f, 1, 100, 60000);
+	clients_join_rank(f.tcp.clients, SEAT_SILENT);
+	int last = client(&f, "127.0.0.1");
+	for (unsigned i = 0; i < CLIENTS_BEYOND_MAX + 2; i++) {
+		send_message(last, 'q', 1);
+		expect_answer(last, 'q', 1);
+		int next = client(&f, "127.0.0.1");
+		expect_end(last);
+		last = next;
+	}
+	close(last);
+	clients_leave_rank(f.tcp.clients, SEAT_SILENT);
+	stop(&f);
+}
+
 static void
 when_crowded_idle_is_shorter(void **state)
 {
@@ -809,6 +830,7 @@ main(void)
 		cmocka_unit_test(when_full_the_longest_idle_goes),
 		cmocka_unit_test(who_is_new_has_time_to_ask),
 		cmocka_unit_test(who_says_nothing_goes_first),
+		cmocka_unit_test(an_idle_one_goes_at_once),
 		cmocka_unit_test(when_crowded_idle_is_shorter),
 		cmocka_unit_test(one_client_has_its_share_only),
 		cmocka_unit_test(stopping_ends_open_connections),
