@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #include "base/err.h"
 
@@ -60,6 +61,13 @@ signals_hold(void)
 	}
 }
 
+static void
+end_at_once(int number)
+{
+	(void)number;
+	_exit(0);
+}
+
 void
 signals_let_end(void)
 {
@@ -67,6 +75,8 @@ signals_let_end(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	(void)signal(SIGTERM, end_at_once);
+	(void)signal(SIGINT, end_at_once);
 	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 

@@ -11,8 +11,8 @@
  * (sigwaitinfo(2)), whatever whoever started us does with them (nohup(1) ignores HUP); others that would end it are ignored. */
 void signals_hold(void);
 
-/* After that, until it is called again: TERM and INT end the process at once.  For what comes before anything has begun, and may wait
- * for whoever reads what it says. */
+/* After that, until it is called again: TERM and INT end the process at once, with status 0.  For what comes before anything has begun,
+ * and may wait for whoever reads what it says. */
 void signals_let_end(void);
 
 /* The wishes. */
