@@ -7,6 +7,7 @@
 #include "git/branch.h"
 #include "git/connect.h"
 #include "git/local.h"
+#include "git/shortage.h"
 
 /* Trouble with whom we talk to, or with this machine.  All else can be what is kept (objects, references, a history that cannot be
  * walked), or a pack that makes no sense with it. */
@@ -29,15 +30,16 @@ static err_t
 fetch_failed(const struct git_conf *c, int ret, const char *fate, struct diag *diag)
 {
 	const git_error *e = git_error_last();
-	bool is_full = errno == ENOSPC || strstr(git_lib_text(), "No space left") != NULL;
+	const struct shortage *shortage = shortage_in(git_lib_text());
+	shortage = shortage != NULL ? shortage : errno == ENOSPC ? shortage_of_errno(errno) : NULL;
 	bool is_clone = e != NULL && !is_about_the_connection(e->klass);
 	err_t err = git_trouble(diag, ret, "the fetch from %.200s %s", c->shown, fate);
-	if (is_full) {
-		diag_hint(diag, "the disk with the clone is full: make room; what was there before is kept");
-		return E_IO;
-	}
 	if (err == E_NOMEM) { /* it is said */
 		return err;
+	}
+	if (shortage != NULL) {
+		diag_hint(diag, "%s; what was there before is kept", shortage->hint);
+		return E_IO;
 	}
 	diag_hint(diag, "the connection was lost, or the server gave up and its log says why; it is tried again by itself");
 	return is_clone ? E_FORMAT : err == E_NOTFOUND ? E_IO : err;

@@ -1,4 +1,5 @@
 #include "git/files.h"
+#include "git/shortage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,10 +25,13 @@ file_trouble(struct diag *diag, const char *what, const char *path)
 {
 	int why = errno;
 	diag_set(diag, DIAG_ERROR, "git", "cannot %s %.250s: %s", what, path, strerror(why));
-	if (why == ENOSPC || why == EDQUOT) {
-		diag_hint(diag, "the disk, or our share of it, is full: make room; nothing was changed");
-	} else if (why == EACCES || why == EPERM || why == EROFS) {
+	const struct shortage *shortage = shortage_of_errno(why);
+	if (shortage != NULL) {
+		diag_hint(diag, "%s; nothing was changed", shortage->hint);
+	} else if (why == EACCES || why == EPERM) {
 		diag_hint(diag, "the user that oprimary runs as must be able to write there");
+	}
+	if (why == EACCES || why == EPERM || why == EROFS) { /* another try fares no better */
 		return E_REFUSED;
 	}
 	return E_IO;

@@ -2,12 +2,14 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "git/gitproc_p.h"
+#include "git/shortage.h"
 #include "git/worker.h"
 #include "ops/memory.h"
 #include "ops/priority.h"
@@ -112,6 +114,7 @@ child_start(struct git_process *g)
 	}
 	pid_t self = getpid();
 	pid_t pid = fork();
+	int why = errno;
 	if (pid == 0) {
 		close(pair[0]);
 		child_main(g, pair[1], self);
@@ -119,10 +122,21 @@ child_start(struct git_process *g)
 	close(pair[1]);
 	if (pid < 0) {
 		close(pair[0]);
+		errno = why;
 		return E_IO;
 	}
 	g->child = (struct child){ .pid = pid, .sock = pair[0], .is_fresh = true };
 	return OK;
+}
+
+void
+child_print_refusal(const char *work, char out[CHILD_TEXT_MAX])
+{
+	int why = errno;
+	const struct shortage *shortage = shortage_of_errno(why);
+	const char *hint = why == EAGAIN ? "the system, or our share of it, is out of processes: raise TasksMax= or \"ulimit -u\""
+	                 : shortage != NULL ? shortage->hint : "it is tried again by itself";
+	snprintf(out, CHILD_TEXT_MAX, "cannot start a process for %s: %s -- %s", work, strerror(why), hint);
 }
 
 err_t

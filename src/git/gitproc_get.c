@@ -27,7 +27,9 @@ get_begin(struct git_process *g)
 		child_end(g);
 	}
 	if (child_send(g, &f) != OK) {
-		get_answer(g, E_IO, "cannot start a process to read the file");
+		char text[CHILD_TEXT_MAX];
+		child_print_refusal("reading the file", text);
+		get_answer(g, E_IO, text);
 	}
 }
 

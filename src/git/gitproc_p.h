@@ -94,7 +94,10 @@ bool child_is_stopped_for_long(struct git_process *g);
 /* At the end of it all: a worker may be about to write what it fetched, or to hear what became of a push. */
 void child_end_gently(struct git_process *g);
 
-/* A frame for the worker; one that is just going is replaced.  E_IO: none can be started. */
+/* Why none could be started, by errno(3), and what to do. */
+void child_print_refusal(const char *work, char out[CHILD_TEXT_MAX]);
+
+/* A frame for the worker; one that is just going is replaced.  E_IO: none can be started, and errno says why. */
 err_t child_send(struct git_process *g, const struct link_frame *f);
 
 /* A PULL or a PUSH for the worker. */

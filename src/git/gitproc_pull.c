@@ -59,7 +59,9 @@ pull_ask(struct git_process *g, bool is_from_cache)
 	memcpy(f.id, g->base, sizeof f.id);
 	memcpy(f.text, g->lost, sizeof g->lost);
 	if (child_ask(g, &f) != OK) {
-		pull_failed(g, E_IO, 0, "cannot start a process for the fetch -- the system is out of processes, memory or descriptors");
+		char text[CHILD_TEXT_MAX];
+		child_print_refusal("the fetch", text);
+		pull_failed(g, E_IO, 0, text);
 	}
 }
 

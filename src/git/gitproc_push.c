@@ -43,7 +43,9 @@ push_ask(struct git_process *g)
 	} else if (strcmp(g->push.id, g->base) != 0) {
 		push_failed(g, E_STALE, "the push builds on another commit than the last that was taken over -- pull first");
 	} else if (child_ask(g, &g->push) != OK) {
-		push_failed(g, E_IO, "cannot start a process for the push -- the system is out of processes, memory or descriptors");
+		char text[CHILD_TEXT_MAX];
+		child_print_refusal("the push", text);
+		push_failed(g, E_IO, text);
 	}
 }
 

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "git/shortage.h"
+
 static const char TEMP_PREFIX[] = "origin-git.";
 
 enum { SETTLED_S = 60 }; /* a directory that is being made right now has no locked lock yet */
@@ -47,6 +49,13 @@ name_refs(const struct git_conf *conf, char ref[HOME_REF_MAX], char left[HOME_RE
 	snprintf(left, HOME_REF_MAX, "refs/left/%016llx", (unsigned long long)h);
 }
 
+static void
+hint(struct diag *diag, int why, const char *otherwise)
+{
+	const struct shortage *shortage = shortage_of_errno(why);
+	diag_hint(diag, "%s", shortage != NULL ? shortage->hint : otherwise);
+}
+
 static err_t
 lock_dir(struct git_home *h, struct diag *diag)
 {
@@ -54,8 +63,9 @@ lock_dir(struct git_home *h, struct diag *diag)
 	snprintf(path, sizeof path, "%s/lock", h->dir);
 	h->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (h->lock < 0) {
-		diag_set(diag, DIAG_ERROR, "git", "cannot write in %.300s: %s", h->dir, strerror(errno));
-		diag_hint(diag, "the directory must belong to the user that oprimary runs as");
+		int why = errno;
+		diag_set(diag, DIAG_ERROR, "git", "cannot write in %.300s: %s", h->dir, strerror(why));
+		hint(diag, why, "the directory must belong to the user that oprimary runs as");
 		return E_IO;
 	}
 	if (flock(h->lock, LOCK_EX | LOCK_NB) < 0) {
@@ -115,9 +125,10 @@ make_temp(struct git_home *h, struct diag *diag)
 	sweep_temp(root);
 	h->is_temp = true;
 	if ((size_t)snprintf(h->dir, sizeof h->dir, "%s/%sXXXXXX", root, TEMP_PREFIX) >= sizeof h->dir || mkdtemp(h->dir) == NULL) {
+		int why = errno;
 		h->is_temp = false;
-		diag_set(diag, DIAG_ERROR, "git", "cannot make a directory for the clone in %.300s: %s", root, strerror(errno));
-		diag_hint(diag, "name one with --cache-dir, or another TMPDIR");
+		diag_set(diag, DIAG_ERROR, "git", "cannot make a directory for the clone in %.300s: %s", root, strerror(why));
+		hint(diag, why, "name one with --cache-dir, or another TMPDIR");
 		return E_IO;
 	}
 	return OK;
@@ -127,8 +138,9 @@ static err_t
 make_cache(struct git_home *h, const char *dir, struct diag *diag)
 {
 	if ((size_t)snprintf(h->dir, sizeof h->dir, "%s", dir) >= sizeof h->dir || (mkdir(dir, 0700) < 0 && errno != EEXIST)) {
-		diag_set(diag, DIAG_ERROR, "git", "cannot make the cache directory %.300s: %s", dir, strerror(errno));
-		diag_hint(diag, "the directory above it must be there, and writable for the user that oprimary runs as");
+		int why = errno;
+		diag_set(diag, DIAG_ERROR, "git", "cannot make the cache directory %.300s: %s", dir, strerror(why));
+		hint(diag, why, "the directory above it must be there, and writable for the user that oprimary runs as");
 		return E_IO;
 	}
 	return OK;
@@ -143,8 +155,9 @@ git_conf_check_cache(const struct git_conf *c, struct diag *diag)
 	}
 	TRY(make_cache(&h, c->cache_dir, diag));
 	if (access(c->cache_dir, R_OK | W_OK | X_OK) < 0) {
-		diag_set(diag, DIAG_ERROR, "git", "cannot write into the cache directory %.300s: %s", c->cache_dir, strerror(errno));
-		diag_hint(diag, "it must belong to the user that oprimary runs as");
+		int why = errno;
+		diag_set(diag, DIAG_ERROR, "git", "cannot write into the cache directory %.300s: %s", c->cache_dir, strerror(why));
+		hint(diag, why, "it must belong to the user that oprimary runs as");
 		return E_IO;
 	}
 	return OK;

@@ -473,7 +473,9 @@ intake_flush(struct intake *in, void (*alive)(void *ctx), void *ctx, struct diag
 		int ret = git_odb_write(&id, in->disk, o->data, o->len, (git_object_t)o->type);
 		if (ret < 0) {
 			err_t err = git_trouble(diag, ret, "what was fetched is served, but cannot be written to %.200s", in->dir);
-			diag_hint(diag, "is the disk full?  Make room; it is tried again by itself");
+			if (diag->hint[0] == '\0') {
+				diag_hint(diag, "it is tried again by itself");
+			}
 			return err;
 		}
 		alive(ctx);

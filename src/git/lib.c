@@ -1,9 +1,10 @@
 #include "git/lib.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "git/shortage.h"
 
 static err_t
 lib_settle(void)
@@ -94,11 +95,14 @@ git_trouble(struct diag *diag, int ret, const char *format, ...)
 		*p = *p == '\n' || *p == '\r' ? ' ' : *p; /* a remote's message may have lines */
 	}
 	diag_set(diag, DIAG_ERROR, "git", "%s: %s", what, details);
-	if (strstr(details, strerror(ENOSPC)) != NULL) {
-		diag_hint(diag, "the disk is full: make room");
-	} else if (is_want_of_memory()) {
+	if (is_want_of_memory()) {
 		diag_hint(diag, "--fetch-memory-max is the limit");
 		return E_NOMEM;
+	}
+	const struct shortage *shortage = shortage_in(details);
+	if (shortage != NULL) {
+		diag_hint(diag, "%s", shortage->hint);
+		return E_IO;
 	}
 	return err_of(ret);
 }

@@ -20,7 +20,8 @@ void git_lib_end(void);
 /* libgit2's last error as one line, "no details" when it has none. */
 const char *git_lib_text(void);
 
-/* Fills `diag` (code "git", text: the format's, then ": " and libgit2's own words; a hint for a full disk) and returns
+/* Fills `diag` (code "git", text: the format's, then ": " and libgit2's own words; a hint when this machine is short of
+ * something, git/shortage.h) and returns
  * the err_t that fits the return value of libgit2. */
 [[gnu::format(printf, 3, 4)]] err_t git_trouble(struct diag *diag, int ret, const char *format, ...);
 

@@ -15,6 +15,7 @@
 #include "git/link.h"
 #include "git/local.h"
 #include "git/push.h"
+#include "git/shortage.h"
 #include "git/snapshot.h"
 #include "git/swap.h"
 #include "ops/clock.h"
@@ -81,6 +82,9 @@ static err_t
 renew(struct worker *w, err_t err, git_oid *head, struct diag *diag)
 {
 	struct diag why = { 0 };
+	if (shortage_in(diag->text) != NULL || shortage_explain(w->home->dir, diag)) {
+		return E_IO; /* the clone is not damaged, and a new one would fare no better */
+	}
 	if (!git_clone_may_renew(w->home, head)) {
 		return err;
 	}
@@ -194,6 +198,15 @@ send_frame(struct worker *w, const struct link_frame *f)
 	}
 }
 
+/* What failed where nothing can be written failed because of that, whatever a library made of it. */
+static void
+explain_disk(struct worker *w, err_t err, struct diag *diag)
+{
+	if (!w->home->is_in_place && (err == E_IO || err == E_NOTFOUND || err == E_FORMAT) && !w->has_no_branch) {
+		(void)shortage_explain(w->home->dir, diag);
+	}
+}
+
 static void
 send_failed(struct worker *w, err_t err, uint8_t flags, const struct diag *diag)
 {
@@ -211,6 +224,7 @@ pull(struct worker *w, const struct link_frame *pull)
 	uint64_t begin = clock_ns();
 	err_t err = pull_once(w, pull, &out, &diag);
 	if (err != OK) {
+		explain_disk(w, err, &diag);
 		send_failed(w, err, w->has_no_branch ? LINK_NO_BRANCH : 0, &diag);
 		return false;
 	}
@@ -321,6 +335,7 @@ push(struct worker *w, const struct link_frame *push)
 	uint64_t begin = clock_ns();
 	err_t err = explain(w, push, push_once(w, push, &out, &diag), &diag);
 	if (err != OK) {
+		explain_disk(w, err, &diag);
 		out.type = LINK_PUSH_FAILED;
 		out.status = (uint16_t)err;
 		out.id[0] = err == E_UNKNOWN ? out.id[0] : '\0';
@@ -357,6 +372,7 @@ keep(struct worker *w, bool is_push)
 	}
 	if (err != OK) {
 		git_clone_close(&w->clone);
+		explain_disk(w, err, &diag);
 		send_failed(w, err, 0, &diag);
 	}
 }

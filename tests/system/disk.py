@@ -68,6 +68,11 @@ class Preloaded:
     def make_room(self, process):
         os.unlink(os.path.join(self.path, "full"))
 
+    def is_wrong_with(self, number):
+        """Its trouble is another one of errno(3)."""
+        self.env["FULL_ERRNO"] = str(number)
+        return self
+
 
 def kinds():
     return [Preloaded] + ([Mounted] if mount_namespace() else [])

@@ -1,4 +1,5 @@
-/* tests/system/full.c -- preloaded into a program: the disk with the directory FULL_BELOW is full while FULL_BELOW/full is there.
+/* tests/system/full.c -- preloaded into a program: the disk with the directory FULL_BELOW is full while FULL_BELOW/full is there; FULL_ERRNO:
+ * the number of what is wrong with it, when that is something else.
  *
  * For machines where nobody may mount a small one (disk.py).  Files can still be made and removed, only not be written.
  */
@@ -29,7 +30,8 @@ is_full(int fd)
 static ssize_t
 no_space(void)
 {
-	errno = ENOSPC;
+	const char *number = getenv("FULL_ERRNO");
+	errno = number != NULL ? atoi(number) : ENOSPC;
 	return -1;
 }
 

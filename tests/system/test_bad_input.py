@@ -23,17 +23,20 @@ log, and that what was served is served on, the process lives, and the next good
                                    test_a_remote_that_fails, test_a_repository_that_is_damaged
     a remote whose host key changes
                                    test_a_changed_host_key
-    a full disk                    test_a_full_disk, test_a_full_disk_at_the_start, test_a_log_on_a_full_disk;
+    a full disk                    test_a_full_disk, test_a_full_disk_at_the_start, test_a_log_on_a_full_disk; one that lacks something
+                                   else: test_what_a_disk_lacks, …_at_the_start; test_too_many_open_files;
                                    of ozone: test_ozone.py
     a port that is taken           test_a_port_of_another_primary; of another program: test_oprimary_net.py
 
 More of the same, with one of the halves: test_git_transports.py (each trouble over each transport, without DNS on the other end),
 test_ozone.py, test_hooks.py (what never gets that far), test_oprimary_net.py (clients that read nothing, limits).
 """
+import errno
 import hashlib
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -48,6 +51,7 @@ import pytest
 import disk
 import manual
 import packets
+import processes
 import remotes
 import servers
 from repository import git
@@ -809,8 +813,8 @@ def test_a_full_disk(victim, repo, daemon, tmp_path, kind):
     v.push_good()
     v.pull()
     for seconds in (1, 2, 4):
-        v.says("event=pull-failed text=\"what was fetched is served, but cannot be written to %s/.*No space left on device -- is the disk "
-               "full.* retry_s=%d" % (cache, seconds))
+        v.says("event=pull-failed text=\"what was fetched is served, but cannot be written to %s/.*No space left on device -- the disk "
+               "is full.* retry_s=%d" % (cache, seconds))
     v.await_served()
     small.make_room(v.primary)
     v.mend()
@@ -838,6 +842,62 @@ def test_a_full_disk_at_the_start(repo, primary, daemon, tmp_path, started, kind
     small.make_room(p)
     p.await_serial(ORG, 1)
     p.stop()
+
+
+SHORTAGES = {errno.ENOSPC: "the disk is full: make room", errno.EDQUOT: "our share of the disk is used up", errno.EIO: "the disk fails",
+             errno.EROFS: "the file system is read-only", errno.ENOMEM: "the system is out of memory"}
+
+
+@pytest.mark.parametrize("number", SHORTAGES, ids=lambda n: errno.errorcode[n])
+def test_what_a_disk_lacks(victim, daemon, tmp_path, number):
+    """It is said what it is, where, and what to do; and the clone is not taken for damaged."""
+    small = disk.Preloaded(str(tmp_path)).is_wrong_with(number)
+    cache = os.path.join(small.path, "cache")
+    v = victim("--cache-dir=" + cache, remote=daemon.url("zones.git"), wrapper=small.wrapper, env=small.env)
+    before = os.stat(os.path.join(cache, "clone.git")).st_ino
+    small.fill(v.primary)
+    v.push_good()
+    v.pull()
+    v.says("event=pull-failed text=\".*%s.*%s.* -- %s" % (cache, os.strerror(number), SHORTAGES[number]))
+    v.await_served()
+    small.make_room(v.primary)
+    v.mend()
+    assert os.stat(os.path.join(cache, "clone.git")).st_ino == before
+    assert "not found" not in v.primary.log()
+    v.primary.stop()
+
+
+@pytest.mark.parametrize("number", SHORTAGES, ids=lambda n: errno.errorcode[n])
+def test_what_a_disk_lacks_at_the_start(repo, primary, daemon, tmp_path, started, number):
+    small, port = disk.Preloaded(str(tmp_path)).is_wrong_with(number), servers.free_port()
+    repo.commit({ORG: zone()})
+    cache = os.path.join(small.path, "cache")
+    small.fill(None)
+    p = primary(daemon.url("zones.git"), "--cache-dir=" + cache, wrapper=small.wrapper, env=small.env)
+    p.await_log("event=pull-failed text=\".*%s.*%s.* -- %s" % (small.path, os.strerror(number), SHORTAGES[number]))
+    small.make_room(p)
+    p.await_serial(ORG, 1)
+    p.stop()
+
+
+def test_too_many_open_files(victim, daemon, tmp_path):
+    """Of the processes that fetch."""
+    v = victim("--cache-dir=%s" % (tmp_path / "cache"), remote=daemon.url("zones.git"))
+    before = os.stat(tmp_path / "cache" / "clone.git").st_ino
+    git_process = processes.named(v.primary, "oprimary-git")
+    for pid in servers.descendants(git_process):
+        os.kill(pid, signal.SIGKILL)
+    servers.await_true("they are gone", lambda: not servers.descendants(git_process))
+    most = max(map(int, os.listdir("/proc/%d/fd" % git_process)))
+    limits = resource.prlimit(git_process, resource.RLIMIT_NOFILE)
+    resource.prlimit(git_process, resource.RLIMIT_NOFILE, (most + 1, limits[1]))
+    v.push_good()
+    v.pull()
+    v.says("event=pull-failed text=\".*Too many open files.* -- too many files are open: raise LimitNOFILE=")
+    resource.prlimit(git_process, resource.RLIMIT_NOFILE, limits)
+    v.mend()
+    assert os.stat(tmp_path / "cache" / "clone.git").st_ino == before
+    v.primary.stop()
 
 
 def test_a_log_on_a_full_disk(victim, repo):

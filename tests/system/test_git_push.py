@@ -420,7 +420,7 @@ def test_a_file_system_that_is_read_only(repo, side):
     g = side(repo.url, before=in_namespace(mount))
     g.pull()
     f = g.push(first, {"a": "2\n"}, "PUSH_FAILED")
-    assert f.status == "refused" and "Read-only file system" in f.text and "must be able to write" in f.text
+    assert f.status == "refused" and "Read-only file system" in f.text and "mount it for writing" in f.text
     hook(repo, "pre-receive", "exit 0\n")
     f = g.push(first, {"a": "2\n"}, "PUSH_FAILED")
     assert f.status == "refused" and "Read-only file system" in f.text, f

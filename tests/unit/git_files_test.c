@@ -52,7 +52,7 @@ what_is_said_of_trouble(void **state)
 		const char *hint;
 	} cases[] = {
 		{ ENOSPC, E_IO, "make room" }, { EDQUOT, E_IO, "make room" }, { EACCES, E_REFUSED, "able to write" },
-		{ EROFS, E_REFUSED, "able to write" }, { EIO, E_IO, "" },
+		{ EROFS, E_REFUSED, "for writing" }, { EIO, E_IO, "disk fails" }, { ESTALE, E_IO, "" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct diag d = { 0 };
