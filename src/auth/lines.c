@@ -35,6 +35,7 @@ free_if_over(struct lines *t, struct lines_owner *o)
 {
 	if (o->n == 0 && o->line.place == 0) {
 		*find(t, o->name.oct) = o->next;
+		t->owners--;
 		free(o);
 	}
 }
@@ -47,15 +48,25 @@ set_clock(struct lines *t, struct lines_owner *o, uint64_t clock)
 	heap_set(&t->order, &o->line, clock);
 }
 
-void
+/* With room for him in the order.  NULL: no memory. */
+static struct lines_owner *
+owner_of(struct lines *t, const uint8_t *name)
+{
+	struct lines_owner **at = find(t, name);
+	if (*at == NULL && heap_reserve(&t->order, t->owners + 1) == OK && (*at = try_alloc(sizeof **at)) != NULL) {
+		name_set(&(*at)->name, name);
+		(*at)->end = &(*at)->first;
+		t->owners++;
+	}
+	return *at;
+}
+
+err_t
 lines_put(struct lines *t, const uint8_t *name, struct lines_item *item)
 {
-	struct lines_owner **at = find(t, name), *o = *at;
+	struct lines_owner *o = owner_of(t, name);
 	if (o == NULL) {
-		o = xalloc(sizeof *o);
-		name_set(&o->name, name);
-		o->end = &o->first;
-		*at = o;
+		return E_NOMEM;
 	}
 	*item = (struct lines_item){ .owner = o };
 	*o->end = item;
@@ -63,6 +74,7 @@ lines_put(struct lines *t, const uint8_t *name, struct lines_item *item)
 	o->n++;
 	t->n++;
 	set_clock(t, o, o->clock > t->now ? o->clock : t->now);
+	return OK;
 }
 
 /* Those whose clock nobody is behind any more are as good as any newcomer. */

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "base/heap.h"
 #include "dns/name.h"
 
@@ -32,12 +33,13 @@ struct lines {
 	struct heap order;  /* by clock */
 	struct lines_owner *slots[LINES_SLOTS];
 	size_t n;           /* things that wait */
+	size_t owners;
 	uint64_t now;       /* the clock of whoever had his turn last; no newcomer is behind that */
 	uint64_t ahead;     /* the clock that is ahead of all */
 };
 
-/* Behind all that wait of this owner. */
-void lines_put(struct lines *t, const uint8_t *owner, struct lines_item *item);
+/* Behind all that wait of this owner.  E_NOMEM: it does not wait. */
+err_t lines_put(struct lines *t, const uint8_t *owner, struct lines_item *item);
 
 /* The next, or NULL; the caller gives it to lines_done() once. */
 struct lines_item *lines_take(struct lines *t);

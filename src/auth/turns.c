@@ -53,7 +53,7 @@ chain_of(struct turns *t, const struct party_id *id)
 	return &t->parties[(hash ^ hash >> 8 ^ hash >> 16) % TURNS_PARTY_CHAINS];
 }
 
-/* Finds it, or makes it. */
+/* Finds it, or makes it.  NULL: no memory. */
 static struct party *
 party_of(struct turns *t, const struct party_id *id)
 {
@@ -61,8 +61,7 @@ party_of(struct turns *t, const struct party_id *id)
 	while (p != NULL && !is_same(&p->id, id)) {
 		p = p->next;
 	}
-	if (p == NULL) {
-		p = xalloc(sizeof *p);
+	if (p == NULL && (p = try_alloc(sizeof *p)) != NULL) {
 		p->id = *id;
 		p->last = t->count;
 		p->next = *chain;
@@ -71,11 +70,11 @@ party_of(struct turns *t, const struct party_id *id)
 	return p;
 }
 
-/* Forgets a party of which there is nothing any more. */
+/* Forgets a party (NULL: none) of which there is nothing any more. */
 static void
 party_settle(struct turns *t, struct party *p)
 {
-	if (p->active != 0 || p->waiting != 0) {
+	if (p == NULL || p->active != 0 || p->waiting != 0) {
 		return;
 	}
 	struct party **at = chain_of(t, &p->id);
@@ -106,17 +105,22 @@ turns_init(struct turns *t, unsigned max)
 	t->key_max = part(max, TURNS_KEY_PART);
 }
 
-void
+err_t
 turns_ask(struct turns *t, const struct peer *from, const struct name *key, struct turn *turn)
 {
-	struct party_id client = id_of_client(from), signer = id_of_key(key);
-	memset(turn, 0, sizeof *turn);
-	turn->client = party_of(t, &client);
-	turn->key = party_of(t, &signer);
-	turn->client->waiting++;
-	turn->key->waiting++;
+	struct party_id client_id = id_of_client(from), key_id = id_of_key(key);
+	struct party *client = party_of(t, &client_id), *signer = party_of(t, &key_id);
+	if (client == NULL || signer == NULL) {
+		party_settle(t, client);
+		party_settle(t, signer);
+		return E_NOMEM;
+	}
+	*turn = (struct turn){ .client = client, .key = signer };
+	client->waiting++;
+	signer->waiting++;
 	list_append(&t->waiting, &turn->link);
 	t->waiting_n++;
+	return OK;
 }
 
 static void

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "auth/server.h"
+#include "base/err.h"
 #include "base/list.h"
 
 enum {
@@ -51,8 +52,8 @@ struct turns {
 
 void turns_init(struct turns *t, unsigned max); /* there is nothing to undo once all turns have left */
 
-/* One more waits.  `key` of length 0: not signed. */
-void turns_ask(struct turns *t, const struct peer *from, const struct name *key, struct turn *turn);
+/* One more waits.  `key` of length 0: not signed.  E_NOMEM: it does not. */
+err_t turns_ask(struct turns *t, const struct peer *from, const struct name *key, struct turn *turn);
 
 /* Lets the next begin.  NULL: nobody waits, or nobody who may. */
 struct turn *turns_begin_next(struct turns *t, uint64_t now_ms);

@@ -48,6 +48,21 @@ settle(struct heap *h, size_t i, struct heap_node *node)
 	}
 }
 
+err_t
+heap_reserve(struct heap *h, size_t n)
+{
+	if (n > h->cap) {
+		size_t cap = 2 * h->cap > n ? 2 * h->cap : n > CAP_MIN ? n : CAP_MIN;
+		struct heap_node **grown = realloc(h->node, cap * sizeof(struct heap_node *));
+		if (grown == NULL) {
+			return E_NOMEM;
+		}
+		h->node = grown;
+		h->cap = cap;
+	}
+	return OK;
+}
+
 void
 heap_set(struct heap *h, struct heap_node *node, uint64_t at)
 {

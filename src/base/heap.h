@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
+
 struct heap_node {
 	uint64_t at;  /* what the heap is sorted by; changed by heap_set() alone */
 	size_t place; /* in the heap, from 1; 0: not in it */
@@ -18,6 +20,9 @@ struct heap {
 	struct heap_node **node; /* owned, the nodes are borrowed */
 	size_t n, cap;
 };
+
+/* Room for so many: then heap_set() needs no memory.  E_NOMEM. */
+err_t heap_reserve(struct heap *h, size_t n);
 
 /* Puts the node in, or moves it. */
 void heap_set(struct heap *h, struct heap_node *node, uint64_t at);

@@ -110,18 +110,25 @@ answer_waiting(struct updater *u, bool all, const char *why)
 }
 
 static void
+take_item(struct updater *u, struct inbox_item *item)
+{
+	struct job *j = try_alloc(sizeof *j);
+	if (j == NULL || lines_put(&u->lines, item->key.oct, &j->turn) != OK) { /* its sender asks again */
+		free(j);
+		return_path_send(&item->from, NULL, 0);
+		inbox_give_back(u->inbox, item);
+		return;
+	}
+	j->item = item;
+	update_task_init(&j->task, item->bytes, item->len, &item->from.peer, item->arrived_s);
+}
+
+static void
 take_inbox(struct updater *u)
 {
 	for (struct inbox_item *item = inbox_take_all(u->inbox), *next; item != NULL; item = next) {
-		struct job *j = try_alloc(sizeof *j);
 		next = item->next;
-		if (j == NULL) { /* its sender asks again */
-			inbox_give_back(u->inbox, item);
-			continue;
-		}
-		j->item = item;
-		update_task_init(&j->task, item->bytes, item->len, &item->from.peer, item->arrived_s);
-		lines_put(&u->lines, item->key.oct, &j->turn);
+		take_item(u, item);
 	}
 }
 

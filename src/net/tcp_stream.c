@@ -124,24 +124,37 @@ keep_request(struct tcp_worker *w, struct stream *s, const struct net_request *r
 	return true;
 }
 
-void
-stream_ask(struct conn *c, const struct net_request *r, const struct server_out *out)
+/* NULL: there is no memory for it. */
+static struct stream *
+stream_new(struct conn *c, const struct net_request *r, const struct server_out *out)
 {
 	struct tcp_worker *w = c->worker;
 	struct stream *s = try_alloc(sizeof *s);
 	if (s == NULL || !keep_request(w, s, r)) {
 		free(s);
-		c->is_last = true; /* the peer asks again */
-		return;
+		return NULL;
 	}
 	s->conn = c;
 	s->zone = out->zone;
 	s->key = out->key;
 	s->asked_ms = uv_now(&w->loop);
-	c->stream = s;
+	if (turns_ask(&w->turns, &c->peer, &s->key, &s->turn) != OK) {
+		drop_request(s);
+		free_ptr(&s);
+	}
+	return s;
+}
+
+void
+stream_ask(struct conn *c, const struct net_request *r, const struct server_out *out)
+{
+	c->stream = stream_new(c, r, out);
+	if (c->stream == NULL) {
+		c->is_last = true; /* the peer asks again */
+		return;
+	}
 	(void)uv_read_stop(stream_of(c));
-	turns_ask(&w->turns, &c->peer, &s->key, &s->turn);
-	uv_idle_start(&w->pump, on_pump);
+	uv_idle_start(&c->worker->pump, on_pump);
 }
 
 /* It is its turn.  Until now it kept nothing of what is served. */

@@ -26,7 +26,7 @@ put(struct lines *t, struct thing *x, unsigned owner, unsigned number, uint64_t 
 	x->owner = owner;
 	x->number = number;
 	x->cost = cost;
-	lines_put(t, name.oct, &x->turn);
+	assert_int_equal(lines_put(t, name.oct, &x->turn), OK);
 }
 
 static struct thing *

@@ -16,7 +16,7 @@ ask(struct turns *t, unsigned client, unsigned key, struct turn *turn)
 {
 	struct peer from = world_peer(client);
 	struct name signer = world_key(key);
-	turns_ask(t, &from, &signer, turn);
+	assert_int_equal(turns_ask(t, &from, &signer, turn), OK);
 }
 
 /* As many as may begin do. */

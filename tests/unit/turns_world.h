@@ -163,7 +163,9 @@ world_ask(struct world *w, struct world_turn *t, unsigned client, unsigned key)
 	struct peer from = world_peer(client);
 	struct name signer = world_key(key);
 	*t = (struct world_turn){ .is_there = true, .client = client, .key = key, .asked = w->step };
-	turns_ask(&w->turns, &from, &signer, &t->turn);
+	if (turns_ask(&w->turns, &from, &signer, &t->turn) != OK) {
+		abort();
+	}
 }
 
 static void
