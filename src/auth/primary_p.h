@@ -1,7 +1,8 @@
 /* auth/primary_p.h -- what the primary_*.c files and batch.c share.
  *
- * primary.c makes views of commits, primary_load.c zones and keys of files, primary_accept.c a view of what was made here and is in a
- * commit by now; primary_serial.c keeps in mind which serials secondaries may have.
+ * primary.c makes views of commits: primary_plan.c says what a commit concerns, primary_files.c keeps the files, primary_load.c makes
+ * zones and keys of them.  primary_accept.c makes a view of what was made here and is in a commit by now; primary_serial.c keeps in mind
+ * which serials secondaries may have.
  */
 #pragma once
 
@@ -144,6 +145,10 @@ struct discard {
 struct discard *discard_new(size_t zones); /* for so many, and a catalog; NULL: no memory */
 void discard_zone(struct discard *old, struct zone *z); /* NULL-safe */
 
+/* ---- primary_files.c ---- */
+
+struct file *file_find(const struct primary *p, const char *path); /* NULL: there is none */
+
 /* The file that is this zone's, or NULL. */
 struct file *primary_file_of(const struct primary *p, const uint8_t *apex);
 
@@ -154,6 +159,10 @@ void file_insert(struct primary *p, struct file *f); /* there is room for it */
 void file_remove(struct primary *p, struct file *f); /* and frees it */
 void file_set_hold(struct primary *p, struct file *f, enum file_hold hold);
 void file_set_wanted(struct primary *p, struct file *f, size_t octets);
+size_t file_octets(const struct file *f); /* that its zone takes; NULL-safe */
+void primary_drop_zone(struct zone *z);   /* with its history: nobody reads it any more; NULL-safe */
+
+/* ---- primary.c, primary_serial.c and primary_load.c ---- */
 
 void primary_report_zone(const struct primary *p, const struct file *f, const struct zone *z, const struct zone *before,
                          size_t warnings);
@@ -179,7 +188,11 @@ err_t memory_plan_again(struct apply *a);              /* files that there was n
 bool primary_loses_too_much(const struct primary_conf *c, const struct zone *old, const struct zone *new,
                             const struct zone_changes *changes);
 
-/* ---- primary.c, for primary_hold.c ---- */
+/* ---- primary_plan.c ---- */
+
+/* Lists what the commit concerns, removals first, and reads it. */
+err_t plan_commit(struct apply *a);
+
 
 struct pending *plan_add(struct apply *a, struct file *f); /* good until the next; NULL: no memory */
 err_t plan_removal(struct apply *a, struct file *f);
@@ -187,7 +200,6 @@ bool plan_changes(const struct apply *a, const char *path); /* does the commit n
 bool plan_has(const struct apply *a, const struct file *f);
 
 err_t plan_file(struct apply *a, struct file *f, const struct source_change *change, bool is_new);
-struct file *file_find(const struct primary *p, const char *path);
 
 /* ---- primary_include.c: what files read by $INCLUDE ---- */
 
@@ -248,9 +260,6 @@ struct accepted {
 /* The view after the commit `id`, which holds just that.  E_NOMEM: all is as it was. */
 err_t primary_accept(struct primary *p, struct accepted *list, size_t n, const char *id, uint64_t now_s, const struct view **out,
                      struct discard **old);
-
-/* What the zones of files take, each NULL-safe: for the count of the primary, before and after they change. */
-size_t file_octets(const struct file *f);
 
 /* What primary_step() wants: an empty view, and room to discard so many zones.  E_NOMEM. */
 err_t step_prepare(size_t zones, struct view **next, struct discard **old);
