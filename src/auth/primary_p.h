@@ -193,7 +193,6 @@ bool primary_loses_too_much(const struct primary_conf *c, const struct zone *old
 /* Lists what the commit concerns, removals first, and reads it. */
 err_t plan_commit(struct apply *a);
 
-
 struct pending *plan_add(struct apply *a, struct file *f); /* good until the next; NULL: no memory */
 err_t plan_removal(struct apply *a, struct file *f);
 bool plan_changes(const struct apply *a, const char *path); /* does the commit name the path? */

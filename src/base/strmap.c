@@ -133,35 +133,3 @@ strmap_take(struct strmap *m, const char *key)
 	}
 	return thing;
 }
-
-/* As deep as the strings are long, at most. */
-static void
-walk(struct strmap_node *n, void (*with)(void *ctx, void *thing), void *ctx, bool is_freed)
-{
-	while (n != NULL) {
-		struct strmap_node *next = NULL;
-		if (n->key == NULL) {
-			walk(n->child[0], with, ctx, is_freed);
-			next = n->child[1];
-		} else if (with != NULL) {
-			with(ctx, n->thing);
-		}
-		if (is_freed) {
-			free(n);
-		}
-		n = next;
-	}
-}
-
-void
-strmap_fini(struct strmap *m, void (*with)(void *ctx, void *thing), void *ctx)
-{
-	walk(m->root, with, ctx, true);
-	*m = (struct strmap){ 0 };
-}
-
-void
-strmap_each(const struct strmap *m, void (*with)(void *ctx, void *thing), void *ctx)
-{
-	walk(m->root, with, ctx, false);
-}

@@ -13,7 +13,7 @@
 
 struct strmap_node;
 
-/* Zero-initialised it is empty and ready. */
+/* Zero-initialised it is empty and ready; one that is empty has nothing to give back. */
 struct strmap {
 	struct strmap_node *root;
 	size_t n;
@@ -26,9 +26,3 @@ err_t strmap_put(struct strmap *m, const char *key, void *thing);
 
 /* The thing, which is not there any more; NULL: it was not. */
 void *strmap_take(struct strmap *m, const char *key);
-
-/* Empty, and ready again; each thing was given to `with` (which may be NULL). */
-void strmap_fini(struct strmap *m, void (*with)(void *ctx, void *thing), void *ctx);
-
-/* Each thing in the order of strcmp() over octets; the map stays as it is meanwhile. */
-void strmap_each(const struct strmap *m, void (*with)(void *ctx, void *thing), void *ctx);
