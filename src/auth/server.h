@@ -66,7 +66,7 @@ struct server_out {
 	struct name zone;        /* what the request was about, when event != EVENT_NONE */
 	struct name key;         /* the key's name, len 0: none */
 	uint32_t serial;         /* EVENT_AHEAD */
-	uint8_t mac[NOTIFY_MAC_PART]; /* EVENT_NOTIFY_ACCEPTED: of its signature */
+	uint8_t mac[NOTIFY_MAC_PART]; /* EVENT_NOTIFY_ACCEPTED, EVENT_UPDATE: of its signature */
 	bool close;              /* TCP: nothing sensible can follow */
 };
 

@@ -61,6 +61,7 @@ update_handle(struct request *q)
 	} else {
 		q->out->event = EVENT_UPDATE;
 		q->out->why = "";
+		memcpy(q->out->mac, q->tsig.mac, sizeof q->out->mac);
 	}
 }
 

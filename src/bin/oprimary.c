@@ -130,8 +130,11 @@ take_update(struct daemon *d, const struct net_request *r, const struct server_o
 	if (atomic_load_explicit(&d->is_loader_silent, memory_order_relaxed)) {
 		return refuse_update(d, r, RCODE_SERVFAIL, "the thread that takes updates hangs", resp, cap);
 	}
-	switch (inbox_put(d->inbox, r->from, &out->key, r->now_s, r->bytes, r->len)) {
+	switch (inbox_put(d->inbox, r->from, &out->key, out->mac, r->now_s, r->bytes, r->len)) {
 	case OK:
+		return 0;
+	case E_EXISTS: /* the first one is answered */
+		return_path_send(r->from, NULL, 0);
 		return 0;
 	case E_BUSY:
 		return refuse_update(d, r, RCODE_REFUSED, "too many updates of this key wait already", resp, cap);
@@ -711,11 +714,12 @@ log_update_stats(const struct daemon *d)
 {
 	const struct updater_stats *u = &d->loader.updater.stats;
 	const struct inbox_stats in = inbox_stats(d->inbox);
+	unsigned long repeated = read_counter(&u->repeated) + in.repeated;
 	log_event(&d->log, LOG_LEVEL_INFO, "update-stats",
 	          "accepted=%lu over_limit=%lu over_key_limit=%lu waiting=%u commits=%lu updated=%lu refused=%lu failed=%lu again=%lu "
 	          "repeated=%lu unanswered=%lu",
 	          in.accepted, in.over_limit, in.over_key_limit, in.waiting, read_counter(&u->commits), read_counter(&u->updates),
-	          read_counter(&u->refused), read_counter(&u->failed), read_counter(&u->again), read_counter(&u->repeated),
+	          read_counter(&u->refused), read_counter(&u->failed), read_counter(&u->again), repeated,
 	          read_counter(&u->unanswered));
 }
 

@@ -7,7 +7,10 @@
 #include "base/alloc.h"
 #include "ops/clock.h"
 
-enum { SLOTS = 1024 }; /* of keys that have anything in here */
+enum {
+	SLOTS = 1024, /* of keys that have anything in here */
+	MAC_SLOTS = 4096,
+};
 
 struct per_key {
 	struct per_key *next; /* in its slot */
@@ -24,6 +27,7 @@ struct inbox {
 	pthread_mutex_t lock; /* for what follows */
 	struct inbox_item *first, **end;
 	struct per_key *slots[SLOTS];
+	struct inbox_item *by_mac[MAC_SLOTS]; /* those that are not given back */
 	struct inbox_stats stats;
 };
 
@@ -106,6 +110,35 @@ uncount_key(struct inbox *in, const struct name *key, size_t octets)
 	}
 }
 
+/* ---- signatures ---- */
+
+/* A MAC is as good as random: its first octets are the hash. */
+static struct inbox_item **
+mac_slot(struct inbox *in, const uint8_t mac[NOTIFY_MAC_PART])
+{
+	return &in->by_mac[(mac[0] | mac[1] << 8) % MAC_SLOTS];
+}
+
+static bool
+is_in(struct inbox *in, const struct inbox_item *same)
+{
+	const struct inbox_item *item = *mac_slot(in, same->mac);
+	while (item != NULL && (memcmp(item->mac, same->mac, sizeof item->mac) != 0 || !name_is_equal(item->key.oct, same->key.oct))) {
+		item = item->same_slot;
+	}
+	return item != NULL;
+}
+
+static void
+drop_mac(struct inbox *in, const struct inbox_item *item)
+{
+	struct inbox_item **at = mac_slot(in, item->mac);
+	while (*at != item) {
+		at = &(*at)->same_slot;
+	}
+	*at = item->same_slot;
+}
+
 /* ---- in and out ---- */
 
 static err_t
@@ -124,12 +157,13 @@ check_limits(struct inbox *in, const struct name *key, size_t octets)
 }
 
 static struct inbox_item *
-item_new(const struct return_path *from, const struct name *key, uint64_t now_s, const uint8_t *bytes, size_t len)
+item_new(const struct return_path *from, const struct name *key, const uint8_t *mac, uint64_t now_s, const uint8_t *bytes, size_t len)
 {
 	struct inbox_item *item = try_alloc(sizeof *item + len);
 	if (item != NULL) {
 		item->from = *from;
 		item->key = *key;
+		memcpy(item->mac, mac, sizeof item->mac);
 		item->arrived_s = now_s;
 		item->arrived_ns = clock_ns();
 		item->len = len;
@@ -142,11 +176,18 @@ static err_t
 put_locked(struct inbox *in, struct inbox_item *item, bool *is_first)
 {
 	size_t octets = in->cost + item->len;
+	if (is_in(in, item)) {
+		in->stats.repeated++;
+		return E_EXISTS;
+	}
 	TRY(check_limits(in, &item->key, octets));
 	TRY(count_key(in, &item->key, octets));
 	*is_first = in->first == NULL;
 	*in->end = item;
 	in->end = &item->next;
+	struct inbox_item **slot = mac_slot(in, item->mac);
+	item->same_slot = *slot;
+	*slot = item;
 	in->stats.octets += octets;
 	in->stats.waiting++;
 	in->stats.accepted++;
@@ -154,11 +195,11 @@ put_locked(struct inbox *in, struct inbox_item *item, bool *is_first)
 }
 
 err_t
-inbox_put(struct inbox *in, const struct return_path *from, const struct name *key, uint64_t now_s, const uint8_t *bytes,
-          size_t len)
+inbox_put(struct inbox *in, const struct return_path *from, const struct name *key, const uint8_t mac[NOTIFY_MAC_PART],
+          uint64_t now_s, const uint8_t *bytes, size_t len)
 {
 	bool is_first = false;
-	struct inbox_item *item = item_new(from, key, now_s, bytes, len);
+	struct inbox_item *item = item_new(from, key, mac, now_s, bytes, len);
 	if (item == NULL) {
 		return E_LIMIT;
 	}
@@ -190,6 +231,7 @@ inbox_give_back(struct inbox *in, struct inbox_item *item)
 	size_t octets = in->cost + item->len;
 	pthread_mutex_lock(&in->lock);
 	uncount_key(in, &item->key, octets);
+	drop_mac(in, item);
 	in->stats.octets -= octets;
 	in->stats.waiting--;
 	pthread_mutex_unlock(&in->lock);

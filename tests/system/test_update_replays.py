@@ -1,10 +1,13 @@
 """Updates that somebody has recorded are not carried out again."""
+import signal
+import socket
 import time
 
 import dns.rcode
 import pytest
 
-from repository import git
+import servers
+from repository import git, write_hook
 from updates import ZONE, add, addresses, send, send_octets, update_of, with_edns
 
 
@@ -22,6 +25,12 @@ def other(make_key):
 def served(primary, repo, key, other):
     repo.commit({"example": ZONE, "_keys": key.line + other.line})
     return primary(repo, zones=["example"])
+
+
+def stat(served, name):
+    mark = len(served.log())
+    served.popen.send_signal(signal.SIGUSR1)
+    return int(served.await_log(r"event=update-stats .*\b%s=(\d+)" % name, after=mark)[1])
 
 
 def rcode(wire):
@@ -102,3 +111,23 @@ def test_under_another_name(served, repo, key, other, make_key):
     assert rcode(send_octets(served, wire.replace(b"\5other\7_update", b"\5OTHER\7_update"))) == "NOERROR"
     assert rcode(send_octets(served, wire.replace(b"\5other\7_update", b"\4twin\7_update"))) == "NOTAUTH"
     assert addresses(served, "x.example") == []
+
+
+def test_no_place_is_taken_by_what_comes_again(primary, repo, key, gate):
+    """Somebody sends a recorded update again and again, while a push takes its time: others of its key have their places."""
+    repo.commit({"example": ZONE, "_keys": key.line})
+    served = primary(repo, "--updates-per-key=4", zones=["example"])
+    write_hook(repo, "pre-receive", gate.line)
+    first, recorded, other_one = (add(key, name, "192.0.2.9").to_wire() for name in "abc")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(30)
+        s.connect((servers.ADDRESS, served.port))
+        s.send(first)
+        served.await_true("the push waits", gate.waiting)
+        for wire in [recorded] * 20 + [other_one]:
+            s.send(wire)
+        served.await_true("all have come", lambda: stat(served, "repeated") >= 19 and stat(served, "waiting") == 3)
+        gate.open()
+        answers = dict((wire[:2], rcode(wire)) for wire in (s.recv(4096) for _ in range(3)))
+    assert answers == {wire[:2]: "NOERROR" for wire in (first, recorded, other_one)}
+    served.stop()

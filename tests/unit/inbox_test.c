@@ -24,10 +24,26 @@ key_of(unsigned i)
 }
 
 static err_t
-put(struct inbox *in, unsigned key, const char *text)
+put_signed(struct inbox *in, unsigned key, unsigned mac, const uint8_t *bytes, size_t len)
 {
 	struct name k = key_of(key);
-	return inbox_put(in, &nowhere, &k, 1700000000, (const uint8_t *)text, strlen(text));
+	uint8_t octets[NOTIFY_MAC_PART] = { 0 };
+	memcpy(octets, &mac, sizeof mac);
+	return inbox_put(in, &nowhere, &k, octets, 1700000000, bytes, len);
+}
+
+/* Each signed anew. */
+static err_t
+put_octets(struct inbox *in, unsigned key, const uint8_t *bytes, size_t len)
+{
+	static _Atomic unsigned mac;
+	return put_signed(in, key, atomic_fetch_add(&mac, 1), bytes, len);
+}
+
+static err_t
+put(struct inbox *in, unsigned key, const char *text)
+{
+	return put_octets(in, key, (const uint8_t *)text, strlen(text));
 }
 
 static void
@@ -71,14 +87,36 @@ in_order_and_bounded(void **state)
 	assert_null(in);
 }
 
+/* Whoever has recorded one takes no places with it, also while it is under way. */
+static void
+what_comes_again_takes_no_place(void **state)
+{
+	(void)state;
+	const uint8_t octets[] = { 1 };
+	struct inbox *in = inbox_new(4, 2, 0, NULL, NULL);
+	assert_int_equal(put_signed(in, 1, 7, octets, 1), OK);
+	assert_int_equal(put_signed(in, 1, 7, octets, 1), E_EXISTS);
+	assert_int_equal(put_signed(in, 2, 7, octets, 1), OK); /* another key's */
+	assert_int_equal(put_signed(in, 1, 7 + (1 << 16), octets, 1), OK); /* in the same slot */
+	struct inbox_item *item = inbox_take_all(in);
+	assert_int_equal(put_signed(in, 1, 7, octets, 1), E_EXISTS);
+	assert_int_equal(inbox_stats(in).waiting, 3);
+	assert_int_equal(inbox_stats(in).repeated, 2);
+	for (struct inbox_item *next; item != NULL; item = next) {
+		next = item->next;
+		inbox_give_back(in, item);
+	}
+	assert_int_equal(put_signed(in, 1, 7, octets, 1), OK);
+	inbox_free(&in);
+}
+
 static unsigned
 put_until_full(struct inbox *in, unsigned key, size_t len, err_t why)
 {
 	static uint8_t bytes[65535];
-	struct name k = key_of(key);
 	unsigned n = 0;
 	err_t err;
-	while ((err = inbox_put(in, &nowhere, &k, 1700000000, bytes, len)) == OK) {
+	while ((err = put_octets(in, key, bytes, len)) == OK) {
 		n++;
 	}
 	assert_int_equal(err, why);
@@ -167,6 +205,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(in_order_and_bounded),
+		cmocka_unit_test(what_comes_again_takes_no_place),
 		cmocka_unit_test(bounded_by_what_they_cost),
 		cmocka_unit_test(from_many_threads),
 	};
