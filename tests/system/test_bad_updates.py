@@ -239,9 +239,9 @@ def test_the_file_is_removed(primary, repo, key):
     assert served.serial("second") == 1 and served.serial("example") is None and commits(repo) == 2
 
 
-def test_the_key_is_removed(served, repo, key):
-    """In a commit that the primary has not seen: it counts for the update that comes after it."""
-    repo.commit({"_keys": "; nobody any more\n"})
+def test_the_key_is_removed(served, repo, key, make_key):
+    """In a commit that the primary has not seen: it counts for the update that comes after it.  The last key would be held."""
+    repo.commit({"_keys": make_key("another._update").line})
     assert send(served, add(key, "x", "192.0.2.9")).rcode() in (dns.rcode.REFUSED, dns.rcode.NOTAUTH)
     assert commits(repo) == 2 and served.serial("example") == 7
 
