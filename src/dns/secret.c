@@ -4,9 +4,6 @@
 #include <strings.h>
 
 #include "base/err.h"
-#include "dns/rrtype.h"
-
-enum { TYPE_RKEY = 57 };
 
 enum {
 	DNSKEY_HEAD_LEN = 4, /* flags, protocol, algorithm (RFC 4034 2.1) */
@@ -26,10 +23,9 @@ is_hmac(unsigned alg)
 }
 
 bool
-secret_is_record(uint16_t type, const uint8_t *rdata, size_t rdlen)
+secret_is_rdata(const uint8_t *rdata, size_t rdlen)
 {
-	bool is_key = type == TYPE_DNSKEY || type == TYPE_CDNSKEY || type == TYPE_KEY || type == TYPE_RKEY;
-	return is_key && rdlen >= DNSKEY_HEAD_LEN && is_hmac(rdata[3]);
+	return rdlen >= DNSKEY_HEAD_LEN && is_hmac(rdata[3]);
 }
 
 /* ---- words ---- */

@@ -13,9 +13,19 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "dns/rrtype.h"
 
-/* Does the record publish a secret: DNSKEY, CDNSKEY, KEY or RKEY with the number of an HMAC (157, BIND's HMAC-MD5; 161 to 165)? */
-bool secret_is_record(uint16_t type, const uint8_t *rdata, size_t rdlen);
+/* Does the RDATA of a key have the number of an HMAC (157, BIND's HMAC-MD5; 161 to 165)? */
+bool secret_is_rdata(const uint8_t *rdata, size_t rdlen);
+
+/* Does the record publish a secret: DNSKEY, CDNSKEY, KEY or RKEY with such a number?  Every record that is
+ * loaded asks, so most have their answer without a call. */
+static inline bool
+secret_is_record(uint16_t type, const uint8_t *rdata, size_t rdlen)
+{
+	bool is_key = type == TYPE_DNSKEY || type == TYPE_CDNSKEY || type == TYPE_KEY || type == TYPE_RKEY;
+	return is_key && secret_is_rdata(rdata, rdlen);
+}
 
 /* Does the text of a file look like one that holds keys: TSIG as DNSKEY records or as NAME:ALGORITHM:SECRET, configuration of BIND, Knot
  * or NSD, private keys?  `file`: its path; one that is called like keys ("keys", "example.org.key") holds some.  One pass. */

@@ -45,22 +45,13 @@ zone_builder_limit(struct zone_builder *b, size_t octets)
 size_t
 zone_builder_octets(const struct zone_builder *b)
 {
-	return sizeof *b + sizeof *b->zone + b->node_octets + b->nodes.in.now.octets + b->nsec3.in.now.octets + b->arena.used +
-	       b->run_octets + b->list_octets;
+	return builder_octets(b);
 }
 
 bool
 zone_builder_is_over_limit(const struct zone_builder *b)
 {
 	return b->is_over_limit;
-}
-
-err_t
-builder_afford(struct zone_builder *b, size_t more)
-{
-	size_t octets = zone_builder_octets(b);
-	b->is_over_limit |= octets > b->octets_max || more > b->octets_max - octets;
-	return b->is_over_limit ? E_LIMIT : OK;
 }
 
 static void *
@@ -70,29 +61,6 @@ wait_alloc(struct zone_builder *b, size_t n, err_t *err)
 	void *p = *err == OK ? arena_alloc(&b->arena, n) : NULL;
 	*err = *err == OK && p == NULL ? E_NOMEM : *err;
 	return p;
-}
-
-err_t
-builder_afford_node(struct zone_builder *b, size_t n, size_t rdata)
-{
-	size_t each = sizeof(struct rrset) + sizeof(struct rr) + 2 * sizeof(struct rr_link) + 4;
-	return builder_afford(b, NODE_NAME_AT + NAME_WIRE_MAX + rdata + n * each);
-}
-
-err_t
-builder_make_node(struct zone_builder *b, const uint8_t *name, uint16_t flags, struct node_rr *rrs, size_t n, size_t *duplicates,
-                  size_t *ttl_differs, struct node **out)
-{
-	TRY(node_make(name, flags, rrs, n, duplicates, ttl_differs, out));
-	b->node_octets += alloc_octets((*out)->size);
-	return OK;
-}
-
-void
-builder_free_node(struct zone_builder *b, struct node *n)
-{
-	b->node_octets -= n != NULL ? alloc_octets(n->size) : 0;
-	free(n);
 }
 
 static void

@@ -183,14 +183,10 @@ make_cut(struct zone_builder *b, struct linking *l, struct node *plain, struct n
 	return OK;
 }
 
-/* The walk is past what is below the delegation that it was in. */
 static err_t
 finish_cut(struct zone_builder *b, struct linking *l)
 {
 	struct trie_cell *at = l->cut;
-	if (at == NULL) {
-		return OK;
-	}
 	l->cut = NULL;
 	struct node *node;
 	TRY(make_node(b, stub_of(at->ptr), &node));
@@ -199,6 +195,13 @@ finish_cut(struct zone_builder *b, struct linking *l)
 	at->ptr = node;
 	builder_check_node(b, node);
 	return OK;
+}
+
+/* The walk is past what is below the delegation that it was in, if any. */
+static err_t
+leave_cut(struct zone_builder *b, struct linking *l)
+{
+	return l->cut != NULL ? finish_cut(b, l) : OK;
 }
 
 /* ---- the walk ---- */
@@ -229,7 +232,7 @@ visit(struct zone_builder *b, struct linking *l, struct trie_cell *at)
 	TRY(link_node(b, l, n));
 	bool is_hidden = (n->flags & NODE_BELOW_CUT) != 0;
 	if (!is_hidden) {
-		TRY(finish_cut(b, l));
+		TRY(leave_cut(b, l));
 	}
 	if ((n->flags & STUB) != 0) {
 		if (!is_hidden && (n->flags & NODE_CUT) != 0) {
@@ -315,7 +318,7 @@ visit_all(struct zone_builder *b, struct linking *l)
 			return OK;
 		}
 	}
-	TRY(finish_cut(b, l));
+	TRY(leave_cut(b, l));
 	TRY(visit_nsec3(b));
 	TRY(put_empties(b, l));
 	b->is_linked = true;
