@@ -19,8 +19,6 @@
 #include "bin/oprimary_keeper.h"
 #include "git/link.h"
 
-enum { GIT_SIDE_ABSENT_MAX_S = 300 }; /* then a restart of the whole may help: the service manager is told that all is not well */
-
 struct git_side {
 	pid_t keeper;
 	struct git_pulses *pulses; /* shared with the others */
@@ -28,7 +26,6 @@ struct git_side {
 	char user[PRIVS_NAME_MAX + 1]; /* that the git side runs as */
 	bool is_file_root;         /* it needs root's way with files */
 	struct pulse_watch watch;  /* the main thread's: of the keeper */
-	uint64_t looked_ms, absent_ms; /* the main thread's: for how long there has been no git process */
 	int control;
 	int link;                  /* number is constant, what it refers to changes (dup2) */
 	atomic_bool is_stopping;
