@@ -45,8 +45,8 @@ within_trust(struct conn *c, enum seat_rank rank)
 	return wants && !c->is_trusted ? SEAT_SENDING : rank;
 }
 
-void
-conn_settle(struct conn *c)
+static void
+settle(struct conn *c)
 {
 	struct clients *clients = c->worker->conf.clients;
 	const struct seat_facts facts = facts_of(c);
@@ -55,6 +55,22 @@ conn_settle(struct conn *c)
 		clients_leave_rank(clients, before);
 		clients_join_rank(clients, rank);
 		seats_set_rank(&c->worker->seats, &c->seat, rank);
+	}
+}
+
+/* Nothing is open, and it has asked: it is idle, whatever the time. */
+static bool
+stays_idle(const struct conn *c)
+{
+	return c->seat.rank == SEAT_IDLE && c->has_asked && c->stream == NULL && c->unsent == 0 && c->awaited == 0 && !c->is_kept;
+}
+
+/* Each message that comes asks twice, and nearly always stays_idle() is all. */
+void
+conn_settle(struct conn *c)
+{
+	if (!stays_idle(c)) {
+		settle(c);
 	}
 }
 
@@ -163,7 +179,7 @@ settle_unseen(struct tcp_worker *w, enum seat_rank rank, uint64_t now_ms, uint64
 		if (now_ms - p->seen_ms < unseen_ms) {
 			return;
 		}
-		conn_settle(conn_of_seat(p));
+		settle(conn_of_seat(p));
 	}
 }
 
