@@ -55,7 +55,8 @@ struct daemon {
 	struct log_limits log_limits;
 	bool is_settled;         /* the loader's: the first pull has come to its end */
 	bool is_ready;           /* the loader's: zones are served */
-	int exit_status;         /* of a start that came to nothing */
+	bool is_failure_told;    /* the git side has printed why the start came to nothing, or a signal ended it */
+	int exit_status;         /* then */
 	_Atomic size_t zones_octets; /* that zones take */
 	_Atomic int status;      /* with which to end; CLI_OK: nothing is wrong */
 	struct health health;
@@ -411,7 +412,9 @@ log_memory(const struct daemon *d)
 static err_t
 git_up(struct daemon *d)
 {
-	TRY(git_side_start(&d->git, &d->opts.git, &d->opts.secrets, d->opts.user, &d->exit_status, &d->diag));
+	err_t err = git_side_start(&d->git, &d->opts.git, &d->opts.secrets, d->opts.user, &d->exit_status, &d->diag);
+	d->is_failure_told = err == E_REFUSED;
+	TRY(err);
 	log_event(&d->log, LOG_LEVEL_INFO, "starting", "version=%s remote=%s", ORIGIN_VERSION, d->git.shown);
 	log_memory(d);
 	return OK;
@@ -825,7 +828,7 @@ main(int argc, char **argv)
 		log_stats(&d);
 		log_update_stats(&d);
 		teller_log_stats(&d.teller);
-	} else if (err != E_REFUSED) {
+	} else if (!d.is_failure_told) {
 		log_event(&d.log, LOG_LEVEL_ERROR, "start-failed", "stage=%s text=%s hint=%s", stages[up].name,
 		          d.diag.text[0] != '\0' ? d.diag.text : err_str(err), d.diag.hint);
 	}
@@ -838,5 +841,5 @@ main(int argc, char **argv)
 	if (d.is_stuck || d.is_log_stuck) {
 		_exit(d.status); /* no destructors under a thread that still runs */
 	}
-	return err == OK ? d.status : err == E_REFUSED ? d.exit_status : CLI_FAILED;
+	return err == OK ? d.status : d.is_failure_told ? d.exit_status : CLI_FAILED;
 }

@@ -151,6 +151,12 @@ def test_a_cache_directory(primary, filled, daemon, open_place, owner):
         served.stop()
 
 
+def test_a_port_that_wants_privilege(program, bindir, filled):
+    done = program(shutil.which("setpriv"), "--bounding-set=-net_bind_service", os.path.join(bindir, "oprimary"), "--remote=" + filled.url,
+                   "--listen=%s@53" % servers.ADDRESS, status=1)
+    assert re.search("event=start-failed stage=listeners text=.*@53.*Permission denied.* hint=.*root or CAP_NET_BIND_SERVICE", done.stderr), done.stderr
+
+
 def test_hooks_have_no_capabilities(primary, filled, key, tmp_path):
     path = os.path.join(filled.bare, "hooks", "pre-receive")
     with open(path, "w") as f:
