@@ -337,18 +337,20 @@ explain_rights(const struct update *u)
 static void
 explain_rcode(const struct update *u)
 {
+	/* Anybody can have sent an unsigned answer: it promises nothing. */
+	const char *unchanged = u->request.outcome == SIGNED_UNSIGNED ? "" : "nothing was changed; ";
 	switch (u->request.rcode) {
 	case RCODE_FORMERR:
 		cli_hint("this server does not understand the update: does it know UPDATE, TSIG and EDNS?");
 		break;
 	case RCODE_SERVFAIL:
 		if (signed_has_reason(&u->request)) {
-			cli_hint("nothing was changed; what is in parentheses is the git server's word, or the primary's about the file: "
-			         "that is what has to change first");
+			cli_hint("%swhat is in parentheses is the git server's word, or the primary's about the file: "
+			         "that is what has to change first", unchanged);
 			break;
 		}
-		cli_hint("nothing was changed; the server's log says why. Origin's primary answers so while its git remote does not "
-		         "take the change: try again later");
+		cli_hint("%sthe server's log says why. Origin's primary answers so while its git remote cannot be reached, or does not "
+		         "take the change: try again later", unchanged);
 		break;
 	case RCODE_NOTIMP:
 		cli_hint("this server takes no updates: is it the primary, and not a secondary or a resolver?");

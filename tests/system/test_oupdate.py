@@ -216,6 +216,7 @@ REFUSALS = [
     (lambda w: reply(w, rcode=9, sign=False), r"answers NOTAUTH, unsigned\n", [r"not know the key me\._update\.example\. with SHA256", "--zone"], True),
     (lambda w: reply(w, rcode=10), r"answers NOTZONE\n", ["not in the zone example as this server has it"], False),
     (lambda w: reply(w, rcode=11), r"answers DSOTYPENI\n", ["log"], False),
+    (lambda w: reply(w, rcode=2, sign=False), r"answers SERVFAIL, unsigned\n", ["git remote cannot be reached"], True),
     (lambda w: reply(w, rcode=5, sign=False, ede=[(18, "")]), r"answers REFUSED, unsigned: Prohibited\n", ["log"], True),
     (lambda w: reply(w, sign=False), r"answers NOERROR, but unsigned", ["primary's address"], True),
     (lambda w: reply(w, request_mac=b"x" * 32), r"the answer's signature is wrong", [], True),
@@ -232,6 +233,7 @@ def test_refusals_are_explained(script, oupdate, make, error, hints, may_be_made
     for hint in hints:
         assert re.search("hint: .*" + hint, done.stderr), done.stderr
     assert bool(re.search(MADE, done.stderr)) == may_be_made, done.stderr
+    assert not may_be_made or "nothing was changed" not in done.stderr, done.stderr
     assert done.stdout == ""
 
 
