@@ -108,10 +108,13 @@ reaches_any(const struct keystore *keys, const struct names *zones)
 static void
 report_held(const struct apply *a, const struct pending *d, const struct names *lost)
 {
-	char zone[NAME_TEXT_MAX], text[DIAG_TEXT_MAX];
+	char zone[NAME_TEXT_MAX], others[48] = "", text[DIAG_TEXT_MAX];
 	name_print(lost->list[0], zone);
-	(void)snprintf(text, sizeof text, "nobody could announce a push for %.200s any more (%zu zones in all): the "
-	               "keys of this file stay good; " MEANT, zone, lost->n);
+	if (lost->n > 1) {
+		(void)snprintf(others, sizeof others, " (%zu zones in all)", lost->n);
+	}
+	(void)snprintf(text, sizeof text, "nobody could announce a push for %.200s any more%s: the "
+	               "keys of this file stay good; " MEANT, zone, others);
 	primary_report(a->p, &(struct primary_report){ .event = KEYS_HELD, .path = d->file->path, .text = text });
 }
 

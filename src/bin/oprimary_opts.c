@@ -95,7 +95,9 @@ static const struct argp_option options[] = {
 	  "Default: half of what the machine, or the control group, has", 0 },
 	{ "fetch-memory-max", KEY_FETCH_MEMORY_MAX, "MIB", 0,
 	  "Memory that a process which fetches or pushes may take. Default: a quarter of what there is", 0 },
-	{ "user", KEY_USER, "NAME", 0, "Become this user once the sockets are open", 0 },
+	{ "user", KEY_USER, "NAME", 0,
+	  "Become this user once the sockets are open. Default, when root starts it: who answers becomes origin, or nobody; who "
+	  "speaks to the remote, the owner of the repository or of the cache directory", 0 },
 	{ "log-level", KEY_LOG_LEVEL, "LEVEL", 0, "error, warning, info (default) or debug", 0 },
 	{ 0 },
 };
