@@ -26,8 +26,9 @@ def test_files():
 
 def run(file, reports, options):
     name = file.removesuffix(".py")
-    with tempfile.TemporaryDirectory(prefix=name + "-") as temp, tempfile.TemporaryFile() as sink:
-        argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--basetemp=" + os.path.join(temp, "tests"),
+    # Short names: a socket's path has room for 107 octets.
+    with tempfile.TemporaryDirectory(prefix="") as temp, tempfile.TemporaryFile() as sink:
+        argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--basetemp=" + os.path.join(temp, "t"),
                 "--junitxml=" + os.path.join(reports, name + ".xml"), *options, os.path.join(HERE, file)]
         try:
             status = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, timeout=FILE_LIMIT_S,
