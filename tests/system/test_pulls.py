@@ -43,18 +43,24 @@ def signed_notify(key, zone="example.org"):
     return message
 
 
+def send(running, wire):
+    """The answer's octets."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(10)
+        sock.sendto(wire, (servers.ADDRESS, running.port))
+        return sock.recv(4096)
+
+
 def test_a_notify_that_was_recorded_is_answered_and_not_followed(filled, running, notify_key):
-    message = signed_notify(notify_key)
-    wire = message.to_wire()
+    recorded = signed_notify(notify_key).to_wire()
     for _ in range(200):
-        answer = dns.query.udp(message, servers.ADDRESS, port=running.port, timeout=10)
-        assert answer.rcode() == dns.rcode.NOERROR and answer.had_tsig
-        assert message.to_wire() == wire
+        answer = send(running, recorded)
+        assert answer[3] & 15 == dns.rcode.NOERROR and answer[11] == 1  # signed
     accepted, repeated, pulls = counters(running)
     assert (accepted, repeated) == (200, 199)
     assert pulls <= 2  # the first of all, and that
     filled.commit({"example.org": ZONE % 2})
-    dns.query.udp(message, servers.ADDRESS, port=running.port, timeout=10)
+    send(running, recorded)
     dns.query.udp(signed_notify(notify_key), servers.ADDRESS, port=running.port, timeout=10)
     running.await_serial("example.org", 2)
     running.stop()
@@ -64,10 +70,7 @@ def test_the_id_of_the_header_does_not_make_it_new(running, notify_key):
     """It is not under the signature (RFC 8945 4.2)."""
     wire = signed_notify(notify_key).to_wire()
     for number in range(50):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.settimeout(10)
-            sock.sendto(bytes([0, number]) + wire[2:], (servers.ADDRESS, running.port))
-            sock.recv(4096)
+        send(running, bytes([0, number]) + wire[2:])
     assert counters(running)[1] == 49
     running.stop()
 

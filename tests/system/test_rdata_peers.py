@@ -14,6 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 HEAD = ["$ORIGIN example.", "$TTL 3600", "@ SOA a.example. b.example. 1 7200 3600 1209600 300", "@ NS ns", "ns A 192.0.2.1"]
 # MD and MF are obsolete for BIND, SOA has its one place; the others are known by later versions only, or printed otherwise.
 NOT_BIND = {"MD", "MF", "SOA", "CLA", "IPN"}
+HMAC_NUMBERS = ("157", "161", "162", "163", "164", "165")  # algorithms of TSIG secrets in keys files
 # dnspython 2.3 refuses parameters in AliasMode, and BIND's names of algorithms in CERT.
 NOT_DNSPYTHON = re.compile(r'(SVCB|HTTPS) 0 |CERT |TYPE')
 GENERATED = 600
@@ -52,12 +53,18 @@ def unquoted(literals):
     return "".join(re.sub(r"\\(.)", r"\1", part) for part in re.findall(r'"((?:[^"\\]|\\.)*)"', literals))
 
 
+def is_secret(rtype, text):
+    """Is it a TSIG secret, which no zone may have?"""
+    return rtype == "DNSKEY" and text.split()[2] in HMAC_NUMBERS
+
+
 def vectors():
-    """[(type, text)] of the unit test's table."""
+    """[(type, text)] of the unit test's table, but for what is for keys files alone."""
     with open(os.path.join(ROOT, "tests", "unit", "rdata_vectors.h")) as f:
         table = f.read().split("rdata_vectors[] = {", 1)[1]
     string = r'((?:"(?:[^"\\]|\\.)*"\s*)+)'
-    return [(unquoted(t), unquoted(text)) for t, text in re.findall(r"\{ " + string + r",\s*" + string + ",", table)]
+    rows = [(unquoted(t), unquoted(text)) for t, text in re.findall(r"\{ " + string + r",\s*" + string + ",", table)]
+    return [(t, text) for t, text in rows if not is_secret(t, text)]
 
 
 def test_the_unit_tests_vectors(same_as_bind):
@@ -77,6 +84,10 @@ class Values:
 
     def number(self, bits):
         return str(self.r.choice([0, 1, (1 << bits) - 1, self.r.randrange(1 << bits), self.r.randrange(1 << bits // 2)]))
+
+    def algorithm(self):
+        number = self.number(8)
+        return "8" if number in HMAC_NUMBERS else number
 
     def octets(self, least=1, most=200):
         return bytes(self.r.randrange(256) for _ in range(self.r.randrange(least, most)))
@@ -194,7 +205,7 @@ class Values:
             lambda: "LOC " + v.location(),
             lambda: "APL " + v.prefixes(),
             lambda: "CERT %s %s %s %s" % (v.number(16), v.number(16), v.number(8), v.base64()),
-            lambda: "DNSKEY %s 3 %s %s" % (v.number(16), v.number(8), v.base64()),
+            lambda: "DNSKEY %s 3 %s %s" % (v.number(16), v.algorithm(), v.base64()),
             lambda: "DS %s %s 2 %s" % (v.number(16), v.number(8), v.hex(32)),
             lambda: "SSHFP %s 1 %s" % (v.number(8), v.hex(20)),
             lambda: "TLSA %s %s %s %s" % (v.number(8), v.number(8), v.number(8), v.hex()),
