@@ -99,7 +99,9 @@ static void
 detach(struct notifier *n, struct notice *x)
 {
 	if (x->state == NOTICE_IN_FLIGHT) {
-		x->peer->in_flight--;
+		unsigned *place = x->is_doubted ? &x->peer->doubted : &x->peer->in_flight;
+		(*place)--;
+		x->is_doubted = false;
 		n->stats.in_flight--;
 	}
 	if (list_is_linked(&x->link)) {
@@ -194,7 +196,7 @@ rest(struct notifier *n, struct notice *x)
 static struct notice *
 in_flight_with(const struct list_link *list, uint16_t id)
 {
-	for (struct list_link *l = list->next; l != list; l = l->next) { /* NOTIFIER_WINDOW_MAX at most */
+	for (struct list_link *l = list->next; l != list; l = l->next) { /* NOTIFIER_WINDOW_MAX + NOTIFIER_DOUBTED_MAX at most */
 		if (notice_of(l)->id == id) {
 			return notice_of(l);
 		}
@@ -398,6 +400,20 @@ settle(struct notifier *n, const struct notifier_now *now)
 
 /* ---- answers ---- */
 
+/* Its right answer may yet come, but the peer has most likely said what it will: others need not wait for that.  A secondary may know
+ * none of a thousand new zones, and answer for each of them unsigned. */
+static void
+leave_window(struct notifier *n, struct notice *x)
+{
+	struct peer *p = x->peer;
+	if (!x->is_doubted && p->doubted < NOTIFIER_DOUBTED_MAX) {
+		x->is_doubted = true;
+		p->doubted++;
+		p->in_flight--;
+		peer_changed(n, p);
+	}
+}
+
 static void
 doubt(struct notifier *n, struct notice *x, const struct tsig *t)
 {
@@ -411,6 +427,8 @@ doubt(struct notifier *n, struct notice *x, const struct tsig *t)
 	if (t->is_error_signed || (t->is_peer_error && !is_end_of_turn)) {
 		detach(n, x);
 		rest(n, x);
+	} else {
+		leave_window(n, x);
 	}
 }
 

@@ -36,6 +36,7 @@ struct notice {
 	enum notify_transport transport; /* of the last message */
 	uint8_t attempts;          /* begun so far */
 	uint8_t said;              /* outcomes that were reported, a bit each */
+	bool is_doubted;           /* IN_FLIGHT, and has no place in the window any more */
 	uint16_t id;
 	uint8_t mac[HMAC_MAX];     /* of the last message, for its answer */
 	size_t mac_len;
@@ -59,6 +60,7 @@ struct peer {
 	struct list_link on_exchange;    /* in flight over TCP */
 	struct list_link in_air;         /* in flight otherwise */
 	unsigned in_flight, window;      /* window: how many may be */
+	unsigned doubted;                /* besides those: in flight, with an answer that was not signed well */
 	int exchange;
 	uint64_t heard_ns;               /* over the exchange last, or when it was opened */
 	bool has_answered;               /* over the exchange */

@@ -279,6 +279,37 @@ peers_that_do_not_take_our_signature(void **state)
 	end(&w);
 }
 
+/* A secondary that knows none of a thousand new zones, and says so unsigned: what is new for a zone that it knows does not wait until
+ * each of them has been waited for. */
+static void
+doubtful_answers_hold_up_nothing(void **state)
+{
+	(void)state;
+	struct world w;
+	begin(&w);
+	const struct tsig_key key = key_of("k._transfer.", 'k');
+	struct notify_target to = target(1);
+	char zone[32];
+	to.key = &key;
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(zone, sizeof zone, "z%u.example.", i);
+		assert_int_equal(add_to(&w, zone, 1, &to), OK);
+	}
+	assert_int_equal(add_to(&w, "known.example.", 1, &to), OK);
+	uint64_t begun_ns = w.now.mono_ns;
+	size_t answered = 0;
+	for (bool is_sent = false; !is_sent;) {
+		for (; answered < w.sent_n && !is_sent; answered++) {
+			const struct sent s = w.sent[answered];
+			is_sent = is_for(&s, "known.example.");
+			answer(&w, &s, RCODE_NOTAUTH); /* not signed */
+		}
+		assert_true(is_sent || step(&w, begun_ns + 20 * S));
+		assert_true(notifier_stats(w.n)->in_flight <= NOTIFIER_WINDOW_MAX + NOTIFIER_DOUBTED_MAX);
+	}
+	end(&w);
+}
+
 /* What a secondary that knows one of its keys says to another: it does not know it, it does not take it, or nothing at all. */
 enum refusal { SAYS_BADKEY, SAYS_REFUSED, SAYS_NOTHING, REFUSALS };
 
@@ -406,6 +437,7 @@ main(void)
 		cmocka_unit_test(forged_answers_are_ignored),
 		cmocka_unit_test(answers_wrongly_signed_are_ignored),
 		cmocka_unit_test(peers_that_do_not_take_our_signature),
+		cmocka_unit_test(doubtful_answers_hold_up_nothing),
 		cmocka_unit_test(a_secondary_with_two_keys),
 		cmocka_unit_test(neither_key_is_taken),
 		cmocka_unit_test(what_the_peer_says),
