@@ -9,7 +9,7 @@
 enum {
 	RESTART_MS_MIN = 1000,
 	RESTART_MS_MAX = 60000,
-	RESTART_GOOD_LIFE_S = 60, /* after so long the next end is a new trouble */
+	RESTART_GOOD_LIFE_S = 10, /* after so long the next end is a new trouble */
 	RESTART_DOUBLED_MAX = 6,  /* times that the pause doubles */
 };
 

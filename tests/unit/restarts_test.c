@@ -16,7 +16,7 @@ test_pauses_grow(void **state)
 		assert_int_equal(restarts_next(&r, 10), want[i]);
 	}
 	r.short_lives = 1000000;
-	assert_int_equal(restarts_next(&r, 59999), RESTART_MS_MAX);
+	assert_int_equal(restarts_next(&r, RESTART_GOOD_LIFE_S * 1000 - 1), RESTART_MS_MAX);
 }
 
 static void
@@ -25,7 +25,7 @@ test_a_good_life_begins_anew(void **state)
 	struct restarts r = { 0 };
 	(void)state;
 	for (unsigned i = 0; i < 100; i++) {
-		unsigned ms = restarts_next(&r, i % 5 == 4 ? 60000 : 0);
+		unsigned ms = restarts_next(&r, i % 5 == 4 ? RESTART_GOOD_LIFE_S * 1000 : 0);
 		assert_true(ms >= RESTART_MS_MIN && ms <= 16000);
 	}
 	assert_int_equal(restarts_next(&r, 86400000), RESTART_MS_MIN);
