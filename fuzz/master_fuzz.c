@@ -79,8 +79,11 @@ see_diag(void *ctx, const struct diag *d)
 {
 	(void)ctx;
 	check(d->code != NULL && d->file != NULL && d->text[0] != '\0');
-	check(d->line >= 1 && d->col >= 1 && d->col - 1 + d->width <= d->source_len);
-	check(memchr(d->source, '\n', d->source_len) == NULL);
+	check(d->line >= 1 && d->col >= 1);
+	if (d->source != NULL) { /* a line that may hold a secret is not shown */
+		check(d->col - 1 + d->width <= d->source_len);
+		check(memchr(d->source, '\n', d->source_len) == NULL);
+	}
 }
 
 static err_t
