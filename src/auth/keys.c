@@ -76,14 +76,8 @@ make_room(struct keystore *ks)
 	if (ks->n == KEYS_MAX) {
 		return E_LIMIT;
 	}
-	if (ks->n == ks->cap) {
-		size_t cap = ks->cap != 0 ? ks->cap * 2 : SLOTS_MIN / 2;
-		struct key **keys = realloc(ks->keys, cap * sizeof(struct key *));
-		if (keys == NULL) {
-			return E_NOMEM;
-		}
-		ks->keys = keys;
-		ks->cap = cap;
+	if (!try_room(&ks->keys, sizeof *ks->keys, ks->n, &ks->cap)) {
+		return E_NOMEM;
 	}
 	if (ks->n < ks->slots_n / 2) {
 		return OK;

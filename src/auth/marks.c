@@ -69,21 +69,6 @@ remove_oldest(struct marks *m)
 	m->n = kept;
 }
 
-static bool
-has_room(struct marks *m)
-{
-	if (m->n == m->cap) {
-		size_t cap = m->cap != 0 ? 2 * m->cap : 16;
-		struct mark *grown = realloc(m->list, cap * sizeof *grown);
-		if (grown == NULL) {
-			return false;
-		}
-		m->list = grown;
-		m->cap = cap;
-	}
-	return true;
-}
-
 /* False: there is no memory, and the zone is not kept in mind. */
 static bool
 insert(struct marks *m, const uint8_t *apex, uint32_t serial, uint64_t digest)
@@ -92,7 +77,7 @@ insert(struct marks *m, const uint8_t *apex, uint32_t serial, uint64_t digest)
 		remove_oldest(m);
 	}
 	size_t i = index_of(m, apex), len = name_len(apex);
-	uint8_t *name = has_room(m) ? try_alloc(len) : NULL;
+	uint8_t *name = try_room(&m->list, sizeof *m->list, m->n, &m->cap) ? try_alloc(len) : NULL;
 	if (name == NULL) {
 		return false;
 	}

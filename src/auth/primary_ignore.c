@@ -27,28 +27,13 @@ index_of(const struct passed *t, const char *path, bool *is_there)
 	return low;
 }
 
-static bool
-has_room(struct passed *t)
-{
-	if (t->n == t->cap) {
-		size_t cap = t->cap != 0 ? 2 * t->cap : 16;
-		char **grown = realloc(t->list, cap * sizeof *grown);
-		if (grown == NULL) {
-			return false;
-		}
-		t->list = grown;
-		t->cap = cap;
-	}
-	return true;
-}
-
 /* Without memory it is left out: when .originignore takes it back, it comes with the next push of it, or the next start. */
 static void
 insert(struct passed *t, const char *path)
 {
 	bool is_there;
 	size_t i = index_of(t, path, &is_there), len = strlen(path) + 1;
-	char *copy = is_there || path[0] == '.' || !has_room(t) ? NULL : try_alloc(len);
+	char *copy = is_there || path[0] == '.' || !try_room(&t->list, sizeof *t->list, t->n, &t->cap) ? NULL : try_alloc(len);
 	if (copy != NULL) {
 		memmove(t->list + i + 1, t->list + i, (t->n - i) * sizeof *t->list);
 		t->list[i] = memcpy(copy, path, len);

@@ -21,14 +21,8 @@ note(struct primary *p, struct reads *r, const char *path)
 	if (i != NULL && i->seen == p->reading) {
 		return OK;
 	}
-	if (r->n == r->cap) {
-		size_t cap = r->cap != 0 ? 2 * r->cap : 4;
-		struct include **grown = realloc(r->list, cap * sizeof(struct include *));
-		if (grown == NULL) {
-			return E_NOMEM;
-		}
-		r->list = grown;
-		r->cap = cap;
+	if (!try_room(&r->list, sizeof *r->list, r->n, &r->cap)) {
+		return E_NOMEM;
 	}
 	i = includes_hold(&p->includes, path);
 	if (i == NULL) {

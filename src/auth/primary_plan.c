@@ -9,14 +9,8 @@
 struct pending *
 plan_add(struct apply *a, struct file *f)
 {
-	if (a->n == a->cap) {
-		size_t cap = a->cap != 0 ? 2 * a->cap : 16;
-		struct pending *grown = realloc(a->list, cap * sizeof *grown);
-		if (grown == NULL) {
-			return NULL;
-		}
-		a->list = grown;
-		a->cap = cap;
+	if (!try_room(&a->list, sizeof *a->list, a->n, &a->cap)) {
+		return NULL;
 	}
 	a->list[a->n] = (struct pending){ .file = f };
 	f->planned = a->p->applied;

@@ -46,21 +46,6 @@ texts_find(struct texts *t, const char *path, size_t *len)
 	return t->list[i].text;
 }
 
-static bool
-has_room(struct texts *t)
-{
-	if (t->n == t->cap) {
-		size_t cap = t->cap != 0 ? 2 * t->cap : 16;
-		struct kept_text *grown = realloc(t->list, cap * sizeof *grown);
-		if (grown == NULL) {
-			return false;
-		}
-		t->list = grown;
-		t->cap = cap;
-	}
-	return true;
-}
-
 void
 texts_put(struct texts *t, const char *path, const char *text, size_t len)
 {
@@ -69,7 +54,7 @@ texts_put(struct texts *t, const char *path, const char *text, size_t len)
 	if (len > TEXTS_ONE_MAX || (copy = try_alloc(len + 1)) == NULL) {
 		return;
 	}
-	char *name = has_room(t) ? try_alloc(strlen(path) + 1) : NULL;
+	char *name = try_room(&t->list, sizeof *t->list, t->n, &t->cap) ? try_alloc(strlen(path) + 1) : NULL;
 	if (name == NULL) {
 		free(copy);
 		return;

@@ -46,6 +46,22 @@ try_alloc(size_t size)
 	return calloc(1, size != 0 ? size : 1);
 }
 
+bool
+try_grow(void *array, size_t size, size_t *cap)
+{
+	enum { FIRST = 8 };
+	size_t wanted = *cap != 0 ? 2 * *cap : FIRST;
+	void *old;
+	memcpy(&old, array, sizeof old);
+	void *grown = realloc(old, wanted * size);
+	if (grown == NULL) {
+		return false;
+	}
+	memcpy(array, &grown, sizeof grown);
+	*cap = wanted;
+	return true;
+}
+
 void
 free_ptr(void *pointer_to_pointer)
 {

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 [[gnu::malloc, gnu::returns_nonnull]] void *xalloc(size_t size);           /* zeroed */
@@ -13,6 +14,16 @@
 [[gnu::malloc, gnu::returns_nonnull]] char *xstrdup(const char *s);
 
 void *try_alloc(size_t size); /* zeroed; NULL when there is none */
+
+bool try_grow(void *array, size_t size, size_t *cap); /* for try_room() */
+
+/* Room for one more in an array of `n` elements of `size` octets each, for `*cap` of which there is room: a full one is doubled.  `array`
+ * points to the pointer to it.  False: there is no memory, and all is as it was. */
+static inline bool
+try_room(void *array, size_t size, size_t n, size_t *cap)
+{
+	return n < *cap || try_grow(array, size, cap);
+}
 
 /* What a block of `size` octets takes from the heap, with the allocator's own: as glibc does it on 64 bits. */
 static inline size_t

@@ -446,14 +446,8 @@ puts_off(void *ctx, const struct zone *z)
 			return true;
 		}
 	}
-	if (t->put_off_n == t->put_off_cap) {
-		size_t cap = t->put_off_cap != 0 ? 2 * t->put_off_cap : 16;
-		struct name *grown = realloc(t->put_off, cap * sizeof *grown);
-		if (grown == NULL) {
-			return false; /* it is told at once, and again with the next serial */
-		}
-		t->put_off = grown;
-		t->put_off_cap = cap;
+	if (!try_room(&t->put_off, sizeof *t->put_off, t->put_off_n, &t->put_off_cap)) {
+		return false; /* it is told at once, and again with the next serial */
 	}
 	name_set(&t->put_off[t->put_off_n++], z->apex_name);
 	return true;
@@ -547,14 +541,8 @@ is_there(const struct teller *t, const struct subscription *new)
 static void
 append(struct teller *t, const struct subscription *new)
 {
-	if (t->n == t->cap) {
-		size_t cap = t->cap != 0 ? 2 * t->cap : 16;
-		struct subscription *grown = realloc(t->list, cap * sizeof *grown);
-		if (grown == NULL) {
-			return; /* it is told when it asks again */
-		}
-		t->list = grown;
-		t->cap = cap;
+	if (!try_room(&t->list, sizeof *t->list, t->n, &t->cap)) {
+		return; /* it is told when it asks again */
 	}
 	t->list[t->n++] = *new;
 	count_place(t, address_of(new), 1);

@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/alloc.h"
+
 static err_t
 note(void *ctx, bool is_added, const struct zone_rr *rr)
 {
@@ -12,14 +14,8 @@ note(void *ctx, bool is_added, const struct zone_rr *rr)
 	if (c->n == c->limit) {
 		return OK;
 	}
-	if (c->n == c->cap) {
-		size_t cap = c->cap != 0 ? 2 * c->cap : 16;
-		struct zone_change *grown = realloc(c->list, cap * sizeof *grown);
-		if (grown == NULL) {
-			return E_NOMEM;
-		}
-		c->list = grown;
-		c->cap = cap;
+	if (!try_room(&c->list, sizeof *c->list, c->n, &c->cap)) {
+		return E_NOMEM;
 	}
 	c->list[c->n++] = (struct zone_change){ .is_added = is_added, .rr = *rr };
 	return OK;

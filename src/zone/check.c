@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "dns/rrtype.h"
 #include "zone/check_p.h"
 
@@ -18,15 +19,9 @@ check_print(const uint8_t *name, struct check_text *out)
 void
 check_nodes_add(struct check *c, struct check_nodes *to, const struct node *n)
 {
-	if (to->n == to->cap) {
-		size_t cap = to->cap != 0 ? to->cap * 2 : 256;
-		const struct node **list = realloc(to->list, cap * sizeof *list);
-		if (list == NULL) {
-			c->err = E_NOMEM;
-			return;
-		}
-		to->list = list;
-		to->cap = cap;
+	if (!try_room(&to->list, sizeof *to->list, to->n, &to->cap)) {
+		c->err = E_NOMEM;
+		return;
 	}
 	to->list[to->n++] = n;
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "dns/rrtype.h"
 #include "zone/edit_p.h"
 
@@ -67,14 +68,8 @@ add_rdata(struct edit_tokens *out, struct edit_span s)
 		out->rdata[out->rdata_n - 1].to = s.to;
 		return OK;
 	}
-	if (out->rdata_n == out->rdata_cap) {
-		size_t cap = out->rdata_cap != 0 ? 2 * out->rdata_cap : 8;
-		struct edit_span *grown = realloc(out->rdata, cap * sizeof *grown);
-		if (grown == NULL) {
-			return E_NOMEM;
-		}
-		out->rdata = grown;
-		out->rdata_cap = cap;
+	if (!try_room(&out->rdata, sizeof *out->rdata, out->rdata_n, &out->rdata_cap)) {
+		return E_NOMEM;
 	}
 	out->rdata[out->rdata_n++] = s;
 	return OK;

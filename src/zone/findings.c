@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "dns/name.h"
 
 void
@@ -33,14 +34,8 @@ next_slot(struct findings *f, enum diag_level level)
 	if (f->n == FINDINGS_MAX) {
 		return level != DIAG_WARNING ? place_of_warning(f) : NULL;
 	}
-	if (f->n == f->cap) {
-		size_t cap = f->cap != 0 ? f->cap * 2 : 16;
-		struct finding *grown = realloc(f->list, cap * sizeof *grown);
-		if (grown == NULL) {
-			return NULL;
-		}
-		f->list = grown;
-		f->cap = cap;
+	if (!try_room(&f->list, sizeof *f->list, f->n, &f->cap)) {
+		return NULL;
 	}
 	return &f->list[f->n];
 }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
+
 /* ---- how many there are ---- */
 
 /* Where the type is, or would be. */
@@ -32,14 +34,8 @@ static err_t
 add_type(struct edited *e, uint16_t type)
 {
 	size_t at = type_place(e, type);
-	if (e->types_n == e->types_cap) {
-		size_t cap = e->types_cap != 0 ? e->types_cap * 2 : 8;
-		struct type_count *grown = realloc(e->types, cap * sizeof *grown);
-		if (grown == NULL) {
-			return E_NOMEM;
-		}
-		e->types = grown;
-		e->types_cap = cap;
+	if (!try_room(&e->types, sizeof *e->types, e->types_n, &e->types_cap)) {
+		return E_NOMEM;
 	}
 	memmove(e->types + at + 1, e->types + at, (e->types_n - at) * sizeof *e->types);
 	e->types[at] = (struct type_count){ .type = type };
@@ -70,14 +66,8 @@ append_edit(struct edited *e, const struct edit *new)
 	if (type_of(e, new->rr.type) == NULL) {
 		TRY(add_type(e, new->rr.type));
 	}
-	if (e->n == e->cap) {
-		size_t cap = e->cap != 0 ? e->cap * 2 : 8;
-		struct edit *grown = realloc(e->edits, cap * sizeof *grown);
-		if (grown == NULL) {
-			return E_NOMEM;
-		}
-		e->edits = grown;
-		e->cap = cap;
+	if (!try_room(&e->edits, sizeof *e->edits, e->n, &e->cap)) {
+		return E_NOMEM;
 	}
 	e->edits[e->n++] = *new;
 	count_one(e, new->rr.type, 1);

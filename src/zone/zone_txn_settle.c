@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/alloc.h"
 #include "zone/referral.h"
 
 static bool
@@ -57,14 +58,8 @@ struct node_list {
 static err_t
 list_node(struct node_list *l, const struct node *n)
 {
-	if (l->n == l->cap) {
-		size_t cap = l->cap != 0 ? 2 * l->cap : 16;
-		const struct node **grown = realloc(l->at, cap * sizeof(const struct node *));
-		if (grown == NULL) {
-			return E_NOMEM;
-		}
-		l->at = grown;
-		l->cap = cap;
+	if (!try_room(&l->at, sizeof *l->at, l->n, &l->cap)) {
+		return E_NOMEM;
 	}
 	l->at[l->n++] = n;
 	return OK;
