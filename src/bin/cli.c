@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/diag.h"
 #include "base/str.h"
 #include "dns/secret.h"
 
@@ -147,6 +148,16 @@ cli_parse(const struct argp *argp, int argc, char **argv, void *input)
 		hide_unknown(argp, argv[i]);
 	}
 	(void)argp_parse(argp, argc, argv, 0, NULL, input);
+}
+
+int
+cli_complain(const struct diag *d)
+{
+	cli_error("%s", d->text);
+	if (d->hint[0] != '\0') {
+		cli_hint("%s", d->hint);
+	}
+	return CLI_USAGE;
 }
 
 bool

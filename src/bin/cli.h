@@ -23,6 +23,7 @@
 
 struct argp;
 struct argp_state;
+struct diag;
 
 enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 }; /* exit status of all programs */
 
@@ -45,6 +46,9 @@ void cli_forbid_core(void);
 [[gnu::format(printf, 1, 2)]] void cli_error(const char *format, ...);   /* "onotify: error: text" */
 [[gnu::format(printf, 1, 2)]] void cli_warning(const char *format, ...); /* "onotify: warning: text" */
 [[gnu::format(printf, 1, 2)]] void cli_hint(const char *format, ...);    /* "  hint: text" */
+
+/* A finding about what was given on the command line or in its place, with its hint; returns CLI_USAGE. */
+int cli_complain(const struct diag *d);
 
 /* True when escape sequences belong into `f`: a terminal that knows them, NO_COLOR not set. */
 bool cli_has_colour(FILE *f);

@@ -279,22 +279,11 @@ read_option(int key, char *arg, struct argp_state *state)
 
 static const struct argp argp = { .options = options, .parser = read_option, .doc = doc };
 
-/* Prints a finding about usage; returns the exit status for it. */
-static int
-complain(const struct diag *d)
-{
-	cli_error("%s", d->text);
-	if (d->hint[0] != '\0') {
-		cli_hint("%s", d->hint);
-	}
-	return CLI_USAGE;
-}
-
 static int
 take_committer(struct reader *r)
 {
 	struct diag d;
-	return r->committer == NULL || git_conf_committer(&r->opts->git, r->committer, &d) == OK ? CLI_OK : complain(&d);
+	return r->committer == NULL || git_conf_committer(&r->opts->git, r->committer, &d) == OK ? CLI_OK : cli_complain(&d);
 }
 
 static int
@@ -308,7 +297,7 @@ take_listen(struct reader *r)
 	size_t n = o->is_listen_default ? ARRAY_LEN(every) : r->listen_n;
 	for (size_t i = 0; i < n; i++) {
 		if (listen_parse(texts[i], (uint16_t)number_of(r, KEY_PORT), &o->listen[i], &d) != OK) {
-			return complain(&d);
+			return cli_complain(&d);
 		}
 	}
 	o->listen_n = n;

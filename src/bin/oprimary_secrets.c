@@ -68,17 +68,6 @@ secrets_take_ssh_key(struct secret_args *a, char *text)
 
 /* ---- reading ---- */
 
-/* Prints a finding about usage; returns the exit status for it. */
-static int
-complain(const struct diag *d)
-{
-	cli_error("%s", d->text);
-	if (d->hint[0] != '\0') {
-		cli_hint("%s", d->hint);
-	}
-	return CLI_USAGE;
-}
-
 static int
 read_remote(const struct secret_args *a, struct git_conf *conf)
 {
@@ -93,7 +82,7 @@ read_remote(const struct secret_args *a, struct git_conf *conf)
 		cli_hint("for a first look: oprimary --remote=file:///srv/zones.git --listen=127.0.0.1@5300");
 		return CLI_USAGE;
 	}
-	return git_conf_remote(conf, text, &d) == OK ? CLI_OK : complain(&d);
+	return git_conf_remote(conf, text, &d) == OK ? CLI_OK : cli_complain(&d);
 }
 
 static int
@@ -108,9 +97,9 @@ read_ssh(const struct secret_args *a, struct git_conf *conf)
 		return CLI_FAILED;
 	}
 	if (key != NULL && git_conf_ssh_key(conf, key, &d) != OK) {
-		return complain(&d);
+		return cli_complain(&d);
 	}
-	return a->authenticator == NULL || git_conf_authenticator(conf, a->authenticator, &d) == OK ? CLI_OK : complain(&d);
+	return a->authenticator == NULL || git_conf_authenticator(conf, a->authenticator, &d) == OK ? CLI_OK : cli_complain(&d);
 }
 
 /* It may have many lines.  *out is CREDENTIALS_MAX octets long. */
@@ -150,7 +139,7 @@ read_credentials(const struct secret_args *a, struct git_conf *conf)
 	if (status != CLI_OK || text == NULL) {
 		return status;
 	}
-	return git_conf_credentials(conf, text, strlen(text), &d) == OK ? CLI_OK : complain(&d);
+	return git_conf_credentials(conf, text, strlen(text), &d) == OK ? CLI_OK : cli_complain(&d);
 }
 
 int
