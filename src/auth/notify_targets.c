@@ -432,9 +432,7 @@ has_fresh(const struct comparing *c, const struct domain *d)
 static bool
 is_as_before(const struct comparing *c, const struct zone *z)
 {
-	struct nkey key;
-	nkey_set(&key, z->apex_name);
-	return trie_get(&c->old_view->zones, &key) == z;
+	return view_zone(c->old_view, z->apex_name) == z;
 }
 
 /* To those of its targets whose keys are fresh. */

@@ -510,20 +510,12 @@ update_apply(const struct update *u, struct zone_txn *t)
 
 /* ---- zones that come and go ---- */
 
-static const struct zone *
-find_zone(const struct view *v, const uint8_t *name)
-{
-	struct nkey key;
-	nkey_set(&key, name);
-	return trie_get(&v->zones, &key);
-}
-
 const uint8_t *
 update_creates(const struct update *u, const struct view *v)
 {
 	for (size_t i = 0; i < u->changes_n; i++) {
 		const struct update_rr *rr = &u->changes[i];
-		if (rr->rrclass == CLASS_IN && rr->type == TYPE_SOA && find_zone(v, rr->owner) == NULL) {
+		if (rr->rrclass == CLASS_IN && rr->type == TYPE_SOA && view_zone(v, rr->owner) == NULL) {
 			return rr->owner;
 		}
 	}
@@ -544,6 +536,6 @@ update_removes(const struct update *u, const struct view *v)
 	if (u->changes_n != 1 || rr->rrclass != CLASS_NONE || rr->type != TYPE_SOA) {
 		return NULL;
 	}
-	const struct zone *z = find_zone(v, rr->owner);
+	const struct zone *z = view_zone(v, rr->owner);
 	return z != NULL && is_soa_of(rr, z) ? rr->owner : NULL;
 }

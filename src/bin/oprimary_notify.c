@@ -349,9 +349,7 @@ tell(void *ctx, const struct notify_news *news, const struct notify_target *to)
 static bool
 has_zone(const struct view *v, const uint8_t *name)
 {
-	struct nkey key;
-	nkey_set(&key, name);
-	return v != NULL && trie_get(&v->zones, &key) != NULL;
+	return v != NULL && view_zone(v, name) != NULL;
 }
 
 static bool
@@ -479,9 +477,7 @@ log_left_out(struct teller *t, err_t err, const struct notify_left_out *o)
 static const struct zone *
 find_told(const struct teller *t, const struct name *zone)
 {
-	struct nkey key;
-	nkey_set(&key, zone->oct);
-	return t->told_view != NULL ? trie_get(&t->told_view->zones, &key) : NULL;
+	return t->told_view != NULL ? view_zone(t->told_view, zone->oct) : NULL;
 }
 
 /* The version that was to follow is there, and was told; or it does not come, and what there is is told. */
