@@ -3,14 +3,14 @@
 #include <string.h>
 
 bool
-notify_repeats_take(struct notify_repeats *r, const uint8_t mac[NOTIFY_MAC_PART])
+notify_repeats_take(struct notify_repeats *r, const uint8_t mac[TSIG_MAC_PART])
 {
 	for (size_t i = 0; i < r->n; i++) {
-		if (memcmp(r->mac[i], mac, NOTIFY_MAC_PART) == 0) {
+		if (memcmp(r->mac[i], mac, TSIG_MAC_PART) == 0) {
 			return true;
 		}
 	}
-	memcpy(r->mac[r->next], mac, NOTIFY_MAC_PART);
+	memcpy(r->mac[r->next], mac, TSIG_MAC_PART);
 	r->next = (r->next + 1) % NOTIFY_REPEATS_KEPT;
 	r->n += r->n < NOTIFY_REPEATS_KEPT;
 	return false;

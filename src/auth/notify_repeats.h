@@ -11,16 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-	NOTIFY_REPEATS_KEPT = 256,
-	NOTIFY_MAC_PART = 16, /* octets of a MAC that are compared: nobody finds another one that has these */
-};
+#include "dns/tsig.h"
+
+enum { NOTIFY_REPEATS_KEPT = 256 };
 
 /* Zero-initialised it is ready. */
 struct notify_repeats {
-	uint8_t mac[NOTIFY_REPEATS_KEPT][NOTIFY_MAC_PART];
+	uint8_t mac[NOTIFY_REPEATS_KEPT][TSIG_MAC_PART];
 	size_t n, next;
 };
 
 /* Has it come before?  From now on it has. */
-bool notify_repeats_take(struct notify_repeats *r, const uint8_t mac[NOTIFY_MAC_PART]);
+bool notify_repeats_take(struct notify_repeats *r, const uint8_t mac[TSIG_MAC_PART]);

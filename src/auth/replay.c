@@ -6,7 +6,6 @@
 #include "base/alloc.h"
 
 enum {
-	MAC_PART = 16,     /* octets of a MAC that are compared: nobody finds another one that has these */
 	KEY_SLOTS = 1024,
 	MAC_SLOTS_MIN = 1024, /* a power of two; as many as there are entries, or up to twice that */
 	PART_FORGOTTEN = 16,
@@ -15,7 +14,7 @@ enum {
 struct replay_entry {
 	struct replay_entry *slot_next, *list_next;
 	struct key_past *key;
-	uint8_t mac[MAC_PART];
+	uint8_t mac[TSIG_MAC_PART];
 	uint64_t signed_s;
 	uint32_t taken_s; /* of the clock that never goes back */
 	uint16_t rcode;
@@ -87,7 +86,7 @@ replay_free(struct replay **rp)
 
 /* A MAC is as good as random: its first octets are the hash. */
 static struct replay_entry **
-slot_of(const struct replay *r, const uint8_t mac[MAC_PART])
+slot_of(const struct replay *r, const uint8_t mac[TSIG_MAC_PART])
 {
 	uint32_t h;
 	memcpy(&h, mac, sizeof h);
@@ -95,10 +94,10 @@ slot_of(const struct replay *r, const uint8_t mac[MAC_PART])
 }
 
 static struct replay_entry *
-find(const struct replay *r, const struct key_past *key, const uint8_t mac[MAC_PART])
+find(const struct replay *r, const struct key_past *key, const uint8_t mac[TSIG_MAC_PART])
 {
 	struct replay_entry *e = *slot_of(r, mac);
-	while (e != NULL && (e->key != key || memcmp(e->mac, mac, MAC_PART) != 0)) {
+	while (e != NULL && (e->key != key || memcmp(e->mac, mac, TSIG_MAC_PART) != 0)) {
 		e = e->slot_next;
 	}
 	return e;
@@ -274,14 +273,14 @@ is_doubtful(struct replay *r, struct key_past *k, const struct replay_request *q
 }
 
 static struct replay_entry *
-entry_new(struct replay *r, struct key_past *k, const struct replay_request *q, const uint8_t mac[MAC_PART])
+entry_new(struct replay *r, struct key_past *k, const struct replay_request *q, const uint8_t mac[TSIG_MAC_PART])
 {
 	struct replay_entry *e = try_alloc(sizeof *e);
 	if (e == NULL) {
 		return NULL;
 	}
 	e->key = k;
-	memcpy(e->mac, mac, MAC_PART);
+	memcpy(e->mac, mac, TSIG_MAC_PART);
 	e->signed_s = q->signed_s;
 	e->taken_s = (uint32_t)q->mono_s;
 	if (r->entries == r->slots_n) {
@@ -297,14 +296,14 @@ err_t
 replay_take(struct replay *r, const struct replay_request *q, enum replay_state *state, unsigned *rcode,
             struct replay_entry **entry)
 {
-	uint8_t mac[MAC_PART] = { 0 };
+	uint8_t mac[TSIG_MAC_PART] = { 0 };
 	struct key_past **slot = key_slot(r, q->key);
 	tidy_slot(r, slot, q);
 	struct key_past *k = key_of(slot, q->key);
 	if (k == NULL) {
 		return E_NOMEM;
 	}
-	memcpy(mac, q->mac, q->mac_len < MAC_PART ? q->mac_len : MAC_PART);
+	memcpy(mac, q->mac, q->mac_len < TSIG_MAC_PART ? q->mac_len : TSIG_MAC_PART);
 	struct replay_entry *e = find(r, k, mac);
 	if (e != NULL) {
 		*rcode = e->rcode;

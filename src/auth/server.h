@@ -26,8 +26,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "auth/notify_repeats.h"
 #include "auth/view.h"
+#include "dns/tsig.h"
 
 enum transport { TRANSPORT_UDP, TRANSPORT_TCP };
 
@@ -66,7 +66,7 @@ struct server_out {
 	struct name zone;        /* what the request was about, when event != EVENT_NONE */
 	struct name key;         /* the key's name, len 0: none */
 	uint32_t serial;         /* EVENT_AHEAD */
-	uint8_t mac[NOTIFY_MAC_PART]; /* EVENT_NOTIFY_ACCEPTED, EVENT_UPDATE: of its signature */
+	uint8_t mac[TSIG_MAC_PART]; /* EVENT_NOTIFY_ACCEPTED, EVENT_UPDATE: of its signature */
 	bool close;              /* TCP: nothing sensible can follow */
 };
 

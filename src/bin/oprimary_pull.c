@@ -27,7 +27,7 @@ puller_want_whole(struct puller *p)
 }
 
 bool
-puller_on_notify(struct puller *p, const uint8_t mac[NOTIFY_MAC_PART])
+puller_on_notify(struct puller *p, const uint8_t mac[TSIG_MAC_PART])
 {
 	pthread_mutex_lock(&p->lock);
 	bool is_repeat = notify_repeats_take(&p->repeats, mac);

@@ -31,7 +31,7 @@ void puller_want(struct puller *p, enum pull_wish wish);
 void puller_want_whole(struct puller *p);
 
 /* Any thread: a NOTIFY was accepted, with that MAC.  False: it has come before, and nothing follows. */
-bool puller_on_notify(struct puller *p, const uint8_t mac[NOTIFY_MAC_PART]);
+bool puller_on_notify(struct puller *p, const uint8_t mac[TSIG_MAC_PART]);
 
 /* What follows is for the loader's thread. */
 

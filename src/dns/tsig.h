@@ -22,6 +22,7 @@ enum {
 	TSIG_SECRET_MAX = 512,
 	/* Octets that a TSIG RR can take: owner, algorithm name (hmac-sha512.), MAC, other data. */
 	TSIG_RR_MAX = NAME_WIRE_MAX + 10 + 27 + 16 + HMAC_MAX + 6,
+	TSIG_MAC_PART = 16,       /* octets of a MAC by which it is known again: nobody finds another one that has these */
 	TSIG_CHAIN_GAP_MAX = 99, /* messages without TSIG in a row (RFC 8945 5.3.1) */
 };
 

@@ -114,7 +114,7 @@ uncount_key(struct inbox *in, const struct name *key, size_t octets)
 
 /* A MAC is as good as random: its first octets are the hash. */
 static struct inbox_item **
-mac_slot(struct inbox *in, const uint8_t mac[NOTIFY_MAC_PART])
+mac_slot(struct inbox *in, const uint8_t mac[TSIG_MAC_PART])
 {
 	return &in->by_mac[(mac[0] | mac[1] << 8) % MAC_SLOTS];
 }
@@ -195,7 +195,7 @@ put_locked(struct inbox *in, struct inbox_item *item, bool *is_first)
 }
 
 err_t
-inbox_put(struct inbox *in, const struct return_path *from, const struct name *key, const uint8_t mac[NOTIFY_MAC_PART],
+inbox_put(struct inbox *in, const struct return_path *from, const struct name *key, const uint8_t mac[TSIG_MAC_PART],
           uint64_t now_s, const uint8_t *bytes, size_t len)
 {
 	bool is_first = false;

@@ -13,9 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "auth/notify_repeats.h"
 #include "base/err.h"
 #include "dns/name.h"
+#include "dns/tsig.h"
 #include "net/return_path.h"
 
 enum {
@@ -26,7 +26,7 @@ enum {
 
 struct inbox_item {
 	struct inbox_item *next, *same_slot;
-	uint8_t mac[NOTIFY_MAC_PART];
+	uint8_t mac[TSIG_MAC_PART];
 	struct return_path from;
 	struct name key;
 	uint64_t arrived_s;  /* seconds since 1970 */
@@ -43,7 +43,7 @@ struct inbox *inbox_new(unsigned max, unsigned per_key, size_t cost, void (*wake
 void inbox_free(struct inbox **in); /* NULL-safe; what still waits in it is freed, what was taken must have been given back */
 
 /* Copies the message.  E_LIMIT: there are too many; E_BUSY: too many of this key; E_EXISTS: it is in there already. */
-err_t inbox_put(struct inbox *in, const struct return_path *from, const struct name *key, const uint8_t mac[NOTIFY_MAC_PART],
+err_t inbox_put(struct inbox *in, const struct return_path *from, const struct name *key, const uint8_t mac[TSIG_MAC_PART],
                 uint64_t now_s, const uint8_t *bytes, size_t len);
 
 /* All that came, in order, or NULL; each is to be given back. */

@@ -27,7 +27,7 @@ static err_t
 put_signed(struct inbox *in, unsigned key, unsigned mac, const uint8_t *bytes, size_t len)
 {
 	struct name k = key_of(key);
-	uint8_t octets[NOTIFY_MAC_PART] = { 0 };
+	uint8_t octets[TSIG_MAC_PART] = { 0 };
 	memcpy(octets, &mac, sizeof mac);
 	return inbox_put(in, &nowhere, &k, octets, 1700000000, bytes, len);
 }

@@ -113,7 +113,7 @@ a_notify_is_new_once(void **state)
 {
 	(void)state;
 	static struct notify_repeats r;
-	uint8_t mac[NOTIFY_MAC_PART] = { 0 };
+	uint8_t mac[TSIG_MAC_PART] = { 0 };
 	for (unsigned i = 0; i < NOTIFY_REPEATS_KEPT; i++) {
 		mac[0] = (uint8_t)i;
 		assert_false(notify_repeats_take(&r, mac));
