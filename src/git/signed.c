@@ -29,15 +29,16 @@ put_trailer(struct link_build *build, const char *value)
 	return true;
 }
 
+/* At most `max` times; returns how many. */
 static size_t
-put_commit(struct link_build *build, const git_commit *commit)
+put_commit(struct link_build *build, const git_commit *commit, size_t max)
 {
 	git_message_trailer_array trailers = { 0 };
 	size_t n = 0;
 	if (git_message_trailers(&trailers, git_commit_message(commit)) != 0) {
 		return 0;
 	}
-	for (size_t i = 0; i < trailers.count; i++) {
+	for (size_t i = 0; i < trailers.count && n < max; i++) {
 		n += strcasecmp(trailers.trailers[i].key, "Origin-Signed") == 0 && put_trailer(build, trailers.trailers[i].value);
 	}
 	git_message_trailer_array_free(&trailers);
@@ -71,10 +72,10 @@ git_signed_put(git_repository *repo, const git_oid *base, const git_oid *commit,
 		if (made_s + SIGNED_AGE_S < now_s) {
 			return;
 		}
-		if (n == SIGNED_COMMITS_MAX || told > SIGNED_TOLD_MAX) {
+		told += n < SIGNED_COMMITS_MAX ? put_commit(build, c, SIGNED_TOLD_MAX - told) : 0;
+		if (n == SIGNED_COMMITS_MAX || told == SIGNED_TOLD_MAX) {
 			put(build, ".", 1, made_s);
 			return;
 		}
-		told += put_commit(build, c);
 	}
 }

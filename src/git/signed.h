@@ -14,6 +14,6 @@ enum {
 	SIGNED_TOLD_MAX = 20000,    /* times that are told */
 };
 
-/* Adds LINK_ENTRY_SIGNED: a key's name and a time; a key may come again.  When there are more commits than are looked at, one for all keys
- * ("."), with the time of the last that was.  Looked at is what `base` has not; NULL: all. */
+/* Adds LINK_ENTRY_SIGNED: a key's name and a time; a key may come again.  When there are more commits than are looked at, or more times
+ * than are told, one for all keys ("."), with the time of the commit at which it ends.  Looked at is what `base` has not; NULL: all. */
 void git_signed_put(git_repository *repo, const git_oid *base, const git_oid *commit, uint64_t now_s, struct link_build *build);

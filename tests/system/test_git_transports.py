@@ -10,7 +10,7 @@ import pytest
 
 import remotes
 import servers
-from repository import ENV
+from repository import ENV, git
 
 ZONE = "@ 3600 SOA ns host %d 7200 3600 1209600 3600\n"
 
@@ -508,6 +508,18 @@ def test_when_updates_were_signed(repo, side, monkeypatch):
     assert signed_told(g.pull()) == [("k", "1700000003"), ("k", "1700000001"), ("other\\032key", "1700000002")]
     repo.commit({"a": "5\n"}, signed + "Origin-Signed: k 1700000004\n")
     assert signed_told(g.pull()) == [("k", "1700000004")]
+
+
+def test_a_commit_that_tells_of_very_many_keys(repo, side, tmp_path):
+    """Anybody can have written it, and the DNS side keeps what it is told: beyond a limit the time of the commit holds for all keys."""
+    message = tmp_path / "message"
+    message.write_text("x\n\n" + "".join("Origin-Signed: k%d 1700000001\n" % i for i in range(20001)))
+    repo.commit({"a": "1\n"}, push=False)
+    git(repo.path, "commit", "-q", "--amend", "-F", str(message))
+    repo.commit({"a": "2\n"})
+    told = signed_told(side(repo.url).pull())
+    assert told[:-1] == [("k%d" % i, "1700000001") for i in range(20000)]
+    assert told[-1] == (".", git(repo.path, "log", "-1", "--format=%ct", "HEAD~"))
 
 
 def test_who_pushes(repo, side):
