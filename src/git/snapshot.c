@@ -127,9 +127,9 @@ build(struct snapshot *s, const git_oid *base, git_tree *old, git_tree *new, str
 	const struct git_snapshot_in *in = s->in;
 	int fd = -1;
 	uint32_t n = 0;
-	enum git_allows allows = git_history_allows(in->repo, base, in->commit);
+	const struct git_history history = git_history_read(in->repo, base, in->commit);
 	TRY(git_walk(in->repo, old, new, in->conf->files_max, changed, s, s->diag));
-	if (allows == GIT_ALLOWS_OWN) {
+	if (history.allows == GIT_ALLOWS_OWN) {
 		TRY(git_history_own(in->repo, base, in->commit, allowed, s, s->diag));
 	}
 	if (old == NULL && in->past != NULL) {
@@ -142,8 +142,8 @@ build(struct snapshot *s, const git_oid *base, git_tree *old, git_tree *new, str
 		return err;
 	}
 	*out = (struct link_frame){ .type = LINK_COMMIT, .n = n, .fd = fd };
-	out->flags = (uint8_t)((old == NULL ? LINK_WHOLE : 0) | (allows == GIT_ALLOWS_ALL ? LINK_ALLOW_MASS_DELETE : 0) |
-	                       (git_history_has_people(in->repo, base, in->commit) ? LINK_OF_PEOPLE : 0));
+	out->flags = (uint8_t)((old == NULL ? LINK_WHOLE : 0) | (history.allows == GIT_ALLOWS_ALL ? LINK_ALLOW_MASS_DELETE : 0) |
+	                       (history.has_people ? LINK_OF_PEOPLE : 0));
 	git_oid_tostr(out->id, sizeof out->id, in->commit);
 	return OK;
 }

@@ -30,9 +30,8 @@ commit_says(git_repository *repo, const git_oid *id)
 }
 
 static enum git_allows
-commit_allows(git_repository *repo, const git_oid *id)
+allows_of(struct said s)
 {
-	struct said s = commit_says(repo, id);
 	return !s.is_allowed ? GIT_ALLOWS_NOTHING : s.is_update ? GIT_ALLOWS_OWN : GIT_ALLOWS_ALL;
 }
 
@@ -48,32 +47,23 @@ walk_from(git_repository *repo, const git_oid *base, const git_oid *commit)
 	return walk;
 }
 
-enum git_allows
-git_history_allows(git_repository *repo, const git_oid *base, const git_oid *commit)
+struct git_history
+git_history_read(git_repository *repo, const git_oid *base, const git_oid *commit)
 {
 	[[gnu::cleanup(git_free_walk)]] git_revwalk *walk = walk_from(repo, base, commit);
-	enum git_allows most = GIT_ALLOWS_NOTHING;
+	struct git_history h = { .allows = GIT_ALLOWS_NOTHING };
 	git_oid id;
 	if (walk == NULL) {
-		return commit_allows(repo, commit);
+		h.allows = allows_of(commit_says(repo, commit));
+		return h;
 	}
-	for (size_t n = 0; n < COMMITS_MAX && most != GIT_ALLOWS_ALL && git_revwalk_next(&id, walk) == 0; n++) {
-		enum git_allows allows = commit_allows(repo, &id);
-		most = allows > most ? allows : most;
+	for (size_t n = 0; n < COMMITS_MAX && h.allows != GIT_ALLOWS_ALL && git_revwalk_next(&id, walk) == 0; n++) {
+		struct said s = commit_says(repo, &id);
+		enum git_allows allows = allows_of(s);
+		h.allows = allows > h.allows ? allows : h.allows;
+		h.has_people |= !s.is_update; /* who allows all is one of them */
 	}
-	return most;
-}
-
-bool
-git_history_has_people(git_repository *repo, const git_oid *base, const git_oid *commit)
-{
-	[[gnu::cleanup(git_free_walk)]] git_revwalk *walk = walk_from(repo, base, commit);
-	bool has_people = false;
-	git_oid id;
-	for (size_t n = 0; walk != NULL && n < COMMITS_MAX && !has_people && git_revwalk_next(&id, walk) == 0; n++) {
-		has_people = !commit_says(repo, &id).is_update;
-	}
-	return has_people;
+	return h;
 }
 
 /* ---- what they changed ---- */
@@ -91,7 +81,7 @@ tell_own(const struct telling *t, const git_oid *id)
 {
 	[[gnu::cleanup(git_free_commit)]] git_commit *commit = NULL, *parent = NULL;
 	[[gnu::cleanup(git_free_tree)]] git_tree *old = NULL, *new = NULL;
-	if (commit_allows(t->repo, id) != GIT_ALLOWS_OWN) {
+	if (allows_of(commit_says(t->repo, id)) != GIT_ALLOWS_OWN) {
 		return OK;
 	}
 	int ret = git_commit_lookup(&commit, t->repo, id);

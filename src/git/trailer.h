@@ -1,4 +1,6 @@
-/* git/trailer.h -- private to src/git: what the trailers of commits allow (Origin-Allow: mass-delete). */
+/* git/trailer.h -- private to src/git: what the trailers of commits allow (Origin-Allow: mass-delete), and whose commits they are
+ * (Origin-Update).
+ */
 #pragma once
 
 #include "git/lib.h"
@@ -10,12 +12,14 @@ enum git_allows {
 	GIT_ALLOWS_ALL, /* and what was deleted before and is held back */
 };
 
-/* Out of all commits that `commit` has in its history and `base` has not.  NULL: that would be all of history, and the commit itself
- * alone counts. */
-enum git_allows git_history_allows(git_repository *repo, const git_oid *base, const git_oid *commit);
+struct git_history {
+	enum git_allows allows;
+	bool has_people; /* some are no primary's */
+};
 
-/* Is one of those commits no primary's?  Without a base nobody can tell, and it is none. */
-bool git_history_has_people(git_repository *repo, const git_oid *base, const git_oid *commit);
+/* Out of all commits that `commit` has in its history and `base` has not.  NULL: that would be all of history; what the commit itself
+ * allows counts, and of people nobody can tell. */
+struct git_history git_history_read(git_repository *repo, const git_oid *base, const git_oid *commit);
 
 /* Tells each file that one of those commits changed which allow what they do themselves; a file may come again. */
 err_t git_history_own(git_repository *repo, const git_oid *base, const git_oid *commit,

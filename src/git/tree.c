@@ -294,5 +294,5 @@ tree_allows_mass_delete(const struct tree *old, const struct tree *new)
 	git_oid base, commit;
 	bool has_base = git_oid_fromstr(&base, old->id) == 0;
 	return git_oid_fromstr(&commit, new->id) == 0 &&
-	       git_history_allows(new->repo->git, has_base ? &base : NULL, &commit) != GIT_ALLOWS_NOTHING;
+	       git_history_read(new->repo->git, has_base ? &base : NULL, &commit).allows != GIT_ALLOWS_NOTHING;
 }
