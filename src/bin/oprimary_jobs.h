@@ -3,9 +3,10 @@
 
 #include <stddef.h>
 
-#include "auth/replay.h"
 #include "auth/lines.h"
+#include "auth/replay.h"
 #include "auth/update_task.h"
+#include "base/list.h"
 #include "net/inbox.h"
 
 struct job {
@@ -25,7 +26,7 @@ struct jobs {
 static inline struct job *
 job_of_item(struct lines_item *turn)
 {
-	return (struct job *)(void *)((char *)turn - offsetof(struct job, turn));
+	return LIST_ENTRY(turn, struct job, turn);
 }
 
 static inline void

@@ -520,7 +520,6 @@ updater_fini(struct updater *u)
 	batch_free(&u->batch);
 	take_inbox(u);
 	updater_forget_all(u, &u->pending);
-	updater_forget_all(u, &u->queue);
 	for (struct job *j; (j = updater_take_next(u)) != NULL;) {
 		updater_forget(u, j, &u->stats.unanswered);
 	}
