@@ -404,9 +404,9 @@ mib(uint64_t octets)
 static void
 log_memory(const struct daemon *d)
 {
-	const struct opts_memory *m = &d->opts.memory;
-	log_event(&d->log, LOG_LEVEL_INFO, "memory", "max_mib=%llu from=%s zones_mib=%llu fetch_mib=%llu", mib(m->octets), m->from,
-	          mib(m->zones), mib(m->fetch));
+	const struct opts *o = &d->opts;
+	log_event(&d->log, LOG_LEVEL_INFO, "memory", "max_mib=%llu from=%s zones_mib=%llu fetch_mib=%llu", mib(o->memory.octets),
+	          o->memory.from, mib(o->primary.octets_max), mib(o->git.memory_max));
 }
 
 static err_t
@@ -467,7 +467,7 @@ log_down(struct daemon *d)
 static size_t
 kept_max(const struct opts *o)
 {
-	size_t part = o->memory.zones / OPTS_KEPT_PART, given = (size_t)o->transfers_memory_mib << 20;
+	size_t part = o->primary.octets_max / OPTS_KEPT_PART, given = (size_t)o->transfers_memory_mib << 20;
 	return given < part ? given : part;
 }
 
@@ -707,7 +707,7 @@ log_stats(const struct daemon *d)
 	          q->events[EVENT_NOTIFY_ACCEPTED], q->events[EVENT_NOTIFY_UNSIGNED], q->events[EVENT_NOTIFY_DENIED],
 	          read_counter(&p->notify_repeated), read_counter(&p->pulls), q->events[EVENT_TSIG_FAILED], s.transfers,
 	          s.transfers_cut, q->events[EVENT_TRANSFER_DENIED],
-	          kept.versions, kept.octets, atomic_load(&d->zones_octets), (size_t)d->opts.memory.zones, s.accepted, s.refused,
+	          kept.versions, kept.octets, atomic_load(&d->zones_octets), d->opts.primary.octets_max, s.accepted, s.refused,
 	          s.idle_closed, s.evicted, clients_count(d->clients), (unsigned long long)log_ring_dropped(d->log.ring),
 	          read_counter(&d->log_limits.suppressed));
 }

@@ -10,7 +10,6 @@
 #include "auth/catalog.h"
 #include "base/alloc.h"
 #include "bin/cli.h"
-#include "ops/memory_limit.h"
 
 enum option_key {
 	KEY_REMOTE = 256, KEY_SSH_KEY, KEY_SSH_KEY_FILE, KEY_AUTHENTICATOR, KEY_KNOWN_HOSTS, KEY_CREDENTIAL_FILE,
@@ -346,17 +345,14 @@ static void
 take_memory(struct reader *r)
 {
 	struct opts *o = r->opts;
-	struct opts_memory *m = &o->memory;
 	unsigned given = number_of(r, KEY_MEMORY_MAX);
 	struct memory_limit have = memory_limit_find("");
 	uint64_t all = have.octets != 0 ? have.octets : (uint64_t)OPTS_MEMORY_UNKNOWN_MIB << 20;
-	m->from = given != 0 ? "--memory-max" : have.from;
-	m->octets = memory_of(given, all / OPTS_MEMORY_PART, OPTS_MEMORY_MIN_MIB);
-	m->zones = m->octets - m->octets / OPTS_MEMORY_BESIDE_PART;
-	m->fetch = memory_of(number_of(r, KEY_FETCH_MEMORY_MAX), all / OPTS_FETCH_PART, OPTS_FETCH_MIN_MIB);
-	o->primary.octets_max = m->zones;
-	o->git.memory_max = m->fetch;
-	o->git.text_max = m->octets / OPTS_TEXTS_PART;
+	uint64_t octets = memory_of(given, all / OPTS_MEMORY_PART, OPTS_MEMORY_MIN_MIB);
+	o->memory = (struct memory_limit){ .octets = octets, .from = given != 0 ? "--memory-max" : have.from };
+	o->primary.octets_max = octets - octets / OPTS_MEMORY_BESIDE_PART;
+	o->git.memory_max = memory_of(number_of(r, KEY_FETCH_MEMORY_MAX), all / OPTS_FETCH_PART, OPTS_FETCH_MIN_MIB);
+	o->git.text_max = octets / OPTS_TEXTS_PART;
 }
 
 int

@@ -13,6 +13,7 @@
 #include "git/remote.h"
 #include "net/listen.h"
 #include "ops/log.h"
+#include "ops/memory_limit.h"
 
 enum { OPTS_LISTEN_MAX = 64, OPTS_WORKERS_MAX = 256 };
 
@@ -43,12 +44,7 @@ struct opts {
 	unsigned update_queue, updates_per_key;
 	uint32_t tcp_idle_ms;
 	uint32_t poll_s;              /* 0: only when told */
-	struct opts_memory {
-		uint64_t octets;      /* that this process may take */
-		const char *from;     /* static: where that comes from, the option, or as ops/memory_limit.h says */
-		uint64_t zones;       /* of these, for zones */
-		uint64_t fetch;       /* that a process may take which fetches or pushes */
-	} memory;
+	struct memory_limit memory;   /* that this process may take; `from` may be the option, too */
 	bool exit_on_failure;         /* when the first pull brings no zone */
 	const char *user;             /* NULL: stay who we are */
 	enum log_level log_level;
