@@ -170,42 +170,48 @@ clients_give(struct clients *c, const struct peer *peer)
 	pthread_mutex_unlock(&c->lock);
 }
 
+/* One more of those that were taken counts in `n`, if there is a place for it. */
+static bool
+count_in(struct clients *c, unsigned *n, unsigned max)
+{
+	pthread_mutex_lock(&c->lock);
+	bool has_place = *n < max;
+	*n += has_place;
+	pthread_mutex_unlock(&c->lock);
+	return has_place;
+}
+
+static void
+count_out(struct clients *c, unsigned *n)
+{
+	pthread_mutex_lock(&c->lock);
+	ASSERT(*n != 0);
+	--*n;
+	pthread_mutex_unlock(&c->lock);
+}
+
 bool
 clients_keep(struct clients *c)
 {
-	pthread_mutex_lock(&c->lock);
-	bool has_place = c->kept < c->max / CLIENTS_KEPT_PART;
-	c->kept += has_place;
-	pthread_mutex_unlock(&c->lock);
-	return has_place;
+	return count_in(c, &c->kept, c->max / CLIENTS_KEPT_PART);
 }
 
 void
 clients_unkeep(struct clients *c)
 {
-	pthread_mutex_lock(&c->lock);
-	ASSERT(c->kept != 0);
-	c->kept--;
-	pthread_mutex_unlock(&c->lock);
+	count_out(c, &c->kept);
 }
 
 bool
 clients_trust(struct clients *c)
 {
-	pthread_mutex_lock(&c->lock);
-	bool has_place = c->trusted < c->max - c->max / CLIENTS_UNTRUSTED_PART;
-	c->trusted += has_place;
-	pthread_mutex_unlock(&c->lock);
-	return has_place;
+	return count_in(c, &c->trusted, c->max - c->max / CLIENTS_UNTRUSTED_PART);
 }
 
 void
 clients_distrust(struct clients *c)
 {
-	pthread_mutex_lock(&c->lock);
-	ASSERT(c->trusted != 0);
-	c->trusted--;
-	pthread_mutex_unlock(&c->lock);
+	count_out(c, &c->trusted);
 }
 
 void
