@@ -169,13 +169,6 @@ conn_can_go_on(const struct conn *c)
 void stream_ask(struct conn *c, const struct net_request *r, const struct server_out *out);
 void stream_end(struct conn *c, enum transfer_end how);
 
-/* A connection with a transfer that waits for its turn. */
-static inline bool
-conn_waits_for_its_turn(const struct conn *c)
-{
-	return c->stream != NULL && c->stream->transfer == NULL;
-}
-
 /* The peer has taken all that was written: there may be more. */
 void stream_resume(struct stream *s);
 

@@ -14,17 +14,29 @@ awaits_update(const struct conn *c)
 	return c->awaited != 0 && uv_now(&c->worker->loop) - c->awaited_ms < TCP_AWAIT_MS;
 }
 
+/* Its transfer waits for its turn, or has begun. */
+static bool
+waits_for_its_turn(const struct conn *c)
+{
+	return c->stream != NULL && c->stream->transfer == NULL;
+}
+
+static bool
+is_sent_a_transfer(const struct conn *c)
+{
+	return c->stream != NULL && c->stream->transfer != NULL;
+}
+
 static struct seat_facts
 facts_of(const struct conn *c)
 {
-	bool has_begun = c->stream != NULL && c->stream->transfer != NULL;
 	return (struct seat_facts){
 		.has_asked = c->has_asked,
 		.is_kept = c->is_kept,
 		.has_update = awaits_update(c),
 		.has_unsent = c->unsent != 0,
-		.has_transfer = has_begun,
-		.is_waiting = c->stream != NULL && !has_begun,
+		.has_transfer = is_sent_a_transfer(c),
+		.is_waiting = waits_for_its_turn(c),
 		.is_signed = c->stream != NULL && c->stream->key.len != 0,
 		.unseen_ms = uv_now(&c->worker->loop) - c->seat.seen_ms,
 	};
@@ -125,7 +137,7 @@ find_victim(const struct tcp_worker *w)
 static void
 put_out(struct conn *c, enum transfer_end how)
 {
-	bool owes = c->unsent != 0 || (c->stream != NULL && c->stream->transfer != NULL);
+	bool owes = c->unsent != 0 || is_sent_a_transfer(c);
 	if (c->stream != NULL) {
 		stream_end(c, how);
 	}
@@ -165,7 +177,7 @@ evict_one(struct tcp_worker *w)
 static bool
 may_be_idle(const struct conn *c)
 {
-	return c->unsent == 0 && (c->is_kept || conn_waits_for_its_turn(c) || awaits_update(c));
+	return c->unsent == 0 && (c->is_kept || waits_for_its_turn(c) || awaits_update(c));
 }
 
 /* Those of which nothing was seen for so long may be of a lower rank by now. */
