@@ -1,6 +1,6 @@
 /* bin/oprimary_keeper.h -- the process that keeps the secrets, and a git process that is alive.
  *
- * It reads the remote and the secrets for it, becomes whom it is to be, says so (struct keeper_hello), and from then on starts
+ * It reads the remote and the secrets for it, becomes whom it is to be, says so, and from then on starts
  * git_process_run() in a child, and does so again, after a pause (ops/restarts.h), when that ends or shows no life.  It parses
  * nothing that comes from outside, and signals do not end it; it goes when its parent closes the other end of `control`.
  *
