@@ -243,17 +243,25 @@ say_update(struct str *out, const struct update_task *t, size_t n)
 	str_cat(out, "\n");
 }
 
+/* NULL: no memory.  The caller frees the list. */
+static struct update_task **
+sorted_tasks(const struct batch *b, int (*compare)(const void *left, const void *right))
+{
+	struct update_task **list = try_alloc((b->tasks_n + 1) * sizeof(struct update_task *));
+	if (list != NULL) {
+		memcpy(list, b->tasks, b->tasks_n * sizeof(struct update_task *));
+		qsort(list, b->tasks_n, sizeof(struct update_task *), compare);
+	}
+	return list;
+}
+
 /* One for each zone, key and address. */
 static err_t
 say_updates(struct str *out, const struct batch *b)
 {
-	struct update_task **list = try_alloc((b->tasks_n + 1) * sizeof(struct update_task *));
+	struct update_task **list = sorted_tasks(b, compare_tasks);
 	if (list == NULL) {
 		return E_NOMEM;
-	}
-	memcpy(list, b->tasks, b->tasks_n * sizeof(struct update_task *));
-	if (b->tasks_n > 1) {
-		qsort(list, b->tasks_n, sizeof(struct update_task *), compare_tasks);
 	}
 	for (size_t i = 0, end; i < b->tasks_n; i = end) {
 		for (end = i + 1; end < b->tasks_n && compare_tasks(&list[i], &list[end]) == 0; end++) {
@@ -276,12 +284,10 @@ compare_keys(const void *left, const void *right)
 static err_t
 say_signed(struct str *out, const struct batch *b)
 {
-	struct update_task **list = try_alloc((b->tasks_n + 1) * sizeof(struct update_task *));
+	struct update_task **list = sorted_tasks(b, compare_keys);
 	if (list == NULL) {
 		return E_NOMEM;
 	}
-	memcpy(list, b->tasks, b->tasks_n * sizeof(struct update_task *));
-	qsort(list, b->tasks_n, sizeof(struct update_task *), compare_keys);
 	for (size_t i = 0, end; i < b->tasks_n; i = end) {
 		uint64_t last_s = 0;
 		for (end = i; end < b->tasks_n && compare_keys(&list[i], &list[end]) == 0; end++) {
