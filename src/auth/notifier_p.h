@@ -46,10 +46,10 @@ struct notice {
 	uint8_t zone[];            /* then RDATA; the peer's trie reads the name here */
 };
 
-/* A target, for as long as anything is pending for it. */
 /* What a target never answers must not hold up what is new for it: the two take turns. */
 enum notice_queue { NOTICE_FRESH, NOTICE_AGAIN, NOTICE_QUEUES };
 
+/* A target, for as long as anything is pending for it. */
 struct peer {
 	struct peer *next;               /* in its bucket */
 	struct notify_target at;         /* without a key */
