@@ -38,14 +38,11 @@ struct locator {
 	struct arena arena;
 };
 
-/* FNV-1a over the lower-cased name: at most FINDINGS_MAX owners are in the table. */
+/* At most FINDINGS_MAX owners are in the table. */
 static size_t
 slot_of(const uint8_t *name)
 {
-	uint32_t h = 2166136261u;
-	for (size_t left = name_len(name); left != 0; left--) {
-		h = (h ^ octet_lower(*name++)) * 16777619u;
-	}
+	uint32_t h = name_hash(name);
 	return (h ^ h >> 16) % SLOTS;
 }
 
