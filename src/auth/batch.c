@@ -338,8 +338,7 @@ add_removal(struct batch *b, struct update_task *t, struct file *f, enum batch_t
 	}
 	if (is_one_too_many(b->p)) {
 		*out = settle(t, RCODE_REFUSED, EDE_PROHIBITED,
-		              "would remove too many of the zones (--mass-delete-zones-percent): if that is meant, push a commit with the "
-		              "trailer \"" PRIMARY_TRAILER "\"");
+		              "would remove too many of the zones (--mass-delete-zones-percent): " HOLD_MEANT);
 		return OK;
 	}
 	if (batch_is_read_by_others(b, f, f->path)) {

@@ -11,8 +11,6 @@
 #include "auth/primary_p.h"
 #include "base/alloc.h"
 
-#define MEANT "if that is meant, push a commit with the trailer \"" PRIMARY_TRAILER "\""
-
 bool
 primary_holds_removals(const struct primary_conf *c, size_t removed, size_t zones)
 {
@@ -155,7 +153,7 @@ hold_keys(struct apply *a, bool is_any_held, bool is_any_new)
 		if (d->file->kind == SOURCE_KEYS && (is_old ? is_any_held : is_any_new)) {
 			d->is_held = true;
 			if (!is_old) {
-				report_held(a, d, "went together with zones that are held back: its keys stay good; " MEANT);
+				report_held(a, d, "went together with zones that are held back: its keys stay good; " HOLD_MEANT);
 			}
 		}
 	}
@@ -169,7 +167,7 @@ hold_removals(struct apply *a)
 	bool is_too_much = !a->commit->allow_mass_delete && primary_holds_removals(&p->conf, losses, zones);
 	bool is_new = false, is_any = false;
 	char text[DIAG_TEXT_MAX];
-	(void)snprintf(text, sizeof text, "%zu of %zu zones would be removed: " MEANT, losses, zones);
+	(void)snprintf(text, sizeof text, "%zu of %zu zones would be removed: " HOLD_MEANT, losses, zones);
 	for (size_t i = 0; i < a->removals_n; i++) {
 		struct pending *d = &a->list[i];
 		bool is_old = d->file->hold == HOLD_GONE;
@@ -184,12 +182,6 @@ hold_removals(struct apply *a)
 	return is_new;
 }
 
-static int
-compare_paths(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 err_t
 hold_sort_allowed(struct apply *a)
 {
@@ -200,7 +192,7 @@ hold_sort_allowed(struct apply *a)
 	}
 	if (n != 0) {
 		memcpy(a->allowed, a->commit->allowed, n * sizeof(const char *));
-		qsort(a->allowed, n, sizeof(const char *), compare_paths);
+		qsort(a->allowed, n, sizeof(const char *), plan_compare_paths);
 	}
 	return OK;
 }
@@ -209,7 +201,7 @@ static bool
 is_path_allowed(const struct apply *a, const char *path)
 {
 	size_t n = a->commit->allowed_n;
-	return n != 0 && bsearch(&path, a->allowed, n, sizeof(const char *), compare_paths) != NULL;
+	return n != 0 && bsearch(&path, a->allowed, n, sizeof(const char *), plan_compare_paths) != NULL;
 }
 
 /* Was it an update, of this primary or another, that took the records away?  Also out of a file that the zone includes. */
@@ -233,7 +225,7 @@ hold_shrunk(struct apply *a)
 		const struct zone *served = pending_served(d);
 		if (d->zone != NULL && primary_loses_too_much(&p->conf, served, d->zone, &d->changes) && !is_allowed(a, d)) {
 			char text[DIAG_TEXT_MAX];
-			(void)snprintf(text, sizeof text, "%zu of the zone's %zu records would be removed: " MEANT,
+			(void)snprintf(text, sizeof text, "%zu of the zone's %zu records would be removed: " HOLD_MEANT,
 			               zone_lost(served, d->zone), served->records);
 			report_held(a, d, text);
 			d->is_held = is_any = true;

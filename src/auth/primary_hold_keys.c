@@ -9,8 +9,6 @@
 #include "auth/reach.h"
 #include "base/alloc.h"
 
-#define MEANT "if that is meant, push a commit with the trailer \"" PRIMARY_TRAILER "\""
-
 /* Names of zones, borrowed. */
 struct names {
 	const uint8_t **list; /* owned */
@@ -114,7 +112,7 @@ report_held(const struct apply *a, const struct pending *d, const struct names *
 		(void)snprintf(others, sizeof others, " (%zu zones in all)", lost->n);
 	}
 	(void)snprintf(text, sizeof text, "nobody could announce a push for %.200s any more%s: the "
-	               "keys of this file stay good; " MEANT, zone, others);
+	               "keys of this file stay good; " HOLD_MEANT, zone, others);
 	primary_report(a->p, &(struct primary_report){ .event = KEYS_HELD, .path = d->file->path, .text = text });
 }
 

@@ -197,6 +197,7 @@ struct pending *plan_add(struct apply *a, struct file *f); /* good until the nex
 err_t plan_removal(struct apply *a, struct file *f);
 bool plan_changes(const struct apply *a, const char *path); /* does the commit name the path? */
 bool plan_has(const struct apply *a, const struct file *f);
+int plan_compare_paths(const void *a, const void *b); /* of lists of paths, for qsort() and bsearch() */
 
 err_t plan_file(struct apply *a, struct file *f, const struct source_change *change, bool is_new);
 
@@ -223,6 +224,8 @@ void passed_commit(struct apply *a);         /* before the files are */
 void passed_fini(struct passed *t);
 
 /* ---- primary_hold.c: the safety valve ---- */
+
+#define HOLD_MEANT "if that is meant, push a commit with the trailer \"" PRIMARY_TRAILER "\""
 
 /* Files that an earlier commit took away and that are held are removals of this one, too: until it has the trailer, or
  * their zone is back. */

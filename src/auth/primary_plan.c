@@ -84,8 +84,8 @@ plan_put(struct apply *a, const struct source_change *change)
 	return plan_file(a, is_new ? file_new(change->path, kind, &apex) : f, change, is_new);
 }
 
-static int
-compare_paths(const void *a, const void *b)
+int
+plan_compare_paths(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
@@ -102,7 +102,7 @@ sort_paths(struct apply *a)
 	for (size_t i = 0; i < c->n; i++) {
 		a->paths[i] = c->changes[i].path;
 	}
-	qsort(a->paths, c->n, sizeof *a->paths, compare_paths);
+	qsort(a->paths, c->n, sizeof *a->paths, plan_compare_paths);
 	for (size_t i = 1; i < c->n; i++) {
 		if (strcmp(a->paths[i - 1], a->paths[i]) == 0) {
 			return E_FORMAT;
@@ -114,7 +114,7 @@ sort_paths(struct apply *a)
 bool
 plan_changes(const struct apply *a, const char *path)
 {
-	return bsearch(&path, a->paths, a->commit->n, sizeof *a->paths, compare_paths) != NULL;
+	return bsearch(&path, a->paths, a->commit->n, sizeof *a->paths, plan_compare_paths) != NULL;
 }
 
 /* Files whose zone another file had, which goes: now it is their turn. */
