@@ -21,7 +21,8 @@ primary_report(const struct primary *p, const struct primary_report *r)
 
 /* ---- the next view ---- */
 
-struct discard *
+/* For so many zones, and a catalog.  NULL: no memory. */
+static struct discard *
 discard_new(size_t zones)
 {
 	struct discard *d = try_alloc(sizeof *d);

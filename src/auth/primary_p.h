@@ -142,7 +142,6 @@ struct discard {
 	size_t octets;             /* of all of it */
 	size_t *kept;              /* the primary's count */
 };
-struct discard *discard_new(size_t zones); /* for so many, and a catalog; NULL: no memory */
 void discard_zone(struct discard *old, struct zone *z); /* NULL-safe */
 
 /* ---- primary_files.c ---- */
@@ -193,7 +192,6 @@ bool primary_loses_too_much(const struct primary_conf *c, const struct zone *old
 /* Lists what the commit concerns, removals first, and reads it. */
 err_t plan_commit(struct apply *a);
 
-struct pending *plan_add(struct apply *a, struct file *f); /* good until the next; NULL: no memory */
 err_t plan_removal(struct apply *a, struct file *f);
 bool plan_changes(const struct apply *a, const char *path); /* does the commit name the path? */
 bool plan_has(const struct apply *a, const struct file *f);

@@ -6,7 +6,8 @@
 #include "auth/primary_p.h"
 #include "base/alloc.h"
 
-struct pending *
+/* Good until the next.  NULL: no memory. */
+static struct pending *
 plan_add(struct apply *a, struct file *f)
 {
 	if (!try_room(&a->list, sizeof *a->list, a->n, &a->cap)) {
