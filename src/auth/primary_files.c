@@ -39,9 +39,8 @@ primary_file_of(const struct primary *p, const uint8_t *apex)
 	if (f != NULL && f->kind == SOURCE_ZONE && name_is_equal(f->apex.oct, apex)) {
 		return f;
 	}
-	struct nkey key;
-	nkey_set(&key, apex);
-	for (size_t i = 0; trie_get(&p->view->zones, &key) != NULL && i < p->files_n; i++) {
+	bool is_served = view_zone(p->view, apex) != NULL;
+	for (size_t i = 0; is_served && i < p->files_n; i++) {
 		f = p->files[i];
 		if (f->kind == SOURCE_ZONE && f->zone != NULL && name_is_equal(f->apex.oct, apex)) {
 			return f;
