@@ -54,8 +54,8 @@ struct diag_sink report_sink(struct report *r);
 void report_end(struct report *r); /* prints what has come, in order of place */
 
 /* A problem of a file as a whole. */
-[[gnu::format(printf, 5, 6)]] void report_file(struct report *r, const char *file, const char *code, const char *hint,
-                                               const char *format, ...);
+[[gnu::format(printf, 6, 7)]] void report_file(struct report *r, enum diag_level level, const char *file, const char *code,
+                                               const char *hint, const char *format, ...);
 
 void report_checked(struct report *r, const struct ozone_checked *c);
 

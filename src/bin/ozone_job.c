@@ -445,7 +445,8 @@ ozone_side_ignore(struct ozone *oz, struct side *s)
 		s->close(s->ctx, &text);
 	}
 	if (err != OK && oz != NULL) {
-		report_file(oz->report, IGNORE_FILE, "bad-ignore-file", "the primary goes by what it said before", "%s", why.text);
+		report_file(oz->report, DIAG_ERROR, IGNORE_FILE, "bad-ignore-file", "the primary goes by what it said before", "%s",
+		            why.text);
 	}
 }
 
@@ -458,7 +459,7 @@ ozone_job_name(struct ozone *oz, struct job *job, const char *path)
 	if (job->kind == SOURCE_BAD_NAME) {
 		struct diag d;
 		source_say_bad(path, &d);
-		report_file(oz->report, path, "bad-file-name", d.hint, "%s", d.text);
+		report_file(oz->report, DIAG_ERROR, path, "bad-file-name", d.hint, "%s", d.text);
 	}
 	return job->kind == SOURCE_ZONE || job->kind == SOURCE_KEYS;
 }

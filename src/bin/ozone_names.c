@@ -119,7 +119,7 @@ ozone_names_report(struct ozone_names **names, struct ozone *oz)
 	names_sort(*names);
 	for (size_t i = 1; i < (*names)->n; i++) {
 		if (list[i].kind == list[i - 1].kind && name_is_equal(list[i].apex.oct, list[i - 1].apex.oct)) {
-			report_file(oz->report, list[i].path, "zone-twice", "remove one of the two files",
+			report_file(oz->report, DIAG_ERROR, list[i].path, "zone-twice", "remove one of the two files",
 			            "%s is a file for the same name", list[i - 1].path);
 		}
 	}

@@ -67,19 +67,6 @@ settle(struct ozone_paths *p)
 	p->n = kept;
 }
 
-[[gnu::format(printf, 5, 6)]] static void
-warn(struct ozone *oz, const char *path, const char *code, const char *hint, const char *format, ...)
-{
-	struct diag d = { .level = DIAG_WARNING, .code = code, .file = path };
-	va_list args;
-	va_start(args, format);
-	(void)vsnprintf(d.text, sizeof d.text, format, args);
-	va_end(args);
-	diag_hint(&d, "%s", hint);
-	struct diag_sink sink = report_sink(oz->report);
-	diag_report(&sink, &d);
-}
-
 /* By its last part: what is before it is a path of its own. */
 static void
 check_name(struct ozone *oz, const char *path)
@@ -87,7 +74,8 @@ check_name(struct ozone *oz, const char *path)
 	const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
 	const char *trouble = filename_trouble(name, strlen(name));
 	if (trouble != NULL) {
-		warn(oz, path, "unportable-name", "git cannot check it out everywhere: rename it", "the name %s", trouble);
+		report_file(oz->report, DIAG_WARNING, path, "unportable-name", "git cannot check it out everywhere: rename it",
+		            "the name %s", trouble);
 	}
 }
 
@@ -108,8 +96,8 @@ ozone_paths_report(struct ozone_paths **paths, struct ozone *oz)
 			check_name(oz, at->path);
 		}
 		if (before != NULL && (at->is_news || before->is_news) && is_same(before, at)) {
-			warn(oz, at->path, "name-clash", "a checkout there has one of the two: rename one",
-			     "macOS or Windows takes it for %.200s", before->path);
+			report_file(oz->report, DIAG_WARNING, at->path, "name-clash", "a checkout there has one of the two: rename one",
+			            "macOS or Windows takes it for %.200s", before->path);
 		}
 	}
 	report_end(oz->report);

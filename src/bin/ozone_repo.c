@@ -212,7 +212,7 @@ is_candidate(struct ozone *oz, struct job *job, const struct tree_entry *e, bool
 	}
 	if (e->kind != TREE_FILE) {
 		if (is_news) {
-			report_file(oz->report, e->name, "not-a-file",
+			report_file(oz->report, DIAG_ERROR, e->name, "not-a-file",
 			            "zones are files; for one zone's records in another, write $INCLUDE",
 			            "a %s is not followed", e->kind == TREE_SYMLINK ? "symbolic link" : "submodule");
 		}

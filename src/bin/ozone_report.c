@@ -181,9 +181,9 @@ report_begin(struct report *r, const char *prefix)
 }
 
 void
-report_file(struct report *r, const char *file, const char *code, const char *hint, const char *format, ...)
+report_file(struct report *r, enum diag_level level, const char *file, const char *code, const char *hint, const char *format, ...)
 {
-	struct diag d = { .level = DIAG_ERROR, .code = code, .file = file };
+	struct diag d = { .level = level, .code = code, .file = file };
 	va_list args;
 	va_start(args, format);
 	(void)vsnprintf(d.text, sizeof d.text, format, args);
