@@ -23,7 +23,6 @@ struct version {
 	struct zone *zone;       /* NULL: none, or not good */
 	struct keystore *keys;
 	struct load_result counts;
-	struct diag why;         /* of the latest file that could not be opened */
 };
 
 static err_t
@@ -72,12 +71,13 @@ open_version(struct version *v, const struct diag_sink *sink)
 	if (v->side == NULL) {
 		return OK;
 	}
-	err_t err = v->side->open(v->side->ctx, v->path, &v->text, &v->why);
+	struct diag why = { 0 };
+	err_t err = v->side->open(v->side->ctx, v->path, &v->text, &why);
 	if (err != OK) {
-		v->why.level = DIAG_ERROR;
-		v->why.code = err == E_REFUSED ? "not-a-file" : err == E_LIMIT ? "file-too-large" : "unreadable";
-		v->why.file = v->path;
-		diag_report(sink, &v->why);
+		why.level = DIAG_ERROR;
+		why.code = err == E_REFUSED ? "not-a-file" : err == E_LIMIT ? "file-too-large" : "unreadable";
+		why.file = v->path;
+		diag_report(sink, &why);
 		return is_fatal(err) ? err : OK;
 	}
 	v->is_open = true;
