@@ -201,7 +201,7 @@ inbox_put(struct inbox *in, const struct return_path *from, const struct name *k
 	bool is_first = false;
 	struct inbox_item *item = item_new(from, key, mac, now_s, bytes, len);
 	if (item == NULL) {
-		return E_LIMIT;
+		return E_NOMEM;
 	}
 	pthread_mutex_lock(&in->lock);
 	err_t err = put_locked(in, item, &is_first);

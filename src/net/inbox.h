@@ -42,7 +42,8 @@ struct inbox;
 struct inbox *inbox_new(unsigned max, unsigned per_key, size_t cost, void (*wake)(void *ctx), void *ctx);
 void inbox_free(struct inbox **in); /* NULL-safe; what still waits in it is freed, what was taken must have been given back */
 
-/* Copies the message.  E_LIMIT: there are too many; E_BUSY: too many of this key; E_EXISTS: it is in there already. */
+/* Copies the message.  E_LIMIT: there are too many; E_BUSY: too many of this key; E_EXISTS: it is in there already;
+ * E_NOMEM. */
 err_t inbox_put(struct inbox *in, const struct return_path *from, const struct name *key, const uint8_t mac[TSIG_MAC_PART],
                 uint64_t now_s, const uint8_t *bytes, size_t len);
 
