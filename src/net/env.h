@@ -80,7 +80,7 @@ struct net_stats {
 	uint64_t idle_closed;  /* TCP: closed by us, for time */
 	uint64_t evicted;      /* TCP: closed by us, for room */
 	uint64_t transfers;    /* TCP: begun */
-	uint64_t transfers_cut; /* TCP: of these, not sent to the end */
+	uint64_t transfers_cut; /* TCP: not sent to the end, those included that were not begun */
 };
 
 /* By the worker's thread: no lock and no bus cycle, yet whole to whoever reads. */
