@@ -13,8 +13,8 @@
 #include "base/str.h"
 #include "dns/msg.h"
 #include "dns/rrtype.h"
-#include "dns/tsig.h"
 #include "serve.h"
+#include "signing.h"
 
 enum { NOW_S = 1700000000 };
 
@@ -101,16 +101,7 @@ query(const struct ask *a, uint8_t *wire, size_t cap)
 	buf_u16(&b, a->wants_nsid ? 4 : 0);
 	buf_put(&b, "\0\3\0\0", a->wants_nsid ? 4 : 0); /* NSID (RFC 5001) */
 	assert_int_equal(b.err, OK);
-	size_t len = b.len;
-	if (a->key != NULL) {
-		struct tsig_key key;
-		struct tsig t = { .key = &key };
-		char why[128];
-		assert_int_equal(tsig_key_parse(a->key, &key, why), OK);
-		assert_int_equal(tsig_sign_request(&t, wire, &len, cap, NOW_S), OK);
-		tsig_fini(&t);
-	}
-	return len;
+	return a->key == NULL ? b.len : sign_request(a->key, NOW_S, wire, b.len, cap);
 }
 
 static size_t

@@ -127,7 +127,6 @@ add_bitmaps(struct world *w, unsigned records, unsigned windows)
 	struct update_task t;
 	enum batch_taken taken = BATCH_SETTLED;
 	int ede;
-	char why[128];
 	struct buf b = buf_over(u.wire, sizeof u.wire - TSIG_RR_MAX);
 	buf_u16(&b, 1);
 	buf_u16(&b, OPCODE_UPDATE << 11);
@@ -158,9 +157,7 @@ add_bitmaps(struct world *w, unsigned records, unsigned windows)
 	}
 	assert_int_equal(b.err, OK);
 	u.len = b.len;
-	u.tsig = (struct tsig){ .key = &u.key };
-	assert_int_equal(tsig_key_parse(KEY, &u.key, why), OK);
-	assert_int_equal(tsig_sign_request(&u.tsig, u.wire, &u.len, sizeof u.wire, UPDATE_NOW_S), OK);
+	update_text_sign(&u, KEY);
 	update_task_init(&t, u.wire, u.len, &peer, UPDATE_NOW_S);
 	struct batch *batch = batch_new(w->primary, &w->source, UPDATE_NOW_S);
 	assert_int_equal(update_task_open(&t, primary_view(w->primary)), OK);

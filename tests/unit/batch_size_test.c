@@ -42,7 +42,6 @@ static void
 build_compressed(struct update_text *u, enum compressed kind, unsigned n, unsigned first)
 {
 	static uint16_t id;
-	char why[128];
 	bool is_prerequisite = kind == MINFO_PREREQUISITES;
 	struct buf b = buf_over(u->wire, sizeof u->wire - TSIG_RR_MAX);
 	buf_u16(&b, ++id);
@@ -72,9 +71,7 @@ build_compressed(struct update_text *u, enum compressed kind, unsigned n, unsign
 	}
 	assert_int_equal(b.err, OK);
 	u->len = b.len;
-	u->tsig = (struct tsig){ .key = &u->key };
-	assert_int_equal(tsig_key_parse(KEY, &u->key, why), OK);
-	assert_int_equal(tsig_sign_request(&u->tsig, u->wire, &u->len, sizeof u->wire, UPDATE_NOW_S), OK);
+	update_text_sign(u, KEY);
 }
 
 static void

@@ -14,8 +14,8 @@
 #include "base/str.h"
 #include "counted.h"
 #include "dns/rrtype.h"
-#include "dns/tsig.h"
 #include "serve.h"
+#include "signing.h"
 
 enum { NOW_S = 1700000000 };
 
@@ -136,16 +136,7 @@ query(const struct ask *a, uint8_t *wire, size_t cap)
 	buf_u32(&b, a->is_dnssec_ok ? EDNS_DO : 0);
 	buf_u16(&b, 0);
 	assert_int_equal(b.err, OK);
-	size_t len = b.len;
-	if (a->is_signed) {
-		struct tsig_key key;
-		struct tsig t = { .key = &key };
-		char why[128];
-		assert_int_equal(tsig_key_parse("k._transfer.example:SHA256:" SECRET, &key, why), OK);
-		assert_int_equal(tsig_sign_request(&t, wire, &len, cap, NOW_S), OK);
-		tsig_fini(&t);
-	}
-	return len;
+	return !a->is_signed ? b.len : sign_request("k._transfer.example:SHA256:" SECRET, NOW_S, wire, b.len, cap);
 }
 
 enum {

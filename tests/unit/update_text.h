@@ -100,13 +100,22 @@ update_text_line(struct buf *b, const uint8_t *apex, const char *text, unsigned 
 	}
 }
 
+/* What is in `wire` so far is the message. */
+static inline void
+update_text_sign(struct update_text *u, const char *key)
+{
+	char why[128];
+	u->tsig = (struct tsig){ .key = &u->key };
+	assert_int_equal(tsig_key_parse(key, &u->key, why), OK);
+	assert_int_equal(tsig_sign_request(&u->tsig, u->wire, &u->len, sizeof u->wire, UPDATE_NOW_S), OK);
+}
+
 static inline void
 update_text_build(struct update_text *u, const char *zone, const char *key, const char *text)
 {
 	static uint16_t id;
 	struct buf b = buf_over(u->wire, sizeof u->wire);
 	struct name apex;
-	char why[128];
 	unsigned count[2] = { 0, 0 };
 	assert_int_equal(name_parse(zone, strlen(zone), name_root, &apex), OK);
 	buf_u16(&b, ++id);
@@ -126,7 +135,5 @@ update_text_build(struct update_text *u, const char *zone, const char *key, cons
 	buf_patch_u16(&b, 8, (uint16_t)count[1]);
 	assert_int_equal(b.err, OK);
 	u->len = b.len;
-	u->tsig = (struct tsig){ .key = &u->key };
-	assert_int_equal(tsig_key_parse(key, &u->key, why), OK);
-	assert_int_equal(tsig_sign_request(&u->tsig, u->wire, &u->len, sizeof u->wire, UPDATE_NOW_S), OK);
+	update_text_sign(u, key);
 }
