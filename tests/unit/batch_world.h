@@ -156,10 +156,8 @@ static inline const struct zone *
 zone_of(const struct world *w, const char *name)
 {
 	struct name apex;
-	struct nkey key;
 	assert_int_equal(name_parse(name, strlen(name), name_root, &apex), OK);
-	nkey_set(&key, apex.oct);
-	return trie_get(&primary_view(w->primary)->zones, &key);
+	return view_zone(primary_view(w->primary), apex.oct);
 }
 
 /* Writes the batch's files, accepts it, and has a second primary read all of it: what is served is what the files say. */

@@ -73,12 +73,10 @@ assert_targets(const struct view *v, const char *zone, const struct notify_polic
 	static struct notify_targets t;
 	struct notify_index *ix = NULL;
 	struct name n;
-	struct nkey key;
 	struct str got = { 0 };
 	assert_int_equal(name_parse(zone, strlen(zone), NULL, &n), OK);
-	nkey_set(&key, n.oct);
 	assert_int_equal(notify_index_new(v, &ix), OK);
-	notify_targets_of(ix, trie_get(&v->zones, &key), policy, &t);
+	notify_targets_of(ix, view_zone(v, n.oct), policy, &t);
 	assert_false(t.is_cut);
 	for (size_t i = 0; i < t.n; i++) {
 		put_target(&got, &t.list[i]);

@@ -152,10 +152,8 @@ static inline const struct zone *
 served(const struct tree *t, const char *name)
 {
 	struct name n;
-	struct nkey key;
 	assert_int_equal(name_parse(name, strlen(name), NULL, &n), OK);
-	nkey_set(&key, n.oct);
-	return trie_get(&primary_view(t->primary)->zones, &key);
+	return view_zone(primary_view(t->primary), n.oct);
 }
 
 static inline unsigned

@@ -242,11 +242,9 @@ static void
 assert_is_whole_zone(const struct world *w, const struct got *g)
 {
 	struct name apex;
-	struct nkey key;
 	struct str walked = { 0 }, want = { 0 };
 	name_of("example.", &apex);
-	nkey_set(&key, apex.oct);
-	const struct zone *z = trie_get(&primary_view(w->primary)->zones, &key);
+	const struct zone *z = view_zone(primary_view(w->primary), apex.oct);
 	assert_int_equal(zone_walk(z, print_rr, &walked), OK);
 	const struct rr *rr = rrset_first(z->soa);
 	const struct zone_rr soa = { .owner = z->apex->name, .type = TYPE_SOA, .ttl = rrset_ttl(z->soa), .rdlen = rr->rdlen,
