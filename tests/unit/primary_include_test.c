@@ -65,12 +65,13 @@ close_file(void *ctx, struct master_text *text)
 	w->open--;
 }
 
+/* `text`: of each zone; what they include has COMMON. */
 static void
-world_init(struct world *w, size_t includes_max, size_t included_max)
+world_init(struct world *w, size_t includes_max, size_t included_max, const char *text)
 {
 	const struct primary_conf conf = { .delete_zones_percent = 100, .delete_records_percent = 100,
 		                           .includes_max = includes_max, .included_max = included_max };
-	*w = (struct world){ 0 };
+	*w = (struct world){ .text = text, .common = COMMON };
 	const struct primary_log log = { .report = on_report, .diag = { on_diag, w }, .ctx = w };
 	w->primary = primary_new(&conf, &log);
 	for (int i = 0; i < ZONES; i++) {
@@ -121,9 +122,7 @@ a_file_is_opened_once_for_all_zones(void **state)
 {
 	(void)state;
 	struct world w;
-	world_init(&w, 0, 0);
-	w.text = TOP "$INCLUDE inc/a\n$INCLUDE inc/b\n$INCLUDE inc/a\n";
-	w.common = COMMON;
+	world_init(&w, 0, 0, TOP "$INCLUDE inc/a\n$INCLUDE inc/b\n$INCLUDE inc/a\n");
 	put(&w, 0, ZONES, w.text);
 	assert_int_equal(w.events[ZONE_LOADED], ZONES);
 	assert_int_equal(w.opened, 2);
@@ -142,8 +141,8 @@ a_file_that_is_missing_is_asked_for_once(void **state)
 {
 	(void)state;
 	struct world w;
-	world_init(&w, 0, 0);
-	w.text = TOP "$INCLUDE inc/a\n";
+	world_init(&w, 0, 0, TOP "$INCLUDE inc/a\n");
+	w.common = NULL;
 	put(&w, 0, ZONES, w.text);
 	assert_int_equal(w.events[ZONE_REJECTED], ZONES);
 	assert_int_equal(w.opened, 1);
@@ -158,9 +157,7 @@ what_all_zones_include_has_a_limit(void **state)
 {
 	(void)state;
 	struct world w;
-	world_init(&w, 10, 0);
-	w.text = TOP "$INCLUDE inc/a\n$INCLUDE inc/a\n";
-	w.common = COMMON;
+	world_init(&w, 10, 0, TOP "$INCLUDE inc/a\n$INCLUDE inc/a\n");
 	put(&w, 0, 7, w.text);
 	assert_int_equal(w.events[ZONE_LOADED], 5);
 	assert_int_equal(w.events[ZONE_REJECTED], 2);
@@ -177,9 +174,7 @@ what_was_refused_is_read_when_there_is_room(void **state)
 {
 	(void)state;
 	struct world w;
-	world_init(&w, 10, 0);
-	w.text = TOP "$INCLUDE inc/a\n$INCLUDE inc/a\n";
-	w.common = COMMON;
+	world_init(&w, 10, 0, TOP "$INCLUDE inc/a\n$INCLUDE inc/a\n");
 	put(&w, 0, 7, w.text);
 	change(&w, w.zones[1], SOURCE_REMOVE);
 	assert_int_equal(w.events[ZONE_LOADED], 1);
@@ -197,9 +192,7 @@ the_text_that_all_zones_include_has_a_limit(void **state)
 {
 	(void)state;
 	struct world w;
-	world_init(&w, 0, 5 * (sizeof COMMON - 1));
-	w.text = TOP "$INCLUDE inc/a\n";
-	w.common = COMMON;
+	world_init(&w, 0, 5 * (sizeof COMMON - 1), TOP "$INCLUDE inc/a\n");
 	put(&w, 0, 7, w.text);
 	assert_int_equal(w.events[ZONE_LOADED], 5);
 	assert_int_equal(w.events[ZONE_REJECTED], 2);
@@ -217,8 +210,7 @@ zones_that_are_there_twice(void **state)
 	struct source_change changes[2 * ZONES];
 	char others[ZONES][16];
 	struct world w;
-	world_init(&w, 0, 0);
-	w.text = TOP COMMON;
+	world_init(&w, 0, 0, TOP COMMON);
 	for (size_t i = 0; i < ZONES; i++) {
 		(void)snprintf(others[i], sizeof others[i], "Z%s", w.zones[i] + 1);
 		changes[i] = (struct source_change){ .path = w.zones[i] };
@@ -240,9 +232,7 @@ a_second_reading_takes_nothing(void **state)
 {
 	(void)state;
 	struct world w;
-	world_init(&w, 4, 0);
-	w.text = TOP "$INCLUDE inc/a\nx MX 10 nowhere\n"; /* a warning */
-	w.common = COMMON;
+	world_init(&w, 4, 0, TOP "$INCLUDE inc/a\nx MX 10 nowhere\n"); /* a warning */
 	for (int i = 0; i < 3; i++) {
 		put(&w, 0, 4, w.text);
 		assert_int_equal(w.events[ZONE_REJECTED], 0);

@@ -69,10 +69,30 @@ serve(const struct version *first)
 
 struct shared {
 	struct served *served;
+	pthread_t readers[READERS];
 	atomic_bool stop;
 	_Atomic uint64_t reads;
 	_Atomic uint64_t broken;
 };
+
+static void
+readers_begin(struct shared *sh, void *(*run)(void *))
+{
+	for (size_t i = 0; i < READERS; i++) {
+		assert_int_equal(pthread_create(&sh->readers[i], NULL, run, sh), 0);
+	}
+}
+
+/* None of them has seen anything broken. */
+static void
+readers_end(struct shared *sh)
+{
+	atomic_store(&sh->stop, true);
+	for (size_t i = 0; i < READERS; i++) {
+		assert_int_equal(pthread_join(sh->readers[i], NULL), 0);
+	}
+	assert_int_equal(atomic_load(&sh->broken), 0);
+}
 
 static bool
 is_whole(const struct version *v, uint64_t *last)
@@ -112,10 +132,7 @@ readers_see_whole_versions_only(void **state)
 	(void)state;
 	struct version *now = version_new(1);
 	struct shared sh = { .served = serve(now) };
-	pthread_t threads[READERS];
-	for (size_t i = 0; i < READERS; i++) {
-		assert_int_equal(pthread_create(&threads[i], NULL, reader, &sh), 0);
-	}
+	readers_begin(&sh, reader);
 	for (uint64_t n = 2; n < VERSIONS; n++) {
 		struct version *next = version_new(n);
 		served_publish(sh.served, as_view(next), now);
@@ -124,11 +141,7 @@ readers_see_whole_versions_only(void **state)
 	while (atomic_load(&sh.reads) < 100) { /* on one core they may not have had their turn yet */
 		sched_yield();
 	}
-	atomic_store(&sh.stop, true);
-	for (size_t i = 0; i < READERS; i++) {
-		pthread_join(threads[i], NULL);
-	}
-	assert_int_equal(atomic_load(&sh.broken), 0);
+	readers_end(&sh);
 	served_free(&sh.served);
 	assert_null(sh.served);
 	version_discard(now);
@@ -321,18 +334,11 @@ pinned_versions_are_whole(void **state)
 	(void)state;
 	struct version *now = version_new(1);
 	struct shared sh = { .served = serve(now) };
-	pthread_t threads[READERS];
-	for (size_t i = 0; i < READERS; i++) {
-		assert_int_equal(pthread_create(&threads[i], NULL, pinning_reader, &sh), 0);
-	}
+	readers_begin(&sh, pinning_reader);
 	for (unsigned n = 0; n < VERSIONS || atomic_load(&sh.reads) < 100; n++) {
 		now = publish_next(sh.served, now);
 	}
-	atomic_store(&sh.stop, true);
-	for (size_t i = 0; i < READERS; i++) {
-		pthread_join(threads[i], NULL);
-	}
-	assert_int_equal(atomic_load(&sh.broken), 0);
+	readers_end(&sh);
 	served_free(&sh.served);
 	version_discard(now);
 }
