@@ -24,10 +24,7 @@ try_commit(struct tree *t, const char *const *pairs)
 	struct source_commit c = { .id = "5678", .allow_mass_delete = true, .changes = changes, .ctx = t, .open = open_file,
 		                   .close = close_file };
 	for (; pairs[0] != NULL; pairs += 2) {
-		int i = slot(t, pairs[0]);
-		free(t->text[i]);
-		t->text[i] = pairs[1] != NULL ? strdup(pairs[1]) : NULL;
-		changes[c.n++] = (struct source_change){ .kind = pairs[1] != NULL ? SOURCE_PUT : SOURCE_REMOVE, .path = pairs[0] };
+		changes[c.n++] = tree_put(t, pairs[0], pairs[1]);
 	}
 	enum primary_outcome outcome;
 	const struct view *view, *was = primary_view(t->primary);

@@ -214,8 +214,7 @@ the_trailer_of_an_update_is_for_its_files(void **state)
 		{ .kind = SOURCE_PUT, .path = "b", .bytes = (const uint8_t *)half, .len = strlen(half) },
 		{ .kind = SOURCE_PUT, .path = "parts/hosts" },
 	};
-	free(t.text[slot(&t, "parts/hosts")]);
-	t.text[slot(&t, "parts/hosts")] = strdup("h1 A 192.0.2.1\n");
+	(void)tree_put(&t, "parts/hosts", "h1 A 192.0.2.1\n");
 	struct source_commit c = { .id = "9abc", .allowed = (const char *const[]){ "a", "parts/hosts" }, .allowed_n = 2, .changes = changes, .n = 3 };
 	assert_int_equal(apply(&t, &c), PRIMARY_HELD);
 	assert_int_equal(serial(&t, "a."), 3);

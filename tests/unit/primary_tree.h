@@ -86,15 +86,19 @@ tree_fini(struct tree *t)
 	primary_free(&t->primary);
 }
 
-static inline int
-slot(struct tree *t, const char *path)
+/* The file has that text from now on (NULL: it is removed); the change that says so, without its octets. */
+static inline struct source_change
+tree_put(struct tree *t, const char *path, const char *text)
 {
 	int i = 0;
-	while (t->path[i] != NULL && strcmp(t->path[i], path) != 0) {
+	while (i < FILES_MAX && t->path[i] != NULL && strcmp(t->path[i], path) != 0) {
 		i++;
 	}
+	assert_true(i < FILES_MAX);
 	t->path[i] = path;
-	return i;
+	free(t->text[i]);
+	t->text[i] = text != NULL ? strdup(text) : NULL;
+	return (struct source_change){ .kind = text != NULL ? SOURCE_PUT : SOURCE_REMOVE, .path = path };
 }
 
 static inline enum primary_outcome
@@ -121,12 +125,9 @@ apply(struct tree *t, struct source_commit *c)
 static inline enum primary_outcome
 commit(struct tree *t, const char *path, const char *text, bool allow)
 {
-	int i = slot(t, path);
-	free(t->text[i]);
-	t->text[i] = text != NULL ? strdup(text) : NULL;
-	struct source_change change = { .kind = text != NULL ? SOURCE_PUT : SOURCE_REMOVE, .path = path };
+	struct source_change change = tree_put(t, path, text);
 	if (text != NULL && strchr(path, '/') == NULL) {
-		change.bytes = (const uint8_t *)t->text[i];
+		change.bytes = (const uint8_t *)text;
 		change.len = strlen(text);
 	}
 	struct source_commit c = { .id = "1234", .allow_mass_delete = allow, .changes = &change, .n = 1 };
@@ -140,10 +141,7 @@ commit_many(struct tree *t, const char *const *pairs, bool allow, bool is_whole)
 	struct source_change changes[FILES_MAX];
 	struct source_commit c = { .id = "5678", .allow_mass_delete = allow, .changes = changes, .is_whole = is_whole };
 	for (; pairs[0] != NULL; pairs += 2) {
-		int i = slot(t, pairs[0]);
-		free(t->text[i]);
-		t->text[i] = pairs[1] != NULL ? strdup(pairs[1]) : NULL;
-		changes[c.n++] = (struct source_change){ .kind = pairs[1] != NULL ? SOURCE_PUT : SOURCE_REMOVE, .path = pairs[0] };
+		changes[c.n++] = tree_put(t, pairs[0], pairs[1]);
 	}
 	return apply(t, &c);
 }
