@@ -17,6 +17,8 @@
 
 enum { FILES_MAX = 8 };
 
+#define SYMLINK "a link" /* in the place of a text: there is no file */
+
 /* The tree that commits are made of: what is in it now, and what the last commit changed. */
 struct tree {
 	struct primary *primary;
@@ -62,13 +64,19 @@ close_file(void *ctx, struct master_text *text)
 }
 
 static inline void
+tree_init_conf(struct tree *t, const struct primary_conf *conf)
+{
+	*t = (struct tree){ 0 };
+	struct primary_log log = { .report = on_report, .diag = { on_diag, t }, .ctx = t };
+	t->primary = primary_new(conf, &log);
+}
+
+static inline void
 tree_init_within(struct tree *t, size_t octets_max)
 {
 	const struct primary_conf conf = { .delete_zones_percent = 50, .delete_records_percent = 50, .delete_records_min = 100,
 		                           .octets_max = octets_max };
-	*t = (struct tree){ 0 };
-	struct primary_log log = { .report = on_report, .diag = { on_diag, t }, .ctx = t };
-	t->primary = primary_new(&conf, &log);
+	tree_init_conf(t, &conf);
 }
 
 static inline void
@@ -98,7 +106,9 @@ tree_put(struct tree *t, const char *path, const char *text)
 	t->path[i] = path;
 	free(t->text[i]);
 	t->text[i] = text != NULL ? strdup(text) : NULL;
-	return (struct source_change){ .kind = text != NULL ? SOURCE_PUT : SOURCE_REMOVE, .path = path };
+	bool is_link = text != NULL && strcmp(text, SYMLINK) == 0;
+	return (struct source_change){ .kind = text != NULL ? SOURCE_PUT : SOURCE_REMOVE, .path = path,
+		                       .refused = is_link ? "it is a symbolic link" : NULL };
 }
 
 static inline enum primary_outcome
