@@ -26,6 +26,7 @@ from gitside import GitSide
 from repository import Gate, Remote, Repo
 from scripted import Script
 from tsig_key import Key
+from updates import ZONE
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -209,6 +210,19 @@ def notify_key():
 @pytest.fixture
 def make_key():
     return Key
+
+
+@pytest.fixture
+def key():
+    """May change every zone.  Files whose keys may do less, or something else, have a fixture of this name of their own; so with `filled`."""
+    return Key("me._update")
+
+
+@pytest.fixture
+def filled(repo, key):
+    """The repository with the example zone, which the key may change."""
+    repo.commit({"example": ZONE, "_keys": key.line})
+    return repo
 
 
 def notify(port, zone, key=None, *, tcp=False, serial=None, timeout=10):

@@ -15,26 +15,11 @@ import pytest
 
 import processes
 import servers
-from updates import ZONE, add, send
+from updates import ZONE, add, push_serial, send
 
 BROKEN = "@ SOA this is none\n"
 SIGNALS = [signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGPIPE,
            signal.SIGTSTP, signal.SIGRTMIN + 3]
-
-
-@pytest.fixture
-def key(make_key):
-    return make_key("me._update")
-
-
-@pytest.fixture
-def filled(repo, key):
-    repo.commit({"example": ZONE, "_keys": key.line})
-    return repo
-
-
-def next_serial(repo, serial):
-    repo.commit({"example": ZONE.replace("7       ; serial", "%d ; serial" % serial)})
 
 
 def keeper_of(served):
@@ -53,7 +38,7 @@ def test_signals_are_for_the_main_process(primary, filled, key, notify, sig):
     for serial in (8, 9):
         for pid in servers.descendants(served.pid):
             os.kill(pid, sig)
-        next_serial(filled, serial)
+        push_serial(filled, serial)
         assert notify(served.port, "example", key).rcode() == dns.rcode.NOERROR
         served.await_serial("example", serial)
     assert keeper_of(served) == keeper and servers.children(keeper) == [git_process]
@@ -69,7 +54,7 @@ def test_signals_to_all_of_them(primary, filled, key, notify, sig, does):
     for serial in (8, 9):
         os.killpg(served.pid, sig)
         served.await_log(does)
-        next_serial(filled, serial)
+        push_serial(filled, serial)
         assert notify(served.port, "example", key).rcode() == dns.rcode.NOERROR
         served.await_serial("example", serial)
     served.stop()
@@ -107,7 +92,7 @@ def test_nobody_can_pull_just_now(primary, filled, key, notify):
     os.kill(keeper, signal.SIGSTOP)
     for pid in servers.descendants(keeper):
         os.kill(pid, signal.SIGKILL)
-    next_serial(filled, 8)
+    push_serial(filled, 8)
     answer = served.await_true("SERVFAIL", lambda: (a := notify(served.port, "example", key)).rcode() == dns.rcode.SERVFAIL and a)
     assert answer.had_tsig and not answer.flags & dns.flags.AA
     served.await_log("event=notify-denied .*no git process")

@@ -20,11 +20,6 @@ HOURS = 3600
 INCLUDING = "$TTL 1h\n@ SOA ns host 1 1h 1h 1h 1h\n@ NS ns\n$INCLUDE parts/hosts\n"
 
 
-@pytest.fixture
-def key(make_key):
-    return make_key("me._update")
-
-
 def collect(repo):
     """Whatever nothing leads to is gone."""
     git(repo.bare, "reflog", "expire", "--expire=now", "--all")

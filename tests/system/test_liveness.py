@@ -14,24 +14,9 @@ import pytest
 
 import processes
 import servers
-from updates import ZONE, add
+from updates import add, push_serial
 
 STOPPED_MAX_S = 60  # what is stopped is seen to in 10 s; sanitizers and a busy machine included
-
-
-@pytest.fixture
-def key(make_key):
-    return make_key("me._update")
-
-
-@pytest.fixture
-def filled(repo, key):
-    repo.commit({"example": ZONE, "_keys": key.line})
-    return repo
-
-
-def next_serial(repo, serial):
-    repo.commit({"example": ZONE.replace("7       ; serial", "%d ; serial" % serial)})
 
 
 def answer_to(served, message):
@@ -49,7 +34,7 @@ def test_killed(primary, filled, key, notify, name):
         served.hangup()
         with contextlib.suppress(ValueError):  # a worker may just have ended
             os.kill(processes.named(served, name), signal.SIGKILL)
-        next_serial(filled, serial)
+        push_serial(filled, serial)
         served.await_true("it is acknowledged", lambda: notify(served.port, "example", key).rcode() == dns.rcode.NOERROR)
         served.await_serial("example", serial)
     assert answer_to(served, add(key, "x", "192.0.2.9")).rcode() == dns.rcode.NOERROR
@@ -61,7 +46,7 @@ def test_a_stopped_supervisor(primary, filled, key):
     served = primary(filled, zones=["example"])
     victim = processes.named(served, "oprimary-git")
     processes.stop(victim)
-    next_serial(filled, 8)
+    push_serial(filled, 8)
     served.hangup()
     assert answer_to(served, add(key, "x", "192.0.2.9")).rcode() in (dns.rcode.NOERROR, dns.rcode.SERVFAIL)
     served.await_serial("example", 9, STOPPED_MAX_S) if served.ask("x.example").answer else served.await_serial("example", 8, STOPPED_MAX_S)
@@ -92,7 +77,7 @@ def test_a_stopped_keeper(primary, filled, key, notify):
     served.await_true("it goes on", lambda: not processes.is_stopped(keeper), STOPPED_MAX_S)
     served.await_log("error event=git-side-unwell text=\"the keeper shows no life, and was told to go on")
     os.kill(processes.named(served, "oprimary-git"), signal.SIGKILL)
-    next_serial(filled, 8)
+    push_serial(filled, 8)
     served.await_true("it is acknowledged", lambda: notify(served.port, "example", key).rcode() == dns.rcode.NOERROR)
     served.await_serial("example", 8)
     served.stop()
@@ -131,7 +116,7 @@ def test_no_fork_for_the_git_process(primary, filled, key, notify, refusing):
     served = primary(filled, zones=["example"], env=env)
     servers.write(mark, "")
     os.kill(processes.named(served, "oprimary-git"), signal.SIGKILL)
-    next_serial(filled, 8)
+    push_serial(filled, 8)
     served.await_true("SERVFAIL", lambda: notify(served.port, "example", key).rcode() == dns.rcode.SERVFAIL)
     answer = answer_to(served, add(key, "x", "192.0.2.9"))
     assert answer.rcode() == dns.rcode.SERVFAIL
@@ -149,7 +134,7 @@ def test_no_fork_for_a_worker(primary, filled, key, refusing):
     servers.write(mark, "")
     with contextlib.suppress(ValueError):
         os.kill(processes.named(served, "oprimary-fetch"), signal.SIGKILL)
-    next_serial(filled, 8)
+    push_serial(filled, 8)
     served.hangup()
     served.await_log("event=pull-failed text=.*out of processes")
     assert answer_to(served, add(key, "x", "192.0.2.9")).rcode() == dns.rcode.SERVFAIL

@@ -10,23 +10,12 @@ import pytest
 
 import processes
 import servers
-from updates import ZONE, add, send
+from updates import add, send
 
 EMPTY = "0" * 16
 OWNER = 54321  # nobody's number
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="who is not root has nothing to give up")
-
-
-@pytest.fixture
-def key(make_key):
-    return make_key("me._update")
-
-
-@pytest.fixture
-def filled(repo, key):
-    repo.commit({"example": ZONE, "_keys": key.line})
-    return repo
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 import servers
 import updates
 from repository import git, write_hook
-from updates import ZONE
+from updates import zone_of
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def key(make_key):
 
 
 def text_of(serial, more=""):
-    return ZONE.replace("7       ; serial", "%d       ; serial" % serial) + more
+    return zone_of(serial) + more
 
 
 def force(repo, commit, files=None):

@@ -23,12 +23,6 @@ SMALL = "$TTL 60\n@ SOA ns host 1 1h 1h 1h 1h\n@ NS ns\nns A 192.0.2.1\n"
 
 
 @pytest.fixture
-def key(make_key):
-    """May change every zone."""
-    return make_key("me._update")
-
-
-@pytest.fixture
 def primary(primary):
     """Each is to end well, whatever it has been through."""
     running = []

@@ -31,6 +31,14 @@ mx      A    192.0.2.25
 """
 
 
+def zone_of(serial):
+    return ZONE.replace("7       ; serial", "%d       ; serial" % serial)
+
+
+def push_serial(repo, serial):
+    repo.commit({"example": zone_of(serial)})
+
+
 def update_of(key, zone="example"):
     """An UPDATE of dnspython's, to be signed with the key."""
     ring = dns.tsigkeyring.from_text({key.name: key.secret}) if key else None
