@@ -28,6 +28,11 @@ def status(pid):
         return dict(re.findall(r"^(\w+):[ \t]*(.*)$", f.read(), re.M))
 
 
+def kib(pid, figure):
+    """VmHWM, RssAnon, ..."""
+    return int(status(pid)[figure].split()[0])
+
+
 def is_stopped(pid):
     return status(pid)["State"].startswith("T")
 

@@ -180,6 +180,12 @@ class Primary(Process):
     def hangup(self):
         self.popen.send_signal(signal.SIGHUP)  # to nobody else when it has ended
 
+    def stat(self, name, event="stats"):
+        """A counter of that event, as it is now."""
+        mark = len(self.log())
+        self.popen.send_signal(signal.SIGUSR1)
+        return int(self.await_log(r"event=%s .*\b%s=(\d+)" % (event, name), after=mark)[1])
+
     def stop(self):
         """A clean end: status 0, nothing that a sanitizer has to say, and no event that the manual does not know."""
         status = self.end()

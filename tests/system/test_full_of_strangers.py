@@ -1,6 +1,5 @@
 """All TCP connections are taken, by people whom nobody knows: who is known stays, and whoever comes is answered."""
 import re
-import signal
 
 import dns.message
 import dns.query
@@ -16,12 +15,6 @@ from updates import add
 TCP_MAX, STRANGERS = 40, 240
 SOA = "$TTL 300\n@ SOA ns1 host 1 86400 43200 2419200 300\n@ NS ns1\nns1 A 127.0.0.1\n"
 ZONE = SOA + "".join("h%d TXT \"%s\"\n" % (n, "x" * 200) for n in range(40000))  # more than sockets take
-
-
-def stat(served, name):
-    mark = len(served.log())
-    served.popen.send_signal(signal.SIGUSR1)
-    return int(served.await_log(r"event=stats .*\b%s=(\d+)" % name, after=mark)[1])
 
 
 def silent(served, started, i):
@@ -83,7 +76,7 @@ def test_strangers_put_out_nobody_who_is_known(served, repo, keys, gate, started
     served.await_true("all is sent", lambda: (transfer.has_something() and not transfer.take(1 << 20)) or
                       re.search("event=transfer-sent to=%s " % transfer.name, served.log()))
     assert not kept.is_cut()
-    assert stat(served, "tcp_evicted") >= STRANGERS - TCP_MAX - 16
+    assert served.stat("tcp_evicted") >= STRANGERS - TCP_MAX - 16
     assert not re.search(r"event=connection-evicted .*state=(sending|trusted)", served.log())
     served.stop()
 

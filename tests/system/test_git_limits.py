@@ -1,9 +1,10 @@
 """A remote that goes on for ever, or sends what takes more memory than there is: it costs that fetch, and the next good one leads out."""
-import re
+import contextlib
 import threading
 
 import pytest
 
+import processes
 import servers
 from endless import Endless
 
@@ -24,12 +25,8 @@ class Watch:
     def run(self):
         while not self.ended.wait(0.02):
             for pid in self.side.workers():
-                try:
-                    with open("/proc/%d/status" % pid, encoding="ascii") as status:
-                        found = re.search(r"^RssAnon:\s+(\d+) kB", status.read(), re.M)
-                        self.peak_mib = max(self.peak_mib, int(found[1]) >> 10 if found else 0)
-                except OSError:
-                    pass
+                with contextlib.suppress(OSError, KeyError):  # one that has just ended has no memory
+                    self.peak_mib = max(self.peak_mib, processes.kib(pid, "RssAnon") >> 10)
 
     def end(self):
         self.ended.set()

@@ -2,7 +2,6 @@
 
 It is played here, message by message: a SOA query signed with a transfer key, then NOTIFY by NOTIFY, each verified and answered.
 """
-import signal
 import socket
 import threading
 
@@ -256,7 +255,7 @@ def test_half_a_question(serve, hidden, push):
     other.ask("example")
     push(served, {"example": ZONE % 2})
     assert other.hear() == ("example", 2)
-    served.await_true("it is given to the connection", lambda: stat(served, "sent_connection") >= 2)
+    served.await_true("it is given to the connection", lambda: served.stat("sent_connection", "notify-stats") >= 2)
     peer.tcp.sendall(wire[20:])
     answer = peer.receive(query)
     assert answer.id == query.id and answer.answer[0][0].serial == 2
@@ -264,12 +263,6 @@ def test_half_a_question(serve, hidden, push):
     for end in (peer, other):
         end.close()
     served.stop()
-
-
-def stat(served, name):
-    mark = len(served.log())
-    served.popen.send_signal(signal.SIGUSR1)
-    return int(served.await_log(r"event=notify-stats .*\b%s=(\d+)" % name, after=mark)[1])
 
 
 def test_an_address_that_leads_nowhere(primary, repo, make_key, notify_key, push):
@@ -353,7 +346,7 @@ def test_once_its_address_has_acknowledged(behind_front, push):
     served.await_true("it has been told four times", lambda: front.heard >= before + 4)  # the third without an answer was told
     front.rcode = dns.rcode.NOERROR
     served.await_log(r"event=notify-acknowledged to=127\.0\.0\.5@53 transport=udp zone=example\. serial=3 ")
-    assert stat(served, "sent_connection") == 0
+    assert served.stat("sent_connection", "notify-stats") == 0
     assert peer.ask("example").answer[0][0].serial == 3 and not peer.notified
     peer.close()
     served.stop()

@@ -2,7 +2,6 @@
 answer; so it is told at its address, and nowhere else.
 """
 import re
-import signal
 import time
 
 import dns.rcode
@@ -61,14 +60,8 @@ def test_it_follows_at_once(port_53, need, primary, repo, make_key, notify, noti
         knot.await_serial("a.test", serial)
         if serial % 2:
             knot.await_serial("b.test", serial)
-    assert stat(served, "sent_connection") == 0, served.log()
+    assert served.stat("sent_connection", "notify-stats") == 0, served.log()
     sent = re.findall(r"event=transfer-sent to=127\.0\.0\.\d+@(\d+) zone=a\.test\. ", served.log())
     assert len(sent) >= serial and len(set(sent)) < len(sent) / 2, sent  # it did keep its connections
     knot.end()
     served.stop()
-
-
-def stat(served, name):
-    mark = len(served.log())
-    served.popen.send_signal(signal.SIGUSR1)
-    return int(served.await_log(r"event=notify-stats .*\b%s=(\d+)" % name, after=mark)[1])

@@ -2,12 +2,12 @@
 import os
 import re
 import resource
-import signal
 import socket
 
 import dns.rcode
 import pytest
 
+import processes
 import servers
 
 SOA = "$TTL 300\n@ SOA ns1 host %d 86400 43200 2419200 300\n@ NS ns1\nns1 A 127.0.0.1\n"
@@ -21,14 +21,7 @@ def zone(serial=1, records=0):
 
 
 def peak_mib(pid):
-    with open("/proc/%d/status" % pid, encoding="ascii") as status:
-        return int(re.search(r"^VmHWM:\s+(\d+) kB", status.read(), re.M)[1]) >> 10
-
-
-def stat(served, name):
-    mark = len(served.log())
-    served.popen.send_signal(signal.SIGUSR1)
-    return int(served.await_log(r"event=stats .*\b%s=(\d+)" % name, after=mark)[1])
+    return processes.kib(pid, "VmHWM") >> 10
 
 
 @pytest.fixture
@@ -60,7 +53,7 @@ def test_generated_records_do_not_end_it(limited, repo, notify, notify_key, star
     served.await_log(r"event=commit-served .*rejected=12\b")
     assert "code=memory-max" in served.log()
     assert peak_mib(served.pid) - before < 3 * LIMIT  # twice as much with a sanitizer
-    assert stat(served, "zones_octets") <= 48 << 20 == stat(served, "zones_octets_max")
+    assert served.stat("zones_octets") <= 48 << 20 == served.stat("zones_octets_max")
     assert rejected(served.log()) == GENERATED[2:]
     assert served.ask("h7.z01.example").rcode() == dns.rcode.NOERROR
     served.stop()
@@ -72,7 +65,7 @@ def test_generated_records_do_not_end_it(limited, repo, notify, notify_key, star
     repo.commit({name: None for name in GENERATED})
     assert notify(again.port, "a.example", notify_key).rcode() == dns.rcode.NOERROR
     again.await_log(r"event=commit-served .*removed=2 rejected=0\b")
-    assert stat(again, "zones_octets") < 1 << 20
+    assert again.stat("zones_octets") < 1 << 20
     again.stop()
 
 
@@ -99,9 +92,8 @@ class Scarce:
         self.pid, self.before = pid, resource.prlimit(pid, resource.RLIMIT_DATA)
 
     def leave(self, mib):
-        with open("/proc/%d/status" % self.pid, encoding="ascii") as status:
-            kib = int(re.search(r"^VmData:\s+(\d+) kB", status.read(), re.M)[1])
-        resource.prlimit(self.pid, resource.RLIMIT_DATA, ((kib << 10) + (mib << 20), self.before[1]))
+        held_kib = processes.kib(self.pid, "VmData")
+        resource.prlimit(self.pid, resource.RLIMIT_DATA, ((held_kib << 10) + (mib << 20), self.before[1]))
 
     def give(self):
         resource.prlimit(self.pid, resource.RLIMIT_DATA, self.before)
@@ -133,7 +125,7 @@ def test_allocations_that_fail_cost_a_connection(plain_primary, repo):
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     taken = []
     try:
-        while len(taken) < min(files - 100, 20000) and (len(taken) % 100 or stat(served, "tcp_refused") == 0):
+        while len(taken) < min(files - 100, 20000) and (len(taken) % 100 or served.stat("tcp_refused") == 0):
             s = socket.create_connection((servers.ADDRESS, served.port), timeout=5)
             s.sendall(b"\x10")  # the beginning of a message: it takes more memory
             taken.append(s)

@@ -14,6 +14,7 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
+import processes
 import servers
 
 ZONE = """$TTL 3600
@@ -235,13 +236,13 @@ def test_it_becomes_another_user(repo, primary, notify_key):
             os.chmod(folder, (mode | 0o055) & 0o7777)
         folder = os.path.dirname(folder)
     p = primary(repo, "--user=nobody", zones=["example.org"])
-    keeper, = children_of(p.pid)
-    git_process, = children_of(keeper)
+    keeper, = servers.children(p.pid)
+    git_process, = servers.children(keeper)
     for pid in (p.pid, keeper, git_process):
-        with open("/proc/%d/status" % pid) as f:
-            status = f.read()
-        assert re.search(r"^Uid:\s+(\d+)\s+\1\s+\1\s+\1$", status, re.M).group(1) != "0"
-        assert re.search(r"^CapEff:\s+0+$", status, re.M) and re.search(r"^NoNewPrivs:\s+1$", status, re.M)
+        status = processes.status(pid)
+        uid, *same = status["Uid"].split()
+        assert uid != "0" and same == [uid] * 3
+        assert int(status["CapEff"], 16) == 0 and status["NoNewPrivs"] == "1"
     p.stop()
 
 
@@ -300,22 +301,9 @@ def test_every_one_of_many_notifies_counts(filled, running, notify, notify_key):
     running.stop()
 
 
-def children_of(pid):
-    found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                with open("/proc/%s/stat" % entry) as f:
-                    if int(f.read().rpartition(")")[2].split()[1]) == pid:
-                        found.append(int(entry))
-            except OSError:
-                pass
-    return found
-
-
 def test_the_git_process_comes_back(filled, running):
-    keeper, = children_of(running.pid)
-    git_process, = children_of(keeper)
+    keeper, = servers.children(running.pid)
+    git_process, = servers.children(keeper)
     os.kill(git_process, signal.SIGKILL)
     running.await_log("event=git-process-died .*signal 9")
     assert running.serial("example.org") == 1
@@ -418,14 +406,9 @@ def test_tcp_half_close(running):
     running.stop()
 
 
-def resident_kib(pid):
-    with open("/proc/%d/status" % pid) as f:
-        return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
-
-
 def test_tcp_back_pressure(running):
     """Twenty clients ask for 500 MB each and read nothing: that costs them, not us."""
-    before = resident_kib(running.pid)
+    before = processes.kib(running.pid, "VmRSS")
     clients = [Stream(running.port, receive_buffer=4096) for _ in range(20)]
     for s in clients:
         s.sock.settimeout(0.2)
@@ -435,7 +418,7 @@ def test_tcp_back_pressure(running):
         except socket.timeout:
             pass
     assert running.ask("www.example.org").rcode() == dns.rcode.NOERROR
-    assert resident_kib(running.pid) - before < 64 * 1024
+    assert processes.kib(running.pid, "VmRSS") - before < 64 * 1024
     s = clients[0]
     s.sock.settimeout(10)
     for i in range(30):

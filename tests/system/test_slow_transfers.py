@@ -1,6 +1,5 @@
 """Secondaries that take a transfer slowly, or not at all: what that costs the primary, and the others."""
 import re
-import signal
 import time
 
 import dns.message
@@ -28,12 +27,6 @@ def push(repo, served, notify, notify_key, serial):
     served.await_serial("example", serial)
 
 
-def stat(served, name):
-    mark = len(served.log())
-    served.popen.send_signal(signal.SIGUSR1)
-    return int(served.await_log(r"event=stats .*\b%s=(\d+)" % name, after=mark)[1])
-
-
 @pytest.fixture
 def key(make_key):
     return make_key("second._transfer.example")
@@ -52,7 +45,7 @@ def test_what_is_replaced_meanwhile_is_bounded(primary, repo, key, notify_key, n
     for serial in range(2, 9):
         push(repo, served, notify, notify_key, serial)
         assert len(secondaries.transfer(servers.ADDRESS, "example", served.port)) >= RECORDS
-        assert stat(served, "octets_kept") <= limit << 20
+        assert served.stat("octets_kept") <= limit << 20
         if serial == 3:
             late = started(Asker(served.port, "127.0.0.2").ask("example"))
             assert late.take()
@@ -62,7 +55,7 @@ def test_what_is_replaced_meanwhile_is_bounded(primary, repo, key, notify_key, n
     assert all(int(octets) > limit << 20 for _, octets in cut)
     servers.await_true("they are hung up on", lambda: first.is_cut() and late.is_cut())
     push(repo, served, notify, notify_key, 9)
-    served.await_true("all of it is given back", lambda: stat(served, "octets_kept") == 0)
+    served.await_true("all of it is given back", lambda: served.stat("octets_kept") == 0)
     served.stop()
 
 

@@ -1,7 +1,6 @@
 """What updates can make the primary hold: bounded by what they come to when they are read, not by their octets on the wire."""
 import collections
 import contextlib
-import re
 import socket
 import struct
 
@@ -10,6 +9,7 @@ import dns.renderer
 import dns.tsig
 import pytest
 
+import processes
 import servers
 from repository import write_hook
 from updates import ZONE, add, send
@@ -62,8 +62,7 @@ def signed(key, records, n, number):
 
 def most_held(served):
     """By the process, so far, in MiB."""
-    with open("/proc/%d/status" % served.pid) as f:
-        return int(re.search(r"VmHWM:\s+(\d+) kB", f.read()).group(1)) / 1024
+    return processes.kib(served.pid, "VmHWM") / 1024
 
 
 class Client:

@@ -1,5 +1,4 @@
 """Updates that somebody has recorded are not carried out again."""
-import signal
 import socket
 import time
 
@@ -25,12 +24,6 @@ def other(make_key):
 def served(primary, repo, key, other):
     repo.commit({"example": ZONE, "_keys": key.line + other.line})
     return primary(repo, zones=["example"])
-
-
-def stat(served, name):
-    mark = len(served.log())
-    served.popen.send_signal(signal.SIGUSR1)
-    return int(served.await_log(r"event=update-stats .*\b%s=(\d+)" % name, after=mark)[1])
 
 
 def rcode(wire):
@@ -126,7 +119,7 @@ def test_no_place_is_taken_by_what_comes_again(primary, repo, key, gate):
         served.await_true("the push waits", gate.waiting)
         for wire in [recorded] * 20 + [other_one]:
             s.send(wire)
-        served.await_true("all have come", lambda: stat(served, "repeated") >= 19 and stat(served, "waiting") == 3)
+        served.await_true("all have come", lambda: served.stat("repeated", "update-stats") >= 19 and served.stat("waiting", "update-stats") == 3)
         gate.open()
         answers = dict((wire[:2], rcode(wire)) for wire in (s.recv(4096) for _ in range(3)))
     assert answers == {wire[:2]: "NOERROR" for wire in (first, recorded, other_one)}

@@ -1,9 +1,6 @@
 """Keys have their turns by what their updates cost: one key's large ones do not hold up another's small one."""
 import contextlib
-import os
-import re
 import select
-import signal
 import socket
 import struct
 
@@ -50,13 +47,6 @@ def answers_there(client):
     return n
 
 
-def waiting(served):
-    """Updates in the queue."""
-    before = len(served.log())
-    os.kill(served.pid, signal.SIGUSR1)
-    return int(served.await_log(r"event=update-stats .*waiting=(\d+)", after=before).group(1))
-
-
 def served_with_keys(primary, repo, make_key):
     keys = [make_key("k%d._update.example" % i) for i in range(2)]
     repo.commit({"example": large_zone(), "_keys": "".join(k.line for k in keys)})
@@ -75,9 +65,9 @@ def test_fifty_large_ones_before_a_small_one(primary, repo, make_key, gate):
         served.await_true("the push waits", gate.waiting)
         for number in range(50):
             many.send(prerequisites(busy, number))
-        served.await_true("all wait", lambda: waiting(served) == 51)
+        served.await_true("all wait", lambda: served.stat("waiting", "update-stats") == 51)
         small.send(add(other, "small", "192.0.2.1").to_wire())
-        served.await_true("it waits, too", lambda: waiting(served) == 52)
+        served.await_true("it waits, too", lambda: served.stat("waiting", "update-stats") == 52)
         gate.open()
         assert small.receive() == "NOERROR"
         before = answers_there(many)
