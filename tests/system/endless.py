@@ -1,8 +1,8 @@
 """A git server that has no end: references, words, a pack, objects.  Once it is told to be good it is a way to another one."""
 import hashlib
 import itertools
-import socket
 import struct
+import threading
 import zlib
 
 import remotes
@@ -52,22 +52,12 @@ class Endless(remotes.Breaking):
         self.says = says
         super().__init__(to)
 
-    def run(self):
-        while True:
-            try:
-                client, _ = self.socket.accept()
-            except OSError:
-                return
-            says = self.says
-            if says is None:
-                self.relay(client)
-            else:
-                self.lie(client, says)
-
-    def relay(self, client):
-        server = socket.create_connection((remotes.ADDRESS, self.to))
-        remotes.threading.Thread(target=self.pump, args=(client, server, None), daemon=True).start()
-        remotes.threading.Thread(target=self.pump, args=(server, client, None), daemon=True).start()
+    def take(self, client):
+        says = self.says
+        if says is None:
+            super().take(client)
+        else:
+            self.lie(client, says)
 
     def lie(self, client, says):
         def run():
@@ -83,7 +73,7 @@ class Endless(remotes.Breaking):
                         pass
                 except OSError:
                     pass
-        remotes.threading.Thread(target=run, daemon=True).start()
+        threading.Thread(target=run, daemon=True).start()
 
     @staticmethod
     def await_wishes(client):

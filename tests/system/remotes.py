@@ -294,10 +294,14 @@ class Breaking:
                 client, _ = self.socket.accept()
             except OSError:
                 return
-            server = socket.create_connection((ADDRESS, self.to))
-            self.connections.append(client)
-            threading.Thread(target=self.pump, args=(client, server, None), daemon=True).start()
-            threading.Thread(target=self.pump, args=(server, client, self.limit), daemon=True).start()
+            self.take(client)
+
+    def take(self, client):
+        """A connection has come."""
+        server = socket.create_connection((ADDRESS, self.to))
+        self.connections.append(client)
+        threading.Thread(target=self.pump, args=(client, server, None), daemon=True).start()
+        threading.Thread(target=self.pump, args=(server, client, self.limit), daemon=True).start()
 
     def pump(self, source, target, limit):
         try:
