@@ -15,6 +15,7 @@ import pytest
 
 import processes
 import servers
+from repository import write_hook
 from updates import ZONE, add, push_serial, send
 
 BROKEN = "@ SOA this is none\n"
@@ -71,10 +72,7 @@ def test_all_are_told_to_end(primary, filled, sig):
 
 def test_hooks_take_signals_as_usual(primary, filled, key, tmp_path):
     """What is ignored is ignored by us, not by programs of others that we start."""
-    path = os.path.join(filled.bare, "hooks", "pre-receive")
-    with open(path, "w") as f:
-        f.write("#!/bin/sh\ngrep SigIgn /proc/self/status >%s\n" % (tmp_path / "ignored"))
-    os.chmod(path, 0o755)
+    write_hook(filled, "pre-receive", "grep SigIgn /proc/self/status >%s\n" % (tmp_path / "ignored"))
     served = primary(filled, zones=["example"])
     assert send(served, add(key, "x", "192.0.2.9")).rcode() == dns.rcode.NOERROR
     ignored = int((tmp_path / "ignored").read_text().split()[1], 16)

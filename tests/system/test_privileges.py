@@ -10,6 +10,7 @@ import pytest
 
 import processes
 import servers
+from repository import write_hook
 from updates import add, send
 
 EMPTY = "0" * 16
@@ -147,10 +148,7 @@ def test_a_port_that_wants_privilege(program, bindir, filled):
 
 
 def test_hooks_have_no_capabilities(primary, filled, key, tmp_path):
-    path = os.path.join(filled.bare, "hooks", "pre-receive")
-    with open(path, "w") as f:
-        f.write("#!/bin/sh\ngrep Cap /proc/self/status >%s\n" % (tmp_path / "has"))
-    os.chmod(path, 0o755)
+    write_hook(filled, "pre-receive", "grep Cap /proc/self/status >%s\n" % (tmp_path / "has"))
     served = primary(filled, zones=["example"])
     assert send(served, add(key, "x", "192.0.2.9")).rcode() == dns.rcode.NOERROR
     assert set(re.findall(r":\s*(\w+)", (tmp_path / "has").read_text())) == {EMPTY}

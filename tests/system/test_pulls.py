@@ -1,7 +1,6 @@
 """How often oprimary pulls, whoever asks for it."""
 import os
 import signal
-import socket
 import time
 
 import dns.flags
@@ -12,6 +11,7 @@ import dns.rcode
 import pytest
 
 import servers
+from updates import send_octets
 
 ZONE = "$TTL 60\n@ SOA ns1 hostmaster %d 3600 600 604800 300\n@ NS ns1\nns1 A 192.0.2.1\n"
 PAUSE_MAX_S = 2
@@ -43,24 +43,16 @@ def signed_notify(key, zone="example.org"):
     return message
 
 
-def send(running, wire):
-    """The answer's octets."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.settimeout(10)
-        sock.sendto(wire, (servers.ADDRESS, running.port))
-        return sock.recv(4096)
-
-
 def test_a_notify_that_was_recorded_is_answered_and_not_followed(filled, running, notify_key):
     recorded = signed_notify(notify_key).to_wire()
     for _ in range(200):
-        answer = send(running, recorded)
+        answer = send_octets(running, recorded)
         assert answer[3] & 15 == dns.rcode.NOERROR and answer[11] == 1  # signed
     accepted, repeated, pulls = counters(running)
     assert (accepted, repeated) == (200, 199)
     assert pulls <= 2  # the first of all, and that
     filled.commit({"example.org": ZONE % 2})
-    send(running, recorded)
+    send_octets(running, recorded)
     dns.query.udp(signed_notify(notify_key), servers.ADDRESS, port=running.port, timeout=10)
     running.await_serial("example.org", 2)
     running.stop()
@@ -70,7 +62,7 @@ def test_the_id_of_the_header_does_not_make_it_new(running, notify_key):
     """It is not under the signature (RFC 8945 4.2)."""
     wire = signed_notify(notify_key).to_wire()
     for number in range(50):
-        send(running, bytes([0, number]) + wire[2:])
+        send_octets(running, bytes([0, number]) + wire[2:])
     assert counters(running)[1] == 49
     running.stop()
 
