@@ -43,7 +43,7 @@ class Pace:
 
 
 class Attack:
-    """`item`: what of the soak's table it stands for; `who` does it (SECURITY.md)."""
+    """`who` does it (SECURITY.md), and `what` that is."""
     name = who = what = None
     needs = ()  # features of the scene without which it is left out
 

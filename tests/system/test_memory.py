@@ -33,9 +33,7 @@ def limited(primary, repo):
 
 
 def rejected(log):
-    """Of the last commit."""
-    last = log[log.rfind("event=finding"):] if "event=commit-served" not in log else log
-    return sorted(re.findall(r"event=zone-rejected file=(\S+)", last))
+    return sorted(re.findall(r"event=zone-rejected file=(\S+)", log))
 
 
 GENERATED = ["z%02d.example" % n for n in range(14)]
