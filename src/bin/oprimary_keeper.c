@@ -17,7 +17,6 @@
 #include "bin/cli.h"
 #include "git/access.h"
 #include "git/gitproc.h"
-#include "git/home.h"
 #include "ops/clock.h"
 #include "ops/files.h"
 #include "ops/restarts.h"

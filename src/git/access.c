@@ -3,10 +3,11 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "git/home.h"
 
 bool
 git_conf_owner(const struct git_conf *c, uid_t *uid, gid_t *gid)
@@ -59,8 +60,8 @@ is_cache_refused(const char *dir)
 {
 	char above[PATH_MAX];
 	if (access(dir, F_OK) == 0 || errno != ENOENT) {
-		return is_refused(dir, R_OK | W_OK | X_OK) || is_refused_in(dir, "clone.git", R_OK | W_OK | X_OK) ||
-		       is_refused_in(dir, "lock", R_OK | W_OK);
+		return is_refused(dir, R_OK | W_OK | X_OK) || is_refused_in(dir, HOME_CLONE, R_OK | W_OK | X_OK) ||
+		       is_refused_in(dir, HOME_LOCK, R_OK | W_OK);
 	}
 	snprintf(above, sizeof above, "%s", dir);
 	for (size_t n = strlen(above); n > 1 && above[n - 1] == '/'; n--) {
@@ -77,11 +78,10 @@ is_cache_refused(const char *dir)
 err_t
 git_conf_check_access(const struct git_conf *c)
 {
-	const char *temp = getenv("TMPDIR");
 	bool has_temp = c->scheme != GIT_REMOTE_LOCAL && c->cache_dir == NULL;
 	bool is_bad = (c->scheme == GIT_REMOTE_LOCAL && is_repository_refused(c->url)) ||
 	              (c->cache_dir != NULL && is_cache_refused(c->cache_dir)) ||
-	              (has_temp && is_refused(temp != NULL ? temp : "/tmp", R_OK | W_OK | X_OK)) ||
+	              (has_temp && is_refused(git_home_temp_root(), R_OK | W_OK | X_OK)) ||
 	              is_refused(c->known_hosts, R_OK) || is_refused(c->ca_file, R_OK);
 	return is_bad ? E_REFUSED : OK;
 }

@@ -60,7 +60,7 @@ static err_t
 lock_dir(struct git_home *h, struct diag *diag)
 {
 	char path[sizeof h->clone];
-	snprintf(path, sizeof path, "%s/lock", h->dir);
+	snprintf(path, sizeof path, "%s/" HOME_LOCK, h->dir);
 	h->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (h->lock < 0) {
 		int why = errno;
@@ -76,8 +76,8 @@ lock_dir(struct git_home *h, struct diag *diag)
 	return OK;
 }
 
-static const char *
-temp_root(void)
+const char *
+git_home_temp_root(void)
 {
 	const char *root = getenv("TMPDIR");
 	return root != NULL && root[0] == '/' ? root : "/tmp";
@@ -93,7 +93,7 @@ sweep_one(const char *root, const char *name)
 	    !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || st.st_mtime + SETTLED_S > time(NULL)) {
 		return;
 	}
-	snprintf(lock, sizeof lock, "%s/lock", path);
+	snprintf(lock, sizeof lock, "%s/" HOME_LOCK, path);
 	int fd = open(lock, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd >= 0) {
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
@@ -121,7 +121,7 @@ sweep_temp(const char *root)
 static err_t
 make_temp(struct git_home *h, struct diag *diag)
 {
-	const char *root = temp_root();
+	const char *root = git_home_temp_root();
 	sweep_temp(root);
 	h->is_temp = true;
 	if ((size_t)snprintf(h->dir, sizeof h->dir, "%s/%sXXXXXX", root, TEMP_PREFIX) >= sizeof h->dir || mkdtemp(h->dir) == NULL) {
@@ -173,7 +173,7 @@ git_home_open(const struct git_conf *conf, struct git_home *out, struct diag *di
 		return OK;
 	}
 	TRY(conf->cache_dir != NULL ? make_cache(out, conf->cache_dir, diag) : make_temp(out, diag));
-	snprintf(out->clone, sizeof out->clone, "%s/clone.git", out->dir);
+	snprintf(out->clone, sizeof out->clone, "%s/" HOME_CLONE, out->dir);
 	err_t err = lock_dir(out, diag);
 	if (err != OK) {
 		git_home_close(out);

@@ -3,6 +3,7 @@
  *   DIR/lock        flock()ed by the primary that uses it, for as long as it lives
  *   DIR/clone.git   the clone
  *   DIR/.ssh        what libssh2 reads of it
+ *   DIR/vain        for what the clone was renewed in vain (git/clone.h)
  *
  * Plain files only, no libgit2: the supervisor uses this.
  */
@@ -13,6 +14,9 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "git/remote.h"
+
+#define HOME_LOCK "lock"
+#define HOME_CLONE "clone.git"
 
 enum { HOME_DIR_MAX = PATH_MAX - 256, HOME_REF_MAX = 64 };
 
@@ -29,6 +33,9 @@ struct git_home {
 /* Makes what is not there.  E_BUSY: another process has it; E_IO.  Remains that primaries which were killed left in
  * TMPDIR are cleared away. */
 err_t git_home_open(const struct git_conf *conf, struct git_home *out, struct diag *diag);
+
+/* Where temporary ones are made: TMPDIR, or /tmp. */
+const char *git_home_temp_root(void);
 
 /* A directory below TMPDIR for a moment, gone with git_home_close(). */
 err_t git_home_open_temp(struct git_home *out, struct diag *diag);
