@@ -196,19 +196,24 @@ check_access(const void *ctx)
 	return git_conf_check_access(ctx);
 }
 
+/* False: there is nobody. */
+static bool
+find_unprivileged(const struct git_conf *git, struct privs_who *out)
+{
+	uid_t uid;
+	gid_t gid;
+	if (git_conf_owner(git, &uid, &gid)) {
+		privs_find_owner(uid, gid, out);
+		return true;
+	}
+	return privs_find_unprivileged(out) == OK;
+}
+
 /* Root without --user, and where that is named root: whoever may do least of those who can do the work. */
 static void
 find_least(const struct git_conf *git, bool is_root_named, struct privs_who *out)
 {
-	uid_t uid;
-	gid_t gid;
-	bool is_found = !is_root_named;
-	if (is_found && git_conf_owner(git, &uid, &gid)) {
-		privs_find_owner(uid, gid, out);
-	} else if (is_found) {
-		is_found = privs_find_unprivileged(out) == OK;
-	}
-	if (!is_found || !privs_would_do(out, check_access, git)) {
+	if (is_root_named || !find_unprivileged(git, out) || !privs_would_do(out, check_access, git)) {
 		*out = (struct privs_who){ 0 };
 		out->keeps_files = !privs_would_do(out, check_access, git);
 	}
