@@ -130,6 +130,8 @@ is_remote_asked(const struct git_process *g)
 	return g->state == STATE_PULLING || g->state == STATE_PUSHING;
 }
 
+_Static_assert(PUSH_TIMEOUTS_MAX == 10, "as the text has it");
+
 static void
 on_time(struct git_process *g)
 {
@@ -149,8 +151,7 @@ on_time(struct git_process *g)
 	} else if (is_remote_asked(g) && now >= g->limit_ns) {
 		bool is_push = g->state == STATE_PUSHING;
 		snprintf(text, sizeof text, "%s takes far too long, though there is progress -- the limit is %u s, %s", work,
-		         is_push ? g->conf->fetch_timeout_s * PUSH_TIMEOUTS_MAX : g->conf->fetch_max_s,
-		         is_push ? "ten times --fetch-timeout" : "--fetch-time-max");
+		         limit_s(g, is_push), is_push ? "ten times --fetch-timeout" : "--fetch-time-max");
 		child_lost(g, E_TIMEOUT, text);
 	} else if (child_is_stopped_for_long(g)) {
 		on_worker_gone(g); /* nobody can tell when it will go on */

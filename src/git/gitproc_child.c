@@ -161,7 +161,7 @@ child_ask(struct git_process *g, const struct link_frame *f)
 	pid_t waiting = g->child.pid;
 	g->idle_ns = 0;
 	g->deadline_ns = from_now(g->conf->fetch_timeout_s);
-	g->limit_ns = from_now(f->type == LINK_PUSH ? g->conf->fetch_timeout_s * PUSH_TIMEOUTS_MAX : g->conf->fetch_max_s);
+	g->limit_ns = from_now(limit_s(g, f->type == LINK_PUSH));
 	err_t err = child_send(g, f);
 	g->child.is_fresh &= g->child.pid != waiting;
 	return err;

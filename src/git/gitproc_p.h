@@ -77,6 +77,13 @@ from_now(unsigned seconds)
 	return clock_ns() + (uint64_t)seconds * 1000000000u;
 }
 
+/* So long may a PULL or a PUSH take, with or without progress. */
+static inline unsigned
+limit_s(const struct git_process *g, bool is_push)
+{
+	return is_push ? g->conf->fetch_timeout_s * PUSH_TIMEOUTS_MAX : g->conf->fetch_max_s;
+}
+
 /* To the other side.  A link that is gone ends the loop at its next turn, not here. */
 void tell(struct git_process *g, const struct link_frame *f);
 
