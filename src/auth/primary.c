@@ -391,13 +391,14 @@ primary_step(struct primary *p, struct view *next, uint64_t now_s, struct discar
 	p->view = next;
 }
 
-/* All that the commit itself must not fail for. */
+/* All that the commit itself must not fail for.  *is_held: something is held back that was not before. */
 static err_t
-prepare(struct apply *a, struct view **next, struct discard **old)
+prepare(struct apply *a, bool *is_held, struct view **next, struct discard **old)
 {
 	TRY(claim_removals(a));
 	TRY(hold_sort_allowed(a));
 	TRY(file_reserve(a->p, a->n - a->removals_n));
+	TRY(hold_back(a, is_held));
 	return step_prepare(a->n, next, old);
 }
 
@@ -423,12 +424,13 @@ primary_apply(struct primary *p, const struct source_commit *c, enum primary_out
 	trie_begin(&a.zones, &p->view->zones);
 	struct view *next = NULL;
 	struct discard *d = NULL;
+	bool is_held = false;
 	err_t err = plan_commit(&a);
 	if (err == OK) {
-		err = prepare(&a, &next, &d);
+		err = prepare(&a, &is_held, &next, &d);
 	}
 	if (err == OK) {
-		*outcome = hold_back(&a) ? PRIMARY_HELD : PRIMARY_APPLIED;
+		*outcome = is_held ? PRIMARY_HELD : PRIMARY_APPLIED;
 		forget_texts(p, c);
 		passed_commit(&a);
 		p->octets -= planned_octets(&a);

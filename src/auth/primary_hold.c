@@ -234,9 +234,11 @@ hold_shrunk(struct apply *a)
 	return is_any;
 }
 
-bool
-hold_back(struct apply *a)
+err_t
+hold_back(struct apply *a, bool *is_any_new)
 {
 	bool is_shrunk = hold_shrunk(a), is_gone = hold_removals(a);
-	return hold_last_keys(a) || is_gone || is_shrunk;
+	TRY(hold_last_keys(a, is_any_new));
+	*is_any_new = *is_any_new || is_gone || is_shrunk;
+	return OK;
 }

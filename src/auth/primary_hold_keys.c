@@ -9,21 +9,13 @@
 #include "auth/reach.h"
 #include "base/alloc.h"
 
-/* Names of zones, borrowed. */
-struct names {
-	const uint8_t **list; /* owned */
+/* Zones that could be announced before, and could not be any more. */
+struct lost {
+	const struct reach *before, *after;
+	size_t zones_n;       /* that are served after the commit, lost or not */
+	const uint8_t **list; /* owned; their names, borrowed */
 	size_t n, cap;
 };
-
-static void
-add_name(struct names *to, const uint8_t *name)
-{
-	if (to->n == to->cap) {
-		to->cap = to->cap != 0 ? 2 * to->cap : 64;
-		to->list = xrealloc(to->list, to->cap * sizeof(const uint8_t *));
-	}
-	to->list[to->n++] = name;
-}
 
 static bool
 is_keys(const struct pending *d)
@@ -58,39 +50,45 @@ find_reach_after(const struct apply *a, struct reach *out)
 	reach_seal(out);
 }
 
-/* Zones that are served after the commit. */
-static void
-list_zones(const struct apply *a, struct names *out)
+static err_t
+look_at_zone(struct lost *l, const uint8_t *apex)
+{
+	l->zones_n++;
+	if (!reach_has(l->before, apex) || reach_has(l->after, apex)) {
+		return OK;
+	}
+	if (!try_room(&l->list, sizeof *l->list, l->n, &l->cap)) {
+		return E_NOMEM;
+	}
+	l->list[l->n++] = apex;
+	return OK;
+}
+
+/* Of the zones that are served after the commit. */
+static err_t
+find_lost(const struct apply *a, struct lost *out)
 {
 	const struct primary *p = a->p;
 	for (size_t i = 0; i < p->files_n; i++) {
 		if (p->files[i]->zone != NULL && !plan_has(a, p->files[i])) {
-			add_name(out, p->files[i]->apex.oct);
+			TRY(look_at_zone(out, p->files[i]->apex.oct));
 		}
 	}
 	for (size_t i = 0; i < a->n; i++) {
 		const struct pending *d = &a->list[i];
 		bool is_left = d->is_removal ? d->is_held && d->file->zone != NULL : d->zone != NULL || pending_served(d) != NULL;
 		if (is_left && !is_keys(d)) {
-			add_name(out, d->file->apex.oct);
+			TRY(look_at_zone(out, d->file->apex.oct));
 		}
 	}
-}
-
-static void
-list_lost(const struct names *zones, const struct reach *before, const struct reach *after, struct names *out)
-{
-	for (size_t i = 0; i < zones->n; i++) {
-		if (reach_has(before, zones->list[i]) && !reach_has(after, zones->list[i])) {
-			add_name(out, zones->list[i]);
-		}
-	}
+	/* The first zones are to be announced, too. */
+	return out->zones_n == 0 && out->after->n == 0 ? look_at_zone(out, name_root) : OK;
 }
 
 /* ---- what is held ---- */
 
 static bool
-reaches_any(const struct keystore *keys, const struct names *zones)
+reaches_any(const struct keystore *keys, const struct lost *zones)
 {
 	struct reach r = { 0 };
 	reach_add(&r, keys);
@@ -104,7 +102,7 @@ reaches_any(const struct keystore *keys, const struct names *zones)
 }
 
 static void
-report_held(const struct apply *a, const struct pending *d, const struct names *lost)
+report_held(const struct apply *a, const struct pending *d, const struct lost *lost)
 {
 	char zone[NAME_TEXT_MAX], others[48] = "", text[DIAG_TEXT_MAX];
 	name_print(lost->list[0], zone);
@@ -118,7 +116,7 @@ report_held(const struct apply *a, const struct pending *d, const struct names *
 
 /* True: one of them was not held before. */
 static bool
-hold_files(struct apply *a, const struct names *lost)
+hold_files(struct apply *a, const struct lost *lost)
 {
 	bool is_any_new = false;
 	for (size_t i = 0; i < a->n; i++) {
@@ -145,28 +143,26 @@ is_any_changed(const struct apply *a)
 	return i < a->n;
 }
 
-bool
-hold_last_keys(struct apply *a)
+err_t
+hold_last_keys(struct apply *a, bool *is_any_new)
 {
-	struct names zones = { 0 }, lost = { 0 };
 	struct reach before = { 0 }, after = { 0 };
+	struct lost lost = { .before = &before, .after = &after };
+	*is_any_new = false;
 	if (a->commit->allow_mass_delete || a->p->conf.delete_zones_percent >= 100 || !is_any_changed(a)) {
-		return false;
+		return OK;
 	}
 	reach_add(&before, a->p->view->keys);
 	reach_seal(&before);
 	find_reach_after(a, &after);
-	list_zones(a, &zones);
-	if (zones.n == 0 && after.n == 0) {
-		add_name(&zones, name_root); /* the first zones are to be announced, too */
+	err_t err = find_lost(a, &lost);
+	if (err == OK) {
+		*is_any_new = hold_files(a, &lost);
 	}
-	list_lost(&zones, &before, &after, &lost);
-	bool is_any_new = hold_files(a, &lost);
 	reach_fini(&before);
 	reach_fini(&after);
-	free(zones.list);
 	free(lost.list);
-	return is_any_new;
+	return err;
 }
 
 /* Whether what is held is to be held still goes by the other keys, and by what zones there are: so each commit asks anew. */

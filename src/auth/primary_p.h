@@ -237,12 +237,13 @@ bool hold_is_leaving(const struct apply *a, const struct name *apex);
 /* The file that goes in this commit and has the zone of that name, or NULL.  From now on it has an heir. */
 struct file *hold_find_leaving(struct apply *a, const struct name *apex);
 
-/* Marks what is held back, and says so.  After everything else is planned.  True: there is something that was not held before. */
-bool hold_back(struct apply *a);
+/* Marks what is held back, and says so.  After everything else is planned.  *is_any_new: there is something that was not held before.
+ * E_NOMEM. */
+err_t hold_back(struct apply *a, bool *is_any_new);
 
 /* ---- primary_hold_keys.c ---- */
 
-bool hold_last_keys(struct apply *a); /* after what becomes of zones is known; result as of hold_back() */
+err_t hold_last_keys(struct apply *a, bool *is_any_new); /* after what becomes of zones is known; as hold_back() */
 err_t hold_plan_keys(struct apply *a); /* keys files that an earlier commit changed and that are held are looked at again */
 
 /* Why a file whose zone is held takes no updates. */

@@ -17,11 +17,14 @@ static const char *const after[] = {
 	"gone", NULL, "_keys", KEY("a._update.") KEY("b._notify."), ".originignore", "*.template\n*.old\n", NULL,
 };
 
+/* Nobody could announce a push for "a" any more. */
+static const char *const without_keys[] = { "b", ZONE(2), "_keys", KEY("b._notify.b."), NULL };
+
 static err_t
-try_commit(struct tree *t, const char *const *pairs)
+try_commit(struct tree *t, bool allow_mass_delete, const char *const *pairs)
 {
 	struct source_change changes[FILES_MAX];
-	struct source_commit c = { .id = "5678", .allow_mass_delete = true, .changes = changes, .ctx = t, .open = open_file,
+	struct source_commit c = { .id = "5678", .allow_mass_delete = allow_mass_delete, .changes = changes, .ctx = t, .open = open_file,
 		                   .close = close_file };
 	for (; pairs[0] != NULL; pairs += 2) {
 		changes[c.n++] = tree_put(t, pairs[0], pairs[1]);
@@ -48,10 +51,10 @@ commits_without_memory(void **state)
 		struct tree t;
 		tree_init(&t);
 		allowed = SIZE_MAX;
-		assert_int_equal(try_commit(&t, before), OK);
+		assert_int_equal(try_commit(&t, true, before), OK);
 		fail_after(n++);
 		is_failing = false;
-		err_t err = try_commit(&t, after);
+		err_t err = try_commit(&t, true, after);
 		bool has_failed_once = has_failed;
 		assert_true(has_failed_once || err == OK);
 		const struct zone *a = served(&t, "a."), *b = served(&t, "b.");
@@ -59,7 +62,7 @@ commits_without_memory(void **state)
 		assert_int_equal(keystore_count(primary_view(t.primary)->keys) != 0, true);
 		allowed = SIZE_MAX;
 		/* With the next push of anything all of it is there; where the commit as a whole was refused it is told again. */
-		assert_int_equal(try_commit(&t, err == OK ? (const char *const[]){ "other", ZONE(1), NULL } : after), OK);
+		assert_int_equal(try_commit(&t, true, err == OK ? (const char *const[]){ "other", ZONE(1), NULL } : after), OK);
 		assert_int_equal(served(&t, "a.")->serial, 2);
 		assert_int_equal(served(&t, "new.")->serial, 7);
 		assert_int_equal(served(&t, "b.")->records, 5);
@@ -71,9 +74,38 @@ commits_without_memory(void **state)
 	assert_true(n > 100);
 }
 
+static void
+keys_are_held_without_memory(void **state)
+{
+	(void)state;
+	size_t n = 0;
+	do {
+		struct tree t;
+		tree_init(&t);
+		allowed = SIZE_MAX;
+		assert_int_equal(try_commit(&t, true, before), OK);
+		fail_after(n++);
+		is_failing = false;
+		err_t err = try_commit(&t, false, without_keys);
+		bool has_failed_once = has_failed;
+		assert_true(has_failed_once || err == OK);
+		allowed = SIZE_MAX;
+		assert_int_equal(try_commit(&t, false, err == OK ? (const char *const[]){ "other", ZONE(1), NULL } : without_keys), OK);
+		assert_int_equal(primary_held_keys_n(t.primary), 1);
+		assert_int_equal(keystore_count(primary_view(t.primary)->keys), 1);
+		assert_int_equal(served(&t, "b.")->serial, 2);
+		tree_fini(&t);
+		has_failed = has_failed_once;
+	} while (has_failed);
+	assert_true(n > 30);
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(commits_without_memory) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(commits_without_memory),
+		cmocka_unit_test(keys_are_held_without_memory),
+	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
