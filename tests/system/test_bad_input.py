@@ -55,7 +55,6 @@ import processes
 import remotes
 import servers
 from repository import git
-from test_oprimary_net import resident_kib
 
 ORG, OTHER = "example.org", "other.example"
 SECRET = "kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg="
@@ -207,7 +206,7 @@ def test_malformed_messages(victim, notify_key, tcp):
     sizes = []
     for _ in range(3):
         assert sum(answer is not None for _, answer in put_all(v.port, tcp, messages)) == len(requests)
-        sizes.append(resident_kib(v.primary.pid))
+        sizes.append(processes.kib(v.primary.pid, "VmRSS"))
     assert sizes[-1] - sizes[0] < 512, sizes
     v.mend_and_end()
 
