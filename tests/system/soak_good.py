@@ -40,8 +40,7 @@ class Asker:
     def questions(self):
         for n in range(100):
             for owner, rdtype in ("h%d.%s" % (n, ZONE), wire.A), (ZONE, wire.SOA), ("nobody%d.%s" % (n, ZONE), wire.A), ("h%d.person.example" % n, wire.TXT):
-                question = wire.question(owner, rdtype)
-                yield question[:11] + b"\1" + question[12:] + b"\0\0\x29\x04\xd0\0\0\0\0\0\0"
+                yield wire.with_edns(wire.question(owner, rdtype))
 
     def start(self):
         self.begin = time.monotonic()

@@ -87,7 +87,7 @@ class Nsec3(Floods):
         zone = self.chance.choice(["nsec3.example", "nsec3low.example"])
         deep = ".".join(self.chance.choice("abcdefgh") for _ in range(100))
         q = wire.question("%s.x%d.%s" % (deep, self.number, zone), wire.A, number=self.number)
-        return q[:11] + b"\1" + q[12:] + b"\0\0\x29\x04\xd0\0\0\x80\0\0\0"  # EDNS with DO
+        return wire.with_edns(q, wire.DO)
 
 
 class UdpIxfr(Floods):

@@ -8,8 +8,8 @@ import time
 import dns.name
 
 QUERY, NOTIFY, UPDATE = 0, 4, 5
-A, SOA, TXT, AXFR, IXFR, TSIG, ANY_TYPE, IN, ANY = 1, 6, 16, 252, 251, 250, 255, 1, 255
-RD, FUDGE_S = 0x0100, 300
+A, SOA, TXT, AXFR, IXFR, OPT, TSIG, ANY_TYPE, IN, ANY = 1, 6, 16, 252, 251, 41, 250, 255, 1, 255
+DO, FUDGE_S = 0x8000, 300
 APEX = b"\xc0\x0c"  # a pointer to the question's name
 ALGORITHM = dns.name.from_text("hmac-sha256").to_wire()
 
@@ -24,6 +24,11 @@ def header(number, opcode, counts):
 
 def question(owner, rdtype, *, number=0, opcode=QUERY, rdclass=IN):
     return header(number, opcode, (1, 0, 0, 0)) + name(owner) + struct.pack("!2H", rdtype, rdclass)
+
+
+def with_edns(asked, ttl=0):
+    """A question with an OPT record of 1,232 octets; `ttl`: its flags."""
+    return asked[:11] + b"\1" + asked[12:] + record(b"\0", OPT, 1232, ttl, b"")
 
 
 def record(owner, rdtype, rdclass, ttl, data):
