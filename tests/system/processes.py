@@ -45,7 +45,7 @@ def stop(pid):
 def is_gone(pid):
     try:
         return status(pid)["State"][0] in "ZX"
-    except FileNotFoundError:
+    except OSError:  # also while it goes
         return True
 
 

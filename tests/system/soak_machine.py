@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 
+import processes
 import servers
 from repository import ENV
 from soak_attack import Attack
@@ -12,8 +13,7 @@ STOPPED_LIMIT_S = 60  # by then a process that stands still has been replaced
 
 
 class Processes(Attack):
-    """`depth`: below the primary: 1 the keeper, 2 the git side's supervisor, 3 a worker."""
-    signal = None
+    """`depths`: below the primary: 1 the keeper, 2 the git side's supervisor, 3 a worker."""
     depths = (2, 3)
 
     def turn(self):
@@ -49,20 +49,13 @@ class Stopped(Processes):
             with self.act(None):
                 os.kill(pid, signal.SIGSTOP)
                 self.count["stopped"] += 1
-                servers.await_true("it is replaced", lambda: self.is_gone(pid) or self.scene.is_over.is_set(), STOPPED_LIMIT_S)
+                servers.await_true("it is replaced", lambda: processes.is_gone(pid) or self.scene.is_over.is_set(), STOPPED_LIMIT_S)
         except ProcessLookupError:
             return
         except servers.Trouble:
             self.scene.fail("what stands still is replaced", "process %d did not for %d s: %s" % (pid, STOPPED_LIMIT_S, command(pid)))
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGCONT)
-
-    def is_gone(self, pid):
-        try:
-            with open("/proc/%d/stat" % pid) as f:
-                return f.read().rpartition(")")[2].split()[0] in "ZX"
-        except OSError:
-            return True
 
 
 def command(pid):
