@@ -215,10 +215,6 @@ class ManyParents(Push):
         made = self.p.git("hash-object", "-t", "commit", "-w", "--literally", os.path.join(self.p.clone, ".git", "many"))
         self.p.git("reset", "-q", "--hard", made)
         self.p.push()
-        self.made, self.was = made, head
-
-    def look_after(self):
-        """The next one with it on top was served; another is, too, from before it."""
 
 
 class RemovedKeys(Push):
