@@ -268,10 +268,10 @@ on_wake(uv_async_t *wake)
 	pthread_mutex_lock(&w->lock);
 	bool is_stopping = w->is_stopping;
 	pthread_mutex_unlock(&w->lock);
+	posts_send(w); /* also at the end: what was answered just before it */
 	if (is_stopping) {
 		close_all(w);
 	} else {
-		posts_send(w);
 		streams_end_revoked(w);
 	}
 }

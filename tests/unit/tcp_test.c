@@ -647,6 +647,25 @@ catch_up(struct fixture *f)
 	close(fd);
 }
 
+/* What is told and the end come to the worker in one: what was told first still goes out. */
+static void
+what_is_sent_before_the_end_arrives(void **state)
+{
+	(void)state;
+	for (uint16_t i = 0; i < 200; i++) {
+		struct fixture f;
+		start(&f, 10, 10, 10000);
+		f.env.event = on_event;
+		int fd = client(&f, "127.0.0.1");
+		send_message(fd, 'S', i);
+		expect_answer(fd, 'S', i);
+		notify(&f, i);
+		stop(&f);
+		expect_notified(fd, i);
+		expect_end(fd);
+	}
+}
+
 /* A client takes the next message for the answer to its question: nothing goes before that. */
 static void
 nothing_is_sent_into_an_open_question(void **state)
@@ -834,6 +853,7 @@ main(void)
 		cmocka_unit_test(when_crowded_idle_is_shorter),
 		cmocka_unit_test(one_client_has_its_share_only),
 		cmocka_unit_test(stopping_ends_open_connections),
+		cmocka_unit_test(what_is_sent_before_the_end_arrives),
 		cmocka_unit_test(nothing_is_sent_into_an_open_question),
 		cmocka_unit_test(what_is_held_is_bounded),
 		cmocka_unit_test(clients_are_counted),
