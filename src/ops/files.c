@@ -6,14 +6,14 @@
 void
 files_keep(const int *keep, size_t n)
 {
-	unsigned first = STDERR_FILENO + 1;
+	int first = STDERR_FILENO + 1;
 	for (size_t i = 0; i < n; i++) {
-		if ((unsigned)keep[i] > first) {
-			close_range(first, (unsigned)keep[i] - 1, 0);
+		for (; first < keep[i]; first++) {
+			close(first);
 		}
-		first = (unsigned)keep[i] + 1;
+		first = keep[i] + 1;
 	}
-	close_range(first, ~0u, 0);
+	closefrom(first); /* has another way where close_range() is forbidden, and aborts without any */
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (null >= 0) {
 		(void)dup2(null, STDIN_FILENO);
