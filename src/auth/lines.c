@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/list.h"
 
 struct lines_owner {
 	struct heap_node line;     /* in lines.order: something waits, or the clock is ahead */
@@ -16,7 +17,7 @@ struct lines_owner {
 static struct lines_owner *
 owner_of_line(struct heap_node *line)
 {
-	return (struct lines_owner *)(void *)((char *)line - offsetof(struct lines_owner, line));
+	return LIST_ENTRY(line, struct lines_owner, line);
 }
 
 /* Where the owner's entry hangs, or where one would. */
