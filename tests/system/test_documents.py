@@ -84,6 +84,12 @@ def test_each_counter_is_in_the_manual():
         assert sorted(" , ".join(heads).split(" , ")) == sorted(re.findall(r"(\w+)=%", form))
 
 
+def hold_meant():
+    """The literals of HOLD_MEANT, the hint that several refusals end with."""
+    with open(os.path.join(ROOT, "src", "auth", "primary_p.h")) as f:
+        return re.search("^#define HOLD_MEANT (.+)$", f.read(), re.M).group(1)
+
+
 def reasons_in_source():
     """Every text that says why an update is refused: all literals of several words where that is decided."""
     for name, function in (("update.c", ""), ("update_size.c", ""), ("update_task.c", ""), ("batch.c", ""), ("batch_bounds.c", ""),
@@ -92,7 +98,7 @@ def reasons_in_source():
             text = re.sub(r"/\*.*?\*/", "", f.read(), flags=re.S)
         if function:
             text = text.split(function)[1].split("\n}\n")[0]
-        text = text.replace("PRIMARY_TRAILER", '"Origin-Allow: mass-delete"')
+        text = text.replace("HOLD_MEANT", hold_meant()).replace("PRIMARY_TRAILER", '"Origin-Allow: mass-delete"')
         for literals in re.findall(r'"(?:[^"\\]|\\.)*"(?:\s*"(?:[^"\\]|\\.)*")*', text):
             yield "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', literals)).replace('\\"', '"')
     with open(os.path.join(ROOT, "src", "bin", "oprimary.c")) as f:
