@@ -9,12 +9,12 @@
 
 #include "base/alloc.h"
 #include "bin/cli.h"
-#include "bin/oprimary_git.h"
 #include "bin/oprimary_health.h"
 #include "bin/oprimary_load.h"
 #include "bin/oprimary_notify.h"
 #include "bin/oprimary_opts.h"
 #include "bin/oprimary_transfers.h"
+#include "git/side.h"
 #include "net/tcp.h"
 #include "net/udp.h"
 #include "ops/clock.h"
@@ -412,7 +412,8 @@ log_memory(const struct daemon *d)
 static err_t
 git_up(struct daemon *d)
 {
-	err_t err = git_side_start(&d->git, &d->opts.git, &d->opts.secrets, d->opts.user, &d->exit_status, &d->diag);
+	const struct keeper_secrets secrets = secrets_for_keeper(&d->opts.secrets);
+	err_t err = git_side_start(&d->git, &d->opts.git, &secrets, d->opts.user, &d->exit_status, &d->diag);
 	d->is_failure_told = err == E_REFUSED;
 	TRY(err);
 	log_event(&d->log, LOG_LEVEL_INFO, "starting", "version=%s remote=%s", ORIGIN_VERSION, d->git.shown);

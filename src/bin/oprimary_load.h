@@ -12,10 +12,10 @@
 
 #include "auth/primary.h"
 #include "base/err.h"
-#include "bin/oprimary_ask.h"
-#include "bin/oprimary_git.h"
-#include "bin/oprimary_pull.h"
 #include "bin/oprimary_update.h"
+#include "git/ask.h"
+#include "git/puller.h"
+#include "git/side.h"
 #include "net/secondary_queue.h"
 #include "net/served.h"
 #include "ops/log.h"

@@ -142,9 +142,10 @@ read_credentials(const struct secret_args *a, struct git_conf *conf)
 	return git_conf_credentials(conf, text, strlen(text), &d) == OK ? CLI_OK : cli_complain(&d);
 }
 
-int
-secrets_read(const struct secret_args *a, struct git_conf *conf)
+static int
+read_all(void *ctx, struct git_conf *conf)
 {
+	const struct secret_args *a = ctx;
 	int status = read_remote(a, conf);
 	if (status == CLI_OK) {
 		status = read_ssh(a, conf);
@@ -169,13 +170,20 @@ forget_environment(void)
 	*kept = NULL;
 }
 
-void
-secrets_forget(struct secret_args *a)
+static void
+forget_all(void *ctx)
 {
+	struct secret_args *a = ctx;
 	if (a->remote != NULL) {
 		hide_in_url(a->remote);
 	}
 	wipe_text(a->ssh_key);
 	a->remote = a->ssh_key = NULL;
 	forget_environment();
+}
+
+struct keeper_secrets
+secrets_for_keeper(struct secret_args *a)
+{
+	return (struct keeper_secrets){ .read = read_all, .forget = forget_all, .ctx = a };
 }

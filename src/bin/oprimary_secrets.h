@@ -1,11 +1,11 @@
 /* bin/oprimary_secrets.h -- the remote and the secrets for it: where they come from, and that nobody else keeps a copy.
  *
- * The command line alone is looked at before the processes part.  secrets_read() is for the keeper (bin/oprimary_keeper.h), which
- * alone needs them; every process calls secrets_forget().
+ * The command line alone is looked at before the processes part.  The keeper (git/keeper.h) alone needs the secrets, and
+ * reads them; every process overwrites what it has of them.
  */
 #pragma once
 
-#include "git/remote.h"
+#include "git/keeper.h"
 
 /* What the command line says.  The texts are in argv. */
 struct secret_args {
@@ -17,9 +17,7 @@ struct secret_args {
 void secrets_take_remote(struct secret_args *a, char *text);
 void secrets_take_ssh_key(struct secret_args *a, char *text);
 
-/* Reads them all, from files, environment and credentials, too, into `conf`.  The exit status: CLI_OK, or what was wrong has been
- * printed. */
-int secrets_read(const struct secret_args *a, struct git_conf *conf);
-
-/* Overwrites what is secret in argv, and all variables ORIGIN_*, where the kernel shows them (proc(5): cmdline, environ). */
-void secrets_forget(struct secret_args *a);
+/* How they are read: from the command line, files, the environment and credentials; what is wrong is printed.  How they are forgotten:
+ * what is secret in argv is overwritten, and so are all variables ORIGIN_*, where the kernel shows them (proc(5): cmdline, environ).  `a`
+ * is borrowed. */
+struct keeper_secrets secrets_for_keeper(struct secret_args *a);

@@ -1,10 +1,11 @@
-#include "bin/oprimary_git.h"
+#include "git/side.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
@@ -13,7 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bin/cli.h"
 #include "ops/files.h"
 
 enum {
@@ -106,11 +106,11 @@ make_ready(struct git_side *g, int pair[2], struct diag *diag)
 }
 
 err_t
-git_side_start(struct git_side *g, struct git_conf *git, struct secret_args *secrets, const char *user, int *status,
+git_side_start(struct git_side *g, struct git_conf *git, const struct keeper_secrets *secrets, const char *user, int *status,
                struct diag *diag)
 {
 	int pair[2];
-	*status = CLI_FAILED;
+	*status = EXIT_FAILURE;
 	TRY(make_ready(g, pair, diag));
 	const struct keeper_conf conf = { .git = git, .secrets = secrets, .user = user, .pulses = g->pulses };
 	pid_t parent = getpid();
@@ -124,7 +124,7 @@ git_side_start(struct git_side *g, struct git_conf *git, struct secret_args *sec
 		close(g->link);
 		return err;
 	}
-	secrets_forget(secrets);
+	secrets->forget(secrets->ctx);
 	close(pair[1]);
 	g->control = pair[0];
 	atomic_init(&g->is_stopping, false);

@@ -1,11 +1,11 @@
-/* bin/oprimary_ask.h -- asks the git side for files, and sets aside what else it says meanwhile.
+/* git/ask.h -- asks the git side for files, and sets aside what else it says meanwhile.
  *
  * One thread, the loader's.
  */
 #pragma once
 
 #include "base/err.h"
-#include "bin/oprimary_git.h"
+#include "git/side.h"
 #include "git/link.h"
 #include "zone/master.h"
 

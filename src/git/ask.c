@@ -1,4 +1,4 @@
-#include "bin/oprimary_ask.h"
+#include "git/ask.h"
 
 #include <stdlib.h>
 #include <string.h>

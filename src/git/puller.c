@@ -1,4 +1,4 @@
-#include "bin/oprimary_pull.h"
+#include "git/puller.h"
 
 #include <limits.h>
 

@@ -1,4 +1,6 @@
-/* bin/oprimary_pull.h -- pulls: any thread may want one, the loader's asks the git side for it when its time has come (auth/pull_pace.h).
+/* git/puller.h -- when the DNS side asks the git side for a pull.
+ *
+ * Any thread may want one.  The loader's thread asks for it, when its time has come (auth/pull_pace.h).
  */
 #pragma once
 
@@ -7,7 +9,7 @@
 
 #include "auth/notify_repeats.h"
 #include "auth/pull_pace.h"
-#include "bin/oprimary_git.h"
+#include "git/side.h"
 
 struct puller {
 	struct git_side *git;       /* set by the caller, borrowed */

@@ -1,4 +1,4 @@
-#include "bin/oprimary_keeper.h"
+#include "git/keeper.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -14,7 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bin/cli.h"
 #include "git/access.h"
 #include "git/gitproc.h"
 #include "ops/clock.h"
@@ -281,18 +280,18 @@ keeper_run(const struct keeper_conf *conf, int control, pid_t parent)
 	struct privs_who who;
 	struct diag diag = { 0 };
 	prctl(PR_SET_NAME, "oprimary-keeper");
-	int status = secrets_read(conf->secrets, conf->git);
-	secrets_forget(conf->secrets);
-	if (status != CLI_OK) {
+	int status = conf->secrets->read(conf->secrets->ctx, conf->git);
+	conf->secrets->forget(conf->secrets->ctx);
+	if (status != 0) {
 		fail(control, status, NULL);
 	}
 	files_keep((const int[]){ control }, 1); /* a secret may have come by one of them */
 	if (become(conf, &who, &diag) != OK) {
-		fail(control, CLI_FAILED, &diag);
+		fail(control, EXIT_FAILURE, &diag);
 	}
 	if (take_signals(&k) != OK) {
 		diag_set(&diag, DIAG_ERROR, "git-process", "signals: %s", strerror(errno));
-		fail(control, CLI_FAILED, &diag);
+		fail(control, EXIT_FAILURE, &diag);
 	}
 	if (privs_die_with_parent(parent) == E_STOPPED) {
 		_exit(0);
