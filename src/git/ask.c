@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -17,15 +18,24 @@ asker_begin(struct asker *a)
 	a->is_pull_coming = false;
 }
 
-static void
+/* Takes the frame's descriptor.  E_NOMEM: the frame is lost, and the link is closed. */
+static err_t
 set_aside(struct asker *a, const struct link_frame *f)
 {
-	struct set_aside *s = xalloc(sizeof *s);
+	struct set_aside *s = try_alloc(sizeof *s);
+	if (s == NULL) {
+		if (f->fd >= 0) {
+			close(f->fd);
+		}
+		(void)shutdown(a->git->link, SHUT_RDWR);
+		return E_NOMEM;
+	}
 	s->frame = *f;
 	a->end = a->first == NULL ? &a->first : a->end;
 	*a->end = s;
 	a->end = &s->next;
 	a->is_pull_coming |= f->type == LINK_COMMIT;
+	return OK;
 }
 
 bool
@@ -66,7 +76,7 @@ ask(struct asker *a, const char *path, struct link_frame *out)
 		if (out->type == LINK_FILE) {
 			return OK;
 		}
-		set_aside(a, out);
+		TRY(set_aside(a, out));
 	}
 }
 
@@ -93,7 +103,7 @@ asker_open(void *ctx, const char *path, struct master_text *out)
 	struct link_frame f;
 	err_t err = ask(a, path, &f);
 	if (err != OK) {
-		return err == E_LIMIT ? err : E_STALE; /* the process is gone: the next one begins with a pull */
+		return err == E_LIMIT ? err : E_STALE; /* the git process is gone, and the next one begins with a pull */
 	}
 	a->is_pull_coming |= f.status == E_BUSY;
 	if (a->is_pull_coming) {

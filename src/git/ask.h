@@ -1,12 +1,16 @@
-/* git/ask.h -- asks the git side for files, and sets aside what else it says meanwhile.
+/* git/ask.h -- asks the git side for files of a commit, for the DNS side.
  *
- * One thread, the loader's.
+ * Frames that come while the asker waits for a FILE are about something else (a pull has ended, say).  They are set aside, and the
+ * caller takes them afterwards, in their order.  When there is no memory for one, the link is closed: one side would wait for ever
+ * for what the other has said already.  The keeper then starts a new git process, and all begins again with a pull.
+ *
+ * One thread: the loader's.
  */
 #pragma once
 
 #include "base/err.h"
-#include "git/side.h"
 #include "git/link.h"
+#include "git/side.h"
 #include "zone/master.h"
 
 struct set_aside; /* a frame */
@@ -20,11 +24,12 @@ struct asker {
 /* Files of one commit are asked for from here on. */
 void asker_begin(struct asker *a);
 
-/* A file by its path (as struct master_reader's open; ctx is the asker).  E_STALE: the git side has come to another commit meanwhile, or
- * is about to (is_pull_coming), or has lost this one: what was asked before is to be forgotten.  Others: as the git side says. */
+/* A file by its path (as struct master_reader's open; ctx is the asker).  E_STALE: the git side has gone on to another commit, or is
+ * about to (is_pull_coming), or does not have this one any more, or is gone itself: forget all files that were asked for before.
+ * E_LIMIT: the path is too long; E_NOMEM; others: as the git side says. */
 err_t asker_open(void *ctx, const char *path, struct master_text *out);
 void asker_close(void *ctx, struct master_text *text);
 
-/* The next frame that came meanwhile, in order; it is the caller's.  False: there is none. */
+/* The next frame that was set aside; its descriptor is the caller's.  False: there is none. */
 bool asker_take(struct asker *a, struct link_frame *out);
 void asker_fini(struct asker *a);
