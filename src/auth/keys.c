@@ -112,19 +112,27 @@ insert(struct keystore *ks, struct key *k)
 
 /* ---- what a name says ---- */
 
+const char *
+key_right_label(enum key_right right)
+{
+	static const char *const labels[RIGHT_COUNT] = {
+		[RIGHT_NONE] = "",
+		[RIGHT_STATUS] = "_status",
+		[RIGHT_NOTIFY] = "_notify",
+		[RIGHT_TRANSFER] = "_transfer",
+		[RIGHT_UPDATE] = "_update",
+	};
+	return labels[right];
+}
+
 static enum key_right
 operation_of(const uint8_t *label)
 {
-	static const struct {
-		const char *text;
-		enum key_right right;
-	} operations[] = {
-		{ "_notify", RIGHT_NOTIFY }, { "_transfer", RIGHT_TRANSFER }, { "_update", RIGHT_UPDATE },
-	};
-	for (size_t i = 0; i < ARRAY_LEN(operations); i++) {
-		size_t len = strlen(operations[i].text);
-		if (label[0] == len && strncasecmp((const char *)label + 1, operations[i].text, len) == 0) {
-			return operations[i].right;
+	for (enum key_right right = RIGHT_STATUS; right < RIGHT_COUNT; right++) {
+		const char *text = key_right_label(right);
+		size_t len = strlen(text);
+		if (label[0] == len && strncasecmp((const char *)label + 1, text, len) == 0) {
+			return right;
 		}
 	}
 	return RIGHT_NONE;
@@ -316,7 +324,7 @@ read_name(const struct record *r, struct key *k)
 		k->right = RIGHT_NONE;
 		name_set(&k->domain, r->owner);
 		find(r, DIAG_WARNING, "key-operation", 0,
-		     "a key's name is ANYTHING._OPERATION.DOMAIN, where the operation is _update, _transfer or _notify",
+		     "a key's name is ANYTHING._OPERATION.DOMAIN, where the operation is _update, _transfer, _notify or _status",
 		     "the key's name has no operation in it: it may do nothing");
 	} else {
 		(void)name_print(r->owner, name);

@@ -1,7 +1,7 @@
 /* auth/keys.h -- the key store: who may do what is said by a key's name.
  *
  * ANYTHING._OPERATION.DOMAIN is granted for DOMAIN and all below it; `_update` includes `_transfer`,
- * which includes `_notify`.  Keys come from `_keys` and `NAME._keys` files, as DNSKEY records with
+ * which includes `_notify`, which includes `_status`.  Keys come from `_keys` and `NAME._keys` files, as DNSKEY records with
  * algorithm 161 to 165.  They are never served.  One immutable store for each published view.
  */
 #pragma once
@@ -14,7 +14,8 @@
 #include "dns/tsig.h"
 #include "zone/findings.h"
 
-enum key_right { RIGHT_NONE, RIGHT_NOTIFY, RIGHT_TRANSFER, RIGHT_UPDATE }; /* each includes those before it */
+/* Each includes those before it.  RIGHT_STATUS only looks: at what the server says of itself and of zones. */
+enum key_right { RIGHT_NONE, RIGHT_STATUS, RIGHT_NOTIFY, RIGHT_TRANSFER, RIGHT_UPDATE, RIGHT_COUNT };
 
 enum { KEYS_MAX = 100000 };
 
@@ -22,6 +23,8 @@ struct key_address { /* out of a transfer key's name */
 	uint8_t family;  /* 0: none, 4, 6 */
 	uint8_t octets[16]; /* of family 4: the first four */
 };
+
+const char *key_right_label(enum key_right right); /* "_notify"; of RIGHT_NONE "" */
 
 bool key_address_is_equal(const struct key_address *a, const struct key_address *b);
 

@@ -26,7 +26,8 @@ static const char doc[] =
 	"DOMAIN._keys), and as NAME:ALGORITHM:SECRET, as onotify, oupdate and the others take it. What a key may do is "
 	"in its name, ANYTHING._OPERATION.DOMAIN:\n"
 	"\n"
-	"  me._notify.example.org    tell the primary to pull\n"
+	"  me._status.example.org    ask how the primary is, and its zones\n"
+	"  me._notify.example.org    and tell it to pull\n"
 	"  192.0.2.1.198.51.100.7._transfer.example.org\n"
 	"                            and transfer the zone, from the primary's address\n"
 	"                            to the secondary's (IPv6: 2001-db8--53)\n"
@@ -281,6 +282,7 @@ static void
 explain_rights(const struct tsig_texts *t, const struct tsig_key *k)
 {
 	static const char *const rights[] = {
+		[RIGHT_STATUS] = "ask how the primary is, and its zones",
 		[RIGHT_NOTIFY] = "tell the primary to pull",
 		[RIGHT_TRANSFER] = "transfer zones and tell of changes",
 		[RIGHT_UPDATE] = "change zones, transfer them and tell of changes",
@@ -289,7 +291,7 @@ explain_rights(const struct tsig_texts *t, const struct tsig_key *k)
 	char domain[NAME_TEXT_MAX];
 	if (key_name_read(k->name.oct, &says) != OK) {
 		cli_warning("there is no operation in the name %s: this key may do nothing", t->name);
-		cli_hint("ANYTHING._OPERATION.DOMAIN, where the operation is _notify, _transfer or _update");
+		cli_hint("ANYTHING._OPERATION.DOMAIN, where the operation is _status, _notify, _transfer or _update");
 		return;
 	}
 	size_t len = name_print(says.domain.oct, domain);

@@ -255,19 +255,18 @@ signed_hint_unknown_key(const struct signed_request *s)
 void
 signed_explain_rights(const struct signed_request *s, enum key_right right, const uint8_t *zone)
 {
-	static const char *const operations[] = { "", "_notify", "_transfer", "_update" };
 	struct key k = { 0 };
 	char zone_text[NAME_TEXT_MAX], domain[NAME_TEXT_MAX];
 	(void)name_show(zone, zone_text);
 	if (key_name_read(s->key.name.oct, &k) != OK) {
 		cli_hint("the key's name has no operation in it, so it may do nothing: make one that is named ANYTHING.%s.%s",
-		         operations[right], zone_text);
+		         key_right_label(right), zone_text);
 	} else if (!key_has_right(&k, k.right, zone)) {
 		(void)name_print(k.domain.oct, domain);
 		cli_hint("the key is good for %s and what is below it, and %s is not", domain, zone_text);
 	} else if (k.right < right) {
 		cli_hint("the key's name says %s, which does not include this: make one that is named ANYTHING.%s.%s",
-		         operations[k.right], operations[right], zone_text);
+		         key_right_label(k.right), key_right_label(right), zone_text);
 	} else if (!signed_has_reason(s)) {
 		cli_hint("the server's log says why");
 	}

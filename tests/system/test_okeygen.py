@@ -37,6 +37,7 @@ def test_secrets_differ(program):
 
 
 @pytest.mark.parametrize("name,text", [
+    ("me._status.example", "may ask how the primary is, and its zones, for example and all below it"),
     ("me._notify.example", "may tell the primary to pull, for example and all below it"),
     ("me._update.example", "may change zones, transfer them and tell of changes, for example and"),
     ("me._notify.", "for every zone"),

@@ -39,6 +39,7 @@ names_speak(void **state)
 		{ "personal._update.mirage.", RIGHT_UPDATE, "mirage." },
 		{ "a.b.c._TRANSFER.x.example.", RIGHT_TRANSFER, "x.example." },
 		{ "k._notify.", RIGHT_NOTIFY, "." },
+		{ "me._Status.example.", RIGHT_STATUS, "example." },
 		{ "_update.example.", RIGHT_UPDATE, "example." },
 		{ "_update._notify.example.", RIGHT_NOTIFY, "example." },
 		{ "x._updates.example.", RIGHT_NONE, NULL },
@@ -116,6 +117,8 @@ rights_include_and_reach_down(void **state)
 	assert_false(key_has_right(&k, RIGHT_NOTIFY, name_root));
 	assert_int_equal(key_name_read(parsed("k._notify.").oct, &k), OK);
 	assert_true(key_has_right(&k, RIGHT_NOTIFY, other.oct));
+	assert_true(key_has_right(&k, RIGHT_STATUS, other.oct));
+	assert_false(key_has_right(&k, RIGHT_TRANSFER, other.oct));
 	assert_true(key_has_right(&k, RIGHT_NOTIFY, name_root));
 }
 
