@@ -13,8 +13,8 @@
 #include "bin/oprimary_load.h"
 #include "bin/oprimary_notify.h"
 #include "bin/oprimary_opts.h"
-#include "bin/oprimary_transfers.h"
 #include "git/side.h"
+#include "net/report.h"
 #include "net/tcp.h"
 #include "net/udp.h"
 #include "ops/clock.h"
@@ -69,46 +69,6 @@ struct daemon {
 
 /* ---- what workers report ---- */
 
-/* Anybody can name a key; the signature tells. */
-static enum log_cause
-cause_of(const struct server_out *out)
-{
-	return out->key.len != 0 && out->event != EVENT_TSIG_FAILED ? LOG_BY_KEY : LOG_BY_STRANGER;
-}
-
-static void
-log_request(struct daemon *d, const struct peer *peer, const struct server_out *out)
-{
-	static const struct {
-		const char *name;
-		enum log_level level;
-	} kinds[EVENT_COUNT] = {
-		[EVENT_NOTIFY_ACCEPTED] = { "notify-accepted", LOG_LEVEL_INFO },
-		[EVENT_NOTIFY_UNSIGNED] = { "notify-unsigned", LOG_LEVEL_INFO },
-		[EVENT_NOTIFY_DENIED] = { "notify-denied", LOG_LEVEL_WARNING },
-		[EVENT_TSIG_FAILED] = { "tsig-failed", LOG_LEVEL_WARNING },
-		[EVENT_TRANSFER] = { "transfer-accepted", LOG_LEVEL_DEBUG },
-		[EVENT_TRANSFER_DENIED] = { "transfer-denied", LOG_LEVEL_WARNING },
-		[EVENT_SUBSCRIBED] = { "secondary-asked", LOG_LEVEL_DEBUG },
-		[EVENT_UPDATE] = { "update-received", LOG_LEVEL_DEBUG },
-		[EVENT_UPDATE_DENIED] = { "update-denied", LOG_LEVEL_WARNING },
-	};
-	char from[PEER_TEXT_MAX], zone[NAME_TEXT_MAX] = "", key[NAME_TEXT_MAX] = "";
-	if (!log_peer_is_due(&d->log, cause_of(out), kinds[out->event].level, kinds[out->event].name)) {
-		return;
-	}
-	peer_print(peer, from);
-	if (out->zone.len != 0) {
-		name_print(out->zone.oct, zone);
-	}
-	if (out->key.len != 0) {
-		name_print(out->key.oct, key);
-	}
-	log_peer_event(&d->log, cause_of(out), kinds[out->event].level, kinds[out->event].name,
-	               "from=%s transport=%s zone=%s key=%s why=%s", from, peer->transport == TRANSPORT_TCP ? "tcp" : "udp", zone, key,
-	               out->why);
-}
-
 /* There is no place for one more update: said at once, and signed. */
 static size_t
 refuse_update(struct daemon *d, const struct net_request *r, unsigned rcode, const char *why, uint8_t *resp, size_t cap)
@@ -155,7 +115,7 @@ on_request_event(void *ctx, const struct net_request *r, const struct server_out
 	if (out->event == EVENT_NOTIFY_ACCEPTED && !puller_on_notify(&d->loader.puller, out->mac)) {
 		return 0;
 	}
-	log_request(d, &r->from->peer, out);
+	report_request(&d->log, &r->from->peer, out);
 	if (out->event == EVENT_SUBSCRIBED) {
 		teller_on_secondary(&d->teller, r, out);
 	}
@@ -180,14 +140,14 @@ static void
 on_transferred(void *ctx, const struct net_transferred *t)
 {
 	struct daemon *d = ctx;
-	transfers_log_ended(&d->log, t);
+	report_transfer(&d->log, t);
 }
 
 static void
 on_evicted(void *ctx, const struct peer *peer, enum seat_rank rank)
 {
 	struct daemon *d = ctx;
-	transfers_log_evicted(&d->log, peer, rank);
+	report_evicted(&d->log, peer, rank);
 }
 
 /* By the loader: the main thread is to end, with that status. */
