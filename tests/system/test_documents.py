@@ -102,7 +102,7 @@ def reasons_in_source():
         for literals in re.findall(r'"(?:[^"\\]|\\.)*"(?:\s*"(?:[^"\\]|\\.)*")*', text):
             yield "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', literals)).replace('\\"', '"')
     with open(os.path.join(ROOT, "src", "bin", "oprimary.c")) as f:
-        yield from re.findall(r'return refuse_update\(d, r, "([^"]+)"', f.read())
+        yield from re.findall(r'return refuse_update\(d, r, RCODE_\w+, "([^"]+)"', f.read())
 
 
 def test_every_refusal_is_in_the_document():
