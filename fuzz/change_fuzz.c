@@ -5,7 +5,7 @@
 
 #include "auth/update.h"
 #include "base/alloc.h"
-#include "bin/change.h"
+#include "dns/change.h"
 #include "dns/rrtype.h"
 #include "dns/wire.h"
 

@@ -4,9 +4,10 @@
 #include "auth/notifier_p.h"
 #include "base/buf.h"
 #include "dns/msg.h"
+#include "dns/request.h"
 #include "dns/rrtype.h"
 
-enum { POINTER = 0xC000, NOTIFY_BITS = OPCODE_NOTIFY << 11 | DNS_AA };
+enum { POINTER = 0xC000, ANCOUNT_AT = 6, NOTIFY_BITS = OPCODE_NOTIFY << 11 | DNS_AA };
 
 /* A name that may end with a pointer into the question's, which stands right after the header (RFC 1035 4.1.4). */
 static void
@@ -42,16 +43,10 @@ static err_t
 write_message(struct notice *x, uint64_t wall_s, bool has_soa, uint8_t *out, size_t *len)
 {
 	struct buf b = buf_over(out, NOTIFIER_MESSAGE_MAX);
-	buf_u16(&b, x->id);
-	buf_u16(&b, NOTIFY_BITS);
-	buf_u16(&b, 1);
-	buf_u16(&b, has_soa);
-	buf_u32(&b, 0);
-	buf_put(&b, x->zone, x->zone_len);
-	buf_u16(&b, TYPE_SOA);
-	buf_u16(&b, CLASS_IN);
+	request_begin(&b, x->id, NOTIFY_BITS, &(struct question){ x->zone, TYPE_SOA, CLASS_IN });
 	if (has_soa) {
 		put_soa(&b, x);
+		buf_patch_u16(&b, ANCOUNT_AT, 1);
 	}
 	ASSERT(b.err == OK);
 	*len = b.len;

@@ -6,9 +6,9 @@
 
 #include "base/alloc.h"
 #include "bin/cli.h"
-#include "bin/client.h"
-#include "bin/signed.h"
+#include "bin/cli_signed.h"
 #include "dns/rrtype.h"
+#include "net/client.h"
 
 const char *argp_program_version = CLI_VERSION("onotify");
 
@@ -111,7 +111,7 @@ struct notification {
 	const struct opts *opts;
 	struct name zone;
 	char zone_text[NAME_TEXT_MAX];
-	struct signed_request request;
+	struct cli_signed asked;
 	uint8_t wire[REQUEST_MAX];
 };
 
@@ -138,13 +138,13 @@ static err_t
 build(struct notification *n)
 {
 	struct buf b = buf_over(n->wire, sizeof n->wire);
-	client_begin_request(&b, OPCODE_NOTIFY << 11 | DNS_AA, n->zone.oct, TYPE_SOA);
+	client_begin_request(&b, OPCODE_NOTIFY << 11 | DNS_AA, &(struct question){ n->zone.oct, TYPE_SOA, CLASS_IN });
 	if (n->opts->has_serial) {
 		put_soa(&b, n->opts->serial);
 	}
-	n->request.wire = n->wire;
-	n->request.len = b.len;
-	n->request.cap = sizeof n->wire;
+	n->asked.request.wire = n->wire;
+	n->asked.request.len = b.len;
+	n->asked.request.cap = sizeof n->wire;
 	return b.err;
 }
 
@@ -153,10 +153,10 @@ build(struct notification *n)
 static void
 explain_rights(const struct notification *n)
 {
-	if (!n->request.has_key) {
+	if (n->asked.request.key == NULL) {
 		cli_hint("this server takes signed notifications only: give it a key (--key-file, see --help)");
 	} else {
-		signed_explain_rights(&n->request, RIGHT_NOTIFY, n->zone.oct);
+		cli_signed_explain_rights(&n->asked, RIGHT_NOTIFY, n->zone.oct);
 	}
 }
 
@@ -164,11 +164,11 @@ static void
 explain_refusal(const struct notification *n)
 {
 	char rcode[RRTYPE_TEXT_MAX];
-	cli_error("%s: %s answers %s", n->zone_text, n->request.server, rcode_print(n->request.rcode, false, rcode));
-	switch (n->request.rcode) {
+	cli_error("%s: %s answers %s", n->zone_text, n->asked.server, rcode_print(n->asked.request.rcode, false, rcode));
+	switch (n->asked.request.rcode) {
 	case RCODE_NOTAUTH:
 	case RCODE_REFUSED:
-		signed_hint_unknown_key(&n->request);
+		cli_signed_hint_unknown_key(&n->asked);
 		explain_rights(n);
 		break;
 	case RCODE_NOTIMP:
@@ -176,7 +176,7 @@ explain_refusal(const struct notification *n)
 		break;
 	case RCODE_FORMERR:
 		cli_hint("this server does not understand the notification: %s",
-		         n->request.has_key ? "does it know TSIG?" : "is it a name server?");
+		         n->asked.request.key != NULL ? "does it know TSIG?" : "is it a name server?");
 		break;
 	default:
 		cli_hint("the server's log says why");
@@ -187,17 +187,17 @@ explain_refusal(const struct notification *n)
 static int
 report(const struct notification *n)
 {
-	if (n->request.outcome == SIGNED_ACCEPTED) {
+	if (n->asked.request.outcome == SIGNED_ACCEPTED) {
 		if (!n->opts->is_quiet) {
-			(void)printf("%s: %s has acknowledged%s\n", n->zone_text, n->request.server,
-			             n->request.has_key ? ", signed" : "");
+			(void)printf("%s: %s has acknowledged%s\n", n->zone_text, n->asked.server,
+			             n->asked.request.key != NULL ? ", signed" : "");
 		}
 		return fflush(stdout) == 0 ? CLI_OK : CLI_FAILED;
 	}
-	if (signed_is_refusal(&n->request)) {
+	if (signed_is_refusal(&n->asked.request)) {
 		explain_refusal(n);
 	} else {
-		signed_explain(&n->request);
+		cli_signed_explain(&n->asked);
 	}
 	return CLI_FAILED;
 }
@@ -208,13 +208,13 @@ static err_t
 read_zone(struct notification *n, const struct opts *o)
 {
 	for (unsigned i = 0; i < o->arg_n; i++) {
-		if (signed_is_key(o->arg[i])) { /* as in oupdate's arguments */
+		if (cli_is_key(o->arg[i])) { /* as in oupdate's arguments */
 			cli_error("one of the arguments is a key: it belongs after --key= or, better, into a file (--key-file)");
 			return E_FORMAT;
 		}
 	}
 	const char *zone = o->arg[o->arg_n - 1];
-	n->request.host = o->arg_n == 2 ? o->arg[0] : NULL;
+	n->asked.host = o->arg_n == 2 ? o->arg[0] : NULL;
 	if (client_is_address(zone)) {
 		cli_error(o->arg_n == 1 ? "%s is an address: which zone has changed there?"
 		                        : "%s is an address, not a zone: the server comes first, then the zone", zone);
@@ -226,7 +226,7 @@ read_zone(struct notification *n, const struct opts *o)
 		return E_FORMAT;
 	}
 	(void)name_show(n->zone.oct, n->zone_text);
-	n->request.subject = n->zone_text;
+	n->asked.subject = n->zone_text;
 	return OK;
 }
 
@@ -236,7 +236,7 @@ read_key(struct notification *n, const struct opts *o)
 	const struct cli_secret from = {
 		.arg = o->key, .file = o->key_file, .env = "ORIGIN_KEY", .credential = "notify-key",
 	};
-	err_t err = signed_read_key(&n->request, &from, "--key");
+	err_t err = cli_signed_read_key(&n->asked, &from, "--key");
 	if (err == E_NOTFOUND) {
 		cli_warning("no key: Origin acknowledges unsigned notifications, but does not act on them");
 		cli_hint("give a key with --key-file, --key or ORIGIN_KEY; \"okeygen tsig me._notify.%s\" makes one",
@@ -252,7 +252,7 @@ run(struct notification *n)
 	const struct opts *o = n->opts;
 	struct client_addresses to;
 	char why[CLIENT_WHY_MAX];
-	if (client_resolve(n->request.host, o->port, &to, why) != OK) {
+	if (client_resolve(n->asked.host, o->port, &to, why) != OK) {
 		cli_error("%s", why);
 		cli_hint("the server is an address or a host name: onotify SERVER ZONE");
 		return CLI_FAILED;
@@ -265,7 +265,7 @@ run(struct notification *n)
 	const struct client_patience patience = {
 		.udp_tries = o->is_tcp ? 0 : UDP_TRIES, .udp_first_ms = o->timeout_s * 1000, .tcp_ms = o->timeout_s * 3000,
 	};
-	err = signed_ask(&n->request, &to, &patience);
+	err = cli_signed_ask(&n->asked, &to, &patience);
 	return err == OK ? report(n) : CLI_FAILED;
 }
 
@@ -279,8 +279,8 @@ main(int argc, char **argv)
 	cli_parse(&argp, argc, argv, &o);
 	struct notification *n = xalloc(sizeof *n);
 	n->opts = &o;
-	n->request.port = o.port;
-	n->request.doubt_hint = "the server may have been told all the same: its log says";
+	n->asked.port = o.port;
+	n->asked.doubt_hint = "the server may have been told all the same: its log says";
 	int status = CLI_USAGE;
 	if (read_zone(n, &o) == OK && read_key(n, &o) == OK) {
 		status = run(n);

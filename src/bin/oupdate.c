@@ -7,11 +7,11 @@
 #include "auth/keys.h"
 #include "base/alloc.h"
 #include "bin/cli.h"
-#include "bin/client.h"
-#include "bin/local_address.h"
+#include "bin/cli_signed.h"
 #include "bin/oupdate_opts.h"
-#include "bin/signed.h"
 #include "dns/rrtype.h"
+#include "net/client.h"
+#include "net/local_address.h"
 
 /* Patience in fifteenths: 1, 2 and 4 for the tries over UDP, 8 for TCP, where UDP is still listened to. */
 enum { UDP_TRIES = 3, PARTS = 15, TCP_PARTS = 8 };
@@ -27,7 +27,7 @@ struct update {
 	char host_text[NAME_TEXT_MAX]; /* "": none gets an address */
 	struct client_addresses to;
 	struct local_address local;    /* what "auto" means */
-	struct signed_request request;
+	struct cli_signed asked;
 	uint16_t prerequisites_n, changes_n;
 	uint16_t host_n;               /* of the changes, those about HOSTNAME's addresses; they are the first */
 	char doubt[2048];
@@ -42,7 +42,7 @@ read_key(struct update *u, const struct oupdate_opts *o)
 	const struct cli_secret from = {
 		.arg = o->key, .file = o->key_file, .env = "ORIGIN_KEY", .credential = "update-key",
 	};
-	err_t err = signed_read_key(&u->request, &from, o->key_argument);
+	err_t err = cli_signed_read_key(&u->asked, &from, o->key_argument);
 	if (err == E_NOTFOUND) {
 		cli_error("no key: servers take signed updates only");
 		cli_hint("give it after SERVER, or with --key-file or ORIGIN_KEY; \"okeygen tsig me._update.ZONE\" makes one");
@@ -65,13 +65,13 @@ static err_t
 zone_of_key(struct update *u)
 {
 	struct key k = { 0 };
-	if (key_name_read(u->request.key.name.oct, &k) != OK || k.right != RIGHT_UPDATE) {
-		cli_error("there is no _update in the key's name %s, so it does not say which zone to change", u->request.key_text);
+	if (key_name_read(u->asked.key.name.oct, &k) != OK || k.right != RIGHT_UPDATE) {
+		cli_error("there is no _update in the key's name %s, so it does not say which zone to change", u->asked.key_text);
 		cli_hint("say it with --zone; keys for Origin are named ANYTHING._update.ZONE");
 		return E_FORMAT;
 	}
 	if (name_is_root(k.domain.oct)) {
-		cli_error("the key %s is for every zone, so it does not say which one to change", u->request.key_text);
+		cli_error("the key %s is for every zone, so it does not say which one to change", u->asked.key_text);
 		cli_hint("say it with --zone");
 		return E_FORMAT;
 	}
@@ -89,7 +89,7 @@ read_names(struct update *u, const struct oupdate_opts *o)
 		TRY(read_name("HOSTNAME", o->host, &host));
 		(void)name_show(host.oct, u->host_text);
 	}
-	u->request.subject = o->host != NULL ? u->host_text : u->zone_text;
+	u->asked.subject = o->host != NULL ? u->host_text : u->zone_text;
 	return OK;
 }
 
@@ -197,16 +197,16 @@ static err_t
 build(struct update *u)
 {
 	struct buf b = buf_over(u->wire, RECORDS_MAX);
-	client_begin_request(&b, OPCODE_UPDATE << 11, u->zone.oct, TYPE_SOA);
+	client_begin_request(&b, OPCODE_UPDATE << 11, &(struct question){ u->zone.oct, TYPE_SOA, CLASS_IN });
 	TRY(put_prerequisites(u, &b));
 	TRY(put_changes(u, &b));
 	buf_patch_u16(&b, PREREQUISITES_AT, u->prerequisites_n);
 	buf_patch_u16(&b, CHANGES_AT, u->changes_n);
 	b.cap = sizeof u->wire;
-	client_put_edns(&b);
-	u->request.wire = u->wire;
-	u->request.len = b.len;
-	u->request.cap = sizeof u->wire;
+	request_put_edns(&b);
+	u->asked.request.wire = u->wire;
+	u->asked.request.len = b.len;
+	u->asked.request.cap = sizeof u->wire;
 	return b.err;
 }
 
@@ -222,7 +222,7 @@ struct walk {
 static void
 begin_walk(const struct update *u, struct walk *w)
 {
-	err_t err = msg_parse(u->request.wire, u->request.len, &w->m);
+	err_t err = msg_parse(u->asked.request.wire, u->asked.request.len, &w->m);
 	ASSERT(err == OK);
 	w->c = cur_over(w->m.wire, w->m.len);
 	w->c.pos = w->m.rr_at[SECTION_UPDATE];
@@ -249,7 +249,7 @@ describe_doubt(struct update *u)
 	(void)name_show(w.owner.oct, owner);
 	(void)snprintf(u->doubt, sizeof u->doubt, "the change may have been made all the same; to see: dig @%.*s -p %u %s %s",
 	               has_brackets ? len - 2 : len, server + has_brackets, u->opts->port, owner, rrtype_print(w.rr.type, type));
-	u->request.doubt_hint = u->doubt;
+	u->asked.doubt_hint = u->doubt;
 }
 
 static void
@@ -281,7 +281,7 @@ report_success(const struct update *u)
 	print_changes(u, &out);
 	bool is_printed = fputs(str_text(&out), stdout) >= 0 && fflush(stdout) == 0;
 	if (!is_printed) {
-		cli_error("%s: the change was made, but cannot say so: %s", u->request.subject, strerror(errno));
+		cli_error("%s: the change was made, but cannot say so: %s", u->asked.subject, strerror(errno));
 	}
 	str_fini(&out);
 	return is_printed ? CLI_OK : CLI_FAILED;
@@ -304,12 +304,12 @@ has_if_absent(const struct oupdate_opts *o)
 static void
 explain_prerequisite(const struct update *u)
 {
-	if (u->request.rcode == RCODE_YXRRSET && u->host_text[0] != '\0') {
+	if (u->asked.request.rcode == RCODE_YXRRSET && u->host_text[0] != '\0') {
 		cli_hint("%s%s has a CNAME, beside which no address can stand: --delete='%s CNAME' first",
 		         has_if_absent(u->opts) ? "something of --if-absent is there, or " : "", u->host_text, u->host_text);
 		return;
 	}
-	switch (u->request.rcode) {
+	switch (u->asked.request.rcode) {
 	case RCODE_YXDOMAIN:
 	case RCODE_YXRRSET:
 		cli_hint("something of --if-absent is there: nothing was changed");
@@ -327,8 +327,8 @@ static void
 explain_rights(const struct update *u)
 {
 	struct key k = { 0 };
-	if (key_name_read(u->request.key.name.oct, &k) == OK) {
-		signed_explain_rights(&u->request, RIGHT_UPDATE, u->zone.oct);
+	if (key_name_read(u->asked.key.name.oct, &k) == OK) {
+		cli_signed_explain_rights(&u->asked, RIGHT_UPDATE, u->zone.oct);
 	} else {
 		cli_hint("the server's log says why; Origin goes by the key's name: ANYTHING._update.%s", u->zone_text);
 	}
@@ -338,13 +338,13 @@ static void
 explain_rcode(const struct update *u)
 {
 	/* Anybody can have sent an unsigned answer: it promises nothing. */
-	const char *unchanged = u->request.outcome == SIGNED_UNSIGNED ? "" : "nothing was changed; ";
-	switch (u->request.rcode) {
+	const char *unchanged = u->asked.request.outcome == SIGNED_UNSIGNED ? "" : "nothing was changed; ";
+	switch (u->asked.request.rcode) {
 	case RCODE_FORMERR:
 		cli_hint("this server does not understand the update: does it know UPDATE, TSIG and EDNS?");
 		break;
 	case RCODE_SERVFAIL:
-		if (signed_has_reason(&u->request)) {
+		if (signed_has_reason(&u->asked.request)) {
 			cli_hint("%swhat is in parentheses is the git server's word, or the primary's about the file: "
 			         "that is what has to change first", unchanged);
 			break;
@@ -359,7 +359,7 @@ explain_rcode(const struct update *u)
 		explain_rights(u);
 		break;
 	case RCODE_NOTAUTH:
-		signed_hint_unknown_key(&u->request);
+		cli_signed_hint_unknown_key(&u->asked);
 		cli_hint("this server is not the primary of a zone %s: is the zone another (--zone), or the server?", u->zone_text);
 		break;
 	case RCODE_NOTZONE:
@@ -380,9 +380,9 @@ explain_rcode(const struct update *u)
 static void
 explain_refusal(const struct update *u)
 {
-	const struct signed_request *r = &u->request;
+	const struct signed_request *r = &u->asked.request;
 	char rcode[RRTYPE_TEXT_MAX];
-	cli_error("%s: %s answers %s%s%s%s", r->subject, r->server, rcode_print(r->rcode, false, rcode),
+	cli_error("%s: %s answers %s%s%s%s", u->asked.subject, u->asked.server, rcode_print(r->rcode, false, rcode),
 	          r->outcome == SIGNED_UNSIGNED ? ", unsigned" : "", r->ede[0] != '\0' ? ": " : "", r->ede);
 	explain_rcode(u);
 }
@@ -390,15 +390,15 @@ explain_refusal(const struct update *u)
 static int
 report(const struct update *u)
 {
-	if (u->request.outcome == SIGNED_ACCEPTED) {
+	if (u->asked.request.outcome == SIGNED_ACCEPTED) {
 		return report_success(u);
 	}
-	if (signed_is_refusal(&u->request)) {
+	if (signed_is_refusal(&u->asked.request)) {
 		explain_refusal(u);
 	} else {
-		signed_explain(&u->request);
+		cli_signed_explain(&u->asked);
 	}
-	if (u->request.outcome == SIGNED_UNSIGNED) { /* anybody can have sent it */
+	if (u->asked.request.outcome == SIGNED_UNSIGNED) { /* anybody can have sent it */
 		cli_hint("%s", u->doubt);
 	}
 	return CLI_FAILED;
@@ -410,8 +410,8 @@ report(const struct update *u)
 static bool
 is_for_udp(const struct update *u)
 {
-	size_t signature_max = TSIG_RR_MAX - NAME_WIRE_MAX + u->request.key.name.len;
-	return !u->opts->is_tcp && u->request.len + signature_max <= DNS_UDP_PLAIN_MAX;
+	size_t signature_max = TSIG_RR_MAX - NAME_WIRE_MAX + u->asked.key.name.len;
+	return !u->opts->is_tcp && u->asked.request.len + signature_max <= DNS_UDP_PLAIN_MAX;
 }
 
 static int
@@ -424,10 +424,10 @@ ask(struct update *u)
 		.udp_first_ms = all_ms / PARTS,
 		.tcp_ms = is_udp ? all_ms / PARTS * TCP_PARTS : all_ms,
 	};
-	if (signed_ask(&u->request, &u->to, &patience) == OK) {
+	if (cli_signed_ask(&u->asked, &u->to, &patience) == OK) {
 		return report(u);
 	}
-	if (u->request.may_have_arrived) {
+	if (u->asked.request.result.may_have_arrived) {
 		cli_hint("%s", u->doubt);
 	}
 	return CLI_FAILED;
@@ -438,9 +438,9 @@ run(struct update *u)
 {
 	const struct oupdate_opts *o = u->opts;
 	char why[CLIENT_WHY_MAX];
-	u->request.host = o->server;
-	u->request.port = o->port;
-	u->request.late_hint = "the server may be waiting for its git server: then the change may still come (--timeout)";
+	u->asked.host = o->server;
+	u->asked.port = o->port;
+	u->asked.late_hint = "the server may be waiting for its git server: then the change may still come (--timeout)";
 	if (read_key(u, o) != OK || read_names(u, o) != OK) {
 		return CLI_USAGE;
 	}

@@ -6,9 +6,9 @@
 
 #include "base/alloc.h"
 #include "bin/cli.h"
-#include "bin/client.h"
-#include "bin/signed.h"
+#include "bin/cli_signed.h"
 #include "dns/lex.h"
+#include "net/client.h"
 
 const char *argp_program_version = CLI_VERSION("oupdate");
 
@@ -95,7 +95,7 @@ static void
 add_address(struct reader *r, const char *text, struct argp_state *state)
 {
 	struct oupdate_opts *o = r->o;
-	if (signed_is_key(text)) {
+	if (cli_is_key(text)) {
 		cli_usage(state, "a key stands where an address should: it comes after SERVER");
 	}
 	if (strcmp(text, OUPDATE_AUTO) != 0 && !client_is_address(text)) {
@@ -120,7 +120,7 @@ take_key(struct oupdate_opts *o, char *key, const char *called, struct argp_stat
 static void
 take_key_file(struct oupdate_opts *o, const char *path, struct argp_state *state)
 {
-	if (signed_is_key(path)) {
+	if (cli_is_key(path)) {
 		cli_usage(state, "--key-file takes the name of a file, and this looks like the key itself");
 	}
 	o->key_file = path;
@@ -149,7 +149,7 @@ tell_apart(struct reader *r, struct argp_state *state)
 		cli_usage(state, "which server? oupdate SERVER [KEY] HOSTNAME IP");
 	}
 	o->server = r->arg[i++];
-	if (signed_is_key(o->server)) {
+	if (cli_is_key(o->server)) {
 		cli_usage(state, "the first argument is a key, but the server comes first");
 	}
 	if (i < r->arg_n && client_is_address(r->arg[i])) {

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bin/change.h"
+#include "dns/change.h"
 
 enum { OUPDATE_ADDRESSES_MAX = 16 };
 

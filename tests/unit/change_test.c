@@ -1,5 +1,5 @@
 /* What people write becomes what auth/update.h reads. */
-#include "bin/change.h"
+#include "dns/change.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

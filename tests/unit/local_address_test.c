@@ -1,4 +1,4 @@
-#include "bin/local_address.h"
+#include "net/local_address.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>

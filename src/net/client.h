@@ -1,4 +1,4 @@
-/* bin/client.h -- a DNS client that asks one server and waits for the answer: for command-line tools.
+/* net/client.h -- a DNS client that asks one server and waits for the answer: for command-line tools.
  *
  * Blocking, with poll(2).  Over UDP a request is repeated with growing patience; over TCP it is sent once.  All are the same message,
  * which a server may take as one; so what was asked over UDP may still be answered there while TCP is tried.
@@ -9,31 +9,12 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "dns/msg.h"
-
-enum { CLIENT_ADDRESSES_MAX = 8, CLIENT_WHY_MAX = 512 };
-
-struct client_address {
-	struct sockaddr_storage sa;
-	socklen_t sa_len;
-	char text[80]; /* "192.0.2.1 port 53" */
-};
-
-struct client_addresses {
-	struct client_address list[CLIENT_ADDRESSES_MAX];
-	size_t n;
-};
-
-/* Addresses of a server: IPv4, IPv6 (also in brackets) or a host name; NULL: this machine, ::1 and
- * 127.0.0.1.  E_NOTFOUND, with the reason in `why`. */
-err_t client_resolve(const char *host, uint16_t port, struct client_addresses *out, char why[CLIENT_WHY_MAX]);
-
-/* Is this an IPv4 or IPv6 address, without brackets? */
-bool client_is_address(const char *text);
+#include "dns/request.h"
+#include "net/client_address.h"
 
 enum client_verdict {
 	CLIENT_TAKE,  /* this is the answer */
@@ -66,8 +47,5 @@ struct client_result {
  * OK: judge() took (or at last doubted) an answer.  E_REFUSED: nothing listens there; E_TIMEOUT; E_IO. */
 err_t client_ask(const struct client_addresses *to, const struct client_request *request, struct client_result *out);
 
-/* Header with a random ID, and one question of class IN.  `bits`: opcode and flags. */
-void client_begin_request(struct buf *b, uint16_t bits, const uint8_t *name, uint16_t type);
-
-/* Ends the records of a request with an OPT (RFC 6891): with it the answer can say more than an RCODE. */
-void client_put_edns(struct buf *b);
+/* request_begin() with a random ID. */
+void client_begin_request(struct buf *b, uint16_t bits, const struct question *q);

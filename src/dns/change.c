@@ -1,4 +1,4 @@
-#include "bin/change.h"
+#include "dns/change.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* bin/local_address.h -- the address of this machine that leads to a server: what dynamic DNS publishes.
+/* net/local_address.h -- the address of this machine that leads to a server: what dynamic DNS publishes.
  *
  * The system knows it: it is the source address that a datagram to the server would have.  Nothing is sent to find out.  Behind NAT it
  * is not the address that others see, and nobody on this machine can tell that one; but that it cannot be right is told.
@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/err.h"
-#include "bin/client.h"
+#include "net/client_address.h"
 
 struct local_address {
 	char text[INET6_ADDRSTRLEN];

@@ -1,4 +1,4 @@
-/* bin/change.h -- what an UPDATE (RFC 2136) asks for, as people write it and as the message says it.
+/* dns/change.h -- what an UPDATE (RFC 2136) asks for, as people write it and as the message says it.
  *
  *     CHANGE_ADD         NAME [TTL] [IN] TYPE RDATA
  *     the others         NAME [[TTL] [IN] TYPE [RDATA]]

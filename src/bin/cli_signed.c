@@ -1,4 +1,4 @@
-#include "bin/signed.h"
+#include "bin/cli_signed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 /* ---- the key ---- */
 
 bool
-signed_is_key(const char *text)
+cli_is_key(const char *text)
 {
 	return strcasestr(text, ":sha") != NULL || strcasestr(text, ":hmac-") != NULL;
 }
@@ -27,7 +27,7 @@ source_of_key(const struct cli_secret *from, const char *option)
 }
 
 err_t
-signed_read_key(struct signed_request *s, const struct cli_secret *from, const char *option)
+cli_signed_read_key(struct cli_signed *s, const struct cli_secret *from, const char *option)
 {
 	[[gnu::cleanup(cli_secret_free)]] char *text = NULL;
 	char why[128];
@@ -40,67 +40,16 @@ signed_read_key(struct signed_request *s, const struct cli_secret *from, const c
 		return E_FORMAT;
 	}
 	(void)name_print(s->key.name.oct, s->key_text);
-	s->has_key = true;
+	s->request.key = &s->key;
 	return OK;
-}
-
-/* ---- what comes back ---- */
-
-/* Answers that cannot be believed are only taken when nothing better comes: anybody can send them. */
-static enum client_verdict
-judge_signed(struct signed_request *s, const struct msg *m, enum signed_outcome by_rcode)
-{
-	struct tsig t = s->sent; /* an answer that was wrong leaves no trace in it */
-	err_t err = tsig_verify_response(&t, m, (uint64_t)time(NULL));
-	if (err != OK && err != E_NOTFOUND && err != E_AUTH) {
-		return CLIENT_IGNORE;
-	}
-	s->tsig = t;
-	s->outcome = err == OK             ? by_rcode
-	             : err == E_NOTFOUND   ? SIGNED_UNSIGNED
-	             : t.is_peer_error     ? SIGNED_TSIG_REFUSED
-	                                   : SIGNED_BAD_SIGNATURE;
-	return err == OK || t.is_error_signed ? CLIENT_TAKE : CLIENT_DOUBT;
-}
-
-static enum client_verdict
-judge(void *ctx, const struct msg *m)
-{
-	struct signed_request *s = ctx;
-	unsigned rcode = (m->bits & DNS_RCODE) | (m->edns.present ? m->edns.ext_rcode * 16u : 0);
-	enum signed_outcome by_rcode = rcode == RCODE_NOERROR ? SIGNED_ACCEPTED : SIGNED_REFUSED;
-	enum client_verdict verdict = CLIENT_TAKE;
-	if (s->has_key) {
-		verdict = judge_signed(s, m, by_rcode);
-	} else {
-		s->outcome = by_rcode;
-	}
-	if (verdict != CLIENT_IGNORE) {
-		s->rcode = rcode;
-		(void)ede_print(&m->edns, s->ede);
-	}
-	return verdict;
-}
-
-bool
-signed_is_refusal(const struct signed_request *s)
-{
-	return s->outcome == SIGNED_REFUSED || (s->outcome == SIGNED_UNSIGNED && s->rcode != RCODE_NOERROR);
-}
-
-/* "Prohibited (why)", as ede_print() writes it. */
-bool
-signed_has_reason(const struct signed_request *s)
-{
-	return strchr(s->ede, '(') != NULL;
 }
 
 /* ---- asking ---- */
 
 static void
-explain_silence(const struct signed_request *s, err_t err, const char *why)
+explain_silence(const struct cli_signed *s, err_t err)
 {
-	cli_error("%s: %s", s->subject, why);
+	cli_error("%s: %s", s->subject, s->request.result.why);
 	if (err == E_REFUSED) {
 		cli_hint("does the server run there, and on this port? (--port)%s",
 		         s->host == NULL ? " Without SERVER, this machine is asked" : "");
@@ -112,34 +61,18 @@ explain_silence(const struct signed_request *s, err_t err, const char *why)
 	}
 }
 
-static err_t
-sign(struct signed_request *s)
-{
-	if (!s->has_key) {
-		return OK;
-	}
-	s->sent.key = &s->key;
-	return tsig_sign_request(&s->sent, s->wire, &s->len, s->cap, (uint64_t)time(NULL));
-}
-
 err_t
-signed_ask(struct signed_request *s, const struct client_addresses *to, const struct client_patience *patience)
+cli_signed_ask(struct cli_signed *s, const struct client_addresses *to, const struct client_patience *patience)
 {
-	struct client_result result;
-	err_t err = sign(s);
-	if (err != OK) {
+	err_t err = signed_ask(&s->request, to, patience);
+	if (err == OK) {
+		s->server = s->request.result.from->text;
+	} else if (s->request.result.why[0] == '\0') {
 		cli_error("%s: %s", s->subject, err_str(err));
-		return err;
+	} else {
+		explain_silence(s, err);
 	}
-	const struct client_request request = { s->wire, s->len, judge, s, *patience };
-	err = client_ask(to, &request, &result);
-	if (err != OK) {
-		s->may_have_arrived = result.may_have_arrived;
-		explain_silence(s, err, result.why);
-		return err;
-	}
-	s->server = result.from->text;
-	return OK;
+	return err;
 }
 
 /* ---- what is said about it ---- */
@@ -155,10 +88,10 @@ print_time(uint64_t t_s, char out[32])
 }
 
 static void
-explain_clocks(const struct signed_request *s)
+explain_clocks(const struct cli_signed *s)
 {
 	char here[32], there[32] = "(it does not say)";
-	uint64_t now = (uint64_t)time(NULL), other = s->tsig.server_time_s;
+	uint64_t now = (uint64_t)time(NULL), other = s->request.tsig.server_time_s;
 	print_time(now, here);
 	if (other != 0) {
 		print_time(other, there);
@@ -172,9 +105,9 @@ explain_clocks(const struct signed_request *s)
 }
 
 static void
-explain_tsig_refusal(const struct signed_request *s)
+explain_tsig_refusal(const struct cli_signed *s)
 {
-	switch (s->tsig.error) {
+	switch (s->request.tsig.error) {
 	case RCODE_BADKEY:
 		cli_error("%s: %s does not know the key %s with %s (BADKEY)", s->subject, s->server, s->key_text,
 		          tsig_alg_text(s->key.alg));
@@ -190,16 +123,16 @@ explain_tsig_refusal(const struct signed_request *s)
 		break;
 	default: {
 		char error[RRTYPE_TEXT_MAX];
-		cli_error("%s: %s refuses the signature: %s", s->subject, s->server, rcode_print(s->tsig.error, true, error));
+		cli_error("%s: %s refuses the signature: %s", s->subject, s->server, rcode_print(s->request.tsig.error, true, error));
 		break;
 	}
 	}
 }
 
 static void
-explain_bad_signature(const struct signed_request *s)
+explain_bad_signature(const struct cli_signed *s)
 {
-	switch (s->tsig.error) {
+	switch (s->request.tsig.error) {
 	case RCODE_BADTIME:
 		explain_clocks(s);
 		break;
@@ -215,18 +148,18 @@ explain_bad_signature(const struct signed_request *s)
 }
 
 static void
-explain_unsigned(const struct signed_request *s)
+explain_unsigned(const struct cli_signed *s)
 {
 	char rcode[RRTYPE_TEXT_MAX];
 	cli_error("%s: %s answers %s, but unsigned: that is not a server that knows the key", s->subject, s->server,
-	          rcode_print(s->rcode, false, rcode));
+	          rcode_print(s->request.rcode, false, rcode));
 	cli_hint("is this the primary's address, and does it know keys (TSIG)?");
 }
 
 void
-signed_explain(const struct signed_request *s)
+cli_signed_explain(const struct cli_signed *s)
 {
-	switch (s->outcome) {
+	switch (s->request.outcome) {
 	case SIGNED_TSIG_REFUSED:
 		explain_tsig_refusal(s);
 		break;
@@ -244,16 +177,16 @@ signed_explain(const struct signed_request *s)
 
 /* RFC 8945 5.2.1 wants BADKEY of whoever does not know the key, which Knot from 3.4 on does not say. */
 void
-signed_hint_unknown_key(const struct signed_request *s)
+cli_signed_hint_unknown_key(const struct cli_signed *s)
 {
-	if (s->outcome == SIGNED_UNSIGNED && s->rcode == RCODE_NOTAUTH) {
+	if (s->request.outcome == SIGNED_UNSIGNED && s->request.rcode == RCODE_NOTAUTH) {
 		cli_hint("the answer is unsigned: it may be that the server does not know the key %s with %s", s->key_text,
 		         tsig_alg_text(s->key.alg));
 	}
 }
 
 void
-signed_explain_rights(const struct signed_request *s, enum key_right right, const uint8_t *zone)
+cli_signed_explain_rights(const struct cli_signed *s, enum key_right right, const uint8_t *zone)
 {
 	struct key k = { 0 };
 	char zone_text[NAME_TEXT_MAX], domain[NAME_TEXT_MAX];
@@ -267,7 +200,7 @@ signed_explain_rights(const struct signed_request *s, enum key_right right, cons
 	} else if (k.right < right) {
 		cli_hint("the key's name says %s, which does not include this: make one that is named ANYTHING.%s.%s",
 		         key_right_label(k.right), key_right_label(right), zone_text);
-	} else if (!signed_has_reason(s)) {
+	} else if (!signed_has_reason(&s->request)) {
 		cli_hint("the server's log says why");
 	}
 }

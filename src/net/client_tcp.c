@@ -1,0 +1,101 @@
+/* Asking over TCP, with an ear on UDP, where the answer may still come. */
+#include "net/client_p.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+/* E_STOPPED: the answer came over UDP meanwhile. */
+static err_t
+await_tcp(struct client_exchange *e, int fd, short events, uint64_t deadline_ms)
+{
+	for (;;) {
+		struct pollfd p[2] = { { .fd = fd, .events = events }, { .fd = e->udp, .events = POLLIN } };
+		TRY(client_await(p, ARRAY_LEN(p), deadline_ms));
+		if (p[1].revents != 0 && client_is_answered_late(e)) {
+			return E_STOPPED;
+		}
+		if (p[0].revents != 0) {
+			return OK;
+		}
+	}
+}
+
+static err_t
+connect_tcp(struct client_exchange *e, int fd, uint64_t deadline_ms)
+{
+	if (connect(fd, (const struct sockaddr *)&e->to->sa, e->to->sa_len) == 0) {
+		return OK;
+	}
+	if (errno != EINPROGRESS) {
+		return client_err_of_errno();
+	}
+	TRY(await_tcp(e, fd, POLLOUT, deadline_ms));
+	int trouble = 0;
+	socklen_t len = sizeof trouble;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &trouble, &len) != 0 || trouble != 0) {
+		errno = trouble != 0 ? trouble : errno;
+		return client_err_of_errno();
+	}
+	return OK;
+}
+
+static err_t
+write_tcp(struct client_exchange *e, int fd, const uint8_t *bytes, size_t n, uint64_t deadline_ms)
+{
+	while (n != 0) {
+		TRY(await_tcp(e, fd, POLLOUT, deadline_ms));
+		ssize_t sent = send(fd, bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (sent < 0 && !client_is_try_again()) {
+			return client_err_of_errno();
+		}
+		bytes += sent > 0 ? sent : 0;
+		n -= sent > 0 ? (size_t)sent : 0;
+	}
+	return OK;
+}
+
+/* E_SHORT: the server closed the connection. */
+static err_t
+read_tcp(struct client_exchange *e, int fd, uint8_t *bytes, size_t n, uint64_t deadline_ms)
+{
+	while (n != 0) {
+		TRY(await_tcp(e, fd, POLLIN, deadline_ms));
+		ssize_t got = recv(fd, bytes, n, MSG_DONTWAIT);
+		if (got < 0 && !client_is_try_again()) {
+			return client_err_of_errno();
+		}
+		if (got == 0) {
+			return E_SHORT;
+		}
+		bytes += got > 0 ? got : 0;
+		n -= got > 0 ? (size_t)got : 0;
+	}
+	return OK;
+}
+
+err_t
+client_ask_tcp(struct client_exchange *e, uint64_t deadline_ms)
+{
+	const struct client_request *r = e->r;
+	[[gnu::cleanup(client_close_fd)]] int fd = socket(e->to->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0) {
+		return client_err_of_errno();
+	}
+	TRY(connect_tcp(e, fd, deadline_ms));
+	uint8_t framed[2 + DNS_MSG_MAX]; /* length and message in one segment (RFC 7766 8) */
+	framed[0] = (uint8_t)(r->len >> 8);
+	framed[1] = (uint8_t)r->len;
+	memcpy(framed + 2, r->wire, r->len);
+	TRY(write_tcp(e, fd, framed, 2 + r->len, deadline_ms));
+	e->is_sent = true;
+	for (;;) {
+		uint8_t prefix[2];
+		TRY(read_tcp(e, fd, prefix, sizeof prefix, deadline_ms));
+		size_t len = (size_t)prefix[0] << 8 | prefix[1];
+		TRY(read_tcp(e, fd, e->stream, len, deadline_ms));
+		if (client_hear(r, e->stream, len).verdict != CLIENT_IGNORE) {
+			return OK;
+		}
+	}
+}

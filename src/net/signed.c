@@ -1,0 +1,84 @@
+#include "net/signed.h"
+
+#include <string.h>
+
+#include "dns/rrtype.h"
+#include "ops/clock.h"
+
+/* Answers that cannot be believed are only taken when nothing better comes: anybody can send them. */
+static enum client_verdict
+judge_signed(struct signed_request *s, const struct msg *m, enum signed_outcome by_rcode)
+{
+	struct tsig t = s->sent; /* an answer that was wrong leaves no trace in it */
+	err_t err = tsig_verify_response(&t, m, clock_wall_s());
+	if (err != OK && err != E_NOTFOUND && err != E_AUTH) {
+		return CLIENT_IGNORE;
+	}
+	s->tsig = t;
+	s->outcome = err == OK             ? by_rcode
+	             : err == E_NOTFOUND   ? SIGNED_UNSIGNED
+	             : t.is_peer_error     ? SIGNED_TSIG_REFUSED
+	                                   : SIGNED_BAD_SIGNATURE;
+	return err == OK || t.is_error_signed ? CLIENT_TAKE : CLIENT_DOUBT;
+}
+
+static void
+keep(struct signed_request *s, const struct msg *m)
+{
+	if (s->answer != NULL) {
+		memcpy(s->answer, m->wire, m->len);
+		s->answer_len = m->len;
+	}
+}
+
+static enum client_verdict
+judge(void *ctx, const struct msg *m)
+{
+	struct signed_request *s = ctx;
+	unsigned rcode = (m->bits & DNS_RCODE) | (m->edns.present ? m->edns.ext_rcode * 16u : 0);
+	enum signed_outcome by_rcode = rcode == RCODE_NOERROR ? SIGNED_ACCEPTED : SIGNED_REFUSED;
+	enum client_verdict verdict = CLIENT_TAKE;
+	if (s->key != NULL) {
+		verdict = judge_signed(s, m, by_rcode);
+	} else {
+		s->outcome = by_rcode;
+	}
+	if (verdict != CLIENT_IGNORE) {
+		s->rcode = rcode;
+		(void)ede_print(&m->edns, s->ede);
+		keep(s, m);
+	}
+	return verdict;
+}
+
+bool
+signed_is_refusal(const struct signed_request *s)
+{
+	return s->outcome == SIGNED_REFUSED || (s->outcome == SIGNED_UNSIGNED && s->rcode != RCODE_NOERROR);
+}
+
+/* "Prohibited (why)", as ede_print() writes it. */
+bool
+signed_has_reason(const struct signed_request *s)
+{
+	return strchr(s->ede, '(') != NULL;
+}
+
+static err_t
+sign(struct signed_request *s)
+{
+	if (s->key == NULL) {
+		return OK;
+	}
+	s->sent.key = s->key;
+	return tsig_sign_request(&s->sent, s->wire, &s->len, s->cap, clock_wall_s());
+}
+
+err_t
+signed_ask(struct signed_request *s, const struct client_addresses *to, const struct client_patience *patience)
+{
+	s->result.why[0] = '\0';
+	TRY(sign(s));
+	const struct client_request request = { s->wire, s->len, judge, s, *patience };
+	return client_ask(to, &request, &s->result);
+}
