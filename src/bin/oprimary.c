@@ -489,14 +489,24 @@ workers_down(struct daemon *d)
 	clients_free(&d->clients);
 }
 
-/* Descriptors that a worker has taken are no longer ours to close. */
+/* The workers have taken them: they are no longer ours to close. */
+static void
+forget(int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		fds[i] = -1;
+	}
+}
+
 static err_t
 start_udp(struct daemon *d)
 {
-	for (size_t i = 0; i < sockets_n(d); i++) {
-		int fd = d->udp_fds[i];
-		d->udp_fds[i] = -1;
-		TRY(udp_worker_start(&d->env, fd, &d->opts.listen[i % d->opts.listen_n], &d->udp[i]));
+	const struct opts *o = &d->opts;
+	for (size_t i = 0; i < o->workers; i++) {
+		int *fds = d->udp_fds + i * o->listen_n;
+		err_t err = udp_worker_start(&d->env, fds, o->listen_n, &d->udp[i]);
+		forget(fds, o->listen_n);
+		TRY(err);
 		d->udp_n++;
 	}
 	return OK;
@@ -514,9 +524,7 @@ start_tcp(struct daemon *d)
 		};
 		int *fds = d->tcp_fds + i * o->listen_n;
 		err_t err = tcp_worker_start(&conf, fds, o->listen_n, &d->tcp[i]);
-		for (size_t k = 0; k < o->listen_n; k++) {
-			fds[k] = -1;
-		}
+		forget(fds, o->listen_n);
 		TRY(err);
 		d->tcp_n++;
 	}
@@ -527,7 +535,7 @@ static err_t
 workers_up(struct daemon *d)
 {
 	d->clients = clients_new(d->opts.tcp_max, d->opts.tcp_per_client);
-	d->udp = xalloc(sockets_n(d) * sizeof(struct udp_worker *));
+	d->udp = xalloc(d->opts.workers * sizeof(struct udp_worker *));
 	d->tcp = xalloc(d->opts.workers * sizeof(struct tcp_worker *));
 	err_t err = start_udp(d);
 	if (err == OK) {

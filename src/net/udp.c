@@ -1,15 +1,19 @@
 #include "net/udp.h"
-#include "ops/thread.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/alloc.h"
+#include "net/listen.h"
+#include "ops/thread.h"
 
 enum {
 	/* Buffers a power of two apart would fall into the same few cache sets. */
@@ -29,8 +33,9 @@ struct udp_worker {
 	pthread_t thread;
 	struct pulse pulse;
 	atomic_bool stop;
-	int fd;
-	bool has_pktinfo;
+	int fds[UDP_SOCKETS_MAX];
+	size_t fds_n;
+	int epoll; /* for several; -1: there is one */
 	size_t map_len; /* of this struct with the buffers after it */
 	size_t response_cap, response_stride;
 	uint8_t *requests, *responses;
@@ -46,13 +51,14 @@ round_up(size_t n)
 	return (n + 63) / 64 * 64;
 }
 
-/* What the kernel overwrites when it delivers a message. */
+/* What the kernel overwrites when it delivers a message.  Packet info comes from sockets of wildcard addresses alone
+ * (listen_open()); from others the control length comes back as 0. */
 static void
 rearm(struct udp_worker *w, unsigned i)
 {
 	struct msghdr *h = &w->in[i].msg_hdr;
 	h->msg_namelen = sizeof w->from[i];
-	h->msg_controllen = w->has_pktinfo ? CONTROL_LEN : 0;
+	h->msg_controllen = CONTROL_LEN;
 	h->msg_flags = 0;
 }
 
@@ -65,7 +71,7 @@ prepare(struct udp_worker *w)
 			.msg_name = &w->from[i],
 			.msg_iov = &w->in_io[i],
 			.msg_iovlen = 1,
-			.msg_control = w->has_pktinfo ? w->control[i] : NULL,
+			.msg_control = w->control[i],
 		};
 		rearm(w, i);
 		w->out_io[i] = (struct iovec){ w->responses + i * w->response_stride, 0 };
@@ -113,25 +119,23 @@ take_peer(struct udp_worker *w, const struct mmsghdr *m, struct peer *peer)
 
 /* What a request asks for besides an answer, or in place of one.  Returns the length of the answer in `resp`. */
 [[gnu::cold, gnu::noinline]] static size_t
-handle_event(struct udp_worker *w, const struct net_request *what, const struct peer *peer, struct msghdr *m,
+handle_event(struct udp_worker *w, int fd, const struct net_request *what, const struct peer *peer, struct msghdr *m,
              const struct server_out *out, uint8_t *resp, size_t n)
 {
-	struct return_path from = { .peer = *peer, .udp = { .fd = w->fd, .to_len = m->msg_namelen } };
+	struct return_path from = { .peer = *peer, .udp = { .fd = fd, .to_len = m->msg_namelen } };
 	struct net_request r = *what;
 	memcpy(&from.udp.to, m->msg_name, m->msg_namelen);
-	if (w->has_pktinfo) {
-		turn_pktinfo(m);
-		from.udp.control_len = (socklen_t)m->msg_controllen;
-		memcpy(from.udp.control, m->msg_control, m->msg_controllen);
-	}
+	turn_pktinfo(m);
+	from.udp.control_len = (socklen_t)m->msg_controllen;
+	memcpy(from.udp.control, m->msg_control, m->msg_controllen);
 	r.from = &from;
 	size_t own = w->env->event(w->env->ctx, &r, out, resp, w->response_cap);
 	return n != 0 ? n : own;
 }
 
-/* Answers in[0, n); returns how many answers stand in out[]. */
+/* Answers in[0, n), which came by that socket; returns how many answers stand in out[]. */
 static unsigned
-answer(struct udp_worker *w, unsigned n)
+answer(struct udp_worker *w, int fd, unsigned n)
 {
 	const struct net_env *env = w->env;
 	const struct view *view = served_read(env->served);
@@ -150,7 +154,7 @@ answer(struct udp_worker *w, unsigned n)
 		                          w->response_cap, &w->stats.server, &out);
 		if (out.event != EVENT_NONE) {
 			const struct net_request r = { .view = view, .bytes = w->in_io[i].iov_base, .len = m->msg_len, .now_s = now_s };
-			io->iov_len = handle_event(w, &r, &peer, &m->msg_hdr, &out, io->iov_base, io->iov_len);
+			io->iov_len = handle_event(w, fd, &r, &peer, &m->msg_hdr, &out, io->iov_base, io->iov_len);
 		}
 		if (io->iov_len == 0) {
 			continue;
@@ -158,11 +162,9 @@ answer(struct udp_worker *w, unsigned n)
 		struct msghdr *to = &w->out[ready++].msg_hdr;
 		to->msg_name = m->msg_hdr.msg_name;
 		to->msg_namelen = m->msg_hdr.msg_namelen;
-		if (w->has_pktinfo) {
-			turn_pktinfo(&m->msg_hdr);
-			to->msg_control = m->msg_hdr.msg_control;
-			to->msg_controllen = m->msg_hdr.msg_controllen;
-		}
+		turn_pktinfo(&m->msg_hdr);
+		to->msg_control = m->msg_hdr.msg_control;
+		to->msg_controllen = m->msg_hdr.msg_controllen;
 	}
 	served_read_end(env->served);
 	return ready;
@@ -171,11 +173,11 @@ answer(struct udp_worker *w, unsigned n)
 /* Sends out[0, n).  An answer that cannot go (a firewall's EPERM, no route, …) is left out and the rest
  * goes on; when the socket's buffer is full the rest is dropped, as the network would. */
 static void
-send_out(struct udp_worker *w, unsigned n)
+send_out(struct udp_worker *w, int fd, unsigned n)
 {
 	unsigned sent = 0;
 	while (sent < n) {
-		int k = sendmmsg(w->fd, w->out + sent, n - sent, MSG_DONTWAIT);
+		int k = sendmmsg(fd, w->out + sent, n - sent, MSG_DONTWAIT);
 		if (k > 0) {
 			sent += (unsigned)k;
 		} else if (k < 0 && errno == EAGAIN) {
@@ -196,25 +198,62 @@ pause_after_error(void)
 	nanosleep(&pause, NULL);
 }
 
+/* Takes what has come to a socket, a batch at most, and answers it. */
+static void
+serve(struct udp_worker *w, int fd, int flags)
+{
+	int n = recvmmsg(fd, w->in, UDP_BATCH, flags, NULL);
+	pulse_beat(&w->pulse);
+	if (n <= 0) {
+		if (errno != EINTR && errno != EAGAIN) {
+			pause_after_error();
+		}
+		return;
+	}
+	send_out(w, fd, answer(w, fd, (unsigned)n));
+	for (unsigned i = 0; i < (unsigned)n; i++) {
+		rearm(w, i);
+	}
+}
+
+static bool
+is_stopping(const struct udp_worker *w)
+{
+	return atomic_load_explicit(&w->stop, memory_order_relaxed);
+}
+
+static void
+serve_one(struct udp_worker *w)
+{
+	while (!is_stopping(w)) {
+		serve(w, w->fds[0], MSG_WAITFORONE);
+	}
+}
+
+/* Each socket that has something has a batch a turn, so that none of them waits for another that is flooded. */
+static void
+serve_several(struct udp_worker *w)
+{
+	struct epoll_event ready[UDP_SOCKETS_MAX];
+	while (!is_stopping(w)) {
+		int n = epoll_wait(w->epoll, ready, UDP_SOCKETS_MAX, PULSE_PERIOD_MS);
+		pulse_beat(&w->pulse);
+		for (int i = 0; i < n; i++) {
+			serve(w, ready[i].data.fd, MSG_DONTWAIT);
+		}
+	}
+}
+
 static void *
 run(void *arg)
 {
 	struct udp_worker *w = arg;
 	thread_name("oprimary-udp");
 	served_thread_begin();
-	while (!atomic_load_explicit(&w->stop, memory_order_relaxed)) {
-		int n = recvmmsg(w->fd, w->in, UDP_BATCH, MSG_WAITFORONE, NULL);
-		pulse_beat(&w->pulse);
-		if (n <= 0) {
-			if (errno != EINTR && errno != EAGAIN) {
-				pause_after_error();
-			}
-			continue;
-		}
-		send_out(w, answer(w, (unsigned)n));
-		for (unsigned i = 0; i < (unsigned)n; i++) {
-			rearm(w, i);
-		}
+	if (w->epoll < 0) {
+		serve_one(w);
+	} else {
+		serve_several(w);
 	}
 	served_thread_end();
 	return NULL;
@@ -228,8 +267,26 @@ limit_waiting(int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &period, sizeof period);
 }
 
+/* Prepares the worker to wait for its sockets. */
+static err_t
+watch(struct udp_worker *w)
+{
+	if (w->fds_n == 1) {
+		limit_waiting(w->fds[0]);
+		return OK;
+	}
+	w->epoll = epoll_create1(EPOLL_CLOEXEC);
+	for (size_t i = 0; i < w->fds_n; i++) {
+		struct epoll_event e = { .events = EPOLLIN, .data.fd = w->fds[i] };
+		if (w->epoll < 0 || epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->fds[i], &e) != 0) {
+			return E_IO;
+		}
+	}
+	return OK;
+}
+
 static struct udp_worker *
-worker_new(const struct net_env *env, int fd, const struct listen_address *at)
+worker_new(const struct net_env *env)
 {
 	size_t response_cap = env->conf->udp_max < DNS_UDP_PLAIN_MAX ? DNS_UDP_PLAIN_MAX : env->conf->udp_max;
 	size_t response_stride = round_up(response_cap) + 64;
@@ -243,33 +300,55 @@ worker_new(const struct net_env *env, int fd, const struct listen_address *at)
 	(void)madvise(map, map_len, MADV_NOHUGEPAGE); /* one would be all that is mostly never used */
 	struct udp_worker *w = map;
 	w->env = env;
-	w->fd = fd;
-	w->has_pktinfo = listen_is_wildcard(at);
+	w->epoll = -1;
 	w->map_len = map_len;
 	w->response_cap = response_cap;
 	w->response_stride = response_stride;
 	w->requests = (uint8_t *)map + head;
 	w->responses = w->requests + UDP_BATCH * REQUEST_STRIDE;
 	prepare(w);
-	limit_waiting(fd);
 	return w;
 }
 
-err_t
-udp_worker_start(const struct net_env *env, int fd, const struct listen_address *at, struct udp_worker **out)
+static void
+close_sockets(const int *fds, size_t n)
 {
-	struct udp_worker *w = worker_new(env, fd, at);
+	for (size_t i = 0; i < n; i++) {
+		close(fds[i]);
+	}
+}
+
+static void
+worker_free(struct udp_worker *w)
+{
+	close_sockets(w->fds, w->fds_n);
+	if (w->epoll >= 0) {
+		close(w->epoll);
+	}
+	munmap(w, w->map_len);
+}
+
+err_t
+udp_worker_start(const struct net_env *env, const int *fds, size_t n, struct udp_worker **out)
+{
+	ASSERT(n != 0 && n <= UDP_SOCKETS_MAX);
+	struct udp_worker *w = worker_new(env);
 	if (w == NULL) {
-		close(fd);
+		close_sockets(fds, n);
 		return E_NOMEM;
 	}
-	if (pthread_create(&w->thread, NULL, run, w) != 0) {
-		close(fd);
-		munmap(w, w->map_len);
-		return E_NOMEM;
+	memcpy(w->fds, fds, n * sizeof *fds);
+	w->fds_n = n;
+	err_t err = watch(w);
+	if (err == OK && pthread_create(&w->thread, NULL, run, w) != 0) {
+		err = E_NOMEM;
 	}
-	*out = w;
-	return OK;
+	if (err == OK) {
+		*out = w;
+	} else {
+		worker_free(w);
+	}
+	return err;
 }
 
 void
@@ -279,11 +358,10 @@ udp_worker_stop(struct udp_worker **w)
 		return;
 	}
 	atomic_store(&(*w)->stop, true);
-	/* Linux wakes a receiver even though it says ENOTCONN (net/ipv4/af_inet.c, inet_shutdown). */
-	(void)shutdown((*w)->fd, SHUT_RD);
+	/* Linux wakes whoever waits for the socket even though it says ENOTCONN (net/ipv4/af_inet.c, inet_shutdown). */
+	(void)shutdown((*w)->fds[0], SHUT_RD);
 	pthread_join((*w)->thread, NULL);
-	close((*w)->fd);
-	munmap(*w, (*w)->map_len);
+	worker_free(*w);
 	*w = NULL;
 }
 

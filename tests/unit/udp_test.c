@@ -2,6 +2,7 @@
 #include "net/udp.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -9,6 +10,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -74,26 +76,40 @@ struct fixture {
 	struct server_conf conf;
 	struct net_env env;
 	struct udp_worker *worker;
-	struct listen_address at;
+	struct listen_address at; /* the last of them */
 };
+
+/* A socket at a port that is free. */
+static int
+open_at(const char *address, struct listen_address *at)
+{
+	struct diag d;
+	int fd;
+	for (uint16_t port = PORT;; port++) {
+		assert_true(port < PORT + 200);
+		assert_int_equal(listen_parse(address, port, at, &d), OK);
+		if (listen_probe(at, TRANSPORT_UDP, &d) == OK) {
+			break;
+		}
+	}
+	assert_int_equal(listen_open(at, TRANSPORT_UDP, &fd, &d), OK);
+	return fd;
+}
+
+static void
+start_on(struct fixture *f, const int *fds, size_t n)
+{
+	f->conf = (struct server_conf){ .udp_max = 1232 };
+	f->env = (struct net_env){ .served = served_new(&(struct served_conf){ 0 }), .conf = &f->conf, .handle = echo, .event = on_event };
+	f->worker = NULL;
+	assert_int_equal(udp_worker_start(&f->env, fds, n, &f->worker), OK);
+}
 
 static void
 start(struct fixture *f, const char *address)
 {
-	struct diag d;
-	int fd;
-	f->conf = (struct server_conf){ .udp_max = 1232 };
-	f->env = (struct net_env){ .served = served_new(&(struct served_conf){ 0 }), .conf = &f->conf, .handle = echo, .event = on_event };
-	f->worker = NULL;
-	for (uint16_t port = PORT;; port++) {
-		assert_true(port < PORT + 200);
-		assert_int_equal(listen_parse(address, port, &f->at, &d), OK);
-		if (listen_probe(&f->at, TRANSPORT_UDP, &d) == OK) {
-			break;
-		}
-	}
-	assert_int_equal(listen_open(&f->at, TRANSPORT_UDP, &fd, &d), OK);
-	assert_int_equal(udp_worker_start(&f->env, fd, &f->at, &f->worker), OK);
+	int fd = open_at(address, &f->at);
+	start_on(f, &fd, 1);
 }
 
 static void
@@ -245,6 +261,89 @@ answers_leave_from_the_address_that_was_asked(void **state)
 	stop(&f);
 }
 
+/* One worker, one thread: sockets of one address and of all addresses beside each other. */
+enum { SEVERAL = 3 };
+
+static void
+start_several(struct fixture *f, struct listen_address at[SEVERAL])
+{
+	static const char *const texts[SEVERAL] = { "127.0.0.1", "0.0.0.0", "127.0.0.2" };
+	int fds[SEVERAL];
+	for (size_t i = 0; i < SEVERAL; i++) {
+		fds[i] = open_at(texts[i], &at[i]);
+	}
+	start_on(f, fds, SEVERAL);
+}
+
+static int
+client_of(struct fixture *f, const struct listen_address *at, const char *address)
+{
+	f->at = *at;
+	return client(f, address);
+}
+
+static unsigned
+threads_n(void)
+{
+	unsigned n = 0;
+	DIR *tasks = opendir("/proc/self/task");
+	assert_non_null(tasks);
+	for (const struct dirent *e; (e = readdir(tasks)) != NULL;) {
+		n += e->d_name[0] != '.';
+	}
+	closedir(tasks);
+	return n;
+}
+
+static void
+one_thread_serves_several_sockets(void **state)
+{
+	(void)state;
+	struct fixture f;
+	struct listen_address at[SEVERAL];
+	unsigned before = threads_n();
+	start_several(&f, at);
+	assert_true(threads_n() <= before + 1);
+	int a = client_of(&f, &at[0], "127.0.0.1"), b = client_of(&f, &at[1], "127.1.2.3"), c = client_of(&f, &at[2], "127.0.0.2");
+	for (int i = 0; i < 3; i++) { /* what one socket's requests leave in the buffers is not for the next one's */
+		expect_echo(a, "one address");
+		expect_echo(b, "any address");
+		expect_echo(c, "another");
+	}
+	atomic_store(&is_later, false);
+	assert_int_equal(send(b, "Ulater", 6, 0), 6);
+	uint8_t got[64];
+	assert_int_equal(receive(b, got, sizeof got, QUIET_MS), -1);
+	assert_true(atomic_load(&is_later));
+	return_path_send(&later, (const uint8_t *)"answered later", 14);
+	assert_int_equal(receive(b, got, sizeof got, WAIT_MS), 14);
+	close(a);
+	close(b);
+	close(c);
+	stop(&f);
+}
+
+/* More is ready on one socket than a batch has: the others have their turn between two. */
+static void
+a_flooded_socket_leaves_turns_to_others(void **state)
+{
+	(void)state;
+	struct fixture f;
+	struct listen_address at[SEVERAL];
+	start_several(&f, at);
+	int flood = client_of(&f, &at[0], "127.0.0.1"), quiet = client_of(&f, &at[2], "127.0.0.2");
+	for (unsigned round = 0; round < 20; round++) {
+		for (unsigned i = 0; i < 3 * UDP_BATCH; i++) {
+			(void)send(flood, "\0", 1, MSG_DONTWAIT);
+		}
+		expect_echo(quiet, "among many");
+	}
+	expect_echo(flood, "after all");
+	close(flood);
+	close(quiet);
+	stop(&f);
+}
+
 static bool
 has_ipv6(void)
 {
@@ -272,11 +371,18 @@ static void
 stopping_does_not_wait_for_a_packet(void **state)
 {
 	(void)state;
+	struct timespec begin, end;
+	clock_gettime(CLOCK_MONOTONIC, &begin);
 	for (int i = 0; i < 20; i++) {
 		struct fixture f;
+		struct listen_address at[SEVERAL];
 		start(&f, "127.0.0.1");
 		stop(&f);
+		start_several(&f, at);
+		stop(&f);
 	}
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	assert_true(end.tv_sec - begin.tv_sec < 10); /* each would be a pulse otherwise, 40 in all */
 }
 
 static void
@@ -339,6 +445,8 @@ main(void)
 		cmocka_unit_test(what_deserves_no_answer_gets_none),
 		cmocka_unit_test(many_at_once_are_a_batch),
 		cmocka_unit_test(answers_leave_from_the_address_that_was_asked),
+		cmocka_unit_test(one_thread_serves_several_sockets),
+		cmocka_unit_test(a_flooded_socket_leaves_turns_to_others),
 		cmocka_unit_test(ipv6_too),
 		cmocka_unit_test(stopping_does_not_wait_for_a_packet),
 		cmocka_unit_test(listen_addresses_are_read_and_printed),
