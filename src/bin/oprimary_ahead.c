@@ -4,7 +4,7 @@
 
 #include "bin/oprimary_load.h"
 #include "dns/serial.h"
-#include "net/listen.h"
+#include "net/peer.h"
 #include "zone/history.h"
 
 enum { TEXT_MAX = 320 };

@@ -6,7 +6,7 @@
 #include "bin/oprimary_update_p.h"
 #include "dns/rrtype.h"
 #include "dns/wire.h"
-#include "net/listen.h"
+#include "net/peer.h"
 #include "ops/clock.h"
 
 /* ---- answers ---- */

@@ -23,6 +23,7 @@
 #include "net/env.h"
 #include "net/listen.h"
 #include "net/notify.h"
+#include "net/peer.h"
 #include "net/secondary_queue.h"
 #include "net/served.h"
 #include "net/tcp.h"

@@ -229,31 +229,3 @@ listen_open(const struct listen_address *a, enum transport t, int *out, struct d
 	*out = fd;
 	return OK;
 }
-
-bool
-peer_from_sockaddr(const struct sockaddr *sa, enum transport t, struct peer *out)
-{
-	if (sa->sa_family == AF_INET) {
-		const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)sa;
-		out->family = 4;
-		memcpy(out->address, &v4->sin_addr, 4);
-		out->port = ntohs(v4->sin_port);
-	} else if (sa->sa_family == AF_INET6) {
-		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)sa;
-		out->family = 6;
-		memcpy(out->address, &v6->sin6_addr, 16);
-		out->port = ntohs(v6->sin6_port);
-	} else {
-		return false;
-	}
-	out->transport = t;
-	return true;
-}
-
-void
-peer_print(const struct peer *p, char out[PEER_TEXT_MAX])
-{
-	char host[INET6_ADDRSTRLEN] = "?";
-	(void)inet_ntop(p->family == 4 ? AF_INET : AF_INET6, p->address, host, sizeof host);
-	snprintf(out, PEER_TEXT_MAX, "%s@%u", host, p->port);
-}

@@ -39,9 +39,3 @@ err_t listen_probe(const struct listen_address *a, enum transport t, struct diag
 
 /* A bound socket; for TCP it listens, and does not block.  Errors as listen_probe(). */
 err_t listen_open(const struct listen_address *a, enum transport t, int *out, struct diag *diag);
-
-/* The address of a peer; false when it is of no family that we know. */
-bool peer_from_sockaddr(const struct sockaddr *sa, enum transport t, struct peer *out);
-
-enum { PEER_TEXT_MAX = 64 };
-void peer_print(const struct peer *p, char out[PEER_TEXT_MAX]); /* "192.0.2.1@4242" */

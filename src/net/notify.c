@@ -13,6 +13,7 @@
 #include "net/env.h"
 #include "net/loop_pulse.h"
 #include "net/notify_queue.h"
+#include "net/peer.h"
 #include "ops/thread.h"
 
 enum {
@@ -148,8 +149,7 @@ on_datagram(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const struct sockaddr
 	if (n <= 0 || from == NULL || (flags & UV_UDP_PARTIAL) != 0 || !peer_from_sockaddr(from, TRANSPORT_UDP, &peer)) {
 		return;
 	}
-	struct notify_target at = { .address = { .family = peer.family }, .port = peer.port };
-	memcpy(at.address.octets, peer.address, peer.family == 4 ? 4 : 16);
+	const struct notify_target at = { .address = peer_key_address(&peer), .port = peer.port };
 	struct notifier_now t = now();
 	notifier_datagram(nn->machine, &t, &at, (const uint8_t *)buf->base, (size_t)n);
 	after_input(nn);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "auth/turns.h"
-#include "net/listen.h"
+#include "net/peer.h"
 
 /* ---- requests ---- */
 

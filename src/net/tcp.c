@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "net/listen.h"
+#include "net/peer.h"
 #include "ops/thread.h"
 
 enum {

@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "net/listen.h"
+#include "net/peer.h"
 #include "ops/thread.h"
 
 enum {
