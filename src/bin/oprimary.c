@@ -11,9 +11,9 @@
 #include "bin/cli.h"
 #include "bin/oprimary_health.h"
 #include "bin/oprimary_load.h"
-#include "bin/oprimary_notify.h"
 #include "bin/oprimary_opts.h"
 #include "git/side.h"
+#include "net/notify_out.h"
 #include "net/report.h"
 #include "net/tcp.h"
 #include "net/udp.h"
@@ -28,7 +28,7 @@ const char *argp_program_version = CLI_VERSION("oprimary");
 
 enum {
 	/* Descriptors besides sockets: links, files of a commit, event loops, notifications; and connections that are about to go. */
-	FILES_SPARE = 64 + TELLER_FILES + CLIENTS_BEYOND_MAX,
+	FILES_SPARE = 64 + NOTIFY_OUT_FILES + CLIENTS_BEYOND_MAX,
 	EXIT_GIT_LOST = 3,       /* the service manager starts us anew */
 	WATCHDOG_SHARE = 3,      /* the service manager hears of us so often within its time (sd_watchdog_enabled(3) says twice) */
 	LOADER_END_MS = 400,     /* a commit that takes longer is not waited for when we are to end */
@@ -46,7 +46,7 @@ struct daemon {
 	struct served *served;
 	struct inbox *inbox;
 	struct loader loader;
-	struct teller teller;
+	struct notify_out notify;
 	struct net_env env;
 	struct clients *clients;
 	struct udp_worker **udp;
@@ -109,7 +109,7 @@ on_request_event(void *ctx, const struct net_request *r, const struct server_out
 {
 	struct daemon *d = ctx;
 	if (out->event == EVENT_AHEAD) { /* the loader knows what to say of it */
-		teller_on_ahead(&d->teller, r, out);
+		notify_out_on_ahead(&d->notify, r, out);
 		return 0;
 	}
 	if (out->event == EVENT_NOTIFY_ACCEPTED && !puller_on_notify(&d->loader.puller, out->mac)) {
@@ -117,7 +117,7 @@ on_request_event(void *ctx, const struct net_request *r, const struct server_out
 	}
 	report_request(&d->log, &r->from->peer, out);
 	if (out->event == EVENT_SUBSCRIBED) {
-		teller_on_secondary(&d->teller, r, out);
+		notify_out_on_secondary(&d->notify, r, out);
 	}
 	return out->event == EVENT_UPDATE ? take_update(d, r, out, resp, cap) : 0;
 }
@@ -126,14 +126,14 @@ static void
 on_response(void *ctx, uint64_t conn, const uint8_t *bytes, size_t len)
 {
 	struct daemon *d = ctx;
-	teller_on_response(&d->teller, conn, bytes, len);
+	notify_out_on_response(&d->notify, conn, bytes, len);
 }
 
 static void
 on_closed(void *ctx, uint64_t conn)
 {
 	struct daemon *d = ctx;
-	teller_on_closed(&d->teller, conn);
+	notify_out_on_closed(&d->notify, conn);
 }
 
 static void
@@ -202,7 +202,7 @@ on_changed(void *ctx)
 {
 	struct daemon *d = ctx;
 	atomic_store(&d->zones_octets, primary_octets(d->primary));
-	teller_on_changed(&d->teller);
+	notify_out_on_changed(&d->notify);
 }
 
 /* By the loader and workers: a version has no reader any more. */
@@ -240,7 +240,7 @@ static void
 on_woken(void *ctx)
 {
 	struct daemon *d = ctx;
-	teller_go_on(&d->teller);
+	notify_out_go_on(&d->notify);
 }
 
 /* ---- stages ---- */
@@ -444,7 +444,7 @@ view_up(struct daemon *d)
 		.octets_max = kept_max(&d->opts), .release = discard, .octets = octets_of,
 		.unpinned = on_unpinned, .revoked = on_revoked, .ctx = d,
 	});
-	teller_init(&d->teller);
+	notify_out_init(&d->notify);
 	d->inbox = inbox_new(d->opts.update_queue, d->opts.updates_per_key, sizeof(struct job), loader_wake, &d->loader);
 	d->env = (struct net_env){
 		.served = d->served,
@@ -467,7 +467,7 @@ view_down(struct daemon *d)
 		return; /* it is still at it; the process ends in a moment */
 	}
 	inbox_free(&d->inbox);
-	teller_fini(&d->teller);
+	notify_out_fini(&d->notify);
 	served_free(&d->served);
 	primary_free(&d->primary);
 }
@@ -567,27 +567,27 @@ loader_up(struct daemon *d)
 }
 
 static err_t
-teller_up(struct daemon *d)
+notify_up(struct daemon *d)
 {
-	d->teller.log = &d->log;
-	d->teller.served = d->served;
-	d->teller.workers = d->tcp;
-	d->teller.wake = loader_wake;
-	d->teller.is_put_off = loader_puts_off;
-	d->teller.ahead = loader_on_ahead;
-	d->teller.ctx = &d->loader;
-	d->teller.whom = d->opts.notify;
-	d->teller.is_loopback_kept = d->opts.is_notify_default;
-	return teller_start(&d->teller, d->opts.listen, d->opts.listen_n, &d->diag);
+	d->notify.log = &d->log;
+	d->notify.served = d->served;
+	d->notify.workers = d->tcp;
+	d->notify.wake = loader_wake;
+	d->notify.is_put_off = loader_puts_off;
+	d->notify.ahead = loader_on_ahead;
+	d->notify.ctx = &d->loader;
+	d->notify.whom = d->opts.notify;
+	d->notify.is_loopback_kept = d->opts.is_notify_default;
+	return notify_out_start(&d->notify, d->opts.listen, d->opts.listen_n, &d->diag);
 }
 
 static void
-teller_down(struct daemon *d)
+notify_down(struct daemon *d)
 {
 	if (d->is_stuck) {
-		teller_silence(&d->teller);
+		notify_out_silence(&d->notify);
 	} else {
-		teller_stop(&d->teller);
+		notify_out_stop(&d->notify);
 	}
 }
 
@@ -610,7 +610,7 @@ health_up(struct daemon *d)
 	for (size_t i = 0; i < d->tcp_n; i++) {
 		health_add(h, "tcp", i, tcp_worker_pulse(d->tcp[i]), HEALTH_SILENT_MAX_MS, NULL);
 	}
-	health_add(h, "notifier", 0, teller_pulse(&d->teller), HEALTH_SILENT_MAX_MS, NULL);
+	health_add(h, "notifier", 0, notify_out_pulse(&d->notify), HEALTH_SILENT_MAX_MS, NULL);
 	health_add(h, "loader", 0, &d->loader.pulse, HEALTH_LOADER_MAX_MS, &d->is_loader_silent);
 	return OK;
 }
@@ -637,7 +637,7 @@ static const struct stage {
 	{ "views", view_up, view_down },
 	{ "log", log_up, log_down },
 	{ "workers", workers_up, workers_down },
-	{ "notifier", teller_up, teller_down },
+	{ "notifier", notify_up, notify_down },
 	{ "loader", loader_up, loader_down },
 	{ "health", health_up, health_down },
 };
@@ -710,7 +710,7 @@ on_signal(struct daemon *d, int number)
 	} else if (number == SIGUSR1) {
 		log_stats(d);
 		log_update_stats(d);
-		teller_log_stats(&d->teller);
+		notify_out_log_stats(&d->notify);
 	}
 }
 
@@ -796,7 +796,7 @@ main(int argc, char **argv)
 		log_event(&d.log, LOG_LEVEL_INFO, "stopping", "why=%s", why);
 		log_stats(&d);
 		log_update_stats(&d);
-		teller_log_stats(&d.teller);
+		notify_out_log_stats(&d.notify);
 	} else if (!d.is_failure_told) {
 		log_event(&d.log, LOG_LEVEL_ERROR, "start-failed", "stage=%s text=%s hint=%s", stages[up].name,
 		          d.diag.text[0] != '\0' ? d.diag.text : err_str(err), d.diag.hint);

@@ -48,7 +48,14 @@ struct net_transferred {
 };
 
 /* Borrowed by the workers for as long as they live; does not change.  The callbacks come on any worker and must not
- * block; those that are NULL are not wanted. */
+ * block; those that are NULL are not wanted.
+ *
+ * Locks: no callback waits for one that is held while zones, secondaries or updates are walked.  Each of these is held for a few
+ * instructions, and where something is put, for one allocation:
+ *   event                  of an update: the inbox's (net/inbox.h); of a NOTIFY: that of the list of those that came before, of fixed
+ *                          length; of a secondary: that of net/notify_out.h, and in it the one of net/secondary_queue.h
+ *   response, closed       that of net/notify_out.h, and in it the one of net/notify_queue.h
+ *   all that log a line    the log ring's, while the line is copied (ops/log_ring.h) */
 struct net_env {
 	struct served *served;
 	const struct server_conf *conf;

@@ -76,8 +76,8 @@ def test_secondaries_are_set_up_as_the_readme_says(program, need, tmp_path, form
 def test_each_counter_is_in_the_manual():
     with open(os.path.join(ROOT, "docs/man/oprimary.8")) as f:
         page = f.read()
-    for name, source in (("stats", "oprimary.c"), ("update-stats", "oprimary.c"), ("notify-stats", "oprimary_notify.c")):
-        with open(os.path.join(ROOT, "src/bin", source)) as f:
+    for name, source in (("stats", "bin/oprimary.c"), ("update-stats", "bin/oprimary.c"), ("notify-stats", "net/report_notify.c")):
+        with open(os.path.join(ROOT, "src", source)) as f:
             form = re.search(r'"%s",\s*((?:"[^"]*"\s*)+)' % name, f.read()).group(1)
         listed = re.search(r"^\.Li %s :\n(.*?)^\.El$" % name, page, re.M | re.S).group(1)
         heads = re.findall(r"^\.It Li (.*)", listed, re.M)

@@ -1,0 +1,92 @@
+/* net/notify_out.h -- NOTIFY out (RFC 1996), as a whole: secondaries hear of what is served.
+ *
+ * Each time a view was published it is compared with the one that was told before (auth/notify_targets.h), and the targets are told by
+ * the notifier's thread (net/notify.h).  Besides those that zones and keys name, whoever
+ * holds a TCP connection by which it asked for a SOA, signed with a transfer key, is told (net/subscriptions.h): of that zone, or of all
+ * zones within the key's domain when it asked for a name that is no zone here (the root, for one).  Such a question is
+ * answered by a notification for every one of these zones at once, so a secondary with one key finds them all.
+ *
+ * It is told by that connection only when there is no other way.  One that is told at an address (the one in its key's name, else
+ * the one that it asks from, where a target of the zone has it) is told there first, and by its connection what was not heard
+ * there, unless it has answered at the address since it connected.  Nothing goes by a connection while a question of its peer is
+ * open on it (net/tcp.h).
+ *
+ * Threads: as each function says.  The loader is the thread that publishes views.  What it walks, zones and subscriptions, is
+ * its alone.  What other threads hear of secondaries goes into a queue (net/secondary_queue.h).
+ * Locks: one here, for "is it on?" and what is done on condition of that.  It is held while one entry is allocated and put into a queue
+ * (for the loader, the notifier or a TCP worker), whose own lock is held for a few instructions; never while zones, subscriptions or
+ * pending notifications are walked, and never into a write to a socket.
+ */
+#pragma once
+
+#include <pthread.h>
+
+#include "auth/notify_targets.h"
+#include "base/err.h"
+#include "net/env.h"
+#include "net/listen.h"
+#include "net/notify.h"
+#include "net/own_addresses.h"
+#include "net/secondary_queue.h"
+#include "net/served.h"
+#include "net/subscriptions.h"
+#include "net/tcp.h"
+#include "ops/log.h"
+
+enum { NOTIFY_OUT_FILES = 300 }; /* descriptors that it may need */
+
+struct notify_out {
+	/* set by the caller; borrowed */
+	const struct log *log;
+	struct served *served;
+	struct tcp_worker *const *workers; /* by the numbers in connections' ids */
+	void (*wake)(void *ctx);           /* any thread: has the loader call notify_out_go_on() */
+	bool (*is_put_off)(void *ctx, const struct zone *z); /* by the loader: will a newer serial of it be written at once? */
+	void (*ahead)(void *ctx, const struct secondary_event *e); /* by the loader: a secondary has a newer serial */
+	void *ctx;
+	enum notify_whom whom;
+	bool is_loopback_kept;             /* told are loopback addresses alone, when all listeners have one */
+	/* the rest is zero */
+	struct net_notify *net;
+	bool is_loopback_only;
+	/* the loader's own */
+	struct own_addresses own;
+	bool has_said_passed;
+	struct served_pin *told;           /* the view that was told last */
+	const struct view *told_view;
+	struct subscriptions subscriptions; /* but for the counts in it, which are any thread's */
+	struct name *put_off;              /* owned: zones that nobody was told of, as a newer version is to follow at once */
+	size_t put_off_n, put_off_cap;
+	/* any thread's */
+	pthread_mutex_t lock;              /* for is_on, and for what is done on condition of it */
+	bool is_on;                        /* between start and stop: workers may be there longer */
+	struct secondary_queue heard;      /* for the loader */
+};
+
+/* Before any worker may call in. */
+void notify_out_init(struct notify_out *o);
+void notify_out_fini(struct notify_out *o); /* when none may any more */
+
+/* `listen`: where we answer, borrowed until the end; notifications come from there, if it is one address a family.  The workers are
+ * there. */
+err_t notify_out_start(struct notify_out *o, const struct listen_address *listen, size_t n, struct diag *diag);
+
+const struct pulse *notify_out_pulse(const struct notify_out *o); /* of its thread */
+
+/* Before the workers go, and after the loader has ended.  What workers call in then does nothing. */
+void notify_out_stop(struct notify_out *o);
+
+/* Nothing goes to the workers any more.  In place of notify_out_stop() where the loader has not ended. */
+void notify_out_silence(struct notify_out *o);
+
+/* The loader: a view was published; there is something to go on with, or a newer version that was to follow may not come. */
+void notify_out_on_changed(struct notify_out *o);
+void notify_out_go_on(struct notify_out *o);
+
+/* Any worker: EVENT_SUBSCRIBED, EVENT_AHEAD; and the callbacks of struct net_env. */
+void notify_out_on_secondary(struct notify_out *o, const struct net_request *r, const struct server_out *out);
+void notify_out_on_ahead(struct notify_out *o, const struct net_request *r, const struct server_out *out);
+void notify_out_on_response(struct notify_out *o, uint64_t conn, const uint8_t *bytes, size_t len);
+void notify_out_on_closed(struct notify_out *o, uint64_t conn);
+
+void notify_out_log_stats(const struct notify_out *o); /* any thread */

@@ -1,0 +1,21 @@
+/* net/report_notify.h -- what the log says of notifications (NOTIFY, RFC 1996) that go out.
+ *
+ * Threads: any.
+ */
+#pragma once
+
+#include "auth/notifier.h"
+#include "auth/notify_targets.h"
+#include "base/err.h"
+#include "ops/log.h"
+
+/* What became of one. */
+void report_notify_outcome(const struct log *log, const struct notifier_report *r);
+
+/* A comparison of views ended with `err`, and not all were told: notify-incomplete. */
+void report_notify_incomplete(const struct log *log, err_t err, const struct notify_left_out *o);
+
+/* Targets were passed over, as they are no loopback addresses: notify-passed-over. */
+void report_notify_passed_over(const struct log *log, const struct notify_left_out *o);
+
+void report_notify_stats(const struct log *log, const struct notifier_stats *s);
