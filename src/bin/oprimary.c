@@ -9,7 +9,6 @@
 
 #include "base/alloc.h"
 #include "bin/cli.h"
-#include "bin/oprimary_health.h"
 #include "bin/oprimary_load.h"
 #include "bin/oprimary_opts.h"
 #include "git/side.h"
@@ -18,6 +17,7 @@
 #include "net/tcp.h"
 #include "net/udp.h"
 #include "ops/clock.h"
+#include "ops/health.h"
 #include "ops/log_ring.h"
 #include "ops/memory.h"
 #include "ops/privs.h"

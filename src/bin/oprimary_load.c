@@ -502,7 +502,7 @@ run(void *arg)
 {
 	struct loader *l = arg;
 	char died[LINK_TEXT_MAX];
-	thread_name("oprimary-load");
+	thread_name("load");
 	while (next_life(l, died) == OK) {
 		if (died[0] != '\0') {
 			log_event(l->log, LOG_LEVEL_ERROR, "git-process-died", "text=%s serving=%s restarted=yes", died, serving(l));

@@ -503,7 +503,7 @@ run(void *arg)
 {
 	struct net_notify *nn = arg;
 	sigset_t pipe;
-	thread_name("oprimary-notify");
+	thread_name("notify");
 	sigemptyset(&pipe);
 	sigaddset(&pipe, SIGPIPE); /* of a target that is gone: libuv's write() tells with EPIPE as well */
 	(void)pthread_sigmask(SIG_BLOCK, &pipe, NULL);

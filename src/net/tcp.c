@@ -280,7 +280,7 @@ static void *
 run(void *arg)
 {
 	struct tcp_worker *w = arg;
-	thread_name("oprimary-tcp");
+	thread_name("tcp");
 	served_thread_begin();
 	(void)uv_run(&w->loop, UV_RUN_DEFAULT); /* until every handle is closed */
 	served_thread_end();

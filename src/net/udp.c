@@ -249,7 +249,7 @@ static void *
 run(void *arg)
 {
 	struct udp_worker *w = arg;
-	thread_name("oprimary-udp");
+	thread_name("udp");
 	served_thread_begin();
 	if (w->epoll < 0) {
 		serve_one(w);

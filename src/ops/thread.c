@@ -1,12 +1,16 @@
 #include "ops/thread.h"
 
+#include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <time.h>
 
 void
-thread_name(const char *name)
+thread_name(const char *what)
 {
+	char name[64];
+	snprintf(name, sizeof name, "%s-%s", program_invocation_short_name, what);
 	(void)prctl(PR_SET_NAME, name);
 }
 

@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-/* The calling thread's, for people (top -H); 15 characters at most. */
-void thread_name(const char *name);
+/* The calling thread is called PROGRAM-WHAT, for people (top -H); Linux keeps 15 characters of it. */
+void thread_name(const char *what);
 
 /* Joins the thread if it ends within that time.  False: it still runs, and is not joined. */
 bool thread_join_within(pthread_t thread, unsigned limit_ms);

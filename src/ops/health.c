@@ -1,5 +1,7 @@
-#include "bin/oprimary_health.h"
+#include "ops/health.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -23,15 +25,23 @@ health_add(struct health *h, const char *name, size_t number, const struct pulse
 	};
 }
 
+static void
+log_stuck(const struct health *h, const struct health_thread *t, uint64_t silent_ms)
+{
+	char hint[256];
+	snprintf(hint, sizeof hint, "a service manager with WatchdogSec= starts %s anew; else do that yourself",
+	         program_invocation_short_name);
+	log_event(h->log, LOG_LEVEL_ERROR, "thread-stuck", "thread=%s number=%zu silent_s=%llu hint=%s", t->name, t->number,
+	          (unsigned long long)(silent_ms / 1000), hint);
+}
+
 static bool
 look_at(const struct health *h, struct health_thread *t, uint64_t now_ms)
 {
 	uint64_t silent_ms = pulse_silence_ms(&t->watch, t->pulse, now_ms);
 	bool is_silent = silent_ms >= t->limit_ms;
 	if (is_silent && !t->was_silent) {
-		log_event(h->log, LOG_LEVEL_ERROR, "thread-stuck", "thread=%s number=%zu silent_s=%llu hint=%s", t->name, t->number,
-		          (unsigned long long)(silent_ms / 1000),
-		          "a service manager with WatchdogSec= starts oprimary anew; else do that yourself");
+		log_stuck(h, t, silent_ms);
 	} else if (!is_silent && t->was_silent) {
 		log_event(h->log, LOG_LEVEL_WARNING, "thread-goes-on", "thread=%s number=%zu", t->name, t->number);
 	}

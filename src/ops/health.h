@@ -1,4 +1,4 @@
-/* bin/oprimary_health.h -- are all threads alive?  The main thread looks, and says in the log when one is not, and when it is again.
+/* ops/health.h -- are all threads alive?  The main thread looks, and says in the log when one is not, and when it is again.
  *
  * A thread that hangs cannot be replaced.  What follows is that the service manager does not hear WATCHDOG=1, and starts all of it
  * anew; without one, the others go on.
