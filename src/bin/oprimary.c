@@ -445,7 +445,7 @@ view_up(struct daemon *d)
 		.unpinned = on_unpinned, .revoked = on_revoked, .ctx = d,
 	});
 	notify_out_init(&d->notify);
-	d->inbox = inbox_new(d->opts.update_queue, d->opts.updates_per_key, sizeof(struct job), loader_wake, &d->loader);
+	d->inbox = inbox_new(d->opts.update_queue, d->opts.updates_per_key, updater_request_octets(), loader_wake, &d->loader);
 	d->env = (struct net_env){
 		.served = d->served,
 		.conf = &d->opts.server,
@@ -684,7 +684,7 @@ log_stats(const struct daemon *d)
 static void
 log_update_stats(const struct daemon *d)
 {
-	const struct updater_stats *u = &d->loader.updater.stats;
+	const struct updater_stats *u = updater_stats(d->loader.updates.updater);
 	const struct inbox_stats in = inbox_stats(d->inbox);
 	unsigned long repeated = read_counter(&u->repeated) + in.repeated;
 	log_event(&d->log, LOG_LEVEL_INFO, "update-stats",

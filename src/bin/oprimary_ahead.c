@@ -51,7 +51,7 @@ loader_on_ahead(void *loader, const struct secondary_event *e)
 		return;
 	}
 	if (err == OK && l->serial != SERIAL_KEEP) {
-		updater_add_serial(&l->updater, e->zone.oct, z->serial);
+		updater_add_serial(l->updates.updater, e->zone.oct, z->serial);
 	}
 	log_ahead(l, e, z, err == OK);
 }

@@ -57,7 +57,7 @@ on_report(void *ctx, const struct primary_report *r)
 	pulse_beat(&l->pulse); /* a commit may have very many files */
 	l->count[r->event]++;
 	if ((r->event == ZONE_SERIAL_STUCK || r->event == ZONE_SERIAL_BACK) && l->serial != SERIAL_KEEP) {
-		updater_add_serial(&l->updater, r->zone->apex_name, r->zone->serial);
+		updater_add_serial(l->updates.updater, r->zone->apex_name, r->zone->serial);
 	}
 	if (!line_level(l, report_kinds[r->event].level, &level)) {
 		return;
@@ -244,7 +244,7 @@ note_signed(struct loader *l, const struct told *told)
 		const struct link_file *s = &told->signed_until[i];
 		char text[24];
 		snprintf(text, sizeof text, "%.*s", (int)(s->len < sizeof text ? s->len : 0), (const char *)s->bytes);
-		updater_note_signed(&l->updater, s->path, s->path_len, strtoull(text, NULL, 10));
+		updater_note_signed(l->updates.updater, s->path, s->path_len, strtoull(text, NULL, 10));
 	}
 }
 
@@ -335,7 +335,7 @@ static void
 on_commit(struct loader *l, const struct link_frame *f)
 {
 	enum primary_outcome outcome = PRIMARY_APPLIED;
-	updater_before_commit(&l->updater);
+	updater_before_commit(l->updates.updater);
 	asker_begin(&l->asker);
 	err_t err = f->fd >= 0 ? take_commit(l, f, &outcome) : E_FORMAT;
 	if (err != OK) {
@@ -379,16 +379,16 @@ on_frame(struct loader *l, const struct link_frame *f)
 		return;
 	case LINK_PUSHED:
 		begin_lines(l, f->id);
-		updater_on_pushed(&l->updater, f);
+		updates_on_frame(&l->updates, f);
 		return;
 	case LINK_PUSH_FAILED:
-		updater_on_push_failed(&l->updater, f);
+		updates_on_frame(&l->updates, f);
 		return;
 	default: /* a FILE that nobody waits for any more */
 		return;
 	}
 	puller_end(&l->puller, f->type == LINK_COMMIT);
-	updater_after_pull(&l->updater, f); /* its questions and its push go before the next pull, or it might never have its turn */
+	updates_after_pull(&l->updates, f);
 	puller_go_on(&l->puller);
 }
 
@@ -402,7 +402,7 @@ on_wake(struct loader *l)
 	served_reclaim(l->served);
 	try_rejected_again(l);
 	l->woken(l->ctx);
-	updater_go_on(&l->updater);
+	updates_go_on(&l->updates);
 	l->woken(l->ctx); /* a serial that was to be written may not be */
 }
 
@@ -417,11 +417,12 @@ next_life(struct loader *l, char died[LINK_TEXT_MAX])
 		int n = poll(p, ARRAY_LEN(p), PULSE_PERIOD_MS);
 		pulse_beat(&l->pulse);
 		if (n > 0 && p[1].revents != 0) {
-			updater_on_return(&l->updater);
+			updater_on_return(l->updates.updater);
 			return git_side_next(l->git, died);
 		}
 		if (!is_told && clock_ms() - since_ms >= LOAD_ABSENCE_MS) {
-			updater_on_absence(&l->updater, "the process that speaks to it is gone, and is started anew");
+			updater_on_absence(l->updates.updater, "the process that speaks to it is gone, and is started anew");
+			updates_go_on(&l->updates);
 			is_told = true;
 		}
 		if (n > 0) {
@@ -434,7 +435,7 @@ next_life(struct loader *l, char died[LINK_TEXT_MAX])
 static int
 wait_ms(struct loader *l)
 {
-	int pull = puller_wait_ms(&l->puller), update = updater_wait_ms(&l->updater);
+	int pull = puller_wait_ms(&l->puller), update = updates_wait_ms(&l->updates);
 	int wait = pull < 0 || (update >= 0 && update < pull) ? update : pull;
 	return wait >= 0 && wait < PULSE_PERIOD_MS ? wait : PULSE_PERIOD_MS;
 }
@@ -487,7 +488,8 @@ static void
 go_on_alone(struct loader *l)
 {
 	struct pollfd p = { .fd = l->wake, .events = POLLIN };
-	updater_on_loss(&l->updater);
+	updater_on_loss(l->updates.updater);
+	updates_go_on(&l->updates);
 	l->lost(l->ctx);
 	while (!atomic_load(&l->git->is_stopping)) {
 		pulse_beat(&l->pulse);
@@ -510,14 +512,14 @@ run(void *arg)
 		follow(l);
 		git_side_died(l->git);
 		asker_fini(&l->asker);
-		updater_on_death(&l->updater);
+		updater_on_death(l->updates.updater);
 	}
 	if (!atomic_load(&l->git->is_stopping)) {
 		log_event(l->log, LOG_LEVEL_ERROR, "git-process-lost", "text=%s hint=%s", died,
 		          "nothing could be pulled or written any more: oprimary ends, and has to be started anew");
 		go_on_alone(l);
 	}
-	updater_fini(&l->updater);
+	updates_end(&l->updates);
 	return NULL;
 }
 
@@ -527,7 +529,7 @@ bool
 loader_puts_off(void *loader, const struct zone *z)
 {
 	struct loader *l = loader;
-	return l->serial != SERIAL_KEEP && updater_is_serial_coming(&l->updater, z);
+	return l->serial != SERIAL_KEEP && updater_is_serial_coming(l->updates.updater, z);
 }
 
 struct primary_log
@@ -539,7 +541,7 @@ loader_primary_log(struct loader *l)
 err_t
 loader_start(struct loader *l)
 {
-	struct updater *u = &l->updater;
+	struct updates *u = &l->updates;
 	l->asker.git = l->git;
 	l->puller.git = l->git;
 	l->puller.wake = loader_wake;
@@ -555,7 +557,7 @@ loader_start(struct loader *l)
 	u->asker = &l->asker;
 	u->changed = l->changed;
 	u->ctx = l->ctx;
-	updater_init(u);
+	updates_begin(u);
 	l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (l->wake < 0) {
 		return E_IO;

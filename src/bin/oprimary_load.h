@@ -3,7 +3,7 @@
  * A thread of its own takes what the git side tells, has auth/primary make the next view, publishes it, and
  * gives the old one back once nobody reads it.  Queries go on meanwhile.  Each file concerned is a line in
  * the log, and so is each finding in it, up to a limit a commit.  Between two pulls it sees to the updates that have come
- * (bin/oprimary_update.h).
+ * (auth/updater.h).
  */
 #pragma once
 
@@ -12,7 +12,7 @@
 
 #include "auth/primary.h"
 #include "base/err.h"
-#include "bin/oprimary_update.h"
+#include "bin/oprimary_updates.h"
 #include "git/ask.h"
 #include "git/puller.h"
 #include "git/side.h"
@@ -47,7 +47,7 @@ struct loader {
 	struct asker asker;
 	struct puller puller;
 	bool is_retry_wanted;      /* the commit is to be told again, since there is memory for what was rejected */
-	struct updater updater;
+	struct updates updates;
 	/* the commit under way */
 	char commit[65];
 	unsigned count[FILE_IGNORED + 1]; /* by enum zone_event */

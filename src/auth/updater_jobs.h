@@ -1,4 +1,4 @@
-/* bin/oprimary_jobs.h -- updates in a queue: private to the updater. */
+/* auth/updater_jobs.h -- updates in a queue; private to the updater. */
 #pragma once
 
 #include <stddef.h>
@@ -6,15 +6,15 @@
 #include "auth/lines.h"
 #include "auth/replay.h"
 #include "auth/update_task.h"
+#include "auth/updater.h"
 #include "base/list.h"
-#include "net/inbox.h"
 
 struct job {
 	struct job *next;
 	struct lines_item turn;    /* its key's */
-	struct inbox_item *item;
+	struct updater_request request;
 	struct update_task task;
-	unsigned tries;
+	unsigned tries;            /* that came to nothing, as the head had moved */
 	struct replay_entry *seen; /* in the memory of signatures; NULL: not worked out yet */
 };
 

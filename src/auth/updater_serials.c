@@ -1,0 +1,45 @@
+#include <stdlib.h>
+
+#include "auth/updater_p.h"
+#include "zone/history.h"
+
+void
+updater_add_serial(struct updater *u, const uint8_t *apex, uint32_t serial)
+{
+	struct stuck_serial *grown = realloc(u->serials, (u->serials_n + 1) * sizeof *grown);
+	if (grown == NULL) {
+		return; /* the next commit says it again, or an update writes it */
+	}
+	u->serials = grown;
+	struct stuck_serial *s = &u->serials[u->serials_n++];
+	name_set(&s->apex, apex);
+	s->serial = serial;
+	u->are_serials_due = true;
+}
+
+void
+updater_put_serials(struct updater *u)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < u->serials_n; i++) {
+		if (batch_add_serial(u->batch, u->serials[i].apex.oct, u->serials[i].serial) == OK) {
+			u->serials[kept++] = u->serials[i];
+		}
+	}
+	u->serials_n = kept;
+}
+
+bool
+updater_is_serial_coming(const struct updater *u, const struct zone *z)
+{
+	bool is_possible = u->are_serials_due && u->away[0] == '\0' && u->state != UPDATER_LOST && !z->is_signed;
+	if (!is_possible || !history_is_serial_stuck(z) || u->serials_n > UPDATE_SERIALS_LOOKED_AT) {
+		return false;
+	}
+	for (size_t i = 0; i < u->serials_n; i++) {
+		if (u->serials[i].serial == z->serial && name_is_equal(u->serials[i].apex.oct, z->apex_name)) {
+			return true;
+		}
+	}
+	return false;
+}
