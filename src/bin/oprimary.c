@@ -12,10 +12,9 @@
 #include "bin/oprimary_load.h"
 #include "bin/oprimary_opts.h"
 #include "git/side.h"
+#include "net/front.h"
 #include "net/notify_out.h"
 #include "net/report.h"
-#include "net/tcp.h"
-#include "net/udp.h"
 #include "ops/clock.h"
 #include "ops/health.h"
 #include "ops/log_ring.h"
@@ -27,8 +26,8 @@
 const char *argp_program_version = CLI_VERSION("oprimary");
 
 enum {
-	/* Descriptors besides sockets: links, files of a commit, event loops, notifications; and connections that are about to go. */
-	FILES_SPARE = 64 + NOTIFY_OUT_FILES + CLIENTS_BEYOND_MAX,
+	/* Descriptors besides those that the front has: links, files of a commit, notifications. */
+	FILES_OTHERS = 64 + NOTIFY_OUT_FILES,
 	EXIT_GIT_LOST = 3,       /* the service manager starts us anew */
 	WATCHDOG_SHARE = 3,      /* the service manager hears of us so often within its time (sd_watchdog_enabled(3) says twice) */
 	LOADER_END_MS = 400,     /* a commit that takes longer is not waited for when we are to end */
@@ -39,8 +38,7 @@ struct daemon {
 	struct opts opts;
 	struct log log;
 	struct diag diag;        /* why a stage failed */
-	/* sockets, one a worker and address: address i of worker w is at w * opts.listen_n + i; taken over by the workers */
-	int *udp_fds, *tcp_fds;
+	struct front front;
 	struct git_side git;
 	struct primary *primary;
 	struct served *served;
@@ -48,10 +46,6 @@ struct daemon {
 	struct loader loader;
 	struct notify_out notify;
 	struct net_env env;
-	struct clients *clients;
-	struct udp_worker **udp;
-	struct tcp_worker **tcp;
-	size_t udp_n, tcp_n;     /* workers that run */
 	struct log_limits log_limits;
 	bool is_settled;         /* the loader's: the first pull has come to its end */
 	bool is_ready;           /* the loader's: zones are served */
@@ -218,9 +212,7 @@ static void
 on_revoked(void *ctx)
 {
 	struct daemon *d = ctx;
-	for (size_t i = 0; i < d->tcp_n; i++) {
-		tcp_worker_end_revoked(d->tcp[i]);
-	}
+	front_end_revoked(&d->front);
 }
 
 static void
@@ -256,103 +248,19 @@ ready_up(struct daemon *d)
 static err_t
 files_up(struct daemon *d)
 {
-	size_t sockets = 2 * (size_t)d->opts.workers * d->opts.listen_n;
-	size_t need = FILES_SPARE + sockets + d->opts.tcp_max, got = 0;
-	if (privs_raise_files(need, &got) == OK) {
-		return OK;
-	}
-	if (got < FILES_SPARE + sockets + 1) {
-		diag_set(&d->diag, DIAG_ERROR, "files", "%zu open files are too few, %zu are needed", got, need);
-		diag_hint(&d->diag, "raise LimitNOFILE= or \"ulimit -n\", or give fewer --workers");
-		return E_LIMIT;
-	}
-	unsigned tcp_max = (unsigned)(got - FILES_SPARE - sockets);
-	log_event(&d->log, LOG_LEVEL_WARNING, "few-files", "allowed=%zu tcp_max=%u was=%u hint=%s", got, tcp_max,
-	          d->opts.tcp_max, "raise LimitNOFILE= or ulimit -n");
-	d->opts.tcp_max = tcp_max;
-	return OK;
-}
-
-static size_t
-sockets_n(const struct daemon *d)
-{
-	return d->opts.workers * d->opts.listen_n;
-}
-
-static void
-close_all(int *fds, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (fds[i] >= 0) {
-			close(fds[i]);
-			fds[i] = -1;
-		}
-	}
-}
-
-static void
-listen_down(struct daemon *d)
-{
-	close_all(d->udp_fds, sockets_n(d));
-	close_all(d->tcp_fds, sockets_n(d));
-	free(d->udp_fds);
-	free(d->tcp_fds);
-}
-
-/* Leaves out what the machine does not have when nobody asked for it by name, such as all of IPv6. */
-static err_t
-probe_addresses(struct daemon *d)
-{
-	struct opts *o = &d->opts;
-	size_t kept = 0;
-	for (size_t i = 0; i < o->listen_n; i++) {
-		err_t err = listen_probe(&o->listen[i], TRANSPORT_UDP, &d->diag);
-		if (err == OK) {
-			err = listen_probe(&o->listen[i], TRANSPORT_TCP, &d->diag);
-		}
-		if (err == E_UNSUPPORTED && o->is_listen_default && o->listen_n > 1) {
-			continue;
-		}
-		TRY(err);
-		o->listen[kept++] = o->listen[i];
-	}
-	o->listen_n = kept;
-	return kept != 0 ? OK : E_UNSUPPORTED;
-}
-
-static err_t
-open_sockets(struct daemon *d)
-{
-	const struct opts *o = &d->opts;
-	for (size_t i = 0; i < sockets_n(d); i++) {
-		const struct listen_address *a = &o->listen[i % o->listen_n];
-		TRY(listen_open(a, TRANSPORT_UDP, &d->udp_fds[i], &d->diag));
-		TRY(listen_open(a, TRANSPORT_TCP, &d->tcp_fds[i], &d->diag));
-	}
-	return OK;
+	return front_allow_files(&d->front, FILES_OTHERS, &d->diag);
 }
 
 static err_t
 listen_up(struct daemon *d)
 {
-	TRY(probe_addresses(d));
-	size_t n = sockets_n(d);
-	d->udp_fds = xalloc(n * sizeof *d->udp_fds);
-	d->tcp_fds = xalloc(n * sizeof *d->tcp_fds);
-	for (size_t i = 0; i < n; i++) {
-		d->udp_fds[i] = d->tcp_fds[i] = -1;
-	}
-	err_t err = open_sockets(d);
-	if (err != OK) {
-		listen_down(d);
-		return err;
-	}
-	for (size_t i = 0; i < d->opts.listen_n; i++) {
-		char text[LISTEN_TEXT_MAX];
-		listen_print(&d->opts.listen[i], text);
-		log_event(&d->log, LOG_LEVEL_INFO, "listening", "address=%s workers=%u", text, d->opts.workers);
-	}
-	return OK;
+	return front_open(&d->front, &d->diag);
+}
+
+static void
+listen_down(struct daemon *d)
+{
+	front_close(&d->front);
 }
 
 static unsigned long long
@@ -472,80 +380,18 @@ view_down(struct daemon *d)
 	primary_free(&d->primary);
 }
 
-static void
-workers_down(struct daemon *d)
-{
-	if (d->is_stuck) {
-		return; /* it may be about to answer by way of them */
-	}
-	for (size_t i = 0; i < d->udp_n; i++) {
-		udp_worker_stop(&d->udp[i]);
-	}
-	for (size_t i = 0; i < d->tcp_n; i++) {
-		tcp_worker_stop(&d->tcp[i]);
-	}
-	free(d->udp);
-	free(d->tcp);
-	clients_free(&d->clients);
-}
-
-/* The workers have taken them: they are no longer ours to close. */
-static void
-forget(int *fds, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		fds[i] = -1;
-	}
-}
-
-static err_t
-start_udp(struct daemon *d)
-{
-	const struct opts *o = &d->opts;
-	for (size_t i = 0; i < o->workers; i++) {
-		int *fds = d->udp_fds + i * o->listen_n;
-		err_t err = udp_worker_start(&d->env, fds, o->listen_n, &d->udp[i]);
-		forget(fds, o->listen_n);
-		TRY(err);
-		d->udp_n++;
-	}
-	return OK;
-}
-
-static err_t
-start_tcp(struct daemon *d)
-{
-	const struct opts *o = &d->opts;
-	unsigned share = o->transfers_max / o->workers;
-	for (size_t i = 0; i < o->workers; i++) {
-		const struct tcp_conf conf = {
-			.env = &d->env, .clients = d->clients, .max = o->tcp_max, .idle_ms = o->tcp_idle_ms,
-			.transfers_max = share != 0 ? share : 1, .number = (uint8_t)i,
-		};
-		int *fds = d->tcp_fds + i * o->listen_n;
-		err_t err = tcp_worker_start(&conf, fds, o->listen_n, &d->tcp[i]);
-		forget(fds, o->listen_n);
-		TRY(err);
-		d->tcp_n++;
-	}
-	return OK;
-}
-
 static err_t
 workers_up(struct daemon *d)
 {
-	d->clients = clients_new(d->opts.tcp_max, d->opts.tcp_per_client);
-	d->udp = xalloc(d->opts.workers * sizeof(struct udp_worker *));
-	d->tcp = xalloc(d->opts.workers * sizeof(struct tcp_worker *));
-	err_t err = start_udp(d);
-	if (err == OK) {
-		err = start_tcp(d);
+	return front_start(&d->front, &d->env, &d->diag);
+}
+
+static void
+workers_down(struct daemon *d)
+{
+	if (!d->is_stuck) { /* it may be about to answer by way of them */
+		front_stop(&d->front);
 	}
-	if (err != OK) {
-		diag_set(&d->diag, DIAG_ERROR, "workers", "cannot start a thread: %s", err_str(err));
-		workers_down(d);
-	}
-	return err;
 }
 
 static err_t
@@ -571,14 +417,14 @@ notify_up(struct daemon *d)
 {
 	d->notify.log = &d->log;
 	d->notify.served = d->served;
-	d->notify.workers = d->tcp;
+	d->notify.workers = d->front.tcp;
 	d->notify.wake = loader_wake;
 	d->notify.is_put_off = loader_puts_off;
 	d->notify.ahead = loader_on_ahead;
 	d->notify.ctx = &d->loader;
 	d->notify.whom = d->opts.notify;
 	d->notify.is_loopback_kept = d->opts.is_notify_default;
-	return notify_out_start(&d->notify, d->opts.listen, d->opts.listen_n, &d->diag);
+	return notify_out_start(&d->notify, d->front.conf.listen, d->front.conf.listen_n, &d->diag);
 }
 
 static void
@@ -604,12 +450,7 @@ health_up(struct daemon *d)
 	struct health *h = &d->health;
 	h->log = &d->log;
 	d->is_well = true;
-	for (size_t i = 0; i < d->udp_n; i++) {
-		health_add(h, "udp", i, udp_worker_pulse(d->udp[i]), HEALTH_SILENT_MAX_MS, NULL);
-	}
-	for (size_t i = 0; i < d->tcp_n; i++) {
-		health_add(h, "tcp", i, tcp_worker_pulse(d->tcp[i]), HEALTH_SILENT_MAX_MS, NULL);
-	}
+	front_watch(&d->front, h);
 	health_add(h, "notifier", 0, notify_out_pulse(&d->notify), HEALTH_SILENT_MAX_MS, NULL);
 	health_add(h, "loader", 0, &d->loader.pulse, HEALTH_LOADER_MAX_MS, &d->is_loader_silent);
 	return OK;
@@ -653,13 +494,8 @@ read_counter(const _Atomic uint64_t *c)
 static void
 log_stats(const struct daemon *d)
 {
-	struct net_stats s = { 0 };
-	for (size_t i = 0; i < d->udp_n; i++) {
-		net_stats_add(&s, udp_worker_stats(d->udp[i]));
-	}
-	for (size_t i = 0; i < d->tcp_n; i++) {
-		net_stats_add(&s, tcp_worker_stats(d->tcp[i]));
-	}
+	struct net_stats s;
+	front_sum(&d->front, &s);
 	const struct server_stats *q = &s.server;
 	const struct served_kept kept = served_kept(d->served);
 	const struct puller *p = &d->loader.puller;
@@ -677,7 +513,7 @@ log_stats(const struct daemon *d)
 	          read_counter(&p->notify_repeated), read_counter(&p->pulls), q->events[EVENT_TSIG_FAILED], s.transfers,
 	          s.transfers_cut, q->events[EVENT_TRANSFER_DENIED],
 	          kept.versions, kept.octets, atomic_load(&d->zones_octets), d->opts.primary.octets_max, s.accepted, s.refused,
-	          s.idle_closed, s.evicted, clients_count(d->clients), (unsigned long long)log_ring_dropped(d->log.ring),
+	          s.idle_closed, s.evicted, front_connections(&d->front), (unsigned long long)log_ring_dropped(d->log.ring),
 	          read_counter(&d->log_limits.suppressed));
 }
 
@@ -784,6 +620,7 @@ main(int argc, char **argv)
 
 	log_init(&d.log, d.opts.log_level);
 	d.log.limits = &d.log_limits;
+	front_init(&d.front, &d.opts.front, &d.log);
 	err_t err = OK;
 	size_t up = 0;
 	while (up < ARRAY_LEN(stages) && (err = stages[up].up(&d)) == OK) {

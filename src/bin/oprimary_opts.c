@@ -139,7 +139,7 @@ static const struct {
 	{ "transfers-memory", KEY_TRANSFERS_MEMORY, 1, 1 << 20, 256 },
 	{ "update-queue", KEY_UPDATE_QUEUE, 1, 1000000, 10000 },
 	{ "updates-per-key", KEY_UPDATES_PER_KEY, 1, 1000000, 1000 },
-	{ "workers", KEY_WORKERS, 1, OPTS_WORKERS_MAX, 0 },
+	{ "workers", KEY_WORKERS, 1, FRONT_WORKERS_MAX, 0 },
 	{ "memory-max", KEY_MEMORY_MAX, OPTS_MEMORY_MIN_MIB, 1 << 24, 0 },
 	{ "fetch-memory-max", KEY_FETCH_MEMORY_MAX, OPTS_FETCH_MIN_MIB, 1 << 24, 0 },
 };
@@ -148,7 +148,7 @@ static const struct {
 struct reader {
 	struct opts *opts;
 	const char *committer;
-	const char *listen[OPTS_LISTEN_MAX];
+	const char *listen[FRONT_LISTEN_MAX];
 	size_t listen_n;
 	unsigned number[ARRAY_LEN(numbers)];
 };
@@ -252,8 +252,8 @@ read_option(int key, char *arg, struct argp_state *state)
 	case KEY_CATALOG: take_catalog(o, arg, state); return 0;
 	case KEY_NOTIFY: take_notify(o, arg, state); return 0;
 	case KEY_LISTEN:
-		if (r->listen_n == OPTS_LISTEN_MAX) {
-			cli_usage(state, "--listen: at most %d addresses", OPTS_LISTEN_MAX);
+		if (r->listen_n == FRONT_LISTEN_MAX) {
+			cli_usage(state, "--listen: at most %d addresses", FRONT_LISTEN_MAX);
 		}
 		r->listen[r->listen_n++] = arg;
 		return 0;
@@ -291,15 +291,15 @@ take_listen(struct reader *r)
 	static const char *const every[] = { "0.0.0.0", "::" };
 	struct opts *o = r->opts;
 	struct diag d;
-	o->is_listen_default = r->listen_n == 0;
-	const char *const *texts = o->is_listen_default ? every : r->listen;
-	size_t n = o->is_listen_default ? ARRAY_LEN(every) : r->listen_n;
+	o->front.is_listen_default = r->listen_n == 0;
+	const char *const *texts = o->front.is_listen_default ? every : r->listen;
+	size_t n = o->front.is_listen_default ? ARRAY_LEN(every) : r->listen_n;
 	for (size_t i = 0; i < n; i++) {
-		if (listen_parse(texts[i], (uint16_t)number_of(r, KEY_PORT), &o->listen[i], &d) != OK) {
+		if (listen_parse(texts[i], (uint16_t)number_of(r, KEY_PORT), &o->front.listen[i], &d) != OK) {
 			return cli_complain(&d);
 		}
 	}
-	o->listen_n = n;
+	o->front.listen_n = n;
 	return CLI_OK;
 }
 
@@ -308,7 +308,7 @@ cores(void)
 {
 	cpu_set_t set;
 	int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-	return n < 1 ? 1 : n > OPTS_WORKERS_MAX ? OPTS_WORKERS_MAX : (unsigned)n;
+	return n < 1 ? 1 : n > FRONT_WORKERS_MAX ? FRONT_WORKERS_MAX : (unsigned)n;
 }
 
 static void
@@ -323,14 +323,14 @@ take_numbers(struct reader *r)
 	o->primary.delete_records_min = 100;
 	o->server.udp_max = (uint16_t)number_of(r, KEY_UDP_MAX);
 	o->server.tcp_idle_100ms = (uint16_t)(10 * number_of(r, KEY_TCP_IDLE));
-	o->tcp_idle_ms = 1000 * number_of(r, KEY_TCP_IDLE);
-	o->tcp_max = number_of(r, KEY_TCP_MAX);
-	o->tcp_per_client = number_of(r, KEY_TCP_PER_CLIENT);
-	o->transfers_max = number_of(r, KEY_TRANSFERS_MAX);
+	o->front.tcp_idle_ms = 1000 * number_of(r, KEY_TCP_IDLE);
+	o->front.tcp_max = number_of(r, KEY_TCP_MAX);
+	o->front.tcp_per_client = number_of(r, KEY_TCP_PER_CLIENT);
+	o->front.transfers_max = number_of(r, KEY_TRANSFERS_MAX);
 	o->transfers_memory_mib = number_of(r, KEY_TRANSFERS_MEMORY);
 	o->update_queue = number_of(r, KEY_UPDATE_QUEUE);
 	o->updates_per_key = number_of(r, KEY_UPDATES_PER_KEY);
-	o->workers = number_of(r, KEY_WORKERS) != 0 ? number_of(r, KEY_WORKERS) : cores();
+	o->front.workers = number_of(r, KEY_WORKERS) != 0 ? number_of(r, KEY_WORKERS) : cores();
 }
 
 /* What an option says in MiB, or a part of what there is. */

@@ -11,11 +11,9 @@
 #include "base/err.h"
 #include "bin/oprimary_secrets.h"
 #include "git/remote.h"
-#include "net/listen.h"
+#include "net/front.h"
 #include "ops/log.h"
 #include "ops/memory_limit.h"
-
-enum { OPTS_LISTEN_MAX = 64, OPTS_WORKERS_MAX = 256 };
 
 /* Memory, in MiB.  By default half of what the system lets us have is for what is served, and a quarter for a fetch: the other quarter
  * is for texts on their way between the two, and for whatever else runs there. */
@@ -35,14 +33,11 @@ struct opts {
 	struct git_conf git;          /* without what they tell */
 	struct server_conf server;
 	struct primary_conf primary;
-	struct listen_address listen[OPTS_LISTEN_MAX];
-	size_t listen_n;
-	bool is_listen_default;       /* every address: one that the machine does not have is left out */
+	struct front_conf front;
 	enum notify_whom notify;
 	bool is_notify_default;       /* all, but none other than loopback addresses when we listen on these alone */
-	unsigned workers, tcp_max, tcp_per_client, transfers_max, transfers_memory_mib;
+	unsigned transfers_memory_mib;
 	unsigned update_queue, updates_per_key;
-	uint32_t tcp_idle_ms;
 	uint32_t poll_s;              /* 0: only when told */
 	struct memory_limit memory;   /* that this process may take; `from` may be the option, too */
 	bool exit_on_failure;         /* when the first pull brings no zone */
