@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/enc.h"
 #include "git/errors.h"
+#include "git/format.h"
 #include "git/sshkey.h"
 
 /* libssh2 asks for one type of host key, and a server has several.  libgit2 lets it be steered only through the
@@ -260,6 +261,9 @@ connect_failed(struct git_connection *a, int ret, struct diag *diag)
 	                 strstr(text, "does not appear to be a git") != NULL;
 	bool is_denied = a->direction == GIT_DIRECTION_PUSH && ret != GIT_EAUTH && (is_absent || is_denial(text));
 	bool is_moved = strstr(text, "unexpected http status code: 3") != NULL || strstr(text, "redirect") != NULL;
+	if (git_format_explain_remote(text, c->shown, diag)) {
+		return E_UNSUPPORTED;
+	}
 	err_t err = git_trouble(diag, ret, "cannot connect to %.200s", c->shown);
 	if (c->scheme == GIT_REMOTE_LOCAL) {
 		diag_hint(diag, "is the path right, and may this user read it?");

@@ -9,25 +9,41 @@
 
 #include "base/str.h"
 #include "git/files.h"
+#include "git/format.h"
+
+static int
+open_at(const char *path, git_repository **out)
+{
+	return git_repository_open_ext(out, path, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
+}
+
+static err_t
+open_failed(const struct git_conf *conf, int ret, const char *path, struct diag *diag)
+{
+	if (git_format_explain(path, conf->shown, diag)) {
+		return E_UNSUPPORTED;
+	}
+	err_t err = git_trouble(diag, ret, "cannot open the repository %.200s", conf->shown);
+	diag_hint(diag, "is the path right, and may this user read it?  `git -C %.150s log -1` shows it", path);
+	return err;
+}
 
 err_t
 git_open_local(const struct git_conf *conf, git_repository **out, struct diag *diag)
 {
 	[[gnu::cleanup(str_fini)]] struct str with_suffix = { 0 };
-	int ret = git_repository_open_ext(out, conf->url, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
+	const char *path = conf->url;
+	int ret = open_at(path, out);
 	if (ret == GIT_ENOTFOUND) {
 		str_printf(&with_suffix, "%s.git", conf->url);
-		if (git_repository_open_ext(out, str_text(&with_suffix), GIT_REPOSITORY_OPEN_NO_SEARCH, NULL) == 0) {
-			return OK;
-		}
-		ret = git_repository_open_ext(out, conf->url, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL); /* for its words */
+		path = str_text(&with_suffix);
+		ret = open_at(path, out);
 	}
-	if (ret < 0) {
-		err_t err = git_trouble(diag, ret, "cannot open the repository %.200s", conf->shown);
-		diag_hint(diag, "is the path right, and may this user read it?  `git -C %.150s log -1` shows it", conf->url);
-		return err;
+	if (ret == GIT_ENOTFOUND) {
+		path = conf->url;
+		ret = open_at(path, out); /* for its words */
 	}
-	return OK;
+	return ret < 0 ? open_failed(conf, ret, path, diag) : OK;
 }
 
 /* ---- its configuration ---- */

@@ -6,7 +6,7 @@
 #include "git/lib.h"
 #include "git/remote.h"
 
-/* Opens it; the path need not end in ".git". */
+/* Opens it; the path need not end in ".git".  E_UNSUPPORTED: it has a format that libgit2 cannot read (git/format.h). */
 err_t git_open_local(const struct git_conf *conf, git_repository **out, struct diag *diag);
 
 /* How it wants to be written to: its configuration counts, the system's, and that of our user, as they do for git. */

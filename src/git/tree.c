@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/str.h"
+#include "git/format.h"
 #include "git/lib.h"
 #include "git/trailer.h"
 #include "git/walk.h"
@@ -103,6 +104,10 @@ tree_repo_open(const char *dir, struct tree_repo **out, struct diag *diag)
 	git_repository *git = NULL;
 	err_t err = OK;
 	int ret = git_repository_open_ext(&git, dir, is_env ? GIT_REPOSITORY_OPEN_NO_SEARCH : 0, NULL);
+	if (ret < 0 && git_format_explain(dir, dir, diag)) {
+		err = E_UNSUPPORTED;
+		goto out;
+	}
 	if (ret < 0) {
 		err = git_trouble(diag, ret, "%.200s is no git repository", dir);
 		diag_hint(diag, "name a work tree or a bare repository with --repo");

@@ -32,7 +32,7 @@ struct tree_entry {
 };
 
 /* `dir` is a work tree (or any directory in it) or a bare repository; NULL: $GIT_DIR, or else ".".
- * E_NOTFOUND: there is no repository. */
+ * E_NOTFOUND: there is no repository; E_UNSUPPORTED: it has a format that libgit2 cannot read (git/format.h). */
 err_t tree_repo_open(const char *dir, struct tree_repo **out, struct diag *diag);
 void tree_repo_close(struct tree_repo **repo); /* NULL-safe, a cleanup handler; after all its trees */
 

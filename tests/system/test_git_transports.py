@@ -57,6 +57,61 @@ def test_file_url_with_a_cache(repo, side, tmp_path):
     walk_through(repo, side(repo.url, "--cache-dir=%s" % (tmp_path / "cache")), repo.url)
 
 
+# ---- repositories of another format ----
+
+def make_of_format(where, *options, settings=()):
+    """A bare repository with a commit; `settings`: as a git that knows more would write them."""
+    work, bare = os.path.join(where, "work"), os.path.join(where, "zones.git")
+    for path, more in ((work, []), (bare, ["--bare"])):
+        git(where, "init", "-q", "-b", "main", *more, *options, path)
+    with open(os.path.join(work, "example.org"), "w") as f:
+        f.write(ZONE % 1)
+    git(work, "add", "-A")
+    git(work, "commit", "-q", "-m", "first")
+    git(work, "push", "-q", bare, "main")
+    if settings:
+        git(bare, "config", "core.repositoryFormatVersion", "1")
+    for name, value in settings:
+        git(bare, "config", name, value)
+    return bare
+
+
+def has_reftable():
+    return "ref-format" in subprocess.run(["git", "init", "-h"], capture_output=True, text=True, check=False).stdout
+
+
+@pytest.mark.parametrize("is_cached", [False, True], ids=["in place", "cloned"])
+@pytest.mark.parametrize("what", ["sha256", "reftable", "partialClone", "futureThing"])
+def test_a_local_repository_of_another_format(side, tmp_path, what, is_cached):
+    if what == "sha256":
+        bare, wanted = make_of_format(str(tmp_path), "--object-format=sha256"), "has SHA-256 object names"
+    elif what == "reftable" and has_reftable():
+        bare, wanted = make_of_format(str(tmp_path), "--ref-format=reftable"), "keeps its branches in another form than files"
+    elif what == "reftable":
+        bare = make_of_format(str(tmp_path), settings=[("extensions.refStorage", "reftable")])
+        wanted = "keeps its branches in another form than files"
+    else:
+        bare, wanted = make_of_format(str(tmp_path), settings=[("extensions." + what, "yes")]), "extensions." + what
+    os.mkdir(tmp_path / "cache")
+    f = side(bare, *(["--cache-dir=%s" % (tmp_path / "cache")] if is_cached else [])).pull("FAILED")
+    assert f.status == "not supported" and bare in f.text and wanted.lower() in f.text.lower() and " -- " in f.text, f
+    assert "is the path right" not in f.text
+
+
+def test_settings_of_work_trees(side, tmp_path):
+    """Newer libgit2 reads them; older ones say why not."""
+    bare = make_of_format(str(tmp_path), settings=[("extensions.worktreeConfig", "true")])
+    f = side(bare).pull("FAILED", "COMMIT")
+    assert f.type == "COMMIT" or (f.status == "not supported" and "config --unset extensions.worktreeConfig" in f.text), f
+
+
+def test_a_remote_with_sha256(side, tmp_path, started, need):
+    need("git")
+    make_of_format(str(tmp_path), "--object-format=sha256")
+    f = side(started(remotes.Daemon(str(tmp_path))).url("zones.git")).pull("FAILED")
+    assert f.status == "not supported" and "SHA-256" in f.text and "fast-import" in f.text, f
+
+
 def test_git_daemon(repo, side, daemon):
     walk_through(repo, side(daemon.url("zones.git")), None)
 
