@@ -1,5 +1,9 @@
-/* auth/notifier_p.h -- what notifier.c (what happens when), notifier_table.c (what there is) and notifier_message.c
- * (what is sent, and what answers it) share. */
+/* auth/notifier_p.h -- what the files of the notifier share: notifier.c (what comes in), notifier_answer.c (what comes of
+ * answers), notifier_send.c (what goes out, by which way), notifier_notice.c (states and schedule), notifier_table.c (what there
+ * is) and notifier_message.c (messages, written and read).
+ *
+ * A notification is called a notice here, a target a peer.
+ */
 #pragma once
 
 #include "auth/notifier.h"
@@ -95,6 +99,58 @@ notice_soa(const struct notice *x)
 {
 	return x->zone + x->zone_len;
 }
+
+static inline struct notice *
+notice_of(struct list_link *link)
+{
+	return LIST_ENTRY(link, struct notice, link);
+}
+
+static inline bool
+is_any_in(const struct list_link queues[NOTICE_QUEUES])
+{
+	return !list_is_empty(&queues[NOTICE_FRESH]) || !list_is_empty(&queues[NOTICE_AGAIN]);
+}
+
+#define SECOND_NS UINT64_C(1000000000)
+
+/* ---- notifier_notice.c ---- */
+
+/* After any change to a peer: may it send?  And it is looked at again before the input ends. */
+void peer_changed(struct notifier *n, struct peer *p);
+
+/* From IDLE to WAITING, to IN_FLIGHT (its message has gone), to RESTING (the attempt has failed); from any state to IDLE. */
+void notice_wait(struct notifier *n, struct notice *x);
+void notice_take_off(struct notifier *n, struct notice *x, uint64_t now_ns);
+void notice_rest(struct notifier *n, struct notice *x); /* or it is over, after the last attempt, and freed */
+void notice_detach(struct notifier *n, struct notice *x);
+
+/* Reports, of which what is said of the notice itself need not be filled in.  It is over, and freed; or it goes on, which is said once. */
+void notice_finish(struct notifier *n, struct notice *x, struct notifier_report r);
+void notice_say(struct notifier *n, struct notice *x, struct notifier_report r);
+bool notice_has_said(const struct notice *x, enum notify_outcome o);
+
+/* ---- notifier_send.c ---- */
+
+/* The end of every input: what may be sent is, and what is of no more use goes. */
+void notifier_settle(struct notifier *n, const struct notifier_now *now);
+
+struct notice *notice_in_flight(const struct list_link *list, uint16_t id); /* NULL: none */
+
+/* TCP brought no answer to it: UDP. */
+void notice_fall_back(struct notifier *n, struct notice *x, const struct notifier_now *now);
+
+/* The exchange is closed already, and forgotten; it is gone or could not be opened; it is closed, as it brings nothing.  `is_dead`: another
+ * one would fare no better. */
+void peer_drop_exchange(struct notifier *n, struct peer *p);
+void peer_tcp_failed(struct notifier *n, struct peer *p, bool is_dead, const struct notifier_now *now);
+void peer_fail_exchange(struct notifier *n, struct peer *p, bool is_dead, const struct notifier_now *now);
+
+/* A good answer came: more may be in flight, and the exchange is alive. */
+void peer_note_heard(struct notifier *n, struct peer *p, enum notify_transport t, uint64_t now_ns);
+
+/* Its own connection is gone. */
+void peer_lose_conn(struct notifier *n, const struct peer *p);
 
 /* ---- notifier_table.c ---- */
 
