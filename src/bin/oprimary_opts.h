@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "auth/notify_targets.h"
+#include "auth/notify_policy.h"
 #include "auth/primary.h"
 #include "auth/server.h"
 #include "base/err.h"

@@ -1,6 +1,6 @@
 /* net/notify_out.h -- NOTIFY out (RFC 1996), as a whole: secondaries hear of what is served.
  *
- * Each time a view was published it is compared with the one that was told before (auth/notify_targets.h), and the targets are told by
+ * Each time a view was published it is compared with the one that was told before (auth/notify_compare.h), and the targets are told by
  * the notifier's thread (net/notify.h).  Besides those that zones and keys name, whoever
  * holds a TCP connection by which it asked for a SOA, signed with a transfer key, is told (net/subscriptions.h): of that zone, or of all
  * zones within the key's domain when it asked for a name that is no zone here (the root, for one).  Such a question is
@@ -21,7 +21,7 @@
 
 #include <pthread.h>
 
-#include "auth/notify_targets.h"
+#include "auth/notify_compare.h"
 #include "base/err.h"
 #include "net/env.h"
 #include "net/listen.h"

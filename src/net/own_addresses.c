@@ -2,7 +2,7 @@
 
 #include <ifaddrs.h>
 
-#include "auth/notify_targets.h"
+#include "auth/notify_policy.h"
 #include "net/peer.h"
 
 static bool

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "auth/notifier.h"
-#include "auth/notify_targets.h"
+#include "auth/notify_compare.h"
 #include "base/err.h"
 #include "ops/log.h"
 

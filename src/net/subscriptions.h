@@ -19,7 +19,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-#include "auth/notify_targets.h"
+#include "auth/notify_compare.h"
 #include "auth/view.h"
 
 enum {

@@ -1,5 +1,5 @@
 /* Who is told, and of what: views out of master files, and what comes out as lines of text. */
-#include "auth/notify_targets.h"
+#include "auth/notify_compare.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

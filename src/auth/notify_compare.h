@@ -1,0 +1,45 @@
+/* auth/notify_compare.h -- what there is to tell when one view takes the place of another, and to whom (auth/notify_targets.h).
+ *
+ * Pure.  What comes out borrows from the views that it came from.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "auth/notify_targets.h"
+
+/* What is told of a zone that is served. */
+struct notify_news notify_news_of(const struct zone *z);
+
+typedef void notify_each(void *ctx, const struct notify_news *news, const struct notify_target *to);
+
+/* Who listens.  Either may be NULL. */
+struct notify_listener {
+	notify_each *each;                                        /* a zone to a target */
+	/* A zone that came, changed or went, and its targets; before `each` of these. */
+	void (*zone)(void *ctx, const struct notify_news *news, const struct notify_targets *targets);
+	void *ctx;
+};
+
+/* Who was not told. */
+struct notify_left_out {
+	size_t cut_n;    /* zones that have more targets than NOTIFY_TARGETS_MAX */
+	size_t passed_n; /* zones with targets that were passed over, as they are no loopback addresses; the first: */
+	struct key_address passed;
+	struct name passed_zone;
+};
+
+/* Everything that is to be told when `now` takes the place of `old` (NULL: of nothing, at the start): zones that are
+ * new, or another version; zones that are gone, to those who were told of them in the old view; and for keys that are
+ * new or have another secret or algorithm, every other zone that they are used for.  E_NOMEM: some may not have been told.
+ * Cost: what differs, and the transfer keys (sorted once). */
+err_t notify_compare(const struct view *old, const struct view *now, const struct notify_policy *policy,
+                     const struct notify_listener *to, struct notify_left_out *out);
+
+/* One zone of a view, to all that are to hear of it.  E_NOMEM. */
+err_t notify_one_zone(const struct view *v, const struct zone *z, const struct notify_policy *policy, const struct notify_listener *to,
+                      struct notify_left_out *out);
+
+/* Every zone at and below a name, to one target: for a peer that is to hear of all of them. */
+void notify_every_zone(const struct view *v, const uint8_t *domain, const struct notify_target *to, notify_each *each,
+                       void *ctx);

@@ -1,0 +1,20 @@
+/* auth/notify_targets_p.h -- the index that notify_targets.c makes and notify_compare.c walks; private to them. */
+#pragma once
+
+#include "auth/notify_targets.h"
+
+/* Keys of one domain. */
+struct domain {
+	size_t first, n; /* in notify_index.keys */
+	struct name name;
+};
+#define DOMAIN_NAME_AT offsetof(struct domain, name.oct)
+
+struct notify_index {
+	const struct view *view;
+	const struct key **keys; /* those that NOTIFY has use for, by domain, then by name */
+	size_t keys_n;
+	struct domain *domains;  /* in canonical order */
+	size_t domains_n;
+	struct trie_txn by_name; /* of struct domain; never committed */
+};
