@@ -139,7 +139,7 @@ read_all(struct files *f)
 	c.n = f->n;
 	c.is_whole = true;
 	check(primary_apply(p, &c, &outcome, &view, &old) == OK && outcome == PRIMARY_APPLIED);
-	primary_discard(&old);
+	discard_free(&old);
 	return p;
 }
 
@@ -506,7 +506,7 @@ commit(struct world *w, struct batch *b)
 	w->reader = next;
 	snprintf(id, sizeof id, "%040u", ++w->commits);
 	check(batch_accept(b, id, &view, &old) == OK && view == primary_view(w->primary));
-	primary_discard(&old);
+	discard_free(&old);
 	free_files(&w->files);
 	w->files = after;
 }

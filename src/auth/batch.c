@@ -109,7 +109,7 @@ pend(struct batch *b, struct update_task *t)
 static bool
 is_writable(const struct primary *p, const struct file *f, const char **why)
 {
-	*why = p->view->commit[0] == '\0'    ? "nothing is loaded yet"
+	*why = p->views.latest->commit[0] == '\0'    ? "nothing is loaded yet"
 	       : f != NULL && f->is_broken   ? "the zone's file in the repository has errors: mend it first"
 	       : f != NULL                   ? hold_reason(f)
 	                                     : NULL;
@@ -322,7 +322,7 @@ is_one_too_many(const struct primary *p)
 	for (size_t i = 0; i < p->files_n; i++) {
 		removed += p->files[i]->hold == HOLD_GONE;
 	}
-	return primary_holds_removals(&p->conf, removed, view_zones_n(p->view));
+	return primary_holds_removals(&p->conf, removed, view_zones_n(p->views.latest));
 }
 
 static err_t
@@ -381,8 +381,8 @@ aim_of(const struct primary *p, const struct update_task *t)
 {
 	const struct update *u = &t->update;
 	struct aim a = { .purpose = PURPOSE_CHANGE, .apex = update_task_zone(t) };
-	const uint8_t *created = p->conf.zones_by_update ? update_creates(u, p->view) : NULL;
-	const uint8_t *removed = p->conf.zones_by_update ? update_removes(u, p->view) : NULL;
+	const uint8_t *created = p->conf.zones_by_update ? update_creates(u, p->views.latest) : NULL;
+	const uint8_t *removed = p->conf.zones_by_update ? update_removes(u, p->views.latest) : NULL;
 	if (created != NULL) {
 		a.purpose = PURPOSE_CREATE;
 		a.apex = created;

@@ -60,11 +60,11 @@ batch_zone_trouble(const struct batch *b, const struct update_task *t, const cha
 	if (has_namesake(p, path)) {
 		return "no zone can have that name here: there is a file of that name, but for the case";
 	}
-	if (view_zones_n(p->view) >= BATCH_ZONES_MAX) {
+	if (view_zones_n(p->views.latest) >= BATCH_ZONES_MAX) {
 		return "there are 100000 zones: updates make no more";
 	}
 	bool is_full = key_name_read(t->key.name.oct, &k) == OK &&
-	               count_zones(p->view, &k.domain, BATCH_ZONES_OF_KEY_MAX) == BATCH_ZONES_OF_KEY_MAX;
+	               count_zones(p->views.latest, &k.domain, BATCH_ZONES_OF_KEY_MAX) == BATCH_ZONES_OF_KEY_MAX;
 	return is_full ? "there are 10000 zones in the key's domain: updates with it make no more" : NULL;
 }
 

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth/next_view.h"
 #include "auth/source.h"
 #include "auth/view.h"
 #include "base/diag.h"
@@ -102,9 +103,6 @@ struct primary_log {
 	void *ctx;
 };
 
-/* What the old view alone had: to be freed by primary_discard() once no reader has it. */
-struct discard;
-
 struct primary;
 struct primary *primary_new(const struct primary_conf *conf, const struct primary_log *log);
 void primary_free(struct primary **p); /* with all it serves, after all discards: no reader may be left */
@@ -113,11 +111,9 @@ void primary_free(struct primary **p); /* with all it serves, after all discards
 enum primary_outcome { PRIMARY_APPLIED, PRIMARY_HELD };
 
 /* Makes the next view.  The caller publishes *out, waits until nobody reads
- * the view before, and calls primary_discard(old).  Errors (E_NOMEM; E_FORMAT: a path twice) leave all as it was. */
+ * the view before, and calls discard_free(old) (auth/next_view.h).  Errors (E_NOMEM; E_FORMAT: a path twice) leave all as it was. */
 err_t primary_apply(struct primary *p, const struct source_commit *c, enum primary_outcome *outcome,
                     const struct view **out, struct discard **old);
-void primary_discard(struct discard **d); /* NULL-safe */
-size_t discard_octets(const struct discard *d); /* that it gives back */
 
 /* What all that is served takes in memory, and what is kept of versions before until it is discarded. */
 size_t primary_octets(const struct primary *p);

@@ -1,51 +1,24 @@
 /* What was made here, and is in a commit by now, becomes the next view. */
-#include <string.h>
-
 #include "auth/primary_p.h"
-#include "base/alloc.h"
-#include "zone/history.h"
 
-/* All that can fail: the set's new version. */
 static err_t
-put_all(struct trie_txn *txn, const struct accepted *list, size_t n)
+put_all(struct next_view *next, const struct accepted *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		void *replaced;
-		if (list[i].is_removal) {
-			struct nkey key;
-			nkey_set(&key, list[i].file->apex.oct);
-			TRY(trie_claim(txn, &key));
-			(void)trie_remove(txn, &key);
-		} else {
-			TRY(trie_put(txn, list[i].zone, &replaced));
-		}
+		const struct file *f = list[i].file;
+		TRY(list[i].is_removal ? next_view_claim(next, f->apex.oct) : next_view_put(next, list[i].zone, f->zone));
 	}
 	return OK;
 }
 
 static void
-take_removal(struct primary *p, struct accepted *a, struct discard *old)
+take_change(struct primary *p, struct next_view *next, struct accepted *a)
 {
 	struct file *f = a->file;
-	primary_report(p, &(struct primary_report){ .event = ZONE_REMOVED, .path = f->path, .zone = f->zone,
-	                                            .records = f->zone->records });
-	primary_note_removed(p, f->zone);
-	history_drop(f->zone, &old->garbage);
-	discard_zone(old, f->zone);
-	f->zone = NULL;
-	file_remove(p, f);
-}
-
-static void
-take_change(struct primary *p, struct accepted *a, struct discard *old)
-{
-	struct file *f = a->file;
-	struct zone *before = f->zone, *made;
-	err_t err = zone_txn_commit(a->txn, &made, &old->garbage);
-	ASSERT(err == OK && made == a->zone); /* it was prepared */
-	history_extend(before, made, a->changes, &old->garbage);
-	f->zone = made;
-	primary_report_zone(p, f, made, before, 0);
+	struct zone *before = f->zone;
+	f->zone = next_view_follow_txn(next, before, a->txn, a->changes);
+	ASSERT(f->zone == a->zone);
+	primary_report_zone(p, f, f->zone, before, 0);
 }
 
 static void
@@ -61,43 +34,38 @@ take_new(struct primary *p, struct accepted *a)
 	primary_report_zone(p, f, f->zone, NULL, 0);
 }
 
-static err_t
-prepare(struct primary *p, struct trie_txn *txn, const struct accepted *list, size_t n, struct view **next, struct discard **old)
+static void
+take(struct primary *p, struct next_view *next, struct accepted *a)
 {
-	TRY(put_all(txn, list, n));
-	TRY(file_reserve(p, n));
-	return step_prepare(n, next, old);
+	p->octets -= file_octets(a->file);
+	if (a->is_removal) {
+		primary_remove_zone(p, next, a->file);
+		file_remove(p, a->file);
+		return;
+	}
+	if (a->txn != NULL) {
+		take_change(p, next, a);
+	} else {
+		take_new(p, a);
+	}
+	p->octets += file_octets(a->file);
 }
 
 err_t
 primary_accept(struct primary *p, struct accepted *list, size_t n, const char *id, uint64_t now_s, const struct view **out,
                struct discard **old)
 {
-	struct trie_txn txn;
-	trie_begin(&txn, &p->view->zones);
-	struct view *next;
-	struct discard *d;
-	err_t err = prepare(p, &txn, list, n, &next, &d);
+	struct next_view next;
+	TRY(next_view_begin(&next, &p->views, n));
+	err_t err = put_all(&next, list, n);
+	err = err == OK ? file_reserve(p, n) : err;
 	if (err != OK) {
-		trie_rollback(&txn);
+		next_view_rollback(&next);
 		return err;
 	}
-	next->keys = p->view->keys;
-	strncpy(next->commit, id, sizeof next->commit - 1);
-	next->zones = trie_commit(&txn, &d->garbage);
 	for (size_t i = 0; i < n; i++) {
-		p->octets -= file_octets(list[i].file);
-		if (list[i].is_removal) {
-			take_removal(p, &list[i], d);
-		} else if (list[i].txn != NULL) {
-			take_change(p, &list[i], d);
-		} else {
-			take_new(p, &list[i]);
-		}
-		p->octets += list[i].is_removal ? 0 : file_octets(list[i].file);
+		take(p, &next, &list[i]);
 	}
-	primary_step(p, next, now_s, d);
-	*out = next;
-	*old = d;
+	*out = next_view_commit(&next, id, now_s, old);
 	return OK;
 }

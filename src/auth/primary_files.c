@@ -39,7 +39,7 @@ primary_file_of(const struct primary *p, const uint8_t *apex)
 	if (f != NULL && f->kind == SOURCE_ZONE && name_is_equal(f->apex.oct, apex)) {
 		return f;
 	}
-	bool is_served = view_zone(p->view, apex) != NULL;
+	bool is_served = view_zone(p->views.latest, apex) != NULL;
 	for (size_t i = 0; is_served && i < p->files_n; i++) {
 		f = p->files[i];
 		if (f->kind == SOURCE_ZONE && f->zone != NULL && name_is_equal(f->apex.oct, apex)) {
@@ -66,22 +66,10 @@ file_new(const char *path, enum source_kind kind, const struct name *apex)
 	return f;
 }
 
-/* With its history: nobody reads it any more. */
-void
-primary_drop_zone(struct zone *z)
-{
-	struct garbage deltas = { 0 };
-	if (z != NULL) {
-		history_drop(z, &deltas);
-		garbage_free(&deltas);
-	}
-	zone_free(&z);
-}
-
 void
 file_free(struct primary *p, struct file *f)
 {
-	primary_drop_zone(f->zone);
+	history_free_zone(&f->zone);
 	keystore_free(&f->keys);
 	reads_fini(p, &f->reads);
 	free(f->path);

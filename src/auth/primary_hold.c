@@ -163,7 +163,7 @@ static bool
 hold_removals(struct apply *a)
 {
 	const struct primary *p = a->p;
-	size_t zones = view_zones_n(p->view), losses = count_losses(a);
+	size_t zones = view_zones_n(p->views.latest), losses = count_losses(a);
 	bool is_too_much = !a->commit->allow_mass_delete && primary_holds_removals(&p->conf, losses, zones);
 	bool is_new = false, is_any = false;
 	char text[DIAG_TEXT_MAX];

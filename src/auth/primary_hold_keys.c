@@ -152,7 +152,7 @@ hold_last_keys(struct apply *a, bool *is_any_new)
 	if (a->commit->allow_mass_delete || a->p->conf.delete_zones_percent >= 100 || !is_any_changed(a)) {
 		return OK;
 	}
-	reach_add(&before, a->p->view->keys);
+	reach_add(&before, a->p->views.latest->keys);
 	reach_seal(&before);
 	find_reach_after(a, &after);
 	err_t err = find_lost(a, &lost);

@@ -24,7 +24,7 @@ octets_max(const struct primary *p)
 static size_t
 room(const struct primary *p, size_t pending)
 {
-	size_t used = primary_octets(p) + p->kept_octets + pending;
+	size_t used = primary_octets(p) + p->views.kept_octets + pending;
 	return used < octets_max(p) ? octets_max(p) - used : 0;
 }
 

@@ -1,13 +1,14 @@
 /* auth/primary_p.h -- what the primary_*.c files and batch.c share.
  *
  * primary.c makes views of commits: primary_plan.c says what a commit concerns, primary_files.c keeps the files, primary_load.c makes
- * zones and keys of them.  primary_accept.c makes a view of what was made here and is in a commit by now; primary_serial.c keeps in mind
- * which serials secondaries may have.
+ * zones and keys of them, primary_commit.c and primary_keys.c put these into the next view (auth/next_view.h).  primary_accept.c makes a
+ * view of what was made here and is in a commit by now; primary_serial.c keeps in mind which serials secondaries may have.
  */
 #pragma once
 
 #include "auth/includes.h"
 #include "auth/marks.h"
+#include "auth/next_view.h"
 #include "auth/primary.h"
 #include "auth/texts.h"
 #include "zone/changes.h"
@@ -78,7 +79,7 @@ struct primary {
 	struct primary_log log;
 	struct file **files;     /* sorted by path */
 	size_t files_n, files_cap;
-	struct view *view;
+	struct view_line views;
 	size_t held_n;           /* zones with a hold */
 	size_t held_keys_n;      /* keys files with one */
 	struct ignore *ignore;   /* owned: what .originignore says; NULL: nothing */
@@ -94,11 +95,9 @@ struct primary {
 	} named;
 	uint64_t reading;        /* of the file that is read, or was last */
 	struct marks marks;      /* of zones that are not served */
-	bool is_catalog_behind;  /* there was no memory for it */
-	bool are_keys_behind;    /* likewise, for the view's */
+	bool are_keys_behind;    /* there was no memory for the view's */
 	size_t octets;           /* that the files' zones take */
 	size_t wanting_n;        /* files that were rejected for want of memory */
-	size_t kept_octets;      /* that is not given back yet of versions before */
 };
 
 /* A zone whose file goes in a commit. */
@@ -121,8 +120,8 @@ struct apply {
 	size_t replaced_files, replaced_octets; /* what those read that are planned, before */
 	struct ignore *ignore;   /* owned: what .originignore says now, if that is new */
 	bool is_ignore_new;
-	struct trie_txn zones;   /* the next set */
 	size_t pending_octets;   /* that the zones in `list` take */
+	struct next_view next;   /* begun when all is planned */
 };
 
 /* The version that is served of the zone that a pending file is for; NULL: none. */
@@ -131,18 +130,6 @@ pending_served(const struct pending *d)
 {
 	return d->file->zone != NULL ? d->file->zone : d->from != NULL ? d->from->zone : NULL;
 }
-
-/* What the old view alone had. */
-struct discard {
-	struct garbage garbage;    /* branches of the set's trie, nodes, deltas */
-	struct zone **zones;
-	size_t zones_n, zones_cap;
-	struct keystore *keys;     /* the old view's */
-	struct view *view;
-	size_t octets;             /* of all of it */
-	size_t *kept;              /* the primary's count */
-};
-void discard_zone(struct discard *old, struct zone *z); /* NULL-safe */
 
 /* ---- primary_files.c ---- */
 
@@ -159,7 +146,16 @@ void file_remove(struct primary *p, struct file *f); /* and frees it */
 void file_set_hold(struct primary *p, struct file *f, enum file_hold hold);
 void file_set_wanted(struct primary *p, struct file *f, size_t octets);
 size_t file_octets(const struct file *f); /* that its zone takes; NULL-safe */
-void primary_drop_zone(struct zone *z);   /* with its history: nobody reads it any more; NULL-safe */
+
+/* ---- primary_commit.c and primary_keys.c ---- */
+
+/* All that the commit concerns becomes part of a->next, and of the files. */
+void primary_commit(struct apply *a);
+
+void primary_remove_zone(struct primary *p, struct next_view *next, struct file *f); /* the file's, which was claimed; says so */
+
+void primary_take_keys(struct primary *p, struct pending *d); /* of one file */
+void primary_merge_keys(struct primary *p, struct next_view *next); /* of all files, for the view */
 
 /* ---- primary.c, primary_serial.c and primary_load.c ---- */
 
@@ -258,13 +254,7 @@ struct accepted {
 	const struct zone_changes *changes; /* of the transaction */
 };
 
-/* The view after the commit `id`, which holds just that.  E_NOMEM: all is as it was. */
+/* The view after the commit `id`, which holds just that.  Errors (E_NOMEM; E_EXISTS: another file has a zone of that name) leave all
+ * as it was. */
 err_t primary_accept(struct primary *p, struct accepted *list, size_t n, const char *id, uint64_t now_s, const struct view **out,
                      struct discard **old);
-
-/* What primary_step() wants: an empty view, and room to discard so many zones.  E_NOMEM. */
-err_t step_prepare(size_t zones, struct view **next, struct discard **old);
-
-/* The next view takes the place of the one that is served, with its catalog; that one goes to *old. */
-void primary_step(struct primary *p, struct view *next, uint64_t now_s, struct discard *old);
-

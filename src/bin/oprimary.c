@@ -219,7 +219,7 @@ static void
 discard(void *old)
 {
 	struct discard *d = old;
-	primary_discard(&d);
+	discard_free(&d);
 }
 
 static size_t

@@ -120,6 +120,17 @@ history_drop(const struct zone *z, struct garbage *garbage)
 	}
 }
 
+void
+history_free_zone(struct zone **z)
+{
+	struct garbage deltas = { 0 };
+	if (*z != NULL) {
+		history_drop(*z, &deltas);
+		garbage_free(&deltas);
+	}
+	zone_free(z);
+}
+
 static void
 trim(struct zone *z, struct garbage *garbage)
 {

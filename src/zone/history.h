@@ -95,6 +95,9 @@ history_is_serial_stuck(const struct zone *z)
 /* All deltas of a version that has no successor: into *garbage. */
 void history_drop(const struct zone *z, struct garbage *garbage);
 
+/* A version that has no successor, with all its deltas, at once: nobody reads it any more.  NULL-safe. */
+void history_free_zone(struct zone **z);
+
 /* The steps from a serial to the version's own, oldest first; *list is the caller's to free, what it points to is the version's.
  * E_NOTFOUND: the history does not reach so far.  E_NOMEM. */
 err_t history_from(const struct zone *z, uint32_t serial, const struct delta ***list, size_t *n);

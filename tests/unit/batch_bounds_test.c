@@ -92,7 +92,7 @@ begin_with_zones(struct world *w, size_t n)
 	c.n = n + 2;
 	c.is_whole = true;
 	assert_int_equal(primary_apply(w->primary, &c, &outcome, &view, &old), OK);
-	primary_discard(&old);
+	discard_free(&old);
 	for (size_t i = 0; i < c.n; i++) {
 		free((char *)(uintptr_t)changes[i].path);
 	}

@@ -27,7 +27,7 @@ try_update(struct world *w, const struct update_text *u, size_t allocations)
 	assert_true(has_failed || (is_prepared && err == OK));
 	batch_free(&b);
 	update_task_fini(&t);
-	primary_discard(&old);
+	discard_free(&old);
 	assert_octets_are_counted(w->primary);
 	return is_prepared && err == OK;
 }

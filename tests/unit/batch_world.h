@@ -105,7 +105,7 @@ apply_some(struct world *w, enum primary_outcome want)
 	c.is_whole = true;
 	assert_int_equal(primary_apply(w->primary, &c, &outcome, &view, &old), OK);
 	assert_int_equal(outcome, want);
-	primary_discard(&old);
+	discard_free(&old);
 	assert_octets_are_counted(w->primary);
 }
 
@@ -202,7 +202,7 @@ commit(struct world *w, struct batch *b)
 	assert_int_equal(batch_accept(b, id, &view, &old), OK);
 	assert_string_equal(view->commit, id);
 	assert_true(discard_octets(old) != 0);
-	primary_discard(&old);
+	discard_free(&old);
 	assert_octets_are_counted(w->primary);
 }
 

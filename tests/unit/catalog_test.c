@@ -44,7 +44,7 @@ commit(struct primary *p, const char *path, const char *text, uint64_t now_s)
 	struct discard *old;
 	assert_int_equal(primary_apply(p, &c, &outcome, &view, &old), OK);
 	assert_int_equal(outcome, PRIMARY_APPLIED);
-	primary_discard(&old);
+	discard_free(&old);
 	assert_octets_are_counted(p);
 }
 

@@ -255,7 +255,7 @@ next(struct world *w, const char *const files[][2], size_t n)
 	assert_int_equal(notify_compare(is_first ? NULL : w->before, now, w->policy != NULL ? w->policy : &everybody, &to, &left_out), OK);
 	assert_int_equal(left_out.cut_n, 0);
 	w->passed_n = left_out.passed_n;
-	primary_discard(&w->old);
+	discard_free(&w->old);
 	w->before = now;
 }
 

@@ -96,7 +96,7 @@ apply(struct world *w, const struct source_change *changes, size_t n)
 	memset(w->events, 0, sizeof w->events);
 	w->opened = 0;
 	assert_int_equal(primary_apply(w->primary, &c, &outcome, &view, &old), OK);
-	primary_discard(&old);
+	discard_free(&old);
 }
 
 /* Zones from one to another, with that text. */

@@ -37,7 +37,7 @@ try_commit(struct tree *t, size_t allocations, bool allow_mass_delete, const cha
 	is_failing = false;
 	assert_true(err == OK || (err == E_NOMEM && has_failed));
 	assert_true(err == OK || primary_view(t->primary) == was);
-	primary_discard(&old);
+	discard_free(&old);
 	assert_octets_are_counted(t->primary);
 	return err;
 }

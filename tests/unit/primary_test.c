@@ -521,7 +521,7 @@ a_start_learns_from_older_commits(void **state)
 			const struct view *view;
 			struct discard *old = NULL;
 			assert_int_equal(primary_apply(t.primary, &c, &outcome, &view, &old), OK);
-			primary_discard(&old);
+			discard_free(&old);
 			if (t.events[ZONE_SERIAL_STUCK] != cases[i].stuck || t.events[ZONE_SERIAL_BACK] != cases[i].back ||
 			    history_newest_serial(served(&t, "example.")) != cases[i].newest) {
 				fail_msg("case %zu", i);
@@ -554,7 +554,7 @@ older_commits_cost_what_they_are_long(void **state)
 	clock_t begin = clock();
 	assert_int_equal(primary_apply(t.primary, &c, &outcome, &view, &old), OK);
 	assert_true(clock() - begin < 5 * CLOCKS_PER_SEC); /* 600,000,000 records would take minutes */
-	primary_discard(&old);
+	discard_free(&old);
 	assert_int_equal(history_newest_serial(served(&t, "example.")), 5);
 	free(text);
 	tree_fini(&t);

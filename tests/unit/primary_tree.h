@@ -126,7 +126,7 @@ apply(struct tree *t, struct source_commit *c)
 	assert_ptr_equal(view, primary_view(t->primary));
 	assert_string_equal(view->commit, c->id);
 	assert_int_equal(primary_kept_octets(t->primary), discard_octets(old));
-	primary_discard(&old);
+	discard_free(&old);
 	assert_octets_are_counted(t->primary);
 	return outcome;
 }

@@ -41,6 +41,6 @@ serve_files(const char *const files[][2], size_t n)
 		primary_free(&p);
 		return NULL;
 	}
-	primary_discard(&old);
+	discard_free(&old);
 	return p;
 }

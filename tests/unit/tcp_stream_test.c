@@ -86,7 +86,7 @@ static void
 give_back(void *old)
 {
 	struct discard *d = old;
-	primary_discard(&d);
+	discard_free(&d);
 }
 
 static size_t

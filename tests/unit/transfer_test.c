@@ -57,7 +57,7 @@ push(struct world *w, unsigned serial, const char *more)
 	struct discard *old;
 	assert_int_equal(primary_apply(w->primary, &c, &outcome, &view, &old), OK);
 	assert_int_equal(outcome, PRIMARY_APPLIED);
-	primary_discard(&old);
+	discard_free(&old);
 	free(text);
 }
 

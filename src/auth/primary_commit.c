@@ -1,0 +1,192 @@
+/* What a commit makes of each file that it concerns: nothing fails here but the taking of a zone, which then stays what it was. */
+#include <stdio.h>
+
+#include "auth/primary_p.h"
+
+/* ---- zones ---- */
+
+/* Whose zone this one is.  A tree may have each zone twice, and the log no room for so many names. */
+static const struct file *
+file_of_apex(struct primary *p, const struct file *other)
+{
+	enum { NAMED_MAX = 100 }; /* of a commit */
+	p->named = p->named.commit == p->applied ? p->named : (struct named){ .commit = p->applied };
+	if (p->named.n++ >= NAMED_MAX) {
+		return NULL;
+	}
+	for (size_t i = 0; i < p->files_n; i++) {
+		const struct file *f = p->files[i];
+		if (f != other && f->zone != NULL && name_is_equal(f->apex.oct, other->apex.oct)) {
+			return f;
+		}
+	}
+	return NULL;
+}
+
+static void
+reject_zone(struct primary *p, const struct pending *d, err_t why)
+{
+	bool is_catalog = p->conf.catalog.len != 0 && name_is_equal(d->file->apex.oct, p->conf.catalog.oct);
+	const struct file *other = why == E_EXISTS && !is_catalog ? file_of_apex(p, d->file) : NULL;
+	char text[512];
+	if (other != NULL) {
+		(void)snprintf(text, sizeof text, "the zone is served already, from the file %s", other->path);
+	} else if (why == E_EXISTS) {
+		(void)snprintf(text, sizeof text, "%s", is_catalog ? "the name is that of the catalog (--catalog)"
+		                                                   : "the zone is served already, from another file");
+	} else {
+		(void)snprintf(text, sizeof text, "%s", err_str(why));
+	}
+	primary_report(p, &(struct primary_report){ .event = ZONE_REJECTED, .path = d->file->path, .zone = d->file->zone,
+	                                            .text = text });
+}
+
+/* The zone that is served is another file's from now on. */
+static void
+move_zone(struct pending *d)
+{
+	if (d->file->zone == NULL && d->from != NULL) {
+		d->file->zone = d->from->zone;
+		d->from->zone = NULL;
+	}
+}
+
+/* A zone takes its place in the set.  E_EXISTS: another file has that name already, or the catalog; E_NOMEM. */
+static err_t
+commit_zone(struct apply *a, struct pending *d)
+{
+	struct primary *p = a->p;
+	struct file *f = d->file;
+	struct zone *before = pending_served(d);
+	if (before != NULL && d->changes.added + d->changes.removed == 0) {
+		move_zone(d);
+		return OK; /* d->zone is freed with d */
+	}
+	TRY(next_view_put(&a->next, d->zone, before));
+	move_zone(d);
+	if (before != NULL) {
+		f->zone = next_view_follow(&a->next, before, &d->zone, &d->changes);
+	} else {
+		f->zone = d->zone;
+		d->zone = NULL;
+		primary_begin_zone(p, f->zone);
+	}
+	primary_report_zone(p, f, f->zone, before, d->counts.warnings);
+	return OK;
+}
+
+/* A zone whose file is another's now stays what it is when that cannot be taken; unless a third one was. */
+static void
+settle_move(struct primary *p, struct pending *d)
+{
+	move_zone(d);
+	if (d->is_held && d->file->kind == SOURCE_ZONE && d->file->zone == NULL) {
+		file_set_hold(p, d->file, HOLD_NONE);
+		d->file->is_broken = true;
+	}
+}
+
+void
+primary_remove_zone(struct primary *p, struct next_view *next, struct file *f)
+{
+	primary_report(p, &(struct primary_report){ .event = ZONE_REMOVED, .path = f->path, .zone = f->zone,
+	                                            .records = f->zone->records });
+	primary_note_removed(p, f->zone);
+	next_view_remove(next, f->zone);
+	f->zone = NULL;
+}
+
+/* ---- files ---- */
+
+static void
+commit_removal(struct apply *a, struct pending *d)
+{
+	struct file *f = d->file;
+	if (f->zone != NULL) {
+		primary_remove_zone(a->p, &a->next, f);
+	} else if (f->kind == SOURCE_KEYS) {
+		primary_report(a->p, &(struct primary_report){ .event = KEYS_LOADED, .path = f->path, .text = "removed" });
+	}
+	file_remove(a->p, f);
+	d->file = NULL;
+}
+
+/* The zone stays, and nothing of the tree belongs to it any more. */
+static void
+hold_removal(struct primary *p, struct file *f)
+{
+	file_set_hold(p, f, HOLD_GONE);
+	file_set_wanted(p, f, 0);
+	f->is_broken = false;
+	f->is_starved = false;
+	reads_fini(p, &f->reads);
+}
+
+static void
+commit_put(struct apply *a, struct pending *d)
+{
+	struct primary *p = a->p;
+	struct file *f = d->file;
+	f->is_broken = d->is_rejected;
+	file_set_wanted(p, f, d->wanted);
+	f->was_without_memory = d->is_without_memory;
+	file_set_hold(p, f, d->is_held ? HOLD_SHRUNK : HOLD_NONE);
+	if (d->is_passed_over) {
+		return; /* the file is freed with d */
+	}
+	if (d->is_held) {
+		/* d->zone is freed with d */
+	} else if (d->zone != NULL) {
+		err_t err = commit_zone(a, d);
+		if (err != OK) {
+			f->is_broken = true;
+			f->was_without_memory = err == E_NOMEM;
+			reject_zone(p, d, err);
+		}
+	} else if (d->keys != NULL) {
+		primary_take_keys(p, d);
+	}
+	reads_fini(p, &f->reads);
+	f->reads = d->reads;
+	f->is_starved = d->is_starved;
+	d->reads = (struct reads){ 0 };
+	if (d->is_new) {
+		file_insert(p, f);
+		d->is_new = false;
+	}
+}
+
+static bool
+concerns_keys(const struct apply *a)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		if (a->list[i].file->kind == SOURCE_KEYS) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void
+primary_commit(struct apply *a)
+{
+	struct primary *p = a->p;
+	bool has_keys = concerns_keys(a);
+
+	for (size_t i = a->removals_n; i < a->n; i++) {
+		commit_put(a, &a->list[i]);
+	}
+	for (size_t i = a->removals_n; i < a->n; i++) {
+		settle_move(p, &a->list[i]);
+	}
+	for (size_t i = 0; i < a->removals_n; i++) {
+		if (a->list[i].is_held) {
+			hold_removal(p, a->list[i].file);
+		} else {
+			commit_removal(a, &a->list[i]);
+		}
+	}
+	if (has_keys || p->are_keys_behind) {
+		primary_merge_keys(p, &a->next);
+	}
+}

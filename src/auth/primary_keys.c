@@ -1,0 +1,59 @@
+/* The keys of all files become those of the next view. */
+#include "auth/primary_p.h"
+
+void
+primary_take_keys(struct primary *p, struct pending *d)
+{
+	struct file *f = d->file;
+	keystore_free(&f->keys); /* the view has copies */
+	f->keys = d->keys;
+	d->keys = NULL;
+	if (d->counts.errors != 0) {
+		primary_report(p, &(struct primary_report){ .event = KEYS_REJECTED, .path = f->path, .errors = d->counts.errors,
+		                                            .text = "lines that are no keys; the other keys of the file are good" });
+	}
+	primary_report(p, &(struct primary_report){ .event = KEYS_LOADED, .path = f->path,
+	                                            .records = keystore_count(f->keys),
+	                                            .warnings = d->counts.warnings });
+}
+
+/* NULL: there is no memory for all of them. */
+static struct keystore *
+merge(const struct primary *p)
+{
+	struct keystore *all = keystore_new();
+	struct findings findings = { 0 };
+	for (size_t i = 0; i < p->files_n; i++) {
+		err_t err = p->files[i]->keys != NULL ? keystore_merge(all, p->files[i]->keys, &findings) : OK;
+		if (err == E_NOMEM) {
+			keystore_free(&all);
+			findings_fini(&findings);
+			return NULL;
+		}
+		if (err != OK) {
+			primary_report(p, &(struct primary_report){ .event = KEYS_REJECTED, .path = p->files[i]->path,
+			                                            .text = "too many keys" });
+		}
+	}
+	for (size_t i = 0; i < findings.n; i++) {
+		primary_report(p, &(struct primary_report){ .event = KEYS_REJECTED, .path = "_keys",
+		                                            .text = findings.list[i].text });
+	}
+	findings_fini(&findings);
+	keystore_seal(all);
+	return all;
+}
+
+/* Without memory the keys that were good stay so, and the next commit tries it again. */
+void
+primary_merge_keys(struct primary *p, struct next_view *next)
+{
+	struct keystore *all = merge(p);
+	p->are_keys_behind = all == NULL;
+	if (all != NULL) {
+		next_view_set_keys(next, all);
+	} else {
+		primary_report(p, &(struct primary_report){ .event = KEYS_REJECTED, .path = "_keys",
+		                                            .text = "there is not enough memory for all keys; those before stay good" });
+	}
+}
