@@ -104,24 +104,41 @@ cli_usage(struct argp_state *state, const char *format, ...)
 	argp_error(state, "%s", str_text(&text));
 }
 
+static bool
+is_end(const struct argp_option *o)
+{
+	return o->name == NULL && o->key == 0 && o->doc == NULL;
+}
+
+/* How many options of a parser, and of those that are its children, begin with the first `len` octets of `name`?  One, when it is the
+ * whole name of one, which *is_whole says. */
+static size_t
+count_own_options(const struct argp *argp, const char *name, size_t len, bool *is_whole)
+{
+	size_t n = 0;
+	for (const struct argp_option *o = argp->options; o != NULL && !is_end(o); o++) {
+		bool is_it = o->name != NULL && strncmp(o->name, name, len) == 0;
+		*is_whole |= is_it && o->name[len] == '\0';
+		n += is_it;
+	}
+	for (const struct argp_child *c = argp->children; c != NULL && c->argp != NULL; c++) {
+		n += count_own_options(c->argp, name, len, is_whole);
+	}
+	return *is_whole ? 1 : n;
+}
+
 /* How many options may the first `len` octets of `name` stand for?  One, when it is the whole name of one. */
 static size_t
 count_options(const struct argp *argp, const char *name, size_t len)
 {
 	static const char *const built_in[] = { "help", "usage", "version" }, *const hidden[] = { "program-name", "HANG" };
-	size_t n = 0;
-	for (size_t i = 0; i < ARRAY_LEN(built_in); i++) {
+	bool is_whole = false;
+	size_t n = count_own_options(argp, name, len, &is_whole);
+	for (size_t i = 0; i < ARRAY_LEN(built_in) && !is_whole; i++) {
 		n += strncmp(built_in[i], name, len) == 0;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(hidden); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(hidden) && !is_whole; i++) {
 		n += strncmp(hidden[i], name, len) == 0 ? 2 : 0; /* argp has these, too, and nobody means them */
-	}
-	for (const struct argp_option *o = argp->options; o->name != NULL || o->key != 0 || o->doc != NULL; o++) {
-		bool is_it = o->name != NULL && strncmp(o->name, name, len) == 0;
-		if (is_it && o->name[len] == '\0') {
-			return 1;
-		}
-		n += is_it;
 	}
 	return n;
 }
@@ -222,6 +239,16 @@ cli_number_argument(struct argp_state *state, const char *what, const char *text
 		           (unsigned long long)max, text);
 	}
 	return v;
+}
+
+unsigned
+cli_number_option(struct argp_state *state, const char *option, const char *text, unsigned min, unsigned max)
+{
+	uint64_t v = 0;
+	if (cli_number(text, max, &v) != OK || v < min) {
+		cli_usage(state, "--%s=%s: should be a number from %u to %u", option, text, min, max);
+	}
+	return (unsigned)v;
 }
 
 static void

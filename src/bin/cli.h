@@ -66,6 +66,9 @@ err_t cli_number(const char *text, uint64_t max, uint64_t *out);
 /* The same for an option's argument: when it is no number from `min` to `max`, says so and ends the program. */
 uint64_t cli_number_argument(struct argp_state *state, const char *what, const char *text, uint64_t min, uint64_t max);
 
+/* The same for the number that an option --`option` has. */
+unsigned cli_number_option(struct argp_state *state, const char *option, const char *text, unsigned min, unsigned max);
+
 /* Where a secret may come from, best first: the command line, a file, the environment, a systemd
  * credential.  Those not offered are NULL. */
 struct cli_secret {

@@ -72,7 +72,7 @@ refuse_update(struct daemon *d, const struct net_request *r, unsigned rcode, con
 	size_t n = 0;
 	if (update_task_open_unread(&t, r->view) == OK) {
 		update_task_settle(&t, rcode, EDE_OTHER, "%s", why);
-		n = update_task_answer(&t, &d->opts.server, r->now_s, resp, cap);
+		n = update_task_answer(&t, &d->opts.daemon.server, r->now_s, resp, cap);
 	}
 	update_task_fini(&t);
 	return n;
@@ -273,15 +273,15 @@ static void
 log_memory(const struct daemon *d)
 {
 	const struct opts *o = &d->opts;
-	log_event(&d->log, LOG_LEVEL_INFO, "memory", "max_mib=%llu from=%s zones_mib=%llu fetch_mib=%llu", mib(o->memory.octets),
-	          o->memory.from, mib(o->primary.octets_max), mib(o->git.memory_max));
+	log_event(&d->log, LOG_LEVEL_INFO, "memory", "max_mib=%llu from=%s zones_mib=%llu fetch_mib=%llu", mib(o->daemon.memory.octets),
+	          o->daemon.memory.from, mib(o->primary.octets_max), mib(o->git.memory_max));
 }
 
 static err_t
 git_up(struct daemon *d)
 {
 	const struct keeper_secrets secrets = secrets_for_keeper(&d->opts.secrets);
-	err_t err = git_side_start(&d->git, &d->opts.git, &secrets, d->opts.user, &d->exit_status, &d->diag);
+	err_t err = git_side_start(&d->git, &d->opts.git, &secrets, d->opts.daemon.user, &d->exit_status, &d->diag);
 	d->is_failure_told = err == E_REFUSED;
 	TRY(err);
 	log_event(&d->log, LOG_LEVEL_INFO, "starting", "version=%s remote=%s", ORIGIN_VERSION, d->git.shown);
@@ -301,9 +301,9 @@ privs_up(struct daemon *d)
 {
 	struct privs_who who = { 0 };
 	char user[PRIVS_NAME_MAX];
-	bool is_unnamed_root = d->opts.user == NULL && geteuid() == 0;
-	if (d->opts.user != NULL) {
-		TRY(privs_find(d->opts.user, &who, &d->diag));
+	bool is_unnamed_root = d->opts.daemon.user == NULL && geteuid() == 0;
+	if (d->opts.daemon.user != NULL) {
+		TRY(privs_find(d->opts.daemon.user, &who, &d->diag));
 	} else if (is_unnamed_root && privs_find_unprivileged(&who) == OK) {
 		is_unnamed_root = false;
 	}
@@ -332,31 +332,23 @@ log_down(struct daemon *d)
 	}
 }
 
-/* Slow transfers leave pushes what they need. */
-static size_t
-kept_max(const struct opts *o)
-{
-	size_t part = o->primary.octets_max / OPTS_KEPT_PART, given = (size_t)o->transfers_memory_mib << 20;
-	return given < part ? given : part;
-}
-
 static err_t
 view_up(struct daemon *d)
 {
-	d->opts.server.is_deaf = is_deaf;
-	d->opts.server.deaf_ctx = d;
+	d->opts.daemon.server.is_deaf = is_deaf;
+	d->opts.daemon.server.deaf_ctx = d;
 	const struct primary_log log = loader_primary_log(&d->loader);
 	d->primary = primary_new(&d->opts.primary, &log);
 	d->served = served_new(&(struct served_conf){
 		.first = primary_view(d->primary), /* of no zones: answers say "not ready" */
-		.octets_max = kept_max(&d->opts), .release = discard, .octets = octets_of,
+		.octets_max = d->opts.daemon.kept_octets_max, .release = discard, .octets = octets_of,
 		.unpinned = on_unpinned, .revoked = on_revoked, .ctx = d,
 	});
 	notify_out_init(&d->notify);
 	d->inbox = inbox_new(d->opts.update_queue, d->opts.updates_per_key, updater_request_octets(), loader_wake, &d->loader);
 	d->env = (struct net_env){
 		.served = d->served,
-		.conf = &d->opts.server,
+		.conf = &d->opts.daemon.server,
 		.handle = server_handle,
 		.event = on_request_event,
 		.transferred = on_transferred,
@@ -401,7 +393,7 @@ loader_up(struct daemon *d)
 	d->loader.git = &d->git;
 	d->loader.served = d->served;
 	d->loader.primary = d->primary;
-	d->loader.conf = &d->opts.server;
+	d->loader.conf = &d->opts.daemon.server;
 	d->loader.inbox = d->inbox;
 	d->loader.serial = d->opts.primary.serial;
 	d->loader.settled = on_settled;
@@ -618,9 +610,9 @@ main(int argc, char **argv)
 		return status;
 	}
 
-	log_init(&d.log, d.opts.log_level);
+	log_init(&d.log, d.opts.daemon.log_level);
 	d.log.limits = &d.log_limits;
-	front_init(&d.front, &d.opts.front, &d.log);
+	front_init(&d.front, &d.opts.daemon.front, &d.log);
 	err_t err = OK;
 	size_t up = 0;
 	while (up < ARRAY_LEN(stages) && (err = stages[up].up(&d)) == OK) {
