@@ -51,7 +51,6 @@ struct daemon {
 	bool is_ready;           /* the loader's: zones are served */
 	bool is_failure_told;    /* the git side has printed why the start came to nothing, or a signal ended it */
 	int exit_status;         /* then */
-	_Atomic size_t zones_octets; /* that zones take */
 	_Atomic int status;      /* with which to end; CLI_OK: nothing is wrong */
 	struct health health;
 	atomic_bool is_loader_silent; /* nothing can be pulled or written */
@@ -190,15 +189,6 @@ is_deaf(const void *ctx)
 	return !git_side_is_up(&d->git) || atomic_load_explicit(&d->is_loader_silent, memory_order_relaxed);
 }
 
-/* By the loader. */
-static void
-on_changed(void *ctx)
-{
-	struct daemon *d = ctx;
-	atomic_store(&d->zones_octets, primary_octets(d->primary));
-	notify_out_on_changed(&d->notify);
-}
-
 /* By the loader and workers: a version has no reader any more. */
 static void
 on_unpinned(void *ctx)
@@ -226,13 +216,6 @@ static size_t
 octets_of(const void *old)
 {
 	return discard_octets(old);
-}
-
-static void
-on_woken(void *ctx)
-{
-	struct daemon *d = ctx;
-	notify_out_go_on(&d->notify);
 }
 
 /* ---- stages ---- */
@@ -398,8 +381,7 @@ loader_up(struct daemon *d)
 	d->loader.serial = d->opts.primary.serial;
 	d->loader.settled = on_settled;
 	d->loader.lost = on_lost;
-	d->loader.changed = on_changed;
-	d->loader.woken = on_woken;
+	d->loader.notify = &d->notify;
 	d->loader.ctx = d;
 	return loader_start(&d->loader);
 }
@@ -504,7 +486,7 @@ log_stats(const struct daemon *d)
 	          q->events[EVENT_NOTIFY_ACCEPTED], q->events[EVENT_NOTIFY_UNSIGNED], q->events[EVENT_NOTIFY_DENIED],
 	          read_counter(&p->notify_repeated), read_counter(&p->pulls), q->events[EVENT_TSIG_FAILED], s.transfers,
 	          s.transfers_cut, q->events[EVENT_TRANSFER_DENIED],
-	          kept.versions, kept.octets, atomic_load(&d->zones_octets), d->opts.primary.octets_max, s.accepted, s.refused,
+	          kept.versions, kept.octets, atomic_load(&d->loader.zones_octets), d->opts.primary.octets_max, s.accepted, s.refused,
 	          s.idle_closed, s.evicted, front_connections(&d->front), (unsigned long long)log_ring_dropped(d->log.ring),
 	          read_counter(&d->log_limits.suppressed));
 }

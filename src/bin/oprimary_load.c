@@ -221,6 +221,14 @@ begin_lines(struct loader *l, const char id[65])
 	l->info_lines = l->trouble_lines = l->suppressed = 0;
 }
 
+static void
+on_published(void *ctx)
+{
+	struct loader *l = ctx;
+	atomic_store(&l->zones_octets, primary_octets(l->primary));
+	notify_out_on_changed(l->notify);
+}
+
 /* Makes the view and publishes it. */
 static err_t
 apply(struct loader *l, const struct source_commit *c, enum primary_outcome *outcome)
@@ -231,7 +239,7 @@ apply(struct loader *l, const struct source_commit *c, enum primary_outcome *out
 	TRY(served_reserve(l->served));
 	TRY(primary_apply(l->primary, c, outcome, &next, &old));
 	served_publish(l->served, next, old);
-	l->changed(l->ctx);
+	on_published(l);
 	priority_give_way(); /* from the first on there are questions to answer */
 	return OK;
 }
@@ -401,9 +409,9 @@ on_wake(struct loader *l)
 	(void)!read(l->wake, &times, sizeof times);
 	served_reclaim(l->served);
 	try_rejected_again(l);
-	l->woken(l->ctx);
+	notify_out_go_on(l->notify);
 	updates_go_on(&l->updates);
-	l->woken(l->ctx); /* a serial that was to be written may not be */
+	notify_out_go_on(l->notify); /* a serial that was to be written may not be */
 }
 
 /* Waits for the next git process.  Updates are seen to meanwhile: after a moment they are told that nobody can take them. */
@@ -476,7 +484,7 @@ follow(struct loader *l)
 			return;
 		}
 		on_frame(l, &f);
-		l->woken(l->ctx);
+		notify_out_go_on(l->notify);
 		if (f.fd >= 0) {
 			close(f.fd);
 		}
@@ -555,8 +563,8 @@ loader_start(struct loader *l)
 	u->conf = l->conf;
 	u->inbox = l->inbox;
 	u->asker = &l->asker;
-	u->changed = l->changed;
-	u->ctx = l->ctx;
+	u->changed = on_published;
+	u->ctx = l;
 	updates_begin(u);
 	l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (l->wake < 0) {

@@ -16,7 +16,7 @@
 #include "git/ask.h"
 #include "git/puller.h"
 #include "git/side.h"
-#include "net/secondary_queue.h"
+#include "net/notify_out.h"
 #include "net/served.h"
 #include "ops/log.h"
 #include "ops/pulse.h"
@@ -34,14 +34,14 @@ struct loader {
 	struct primary *primary;
 	const struct server_conf *conf;
 	struct inbox *inbox;
+	struct notify_out *notify;                      /* tells secondaries of each view that is published */
 	enum serial_policy serial;
 	void (*settled)(void *ctx, size_t zones, const char *status); /* each time a pull has come to its end: how things are */
 	void (*lost)(void *ctx);                        /* there will be no git process any more */
-	void (*changed)(void *ctx);                     /* each time a view was published */
-	void (*woken)(void *ctx);                       /* by loader_wake() */
 	void *ctx;
 
 	pthread_t thread;
+	_Atomic size_t zones_octets; /* that the zones take which are served; any thread reads it */
 	struct pulse pulse;        /* beats between two frames, and with each file of a commit */
 	int wake;                  /* an eventfd */
 	struct asker asker;
