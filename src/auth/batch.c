@@ -109,10 +109,10 @@ pend(struct batch *b, struct update_task *t)
 static bool
 is_writable(const struct primary *p, const struct file *f, const char **why)
 {
-	*why = p->views.latest->commit[0] == '\0'    ? "nothing is loaded yet"
-	       : f != NULL && f->is_broken   ? "the zone's file in the repository has errors: mend it first"
-	       : f != NULL                   ? hold_reason(f)
-	                                     : NULL;
+	*why = p->views.latest->commit[0] == '\0' ? "nothing is loaded yet"
+	       : f != NULL && f->is_broken       ? "the zone's file in the repository has errors: mend it first"
+	       : f != NULL                       ? hold_reason(f)
+	                                         : NULL;
 	return *why == NULL;
 }
 
@@ -431,7 +431,7 @@ is_zone_too_many(const struct batch *b, const struct file *f)
 	for (size_t i = 0; i < b->works_n && !is_known; i++) {
 		is_known = b->works[i].file == f;
 	}
-	return !is_known && b->zones_cost + f->zone->records > BATCH_ZONES_RECORDS_MAX;
+	return !is_known && (b->works_n >= BATCH_ZONES_CHANGED_MAX || b->zones_cost + f->zone->records > BATCH_ZONES_RECORDS_MAX);
 }
 
 static bool
@@ -484,6 +484,9 @@ batch_add_serial(struct batch *b, const uint8_t *apex, uint32_t serial)
 	if (f == NULL || f->zone == NULL || f->zone->is_signed || f->zone->serial != serial || b->is_closed ||
 	    !is_writable(b->p, f, &why)) {
 		return E_NOTFOUND;
+	}
+	if (is_zone_too_many(b, f)) {
+		return E_BUSY;
 	}
 	TRY(work_of(b, f, &w));
 	w->is_forced = true;

@@ -33,6 +33,7 @@ enum {
 	BATCH_STEPS = 32,      /* records that are only passed over cost one */
 	/* Of records in its zones, as all of a zone's text is read.  The first zone may have more. */
 	BATCH_ZONES_RECORDS_MAX = 500000,
+	BATCH_ZONES_CHANGED_MAX = 1000, /* zones, as they are looked for one by one */
 	BATCH_CHANGES_SHOWN_MAX = 100, /* records in a commit's message */
 	/* Zones over which updates make no others: each is a file that everybody checks out, and a line in a tree that each commit writes
 	 * anew. */
@@ -64,7 +65,7 @@ bool batch_is_full(const struct batch *b);
 uint64_t batch_cost(const struct batch *b);
 
 /* Raises the serial of a zone whose file was changed without that (--serial).  E_NOTFOUND: there is no such zone, it has another
- * serial by now, or it cannot be changed. */
+ * serial by now, or it cannot be changed.  E_BUSY: this one has zones enough, it is for the next.  E_NOMEM. */
 err_t batch_add_serial(struct batch *b, const uint8_t *apex, uint32_t serial);
 
 /* What is to be written. */

@@ -50,7 +50,7 @@ static void
 drop_serials(struct updater *u, const char *why)
 {
 	updater_say(u, &(struct updater_report){ .event = UPDATER_SERIAL_NOT_WRITTEN, .text = why });
-	u->serials_n = 0;
+	updater_drop_put_serials(u);
 	updater_put_back(u);
 }
 
@@ -78,7 +78,7 @@ prepare(struct updater *u)
 		begin_anew(u);
 	} else if (err == E_NOTFOUND) {
 		ask_whether_idle(u);
-	} else if (err == E_REFUSED && u->serials_n != 0) {
+	} else if (err == E_REFUSED && u->serials_put_n != 0) {
 		drop_serials(u, text);
 	} else if (err == E_REFUSED) {
 		updater_split(u, false, rcode, ede, text);
@@ -216,7 +216,7 @@ publish(struct updater *u, const char *commit)
 	}
 	TRY(u->conf.io.reserve(u->conf.io.ctx));
 	TRY(batch_accept(u->batch, commit, &next, &old));
-	u->serials_n = 0;
+	updater_drop_put_serials(u);
 	u->conf.io.publish(u->conf.io.ctx, next, old);
 	return OK;
 }

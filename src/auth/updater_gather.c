@@ -115,5 +115,5 @@ updater_gather(struct updater *u)
 	} else if (is_broken) { /* by the one that comes after these */
 		put_back_limited(u, u->pending.n);
 	}
-	return !is_broken && (u->pending.n != 0 || u->serials_n != 0);
+	return !is_broken && (u->pending.n != 0 || u->serials_put_n != 0);
 }

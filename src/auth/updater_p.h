@@ -39,6 +39,7 @@ struct updater {
 	unsigned splits;
 	struct stuck_serial *serials; /* owned: those that are to be raised */
 	size_t serials_n;
+	size_t serials_put_n;       /* the first of them, which are in the batch */
 	bool are_serials_due;       /* a commit for them alone is worth trying */
 	struct updater_times {
 		uint64_t begin_ns, evaluated_ns, edited_ns, pushed_ns;
@@ -107,5 +108,8 @@ void updater_count_good(struct updater *u, size_t n);
 
 /* ---- updater_serials.c ---- */
 
-/* Into the batch; those that are raised already are forgotten. */
+/* As many as it takes go into the batch; serials that are raised already are forgotten. */
 void updater_put_serials(struct updater *u);
+
+/* Those that went into the batch are done with. */
+void updater_drop_put_serials(struct updater *u);

@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "auth/updater_p.h"
 #include "zone/history.h"
@@ -17,16 +18,34 @@ updater_add_serial(struct updater *u, const uint8_t *apex, uint32_t serial)
 	u->are_serials_due = true;
 }
 
+/* Those that go into the batch come first in the list; those for which it has no room stay behind them. */
 void
 updater_put_serials(struct updater *u)
 {
 	size_t kept = 0;
+	u->serials_put_n = 0;
 	for (size_t i = 0; i < u->serials_n; i++) {
-		if (batch_add_serial(u->batch, u->serials[i].apex.oct, u->serials[i].serial) == OK) {
-			u->serials[kept++] = u->serials[i];
+		struct stuck_serial s = u->serials[i];
+		err_t err = batch_add_serial(u->batch, s.apex.oct, s.serial);
+		if (err == OK) {
+			u->serials[kept++] = u->serials[u->serials_put_n];
+			u->serials[u->serials_put_n++] = s;
+		} else if (err == E_BUSY) {
+			u->serials[kept++] = s;
 		}
 	}
 	u->serials_n = kept;
+}
+
+void
+updater_drop_put_serials(struct updater *u)
+{
+	size_t n = u->serials_put_n;
+	if (n != 0) {
+		u->serials_n -= n;
+		memmove(u->serials, u->serials + n, u->serials_n * sizeof *u->serials);
+		u->serials_put_n = 0;
+	}
 }
 
 bool

@@ -203,3 +203,17 @@ def test_notify_when_it_goes_back(primary, repo, key, listener, notify, how):
         wanted = {"increment": [10, *range(11, 8 + serial)], "keep": [10, *range(4, serial + 1)], "refused": [10, *range(4, serial + 1)]}[how]
         served.await_true("%s is told" % wanted, lambda w=wanted: listener.told == w)
     served.stop()
+
+
+def test_more_zones_than_a_commit_takes(primary, repo, make_key, notify):
+    """Of 1,001 zones whose serials are to be raised 1,000 are in the first commit, and the rest in the one after it."""
+    names = ["z%04d" % n for n in range(1001)]
+    key = make_key("person._notify")
+    repo.commit({"_keys": key.line, **{name: zone_of(5) for name in names}})
+    served = primary(repo, "--serial=increment", zones=names[:1])
+    repo.commit({name: text_of(5, "x A 192.0.2.9\n") for name in names})
+    notify(served.port, names[0], key)
+    for name in (names[0], names[-1]):
+        served.await_serial(name, 6)
+    assert git(repo.bare, "rev-list", "--count", repo.branch).strip() == "4"
+    served.stop()

@@ -641,6 +641,57 @@ serials_that_nobody_raised(void **state)
 	world_end(&w);
 }
 
+static err_t
+add_serial(struct batch *b, const char *zone, uint32_t serial)
+{
+	struct name apex;
+	assert_int_equal(name_parse(zone, strlen(zone), name_root, &apex), OK);
+	return batch_add_serial(b, apex.oct, serial);
+}
+
+/* Zones that only have their serials raised count as those that are updated do: by their records, */
+static void
+serials_of_large_zones_wait_for_the_next_batch(void **state)
+{
+	(void)state;
+	static const char large[] = HEAD(7) "$GENERATE 1-250000 h$ A 192.0.2.1\n";
+	struct world w;
+	world_begin(&w, large);
+	write_file(&w, "other", large);
+	apply_all(&w);
+	struct batch *b = batch_new(w.primary, &w.source, UPDATE_NOW_S);
+	assert_int_equal(add_serial(b, "example.", 7), OK);
+	assert_int_equal(add_serial(b, "other.", 7), E_BUSY);
+	assert_int_equal(add_serial(b, "example.", 7), OK);
+	batch_free(&b);
+	b = batch_new(w.primary, &w.source, UPDATE_NOW_S);
+	assert_int_equal(add_serial(b, "other.", 7), OK);
+	batch_free(&b);
+	world_end(&w);
+}
+
+/* and by their number. */
+static void
+serials_of_many_zones_wait_for_the_next_batch(void **state)
+{
+	(void)state;
+	struct world w;
+	char name[16];
+	world_begin(&w, plain);
+	for (size_t i = 0; i <= BATCH_ZONES_CHANGED_MAX; i++) {
+		snprintf(name, sizeof name, "z%zu", i);
+		write_file(&w, name, other);
+	}
+	apply_all(&w);
+	struct batch *b = batch_new(w.primary, &w.source, UPDATE_NOW_S);
+	for (size_t i = 0; i <= BATCH_ZONES_CHANGED_MAX; i++) {
+		snprintf(name, sizeof name, "z%zu.", i);
+		assert_int_equal(add_serial(b, name, 1), i < BATCH_ZONES_CHANGED_MAX ? OK : E_BUSY);
+	}
+	batch_free(&b);
+	world_end(&w);
+}
+
 /* The zone was served with the first, then the file says the second: what --serial=increment writes, and what an update makes of it. */
 static void
 serials_that_went_back(void **state)
@@ -736,6 +787,8 @@ main(void)
 		cmocka_unit_test(what_is_not_accepted_has_not_been),
 		cmocka_unit_test(zones_come_alone),
 		cmocka_unit_test(serials_that_nobody_raised),
+		cmocka_unit_test(serials_of_large_zones_wait_for_the_next_batch),
+		cmocka_unit_test(serials_of_many_zones_wait_for_the_next_batch),
 		cmocka_unit_test(serials_that_went_back),
 		cmocka_unit_test(zones_that_come_back_are_newer),
 	};

@@ -33,10 +33,12 @@ static const char plain[] = HEAD(7) "www\tA\t192.0.2.2 ; the web\n"
                                     "ns.sub\tA\t192.0.2.5\n";
 static const char other[] = "$TTL 60\n@ SOA ns.example. . 1 2 3 4 5\n@ NS ns1.example.\n";
 
+enum { FILES_MAX = 1100 };
+
 struct world {
 	struct primary *primary;
 	struct source_commit source;
-	struct { char *path, *text; } files[8];
+	struct { char *path, *text; } files[FILES_MAX];
 	size_t files_n;
 	unsigned commits;
 	char message[4096];
@@ -90,7 +92,7 @@ read_file(const struct world *w, const char *path)
 static inline void
 apply_some(struct world *w, enum primary_outcome want)
 {
-	struct source_change changes[8];
+	struct source_change changes[FILES_MAX];
 	for (size_t i = 0; i < w->files_n; i++) {
 		changes[i] = (struct source_change){ .path = w->files[i].path, .bytes = (uint8_t *)w->files[i].text,
 			                             .len = strlen(w->files[i].text) };
