@@ -13,8 +13,9 @@
  * for each other's answers (RFC 7766 6.2.1.1).  One that breaks before it brought any answer has failed for all of
  * them.  How many may be unanswered at a target (its window) grows with each answer and is small again after one that
  * stayed away, so dead targets do not hold up the others.  One with an answer that is not signed well is waited for as
- * before, and takes no place in the window: a secondary may know none of a thousand new zones.  Targets take turns, and
- * so do, at one target, those that are new and those that it has not answered; each in the order in which they fell due.
+ * before, but takes no place in the window, and of very many the first is waited for no more: a secondary may know none
+ * of a thousand new zones.  Targets take turns, and so do, at one target, those that are new and those that it has not
+ * answered; each in the order in which they fell due.
  *
  * A secondary may have several keys, of which it need not know each (one is being replaced by another).  The same news for the same
  * target with another key is no second notification: the attempts take the keys in turn, and an answer to any of them is
@@ -48,11 +49,11 @@ enum {
 	NOTIFY_PORT = 53,
 	NOTIFIER_PENDING_MAX = 1 << 19,  /* in all: 100,000 zones at five targets each */
 	NOTIFIER_OCTETS_MAX = 256 << 20, /* of these: names and SOA records are kept uncompressed, and may have 800 octets */
-	NOTIFIER_IN_FLIGHT_MAX = 1024,   /* sent and not answered, in all */
+	NOTIFIER_IN_FLIGHT_MAX = 1024,   /* sent and not answered at all, at all targets */
 	NOTIFIER_EXCHANGES_MAX = 256,    /* TCP connections, one a target; beyond them UDP is used at once */
 	NOTIFIER_WINDOW_MIN = 8,         /* in flight at one target */
 	NOTIFIER_WINDOW_MAX = 64,
-	NOTIFIER_DOUBTED_MAX = 128,      /* besides these, at one target: those with an answer that is not signed well */
+	NOTIFIER_DOUBTED_MAX = 128,      /* besides these, at one target: those that wait for a better answer than they had */
 	NOTIFIER_ATTEMPTS_MAX = 13,
 	NOTIFIER_KEYS_MAX = 4,           /* of one notification */
 	NOTIFIER_UNREACHED_ATTEMPTS = 3, /* three seconds: one that is merely busy has answered by then */

@@ -2,18 +2,44 @@
 #include "auth/notifier_p.h"
 #include "dns/msg.h"
 
+static struct notice *
+first_doubted(const struct list_link *list) /* NULL: none */
+{
+	for (struct list_link *l = list->next; l != list; l = l->next) {
+		if (notice_of(l)->is_doubted) {
+			return notice_of(l);
+		}
+	}
+	return NULL;
+}
+
+/* So many wait for a better answer: the one that has waited longest waits no more, and makes place. */
+static void
+end_longest_doubted(struct notifier *n, struct peer *p)
+{
+	struct notice *x = first_doubted(&p->on_exchange);
+	x = x != NULL ? x : first_doubted(&p->in_air);
+	notice_detach(n, x);
+	notice_rest(n, x);
+}
+
 /* Its right answer may yet come, but the peer has most likely said what it will: others need not wait for that.  A secondary may know
  * none of a thousand new zones, and answer for each of them unsigned. */
 static void
 leave_window(struct notifier *n, struct notice *x)
 {
 	struct peer *p = x->peer;
-	if (!x->is_doubted && p->doubted < NOTIFIER_DOUBTED_MAX) {
-		x->is_doubted = true;
-		p->doubted++;
-		p->in_flight--;
-		peer_changed(n, p);
+	if (x->is_doubted) {
+		return;
 	}
+	if (p->doubted == NOTIFIER_DOUBTED_MAX) {
+		end_longest_doubted(n, p);
+	}
+	x->is_doubted = true;
+	p->doubted++;
+	p->in_flight--;
+	n->doubted++;
+	peer_changed(n, p);
 }
 
 static void
@@ -69,6 +95,7 @@ take_message(struct notifier *n, struct peer *p, enum notify_transport t, const 
 	}
 	struct tsig tsig;
 	if (!notice_is_verified(x, &m, now->wall_s, &tsig)) {
+		peer_note_alive(n, p, t, now->mono_ns);
 		doubt(n, x, &tsig);
 	} else {
 		peer_note_heard(n, p, t, now->mono_ns);

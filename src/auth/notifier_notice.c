@@ -82,6 +82,7 @@ notice_detach(struct notifier *n, struct notice *x)
 	if (x->state == NOTICE_IN_FLIGHT) {
 		unsigned *place = x->is_doubted ? &x->peer->doubted : &x->peer->in_flight;
 		(*place)--;
+		n->doubted -= x->is_doubted;
 		x->is_doubted = false;
 		n->stats.in_flight--;
 	}

@@ -76,6 +76,7 @@ struct peer {
 struct notifier {
 	struct notifier_conf conf;
 	struct notifier_stats stats;
+	size_t doubted;                  /* in flight, with an answer that was not signed well: of all peers */
 	uint32_t seed;                   /* of the buckets */
 	struct peer *bucket[PEER_BUCKETS];
 	struct trie_txn signers;         /* by name */
@@ -146,7 +147,8 @@ void peer_drop_exchange(struct notifier *n, struct peer *p);
 void peer_tcp_failed(struct notifier *n, struct peer *p, bool is_dead, const struct notifier_now *now);
 void peer_fail_exchange(struct notifier *n, struct peer *p, bool is_dead, const struct notifier_now *now);
 
-/* A good answer came: more may be in flight, and the exchange is alive. */
+/* An answer came, good or not: the exchange is alive.  A good one: more may be in flight, too. */
+void peer_note_alive(struct notifier *n, struct peer *p, enum notify_transport t, uint64_t now_ns);
 void peer_note_heard(struct notifier *n, struct peer *p, enum notify_transport t, uint64_t now_ns);
 
 /* Its own connection is gone. */

@@ -61,14 +61,20 @@ exchange_close(struct notifier *n, struct peer *p)
 }
 
 void
-peer_note_heard(struct notifier *n, struct peer *p, enum notify_transport t, uint64_t now_ns)
+peer_note_alive(struct notifier *n, struct peer *p, enum notify_transport t, uint64_t now_ns)
 {
-	p->window += p->window < NOTIFIER_WINDOW_MAX;
 	if (t == NOTIFY_OVER_TCP) {
 		p->has_answered = true;
 		p->heard_ns = now_ns;
 		heap_set(&n->stalls, &p->stall, now_ns + STALL_S * SECOND_NS);
 	}
+}
+
+void
+peer_note_heard(struct notifier *n, struct peer *p, enum notify_transport t, uint64_t now_ns)
+{
+	p->window += p->window < NOTIFIER_WINDOW_MAX;
+	peer_note_alive(n, p, t, now_ns);
 }
 
 static bool
@@ -201,7 +207,7 @@ launch(struct notifier *n, struct peer *p, const struct notifier_now *now)
 void
 notifier_settle(struct notifier *n, const struct notifier_now *now)
 {
-	while (n->stats.in_flight < n->conf.in_flight_max && !list_is_empty(&n->ready)) {
+	while (n->stats.in_flight - n->doubted < n->conf.in_flight_max && !list_is_empty(&n->ready)) {
 		struct peer *p = LIST_ENTRY(n->ready.next, struct peer, ready);
 		list_remove(&p->ready); /* if more waits for it, it goes to the end of the queue */
 		launch(n, p, now);
