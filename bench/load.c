@@ -4,8 +4,9 @@
  *
  * QUERIES: a file of messages, each after its length (two octets, network order).  Each of SOCKETS sockets has up to
  * WINDOW questions on the way, told apart by the message ID; one that stays out for LOST_NS is given up and
- * counted.  With RATE (a second), questions leave by the clock, not by the answers, and a line is
- * printed for each 100 ms, so that a hiccup shows.  Prints JSON, one object a line; the last is the total.
+ * counted.  With RATE (a second), questions leave by the clock, not by the answers, each is waited for as long as
+ * a client would (PATIENCE_NS), and a line is printed for each 100 ms, so that a hiccup shows.  Prints JSON, one
+ * object a line; the last is the total.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -33,7 +34,7 @@ enum {
 	BUCKETS = 200000, /* latencies by 5 µs, up to one second */
 	BUCKET_NS = 5000,
 };
-static const uint64_t LOST_NS = 1000000000, SLICE_NS = 100000000;
+static const uint64_t LOST_NS = 1000000000, PATIENCE_NS = 5000000000, SLICE_NS = 100000000;
 
 struct queries {
 	const uint8_t *base;
@@ -268,10 +269,11 @@ receive_tcp(struct load *l, struct sock *s)
 static void
 give_up(struct load *l, uint64_t at_ns)
 {
+	uint64_t limit_ns = l->rate > 0 ? PATIENCE_NS : LOST_NS;
 	for (unsigned i = 0; i < SOCKETS; i++) {
 		struct sock *s = &l->sock[i];
 		for (unsigned k = 0; k < RATE_WINDOW && s->on_way > 0; k++) {
-			if (s->slot[k].sent_ns != 0 && at_ns > s->slot[k].sent_ns + LOST_NS) {
+			if (s->slot[k].sent_ns != 0 && at_ns > s->slot[k].sent_ns + limit_ns) {
 				s->slot[k].sent_ns = 0;
 				s->on_way--;
 				l->total.lost++;

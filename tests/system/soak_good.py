@@ -28,7 +28,7 @@ def compiled(scene, name):
 
 
 class Asker:
-    """bench/load.c at a steady rate: it notes each 100 ms, and a question is lost after a second."""
+    """bench/load.c at a steady rate: it notes each 100 ms, and a question is lost after five seconds, when dig gives up."""
 
     def __init__(self, scene, seconds, port, rate):
         self.path, self.begin, self.total, self.slices = os.path.join(scene.work, "load-%d.json" % port), None, None, []

@@ -14,7 +14,7 @@ import dns.rcode
 import servers
 import soak_wire as wire
 from repository import ENV, git
-from soak_attack import Attack, receive
+from soak_attack import ATTACKING, SERVED, Attack, prefer, receive
 
 GOOD_PUSH_LIMIT_S = 60
 TRAILER = "\n\nOrigin-Allow: mass-delete\n"
@@ -116,9 +116,12 @@ class Person(Attack):
         self.write("person.example", self.scene.zone(self.serial))
 
     def mend(self, after):
+        """Somebody who is to be served, and whose git runs on a computer of his own."""
         self.serial += 1
+        prefer(SERVED)
         with self.scene.git_lock:
             tries = self.commit(self.restore, "good push %d after %s%s" % (self.serial, after, TRAILER))
+        prefer(ATTACKING)
         self.scene.tries.put(tries)
         self.await_served(after)
 
