@@ -77,6 +77,7 @@ view_line_init(struct view_line *line, const struct name *catalog)
 {
 	*line = (struct view_line){ .latest = xalloc(sizeof *line->latest), .catalog = *catalog };
 	trie_init(&line->latest->zones, ZONE_NAME_AT);
+	zone_notes_init(&line->latest->notes);
 }
 
 void
@@ -85,6 +86,7 @@ view_line_fini(struct view_line *line)
 	struct zone *catalog = (struct zone *)(uintptr_t)line->latest->catalog;
 	struct keystore *keys = (struct keystore *)(uintptr_t)line->latest->keys;
 	trie_fini(&line->latest->zones, NULL, NULL);
+	zone_notes_fini(&line->latest->notes);
 	history_free_zone(&catalog);
 	keystore_free(&keys);
 	free(line->latest);
@@ -102,6 +104,7 @@ next_view_begin(struct next_view *n, struct view_line *line, size_t changes)
 	}
 	new.view->keys = line->latest->keys;
 	trie_begin(&new.zones, &line->latest->zones);
+	note_txn_begin(&new.notes, &line->latest->notes);
 	*n = new;
 	return OK;
 }
@@ -110,6 +113,7 @@ void
 next_view_rollback(struct next_view *n)
 {
 	trie_rollback(&n->zones);
+	note_txn_rollback(&n->notes);
 	free(n->view);
 	discard_free(&n->old);
 }
@@ -135,6 +139,7 @@ next_view_commit(struct next_view *n, const char *commit, uint64_t now_s, struct
 	struct view_line *line = n->line;
 	strncpy(n->view->commit, commit, sizeof n->view->commit - 1);
 	n->view->zones = trie_commit(&n->zones, &n->old->garbage);
+	note_txn_commit(&n->notes, &n->view->notes, &n->old->garbage);
 	catalog_step(n, now_s);
 	n->old->view = line->latest;
 	n->old->octets += n->old->garbage.octets;

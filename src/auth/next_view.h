@@ -52,6 +52,7 @@ size_t discard_octets(const struct discard *d); /* that it gives back */
 struct next_view {
 	struct view_line *line; /* borrowed */
 	struct trie_txn zones;
+	struct note_txn notes;  /* for whoever has something to say of zones */
 	struct view *view;      /* owned until the commit */
 	struct discard *old;    /* likewise */
 };

@@ -40,6 +40,7 @@ claim_removals(struct apply *a)
 static void
 pending_fini(struct primary *p, struct pending *d)
 {
+	free(d->trouble);
 	zone_changes_fini(&d->changes);
 	zone_free(&d->zone);
 	keystore_free(&d->keys);

@@ -35,10 +35,13 @@ take_new(struct primary *p, struct accepted *a)
 }
 
 static void
-take(struct primary *p, struct next_view *next, struct accepted *a)
+take(const struct noting *notes, struct accepted *a)
 {
+	struct primary *p = notes->p;
+	struct next_view *next = notes->next;
 	p->octets -= file_octets(a->file);
 	if (a->is_removal) {
+		notes_remove(notes, a->file);
 		primary_remove_zone(p, next, a->file);
 		file_remove(p, a->file);
 		return;
@@ -48,6 +51,8 @@ take(struct primary *p, struct next_view *next, struct accepted *a)
 	} else {
 		take_new(p, a);
 	}
+	a->file->is_note_due = true;
+	notes_put(notes, a->file, NULL);
 	p->octets += file_octets(a->file);
 }
 
@@ -63,8 +68,10 @@ primary_accept(struct primary *p, struct accepted *list, size_t n, const char *i
 		next_view_rollback(&next);
 		return err;
 	}
+	const struct noting notes = { .p = p, .next = &next, .commit = id, .now_s = now_s };
+	notes_begin(&notes);
 	for (size_t i = 0; i < n; i++) {
-		take(p, &next, &list[i]);
+		take(&notes, &list[i]);
 	}
 	*out = next_view_commit(&next, id, now_s, old);
 	return OK;

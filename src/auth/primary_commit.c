@@ -24,7 +24,7 @@ file_of_apex(struct primary *p, const struct file *other)
 }
 
 static void
-reject_zone(struct primary *p, const struct pending *d, err_t why)
+reject_zone(struct primary *p, struct pending *d, err_t why)
 {
 	bool is_catalog = p->conf.catalog.len != 0 && name_is_equal(d->file->apex.oct, p->conf.catalog.oct);
 	const struct file *other = why == E_EXISTS && !is_catalog ? file_of_apex(p, d->file) : NULL;
@@ -37,6 +37,7 @@ reject_zone(struct primary *p, const struct pending *d, err_t why)
 	} else {
 		(void)snprintf(text, sizeof text, "%s", err_str(why));
 	}
+	pending_take_reason(d, text);
 	primary_report(p, &(struct primary_report){ .event = ZONE_REJECTED, .path = d->file->path, .zone = d->file->zone,
 	                                            .text = text });
 }
@@ -64,6 +65,7 @@ commit_zone(struct apply *a, struct pending *d)
 	}
 	TRY(next_view_put(&a->next, d->zone, before));
 	move_zone(d);
+	f->is_note_due = true;
 	if (before != NULL) {
 		f->zone = next_view_follow(&a->next, before, &d->zone, &d->changes);
 	} else {
@@ -167,22 +169,48 @@ concerns_keys(const struct apply *a)
 	return false;
 }
 
+/* Files that go and have no zone: their notes are in nobody's way. */
+static void
+forget_never_served(struct apply *a, const struct noting *notes)
+{
+	for (size_t i = 0; i < a->removals_n; i++) {
+		const struct pending *d = &a->list[i];
+		if (d->file->zone == NULL && !d->is_held) {
+			notes_remove(notes, d->file);
+		}
+	}
+}
+
+static void
+put_note(const struct noting *notes, const struct pending *d)
+{
+	if (!d->is_passed_over) {
+		notes_put(notes, d->file, d->trouble);
+	}
+}
+
 void
 primary_commit(struct apply *a)
 {
 	struct primary *p = a->p;
 	bool has_keys = concerns_keys(a);
+	const struct noting notes = { .p = p, .next = &a->next, .commit = a->commit->id, .now_s = a->commit->now_s };
 
+	notes_begin(&notes);
+	forget_never_served(a, &notes);
 	for (size_t i = a->removals_n; i < a->n; i++) {
 		commit_put(a, &a->list[i]);
 	}
 	for (size_t i = a->removals_n; i < a->n; i++) {
 		settle_move(p, &a->list[i]);
+		put_note(&notes, &a->list[i]);
 	}
 	for (size_t i = 0; i < a->removals_n; i++) {
 		if (a->list[i].is_held) {
 			hold_removal(p, a->list[i].file);
+			notes_put_held(&notes, a->list[i].file, a->list[i].trouble);
 		} else {
+			notes_remove(&notes, a->list[i].file);
 			commit_removal(a, &a->list[i]);
 		}
 	}

@@ -120,8 +120,9 @@ hold_find_leaving(struct apply *a, const struct name *apex)
 }
 
 static void
-report_held(const struct apply *a, const struct pending *d, const char *text)
+report_held(const struct apply *a, struct pending *d, const char *text)
 {
+	pending_take_reason(d, text);
 	enum zone_event event = d->file->kind == SOURCE_KEYS ? KEYS_HELD : ZONE_HELD;
 	primary_report(a->p, &(struct primary_report){ .event = event, .path = d->file->path, .zone = pending_served(d), .text = text });
 }

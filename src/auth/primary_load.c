@@ -33,6 +33,15 @@ close_include(void *ctx, struct master_text *text)
 	includes_close(&l->from, text);
 }
 
+/* Everybody hears of what is found; the first of it is kept. */
+static void
+on_diag(void *ctx, const struct diag *diag)
+{
+	struct loading *l = ctx;
+	pending_take_diag(l->d, diag);
+	diag_report(&l->p->log.diag, diag);
+}
+
 static size_t
 changes_max(const struct zone *served)
 {
@@ -47,9 +56,10 @@ load_text(struct apply *a, struct pending *d, const struct master_text *text, si
 	struct loading l = { .p = p, .d = d, .from = { .ctx = c->ctx, .open = c->open, .close = c->close } };
 	const struct master_allowance before = plan_allowance(a);
 	struct master_allowance allowance = before;
+	const struct diag_sink sink = { .report = on_diag, .ctx = &l };
 	struct master_reader reader = {
 		.apex = d->file->apex.oct, .file = d->file->path, .ctx = &l, .open = open_include, .close = close_include,
-		.sink = &p->log.diag, .drops_outside = d->file->kind == SOURCE_ZONE && p->conf.drops_outside, .allowance = &allowance,
+		.sink = &sink, .drops_outside = d->file->kind == SOURCE_ZONE && p->conf.drops_outside, .allowance = &allowance,
 	};
 	struct load_result result = { 0 };
 	reads_begin(p);
@@ -67,6 +77,7 @@ void
 primary_reject_file(const struct primary *p, struct pending *d, const char *why)
 {
 	d->is_rejected = true;
+	pending_take_reason(d, why);
 	primary_report(p, &(struct primary_report){
 	                          .event = d->file->kind == SOURCE_KEYS ? KEYS_REJECTED : ZONE_REJECTED,
 	                          .path = d->file->path, .zone = pending_served(d), .records = d->counts.records,

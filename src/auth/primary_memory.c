@@ -70,6 +70,7 @@ reject(const struct apply *a, struct pending *d)
 	         mib(d->counts.octets), mib(octets_max(p)), mib(octets_max(p) - room(p, a->pending_octets)));
 	diag_hint(&diag, "raise --memory-max, or make the zone smaller; $GENERATE makes much of a short line");
 	diag.file = d->file->path;
+	pending_take_diag(d, &diag);
 	diag_report(&p->log.diag, &diag);
 	primary_reject_file(p, d, "there is not enough memory for it");
 }

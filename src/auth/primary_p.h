@@ -1,8 +1,9 @@
 /* auth/primary_p.h -- what the primary_*.c files and batch.c share.
  *
  * primary.c makes views of commits: primary_plan.c says what a commit concerns, primary_files.c keeps the files, primary_load.c makes
- * zones and keys of them, primary_commit.c and primary_keys.c put these into the next view (auth/next_view.h).  primary_accept.c makes a
- * view of what was made here and is in a commit by now; primary_serial.c keeps in mind which serials secondaries may have.
+ * zones and keys of them, primary_commit.c, primary_keys.c and primary_notes.c put these into the next view (auth/next_view.h), with what
+ * there is to say of them.  primary_accept.c makes a view of what was made here and is in a commit by now; primary_serial.c keeps in mind
+ * which serials secondaries may have.
  */
 #pragma once
 
@@ -41,6 +42,7 @@ struct file {
 	enum file_hold hold;     /* likewise; set with file_set_hold() alone */
 	bool was_without_memory; /* broken: an allocation failed; the next commit tries it again */
 	size_t wanted;           /* broken for want of memory: octets that were not enough; else 0.  Set with file_set_wanted() alone */
+	bool is_note_due;        /* `zone` is a newer version than its note says */
 };
 
 /* What a commit makes of one file, before anybody sees it. */
@@ -66,6 +68,7 @@ struct pending {
 		size_t records, errors, warnings;
 		size_t octets; /* of memory */
 	} counts;
+	struct trouble *trouble; /* owned: what was found first; NULL: nothing */
 };
 
 /* Files of the root that are there and passed over, sorted: .originignore may take them back one day.  Dot files it cannot. */
@@ -96,6 +99,7 @@ struct primary {
 	uint64_t reading;        /* of the file that is read, or was last */
 	struct marks marks;      /* of zones that are not served */
 	bool are_keys_behind;    /* there was no memory for the view's */
+	bool are_notes_behind;   /* likewise: not each zone has the right note */
 	size_t octets;           /* that the files' zones take */
 	size_t wanting_n;        /* files that were rejected for want of memory */
 };
@@ -194,6 +198,26 @@ bool plan_has(const struct apply *a, const struct file *f);
 int plan_compare_paths(const void *a, const void *b); /* of lists of paths, for qsort() and bsearch() */
 
 err_t plan_file(struct apply *a, struct file *f, const struct source_change *change, bool is_new);
+
+/* ---- primary_notes.c: what the view says of each zone (auth/zone_note.h) ---- */
+
+/* What is wrong with the file: of several the first error counts, else the first warning; a reason for which it is not taken goes before
+ * warnings. */
+void pending_take_diag(struct pending *d, const struct diag *diag);
+void pending_take_reason(struct pending *d, const char *why);
+
+/* A commit on its way into the next view.  None of these fails: without memory a note stays what it was, and all are made anew in the
+ * next commit. */
+struct noting {
+	struct primary *p;
+	struct next_view *next;
+	const char *commit;
+	uint64_t now_s;
+};
+void notes_put(const struct noting *n, struct file *f, const struct trouble *trouble); /* as the file is now */
+void notes_put_held(const struct noting *n, struct file *f, const struct trouble *trouble); /* its zone stays, though the file goes */
+void notes_remove(const struct noting *n, const struct file *f);
+void notes_begin(const struct noting *n); /* before all others: makes those that are behind */
 
 /* ---- primary_include.c: what files read by $INCLUDE ---- */
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "auth/keys.h"
+#include "auth/zone_note.h"
 #include "zone/trie.h"
 #include "zone/zone.h"
 
@@ -17,6 +18,7 @@ struct view {
 	const struct keystore *keys; /* NULL: none */
 	const struct zone *catalog;  /* among the zones, for those alone who may transfer it; NULL: none */
 	char commit[65];             /* hex, NUL-terminated; "" before the first */
+	struct zone_notes notes;     /* what there is to say of the zones, also of some that are not served */
 };
 
 /* Zones out of the repository. */

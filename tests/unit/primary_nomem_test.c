@@ -64,6 +64,7 @@ commits_without_memory(void **state)
 		assert_int_equal(served(&t, "b.")->records, 5);
 		assert_null(served(&t, "gone."));
 		assert_int_equal(keystore_count(primary_view(t.primary)->keys), 2);
+		assert_notes_follow(t.primary);
 		tree_fini(&t);
 	} while (was_refused);
 	assert_true(n > 100);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "auth/primary.h"
+#include "notes.h"
 #include "octets.h"
 
 #define SOA "$TTL 60\n@ SOA ns host %u 7200 3600 1209600 60\n@ NS ns\nns A 192.0.2.1\n"
@@ -128,6 +129,7 @@ apply(struct tree *t, struct source_commit *c)
 	assert_int_equal(primary_kept_octets(t->primary), discard_octets(old));
 	discard_free(&old);
 	assert_octets_are_counted(t->primary);
+	assert_notes_follow(t->primary);
 	return outcome;
 }
 
