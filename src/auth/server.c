@@ -5,6 +5,7 @@
 #include "auth/answer.h"
 #include "auth/notify.h"
 #include "auth/request.h"
+#include "auth/status.h"
 #include "auth/transfer.h"
 #include "auth/update.h"
 #include "dns/rrtype.h"
@@ -285,7 +286,9 @@ handle_query(struct request *q)
 	} else if (q->m.qclass == CLASS_IN) {
 		answer_internet(q);
 	} else if (q->m.qclass == CLASS_CH) {
-		answer_chaos(q);
+		if (!status_handle(q)) {
+			answer_chaos(q);
+		}
 	} else {
 		q->rcode = RCODE_REFUSED;
 	}
@@ -308,6 +311,15 @@ tsig_trouble(unsigned error)
 	}
 }
 
+static void
+note_use(const struct request *q)
+{
+	name_set(&q->out->key, q->key->tsig.name.oct);
+	if (q->conf->uses != NULL) {
+		key_uses_note(q->conf->uses, q->key->tsig.name.oct, q->now_s);
+	}
+}
+
 /* Verifies the TSIG if there is one.  False: the answer is an error (RFC 8945 5.2). */
 static bool
 is_signature_good(struct request *q)
@@ -322,7 +334,7 @@ is_signature_good(struct request *q)
 	q->is_tsig_read = q->m.has_tsig && (err == OK || err == E_AUTH);
 	if (err == OK) {
 		if (q->key != NULL) {
-			name_set(&q->out->key, q->key->tsig.name.oct);
+			note_use(q);
 		}
 		return true;
 	}

@@ -16,6 +16,7 @@
  *     end.  The RRsets of a name are looked through, which are NODE_RRSETS_MAX (512) at most (zone/node.h).
  *   IXFR over UDP: at most 8 steps of the history are looked at, none is worked out (auth/transfer.c).
  *   ANY over UDP: one RRset; over TCP, and RRSIG, what there is, as far as the answer has room.
+ *   Questions about the server's state, signed: STATUS_ITEMS_MAX (200) items (auth/status.h).
  *   Other opcodes, other classes, what is malformed: nothing beyond reading and signature.
  *   AXFR and IXFR over TCP, UPDATE and NOTIFY end here with an event; what follows has limits of its own (net/tcp.h, net/inbox.h,
  *     auth/notify.h).  An UPDATE's records, with all names that compression makes of them, come to UPDATE_OCTETS_MAX at most

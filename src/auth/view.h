@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth/key_uses.h"
 #include "auth/keys.h"
 #include "auth/zone_note.h"
 #include "zone/trie.h"
@@ -40,4 +41,5 @@ struct server_conf {
 	bool is_axfr_open;           /* zone transfers for everybody, unsigned */
 	bool (*is_deaf)(const void *ctx); /* is there nobody just now who could pull?  Any thread; NULL: there always is */
 	const void *deaf_ctx;
+	struct key_uses *uses;       /* written by every worker; NULL: nobody wants to know */
 };

@@ -1,0 +1,23 @@
+/* auth/key_uses.h -- when each key was last used, about.
+ *
+ * A table of fixed size that any number of threads write and read without locks: an entry is one word, of the time and a hash of the
+ * key's name.  Where there are more keys than places, those used longest ago are forgotten.  It belongs to the process, not to a view,
+ * so a commit that changes keys forgets nothing.
+ *
+ * Pure: the time comes in.  A use costs a look at four words, and at most one store a second.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { KEY_USES_WAYS = 4, KEY_USES_ROWS = 4096 };
+
+/* Zero-initialised it is empty and ready. */
+struct key_uses {
+	_Atomic uint64_t entry[KEY_USES_ROWS][KEY_USES_WAYS]; /* hash << 32 | seconds since 1970; 0: free */
+};
+
+void key_uses_note(struct key_uses *t, const uint8_t *name, uint64_t now_s);
+uint64_t key_uses_last(const struct key_uses *t, const uint8_t *name); /* 0: never, or too long ago */

@@ -1,0 +1,270 @@
+/* Who may ask for the server's state, and what he hears: through the one door, signed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "auth/status.h"
+#include "base/str.h"
+#include "dns/msg.h"
+#include "dns/rrtype.h"
+#include "serve.h"
+#include "signing.h"
+
+#define SECRET "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define KEY(name) name " DNSKEY 0 3 163 " SECRET "\n"
+#define HEAD "$TTL 60\n@ SOA ns host 7 7200 3600 1209600 60\n@ NS ns\nns A 192.0.2.1\n"
+
+enum { NOW_S = 1700000000 };
+
+static struct primary *primary;
+static struct key_uses uses;
+
+static int
+start(void **state)
+{
+	static const char *const files[][2] = {
+		{ "example", HEAD }, { "a.example", HEAD "x A 192.0.2.1\n" }, { "b.example", HEAD "bad A 1.2.3\n" }, { "other", HEAD },
+		{ "_keys", KEY("all._status.") KEY("x._notify.example.") KEY("y._update.a.example.") KEY("z._transfer.other.") KEY("nameless.") },
+	};
+	(void)state;
+	primary = serve_files(files, ARRAY_LEN(files));
+	return primary == NULL;
+}
+
+static int
+stop(void **state)
+{
+	(void)state;
+	primary_free(&primary);
+	return 0;
+}
+
+struct ask {
+	const char *name, *key, *after;
+	uint16_t type;
+	enum transport transport;
+};
+
+static size_t
+ask(const struct ask *a, uint8_t *wire, size_t cap)
+{
+	struct buf b = buf_over(wire, cap);
+	struct name n;
+	assert_int_equal(name_parse(a->name, strlen(a->name), NULL, &n), OK);
+	buf_put(&b, "\x12\x34\0\0\0\1\0\0\0\0\0\0", 12);
+	buf_put(&b, n.oct, n.len);
+	buf_u16(&b, a->type != 0 ? a->type : TYPE_TXT);
+	buf_u16(&b, CLASS_CH);
+	if (a->after != NULL) {
+		struct status_writer w = { .b = b };
+		status_begin(&w);
+		status_pair(&w, "after", a->after);
+		status_end(&w);
+		b = w.b;
+		buf_patch_u16(&b, 8, 1);
+	}
+	size_t len = b.len;
+	if (a->key != NULL) {
+		char key[256];
+		(void)snprintf(key, sizeof key, "%s:SHA256:" SECRET, a->key);
+		len = sign_request(key, NOW_S, wire, len, cap);
+	}
+	return len;
+}
+
+static void
+put_records(struct status_reader r, const char *head, struct str *out)
+{
+	struct status_item *item = xalloc(sizeof *item);
+	while (status_next(&r, item) == OK) {
+		str_cat(out, head);
+		for (size_t i = 0; i < item->n; i++) {
+			str_printf(out, " %s=%s", item->pair[i].key, item->pair[i].value);
+		}
+		str_char(out, '\n');
+	}
+	assert_int_equal(r.left, 0);
+	free_ptr(&item);
+}
+
+static struct server_stats stats;
+
+/* "RCODE [tc]\n" and the records. */
+static void
+answer_to(const struct ask *a, struct str *out)
+{
+	static uint8_t resp[DNS_MSG_MAX];
+	uint8_t req[1024];
+	char rcode[RRTYPE_TEXT_MAX];
+	const struct server_conf conf = { .udp_max = 1232, .uses = &uses };
+	const struct peer peer = { .family = 4, .transport = a->transport };
+	struct server_out event;
+	struct msg m;
+	size_t len = ask(a, req, sizeof req);
+	len = server_handle(primary_view(primary), &conf, &peer, NOW_S, req, len, resp,
+	                    a->transport == TRANSPORT_TCP ? sizeof resp : 1232, &stats, &event);
+	assert_int_equal(msg_parse(resp, len, &m), OK);
+	assert_int_equal(m.has_tsig, a->key != NULL);
+	str_printf(out, "%s%s\n", rcode_print(m.bits & DNS_RCODE, false, rcode), (m.bits & DNS_TC) != 0 ? " tc" : "");
+	put_records(status_read(&m, 1), "-", out);
+	put_records(status_read(&m, 2), "=", out);
+}
+
+#define TAIL "= commit=c0ffee\n"
+#define ITEM_EXAMPLE "- zone=example state=served serial=7 records=3 file=example commit=c0ffee\n"
+#define ITEM_A "- zone=a.example state=served serial=7 records=4 file=a.example commit=c0ffee\n"
+#define ITEM_B                                                                                                                       \
+	"- zone=b.example state=rejected file=b.example since=c0ffee tried=c0ffee finding=A address: expected an IPv4 address, such as "   \
+	"192.0.2.1, not \"1.2.3\" level=error code=bad-rdata line=5 column=7\n"
+#define ITEM_OTHER "- zone=other state=served serial=7 records=3 file=other commit=c0ffee\n"
+
+static const struct {
+	struct ask ask;
+	const char *want;
+} cases[] = {
+	/* who may ask for what */
+	{ { "zones._status.", NULL }, "REFUSED\n" },
+	{ { "zones._status.example.", NULL }, "REFUSED\n" },
+	{ { "nothing._status.", NULL }, "REFUSED\n" },
+	{ { "zones._status.", "x._notify.example" }, "REFUSED\n" },
+	{ { "zones._status.other.", "x._notify.example" }, "REFUSED\n" },
+	{ { "nothing._status.other.", "x._notify.example" }, "REFUSED\n" },
+	{ { "zones._status.example.", "y._update.a.example" }, "REFUSED\n" },
+	{ { "zones._status.example.", "nameless" }, "REFUSED\n" },
+	{ { "nothing._status.", "all._status" }, "NXDOMAIN\n" },
+	{ { "zones._status.", "all._status", NULL, TYPE_A }, "REFUSED\n" },
+	{ { "zones._status.a.example.", "y._update.a.example" }, "NOERROR\n" ITEM_A TAIL },
+	{ { "Zones._Status.Example.", "x._notify.example", NULL, 0, TRANSPORT_TCP }, "NOERROR\n" ITEM_EXAMPLE ITEM_A ITEM_B TAIL },
+	{ { "zones._status.nowhere.", "all._status" }, "NOERROR\n" TAIL },
+	/* what */
+	{ { "zones._status.", "all._status", NULL, 0, TRANSPORT_TCP }, "NOERROR\n" ITEM_EXAMPLE ITEM_A ITEM_B ITEM_OTHER TAIL },
+	{ { "zones._status.", "all._status", NULL, TYPE_ANY, TRANSPORT_TCP },
+	  "NOERROR\n" ITEM_EXAMPLE ITEM_A ITEM_B ITEM_OTHER TAIL },
+	{ { "zone._status.example.", "all._status" }, "NOERROR\n" ITEM_EXAMPLE TAIL },
+	{ { "zone._status.b.example.", "all._status" }, "NOERROR\n" ITEM_B TAIL },
+	{ { "zone._status.c.example.", "all._status" }, "NXDOMAIN\n" },
+	{ { "trouble._status.", "all._status" }, "NOERROR\n" ITEM_B TAIL },
+	{ { "trouble._status.a.example.", "all._status" }, "NOERROR\n" TAIL },
+	{ { "status._status.", "all._status" },
+	  "NOERROR\n- version=" ORIGIN_VERSION " domain=. commit=c0ffee zones=4 broken=1 held=0\n" TAIL },
+	{ { "status._status.a.example.", "y._update.a.example" },
+	  "NOERROR\n- version=" ORIGIN_VERSION " domain=a.example commit=c0ffee zones=1 broken=0 held=0\n" TAIL },
+	/* the cursor; and what 512 octets have room for */
+	{ { "zones._status.", "all._status" }, "NOERROR\n" ITEM_EXAMPLE ITEM_A "= commit=c0ffee next=a.example.\n" },
+	{ { "zones._status.", "all._status", "example.", 0, TRANSPORT_TCP }, "NOERROR\n" ITEM_A ITEM_B ITEM_OTHER TAIL },
+	{ { "zones._status.", "all._status", "aa.example.", 0, TRANSPORT_TCP }, "NOERROR\n" ITEM_B ITEM_OTHER TAIL },
+	{ { "zones._status.", "all._status", "zz." }, "NOERROR\n" TAIL },
+	{ { "zones._status.example.", "x._notify.example", "other." }, "FORMERR\n" },
+	{ { "zones._status.other.", "x._notify.example", "other." }, "REFUSED\n" },
+	{ { "zones._status.", "all._status", "a..b" }, "FORMERR\n" },
+};
+
+static void
+questions_and_answers(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct str got = { 0 };
+		answer_to(&cases[i].ask, &got);
+		if (strcmp(cases[i].want, str_text(&got)) != 0) {
+			print_message("%s by %s\n", cases[i].ask.name, cases[i].ask.key);
+		}
+		assert_string_equal(str_text(&got), cases[i].want);
+		str_fini(&got);
+	}
+}
+
+static void
+keys_without_secrets(void **state)
+{
+	(void)state;
+	static const char want[] = "NOERROR\n"
+	                           "- key=all._status right=status domain=. algorithm=SHA256 used=1700000000\n"
+	                           "- key=x._notify.example right=notify domain=example algorithm=SHA256 used=1700000000\n"
+	                           "- key=y._update.a.example right=update domain=a.example algorithm=SHA256\n"
+	                           "- key=z._transfer.other right=transfer domain=other algorithm=SHA256\n" TAIL;
+	struct str got = { 0 };
+	memset(&uses, 0, sizeof uses);
+	answer_to(&(struct ask){ "keys._status.example.", "x._notify.example", NULL, 0, TRANSPORT_TCP }, &got);
+	assert_null(strstr(str_text(&got), "other"));
+	str_clear(&got);
+	answer_to(&(struct ask){ "keys._status.", "all._status", NULL, 0, TRANSPORT_TCP }, &got);
+	assert_string_equal(str_text(&got), want);
+	str_fini(&got);
+}
+
+/* Page by page, in whatever room there is, everything comes once and in order. */
+static void
+pages_follow_each_other(void **state)
+{
+	(void)state;
+	static struct source_change changes[3000];
+	static char names[3000][32];
+	struct source_commit c = { .id = "c0ffee", .changes = changes, .n = 3000, .is_whole = true, .open = serve_no_file, .close = serve_close };
+	struct primary_conf conf = { 100, 100, 100 };
+	struct primary *many = primary_new(&conf, &(struct primary_log){ 0 }), *few = primary;
+	enum primary_outcome outcome;
+	const struct view *view;
+	struct discard *old;
+	for (int i = 0; i < 3000; i++) {
+		(void)snprintf(names[i], sizeof names[i], i < 2990 ? "z%d.example" : "b%d.other", i);
+		changes[i] = (struct source_change){ .path = names[i], .bytes = (const uint8_t *)HEAD, .len = strlen(HEAD) };
+	}
+	c.changes = changes;
+	assert_int_equal(primary_apply(many, &c, &outcome, &view, &old), OK);
+	discard_free(&old);
+
+	const struct status_question first = { .what = STATUS_ZONES, .domain = (const uint8_t *)"\7example" };
+	for (size_t cap = 600; cap < 40000; cap = cap * 3 / 2) {
+		struct status_question q = first;
+		size_t zones = 0, pages = 0;
+		do {
+			uint8_t wire[40000] = "\0\0\x84\0\0\1";
+			struct status_item *item = xalloc(sizeof *item);
+			struct reply r = { .wire = wire, .len = DNS_HEADER_LEN + 5, .cap = cap };
+			struct msg m;
+			assert_int_equal(status_answer(view, &(struct server_conf){ 0 }, &q, true, &r), OK);
+			assert_true(r.len <= cap && r.count[SECTION_ANSWER] >= 1 && r.count[SECTION_ANSWER] <= STATUS_ITEMS_MAX);
+			wire[7] = (uint8_t)r.count[SECTION_ANSWER];
+			wire[9] = (uint8_t)r.count[SECTION_AUTHORITY];
+			assert_int_equal(msg_parse(wire, r.len, &m), OK);
+			struct status_reader tail = status_read(&m, 2);
+			assert_int_equal(status_next(&tail, item), OK);
+			const char *next = status_value(item, "next");
+			q.has_after = next[0] != '\0';
+			assert_true(!q.has_after || name_parse(next, strlen(next), NULL, &q.after) == OK);
+			zones += r.count[SECTION_ANSWER];
+			pages++;
+			free_ptr(&item);
+		} while (q.has_after);
+		assert_int_equal(zones, 2990);
+		assert_true(pages >= 2990 / STATUS_ITEMS_MAX);
+	}
+
+	struct status_counts n = status_count(view, first.domain);
+	assert_true(n.zones == STATUS_COUNTED_MAX && n.is_more);
+	n = status_count(view, name_root);
+	assert_true(n.zones == 3000 && !n.is_more);
+	primary = many;
+	struct str got = { 0 };
+	answer_to(&(struct ask){ "zones._status.", NULL }, &got);
+	str_fini(&got);
+	primary = few;
+	primary_free(&many);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(questions_and_answers),
+		cmocka_unit_test(keys_without_secrets),
+		cmocka_unit_test(pages_follow_each_other),
+	};
+	return cmocka_run_group_tests(tests, start, stop);
+}
