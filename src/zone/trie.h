@@ -28,7 +28,7 @@
 #include "zone/garbage.h"
 #include "zone/nkey.h"
 
-struct trie_cell { /* a branch or a leaf; private to trie.c and its inline lookups */
+struct trie_cell { /* a branch or a leaf; private to trie*.c */
 	uint64_t word;
 	void *ptr;
 };

@@ -1,7 +1,8 @@
 /* zone/zone_txn_p.h -- what the zone_txn*.c files share; private to them.
  *
- * zone_txn.c takes changes in and makes the next version; zone_txn_edited.c keeps the records of one name while
- * they change; zone_txn_settle.c sets right what names have from those around them.
+ * zone_txn.c takes changes in, and zone_txn_ask.c says what has come of them so far; zone_txn_edited.c keeps the records of one name while
+ * they change.  zone_txn_apply.c makes the next version, zone_txn_nodes.c its nodes; zone_txn_settle.c sets right what names
+ * have from those around them.
  *
  * The names that change are gathered first, each with all its records (struct edited), so that many changes of one
  * name cost one new node.  At the commit the new nodes are put into the tries, names without records come and go
@@ -83,7 +84,20 @@ err_t edited_is_effective(struct edited *e, bool *out);
 /* All records that are left, in one run and with one TTL for each RRset. */
 err_t edited_settle(struct edited *e);
 
-/* ---- zone_txn.c ---- */
+/* ---- zone_txn_apply.c ---- */
+
+err_t txn_apply(struct zone_txn *t); /* t->to becomes whole; errors as zone_txn_prepare() */
+
+/* ---- zone_txn_nodes.c ---- */
+
+/* Makes the names above one that came: nearest first, up to one that is there. */
+err_t txn_put_names_above(struct zone_txn *t, const uint8_t *name);
+
+/* A name that lost its last record: it goes, and with it the names without records above it that have nothing else
+ * below them. */
+err_t txn_remove_name(struct zone_txn *t, const uint8_t *name);
+
+err_t txn_remove_node(struct zone_txn *t, struct trie_txn *in, const uint8_t *name);
 
 struct node *txn_node(const struct zone_txn *t, const uint8_t *name); /* as it is by now, or NULL */
 err_t txn_put_node(struct zone_txn *t, struct trie_txn *in, struct node *n);

@@ -1,0 +1,140 @@
+/* The new version: the records of each name that changed become its node. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "zone/zone_txn_p.h"
+
+/* ---- one name ---- */
+
+static bool
+is_sound(const struct node *n)
+{
+	const struct rrset *s = node_first(n);
+	for (unsigned left = n->rrsets; left != 0; left--, s = rrset_next(s)) {
+		if (s->n > 1 && (rrtype_flags(s->type) & RRTYPE_SINGLETON) != 0) {
+			return false;
+		}
+		if (s->type == TYPE_SOA && (n->flags & NODE_APEX) == 0) {
+			return false;
+		}
+		if ((n->flags & NODE_CNAME) != 0 && !zone_may_stand_beside_cname(s->type)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Equal but for flags and referral? */
+static bool
+is_same_content(const struct node *a, const struct node *b)
+{
+	size_t size = node_plain_size(a);
+	return size == node_plain_size(b) && a->rrsets == b->rrsets &&
+	       memcmp(&a->name_len, &b->name_len, size - offsetof(struct node, name_len)) == 0;
+}
+
+/* Puts the node made of rrs[0, n) in the place of the one that was there; both may be nothing. */
+static err_t
+apply_records(struct zone_txn *t, struct trie_txn *in, struct edited *e, struct node_rr *rrs, size_t n)
+{
+	struct nkey key;
+	nkey_set(&key, e->name);
+	const struct node *old = trie_get(&in->now, &key);
+	bool is_plain = in == &t->nodes;
+	t->removed += old != NULL ? zone_node_records(old) : 0;
+	t->added += n;
+	if (n == 0 && is_plain) {
+		e->is_emptied = old != NULL && old->rrsets != 0; /* it goes when all that comes is there */
+		return OK;
+	}
+	if (n == 0) {
+		return txn_remove_node(t, in, e->name);
+	}
+	struct node *new;
+	TRY(node_make(old != NULL ? old->name : e->name, 0, rrs, n, NULL, NULL, &new));
+	if (old != NULL && is_same_content(old, new)) {
+		free(new);
+		return OK;
+	}
+	new->flags |= is_plain ? zone_own_flags(t->from, new) : 0;
+	bool is_good = is_sound(new);
+	TRY(txn_put_node(t, in, new));
+	TRY(is_good ? OK : E_FORMAT);
+	return is_plain && old == NULL ? txn_put_names_above(t, e->name) : OK;
+}
+
+static err_t
+apply_name(struct zone_txn *t, struct edited *e)
+{
+	TRY(edited_settle(e));
+	[[gnu::cleanup(free_ptr)]] struct node_rr *rrs = calloc(e->n + 1, sizeof *rrs);
+	if (rrs == NULL) {
+		return E_NOMEM;
+	}
+	size_t plain = 0, nsec3 = e->n;
+	for (size_t i = 0; i < e->n; i++) {
+		const struct node_rr *rr = &e->edits[i].rr;
+		rrs[zone_is_nsec3(rr->type, node_rr_covers(rr)) ? --nsec3 : plain++] = *rr;
+	}
+	TRY(apply_records(t, &t->nodes, e, rrs, plain));
+	return apply_records(t, &t->nsec3, e, rrs + nsec3, e->n - nsec3);
+}
+
+/* ---- all of them ---- */
+
+struct edited_list {
+	struct edited **at;
+	size_t n;
+};
+
+static err_t
+list_changed(struct zone_txn *t, struct edited_list *out)
+{
+	struct trie_iter it;
+	struct edited *e;
+	out->at = calloc(t->names.now.n + 1, sizeof(struct edited *));
+	if (out->at == NULL) {
+		return E_NOMEM;
+	}
+	trie_iter_first(&it, &t->names.now);
+	while ((e = trie_iter_next(&it)) != NULL) {
+		if (e->is_changed) {
+			out->at[out->n++] = e;
+		}
+	}
+	return OK;
+}
+
+static err_t
+apply_list(struct zone_txn *t, const struct edited_list *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		TRY(apply_name(t, list->at[i]));
+	}
+	for (size_t i = list->n; i != 0; i--) { /* what is below goes first */
+		if (list->at[i - 1]->is_emptied) {
+			TRY(txn_remove_name(t, list->at[i - 1]->name));
+		}
+	}
+	for (size_t i = 0; i < list->n; i++) {
+		TRY(txn_settle_path(t, list->at[i]->name));
+		TRY(txn_settle_below(t, list->at[i]->name));
+	}
+	return txn_settle_referrals(t, list->at, list->n);
+}
+
+err_t
+txn_apply(struct zone_txn *t)
+{
+	struct edited_list list = { .n = 0 };
+	TRY(list_changed(t, &list));
+	err_t err = apply_list(t, &list);
+	free(list.at);
+	TRY(err);
+	t->to->nodes = t->nodes.now;
+	t->to->nsec3 = t->nsec3.now;
+	t->to->records = t->from->records + t->added - t->removed;
+	t->to->node_octets = t->node_octets;
+	return zone_settle(t->to);
+}
