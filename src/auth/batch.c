@@ -10,11 +10,16 @@
 struct batch *
 batch_new(struct primary *p, const struct source_commit *source, uint64_t now_s)
 {
-	struct batch *b = xalloc(sizeof *b);
+	struct batch *b = try_alloc(sizeof *b);
+	struct update_task **tasks = b != NULL ? try_alloc(BATCH_TASKS_MAX * sizeof(struct update_task *)) : NULL;
+	if (tasks == NULL) {
+		free(b);
+		return NULL;
+	}
 	b->p = p;
 	b->source = source;
 	b->now_s = now_s;
-	b->tasks = xalloc(BATCH_TASKS_MAX * sizeof(struct update_task *));
+	b->tasks = tasks;
 	return b;
 }
 

@@ -45,7 +45,7 @@ enum {
 struct batch;
 
 /* `source`: opens files of the commit that the primary serves; borrowed, its changes are not looked at.  `now_s`: for serial
- * numbers that follow the clock. */
+ * numbers that follow the clock.  NULL: no memory. */
 struct batch *batch_new(struct primary *p, const struct source_commit *source, uint64_t now_s);
 void batch_free(struct batch **b); /* NULL-safe; rolls back what was not accepted */
 

@@ -166,22 +166,27 @@ read_elements(const char *at, const char *end, uint8_t c, struct pattern *p, uin
 	return n;
 }
 
-/* False: it matches nothing. */
-static bool
+/* E_FORMAT: it matches nothing.  E_NOMEM. */
+static err_t
 compile(const char *s, size_t len, struct pattern *p)
 {
 	bool is_bad = false;
 	p->n = read_elements(s, s + len, 0, p, NULL, &is_bad);
 	if (is_bad) {
-		return false;
+		return E_FORMAT;
 	}
 	p->words = p->n / WORD_BITS + 1;
-	p->loops = xalloc(p->words * sizeof *p->loops);
-	p->takes = xalloc(OCTETS * p->words * sizeof *p->takes);
+	p->loops = try_alloc(p->words * sizeof *p->loops);
+	p->takes = try_alloc(OCTETS * p->words * sizeof *p->takes);
+	if (p->loops == NULL || p->takes == NULL) {
+		free(p->loops);
+		free(p->takes);
+		return E_NOMEM;
+	}
 	for (size_t c = 0; c < OCTETS; c++) {
 		(void)read_elements(s, s + len, (uint8_t)c, p, p->takes + c * p->words, &is_bad);
 	}
-	return true;
+	return OK;
 }
 
 /* From the places in `at` to those behind one octet more.  False: there is none. */
@@ -269,10 +274,11 @@ add_line(struct ignore *ig, const char *s, size_t len)
 	if (ig->n == IGNORE_PATTERNS_MAX) {
 		return E_LIMIT;
 	}
-	if (compile(s, len, &p)) {
+	err_t err = compile(s, len, &p);
+	if (err == OK) {
 		ig->list[ig->n++] = p;
 	}
-	return OK;
+	return err == E_NOMEM ? err : OK;
 }
 
 static err_t
@@ -297,9 +303,12 @@ ignore_read(const char *text, size_t len, struct ignore **out)
 	if (len > IGNORE_OCTETS_MAX) {
 		return E_LIMIT;
 	}
-	struct ignore *ig = xalloc(sizeof *ig);
-	ig->list = xalloc(IGNORE_PATTERNS_MAX * sizeof *ig->list);
-	err_t err = read_lines(ig, text, len != 0 ? strnlen(text, len) : 0);
+	struct ignore *ig = try_alloc(sizeof *ig);
+	if (ig == NULL) {
+		return E_NOMEM;
+	}
+	ig->list = try_alloc(IGNORE_PATTERNS_MAX * sizeof *ig->list);
+	err_t err = ig->list == NULL ? E_NOMEM : read_lines(ig, text, len != 0 ? strnlen(text, len) : 0);
 	if (err != OK) {
 		ignore_free(&ig);
 		return err;

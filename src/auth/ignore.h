@@ -23,7 +23,7 @@ struct ignore;
 
 enum ignore_verdict { IGNORE_NOT_SAID, IGNORE_PASS_OVER, IGNORE_TAKE };
 
-err_t ignore_read(const char *text, size_t len, struct ignore **out); /* E_LIMIT: too large, or too many patterns */
+err_t ignore_read(const char *text, size_t len, struct ignore **out); /* E_LIMIT: too large, or too many patterns; E_NOMEM */
 void ignore_free(struct ignore **ig);                                /* NULL-safe */
 
 /* `name`: of a file in the root directory.  `ig` may be NULL: nothing is said. */

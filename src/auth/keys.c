@@ -41,9 +41,14 @@ slot_of(const struct keystore *ks, const uint8_t *name)
 struct keystore *
 keystore_new(void)
 {
-	struct keystore *ks = xalloc(sizeof *ks);
+	struct keystore *ks = try_alloc(sizeof *ks);
+	struct key **slots = ks != NULL ? try_alloc(SLOTS_MIN * sizeof(struct key *)) : NULL;
+	if (slots == NULL) {
+		free(ks);
+		return NULL;
+	}
 	ks->slots_n = SLOTS_MIN;
-	ks->slots = xalloc(SLOTS_MIN * sizeof *ks->slots);
+	ks->slots = slots;
 	return ks;
 }
 

@@ -38,7 +38,7 @@ struct key {
 struct keystore;
 
 /* Builder: add every key, then finish. */
-struct keystore *keystore_new(void);
+struct keystore *keystore_new(void); /* NULL: no memory */
 void keystore_free(struct keystore **ks); /* NULL-safe; wipes the secrets */
 
 /* One DNSKEY record of a keys file.  `within`: the file's domain (NAME of NAME._keys, root for _keys): a

@@ -117,7 +117,7 @@ keys_load(const struct master_reader *source, const char *text, size_t len, stru
           struct load_result *result)
 {
 	struct loading l = { .source = source, .keys = keystore_new() };
-	err_t err = read_keys(&l, text, len, result);
+	err_t err = l.keys != NULL ? read_keys(&l, text, len, result) : E_NOMEM;
 	findings_fini(&l.findings);
 	if (err != OK) {
 		keystore_free(&l.keys);

@@ -1,6 +1,8 @@
 /* What comes in besides answers: news, ends of connections, the time. */
 #include "auth/notifier.h"
 
+#include <stdlib.h>
+
 #include "auth/notifier_p.h"
 #include "base/alloc.h"
 
@@ -50,6 +52,7 @@ put_in(struct notifier *n, struct peer *p, const struct notify_news *news, const
 	if (old == NULL && (n->stats.pending >= n->conf.pending_max || n->stats.octets >= n->conf.octets_max)) {
 		return E_LIMIT;
 	}
+	TRY(heap_reserve(&n->timers, n->stats.pending + 1));
 	TRY(notice_new(n, news, key, &x));
 	err_t err = peer_put(p, x, &old);
 	if (err != OK) {
@@ -152,6 +155,9 @@ notifier_new(const struct notifier_conf *conf)
 	n->seed = (uint32_t)conf->io.random_id(conf->io.ctx) << 16 | conf->io.random_id(conf->io.ctx);
 	trie_init(&none, SIGNER_NAME_AT);
 	trie_begin(&n->signers, &none);
+	if (heap_reserve(&n->stalls, NOTIFIER_EXCHANGES_MAX) != OK) {
+		abort(); /* as xalloc() does */
+	}
 	list_init(&n->ready);
 	list_init(&n->touched);
 	for (unsigned i = 0; i < NOTIFIER_EXCHANGES_MAX; i++) {

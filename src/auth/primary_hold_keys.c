@@ -32,22 +32,23 @@ is_changed(const struct pending *d)
 
 /* ---- before and after ---- */
 
-static void
+static err_t
 find_reach_after(const struct apply *a, struct reach *out)
 {
 	const struct primary *p = a->p;
 	for (size_t i = 0; i < p->files_n; i++) {
 		if (!plan_has(a, p->files[i])) {
-			reach_add(out, p->files[i]->keys);
+			TRY(reach_add(out, p->files[i]->keys));
 		}
 	}
 	for (size_t i = 0; i < a->n; i++) {
 		const struct pending *d = &a->list[i];
 		if (is_keys(d)) {
-			reach_add(out, is_changed(d) ? d->keys : d->file->keys);
+			TRY(reach_add(out, is_changed(d) ? d->keys : d->file->keys));
 		}
 	}
 	reach_seal(out);
+	return OK;
 }
 
 static err_t
@@ -87,18 +88,19 @@ find_lost(const struct apply *a, struct lost *out)
 
 /* ---- what is held ---- */
 
-static bool
-reaches_any(const struct keystore *keys, const struct lost *zones)
+static err_t
+reaches_any(const struct keystore *keys, const struct lost *zones, bool *out)
 {
 	struct reach r = { 0 };
-	reach_add(&r, keys);
-	reach_seal(&r);
 	size_t i = 0;
+	err_t err = reach_add(&r, keys);
+	reach_seal(&r);
 	while (i < zones->n && !reach_has(&r, zones->list[i])) {
 		i++;
 	}
 	reach_fini(&r);
-	return i < zones->n;
+	*out = i < zones->n;
+	return err;
 }
 
 static void
@@ -114,23 +116,35 @@ report_held(const struct apply *a, const struct pending *d, const struct lost *l
 	primary_report(a->p, &(struct primary_report){ .event = KEYS_HELD, .path = d->file->path, .text = text });
 }
 
-/* True: one of them was not held before. */
-static bool
-hold_files(struct apply *a, const struct lost *lost)
+/* *is_any_new: one of them was not held before. */
+static err_t
+hold_files(struct apply *a, const struct lost *lost, bool *is_any_new)
 {
-	bool is_any_new = false;
 	for (size_t i = 0; i < a->n; i++) {
 		struct pending *d = &a->list[i];
-		if (!is_changed(d) || !reaches_any(d->file->keys, lost)) {
-			continue;
+		bool is_needed = false;
+		if (is_changed(d)) {
+			TRY(reaches_any(d->file->keys, lost, &is_needed));
 		}
-		d->is_held = true;
-		if (d->file->hold == HOLD_NONE) {
-			is_any_new = true;
+		if (is_needed) {
+			d->is_held = true;
+		}
+		if (is_needed && d->file->hold == HOLD_NONE) {
+			*is_any_new = true;
 			report_held(a, d, lost);
 		}
 	}
-	return is_any_new;
+	return OK;
+}
+
+static err_t
+hold_what_reaches(struct apply *a, struct lost *lost, struct reach *before, struct reach *after, bool *is_any_new)
+{
+	TRY(reach_add(before, a->p->views.latest->keys));
+	reach_seal(before);
+	TRY(find_reach_after(a, after));
+	TRY(find_lost(a, lost));
+	return hold_files(a, lost, is_any_new);
 }
 
 static bool
@@ -152,13 +166,7 @@ hold_last_keys(struct apply *a, bool *is_any_new)
 	if (a->commit->allow_mass_delete || a->p->conf.delete_zones_percent >= 100 || !is_any_changed(a)) {
 		return OK;
 	}
-	reach_add(&before, a->p->views.latest->keys);
-	reach_seal(&before);
-	find_reach_after(a, &after);
-	err_t err = find_lost(a, &lost);
-	if (err == OK) {
-		*is_any_new = hold_files(a, &lost);
-	}
+	err_t err = hold_what_reaches(a, &lost, &before, &after, is_any_new);
 	reach_fini(&before);
 	reach_fini(&after);
 	free(lost.list);

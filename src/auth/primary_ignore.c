@@ -90,7 +90,7 @@ read_file(struct apply *a, const struct source_change *change)
 	if (is_opened) {
 		c->close(c->ctx, &text);
 	}
-	return err == OK || say_bad(a, "it is larger than 64 KiB, or has more than 1000 patterns");
+	return err == OK || say_bad(a, err == E_NOMEM ? err_str(err) : "it is larger than 64 KiB, or has more than 1000 patterns");
 }
 
 void

@@ -23,6 +23,9 @@ merge(const struct primary *p)
 {
 	struct keystore *all = keystore_new();
 	struct findings findings = { 0 };
+	if (all == NULL) {
+		return NULL;
+	}
 	for (size_t i = 0; i < p->files_n; i++) {
 		err_t err = p->files[i]->keys != NULL ? keystore_merge(all, p->files[i]->keys, &findings) : OK;
 		if (err == E_NOMEM) {

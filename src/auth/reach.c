@@ -11,7 +11,7 @@ compare(const void *a, const void *b)
 	return name_compare(*(const uint8_t *const *)a, *(const uint8_t *const *)b);
 }
 
-void
+err_t
 reach_add(struct reach *r, const struct keystore *keys)
 {
 	for (size_t i = 0; keys != NULL && i < keystore_count(keys); i++) {
@@ -19,12 +19,12 @@ reach_add(struct reach *r, const struct keystore *keys)
 		if (k->right < RIGHT_NOTIFY) {
 			continue;
 		}
-		if (r->n == r->cap) {
-			r->cap = r->cap != 0 ? 2 * r->cap : 8;
-			r->domains = xrealloc(r->domains, r->cap * sizeof(const uint8_t *));
+		if (!try_room(&r->domains, sizeof *r->domains, r->n, &r->cap)) {
+			return E_NOMEM;
 		}
 		r->domains[r->n++] = k->domain.oct;
 	}
+	return OK;
 }
 
 void

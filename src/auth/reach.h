@@ -19,7 +19,7 @@ struct reach {
 	size_t n, cap;
 };
 
-void reach_add(struct reach *r, const struct keystore *keys); /* borrowed; NULL is fine */
+err_t reach_add(struct reach *r, const struct keystore *keys); /* borrowed; NULL is fine.  E_NOMEM */
 void reach_seal(struct reach *r);                             /* after all are added, and before questions */
 bool reach_has(const struct reach *r, const uint8_t *zone);
 void reach_fini(struct reach *r);

@@ -90,6 +90,19 @@ updater_split(struct updater *u, bool is_pushed, unsigned rcode, int ede, const 
 	}
 }
 
+/* There is no memory for a batch at all. */
+static void
+refuse_next(struct updater *u)
+{
+	struct job *j = updater_take_next(u);
+	u->are_serials_due = false; /* the next commit says it again, or an update writes it */
+	if (j == NULL || (update_task_open(&j->task, primary_view(u->conf.primary)) == OK && updater_is_repeated(u, j))) {
+		return;
+	}
+	update_task_settle(&j->task, RCODE_SERVFAIL, EDE_OTHER, "no memory");
+	updater_answer(u, j);
+}
+
 /* Makes the batch, and takes updates into it until it is full; is_broken: as of add_next(). */
 static bool
 fill(struct updater *u)
@@ -99,6 +112,10 @@ fill(struct updater *u)
 	u->conf.io.begin_reading(u->conf.io.ctx);
 	u->made_s = updater_time(u).wall_s;
 	u->batch = batch_new(u->conf.primary, &u->conf.source, u->made_s);
+	if (u->batch == NULL) {
+		refuse_next(u);
+		return false;
+	}
 	updater_put_serials(u);
 	while (updater_is_any_waiting(u) && u->pending.n < limit && !batch_is_full(u->batch) && add_next(u, &is_broken)) {
 	}
@@ -115,5 +132,5 @@ updater_gather(struct updater *u)
 	} else if (is_broken) { /* by the one that comes after these */
 		put_back_limited(u, u->pending.n);
 	}
-	return !is_broken && (u->pending.n != 0 || u->serials_put_n != 0);
+	return u->batch != NULL && !is_broken && (u->pending.n != 0 || u->serials_put_n != 0);
 }

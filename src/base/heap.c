@@ -71,10 +71,7 @@ heap_set(struct heap *h, struct heap_node *node, uint64_t at)
 		settle(h, node->place - 1, node);
 		return;
 	}
-	if (h->n == h->cap) {
-		h->cap = h->cap != 0 ? 2 * h->cap : CAP_MIN;
-		h->node = xrealloc(h->node, h->cap * sizeof(struct heap_node *));
-	}
+	ASSERT(h->n < h->cap);
 	h->n++;
 	sift_up(h, h->n - 1, node);
 }

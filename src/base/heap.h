@@ -21,10 +21,10 @@ struct heap {
 	size_t n, cap;
 };
 
-/* Room for so many: then heap_set() needs no memory.  E_NOMEM. */
+/* Room for so many in all; heap_set() wants it.  E_NOMEM. */
 err_t heap_reserve(struct heap *h, size_t n);
 
-/* Puts the node in, or moves it. */
+/* Puts the node in, for which there is room, or moves it.  Takes no memory. */
 void heap_set(struct heap *h, struct heap_node *node, uint64_t at);
 void heap_remove(struct heap *h, struct heap_node *node); /* one that is not in it is left alone */
 void heap_fini(struct heap *h);                           /* the nodes keep their places: they are gone too */

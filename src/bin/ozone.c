@@ -234,7 +234,7 @@ run(const struct options *o)
 		.drops_outside = o->drops_outside,
 		.includes = MASTER_ALLOWANCE,
 	};
-	err_t err = o->has_repo ? ozone_repo(&oz, &o->revs) : check_files(&oz, o);
+	err_t err = !is_single && oz.keys == NULL ? E_NOMEM : o->has_repo ? ozone_repo(&oz, &o->revs) : check_files(&oz, o);
 	bool is_bad = err != OK || report_errors(oz.report) != 0 || (o->werror && report_warnings(oz.report) != 0);
 	if (err == OK) {
 		report_finish(oz.report, is_single, !is_bad);

@@ -441,7 +441,8 @@ ozone_side_ignore(struct ozone *oz, struct side *s)
 	}
 	if (err == OK) {
 		err = ignore_read(text.text, text.len, &s->ignore);
-		diag_set(&why, DIAG_ERROR, "bad-ignore-file", "it is larger than 64 KiB, or has more than 1000 patterns");
+		diag_set(&why, DIAG_ERROR, "bad-ignore-file", "%s",
+		         err == E_NOMEM ? err_str(err) : "it is larger than 64 KiB, or has more than 1000 patterns");
 		s->close(s->ctx, &text);
 	}
 	if (err != OK && oz != NULL) {

@@ -45,7 +45,7 @@ copy_keys(struct keystore **to, const struct keystore *from)
 {
 	struct findings twice = { 0 }; /* are said elsewhere */
 	*to = *to != NULL ? *to : keystore_new();
-	if (from != NULL) {
+	if (*to != NULL && from != NULL) {
 		(void)!keystore_merge(*to, from, &twice);
 	}
 	findings_fini(&twice);
@@ -56,14 +56,13 @@ static bool
 reaches_less(const struct keystore *old, const struct keystore *new)
 {
 	struct reach before = { 0 }, after = { 0 };
-	reach_add(&before, old);
-	reach_add(&after, new);
+	bool is_known = reach_add(&before, old) == OK && reach_add(&after, new) == OK;
 	reach_seal(&after);
 	size_t i = 0;
 	while (i < before.n && reach_has(&after, before.domains[i])) {
 		i++;
 	}
-	bool is_less = i < before.n;
+	bool is_less = is_known && i < before.n;
 	reach_fini(&before);
 	reach_fini(&after);
 	return is_less;
@@ -101,15 +100,14 @@ find_lost(const struct ozone *oz, const struct ozone_names *names)
 {
 	struct reach before = { 0 }, after = { 0 };
 	const uint8_t *lost = NULL;
-	reach_add(&before, oz->both.before);
-	reach_add(&after, oz->both.after);
+	bool is_known = reach_add(&before, oz->both.before) == OK && reach_add(&after, oz->both.after) == OK;
 	reach_seal(&before);
 	reach_seal(&after);
-	for (size_t i = 0; i < ozone_names_n(names) && lost == NULL; i++) {
+	for (size_t i = 0; is_known && i < ozone_names_n(names) && lost == NULL; i++) {
 		const uint8_t *zone = ozone_names_zone_at(names, i);
 		lost = zone != NULL && reach_has(&before, zone) && !reach_has(&after, zone) ? zone : NULL;
 	}
-	if (ozone_names_zones(names) == 0 && reach_has(&before, name_root) && after.n == 0) {
+	if (is_known && ozone_names_zones(names) == 0 && reach_has(&before, name_root) && after.n == 0) {
 		lost = name_root;
 	}
 	reach_fini(&before);

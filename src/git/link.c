@@ -173,6 +173,9 @@ static void
 build_bytes(struct link_build *b, const void *bytes, size_t n)
 {
 	b->len += n;
+	if (b->held == NULL) {
+		return; /* b->err says so */
+	}
 	if (n > HELD_MAX - b->held_len) {
 		build_flush(b);
 	}
@@ -189,8 +192,9 @@ build_open(struct link_build *b)
 {
 	if (!b->is_open) {
 		b->is_open = true;
-		b->err = memfd_new(&b->fd);
-		b->held = xalloc(HELD_MAX);
+		b->fd = -1;
+		b->held = try_alloc(HELD_MAX);
+		b->err = b->held != NULL ? memfd_new(&b->fd) : E_NOMEM;
 	}
 }
 

@@ -34,6 +34,7 @@ the_first_is_the_least(void **state)
 	size_t n = 0;
 	srand(1);
 	assert_null(heap_first(&h));
+	assert_int_equal(heap_reserve(&h, NODES), OK);
 	for (unsigned step = 0; step < STEPS; step++) {
 		struct heap_node *node = &nodes[(unsigned)rand() % NODES];
 		n -= node->place != 0;
@@ -61,6 +62,7 @@ nodes_come_out_in_order(void **state)
 	uint64_t last = 0;
 	srand(2);
 	memset(nodes, 0, sizeof nodes);
+	assert_int_equal(heap_reserve(&h, NODES), OK);
 	for (size_t i = 0; i < NODES; i++) {
 		heap_set(&h, &nodes[i], (uint64_t)rand() << 32 | (uint64_t)rand()); /* all 64 bits count */
 	}
