@@ -142,6 +142,19 @@ put_conversion(struct line *l, const char *spec, const char *string, va_list *ar
 	assert_failed("conversion of a log field", __FILE__, __LINE__);
 }
 
+/* The fixed words before a field that is left out. */
+static void
+put_words_before(struct line *l, const char *fields, const char *percent)
+{
+	while (percent > fields && percent[-1] != ' ') {
+		percent--;
+	}
+	if (percent > fields) {
+		put(l, " ", 1);
+		put(l, fields, (size_t)(percent - fields - 1));
+	}
+}
+
 static void
 put_fields(struct line *l, const char *fields, va_list *args)
 {
@@ -154,6 +167,7 @@ put_fields(struct line *l, const char *fields, va_list *args)
 		}
 		const char *string = percent[1] == 's' ? va_arg(*args, const char *) : "";
 		if (percent[1] == 's' && (string == NULL || string[0] == '\0')) {
+			put_words_before(l, fields, percent);
 			fields = percent + 2;
 		} else {
 			put(l, " ", 1);
