@@ -76,7 +76,7 @@ def test_secondaries_are_set_up_as_the_readme_says(program, need, tmp_path, form
 def test_each_counter_is_in_the_manual():
     with open(os.path.join(ROOT, "docs/man/oprimary.8")) as f:
         page = f.read()
-    for name, source in (("stats", "bin/oprimary.c"), ("update-stats", "bin/oprimary.c"), ("notify-stats", "net/report_notify.c")):
+    for name, source in (("stats", "bin/oprimary_stats.c"), ("update-stats", "bin/oprimary_stats.c"), ("notify-stats", "net/report_notify.c")):
         with open(os.path.join(ROOT, "src", source)) as f:
             form = re.search(r'"%s",\s*((?:"[^"]*"\s*)+)' % name, f.read()).group(1)
         listed = re.search(r"^\.Li %s :\n(.*?)^\.El$" % name, page, re.M | re.S).group(1)
@@ -101,8 +101,8 @@ def reasons_in_source():
         text = text.replace("HOLD_MEANT", hold_meant()).replace("PRIMARY_TRAILER", '"Origin-Allow: mass-delete"')
         for literals in re.findall(r'"(?:[^"\\]|\\.)*"(?:\s*"(?:[^"\\]|\\.)*")*', text):
             yield "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', literals)).replace('\\"', '"')
-    with open(os.path.join(ROOT, "src", "bin", "oprimary.c")) as f:
-        yield from re.findall(r'return refuse_update\(d, r, RCODE_\w+, "([^"]+)"', f.read())
+    with open(os.path.join(ROOT, "src", "bin", "oprimary_requests.c")) as f:
+        yield from re.findall(r'return refuse_update\(p, r, RCODE_\w+, "([^"]+)"', f.read())
 
 
 def test_every_refusal_is_in_the_document():

@@ -1,0 +1,282 @@
+#include "bin/daemon.h"
+
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "bin/cli.h"
+#include "ops/clock.h"
+#include "ops/log_ring.h"
+#include "ops/memory.h"
+#include "ops/ready.h"
+#include "ops/signals.h"
+
+enum {
+	WATCHDOG_SHARE = 3, /* the service manager hears of us so often within its time (sd_watchdog_enabled(3) says twice) */
+	LOG_END_MS = 1000,  /* a reader of the log that takes nothing for so long is not waited for */
+};
+
+/* ---- stages ---- */
+
+err_t
+daemon_manager_up(struct daemon *d)
+{
+	(void)d;
+	ready_open();
+	return OK;
+}
+
+err_t
+daemon_files_up(struct daemon *d)
+{
+	return front_allow_files(&d->front, d->program->files, &d->diag);
+}
+
+err_t
+daemon_listen_up(struct daemon *d)
+{
+	return front_open(&d->front, &d->diag);
+}
+
+void
+daemon_listen_down(struct daemon *d)
+{
+	front_close(&d->front);
+}
+
+/* Who answers strangers is nobody who may do anything, also when nobody was named. */
+err_t
+daemon_become(struct daemon *d, struct daemon_user *out)
+{
+	struct privs_who who = { 0 };
+	const char *user = d->opts->user;
+	bool is_unnamed_root = user == NULL && geteuid() == 0;
+	if (user != NULL) {
+		TRY(privs_find(user, &who, &d->diag));
+	} else if (is_unnamed_root && privs_find_unprivileged(&who) == OK) {
+		is_unnamed_root = false;
+	}
+	TRY(privs_drop(&who, &d->diag));
+	privs_print(&who, out->name);
+	out->level = is_unnamed_root ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
+	out->hint = is_unnamed_root ? "there is neither a user origin nor nobody: make one, or give --user" : "";
+	return OK;
+}
+
+err_t
+daemon_privs_up(struct daemon *d)
+{
+	struct daemon_user user;
+	TRY(daemon_become(d, &user));
+	log_event(&d->log, user.level, "privileges", "user=%s capabilities=none hint=%s", user.name, user.hint);
+	return OK;
+}
+
+err_t
+daemon_log_up(struct daemon *d)
+{
+	return log_ring_start(&d->log, &d->log.ring);
+}
+
+void
+daemon_log_down(struct daemon *d)
+{
+	d->is_log_stuck = !log_ring_end(d->log.ring, LOG_END_MS);
+	if (!d->is_log_stuck && !d->is_stuck) { /* which may be about to write a line */
+		log_ring_free(&d->log.ring);
+	}
+}
+
+err_t
+daemon_workers_up(struct daemon *d)
+{
+	return front_start(&d->front, &d->env, &d->diag);
+}
+
+void
+daemon_workers_down(struct daemon *d)
+{
+	if (!d->is_stuck) { /* it may be about to answer by way of them */
+		front_stop(&d->front);
+	}
+}
+
+err_t
+daemon_health_up(struct daemon *d)
+{
+	d->health.log = &d->log;
+	d->is_well = true;
+	front_watch(&d->front, &d->health);
+	return OK;
+}
+
+void
+daemon_health_down(struct daemon *d)
+{
+	d->is_stuck |= !d->is_well;
+	health_fini(&d->health);
+}
+
+/* ---- running ---- */
+
+void
+daemon_end(struct daemon *d, int status)
+{
+	atomic_store(&d->status, status);
+	kill(getpid(), SIGTERM);
+}
+
+void
+daemon_tell_served(struct daemon *d, size_t zones, const char *status)
+{
+	bool is_first = !d->is_settled, is_now_ready = !d->is_ready && zones != 0;
+	d->is_settled = true;
+	d->is_ready |= zones != 0;
+	if (is_first && zones == 0 && d->exits_without_zones) {
+		log_event(&d->log, LOG_LEVEL_ERROR, "start-failed", "stage=%s text=%s", "zones", status);
+		daemon_end(d, CLI_FAILED);
+		return;
+	}
+	ready_notify("%sSTATUS=%s", is_first ? "READY=1\n" : "", status);
+	if (is_now_ready) {
+		log_event(&d->log, LOG_LEVEL_INFO, "ready", "status=%s", status);
+	} else if (is_first) {
+		log_event(&d->log, LOG_LEVEL_WARNING, "started-without-zones", "status=%s hint=%s", status,
+		          "every query is refused or fails until there are some");
+	}
+}
+
+/* The service manager hears that all is well only when it is. */
+static void
+look_after(struct daemon *d)
+{
+	const struct daemon_program *p = d->program;
+	uint64_t now_ms = clock_ms(), watchdog_ms = ready_watchdog_ms();
+	d->is_well = health_look(&d->health, now_ms);
+	bool is_rest_well = p->look == NULL || p->look(d, now_ms);
+	if (watchdog_ms != 0 && is_rest_well && d->is_well && now_ms - d->watchdog_told_ms >= watchdog_ms / WATCHDOG_SHARE) {
+		d->watchdog_told_ms = now_ms;
+		ready_notify("WATCHDOG=1");
+	}
+}
+
+static void
+call(struct daemon *d, void (*function)(struct daemon *d))
+{
+	if (function != NULL) {
+		function(d);
+	}
+}
+
+static void
+on_signal(struct daemon *d, int number)
+{
+	if (number == SIGHUP) {
+		call(d, d->program->reload);
+	} else if (number == SIGUSR1) {
+		call(d, d->program->log_stats);
+	}
+}
+
+static uint64_t
+poll_due(const struct daemon *d)
+{
+	return d->poll_s != 0 ? clock_ms() + 1000u * d->poll_s : UINT64_MAX;
+}
+
+/* How long to wait for a signal before the next look. */
+static struct timespec
+step(void)
+{
+	uint64_t share_ms = ready_watchdog_ms() / WATCHDOG_SHARE;
+	uint64_t ms = share_ms != 0 && share_ms < PULSE_PERIOD_MS ? share_ms : PULSE_PERIOD_MS;
+	return (struct timespec){ .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000 * 1000000) };
+}
+
+/* Until a signal ends it; returns that. */
+static int
+loop(struct daemon *d)
+{
+	const sigset_t set = signals_held();
+	const struct timespec wait = step();
+	uint64_t next_poll_ms = poll_due(d);
+	for (;;) {
+		look_after(d);
+		int n = sigtimedwait(&set, NULL, &wait);
+		if (n == SIGTERM || n == SIGINT) {
+			return n;
+		}
+		on_signal(d, n);
+		if (clock_ms() >= next_poll_ms) {
+			call(d, d->program->poll);
+			next_poll_ms = poll_due(d);
+		}
+	}
+}
+
+static void
+run(struct daemon *d)
+{
+	int n = loop(d);
+	ready_notify("STOPPING=1");
+	const char *why = d->status != CLI_OK ? "see the error before" : n == SIGINT ? "SIGINT" : "SIGTERM";
+	log_event(&d->log, LOG_LEVEL_INFO, "stopping", "why=%s", why);
+	call(d, d->program->log_stats);
+}
+
+/* *n stages are up afterwards. */
+static err_t
+bring_up(struct daemon *d, size_t *n)
+{
+	const struct daemon_program *p = d->program;
+	err_t err = OK;
+	for (*n = 0; *n < p->stages_n; ++*n) {
+		err = p->stages[*n].up(d);
+		if (err != OK) {
+			break;
+		}
+	}
+	if (err != OK && !d->is_failure_told) {
+		log_event(&d->log, LOG_LEVEL_ERROR, "start-failed", "stage=%s text=%s hint=%s", p->stages[*n].name,
+		          d->diag.text[0] != '\0' ? d->diag.text : err_str(err), d->diag.hint);
+	}
+	return err;
+}
+
+static void
+bring_down(struct daemon *d, size_t n)
+{
+	while (n-- > 0) {
+		call(d, d->program->stages[n].down);
+	}
+}
+
+void
+daemon_begin(void)
+{
+	signals_hold(); /* first of all: one that comes early waits until there is somebody to take it */
+	cli_init();
+	cli_forbid_core();
+	memory_begin();
+	signals_let_end(); /* complaints about options are not the log's: they wait for their reader */
+}
+
+int
+daemon_run(struct daemon *d)
+{
+	size_t up;
+	signals_hold();
+	log_init(&d->log, d->opts->log_level);
+	d->log.limits = &d->log_limits;
+	front_init(&d->front, &d->opts->front, &d->log);
+	err_t err = bring_up(d, &up);
+	if (err == OK) {
+		run(d);
+	}
+	bring_down(d, up);
+	if (d->is_stuck || d->is_log_stuck) {
+		_exit(d->status); /* no destructors under a thread that still runs */
+	}
+	return err == OK ? d->status : d->is_failure_told ? d->failure_status : CLI_FAILED;
+}
