@@ -1,7 +1,7 @@
 """What every attack of the soak is: a process of its own that does its turns until the soak is over, and tells what it did.
 
-An attacker's computer is not the server's: these run at a lower priority than those who are to be served, so that what the good client sees
-is what the server does, and not that two programs wanted one core.
+An attacker's computer is not the server's: these run at a lower priority than those who are to be served, and than the server's threads that
+give way to answers (ops/priority.h).  So what the good client sees is what the server does, and not that two programs wanted one core.
 """
 import collections
 import contextlib
@@ -17,7 +17,7 @@ import traceback
 
 import servers
 
-SERVED, ATTACKING = -10, 5  # priorities; the first is root's to give
+SERVED, ATTACKING = -10, 19  # priorities; the first is root's to give
 PAUSE_S = 0.5  # after a connection that was refused or cut
 CONTEXT = multiprocessing.get_context("fork")
 
