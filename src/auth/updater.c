@@ -466,7 +466,6 @@ void
 updater_on_loss(struct updater *u)
 {
 	u->state = UPDATER_LOST;
-	jobs_put_before(&u->queue, &u->pending);
 }
 
 /* ---- from outside ---- */

@@ -119,7 +119,7 @@ struct updater_io {
 	/* A pull is wanted; updater_after_pull() follows.  is_whole: it is to tell the whole tree. */
 	void (*pull)(void *ctx, bool is_whole);
 
-	/* Reserve comes first, so that publish cannot fail.  `old` is for primary_discard() once nobody reads it. */
+	/* Reserve comes first, so that publish cannot fail.  `old` is for discard_free() once nobody reads it. */
 	err_t (*reserve)(void *ctx);
 	void (*publish)(void *ctx, const struct view *next, struct discard *old);
 
@@ -228,5 +228,5 @@ void updater_on_death(struct updater *u);
 void updater_on_absence(struct updater *u, const char *why);
 void updater_on_return(struct updater *u);
 
-/* And there will be no other: whatever waits or comes is answered SERVFAIL. */
+/* There will be no other one after the death: whatever waits or comes is answered SERVFAIL. */
 void updater_on_loss(struct updater *u);

@@ -132,22 +132,22 @@ updater_take_next(struct updater *u)
 	return turn != NULL ? job_of_item(turn) : jobs_take(&u->queue);
 }
 
+static void
+refuse_for_now(struct updater *u, struct job *j, const char *why)
+{
+	if (update_task_open(&j->task, primary_view(u->conf.primary)) == OK) {
+		if (updater_is_repeated(u, j)) {
+			return;
+		}
+		update_task_settle(&j->task, RCODE_SERVFAIL, EDE_NETWORK_ERROR, "the repository is not reached: %s", why);
+	}
+	updater_answer(u, j);
+}
+
 void
 updater_answer_waiting(struct updater *u, bool all, const char *why)
 {
-	struct jobs rest = { 0 };
 	for (struct job *j; (j = all ? updater_take_next(u) : jobs_take(&u->queue)) != NULL;) {
-		if (!all && j->seen == NULL) {
-			jobs_append(&rest, j);
-			continue;
-		}
-		if (update_task_open(&j->task, primary_view(u->conf.primary)) == OK) {
-			if (updater_is_repeated(u, j)) {
-				continue;
-			}
-			update_task_settle(&j->task, RCODE_SERVFAIL, EDE_NETWORK_ERROR, "the repository is not reached: %s", why);
-		}
-		updater_answer(u, j);
+		refuse_for_now(u, j, why);
 	}
-	u->queue = rest;
 }

@@ -21,7 +21,7 @@ struct updater {
 	enum { UPDATER_IDLE, UPDATER_PUSHING, UPDATER_PULLING, UPDATER_LOST } state;
 	struct replay *replay;
 	struct lines lines;         /* those that wait, each key's in order of arrival */
-	struct jobs queue;          /* whose turn it was, in order: they are before all others */
+	struct jobs queue;          /* whose turn it was, in order: they are before all others, and have been looked up in `replay` */
 	struct jobs pending;        /* of the batch under way */
 	struct batch *batch;        /* NULL: none, or undone */
 	bool is_unknown;            /* whether `pending` was pushed, as the commit `unknown` */
@@ -88,7 +88,7 @@ bool updater_is_repeated(struct updater *u, struct job *j);
 bool updater_is_any_waiting(const struct updater *u);
 struct job *updater_take_next(struct updater *u); /* NULL: none waits */
 
-/* SERVFAIL for all that wait, or for those of them alone that have been worked out before: the repository is not reached. */
+/* SERVFAIL for all that wait, or for those alone whose turn it was already: the repository is not reached. */
 void updater_answer_waiting(struct updater *u, bool all, const char *why);
 
 /* ---- updater_gather.c ---- */
