@@ -135,11 +135,14 @@ updater_take_next(struct updater *u)
 static void
 refuse_for_now(struct updater *u, struct job *j, const char *why)
 {
-	if (update_task_open(&j->task, primary_view(u->conf.primary)) == OK) {
-		if (updater_is_repeated(u, j)) {
-			return;
-		}
+	err_t err = update_task_open(&j->task, primary_view(u->conf.primary));
+	if (err == OK && updater_is_repeated(u, j)) {
+		return;
+	}
+	if (err == OK) {
 		update_task_settle(&j->task, RCODE_SERVFAIL, EDE_NETWORK_ERROR, "the repository is not reached: %s", why);
+	} else if (err == E_NOMEM) {
+		update_task_settle(&j->task, RCODE_SERVFAIL, EDE_OTHER, "no memory");
 	}
 	updater_answer(u, j);
 }

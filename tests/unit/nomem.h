@@ -6,6 +6,7 @@
 
 static size_t allowed; /* allocations that still succeed */
 static bool is_failing, has_failed;
+static bool is_one_alone; /* one fails, and then there is memory again */
 static unsigned exempt; /* in a function that aborts instead of failing */
 
 void *__real_malloc(size_t size);
@@ -30,6 +31,7 @@ is_refused(void)
 		return false;
 	}
 	has_failed = true;
+	is_failing = !is_one_alone;
 	return true;
 }
 
@@ -74,5 +76,12 @@ fail_after(size_t n)
 {
 	allowed = n;
 	is_failing = true;
-	has_failed = false;
+	has_failed = is_one_alone = false;
+}
+
+static inline void
+fail_once(size_t n)
+{
+	fail_after(n);
+	is_one_alone = true;
 }
