@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "auth/keys.h"
+#include "dns/rrtype.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -27,7 +28,10 @@ check_store(const struct keystore *ks, const struct name *within)
 		check(k->tsig.secret_len != 0 && k->tsig.secret_len <= TSIG_SECRET_MAX);
 		check((key_name_read(k->tsig.name.oct, &again) == OK) == (k->right != RIGHT_NONE));
 		check(again.right == k->right);
+		check(again.types_n == k->types_n && k->types_n <= KEY_TYPES_MAX);
 		check(!key_has_right(k, RIGHT_NOTIFY, name_root) || name_is_root(k->domain.oct));
+		check(!key_may_change(k, name_root, name_root, TYPE_TXT) || name_is_root(k->domain.oct));
+		check(k->types_n == 0 || !key_may_change(k, name_root, k->tsig.name.oct, TYPE_ANY));
 	}
 }
 
@@ -46,6 +50,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		n = n < cur_left(&c) ? n : cur_left(&c);
 		const uint8_t *rdata = cur_take(&c, n);
 		if (c.err == OK) {
+			char trouble[KEY_TROUBLE_MAX];
+			struct key k;
+			key_name_trouble(owner.oct, trouble);
+			check((key_name_read(owner.oct, &k) == OK) == (trouble[0] == '\0'));
 			check(keystore_add(ks, owner.oct, within.oct, rdata, (uint16_t)n, &f) == OK);
 		}
 	}

@@ -251,6 +251,11 @@ batch_add(struct batch *b, struct update_task *t, enum batch_taken *out)
 		return OK;
 	}
 	b->cost += 1 + t->update.prerequisites_n + BATCH_CHANGE_COST * t->update.changes_n;
+	if (a.purpose != PURPOSE_CHANGE && !batch_is_zone_of_key(b, t, a.apex)) {
+		*out = batch_settle(t, RCODE_REFUSED, EDE_PROHIBITED,
+		                    "a key for a part of a zone, or for some types, makes and removes no zones");
+		return OK;
+	}
 	if (a.purpose == PURPOSE_CREATE) {
 		return batch_add_creation(b, t, a.apex, out);
 	}

@@ -29,6 +29,27 @@ has_namesake(const struct primary *p, const char *path)
 	return false;
 }
 
+/* The nearest zone above the name, NULL: there is none. */
+static const struct zone *
+zone_above(const struct view *v, const uint8_t *name)
+{
+	const struct zone *z = NULL;
+	while (z == NULL && !name_is_root(name)) {
+		name = name_parent(name);
+		z = view_zone(v, name);
+		z = z == v->catalog ? NULL : z;
+	}
+	return z;
+}
+
+bool
+batch_is_zone_of_key(const struct batch *b, const struct update_task *t, const uint8_t *apex)
+{
+	const struct zone *above = zone_above(b->p->views.latest, apex);
+	struct key k = { 0 };
+	return key_name_read(t->key.name.oct, &k) == OK && k.types_n == 0 && (above == NULL || !key_is_narrow(&k, above->apex_name));
+}
+
 /* Zones at the domain and below it, counted up to `max`. */
 static size_t
 count_zones(const struct view *v, const struct name *domain, size_t max)

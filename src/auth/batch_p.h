@@ -77,6 +77,10 @@ err_t batch_edit(struct batch *b, struct work *w, struct diag *why);
 /* Does another zone than that of `own` include the file?  Then what is done to it would change that, too. */
 bool batch_is_read_by_others(const struct batch *b, const struct file *own, const char *path);
 
+/* batch_bounds.c: may the key of the task make and remove the zone of this apex?  Not when it is held to types, and not when the domain
+ * of the key lies inside of another zone: to make one there would take names away from that. */
+bool batch_is_zone_of_key(const struct batch *b, const struct update_task *t, const uint8_t *apex);
+
 /* batch_bounds.c: why the zone whose file is to be `path` may not be made; NULL: it may.  Static. */
 const char *batch_zone_trouble(const struct batch *b, const struct update_task *t, const char *path);
 

@@ -3,6 +3,9 @@
  * ANYTHING._OPERATION.DOMAIN is granted for DOMAIN and all below it; `_update` includes `_transfer`,
  * which includes `_notify`, which includes `_status`.
  *
+ * DOMAIN may lie inside of a zone: there the key is narrow, and good for updates of the names at and below DOMAIN alone.  Labels that
+ * name types before `_update` (ANYTHING._a._aaaa._update.DOMAIN) hold a key to records of these types; it may do nothing else.
+ *
  * Pure.
  */
 #pragma once
@@ -26,19 +29,47 @@ struct key_address { /* out of a transfer key's name */
 
 bool key_address_is_equal(const struct key_address *a, const struct key_address *b);
 
+/* A name of 255 octets has no more of them: "_a" takes three, "_update" and the root nine. */
+enum { KEY_TYPES_MAX = (NAME_WIRE_MAX - 9) / 3 };
+
 struct key {
 	struct tsig_key tsig;
 	enum key_right right;
 	struct name domain;              /* the right reaches this name and all below; root: everything */
+	uint16_t types[KEY_TYPES_MAX];   /* that it is held to; as the name has them, twice if that does */
+	unsigned types_n;                /* 0: to none */
 	struct key_address primary, secondary;
 };
 
-/* The part of the name that speaks: right, domain, addresses (of a transfer key); nothing else of *out
- * changes.  E_FORMAT when it has no _operation.  Addresses are read from the operation leftwards:
- * PRIMARY.SECONDARY._transfer, or ANYTHING.PRIMARY._transfer. */
+/* The part of the name that speaks: right, domain, types (of an update key), addresses (of a transfer key); nothing else of *out
+ * changes.  Types and addresses are read from the operation leftwards: PRIMARY.SECONDARY._transfer, or ANYTHING.PRIMARY._transfer.
+ * E_FORMAT when it has no _operation.  E_UNSUPPORTED: a label with an underscore before _update names no type of records, or one
+ * before another operation does name one.  Such a key may do nothing, since what it may could be more than is meant. */
 err_t key_name_read(const uint8_t *name, struct key *out);
 
-/* May this key do that with this zone? */
+enum { KEY_TROUBLE_MAX = 320 };
+
+/* What is wrong with a name that key_name_read() does not take, to be put behind "the key's name "; "" when nothing is.  Of a name
+ * without an operation, which may be a secret in the wrong place, nothing is shown. */
+void key_name_trouble(const uint8_t *name, char out[KEY_TROUBLE_MAX]);
+
+/* Has it this right anywhere? */
+bool key_includes(const struct key *k, enum key_right right);
+
+/* May this key do that with this zone, all of it? */
 bool key_has_right(const struct key *k, enum key_right right, const uint8_t *zone);
+
+/* May it change anything in this zone? */
+bool key_may_update(const struct key *k, const uint8_t *zone);
+
+/* Where it may: also records of this type at this name?  TYPE_ANY: all that the name has.  A narrow key changes SOA, NS and DS only
+ * when it is held to them. */
+bool key_may_change(const struct key *k, const uint8_t *zone, const uint8_t *owner, uint16_t type);
+
+/* Is it good for a part of the zone at most? */
+bool key_is_narrow(const struct key *k, const uint8_t *zone);
+
+/* SOA, NS, DS: is the type of those that make a zone, and its delegations? */
+bool key_is_type_of_zone(uint16_t type);
 
 bool key_is_same(const struct tsig_key *a, const struct tsig_key *b); /* algorithm and secret; in constant time */

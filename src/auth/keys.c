@@ -166,20 +166,27 @@ read_rdata(const struct record *r, struct tsig_key *k)
 	return true;
 }
 
-/* False: the key would reach further than its file may.  A name without an operation is not shown: with the fields of a line in another
- * order it may be the secret. */
+/* False: the key would reach further than its file may, or than its name is meant to.  A name without an operation is not shown: with
+ * the fields of a line in another order it may be the secret. */
 static bool
 read_name(const struct record *r, struct key *k)
 {
-	char name[NAME_TEXT_MAX] = "without an operation", within[NAME_TEXT_MAX];
+	char name[NAME_TEXT_MAX] = "without an operation", within[NAME_TEXT_MAX], trouble[KEY_TROUBLE_MAX];
 	(void)name_print(r->within, within);
 	name_set(&k->tsig.name, r->owner);
-	if (key_name_read(r->owner, k) != OK) {
-		k->right = RIGHT_NONE;
+	err_t err = key_name_read(r->owner, k);
+	key_name_trouble(r->owner, trouble);
+	if (err == E_UNSUPPORTED) {
+		find(r, DIAG_ERROR, "key-type", 0,
+		     "before _update, and only there, labels with an underscore hold a key to types: _a, _txt, _type65280",
+		     "the key's name %s", trouble);
+		return false;
+	}
+	if (err != OK) {
 		name_set(&k->domain, r->owner);
 		find(r, DIAG_WARNING, "key-operation", 0,
 		     "a key's name is ANYTHING._OPERATION.DOMAIN, where the operation is _update, _transfer, _notify or _status",
-		     "the key's name has no operation in it: it may do nothing");
+		     "the key's name %s: the key may do nothing", trouble);
 	} else {
 		(void)name_print(r->owner, name);
 	}

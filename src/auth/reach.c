@@ -16,7 +16,7 @@ reach_add(struct reach *r, const struct keystore *keys)
 {
 	for (size_t i = 0; keys != NULL && i < keystore_count(keys); i++) {
 		const struct key *k = keystore_at(keys, i);
-		if (k->right < RIGHT_NOTIFY) {
+		if (!key_includes(k, RIGHT_NOTIFY)) {
 			continue;
 		}
 		if (!try_room(&r->domains, sizeof *r->domains, r->n, &r->cap)) {

@@ -54,7 +54,7 @@ update_handle(struct request *q)
 		q->rcode = RCODE_REFUSED;
 		q->ede = EDE_PROHIBITED;
 		q->out->why = "the request is not signed";
-	} else if (!key_has_right(q->key, RIGHT_UPDATE, q->m.qname.oct)) {
+	} else if (!key_may_update(q->key, q->m.qname.oct)) {
 		q->rcode = RCODE_REFUSED;
 		q->ede = EDE_PROHIBITED;
 		q->out->why = "the key has no right to update this zone";
@@ -359,7 +359,7 @@ update_prescan(const struct update *u, struct update_verdict *v)
 struct making {
 	struct zone_txn *t;
 	const struct update_rr *rr;
-	bool is_apex;
+	bool is_apex, is_narrow;
 };
 
 static err_t
@@ -369,12 +369,13 @@ remove_rr(void *ctx, const struct zone_rr *rr)
 	return zone_txn_remove(m->t, rr->owner, rr->type, rr->rdata, rr->rdlen);
 }
 
-/* All but what the apex must keep. */
+/* All but what the apex must keep, and what is not the key's. */
 static err_t
-remove_unless_apex(void *ctx, const struct zone_rr *rr)
+remove_unless_kept(void *ctx, const struct zone_rr *rr)
 {
 	const struct making *m = ctx;
-	bool is_kept = m->is_apex && (rr->type == TYPE_SOA || rr->type == TYPE_NS);
+	bool is_kept = (m->is_apex && (rr->type == TYPE_SOA || rr->type == TYPE_NS)) ||
+	               (m->is_narrow && m->rr->type == TYPE_ANY && key_is_type_of_zone(rr->type));
 	return is_kept || is_signers(rr->type) ? OK : remove_rr(ctx, rr);
 }
 
@@ -477,7 +478,7 @@ static err_t
 remove_set(struct making *m)
 {
 	const struct update_rr *rr = m->rr;
-	return zone_txn_each(m->t, rr->owner, rr->type, remove_unless_apex, m);
+	return zone_txn_each(m->t, rr->owner, rr->type, remove_unless_kept, m);
 }
 
 static err_t
@@ -502,7 +503,8 @@ update_apply(const struct update *u, struct zone_txn *t)
 {
 	for (size_t i = 0; i < u->changes_n; i++) {
 		const struct update_rr *rr = &u->changes[i];
-		struct making m = { .t = t, .rr = rr, .is_apex = name_is_equal(rr->owner, u->m.qname.oct) };
+		struct making m = { .t = t, .rr = rr, .is_narrow = u->is_narrow };
+		m.is_apex = name_is_equal(rr->owner, u->m.qname.oct);
 		TRY(rr->rrclass == CLASS_IN ? make_addition(&m) : rr->rrclass == CLASS_ANY ? remove_set(&m) : remove_one(&m));
 	}
 	return OK;

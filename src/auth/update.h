@@ -50,6 +50,7 @@ struct update {
 	struct update_rr *prerequisites, *changes; /* in the arena */
 	size_t prerequisites_n, changes_n;
 	size_t octets;              /* of all that; the arena has up to twice as many */
+	bool is_narrow;             /* its key is (auth/key.h); by update_permit() */
 };
 
 /* What becomes of it, as the RCODE says it and as people need to hear it. */
@@ -66,6 +67,11 @@ void update_begin(struct update *u, const uint8_t *bytes, size_t len, struct upd
 /* Reads the records.  The verdict is FORMERR when one of them is malformed, REFUSED when they come to more than UPDATE_OCTETS_MAX.
  * E_NOMEM. */
 err_t update_read(struct update *u, struct update_verdict *v);
+
+/* May the key have all of that?  Each change is at a name and of a type that the key may change, and each prerequisite at such a name, of
+ * any type; else the verdict is REFUSED, whatever the zone has: this is asked before anything is looked at. */
+void update_permit(struct update *u, const struct key *key, struct update_verdict *v);
+
 void update_fini(struct update *u); /* frees the records: as after update_begin() */
 
 /* 2136 3.2: do the prerequisites hold?  `t`: NULL when there is no such zone, where nothing is in use. */
@@ -77,7 +83,8 @@ void update_prescan(const struct update *u, struct update_verdict *v);
 /* Would its records be lines that are too long, or too many?  Then the verdict is REFUSED.  E_NOMEM. */
 err_t update_measure(const struct update *u, struct update_verdict *v);
 
-/* 2136 3.4.2.  Errors are those of the transaction, which is of no use then. */
+/* 2136 3.4.2.  By a narrow key the deletion of all of a name leaves SOA, NS and DS, as that at the apex leaves SOA and NS.
+ * Errors are those of the transaction, which is of no use then. */
 err_t update_apply(const struct update *u, struct zone_txn *t);
 
 /* The name of the zone that it makes: the owner of a SOA that is added where `v` has no zone.  NULL: none. */

@@ -97,8 +97,9 @@ keep_key(struct update_task *t, const struct key *key, const struct tsig *tsig)
 	t->is_verified = true;
 }
 
-err_t
-update_task_open_unread(struct update_task *t, const struct view *v)
+/* *signer: the view's, when it may update something in the zone. */
+static err_t
+verify(struct update_task *t, const struct view *v, const struct key **signer)
 {
 	const struct key *key;
 	struct tsig tsig;
@@ -115,17 +116,35 @@ update_task_open_unread(struct update_task *t, const struct view *v)
 	if (t->verdict.rcode != RCODE_NOERROR) {
 		return refuse(t, t->verdict.rcode, t->verdict.ede, t->verdict.why);
 	}
-	if (!key_has_right(key, RIGHT_UPDATE, update_task_zone(t))) {
+	if (!key_may_update(key, update_task_zone(t))) {
 		return refuse(t, RCODE_REFUSED, EDE_PROHIBITED, "the key has no right to update this zone");
 	}
+	*signer = key;
 	return OK;
+}
+
+err_t
+update_task_open_unread(struct update_task *t, const struct view *v)
+{
+	const struct key *key;
+	return verify(t, v, &key);
+}
+
+static err_t
+permit(struct update_task *t, const struct key *key)
+{
+	struct update_verdict v;
+	update_permit(&t->update, key, &v);
+	return v.rcode == RCODE_NOERROR ? OK : refuse(t, v.rcode, v.ede, v.why);
 }
 
 err_t
 update_task_open(struct update_task *t, const struct view *v)
 {
-	TRY(update_task_open_unread(t, v));
-	return read_once(t);
+	const struct key *key;
+	TRY(verify(t, v, &key));
+	TRY(read_once(t));
+	return permit(t, key);
 }
 
 /* ---- the answer ---- */

@@ -189,14 +189,18 @@ void
 cli_signed_explain_rights(const struct cli_signed *s, enum key_right right, const uint8_t *zone)
 {
 	struct key k = { 0 };
-	char zone_text[NAME_TEXT_MAX], domain[NAME_TEXT_MAX];
+	char zone_text[NAME_TEXT_MAX], domain[NAME_TEXT_MAX], trouble[KEY_TROUBLE_MAX];
 	(void)name_show(zone, zone_text);
 	if (key_name_read(s->key.name.oct, &k) != OK) {
-		cli_hint("the key's name has no operation in it, so it may do nothing: make one that is named ANYTHING.%s.%s",
+		key_name_trouble(s->key.name.oct, trouble);
+		cli_hint("the key's name %s, so it may do nothing: make one that is named ANYTHING.%s.%s", trouble,
 		         key_right_label(right), zone_text);
-	} else if (!key_has_right(&k, k.right, zone)) {
+	} else if (key_is_narrow(&k, zone) && !(right == RIGHT_UPDATE && key_may_update(&k, zone))) {
 		(void)name_print(k.domain.oct, domain);
 		cli_hint("the key is good for %s and what is below it, and %s is not", domain, zone_text);
+	} else if (k.types_n != 0 && right != RIGHT_UPDATE) {
+		cli_hint("the key's name holds it to updates of some types: make one that is named ANYTHING.%s.%s", key_right_label(right),
+		         zone_text);
 	} else if (k.right < right) {
 		cli_hint("the key's name says %s, which does not include this: make one that is named ANYTHING.%s.%s",
 		         key_right_label(k.right), key_right_label(right), zone_text);

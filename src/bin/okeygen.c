@@ -14,6 +14,7 @@
 #include "base/enc.h"
 #include "bin/cli.h"
 #include "crypto/ed25519.h"
+#include "dns/rrtype.h"
 #include "dns/tsig.h"
 
 const char *argp_program_version = CLI_VERSION("okeygen");
@@ -32,6 +33,10 @@ static const char doc[] =
 	"                            and transfer the zone, from the primary's address\n"
 	"                            to the secondary's (IPv6: 2001-db8--53)\n"
 	"  me._update.example.org    and change it\n"
+	"  router._a._aaaa._update.home1.example.org\n"
+	"                            change A and AAAA records and nothing else, at\n"
+	"                            home1.example.org and below it, in the zone\n"
+	"                            example.org, too\n"
 	"\n"
 	"each for DOMAIN and all below it; without DOMAIN (me._notify.) for every zone.\n"
 	"\n"
@@ -276,6 +281,18 @@ is_misspelt(const uint8_t *name, const struct key *says)
 	return seen > understood;
 }
 
+/* "change A and AAAA records, and do nothing else": in the order that the name has them. */
+static void
+print_types(const struct key *says)
+{
+	(void)fputs("change ", stderr);
+	for (unsigned i = says->types_n; i-- != 0;) {
+		char type[RRTYPE_TEXT_MAX];
+		(void)fprintf(stderr, "%s%s", rrtype_print(says->types[i], type), i == 0 ? "" : i == 1 ? " and " : ", ");
+	}
+	(void)fputs(" records, and do nothing else", stderr);
+}
+
 /* Says what the key's name allows, and where its line belongs; on standard error, so that the lines
  * themselves can go into files. */
 static void
@@ -288,21 +305,30 @@ explain_rights(const struct tsig_texts *t, const struct tsig_key *k)
 		[RIGHT_UPDATE] = "change zones, transfer them and tell of changes",
 	};
 	struct key says = { 0 };
-	char domain[NAME_TEXT_MAX];
-	if (key_name_read(k->name.oct, &says) != OK) {
-		cli_warning("there is no operation in the name %s: this key may do nothing", t->name);
-		cli_hint("ANYTHING._OPERATION.DOMAIN, where the operation is _status, _notify, _transfer or _update");
+	char domain[NAME_TEXT_MAX], trouble[KEY_TROUBLE_MAX];
+	err_t err = key_name_read(k->name.oct, &says);
+	if (err != OK) {
+		key_name_trouble(k->name.oct, trouble);
+		cli_warning("the name %s %s: this key may do nothing", t->name, trouble);
+		cli_hint(err == E_UNSUPPORTED
+		                 ? "before _update, labels with an underscore hold a key to types: ANYTHING._a._aaaa._update.DOMAIN"
+		                 : "ANYTHING._OPERATION.DOMAIN, where the operation is _status, _notify, _transfer or _update");
 		return;
 	}
 	size_t len = name_print(says.domain.oct, domain);
 	bool is_all = len == 1;
 	domain[is_all ? 0 : len - 1] = '\0';
-	(void)fprintf(stderr, "%s may %s, for %s%s", t->plain, rights[says.right], is_all ? "every zone" : domain,
-	              is_all ? "" : " and all below it");
+	(void)fprintf(stderr, "%s may ", t->plain);
+	if (says.types_n != 0) {
+		print_types(&says);
+	} else {
+		(void)fputs(rights[says.right], stderr);
+	}
+	(void)fprintf(stderr, ", for %s%s", is_all ? "every zone" : domain, is_all ? "" : " and all below it");
 	print_address("; the primary is", &says.primary);
 	print_address(", the secondary", &says.secondary);
 	(void)fprintf(stderr, ".\nThe DNSKEY line goes into the repository's file %s%s.\n", domain,
-	              is_all ? "_keys" : "._keys (or _keys)");
+	              is_all ? "_keys" : says.right == RIGHT_UPDATE ? "._keys (or that of a domain above, or _keys)" : "._keys (or _keys)");
 	if (says.right == RIGHT_TRANSFER && is_misspelt(k->name.oct, &says)) {
 		cli_warning("%s has labels that look like an address and are none: they say nothing to anybody", t->name);
 	}

@@ -327,7 +327,7 @@ static void
 explain_rights(const struct update *u)
 {
 	struct key k = { 0 };
-	if (key_name_read(u->asked.key.name.oct, &k) == OK) {
+	if (key_name_read(u->asked.key.name.oct, &k) != E_FORMAT) {
 		cli_signed_explain_rights(&u->asked, RIGHT_UPDATE, u->zone.oct);
 	} else {
 		cli_hint("the server's log says why; Origin goes by the key's name: ANYTHING._update.%s", u->zone_text);

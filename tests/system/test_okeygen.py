@@ -45,8 +45,13 @@ def test_secrets_differ(program):
     ("192.0.2.1.198.51.100.7._transfer.example", "the primary is 192.0.2.1, the secondary 198.51.100.7."),
     ("2001-db8--53.192.0.2.1._transfer.", "the primary is 2001:db8:0:0:0:0:0:53, the secondary 192.0.2.1."),
     ("x._transfer.example", "PRIMARYIP.SECONDARYIP._transfer.DOMAIN"),
+    ("r._a._aaaa._update.home1.example", "may change A and AAAA records, and do nothing else, for home1.example and all below it"),
+    ("r._txt._update.", "may change TXT records, and do nothing else, for every zone"),
+    ("r._A._type28._Type65300._update.h.example", "may change A, AAAA and TYPE65300 records,"),
+    ("r._aaa._update.example", "has _aaa before _update, which is no type of records: this key may do nothing"),
+    ("r._a._notify.example", "has _a in it, and only updates are held to types: this key may do nothing"),
     ("me.example", "may do nothing"),
-    ("me._updates.example", "may do nothing"),
+    ("me._updates.example", "has no operation in it: it should be _update: this key may do nothing"),
 ])
 def test_says_what_a_key_may_do(program, name, text):
     done = program("okeygen", "tsig", name, status=0)
@@ -66,7 +71,7 @@ def test_misspelt_addresses(program, name, understood):
 
 
 def test_where_the_line_goes(program):
-    assert "file example.org._keys (or _keys)" in program("okeygen", "tsig", "a._update.example.org").stderr
+    assert "file example.org._keys (or that of a domain above, or _keys)" in program("okeygen", "tsig", "a._update.example.org").stderr
     assert "file _keys." in program("okeygen", "tsig", "a._update").stderr
 
 

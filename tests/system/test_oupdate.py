@@ -252,6 +252,8 @@ def test_answer_signed_with_another_key(script, oupdate):
 @pytest.mark.parametrize("name,hint", [
     ("me._update.other.", "good for other. and what is below it, and example is not"),
     ("me._notify.example.", "says _notify, which does not include this: make one that is named ANYTHING._update.example"),
+    ("me._aaa._update.example.", "has _aaa before _update, which is no type of records, so it may do nothing: make one"),
+    ("me._update.laptop.example.", "the server's log says why"),
     ("plain.", "Origin goes by the key's name: ANYTHING._update.example"),
     ("me._update.", "the server's log says why"),
 ])

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "dns/rrtype.h"
+
 static struct name
 parsed(const char *text)
 {
@@ -110,6 +112,121 @@ rights_include_and_reach_down(void **state)
 	assert_true(key_has_right(&k, RIGHT_NOTIFY, name_root));
 }
 
+static void
+types_in_names(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		err_t err;
+		unsigned types_n;
+		uint16_t types[3];
+	} rows[] = {
+		{ "k._a._aaaa._update.m.", OK, 2, { TYPE_AAAA, TYPE_A } },
+		{ "_a._TXT._Type65300._update.", OK, 3, { 65300, TYPE_TXT, TYPE_A } },
+		{ "_a.k._update.m.", OK, 0, { 0 } },
+		{ "_a.k._txt._update.m.", OK, 1, { TYPE_TXT } },
+		{ "k._nsap-ptr._update.m.", OK, 1, { 23 } },
+		{ "k._update.m.", OK, 0, { 0 } },
+		{ "k._aaa._update.m.", E_UNSUPPORTED, 0, { 0 } },
+		{ "k._._update.m.", E_UNSUPPORTED, 0, { 0 } },
+		{ "k._any._update.m.", E_UNSUPPORTED, 0, { 0 } },
+		{ "k._axfr._update.m.", E_UNSUPPORTED, 0, { 0 } },
+		{ "k._type0._update.m.", E_UNSUPPORTED, 0, { 0 } },
+		{ "k._notify._update.m.", E_UNSUPPORTED, 0, { 0 } },
+		{ "k._x._a._update.m.", E_UNSUPPORTED, 0, { 0 } },
+		{ "k._a._transfer.m.", E_UNSUPPORTED, 0, { 0 } },
+		{ "k._a._notify.m.", E_UNSUPPORTED, 0, { 0 } },
+		{ "k._a._status.m.", E_UNSUPPORTED, 0, { 0 } },
+		{ "k._x._transfer.m.", OK, 0, { 0 } },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct key k = { 0 };
+		assert_int_equal(key_name_read(parsed(rows[i].name).oct, &k), rows[i].err);
+		assert_int_equal(k.right == RIGHT_NONE, rows[i].err != OK);
+		if (rows[i].err == OK) {
+			assert_int_equal(k.types_n, rows[i].types_n);
+			assert_memory_equal(k.types, rows[i].types, rows[i].types_n * sizeof k.types[0]);
+		}
+	}
+}
+
+static void
+what_is_wrong_with_a_name(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *text;
+	} rows[] = {
+		{ "k._update.m.", "" },
+		{ "k._a._update.m.", "" },
+		{ "k.192.0.2.1._transfer.m.", "" },
+		{ "k._Aaa._update.m.", "has _Aaa before _update, which is no type of records" },
+		{ "k._x._a._update.m.", "has _x before _update, which is no type of records" },
+		{ "k._a._transfer.m.", "has _a in it, and only updates are held to types" },
+		{ "k._updates.m.", "has no operation in it: it should be _update" },
+		{ "k.Update.m.", "has no operation in it: it should be _update" },
+		{ "k._tranfser.m.", "has no operation in it: it should be _transfer" },
+		{ "k._notfy.m.", "has no operation in it: it should be _notify" },
+		{ "k._stat.m.", "has no operation in it: it should be _status" },
+		{ "k.m.", "has no operation in it" },
+		{ ".", "has no operation in it" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char text[KEY_TROUBLE_MAX];
+		key_name_trouble(parsed(rows[i].name).oct, text);
+		assert_string_equal(text, rows[i].text);
+	}
+}
+
+/* As many as a name can have. */
+static void
+types_without_end(void **state)
+{
+	(void)state;
+	char text[NAME_TEXT_MAX] = "";
+	struct key k = { 0 };
+	for (unsigned i = 0; i < KEY_TYPES_MAX; i++) {
+		strcat(text, "_a.");
+	}
+	strcat(text, "_update.");
+	assert_int_equal(key_name_read(parsed(text).oct, &k), OK);
+	assert_int_equal(k.types_n, KEY_TYPES_MAX);
+	assert_true(key_may_change(&k, name_root, name_root, TYPE_A));
+}
+
+/* Each right in a zone as a whole: u pdate, t ransfer, n otify, s tatus; and c: it may change something there. */
+static void
+every_right_in_a_zone(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *zone, *may;
+	} rows[] = {
+		{ "k._update.", "m.", "utnsc" },        { "k._update.m.", "m.", "utnsc" },       { "k._update.m.", "a.m.", "utnsc" },
+		{ "k._update.a.m.", "m.", "c" },        { "k._update.a.m.", ".", "c" },          { "k._update.a.m.", "b.m.", "" },
+		{ "k._update.m.", "n.", "" },           { "k._a._update.m.", "m.", "uc" },       { "k._a._update.a.m.", "m.", "c" },
+		{ "k._a._update.a.m.", "b.m.", "" },    { "k._transfer.m.", "m.", "tns" },       { "k._transfer.a.m.", "m.", "" },
+		{ "k._transfer.", "m.", "tns" },        { "k._notify.m.", "m.", "ns" },          { "k._notify.a.m.", "m.", "" },
+		{ "k._status.m.", "m.", "s" },          { "k._status.m.", "a.m.", "s" },         { "k._status.a.m.", "m.", "" },
+		{ "k._aaa._update.m.", "m.", "" },      { "k._a._transfer.m.", "m.", "" },       { "k.m.", "m.", "" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct key k = { 0 };
+		struct name zone = parsed(rows[i].zone);
+		(void)!key_name_read(parsed(rows[i].name).oct, &k);
+		char may[6] = "";
+		strcat(may, key_has_right(&k, RIGHT_UPDATE, zone.oct) ? "u" : "");
+		strcat(may, key_has_right(&k, RIGHT_TRANSFER, zone.oct) ? "t" : "");
+		strcat(may, key_has_right(&k, RIGHT_NOTIFY, zone.oct) ? "n" : "");
+		strcat(may, key_has_right(&k, RIGHT_STATUS, zone.oct) ? "s" : "");
+		strcat(may, key_may_update(&k, zone.oct) ? "c" : "");
+		if (strcmp(may, rows[i].may) != 0) {
+			fail_msg("%s in %s: %s, not %s", rows[i].name, rows[i].zone, may, rows[i].may);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -117,6 +234,10 @@ main(void)
 		cmocka_unit_test(names_speak),
 		cmocka_unit_test(addresses_in_names),
 		cmocka_unit_test(rights_include_and_reach_down),
+		cmocka_unit_test(types_in_names),
+		cmocka_unit_test(what_is_wrong_with_a_name),
+		cmocka_unit_test(types_without_end),
+		cmocka_unit_test(every_right_in_a_zone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
