@@ -201,6 +201,7 @@ tsig_verify_request(struct tsig *t, const struct msg *m, const struct tsig_key *
 	name_set(&t->key_name, rr.key_name.oct);
 	name_set(&t->alg_name, rr.alg_name.oct);
 	t->peer_time_s = rr.time_s;
+	t->peer_fudge_s = rr.fudge_s;
 	t->original_id = rr.original_id;
 	if (key == NULL || !name_is_equal(key->name.oct, rr.key_name.oct) || alg_by_name(rr.alg_name.oct) != key->alg) {
 		return deny(t, RCODE_BADKEY);
@@ -304,10 +305,11 @@ tsig_sign_error(struct tsig *t, uint8_t *wire, size_t *len, size_t cap, uint64_t
 		return append_rr(&rr, wire, len, cap); /* MUST NOT be signed (RFC 8945 5.3.2) */
 	}
 	uint8_t clock[TIME_LEN];
-	if (t->error == RCODE_BADTIME) { /* the client's time, so that it can verify; ours beside it (5.2.3) */
+	if (t->error == RCODE_BADTIME) { /* the client's time and fudge, so that the client can verify; our time beside them (5.2.3) */
 		struct buf b = buf_over(clock, sizeof clock);
 		buf_u48(&b, now_s);
 		rr.time_s = t->peer_time_s;
+		rr.fudge_s = t->peer_fudge_s;
 		rr.other = clock;
 		rr.other_len = sizeof clock;
 	}

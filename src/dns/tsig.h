@@ -44,7 +44,8 @@ struct tsig {
 	bool is_error_signed;       /* client: and its signature was right */
 	uint64_t server_time_s;     /* client, BADTIME: the server's clock, 0: unknown */
 	struct name key_name, alg_name; /* as the peer sent them: a BADKEY answer repeats them */
-	uint64_t peer_time_s;       /* the request's time: a BADTIME answer repeats it */
+	uint64_t peer_time_s;       /* the request's time and fudge: a BADTIME answer repeats both */
+	uint16_t peer_fudge_s;
 	uint16_t original_id;
 	unsigned unsigned_n;        /* chain, receiving: messages since the last signed one */
 	bool is_chain;              /* the first message is done: prior MAC, timers only */
