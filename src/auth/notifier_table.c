@@ -4,6 +4,7 @@
 
 #include "auth/notifier_p.h"
 #include "base/alloc.h"
+#include "base/hash.h"
 
 /* ---- keys ---- */
 
@@ -77,25 +78,15 @@ is_same_peer(const struct notify_target *a, const struct notify_target *b)
 	return a->port == b->port && key_address_is_equal(&a->address, &b->address);
 }
 
-/* FNV-1a, from a start that nobody knows. */
-static uint32_t
-mix(uint32_t h, const void *bytes, size_t n)
-{
-	for (const uint8_t *p = bytes; n != 0; n--, p++) {
-		h = (h ^ *p) * 16777619u;
-	}
-	return h;
-}
-
 static size_t
 bucket_of(const struct notifier *n, const struct notify_target *at)
 {
-	uint32_t h = n->seed;
+	uint32_t h = n->seed; /* a start that nobody knows */
 	if (at->conn != 0) {
-		h = mix(h, &at->conn, sizeof at->conn);
+		h = hash32(h, &at->conn, sizeof at->conn);
 	} else {
-		h = mix(h, &at->port, sizeof at->port);
-		h = mix(h, at->address.octets, address_len(&at->address));
+		h = hash32(h, &at->port, sizeof at->port);
+		h = hash32(h, at->address.octets, address_len(&at->address));
 	}
 	return (h ^ h >> 16) & (PEER_BUCKETS - 1);
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "dns/wire.h"
 
 const uint8_t name_root[1] = { 0 };
@@ -221,9 +222,9 @@ name_len(const uint8_t *n)
 uint32_t
 name_hash(const uint8_t *n)
 {
-	uint32_t h = 2166136261u;
+	uint32_t h = HASH32_START;
 	for (size_t i = 0, len = name_len(n); i < len; i++) {
-		h = (h ^ octet_lower(n[i])) * 16777619u;
+		h = hash32_octet(h, octet_lower(n[i]));
 	}
 	return h;
 }

@@ -58,7 +58,7 @@ size_t name_show(const uint8_t *n, char out[NAME_TEXT_MAX]);
 
 size_t name_len(const uint8_t *n);
 
-/* For tables of names that no stranger chooses (FNV-1a: he could make them collide).  Equal names have equal hashes. */
+/* For tables of names that no stranger chooses (base/hash.h: a stranger could make them collide).  Equal names have equal hashes. */
 uint32_t name_hash(const uint8_t *n);
 unsigned name_labels(const uint8_t *n); /* without the root label */
 void name_set(struct name *out, const uint8_t *n);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "git/shortage.h"
 
 static const char TEMP_PREFIX[] = "origin-git.";
@@ -34,16 +35,14 @@ remove_tree(const char *path)
 	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* FNV-1a: the name is only to differ when the remote or the branch does. */
+/* The name is only to differ when the remote or the branch does. */
 static void
 name_refs(const struct git_conf *conf, char ref[HOME_REF_MAX], char left[HOME_REF_MAX])
 {
-	uint64_t h = 0xCBF29CE484222325;
+	uint64_t h = HASH64_START;
 	const char *const parts[] = { conf->url, "#", conf->branch != NULL ? conf->branch : "" };
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		for (const char *p = parts[i]; *p != '\0'; p++) {
-			h = (h ^ (unsigned char)*p) * 0x100000001B3;
-		}
+		h = hash64(h, parts[i], strlen(parts[i]));
 	}
 	snprintf(ref, HOME_REF_MAX, "refs/origin/%016llx", (unsigned long long)h);
 	snprintf(left, HOME_REF_MAX, "refs/left/%016llx", (unsigned long long)h);

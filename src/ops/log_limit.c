@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/hash.h"
 
 static const struct {
 	uint32_t event, all;
@@ -13,21 +14,11 @@ static const struct {
 	[LOG_BY_US] = { LOG_OWN_EVENT_LINES, LOG_OWN_LINES },
 };
 
-static size_t
-hash_text(const char *text)
-{
-	uint32_t h = 2166136261u; /* FNV-1a */
-	for (; *text != '\0'; text++) {
-		h = (h ^ (uint8_t)*text) * 16777619u;
-	}
-	return h;
-}
-
 /* The event's own place, the first time a free one.  NULL: all are taken. */
 static struct log_limit_event *
 find_event(struct log_limit_event *events, const char *event)
 {
-	size_t h = hash_text(event);
+	size_t h = hash32_text(event);
 	for (size_t i = 0; i < LOG_LIMIT_EVENTS_MAX; i++) {
 		struct log_limit_event *e = &events[(h + i) % LOG_LIMIT_EVENTS_MAX];
 		const char *there = atomic_load(&e->event);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "dns/name.h"
 #include "dns/rdata.h"
 #include "dns/wire.h"
@@ -15,9 +16,7 @@ struct digest {
 static void
 mix(struct digest *d, const uint8_t *octets, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		d->sum = (d->sum ^ octets[i]) * UINT64_C(0x100000001B3);
-	}
+	d->sum = hash64(d->sum, octets, n);
 }
 
 static err_t
@@ -40,7 +39,7 @@ add_rr(void *ctx, const struct zone_rr *rr)
 uint64_t
 zone_digest(const struct zone *z)
 {
-	struct digest d = { .sum = UINT64_C(0xCBF29CE484222325), .rdata = try_alloc(DNS_RDATA_MAX) };
+	struct digest d = { .sum = HASH64_START, .rdata = try_alloc(DNS_RDATA_MAX) };
 	err_t err = d.rdata != NULL ? zone_walk(z, add_rr, &d) : E_NOMEM;
 	free_ptr(&d.rdata);
 	return err != OK ? 0 : d.sum != 0 ? d.sum : 1;

@@ -7,5 +7,5 @@
 #include "zone/zone.h"
 
 /* Of all records with their TTLs, in the zone's order, in canonical form; 0: no memory for it.  No defence against somebody who looks for
- * two zones with one digest (FNV-1a): who may write the zone gains nothing by it.  The cost is that of reading the zone once. */
+ * two zones with one digest (base/hash.h): who may write the zone gains nothing by it.  The cost is that of reading the zone once. */
 uint64_t zone_digest(const struct zone *z);

@@ -4,15 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "zone/edit_p.h"
 
 static struct edit_source **
 slot_of(struct editor *e, const char *path)
 {
-	uint32_t h = 2166136261u; /* FNV-1a */
-	for (; *path != '\0'; path++) {
-		h = (h ^ (uint8_t)*path) * 16777619u;
-	}
+	uint32_t h = hash32_text(path);
 	return &e->slots[(h ^ h >> 16) % EDIT_SLOTS];
 }
 

@@ -1,0 +1,44 @@
+/* base/hash.h -- FNV-1a: short hashes of octets that no stranger chooses.
+ *
+ * Whoever knows where the hash starts can make texts collide.  So it is for tables whose keys are ours, for names that are only to
+ * differ, and, from a start that nobody knows, for tables that strangers fill.  Pure.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define HASH32_START UINT32_C(2166136261)
+#define HASH64_START UINT64_C(0xCBF29CE484222325)
+
+static inline uint32_t
+hash32_octet(uint32_t h, uint8_t octet)
+{
+	return (h ^ octet) * UINT32_C(16777619);
+}
+
+/* `h`: the start, or the hash of what comes before. */
+static inline uint32_t
+hash32(uint32_t h, const void *octets, size_t n)
+{
+	for (const uint8_t *p = octets; n != 0; n--, p++) {
+		h = hash32_octet(h, *p);
+	}
+	return h;
+}
+
+static inline uint32_t
+hash32_text(const char *text)
+{
+	return hash32(HASH32_START, text, strlen(text));
+}
+
+static inline uint64_t
+hash64(uint64_t h, const void *octets, size_t n)
+{
+	for (const uint8_t *p = octets; n != 0; n--, p++) {
+		h = (h ^ *p) * UINT64_C(0x100000001B3);
+	}
+	return h;
+}
