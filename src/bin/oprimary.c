@@ -3,6 +3,7 @@
 
 #include <argp.h>
 
+#include "auth/next_view.h"
 #include "auth/primary.h"
 #include "base/alloc.h"
 #include "bin/cli.h"
