@@ -376,6 +376,13 @@ def test_identity_is_told_only_on_request(filled, primary):
     p.stop()
 
 
+def test_a_value_that_looks_like_a_key_is_kept(filled, primary, key):
+    """Such a value is hidden where nobody knows the option; this one is known, by the parser that all daemons share."""
+    p = primary(filled, "--identity=" + key.argument, zones=["example.org"])
+    assert p.ask("id.server", "TXT", rdclass="CH").answer[0][0].strings == (key.argument.encode(),)
+    p.stop()
+
+
 # ---- TCP ---------------------------------------------------------------------
 
 def test_tcp_pipelining(running):
