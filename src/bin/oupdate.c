@@ -10,11 +10,14 @@
 #include "bin/cli_signed.h"
 #include "bin/oupdate_opts.h"
 #include "dns/rrtype.h"
+#include "net/ask_zone.h"
 #include "net/client.h"
 #include "net/local_address.h"
 
 /* Patience in fifteenths: 1, 2 and 4 for the tries over UDP, 8 for TCP, where UDP is still listened to. */
 enum { UDP_TRIES = 3, PARTS = 15, TCP_PARTS = 8 };
+
+enum { ZONE_PART = 4 }; /* of that patience for the question which zone it is */
 
 enum { OPT_LEN = 11, RECORDS_MAX = DNS_MSG_MAX - OPT_LEN - TSIG_RR_MAX }; /* octets of the message up to the last change */
 
@@ -60,7 +63,7 @@ read_name(const char *what, const char *text, struct name *out)
 	return err;
 }
 
-/* What follows _update in the key's name. */
+/* What follows _update in the key's name: the zone, or a name in it. */
 static err_t
 zone_of_key(struct update *u)
 {
@@ -406,6 +409,22 @@ report(const struct update *u)
 
 /* ---- all together ---- */
 
+/* The key may be for a part of a zone only: the server says which zone that is, soon, or its domain is taken for the zone. */
+static void
+find_zone(struct update *u)
+{
+	unsigned all_ms = u->opts->timeout_s * 1000 / ZONE_PART;
+	const struct client_patience patience = {
+		.udp_tries = u->opts->is_tcp ? 0 : UDP_TRIES, .udp_first_ms = all_ms / PARTS, .tcp_ms = all_ms / PARTS * TCP_PARTS,
+	};
+	struct signed_request query = { .key = &u->asked.key };
+	struct name found;
+	if (ask_zone(&query, &u->to, &patience, u->zone.oct, &found) == OK) {
+		u->zone = found;
+		(void)name_show(u->zone.oct, u->zone_text);
+	}
+}
+
 /* Without EDNS's leave a server may know only 512 octets over UDP (RFC 1035 4.2.1). */
 static bool
 is_for_udp(const struct update *u)
@@ -451,6 +470,9 @@ run(struct update *u)
 	}
 	if (find_local_address(u) != OK) {
 		return CLI_FAILED;
+	}
+	if (o->zone == NULL) {
+		find_zone(u);
 	}
 	if (build(u) != OK) {
 		return CLI_USAGE;

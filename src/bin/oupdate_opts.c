@@ -23,7 +23,7 @@ static const char doc[] =
 	"\v"
 	"KEY is NAME:ALGORITHM:SECRET; it is told from a host name by its colons. Other users can read a command line, so it is better "
 	"kept in a file (--key-file) or in the environment variable ORIGIN_KEY, and left out between SERVER and HOSTNAME. Its name says "
-	"what it may do: ANYTHING._update.ZONE may change ZONE and all below it, and ZONE is the zone that is changed. "
+	"what it may do: ANYTHING._update.ZONE may change ZONE and all below it, and ZONE is the zone that is changed, or a name in it. "
 	"\"okeygen tsig me._update.example.org\" makes one.\n"
 	"\n"
 	"A CHANGE is \"NAME [TTL] TYPE DATA\" as in a zone file. Where something is deleted or asked for it may end early: "
@@ -49,7 +49,7 @@ static const struct argp_option options[] = {
 	{ "delete", KEY_DELETE, "CHANGE", 0, "Delete a record, all of a type, or all of a name", 0 },
 	{ "if-exists", KEY_IF_EXISTS, "CHANGE", 0, "Change nothing unless this is there (with DATA: just these records of the type)", 0 },
 	{ "if-absent", KEY_IF_ABSENT, "CHANGE", 0, "Change nothing if this is there (\"NAME\" or \"NAME TYPE\")", 0 },
-	{ "zone", KEY_ZONE, "NAME", 0, "The zone, if it is not what follows _update in the key's name", 0 },
+	{ "zone", KEY_ZONE, "NAME", 0, "The zone, if it is not the one with the name that follows _update in the key's name", 0 },
 	{ NULL, 0, NULL, 0, "How:", 2 },
 	{ "key", KEY_KEY, "NAME:ALG:SECRET", 0, "The key, as if it stood behind SERVER. ALG: SHA256, also SHA1, SHA224, SHA384, SHA512; "
 	  "SECRET in base64", 0 },

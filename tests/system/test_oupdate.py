@@ -34,6 +34,32 @@ def oupdate(program):
     return run
 
 
+@pytest.fixture
+def script(script):
+    """As elsewhere, but the question for the zone, which comes before an update, is answered here, with a refusal, and not kept."""
+    def begin(answer, *args, **more):
+        def answer_update(wire, transport):
+            if wire[2] & 0x78 == dns.opcode.UPDATE << 3:
+                return answer(wire, transport)
+            server.requests.pop()
+            return [reply(wire, key=key_of(wire), rcode=dns.rcode.REFUSED)]
+        server = script(answer_update, *args, **more)
+        return server
+    return begin
+
+
+def key_of(wire):
+    """The key that a request is signed with, as the tests make them."""
+    algorithm = re.search(rb"hmac-(sha\d+)", wire).group(1).decode().upper()
+    keys = []
+
+    def find(_, name):
+        keys.append(tsig_key(name=name.to_text(), algorithm=algorithm))
+        return keys[0]
+    dns.message.from_wire(wire, keyring=find)
+    return keys[0]
+
+
 # ---- what is sent ----
 
 def records(rrsets):

@@ -76,6 +76,24 @@ def test_what_is_theirs(served, nsupdate, key, script):
     assert served.serial("example") == 8
 
 
+@pytest.mark.parametrize("key", ["router", "held", "acme", "zone"])
+@pytest.mark.parametrize("options", [[], ["--tcp"]], ids=["udp", "tcp"])
+def test_oupdate_finds_the_zone(served, keys, program, key, options):
+    """By what follows _update in the key's name, wherever in a zone that is; at the name, below it, and where nothing is yet."""
+    name = keys[key].name.split("_update.")[1].rstrip(".")
+    argument = "%s:SHA256:%s" % (keys[key].name, keys[key].secret)
+    done = program("oupdate", servers.ADDRESS, argument, "--port=%d" % served.port, *options,
+                   "--add=new.%s %s" % (name, "TXT x" if key == "acme" else "A 192.0.2.70"), status=0)
+    assert "acknowledged" in done.stdout and done.stderr == "" and served.serial("example") == 8
+
+
+def test_oupdate_where_no_zone_is(served, make_key, program):
+    """What the server does not say is taken from the key's name, and the answer to that is explained."""
+    argument = "me._update.elsewhere.example.net:SHA256:%s" % make_key("x._update.").secret
+    done = program("oupdate", servers.ADDRESS, argument, "--port=%d" % served.port, "elsewhere.example.net", "192.0.2.7", status=1)
+    assert "does not know the key me._update.elsewhere.example.net." in done.stderr
+
+
 SOA = "SOA ns1.example. h.example. 1 86400 7200 2419200 60"
 
 
