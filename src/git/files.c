@@ -20,11 +20,37 @@ file_close(int *fd)
 	*fd = -1;
 }
 
+DIR *
+file_list(int at, const char *name)
+{
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	if (d == NULL) {
+		file_close(&fd);
+	}
+	return d;
+}
+
+void
+file_close_dir(DIR **d)
+{
+	if (*d != NULL) {
+		closedir(*d);
+	}
+	*d = NULL;
+}
+
 err_t
 file_trouble(struct diag *diag, const char *what, const char *path)
 {
+	return file_trouble_in(diag, what, "", path);
+}
+
+err_t
+file_trouble_in(struct diag *diag, const char *what, const char *dir, const char *name)
+{
 	int why = errno;
-	diag_set(diag, DIAG_ERROR, "git", "cannot %s %.250s: %s", what, path, strerror(why));
+	diag_set(diag, DIAG_ERROR, "git", "cannot %s %.250s%.250s: %s", what, dir, name, strerror(why));
 	const struct shortage *shortage = shortage_of_errno(why);
 	if (shortage != NULL) {
 		diag_hint(diag, "%s; nothing was changed", shortage->hint);

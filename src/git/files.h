@@ -1,6 +1,7 @@
 /* git/files.h -- private to src/git: plain files in a repository that others use, too. */
 #pragma once
 
+#include <dirent.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -10,8 +11,15 @@
 /* For [[gnu::cleanup]]: closes unless it is -1. */
 void file_close(int *fd);
 
+/* A directory by its name in the directory `at` (AT_FDCWD: a path), to go through with readdir(); NULL: errno says why. */
+DIR *file_list(int at, const char *name);
+void file_close_dir(DIR **d); /* for [[gnu::cleanup]] */
+
 /* "cannot WHAT PATH: why", out of errno, with a hint.  E_REFUSED: no right to write; E_IO: all else, a full disk among it. */
 err_t file_trouble(struct diag *diag, const char *what, const char *path);
+
+/* The same of a file in the directory `dir`, a path that ends in "/". */
+err_t file_trouble_in(struct diag *diag, const char *what, const char *dir, const char *name);
 
 err_t file_write(int fd, const void *bytes, size_t len); /* all of it, or E_IO with errno */
 

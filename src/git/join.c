@@ -49,13 +49,6 @@ pack_index_count(const uint8_t *index, size_t len, uint32_t *n)
 	return OK;
 }
 
-const uint8_t *
-pack_index_id(const uint8_t *index, size_t len, uint32_t i)
-{
-	size_t at = IDS_AT + (size_t)i * ID_LEN;
-	return at + ID_LEN <= len ? index + at : NULL;
-}
-
 /* Are index and pack of one making, and both as they were made? */
 static err_t
 check_index(const struct pack_in *in, uint32_t *n)

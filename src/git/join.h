@@ -28,9 +28,6 @@ struct pack_join {
 /* How many objects an index says that its pack has.  E_SHORT, E_FORMAT, E_UNSUPPORTED: not of version 2. */
 err_t pack_index_count(const uint8_t *index, size_t len, uint32_t *n);
 
-/* The i-th id of an index that pack_index_count() was OK with; NULL: it is too short. */
-const uint8_t *pack_index_id(const uint8_t *index, size_t len, uint32_t i);
-
 /* Takes what is not there yet; `in` may go afterwards.  E_FORMAT: pack and index do not hold together; E_UNSUPPORTED: another
  * version, or offsets of eight octets; E_LIMIT.  After an error the whole join is good for nothing. */
 err_t pack_join_add(struct pack_join *j, const struct pack_in *in);

@@ -32,11 +32,9 @@ has_ending(const char *name, const char *ending)
 /* ---- what is there ---- */
 
 size_t
-git_packs_count(const char *objects)
+git_packs_count(int dir)
 {
-	char path[PATH_MAX];
-	snprintf(path, sizeof path, "%s/pack", objects);
-	[[gnu::cleanup(close_dir)]] DIR *d = opendir(path);
+	[[gnu::cleanup(file_close_dir)]] DIR *d = file_list(dir, "objects/pack");
 	size_t n = 0;
 	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
 		n += has_ending(e->d_name, ".idx");
@@ -189,12 +187,6 @@ git_packs_tail(struct git_packs *p)
 
 /* ---- writing ---- */
 
-static void
-name_aside(const char *aside, const char *name, unsigned i, char path[PATH_MAX])
-{
-	snprintf(path, PATH_MAX, "%.3900s/%.100s.%s", aside, name, i == 0 ? "pack" : "idx");
-}
-
 /* "tmp_" is what git begins such names with, too, and what `git prune` clears away: with --expire=now also while its maker is at
  * work.  So that is for repositories that are ours alone. */
 static err_t
@@ -202,7 +194,7 @@ stage_one(const struct git_placing *how, struct git_staged *s, unsigned i, const
 {
 	char path[PATH_MAX];
 	if (how->aside != NULL) {
-		name_aside(how->aside, how->stem != NULL ? how->stem : s->name, i, path);
+		snprintf(path, sizeof path, "%.3900s/%.100s.%s", how->aside, how->stem, i == 0 ? "pack" : "idx");
 	} else {
 		snprintf(path, sizeof path, "%.3900s/tmp_%s_%s.%d", s->dir, i == 0 ? "pack" : "idx", s->name + 5, (int)getpid());
 	}
@@ -240,17 +232,6 @@ git_packs_stage(const struct git_placing *how, const struct pack_out *out, struc
 		return file_trouble(diag, "write in", s->dir);
 	}
 	return OK;
-}
-
-void
-git_packs_staged(const struct git_placing *how, const char *name, struct git_staged *s)
-{
-	*s = (struct git_staged){ .fd = { -1, -1 } };
-	snprintf(s->name, sizeof s->name, "%s", name);
-	snprintf(s->dir, sizeof s->dir, "%s/pack", how->objects);
-	for (unsigned i = 0; i < 2; i++) {
-		name_aside(how->aside, name, i, s->tmp[i]);
-	}
 }
 
 err_t
@@ -323,29 +304,8 @@ join_all(const struct git_packs *p, size_t from, size_t to, struct pack_join *j,
 	return pack_out_finish(&j->out);
 }
 
-err_t
-git_packs_ids(const struct git_packs *p, size_t from, size_t to, void (*each)(void *ctx, const uint8_t id[ID_LEN]), void *ctx,
-              struct diag *diag)
-{
-	[[gnu::cleanup(file_close)]] int dir = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (size_t i = from; i < to; i++) {
-		[[gnu::cleanup(unmap)]] struct mapped index = { 0 };
-		uint32_t n = 0;
-		err_t err = map_file(dir, p->all[i].name, ".idx", &index);
-		err = err == OK ? pack_index_count(index.bytes, index.len, &n) : err;
-		if (err != OK || (n > 0 && pack_index_id(index.bytes, index.len, n - 1) == NULL)) {
-			diag_set(diag, DIAG_ERROR, "git", "cannot read %.250s/%s.idx", p->dir, p->all[i].name);
-			return E_IO;
-		}
-		for (uint32_t k = 0; k < n; k++) {
-			each(ctx, pack_index_id(index.bytes, index.len, k));
-		}
-	}
-	return OK;
-}
-
-void
-git_packs_remove(const struct git_packs *p, size_t from, size_t to, const char *except)
+static void
+remove_packs(const struct git_packs *p, size_t from, size_t to, const char *except)
 {
 	/* The index goes first: without it nobody looks into the pack, so a kill in between leaves nothing half. */
 	static const char *const files[] = { ".idx", ".rev", ".pack" };
@@ -365,10 +325,7 @@ git_packs_join(const struct git_packs *p, size_t from, size_t to, const struct g
 	[[gnu::cleanup(git_packs_unstage)]] struct git_staged staged = { .fd = { -1, -1 } };
 	TRY(join_all(p, from, to, &j, diag));
 	TRY(git_packs_stage(how, &j.out, &staged, diag));
-	if (how->is_durable) {
-		TRY(git_packs_sync(&staged, diag));
-	}
-	TRY(git_packs_place(&staged, how->is_durable, diag));
-	git_packs_remove(p, from, to, staged.name);
+	TRY(git_packs_place(&staged, false, diag));
+	remove_packs(p, from, to, staged.name);
 	return OK;
 }

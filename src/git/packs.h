@@ -28,8 +28,8 @@ struct git_packs {
 	size_t n;
 };
 
-/* How many packs there are, whatever they are: a quick look. */
-size_t git_packs_count(const char *objects);
+/* How many packs there are in the repository with the directory `dir`, whatever they are: a quick look. */
+size_t git_packs_count(int dir);
 
 /* The octets of all packs but the largest, if they are more than those of the largest; else 0. */
 uint64_t git_packs_octets(const char *objects);
@@ -57,26 +57,16 @@ struct git_staged {
 struct git_placing {
 	const char *objects; /* its directory of objects, borrowed */
 	const char *aside;   /* a directory where files are until they have a name, borrowed; NULL: OBJECTS/pack, as "tmp_..." */
-	const char *stem;    /* with `aside`: their name there, without its ending, borrowed; NULL: the one that they will have */
+	const char *stem;    /* with `aside`: their name there, without its ending, borrowed */
 	int shared;          /* as file_shared() */
-	bool is_durable;
 };
 
 /* E_IO; E_REFUSED: no right to. */
 err_t git_packs_stage(const struct git_placing *how, const struct pack_out *out, struct git_staged *s, struct diag *diag);
 
-/* The same for one that is there already, aside, with the name that it shall have. */
-void git_packs_staged(const struct git_placing *how, const char *name, struct git_staged *s);
 err_t git_packs_sync(struct git_staged *s, struct diag *diag);                   /* the content is on the disk */
 err_t git_packs_place(struct git_staged *s, bool is_durable, struct diag *diag); /* the names are there; and on the disk */
 void git_packs_unstage(struct git_staged *s); /* a cleanup handler: what was not placed goes.  Needs fd[] set by _stage(), or both -1 */
 
 /* Joins from..to of the list and removes them.  E_FORMAT, E_UNSUPPORTED, E_LIMIT: they cannot be joined, and all is as it was. */
 err_t git_packs_join(const struct git_packs *p, size_t from, size_t to, const struct git_placing *how, struct diag *diag);
-
-/* Tells the ids of from..to, one after the other, with repetitions.  E_IO: one cannot be read. */
-err_t git_packs_ids(const struct git_packs *p, size_t from, size_t to, void (*each)(void *ctx, const uint8_t id[ID_LEN]), void *ctx,
-                    struct diag *diag);
-
-/* Removes packs of the list, but for one that is called `except`. */
-void git_packs_remove(const struct git_packs *p, size_t from, size_t to, const char *except);

@@ -5,28 +5,23 @@
  */
 #include "git/push.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
 #include "base/str.h"
 #include "git/branch.h"
 #include "git/files.h"
 #include "git/packs.h"
+#include "git/run.h"
 #include "git/verdict.h"
 #include "ops/clock.h"
-#include "ops/signals.h"
 
-enum { PRINTED_MAX = 1 << 16, TURN_MS = 100, GRACE_MS = 1000, NO_PROGRAM = 127 };
+enum { TURN_MS = 100, GRACE_MS = 1000 };
 
 /* ---- the repository of a moment ---- */
 
@@ -69,132 +64,32 @@ make_repository(const char *dir, const char *borrowed, const struct git_made *ma
 
 /* ---- git ---- */
 
-struct run {
-	pid_t pid;
-	int out, err;      /* what it prints; -1: it was closed */
-	struct str printed, words;
-	int status;
-	bool is_over, is_late;
+struct pushing {
+	struct git_run git;
+	bool is_late;
 };
 
 static void
-run_fini(struct run *r)
+pushing_fini(struct pushing *r)
 {
-	file_close(&r->out);
-	file_close(&r->err);
-	str_fini(&r->printed);
-	str_fini(&r->words);
+	git_run_fini(&r->git);
 }
 
-/* What would tell git of another repository or configuration; the language, since its words are read; what may be secret. */
-static bool
-is_for_git(const char *variable)
+static uint64_t
+late_ms(const struct git_how *how)
 {
-	static const char *const no[] = { "GIT_", "LC_", "LANG", "ORIGIN_", "CREDENTIALS_DIRECTORY=" };
-	for (size_t i = 0; i < ARRAY_LEN(no); i++) {
-		if (strncmp(variable, no[i], strlen(no[i])) == 0) {
-			return false;
-		}
-	}
-	return true;
+	return clock_ms() + how->conf->fetch_timeout_s * 1000ull;
 }
 
-static char **
-clean_environment(void)
-{
-	size_t n = 0, kept = 0;
-	while (environ[n] != NULL) {
-		n++;
-	}
-	char **out = xalloc((n + 2) * sizeof *out);
-	for (size_t i = 0; i < n; i++) {
-		if (is_for_git(environ[i])) {
-			out[kept++] = environ[i];
-		}
-	}
-	out[kept] = (char *)(uintptr_t)"LC_ALL=C.UTF-8";
-	return out;
-}
-
-/* In the child: a process group of its own, which can be ended as a whole, and which does not outlive us by much. */
-[[gnu::noreturn]] static void
-become_git(const char *const *argv, const int out[2], const int err[2])
-{
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	setpgid(0, 0);
-	signals_default(); /* for hooks, too */
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(out[1], STDOUT_FILENO) < 0 || dup2(err[1], STDERR_FILENO) < 0) {
-		_exit(NO_PROGRAM);
-	}
-	execvpe("git", (char *const *)(uintptr_t)argv, clean_environment());
-	_exit(NO_PROGRAM);
-}
-
-static err_t
-run_start(struct run *r, const char *const *argv, struct diag *diag)
-{
-	int out[2], err[2];
-	if (pipe2(out, O_CLOEXEC) < 0) {
-		return file_trouble(diag, "start", "git");
-	}
-	r->out = out[0];
-	if (pipe2(err, O_CLOEXEC) < 0) {
-		close(out[1]);
-		return file_trouble(diag, "start", "git");
-	}
-	r->err = err[0];
-	r->pid = fork();
-	if (r->pid == 0) {
-		become_git(argv, out, err);
-	}
-	close(out[1]);
-	close(err[1]);
-	setpgid(r->pid, r->pid); /* whoever comes first */
-	return r->pid < 0 ? file_trouble(diag, "start", "git") : OK;
-}
-
-/* What is over the limit is read and forgotten, so that git need not wait for us. */
+/* Until it has closed both, or is gone, or nothing has come for too long. */
 static void
-take_output(int *fd, struct str *text, size_t max)
+follow(struct pushing *r, const struct git_how *how)
 {
-	char piece[4096];
-	ssize_t got = read(*fd, piece, sizeof piece);
-	if (got <= 0 && !(got < 0 && errno == EINTR)) {
-		file_close(fd);
-	} else if (got > 0 && text->len < max) {
-		str_put(text, piece, (size_t)got < max - text->len ? (size_t)got : max - text->len);
-	}
-}
-
-/* True: something came, or an end. */
-static bool
-run_turn(struct run *r)
-{
-	struct pollfd p[] = { { .fd = r->out, .events = POLLIN }, { .fd = r->err, .events = POLLIN } };
-	if (poll(p, ARRAY_LEN(p), TURN_MS) <= 0) {
-		return false;
-	}
-	if (p[0].revents != 0) {
-		take_output(&r->out, &r->printed, PRINTED_MAX);
-	}
-	if (p[1].revents != 0) {
-		take_output(&r->err, &r->words, PRINTED_MAX);
-	}
-	return true;
-}
-
-/* Until it has closed both, or is gone (a hook may have left somebody behind who holds them), or nothing has come for too long. */
-static void
-run_follow(struct run *r, const struct git_how *how)
-{
-	uint64_t late = clock_ms() + how->conf->fetch_timeout_s * 1000ull;
-	while (!r->is_over && (r->out >= 0 || r->err >= 0)) {
-		if (run_turn(r)) {
-			late = clock_ms() + how->conf->fetch_timeout_s * 1000ull;
-		} else if (waitpid(r->pid, &r->status, WNOHANG) == r->pid) {
-			r->is_over = true;
-		} else if (clock_ms() >= late) {
+	uint64_t late = late_ms(how);
+	while (!r->git.is_over && (r->git.out >= 0 || r->git.err >= 0)) {
+		if (git_run_read(&r->git, TURN_MS)) {
+			late = late_ms(how);
+		} else if (!git_run_look(&r->git) && clock_ms() >= late) {
 			r->is_late = true;
 			return;
 		}
@@ -205,23 +100,21 @@ run_follow(struct run *r, const struct git_how *how)
 /* Waits for its end.  When that is not git's own, what it started in the remote may go on without it, and is ended, too.  True: it
  * is known to be gone. */
 static bool
-run_end(struct run *r)
+end(struct pushing *r)
 {
 	if (r->is_late) {
-		kill(r->pid, SIGKILL);
+		kill(r->git.pid, SIGKILL);
 	}
-	while (!r->is_over && waitpid(r->pid, &r->status, 0) < 0 && errno == EINTR) {
-	}
-	r->is_over = true;
-	if (WIFEXITED(r->status)) {
+	git_run_wait(&r->git);
+	if (WIFEXITED(r->git.status)) {
 		return true;
 	}
-	kill(-r->pid, SIGKILL);
-	uint64_t end = clock_ms() + GRACE_MS;
-	while ((r->out >= 0 || r->err >= 0) && clock_ms() < end) {
-		(void)run_turn(r);
+	git_run_kill_all(&r->git, SIGKILL);
+	uint64_t grace = clock_ms() + GRACE_MS;
+	while ((r->git.out >= 0 || r->git.err >= 0) && clock_ms() < grace) {
+		(void)git_run_read(&r->git, TURN_MS);
 	}
-	return r->out < 0 && r->err < 0;
+	return r->git.out < 0 && r->git.err < 0;
 }
 
 /* ---- what came of it ---- */
@@ -253,12 +146,12 @@ refused(const struct git_conf *c, const char *ref, const char *status, const cha
 
 /* git ended without a word about the branch, which is where it was.  Then its own words say why. */
 static err_t
-not_run(const struct git_conf *c, const struct run *r, struct diag *diag)
+not_run(const struct git_conf *c, const struct git_run *r, struct diag *diag)
 {
 	[[gnu::cleanup(str_fini)]] struct str line = { 0 };
 	const char *words = str_text(&r->words);
 	git_words_line(words, 350, &line);
-	if (WIFEXITED(r->status) && WEXITSTATUS(r->status) == NO_PROGRAM) {
+	if (git_run_is_absent(r)) {
 		diag_set(diag, DIAG_ERROR, "git", "cannot run git, which the push into %.200s needs", c->shown);
 		diag_hint(diag, "install git where the PATH of oprimary leads, or remove the hooks there");
 		return E_IO;
@@ -272,13 +165,13 @@ not_run(const struct git_conf *c, const struct run *r, struct diag *diag)
 }
 
 static err_t
-no_report(const struct git_pushing *p, git_repository *remote, const char *ref, struct run *r, struct diag *diag)
+no_report(const struct git_pushing *p, git_repository *remote, const char *ref, struct pushing *r, struct diag *diag)
 {
 	const struct git_conf *c = p->how->conf;
-	bool is_gone = run_end(r);
+	bool is_gone = end(r);
 	err_t err = look(p, remote, ref);
 	if (err == E_NOTFOUND && is_gone && !r->is_late) {
-		return not_run(c, r, diag);
+		return not_run(c, &r->git, diag);
 	}
 	if (err == OK) {
 		return OK;
@@ -305,17 +198,17 @@ check_hidden(const struct git_pushing *p, git_repository *remote, const char *re
 }
 
 static err_t
-judge(const struct git_pushing *p, git_repository *remote, const char *ref, struct run *r, struct diag *diag)
+judge(const struct git_pushing *p, git_repository *remote, const char *ref, struct pushing *r, struct diag *diag)
 {
 	[[gnu::cleanup(str_fini)]] struct str status = { 0 };
-	if (git_porcelain(str_text(&r->printed), ref, &status) != OK) {
+	if (git_porcelain(str_text(&r->git.printed), ref, &status) != OK) {
 		return no_report(p, remote, ref, r, diag);
 	}
-	(void)run_end(r);
+	(void)end(r);
 	if (status.len == 0) {
 		return OK;
 	}
-	err_t err = refused(p->how->conf, ref, str_text(&status), str_text(&r->words), diag);
+	err_t err = refused(p->how->conf, ref, str_text(&status), str_text(&r->git.words), diag);
 	return err == E_STALE ? check_hidden(p, remote, ref, str_text(&status), diag) : err;
 }
 
@@ -325,7 +218,7 @@ push_from(const struct git_pushing *p, git_repository *remote, const char *dir, 
 	[[gnu::cleanup(str_fini)]] struct str git_dir = { 0 };
 	[[gnu::cleanup(str_fini)]] struct str lease = { 0 };
 	[[gnu::cleanup(str_fini)]] struct str spec = { 0 };
-	[[gnu::cleanup(run_fini)]] struct run r = { .out = -1, .err = -1 };
+	[[gnu::cleanup(pushing_fini)]] struct pushing r = { .git = GIT_RUN_NONE };
 	str_printf(&git_dir, "--git-dir=%s", dir);
 	/* With a lease nothing is forced, since the commit builds on what the lease says; but a branch that was set back to an
 	 * older commit is not moved forward over it. */
@@ -337,8 +230,8 @@ push_from(const struct git_pushing *p, git_repository *remote, const char *dir, 
 		git_repository_path(remote), str_text(&spec), NULL,
 	};
 	p->job->risk(p->job->ctx, &p->made->commit);
-	TRY(run_start(&r, argv, diag));
-	run_follow(&r, p->how);
+	TRY(git_run_start(&r.git, &(struct git_run_in){ .argv = argv, .death_signal = SIGKILL, .kept = -1 }, diag));
+	follow(&r, p->how);
 	return judge(p, remote, ref, &r, diag);
 }
 

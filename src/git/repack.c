@@ -1,6 +1,5 @@
 #include "git/repack.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -34,8 +33,7 @@ on_packing(int stage, uint32_t current, uint32_t total, void *ctx)
 }
 
 err_t
-git_repack(git_repository *repo, const struct git_how *how, const struct git_ids *ids, const char *where, char name[64],
-           struct diag *diag)
+git_repack(git_repository *repo, const struct git_how *how, const struct git_ids *ids, struct diag *diag)
 {
 	git_packbuilder *pb = NULL;
 	int ret = git_packbuilder_new(&pb, repo);
@@ -46,10 +44,7 @@ git_repack(git_repository *repo, const struct git_how *how, const struct git_ids
 	for (size_t i = 0; i < ids->n && ret == 0; i++) {
 		ret = git_packbuilder_insert(pb, &ids->ids[i], NULL);
 	}
-	ret = ret == 0 ? git_packbuilder_write(pb, where, 0, NULL, NULL) : ret;
-	if (ret == 0) {
-		snprintf(name, 64, "%s", git_packbuilder_name(pb));
-	}
+	ret = ret == 0 ? git_packbuilder_write(pb, NULL, 0, NULL, NULL) : ret;
 	err_t err = ret < 0 ? git_trouble(diag, ret, "cannot pack objects of %.200s", git_repository_path(repo)) : OK;
 	git_packbuilder_free(pb);
 	return err;

@@ -12,7 +12,6 @@ struct git_ids {
 void git_ids_add(struct git_ids *all, const git_oid *id);
 void git_ids_fini(struct git_ids *all);
 
-/* Makes one pack of those objects in the directory `where` (NULL: among the repository's own); its name, as in pack-NAME.pack.  By
- * libgit2's search for deltas, which takes some 0.1 ms an object: for some hundred small ones. */
-err_t git_repack(git_repository *repo, const struct git_how *how, const struct git_ids *ids, const char *where, char name[64],
-                 struct diag *diag);
+/* Makes one pack of those objects in their repository, by libgit2's search for deltas, which takes some 0.1 ms an object: for some hundred
+ * small ones. */
+err_t git_repack(git_repository *repo, const struct git_how *how, const struct git_ids *ids, struct diag *diag);

@@ -1,5 +1,6 @@
 /* What git_clone_tidy() does: see git/clone.h. */
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include "git/clone.h"
+#include "git/files.h"
 #include "git/packs.h"
 #include "git/repack.h"
 #include "git/walk.h"
@@ -152,11 +154,10 @@ static err_t
 pack_loose(const struct git_home *h, const struct git_how *how, git_repository *repo, const struct git_ids *small,
            struct diag *diag)
 {
-	char name[64] = "";
 	if (small->n <= LOOSE_MAX) {
 		return OK;
 	}
-	TRY(git_repack(repo, how, small, NULL, name, diag));
+	TRY(git_repack(repo, how, small, diag));
 	remove_loose(h, small);
 	return OK;
 }
@@ -176,6 +177,13 @@ forget_others(const struct git_home *h, git_repository *repo)
 		}
 	}
 	git_strarray_dispose(&names);
+}
+
+static size_t
+count_packs(const struct git_home *h)
+{
+	[[gnu::cleanup(file_close)]] int dir = open(h->clone, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return git_packs_count(dir);
 }
 
 /* *c is closed: it has the packs open. */
@@ -203,7 +211,7 @@ git_clone_tidy(const struct git_home *h, const struct git_how *how, struct git_c
 	list_loose(h, &loose);
 	TRY(drop_old(h, c->repo, head, &loose.large, diag));
 	TRY(pack_loose(h, how, c->repo, &loose.small, diag));
-	return git_packs_count(objects) > PACKS_MAX ? join_packs(h, c, objects, diag) : OK;
+	return count_packs(h) > PACKS_MAX ? join_packs(h, c, objects, diag) : OK;
 }
 
 bool
@@ -211,5 +219,5 @@ git_clone_is_grown(const struct git_home *h)
 {
 	char objects[PATH_MAX];
 	snprintf(objects, sizeof objects, "%s/objects", h->clone);
-	return git_packs_count(objects) > GROWN_PACKS || git_packs_octets(objects) > GROWN_OCTETS;
+	return count_packs(h) > GROWN_PACKS || git_packs_octets(objects) > GROWN_OCTETS;
 }

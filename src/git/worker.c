@@ -10,7 +10,6 @@
 #include "git/clone.h"
 #include "git/connect.h"
 #include "git/fetch.h"
-#include "git/groom.h"
 #include "git/lib.h"
 #include "git/link.h"
 #include "git/local.h"
@@ -18,6 +17,7 @@
 #include "git/shortage.h"
 #include "git/snapshot.h"
 #include "git/swap.h"
+#include "git/upkeep.h"
 #include "ops/clock.h"
 
 struct worker {
@@ -31,9 +31,9 @@ struct worker {
 	git_oid head;         /* of the last fetch or push that came to something: what keep() is to keep */
 	struct str branch;    /* its full name; empty when it came out of the cache */
 	bool is_cleared_up;   /* clear_up() */
-	bool has_noted;       /* groom() has told what is wrong */
+	struct git_upkeep upkeep; /* of a local remote */
+	bool has_noted;       /* what is wrong with that was told */
 	bool has_no_branch;   /* the remote was reached and has none of that name */
-	size_t packs;         /* of a local remote, when it was tidied last */
 	unsigned untidied;    /* pushes since the clone was tidied */
 	uint64_t told_ns;     /* when PROGRESS was last sent */
 };
@@ -377,46 +377,70 @@ keep(struct worker *w, bool is_push)
 	}
 }
 
+/* ---- a local remote is kept in few packs ---- */
+
 /* Once a worker: it is tried again and again. */
 static void
-note_tidying(struct worker *w, err_t err, const struct groomed *g, const struct diag *diag)
+note(struct worker *w, const char *text)
 {
 	struct link_frame f = { .type = LINK_NOTE, .fd = -1 };
-	if (w->has_noted || (err == OK && !g->has_stale_gc) || err == E_BUSY) {
-		return;
+	if (!w->has_noted) {
+		w->has_noted = true;
+		snprintf(f.text, sizeof f.text, "%s", text);
+		send_frame(w, &f);
 	}
-	if (err != OK) {
-		const char *why = diag->text[0] != '\0' ? diag->text : err_str(err);
-		snprintf(f.text, sizeof f.text, "the repository cannot be tidied: %s%s%s", why, diag->hint[0] != '\0' ? " -- " : "",
-		         diag->hint);
-	} else {
-		snprintf(f.text, sizeof f.text,
-		         "gc.pid in %.250s is of a git gc that is no more; it is passed over -- the next git gc there removes it",
-		         w->conf->url);
-	}
-	w->has_noted = true;
-	send_frame(w, &f);
 }
 
-/* A local remote gets a pack with each push. */
 static void
-groom(struct worker *w)
+note_trouble(struct worker *w, err_t err, const struct diag *diag)
 {
-	enum { IDLE_MS = 20 };
-	git_repository **remote = w->home->is_in_place ? &w->clone.repo : &w->local;
-	struct pollfd p = { .fd = w->sock, .events = POLLIN };
-	struct diag diag = { 0 };
-	struct groomed groomed;
-	enum groom_time when = *remote != NULL ? git_groom_time(*remote, w->packs) : GROOM_NOT_YET;
-	if (when == GROOM_NOT_YET || (when == GROOM_WHEN_IDLE && poll(&p, 1, IDLE_MS) > 0)) {
-		return;
-	}
-	err_t err = git_groom(&w->how, *remote, &w->packs, &groomed, &diag);
-	note_tidying(w, err, &groomed, &diag);
-	if (groomed.was_groomed) {
-		git_free_repo(remote); /* it has packs open that are gone */
+	char text[LINK_TEXT_MAX];
+	if (err != OK && err != E_BUSY) {
+		snprintf(text, sizeof text, "the repository cannot be tidied: %s%s%s", diag->text, diag->hint[0] != '\0' ? " -- " : "",
+		         diag->hint);
+		note(w, text);
 	}
 }
+
+static git_repository **
+local_remote(struct worker *w)
+{
+	return w->home->is_in_place ? &w->clone.repo : &w->local;
+}
+
+/* After a push. */
+static void
+begin_upkeep(struct worker *w)
+{
+	char text[LINK_TEXT_MAX];
+	struct diag diag = { 0 };
+	bool has_stale_gc;
+	if (*local_remote(w) == NULL) {
+		return;
+	}
+	err_t err = git_upkeep_begin(&w->upkeep, &w->how, *local_remote(w), &has_stale_gc, &diag);
+	if (err == OK && has_stale_gc) {
+		snprintf(text, sizeof text,
+		         "gc.pid in %.250s is of a git gc that is no more; it is passed over -- the next git gc there removes it",
+		         w->conf->url);
+		note(w, text);
+	}
+	note_trouble(w, err, &diag);
+}
+
+static void
+look_after_upkeep(struct worker *w)
+{
+	struct diag diag = { 0 };
+	err_t err = git_upkeep_look(&w->upkeep, &diag);
+	alive(w); /* the supervisor waits for as long as it is at work */
+	note_trouble(w, err, &diag);
+	if (err == OK) {
+		git_free_repo(local_remote(w)); /* it has packs open that are gone */
+	}
+}
+
+/* ---- the loop ---- */
 
 /* Nobody has asked for anything for a while.  What takes long is done now, and the supervisor told that it need not wait
  * for the end of it. */
@@ -438,14 +462,27 @@ leave(struct worker *w)
 	}
 }
 
+/* After COMMIT the other side may take its time: then there is no hurry to be gone.  False: nobody has asked for anything for a while. */
+static bool
+await_frame(struct worker *w, bool is_between)
+{
+	struct pollfd p = { .fd = w->sock, .events = POLLIN };
+	while (git_upkeep_is_on(&w->upkeep)) {
+		int n = poll(&p, 1, UPKEEP_TURN_MS);
+		look_after_upkeep(w);
+		if (n > 0) {
+			return true;
+		}
+	}
+	return poll(&p, 1, is_between ? (int)w->conf->linger_s * 1000 : -1) != 0;
+}
+
 /* False: time to go. */
 static bool
 serve_one(struct worker *w, bool *is_between)
 {
 	struct link_frame f;
-	struct pollfd p = { .fd = w->sock, .events = POLLIN };
-	/* After COMMIT the other side may take its time: then there is no hurry to be gone. */
-	if (poll(&p, 1, *is_between ? (int)w->conf->linger_s * 1000 : -1) == 0) {
+	if (!await_frame(w, *is_between)) {
 		leave(w);
 		return false;
 	}
@@ -472,7 +509,7 @@ serve_one(struct worker *w, bool *is_between)
 	case LINK_PUSH:
 		push(w, &f);
 		keep(w, true);
-		groom(w);
+		begin_upkeep(w);
 		break;
 	default:
 		break;
@@ -486,7 +523,7 @@ serve_one(struct worker *w, bool *is_between)
 void
 git_worker_run(const struct git_conf *conf, const struct git_home *home, int sock)
 {
-	struct worker w = { .conf = conf, .home = home, .sock = sock };
+	struct worker w = { .conf = conf, .home = home, .sock = sock, .upkeep = GIT_UPKEEP_NONE };
 	w.how = (struct git_how){ .conf = conf, .home = home->dir, .alive = alive, .ctx = &w };
 	struct diag diag = { 0 };
 	bool is_between = true;
@@ -499,6 +536,7 @@ git_worker_run(const struct git_conf *conf, const struct git_home *home, int soc
 	}
 	while (serve_one(&w, &is_between)) {
 	}
+	git_upkeep_stop(&w.upkeep);
 	git_dirs_fini(&w.dirs);
 	git_clone_close(&w.clone);
 	git_free_repo(&w.local);

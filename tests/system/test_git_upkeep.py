@@ -251,6 +251,8 @@ def test_gc_pid(repo, side, what, age_s, is_let_alone):
     text = {"here": of_git(), "elsewhere": "1 elsewhere.example", "dead": "%d %s" % (a_dead_pid(), os.uname().nodename), "empty": ""}[what]
     path = write_gc_pid(repo, text, age_s)
     push_many(g, head, 100)
+    if not is_let_alone:
+        await_few_packs(repo)
     assert (len(packs_of(repo.bare)) == 100) == is_let_alone
     assert os.path.exists(path)
     assert ["gc.pid" in note.text for note in g.notes] == ([] if is_let_alone else [True])
@@ -260,10 +262,9 @@ def test_gc_pid(repo, side, what, age_s, is_let_alone):
 
 
 def test_tidying_that_fails_is_said(repo, side):
-    """It is tried again with each push; the pushes themselves go on."""
+    """It is tried again now and then; the pushes themselves go on."""
     head = repo.commit({"a": SOA % 1})
-    with open(os.path.join(repo.bare, "origin-tidy"), "w"):
-        pass  # where its directory is to be
+    os.mkdir(os.path.join(repo.bare, "origin-tidy"))  # where its lock is to be
     g = side(repo.url)
     g.pull()
     push_many(g, head, 100)
@@ -279,3 +280,122 @@ def test_the_log_has_it(primary, repo, key):
         assert send(served, add(key, "h%d" % n, "192.0.2.9")).rcode() == dns.rcode.NOERROR
     served.await_log("event=tidy-trouble .*gc.pid")
     served.stop()
+
+
+# ---- git repack ----
+
+def is_tidying(repo):
+    return os.path.exists(os.path.join(repo.bare, "origin-tidy"))
+
+
+def await_few_packs(repo):
+    servers.await_true("it is done", lambda: not is_tidying(repo) and len(packs_of(repo.bare)) < 60)
+
+
+def test_without_git(repo, side):
+    """Pushes need none; that packs become more and more is said."""
+    head = repo.commit({"a": SOA % 1})
+    g = side(repo.url, env={"PATH": "/nonexistent"})
+    g.pull()
+    push_many(g, head, 100)
+    servers.await_true("it was tried", lambda: not is_tidying(repo))
+    assert len(packs_of(repo.bare)) == 100
+    assert len(g.notes) == 1 and "install git" in g.notes[0].text
+
+
+def fake_git(tmp_path, text):
+    """A directory for PATH, with a git that does that."""
+    os.mkdir(tmp_path / "bin")
+    with open(tmp_path / "bin" / "git", "w") as f:
+        f.write("#!/bin/sh\n" + text)
+    os.chmod(tmp_path / "bin" / "git", 0o755)
+    return {"PATH": "%s:%s" % (tmp_path / "bin", os.environ["PATH"])}
+
+
+def test_pushes_wait_for_no_repack(repo, side, tmp_path):
+    """One that hangs holds nobody up, is the only one, and goes with the worker."""
+    head = repo.commit({"a": SOA % 1})
+    g = side(repo.url, env=fake_git(tmp_path, "echo $$ >> %s/pids\nexec sleep 1000\n" % tmp_path))
+    g.pull()
+    push_many(g, head, 100)
+    assert len(packs_of(repo.bare)) == 100 and is_tidying(repo)
+    pid, = (tmp_path / "pids").read_text().split()
+    assert os.path.exists("/proc/%s" % pid)
+    assert g.close() == 0
+    servers.await_true("it is gone", lambda: not os.path.exists("/proc/%s" % pid))
+
+
+def test_a_repack_that_takes_too_long(repo, side, tmp_path):
+    head = repo.commit({"a": SOA % 1})
+    g = side(repo.url, "--time-max=1", env=fake_git(tmp_path, "echo $$ >> %s/pids\nexec sleep 1000\n" % tmp_path))
+    g.pull()
+    head = push_many(g, head, 40)
+    pid, = (tmp_path / "pids").read_text().split()
+    servers.await_true("it is gone", lambda: not os.path.exists("/proc/%s" % pid))
+    push_many(g, head, 1)
+    assert len(g.notes) == 1 and "--fetch-time-max" in g.notes[0].text
+
+
+def test_a_repack_that_was_killed(repo, side):
+    """Its files are removed, by its number; and nobody else's."""
+    head = repo.commit({"a": SOA % 1})
+    pid = a_dead_pid()
+    left = os.path.join(repo.bare, "objects", "pack", ".tmp-%d-pack-1234.pack")
+    for number in (pid, os.getpid()):
+        with open(left % number, "w") as f:
+            f.write("x")
+    with open(os.path.join(repo.bare, "origin-tidy"), "w") as f:
+        f.write("%d\n" % pid)
+    g = side(repo.url)
+    g.pull()
+    push_many(g, head, 40)
+    await_few_packs(repo)
+    assert not os.path.exists(left % pid) and os.path.exists(left % os.getpid())
+    assert g.notes == []
+
+
+def test_settings_of_the_owner(repo, side):
+    """What would make `git repack` refuse, or take long, is overruled; and so is a work tree's index of packs."""
+    head = repo.commit({"a": SOA % 1})
+    for name, value in (("repack.writeBitmaps", "true"), ("pack.threads", "0"), ("core.multiPackIndex", "true")):
+        git(repo.bare, "config", name, value)
+    g = side(repo.url)
+    g.pull()
+    head = push_many(g, head, 10)
+    git(repo.bare, "multi-pack-index", "write")
+    push_many(g, head, 40)
+    await_few_packs(repo)
+    assert g.notes == []
+    fsck(repo.bare)
+
+
+def test_a_repository_that_borrows(repo, side):
+    """Its packs become few; those of the other stay where they are."""
+    head = repo.commit({"a": SOA % 1})
+    lender = repo.bare + ".lender"
+    os.rename(repo.bare, lender)
+    git(lender, "clone", "-q", "--bare", "--shared", lender, repo.bare)
+    git(lender, "repack", "-a", "-d", "-q")
+    theirs = packs_of(lender)
+    g = side(repo.url)
+    g.pull()
+    push_many(g, head, 40)
+    await_few_packs(repo)
+    assert g.notes == [] and packs_of(lender) == theirs
+    fsck(repo.bare)
+
+
+def test_a_repository_of_another_user(repo, side):
+    """Where git does nothing for us it says why."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    head = repo.commit({"a": SOA % 1})
+    for folder, _, names in os.walk(repo.bare):
+        for path in [folder, *(os.path.join(folder, n) for n in names)]:
+            os.chown(path, 65534, 65534)
+    g = side(repo.url, env={"HOME": "/nonexistent", "GIT_CONFIG_GLOBAL": "/dev/null"})
+    g.pull()
+    head = push_many(g, head, 40)
+    servers.await_true("it was tried", lambda: not is_tidying(repo))
+    push_many(g, head, 1)
+    assert len(g.notes) == 1 and "safe.directory" in g.notes[0].text, g.notes

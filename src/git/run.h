@@ -1,0 +1,52 @@
+/* git/run.h -- private to src/git: runs the program git, and collects what it prints.
+ *
+ * It gets nothing to read, a process group of its own, so that it can be ended together with what it has started, and an environment
+ * without what could tell git of another repository or is secret.  The limits of this process (memory, priority) hold for it, too.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/str.h"
+
+enum {
+	GIT_RUN_PRINTED_MAX = 1 << 16, /* octets that are kept, of each of the two; what comes after is read and forgotten */
+	GIT_RUN_NO_PROGRAM = 127,      /* exit status when there is no git where PATH leads */
+};
+
+struct git_run_in {
+	const char *const *argv; /* argv[0] is "git"; ends with NULL */
+	int death_signal;        /* that it gets when this process dies */
+	int kept;                /* a descriptor that it inherits, at the same number; -1: none */
+	bool gives_way;          /* others go first where the processors are busy */
+};
+
+struct git_run {
+	pid_t pid;
+	int out, err;              /* to read what it prints; -1: it has closed it, or was never started */
+	struct str printed, words; /* what came from `out` and from `err` so far */
+	int status;                /* as waitpid() has it, once is_over */
+	bool is_over;
+};
+
+#define GIT_RUN_NONE ((struct git_run){ .out = -1, .err = -1 })
+
+/* `r` is GIT_RUN_NONE before.  E_IO: it cannot be started.  That there is no git shows later, as GIT_RUN_NO_PROGRAM. */
+err_t git_run_start(struct git_run *r, const struct git_run_in *in, struct diag *diag);
+
+/* Waits at most `ms` for something to read.  True: something came, or one of both was closed. */
+bool git_run_read(struct git_run *r, int ms);
+
+/* Has it ended?  Others may hold `out` and `err` open all the same: a hook may have left somebody behind. */
+bool git_run_look(struct git_run *r);
+
+void git_run_wait(struct git_run *r);                 /* until it has ended */
+void git_run_kill_all(struct git_run *r, int signal); /* it and what it has started */
+
+/* It has ended since there is no git. */
+bool git_run_is_absent(const struct git_run *r);
+
+void git_run_fini(struct git_run *r); /* ends nothing */

@@ -1,0 +1,261 @@
+#include "git/upkeep.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "git/files.h"
+#include "git/local.h"
+#include "git/packs.h"
+#include "git/verdict.h"
+#include "ops/clock.h"
+
+enum {
+	GC_PID_MAX_S = 12 * 3600,
+	GRACE_MS = 200, /* for git to remove its files before it is killed */
+	STEP_MS = 5,
+	MEMORY_SHARE = 8, /* so large a part of what we may take goes into its search for deltas, and into its cache of them */
+	WORDS_MAX = 350,
+};
+
+static const char LOCK[] = "origin-tidy";
+
+/* ---- git's own tidying ---- */
+
+/* "PID HOST", as `git gc` writes it.  A process on another machine cannot be asked for.  EPERM: it is another user's, but there is one. */
+static bool
+is_gc_alive(FILE *f)
+{
+	char theirs[256], ours[256] = "";
+	intmax_t pid = 0;
+	if (fscanf(f, "%jd %255s", &pid, theirs) != 2) {
+		return false;
+	}
+	(void)!gethostname(ours, sizeof ours - 1);
+	bool is_pid = pid > 0 && pid <= INT_MAX; /* kill() takes others for groups */
+	return strcmp(theirs, ours) != 0 || (is_pid && (kill((pid_t)pid, 0) == 0 || errno == EPERM));
+}
+
+bool
+git_gc_is_at_work(int dir, bool *is_stale)
+{
+	struct stat st;
+	bool is_at_work = false;
+	*is_stale = false;
+	int fd = openat(dir, "gc.pid", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
+	if (f == NULL) {
+		bool is_there = errno != ENOENT; /* who may not read it cannot know */
+		file_close(&fd);
+		return is_there;
+	}
+	if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) && time(NULL) - st.st_mtime <= GC_PID_MAX_S) {
+		is_at_work = is_gc_alive(f);
+	}
+	fclose(f);
+	*is_stale = !is_at_work;
+	return is_at_work;
+}
+
+/* ---- one at a time ---- */
+
+/* What a repack of that number has left: git removes such files when it is ended by a signal, but not when it is killed. */
+static void
+sweep(int dir, int pid)
+{
+	char prefix[32];
+	int n = snprintf(prefix, sizeof prefix, ".tmp-%d-pack-", pid);
+	[[gnu::cleanup(file_close_dir)]] DIR *d = file_list(dir, "objects/pack");
+	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+		if (strncmp(e->d_name, prefix, (size_t)n) == 0) {
+			unlinkat(dirfd(d), e->d_name, 0);
+		}
+	}
+}
+
+/* The lock is ours: what is left of the repack that had it before goes. */
+static void
+sweep_last(const struct git_upkeep *u)
+{
+	char text[16];
+	ssize_t n = pread(u->lock, text, sizeof text - 1, 0);
+	if (n > 0) {
+		text[n] = '\0';
+		long pid = strtol(text, NULL, 10);
+		if (pid > 0 && pid <= INT_MAX) {
+			sweep(u->dir, (int)pid);
+		}
+	}
+}
+
+static err_t
+take_lock(struct git_upkeep *u, const struct git_local *l, struct diag *diag)
+{
+	struct stat st;
+	u->lock = openat(u->dir, LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+	if (u->lock < 0) {
+		return file_trouble_in(diag, "write", l->dir, LOCK);
+	}
+	if (flock(u->lock, LOCK_EX | LOCK_NB) < 0 || fstat(u->lock, &st) < 0 || st.st_nlink == 0) { /* 0: it was removed before that */
+		diag_set(diag, DIAG_ERROR, "git", "%.250s%s is in use", l->dir, LOCK);
+		return E_BUSY;
+	}
+	file_share(u->lock, l->shared);
+	sweep_last(u);
+	return OK;
+}
+
+static void
+note_pid(const struct git_upkeep *u)
+{
+	char text[16];
+	int n = snprintf(text, sizeof text, "%d\n", (int)u->run.pid);
+	(void)!ftruncate(u->lock, 0);
+	(void)!pwrite(u->lock, text, (size_t)n, 0); /* if that fails, files of one that is killed stay until somebody looks */
+}
+
+/* `is_whole`: nothing is left of it.  Else the lock's file stays for the next one, which sweeps. */
+static void
+finish(struct git_upkeep *u, bool is_whole)
+{
+	if (is_whole && u->lock >= 0) {
+		unlinkat(u->dir, LOCK, 0);
+	}
+	if (u->dir >= 0) {
+		u->packs = git_packs_count(u->dir);
+	}
+	file_close(&u->lock);
+	file_close(&u->dir);
+	git_run_fini(&u->run);
+	u->run = GIT_RUN_NONE;
+}
+
+/* ---- git repack ---- */
+
+static err_t
+start(struct git_upkeep *u, const struct git_how *how, const struct git_local *l, struct diag *diag)
+{
+	[[gnu::cleanup(str_fini)]] struct str window = { 0 };
+	[[gnu::cleanup(str_fini)]] struct str cache = { 0 };
+	unsigned long long share = how->conf->memory_max / MEMORY_SHARE;
+	str_printf(&window, "--window-memory=%llu", share);
+	str_printf(&cache, "pack.deltaCacheSize=%llu", share);
+	/* With --git-dir= git would not ask whose repository it is, and what its owner has it configured to run would run as us. */
+	const char *const argv[] = {
+		"git", "-C", l->dir, "-c", str_text(&cache), "repack", "--geometric=2", "-d", "--local", "-n", "-q",
+		"--no-write-bitmap-index", "--threads=1", str_text(&window), NULL,
+	};
+	const struct git_run_in in = { .argv = argv, .death_signal = SIGTERM, .kept = u->lock, .gives_way = true };
+	TRY(git_run_start(&u->run, &in, diag));
+	u->end_ms = clock_ms() + how->conf->fetch_max_s * 1000ull;
+	note_pid(u);
+	return OK;
+}
+
+/* E_NOTFOUND: it shall not be. */
+static err_t
+begin(struct git_upkeep *u, const struct git_how *how, git_repository *repo, bool *has_stale_gc, struct diag *diag)
+{
+	struct git_local l;
+	git_local_look(repo, &l);
+	if (!l.is_direct || !l.is_tidied || git_gc_is_at_work(u->dir, has_stale_gc)) {
+		return E_NOTFOUND;
+	}
+	TRY(take_lock(u, &l, diag));
+	return start(u, how, &l, diag);
+}
+
+err_t
+git_upkeep_begin(struct git_upkeep *u, const struct git_how *how, git_repository *repo, bool *has_stale_gc, struct diag *diag)
+{
+	*has_stale_gc = false;
+	if (git_upkeep_is_on(u)) {
+		return OK;
+	}
+	u->dir = open(git_repository_commondir(repo), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (u->dir < 0 || git_packs_count(u->dir) < u->packs + UPKEEP_PACKS) {
+		file_close(&u->dir);
+		return OK;
+	}
+	err_t err = begin(u, how, repo, has_stale_gc, diag);
+	if (err != OK) {
+		finish(u, err != E_BUSY);
+	}
+	return err == E_NOTFOUND ? OK : err;
+}
+
+bool
+git_upkeep_is_on(const struct git_upkeep *u)
+{
+	return u->dir >= 0;
+}
+
+/* What came of one that has ended. */
+static err_t
+judge(const struct git_run *r, struct diag *diag)
+{
+	[[gnu::cleanup(str_fini)]] struct str line = { 0 };
+	if (WIFEXITED(r->status) && WEXITSTATUS(r->status) == 0) {
+		return OK;
+	}
+	if (git_run_is_absent(r)) {
+		diag_set(diag, DIAG_ERROR, "git", "there is no git to run, and each push leaves a pack there");
+		diag_hint(diag, "install git where the PATH of oprimary leads");
+		return E_IO;
+	}
+	git_words_line(str_text(&r->words), WORDS_MAX, &line);
+	diag_set(diag, DIAG_ERROR, "git", "git repack failed: %s", line.len > 0 ? str_text(&line) : "it was killed");
+	if (strstr(str_text(&r->words), "dubious ownership") != NULL) {
+		diag_hint(diag, "the repository is another user's, where git does nothing for us, unless safe.directory says so");
+	}
+	return E_IO;
+}
+
+static err_t
+end_late(struct git_upkeep *u, struct diag *diag)
+{
+	git_upkeep_stop(u);
+	diag_set(diag, DIAG_ERROR, "git", "git repack took too long, and was ended");
+	diag_hint(diag, "--fetch-time-max is the limit; `git gc` there, by hand, may help");
+	return E_TIMEOUT;
+}
+
+err_t
+git_upkeep_look(struct git_upkeep *u, struct diag *diag)
+{
+	(void)git_run_read(&u->run, 0);
+	if (!git_run_look(&u->run)) {
+		return clock_ms() < u->end_ms ? E_BUSY : end_late(u, diag);
+	}
+	while (git_run_read(&u->run, 0)) {
+	}
+	err_t err = judge(&u->run, diag);
+	finish(u, WIFEXITED(u->run.status));
+	return err;
+}
+
+void
+git_upkeep_stop(struct git_upkeep *u)
+{
+	const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
+	if (!git_upkeep_is_on(u)) {
+		return;
+	}
+	git_run_kill_all(&u->run, SIGTERM);
+	for (unsigned ms = 0; ms < GRACE_MS && !git_run_look(&u->run); ms += STEP_MS) {
+		nanosleep(&step, NULL);
+	}
+	git_run_kill_all(&u->run, SIGKILL);
+	git_run_wait(&u->run);
+	finish(u, false);
+}
