@@ -22,8 +22,8 @@
 #include "base/str.h"
 #include "git/branch.h"
 #include "git/local.h"
-#include "git/packs.h"
 #include "git/reflog.h"
+#include "git/stage.h"
 #include "git/swap.h"
 
 /* Who made the commit, as it stands in it. */
@@ -42,18 +42,18 @@ write_all(const struct git_pushing *p, const struct git_local *l, const char *re
           struct diag *diag)
 {
 	[[gnu::cleanup(git_swap_end)]] struct git_swap swap = { .fd = -1 };
-	[[gnu::cleanup(git_packs_unstage)]] struct git_staged staged = { .fd = { -1, -1 } };
-	const struct git_placing how = { .objects = l->objects, .aside = l->dir, .stem = swap.stem, .shared = l->shared };
+	[[gnu::cleanup(git_unstage)]] struct git_staged staged = GIT_STAGED_NONE;
+	const struct git_placing how = { .dir = l->dir, .where = l->where, .stem = swap.stem, .shared = l->shared };
 	char name[GIT_PACK_NAME], who[512];
-	git_packs_name(pack, name);
+	git_pack_name(pack, name);
 	find_committer(p->made, who);
 	TRY(git_swap_begin(l, ref, &p->made->commit, name, &swap, diag));
-	TRY(git_packs_stage(&how, pack, &staged, diag));
+	TRY(git_stage(&how, pack, &staged, diag));
 	TRY(git_swap_sync(&swap, diag));
-	TRY(git_packs_sync(&staged, diag));
+	TRY(git_stage_sync(&staged, diag));
 	p->job->risk(p->job->ctx, &p->made->commit);
-	TRY(git_swap_lock(&swap, ref, p->base, diag));
-	TRY(git_packs_place(&staged, true, diag));
+	TRY(git_swap_lock(&swap, p->base, diag));
+	TRY(git_stage_place(&staged, true, diag));
 	TRY(git_reflog_note(l, ref, p->base, &p->made->commit, who, diag));
 	return git_swap_commit(&swap, diag);
 }
@@ -63,7 +63,7 @@ git_push_direct(const struct git_pushing *p, git_repository *remote, struct diag
 {
 	[[gnu::cleanup(str_fini)]] struct str ref = { 0 };
 	[[gnu::cleanup(pack_out_fini)]] struct pack_out pack = { 0 };
-	struct git_local local;
+	[[gnu::cleanup(git_local_fini)]] struct git_local local = { .dir = -1 };
 	git_oid now;
 	git_local_look(remote, &local);
 	err_t err = git_branch_of_local(p->how->conf, remote, &ref, &now, diag);

@@ -79,13 +79,10 @@ file_write(int fd, const void *bytes, size_t len)
 }
 
 err_t
-file_sync_dir(const char *path, struct diag *diag)
+file_sync_dir(int at, const char *name)
 {
-	[[gnu::cleanup(file_close)]] int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd) < 0) {
-		return file_trouble(diag, "sync", path);
-	}
-	return OK;
+	[[gnu::cleanup(file_close)]] int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 && fsync(fd) == 0 ? OK : E_IO;
 }
 
 static bool
@@ -134,5 +131,18 @@ file_share(int fd, int shared)
 	struct stat st;
 	if (shared != 0 && fstat(fd, &st) == 0) {
 		(void)!fchmod(fd, file_shared_mode(shared, st.st_mode) & 07777);
+	}
+}
+
+void
+file_make_parents(int dir, struct str *path, size_t from, int shared)
+{
+	for (char *slash = strchr(path->s + from, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdirat(dir, path->s, 0777) == 0 && shared != 0) {
+			[[gnu::cleanup(file_close)]] int fd = openat(dir, path->s, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+			file_share(fd, shared);
+		}
+		*slash = '/';
 	}
 }

@@ -7,6 +7,7 @@
 
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/str.h"
 
 /* For [[gnu::cleanup]]: closes unless it is -1. */
 void file_close(int *fd);
@@ -23,8 +24,12 @@ err_t file_trouble_in(struct diag *diag, const char *what, const char *dir, cons
 
 err_t file_write(int fd, const void *bytes, size_t len); /* all of it, or E_IO with errno */
 
-/* What stands in the directory is on the disk. */
-err_t file_sync_dir(const char *path, struct diag *diag);
+/* Makes the directories above the file `path` in `dir`, from that on whose name begins at `from`; `path` is as before afterwards.  Errors
+ * show when the file is made. */
+void file_make_parents(int dir, struct str *path, size_t from, int shared);
+
+/* Which names a directory has, itself named by its name in `at`, is on the disk; or E_IO with errno. */
+err_t file_sync_dir(int at, const char *name);
 
 /* core.sharedRepository (git-config(1)): text, or NULL when it is not set.  0: the umask alone decides; above: these permissions
  * are given in any case; below: its negative is given, and nothing else. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "git/files.h"
 #include "git/shortage.h"
 
 static const char TEMP_PREFIX[] = "origin-git.";
@@ -226,47 +227,44 @@ is_leftover(const char *name)
 	       strstr(name, "_git2_") != NULL;
 }
 
+/* Is there the file NAME.SUFFIX, with all of `name` that is before its first "."? */
 static bool
-has_file(const char *dir, const char *name, const char *suffix)
+has_file(int dir, const char *name, const char *suffix)
 {
-	char path[PATH_MAX + 300];
-	snprintf(path, sizeof path, "%s/%.*s%s", dir, (int)strcspn(name, "."), name, suffix);
-	return access(path, F_OK) == 0;
+	char file[NAME_MAX + 8];
+	snprintf(file, sizeof file, "%.*s%s", (int)strcspn(name, "."), name, suffix);
+	return faccessat(dir, file, F_OK, 0) == 0;
+}
+
+/* A pack without its index, or the other way round: it was being made, or being removed. */
+static bool
+is_half(int dir, const char *name)
+{
+	return (has_suffix(name, ".pack") && !has_file(dir, name, ".idx")) || (has_suffix(name, ".idx") && !has_file(dir, name, ".pack"));
 }
 
 static void
-sweep_dir(const char *clone, const char *sub, bool is_packs)
+sweep_dir(int clone, const char *sub, bool is_of_packs)
 {
-	char dir[PATH_MAX], path[PATH_MAX + 300];
-	snprintf(dir, sizeof dir, "%s/%s", clone, sub);
-	DIR *d = opendir(dir);
-	struct dirent *e;
-	while (d != NULL && (e = readdir(d)) != NULL) {
-		/* A pack without its index (or the other way round) was being made or being removed. */
-		bool is_half = is_packs && ((has_suffix(e->d_name, ".pack") && !has_file(dir, e->d_name, ".idx")) ||
-		                            (has_suffix(e->d_name, ".idx") && !has_file(dir, e->d_name, ".pack")));
-		if (e->d_type == DT_REG && (is_half || is_leftover(e->d_name))) {
-			snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
-			unlink(path);
+	[[gnu::cleanup(file_close_dir)]] DIR *d = file_list(clone, sub);
+	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+		if (e->d_type == DT_REG && (is_leftover(e->d_name) || (is_of_packs && is_half(dirfd(d), e->d_name)))) {
+			unlinkat(dirfd(d), e->d_name, 0);
 		}
-	}
-	if (d != NULL) {
-		closedir(d);
 	}
 }
 
 void
 git_home_sweep(const struct git_home *h)
 {
-	char pushed[sizeof h->clone + 32];
-	snprintf(pushed, sizeof pushed, "%s/refs/push/head", h->clone);
-	unlink(pushed); /* the objects that it leads to were in the memory of whoever was killed */
-	sweep_dir(h->clone, "", false);
-	sweep_dir(h->clone, "refs/origin", false);
-	sweep_dir(h->clone, "refs/left", false);
-	sweep_dir(h->clone, "refs/push", false);
-	sweep_dir(h->clone, "objects", false);
-	sweep_dir(h->clone, "objects/pack", true);
+	[[gnu::cleanup(file_close)]] int clone = open(h->clone, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	unlinkat(clone, "refs/push/head", 0); /* the objects that it leads to were in the memory of whoever was killed */
+	sweep_dir(clone, ".", false);
+	sweep_dir(clone, "refs/origin", false);
+	sweep_dir(clone, "refs/left", false);
+	sweep_dir(clone, "refs/push", false);
+	sweep_dir(clone, "objects", false);
+	sweep_dir(clone, "objects/pack", true);
 }
 
 void

@@ -1,7 +1,7 @@
 #include "git/local.h"
 
-#include <dirent.h>
-#include <stdio.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -57,9 +57,12 @@ free_config(git_config **c)
 static int
 add_config(git_config *c, const char *dir, const char *name, git_config_level_t level)
 {
-	char path[PATH_MAX];
-	snprintf(path, sizeof path, "%s%s", dir, name);
-	return access(path, R_OK) == 0 ? git_config_add_file_ondisk(c, path, level, NULL, 0) : 0;
+	[[gnu::cleanup(str_fini)]] struct str path = { 0 };
+	str_printf(&path, "%s%s", dir, name);
+	if (path.err != OK) {
+		return -1;
+	}
+	return access(str_text(&path), R_OK) == 0 ? git_config_add_file_ondisk(c, str_text(&path), level, NULL, 0) : 0;
 }
 
 /* libgit2 is told not to look outside of the repository (git_lib_begin()); here it has to. */
@@ -135,43 +138,41 @@ on_setting(const git_config_entry *e, void *ctx)
 
 /* ---- who wants to have a say in a push ---- */
 
-/* Where hooks are; "" when we cannot tell. */
-static void
-find_hooks(git_config *c, const char *dir, char out[PATH_MAX])
-{
-	const char *path = get_text(c, "core.hookspath");
-	if (path == NULL) {
-		snprintf(out, PATH_MAX, "%.4000shooks", dir);
-	} else if (path[0] == '~' || path[0] == '%') { /* somebody's home directory, or git's own */
-		out[0] = '\0';
-	} else {
-		snprintf(out, PATH_MAX, "%.2000s%.2000s", path[0] == '/' ? "" : dir, path);
-	}
-}
-
+/* Is there, or may there be, a hook that a push would run? */
 static bool
-has_hook(git_config *c, const char *dir)
+has_hook(git_config *c, int dir)
 {
 	static const char *const names[] = {
 		"pre-receive", "update", "post-receive", "post-update", "reference-transaction", "proc-receive",
 	};
-	char hooks[PATH_MAX], path[PATH_MAX + 32];
-	find_hooks(c, dir, hooks);
-	for (size_t i = 0; i < ARRAY_LEN(names) && hooks[0] != '\0'; i++) {
-		snprintf(path, sizeof path, "%s/%s", hooks, names[i]);
-		if (access(path, X_OK) == 0) {
+	const char *path = get_text(c, "core.hookspath");
+	path = path != NULL ? path : "hooks";
+	if (path[0] == '~' || path[0] == '%') { /* somebody's home directory, or git's own */
+		return true;
+	}
+	[[gnu::cleanup(file_close)]] int hooks = openat(dir, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (hooks < 0) {
+		return errno != ENOENT && errno != ENOTDIR;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (faccessat(hooks, names[i], X_OK, 0) == 0) {
 			return true;
 		}
 	}
-	return hooks[0] == '\0';
+	return false;
 }
 
-static bool
-has_work_trees(const char *dir)
+/* As its configuration and its hooks have it. */
+static void
+look(git_config *c, struct git_local *out)
 {
-	char path[PATH_MAX + 16];
-	snprintf(path, sizeof path, "%sworktrees", dir);
-	return access(path, F_OK) == 0;
+	out->shared = file_shared(get_text(c, "core.sharedrepository"));
+	const char *logs = get_text(c, "core.logallrefupdates");
+	out->has_reflogs = logs != NULL && (strcasecmp(logs, "always") == 0 || get_bool(c, "core.logallrefupdates", false));
+	out->is_tidied = !is_zero(c, "gc.auto") && !is_zero(c, "gc.autopacklimit") && get_bool(c, "receive.autogc", true);
+	bool has_work_trees = faccessat(out->dir, "worktrees", F_OK, 0) == 0;
+	out->is_direct = git_repository_is_bare(out->repo) && !git_repository_is_worktree(out->repo) && !has_work_trees &&
+	                 !has_hook(c, out->dir) && git_config_foreach(c, on_setting, NULL) == 0;
 }
 
 void
@@ -179,16 +180,15 @@ git_local_look(git_repository *repo, struct git_local *out)
 {
 	[[gnu::cleanup(free_config)]] git_config *live = NULL;
 	[[gnu::cleanup(free_config)]] git_config *c = NULL; /* libgit2 hands out borrowed text from a snapshot alone */
-	*out = (struct git_local){ .repo = repo };
-	snprintf(out->dir, sizeof out->dir, "%s", git_repository_commondir(repo));
-	snprintf(out->objects, sizeof out->objects, "%.4000sobjects", out->dir);
-	if (open_config(out->dir, &live) < 0 || git_config_snapshot(&c, live) < 0) {
-		return;
+	*out = (struct git_local){ .repo = repo, .where = git_repository_commondir(repo) };
+	out->dir = open(out->where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (out->dir >= 0 && open_config(out->where, &live) >= 0 && git_config_snapshot(&c, live) >= 0) {
+		look(c, out);
 	}
-	out->shared = file_shared(get_text(c, "core.sharedrepository"));
-	const char *logs = get_text(c, "core.logallrefupdates");
-	out->has_reflogs = logs != NULL && (strcasecmp(logs, "always") == 0 || get_bool(c, "core.logallrefupdates", false));
-	out->is_tidied = !is_zero(c, "gc.auto") && !is_zero(c, "gc.autopacklimit") && get_bool(c, "receive.autogc", true);
-	out->is_direct = git_repository_is_bare(repo) && !git_repository_is_worktree(repo) && !has_work_trees(out->dir) &&
-	                 !has_hook(c, out->dir) && git_config_foreach(c, on_setting, NULL) == 0;
+}
+
+void
+git_local_fini(struct git_local *l)
+{
+	file_close(&l->dir);
 }

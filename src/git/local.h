@@ -1,8 +1,6 @@
 /* git/local.h -- private to src/git: a remote on this machine, which is read and written where it is. */
 #pragma once
 
-#include <limits.h>
-
 #include "git/lib.h"
 #include "git/remote.h"
 
@@ -12,8 +10,8 @@ err_t git_open_local(const struct git_conf *conf, git_repository **out, struct d
 /* How it wants to be written to: its configuration counts, the system's, and that of our user, as they do for git. */
 struct git_local {
 	git_repository *repo;    /* borrowed */
-	char dir[PATH_MAX];      /* ends in "/" */
-	char objects[PATH_MAX];  /* does not */
+	const char *where;       /* its directory, which ends in "/"; the repository's */
+	int dir;                 /* the same, open: all files are reached from there; -1: it cannot be opened */
 	bool is_direct;          /* nothing there asks for git's own receive-pack: see git_local_look() */
 	bool is_tidied;          /* after a push git would tidy it: gc.auto, gc.autoPackLimit and receive.autogc do not forbid it */
 	bool has_reflogs;        /* core.logAllRefUpdates: new ones are made */
@@ -24,3 +22,4 @@ struct git_local {
  * without a setting of receive.* or transfer.* that a push has to obey and we do not know.  What cannot be read counts as no:
  * git will say what is wrong with it. */
 void git_local_look(git_repository *repo, struct git_local *out);
+void git_local_fini(struct git_local *l);

@@ -1,7 +1,6 @@
 #include "git/packs.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,14 +12,6 @@
 #include "base/alloc.h"
 #include "git/files.h"
 #include "git/join.h"
-
-static void
-close_dir(DIR **d)
-{
-	if (*d != NULL) {
-		closedir(*d);
-	}
-}
 
 static bool
 has_ending(const char *name, const char *ending)
@@ -43,11 +34,9 @@ git_packs_count(int dir)
 }
 
 uint64_t
-git_packs_octets(const char *objects)
+git_packs_octets(int dir)
 {
-	char path[PATH_MAX];
-	snprintf(path, sizeof path, "%s/pack", objects);
-	[[gnu::cleanup(close_dir)]] DIR *d = opendir(path);
+	[[gnu::cleanup(file_close_dir)]] DIR *d = file_list(dir, "objects/pack");
 	uint64_t all = 0, largest = 0;
 	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
 		struct stat st;
@@ -132,26 +121,31 @@ by_objects(const void *a, const void *b)
 	return x->objects != y->objects ? (x->objects < y->objects ? -1 : 1) : strcmp(x->name, y->name);
 }
 
+static void
+add_pack(struct git_packs *out, const char *index, const struct mapped *midx)
+{
+	struct git_pack p;
+	char name[NAME_MAX + 1];
+	snprintf(name, sizeof name, "%.*s", (int)(strlen(index) - strlen(".idx")), index);
+	if (!is_kept(out->dir, name, midx) && look_at(out->dir, name, &p) == OK) {
+		out->all = xrealloc(out->all, (out->n + 1) * sizeof *out->all);
+		out->all[out->n++] = p;
+	}
+}
+
 void
-git_packs_list(const char *objects, struct git_packs *out)
+git_packs_list(int dir, struct git_packs *out)
 {
 	[[gnu::cleanup(unmap)]] struct mapped midx = { 0 };
-	snprintf(out->dir, sizeof out->dir, "%s/pack", objects);
-	[[gnu::cleanup(close_dir)]] DIR *d = opendir(out->dir);
-	if (d == NULL || (map_file(dirfd(d), "multi-pack-index", "", &midx) != OK &&
-	                  faccessat(dirfd(d), "multi-pack-index", F_OK, 0) == 0)) {
+	[[gnu::cleanup(file_close_dir)]] DIR *d = file_list(dir, "objects/pack");
+	*out = (struct git_packs){ .dir = d != NULL ? fcntl(dirfd(d), F_DUPFD_CLOEXEC, 0) : -1 };
+	if (out->dir < 0 || (map_file(out->dir, "multi-pack-index", "", &midx) != OK &&
+	                     faccessat(out->dir, "multi-pack-index", F_OK, 0) == 0)) {
 		return; /* with one that cannot be read, which packs it needs cannot be known */
 	}
 	for (struct dirent *e; (e = readdir(d)) != NULL;) {
-		struct git_pack p;
-		char name[NAME_MAX + 1];
-		if (!has_ending(e->d_name, ".idx")) {
-			continue;
-		}
-		snprintf(name, sizeof name, "%.*s", (int)(strlen(e->d_name) - strlen(".idx")), e->d_name);
-		if (!is_kept(dirfd(d), name, &midx) && look_at(dirfd(d), name, &p) == OK) {
-			out->all = xrealloc(out->all, (out->n + 1) * sizeof *out->all);
-			out->all[out->n++] = p;
+		if (has_ending(e->d_name, ".idx")) {
+			add_pack(out, e->d_name, &midx);
 		}
 	}
 	if (out->n > 0) {
@@ -162,8 +156,9 @@ git_packs_list(const char *objects, struct git_packs *out)
 void
 git_packs_fini(struct git_packs *p)
 {
+	file_close(&p->dir);
 	free(p->all);
-	*p = (struct git_packs){ 0 };
+	*p = (struct git_packs){ .dir = -1 };
 }
 
 size_t
@@ -185,96 +180,6 @@ git_packs_tail(struct git_packs *p)
 	return n >= 2 ? n : 0;
 }
 
-/* ---- writing ---- */
-
-/* "tmp_" is what git begins such names with, too, and what `git prune` clears away: with --expire=now also while its maker is at
- * work.  So that is for repositories that are ours alone. */
-static err_t
-stage_one(const struct git_placing *how, struct git_staged *s, unsigned i, const struct str *content)
-{
-	char path[PATH_MAX];
-	if (how->aside != NULL) {
-		snprintf(path, sizeof path, "%.3900s/%.100s.%s", how->aside, how->stem, i == 0 ? "pack" : "idx");
-	} else {
-		snprintf(path, sizeof path, "%.3900s/tmp_%s_%s.%d", s->dir, i == 0 ? "pack" : "idx", s->name + 5, (int)getpid());
-	}
-	unlink(path); /* of one who had our number before us */
-	s->fd[i] = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0444);
-	if (s->fd[i] < 0) {
-		return E_IO;
-	}
-	memcpy(s->tmp[i], path, sizeof path);
-	file_share(s->fd[i], how->shared);
-	TRY(file_write(s->fd[i], content->s, content->len));
-	sync_file_range(s->fd[i], 0, 0, SYNC_FILE_RANGE_WRITE); /* begins what git_packs_sync() waits for */
-	return OK;
-}
-
-void
-git_packs_name(const struct pack_out *out, char name[GIT_PACK_NAME])
-{
-	int n = snprintf(name, GIT_PACK_NAME, "pack-");
-	for (size_t i = 0; i < ID_LEN; i++) {
-		n += snprintf(name + n, GIT_PACK_NAME - (size_t)n, "%02x", out->sum[i]);
-	}
-}
-
-err_t
-git_packs_stage(const struct git_placing *how, const struct pack_out *out, struct git_staged *s, struct diag *diag)
-{
-	*s = (struct git_staged){ .fd = { -1, -1 } };
-	git_packs_name(out, s->name);
-	snprintf(s->dir, sizeof s->dir, "%s/pack", how->objects);
-	if (mkdir(s->dir, 0777) < 0 && errno != EEXIST) {
-		return file_trouble(diag, "make", s->dir);
-	}
-	if (stage_one(how, s, 0, &out->bytes) != OK || stage_one(how, s, 1, &out->index) != OK) {
-		return file_trouble(diag, "write in", s->dir);
-	}
-	return OK;
-}
-
-err_t
-git_packs_sync(struct git_staged *s, struct diag *diag)
-{
-	for (size_t i = 0; i < 2; i++) {
-		if (fsync(s->fd[i]) < 0) {
-			return file_trouble(diag, "write in", s->dir);
-		}
-	}
-	return OK;
-}
-
-err_t
-git_packs_place(struct git_staged *s, bool is_durable, struct diag *diag)
-{
-	char pack[PATH_MAX], index[PATH_MAX];
-	snprintf(pack, sizeof pack, "%.3900s/%s.pack", s->dir, s->name);
-	snprintf(index, sizeof index, "%.3900s/%s.idx", s->dir, s->name);
-	if (rename(s->tmp[0], pack) < 0) {
-		return file_trouble(diag, "write", pack);
-	}
-	s->tmp[0][0] = '\0';
-	if (rename(s->tmp[1], index) < 0) {
-		err_t err = file_trouble(diag, "write", index);
-		unlink(pack); /* without its index it is nothing to anybody */
-		return err;
-	}
-	s->tmp[1][0] = '\0';
-	return is_durable ? file_sync_dir(s->dir, diag) : OK;
-}
-
-void
-git_packs_unstage(struct git_staged *s)
-{
-	for (size_t i = 0; i < 2; i++) {
-		file_close(&s->fd[i]);
-		if (s->tmp[i][0] != '\0') {
-			unlink(s->tmp[i]);
-		}
-	}
-}
-
 /* ---- joining ---- */
 
 static err_t
@@ -289,13 +194,12 @@ join_one(int dir, const char *name, struct pack_join *j)
 }
 
 static err_t
-join_all(const struct git_packs *p, size_t from, size_t to, struct pack_join *j, struct diag *diag)
+join_all(const struct git_packs *p, size_t n, const char *where, struct pack_join *j, struct diag *diag)
 {
-	[[gnu::cleanup(file_close)]] int dir = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (size_t i = from; i < to; i++) {
-		err_t err = join_one(dir, p->all[i].name, j);
+	for (size_t i = 0; i < n; i++) {
+		err_t err = join_one(p->dir, p->all[i].name, j);
 		if (err != OK) {
-			diag_set(diag, DIAG_ERROR, "git", "%.250s/%s.pack cannot be joined with others: %s", p->dir, p->all[i].name,
+			diag_set(diag, DIAG_ERROR, "git", "%.250s: %s.pack cannot be joined with others: %s", where, p->all[i].name,
 			         err_str(err));
 			diag_hint(diag, "`git fsck` tells whether it is damaged");
 			return err;
@@ -304,28 +208,29 @@ join_all(const struct git_packs *p, size_t from, size_t to, struct pack_join *j,
 	return pack_out_finish(&j->out);
 }
 
+/* The first `n` of the list, but for one that is called `except`. */
 static void
-remove_packs(const struct git_packs *p, size_t from, size_t to, const char *except)
+remove_packs(const struct git_packs *p, size_t n, const char *except)
 {
 	/* The index goes first: without it nobody looks into the pack, so a kill in between leaves nothing half. */
 	static const char *const files[] = { ".idx", ".rev", ".pack" };
-	char path[PATH_MAX];
-	for (size_t i = from; i < to; i++) {
+	char name[NAME_MAX + 16];
+	for (size_t i = 0; i < n; i++) {
 		for (size_t k = 0; k < ARRAY_LEN(files) && strcmp(p->all[i].name, except) != 0; k++) {
-			snprintf(path, sizeof path, "%.3800s/%s%s", p->dir, p->all[i].name, files[k]);
-			unlink(path);
+			snprintf(name, sizeof name, "%s%s", p->all[i].name, files[k]);
+			unlinkat(p->dir, name, 0);
 		}
 	}
 }
 
 err_t
-git_packs_join(const struct git_packs *p, size_t from, size_t to, const struct git_placing *how, struct diag *diag)
+git_packs_join(const struct git_packs *p, size_t n, const struct git_placing *how, struct diag *diag)
 {
 	[[gnu::cleanup(pack_join_fini)]] struct pack_join j = { 0 };
-	[[gnu::cleanup(git_packs_unstage)]] struct git_staged staged = { .fd = { -1, -1 } };
-	TRY(join_all(p, from, to, &j, diag));
-	TRY(git_packs_stage(how, &j.out, &staged, diag));
-	TRY(git_packs_place(&staged, false, diag));
-	remove_packs(p, from, to, staged.name);
+	[[gnu::cleanup(git_unstage)]] struct git_staged staged = GIT_STAGED_NONE;
+	TRY(join_all(p, n, how->where, &j, diag));
+	TRY(git_stage(how, &j.out, &staged, diag));
+	TRY(git_stage_place(&staged, false, diag));
+	remove_packs(p, n, staged.name);
 	return OK;
 }

@@ -16,8 +16,8 @@
 #include "base/str.h"
 #include "git/branch.h"
 #include "git/files.h"
-#include "git/packs.h"
 #include "git/run.h"
+#include "git/stage.h"
 #include "git/verdict.h"
 #include "ops/clock.h"
 
@@ -26,40 +26,55 @@ enum { TURN_MS = 100, GRACE_MS = 1000 };
 /* ---- the repository of a moment ---- */
 
 static err_t
-write_text(const char *dir, const char *name, const char *text, struct diag *diag)
+write_text(int dir, const char *where, const char *name, const char *text, struct diag *diag)
 {
-	char path[PATH_MAX];
-	snprintf(path, sizeof path, "%.3800s/%s", dir, name);
-	[[gnu::cleanup(file_close)]] int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	return fd >= 0 && file_write(fd, text, strlen(text)) == OK ? OK : file_trouble(diag, "write", path);
+	[[gnu::cleanup(file_close)]] int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return fd >= 0 && file_write(fd, text, strlen(text)) == OK ? OK : file_trouble_in(diag, "write", where, name);
 }
 
+/* Puts the pack with the new objects there. */
 static err_t
-make_repository(const char *dir, const char *borrowed, const struct git_made *made, struct diag *diag)
+put_objects(int dir, const char *where, const struct git_made *made, struct diag *diag)
 {
-	static const char *const dirs[] = { "objects", "objects/info", "objects/pack", "refs" };
 	[[gnu::cleanup(pack_out_fini)]] struct pack_out pack = { 0 };
-	[[gnu::cleanup(git_packs_unstage)]] struct git_staged staged = { .fd = { -1, -1 } };
-	[[gnu::cleanup(str_fini)]] struct str line = { 0 };
-	char path[PATH_MAX];
-	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
-		snprintf(path, sizeof path, "%.3800s/%s", dir, dirs[i]);
-		if (mkdir(path, 0700) < 0) {
-			return file_trouble(diag, "make", path);
-		}
-	}
-	str_printf(&line, "%s\n", borrowed);
-	TRY(write_text(dir, "HEAD", "ref: refs/heads/push\n", diag));
-	TRY(write_text(dir, "config", "[core]\n\trepositoryformatversion = 0\n\tbare = true\n", diag));
-	TRY(write_text(dir, "objects/info/alternates", str_text(&line), diag));
+	[[gnu::cleanup(git_unstage)]] struct git_staged staged = GIT_STAGED_NONE;
+	const struct git_placing how = { .dir = dir, .where = where };
 	err_t err = git_made_pack(made, &pack);
 	if (err != OK) {
 		diag_set(diag, DIAG_ERROR, "git", "cannot make a pack of the commit: %s", err_str(err));
 		return err;
 	}
-	snprintf(path, sizeof path, "%.3800s/objects", dir);
-	TRY(git_packs_stage(&(struct git_placing){ .objects = path }, &pack, &staged, diag));
-	return git_packs_place(&staged, false, diag);
+	TRY(git_stage(&how, &pack, &staged, diag));
+	return git_stage_place(&staged, false, diag);
+}
+
+/* In the directory `where`, which ends in "/". */
+static err_t
+make_repository(const char *where, git_repository *remote, const struct git_made *made, struct diag *diag)
+{
+	static const char *const dirs[] = { "objects", "objects/info", "objects/pack", "refs" };
+	[[gnu::cleanup(str_fini)]] struct str borrowed = { 0 };
+	[[gnu::cleanup(file_close)]] int dir = open(where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		if (mkdirat(dir, dirs[i], 0700) < 0) {
+			return file_trouble_in(diag, "make", where, dirs[i]);
+		}
+	}
+	str_printf(&borrowed, "%sobjects\n", git_repository_commondir(remote));
+	TRY(borrowed.err);
+	TRY(write_text(dir, where, "HEAD", "ref: refs/heads/push\n", diag));
+	TRY(write_text(dir, where, "config", "[core]\n\trepositoryformatversion = 0\n\tbare = true\n", diag));
+	TRY(write_text(dir, where, "objects/info/alternates", str_text(&borrowed), diag));
+	return put_objects(dir, where, made, diag);
+}
+
+/* git would not say why it cannot write. */
+static err_t
+check_writable(git_repository *remote, struct diag *diag)
+{
+	const char *where = git_repository_commondir(remote);
+	[[gnu::cleanup(file_close)]] int dir = open(where, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return faccessat(dir, "objects", W_OK, 0) == 0 ? OK : file_trouble_in(diag, "write in", where, "objects");
 }
 
 /* ---- git ---- */
@@ -240,7 +255,7 @@ git_push_receive(const struct git_pushing *p, git_repository *remote, struct dia
 {
 	[[gnu::cleanup(git_home_close)]] struct git_home moment = { .lock = -1 };
 	[[gnu::cleanup(str_fini)]] struct str ref = { 0 };
-	char objects[PATH_MAX];
+	[[gnu::cleanup(str_fini)]] struct str where = { 0 };
 	git_oid now;
 	err_t err = git_branch_of_local(p->how->conf, remote, &ref, &now, diag);
 	if (err != OK && err != E_NOTFOUND) {
@@ -251,11 +266,10 @@ git_push_receive(const struct git_pushing *p, git_repository *remote, struct dia
 		diag_hint(diag, "name one with --remote=URL#BRANCH");
 		return E_REFUSED;
 	}
-	snprintf(objects, sizeof objects, "%.4000sobjects", git_repository_commondir(remote));
-	if (access(objects, W_OK) < 0) {
-		return file_trouble(diag, "write in", objects); /* git would not say why */
-	}
+	TRY(check_writable(remote, diag));
 	TRY(git_home_open_temp(&moment, diag));
-	TRY(make_repository(moment.dir, objects, p->made, diag));
+	str_printf(&where, "%s/", moment.dir);
+	TRY(where.err);
+	TRY(make_repository(str_text(&where), remote, p->made, diag));
 	return push_from(p, remote, moment.dir, str_text(&ref), diag);
 }

@@ -2,42 +2,28 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/str.h"
 #include "git/files.h"
 
-static void
-make_parents(const struct git_local *l, char *path)
-{
-	for (char *slash = strchr(path + strlen(l->dir), '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(path, 0777) == 0) {
-			[[gnu::cleanup(file_close)]] int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-			file_share(fd, l->shared);
-		}
-		*slash = '/';
-	}
-}
-
 static err_t
 append(const struct git_local *l, const char *ref, const struct str *line, struct diag *diag)
 {
-	char path[PATH_MAX];
-	snprintf(path, sizeof path, "%.2900slogs/%.1000s", l->dir, ref);
+	[[gnu::cleanup(str_fini)]] struct str path = { 0 };
+	str_printf(&path, "logs/%s", ref);
+	TRY(path.err);
 	if (l->has_reflogs) {
-		make_parents(l, path);
+		file_make_parents(l->dir, &path, 0, l->shared);
 	}
 	[[gnu::cleanup(file_close)]] int fd =
-		open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | (l->has_reflogs ? O_CREAT : 0), 0666);
+		openat(l->dir, str_text(&path), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | (l->has_reflogs ? O_CREAT : 0), 0666);
 	if (fd < 0) {
-		return errno == ENOENT ? OK : file_trouble(diag, "write", path);
+		return errno == ENOENT ? OK : file_trouble_in(diag, "write", l->where, str_text(&path));
 	}
 	file_share(fd, l->shared);
-	return file_write(fd, line->s, line->len) == OK ? OK : file_trouble(diag, "write", path);
+	return file_write(fd, line->s, line->len) == OK ? OK : file_trouble_in(diag, "write", l->where, str_text(&path));
 }
 
 err_t

@@ -20,89 +20,84 @@ enum { LOCK_STEP_MS = 10 };
 /* ---- what the dead left ---- */
 
 static bool
-is_same_file(const struct stat *a, const char *path)
+is_same_file(const struct stat *a, int dir, const char *name)
 {
 	struct stat b;
-	return lstat(path, &b) == 0 && a->st_dev == b.st_dev && a->st_ino == b.st_ino;
+	return fstatat(dir, name, &b, AT_SYMLINK_NOFOLLOW) == 0 && a->st_dev == b.st_dev && a->st_ino == b.st_ino;
 }
 
-/* A pack that has not got its index yet, what pack and index were before they had a name, and what keeps the pack.  `name`:
- * "PACK.PID"; `st`: of the marker. */
+/* Of a push that was killed: PACK.keep, what pack and index were called before they had their names, and a pack that has no index yet.
+ * `name`: "PACK.PID"; `st`: of the marker. */
 static void
-sweep_pack(const struct git_local *l, const char *name, const struct stat *st)
+sweep_pack(int dir, const char *name, const struct stat *st)
 {
-	char path[PATH_MAX + 320], index[PATH_MAX + 320];
+	char file[GIT_SWAP_NAME];
 	int len = (int)strcspn(name, ".");
-	if (strncmp(name, "pack-", 5) != 0) {
+	if (strncmp(name, "pack-", 5) != 0 || strlen(name) >= GIT_SWAP_PACK) {
 		return;
 	}
-	snprintf(path, sizeof path, "%s/pack/%.*s.keep", l->objects, len, name);
-	if (is_same_file(st, path)) {
-		unlink(path);
+	snprintf(file, sizeof file, "objects/pack/%.*s.keep", len, name);
+	if (is_same_file(st, dir, file)) {
+		unlinkat(dir, file, 0);
 	}
-	snprintf(path, sizeof path, "%s%s%s.pack", l->dir, STAGED, name + 5);
-	unlink(path);
-	snprintf(path, sizeof path, "%s%s%s.idx", l->dir, STAGED, name + 5);
-	unlink(path);
-	snprintf(path, sizeof path, "%s/pack/%.*s.pack", l->objects, len, name);
-	snprintf(index, sizeof index, "%s/pack/%.*s.idx", l->objects, len, name);
-	if (access(index, F_OK) < 0) {
-		unlink(path);
+	snprintf(file, sizeof file, "%s%s.pack", STAGED, name + 5);
+	unlinkat(dir, file, 0);
+	snprintf(file, sizeof file, "%s%s.idx", STAGED, name + 5);
+	unlinkat(dir, file, 0);
+	snprintf(file, sizeof file, "objects/pack/%.*s.idx", len, name);
+	if (faccessat(dir, file, F_OK, 0) < 0) {
+		snprintf(file, sizeof file, "objects/pack/%.*s.pack", len, name);
+		unlinkat(dir, file, 0);
 	}
 }
 
-/* The marker is one file with the lock or, when its maker was killed a moment later, with the branch, too.  One that is neither of
- * ours but has a second name belongs to another branch: that is for those who push there to clear up. */
+/* A marker that nobody has locked is of a push that was killed.  It is the same file as the lock of the branch, if that push had got so
+ * far, or as the branch itself, if it was killed right after.  If it has another second name, it is of a push to another branch, whose
+ * lock would stay if the marker went: so the marker stays, too, until somebody pushes there. */
 static void
-sweep_marker(const struct git_swap *s, const char *path, const char *name)
+sweep_marker(const struct git_swap *s, const char *name)
 {
 	struct stat st;
-	[[gnu::cleanup(file_close)]] int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0) {
+	int dir = s->local->dir;
+	[[gnu::cleanup(file_close)]] int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0) {
 		return;
 	}
-	if (fstat(fd, &st) < 0) {
-		return;
+	if (is_same_file(&st, dir, str_text(&s->lock))) {
+		unlinkat(dir, str_text(&s->lock), 0);
 	}
-	if (is_same_file(&st, s->lock)) {
-		unlink(s->lock);
-	}
-	sweep_pack(s->local, name + sizeof PREFIX - 1, &st);
-	if (fstat(fd, &st) == 0 && (st.st_nlink == 1 || is_same_file(&st, s->ref))) {
-		unlink(path);
+	sweep_pack(dir, name + sizeof PREFIX - 1, &st);
+	if (fstat(fd, &st) == 0 && (st.st_nlink == 1 || is_same_file(&st, dir, s->ref))) {
+		unlinkat(dir, name, 0);
 	}
 }
 
 static void
 sweep(const struct git_swap *s)
 {
-	char path[PATH_MAX + NAME_MAX + 1];
-	DIR *d = opendir(s->local->dir);
+	[[gnu::cleanup(file_close_dir)]] DIR *d = file_list(s->local->dir, ".");
 	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
 		if (strncmp(e->d_name, PREFIX, sizeof PREFIX - 1) == 0) {
-			snprintf(path, sizeof path, "%s%s", s->local->dir, e->d_name);
-			sweep_marker(s, path, e->d_name);
+			sweep_marker(s, e->d_name);
 		}
-	}
-	if (d != NULL) {
-		closedir(d);
 	}
 }
 
-static void
-set_paths(struct git_swap *s, const struct git_local *l, const char *ref)
+static err_t
+init(struct git_swap *s, const struct git_local *l, const char *ref)
 {
-	*s = (struct git_swap){ .local = l, .fd = -1 };
-	snprintf(s->ref, sizeof s->ref, "%.3000s%.1000s", l->dir, ref);
-	snprintf(s->lock, sizeof s->lock, "%.4080s.lock", s->ref);
+	*s = (struct git_swap){ .local = l, .ref = ref, .fd = -1 };
+	str_printf(&s->lock, "%s.lock", ref);
+	return s->lock.err;
 }
 
 void
 git_swap_sweep(const struct git_local *l, const char *ref)
 {
-	struct git_swap s;
-	set_paths(&s, l, ref);
-	sweep(&s);
+	[[gnu::cleanup(git_swap_end)]] struct git_swap s;
+	if (init(&s, l, ref) == OK) {
+		sweep(&s);
+	}
 }
 
 /* ---- the marker ---- */
@@ -113,7 +108,7 @@ open_marker(struct git_swap *s)
 	struct stat st = { 0 };
 	for (unsigned tries = 0; tries < 3 && st.st_nlink == 0; tries++) { /* 0: it was swept before we had our flock() on it */
 		file_close(&s->fd);
-		s->fd = open(s->marker, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+		s->fd = openat(s->local->dir, s->marker, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
 		if (s->fd < 0 || flock(s->fd, LOCK_EX) < 0 || fstat(s->fd, &st) < 0) {
 			return E_IO;
 		}
@@ -121,61 +116,55 @@ open_marker(struct git_swap *s)
 	return st.st_nlink == 1 ? OK : E_IO;
 }
 
+static err_t
+write_trouble(const struct git_swap *s, const char *name, struct diag *diag)
+{
+	return file_trouble_in(diag, "write", s->local->where, name);
+}
+
 err_t
 git_swap_begin(const struct git_local *l, const char *ref, const git_oid *id, const char *pack, struct git_swap *s,
                struct diag *diag)
 {
 	char line[GIT_OID_HEXSZ + 2];
-	set_paths(s, l, ref);
+	ASSERT(strlen(pack) < GIT_PACK_NAME);
+	TRY(init(s, l, ref));
 	sweep(s);
-	snprintf(s->marker, sizeof s->marker, "%.3900s%s%.63s.%d", l->dir, PREFIX, pack, (int)getpid());
-	snprintf(s->pack, sizeof s->pack, "%.63s", pack);
-	snprintf(s->stem, sizeof s->stem, "%s%.63s.%d", STAGED, pack + 5, (int)getpid());
+	memcpy(s->pack, pack, strlen(pack) + 1);
+	snprintf(s->marker, sizeof s->marker, "%s%s.%d", PREFIX, s->pack, (int)getpid());
+	snprintf(s->stem, sizeof s->stem, "%s%s.%d", STAGED, s->pack + 5, (int)getpid());
 	git_oid_fmt(line, id);
 	line[GIT_OID_HEXSZ] = '\n';
 	if (open_marker(s) != OK) {
-		err_t err = file_trouble(diag, "write", s->marker);
+		err_t err = write_trouble(s, s->marker, diag);
 		s->marker[0] = '\0';
 		return err;
 	}
 	file_share(s->fd, l->shared);
-	if (file_write(s->fd, line, GIT_OID_HEXSZ + 1) != OK) {
-		return file_trouble(diag, "write", s->marker);
-	}
-	return OK;
+	return file_write(s->fd, line, GIT_OID_HEXSZ + 1) == OK ? OK : write_trouble(s, s->marker, diag);
 }
 
 err_t
 git_swap_sync(struct git_swap *s, struct diag *diag)
 {
-	return fsync(s->fd) < 0 ? file_trouble(diag, "write", s->marker) : OK;
+	return fsync(s->fd) < 0 ? write_trouble(s, s->marker, diag) : OK;
 }
 
 /* ---- the lock ---- */
 
-/* The directories above a branch whose name has a "/": git removes them when it packs references. */
-static void
-make_parents(const struct git_swap *s)
+/* `name` becomes another name of the marker. */
+static int
+link_marker(const struct git_swap *s, const char *name)
 {
-	char path[PATH_MAX];
-	size_t from = strlen(s->local->dir) + strlen("refs/heads/");
-	snprintf(path, sizeof path, "%s", s->ref);
-	for (char *slash = strchr(path + from, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(path, 0777) == 0 && s->local->shared != 0) {
-			[[gnu::cleanup(file_close)]] int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-			file_share(fd, s->local->shared);
-		}
-		*slash = '/';
-	}
+	return linkat(s->local->dir, s->marker, s->local->dir, name, 0);
 }
 
 /* A file system without links, or one that begins within the repository. */
 static err_t
-link_trouble(const char *path, struct diag *diag)
+link_trouble(const struct git_swap *s, const char *name, struct diag *diag)
 {
 	bool is_impossible = errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK || errno == EXDEV;
-	err_t err = file_trouble(diag, "write", path);
+	err_t err = write_trouble(s, name, diag);
 	return is_impossible ? E_UNSUPPORTED : err;
 }
 
@@ -183,18 +172,26 @@ static err_t
 lock_trouble(const struct git_swap *s, struct diag *diag)
 {
 	if (errno == EEXIST) {
-		diag_set(diag, DIAG_ERROR, "git", "another process is writing to the branch: %.250s is there", s->lock);
+		diag_set(diag, DIAG_ERROR, "git", "another process is writing to the branch: %.250s%.250s is there", s->local->where,
+		         str_text(&s->lock));
 		diag_hint(diag, "if no git is at work in that repository, one was killed there: remove the file");
 		return E_BUSY;
 	}
-	return link_trouble(s->lock, diag);
+	return link_trouble(s, str_text(&s->lock), diag);
+}
+
+/* The directories above a branch whose name has a "/": git removes them when it packs references. */
+static void
+make_parents(struct git_swap *s)
+{
+	file_make_parents(s->local->dir, &s->lock, strlen("refs/heads/"), s->local->shared);
 }
 
 static err_t
 take_lock(struct git_swap *s, struct diag *diag)
 {
 	const struct timespec step = { .tv_nsec = LOCK_STEP_MS * 1000000L };
-	for (unsigned ms = 0; link(s->marker, s->lock) < 0; ms += LOCK_STEP_MS) {
+	for (unsigned ms = 0; link_marker(s, str_text(&s->lock)) < 0; ms += LOCK_STEP_MS) {
 		if (errno == ENOENT && ms < GIT_LOCK_WAIT_MS) {
 			make_parents(s); /* again and again: `git pack-refs` may remove them before we have our lock */
 		} else if (errno == EEXIST && ms < GIT_LOCK_WAIT_MS) {
@@ -258,48 +255,65 @@ compare(struct git_swap *s, const char *name, const git_oid *base, struct diag *
 static err_t
 keep_pack(struct git_swap *s, struct diag *diag)
 {
-	char path[PATH_MAX];
-	snprintf(path, sizeof path, "%.3900s/pack/%s.keep", s->local->objects, s->pack);
-	if (link(s->marker, path) < 0) {
-		return link_trouble(path, diag);
+	char name[GIT_SWAP_NAME];
+	snprintf(name, sizeof name, "objects/pack/%s.keep", s->pack);
+	if (link_marker(s, name) < 0) {
+		return link_trouble(s, name, diag);
 	}
-	memcpy(s->keep, path, sizeof s->keep);
+	memcpy(s->keep, name, sizeof s->keep);
 	return OK;
 }
 
 err_t
-git_swap_lock(struct git_swap *s, const char *name, const git_oid *base, struct diag *diag)
+git_swap_lock(struct git_swap *s, const git_oid *base, struct diag *diag)
 {
 	TRY(take_lock(s, diag));
-	TRY(compare(s, name, base, diag));
+	TRY(compare(s, s->ref, base, diag));
 	return keep_pack(s, diag);
+}
+
+/* The directory that the branch's file is in. */
+static err_t
+sync_parent(const struct git_swap *s)
+{
+	[[gnu::cleanup(str_fini)]] struct str parent = { 0 };
+	str_put(&parent, s->ref, (size_t)(strrchr(s->ref, '/') - s->ref));
+	TRY(parent.err);
+	return file_sync_dir(s->local->dir, str_text(&parent));
 }
 
 err_t
 git_swap_commit(struct git_swap *s, struct diag *diag)
 {
-	char dir[PATH_MAX];
-	if (rename(s->lock, s->ref) < 0) {
-		return file_trouble(diag, "write", s->ref);
+	if (renameat(s->local->dir, str_text(&s->lock), s->local->dir, s->ref) < 0) {
+		return write_trouble(s, s->ref, diag);
 	}
 	s->is_locked = false;
-	snprintf(dir, sizeof dir, "%.*s", (int)(strrchr(s->ref, '/') - s->ref), s->ref);
-	return file_sync_dir(dir, diag) == OK ? OK : E_UNKNOWN;
+	if (sync_parent(s) != OK) {
+		(void)file_trouble_in(diag, "sync", s->local->where, s->ref);
+		return E_UNKNOWN;
+	}
+	return OK;
+}
+
+static void
+remove_name(const struct git_swap *s, char *name)
+{
+	if (name[0] != '\0') {
+		unlinkat(s->local->dir, name, 0);
+	}
+	name[0] = '\0';
 }
 
 void
 git_swap_end(struct git_swap *s)
 {
 	if (s->is_locked) {
-		unlink(s->lock);
+		unlinkat(s->local->dir, str_text(&s->lock), 0);
 	}
-	if (s->keep[0] != '\0') {
-		unlink(s->keep);
-	}
-	if (s->marker[0] != '\0') {
-		unlink(s->marker); /* last: without it nobody knew whose the others are */
-	}
-	file_close(&s->fd);
 	s->is_locked = false;
-	s->marker[0] = s->keep[0] = '\0';
+	remove_name(s, s->keep);
+	remove_name(s, s->marker); /* last: without it nobody knew whose the others are */
+	file_close(&s->fd);
+	str_fini(&s->lock);
 }

@@ -13,20 +13,28 @@
  */
 #pragma once
 
+#include "base/str.h"
 #include "git/local.h"
+#include "git/stage.h"
+
+enum {
+	GIT_SWAP_PACK = GIT_PACK_NAME + 12, /* "PACK.PID" */
+	GIT_SWAP_NAME = GIT_SWAP_PACK + 32, /* a file's, in DIR */
+};
 
 struct git_swap {
 	const struct git_local *local;
-	char marker[PATH_MAX]; /* "" when there is none */
-	char ref[PATH_MAX], lock[PATH_MAX];
-	char pack[64];
-	char keep[PATH_MAX];   /* "" when it is not there */
-	char stem[96];         /* what files of the pack are called in DIR before they have their name: see git/packs.h */
+	const char *ref;            /* "refs/heads/...", borrowed */
+	struct str lock;            /* and with ".lock" */
+	char marker[GIT_SWAP_NAME]; /* "" when there is none */
+	char pack[GIT_PACK_NAME];
+	char keep[GIT_SWAP_NAME];   /* "" when it is not there */
+	char stem[GIT_SWAP_NAME];   /* what files of the pack are called in DIR before they have their names: see git/stage.h */
 	int fd;
 	bool is_locked;
 };
 
-/* Writes the marker: `ref` ("refs/heads/...") shall be `id`.  `pack`: the name of the pack that comes with it, of which no file
+/* Writes the marker: `ref` ("refs/heads/...", borrowed) shall be `id`.  `pack`: the name of the pack that comes with it, of which no file
  * must be there yet; who finds the marker without its maker removes what there is of it but for a whole pack.  E_IO, E_REFUSED. */
 err_t git_swap_begin(const struct git_local *l, const char *ref, const git_oid *id, const char *pack, struct git_swap *s,
                      struct diag *diag);
@@ -36,7 +44,7 @@ err_t git_swap_sync(struct git_swap *s, struct diag *diag); /* its content is on
  * not; E_BUSY: another process held the lock for GIT_LOCK_WAIT_MS; E_EXISTS: no branch can have that name; E_UNSUPPORTED: it is
  * symbolic, or the file system has no links, or not everywhere. */
 enum { GIT_LOCK_WAIT_MS = 1000 };
-err_t git_swap_lock(struct git_swap *s, const char *name, const git_oid *base, struct diag *diag);
+err_t git_swap_lock(struct git_swap *s, const git_oid *base, struct diag *diag);
 
 /* Moves it, durably.  E_UNKNOWN: it was moved, but the disk failed to confirm. */
 err_t git_swap_commit(struct git_swap *s, struct diag *diag);

@@ -41,50 +41,44 @@ loose_fini(struct loose *l)
 }
 
 static void
-loose_path(const struct git_home *h, const git_oid *id, char out[PATH_MAX])
+remove_one(int dir, const git_oid *id)
 {
-	char hex[GIT_OID_HEXSZ + 1];
+	char hex[GIT_OID_HEXSZ + 1], name[GIT_OID_HEXSZ + 16];
 	git_oid_tostr(hex, sizeof hex, id);
-	snprintf(out, PATH_MAX, "%s/objects/%.2s/%s", h->clone, hex, hex + 2);
+	snprintf(name, sizeof name, "objects/%.2s/%s", hex, hex + 2);
+	unlinkat(dir, name, 0);
 }
 
 static void
-list_fanout(const char *dir, const char *fanout, struct loose *out)
+remove_loose(int dir, const struct git_ids *ids)
 {
-	DIR *d = opendir(dir);
-	struct dirent *e;
-	while (d != NULL && (e = readdir(d)) != NULL) {
+	for (size_t i = 0; i < ids->n; i++) {
+		remove_one(dir, &ids->ids[i]);
+	}
+}
+
+static void
+list_fanout(int dir, unsigned first, struct loose *out)
+{
+	char name[16];
+	snprintf(name, sizeof name, "objects/%02x", first);
+	[[gnu::cleanup(file_close_dir)]] DIR *d = file_list(dir, name);
+	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
 		char hex[GIT_OID_HEXSZ + 8];
 		struct stat st;
 		git_oid id;
-		snprintf(hex, sizeof hex, "%s%.40s", fanout, e->d_name);
+		snprintf(hex, sizeof hex, "%02x%.40s", first, e->d_name);
 		if (strlen(hex) == GIT_OID_HEXSZ && git_oid_fromstr(&id, hex) == 0 && fstatat(dirfd(d), e->d_name, &st, 0) == 0) {
 			git_ids_add(st.st_size > LARGE_LOOSE ? &out->large : &out->small, &id);
 		}
 	}
-	if (d != NULL) {
-		closedir(d);
-	}
 }
 
 static void
-list_loose(const struct git_home *h, struct loose *out)
+list_loose(int dir, struct loose *out)
 {
-	char dir[PATH_MAX], fanout[3];
-	for (unsigned i = 0; i < 256; i++) {
-		snprintf(fanout, sizeof fanout, "%02x", i);
-		snprintf(dir, sizeof dir, "%s/objects/%s", h->clone, fanout);
-		list_fanout(dir, fanout, out);
-	}
-}
-
-static void
-remove_loose(const struct git_home *h, const struct git_ids *ids)
-{
-	char path[PATH_MAX];
-	for (size_t i = 0; i < ids->n; i++) {
-		loose_path(h, &ids->ids[i], path);
-		unlink(path);
+	for (unsigned first = 0; first < 256; first++) {
+		list_fanout(dir, first, out);
 	}
 }
 
@@ -124,11 +118,10 @@ is_blob(git_odb *odb, const git_oid *id)
 
 /* Large files that the head has no more. */
 static err_t
-drop_old(const struct git_home *h, git_repository *repo, const git_oid *head, const struct git_ids *large, struct diag *diag)
+drop_old(int dir, git_repository *repo, const git_oid *head, const struct git_ids *large, struct diag *diag)
 {
 	[[gnu::cleanup(git_free_odb)]] git_odb *odb = NULL;
 	[[gnu::cleanup(git_ids_fini)]] struct git_ids now = { 0 };
-	char path[PATH_MAX];
 	if (large->n == 0) {
 		return OK;
 	}
@@ -141,8 +134,7 @@ drop_old(const struct git_home *h, git_repository *repo, const git_oid *head, co
 		const git_oid *id = &large->ids[i];
 		bool is_now = now.n > 0 && bsearch(id, now.ids, now.n, sizeof *now.ids, ids_compare) != NULL;
 		if (!is_now && is_blob(odb, id)) {
-			loose_path(h, id, path);
-			unlink(path);
+			remove_one(dir, id);
 		}
 	}
 	return OK;
@@ -151,14 +143,13 @@ drop_old(const struct git_home *h, git_repository *repo, const git_oid *head, co
 /* ---- packs ---- */
 
 static err_t
-pack_loose(const struct git_home *h, const struct git_how *how, git_repository *repo, const struct git_ids *small,
-           struct diag *diag)
+pack_loose(int dir, const struct git_how *how, git_repository *repo, const struct git_ids *small, struct diag *diag)
 {
 	if (small->n <= LOOSE_MAX) {
 		return OK;
 	}
 	TRY(git_repack(repo, how, small, diag));
-	remove_loose(h, small);
+	remove_loose(dir, small);
 	return OK;
 }
 
@@ -179,26 +170,27 @@ forget_others(const struct git_home *h, git_repository *repo)
 	git_strarray_dispose(&names);
 }
 
-static size_t
-count_packs(const struct git_home *h)
-{
-	[[gnu::cleanup(file_close)]] int dir = open(h->clone, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return git_packs_count(dir);
-}
-
 /* *c is closed: it has the packs open. */
 static err_t
-join_packs(const struct git_home *h, struct git_clone *c, const char *objects, struct diag *diag)
+join_packs(const struct git_home *h, int dir, struct git_clone *c, struct diag *diag)
 {
-	[[gnu::cleanup(git_packs_fini)]] struct git_packs packs = { 0 };
-	git_packs_list(objects, &packs);
+	[[gnu::cleanup(git_packs_fini)]] struct git_packs packs = { .dir = -1 };
+	[[gnu::cleanup(str_fini)]] struct str where = { 0 };
+	git_packs_list(dir, &packs);
 	size_t n = git_packs_tail(&packs);
-	if (n < 2) {
-		return OK;
+	str_printf(&where, "%s/", h->clone);
+	if (n < 2 || where.err != OK) {
+		return where.err;
 	}
 	forget_others(h, c->repo);
 	git_clone_close(c);
-	return git_packs_join(&packs, 0, n, &(struct git_placing){ .objects = objects }, diag);
+	return git_packs_join(&packs, n, &(struct git_placing){ .dir = dir, .where = str_text(&where) }, diag);
+}
+
+static int
+open_clone(const struct git_home *h)
+{
+	return open(h->clone, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 err_t
@@ -206,18 +198,16 @@ git_clone_tidy(const struct git_home *h, const struct git_how *how, struct git_c
                struct diag *diag)
 {
 	[[gnu::cleanup(loose_fini)]] struct loose loose = { 0 };
-	char objects[PATH_MAX];
-	snprintf(objects, sizeof objects, "%s/objects", h->clone);
-	list_loose(h, &loose);
-	TRY(drop_old(h, c->repo, head, &loose.large, diag));
-	TRY(pack_loose(h, how, c->repo, &loose.small, diag));
-	return count_packs(h) > PACKS_MAX ? join_packs(h, c, objects, diag) : OK;
+	[[gnu::cleanup(file_close)]] int dir = open_clone(h);
+	list_loose(dir, &loose);
+	TRY(drop_old(dir, c->repo, head, &loose.large, diag));
+	TRY(pack_loose(dir, how, c->repo, &loose.small, diag));
+	return git_packs_count(dir) > PACKS_MAX ? join_packs(h, dir, c, diag) : OK;
 }
 
 bool
 git_clone_is_grown(const struct git_home *h)
 {
-	char objects[PATH_MAX];
-	snprintf(objects, sizeof objects, "%s/objects", h->clone);
-	return count_packs(h) > GROWN_PACKS || git_packs_octets(objects) > GROWN_OCTETS;
+	[[gnu::cleanup(file_close)]] int dir = open_clone(h);
+	return git_packs_count(dir) > GROWN_PACKS || git_packs_octets(dir) > GROWN_OCTETS;
 }

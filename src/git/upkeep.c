@@ -104,10 +104,10 @@ take_lock(struct git_upkeep *u, const struct git_local *l, struct diag *diag)
 	struct stat st;
 	u->lock = openat(u->dir, LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
 	if (u->lock < 0) {
-		return file_trouble_in(diag, "write", l->dir, LOCK);
+		return file_trouble_in(diag, "write", l->where, LOCK);
 	}
 	if (flock(u->lock, LOCK_EX | LOCK_NB) < 0 || fstat(u->lock, &st) < 0 || st.st_nlink == 0) { /* 0: it was removed before that */
-		diag_set(diag, DIAG_ERROR, "git", "%.250s%s is in use", l->dir, LOCK);
+		diag_set(diag, DIAG_ERROR, "git", "%.250s%s is in use", l->where, LOCK);
 		return E_BUSY;
 	}
 	file_share(u->lock, l->shared);
@@ -152,7 +152,7 @@ start(struct git_upkeep *u, const struct git_how *how, const struct git_local *l
 	str_printf(&cache, "pack.deltaCacheSize=%llu", share);
 	/* With --git-dir= git would not ask whose repository it is, and what its owner has it configured to run would run as us. */
 	const char *const argv[] = {
-		"git", "-C", l->dir, "-c", str_text(&cache), "repack", "--geometric=2", "-d", "--local", "-n", "-q",
+		"git", "-C", l->where, "-c", str_text(&cache), "repack", "--geometric=2", "-d", "--local", "-n", "-q",
 		"--no-write-bitmap-index", "--threads=1", str_text(&window), NULL,
 	};
 	const struct git_run_in in = { .argv = argv, .death_signal = SIGTERM, .kept = u->lock, .gives_way = true };
@@ -166,7 +166,7 @@ start(struct git_upkeep *u, const struct git_how *how, const struct git_local *l
 static err_t
 begin(struct git_upkeep *u, const struct git_how *how, git_repository *repo, bool *has_stale_gc, struct diag *diag)
 {
-	struct git_local l;
+	[[gnu::cleanup(git_local_fini)]] struct git_local l = { .dir = -1 };
 	git_local_look(repo, &l);
 	if (!l.is_direct || !l.is_tidied || git_gc_is_at_work(u->dir, has_stale_gc)) {
 		return E_NOTFOUND;

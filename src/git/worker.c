@@ -142,7 +142,7 @@ clear_up(struct worker *w)
 {
 	[[gnu::cleanup(git_free_repo)]] git_repository *opened = NULL;
 	struct diag diag = { 0 };
-	struct git_local l;
+	[[gnu::cleanup(git_local_fini)]] struct git_local l = { .dir = -1 };
 	if (w->is_cleared_up || w->conf->scheme != GIT_REMOTE_LOCAL || w->branch.len == 0) {
 		return;
 	}

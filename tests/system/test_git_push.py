@@ -903,6 +903,23 @@ def test_the_clone_of_many_pushes(repo, side, daemon, tmp_path):
     fsck(clone)
 
 
+def test_a_branch_of_a_long_name(repo, side):
+    """Nearly as long as libgit2 takes: its file, its lock and its log are where git has them."""
+    branch = "/".join("%d" % n * 167 for n in range(1, 7))
+    head = repo.commit({"a": "1\n"})
+    git(repo.bare, "config", "core.logAllRefUpdates", "true")
+    git(repo.bare, "branch", branch)
+    git(repo.bare, "symbolic-ref", "HEAD", "refs/heads/" + branch)
+    g = side(repo.url)
+    g.pull()
+    for n in range(3):
+        head = g.push(head, {"a": "%d\n" % (n + 2)}).fields["id"]
+        assert git(repo.bare, "rev-parse", "refs/heads/" + branch) == head
+    assert git(repo.bare, "reflog", "show", "--format=%H", branch).split()[0] == head
+    assert leftovers(repo.bare) == []
+    fsck(repo.bare)
+
+
 # ---- the remote is kept tidy ----
 
 def push_many(g, head, n):
