@@ -1,5 +1,6 @@
 /* The entries of a commit, as the DNS side reads them: whatever the memfd holds, what comes out lies within. */
 #include "git/link.h"
+#include "git/link_files.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "git/link_files.h"
 #include "ops/clock.h"
 #include "ops/memory.h"
 #include "ops/priority.h"

@@ -5,6 +5,7 @@
 
 #include "dns/rrtype.h"
 #include "dns/wire.h"
+#include "git/link_files.h"
 #include "net/peer.h"
 #include "ops/clock.h"
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "git/link_files.h"
 
 struct set_aside {
 	struct set_aside *next;

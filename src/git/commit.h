@@ -8,7 +8,7 @@
 
 #include "git/idmap.h"
 #include "git/lib.h"
-#include "git/link.h"
+#include "git/link_files.h"
 #include "git/packout.h"
 #include "git/remote.h"
 

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "git/lib.h"
-#include "git/link.h"
+#include "git/link_files.h"
 
 enum {
 	PAST_COMMITS_MAX = 500,

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "git/link_files.h"
 #include "git/local.h"
 #include "ops/clock.h"
 

@@ -7,6 +7,7 @@
 
 #include "git/lib.h"
 #include "git/link.h"
+#include "git/link_files.h"
 
 enum {
 	SIGNED_AGE_S = 3600,        /* of commits; a signature is good for less than half of that, and clocks of primaries differ */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "git/link_files.h"
 #include "git/signed.h"
 #include "git/trailer.h"
 #include "git/walk.h"

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "git/link_files.h"
+
 /* ---- memory that runs out ---- */
 
 static bool is_memory_out;

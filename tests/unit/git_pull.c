@@ -23,6 +23,7 @@
 
 #include "git/gitproc.h"
 #include "git/link.h"
+#include "git/link_files.h"
 
 static bool shows_past; /* what files were before is shown, too */
 

@@ -1,4 +1,5 @@
 #include "git/link.h"
+#include "git/link_files.h"
 
 #include <errno.h>
 #include <fcntl.h>
