@@ -119,6 +119,7 @@ view_up(struct daemon *d)
 	struct oprimary *p = d->ctx;
 	p->opts.daemon.server.is_deaf = is_deaf;
 	p->opts.daemon.server.deaf_ctx = p;
+	p->opts.daemon.server.uses = &p->uses;
 	const struct primary_log log = loader_primary_log(&p->loader);
 	p->primary = primary_new(&p->opts.primary, &log);
 	p->served = served_new(&(struct served_conf){

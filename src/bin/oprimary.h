@@ -21,6 +21,7 @@ struct oprimary {
 	struct primary *primary;
 	struct served *served;
 	struct inbox *inbox;
+	struct key_uses uses;         /* of keys, by all workers */
 	struct loader loader;
 	struct notify_out notify;
 	atomic_bool is_loader_silent; /* nothing can be pulled or written */

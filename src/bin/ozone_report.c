@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "bin/clean.h"
 #include "bin/cli.h"
 
 enum {
@@ -64,57 +65,6 @@ report_free(struct report **r)
 		free(*r);
 		*r = NULL;
 	}
-}
-
-/* ---- text that came from files ---- */
-
-/* Octets of the UTF-8 character at `s`; 0 when there is no well-formed one (RFC 3629 4). */
-static size_t
-utf8_len(const uint8_t *s, size_t left)
-{
-	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xC2 && s[0] < 0xE0 ? 2 : s[0] >= 0xE0 && s[0] < 0xF0 ? 3
-	           : s[0] >= 0xF0 && s[0] < 0xF5                   ? 4
-	                                                           : 0;
-	if (n == 0 || n > left) {
-		return 0;
-	}
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xC0) != 0x80) {
-			return 0;
-		}
-	}
-	bool is_bad = (s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F) || (s[0] == 0xF0 && s[1] < 0x90) ||
-	              (s[0] == 0xF4 && s[1] > 0x8F);
-	return is_bad ? 0 : n;
-}
-
-/* What is printed for an octet sequence at `s`: itself, or "?" for what could steer a terminal (whoever pushes to a
- * repository writes to the terminals of others) or break JSON.  Tabs stay.  Returns the octets read. */
-static size_t
-put_char(struct str *out, const uint8_t *s, size_t left)
-{
-	size_t n = utf8_len(s, left);
-	bool is_control = s[0] < ' ' || s[0] == 0x7F || (n == 2 && s[0] == 0xC2 && s[1] < 0xA0);
-	if (n == 0 || (is_control && s[0] != '\t')) {
-		str_char(out, '?');
-		return n != 0 ? n : 1;
-	}
-	str_put(out, s, n);
-	return n;
-}
-
-static void
-put_clean(struct str *out, const char *text, size_t len)
-{
-	for (size_t i = 0; i < len;) {
-		i += put_char(out, (const uint8_t *)text + i, len - i);
-	}
-}
-
-static void
-put_clean_text(struct str *out, const char *text)
-{
-	put_clean(out, text, strlen(text));
 }
 
 /* ---- collecting ---- */
@@ -219,7 +169,7 @@ put_caret(struct str *out, const struct held *h, const char *colour, const char 
 	size_t len = h->d.source_len, at = h->d.col - 1 - h->skipped, end = at + (h->d.width != 0 ? h->d.width : 1);
 	size_t i = 0;
 	while (i < at && i < len) {
-		size_t n = utf8_len(s + i, len - i);
+		size_t n = clean_utf8_len(s + i, len - i);
 		str_char(out, s[i] == '\t' ? '\t' : ' ');
 		i += n != 0 ? n : 1;
 	}
@@ -239,7 +189,7 @@ put_source(struct str *out, const struct report *r, const struct held *h)
 {
 	const char *colour = cli_colour(r->colour, CLI_GREEN), *plain = cli_colour(r->colour, CLI_PLAIN);
 	str_printf(out, "%6" PRIu32 " | %s", h->d.line, h->skipped != 0 ? "…" : "");
-	put_clean(out, h->source, h->d.source_len);
+	clean_put_octets(out, h->source, h->d.source_len);
 	str_cat(out, h->is_cut ? "…\n" : "\n");
 	if (h->d.col > h->skipped && h->d.col - h->skipped <= h->d.source_len + 1) {
 		str_cat(out, h->skipped != 0 ? "       |  " : "       | ");
@@ -254,7 +204,7 @@ put_text(struct str *out, const struct report *r, const struct held *h)
 	bool is_error = h->d.level == DIAG_ERROR;
 	const char *bold = cli_colour(r->colour, CLI_BOLD), *plain = cli_colour(r->colour, CLI_PLAIN);
 	str_cat(out, bold);
-	put_clean_text(out, h->file != NULL ? h->file : "ozone");
+	clean_put(out, h->file != NULL ? h->file : "ozone");
 	if (h->d.line != 0) {
 		str_printf(out, ":%" PRIu32, h->d.line);
 	}
@@ -263,14 +213,14 @@ put_text(struct str *out, const struct report *r, const struct held *h)
 	}
 	str_printf(out, ":%s %s%s:%s ", plain, cli_colour(r->colour, is_error ? CLI_RED : CLI_YELLOW),
 	           is_error ? "error" : "warning", plain);
-	put_clean_text(out, h->d.text);
+	clean_put(out, h->d.text);
 	str_printf(out, " [%s]\n", h->d.code);
 	if (h->source != NULL && h->d.line != 0) {
 		put_source(out, r, h);
 	}
 	if (h->d.hint[0] != '\0') {
 		str_printf(out, "  %shint:%s ", cli_colour(r->colour, CLI_BLUE), plain);
-		put_clean_text(out, h->d.hint);
+		clean_put(out, h->d.hint);
 		str_char(out, '\n');
 	}
 }
@@ -281,7 +231,7 @@ static void
 put_escaped(struct str *out, const char *text, bool is_property)
 {
 	struct str clean = { 0 };
-	put_clean_text(&clean, text);
+	clean_put(&clean, text);
 	for (const char *c = str_text(&clean); *c != '\0'; c++) {
 		if (*c == '%' || (is_property && (*c == ':' || *c == ','))) {
 			str_printf(out, "%%%02X", (unsigned)(uint8_t)*c);
@@ -325,7 +275,7 @@ static json_t *
 json_clean(const char *text, size_t len)
 {
 	struct str clean = { 0 };
-	put_clean(&clean, text, len);
+	clean_put_octets(&clean, text, len);
 	json_t *j = json_string(str_text(&clean));
 	str_fini(&clean);
 	return j;
@@ -401,7 +351,7 @@ report_progress(struct report *r, const char *file, size_t i, size_t n)
 	}
 	struct progress_line *line = &progress_lines[progress_now == &progress_lines[0]];
 	struct str name = { 0 };
-	put_clean_text(&name, file);
+	clean_put(&name, file);
 	(void)snprintf(line->s, sizeof line->s, "\r\033[Kchecking %.60s (%zu of %zu)", str_text(&name), i, n);
 	str_fini(&name);
 	line->len = strlen(line->s);
@@ -495,7 +445,7 @@ static void
 say_change(const struct ozone_checked *c)
 {
 	struct str out = { 0 };
-	put_clean_text(&out, c->file);
+	clean_put(&out, c->file);
 	str_printf(&out, ": %s %s", c->is_keys ? "keys" : "zone", change_words[c->change]);
 	if (c->has_serial && c->has_old_serial && c->serial != c->old_serial) {
 		str_printf(&out, ", serial %" PRIu32 " to %" PRIu32, c->old_serial, c->serial);

@@ -8,7 +8,7 @@ import pytest
 import servers
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PAGES = {"oprimary": "oprimary.8", "onotify": "onotify.1", "oupdate": "oupdate.1", "okeygen": "okeygen.1", "ozone": "ozone.1"}
+PAGES = {"oprimary": "oprimary.8", "onotify": "onotify.1", "oupdate": "oupdate.1", "octl": "octl.1", "okeygen": "okeygen.1", "ozone": "ozone.1"}
 
 
 def options_of_help(text):
@@ -44,7 +44,7 @@ def test_documents_name_only_options_that_exist(program):
         with open(os.path.join(ROOT, document)) as f:
             text = f.read().replace("\\\n", " ")
         for line in text.split("\n"):
-            called = re.match(r"    [$#] (?:\(umask 077; )?(?:\w+=\S+ )*(?:sudo )?(oprimary|onotify|oupdate|okeygen|ozone)\b(.*)", line)
+            called = re.match(r"    [$#] (?:\(umask 077; )?(?:\w+=\S+ )*(?:sudo )?(oprimary|onotify|oupdate|octl|okeygen|ozone)\b(.*)", line)
             if called:
                 used = set(re.findall(r"(?<!\S)--([a-z][a-z0-9-]+)", called.group(2)))
                 assert used <= offered[called.group(1)], "%s: %s" % (document, line)

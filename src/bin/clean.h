@@ -1,0 +1,16 @@
+/* bin/clean.h -- texts of others, for a terminal or JSON: files of a repository, answers of a server.
+ *
+ * UTF-8 as it is, but for what could steer a terminal; whatever is none of it becomes "?".
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+/* Octets of the UTF-8 character at `s`; 0 when there is no well-formed one (RFC 3629 4). */
+size_t clean_utf8_len(const uint8_t *s, size_t left);
+
+void clean_put_octets(struct str *out, const char *text, size_t len);
+void clean_put(struct str *out, const char *text);

@@ -1,0 +1,344 @@
+/* octl: asks a server of Origin's how it is: by signed DNS queries (auth/status_text.h). */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "bin/cli.h"
+#include "bin/octl.h"
+
+const char *argp_program_version = CLI_VERSION("octl");
+
+static const char doc[] =
+	"Asks a name server of Origin's how it is: which commit it serves and since when, how its zones are, and what is wrong with "
+	"those whose file is not served as it stands.\n"
+	"\n"
+	"SERVER is an address (IPv4 or IPv6) or a host name; without it the server on this machine is asked. COMMAND:\n"
+	"\n"
+	"  status [DOMAIN]   the server as a whole, and zones in trouble\n"
+	"  zones [DOMAIN]    all zones, a line for each\n"
+	"  zone NAME         all that is known of one zone\n"
+	"  keys [DOMAIN]     keys, what they may do, and when they were last used\n"
+	"\n"
+	"DOMAIN is a part of what the key reaches; without it all of that is shown."
+	"\v"
+	"The questions are DNS queries, signed with a key that the server knows from the file _keys or NAME._keys in its repository: "
+	"ANYTHING._status.DOMAIN may look at DOMAIN and what is below it, and so may the keys for _notify, _transfer and _update. "
+	"\"okeygen tsig me._status.example.org\" makes one; one that is named me._status. sees everything. No answer shows a secret.\n"
+	"\n"
+	"Other users can read a command line, so the key is better kept in a file (--key-file) or in the environment variable "
+	"ORIGIN_KEY, in the form NAME:ALGORITHM:SECRET.\n"
+	"\n"
+	"Examples:\n"
+	"  octl status --key-file=/etc/origin/status.key\n"
+	"  octl 192.0.2.53 zone example.org\n"
+	"  octl ns1.example.org zones --json | jq '.zones[] | select(.state != \"served\")'\n"
+	"\n"
+	"Exit status: 0 the answer is there, and no zone is in trouble; 1 one is, or there is no answer; 2 wrong usage.";
+
+enum { KEY_KEY = 256, KEY_KEY_FILE, KEY_TIMEOUT, KEY_JSON };
+
+static const struct argp_option options[] = {
+	{ "key", KEY_KEY, "NAME:ALG:SECRET", 0, "Sign with this key. ALG: SHA256, also SHA1, SHA224, SHA384, SHA512; "
+	  "SECRET in base64", 0 },
+	{ "key-file", KEY_KEY_FILE, "FILE", 0, "Read the key from the first line of FILE (-: standard input)", 0 },
+	{ "port", 'p', "N", 0, "Port of the server (53)", 0 },
+	{ "timeout", KEY_TIMEOUT, "SECONDS", 0, "Patience for the first try over UDP, of two; TCP has three times as long (2)", 0 },
+	{ "json", KEY_JSON, NULL, 0, "Print JSON, for programs: times in seconds since 1970", 0 },
+	{ 0 },
+};
+
+/* ---- what there is to ask ---- */
+
+static const struct octl_column status_list[] = {
+	{ "version", "version", OCTL_TEXT },   { "domain", "domain", OCTL_TEXT }, { "commit", "commit", OCTL_TEXT },
+	{ "zones", "zones", OCTL_NUMBER },     { "broken", "broken", OCTL_NUMBER }, { "held", "held back", OCTL_NUMBER },
+	{ "counted", "counted", OCTL_TEXT },
+};
+
+static const struct octl_column zones_list[] = {
+	{ "zone", "ZONE", OCTL_TEXT },       { "serial", "SERIAL", OCTL_NUMBER },   { "records", "RECORDS", OCTL_NUMBER },
+	{ "state", "STATE", OCTL_TEXT },     { "commit", "COMMIT", OCTL_COMMIT },   { "changed", "CHANGED", OCTL_TIME },
+	{ "file", "FILE", OCTL_TEXT },       { "signed", NULL, OCTL_TEXT },         { "since", NULL, OCTL_TEXT },
+	{ "tried", NULL, OCTL_TEXT },        { "finding", NULL, OCTL_TEXT },        { "level", NULL, OCTL_TEXT },
+	{ "code", NULL, OCTL_TEXT },         { "in", NULL, OCTL_TEXT },             { "line", NULL, OCTL_NUMBER },
+	{ "column", NULL, OCTL_NUMBER },
+};
+
+static const struct octl_column zone_list[] = {
+	{ "zone", "zone", OCTL_TEXT },       { "state", "state", OCTL_TEXT },     { "serial", "serial", OCTL_NUMBER },
+	{ "records", "records", OCTL_NUMBER }, { "signed", "signed", OCTL_TEXT }, { "file", "file", OCTL_TEXT },
+	{ "commit", "commit", OCTL_TEXT },   { "changed", "changed", OCTL_TIME }, { "since", "so since", OCTL_TEXT },
+	{ "tried", "last tried", OCTL_TEXT }, { "level", "level", OCTL_TEXT },    { "finding", "finding", OCTL_TEXT },
+	{ "code", "code", OCTL_TEXT },       { "in", "in file", OCTL_TEXT },      { "line", "line", OCTL_NUMBER },
+	{ "column", "column", OCTL_NUMBER },
+};
+
+static const struct octl_column keys_list[] = {
+	{ "key", "KEY", OCTL_TEXT },
+	{ "right", "RIGHT", OCTL_TEXT },
+	{ "domain", "DOMAIN", OCTL_TEXT },
+	{ "algorithm", "ALGORITHM", OCTL_TEXT },
+	{ "used", "LAST USED", OCTL_TIME },
+};
+
+#define COLUMNS(list) { list, ARRAY_LEN(list) }
+
+static const struct command {
+	const char *name;
+	enum status_what what;
+	struct octl_columns columns;
+	bool is_one;    /* item; shown as lines */
+	bool wants_arg; /* a name, without which there is nothing to ask */
+} commands[] = {
+	{ "status", STATUS_DAEMON, COLUMNS(status_list), true, false },
+	{ "zones", STATUS_ZONES, COLUMNS(zones_list), false, false },
+	{ "zone", STATUS_ZONE, COLUMNS(zone_list), true, true },
+	{ "keys", STATUS_KEYS, COLUMNS(keys_list), false, false },
+};
+
+static const struct octl_columns trouble_columns = COLUMNS(zones_list);
+
+/* ---- arguments ---- */
+
+struct opts {
+	const struct command *command;
+	const char *server, *arg;
+	char *key;
+	const char *key_file;
+	uint16_t port;
+	unsigned timeout_s;
+	bool is_json;
+};
+
+static const struct command *
+find_command(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		if (strcmp(commands[i].name, name) == 0) {
+			return &commands[i];
+		}
+	}
+	return NULL;
+}
+
+static void
+take_argument(struct opts *o, const char *arg, struct argp_state *state)
+{
+	if (cli_is_key(arg)) {
+		cli_usage(state, "one of the arguments is a key: it belongs after --key= or, better, into a file (--key-file)");
+	}
+	if (o->command == NULL) {
+		o->command = find_command(arg);
+		if (o->command == NULL && o->server != NULL) {
+			cli_usage(state, "'%s' is no command: status, zones, zone or keys", arg);
+		}
+		o->server = o->command == NULL ? arg : o->server;
+	} else if (o->arg == NULL) {
+		o->arg = arg;
+	} else {
+		cli_usage(state, "too many arguments");
+	}
+}
+
+static void
+check(const struct opts *o, struct argp_state *state)
+{
+	if (o->command == NULL) {
+		cli_usage(state, "what is it to be: status, zones, zone or keys?");
+	}
+	if (o->command->wants_arg && o->arg == NULL) {
+		cli_usage(state, "%s of what? A name is missing", o->command->name);
+	}
+	if (o->key != NULL && o->key_file != NULL) {
+		cli_usage(state, "--key and --key-file are two keys: give one");
+	}
+}
+
+static error_t
+parse_opt(int key, char *arg, struct argp_state *state)
+{
+	struct opts *o = state->input;
+	switch (key) {
+	case KEY_KEY:
+		o->key = arg;
+		break;
+	case KEY_KEY_FILE:
+		o->key_file = arg;
+		break;
+	case 'p':
+		o->port = (uint16_t)cli_number_argument(state, "the port", arg, 1, UINT16_MAX);
+		break;
+	case KEY_TIMEOUT:
+		o->timeout_s = (unsigned)cli_number_argument(state, "the timeout", arg, 1, 3600);
+		break;
+	case KEY_JSON:
+		o->is_json = true;
+		break;
+	case ARGP_KEY_ARG:
+		take_argument(o, arg, state);
+		break;
+	case ARGP_KEY_END:
+		check(o, state);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+/* ---- asking and showing ---- */
+
+struct octl {
+	struct opts opts;
+	struct cli_status status;
+	struct client_addresses to;
+	struct name domain;
+	bool has_colour;
+	struct octl_table *table;
+	struct octl_json *json;
+	bool is_any, is_trouble;
+};
+
+static bool
+is_trouble(const struct status_item *item)
+{
+	const char *state = status_value(item, "state"), *broken = status_value(item, "broken"), *held = status_value(item, "held");
+	return (state[0] != '\0' && strcmp(state, "served") != 0) || (broken[0] != '\0' && strcmp(broken, "0") != 0) ||
+	       (held[0] != '\0' && strcmp(held, "0") != 0);
+}
+
+static err_t
+on_item(void *ctx, const struct status_item *item)
+{
+	struct octl *o = ctx;
+	const struct command *c = o->opts.command;
+	o->is_any = true;
+	o->is_trouble |= is_trouble(item);
+	return o->opts.is_json ? octl_json_add(o->json, item)
+	       : c->is_one     ? octl_lines_print(&c->columns, item, o->has_colour)
+	                       : octl_table_add(o->table, item);
+}
+
+static err_t
+on_trouble(void *ctx, const struct status_item *item)
+{
+	struct octl *o = ctx;
+	return octl_table_add(o->table, item);
+}
+
+/* Behind the status, for people: which zones they are. */
+static err_t
+show_trouble(struct octl *o)
+{
+	if (o->opts.command->what != STATUS_DAEMON || !o->is_trouble || o->opts.is_json) {
+		return OK;
+	}
+	o->table = octl_table_new(&trouble_columns, o->has_colour);
+	TRY(cli_status_ask(&o->status, STATUS_TROUBLE, o->domain.oct, on_trouble, o));
+	(void)putchar('\n');
+	return octl_table_print(o->table);
+}
+
+static err_t
+show(struct octl *o)
+{
+	const struct command *c = o->opts.command;
+	const char *name = c->what == STATUS_DAEMON ? "status" : c->name;
+	if (o->opts.is_json) {
+		return octl_json_print(o->json, name, c->is_one, o->status.commit);
+	}
+	if (o->table != NULL && o->is_any) {
+		return octl_table_print(o->table);
+	}
+	if (o->table != NULL) {
+		char domain[NAME_TEXT_MAX];
+		(void)name_show(o->domain.oct, domain);
+		cli_warning("%s: no %s there", domain, c->name);
+	}
+	return OK;
+}
+
+static int
+ask(struct octl *o)
+{
+	const struct command *c = o->opts.command;
+	o->json = o->opts.is_json ? octl_json_new(&c->columns) : NULL;
+	o->table = !o->opts.is_json && !c->is_one ? octl_table_new(&c->columns, o->has_colour) : NULL;
+	err_t err = cli_status_ask(&o->status, c->what, o->domain.oct, on_item, o);
+	if (err == E_NOTFOUND) {
+		cli_error("%s: there is no such zone, nor a file for it", o->opts.arg);
+		cli_hint("\"octl zones\" lists those that there are");
+	}
+	err = err == OK ? show(o) : err;
+	err = err == OK ? show_trouble(o) : err;
+	return err == OK && !o->is_trouble ? CLI_OK : CLI_FAILED;
+}
+
+/* ---- beginning ---- */
+
+static err_t
+read_key(struct octl *o)
+{
+	const struct cli_secret from = {
+		.arg = o->opts.key, .file = o->opts.key_file, .env = "ORIGIN_KEY", .credential = "status-key",
+	};
+	err_t err = cli_signed_read_key(&o->status.asked, &from, "--key");
+	if (err == E_NOTFOUND) {
+		cli_error("no key: such questions are answered to who signs them alone");
+		cli_hint("give a key with --key-file, --key or ORIGIN_KEY; \"okeygen tsig me._status.example.org\" makes one");
+	}
+	return err != OK ? err : cli_status_reach(&o->status);
+}
+
+static err_t
+read_domain(struct octl *o)
+{
+	const char *arg = o->opts.arg;
+	o->domain = o->status.domain;
+	err_t err = arg != NULL ? name_parse(arg, strlen(arg), name_root, &o->domain) : OK;
+	if (err != OK) {
+		cli_error("%s is not a domain name: %s", arg, err_str(err));
+	}
+	return err;
+}
+
+static err_t
+resolve(struct octl *o)
+{
+	char why[CLIENT_WHY_MAX];
+	err_t err = client_resolve(o->opts.server, o->opts.port, &o->to, why);
+	if (err != OK) {
+		cli_error("%s", why);
+		cli_hint("the server is an address or a host name: octl SERVER %s", o->opts.command->name);
+	}
+	return err;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct argp argp = { options, parse_opt, "[SERVER] COMMAND [NAME]", doc, NULL, cli_help_filter, NULL };
+	struct octl *o = xalloc(sizeof *o);
+	o->opts = (struct opts){ .port = 53, .timeout_s = 2 };
+	cli_init();
+	cli_forbid_core();
+	cli_parse(&argp, argc, argv, &o->opts);
+	o->has_colour = cli_has_colour(stdout);
+	o->status.to = &o->to;
+	o->status.timeout_s = o->opts.timeout_s;
+	o->status.asked.subject = o->opts.command->name;
+	o->status.asked.host = o->opts.server;
+	o->status.asked.port = o->opts.port;
+	o->status.asked.doubt_hint = "nothing was changed by the question";
+	int status = CLI_USAGE;
+	if (read_key(o) == OK && read_domain(o) == OK) {
+		status = resolve(o) == OK ? ask(o) : CLI_FAILED;
+	}
+	octl_table_free(&o->table);
+	octl_json_free(&o->json);
+	wipe(o, sizeof *o);
+	free(o);
+	return status;
+}

@@ -1,0 +1,40 @@
+/* bin/octl.h -- what the parts of octl share: the question, and the two ways of showing what comes.
+ */
+#pragma once
+
+#include "bin/cli_status.h"
+
+/* How a value is shown.  In JSON numbers and times are numbers, the latter in seconds since 1970. */
+enum octl_kind { OCTL_TEXT, OCTL_NUMBER, OCTL_TIME, OCTL_COMMIT };
+
+struct octl_column {
+	const char *key;  /* of the pair */
+	const char *head; /* of the column, or the label of a line; NULL: it is in JSON alone */
+	enum octl_kind kind;
+};
+
+struct octl_columns {
+	const struct octl_column *list;
+	size_t n;
+};
+
+/* ---- octl_table.c: for people ---- */
+
+struct octl_table;
+struct octl_table *octl_table_new(const struct octl_columns *columns, bool has_colour);
+void octl_table_free(struct octl_table **t); /* NULL-safe */
+err_t octl_table_add(struct octl_table *t, const struct status_item *item); /* a row, and a line below it for its finding */
+err_t octl_table_print(const struct octl_table *t); /* on standard output; E_IO */
+
+/* One item as lines, "label  value". */
+err_t octl_lines_print(const struct octl_columns *columns, const struct status_item *item, bool has_colour);
+
+/* ---- octl_json.c: for programs ---- */
+
+struct octl_json;
+struct octl_json *octl_json_new(const struct octl_columns *columns);
+void octl_json_free(struct octl_json **j); /* NULL-safe */
+err_t octl_json_add(struct octl_json *j, const struct status_item *item);
+
+/* {"name": [items], "commit": ...}; with `is_one`: the item itself. */
+err_t octl_json_print(const struct octl_json *j, const char *name, bool is_one, const char *commit); /* E_IO */
