@@ -228,7 +228,7 @@ check(void)
 		ended += s->outcomes[o];
 	}
 	ASSERT(s->added == ended + s->pending && s->pending <= PENDING_MAX);
-	ASSERT(s->in_flight <= s->pending && s->in_flight <= IN_FLIGHT_MAX);
+	ASSERT(s->in_flight <= s->pending && s->doubted <= s->in_flight && s->in_flight - s->doubted <= IN_FLIGHT_MAX);
 	ASSERT(s->exchanges == world.open_n && s->exchanges <= s->in_flight);
 	ASSERT((notifier_deadline(world.n) == NOTIFIER_NEVER) == (s->pending == 0));
 }

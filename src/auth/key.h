@@ -39,6 +39,7 @@ struct key {
 	uint16_t types[KEY_TYPES_MAX];   /* that it is held to; as the name has them, twice if that does */
 	unsigned types_n;                /* 0: to none */
 	struct key_address primary, secondary;
+	size_t order;                    /* of two keys of one file, that with the larger number comes later in it: it is the newer one */
 };
 
 /* The part of the name that speaks: right, domain, types (of an update key), addresses (of a transfer key); nothing else of *out

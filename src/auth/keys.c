@@ -20,6 +20,7 @@ struct keystore {
 	size_t n, cap;
 	struct key **slots; /* hash table by name, open addressing; at most half full */
 	size_t slots_n;     /* a power of two */
+	size_t order_end;   /* no key has it, nor a larger one */
 	bool is_sealed;
 };
 
@@ -228,12 +229,15 @@ keystore_add(struct keystore *ks, const uint8_t *owner, const uint8_t *within, c
 		key_free(&k);
 		return OK;
 	}
+	k->order = ks->order_end++;
 	return insert(ks, k);
 }
 
 err_t
 keystore_merge(struct keystore *into, const struct keystore *from, struct findings *out)
 {
+	const size_t begin = into->order_end;
+	into->order_end += from->order_end;
 	for (size_t i = 0; i < from->n; i++) {
 		const struct key *k = from->keys[i];
 		const struct record r = { .owner = k->tsig.name.oct, .out = out };
@@ -245,6 +249,7 @@ keystore_merge(struct keystore *into, const struct keystore *from, struct findin
 			return E_NOMEM;
 		}
 		*copy = *k;
+		copy->order = begin + k->order;
 		TRY(insert(into, copy));
 	}
 	return OK;

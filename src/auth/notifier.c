@@ -38,6 +38,20 @@ succeed(struct notifier *n, struct notice *x, struct notice *old)
 	notice_detach(n, old);
 }
 
+/* One more key.  When those that it had have come to nothing by now, the new one is tried at once: it may be the one that the
+ * secondary has been given in place of them. */
+static err_t
+add_key(struct notifier *n, struct notice *x, const struct tsig_key *key)
+{
+	TRY(notice_add_key(n, x, key));
+	if (x->state == NOTICE_RESTING) {
+		x->next_turn = (uint8_t)(x->signers_n - 1);
+		notice_detach(n, x);
+		notice_wait(n, x);
+	}
+	return OK;
+}
+
 /* *out: the notice that is to be sent, idle or waiting; NULL: it is under way, and has one more key.  *was_unreached: so was
  * the one that it takes the place of. */
 static err_t
@@ -47,7 +61,7 @@ put_in(struct notifier *n, struct peer *p, const struct notify_news *news, const
 	struct notice *x = NULL, *old = peer_notice(p, news->zone);
 	*out = NULL;
 	if (old != NULL && notice_has_room(old, news, key)) {
-		return notice_add_key(n, old, key);
+		return add_key(n, old, key);
 	}
 	if (old == NULL && (n->stats.pending >= n->conf.pending_max || n->stats.octets >= n->conf.octets_max)) {
 		return E_LIMIT;

@@ -18,12 +18,15 @@
  * answered; each in the order in which they fell due.
  *
  * A secondary may have several keys, of which it need not know each (one is being replaced by another).  The same news for the same
- * target with another key is no second notification: the attempts take the keys in turn, and an answer to any of them is
- * one.  An answer that says no takes the key out of the turn as long as there are others.
+ * target with another key is no second notification: an answer to any of its keys is one.  The first attempt begins with the key that
+ * was added first, each other attempt with the one after that of the attempt before.  When the peer says that it does not take the
+ * key (BADKEY, BADSIG, NOTAUTH without any signature), the next key is tried at once, as part of the same attempt, until each
+ * has been tried.  A rightly signed answer that says no does the same, and takes the key out of the turn as long as there are others.
+ * A key that is added when the keys before it have failed is tried at once.
  *
  * What counts as an answer (RFC 1996 3.6): a response from where the request went, with its ID and question (which a
- * FORMERR or NOTIMP may lack), and, when the request was signed, rightly signed (RFC 8945 5.3).  Everything else is
- * counted and ignored.  What becomes of one:
+ * FORMERR or NOTIMP may lack, and a NOTAUTH to what was signed), and, when the request was signed, rightly signed (RFC
+ * 8945 5.3).  Everything else is counted and ignored.  What becomes of one:
  *   NOERROR    acknowledged.
  *   SERVFAIL   the peer could not just now: it is told again, as if it had not answered.
  *   any other  (NOTIMP, REFUSED, NOTAUTH, FORMERR, …) the peer has heard, and would say the same another time: over, as
@@ -149,6 +152,7 @@ struct notifier_stats {
 	uint64_t unverified;              /* … no signature, or a wrong one */
 	/* As it stands: */
 	uint64_t pending, octets, in_flight, exchanges;
+	uint64_t doubted;                 /* of those in flight: with an answer that was not signed well */
 };
 
 struct notifier;

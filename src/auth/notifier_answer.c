@@ -38,21 +38,41 @@ leave_window(struct notifier *n, struct notice *x)
 	x->is_doubted = true;
 	p->doubted++;
 	p->in_flight--;
-	n->doubted++;
+	n->stats.doubted++;
 	peer_changed(n, p);
 }
 
-static void
-doubt(struct notifier *n, struct notice *x, const struct tsig *t)
+/* Has the attempt a key to go on with?  Not when it has left its place in the window, which may be another's by now. */
+static bool
+has_another_key(const struct notice *x)
 {
-	bool is_end_of_turn = x->attempts >= x->signers_n;
+	return x->tried < x->signers_n && !x->is_doubted;
+}
+
+/* The peer, or somebody in its name, has said that it does not take the key: the attempt goes on with the next one.  Idle before. */
+static void
+go_on_with(struct notifier *n, struct notice *x, uint8_t turn, const struct notifier_now *now)
+{
+	x->turn = turn;
+	notice_send(n, x, x->transport, now);
+}
+
+/* The answer is not signed well, as `t` says. */
+static void
+doubt(struct notifier *n, struct notice *x, const struct tsig *t, unsigned rcode, const struct notifier_now *now)
+{
+	bool is_key_refused = !t->is_error_signed && (t->is_peer_error || rcode == RCODE_NOTAUTH);
 	n->stats.unverified++;
-	if (is_end_of_turn) {
-		notice_say(n, x, (struct notifier_report){ .outcome = NOTIFY_UNVERIFIED, .tsig_error = t->error,
-		                                    .is_peer_error = t->is_peer_error });
+	if (is_key_refused && has_another_key(x)) {
+		notice_detach(n, x);
+		go_on_with(n, x, notice_turn_after(x), now);
+		return;
 	}
-	/* The peer it is, and it does not take this message; or somebody says so, and then there is another key to try. */
-	if (t->is_error_signed || (t->is_peer_error && !is_end_of_turn)) {
+	if (x->tried >= x->signers_n || x->attempts >= x->signers_n) { /* each has had its turn */
+		notice_say(n, x, (struct notifier_report){ .outcome = NOTIFY_UNVERIFIED, .tsig_error = t->error,
+		                                           .is_peer_error = t->is_peer_error });
+	}
+	if (t->is_error_signed) { /* the peer it is, and it does not take this message */
 		notice_detach(n, x);
 		notice_rest(n, x);
 	} else {
@@ -60,8 +80,27 @@ doubt(struct notifier *n, struct notice *x, const struct tsig *t)
 	}
 }
 
+/* It says no, and would say the same another time: to this key. */
 static void
-take_answer(struct notifier *n, struct notice *x, unsigned rcode)
+take_refusal(struct notifier *n, struct notice *x, unsigned rcode, const struct notifier_now *now)
+{
+	if (x->signers_n <= 1) {
+		notice_finish(n, x, (struct notifier_report){ .outcome = NOTIFY_REFUSED, .rcode = rcode });
+		return;
+	}
+	bool is_going_on = has_another_key(x);
+	notice_detach(n, x);
+	notice_drop_key(n, x);
+	x->tried--;
+	if (is_going_on) {
+		go_on_with(n, x, x->turn, now);
+	} else {
+		notice_rest(n, x);
+	}
+}
+
+static void
+take_answer(struct notifier *n, struct notice *x, unsigned rcode, const struct notifier_now *now)
 {
 	if (rcode == RCODE_NOERROR) {
 		notice_finish(n, x, (struct notifier_report){ .outcome = NOTIFY_ACKNOWLEDGED });
@@ -69,12 +108,8 @@ take_answer(struct notifier *n, struct notice *x, unsigned rcode)
 		notice_say(n, x, (struct notifier_report){ .outcome = NOTIFY_PUT_OFF, .rcode = rcode });
 		notice_detach(n, x);
 		notice_rest(n, x);
-	} else if (x->signers_n > 1) { /* of this key */
-		notice_detach(n, x);
-		notice_drop_key(n, x);
-		notice_rest(n, x);
 	} else {
-		notice_finish(n, x, (struct notifier_report){ .outcome = NOTIFY_REFUSED, .rcode = rcode });
+		take_refusal(n, x, rcode, now);
 	}
 }
 
@@ -96,10 +131,10 @@ take_message(struct notifier *n, struct peer *p, enum notify_transport t, const 
 	struct tsig tsig;
 	if (!notice_is_verified(x, &m, now->wall_s, &tsig)) {
 		peer_note_alive(n, p, t, now->mono_ns);
-		doubt(n, x, &tsig);
+		doubt(n, x, &tsig, m.bits & DNS_RCODE, now);
 	} else {
 		peer_note_heard(n, p, t, now->mono_ns);
-		take_answer(n, x, m.bits & DNS_RCODE);
+		take_answer(n, x, m.bits & DNS_RCODE, now);
 	}
 	notifier_settle(n, now);
 }

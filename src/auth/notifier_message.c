@@ -78,9 +78,9 @@ notice_is_answered_by(const struct notice *x, const struct msg *m)
 	if (m->id != x->id || (m->bits & DNS_QR) == 0 || msg_opcode(m) != OPCODE_NOTIFY) {
 		return false;
 	}
-	if (m->count[0] == 0) { /* from one who could not read it */
+	if (m->count[0] == 0) { /* from one who could not read it, or did not go on when it saw the key (NSD) */
 		unsigned rcode = m->bits & DNS_RCODE;
-		return rcode == RCODE_FORMERR || rcode == RCODE_NOTIMP;
+		return rcode == RCODE_FORMERR || rcode == RCODE_NOTIMP || (rcode == RCODE_NOTAUTH && x->signers_n != 0);
 	}
 	return m->count[0] == 1 && m->qtype == TYPE_SOA && m->qclass == CLASS_IN && name_is_equal(m->qname.oct, x->zone);
 }

@@ -82,7 +82,7 @@ notice_detach(struct notifier *n, struct notice *x)
 	if (x->state == NOTICE_IN_FLIGHT) {
 		unsigned *place = x->is_doubted ? &x->peer->doubted : &x->peer->in_flight;
 		(*place)--;
-		n->doubted -= x->is_doubted;
+		n->stats.doubted -= x->is_doubted;
 		x->is_doubted = false;
 		n->stats.in_flight--;
 	}
@@ -162,6 +162,7 @@ notice_rest(struct notifier *n, struct notice *x)
 {
 	n->stats.failed++;
 	x->state = NOTICE_RESTING;
+	x->next_turn = notice_turn_after(x);
 	heap_set(&n->timers, &x->timer, x->begun_ns + interval_s(x) * SECOND_NS);
 	if (is_unreached(x)) {
 		notice_say(n, x, (struct notifier_report){ .outcome = NOTIFY_UNREACHED });

@@ -32,7 +32,9 @@ struct notice {
 	struct peer *peer;
 	struct signer *signers[NOTIFIER_KEYS_MAX];
 	uint8_t signers_n;         /* 0: unsigned */
-	uint8_t turn;              /* the one of the latest attempt */
+	uint8_t turn;              /* the one of the latest message */
+	uint8_t next_turn;         /* the one with which the next attempt begins */
+	uint8_t tried;             /* how many the latest attempt has come to */
 	struct heap_node timer;
 	struct list_link link;     /* WAITING, IN_FLIGHT */
 	uint64_t begun_ns;         /* the attempt under way, or the last one */
@@ -76,7 +78,6 @@ struct peer {
 struct notifier {
 	struct notifier_conf conf;
 	struct notifier_stats stats;
-	size_t doubted;                  /* in flight, with an answer that was not signed well: of all peers */
 	uint32_t seed;                   /* of the buckets */
 	struct peer *bucket[PEER_BUCKETS];
 	struct trie_txn signers;         /* by name */
@@ -93,6 +94,12 @@ static inline const struct signer *
 notice_signer(const struct notice *x) /* NULL: unsigned */
 {
 	return x->signers_n != 0 ? x->signers[x->turn] : NULL;
+}
+
+static inline uint8_t
+notice_turn_after(const struct notice *x) /* the key after the one of the latest message */
+{
+	return (uint8_t)(x->turn + 1 < x->signers_n ? x->turn + 1 : 0);
 }
 
 static inline const uint8_t *
@@ -138,7 +145,11 @@ void notifier_settle(struct notifier *n, const struct notifier_now *now);
 
 struct notice *notice_in_flight(const struct list_link *list, uint16_t id); /* NULL: none */
 
-/* TCP brought no answer to it: UDP. */
+/* Sends it, with the key whose turn it is, and begins to wait for an answer: an attempt, or the same once more with another key.  From
+ * IDLE; when the peer's own connection is gone the notice is over, and freed. */
+void notice_send(struct notifier *n, struct notice *x, enum notify_transport t, const struct notifier_now *now);
+
+/* TCP brought no good answer to it: UDP, unless the attempt is over. */
 void notice_fall_back(struct notifier *n, struct notice *x, const struct notifier_now *now);
 
 /* The exchange is closed already, and forgotten; it is gone or could not be opened; it is closed, as it brings nothing.  `is_dead`: another
@@ -171,7 +182,7 @@ void notice_free(struct notifier *n, struct notice *x); /* it is in no state, an
 /* Is it about that very version, and may it be signed with this key, too, which it has not yet? */
 bool notice_has_room(const struct notice *x, const struct notify_news *news, const struct tsig_key *key);
 err_t notice_add_key(struct notifier *n, struct notice *x, const struct tsig_key *key); /* E_NOMEM */
-void notice_drop_key(struct notifier *n, struct notice *x); /* that of the latest attempt */
+void notice_drop_key(struct notifier *n, struct notice *x); /* that of the latest message; it is the turn of the one after it */
 
 /* The peer has it from now on.  *old: the one of the same zone that it had, which is the caller's now; NULL: none.
  * E_NOMEM, not when there was one. */

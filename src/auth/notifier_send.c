@@ -118,12 +118,18 @@ transmit_udp(struct notifier *n, struct notice *x, const struct notifier_now *no
 	}
 }
 
-/* TCP brought no answer. */
+/* TCP brought no answer.  Where it brought one that is not signed well, UDP would bring no other; and in the window there may be no place
+ * for it. */
 void
 notice_fall_back(struct notifier *n, struct notice *x, const struct notifier_now *now)
 {
+	bool was_doubted = x->is_doubted;
 	notice_detach(n, x);
-	transmit_udp(n, x, now);
+	if (was_doubted) {
+		notice_rest(n, x);
+	} else {
+		transmit_udp(n, x, now);
+	}
 }
 
 /* The exchange is gone, or could not be opened.  `is_dead`: another one would fare no better. */
@@ -182,6 +188,20 @@ whose_turn(struct peer *p, const struct list_link queues[NOTICE_QUEUES])
 	return notice_of(queues[q].next);
 }
 
+void
+notice_send(struct notifier *n, struct notice *x, enum notify_transport t, const struct notifier_now *now)
+{
+	x->begun_ns = now->mono_ns;
+	x->tried++;
+	if (t == NOTIFY_OVER_TCP) {
+		transmit_tcp(n, x, now);
+	} else if (t == NOTIFY_OVER_UDP) {
+		transmit_udp(n, x, now);
+	} else if (!transmit(n, x, t, now)) {
+		peer_lose_conn(n, x->peer);
+	}
+}
+
 /* Begins the attempt of the first that waits. */
 static void
 launch(struct notifier *n, struct peer *p, const struct notifier_now *now)
@@ -189,25 +209,17 @@ launch(struct notifier *n, struct peer *p, const struct notifier_now *now)
 	bool has_tcp = !is_any_in(p->waiting_udp);
 	struct notice *x = whose_turn(p, has_tcp ? p->waiting : p->waiting_udp);
 	notice_detach(n, x);
-	x->turn = (uint8_t)(x->signers_n != 0 ? x->attempts % x->signers_n : 0);
+	x->turn = x->next_turn;
+	x->tried = 0;
 	x->attempts++;
-	x->begun_ns = now->mono_ns;
-	if (p->at.conn != 0) {
-		if (!transmit(n, x, NOTIFY_OVER_CONN, now)) {
-			peer_lose_conn(n, p);
-		}
-	} else if (has_tcp) {
-		transmit_tcp(n, x, now);
-	} else {
-		transmit_udp(n, x, now);
-	}
+	notice_send(n, x, p->at.conn != 0 ? NOTIFY_OVER_CONN : has_tcp ? NOTIFY_OVER_TCP : NOTIFY_OVER_UDP, now);
 }
 
 /* The end of every input: what may be sent is, and what is of no more use goes. */
 void
 notifier_settle(struct notifier *n, const struct notifier_now *now)
 {
-	while (n->stats.in_flight - n->doubted < n->conf.in_flight_max && !list_is_empty(&n->ready)) {
+	while (n->stats.in_flight - n->stats.doubted < n->conf.in_flight_max && !list_is_empty(&n->ready)) {
 		struct peer *p = LIST_ENTRY(n->ready.next, struct peer, ready);
 		list_remove(&p->ready); /* if more waits for it, it goes to the end of the queue */
 		launch(n, p, now);

@@ -219,7 +219,7 @@ notice_drop_key(struct notifier *n, struct notice *x)
 	signer_put_back(n, x->signers[x->turn]);
 	x->signers_n--;
 	memmove(x->signers + x->turn, x->signers + x->turn + 1, (size_t)(x->signers_n - x->turn) * sizeof(struct signer *));
-	x->turn = 0;
+	x->turn = (uint8_t)(x->turn < x->signers_n ? x->turn : 0);
 }
 
 struct notice *

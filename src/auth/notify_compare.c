@@ -135,7 +135,19 @@ is_as_before(const struct comparing *c, const struct zone *z)
 	return view_zone(c->old_view, z->apex_name) == z;
 }
 
-/* To those of its targets whose keys are fresh. */
+static bool
+has_fresh_at(const struct comparing *c, const struct key_address *a)
+{
+	for (size_t i = 0; i < c->targets.n; i++) {
+		const struct notify_target *to = &c->targets.list[i];
+		if (to->key != NULL && key_address_is_equal(&to->address, a) && is_fresh(c->old_view, to->key)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* To the addresses that have a fresh key; with their other keys, too, which may be all that the secondary knows yet. */
 static void
 tell_fresh(struct comparing *c, const struct zone *z)
 {
@@ -144,7 +156,7 @@ tell_fresh(struct comparing *c, const struct zone *z)
 	note_left_out(c, z);
 	for (size_t i = 0; i < c->targets.n; i++) {
 		const struct notify_target *to = &c->targets.list[i];
-		if (to->key != NULL && is_fresh(c->old_view, to->key)) {
+		if (has_fresh_at(c, &to->address)) {
 			tell_target(c, &news, to);
 		}
 	}

@@ -21,7 +21,7 @@ compare_keys(const void *a, const void *b)
 {
 	const struct key *const *x = a, *const *y = b;
 	int order = name_compare((*x)->domain.oct, (*y)->domain.oct);
-	return order != 0 ? order : name_compare((*x)->tsig.name.oct, (*y)->tsig.name.oct);
+	return order != 0 ? order : (*x)->order > (*y)->order ? -1 : (*x)->order < (*y)->order;
 }
 
 static err_t

@@ -7,7 +7,8 @@
  *   Set"): A and AAAA records in the zone itself (glue too), else in the nearest zone served that encloses the host.
  *   Hosts whose addresses we do not serve are left out: we are no resolver.
  * An address is told the signed way when there is one: with each key that names it, NOTIFIER_KEYS_MAX at most, since
- * it may not know them all (auth/notifier.h makes one notification of these).
+ * it may not know them all (auth/notifier.h makes one notification of these).  Of keys of one domain the newest comes first: the
+ * one that is last in its file.
  * Whom NOTIFY may not go to is left out (auth/notify_policy.h).
  *
  * Pure.  What comes out borrows from the views that it came from.

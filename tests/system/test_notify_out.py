@@ -160,7 +160,7 @@ def test_unsigned_is_refused(secondary, notify_send, name):
     assert [(g["outcome"], int(g["rcode"])) for g in got] in ([("refused", REFUSED)], [("refused", NOTAUTH)]), (got, peer.log_tail())
 
 
-@pytest.mark.parametrize("name", ["bind", "knot"])
+@pytest.mark.parametrize("name", ["bind", "knot", "nsd"])
 def test_a_wrong_secret_is_said(secondary, notify_send, keys, make_key, name):
     peer = secondary(name, "example")
     right = keys["SHA256"]

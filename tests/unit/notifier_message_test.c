@@ -312,20 +312,27 @@ doubtful_answers_hold_up_nothing(void **state)
 	end(&w);
 }
 
-/* What a secondary that knows one of its keys says to another: it does not know it, it does not take it, or nothing at all. */
-enum refusal { SAYS_BADKEY, SAYS_REFUSED, SAYS_NOTHING, REFUSALS };
+/* What a secondary says to a key: it does not know it, the same without the question (as NSD does), it knows another secret of that name,
+ * NOTAUTH and no signature, it does not take the key (rightly signed), or nothing at all. */
+enum refusal { SAYS_BADKEY, SAYS_BARE_BADKEY, SAYS_BADSIG, SAYS_NOTAUTH, SAYS_REFUSED, SAYS_NOTHING, REFUSALS };
 
 static void
 refuse(struct world *w, enum refusal how, const struct tsig_key *key)
 {
 	const struct sent s = *last(w);
+	struct tsig_key wrong = *key;
 	struct msg m = message(&s);
 	struct tsig t;
 	struct answer a = plain_answer(&s, RCODE_NOTAUTH);
+	wrong.secret[0] ^= 1;
 	if (how == SAYS_REFUSED) {
 		a = signed_answer(&s, RCODE_REFUSED, key, w->now.wall_s);
-	} else if (how == SAYS_BADKEY) {
-		assert_int_equal(tsig_verify_request(&t, &m, NULL, w->now.wall_s), E_AUTH);
+	} else if (how == SAYS_BADKEY || how == SAYS_BARE_BADKEY || how == SAYS_BADSIG) {
+		if (how == SAYS_BARE_BADKEY) {
+			a.bytes[5] = 0;
+			a.len = DNS_HEADER_LEN;
+		}
+		assert_int_equal(tsig_verify_request(&t, &m, how == SAYS_BADSIG ? &wrong : NULL, w->now.wall_s), E_AUTH);
 		assert_int_equal(tsig_sign_error(&t, a.bytes, &a.len, sizeof a.bytes, w->now.wall_s), OK);
 	}
 	if (how != SAYS_NOTHING) {
@@ -334,36 +341,106 @@ refuse(struct world *w, enum refusal how, const struct tsig_key *key)
 }
 
 static void
+acknowledge(struct world *w, const struct tsig_key *key)
+{
+	const struct sent s = *last(w);
+	struct answer a = signed_answer(&s, RCODE_NOERROR, key, w->now.wall_s);
+	deliver(w, &s, &a);
+}
+
+static bool
+is_signed_with(const struct world *w, const struct tsig_key *key)
+{
+	struct msg m = message(last(w));
+	struct tsig t;
+	return tsig_verify_request(&t, &m, key, w->now.wall_s) == OK;
+}
+
+static void
+add_with(struct world *w, const struct tsig_key *keys, size_t n, uint64_t conn)
+{
+	struct notify_target to = target(1);
+	to.conn = conn;
+	for (size_t i = 0; i < n; i++) {
+		to.key = &keys[i];
+		assert_int_equal(add_to(w, "a.example.", 1, &to), OK);
+	}
+	assert_int_equal(notifier_stats(w->n)->pending, 1);
+}
+
+static void
 a_secondary_with_two_keys(void **state)
 {
 	(void)state;
 	const struct tsig_key keys[] = { key_of("k._transfer.", 'k'), key_of("l._transfer.", 'l') };
-	for (unsigned i = 0; i < 2 * REFUSALS; i++) {
-		const struct tsig_key *known = &keys[i % 2], *other = &keys[1 - i % 2];
-		struct notify_target to = target(1);
+	for (unsigned how = 0; how < REFUSALS; how++) {
 		struct world w;
 		begin(&w);
-		for (unsigned k = 0; k < 2; k++) {
-			to.key = &keys[k];
-			assert_int_equal(add_to(&w, "a.example.", 1, &to), OK);
-		}
-		assert_int_equal(notifier_stats(w.n)->pending, 1);
+		add_with(&w, keys, 2, 0);
 		assert_int_equal(w.sent_n, 1);
-		if (known != &keys[0]) {
-			refuse(&w, i / 2, other);
-			assert_int_equal(notifier_stats(w.n)->pending, 1);
+		assert_true(is_signed_with(&w, &keys[0])); /* that was added first */
+		refuse(&w, how, &keys[0]);
+		assert_int_equal(notifier_stats(w.n)->pending, 1);
+		if (how == SAYS_NOTHING) {
+			assert_int_equal(w.sent_n, 1);
 			advance(&w, 600 * MS);
 			advance(&w, 400 * MS);
 		}
-		struct answer a = signed_answer(last(&w), RCODE_NOERROR, known, w.now.wall_s);
-		deliver(&w, last(&w), &a);
+		assert_true(is_signed_with(&w, &keys[1])); /* at once, where it was told */
+		assert_int_equal(last(&w)->transport, NOTIFY_OVER_TCP);
+		acknowledge(&w, &keys[1]);
 		assert_int_equal(w.reports[NOTIFY_ACKNOWLEDGED], 1);
+		assert_int_equal(w.last.attempts, how == SAYS_NOTHING ? 2 : 1);
 		assert_int_equal(w.reports[NOTIFY_UNVERIFIED] + w.reports[NOTIFY_REFUSED], 0);
 		assert_int_equal(notifier_stats(w.n)->pending, 0);
 		end(&w);
 	}
 }
 
+static void
+the_newest_key_is_enough(void **state)
+{
+	(void)state;
+	const struct tsig_key keys[] = { key_of("k._transfer.", 'k'), key_of("l._transfer.", 'l') };
+	struct world w;
+	begin(&w);
+	add_with(&w, keys, 2, 0);
+	acknowledge(&w, &keys[0]);
+	assert_int_equal(w.reports[NOTIFY_ACKNOWLEDGED], 1);
+	assert_int_equal(w.sent_n, 1);
+	end(&w);
+}
+
+/* The way stays: UDP, where TCP is not served, and the peer's own connection. */
+static void
+the_other_key_goes_the_same_way(void **state)
+{
+	(void)state;
+	const struct tsig_key keys[] = { key_of("k._transfer.", 'k'), key_of("l._transfer.", 'l') };
+	struct world w;
+	begin(&w);
+	w.no_tcp = true;
+	add_with(&w, keys, 2, 0);
+	refuse(&w, SAYS_BADKEY, &keys[0]);
+	assert_int_equal(w.sent_n, 2);
+	assert_int_equal(last(&w)->transport, NOTIFY_OVER_UDP);
+	acknowledge(&w, &keys[1]);
+	assert_int_equal(w.reports[NOTIFY_ACKNOWLEDGED], 1);
+	add_with(&w, keys, 2, 7);
+	refuse(&w, SAYS_BADKEY, &keys[0]);
+	assert_int_equal(last(&w)->transport, NOTIFY_OVER_CONN);
+	assert_true(is_signed_with(&w, &keys[1]));
+	acknowledge(&w, &keys[1]);
+	assert_int_equal(w.reports[NOTIFY_ACKNOWLEDGED], 2);
+	add_with(&w, keys, 2, 7);
+	w.no_conn = true; /* it is gone when the other key's turn comes */
+	refuse(&w, SAYS_REFUSED, &keys[0]);
+	assert_int_equal(w.reports[NOTIFY_LOST], 1);
+	assert_int_equal(notifier_stats(w.n)->pending, 0);
+	end(&w);
+}
+
+/* Each key has one turn in an attempt, and the next attempt begins anew. */
 static void
 neither_key_is_taken(void **state)
 {
@@ -372,20 +449,66 @@ neither_key_is_taken(void **state)
 	struct notify_target to = target(1);
 	struct world w;
 	begin(&w);
-	for (unsigned k = 0; k < 2; k++) {
-		to.key = &keys[k];
-		assert_int_equal(add_to(&w, "a.example.", 1, &to), OK);
-	}
-	refuse(&w, SAYS_BADKEY, NULL);
-	advance(&w, S);
-	refuse(&w, SAYS_BADKEY, NULL);
+	add_with(&w, keys, 2, 0);
+	refuse(&w, SAYS_BADKEY, &keys[0]);
+	assert_int_equal(w.reports[NOTIFY_UNVERIFIED], 0);
+	refuse(&w, SAYS_BADKEY, &keys[1]);
 	assert_int_equal(w.reports[NOTIFY_UNVERIFIED], 1);
+	assert_int_equal(w.sent_n, 2);
 	assert_int_equal(notifier_stats(w.n)->pending, 1); /* told again */
+	advance(&w, 600 * MS); /* the answer may have been somebody else's, but the right one has not come: UDP would bring no other */
+	assert_int_equal(w.sent_n, 2);
+	advance(&w, 400 * MS);
+	assert_int_equal(w.sent_n, 3);
+	assert_true(is_signed_with(&w, &keys[0]));
 	to.key = &keys[1];
 	assert_int_equal(add_to(&w, "a.example.", 2, &to), OK); /* newer: it takes the place of the other, with this key alone */
 	refuse(&w, SAYS_REFUSED, &keys[1]);
 	assert_int_equal(w.reports[NOTIFY_REFUSED], 1);
 	assert_int_equal(notifier_stats(w.n)->pending, 0);
+	end(&w);
+}
+
+/* An answer that says nothing of the key has given the place in the window to another notification: the other key waits for the next
+ * attempt. */
+static void
+a_doubted_one_does_not_jump_the_queue(void **state)
+{
+	(void)state;
+	const struct tsig_key keys[] = { key_of("k._transfer.", 'k'), key_of("l._transfer.", 'l') };
+	struct world w;
+	begin(&w);
+	add_with(&w, keys, 2, 0);
+	answer(&w, last(&w), RCODE_NOERROR); /* not signed */
+	refuse(&w, SAYS_BADKEY, &keys[0]);
+	assert_int_equal(w.sent_n, 1);
+	advance(&w, 600 * MS);
+	advance(&w, 400 * MS);
+	assert_true(is_signed_with(&w, &keys[1]));
+	acknowledge(&w, &keys[1]);
+	assert_int_equal(w.reports[NOTIFY_ACKNOWLEDGED], 1);
+	end(&w);
+}
+
+/* The secondary was given the new key before we were: its notification waits for the next attempt, which is minutes away. */
+static void
+a_key_that_comes_late_is_tried_at_once(void **state)
+{
+	(void)state;
+	const struct tsig_key keys[] = { key_of("k._transfer.", 'k'), key_of("l._transfer.", 'l') };
+	struct world w;
+	begin(&w);
+	add_with(&w, keys, 1, 0);
+	refuse(&w, SAYS_BADKEY, &keys[0]);
+	while (step(&w, w.now.mono_ns + 200 * S)) {
+	}
+	size_t sent_n = w.sent_n;
+	assert_true(notifier_deadline(w.n) > w.now.mono_ns + 100 * S);
+	add_with(&w, keys + 1, 1, 0);
+	assert_int_equal(w.sent_n, sent_n + 1);
+	assert_true(is_signed_with(&w, &keys[1]));
+	acknowledge(&w, &keys[1]);
+	assert_int_equal(w.reports[NOTIFY_ACKNOWLEDGED], 1);
 	end(&w);
 }
 
@@ -441,6 +564,10 @@ main(void)
 		cmocka_unit_test(peers_that_do_not_take_our_signature),
 		cmocka_unit_test(doubtful_answers_hold_up_nothing),
 		cmocka_unit_test(a_secondary_with_two_keys),
+		cmocka_unit_test(the_newest_key_is_enough),
+		cmocka_unit_test(the_other_key_goes_the_same_way),
+		cmocka_unit_test(a_key_that_comes_late_is_tried_at_once),
+		cmocka_unit_test(a_doubted_one_does_not_jump_the_queue),
 		cmocka_unit_test(neither_key_is_taken),
 		cmocka_unit_test(what_the_peer_says),
 	};

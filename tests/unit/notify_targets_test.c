@@ -127,13 +127,32 @@ keys_with_a_secondary(void **state)
 	const struct view *v = primary_view(p);
 	/* The nearest domain's key for 192.0.2.50 first, then the other; the signed way to 192.0.2.2. */
 	assert_targets(v, "example.", &everybody,
-	               "2001:db8:0:0:0:0:0:53 192.0.2.1.2001-db8--53._transfer.example.\n"
 	               "192.0.2.50 192.0.2.1.192.0.2.50._transfer.example.\n"
+	               "2001:db8:0:0:0:0:0:53 192.0.2.1.2001-db8--53._transfer.example.\n"
 	               "192.0.2.2 192.0.2.1.192.0.2.2._transfer.\n"
 	               "192.0.2.50 192.0.2.1.192.0.2.50._transfer.\n"
 	               "192.0.2.3 -\n192.0.2.99 -\n192.0.2.4 -\n2001:db8:0:0:0:0:0:2 -\n");
 	assert_targets(v, "other.", &everybody,
 	               "192.0.2.2 192.0.2.1.192.0.2.2._transfer.\n192.0.2.50 192.0.2.1.192.0.2.50._transfer.\n");
+	primary_free(&p);
+}
+
+/* The newest is the one that is last in its file, however the names are in order. */
+static void
+the_newest_key_comes_first(void **state)
+{
+	(void)state;
+	static const char keys[] = "b.192.0.2.1.192.0.2.50._transfer" SECRET "c.192.0.2.1.192.0.2.50._transfer" SECRET
+				   "a.192.0.2.1.192.0.2.50._transfer" SECRET;
+	static const char example_keys[] = "k2.192.0.2.1.192.0.2.51._transfer" SECRET "k1.192.0.2.1.192.0.2.51._transfer" SECRET;
+	static const char *const files[][2] = { { "other", other }, { "_keys", keys }, { "other._keys", example_keys } };
+	struct primary *p = serve_files(files, ARRAY_LEN(files));
+	assert_targets(primary_view(p), "other.", &everybody,
+	               "192.0.2.51 k1.192.0.2.1.192.0.2.51._transfer.other.\n"
+	               "192.0.2.51 k2.192.0.2.1.192.0.2.51._transfer.other.\n"
+	               "192.0.2.50 a.192.0.2.1.192.0.2.50._transfer.\n"
+	               "192.0.2.50 c.192.0.2.1.192.0.2.50._transfer.\n"
+	               "192.0.2.50 b.192.0.2.1.192.0.2.50._transfer.\n");
 	primary_free(&p);
 }
 
@@ -313,7 +332,7 @@ keys_that_come_and_change(void **state)
 	                    "x.a. 1 192.0.2.8 192.0.2.1.192.0.2.8._transfer.a.\n"
 	                    "b. 1 192.0.2.9 192.0.2.1.192.0.2.9._transfer.b.\n");
 	/* One for the root, and one within it; a zone that changed in the same commit is told once, and an address that has a
-	 * nearer key already with this one, too. */
+	 * nearer key already with both: it may know the one alone. */
 	static const char *const third[][2] = { { "a", ZONE("2", "") }, { "x.a", ZONE("1", "") }, { "b", ZONE("1", "") },
 		                                { "a._keys", KEY("192.0.2.8") OTHER_SECRET },
 		                                { "x.a._keys", KEY("192.0.2.7") SECRET },
@@ -327,6 +346,7 @@ keys_that_come_and_change(void **state)
 	                    "x.a. 1 192.0.2.7 192.0.2.1.192.0.2.7._transfer.x.a.\n"
 	                    "x.a. 1 192.0.2.10 192.0.2.1.192.0.2.10._transfer.\n"
 	                    "x.a. 1 192.0.2.9 192.0.2.1.192.0.2.9._transfer.\n"
+	                    "b. 1 192.0.2.9 192.0.2.1.192.0.2.9._transfer.b.\n"
 	                    "b. 1 192.0.2.10 192.0.2.1.192.0.2.10._transfer.\n"
 	                    "b. 1 192.0.2.9 192.0.2.1.192.0.2.9._transfer.\n");
 	/* A zone goes together with its keys: its secondary is told with the key that it has. */
@@ -385,6 +405,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hosts_of_the_zone_but_the_primary),
 		cmocka_unit_test(keys_with_a_secondary),
+		cmocka_unit_test(the_newest_key_comes_first),
 		cmocka_unit_test(addresses_that_are_nobodys),
 		cmocka_unit_test(loopback_addresses),
 		cmocka_unit_test(a_policy_leaves_out),
