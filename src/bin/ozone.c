@@ -243,6 +243,9 @@ run(const struct options *o)
 	}
 	report_free(&oz.report);
 	keystore_free(&oz.keys);
+	if (oz.zones != NULL) {
+		ozone_names_free(&oz.zones);
+	}
 	keystore_free(&oz.both.before);
 	keystore_free(&oz.both.after);
 	free(oz.both.lost);

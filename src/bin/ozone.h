@@ -101,6 +101,7 @@ struct job {
 
 struct ozone {
 	struct report *report;
+	struct ozone_names *zones; /* that there are files for, before the first is checked; NULL: a single file, so nobody knows */
 	struct keystore *keys; /* of all files so far, since a name may have one secret only; NULL: a single file */
 	bool dump, diff;
 	bool colour;           /* of standard output */
@@ -135,8 +136,14 @@ size_t ozone_names_zones(const struct ozone_names *names);
 size_t ozone_names_n(const struct ozone_names *names);
 const uint8_t *ozone_names_zone_at(const struct ozone_names *names, size_t i); /* NULL: that is a keys file */
 
+/* Is there a zone that the name is in, or one below it?  True when there is no zone at all. */
+bool ozone_names_concern(struct ozone_names *names, const uint8_t *name);
+
 /* How many zones of `names` does `other` not have?  A file of one of them in *first, borrowed. */
 size_t ozone_names_missing(struct ozone_names *names, struct ozone_names *other, const char **first);
+
+/* Files of one version, all before any of them is looked at: fills oz->zones. */
+void ozone_note_zones(struct ozone *oz, const struct side *side, char *const *files, size_t n);
 
 /* ---- names of files: ozone_paths.c ---- */
 

@@ -488,6 +488,7 @@ ozone_dir(struct ozone *oz, const char *path, const char *old)
 	if (old != NULL) {
 		ozone_side_ignore(NULL, &was.side);
 	}
+	ozone_note_zones(oz, &now.side, now.files.names, now.files.n);
 	err_t err = check_dirs(oz, &now, &was, old != NULL);
 	report_begin(oz->report, "");
 	return err;

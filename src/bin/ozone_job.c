@@ -45,6 +45,7 @@ reader_of(const struct ozone *oz, struct version *v, const struct job *job, cons
 	return (struct master_reader){
 		.apex = job->apex.oct, .file = v->path, .ctx = v, .open = open_include, .close = close_include,
 		.sink = sink, .drops_outside = oz->drops_outside && job->kind == SOURCE_ZONE,
+		.is_of_keys = job->kind == SOURCE_KEYS, .has_default_ttl = job->kind == SOURCE_KEYS,
 	};
 }
 
@@ -208,6 +209,24 @@ join_keys(struct ozone *oz, struct version *new, const struct job *job, const st
 	return err != OK ? err : located;
 }
 
+/* Keys for updates where nothing is to be updated.  Transfer keys may be for a catalog zone, which has no file. */
+static err_t
+check_domains(const struct ozone *oz, struct version *new, const struct job *job, const struct diag_sink *sink)
+{
+	struct findings f = { 0 };
+	for (size_t i = 0; oz->zones != NULL && new->keys != NULL && i < keystore_count(new->keys); i++) {
+		const struct key *k = keystore_at(new->keys, i);
+		char domain[NAME_TEXT_MAX];
+		if (k->right == RIGHT_UPDATE && !ozone_names_concern(oz->zones, k->domain.oct)) {
+			(void)name_show(k->domain.oct, domain);
+			findings_add(&f, DIAG_WARNING, "key-no-zone", k->tsig.name.oct, TYPE_DNSKEY, NULL, 0,
+			             "is the name right? Only oprimary --zones-by-update makes zones for such a key",
+			             "the key may change %.200s, which is in no zone here", domain);
+		}
+	}
+	return report_findings(oz, &f, new, job, sink);
+}
+
 /* ---- output of whole zones ---- */
 
 static err_t
@@ -344,6 +363,9 @@ do_job(struct ozone *oz, const struct job *job, struct version *old, struct vers
 	struct tally now = tally_now(oz);
 	report_more(new, sink, now.errors - before->errors, now.warnings - before->warnings);
 	TRY(load_version(oz, old, job, NULL));
+	if (job->kind == SOURCE_KEYS && !job->is_context) {
+		TRY(check_domains(oz, new, job, sink));
+	}
 	if (job->kind == SOURCE_KEYS && !oz->is_single) {
 		ozone_valve_note_keys(oz, job, job->is_context ? new->keys : old->keys, new->keys);
 	}

@@ -126,3 +126,47 @@ ozone_names_report(struct ozone_names **names, struct ozone *oz)
 	report_end(oz->report);
 	ozone_names_free(names);
 }
+
+/* The first zone that does not come before the name in canonical order; NULL: none. */
+static const struct named *
+find_from(const struct ozone_names *names, size_t zones, const uint8_t *name)
+{
+	size_t low = 0, high = zones;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (name_compare(names->list[mid].apex.oct, name) < 0) {
+			low = mid + 1;
+		} else {
+			high = mid;
+		}
+	}
+	return low < zones ? &names->list[low] : NULL;
+}
+
+bool
+ozone_names_concern(struct ozone_names *names, const uint8_t *name)
+{
+	size_t zones = ozone_names_zones(names);
+	const struct named *found = find_from(names, zones, name); /* what is below a name comes right after it */
+	bool is_concerned = zones == 0 || (found != NULL && name_is_within(found->apex.oct, name));
+	while (!is_concerned && !name_is_root(name)) {
+		name = name_parent(name);
+		found = find_from(names, zones, name);
+		is_concerned = found != NULL && name_is_equal(found->apex.oct, name);
+	}
+	return is_concerned;
+}
+
+void
+ozone_note_zones(struct ozone *oz, const struct side *side, char *const *files, size_t n)
+{
+	oz->zones = ozone_names_new();
+	for (size_t i = 0; i < n; i++) {
+		struct job job = { .path = files[i] };
+		job.kind = source_kind_of(side->ignore, job.path, &job.apex);
+		if (job.kind == SOURCE_ZONE) {
+			ozone_names_add(oz->zones, &job);
+		}
+	}
+	names_sort(oz->zones);
+}

@@ -369,5 +369,6 @@ ozone_repo(struct ozone *oz, const struct ozone_revs *revs)
 	if (r.was != NULL) {
 		ozone_side_ignore(NULL, &r.was_side);
 	}
+	ozone_note_zones(oz, &r.now_side, r.now_files.list, r.now_files.n);
 	return check_trees(oz, &r);
 }

@@ -333,6 +333,26 @@ def test_what_would_be_held_back(ozone, write, tmp_path):
 
 
 
+@pytest.mark.parametrize("name, is_said", [
+    ("r._a._update.home.a.example", False), ("r._update.a.example", False), ("r._update.example", False), ("r._update", False),
+    ("r._update.A.Example", False), ("r._update.aa.example", True), ("r._update.home.b.example", True), ("r._update.b", True),
+    ("r._transfer.catalog.example.net", False), ("r._update.home.d.a.example", False), ("r._update.xd.example", True)])
+def test_keys_for_no_zone(ozone, write, repo, name, is_said):
+    """Whether keys come before the zones or after them; a file alone says nothing of zones."""
+    line = "%s. DNSKEY 0 3 163 %s\n" % (name, SECRETS[0])
+    for path, text in (("z/a.example", zone(1)), ("z/c.example", zone(1)), ("z/d.a.example", zone(1)), ("z/_keys", "; a comment\n" + line)):
+        write(path, text)
+    done = ozone("z")
+    assert codes(done) == (["key-no-zone"] if is_said else []) and ("z/_keys:2:1: warning: the key may change" in done.stderr) == is_said
+    assert SECRETS[0] not in done.stderr
+    repo.commit({"a.example": zone(1), "_keys": "", "d.a.example": zone(1)})
+    old = repo.head()
+    repo.commit({"_keys": line})
+    for more in ([], ["--old-rev", old]):
+        assert codes(ozone("--repo", repo.path, *more)) == (["key-no-zone"] if is_said else [])
+    assert codes(ozone("z/_keys")) == []
+
+
 LAST = "push._notify. DNSKEY 0 3 163 %s\n"
 SECRETS = ("kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg=", "Rml0c0dvb2RFbm91Z2hGb3JUaGlzVGVzdDEyMzQ1Njc=")
 
