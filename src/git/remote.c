@@ -5,7 +5,7 @@
 #include <strings.h>
 
 #include "base/alloc.h"
-#include "base/enc.h"
+#include "git/remote_p.h"
 
 static const struct scheme {
 	const char *prefix;
@@ -18,8 +18,8 @@ static const struct scheme {
 	{ "ssh+git://", GIT_REMOTE_SSH, 22 },
 };
 
-static err_t
-refuse(struct diag *diag, err_t err, const char *what, const char *hint)
+err_t
+git_conf_refuse(struct diag *diag, err_t err, const char *what, const char *hint)
 {
 	diag_set(diag, DIAG_ERROR, "remote", "%s", what);
 	diag_hint(diag, "%s", hint);
@@ -147,8 +147,8 @@ take_userinfo(struct git_conf *c, const char *info, size_t len, struct diag *dia
 		c->password = percent_decoded(colon + 1, len - user_len - 1);
 	}
 	if (c->user == NULL || (colon != NULL && c->password == NULL)) {
-		return refuse(diag, E_FORMAT, "the user or password in --remote has a % that is no %XX",
-		              "write % itself as %25, or use a credential file");
+		return git_conf_refuse(diag, E_FORMAT, "the user or password in --remote has a % that is no %XX",
+		                       "write % itself as %25, or use a credential file");
 	}
 	if (colon == NULL && (c->scheme == GIT_REMOTE_HTTP || c->scheme == GIT_REMOTE_HTTPS) && c->user[0] != '\0') {
 		/* https://TOKEN@host: the token is the password; which user goes with it matters to nobody. */
@@ -168,8 +168,8 @@ take_host(struct git_conf *c, const char *host, size_t len, uint16_t default_por
 	unsigned long port = has_port ? strtoul(colon + 1, &end, 10) : default_port;
 	if (host_len == 0 || (has_port && (end != host + len || port == 0 || port > 65535)) ||
 	    (bracket != NULL && bracket + 1 < host + len && bracket[1] != ':')) {
-		return refuse(diag, E_FORMAT, "--remote names no host that makes sense",
-		              "write it as https://HOST[:PORT]/PATH, ssh://USER@HOST[:PORT]/PATH or USER@HOST:PATH");
+		return git_conf_refuse(diag, E_FORMAT, "--remote names no host that makes sense",
+		                       "write it as https://HOST[:PORT]/PATH, ssh://USER@HOST[:PORT]/PATH or USER@HOST:PATH");
 	}
 	c->host = xstrndup(host + (bracket != NULL), host_len);
 	c->port = (uint16_t)port;
@@ -210,7 +210,10 @@ take_file_url(struct git_conf *c, const char *url, struct diag *diag)
 		path += 9;
 	}
 	c->url = path[0] == '/' ? percent_decoded(path, strlen(path)) : NULL;
-	return c->url != NULL ? OK : refuse(diag, E_FORMAT, "--remote=file://... needs an absolute path", "as in file:///srv/zones.git");
+	if (c->url == NULL) {
+		return git_conf_refuse(diag, E_FORMAT, "--remote=file://... needs an absolute path", "as in file:///srv/zones.git");
+	}
+	return OK;
 }
 
 static err_t
@@ -220,7 +223,7 @@ take_scp(struct git_conf *c, const char *text, const char *colon, struct diag *d
 	const char *host = at != NULL ? at + 1 : text;
 	c->scheme = GIT_REMOTE_SSH;
 	if (colon[1] == '\0') {
-		return refuse(diag, E_FORMAT, "--remote=HOST: has no path", "write it as USER@HOST:PATH");
+		return git_conf_refuse(diag, E_FORMAT, "--remote=HOST: has no path", "write it as USER@HOST:PATH");
 	}
 	if (at != NULL) {
 		c->user = xstrndup(text, (size_t)(at - text));
@@ -240,8 +243,8 @@ take_remote(struct git_conf *c, const char *url, struct diag *diag)
 		return s->scheme == GIT_REMOTE_LOCAL ? take_file_url(c, url, diag) : take_url(c, s, url, diag);
 	}
 	if (strstr(url, "://") != NULL) {
-		return refuse(diag, E_UNSUPPORTED, "--remote has a scheme that we do not speak",
-		              "file://, git://, http://, https:// and ssh:// are there; also a path, and USER@HOST:PATH");
+		return git_conf_refuse(diag, E_UNSUPPORTED, "--remote has a scheme that we do not speak",
+		                       "file://, git://, http://, https:// and ssh:// are there; also a path, and USER@HOST:PATH");
 	}
 	if (colon != NULL) {
 		return take_scp(c, url, colon, diag);
@@ -257,11 +260,11 @@ git_conf_remote(struct git_conf *c, const char *remote, struct diag *diag)
 	const char *hash = strrchr(remote, '#');
 	size_t len = hash != NULL ? (size_t)(hash - remote) : strlen(remote);
 	if (len == 0 || len > GIT_URL_MAX) {
-		return refuse(diag, len == 0 ? E_FORMAT : E_LIMIT, len == 0 ? "--remote is empty" : "--remote is too long",
-		              "write it as URL[#BRANCH]");
+		return git_conf_refuse(diag, len == 0 ? E_FORMAT : E_LIMIT, len == 0 ? "--remote is empty" : "--remote is too long",
+		                       "write it as URL[#BRANCH]");
 	}
 	if (has_control(remote)) {
-		return refuse(diag, E_FORMAT, "--remote has a control character in it", "write it as URL[#BRANCH]");
+		return git_conf_refuse(diag, E_FORMAT, "--remote has a control character in it", "write it as URL[#BRANCH]");
 	}
 	char *url = xstrndup(remote, len);
 	err_t err = take_remote(c, url, diag);
@@ -274,169 +277,10 @@ git_conf_remote(struct git_conf *c, const char *remote, struct diag *diag)
 		c->branch = xstrdup(branch);
 		str_printf(&shown, "#%s", branch);
 		if (!git_is_branch_name(branch)) {
-			err = refuse(diag, E_FORMAT, "what follows # in --remote can be no branch's name", "write it as URL#BRANCH");
+			err = git_conf_refuse(diag, E_FORMAT, "what follows # in --remote can be no branch's name",
+			                      "write it as URL#BRANCH");
 		}
 	}
 	c->shown = shown.s;
 	return err != OK ? err : shown.err;
-}
-
-err_t
-git_conf_ssh_key(struct git_conf *c, const char *text, struct diag *diag)
-{
-	static const char prefix[] = "ed25519:";
-	size_t skip = strncasecmp(text, prefix, sizeof prefix - 1) == 0 ? sizeof prefix - 1 : 0;
-	size_t len = strcspn(text + skip, " \t\r\n");
-	size_t n = 0;
-	err_t err = skip != 0 ? base64_decode(text + skip, len, c->seed, sizeof c->seed, &n) : E_FORMAT;
-	if (err != OK || n != sizeof c->seed) {
-		wipe(c->seed, sizeof c->seed);
-		return refuse(diag, E_FORMAT, "the SSH key is not \"ed25519:\" and 32 octets in base64",
-		              "`okeygen ssh` makes one, with the public key for the server");
-	}
-	c->has_seed = true;
-	return OK;
-}
-
-err_t
-git_conf_authenticator(struct git_conf *c, const char *text, struct diag *diag)
-{
-	uint8_t digest[32];
-	char digits[45];
-	size_t n = 0, len = strncmp(text, "SHA256:", 7) == 0 ? strcspn(text + 7, "= \t\r\n") : 0;
-	err_t err = E_FORMAT;
-	if (len == 43) {
-		memcpy(digits, text + 7, 43);
-		digits[43] = '=';
-		err = base64_decode(digits, 44, digest, sizeof digest, &n);
-	}
-	if (err != OK || n != sizeof digest) {
-		return refuse(diag, E_FORMAT, "--authenticator is not \"SHA256:\" and a SHA-256 digest in base64",
-		              "`ssh-keyscan HOST | ssh-keygen -lf -` shows the server's; compare it with what its owner says");
-	}
-	memcpy(c->authenticator, "SHA256:", 7);
-	memcpy(c->authenticator + 7, digits, 43);
-	c->authenticator[50] = '\0';
-	return OK;
-}
-
-static void
-drop(char **text)
-{
-	if (*text != NULL) {
-		wipe(*text, strlen(*text));
-	}
-	free(*text);
-	*text = NULL;
-}
-
-/* NAME and MAIL have neither "<" nor ">", begin and end with something to see, and are on one line. */
-static bool
-is_committer(const char *text)
-{
-	size_t len = strlen(text), name = strcspn(text, "<>");
-	if (len > GIT_COMMITTER_MAX || name < 2 || text[name] != '<') {
-		return false;
-	}
-	if (text[0] == ' ' || text[name - 2] == ' ' || text[name - 1] != ' ') {
-		return false;
-	}
-	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f) {
-			return false;
-		}
-	}
-	size_t mail = strcspn(text + name + 1, "<> ");
-	return mail > 0 && strcmp(text + name + 1 + mail, ">") == 0;
-}
-
-err_t
-git_conf_committer(struct git_conf *c, const char *text, struct diag *diag)
-{
-	if (!is_committer(text)) {
-		return refuse(diag, E_FORMAT, "--committer is not \"NAME <MAIL>\"",
-		              "such as --committer='Our zones <hostmaster@example.org>'");
-	}
-	drop(&c->committer);
-	c->committer = xstrdup(text);
-	return OK;
-}
-
-/* One line of git-credential-store(1): is it for our host?  Takes its user and password then. */
-static err_t
-take_store_line(struct git_conf *c, const char *line, struct diag *diag)
-{
-	[[gnu::cleanup(git_conf_fini)]] struct git_conf one = { 0 };
-	err_t err = git_conf_remote(&one, line, diag);
-	if (err != OK || one.host == NULL || c->host == NULL || strcasecmp(one.host, c->host) != 0 || one.port != c->port ||
-	    one.scheme != c->scheme || one.password == NULL || (c->user != NULL && strcmp(c->user, one.user) != 0)) {
-		return err == OK ? E_NOTFOUND : err;
-	}
-	free(c->user);
-	c->user = one.user;
-	c->password = one.password;
-	one.user = one.password = NULL;
-	return OK;
-}
-
-static err_t
-take_plain_line(struct git_conf *c, const char *line)
-{
-	const char *colon = strchr(line, ':');
-	if (c->user == NULL) {
-		c->user = colon != NULL ? xstrndup(line, (size_t)(colon - line)) : xstrdup("git");
-	}
-	c->password = xstrdup(colon != NULL ? colon + 1 : line);
-	return OK;
-}
-
-static size_t
-line_len(const char *text, size_t max)
-{
-	size_t n = 0;
-	while (n < max && text[n] != '\n' && text[n] != '\r') {
-		n++;
-	}
-	return n;
-}
-
-err_t
-git_conf_credentials(struct git_conf *c, const char *text, size_t len, struct diag *diag)
-{
-	const char *end = text + len;
-	err_t err = E_NOTFOUND;
-	while (c->password == NULL && text < end) {
-		size_t n = line_len(text, (size_t)(end - text));
-		if (n > GIT_URL_MAX || memchr(text, '\0', n) != NULL) {
-			return refuse(diag, E_FORMAT, "the credential file is no text", "one line: USER:PASSWORD, or a token");
-		}
-		char *line = xstrndup(text, n);
-		if (n > 0 && line[0] != '#') {
-			err = strstr(line, "://") != NULL ? take_store_line(c, line, diag) : take_plain_line(c, line);
-		}
-		wipe(line, n);
-		free(line);
-		text += n;
-		text += text < end;
-	}
-	if (c->password == NULL) {
-		diag_set(diag, DIAG_ERROR, "remote", "the credential file has nothing for %.200s", c->shown);
-		diag_hint(diag, "a line USER:PASSWORD, a token alone, or https://USER:PASSWORD@HOST as git stores it");
-		return err == OK ? E_NOTFOUND : err;
-	}
-	return OK;
-}
-
-void
-git_conf_fini(struct git_conf *c)
-{
-	drop(&c->url);
-	drop(&c->shown);
-	drop(&c->host);
-	drop(&c->branch);
-	drop(&c->user);
-	drop(&c->password);
-	drop(&c->committer);
-	wipe(c->seed, sizeof c->seed);
-	*c = (struct git_conf){ 0 };
 }

@@ -1,0 +1,114 @@
+/* What is done after a PULL or a PUSH, when nobody waits for it: see git/worker_p.h. */
+#include <stdio.h>
+
+#include "git/worker_p.h"
+
+static err_t
+tidy(struct worker *w, struct diag *diag)
+{
+	w->untidied = 0;
+	return git_clone_tidy(w->home, &w->how, &w->clone, &w->head, diag);
+}
+
+/* What was not done before the other side had its commit, or its answer.  After a push the next one may be waiting: so many leave
+ * little to tidy, unless their files are large. */
+void
+worker_keep(struct worker *w, bool is_push)
+{
+	enum { UNTIDIED_MAX = 32, MUCH = 1 << 20 };
+	struct diag diag = { 0 };
+	if (w->clone.intake == NULL || git_oid_is_zero(&w->head)) {
+		return;
+	}
+	bool is_much = intake_octets(w->clone.intake) > MUCH;
+	err_t err = git_clone_keep(w->home, &w->how, &w->clone, &w->head, &diag);
+	w->untidied += is_push;
+	if (err == OK && (!is_push || is_much || w->untidied >= UNTIDIED_MAX)) {
+		err = tidy(w, &diag);
+	}
+	if (err != OK) {
+		git_clone_close(&w->clone);
+		worker_explain_disk(w, err, &diag);
+		worker_send_failed(w, err, 0, &diag);
+	}
+}
+
+/* ---- a local remote is kept in few packs ---- */
+
+/* Once a worker: it is tried again and again. */
+static void
+note(struct worker *w, const char *text)
+{
+	struct link_frame f = { .type = LINK_NOTE, .fd = -1 };
+	if (!w->has_noted) {
+		w->has_noted = true;
+		snprintf(f.text, sizeof f.text, "%s", text);
+		worker_send(w, &f);
+	}
+}
+
+static void
+note_trouble(struct worker *w, err_t err, const struct diag *diag)
+{
+	char text[LINK_TEXT_MAX];
+	if (err != OK && err != E_BUSY) {
+		snprintf(text, sizeof text, "the repository cannot be tidied: %s%s%s", diag->text, diag->hint[0] != '\0' ? " -- " : "",
+		         diag->hint);
+		note(w, text);
+	}
+}
+
+static git_repository **
+local_remote(struct worker *w)
+{
+	return w->home->is_in_place ? &w->clone.repo : &w->local;
+}
+
+void
+worker_begin_upkeep(struct worker *w)
+{
+	char text[LINK_TEXT_MAX];
+	struct diag diag = { 0 };
+	bool has_stale_gc;
+	if (*local_remote(w) == NULL) {
+		return;
+	}
+	err_t err = git_upkeep_begin(&w->upkeep, &w->how, *local_remote(w), &has_stale_gc, &diag);
+	if (err == OK && has_stale_gc) {
+		snprintf(text, sizeof text,
+		         "gc.pid in %.250s is of a git gc that is no more; it is passed over -- the next git gc there removes it",
+		         w->conf->url);
+		note(w, text);
+	}
+	note_trouble(w, err, &diag);
+}
+
+void
+worker_look_after_upkeep(struct worker *w)
+{
+	struct diag diag = { 0 };
+	err_t err = git_upkeep_look(&w->upkeep, &diag);
+	worker_alive(w); /* the supervisor waits for as long as it is at work */
+	note_trouble(w, err, &diag);
+	if (err == OK) {
+		git_free_repo(local_remote(w)); /* it has packs open that are gone */
+	}
+}
+
+void
+worker_leave(struct worker *w)
+{
+	struct link_frame leaving = { .type = LINK_DONE, .fd = -1 };
+	struct diag diag = { 0 };
+	git_oid head;
+	bool is_grown = w->clone.intake != NULL && git_clone_is_grown(w->home);
+	bool is_untidy = w->clone.intake != NULL && w->untidied > 0;
+	if ((!is_grown && !is_untidy) || link_send(w->sock, &leaving) != OK) {
+		return;
+	}
+	if (is_grown) {
+		(void)!git_clone_renew(w->home, &w->how, &w->clone, &head, &w->branch, &diag);
+	} else {
+		(void)!tidy(w, &diag);
+	}
+}

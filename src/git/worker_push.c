@@ -1,0 +1,68 @@
+/* A PUSH: see git/worker_p.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "git/push.h"
+#include "git/worker_p.h"
+#include "ops/clock.h"
+
+static void
+on_risk(void *ctx, const git_oid *commit)
+{
+	struct worker *w = ctx;
+	struct link_frame f = { .type = LINK_PROGRESS, .fd = -1 };
+	git_oid_tostr(f.id, sizeof f.id, commit);
+	worker_send(w, &f);
+}
+
+static err_t
+push_once(struct worker *w, const struct link_frame *push, struct link_frame *out, struct diag *diag)
+{
+	const struct git_push_job job = {
+		.how = &w->how, .home = w->home, .clone = &w->clone, .local = &w->local, .frame = push, .risk = on_risk, .ctx = w,
+	};
+	git_oid head = { 0 };
+	memset(&w->head, 0, sizeof w->head);
+	TRY(worker_open_repo(w, diag));
+	err_t err = git_push_commit(&job, out, diag);
+	if (err == E_IO && out->id[0] == '\0' && !w->home->is_in_place) { /* the clone does not give what the commit builds on */
+		TRY(worker_renew(w, err, &head, diag));
+		err = git_push_commit(&job, out, diag);
+	}
+	return err;
+}
+
+/* A push that failed for want of what it builds on: there is no such thing any more, when somebody has rewritten the branch and had
+ * git collect what was left over.  Then all of it is to be worked out again. */
+static err_t
+explain(struct worker *w, const struct link_frame *push, err_t err, struct diag *diag)
+{
+	git_oid base;
+	bool is_rewritten = false;
+	bool is_for_want = err == E_IO || err == E_NOTFOUND || err == E_FORMAT || err == E_EXISTS || err == E_BUSY;
+	if (!is_for_want || git_oid_fromstr(&base, push->id) != 0 || !worker_has_moved(w, &base, &is_rewritten)) {
+		return err;
+	}
+	diag_set(diag, DIAG_ERROR, "git", "somebody else has pushed to %.200s since", w->conf->shown);
+	return E_STALE;
+}
+
+void
+worker_push(struct worker *w, const struct link_frame *push)
+{
+	struct link_frame out = { .fd = -1 };
+	struct diag diag = { 0 };
+	uint64_t begin = clock_ns();
+	err_t err = explain(w, push, push_once(w, push, &out, &diag), &diag);
+	if (err != OK) {
+		worker_explain_disk(w, err, &diag);
+		out.type = LINK_PUSH_FAILED;
+		out.status = (uint16_t)err;
+		out.id[0] = err == E_UNKNOWN ? out.id[0] : '\0';
+		snprintf(out.text, sizeof out.text, "%s%s%s", diag.text, diag.hint[0] != '\0' ? " -- " : "", diag.hint);
+	} else {
+		(void)git_oid_fromstr(&w->head, out.id);
+	}
+	out.took_ms = (uint32_t)((clock_ns() - begin) / 1000000u);
+	worker_send(w, &out);
+}
