@@ -96,23 +96,6 @@ put_tail(struct status_page *p)
 
 /* ---- what there is to say ---- */
 
-static void
-put_daemon(struct status_page *p)
-{
-	struct status_counts n = status_count(p->view, p->q->domain);
-	char domain[NAME_TEXT_MAX];
-	(void)name_show(p->q->domain, domain);
-	page_begin(p);
-	status_pair(&p->w, "version", ORIGIN_VERSION);
-	status_pair(&p->w, "domain", domain);
-	status_pair(&p->w, "commit", p->view->commit);
-	status_number(&p->w, "zones", n.zones);
-	status_number(&p->w, "broken", n.troubles - n.held);
-	status_number(&p->w, "held", n.held);
-	status_pair(&p->w, "counted", n.is_more ? "in-part" : "");
-	(void)page_end(p, NULL);
-}
-
 static err_t
 put_items(struct status_page *p)
 {
@@ -128,8 +111,11 @@ put_items(struct status_page *p)
 	case STATUS_KEYS:
 		status_put_keys(p);
 		return OK;
+	case STATUS_UPDATES:
+		status_put_updates(p);
+		return OK;
 	default:
-		put_daemon(p);
+		status_put_daemon(p);
 		return OK;
 	}
 }

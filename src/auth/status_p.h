@@ -26,5 +26,9 @@ bool page_end(struct status_page *p, const uint8_t *name);
 void status_put_zones(struct status_page *p, const struct trie *notes);
 err_t status_put_zone(struct status_page *p); /* the domain's own; E_NOTFOUND */
 
+/* One item: of the server as a whole; of the updates that it carries out. */
+void status_put_daemon(struct status_page *p);
+void status_put_updates(struct status_page *p);
+
 /* An item for each key whose domain is within the question's. */
 void status_put_keys(struct status_page *p);

@@ -29,6 +29,7 @@ enum status_what {
 	STATUS_ZONE,    /* "zone": DOMAIN itself and nothing below it */
 	STATUS_TROUBLE, /* "trouble": zones whose file is not what is served */
 	STATUS_KEYS,    /* "keys" */
+	STATUS_UPDATES, /* "updates" */
 	STATUS_WHATS
 };
 

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth/daemon_state.h"
 #include "auth/key_uses.h"
 #include "auth/keys.h"
 #include "auth/zone_note.h"
@@ -42,4 +43,6 @@ struct server_conf {
 	bool (*is_deaf)(const void *ctx); /* is there nobody just now who could pull?  Any thread; NULL: there always is */
 	const void *deaf_ctx;
 	struct key_uses *uses;       /* written by every worker; NULL: nobody wants to know */
+	void (*state)(void *ctx, struct daemon_state *out); /* how the process is; any thread, for a moment; NULL: not known */
+	void *state_ctx;
 };

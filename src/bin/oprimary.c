@@ -85,6 +85,19 @@ is_deaf(const void *ctx)
 	return !git_side_is_up(&p->git) || atomic_load_explicit(&p->is_loader_silent, memory_order_relaxed);
 }
 
+/* Any worker: how are we? */
+static void
+read_state(void *ctx, struct daemon_state *out)
+{
+	struct oprimary *p = ctx;
+	primary_state_read(&p->state, out);
+	out->pulls = atomic_load_explicit(&p->loader.puller.pulls, memory_order_relaxed);
+	out->waiting = inbox_stats(p->inbox).waiting;
+	out->trouble = atomic_load_explicit(&p->is_loader_silent, memory_order_relaxed) ? "the thread that takes commits hangs"
+	               : !git_side_is_up(&p->git)                                        ? "there is no git process just now"
+	                                                                                 : "";
+}
+
 static void
 discard(void *old)
 {
@@ -120,6 +133,9 @@ view_up(struct daemon *d)
 	p->opts.daemon.server.is_deaf = is_deaf;
 	p->opts.daemon.server.deaf_ctx = p;
 	p->opts.daemon.server.uses = &p->uses;
+	p->opts.daemon.server.state = read_state;
+	p->opts.daemon.server.state_ctx = p;
+	primary_state_init(&p->state, p->git.shown);
 	const struct primary_log log = loader_primary_log(&p->loader);
 	p->primary = primary_new(&p->opts.primary, &log);
 	p->served = served_new(&(struct served_conf){
@@ -203,6 +219,7 @@ loader_up(struct daemon *d)
 	l->primary = p->primary;
 	l->conf = &d->opts->server;
 	l->inbox = p->inbox;
+	l->state = &p->state;
 	l->serial = p->opts.primary.serial;
 	l->settled = on_settled;
 	l->lost = on_lost;

@@ -9,6 +9,7 @@
 #include "bin/daemon.h"
 #include "bin/oprimary_load.h"
 #include "bin/oprimary_opts.h"
+#include "bin/oprimary_state.h"
 #include "git/side.h"
 #include "net/inbox.h"
 #include "net/notify_out.h"
@@ -22,6 +23,7 @@ struct oprimary {
 	struct served *served;
 	struct inbox *inbox;
 	struct key_uses uses;         /* of keys, by all workers */
+	struct primary_state state;   /* for who asks how we are */
 	struct loader loader;
 	struct notify_out notify;
 	atomic_bool is_loader_silent; /* nothing can be pulled or written */

@@ -340,6 +340,15 @@ try_rejected_again(struct loader *l)
 	}
 }
 
+/* For who asks how we are. */
+static void
+note(struct loader *l, const struct link_frame *f, err_t err)
+{
+	primary_state_on_frame(l->state, f, err, atomic_load_explicit(&l->puller.pulls, memory_order_relaxed));
+	primary_state_serves(l->state, primary_view(l->primary)->commit);
+	primary_state_count(l->state, updater_stats(l->updates.updater));
+}
+
 static void
 on_commit(struct loader *l, const struct link_frame *f)
 {
@@ -350,6 +359,7 @@ on_commit(struct loader *l, const struct link_frame *f)
 	if (err != OK) {
 		log_event(l->log, LOG_LEVEL_ERROR, "commit-failed", "commit=%s text=%s serving=last-good", f->id, err_str(err));
 	}
+	note(l, f, err);
 	struct link_frame done = { .type = LINK_DONE, .status = (uint16_t)err, .fd = -1 };
 	err_t sent = link_send(l->git->link, &done);
 	(void)sent; /* the git side is gone: the receive that follows says so */
@@ -371,6 +381,7 @@ on_frame(struct loader *l, const struct link_frame *f)
 		break;
 	case LINK_UPTODATE:
 		log_event(l->log, LOG_LEVEL_INFO, "pulled", "commit=%s text=%s git_ms=%u", f->id, "nothing new", f->took_ms);
+		note(l, f, OK);
 		settle(l, "");
 		break;
 	case LINK_FAILED:
@@ -379,6 +390,7 @@ on_frame(struct loader *l, const struct link_frame *f)
 		} else {
 			log_event(l->log, LOG_LEVEL_ERROR, "pull-failed", "text=%s serving=%s", f->text, serving(l));
 		}
+		note(l, f, OK);
 		if ((f->flags & LINK_CACHE_NEXT) == 0) {
 			settle(l, f->text);
 		}
@@ -389,9 +401,11 @@ on_frame(struct loader *l, const struct link_frame *f)
 	case LINK_PUSHED:
 		begin_lines(l, f->id);
 		updates_on_frame(&l->updates, f);
+		note(l, f, OK);
 		return;
 	case LINK_PUSH_FAILED:
 		updates_on_frame(&l->updates, f);
+		note(l, f, OK);
 		return;
 	default: /* a FILE that nobody waits for any more */
 		return;
@@ -413,6 +427,7 @@ on_wake(struct loader *l)
 	notify_out_go_on(l->notify);
 	updates_go_on(&l->updates);
 	notify_out_go_on(l->notify); /* a serial that was to be written may not be */
+	primary_state_count(l->state, updater_stats(l->updates.updater));
 }
 
 /* Waits for the next git process.  Updates are seen to meanwhile: after a moment they are told that nobody can take them. */

@@ -12,6 +12,7 @@
 
 #include "auth/primary.h"
 #include "base/err.h"
+#include "bin/oprimary_state.h"
 #include "bin/oprimary_updates.h"
 #include "git/ask.h"
 #include "git/puller.h"
@@ -35,6 +36,7 @@ struct loader {
 	const struct server_conf *conf;
 	struct inbox *inbox;
 	struct notify_out *notify;                      /* tells secondaries of each view that is published */
+	struct primary_state *state;                    /* what is seen here, for who asks how we are */
 	enum serial_policy serial;
 	void (*settled)(void *ctx, size_t zones, const char *status); /* each time a pull has come to its end: how things are */
 	void (*lost)(void *ctx);                        /* there will be no git process any more */

@@ -93,6 +93,14 @@ put_records(struct status_reader r, const char *head, struct str *out)
 }
 
 static struct server_stats stats;
+static const struct daemon_state *told; /* NULL: nothing is known of the process */
+
+static void
+tell_state(void *ctx, struct daemon_state *out)
+{
+	(void)ctx;
+	*out = *told;
+}
 
 /* "RCODE [tc]\n" and the records. */
 static void
@@ -101,7 +109,7 @@ answer_to(const struct ask *a, struct str *out)
 	static uint8_t resp[DNS_MSG_MAX];
 	uint8_t req[1024];
 	char rcode[RRTYPE_TEXT_MAX];
-	const struct server_conf conf = { .udp_max = 1232, .uses = &uses };
+	const struct server_conf conf = { .udp_max = 1232, .uses = &uses, .state = told != NULL ? tell_state : NULL };
 	const struct peer peer = { .family = 4, .transport = a->transport };
 	struct server_out event;
 	struct msg m;
@@ -198,6 +206,44 @@ keys_without_secrets(void **state)
 	str_fini(&got);
 }
 
+#define DAEMON_HEAD "NOERROR\n- version=" ORIGIN_VERSION
+
+/* Where the repository is, words of failures and what others do: to keys for all names alone. */
+static void
+the_process(void **state)
+{
+	(void)state;
+	static const struct daemon_state failed = {
+		.started_s = 1, .remote = "git@host:zones", .branch = "refs/heads/main", .head = "beef", .served_s = 2, .pulls = 4,
+		.pull = { .n = 3, .ended_s = 5, .took_ms = 6, .err = E_TIMEOUT, .text = "git@host:zones: no answer" }, .retry_s = 7,
+		.push = { .n = 1, .ended_s = 8, .took_ms = 9, .err = E_REFUSED, .text = "a hook says no" }, .waiting = 10, .commits = 11,
+		.updates = 12, .refused = 13, .failed = 14, .trouble = "it hangs",
+	};
+	static const struct {
+		const char *name, *key, *want;
+	} asked[] = {
+		{ "status._status.", "all._status",
+		  DAEMON_HEAD " domain=. commit=c0ffee zones=4 broken=1 held=0 since=2 head=beef pulls=4 pull=3 pulled=5 pull_ms=6 "
+		  "pull_error=git@host:zones: no answer retry=7 started=1 remote=git@host:zones branch=refs/heads/main pushes=1 pushed=8 "
+		  "push_ms=9 push_error=a hook says no waiting=10 health=it hangs\n" TAIL },
+		{ "status._status.example.", "x._notify.example",
+		  DAEMON_HEAD " domain=example commit=c0ffee zones=3 broken=1 held=0 since=2 head=beef pulls=4 pull=3 pulled=5 pull_ms=6 "
+		  "pull_error=timed out retry=7\n" TAIL },
+		{ "updates._status.", "all._status",
+		  "NOERROR\n- waiting=10 commits=11 updates=12 refused=13 failed=14 pushes=1 pushed=8 push_ms=9 push_error=a hook says no\n" TAIL },
+		{ "updates._status.example.", "x._notify.example", "NOERROR\n- waiting=10\n" TAIL },
+		{ "updates._status.", "x._notify.example", "REFUSED\n" },
+	};
+	told = &failed;
+	for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+		struct str got = { 0 };
+		answer_to(&(struct ask){ asked[i].name, asked[i].key, NULL, 0, TRANSPORT_TCP }, &got);
+		assert_string_equal(str_text(&got), asked[i].want);
+		str_fini(&got);
+	}
+	told = NULL;
+}
+
 /* Page by page, in whatever room there is, everything comes once and in order. */
 static void
 pages_follow_each_other(void **state)
@@ -265,6 +311,7 @@ main(void)
 		cmocka_unit_test(questions_and_answers),
 		cmocka_unit_test(keys_without_secrets),
 		cmocka_unit_test(pages_follow_each_other),
+		cmocka_unit_test(the_process),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }

@@ -1,0 +1,118 @@
+#include "bin/oprimary_state.h"
+
+#include <string.h>
+
+#include "ops/clock.h"
+
+static void
+keep(char *to, size_t cap, const char *text)
+{
+	size_t n = strnlen(text, cap - 1);
+	memcpy(to, text, n);
+	to[n] = '\0';
+}
+
+void
+primary_state_init(struct primary_state *s, const char *remote)
+{
+	pthread_mutex_init(&s->lock, NULL);
+	s->last.started_s = clock_wall_s();
+	keep(s->last.remote, sizeof s->last.remote, remote);
+}
+
+static void
+end_step(struct daemon_step *step, uint64_t n, unsigned took_ms, err_t err, const char *text)
+{
+	step->n = n;
+	step->ended_s = clock_wall_s();
+	step->took_ms = took_ms;
+	step->err = err;
+	keep(step->text, sizeof step->text, err != OK ? text : "");
+}
+
+static void
+see_head(struct daemon_state *s, const struct link_frame *f)
+{
+	memcpy(s->head, f->id, sizeof s->head);
+	if (f->type != LINK_PUSHED && f->text[0] != '\0') {
+		keep(s->branch, sizeof s->branch, f->text);
+	}
+}
+
+/* What came out of the cache says nothing of the remote. */
+static void
+end_pull(struct daemon_state *s, const struct link_frame *f, err_t err, uint64_t pulls)
+{
+	if ((f->flags & LINK_FROM_CACHE) != 0) {
+		return;
+	}
+	if (f->type == LINK_FAILED) {
+		end_step(&s->pull, pulls, f->took_ms, f->status != OK ? (err_t)f->status : E_IO, f->text);
+		s->retry_s = f->retry_s;
+	} else {
+		see_head(s, f);
+		end_step(&s->pull, pulls, f->took_ms, err, err_str(err));
+		s->retry_s = 0;
+	}
+}
+
+void
+primary_state_on_frame(struct primary_state *s, const struct link_frame *f, err_t err, uint64_t pulls)
+{
+	pthread_mutex_lock(&s->lock);
+	struct daemon_state *last = &s->last;
+	switch (f->type) {
+	case LINK_COMMIT:
+	case LINK_UPTODATE:
+	case LINK_FAILED:
+		end_pull(last, f, err, pulls);
+		break;
+	case LINK_PUSHED:
+		see_head(last, f);
+		end_step(&last->push, last->push.n + 1, (f->commit_us + f->push_us) / 1000, OK, "");
+		break;
+	case LINK_PUSH_FAILED:
+		end_step(&last->push, last->push.n, 0, f->status < E_COUNT ? (err_t)f->status : E_IO, f->text);
+		break;
+	default:
+		break;
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+void
+primary_state_serves(struct primary_state *s, const char *commit)
+{
+	if (strcmp(s->commit, commit) == 0) {
+		return;
+	}
+	keep(s->commit, sizeof s->commit, commit);
+	pthread_mutex_lock(&s->lock);
+	s->last.served_s = clock_wall_s();
+	pthread_mutex_unlock(&s->lock);
+}
+
+static uint64_t
+counted(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+void
+primary_state_count(struct primary_state *s, const struct updater_stats *u)
+{
+	pthread_mutex_lock(&s->lock);
+	s->last.commits = counted(&u->commits);
+	s->last.updates = counted(&u->updates);
+	s->last.refused = counted(&u->refused);
+	s->last.failed = counted(&u->failed);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void
+primary_state_read(struct primary_state *s, struct daemon_state *out)
+{
+	pthread_mutex_lock(&s->lock);
+	*out = s->last;
+	pthread_mutex_unlock(&s->lock);
+}
