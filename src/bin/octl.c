@@ -6,6 +6,8 @@
 
 #include "base/alloc.h"
 #include "bin/cli.h"
+#include "bin/cli_notify.h"
+#include "bin/cli_wait.h"
 #include "bin/octl.h"
 
 const char *argp_program_version = CLI_VERSION("octl");
@@ -20,6 +22,8 @@ static const char doc[] =
 	"  zones [DOMAIN]    all zones, a line for each\n"
 	"  zone NAME         all that is known of one zone\n"
 	"  keys [DOMAIN]     keys, what they may do, and when they were last used\n"
+	"  updates           what became of dynamic updates\n"
+	"  pull [ZONE]       have it pull; with --wait, say what came of that\n"
 	"\n"
 	"DOMAIN is a part of what the key reaches; without it all of that is shown."
 	"\v"
@@ -34,10 +38,13 @@ static const char doc[] =
 	"  octl status --key-file=/etc/origin/status.key\n"
 	"  octl 192.0.2.53 zone example.org\n"
 	"  octl ns1.example.org zones --json | jq '.zones[] | select(.state != \"served\")'\n"
+	"  octl 192.0.2.53 pull --wait --key-file=notify.key\n"
 	"\n"
 	"Exit status: 0 the answer is there, and no zone is in trouble; 1 one is, or there is no answer; 2 wrong usage.";
 
-enum { KEY_KEY = 256, KEY_KEY_FILE, KEY_TIMEOUT, KEY_JSON };
+enum { UDP_TRIES = 3, WAIT_S = 60 };
+
+enum { KEY_KEY = 256, KEY_KEY_FILE, KEY_TIMEOUT, KEY_JSON, KEY_WAIT };
 
 static const struct argp_option options[] = {
 	{ "key", KEY_KEY, "NAME:ALG:SECRET", 0, "Sign with this key. ALG: SHA256, also SHA1, SHA224, SHA384, SHA512; "
@@ -45,6 +52,7 @@ static const struct argp_option options[] = {
 	{ "key-file", KEY_KEY_FILE, "FILE", 0, "Read the key from the first line of FILE (-: standard input)", 0 },
 	{ "port", 'p', "N", 0, "Port of the server (53)", 0 },
 	{ "timeout", KEY_TIMEOUT, "SECONDS", 0, "Patience for the first try over UDP, of two; TCP has three times as long (2)", 0 },
+	{ "wait", KEY_WAIT, "SECONDS", OPTION_ARG_OPTIONAL, "pull: wait until what it brings is served (60)", 0 },
 	{ "json", KEY_JSON, NULL, 0, "Print JSON, for programs: times in seconds since 1970", 0 },
 	{ 0 },
 };
@@ -52,9 +60,14 @@ static const struct argp_option options[] = {
 /* ---- what there is to ask ---- */
 
 static const struct octl_column status_list[] = {
-	{ "version", "version", OCTL_TEXT },   { "domain", "domain", OCTL_TEXT }, { "commit", "commit", OCTL_TEXT },
-	{ "zones", "zones", OCTL_NUMBER },     { "broken", "broken", OCTL_NUMBER }, { "held", "held back", OCTL_NUMBER },
-	{ "counted", "counted", OCTL_TEXT },
+	{ "version", "version", OCTL_TEXT },     { "started", "started", OCTL_TIME },     { "health", "health", OCTL_TEXT },
+	{ "domain", "domain", OCTL_TEXT },       { "remote", "remote", OCTL_TEXT },       { "branch", "branch", OCTL_TEXT },
+	{ "head", "its head", OCTL_TEXT },       { "commit", "serving", OCTL_TEXT },      { "since", "since", OCTL_TIME },
+	{ "zones", "zones", OCTL_NUMBER },       { "broken", "broken", OCTL_NUMBER },     { "held", "held back", OCTL_NUMBER },
+	{ "counted", "counted", OCTL_TEXT },     { "pulled", "last pull", OCTL_TIME },    { "pull_ms", "took (ms)", OCTL_NUMBER },
+	{ "pull_error", "failed", OCTL_TEXT },   { "retry", "again in (s)", OCTL_NUMBER }, { "pushed", "last push", OCTL_TIME },
+	{ "push_ms", "took (ms)", OCTL_NUMBER }, { "push_error", "failed", OCTL_TEXT },   { "waiting", "updates waiting", OCTL_NUMBER },
+	{ "pulls", NULL, OCTL_NUMBER },          { "pull", NULL, OCTL_NUMBER },           { "pushes", NULL, OCTL_NUMBER },
 };
 
 static const struct octl_column zones_list[] = {
@@ -83,6 +96,12 @@ static const struct octl_column keys_list[] = {
 	{ "used", "LAST USED", OCTL_TIME },
 };
 
+static const struct octl_column updates_list[] = {
+	{ "waiting", "waiting", OCTL_NUMBER },     { "commits", "commits", OCTL_NUMBER },    { "updates", "carried out", OCTL_NUMBER },
+	{ "refused", "refused", OCTL_NUMBER },     { "failed", "failed", OCTL_NUMBER },      { "pushed", "last push", OCTL_TIME },
+	{ "push_ms", "took (ms)", OCTL_NUMBER },   { "push_error", "push failed", OCTL_TEXT }, { "pushes", NULL, OCTL_NUMBER },
+};
+
 #define COLUMNS(list) { list, ARRAY_LEN(list) }
 
 static const struct command {
@@ -91,16 +110,21 @@ static const struct command {
 	struct octl_columns columns;
 	bool is_one;    /* item; shown as lines */
 	bool wants_arg; /* a name, without which there is nothing to ask */
+	bool is_pull;   /* no question */
 } commands[] = {
 	{ "status", STATUS_DAEMON, COLUMNS(status_list), true, false },
 	{ "zones", STATUS_ZONES, COLUMNS(zones_list), false, false },
 	{ "zone", STATUS_ZONE, COLUMNS(zone_list), true, true },
 	{ "keys", STATUS_KEYS, COLUMNS(keys_list), false, false },
+	{ "updates", STATUS_UPDATES, COLUMNS(updates_list), true, false },
+	{ "pull", .is_pull = true },
 };
 
 static const struct octl_columns trouble_columns = COLUMNS(zones_list);
 
 /* ---- arguments ---- */
+
+#define COMMANDS "status, zones, zone, keys, updates or pull"
 
 struct opts {
 	const struct command *command;
@@ -109,6 +133,7 @@ struct opts {
 	const char *key_file;
 	uint16_t port;
 	unsigned timeout_s;
+	unsigned wait_s; /* 0: do not wait */
 	bool is_json;
 };
 
@@ -132,7 +157,7 @@ take_argument(struct opts *o, const char *arg, struct argp_state *state)
 	if (o->command == NULL) {
 		o->command = find_command(arg);
 		if (o->command == NULL && o->server != NULL) {
-			cli_usage(state, "'%s' is no command: status, zones, zone or keys", arg);
+			cli_usage(state, "'%s' is no command: " COMMANDS, arg);
 		}
 		o->server = o->command == NULL ? arg : o->server;
 	} else if (o->arg == NULL) {
@@ -146,10 +171,13 @@ static void
 check(const struct opts *o, struct argp_state *state)
 {
 	if (o->command == NULL) {
-		cli_usage(state, "what is it to be: status, zones, zone or keys?");
+		cli_usage(state, "what is it to be: " COMMANDS "?");
 	}
 	if (o->command->wants_arg && o->arg == NULL) {
 		cli_usage(state, "%s of what? A name is missing", o->command->name);
+	}
+	if (o->wait_s != 0 && !o->command->is_pull) {
+		cli_usage(state, "--wait is for pull");
 	}
 	if (o->key != NULL && o->key_file != NULL) {
 		cli_usage(state, "--key and --key-file are two keys: give one");
@@ -173,6 +201,9 @@ parse_opt(int key, char *arg, struct argp_state *state)
 	case KEY_TIMEOUT:
 		o->timeout_s = (unsigned)cli_number_argument(state, "the timeout", arg, 1, 3600);
 		break;
+	case KEY_WAIT:
+		o->wait_s = arg != NULL ? (unsigned)cli_number_argument(state, "the time to wait", arg, 1, 86400) : WAIT_S;
+		break;
 	case KEY_JSON:
 		o->is_json = true;
 		break;
@@ -192,7 +223,8 @@ parse_opt(int key, char *arg, struct argp_state *state)
 
 struct octl {
 	struct opts opts;
-	struct cli_status status;
+	struct cli_wait wait;
+	struct cli_notification notification;
 	struct client_addresses to;
 	struct name domain;
 	bool has_colour;
@@ -236,7 +268,7 @@ show_trouble(struct octl *o)
 		return OK;
 	}
 	o->table = octl_table_new(&trouble_columns, o->has_colour);
-	TRY(cli_status_ask(&o->status, STATUS_TROUBLE, o->domain.oct, on_trouble, o));
+	TRY(cli_status_ask(&o->wait.status, STATUS_TROUBLE, o->domain.oct, on_trouble, o));
 	(void)putchar('\n');
 	return octl_table_print(o->table);
 }
@@ -247,7 +279,7 @@ show(struct octl *o)
 	const struct command *c = o->opts.command;
 	const char *name = c->what == STATUS_DAEMON ? "status" : c->name;
 	if (o->opts.is_json) {
-		return octl_json_print(o->json, name, c->is_one, o->status.commit);
+		return octl_json_print(o->json, name, c->is_one, o->wait.status.commit);
 	}
 	if (o->table != NULL && o->is_any) {
 		return octl_table_print(o->table);
@@ -266,7 +298,7 @@ ask(struct octl *o)
 	const struct command *c = o->opts.command;
 	o->json = o->opts.is_json ? octl_json_new(&c->columns) : NULL;
 	o->table = !o->opts.is_json && !c->is_one ? octl_table_new(&c->columns, o->has_colour) : NULL;
-	err_t err = cli_status_ask(&o->status, c->what, o->domain.oct, on_item, o);
+	err_t err = cli_status_ask(&o->wait.status, c->what, o->domain.oct, on_item, o);
 	if (err == E_NOTFOUND) {
 		cli_error("%s: there is no such zone, nor a file for it", o->opts.arg);
 		cli_hint("\"octl zones\" lists those that there are");
@@ -274,6 +306,28 @@ ask(struct octl *o)
 	err = err == OK ? show(o) : err;
 	err = err == OK ? show_trouble(o) : err;
 	return err == OK && !o->is_trouble ? CLI_OK : CLI_FAILED;
+}
+
+/* ---- pulling ---- */
+
+static int
+pull(struct octl *o)
+{
+	struct cli_notification *n = &o->notification;
+	const unsigned ms = o->opts.timeout_s * 1000;
+	const struct client_patience patience = { .udp_tries = UDP_TRIES, .udp_first_ms = ms, .tcp_ms = 3 * ms };
+	n->zone = o->domain;
+	(void)name_show(n->zone.oct, n->zone_text);
+	n->asked = o->wait.status.asked;
+	n->asked.subject = n->zone_text;
+	n->asked.doubt_hint = "the server may have been told all the same: its log says";
+	n->asked.request.key = &n->asked.key;
+	o->wait.seconds = o->opts.wait_s;
+	if (o->opts.wait_s != 0 && cli_wait_begin(&o->wait) != OK) {
+		return CLI_FAILED;
+	}
+	int status = cli_notify(n, &o->to, &patience);
+	return status == CLI_OK && o->opts.wait_s != 0 ? cli_wait_end(&o->wait) : status;
 }
 
 /* ---- beginning ---- */
@@ -284,19 +338,19 @@ read_key(struct octl *o)
 	const struct cli_secret from = {
 		.arg = o->opts.key, .file = o->opts.key_file, .env = "ORIGIN_KEY", .credential = "status-key",
 	};
-	err_t err = cli_signed_read_key(&o->status.asked, &from, "--key");
+	err_t err = cli_signed_read_key(&o->wait.status.asked, &from, "--key");
 	if (err == E_NOTFOUND) {
 		cli_error("no key: such questions are answered to who signs them alone");
 		cli_hint("give a key with --key-file, --key or ORIGIN_KEY; \"okeygen tsig me._status.example.org\" makes one");
 	}
-	return err != OK ? err : cli_status_reach(&o->status);
+	return err != OK ? err : cli_status_reach(&o->wait.status);
 }
 
 static err_t
 read_domain(struct octl *o)
 {
 	const char *arg = o->opts.arg;
-	o->domain = o->status.domain;
+	o->domain = o->wait.status.domain;
 	err_t err = arg != NULL ? name_parse(arg, strlen(arg), name_root, &o->domain) : OK;
 	if (err != OK) {
 		cli_error("%s is not a domain name: %s", arg, err_str(err));
@@ -326,15 +380,15 @@ main(int argc, char **argv)
 	cli_forbid_core();
 	cli_parse(&argp, argc, argv, &o->opts);
 	o->has_colour = cli_has_colour(stdout);
-	o->status.to = &o->to;
-	o->status.timeout_s = o->opts.timeout_s;
-	o->status.asked.subject = o->opts.command->name;
-	o->status.asked.host = o->opts.server;
-	o->status.asked.port = o->opts.port;
-	o->status.asked.doubt_hint = "nothing was changed by the question";
+	o->wait.status.to = &o->to;
+	o->wait.status.timeout_s = o->opts.timeout_s;
+	o->wait.status.asked.subject = o->opts.command->name;
+	o->wait.status.asked.host = o->opts.server;
+	o->wait.status.asked.port = o->opts.port;
+	o->wait.status.asked.doubt_hint = "nothing was changed by the question";
 	int status = CLI_USAGE;
 	if (read_key(o) == OK && read_domain(o) == OK) {
-		status = resolve(o) == OK ? ask(o) : CLI_FAILED;
+		status = resolve(o) != OK ? CLI_FAILED : o->opts.command->is_pull ? pull(o) : ask(o);
 	}
 	octl_table_free(&o->table);
 	octl_json_free(&o->json);

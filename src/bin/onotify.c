@@ -6,13 +6,14 @@
 
 #include "base/alloc.h"
 #include "bin/cli.h"
-#include "bin/cli_signed.h"
+#include "bin/cli_notify.h"
+#include "bin/cli_wait.h"
 #include "dns/rrtype.h"
 #include "net/client.h"
 
 const char *argp_program_version = CLI_VERSION("onotify");
 
-enum { UDP_TRIES = 3, REQUEST_MAX = DNS_HEADER_LEN + NAME_WIRE_MAX + 64 + TSIG_RR_MAX };
+enum { UDP_TRIES = 3, WAIT_S = 60 };
 
 static const char doc[] =
 	"Tells a name server that ZONE has changed, and waits until it says that it knows. Origin's primary then "
@@ -31,10 +32,11 @@ static const char doc[] =
 	"  onotify example.org --key-file=/etc/origin/notify.key\n"
 	"  onotify 192.0.2.53 example.org --key=me._notify.example.org:SHA256:c2Vj...\n"
 	"  ORIGIN_KEY=... onotify ns1.example.org example.org --port=5353\n"
+	"  git push && onotify example.org --key-file=/etc/origin/notify.key --wait\n"
 	"\n"
-	"Exit status: 0 the server has acknowledged, 1 it has not, 2 wrong usage.";
+	"Exit status: 0 the server has acknowledged, and with --wait, serves the commit; 1 it does not; 2 wrong usage.";
 
-enum { KEY_KEY = 256, KEY_KEY_FILE, KEY_SERIAL, KEY_TCP, KEY_TIMEOUT };
+enum { KEY_KEY = 256, KEY_KEY_FILE, KEY_SERIAL, KEY_TCP, KEY_TIMEOUT, KEY_WAIT, KEY_COMMIT };
 
 static const struct argp_option options[] = {
 	{ "key", KEY_KEY, "NAME:ALG:SECRET", 0, "Sign with this key. ALG: SHA256, also SHA1, SHA224, SHA384, SHA512; "
@@ -45,6 +47,8 @@ static const struct argp_option options[] = {
 	{ "tcp", KEY_TCP, NULL, 0, "Do not try UDP first", 0 },
 	{ "timeout", KEY_TIMEOUT, "SECONDS", 0, "Patience for the first try over UDP; the next two wait twice and four "
 	  "times as long, TCP three times (1)", 0 },
+	{ "wait", KEY_WAIT, "SECONDS", OPTION_ARG_OPTIONAL, "Wait until the commit is served, or it is known why it is not (60)", 0 },
+	{ "commit", KEY_COMMIT, "ID", 0, "The commit to wait for; else the HEAD of the repository around, if there is one", 0 },
 	{ "quiet", 'q', NULL, 0, "Say nothing when all is well", 0 },
 	{ 0 },
 };
@@ -57,7 +61,8 @@ struct opts {
 	uint16_t port;
 	bool has_serial, is_tcp, is_quiet;
 	uint32_t serial;
-	unsigned timeout_s;
+	unsigned timeout_s, wait_s; /* wait_s 0: do not wait */
+	const char *commit;
 };
 
 static error_t
@@ -84,6 +89,12 @@ parse_opt(int key, char *arg, struct argp_state *state)
 	case KEY_TIMEOUT:
 		o->timeout_s = (unsigned)cli_number_argument(state, "the timeout", arg, 1, 3600);
 		break;
+	case KEY_WAIT:
+		o->wait_s = arg != NULL ? (unsigned)cli_number_argument(state, "the time to wait", arg, 1, 86400) : WAIT_S;
+		break;
+	case KEY_COMMIT:
+		o->commit = arg;
+		break;
 	case 'q':
 		o->is_quiet = true;
 		break;
@@ -97,6 +108,9 @@ parse_opt(int key, char *arg, struct argp_state *state)
 		if (o->arg_n == 0) {
 			cli_usage(state, "which zone has changed?");
 		}
+		if (o->commit != NULL && o->wait_s == 0) {
+			cli_usage(state, "--commit says what --wait waits for: give that, too");
+		}
 		if (o->key != NULL && o->key_file != NULL) {
 			cli_usage(state, "--key and --key-file are two keys: give one");
 		}
@@ -107,105 +121,17 @@ parse_opt(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-struct notification {
+struct notifying {
 	const struct opts *opts;
-	struct name zone;
-	char zone_text[NAME_TEXT_MAX];
-	struct cli_signed asked;
-	uint8_t wire[REQUEST_MAX];
+	struct cli_notification n;
+	struct cli_wait wait;
+	struct client_addresses to;
 };
-
-/* ---- what is sent ---- */
-
-/* RFC 1996 3.7: the new SOA as a hint.  Only its serial is known here, and only that is looked at. */
-static void
-put_soa(struct buf *b, uint32_t serial)
-{
-	buf_u16(b, 0xC000 | DNS_HEADER_LEN); /* the name in the question */
-	buf_u16(b, TYPE_SOA);
-	buf_u16(b, CLASS_IN);
-	buf_u32(b, 0);
-	buf_u16(b, 2 + 5 * 4);
-	buf_u16(b, 0); /* MNAME and RNAME: the root */
-	buf_u32(b, serial);
-	for (int i = 0; i < 4; i++) {
-		buf_u32(b, 0);
-	}
-	buf_patch_u16(b, 6, 1); /* ANCOUNT */
-}
-
-static err_t
-build(struct notification *n)
-{
-	struct buf b = buf_over(n->wire, sizeof n->wire);
-	client_begin_request(&b, OPCODE_NOTIFY << 11 | DNS_AA, &(struct question){ n->zone.oct, TYPE_SOA, CLASS_IN });
-	if (n->opts->has_serial) {
-		put_soa(&b, n->opts->serial);
-	}
-	n->asked.request.wire = n->wire;
-	n->asked.request.len = b.len;
-	n->asked.request.cap = sizeof n->wire;
-	return b.err;
-}
-
-/* ---- what is said about the answer ---- */
-
-static void
-explain_rights(const struct notification *n)
-{
-	if (n->asked.request.key == NULL) {
-		cli_hint("this server takes signed notifications only: give it a key (--key-file, see --help)");
-	} else {
-		cli_signed_explain_rights(&n->asked, RIGHT_NOTIFY, n->zone.oct);
-	}
-}
-
-static void
-explain_refusal(const struct notification *n)
-{
-	char rcode[RRTYPE_TEXT_MAX];
-	cli_error("%s: %s answers %s", n->zone_text, n->asked.server, rcode_print(n->asked.request.rcode, false, rcode));
-	switch (n->asked.request.rcode) {
-	case RCODE_NOTAUTH:
-	case RCODE_REFUSED:
-		cli_signed_hint_unknown_key(&n->asked);
-		explain_rights(n);
-		break;
-	case RCODE_NOTIMP:
-		cli_hint("this server does not know NOTIFY: is it the primary, and not a resolver?");
-		break;
-	case RCODE_FORMERR:
-		cli_hint("this server does not understand the notification: %s",
-		         n->asked.request.key != NULL ? "does it know TSIG?" : "is it a name server?");
-		break;
-	default:
-		cli_hint("the server's log says why");
-		break;
-	}
-}
-
-static int
-report(const struct notification *n)
-{
-	if (n->asked.request.outcome == SIGNED_ACCEPTED) {
-		if (!n->opts->is_quiet) {
-			(void)printf("%s: %s has acknowledged%s\n", n->zone_text, n->asked.server,
-			             n->asked.request.key != NULL ? ", signed" : "");
-		}
-		return fflush(stdout) == 0 ? CLI_OK : CLI_FAILED;
-	}
-	if (signed_is_refusal(&n->asked.request)) {
-		explain_refusal(n);
-	} else {
-		cli_signed_explain(&n->asked);
-	}
-	return CLI_FAILED;
-}
 
 /* ---- arguments ---- */
 
 static err_t
-read_zone(struct notification *n, const struct opts *o)
+read_zone(struct cli_notification *n, const struct opts *o)
 {
 	for (unsigned i = 0; i < o->arg_n; i++) {
 		if (cli_is_key(o->arg[i])) { /* as in oupdate's arguments */
@@ -231,7 +157,7 @@ read_zone(struct notification *n, const struct opts *o)
 }
 
 static err_t
-read_key(struct notification *n, const struct opts *o)
+read_key(struct cli_notification *n, const struct opts *o)
 {
 	const struct cli_secret from = {
 		.arg = o->key, .file = o->key_file, .env = "ORIGIN_KEY", .credential = "notify-key",
@@ -246,27 +172,62 @@ read_key(struct notification *n, const struct opts *o)
 	return err;
 }
 
-static int
-run(struct notification *n)
+static err_t
+resolve(struct notifying *n)
 {
-	const struct opts *o = n->opts;
-	struct client_addresses to;
 	char why[CLIENT_WHY_MAX];
-	if (client_resolve(n->asked.host, o->port, &to, why) != OK) {
+	err_t err = client_resolve(n->n.asked.host, n->opts->port, &n->to, why);
+	if (err != OK) {
 		cli_error("%s", why);
 		cli_hint("the server is an address or a host name: onotify SERVER ZONE");
-		return CLI_FAILED;
 	}
-	err_t err = build(n);
-	if (err != OK) {
-		cli_error("%s: %s", n->zone_text, err_str(err));
-		return CLI_FAILED;
-	}
+	return err;
+}
+
+/* What is waited for, and how far the server was before it is told. */
+static err_t
+prepare_wait(struct notifying *n)
+{
+	const struct opts *o = n->opts;
+	struct cli_wait *w = &n->wait;
+	w->status.to = &n->to;
+	w->status.timeout_s = o->timeout_s;
+	w->status.asked.subject = n->n.zone_text;
+	w->status.asked.host = n->n.asked.host;
+	w->status.asked.port = o->port;
+	w->status.asked.doubt_hint = "what became of the commit is not known";
+	w->status.asked.key = n->n.asked.key;
+	w->status.asked.request.key = &w->status.asked.key;
+	(void)name_print(w->status.asked.key.name.oct, w->status.asked.key_text);
+	w->seconds = o->wait_s;
+	w->is_quiet = o->is_quiet;
+	TRY(cli_wait_choose(w, o->commit));
+	return cli_wait_begin(w);
+}
+
+static int
+run(struct notifying *n)
+{
+	const struct opts *o = n->opts;
 	const struct client_patience patience = {
 		.udp_tries = o->is_tcp ? 0 : UDP_TRIES, .udp_first_ms = o->timeout_s * 1000, .tcp_ms = o->timeout_s * 3000,
 	};
-	err = cli_signed_ask(&n->asked, &to, &patience);
-	return err == OK ? report(n) : CLI_FAILED;
+	if (resolve(n) != OK || (o->wait_s != 0 && prepare_wait(n) != OK)) {
+		return CLI_FAILED;
+	}
+	int status = cli_notify(&n->n, &n->to, &patience);
+	return status == CLI_OK && o->wait_s != 0 ? cli_wait_end(&n->wait) : status;
+}
+
+/* Who waits asks how the server is, which is answered to who has a key. */
+static err_t
+check_wait(const struct notifying *n)
+{
+	if (n->opts->wait_s != 0 && n->n.asked.request.key == NULL) {
+		cli_error("--wait asks the server what becomes of the commit, and that takes a key");
+		return E_AUTH;
+	}
+	return OK;
 }
 
 int
@@ -277,12 +238,15 @@ main(int argc, char **argv)
 	cli_init();
 	cli_forbid_core();
 	cli_parse(&argp, argc, argv, &o);
-	struct notification *n = xalloc(sizeof *n);
+	struct notifying *n = xalloc(sizeof *n);
 	n->opts = &o;
-	n->asked.port = o.port;
-	n->asked.doubt_hint = "the server may have been told all the same: its log says";
+	n->n.asked.port = o.port;
+	n->n.asked.doubt_hint = "the server may have been told all the same: its log says";
+	n->n.has_serial = o.has_serial;
+	n->n.serial = o.serial;
+	n->n.is_quiet = o.is_quiet;
 	int status = CLI_USAGE;
-	if (read_zone(n, &o) == OK && read_key(n, &o) == OK) {
+	if (read_zone(&n->n, &o) == OK && read_key(&n->n, &o) == OK && check_wait(n) == OK) {
 		status = run(n);
 	}
 	wipe(n, sizeof *n);

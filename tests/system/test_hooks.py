@@ -434,6 +434,17 @@ def test_a_push_is_served(telling, bindir, primary):
     server.await_true("serial 2 is served", lambda: servers.serial_served(server.port, "example.com") == 2)
 
 
+def test_who_pushes_hears_what_became_of_it(telling, bindir, primary):
+    telling.commit({"example.com": zone(1), "_keys": key("push._notify.example.com")})
+    server = primary(telling)
+    for setting, value in [("onotify", os.path.join(bindir, "onotify")), ("port", str(server.port)), ("wait", "20")]:
+        git(telling.bare, "config", "origin." + setting, value)
+    good, said = push(telling, {"example.com": zone(2)})
+    assert good and "commit %s is served" % telling.head()[:12] in said, said
+    good, said = push(telling, {"example.com": zone(3, "bad A 192.0.2.300\n")})
+    assert good and "example.com: last-good: example.com:5:7: A address" in said and "is accepted" in said, said
+
+
 # ---- a primary that raises serials ----
 
 def test_forgotten_serials_pass_where_the_primary_raises_them(work, bindir):

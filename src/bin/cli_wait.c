@@ -1,0 +1,224 @@
+#include "bin/cli_wait.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bin/clean.h"
+#include "bin/here.h"
+#include "ops/clock.h"
+
+enum { STEP_MIN_MS = 50, STEP_MAX_MS = 1000, SHOWN = 12 };
+
+static bool
+is_hex(const char *text)
+{
+	size_t n = strspn(text, "0123456789abcdef");
+	return text[n] == '\0' && (n == 40 || n == 64);
+}
+
+err_t
+cli_wait_choose(struct cli_wait *w, const char *commit)
+{
+	err_t err = here_commit(commit, w->commit);
+	if (err == OK) {
+		return OK;
+	}
+	w->commit[0] = '\0';
+	if (commit == NULL) {
+		return OK; /* no repository is around */
+	}
+	if (!is_hex(commit)) {
+		cli_error("%s is no commit that is known here", commit);
+		cli_hint("give its whole name, of 40 digits, or run this in the repository");
+		return E_NOTFOUND;
+	}
+	memcpy(w->commit, commit, strlen(commit) + 1);
+	return OK;
+}
+
+/* ---- how the server is ---- */
+
+static void
+keep(char *to, size_t cap, const char *text)
+{
+	size_t n = strnlen(text, cap - 1);
+	memcpy(to, text, n);
+	to[n] = '\0';
+}
+
+/* A commit's name, and nothing else that a server may say. */
+static void
+keep_commit(char to[65], const char *text)
+{
+	keep(to, 65, text);
+	to[strspn(to, "0123456789abcdef")] = '\0';
+}
+
+static uint64_t
+number(const struct status_item *item, const char *key)
+{
+	uint64_t n = 0;
+	return cli_number(status_value(item, key), UINT64_MAX, &n) == OK ? n : 0;
+}
+
+static err_t
+on_status(void *ctx, const struct status_item *item)
+{
+	struct cli_wait *w = ctx;
+	uint64_t pulls = number(item, "pulls");
+	w->pulls = w->is_known ? w->pulls : pulls; /* those at the beginning count */
+	w->is_known = true;
+	w->pull = number(item, "pull");
+	keep_commit(w->served, status_value(item, "commit"));
+	keep(w->error, sizeof w->error, status_value(item, "pull_error"));
+	return OK;
+}
+
+err_t
+cli_wait_begin(struct cli_wait *w)
+{
+	TRY(cli_status_reach(&w->status));
+	return cli_status_ask(&w->status, STATUS_DAEMON, w->status.domain.oct, on_status, w);
+}
+
+/* ---- what became of it ---- */
+
+static void
+put_trouble(struct str *out, const struct status_item *item)
+{
+	const char *in = status_value(item, "in"), *line = status_value(item, "line");
+	clean_put(out, status_value(item, "zone"));
+	str_cat(out, ": ");
+	clean_put(out, status_value(item, "state"));
+	str_cat(out, ": ");
+	clean_put(out, in[0] != '\0' ? in : status_value(item, "file"));
+	if (line[0] != '\0') {
+		str_char(out, ':');
+		clean_put(out, line);
+		str_char(out, ':');
+		clean_put(out, status_value(item, "column"));
+	}
+	str_cat(out, ": ");
+	clean_put(out, status_value(item, "finding"));
+}
+
+/* The commit's own trouble is why it is not served whole; that of older ones is only said. */
+static err_t
+on_trouble(void *ctx, const struct status_item *item)
+{
+	struct cli_wait *w = ctx;
+	struct str text = { 0 };
+	bool is_own = strcmp(status_value(item, "tried"), w->served) == 0;
+	char since[65];
+	keep_commit(since, status_value(item, "since"));
+	put_trouble(&text, item);
+	if (is_own) {
+		cli_error("%s", str_text(&text));
+		w->troubles++;
+	} else if (!w->is_quiet) {
+		cli_warning("%s (since commit %.*s)", str_text(&text), SHOWN, since);
+	}
+	str_fini(&text);
+	return OK;
+}
+
+static int
+tell_served(struct cli_wait *w)
+{
+	if (cli_status_ask(&w->status, STATUS_TROUBLE, w->status.domain.oct, on_trouble, w) != OK) {
+		return CLI_FAILED;
+	}
+	if (w->troubles != 0) {
+		cli_hint("all else of commit %.*s is served; mend it and push again", SHOWN, w->served);
+		return CLI_FAILED;
+	}
+	const char *commit = w->commit[0] != '\0' ? w->commit : w->served;
+	if (!w->is_quiet) {
+		bool is_within = strcmp(commit, w->served) != 0;
+		(void)printf("%s: commit %.*s is served%s%.*s\n", w->status.asked.subject, SHOWN, commit, is_within ? ", in commit " : "",
+		             is_within ? SHOWN : 0, w->served);
+	}
+	return fflush(stdout) == 0 ? CLI_OK : CLI_FAILED;
+}
+
+/* A pull has ended that must have seen it, and the branch is at another commit. */
+static int
+tell_other(struct cli_wait *w)
+{
+	switch (here_is_contained(w->commit, w->served)) {
+	case HERE_CONTAINED:
+		return tell_served(w);
+	case HERE_NOT_CONTAINED:
+		cli_error("commit %.*s is not served: the server has pulled, and its branch is at %.*s, which does not contain it", SHOWN,
+		          w->commit, SHOWN, w->served);
+		cli_hint("was it pushed, and to the branch that the server serves?");
+		return CLI_FAILED;
+	default:
+		cli_error("the server has pulled, and serves commit %.*s; whether %.*s is in that is not known here", SHOWN, w->served,
+		          SHOWN, w->commit);
+		cli_hint("somebody else may have pushed: \"git fetch\", then \"git merge-base --is-ancestor\" tells");
+		return CLI_FAILED;
+	}
+}
+
+static int
+tell_failed(const struct cli_wait *w)
+{
+	struct str text = { 0 };
+	clean_put(&text, w->error);
+	cli_error("%s: the server could not fetch: %s", w->status.asked.subject, str_text(&text));
+	cli_hint("it serves what it had, and tries again; its log says more");
+	str_fini(&text);
+	return CLI_FAILED;
+}
+
+static bool
+is_it_served(const struct cli_wait *w)
+{
+	return w->commit[0] != '\0' && strcmp(w->served, w->commit) == 0;
+}
+
+/* Has a pull that began after us come to its end? */
+static bool
+has_pulled(const struct cli_wait *w)
+{
+	return w->pull > w->pulls;
+}
+
+static int
+tell(struct cli_wait *w)
+{
+	bool is_any = w->commit[0] == '\0';
+	return is_it_served(w) ? tell_served(w) : w->error[0] != '\0' ? tell_failed(w) : is_any ? tell_served(w) : tell_other(w);
+}
+
+static void
+pause_ms(unsigned ms)
+{
+	const struct timespec step = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
+	nanosleep(&step, NULL);
+}
+
+int
+cli_wait_end(struct cli_wait *w)
+{
+	uint64_t deadline_ms = clock_ms() + 1000u * (uint64_t)w->seconds;
+	unsigned step_ms = STEP_MIN_MS;
+	err_t err = OK;
+	w->status.is_quiet = true; /* it may be away for a moment */
+	while (clock_ms() < deadline_ms) {
+		err = cli_status_ask(&w->status, STATUS_DAEMON, w->status.domain.oct, on_status, w);
+		if (err == OK && (is_it_served(w) || has_pulled(w))) {
+			w->status.is_quiet = false;
+			return tell(w);
+		}
+		pause_ms(step_ms);
+		step_ms = 2 * step_ms < STEP_MAX_MS ? 2 * step_ms : STEP_MAX_MS;
+	}
+	cli_error("%s: after %u s it is not known what became of the commit: %s", w->status.asked.subject, w->seconds,
+	          err == OK ? "the server's pull has not ended" : "the server does not answer");
+	cli_hint("give it more time: --wait=SECONDS");
+	return CLI_FAILED;
+}
