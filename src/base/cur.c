@@ -68,14 +68,3 @@ cur_copy(struct cur *c, uint8_t *dst, size_t n)
 		memset(dst, 0, n);
 	}
 }
-
-struct cur
-cur_sub(struct cur *c, size_t n)
-{
-	const uint8_t *p = cur_take(c, n);
-	struct cur sub = cur_over(p, p != NULL ? n : 0);
-	if (c->err != OK) {
-		cur_fail(&sub, c->err);
-	}
-	return sub;
-}

@@ -47,6 +47,3 @@ void cur_copy(struct cur *c, uint8_t *dst, size_t n);
 
 /* Borrows the next `n` octets and moves past them; NULL after an error (also when n is 0 then). */
 const uint8_t *cur_take(struct cur *c, size_t n);
-
-/* A cursor over the next `n` octets alone; `c` moves past them.  Empty and failed on E_SHORT. */
-struct cur cur_sub(struct cur *c, size_t n);

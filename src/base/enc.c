@@ -31,13 +31,6 @@ base32hex_value(char c)
 	return c >= 'a' && c <= 'v' ? c - 'a' + 10 : -1;
 }
 
-static int
-base16_value(char c)
-{
-	int v = base32hex_value(c);
-	return v < 16 ? v : -1;
-}
-
 size_t
 base64_encode(const uint8_t *in, size_t n, char *out)
 {
@@ -146,24 +139,4 @@ base16_encode(const uint8_t *in, size_t n, char *out)
 		out[2 * i + 1] = base16_digits[in[i] & 15];
 	}
 	return 2 * n;
-}
-
-err_t
-base16_decode(const char *in, size_t n, uint8_t *out, size_t cap, size_t *out_n)
-{
-	if (n % 2 != 0) {
-		return E_FORMAT;
-	}
-	if (n / 2 > cap) {
-		return E_FULL;
-	}
-	for (size_t i = 0; i < n / 2; i++) {
-		int high = base16_value(in[2 * i]), low = base16_value(in[2 * i + 1]);
-		if (high < 0 || low < 0) {
-			return E_FORMAT;
-		}
-		out[i] = (uint8_t)(high << 4 | low);
-	}
-	*out_n = n / 2;
-	return OK;
 }

@@ -22,4 +22,3 @@ size_t base32hex_encode(const uint8_t *in, size_t n, char *out); /* lower case *
 err_t base32hex_decode(const char *in, size_t n, uint8_t *out, size_t cap, size_t *out_n);
 
 size_t base16_encode(const uint8_t *in, size_t n, char *out); /* upper case */
-err_t base16_decode(const char *in, size_t n, uint8_t *out, size_t cap, size_t *out_n);

@@ -53,11 +53,4 @@ const char *err_str(err_t e);
 /* Contract between our own functions; never a check of data. */
 #define ASSERT(expr) ((expr) ? (void)0 : assert_failed(#expr, __FILE__, __LINE__))
 
-/* Invariant too costly for release builds. */
-#ifdef NDEBUG
-#define DCHECK(expr) ((void)sizeof(expr))
-#else
-#define DCHECK(expr) ASSERT(expr)
-#endif
-
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))

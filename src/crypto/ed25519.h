@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 
-enum { ED25519_SEED_LEN = 32, ED25519_PUBLIC_LEN = 32, ED25519_SIG_LEN = 64 };
+enum { ED25519_SEED_LEN = 32, ED25519_PUBLIC_LEN = 32 };
 
 /* The public key that belongs to a seed (the "private key" of RFC 8032 5.1.5). */
 err_t ed25519_public(const uint8_t seed[ED25519_SEED_LEN], uint8_t out[ED25519_PUBLIC_LEN]);

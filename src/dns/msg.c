@@ -94,26 +94,11 @@ skip_rr(const uint8_t *wire, size_t len, size_t at, struct msg_rr *out)
 	return out->rdlength <= len - out->rdata_at ? out->rdata_at + out->rdlength : 0;
 }
 
-/* Of an option that comes twice the first counts. */
 static void
-note_option(struct edns *e, uint16_t code, const uint8_t *data, uint16_t len)
+note_option(struct edns *e, uint16_t code)
 {
-	switch (code) {
-	case EDNS_OPT_NSID:
-		e->wants_nsid = true;
-		break;
-	case EDNS_OPT_KEEPALIVE:
-		e->has_keepalive = true;
-		break;
-	case EDNS_OPT_COOKIE:
-		if (e->cookie == NULL) {
-			e->cookie = data;
-			e->cookie_len = len;
-		}
-		break;
-	default:
-		break;
-	}
+	e->wants_nsid |= code == EDNS_OPT_NSID;
+	e->has_keepalive |= code == EDNS_OPT_KEEPALIVE;
 }
 
 /* RFC 6891 6.1.2, 6.1.3: the fixed fields of an OPT mean other things than those of other RRs. */
@@ -139,7 +124,7 @@ read_opt(const uint8_t *wire, const struct msg_rr *rr, struct edns *out)
 			return E_FORMAT;
 		}
 		uint16_t len = u16_at(p + 2);
-		note_option(out, u16_at(p), p + OPTION_FIXED_LEN, len);
+		note_option(out, u16_at(p));
 		p += OPTION_FIXED_LEN + len;
 		left -= OPTION_FIXED_LEN + (size_t)len;
 	}

@@ -24,8 +24,6 @@ struct edns {
 	uint16_t options_len;
 	bool wants_nsid;             /* seen among the options; unknown ones are passed over */
 	bool has_keepalive;
-	const uint8_t *cookie;       /* in the message; NULL */
-	uint16_t cookie_len;
 };
 
 /* A resource record as it stands in a message. */

@@ -237,36 +237,6 @@ rdata_names(uint16_t type, const uint8_t *rdata, size_t len, uint16_t offsets[RD
 	return n;
 }
 
-/* NAPTR wants addresses only where its flag says that the replacement is a host (RFC 3404 4.3). */
-static bool
-naptr_has_host(const uint8_t *rdata, size_t len)
-{
-	struct cur c = cur_over(rdata, len);
-	(void)cur_u32(&c); /* order, preference */
-	struct cur flags = cur_sub(&c, cur_u8(&c));
-	while (cur_left(&flags) != 0) {
-		if (octet_lower(cur_u8(&flags)) == 'a') {
-			return true;
-		}
-	}
-	return false;
-}
-
-const uint8_t *
-rdata_target(uint16_t type, const uint8_t *rdata, size_t len)
-{
-	uint16_t offsets[RDATA_NAMES_MAX];
-	if ((rrtype_flags(type) & RRTYPE_ADDITIONAL) == 0) {
-		return NULL;
-	}
-	if (type == TYPE_NAPTR && !naptr_has_host(rdata, len)) {
-		return NULL;
-	}
-	size_t n = rdata_names(type, rdata, len, offsets);
-	const uint8_t *target = n != 0 ? rdata + offsets[n - 1] : name_root;
-	return name_is_root(target) ? NULL : target; /* no host has the root's name (RFC 7505, 2782) */
-}
-
 void
 rdata_canonicalize(uint16_t type, uint8_t *rdata, size_t len)
 {

@@ -54,9 +54,6 @@ enum { RDATA_NAMES_MAX = 8 };
 size_t rdata_names(uint16_t type, const uint8_t *rdata, size_t len,
                    uint16_t offsets[RDATA_NAMES_MAX]);
 
-/* The name whose addresses belong into the additional section (NS, MX, SRV, SVCB, HTTPS, …), or NULL. */
-const uint8_t *rdata_target(uint16_t type, const uint8_t *rdata, size_t len);
-
 /* SOA, the fields that the server itself needs (RFC 1035 3.3.13). */
 struct soa {
 	const uint8_t *mname, *rname; /* in the RDATA */

@@ -67,7 +67,6 @@ enum {
 	OLD = RRTYPE_COMPRESS | RRTYPE_LOWERCASE, /* RFC 1035's */
 	LATER = RRTYPE_DECOMPRESS | RRTYPE_LOWERCASE,
 	LOWER = RRTYPE_LOWERCASE,
-	HOST = RRTYPE_ADDITIONAL,
 	ONE = RRTYPE_SINGLETON,
 	UPPER_SIDE = RRTYPE_PARENT,
 };
@@ -76,15 +75,15 @@ enum {
 
 static const struct rrtype low[LOW_CODES] = {
 	ROW(1, 0, "A", "RFC 1035 3.4.1", FIELDS({ FIELD_IPV4, "address" })),
-	ROW(2, OLD | HOST, "NS", "RFC 1035 3.3.11", one_name),
-	ROW(3, OLD | HOST, "MD", "RFC 1035 3.3.4", one_name),
-	ROW(4, OLD | HOST, "MF", "RFC 1035 3.3.5", one_name),
+	ROW(2, OLD, "NS", "RFC 1035 3.3.11", one_name),
+	ROW(3, OLD, "MD", "RFC 1035 3.3.4", one_name),
+	ROW(4, OLD, "MF", "RFC 1035 3.3.5", one_name),
 	ROW(5, OLD | ONE, "CNAME", "RFC 1035 3.3.1", one_name),
 	ROW(6, OLD | ONE, "SOA", "RFC 1035 3.3.13",
 	    FIELDS({ FIELD_NAME, "primary server" }, { FIELD_NAME, "mailbox" }, { FIELD_U32, "serial" },
 	           { FIELD_PERIOD, "refresh" }, { FIELD_PERIOD, "retry" }, { FIELD_PERIOD, "expire" },
 	           { FIELD_PERIOD, "minimum" })),
-	ROW(7, OLD | HOST, "MB", "RFC 1035 3.3.3", one_name),
+	ROW(7, OLD, "MB", "RFC 1035 3.3.3", one_name),
 	ROW(8, OLD, "MG", "RFC 1035 3.3.6", one_name),
 	ROW(9, OLD, "MR", "RFC 1035 3.3.8", one_name),
 	ROW(10, 0, "NULL", "RFC 1035 3.3.10", NULL),
@@ -93,14 +92,14 @@ static const struct rrtype low[LOW_CODES] = {
 	ROW(12, OLD, "PTR", "RFC 1035 3.3.12", one_name),
 	ROW(13, 0, "HINFO", "RFC 1035 3.3.2", FIELDS({ FIELD_STRING, "CPU" }, { FIELD_STRING, "OS" })),
 	ROW(14, OLD, "MINFO", "RFC 1035 3.3.7", two_names),
-	ROW(15, OLD | HOST, "MX", "RFC 1035 3.3.9", preferred_name),
+	ROW(15, OLD, "MX", "RFC 1035 3.3.9", preferred_name),
 	ROW(16, 0, "TXT", "RFC 1035 3.3.14", strings),
 	ROW(17, LATER, "RP", "RFC 1183 2.2", two_names),
-	ROW(18, LATER | HOST, "AFSDB", "RFC 1183 1", preferred_name),
+	ROW(18, LATER, "AFSDB", "RFC 1183 1", preferred_name),
 	ROW(19, 0, "X25", "RFC 1183 3.1", FIELDS({ FIELD_DIGITS, "PSDN address" })),
 	ROW(20, 0, "ISDN", "RFC 1183 3.2",
 	    FIELDS({ FIELD_STRING, "address" }, { FIELD_STRING_OPT, "subaddress" })),
-	ROW(21, LATER | HOST, "RT", "RFC 1183 3.3", preferred_name),
+	ROW(21, LATER, "RT", "RFC 1183 3.3", preferred_name),
 	ROW(22, 0, "NSAP", "RFC 1706", FIELDS({ FIELD_NSAP, "address" })),
 	ROW(23, LOWER, "NSAP-PTR", "RFC 1348", one_name),
 	ROW(24, LATER, "SIG", "RFC 2535 4", signature),
@@ -119,15 +118,15 @@ static const struct rrtype low[LOW_CODES] = {
 	    FIELDS({ FIELD_NAME, "next name" }, { FIELD_BITMAP_OLD, "types" })),
 	ROW(31, 0, "EID", "draft-ietf-nimrod-dns", hex),
 	ROW(32, 0, "NIMLOC", "draft-ietf-nimrod-dns", hex),
-	ROW(33, LATER | HOST, "SRV", "RFC 2782",
+	ROW(33, LATER, "SRV", "RFC 2782",
 	    FIELDS({ FIELD_U16, "priority" }, { FIELD_U16, "weight" }, { FIELD_U16, "port" },
 	           { FIELD_NAME, "target" })),
 	ROW(34, 0, "ATMA", "AF-DANS-0152", FIELDS({ FIELD_ATM, "address" })),
-	ROW(35, LATER | HOST, "NAPTR", "RFC 3403 4",
+	ROW(35, LATER, "NAPTR", "RFC 3403 4",
 	    FIELDS({ FIELD_U16, "order" }, { FIELD_U16, "preference" }, { FIELD_STRING, "flags" },
 	           { FIELD_STRING, "services" }, { FIELD_STRING, "regular expression" },
 	           { FIELD_NAME, "replacement" })),
-	ROW(36, LOWER | HOST, "KX", "RFC 2230 3", preferred_name),
+	ROW(36, LOWER, "KX", "RFC 2230 3", preferred_name),
 	ROW(37, 0, "CERT", "RFC 4398 2",
 	    FIELDS({ FIELD_CERT_TYPE, "certificate type" }, { FIELD_U16, "key tag" },
 	           { FIELD_CERT_ALGORITHM, "algorithm" }, { FIELD_BASE64, "certificate" })),
@@ -172,8 +171,8 @@ static const struct rrtype low[LOW_CODES] = {
 	ROW(63, 0, "ZONEMD", "RFC 8976 2",
 	    FIELDS({ FIELD_U32, "serial" }, { FIELD_U8, "scheme" }, { FIELD_U8, "hash algorithm" },
 	           { FIELD_ZONE_DIGEST, "digest" })),
-	ROW(64, HOST, "SVCB", "RFC 9460 2", service_binding),
-	ROW(65, HOST, "HTTPS", "RFC 9460 9", service_binding),
+	ROW(64, 0, "SVCB", "RFC 9460 2", service_binding),
+	ROW(65, 0, "HTTPS", "RFC 9460 9", service_binding),
 	ROW(66, 0, "DSYNC", "RFC 9859 2",
 	    FIELDS({ FIELD_TYPE, "type" }, { FIELD_SCHEME, "scheme" }, { FIELD_U16, "port" },
 	           { FIELD_NAME, "target" })),
@@ -190,7 +189,7 @@ static const struct rrtype low[LOW_CODES] = {
 	    FIELDS({ FIELD_U16, "preference" }, { FIELD_IPV4, "locator" })),
 	ROW(106, 0, "L64", "RFC 6742 2.3",
 	    FIELDS({ FIELD_U16, "preference" }, { FIELD_LOCATOR, "locator" })),
-	ROW(107, HOST, "LP", "RFC 6742 2.4", preferred_name),
+	ROW(107, 0, "LP", "RFC 6742 2.4", preferred_name),
 	ROW(108, 0, "EUI48", "RFC 7043 3", FIELDS({ FIELD_EUI48, "address" })),
 	ROW(109, 0, "EUI64", "RFC 7043 4", FIELDS({ FIELD_EUI64, "address" })),
 	ROW(128, META, "NXNAME", "RFC 9824 5", NULL),
@@ -449,19 +448,6 @@ rrclass_parse(const char *text, size_t len, uint16_t *out)
 		}
 	}
 	return parse_numbered("CLASS", text, len, out);
-}
-
-const char *
-rrclass_print(uint16_t code, char out[RRTYPE_TEXT_MAX])
-{
-	for (size_t i = 0; i < ARRAY_LEN(classes); i++) {
-		if (classes[i].code == code) {
-			set_name(out, classes[i].name);
-			return out;
-		}
-	}
-	(void)snprintf(out, RRTYPE_TEXT_MAX, "CLASS%u", code);
-	return out;
 }
 
 const char *

@@ -54,10 +54,9 @@ enum rrtype_flags {
 	RRTYPE_META = 1 << 0,       /* query or meta type: never in a zone (RFC 6895 3.1) */
 	RRTYPE_COMPRESS = 1 << 1,   /* names in it may be compressed: RFC 1035's types (RFC 3597 4) */
 	RRTYPE_LOWERCASE = 1 << 2,  /* names in it are lower-cased in canonical form (RFC 4034 6.2, 6840 5.1) */
-	RRTYPE_ADDITIONAL = 1 << 3, /* addresses of its (last plain) name go into the additional section */
-	RRTYPE_SINGLETON = 1 << 4,  /* at most one record a name: CNAME, DNAME, SOA */
-	RRTYPE_PARENT = 1 << 5,     /* at a cut it belongs to the parent: DS, NSEC (RFC 4035 2) */
-	RRTYPE_DECOMPRESS = 1 << 6, /* names in it may arrive compressed, but are not sent so (RFC 3597 4) */
+	RRTYPE_SINGLETON = 1 << 3,  /* at most one record a name: CNAME, DNAME, SOA */
+	RRTYPE_PARENT = 1 << 4,     /* at a cut it belongs to the parent: DS, NSEC (RFC 4035 2) */
+	RRTYPE_DECOMPRESS = 1 << 5, /* names in it may arrive compressed, but are not sent so (RFC 3597 4) */
 };
 
 /* One field of an RDATA.  Kinds and their text and wire forms: rdata_p.h. */
@@ -86,7 +85,6 @@ const char *rrtype_print(uint16_t code, char out[RRTYPE_TEXT_MAX]); /* returns o
 
 /* "IN", "CH", "HS", "CLASS32", any case.  E_UNSUPPORTED when it is none of these. */
 err_t rrclass_parse(const char *text, size_t len, uint16_t *out);
-const char *rrclass_print(uint16_t code, char out[RRTYPE_TEXT_MAX]);
 
 /* "NOERROR", "BADVERS", "RCODE24". `rcode` with its extended bits; is_tsig: 16 is BADSIG. */
 const char *rcode_print(unsigned rcode, bool is_tsig, char out[RRTYPE_TEXT_MAX]);

@@ -61,7 +61,7 @@ enum link_type {
 	LINK_TYPE_LAST = LINK_NOTE,
 };
 
-enum { LINK_TEXT_MAX = 2048, LINK_FRAME_MAX = 4096 };
+enum { LINK_TEXT_MAX = 2048 };
 
 enum link_commit_flags {
 	LINK_WHOLE = 1 << 0,             /* the whole tree (the first COMMIT, or history was rewritten) */

@@ -9,20 +9,13 @@
 #include "base/enc.h"
 #include "crypto/ed25519.h"
 #include "crypto/sha.h"
-
-static size_t
-from_hex(const char *hex, uint8_t *out, size_t cap)
-{
-	size_t n = 0;
-	assert_int_equal(base16_decode(hex, strlen(hex), out, cap, &n), OK);
-	return n;
-}
+#include "hex.h"
 
 static void
 assert_hex(const uint8_t *bytes, size_t n, const char *hex)
 {
 	uint8_t want[128];
-	assert_int_equal(from_hex(hex, want, sizeof want), n);
+	assert_int_equal(unhex(hex, want, sizeof want), n);
 	assert_memory_equal(bytes, want, n);
 }
 
@@ -120,7 +113,7 @@ ed25519_vectors(void **state)
 {
 	(void)state;
 	uint8_t seed[32], public[32];
-	from_hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", seed, 32);
+	unhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", seed, 32);
 	assert_int_equal(ed25519_public(seed, public), OK);
 	assert_hex(public, 32, "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
 

@@ -87,7 +87,7 @@ foreign_packets_are_refused(void **state)
 	int s[2];
 	pair(s);
 	int before = open_fds();
-	uint8_t junk[LINK_FRAME_MAX] = { 0 };
+	uint8_t junk[4096] = { 0 };
 	struct link_frame got = { .n = 99 };
 	static const size_t lens[] = { 1, 15, 92, 93, 200, sizeof junk };
 	for (size_t i = 0; i < ARRAY_LEN(lens); i++) {

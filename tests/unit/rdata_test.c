@@ -12,6 +12,7 @@
 #include "base/enc.h"
 #include "dns/rdata_p.h"
 #include "dns/wire.h"
+#include "hex.h"
 #include "rdata_vectors.h"
 
 static const uint8_t example[] = "\7example";
@@ -46,14 +47,6 @@ type_of(const char *mnemonic)
 	uint16_t type;
 	assert_int_equal(rrtype_parse(mnemonic, strlen(mnemonic), &type), OK);
 	return type;
-}
-
-static size_t
-unhex(const char *hex, uint8_t *out, size_t cap)
-{
-	size_t n;
-	assert_int_equal(base16_decode(hex, strlen(hex), out, cap, &n), OK);
-	return n;
 }
 
 static void
@@ -648,37 +641,36 @@ order_is_that_of_canonical_forms(void **state)
 }
 
 static void
-names_and_targets_are_found(void **state)
+names_are_found(void **state)
 {
 	(void)state;
 	static const struct {
 		const char *type, *text;
-		size_t n, last;     /* offset of the last */
-		const char *target; /* NULL: none */
+		size_t n, last; /* offset of the last */
 	} rows[] = {
-		{ "A", "1.2.3.4", 0, 0, NULL },
-		{ "NS", "a.", 1, 0, "a." },
-		{ "MX", "1 a.", 1, 2, "a." },
-		{ "MX", "0 .", 1, 2, NULL },
-		{ "SOA", "a. b. 1 2 3 4 5", 2, 3, NULL },
-		{ "SRV", "0 0 1 a.", 1, 6, "a." },
-		{ "SRV", "0 0 0 .", 1, 6, NULL },
-		{ "NAPTR", "1 2 a \"\" \"\" a.", 1, 8, "a." },
-		{ "NAPTR", "1 2 s \"\" \"\" a.", 1, 8, NULL },
-		{ "CNAME", "a.", 1, 0, NULL },
-		{ "SVCB", "1 a. alpn=h2", 1, 2, "a." },
-		{ "HTTPS", "1 . alpn=h2", 1, 2, NULL },
-		{ "AFSDB", "1 a.", 1, 2, "a." },
-		{ "RRSIG", "A 5 3 1 0 0 1 a. AAAA", 1, 18, NULL },
-		{ "IPSECKEY", "1 3 2 a. AAAA", 1, 3, NULL },
-		{ "IPSECKEY", "1 1 2 1.2.3.4 AAAA", 0, 0, NULL },
-		{ "AMTRELAY", "1 1 3 a.", 1, 2, NULL },
-		{ "AMTRELAY", "1 1 0 .", 0, 0, NULL },
-		{ "A6", "64 ::1 a.", 1, 9, NULL },
-		{ "A6", "0 ::1", 0, 0, NULL },
-		{ "HIP", "1 00 AAAA a. b.", 2, 11, NULL },
-		{ "HIP", "1 00 AAAA a. b. c. d. e. f. g. h. i. j.", RDATA_NAMES_MAX, 29, NULL },
-		{ "TYPE65280", "\\# 1 00", 0, 0, NULL },
+		{ "A", "1.2.3.4", 0, 0 },
+		{ "NS", "a.", 1, 0 },
+		{ "MX", "1 a.", 1, 2 },
+		{ "MX", "0 .", 1, 2 },
+		{ "SOA", "a. b. 1 2 3 4 5", 2, 3 },
+		{ "SRV", "0 0 1 a.", 1, 6 },
+		{ "SRV", "0 0 0 .", 1, 6 },
+		{ "NAPTR", "1 2 a \"\" \"\" a.", 1, 8 },
+		{ "NAPTR", "1 2 s \"\" \"\" a.", 1, 8 },
+		{ "CNAME", "a.", 1, 0 },
+		{ "SVCB", "1 a. alpn=h2", 1, 2 },
+		{ "HTTPS", "1 . alpn=h2", 1, 2 },
+		{ "AFSDB", "1 a.", 1, 2 },
+		{ "RRSIG", "A 5 3 1 0 0 1 a. AAAA", 1, 18 },
+		{ "IPSECKEY", "1 3 2 a. AAAA", 1, 3 },
+		{ "IPSECKEY", "1 1 2 1.2.3.4 AAAA", 0, 0 },
+		{ "AMTRELAY", "1 1 3 a.", 1, 2 },
+		{ "AMTRELAY", "1 1 0 .", 0, 0 },
+		{ "A6", "64 ::1 a.", 1, 9 },
+		{ "A6", "0 ::1", 0, 0 },
+		{ "HIP", "1 00 AAAA a. b.", 2, 11 },
+		{ "HIP", "1 00 AAAA a. b. c. d. e. f. g. h. i. j.", RDATA_NAMES_MAX, 29 },
+		{ "TYPE65280", "\\# 1 00", 0, 0 },
 	};
 	struct parsed p;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -689,15 +681,6 @@ names_and_targets_are_found(void **state)
 		assert_int_equal(n, rows[i].n);
 		if (n != 0) {
 			assert_int_equal(offsets[n - 1], rows[i].last);
-		}
-		const uint8_t *target = rdata_target(type, p.wire, p.len);
-		char text[NAME_TEXT_MAX];
-		if (rows[i].target == NULL) {
-			assert_null(target);
-		} else {
-			assert_non_null(target);
-			name_print(target, text);
-			assert_string_equal(text, rows[i].target);
 		}
 	}
 }
@@ -783,7 +766,7 @@ main(void)
 		cmocka_unit_test(messages_are_read_without_compression),
 		cmocka_unit_test(canonical_form_has_lower_case_names),
 		cmocka_unit_test(order_is_that_of_canonical_forms),
-		cmocka_unit_test(names_and_targets_are_found),
+		cmocka_unit_test(names_are_found),
 		cmocka_unit_test(soa_is_read),
 		cmocka_unit_test(service_parameters_are_sorted),
 		cmocka_unit_test(long_octets_are_printed_in_groups),

@@ -96,7 +96,6 @@ classes_are_read_and_printed(void **state)
 		{ "ANY", 255 }, { "NONE", 254 }, { "CHAOS", 3 },
 	};
 	uint16_t code;
-	char text[RRTYPE_TEXT_MAX];
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
 		assert_int_equal(rrclass_parse(good[i].text, strlen(good[i].text), &code), OK);
 		assert_int_equal(code, good[i].code);
@@ -104,9 +103,6 @@ classes_are_read_and_printed(void **state)
 	assert_int_equal(rrclass_parse("CLASS", 5, &code), E_UNSUPPORTED);
 	assert_int_equal(rrclass_parse("A", 1, &code), E_UNSUPPORTED);
 	assert_int_equal(rrclass_parse("", 0, &code), E_UNSUPPORTED);
-	assert_string_equal(rrclass_print(1, text), "IN");
-	assert_string_equal(rrclass_print(3, text), "CH");
-	assert_string_equal(rrclass_print(65535, text), "CLASS65535");
 }
 
 static void
