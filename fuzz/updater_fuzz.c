@@ -3,7 +3,8 @@
  *
  * What must hold:
  *   each update is answered once, or told nothing once;
- *   one that changes something is answered NOERROR only when a commit of the remote has it, and told no only when none has;
+ *   one that changes something is answered NOERROR only when a commit of the remote has it, and told no only when none has (it would be,
+ *   if it were carried out twice);
  *   of one key in one zone, what came first is in an earlier commit, or before in the same one;
  *   what is served in the end is what the remote has; and when all goes well in the end, nothing waits any more. */
 #include <stdlib.h>

@@ -37,16 +37,17 @@ put_text(struct message_section *s, const char *name, const uint8_t *apex, char 
 	put_rr(s, name, apex, TYPE_TXT, CLASS_IN, text, 1 + (size_t)len);
 }
 
-/* Its leaf, and the name that each of its key sets. */
+/* Its leaf, which must not be there yet: a second time it is not carried out, and that shows.  And the name that each of its key sets. */
 static void
-put_change(struct message_section *s, const uint8_t *apex, unsigned i, unsigned key)
+put_change(struct message_section sections[2], const uint8_t *apex, unsigned i, unsigned key)
 {
 	char line[16], leaf[16];
 	snprintf(leaf, sizeof leaf, "u%u", i);
 	snprintf(line, sizeof line, "key%u", key);
-	put_text(s, leaf, apex, 'u', i);
-	put_rr(s, line, apex, TYPE_TXT, CLASS_ANY, NULL, 0);
-	put_text(s, line, apex, 's', i);
+	put_rr(&sections[0], leaf, apex, TYPE_ANY, CLASS_NONE, NULL, 0);
+	put_text(&sections[1], leaf, apex, 'u', i);
+	put_rr(&sections[1], line, apex, TYPE_TXT, CLASS_ANY, NULL, 0);
+	put_text(&sections[1], line, apex, 's', i);
 }
 
 static void
@@ -54,14 +55,14 @@ put_records(struct message_section sections[2], const struct update_sent *s, con
 {
 	switch (s->kind) {
 	case KIND_CHANGE:
-		put_change(&sections[1], apex, i, s->key);
+		put_change(sections, apex, i, s->key);
 		break;
 	case KIND_NOTHING:
 		put_rr(&sections[1], "none", apex, TYPE_AAAA, CLASS_ANY, NULL, 0);
 		break;
 	case KIND_NO:
 		put_rr(&sections[0], "www", apex, TYPE_ANY, CLASS_NONE, NULL, 0);
-		put_change(&sections[1], apex, i, s->key);
+		put_change(sections, apex, i, s->key);
 		break;
 	case KIND_SPOILS: /* no zone has both */
 		put_rr(&sections[1], "www", apex, TYPE_DNAME, CLASS_IN, "\1x\5other", sizeof "\1x\5other");
