@@ -15,19 +15,19 @@ struct git_clone {
 err_t git_clone_open(const struct git_home *h, struct git_clone *out, struct diag *diag);
 void git_clone_close(struct git_clone *c);
 
-/* Puts what was fetched on the disk and moves the reference to `head`.  Before that a kill makes the next fetch begin
- * where this one did. */
+/* Writes what was fetched to the disk, and then moves the clone's reference to `head`.  If the process is killed before that, the next
+ * fetch brings the same again. */
 err_t git_clone_keep(const struct git_home *h, const struct git_how *how, struct git_clone *c, const git_oid *head,
                      struct diag *diag);
 
-/* Fetches into a new clone aside, and puts that in the place of the old one when it is whole: a damaged clone is mended
- * so, and a grown one made small.  On an error the old one is as it was. */
+/* Fetches all of the remote into a new clone, and puts it in the place of the old one when it is complete: for a clone that is damaged, or
+ * has grown too large.  On an error the old one stays as it was. */
 err_t git_clone_renew(const struct git_home *h, const struct git_how *how, struct git_clone *c, git_oid *out,
                       struct str *branch, struct diag *diag);
 
-/* Whether that is worth a try: not when it came to nothing for what the remote has (`head`), and that is not long ago. */
+/* Is a new clone worth a try?  Not if one was made a short while ago for the same commit of the remote, `head`, and did not help. */
 bool git_clone_may_renew(const struct git_home *h, const git_oid *head);
-void git_clone_note_vain(const struct git_home *h, const git_oid *head); /* it came to nothing */
+void git_clone_note_vain(const struct git_home *h, const git_oid *head); /* a new clone did not help for `head` */
 
 /* Keeps the clone small and quick to read, at a cost that goes by what the last fetches brought:
  *

@@ -1,8 +1,8 @@
 /* git/commit.h -- private to src/git: the commit that a PUSH asks for, as objects in memory.
  *
- * Nothing is written: where the objects go is for whoever pushes them.  They are made by hand, since libgit2 would look for
- * each in every pack before it writes it, and would leave out what is there already: but what is there and not
- * referred to may be pruned at any time by somebody's `git gc`.
+ * Nothing is written here: the way of the push decides where the objects go (git/push.h).  They are made without libgit2, which would look
+ * for each object in every pack first, and leave out those that it finds.  But an object that is there and that nothing refers to may be
+ * removed at any time by somebody's `git gc`, so a push has to bring it all the same.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* git/connect.h -- private to src/git: a connection to a remote, to fetch from it or to push to it.
  *
- * Here are credentials, host keys and certificates; what flows over the connection is for fetch.c and upload.c.
+ * It deals with credentials, host keys and certificates; fetch.c and upload.c use the connection.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
-/* git/dirs.h -- private to src/git: directories that were read, for whoever reads many files one by one.
+/* git/dirs.h -- private to src/git: keeps directories (git's tree objects) in memory, for a caller that reads many files one by one.
  *
- * libgit2 reads a large directory anew each time that somebody asks for a file in it: ten thousand files of ten thousand cost a
- * hundred million entries.  A directory is known by its id, so what is here is right in any commit and any repository.
+ * libgit2 parses a directory again for each file that is looked up in it: to read all files of a directory of ten thousand it would parse
+ * a hundred million entries.  A directory is kept under its object id, so it is the right one in any commit and any repository.
  */
 #pragma once
 

@@ -1,9 +1,9 @@
-/* git/gitproc.h -- the git side of oprimary: a process that keeps the remote at bay.
+/* git/gitproc.h -- the git side of oprimary: the supervisor, a process that has workers pull and push.
  *
- * git_process_run() is called in a child that was forked early, with one end of the link; it returns
- * when the other end is closed or its parent is gone, and the caller exits.  Signals that are sent to it are ignored.  The
- * process itself knows nothing of git and stays small: each PULL or PUSH is the work of a worker that it forks, which may
- * hang, crash or be killed without harm.  A worker that has done its work waits a few seconds for more.
+ * git_process_run() is called in a child that was forked early, with one end of the link (git/link.h).  It returns when the other end is
+ * closed or its parent is gone, and then the caller exits.  Signals are ignored.  The supervisor does not use libgit2 and stays
+ * small: it forks a worker (git/worker.h) for each PULL or PUSH, which may hang, crash or be killed without harm.  A worker that has done
+ * its work waits a few seconds for more.
  *
  * The child must have one thread, and its parent's main thread must have forked it.  Signals are set up here, and
  * every descriptor but 0, 1, 2 and `sock` is closed; the working directory is left alone.  Nothing is logged here: what

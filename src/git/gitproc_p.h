@@ -94,8 +94,8 @@ void child_end(struct git_process *g);
 /* How the last one ended, and what may be the reason. */
 const char *child_say_end(const struct git_process *g, const char *what, char out[CHILD_TEXT_MAX]);
 
-/* Has somebody stopped the worker, and not let it go on for some time?  That takes no part of --fetch-timeout: who waits for an
- * answer should not wait so long. */
+/* Has somebody stopped the worker (SIGSTOP) and not let it go on for a few seconds?  Then it is replaced before --fetch-timeout has passed,
+ * since somebody may wait for an answer. */
 bool child_is_stopped_for_long(struct git_process *g);
 
 /* At the end of it all: a worker may be about to write what it fetched, or to hear what became of a push. */
@@ -116,9 +116,9 @@ void child_idle(struct git_process *g);
 /* Can it be that a new worker fares better? */
 bool child_may_fare_better(err_t err);
 
-/* Is another worker worth a try, at once?  One that had waited for work may have met what only a new one can cope with (a
- * repository that was repacked or replaced under it), or may have been gone before it was asked.  `may_pass`: a new one, too, may have
- * met what is over by now.  This one is ended. */
+/* Ends this worker.  Is another one worth a try, at once?  Yes if this one had done other work before: it may have failed because the
+ * repository was repacked or replaced since, or because it was just about to end.  If it was a fresh one, only a few times, and only if
+ * the trouble may be over by now (`may_pass`). */
 bool child_is_worth_another(struct git_process *g, bool may_pass);
 
 /* ---- PULL, PUSH, GET ---- */

@@ -3,7 +3,7 @@
  *   DIR/lock        flock()ed by the primary that uses it, for as long as it lives
  *   DIR/clone.git   the clone
  *   DIR/.ssh        what libssh2 reads of it
- *   DIR/vain        for what the clone was renewed in vain (git/clone.h)
+ *   DIR/vain        the commit for which a new clone did not help either (git/clone.h)
  *
  * Plain files only, no libgit2: the supervisor uses this.
  */
@@ -22,22 +22,22 @@ enum { HOME_DIR_MAX = PATH_MAX - 256, HOME_REF_MAX = 64 };
 
 struct git_home {
 	bool is_in_place;         /* a local remote without cache_dir: there is no clone, and no directory */
-	bool is_temp;             /* ours alone, and gone at the end */
+	bool is_temp;             /* it is below TMPDIR, and git_home_close() removes it */
 	int lock;                 /* -1: none */
 	char dir[HOME_DIR_MAX];
 	char clone[HOME_DIR_MAX + 16];
 	char ref[HOME_REF_MAX];   /* where the branch of this remote stands in the clone */
-	char left[HOME_REF_MAX];  /* and the commit there that it was moved away from last, other than forward */
+	char left[HOME_REF_MAX];  /* where the branch stood in the clone before it was last moved to a commit that does not build on that */
 };
 
-/* Makes what is not there.  E_BUSY: another process has it; E_IO.  Remains that primaries which were killed left in
- * TMPDIR are cleared away. */
+/* Makes the directory if it is not there, and locks it.  E_BUSY: another process has it; E_IO.  Directories in TMPDIR that belonged to
+ * primaries which were killed are removed. */
 err_t git_home_open(const struct git_conf *conf, struct git_home *out, struct diag *diag);
 
 /* Where temporary ones are made: TMPDIR, or /tmp. */
 const char *git_home_temp_root(void);
 
-/* A directory below TMPDIR for a moment, gone with git_home_close(). */
+/* A temporary directory below TMPDIR; git_home_close() removes it. */
 err_t git_home_open_temp(struct git_home *out, struct diag *diag);
 
 /* Is there a commit of this remote and branch from before? */

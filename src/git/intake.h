@@ -1,12 +1,13 @@
-/* git/intake.h -- private to src/git: takes in what a small fetch brings, without making a pack of it.
+/* git/intake.h -- private to src/git: an intake keeps the objects of a small fetch in memory, without making a pack of them.
  *
- * libgit2 keeps each fetch as a pack, completed with every base that the remote left out: a one-line change of a 25 MB
- * zone becomes a pack of 7 MB and takes two seconds, most of them to deflate what was here already.  The intake
- * resolves the pack in memory and serves the objects from there, so that the commit can be told at once;
- * afterwards intake_flush() writes them as loose objects, as git's own fetch does with small packs.
+ * A remote sends an object as its difference to another one, the base, which may be in the clone alone.  libgit2 makes a pack of each
+ * fetch, and copies these bases into it: a change of one line in a zone of 25 MB becomes a pack of 7 MB, and takes two seconds, most of
+ * them to deflate what the clone has already.  The intake works out the objects in memory (git's own `unpack-objects` does so
+ * too), and libgit2 reads them from there, so that the DNS side can be told of the commit at once.  Afterwards intake_flush() writes them
+ * to the clone as loose objects.
  *
- * It hangs in the repository as an object database and goes with it.  What it has in memory when the process ends
- * is fetched again: nothing refers to it before it is flushed.
+ * It is a backend of the repository's object database, and is freed with the repository.  When the process ends before
+ * intake_flush(), nothing is lost: no reference leads to these objects yet, and they are fetched again.
  */
 #pragma once
 
@@ -17,13 +18,13 @@ struct intake;
 /* Puts the intake before `repo`'s other objects. */
 err_t intake_attach(git_repository *repo, struct intake **out, struct diag *diag);
 
-/* Do fetches come to the intake?  Not into an empty clone: a whole repository is better off as a pack of libgit2's. */
+/* Do fetches go to the intake?  Not while the clone is empty: the first fetch is better kept as a pack. */
 void intake_set_open(struct intake *in, bool is_open);
 
 bool intake_is_empty(const struct intake *in);
 size_t intake_octets(const struct intake *in); /* of what it has in memory */
 
-/* Takes an object that is to be pushed, as if it had been fetched; `data` is copied.  E_NOMEM. */
+/* Adds an object that is to be pushed, as if it had been fetched; `data` is copied.  E_NOMEM. */
 err_t intake_take(struct intake *in, const uint8_t id[20], git_object_t type, const void *data, size_t len);
 
 /* Forgets what was not flushed. */

@@ -1,8 +1,8 @@
 /* git/join.h -- private to src/git: several packs become one, without anything being inflated.
  *
- * Pure.  Entries are copied as they stand; only what says how far back a base begins is written anew.  An object that several
- * packs have is taken from the first, so deltas still lead to their bases: a pack is whole in itself, and the first copy
- * of everything in it stands before what builds on it, or is in an earlier pack, whole in itself, too.
+ * Pure.  Entries are copied as they are; only the distance from a delta to its base is written anew.  An object that several packs have is
+ * taken from the first of them.  Every delta still finds its base: each pack has all bases of its own deltas, so the base is either copied
+ * before the delta, or was copied from an earlier pack.
  *
  * The packs may be damaged: checksums, counts and offsets are compared before anything is copied.
  */

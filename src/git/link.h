@@ -1,8 +1,7 @@
 /* git/link.h -- the socket between the DNS side and the git side: small frames, whole or not at all.
  *
- * A SOCK_SEQPACKET pair; each frame is one packet, so that any thread may send one.  Contents of files
- * cross in a sealed memfd (git/link_files.h), passed with the
- * frame.  Neither side trusts the other's numbers: lengths are checked against the file's size.
+ * A SOCK_SEQPACKET pair; each frame is one packet, so that any thread may send one.  Contents of files cross in a sealed memory file
+ * (git/link_files.h), whose descriptor is passed with the frame.
  *
  *   DNS → git   PULL [WHOLE]             bring what is new (several that wait are one); WHOLE: tell it all again
  *               GET path                 a file of the commit under way, or else of the last that was DONE with OK
@@ -14,7 +13,7 @@
  *               FAILED phase text        the pull came to nothing; when it is tried again
  *               PUSHED id                the commit is in the remote, durably; how long that took
  *               PUSH_FAILED status text  nothing of it is in the remote (but for E_UNKNOWN, see below)
- *               NOTE text                at any time: something about the repository that its owner should know; nothing follows from it
+ *               NOTE text                at any time: something about the repository that its owner should know, for the log
  *
  * After COMMIT the git side answers GETs until DONE; only then does the next PULL begin.  Without one it answers them out of
  * the last that was DONE with OK; the FILE is E_BUSY at once when a pull is under way or asked for, whose outcome follows,

@@ -39,7 +39,7 @@ struct link_build {
 	uint64_t len;    /* octets so far, those in `held` included */
 	uint8_t *held;   /* small entries gather here, so that ten thousand are not ten thousand writes */
 	size_t held_len;
-	err_t err;       /* E_IO: no memory for the file, E_LIMIT: too many entries */
+	err_t err;       /* E_IO: the file cannot be made, E_NOMEM, E_LIMIT: too many entries */
 };
 
 void link_build_put(struct link_build *b, enum link_entry_kind kind, const char *path, size_t path_len,

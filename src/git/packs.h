@@ -1,6 +1,7 @@
 /* git/packs.h -- private to src/git: the packs of a repository, and how some of them become one.
  *
- * What is removed was copied before; a process that had it open reads on, one that had not looks again, as after any `git repack`.
+ * A pack is removed only after its objects were copied into another.  A process that has it open can still read it; others look for the
+ * object again and find the new pack, as after any `git repack`.
  */
 #pragma once
 
@@ -27,14 +28,14 @@ size_t git_packs_count(int dir);
 /* The octets of all packs but the largest, if they are more than those of the largest; else 0. */
 uint64_t git_packs_octets(int dir);
 
-/* Those that may be joined with others and removed afterwards: which git (or somebody) keeps nothing beside but an index (of
- * version 2) and what follows from it: no .keep, .promisor, .mtimes, .bitmap, and which are in no multi-pack-index. */
+/* The packs that may be joined with others and removed afterwards.  Left out are those with a .keep, .promisor, .mtimes or .bitmap file,
+ * with an index of another version than 2, and those that a multi-pack-index names. */
 void git_packs_list(int dir, struct git_packs *out);
 void git_packs_fini(struct git_packs *p);
 
-/* How many of the list, from the first on, should be joined: as many as leave every pack with twice the objects of all that
- * are smaller, so that an object is copied a number of times that grows with the logarithm of all that there are (as with
- * `git repack --geometric=2`).  0: none.  One that has half of JOIN_OCTETS_MAX is left alone for good. */
+/* How many of the list, from the first on, should be joined?  So many that afterwards every pack has at least twice as many objects as all
+ * smaller ones together (as with `git repack --geometric=2`): then an object is copied only a few times, however many packs come.  0:
+ * none.  A pack with half of GIT_JOIN_OCTETS_MAX or more is never joined. */
 enum { GIT_JOIN_OCTETS_MAX = 64 << 20 }; /* of a joined pack: half a second for 600,000 small objects */
 size_t git_packs_tail(struct git_packs *p);
 

@@ -1,8 +1,9 @@
-/* git/past.h -- private to src/git: what the files of the branch were before, as far as a first COMMIT tells it.
+/* git/past.h -- private to src/git: older versions of the files of the branch, which the first COMMIT tells besides the current ones.
  *
- * Secondaries may have any of it, and the serials in there must not come again.  Looked at are the history of the branch and, where it was
- * rewritten, of what it was before: the commit that the clone kept last and the one that a rewriting left behind, or the log of the
- * branch in a local repository.  It costs the start something, so it is bounded in every way, and what cannot be read is left out.
+ * A secondary may have any of these versions, so their serials must not be used again.  They are looked for in the history of the branch.
+ * If somebody has rewritten that, the older history counts, too: it is reached from the commit that the clone has of the last run and
+ * the one before the last rewriting (git/home.h), or from the branch's reflog in a local repository.  This delays the start, so each of its
+ * steps has a limit; what cannot be read is left out.
  */
 #pragma once
 

@@ -30,9 +30,9 @@ push_any(const struct git_pushing *p, struct diag *diag)
 	return push_local(p, *j->local, diag);
 }
 
-/* The clone has no alternates: it must be good for a start when the remote is away, and nobody tells it when the remote drops
- * objects.  So it gets its own copy, in memory for now: libgit2 sends from there, and after the PUSH was answered it is
- * written to the disk, as what a fetch brings is. */
+/* The clone does not borrow objects from the remote: it has to be complete when the remote cannot be reached, and the remote may remove
+ * objects at any time.  So it gets a copy of the new objects, in the intake (git/intake.h): libgit2 sends them from there, and after
+ * the PUSH was answered they are written to the disk, like those of a fetch. */
 static err_t
 give_clone(const struct git_pushing *p, struct intake *intake, struct diag *diag)
 {

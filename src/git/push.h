@@ -1,4 +1,4 @@
-/* git/push.h -- private to src/git: a commit into the remote, by the way that fits the remote.
+/* git/push.h -- private to src/git: brings a commit into the remote, in the way that suits the remote.
  *
  *   direct.c    a bare repository on this machine: objects and branch are written by us
  *   receive.c   one with hooks or the like: git itself does it
@@ -15,9 +15,9 @@ struct git_push_job {
 	const struct git_how *how;
 	const struct git_home *home;
 	struct git_clone *clone;        /* open; of a remote in place, that remote */
-	git_repository **local;         /* the remote, if it is on this machine and has a clone; opened when it is NULL, and the caller's */
+	git_repository **local;         /* of a remote on this machine with a clone: the remote itself; NULL: opened here.  The caller's */
 	const struct link_frame *frame; /* PUSH */
-	/* Called before the remote could have the commit: a failure after it is E_UNKNOWN when the remote did not report it. */
+	/* Called just before the remote gets the commit.  From then on a failure that the remote did not report is E_UNKNOWN. */
 	void (*risk)(void *ctx, const git_oid *commit);
 	void *ctx;
 };

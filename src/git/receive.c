@@ -1,7 +1,7 @@
 /* A push into a repository on this machine by git itself, which runs the hooks there and obeys its settings: see git/push.h.
  *
- * The new objects are in a repository of a moment, which borrows all others from the remote: so the remote's receive-pack gets
- * them as from anybody, into its quarantine, and the hooks see them as new.
+ * `git push` needs a repository to push from.  A temporary one has the new objects, and borrows all others from the remote
+ * (objects/info/alternates).  So git-receive-pack puts the new objects into its quarantine, and hooks see them, as after any push.
  */
 #include "git/push.h"
 
@@ -23,7 +23,7 @@
 
 enum { TURN_MS = 100, GRACE_MS = 1000 };
 
-/* ---- the repository of a moment ---- */
+/* ---- the temporary repository ---- */
 
 static err_t
 write_text(int dir, const char *where, const char *name, const char *text, struct diag *diag)
@@ -253,7 +253,7 @@ push_from(const struct git_pushing *p, git_repository *remote, const char *dir, 
 err_t
 git_push_receive(const struct git_pushing *p, git_repository *remote, struct diag *diag)
 {
-	[[gnu::cleanup(git_home_close)]] struct git_home moment = { .lock = -1 };
+	[[gnu::cleanup(git_home_close)]] struct git_home temp = { .lock = -1 };
 	[[gnu::cleanup(str_fini)]] struct str ref = { 0 };
 	[[gnu::cleanup(str_fini)]] struct str where = { 0 };
 	git_oid now;
@@ -267,9 +267,9 @@ git_push_receive(const struct git_pushing *p, git_repository *remote, struct dia
 		return E_REFUSED;
 	}
 	TRY(check_writable(remote, diag));
-	TRY(git_home_open_temp(&moment, diag));
-	str_printf(&where, "%s/", moment.dir);
+	TRY(git_home_open_temp(&temp, diag));
+	str_printf(&where, "%s/", temp.dir);
 	TRY(where.err);
 	TRY(make_repository(str_text(&where), remote, p->made, diag));
-	return push_from(p, remote, moment.dir, str_text(&ref), diag);
+	return push_from(p, remote, temp.dir, str_text(&ref), diag);
 }

@@ -1,4 +1,4 @@
-/* git/reflog.h -- private to src/git: notes in the logs of a repository on this machine that a branch was moved. */
+/* git/reflog.h -- private to src/git: writes into the reflog of a repository on this machine that a branch was moved. */
 #pragma once
 
 #include "git/local.h"

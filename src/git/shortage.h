@@ -1,7 +1,8 @@
-/* git/shortage.h -- private to src/git: what this machine is short of, when that is why something failed.
+/* git/shortage.h -- private to src/git: did something fail because this machine is short of something?
  *
- * A disk that is full, a quota, a file system that is read-only, too many open files, no memory: each has its own remedy, and none is a
- * reason to think that a repository is damaged.  Libraries tell of these by text, or not at all: then it is found out by trying.
+ * The disk is full, a quota is used up, the file system is read-only, too many files are open, there is no memory: each has a remedy of its
+ * own, and in none of these cases is a repository damaged.  A library names the reason in its error text, or not at all; in the latter case
+ * a file is written to find out.
  */
 #pragma once
 

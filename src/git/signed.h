@@ -1,7 +1,9 @@
-/* git/signed.h -- private to src/git: when the updates were signed that the last commits of the branch have carried out.
+/* git/signed.h -- private to src/git: reads from commits when the updates that they carried out were signed.
  *
- * A primary that was started anew has forgotten their signatures, but for what it has written into their commits: the last time of
- * signing of each key (trailer Origin-Signed).  What came before the last SIGNED_AGE_S cannot come again (auth/replay.h).
+ * An update must not be carried out twice.  A primary remembers the signatures of updates, but not over a restart.  So it writes into
+ * each commit, for each key, when the last of the key's updates was signed (trailer Origin-Signed), and reads that after a
+ * start.  Commits that are older than SIGNED_AGE_S need not be read: their updates' signatures are too old to be accepted again
+ * (auth/replay.h).
  */
 #pragma once
 

@@ -1,15 +1,16 @@
 /* git/swap.h -- private to src/git: moves a branch of a repository on this machine, if it is where it should be.
  *
- * By git's own protocol: whoever has made REF.lock may change REF, and does so by renaming the one to the other.  git leaves a
- * lock behind when it is killed, for people to remove.  Here that must not be, so the lock is made by a link() to a file that
- * has everything in it already, the marker: DIR/origin-push.PACK.PID.  Who is at work holds a flock() on it; a marker without one
- * is of somebody who is dead, and the lock that is the same file is his, and is removed.
+ * It follows git's own protocol: whoever has made the file REF.lock may change REF, and does so by renaming REF.lock to REF.  A git that
+ * is killed leaves its lock behind, for people to remove.  That must not happen here, so there is another file first, the marker
+ * DIR/origin-push.PACK.PID, and the lock is made as a second name of it, by link().  A process that pushes holds a flock() on its
+ * marker.  A marker that nobody has locked belongs to a process that was killed, and so does a lock that is the same file: both are
+ * removed.
  *
- * The pack is written beside the marker, as DIR/origin-pack.SUM.PID.pack: below DIR/objects `git prune` removes what it takes for
- * somebody's leftovers, and `git clone` of a local repository copies all that it sees there.
+ * The pack is written beside the marker, as DIR/origin-pack.SUM.PID.pack, and not below DIR/objects: there `git prune` would take it for
+ * garbage, and `git clone` of a local repository would copy it.
  *
- * Until the branch leads to it, the new pack is nobody's, and a `git repack -a -d` of that moment would drop it.  So, as git's own
- * receive-pack does, PACK.keep is there from before the pack is until after the branch was moved; it is the marker, too.
+ * Before the branch leads to the new pack, nothing refers to what is in it, and a `git repack -a -d` would drop it.  So, as
+ * git-receive-pack does, PACK.keep is made before the pack, and removed after the branch was moved; it is another name of the marker.
  */
 #pragma once
 
@@ -34,8 +35,9 @@ struct git_swap {
 	bool is_locked;
 };
 
-/* Writes the marker: `ref` ("refs/heads/...", borrowed) shall be `id`.  `pack`: the name of the pack that comes with it, of which no file
- * must be there yet; who finds the marker without its maker removes what there is of it but for a whole pack.  E_IO, E_REFUSED. */
+/* Writes the marker: `ref` ("refs/heads/...", borrowed) is to become `id`.  `pack`: the name of the pack that comes with it, of which there
+ * must be no file yet.  If this process is killed, the next one that finds the marker removes these files, unless the pack is complete.
+ * What earlier pushes to this branch left that were killed is removed first.  E_IO, E_REFUSED. */
 err_t git_swap_begin(const struct git_local *l, const char *ref, const git_oid *id, const char *pack, struct git_swap *s,
                      struct diag *diag);
 err_t git_swap_sync(struct git_swap *s, struct diag *diag); /* its content is on the disk */
@@ -49,7 +51,7 @@ err_t git_swap_lock(struct git_swap *s, const git_oid *base, struct diag *diag);
 /* Moves it, durably.  E_UNKNOWN: it was moved, but the disk failed to confirm. */
 err_t git_swap_commit(struct git_swap *s, struct diag *diag);
 
-/* Removes what pushes to this branch have left that were killed, as git_swap_begin() does. */
+/* Removes what pushes to this branch left that were killed. */
 void git_swap_sweep(const struct git_local *l, const char *ref);
 
 void git_swap_end(struct git_swap *s); /* a cleanup handler; needs `fd` at least (-1: none) */

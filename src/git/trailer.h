@@ -1,5 +1,5 @@
-/* git/trailer.h -- private to src/git: what the trailers of commits allow (Origin-Allow: mass-delete), and whose commits they are
- * (Origin-Update).
+/* git/trailer.h -- private to src/git: what the trailers of commits say: whether zones may go (Origin-Allow: mass-delete), and whether a
+ * primary made the commit out of updates (Origin-Update).
  */
 #pragma once
 
@@ -14,7 +14,7 @@ enum git_allows {
 
 struct git_history {
 	enum git_allows allows;
-	bool has_people; /* some are no primary's */
+	bool has_people; /* some were made by people, not by a primary */
 };
 
 /* Out of all commits that `commit` has in its history and `base` has not.  NULL: that would be all of history; what the commit itself

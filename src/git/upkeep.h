@@ -3,15 +3,16 @@
  * Each such push leaves a small pack.  A push by git ends with `git gc --auto`; ours are followed now and then by
  * `git repack --geometric=2 -d`, which makes one pack of the small ones and leaves large ones alone, so that what a push costs stays the
  * same.  It removes no object, whether anything refers to it or not.  What it does with .keep files, multi-pack indexes and the owner's
- * settings is git's business.  It runs beside the pushes, which never wait for it, and as a fetch no
- * longer than --fetch-time-max.
+ * settings is git's business.  It runs beside the pushes, which never wait for it, and no longer than --fetch-time-max, like a fetch.
  *
  * It is not started while a `git gc` is at work there, nor when the owner does not want git to do such things after pushes: gc.auto=0,
- * gc.autoPackLimit=0, receive.autogc=false.  That a `git gc` is at work says DIR/gc.pid.  One that was killed leaves this file behind, so
- * git's own rule counts: it is believed for 12 hours, and of a process on this machine for as long as there is one of that number.
+ * gc.autoPackLimit=0, receive.autogc=false.  DIR/gc.pid says that a `git gc` is at work.  One that was killed leaves this file
+ * behind.  So, as git has it, the file counts for no longer than 12 hours, and if it names this machine, only while there is a process of
+ * that number.
  *
- * DIR/origin-tidy is locked (flock()) as long as a repack of ours is at work, also one whose maker was killed, and has its number: so there
- * is one at a time, and who has the lock next removes what it has left.
+ * DIR/origin-tidy has the process number of the repack, and is locked by flock() as long as that or one of its children is at work, even
+ * if the worker that started it was killed.  So there is one repack of ours at a time, and whoever gets the lock next removes what one that
+ * was killed has left.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* git/verdict.h -- private to src/git: what a remote's words about a push mean.
  *
- * Pure.  git's protocol gives a refusal as text for people, and each server has texts of its own; what is not known counts
- * as a refusal, since the remote itself said no.
+ * Pure.  In git's protocol a server says as text for people why it refuses a push, and each server has texts of its own.  A text that is
+ * not known here counts as a plain refusal (E_REFUSED), since the server has said no.
  */
 #pragma once
 
@@ -15,14 +15,13 @@
  * branch was moved, or is just being moved, by somebody else; E_IO: trouble with the remote's disk, it may pass; E_REFUSED. */
 err_t git_verdict(const char *status, const char *words);
 
-/* Do they say that something may not be written? */
+/* Do the words say that something may not be written? */
 bool git_words_deny(const char *words);
 
-/* What `git push --porcelain` printed about `ref`: appends its status ("" when it was accepted) to `status`.  E_NOTFOUND: not a word;
- * E_UNKNOWN: the remote was lost before it reported. */
+/* What `git push --porcelain` printed about `ref`: appends its status ("" when it was accepted) to `status`.  E_NOTFOUND: it printed
+ * nothing about `ref`; E_UNKNOWN: the connection was lost before the remote reported. */
 err_t git_porcelain(const char *printed, const char *ref, struct str *status);
 
-/* Appends words of a remote as one line: "remote: " at the beginning of lines goes, and so does what a terminal could obey;
- * blanks at the end of lines go, and git's own "To ..." and "failed to push" where there are other words;
- * what is in `words` twice stands there twice.  At most `max` octets. */
+/* Appends the words of a remote to `out`, as one line of at most `max` octets.  Left out are "remote: " at the beginning of a line, blanks
+ * at its end, and control characters; also git's own lines "To ..." and "failed to push", if there are others. */
 void git_words_line(const char *words, size_t max, struct str *out);

@@ -1,11 +1,17 @@
-/* git/worker.h -- private to src/git: the process that does a PULL or a PUSH, and whatever hangs or crashes in it.
+/* git/worker.h -- private to src/git: the process that does a PULL or a PUSH.  It may hang or crash: the supervisor (git/gitproc.h)
+ * ends it then.
  *
- * Frames from the supervisor: PULL (id: the base, "" for none; text: the commit of which it is to be found out whether it was
- * pushed, "" for none; flags: WORKER_FROM_CACHE), GET (id: of which commit; text: path), DONE, PUSH (as on the link; text: the branch
- * that the last COMMIT or UPTODATE was of).
- * To it: PROGRESS (with an id: from now on the remote may have that commit), DONE (it is about to go, and only cleans
- * up: no need to wait for it), and the link's own COMMIT, UPTODATE, FILE, FAILED (status: an err_t; text), PUSHED, PUSH_FAILED.
- * A FAILED after one of the others: what was told could not be kept.  A NOTE is for the link, whenever it comes.
+ * Frames that the supervisor sends, on a socket as the link's (git/link.h):
+ *   PULL      id: the last commit that the DNS side has, or "".  text: a commit whose PUSH ended as E_UNKNOWN, or ""; is it in the branch?
+ *             flags: enum worker_pull_flags
+ *   GET       id: the commit; text: the path
+ *   DONE      as on the link
+ *   PUSH      as on the link; text: the branch that the last COMMIT or UPTODATE named
+ * Frames that the worker sends:
+ *   PROGRESS  it is alive.  With an id: from now on the remote may have that commit
+ *   DONE      it only cleans up now, and ends then; the supervisor need not wait for it
+ *   COMMIT, UPTODATE, FILE, FAILED, PUSHED, PUSH_FAILED, NOTE: as on the link.  A FAILED that comes when nothing was asked for: what was
+ *             told last could not be written to the clone
  */
 #pragma once
 

@@ -22,8 +22,8 @@ worker_has_moved(struct worker *w, const git_oid *id, bool *is_rewritten)
 	return err != OK || !git_oid_equal(&now, id);
 }
 
-/* What is read in place may be moved by others while we read (`git repack`), which another look settles; or be gone for good, when
- * the branch leads elsewhere now. */
+/* In a local remote an object may not be found because a `git repack` has just moved it to another pack: then it is there at a second look.
+ * Or it was removed, since somebody has rewritten the branch: that is E_STALE. */
 static void
 get_in_place(struct worker *w, const git_oid *commit, const char *path, struct link_frame *out)
 {

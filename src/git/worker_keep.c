@@ -10,8 +10,8 @@ tidy(struct worker *w, struct diag *diag)
 	return git_clone_tidy(w->home, &w->how, &w->clone, &w->head, diag);
 }
 
-/* What was not done before the other side had its commit, or its answer.  After a push the next one may be waiting: so many leave
- * little to tidy, unless their files are large. */
+/* Writing to the clone comes after the other side has its commit, or its answer.  The clone is tidied after each pull, but only after every
+ * UNTIDIED_MAX pushes, or a large one, since the next push may be waiting. */
 void
 worker_keep(struct worker *w, bool is_push)
 {

@@ -82,8 +82,8 @@ tell_head(struct worker *w, const struct link_frame *pull, const git_oid *head, 
 	return OK;
 }
 
-/* A push into a local remote that was killed leaves a lock, and nobody else can push until it is gone: that must not wait for
- * the next push of ours.  Once a worker: whoever was killed since has a new one. */
+/* A push into a local remote that was killed leaves a lock, and nobody else can push until that is removed: so this does not wait until our
+ * next push.  Once in the life of a worker is enough: if a worker is killed, the next pull is another one's. */
 static void
 clear_up(struct worker *w)
 {

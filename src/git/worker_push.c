@@ -32,8 +32,8 @@ push_once(struct worker *w, const struct link_frame *push, struct link_frame *ou
 	return err;
 }
 
-/* A push that failed for want of what it builds on: there is no such thing any more, when somebody has rewritten the branch and had
- * git collect what was left over.  Then all of it is to be worked out again. */
+/* Did the push fail because objects that it builds on are gone?  That happens when somebody has rewritten the branch and has had git remove
+ * the old objects.  Then it is E_STALE: the update has to be worked out again on the new head. */
 static err_t
 explain(struct worker *w, const struct link_frame *push, err_t err, struct diag *diag)
 {
