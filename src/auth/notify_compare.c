@@ -42,12 +42,13 @@ note_left_out(struct comparing *c, const struct zone *z)
 {
 	struct notify_left_out *o = c->left_out;
 	o->cut_n += c->targets.is_cut;
-	if (!c->targets.has_passed) {
-		return;
-	}
-	if (o->passed_n++ == 0) {
+	if (c->targets.has_passed && o->passed_n++ == 0) {
 		o->passed = c->targets.passed;
 		name_set(&o->passed_zone, z->apex_name);
+	}
+	if (c->targets.unknown != NULL && o->unknown_n++ == 0) {
+		name_set(&o->unknown, c->targets.unknown);
+		name_set(&o->unknown_zone, z->apex_name);
 	}
 }
 

@@ -27,6 +27,8 @@ struct notify_left_out {
 	size_t passed_n; /* zones with targets that were passed over, as they are no loopback addresses; the first: */
 	struct key_address passed;
 	struct name passed_zone;
+	size_t unknown_n; /* zones with a name server whose addresses no zone here has; the first: */
+	struct name unknown, unknown_zone;
 };
 
 /* Everything that is to be told when `now` takes the place of `old` (NULL: of nothing, at the start): zones that are

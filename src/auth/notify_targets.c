@@ -216,7 +216,16 @@ add_host(const struct view *v, const struct zone *z, const uint8_t *host, const 
 	if (n != NULL) {
 		add_rrset(node_rrset(n, TYPE_A), 4, policy, out);
 		add_rrset(node_rrset(n, TYPE_AAAA), 6, policy, out);
+	} else if (out->unknown == NULL) {
+		out->unknown = host;
 	}
+}
+
+/* Is it by the operator's will, or may it be that the keys name these hosts?  Then there is nothing to say. */
+static bool
+is_missed(const struct notify_targets *out, const struct notify_policy *policy, size_t keyed)
+{
+	return keyed == 0 && policy->whom == NOTIFY_WHOM_ALL && !policy->is_loopback_only && !out->is_cut;
 }
 
 void
@@ -225,7 +234,9 @@ notify_targets_of(const struct notify_index *ix, const struct zone *z, const str
 {
 	out->n = 0;
 	out->is_cut = out->has_passed = false;
+	out->unknown = NULL;
 	add_keys(ix, z->apex_name, policy, out); /* first, so that the signed ones win */
+	size_t keyed = out->n;
 	const uint8_t *mname = rrset_first(z->soa)->rdata;
 	const struct rr *ns = rrset_first(z->ns);
 	for (unsigned left = z->ns->n; left != 0 && !out->is_cut; left--, ns = rr_next(ns)) {
@@ -233,4 +244,5 @@ notify_targets_of(const struct notify_index *ix, const struct zone *z, const str
 			add_host(ix->view, z, ns->rdata, policy, out);
 		}
 	}
+	out->unknown = is_missed(out, policy, keyed) ? out->unknown : NULL;
 }

@@ -5,7 +5,7 @@
  *   the zone; the nearest domain first), signed with that key;
  *   the addresses of the hosts in its apex NS RRset, but for the one that the SOA's MNAME names (RFC 1996 2, "Notify
  *   Set"): A and AAAA records in the zone itself (glue too), else in the nearest zone served that encloses the host.
- *   Hosts whose addresses we do not serve are left out: we are no resolver.
+ *   Hosts whose addresses we do not serve are left out, and the first of them is named: we are no resolver.
  * An address is told the signed way when there is one: with each key that names it, NOTIFIER_KEYS_MAX at most, since
  * it may not know them all (auth/notifier.h makes one notification of these).  Of keys of one domain the newest comes first: the
  * one that is last in its file.
@@ -30,6 +30,7 @@ struct notify_targets {
 	bool is_cut;                /* there were more */
 	bool has_passed;            /* one was passed over, as it is no loopback address: */
 	struct key_address passed;
+	const uint8_t *unknown;     /* a host whose addresses we do not serve; NULL: none, or keys name secondaries */
 };
 
 /* The transfer keys of a view by domain, so that many zones can be asked about.  Borrows the view. */

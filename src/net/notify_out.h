@@ -51,7 +51,7 @@ struct notify_out {
 	bool is_loopback_only;
 	/* the loader's own */
 	struct own_addresses own;
-	bool has_said_passed;
+	bool has_said_passed, has_said_unknown;
 	struct served_pin *told;           /* the view that was told last */
 	const struct view *told_view;
 	struct subscriptions subscriptions; /* but for the counts in it, which are any thread's */

@@ -45,6 +45,10 @@ log_left_out(struct notify_out *o, err_t err, const struct notify_left_out *left
 		report_notify_passed_over(o->log, left_out);
 		o->has_said_passed = true;
 	}
+	if (left_out->unknown_n != 0 && !o->has_said_unknown) {
+		report_notify_unknown_host(o->log, left_out);
+		o->has_said_unknown = true;
+	}
 }
 
 /* ---- versions that another one is to follow at once ---- */

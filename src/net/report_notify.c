@@ -92,6 +92,17 @@ report_notify_passed_over(const struct log *log, const struct notify_left_out *o
 }
 
 void
+report_notify_unknown_host(const struct log *log, const struct notify_left_out *o)
+{
+	char zone[NAME_TEXT_MAX], host[NAME_TEXT_MAX];
+	name_print(o->unknown_zone.oct, zone);
+	name_print(o->unknown.oct, host);
+	log_event(log, LOG_LEVEL_INFO, "notify-unknown-host", "zones=%zu zone=%s host=%s text=%s", o->unknown_n, zone, host,
+	          "no zone of the repository has an address of this name server, so it is not told of changes; a transfer key with its "
+	          "address in the name has it told. This is said once");
+}
+
+void
 report_notify_stats(const struct log *log, const struct notifier_stats *s)
 {
 	log_event(log, LOG_LEVEL_INFO, "notify-stats",

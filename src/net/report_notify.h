@@ -18,4 +18,7 @@ void report_notify_incomplete(const struct log *log, err_t err, const struct not
 /* Targets were passed over, as they are no loopback addresses: notify-passed-over. */
 void report_notify_passed_over(const struct log *log, const struct notify_left_out *o);
 
+/* Name servers of zones are not told, as no zone here has their addresses: notify-unknown-host. */
+void report_notify_unknown_host(const struct log *log, const struct notify_left_out *o);
+
 void report_notify_stats(const struct log *log, const struct notifier_stats *s);

@@ -175,6 +175,21 @@ def test_loopback_secondaries_are_told(outside, primary, repo, make_key):
     served.stop()
 
 
+@pytest.mark.parametrize("whom, is_said", [("all", True), ("keys", False), ("none", False)])
+def test_name_servers_that_no_zone_here_knows(outside, primary, repo, notify_key, notify, whom, is_said):
+    """Said once, and not when nobody is to be told by NS records."""
+    far = ZONE + "@ NS far.elsewhere.\n"
+    repo.commit({"example": far % 1, "_keys": notify_key.line})
+    served = primary(repo, "--notify=" + whom, zones=["example"])
+    repo.commit({"example": far % 2})
+    notify(served.port, "example", notify_key)
+    served.await_serial("example", 2)
+    if is_said:
+        served.await_log(r"event=notify-unknown-host zones=1 zone=example\. host=far\.elsewhere\. ")
+    served.stop()
+    assert served.log().count("event=notify-unknown-host") == is_said
+
+
 @pytest.mark.parametrize("whom, addresses", [
     ("all", ["10.11.12.13", "192.0.2.50", "192.0.2.53", "2001:db8::53", "203.0.113.53", "fd00::53"]), ("keys", ["192.0.2.50"]), ("none", [])])
 def test_whom_the_option_says(outside, primary, repo, make_key, whom, addresses):

@@ -239,6 +239,52 @@ targets_are_bounded(void **state)
 	str_fini(&zone);
 }
 
+static void
+assert_unknown(const struct view *v, const struct notify_policy *policy, const char *want)
+{
+	static struct notify_targets t;
+	struct notify_index *ix = NULL;
+	struct name n;
+	char host[NAME_TEXT_MAX] = "";
+	assert_int_equal(name_parse("example.", 8, NULL, &n), OK);
+	assert_int_equal(notify_index_new(v, &ix), OK);
+	notify_targets_of(ix, view_zone(v, n.oct), policy, &t);
+	if (t.unknown != NULL) {
+		name_print(t.unknown, host);
+	}
+	assert_string_equal(host, want);
+	notify_index_free(&ix);
+}
+
+/* The first is named, unless that is by the operator's will, or keys may name the same secondaries. */
+static void
+hosts_that_nobody_here_knows(void **state)
+{
+	(void)state;
+	static const char *const files[][2] = { { "example", example }, { "other", other } };
+	static const char *const with_key[][2] = {
+		{ "example", example }, { "other", other }, { "_keys", "192.0.2.1.192.0.2.77._transfer.example." SECRET },
+	};
+	static const char *const all_known[][2] = { { "example", "$TTL 60\n@ SOA ns1 h 1 2 3 4 5\n NS ns1\n NS ns2\nns1 A 192.0.2.1\nns2 A 192.0.2.2\n" } };
+	static const char *const by_mname[][2] = { { "example", "$TTL 60\n@ SOA far.test. h 1 2 3 4 5\n NS far.test.\n" } };
+	const struct notify_policy keys = { .whom = NOTIFY_WHOM_KEYS }, none = { .whom = NOTIFY_WHOM_NONE }, near = { .is_loopback_only = true };
+	struct primary *p = serve_files(files, ARRAY_LEN(files));
+	assert_unknown(primary_view(p), &everybody, "far.test.");
+	assert_unknown(primary_view(p), &keys, "");
+	assert_unknown(primary_view(p), &none, "");
+	assert_unknown(primary_view(p), &near, "");
+	primary_free(&p);
+	p = serve_files(with_key, ARRAY_LEN(with_key));
+	assert_unknown(primary_view(p), &everybody, "");
+	primary_free(&p);
+	p = serve_files(all_known, ARRAY_LEN(all_known));
+	assert_unknown(primary_view(p), &everybody, "");
+	primary_free(&p);
+	p = serve_files(by_mname, ARRAY_LEN(by_mname));
+	assert_unknown(primary_view(p), &everybody, "");
+	primary_free(&p);
+}
+
 /* ---- between two views ---- */
 
 struct world {
@@ -404,6 +450,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hosts_of_the_zone_but_the_primary),
+		cmocka_unit_test(hosts_that_nobody_here_knows),
 		cmocka_unit_test(keys_with_a_secondary),
 		cmocka_unit_test(the_newest_key_comes_first),
 		cmocka_unit_test(addresses_that_are_nobodys),
