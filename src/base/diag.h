@@ -11,7 +11,7 @@
 
 enum diag_level {
 	DIAG_ERROR,
-	DIAG_UNWISE,  /* a warning: it is served, and does not work for those who ask; an error for who is strict */
+	DIAG_UNWISE,  /* a warning: the zone is served, but what was found does not work for clients; under --strict an error */
 	DIAG_WARNING,
 };
 

@@ -1,4 +1,4 @@
-/* base/enc.h -- base64 and base32hex (RFC 4648), base16.
+/* base/enc.h -- base64 and base32hex (RFC 4648), both ways; base16, written only.
  *
  * Encoders write no NUL and need ENC_*_LEN(n) octets of room.  Decoders are strict (no spaces,
  * padding where the RFC wants it) and return E_FORMAT, or E_FULL when `cap` is too small; the count

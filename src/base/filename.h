@@ -1,7 +1,7 @@
 /* base/filename.h -- names of files in a repository that people check out on Linux, macOS and Windows.
  *
- * A name is one part of a path.  Three questions about it, each by the name alone: can every system have such a file; would some
- * system take two names for one; and is it the name of a file of keys or policy, which no zone's records may come from.
+ * A name is one part of a path.  The module answers three questions by the name alone: Can every system have such a file?  Does some
+ * system take two names for the same file?  Is this the name of a file of keys or policy, from which no zone may take records?
  *
  * Pure.
  */
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Octets of a name: eCryptfs has the least (Linux, macOS and Windows take 255). */
+/* Octets of a name that every file system takes: eCryptfs takes the fewest; Linux, macOS and Windows take 255. */
 enum { FILENAME_PORTABLE_MAX = 143 };
 
 /* Why some system cannot have a file of that name: a static phrase, which goes on after "the name".  NULL: all can. */

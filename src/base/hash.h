@@ -1,7 +1,7 @@
 /* base/hash.h -- FNV-1a: short hashes of octets that no stranger chooses.
  *
- * Whoever knows where the hash starts can make texts collide.  So it is for tables whose keys are ours, for names that are only to
- * differ, and, from a start that nobody knows, for tables that strangers fill.  Pure.
+ * Anybody who knows the start value can make texts that collide.  So this hash is good for tables whose keys are ours and for names that
+ * only have to differ.  A table that strangers fill needs a start value that they do not know.  Pure.
  */
 #pragma once
 

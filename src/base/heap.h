@@ -1,8 +1,8 @@
-/* base/heap.h -- who is next: a binary heap of things by time, for timers.
+/* base/heap.h -- a binary heap of things by time, for timers: which thing is due next.
  *
  * The nodes are members of the things themselves; the heap owns only its array of pointers to them.  Zero-initialised,
  * heap and nodes are ready.
- * Cost: O(log n) to set or remove, nothing to ask who is first.
+ * Cost: O(log n) to set or remove a thing; to ask which is first costs nothing.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* base/list.h -- doubly linked lists whose links are in the things themselves.
  *
- * A list is a ring that runs through its head; a thing is in as many lists as it has links.  Nothing is
- * allocated, every step takes constant time.  A link that is all zero is in no list.
+ * A list is a ring that runs through its head.  A thing with several links can be in several lists.  Nothing is
+ * allocated, and every operation takes constant time.  A link that is all zero is in no list.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* base/strmap.h -- a map from strings to things, whose cost no choice of strings can raise: a crit-bit tree.
  *
- * A lookup looks at the octets of the string once; there is no hash for which somebody could find collisions.  The strings are
- * borrowed: each stays as it is until it is taken out, and belongs to its thing as a rule.
+ * A lookup looks at each octet of the string once.  There is no hash, so nobody can choose strings that collide.  The map borrows the
+ * strings: a string must not change while it is in the map.  Usually it is a member of the thing that it leads to.
  *
  * One thread.
  */
@@ -13,7 +13,7 @@
 
 struct strmap_node;
 
-/* Zero-initialised it is empty and ready; one that is empty has nothing to give back. */
+/* A zero-initialised map is empty and ready.  An empty map owns no memory. */
 struct strmap {
 	struct strmap_node *root;
 	size_t n;

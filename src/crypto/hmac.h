@@ -1,6 +1,6 @@
 /* crypto/hmac.h -- HMAC (RFC 2104) and plain hashes, by OpenSSL; and comparing secrets.
  *
- * The only includer of <openssl/...> besides its own directory is src/net (TLS).
+ * Only src/crypto includes <openssl/...> (tools/check-floors).
  */
 #pragma once
 

@@ -3,10 +3,10 @@
  *     CHANGE_ADD         NAME [TTL] [IN] TYPE RDATA
  *     the others         NAME [[TTL] [IN] TYPE [RDATA]]
  *
- * as in a master file, so that what dig prints can be pasted.  Without RDATA all records of the type are meant, without TYPE all
- * that the name has.  Names are absolute, with a final dot or without one, also in RDATA: as in nsupdate.
+ * as in a master file, so that a line that dig prints can be pasted.  Without RDATA a change is about all records of the type, without
+ * TYPE about all records of the name.  Names are absolute, with a final dot or without one, also in RDATA: as in nsupdate.
  *
- * The message keeps what was asked for, and what is said of it later is read from there.  Pure.
+ * The message is the only record of the changes: change_print() reads them from there.  Pure.
  */
 #pragma once
 
@@ -21,7 +21,7 @@
 enum change_kind {
 	CHANGE_ADD,
 	CHANGE_DELETE,
-	/* Prerequisites (RFC 2136 2.4).  With RDATA: those of one type at a name are together all that it has of it. */
+	/* Prerequisites (RFC 2136 2.4).  With RDATA: all such prerequisites for a name and type are together the whole RRset. */
 	CHANGE_IF_EXISTS,
 	CHANGE_IF_ABSENT,
 };

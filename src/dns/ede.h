@@ -11,6 +11,6 @@
 
 enum { EDE_TEXT_MAX = 512 };
 
-/* All those of a message, in its order: "Network Error (the remote does not answer); Stale Answer".  What is over EDE_TEXT_MAX is
- * cut, and "..." says so.  Returns `out`; "" when there is none. */
+/* All extended errors of a message, in its order: "Network Error (the remote does not answer); Stale Answer".  A text over EDE_TEXT_MAX
+ * is cut and ends in "...".  Returns `out`; "" when there is none. */
 const char *ede_print(const struct edns *e, char out[EDE_TEXT_MAX]);

@@ -1,16 +1,16 @@
 /* dns/lex.h -- tokens of master-file text (RFC 1035 5.1).
  *
  * The lexer borrows the text.  It knows parentheses, comments, quotes, CRLF, and where each token
- * stood; it copies nothing: a token points into the text, escapes still in it.  Whoever reads a token
- * as a name or as a string resolves the escapes (name_parse, lex_string).
+ * stood.  It copies nothing: a token points into the text and still has its escapes.  name_parse() and lex_string()
+ * resolve them.
  *
  * A logical line ends at a newline outside parentheses, or at the end of the text, where a last line
  * without newline ends too: LEX_EOL is always given before LEX_EOF.  Blank and comment lines give no
  * token at all, except that LEX_BLANK is given when a line that has tokens begins with white space
  * (the owner is then inherited).
  *
- * A quote inside a word ends it: `alpn="h2"` is the word `alpn=` and the quoted string `h2`.  Whoever
- * needs to know that they touch (RFC 9460 2.1) asks lex_is_joined().
+ * A quote inside a word ends the word: `alpn="h2"` is the word `alpn=` and the quoted string `h2`.
+ * lex_is_joined() tells whether the two touch (RFC 9460 2.1).
  *
  * Errors (quote not closed at the end of its line, parenthesis not closed or not open, octet 0) are
  * LEX_ERROR, with `what`; lex_skip_line() then goes on at the next line.

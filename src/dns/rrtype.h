@@ -1,7 +1,7 @@
 /* dns/rrtype.h -- the table of record types: one row each drives all that depends on a type.
  *
  * A row tells mnemonic, code and the fields of the RDATA in order; the reader and the printer of
- * text, the check of wire form, compression, canonical form and additional data all walk these
+ * text, the check of wire form, compression and canonical form all walk these
  * fields.  To add a type, add a row; where its syntax is one of a kind, add a field kind with it.
  * IANA "Resource Record (RR) TYPEs".  tools/check-rrtypes compares the table with IANA's list.
  */
@@ -12,7 +12,7 @@
 
 #include "base/err.h"
 
-/* Those that the code names; the table holds many more. */
+/* Types that the code has to name; the table holds many more. */
 enum {
 	TYPE_A = 1,
 	TYPE_NS = 2,

@@ -1,8 +1,8 @@
 /* dns/secret.h -- what is a shared secret, told by its looks: never served, never shown.
  *
- * TSIG secrets live in files of keys, as DNSKEY records with algorithms that no DNSSEC has (auth/keys.h).  Somebody will give such a
- * file a wrong name, paste a key into a zone, or send one in an update.  No record of that kind is ever part of a zone; and a text that
- * looks as if it held secrets is not quoted, in whatever form they are: whoever reads a log need not know them.
+ * TSIG secrets live in files of keys, as DNSKEY records with algorithm numbers that DNSSEC does not use (auth/keys.h).  Somebody will give
+ * such a file a wrong name, paste a key into a zone, or send a key in an update.  No such record ever becomes part of a zone.  And no
+ * message quotes a text that looks as if it held a secret, in whatever form: people who read the log need not know secrets.
  *
  * Pure.
  */

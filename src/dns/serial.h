@@ -1,12 +1,12 @@
 /* dns/serial.h -- serial number arithmetic (RFC 1982), in this one place.
  *
- * "Newer" is no order of all serials: it goes round, and of two that are exactly 2^31 apart neither is newer (RFC 1982 3.2: undefined).
- * Peers differ there (BIND and PowerDNS stay with what they have, Knot and NSD take what they are given), and no serial is newer than
- * both, so all that can be done is to decide, and to say it:
+ * Serials go round, so "newer" does not put all of them in order.  Of two serials that are exactly 2^31 apart neither is newer
+ * (RFC 1982 3.2: undefined).  Other servers differ there: BIND and PowerDNS keep the serial that they have, Knot and NSD take the other.
+ * No third serial is newer than both.  So we decide, and the log says it:
  *
- * - Of serials served one after the other the newest is the one that was newer than the newest before it.  A serial 2^31 away from that
- *   is not newer: the first one stays.  It was meant, and stood for longer.
- * - The next serial is counted on from the newest, never from one that was served in between and was not newer.
+ * - A zone's newest serial is replaced only by a serial that is newer.  A serial 2^31 away is not newer: the first one stays, as somebody
+ *   meant it and it was served for longer.
+ * - The next serial is counted from the newest serial, never from a serial that was served in between and was not newer.
  */
 #pragma once
 

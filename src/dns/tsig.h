@@ -2,9 +2,9 @@
  *
  * Pure: time comes in as seconds since 1970.  Keys are borrowed.  MACs are compared in constant time.
  *
- * Truncated MACs: one that is longer than the hash, or shorter than half of it or than 10 octets, is
- * malformed (RFC 8945 5.2.2.1).  One in between is checked, and when it is right, refused with BADTRUNC
- * (5.2.4): our policy is the whole hash, as a key has nowhere to say that less would do.
+ * Truncated MACs: a MAC that is longer than the hash, or shorter than half of the hash or than 10 octets, is
+ * malformed (RFC 8945 5.2.2.1).  A MAC of a length in between is checked; when it is right, the message is refused with
+ * BADTRUNC (5.2.4).  Our policy is the whole hash, as a key has no field that would allow less.
  */
 #pragma once
 
@@ -18,11 +18,11 @@
 
 enum {
 	TSIG_FUDGE_S = 300,   /* RFC 8945 10 */
-	TSIG_FUDGE_MAX_S = 600, /* of others, taken for more: how long a recorded message is good is not theirs to say alone */
+	TSIG_FUDGE_MAX_S = 600, /* a longer fudge counts as this: a sender alone does not decide how long a recorded message is good */
 	TSIG_SECRET_MAX = 512,
 	/* Octets that a TSIG RR can take: owner, algorithm name (hmac-sha512.), MAC, other data. */
 	TSIG_RR_MAX = NAME_WIRE_MAX + 10 + 27 + 16 + HMAC_MAX + 6,
-	TSIG_MAC_PART = 16,       /* octets of a MAC by which it is known again: nobody finds another one that has these */
+	TSIG_MAC_PART = 16,       /* octets that are enough to recognise a MAC: nobody finds another MAC that begins with them */
 	TSIG_CHAIN_GAP_MAX = 99, /* messages without TSIG in a row (RFC 8945 5.3.1) */
 };
 
