@@ -111,6 +111,9 @@ put_items(struct status_page *p)
 	case STATUS_KEYS:
 		status_put_keys(p);
 		return OK;
+	case STATUS_SECONDARIES:
+		status_put_secondaries(p);
+		return OK;
 	case STATUS_UPDATES:
 		status_put_updates(p);
 		return OK;
@@ -125,7 +128,7 @@ status_answer(const struct view *v, const struct server_conf *conf, const struct
 {
 	struct status_page p = { .view = v, .conf = conf, .q = q, .is_all = is_all, .r = r };
 	TRY(put_items(&p));
-	if (p.is_full && p.items == 0) {
+	if (p.is_full && p.items == 0 && p.last.len == 0) {
 		return E_FULL;
 	}
 	return put_tail(&p);

@@ -12,7 +12,7 @@ struct status_page {
 	struct status_writer w; /* over the room that is left in *r */
 	unsigned items;
 	bool is_full;           /* no more goes into it, and `last` says where the next one begins */
-	struct name last;       /* the item written last */
+	struct name last;       /* the item written last, or looked at; len 0: none */
 };
 
 /* Begins an item, whose pairs go to p->w. */
@@ -25,6 +25,12 @@ bool page_end(struct status_page *p, const uint8_t *name);
 /* An item for each zone of `notes` within the domain. */
 void status_put_zones(struct status_page *p, const struct trie *notes);
 err_t status_put_zone(struct status_page *p); /* the domain's own; E_NOTFOUND */
+
+/* An item for each secondary of each zone within the domain. */
+void status_put_secondaries(struct status_page *p);
+
+/* The first zone of the question's domain, or that behind its cursor; others follow by trie_iter_next(), also those outside. */
+const struct zone_note *status_begin_walk(const struct trie *notes, const struct status_question *q, struct trie_iter *it);
 
 /* One item: of the server as a whole; of the updates that it carries out. */
 void status_put_daemon(struct status_page *p);

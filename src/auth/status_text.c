@@ -14,6 +14,7 @@ enum { STRING_MAX = 255 };
 static const char *const whats[STATUS_WHATS] = {
 	[STATUS_DAEMON] = "status", [STATUS_ZONES] = "zones", [STATUS_ZONE] = "zone",
 	[STATUS_TROUBLE] = "trouble", [STATUS_KEYS] = "keys", [STATUS_UPDATES] = "updates",
+	[STATUS_SECONDARIES] = "secondaries",
 };
 static const uint8_t status_label[] = "\7_status";
 

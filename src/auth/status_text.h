@@ -30,6 +30,7 @@ enum status_what {
 	STATUS_TROUBLE, /* "trouble": zones whose file is not what is served */
 	STATUS_KEYS,    /* "keys" */
 	STATUS_UPDATES, /* "updates" */
+	STATUS_SECONDARIES, /* "secondaries" */
 	STATUS_WHATS
 };
 

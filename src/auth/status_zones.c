@@ -50,9 +50,8 @@ put_note(struct status_page *p, const struct zone_note *n)
 	return page_end(p, n->apex);
 }
 
-/* The first zone of the domain, or that after the cursor. */
-static const struct zone_note *
-begin_walk(const struct trie *notes, const struct status_question *q, struct trie_iter *it)
+const struct zone_note *
+status_begin_walk(const struct trie *notes, const struct status_question *q, struct trie_iter *it)
 {
 	struct nkey key;
 	nkey_set(&key, q->has_after ? q->after.oct : q->domain);
@@ -66,7 +65,7 @@ void
 status_put_zones(struct status_page *p, const struct trie *notes)
 {
 	struct trie_iter it;
-	const struct zone_note *n = begin_walk(notes, p->q, &it);
+	const struct zone_note *n = status_begin_walk(notes, p->q, &it);
 	while (n != NULL && name_is_within(n->apex, p->q->domain) && put_note(p, n)) {
 		n = trie_iter_next(&it);
 	}
@@ -90,7 +89,7 @@ count_in(const struct trie *notes, const uint8_t *domain, size_t *all, size_t *h
 	const struct status_question q = { .domain = domain };
 	struct trie_iter it;
 	size_t left = STATUS_COUNTED_MAX;
-	const struct zone_note *n = begin_walk(notes, &q, &it);
+	const struct zone_note *n = status_begin_walk(notes, &q, &it);
 	for (; n != NULL && name_is_within(n->apex, domain); n = trie_iter_next(&it)) {
 		if (left-- == 0) {
 			return false;

@@ -11,6 +11,7 @@
 #include "auth/daemon_state.h"
 #include "auth/key_uses.h"
 #include "auth/keys.h"
+#include "auth/secondary_table.h"
 #include "auth/zone_note.h"
 #include "zone/trie.h"
 #include "zone/zone.h"
@@ -44,5 +45,6 @@ struct server_conf {
 	const void *deaf_ctx;
 	struct key_uses *uses;       /* written by every worker; NULL: nobody wants to know */
 	void (*state)(void *ctx, struct daemon_state *out); /* how the process is; any thread, for a moment; NULL: not known */
-	void *state_ctx;
+	size_t (*secondaries)(void *ctx, const uint8_t *zone, struct secondary_row *out); /* likewise; SECONDARY_OF_ZONE_MAX */
+	void *state_ctx;             /* of these two */
 };

@@ -114,6 +114,7 @@ take_items(struct cli_status *s, struct asking *a, const struct msg *m)
 		a->items++;
 	}
 	a->octets += m->len;
+	a->items++; /* the page itself */
 	bool is_too_much = a->items > CLI_STATUS_ITEMS_MAX || a->octets > CLI_STATUS_OCTETS_MAX;
 	return err != E_NOTFOUND ? err : is_too_much ? E_LIMIT : OK;
 }
@@ -130,7 +131,7 @@ take_tail(struct cli_status *s, const struct msg *m)
 	}
 	const char *next = status_value(&s->item, "next"), *commit = status_value(&s->item, "commit");
 	(void)snprintf(before, sizeof before, "%s", s->after);
-	bool is_new = next[0] == '\0' || (m->count[1] != 0 && strcmp(next, before) != 0);
+	bool is_new = next[0] == '\0' || strcmp(next, before) != 0;
 	if (!is_new || strlen(next) >= sizeof s->after || strlen(commit) >= sizeof s->commit) {
 		return E_FORMAT;
 	}

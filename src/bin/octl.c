@@ -22,6 +22,8 @@ static const char doc[] =
 	"  zones [DOMAIN]    all zones, a line for each\n"
 	"  zone NAME         all that is known of one zone\n"
 	"  keys [DOMAIN]     keys, what they may do, and when they were last used\n"
+	"  secondaries [DOMAIN]\n"
+	"                    how far each is with each zone, and who is behind\n"
 	"  updates           what became of dynamic updates\n"
 	"  pull [ZONE]       have it pull; with --wait, say what came of that\n"
 	"\n"
@@ -40,7 +42,8 @@ static const char doc[] =
 	"  octl ns1.example.org zones --json | jq '.zones[] | select(.state != \"served\")'\n"
 	"  octl 192.0.2.53 pull --wait --key-file=notify.key\n"
 	"\n"
-	"Exit status: 0 the answer is there, and no zone is in trouble; 1 one is, or there is no answer; 2 wrong usage.";
+	"Exit status: 0 the answer is there, no zone is in trouble and no secondary behind; 1 one is, or there is no answer; "
+	"2 wrong usage.";
 
 enum { UDP_TRIES = 3, WAIT_S = 60 };
 
@@ -102,6 +105,13 @@ static const struct octl_column updates_list[] = {
 	{ "push_ms", "took (ms)", OCTL_NUMBER },   { "push_error", "push failed", OCTL_TEXT }, { "pushes", NULL, OCTL_NUMBER },
 };
 
+static const struct octl_column secondaries_list[] = {
+	{ "zone", "ZONE", OCTL_TEXT },           { "secondary", "SECONDARY", OCTL_TEXT },   { "state", "STATE", OCTL_TEXT },
+	{ "serial", "SERIAL", OCTL_NUMBER },     { "has", "HAS", OCTL_NUMBER },             { "behind", "BEHIND", OCTL_NUMBER },
+	{ "transferred", "TRANSFERRED", OCTL_TIME }, { "error", "ERROR", OCTL_TEXT },       { "told", NULL, OCTL_NUMBER },
+	{ "acknowledged", NULL, OCTL_TIME },     { "since", NULL, OCTL_TIME },              { "failed", NULL, OCTL_TIME },
+};
+
 #define COLUMNS(list) { list, ARRAY_LEN(list) }
 
 static const struct command {
@@ -116,6 +126,7 @@ static const struct command {
 	{ "zones", STATUS_ZONES, COLUMNS(zones_list), false, false },
 	{ "zone", STATUS_ZONE, COLUMNS(zone_list), true, true },
 	{ "keys", STATUS_KEYS, COLUMNS(keys_list), false, false },
+	{ "secondaries", STATUS_SECONDARIES, COLUMNS(secondaries_list), false, false },
 	{ "updates", STATUS_UPDATES, COLUMNS(updates_list), true, false },
 	{ "pull", .is_pull = true },
 };
@@ -124,7 +135,7 @@ static const struct octl_columns trouble_columns = COLUMNS(zones_list);
 
 /* ---- arguments ---- */
 
-#define COMMANDS "status, zones, zone, keys, updates or pull"
+#define COMMANDS "status, zones, zone, secondaries, keys, updates or pull"
 
 struct opts {
 	const struct command *command;
@@ -237,7 +248,8 @@ static bool
 is_trouble(const struct status_item *item)
 {
 	const char *state = status_value(item, "state"), *broken = status_value(item, "broken"), *held = status_value(item, "held");
-	return (state[0] != '\0' && strcmp(state, "served") != 0) || (broken[0] != '\0' && strcmp(broken, "0") != 0) ||
+	bool is_good = strcmp(state, "served") == 0 || strcmp(state, "current") == 0 || strcmp(state, "told") == 0;
+	return (state[0] != '\0' && !is_good) || (broken[0] != '\0' && strcmp(broken, "0") != 0) ||
 	       (held[0] != '\0' && strcmp(held, "0") != 0);
 }
 

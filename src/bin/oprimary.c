@@ -98,6 +98,13 @@ read_state(void *ctx, struct daemon_state *out)
 	                                                                                 : "";
 }
 
+static size_t
+read_secondaries(void *ctx, const uint8_t *zone, struct secondary_row *out)
+{
+	struct oprimary *p = ctx;
+	return primary_state_secondaries(&p->state, zone, out);
+}
+
 static void
 discard(void *old)
 {
@@ -134,6 +141,7 @@ view_up(struct daemon *d)
 	p->opts.daemon.server.deaf_ctx = p;
 	p->opts.daemon.server.uses = &p->uses;
 	p->opts.daemon.server.state = read_state;
+	p->opts.daemon.server.secondaries = read_secondaries;
 	p->opts.daemon.server.state_ctx = p;
 	primary_state_init(&p->state, p->git.shown);
 	const struct primary_log log = loader_primary_log(&p->loader);
@@ -160,6 +168,7 @@ view_down(struct daemon *d)
 	notify_out_fini(&p->notify);
 	served_free(&p->served);
 	primary_free(&p->primary);
+	primary_state_fini(&p->state);
 }
 
 /* ---- notifications and the loader ---- */
@@ -175,6 +184,7 @@ notify_up(struct daemon *d)
 	n->wake = loader_wake;
 	n->is_put_off = loader_puts_off;
 	n->ahead = loader_on_ahead;
+	n->reported = loader_on_notified;
 	n->ctx = &p->loader;
 	n->whom = p->opts.notify;
 	n->is_loopback_kept = p->opts.is_notify_default;

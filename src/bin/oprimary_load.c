@@ -590,6 +590,13 @@ loader_start(struct loader *l)
 }
 
 void
+loader_on_notified(void *loader, const struct notifier_report *r)
+{
+	struct loader *l = loader;
+	primary_state_on_notified(l->state, r);
+}
+
+void
 loader_wake(void *loader)
 {
 	struct loader *l = loader;

@@ -68,6 +68,7 @@ void loader_wake(void *loader);
 
 /* The loader's own thread: will a newer serial of the zone be written at once?  A secondary has a newer one than was served. */
 bool loader_puts_off(void *loader, const struct zone *z);
+void loader_on_notified(void *loader, const struct notifier_report *r); /* the notifier's thread */
 void loader_on_ahead(void *loader, const struct secondary_event *e);
 
 /* After git_side_close().  False when it is still busy after `limit_ms`: then nothing it uses may be freed.  Updates that wait go

@@ -79,6 +79,7 @@ on_transferred(void *ctx, const struct net_transferred *t)
 {
 	struct oprimary *p = ctx;
 	report_transfer(&p->daemon.log, t);
+	primary_state_on_transferred(&p->state, t);
 }
 
 static void

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "net/peer.h"
 #include "ops/clock.h"
 
 static void
@@ -16,8 +17,16 @@ void
 primary_state_init(struct primary_state *s, const char *remote)
 {
 	pthread_mutex_init(&s->lock, NULL);
+	pthread_mutex_init(&s->secondaries_lock, NULL);
+	secondary_table_init(&s->secondaries);
 	s->last.started_s = clock_wall_s();
 	keep(s->last.remote, sizeof s->last.remote, remote);
+}
+
+void
+primary_state_fini(struct primary_state *s)
+{
+	secondary_table_fini(&s->secondaries);
 }
 
 static void
@@ -115,4 +124,82 @@ primary_state_read(struct primary_state *s, struct daemon_state *out)
 	pthread_mutex_lock(&s->lock);
 	*out = s->last;
 	pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- secondaries ---- */
+
+/* NULL: it went well, or nothing is known yet. */
+static const char *
+notify_trouble(const struct notifier_report *r)
+{
+	static const char *const texts[NOTIFY_OUTCOMES] = {
+		[NOTIFY_REFUSED] = "it refuses NOTIFY",
+		[NOTIFY_GAVE_UP] = "no answer to NOTIFY for a day",
+		[NOTIFY_PUT_OFF] = "it cannot take NOTIFY just now (SERVFAIL)",
+		[NOTIFY_UNVERIFIED] = "its answer to NOTIFY is not signed well",
+		[NOTIFY_UNANSWERED] = "no answer to NOTIFY within a minute",
+		[NOTIFY_UNREACHED] = "no answer to NOTIFY",
+	};
+	return texts[r->outcome];
+}
+
+void
+primary_state_on_notified(struct primary_state *s, const struct notifier_report *r)
+{
+	const struct key_address *a = &r->target->address;
+	const char *trouble = notify_trouble(r);
+	uint64_t now_s = clock_wall_s();
+	if (a->family == 0) { /* its own connection, of which no address is known */
+		return;
+	}
+	pthread_mutex_lock(&s->secondaries_lock);
+	if (r->is_removal) {
+		secondary_table_forget(&s->secondaries, r->zone);
+	} else if (r->outcome == NOTIFY_ACKNOWLEDGED) {
+		secondary_table_told(&s->secondaries, r->zone, a, r->serial, now_s);
+	} else if (trouble != NULL) {
+		secondary_table_failed(&s->secondaries, r->zone, a, trouble, now_s);
+	}
+	pthread_mutex_unlock(&s->secondaries_lock);
+}
+
+static const char *
+transfer_trouble(enum transfer_end how)
+{
+	static const char *const texts[] = {
+		[TRANSFER_PEER_GONE] = "it broke a transfer off",
+		[TRANSFER_STALLED] = "a transfer stalled",
+		[TRANSFER_REVOKED] = "a transfer was too slow for memory",
+		[TRANSFER_SLOW] = "a transfer was too slow for others",
+		[TRANSFER_CROWDED] = "too many transfers waited",
+		[TRANSFER_EVICTED] = "too many connections",
+		[TRANSFER_FAILED] = "a transfer failed here",
+	};
+	return texts[how];
+}
+
+void
+primary_state_on_transferred(struct primary_state *s, const struct net_transferred *t)
+{
+	const struct key_address a = peer_key_address(t->to);
+	uint64_t now_s = clock_wall_s();
+	if (t->key->len == 0) { /* anybody may be that */
+		return;
+	}
+	pthread_mutex_lock(&s->secondaries_lock);
+	if (t->how == TRANSFER_DONE && t->report != NULL) {
+		secondary_table_has(&s->secondaries, t->zone->oct, &a, t->report->serial, now_s);
+	} else {
+		secondary_table_failed(&s->secondaries, t->zone->oct, &a, transfer_trouble(t->how), now_s);
+	}
+	pthread_mutex_unlock(&s->secondaries_lock);
+}
+
+size_t
+primary_state_secondaries(struct primary_state *s, const uint8_t *zone, struct secondary_row out[SECONDARY_OF_ZONE_MAX])
+{
+	pthread_mutex_lock(&s->secondaries_lock);
+	size_t n = secondary_table_read(&s->secondaries, zone, out);
+	pthread_mutex_unlock(&s->secondaries_lock);
+	return n;
 }

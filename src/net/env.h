@@ -55,6 +55,7 @@ struct net_transferred {
  *   event                  of an update: the inbox's (net/inbox.h); of a NOTIFY: that of the list of those that came before, of fixed
  *                          length; of a secondary: that of net/notify_out.h, and in it the one of net/secondary_queue.h
  *   response, closed       that of net/notify_out.h, and in it the one of net/notify_queue.h
+ *   transferred            that of the table of secondaries (bin/oprimary_state.h)
  *   all that log a line    the log ring's, while the line is copied (ops/log_ring.h) */
 struct net_env {
 	struct served *served;

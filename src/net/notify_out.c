@@ -55,6 +55,9 @@ on_report(void *ctx, const struct notifier_report *r)
 {
 	struct notify_out *o = ctx;
 	report_notify_outcome(o->log, r);
+	if (o->reported != NULL) {
+		o->reported(o->ctx, r);
+	}
 	if (r->target->conn == 0) {
 		pass_on(o, r);
 	} else if (r->outcome == NOTIFY_LOST) {

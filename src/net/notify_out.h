@@ -43,6 +43,7 @@ struct notify_out {
 	void (*wake)(void *ctx);           /* any thread: has the loader call notify_out_go_on() */
 	bool (*is_put_off)(void *ctx, const struct zone *z); /* by the loader: will a newer serial of it be written at once? */
 	void (*ahead)(void *ctx, const struct secondary_event *e); /* by the loader: a secondary has a newer serial */
+	void (*reported)(void *ctx, const struct notifier_report *r); /* by the notifier: what became of one; NULL: nobody wants to know */
 	void *ctx;
 	enum notify_whom whom;
 	bool is_loopback_kept;             /* told are loopback addresses alone, when all listeners have one */

@@ -21,6 +21,7 @@ import pytest
 
 import loopback
 import remotes
+import secondaries
 import servers
 from gitside import GitSide
 from repository import Gate, Remote, Repo
@@ -46,6 +47,13 @@ def port_53():
     """Tests that want port 53 of many addresses."""
     if not HAS_OWN_NETWORK:
         pytest.skip("only in a network of our own, as root")
+
+
+@pytest.fixture(scope="session")
+def own_addresses(port_53):
+    """BIND listens only where an interface says that the address is its own."""
+    for make in secondaries.MAKES.values():
+        subprocess.run(["ip", "address", "add", make.address + "/8", "dev", "lo"], check=True)
 
 
 def pytest_addoption(parser):

@@ -93,6 +93,8 @@ put_records(struct status_reader r, const char *head, struct str *out)
 }
 
 static struct server_stats stats;
+static bool are_secondaries_told;
+static size_t tell_secondaries(void *ctx, const uint8_t *zone, struct secondary_row *out);
 static const struct daemon_state *told; /* NULL: nothing is known of the process */
 
 static void
@@ -109,7 +111,8 @@ answer_to(const struct ask *a, struct str *out)
 	static uint8_t resp[DNS_MSG_MAX];
 	uint8_t req[1024];
 	char rcode[RRTYPE_TEXT_MAX];
-	const struct server_conf conf = { .udp_max = 1232, .uses = &uses, .state = told != NULL ? tell_state : NULL };
+	const struct server_conf conf = { .udp_max = 1232, .uses = &uses, .state = told != NULL ? tell_state : NULL,
+		                          .secondaries = are_secondaries_told ? tell_secondaries : NULL };
 	const struct peer peer = { .family = 4, .transport = a->transport };
 	struct server_out event;
 	struct msg m;
@@ -244,6 +247,49 @@ the_process(void **state)
 	told = NULL;
 }
 
+/* One of each state, for example alone. */
+static size_t
+tell_secondaries(void *ctx, const uint8_t *zone, struct secondary_row *out)
+{
+	static const struct secondary_row rows[] = {
+		{ .address = { 4, { 192, 0, 2, 1 } }, .has = 7, .has_s = 1, .told = 7, .told_s = 2 },
+		{ .address = { 4, { 192, 0, 2, 2 } }, .has = 5, .has_s = 1, .told = 7, .told_s = 2, .error = "away", .error_s = 3 },
+		{ .address = { 4, { 192, 0, 2, 3 } }, .told = 7, .told_s = 2 },
+		{ .address = { 6, { 0x20, 1, 0xd, 0xb8, [15] = 1 } }, .error = "away", .error_s = 3 },
+	};
+	(void)ctx;
+	if (!name_is_equal(zone, (const uint8_t *)"\7example")) {
+		return 0;
+	}
+	memcpy(out, rows, sizeof rows);
+	return ARRAY_LEN(rows);
+}
+
+static void
+secondaries_are_held_against_what_is_served(void **state)
+{
+	(void)state;
+	static const char want[] =
+	        "NOERROR\n"
+	        "- zone=example secondary=192.0.2.1 state=current serial=7 has=7 transferred=1 told=7 acknowledged=2\n"
+	        "- zone=example secondary=192.0.2.2 state=behind serial=7 has=5 transferred=1 told=7 acknowledged=2 behind=2 since=0 "
+	        "error=away failed=3\n"
+	        "- zone=example secondary=192.0.2.3 state=told serial=7 told=7 acknowledged=2\n"
+	        "- zone=example secondary=2001:db8:0:0:0:0:0:1 state=unheard serial=7 error=away failed=3\n" TAIL;
+	struct str got = { 0 };
+	are_secondaries_told = true;
+	answer_to(&(struct ask){ "secondaries._status.", "all._status", NULL, 0, TRANSPORT_TCP }, &got);
+	assert_string_equal(str_text(&got), want);
+	str_clear(&got);
+	answer_to(&(struct ask){ "secondaries._status.", "all._status" }, &got); /* all of a zone's, or none: not into 512 octets */
+	assert_string_equal(str_text(&got), "NOERROR tc\n");
+	str_clear(&got);
+	answer_to(&(struct ask){ "secondaries._status.other.", "all._status" }, &got);
+	assert_string_equal(str_text(&got), "NOERROR\n" TAIL);
+	str_fini(&got);
+	are_secondaries_told = false;
+}
+
 /* Page by page, in whatever room there is, everything comes once and in order. */
 static void
 pages_follow_each_other(void **state)
@@ -312,6 +358,7 @@ main(void)
 		cmocka_unit_test(keys_without_secrets),
 		cmocka_unit_test(pages_follow_each_other),
 		cmocka_unit_test(the_process),
+		cmocka_unit_test(secondaries_are_held_against_what_is_served),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }

@@ -1,0 +1,104 @@
+/* What is said of secondaries: how far each is with each zone, against the serial that is served. */
+#include <stdio.h>
+#include <string.h>
+
+#include "auth/status_p.h"
+#include "dns/serial.h"
+#include "zone/nkey.h"
+
+/* IPv6 as eight groups, which every reader of addresses takes. */
+static void
+print_address(const struct key_address *a, char out[48])
+{
+	const uint8_t *o = a->octets;
+	if (a->family == 4) {
+		(void)snprintf(out, 48, "%u.%u.%u.%u", o[0], o[1], o[2], o[3]);
+		return;
+	}
+	size_t len = 0;
+	for (size_t i = 0; i < 16; i += 2) {
+		len += (size_t)snprintf(out + len, 48 - len, "%s%x", i != 0 ? ":" : "", (unsigned)(o[i] << 8 | o[i + 1]));
+	}
+}
+
+/* What it has counts; of one that nothing was sent to since the start, whether it knows of the serial. */
+static const char *
+state_of(const struct secondary_row *row, uint32_t serial)
+{
+	bool is_current = row->has_s != 0 && !serial_is_newer(serial, row->has);
+	bool is_told = row->has_s == 0 && row->told_s != 0 && !serial_is_newer(serial, row->told);
+	return is_current ? "current" : is_told ? "told" : row->has_s == 0 && row->told_s == 0 ? "unheard" : "behind";
+}
+
+static bool
+put_row(struct status_page *p, const struct zone *z, const struct zone_note *n, const struct secondary_row *row)
+{
+	struct status_writer *w = &p->w;
+	char name[NAME_TEXT_MAX], address[48];
+	const char *state = state_of(row, z->serial);
+	(void)name_show(n->apex, name);
+	print_address(&row->address, address);
+	page_begin(p);
+	status_pair(w, "zone", name);
+	status_pair(w, "secondary", address);
+	status_pair(w, "state", state);
+	status_number(w, "serial", z->serial);
+	if (row->has_s != 0) {
+		status_number(w, "has", row->has);
+		status_number(w, "transferred", row->has_s);
+	}
+	if (row->told_s != 0) {
+		status_number(w, "told", row->told);
+		status_number(w, "acknowledged", row->told_s);
+	}
+	if (strcmp(state, "behind") == 0) {
+		status_number(w, "behind", z->serial - (row->has_s != 0 ? row->has : row->told));
+		status_number(w, "since", n->changed_s); /* of the version that it has not */
+	}
+	if (row->error != NULL) {
+		status_pair(w, "error", row->error);
+		status_number(w, "failed", row->error_s);
+	}
+	return page_end(p, n->apex);
+}
+
+/* All of a zone's rows or none: the next page begins behind a zone. */
+static bool
+put_zone_rows(struct status_page *p, const struct zone_note *n)
+{
+	struct secondary_row rows[SECONDARY_OF_ZONE_MAX];
+	const struct zone *z = view_zone(p->view, n->apex);
+	size_t rows_n = z != NULL ? p->conf->secondaries(p->conf->state_ctx, n->apex, rows) : 0;
+	const struct status_page before = *p;
+	const struct reply reply = *p->r;
+	for (size_t i = 0; i < rows_n; i++) {
+		if (!put_row(p, z, n, &rows[i])) {
+			*p->r = reply;
+			p->items = before.items;
+			p->last = before.last;
+			return false;
+		}
+	}
+	return true;
+}
+
+void
+status_put_secondaries(struct status_page *p)
+{
+	struct trie_iter it;
+	size_t left = STATUS_COUNTED_MAX;
+	if (p->conf->secondaries == NULL) {
+		return;
+	}
+	const struct zone_note *n = status_begin_walk(&p->view->notes.all, p->q, &it);
+	for (; n != NULL && name_is_within(n->apex, p->q->domain); n = trie_iter_next(&it)) {
+		if (left-- == 0) { /* of those behind, the next question hears */
+			p->is_full = true;
+			return;
+		}
+		if (!put_zone_rows(p, n)) {
+			return;
+		}
+		name_set(&p->last, n->apex);
+	}
+}

@@ -1,0 +1,107 @@
+#include "auth/secondary_table.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct secondary_table table;
+static const uint8_t a_zone[] = "\1a\4test", b_zone[] = "\1b\4test";
+
+static int
+start(void **state)
+{
+	(void)state;
+	secondary_table_init(&table);
+	return 0;
+}
+
+static int
+stop(void **state)
+{
+	(void)state;
+	secondary_table_fini(&table);
+	return 0;
+}
+
+static struct key_address
+v4(uint8_t last)
+{
+	return (struct key_address){ .family = 4, .octets = { 192, 0, 2, last } };
+}
+
+static void
+rows_are_kept_by_zone_and_address(void **state)
+{
+	(void)state;
+	struct secondary_row rows[SECONDARY_OF_ZONE_MAX];
+	const struct key_address one = v4(1), two = v4(2), six = { .family = 6, .octets = { 0x20, 1 } };
+	secondary_table_told(&table, a_zone, &six, 7, 100);
+	secondary_table_has(&table, a_zone, &two, 6, 101);
+	secondary_table_failed(&table, a_zone, &one, "away", 102);
+	secondary_table_told(&table, (const uint8_t *)"\1A\4TEST", &two, 7, 103);
+	assert_int_equal(secondary_table_read(&table, b_zone, rows), 0);
+	assert_int_equal(secondary_table_read(&table, a_zone, rows), 3);
+	assert_true(key_address_is_equal(&rows[0].address, &one) && rows[0].has_s == 0 && rows[0].told_s == 0);
+	assert_string_equal(rows[0].error, "away");
+	assert_int_equal(rows[0].error_s, 102);
+	assert_true(key_address_is_equal(&rows[1].address, &two) && key_address_is_equal(&rows[2].address, &six));
+	assert_true(rows[1].has == 6 && rows[1].has_s == 101 && rows[1].told == 7 && rows[1].told_s == 103 && rows[1].error == NULL);
+	assert_true(rows[2].told == 7 && rows[2].told_s == 100 && rows[2].has_s == 0);
+}
+
+static void
+what_goes_well_ends_an_error(void **state)
+{
+	(void)state;
+	struct secondary_row rows[SECONDARY_OF_ZONE_MAX];
+	const struct key_address one = v4(1);
+	secondary_table_failed(&table, a_zone, &one, "away", 1);
+	secondary_table_has(&table, a_zone, &one, 5, 2);
+	assert_int_equal(secondary_table_read(&table, a_zone, rows), 1);
+	assert_null(rows[0].error);
+	secondary_table_failed(&table, a_zone, &one, "gone", 3);
+	secondary_table_told(&table, a_zone, &one, 6, 4);
+	assert_int_equal(secondary_table_read(&table, a_zone, rows), 1);
+	assert_true(rows[0].error == NULL && rows[0].has == 5);
+}
+
+static void
+there_is_a_limit_for_a_zone_and_for_all(void **state)
+{
+	(void)state;
+	struct secondary_row rows[SECONDARY_OF_ZONE_MAX];
+	for (unsigned i = 0; i < 100; i++) {
+		const struct key_address a = v4((uint8_t)i);
+		secondary_table_told(&table, a_zone, &a, 1, 1);
+	}
+	assert_int_equal(secondary_table_read(&table, a_zone, rows), SECONDARY_OF_ZONE_MAX);
+	assert_int_equal(table.over_limit, 100 - SECONDARY_OF_ZONE_MAX);
+	for (unsigned i = 0; i < SECONDARY_ROWS_MAX; i++) {
+		char text[32];
+		struct name n;
+		const struct key_address a = v4(1);
+		(void)snprintf(text, sizeof text, "z%u.test.", i);
+		assert_int_equal(name_parse(text, strlen(text), NULL, &n), OK);
+		secondary_table_told(&table, n.oct, &a, 1, 1);
+	}
+	assert_int_equal(table.rows, SECONDARY_ROWS_MAX);
+	secondary_table_forget(&table, a_zone);
+	assert_int_equal(table.rows, SECONDARY_ROWS_MAX - SECONDARY_OF_ZONE_MAX);
+	assert_int_equal(secondary_table_read(&table, a_zone, rows), 0);
+	secondary_table_forget(&table, a_zone);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(rows_are_kept_by_zone_and_address, start, stop),
+		cmocka_unit_test_setup_teardown(what_goes_well_ends_an_error, start, stop),
+		cmocka_unit_test_setup_teardown(there_is_a_limit_for_a_zone_and_for_all, start, stop),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
