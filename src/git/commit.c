@@ -1,5 +1,3 @@
-#include "git/commit.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,30 +7,12 @@
 #include "base/filename.h"
 #include "base/str.h"
 #include "crypto/sha.h"
+#include "git/commit_p.h"
 #include "git/tree.h"
 #include "git/treeedit.h"
 
-struct change {
-	const char *path; /* borrowed from the map */
-	size_t path_len;
-	bool is_removal;
-	uint8_t id[ID_LEN];
-};
-
-struct maker {
-	const struct git_commit_in *in;
-	struct git_made *out;
-	struct diag *diag;
-	git_odb *odb;
-	const char *message; /* borrowed from the map */
-	size_t message_len;
-	struct change *changes; /* sorted by path */
-	size_t n;
-	uint64_t octets;        /* of all files */
-};
-
-[[gnu::format(printf, 3, 4)]] static err_t
-trouble(struct maker *m, err_t err, const char *format, ...)
+err_t
+commit_trouble(struct maker *m, err_t err, const char *format, ...)
 {
 	va_list args;
 	char text[DIAG_TEXT_MAX];
@@ -45,9 +25,8 @@ trouble(struct maker *m, err_t err, const char *format, ...)
 
 /* ---- objects ---- */
 
-/* Takes `owned`, also when it fails. */
-static err_t
-add_object(struct maker *m, enum pack_type type, const void *data, size_t len, void *owned, uint8_t id[ID_LEN])
+err_t
+commit_add_object(struct maker *m, enum pack_type type, const void *data, size_t len, void *owned, uint8_t id[ID_LEN])
 {
 	static const char *const names[] = { [PACK_COMMIT] = "commit", [PACK_TREE] = "tree", [PACK_BLOB] = "blob" };
 	struct git_made *made = m->out;
@@ -77,19 +56,19 @@ check_path(struct maker *m, const char *path, size_t len)
 {
 	unsigned depth = 0;
 	if (len >= TREE_PATH_MAX) {
-		return trouble(m, E_LIMIT, "a path of %zu octets is too long", len);
+		return commit_trouble(m, E_LIMIT, "a path of %zu octets is too long", len);
 	}
 	for (size_t at = 0; at <= len; depth++) {
 		size_t part = strcspn(path + at, "/");
 		if (!tree_name_is_ours(path + at, part)) {
-			return trouble(m, E_REFUSED, "%.200s is no path that may be written", path);
+			return commit_trouble(m, E_REFUSED, "%.200s is no path that may be written", path);
 		}
 		at += part + 1;
 	}
 	if (filename_has_private_part(path)) {
-		return trouble(m, E_REFUSED, "%.200s is a file of keys or policy, which no update writes", path);
+		return commit_trouble(m, E_REFUSED, "%.200s is a file of keys or policy, which no update writes", path);
 	}
-	return depth < TREE_DEPTH_MAX ? OK : trouble(m, E_LIMIT, "%.200s: directories too deep", path);
+	return depth < TREE_DEPTH_MAX ? OK : commit_trouble(m, E_LIMIT, "%.200s: directories too deep", path);
 }
 
 static err_t
@@ -98,13 +77,13 @@ take_put(struct maker *m, const struct link_file *f, struct change *c)
 	const struct git_conf *conf = m->in->conf;
 	m->octets += f->len;
 	if (f->len > conf->file_max) {
-		return trouble(m, E_LIMIT, "%.200s would have %zu octets, the limit is %zu", f->path, f->len, conf->file_max);
+		return commit_trouble(m, E_LIMIT, "%.200s would have %zu octets, the limit is %zu", f->path, f->len, conf->file_max);
 	}
 	if (m->octets > conf->text_max) {
-		return trouble(m, E_LIMIT, "the files of one commit would have more than %llu octets",
+		return commit_trouble(m, E_LIMIT, "the files of one commit would have more than %llu octets",
 		               (unsigned long long)conf->text_max);
 	}
-	return add_object(m, PACK_BLOB, f->bytes, f->len, NULL, c->id);
+	return commit_add_object(m, PACK_BLOB, f->bytes, f->len, NULL, c->id);
 }
 
 static err_t
@@ -112,13 +91,13 @@ take_message(struct maker *m, struct link_files *files)
 {
 	struct link_file f;
 	if (link_files_next(files, &f) != OK || f.kind != LINK_ENTRY_MESSAGE) {
-		return trouble(m, E_FORMAT, "the commit has no message");
+		return commit_trouble(m, E_FORMAT, "the commit has no message");
 	}
 	if (f.len > GIT_MESSAGE_MAX) {
-		return trouble(m, E_LIMIT, "the message of the commit is longer than %d octets", GIT_MESSAGE_MAX);
+		return commit_trouble(m, E_LIMIT, "the message of the commit is longer than %d octets", GIT_MESSAGE_MAX);
 	}
 	if (memchr(f.bytes, '\0', f.len) != NULL) {
-		return trouble(m, E_FORMAT, "the message of the commit is no text");
+		return commit_trouble(m, E_FORMAT, "the message of the commit is no text");
 	}
 	m->message = (const char *)f.bytes;
 	m->message_len = f.len;
@@ -134,14 +113,14 @@ take_changes(struct maker *m, struct link_files *files)
 		struct change *c = &m->changes[m->n++];
 		*c = (struct change){ .path = f.path, .path_len = f.path_len, .is_removal = f.kind == LINK_ENTRY_REMOVE };
 		if (f.kind != LINK_ENTRY_PUT && f.kind != LINK_ENTRY_REMOVE) {
-			return trouble(m, E_FORMAT, "%.200s: an entry that belongs into no commit", f.path);
+			return commit_trouble(m, E_FORMAT, "%.200s: an entry that belongs into no commit", f.path);
 		}
 		TRY(check_path(m, f.path, f.path_len));
 		if (f.kind == LINK_ENTRY_PUT) {
 			TRY(take_put(m, &f, c));
 		}
 	}
-	return err == E_NOTFOUND ? OK : trouble(m, err, "the entries of the commit make no sense");
+	return err == E_NOTFOUND ? OK : commit_trouble(m, err, "the entries of the commit make no sense");
 }
 
 static int
@@ -155,156 +134,21 @@ take_entries(struct maker *m)
 {
 	struct link_files files = link_files_over(m->in->map, m->in->n);
 	if (m->in->n > m->in->conf->files_max) {
-		return trouble(m, E_LIMIT, "too many files in one commit");
+		return commit_trouble(m, E_LIMIT, "too many files in one commit");
 	}
 	m->changes = try_alloc(((size_t)m->in->n + 1) * sizeof *m->changes);
 	if (m->changes == NULL) {
-		return trouble(m, E_NOMEM, "no memory for the files of a commit");
+		return commit_trouble(m, E_NOMEM, "no memory for the files of a commit");
 	}
 	TRY(take_message(m, &files));
 	TRY(take_changes(m, &files));
 	qsort(m->changes, m->n, sizeof *m->changes, by_path);
 	for (size_t i = 1; i < m->n; i++) {
 		if (by_path(&m->changes[i - 1], &m->changes[i]) == 0) {
-			return trouble(m, E_FORMAT, "%.200s stands twice in one commit", m->changes[i].path);
+			return commit_trouble(m, E_FORMAT, "%.200s stands twice in one commit", m->changes[i].path);
 		}
 	}
 	return OK;
-}
-
-/* ---- trees ---- */
-
-static err_t
-read_tree(struct maker *m, const git_oid *id, git_odb_object **out)
-{
-	size_t len = 0;
-	git_object_t type = GIT_OBJECT_INVALID;
-	int ret = git_odb_read_header(&len, &type, m->odb, id);
-	if (ret == 0 && (type != GIT_OBJECT_TREE || len > m->in->conf->file_max)) {
-		return trouble(m, E_IO, "object %.12s is no directory, or too large a one", git_oid_tostr_s(id));
-	}
-	ret = ret == 0 ? git_odb_read(out, m->odb, id) : ret;
-	if (ret < 0) {
-		(void)!git_trouble(m->diag, ret, "cannot read the directory %.12s", git_oid_tostr_s(id));
-		return E_IO;
-	}
-	return OK;
-}
-
-static err_t
-edit_trouble(struct maker *m, err_t err, const struct tree_edit *which)
-{
-	if (err == E_FORMAT) {
-		return trouble(m, E_IO, "a directory of the commit before is damaged");
-	}
-	const char *why = err == E_NOTFOUND ? "it is to be removed, but is not there"
-	                  : err == E_EXISTS ? "some systems could not tell it from another name that is there"
-	                  : err == E_UNSUPPORTED ? "not every system can have a file of that name"
-	                                      : "it is a symbolic link or a submodule, which is not for us to change";
-	err = err == E_UNSUPPORTED ? E_REFUSED : err;
-	return which != NULL ? trouble(m, err, "%.*s: %s", (int)which->name_len, which->name, why)
-	                     : trouble(m, err, "a directory cannot be changed: %s", err_str(err));
-}
-
-struct dir {
-	git_odb_object *old;     /* NULL: it is new */
-	struct tree_edit *edits;
-	size_t n;
-	struct str text;
-};
-
-static void
-dir_fini(struct dir *d)
-{
-	git_odb_object_free(d->old);
-	free(d->edits);
-	str_fini(&d->text);
-}
-
-static const uint8_t *
-dir_bytes(const struct dir *d, size_t *len)
-{
-	*len = d->old != NULL ? git_odb_object_size(d->old) : 0;
-	return d->old != NULL ? git_odb_object_data(d->old) : (const uint8_t *)"";
-}
-
-/* Changes from..to of the list, which have their first `prefix` octets in common: a directory, `old` before (NULL: none). */
-struct span {
-	size_t from, to, prefix;
-	const git_oid *old;
-};
-
-static err_t make_dir(struct maker *m, const struct span *s, uint8_t id[ID_LEN], bool *is_empty);
-
-/* How many changes from `i` on are below the directory whose name ends at `slash`. */
-static size_t
-below_n(const struct maker *m, const struct span *s, size_t i, const char *slash)
-{
-	size_t len = (size_t)(slash - m->changes[i].path) + 1, n = 1;
-	while (i + n < s->to && strncmp(m->changes[i + n].path, m->changes[i].path, len) == 0) {
-		n++;
-	}
-	return n;
-}
-
-static err_t
-edit_subdir(struct maker *m, struct dir *d, const struct span *s, struct tree_edit *e)
-{
-	git_oid old;
-	struct span sub = *s;
-	size_t len;
-	const uint8_t *bytes = dir_bytes(d, &len);
-	err_t err = tree_find_dir(bytes, len, e->name, e->name_len, old.id);
-	if (err != OK && err != E_NOTFOUND) {
-		return edit_trouble(m, err, e);
-	}
-	sub.old = err == OK ? &old : NULL;
-	e->is_dir = true;
-	return make_dir(m, &sub, e->id, &e->is_removal);
-}
-
-static err_t
-collect_edits(struct maker *m, struct dir *d, const struct span *s)
-{
-	for (size_t i = s->from, n = 1; i < s->to; i += n) {
-		const struct change *c = &m->changes[i];
-		const char *name = c->path + s->prefix, *slash = strchr(name, '/');
-		struct tree_edit *e = &d->edits[d->n++];
-		*e = (struct tree_edit){ .name = name, .name_len = strcspn(name, "/"), .is_removal = c->is_removal };
-		memcpy(e->id, c->id, ID_LEN);
-		n = slash != NULL ? below_n(m, s, i, slash) : 1;
-		if (slash != NULL) {
-			const struct span sub = { .from = i, .to = i + n, .prefix = s->prefix + e->name_len + 1 };
-			TRY(edit_subdir(m, d, &sub, e));
-		}
-	}
-	return OK;
-}
-
-static err_t
-make_dir(struct maker *m, const struct span *s, uint8_t id[ID_LEN], bool *is_empty)
-{
-	[[gnu::cleanup(dir_fini)]] struct dir d = { 0 };
-	const struct tree_edit *which = NULL;
-	size_t len;
-	if (s->old != NULL) {
-		TRY(read_tree(m, s->old, &d.old));
-	}
-	d.edits = xalloc((s->to - s->from + 1) * sizeof *d.edits);
-	TRY(collect_edits(m, &d, s));
-	const uint8_t *bytes = dir_bytes(&d, &len);
-	err_t err = tree_edit(bytes, len, d.edits, d.n, &d.text, &which);
-	if (err != OK) {
-		return edit_trouble(m, err, which);
-	}
-	*is_empty = d.text.len == 0;
-	if (*is_empty && s->prefix > 0) { /* git has no empty directories, but for the root */
-		return OK;
-	}
-	void *text = d.text.s;
-	len = d.text.len;
-	d.text = (struct str){ 0 };
-	return add_object(m, PACK_TREE, text != NULL ? text : "", len, text, id);
 }
 
 /* ---- the commit itself ---- */
@@ -336,9 +180,9 @@ make_commit(struct maker *m, const git_oid *tree)
 	str_put(&text, m->message, m->message_len);
 	if (text.err != OK) {
 		str_fini(&text);
-		return trouble(m, E_NOMEM, "no memory for a commit");
+		return commit_trouble(m, E_NOMEM, "no memory for a commit");
 	}
-	return add_object(m, PACK_COMMIT, text.s, text.len, text.s, m->out->commit.id);
+	return commit_add_object(m, PACK_COMMIT, text.s, text.len, text.s, m->out->commit.id);
 }
 
 static err_t
@@ -355,7 +199,7 @@ make_root(struct maker *m, git_oid *tree)
 		}
 		all.old = git_commit_tree_id(base);
 	}
-	return make_dir(m, &all, tree->id, &is_empty);
+	return commit_make_dir(m, &all, tree->id, &is_empty);
 }
 
 static err_t
