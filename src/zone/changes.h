@@ -1,8 +1,8 @@
 /* zone/changes.h -- what differs between two versions of a zone, as a list, and a version made of it.
  *
- * A zone that was read anew shares no memory with the version that is served.  Where little changed, the next version is better
- * made from the served one: it shares all the rest, the new one is given back whole, and a server that runs for months stays as
- * lean as on its first day.
+ * A zone that was read anew shares no memory with the version that is served.  Where little changed, it is better to apply the changes
+ * to the served version: the result shares all the rest with it, the zone that was read is freed as a whole, and a server that
+ * runs for months takes no more memory than on its first day.
  */
 #pragma once
 

@@ -1,12 +1,12 @@
-/* zone/check.h -- is this zone one that should be served?  Checks over a whole zone.
+/* zone/check.h -- should this zone be served?  Checks over a whole zone.
  *
- * What needs no look at other names (CNAME and other data, duplicates, TTL differences) the builder
- * has found by then; here is the rest: missing glue, NS, MX or SRV to an alias or to nothing, records
+ * The builder has already found everything that one name shows by itself (CNAME and other data, duplicates, TTL differences).
+ * The checks here look at several names: missing glue, NS, MX or SRV to an alias or to nothing, records
  * below a cut, names that look like a forgotten dot, wildcards where none belong, …  Codes and levels:
  * docs/man/ozone.1.  The cost is one walk.
  *
- * What BIND, Knot and NSD all serve is no error: checks are for people, serving follows the RFCs.  What of it does not work for who
- * asks (a delegation without glue, an NS that leads nowhere) is DIAG_UNWISE.
+ * A zone that BIND, Knot and NSD all serve gets no error: checks are for people, serving follows the RFCs.  A finding in it that does
+ * not work for clients (a delegation without glue, an NS record that leads nowhere) is DIAG_UNWISE.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* zone/digest.h -- are two versions of a zone the same?  A number says so when only one of them is there. */
+/* zone/digest.h -- are two versions of a zone the same?  A number that is kept of one version tells, when that version is gone. */
 #pragma once
 
 #include <stdint.h>

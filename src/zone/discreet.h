@@ -1,4 +1,4 @@
-/* zone/discreet.h -- diagnostics that show nothing of a file that holds keys, or of a line that has a secret in it.
+/* zone/discreet.h -- diagnostics that quote nothing from a file that holds keys, nor from a line that has a secret in it.
  *
  * Pure.
  */

@@ -1,7 +1,7 @@
 /* zone/garbage.h -- what a new version replaced: blocks to be free()d once no reader has the old one.
  *
- * A list of lists, so that one goes behind another without memory.  Who must not fail later reserves room before: without any, a
- * block that cannot be put on the list is never freed.
+ * It is a list of chunks, so that joining two lists takes no memory.  A caller that must not fail later reserves room beforehand: a
+ * block that finds neither room nor memory on the list is never freed.
  */
 #pragma once
 

@@ -2,15 +2,16 @@
  *
  * A delta is the step from one serial number to the next, as records ready to be sent.  The deltas of a zone are a chain from the
  * newest to older ones, and each version knows how many of them are its own (zone.h: struct zone_history).  The next version
- * has those and one more; what then falls out by the limits is garbage, freed once nobody reads the version that still has it.
- * So a version with its history never changes, and costs nothing to keep but its last delta.
+ * has the same deltas and one more.  Deltas that then pass the limits are garbage, freed once nobody reads the version that still has
+ * them.  So a version with its history never changes, and costs nothing to keep but its last delta.
  *
- * A step that is not known record by record ends the history: it begins anew from there.  So does one to a serial that is not newer than
- * all that the zone was served with, for that serial may have stood for other content.  No step leads away from such a serial
- * either: of who asks for it we do not know which content he has.  So every serial that a step begins at has stood for one content,
- * and what lies back by more than half of the circle (RFC 1982) goes, before the same number can come again.
+ * Two kinds of step end the history, which then begins anew: a step that is not known record by record, and a step to a serial
+ * that is not newer than all serials that the zone was served with, for that serial may have stood for other content.  No step leads away
+ * from such a serial either: we do not know which of the two contents a secondary has that asks from there.  So every serial at which
+ * a step begins has stood for one content only.  Deltas that lie back by more than half of the circle (RFC 1982) go before the same
+ * number can come again.
  *
- * Threads: readers follow `older` from a version that they hold, as far as its count goes; all else is the writer's.
+ * Threads: readers follow `older` from a version that they hold, as far as its count goes; only the writer touches the rest.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
-/* zone/load.h -- from the text of a master file to a zone that may be served, or to why not.
+/* zone/load.h -- from the text of a master file to a zone that may be served, or to the reasons against it.
  *
- * Reads, builds, checks; every diagnostic goes to the sink with its place in the source.  What the
- * primary serves and what ozone passes is decided here, once.
+ * Reads, builds, checks; every diagnostic goes to the sink with its place in the source.  The primary and
+ * ozone both use this, so that they decide alike.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* zone/master.h -- reads master files (RFC 1035 5, RFC 2308 4, RFC 3597 5).
  *
- * Text in, records out, through callbacks; nothing is kept.  Each record comes with where it stands in the
- * source, since later work edits files in place.  After an error reading goes on at the next record,
+ * Text goes in and records come out, through callbacks; nothing is kept.  Each record comes with its place in the
+ * source, as edits change files in place.  After an error reading goes on at the next record,
  * and every error is reported, up to a limit.
  *
  * Pure: included files come from the caller, who decides what may be read.
@@ -10,7 +10,7 @@
  * SOA's minimum for and after the SOA), TTLs over 2^31 - 1 are 0 (RFC 2181 8), an included file begins with the
  * owner and the TTLs of the line that includes it, and leaves the TTLs behind, but not owner or origin.
  *
- * Codes of the diagnostics (stable; docs/ozone.1).  Errors:
+ * Codes of the diagnostics (stable; docs/man/ozone.1).  Errors:
  *   bad-syntax         quote or parenthesis not closed or not opened, octet 0
  *   bad-owner          the owner is no domain name
  *   no-owner           the first record has no owner to inherit

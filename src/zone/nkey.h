@@ -6,7 +6,7 @@
  * octet by octet is comparing names.  The common characters of host names take one number, others two.
  * (The idea is Tony Finch's, in his notes on qp-tries for DNS.)
  *
- * A key borrows the name that it was made of: the name must stay as it is while the key is in use.
+ * A key borrows the name that it was made of: the name must not change while the key is in use.
  */
 #pragma once
 

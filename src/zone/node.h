@@ -6,7 +6,7 @@
  * cover); records within one in canonical order (RFC 4034 6.3), without duplicates.  An RR's fixed
  * part (type, class, TTL) is kept in wire form, so that writing an answer is copying.  For names in
  * RDATA that may be compressed, the length of the suffix that they share with the owner is known
- * (`shared`), so that compression needs no search.  Where one shares more with a name before it in its RRset, that
+ * (`shared`), so that compression needs no search.  Where a name shares more with an earlier name of its RRset, this
  * is known, too: such an RRset ends in a struct rr_link for each of its names.
  *
  * A node is made by node_make() and then never changes; a change is a new block.

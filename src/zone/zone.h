@@ -5,8 +5,8 @@
  * trie of their own and are no names of the zone (RFC 5155 7.2.8).
  *
  * A version is made by a struct zone_builder (from records) or by a struct zone_txn (from an older
- * version); both give a struct zone that the caller owns.  When a new version is served,
- * zone_retire() hands over what only the old one had.
+ * version); both give a struct zone that the caller owns.  A transaction that is committed
+ * hands over what only the old version had, as garbage (zone/garbage.h); a version's history goes by history_drop().
  */
 #pragma once
 
