@@ -79,8 +79,10 @@ struct notify_news {
 	uint32_t soa_ttl;
 };
 
-/* Whom to tell.  With a connection of its own, that alone says who it is; else address and port do. */
+/* Whom to tell.  With a connection of its own, that alone says who it is; else address, port and source do: who is told from two addresses
+ * of ours is two targets. */
 struct notify_target {
+	struct key_address source;  /* which of our addresses messages come from; family 0: the caller's choice */
 	struct key_address address;
 	uint16_t port;
 	uint64_t conn;              /* the peer's own connection, never given to another; 0: none */
@@ -164,8 +166,8 @@ void notifier_free(struct notifier **n); /* NULL-safe; sends and reports nothing
 err_t notifier_add(struct notifier *n, const struct notifier_now *now, const struct notify_news *news,
                    const struct notify_target *to);
 
-/* One message that came: as a datagram (only address and port of `from` count), over an exchange, or over a peer's own
- * connection. */
+/* One message that came: as a datagram (only address, port and source of `from` count: the source is ours that it came to), over an
+ * exchange, or over a peer's own connection. */
 void notifier_datagram(struct notifier *n, const struct notifier_now *now, const struct notify_target *from,
                        const uint8_t *bytes, size_t len);
 void notifier_exchange_input(struct notifier *n, const struct notifier_now *now, unsigned exchange, const uint8_t *bytes,

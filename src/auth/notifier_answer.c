@@ -143,7 +143,7 @@ void
 notifier_datagram(struct notifier *n, const struct notifier_now *now, const struct notify_target *from,
                   const uint8_t *bytes, size_t len)
 {
-	const struct notify_target at = { .address = from->address, .port = from->port };
+	const struct notify_target at = { .address = from->address, .port = from->port, .source = from->source };
 	take_message(n, peer_find(n, &at), NOTIFY_OVER_UDP, now, bytes, len);
 }
 

@@ -75,7 +75,7 @@ is_same_peer(const struct notify_target *a, const struct notify_target *b)
 	if (a->conn != 0 || b->conn != 0) {
 		return a->conn == b->conn;
 	}
-	return a->port == b->port && key_address_is_equal(&a->address, &b->address);
+	return a->port == b->port && key_address_is_equal(&a->address, &b->address) && key_address_is_equal(&a->source, &b->source);
 }
 
 static size_t

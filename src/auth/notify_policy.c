@@ -49,3 +49,10 @@ notify_is_allowed(const struct notify_policy *policy, const struct key_address *
 	return policy->whom != NOTIFY_WHOM_NONE && (is_keyed || policy->whom == NOTIFY_WHOM_ALL) && !is_too_far(policy, a) &&
 	       is_unicast(a) && !is_own(policy, a);
 }
+
+struct key_address
+notify_source(const struct notify_policy *policy, const struct key_address *primary, const struct key_address *to)
+{
+	bool leads_there = primary->family == to->family && (notify_is_loopback(to) || !notify_is_loopback(primary));
+	return leads_there && is_unicast(primary) && is_own(policy, primary) ? *primary : (struct key_address){ .family = 0 };
+}

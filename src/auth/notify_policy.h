@@ -26,5 +26,10 @@ struct notify_policy {
 /* 127.0.0.0/8 (RFC 1122 3.2.1.3 (g)), ::1 (RFC 4291 2.5.3), and the former mapped into IPv6. */
 bool notify_is_loopback(const struct key_address *a);
 
+/* From where an address is told under a key whose name calls that address the primary's: from there, if it is ours and can
+ * lead there: of the same family, and from a loopback address to others alone.  Else family 0: from wherever notifications come by
+ * default. */
+struct key_address notify_source(const struct notify_policy *policy, const struct key_address *primary, const struct key_address *to);
+
 /* Does the policy let this address be told, under a key or without? */
 bool notify_is_allowed(const struct notify_policy *policy, const struct key_address *a, bool is_keyed);

@@ -135,21 +135,21 @@ pass_over(struct notify_targets *out, const struct notify_policy *policy, const 
 }
 
 static void
-add_target(struct notify_targets *out, const struct notify_policy *policy, const struct key_address *a,
-           const struct tsig_key *key)
+add_target(struct notify_targets *out, const struct notify_policy *policy, const struct notify_target *to)
 {
-	if (!notify_is_allowed(policy, a, key != NULL)) {
-		pass_over(out, policy, a, key != NULL);
+	bool is_keyed = to->key != NULL;
+	if (!notify_is_allowed(policy, &to->address, is_keyed)) {
+		pass_over(out, policy, &to->address, is_keyed);
 		return;
 	}
-	if (is_listed(out, a, key)) {
+	if (is_listed(out, &to->address, to->key)) {
 		return;
 	}
 	if (out->n == NOTIFY_TARGETS_MAX) {
 		out->is_cut = true;
 		return;
 	}
-	out->list[out->n++] = (struct notify_target){ .address = *a, .port = NOTIFY_PORT, .key = key };
+	out->list[out->n++] = *to;
 }
 
 static void
@@ -157,7 +157,11 @@ add_domain(const struct notify_index *ix, const struct domain *d, const struct n
 {
 	for (size_t i = d->first; i < d->first + d->n; i++) {
 		const struct key *k = ix->keys[i];
-		add_target(out, policy, &k->secondary, &k->tsig);
+		const struct notify_target to = {
+			.source = notify_source(policy, &k->primary, &k->secondary), .address = k->secondary, .port = NOTIFY_PORT,
+			.key = &k->tsig,
+		};
+		add_target(out, policy, &to);
 	}
 }
 
@@ -181,10 +185,10 @@ add_rrset(const struct rrset *set, uint8_t family, const struct notify_policy *p
 {
 	const struct rr *rr = set != NULL ? rrset_first(set) : NULL;
 	for (unsigned left = set != NULL ? set->n : 0; left != 0 && !out->is_cut; left--, rr = rr_next(rr)) {
-		struct key_address a = { .family = family };
-		ASSERT(rr->rdlen <= sizeof a.octets);
-		memcpy(a.octets, rr->rdata, rr->rdlen);
-		add_target(out, policy, &a, NULL);
+		struct notify_target to = { .address = { .family = family }, .port = NOTIFY_PORT };
+		ASSERT(rr->rdlen <= sizeof to.address.octets);
+		memcpy(to.address.octets, rr->rdata, rr->rdlen);
+		add_target(out, policy, &to);
 	}
 }
 

@@ -8,7 +8,7 @@
  *   Hosts whose addresses we do not serve are left out, and the first of them is named: we are no resolver.
  * An address is told the signed way when there is one: with each key that names it, NOTIFIER_KEYS_MAX at most, since
  * it may not know them all (auth/notifier.h makes one notification of these).  Of keys of one domain the newest comes first: the
- * one that is last in its file.
+ * one that is last in its file.  It is told from the address that the key's name calls the primary's, when that is ours.
  * Whom NOTIFY may not go to is left out (auth/notify_policy.h).
  *
  * Pure.  What comes out borrows from the views that it came from.

@@ -187,6 +187,8 @@ notify_up(struct daemon *d)
 	n->reported = loader_on_notified;
 	n->ctx = &p->loader;
 	n->whom = p->opts.notify;
+	n->source_v4 = p->opts.notify_from_v4;
+	n->source_v6 = p->opts.notify_from_v6;
 	n->is_loopback_kept = p->opts.is_notify_default;
 	return notify_out_start(n, d->front.conf.listen, d->front.conf.listen_n, &d->diag);
 }

@@ -14,7 +14,7 @@ enum option_key {
 	KEY_REMOTE = 256, KEY_SSH_KEY, KEY_SSH_KEY_FILE, KEY_AUTHENTICATOR, KEY_KNOWN_HOSTS, KEY_CREDENTIAL_FILE,
 	KEY_CA_FILE, KEY_POLL, KEY_CACHE_DIR, KEY_FETCH_TIMEOUT, KEY_FETCH_TIME_MAX, KEY_ZONES_PERCENT, KEY_RECORDS_PERCENT,
 	KEY_EXIT_ON_FAILURE, KEY_UPDATE_QUEUE, KEY_UPDATES_PER_KEY, KEY_ZONES_BY_UPDATE, KEY_SERIAL, KEY_OUT_OF_ZONE, KEY_COMMITTER,
-	KEY_CATALOG, KEY_NOTIFY, KEY_FETCH_MEMORY_MAX, KEY_USER,
+	KEY_CATALOG, KEY_NOTIFY, KEY_NOTIFY_SOURCE, KEY_FETCH_MEMORY_MAX, KEY_USER,
 };
 
 /* Groups 2 and 3 have their names from daemon_argp. */
@@ -63,6 +63,8 @@ static const struct argp_option options[] = {
 	{ "notify", KEY_NOTIFY, "WHOM", 0,
 	  "Send NOTIFY to all secondaries, those that transfer keys name (keys), or none. Default: all, but of a primary that listens on "
 	  "loopback addresses alone only those with a loopback address", 0 },
+	{ "notify-source", KEY_NOTIFY_SOURCE, "ADDRESS", 0,
+	  "Where NOTIFY comes from, where a key's name tells no address of this machine for that; once for IPv4, once for IPv6", 0 },
 	{ "update-queue", KEY_UPDATE_QUEUE, "N", 0, "Dynamic updates that may wait for their commit (10000); more are refused", 0 },
 	{ "updates-per-key", KEY_UPDATES_PER_KEY, "N", 0, "Of these, from one key (1000)", 0 },
 	{ "zones-by-update", KEY_ZONES_BY_UPDATE, NULL, 0,
@@ -123,6 +125,21 @@ take_notify(struct opts *o, const char *arg, struct argp_state *state)
 }
 
 static void
+take_notify_source(struct opts *o, const char *arg, struct argp_state *state)
+{
+	struct listen_address a;
+	if (listen_parse_host(arg, &a) != OK) {
+		cli_usage(state, "--notify-source=%s: should be an address of this machine, without a port", arg);
+		return;
+	}
+	struct listen_address *to = a.sa.any.sa_family == AF_INET ? &o->notify_from_v4 : &o->notify_from_v6;
+	if (to->len != 0) {
+		cli_usage(state, "--notify-source=%s: there is another address of that family", arg);
+	}
+	*to = a;
+}
+
+static void
 take_catalog(struct opts *o, const char *arg, struct argp_state *state)
 {
 	err_t err = name_parse(arg, strlen(arg), NULL, &o->primary.catalog);
@@ -159,6 +176,7 @@ read_option(int key, char *arg, struct argp_state *state)
 	case KEY_COMMITTER: r->committer = arg; return 0;
 	case KEY_CATALOG: take_catalog(o, arg, state); return 0;
 	case KEY_NOTIFY: take_notify(o, arg, state); return 0;
+	case KEY_NOTIFY_SOURCE: take_notify_source(o, arg, state); return 0;
 	case KEY_SERIAL: o->primary.serial = serial_policy_of(arg, state); return 0;
 	case KEY_OUT_OF_ZONE: o->primary.drops_outside = cli_drops_outside(state, arg); return 0;
 	case KEY_POLL: o->poll_s = cli_number_option(state, "poll", arg, 1, WEEK_S); return 0;

@@ -11,6 +11,7 @@
 #include "bin/daemon_opts.h"
 #include "bin/oprimary_secrets.h"
 #include "git/remote.h"
+#include "net/listen.h"
 
 /* Memory, besides what daemon_opts.h says.  By default a quarter of what the system lets us have is for a fetch, while half is for what is
  * served: the other quarter is for texts on their way between the two, and for whatever else runs there. */
@@ -26,6 +27,7 @@ struct opts {
 	struct git_conf git;          /* without what they tell */
 	struct primary_conf primary;
 	enum notify_whom notify;
+	struct listen_address notify_from_v4, notify_from_v6; /* len 0: not given */
 	bool is_notify_default;       /* all, but none other than loopback addresses when we listen on these alone */
 	unsigned update_queue, updates_per_key;
 	uint32_t poll_s;              /* 0: only when told */

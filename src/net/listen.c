@@ -81,18 +81,10 @@ parse_v6(const char *address, struct sockaddr_in6 *out)
 	return true;
 }
 
-err_t
-listen_parse(const char *text, uint16_t port, struct listen_address *out, struct diag *diag)
+static bool
+parse_host(const char *address, uint16_t port, struct listen_address *out)
 {
 	struct listen_address a = { 0 };
-	char address[LISTEN_TEXT_MAX];
-	const char *port_text;
-	if (!split(text, address, sizeof address, &port_text)) {
-		return bad(diag, text, "not an address");
-	}
-	if (port_text != NULL && !port_parse(port_text, &port)) {
-		return bad(diag, text, "the port is not a number from 1 to 65535");
-	}
 	if (inet_pton(AF_INET, address, &a.sa.v4.sin_addr) == 1) {
 		a.sa.v4.sin_family = AF_INET;
 		a.sa.v4.sin_port = htons(port);
@@ -101,7 +93,38 @@ listen_parse(const char *text, uint16_t port, struct listen_address *out, struct
 		a.sa.v6.sin6_port = htons(port);
 		a.len = sizeof a.sa.v6;
 	} else {
+		return false;
+	}
+	*out = a;
+	return true;
+}
+
+err_t
+listen_parse(const char *text, uint16_t port, struct listen_address *out, struct diag *diag)
+{
+	char address[LISTEN_TEXT_MAX];
+	const char *port_text;
+	if (!split(text, address, sizeof address, &port_text)) {
+		return bad(diag, text, "not an address");
+	}
+	if (port_text != NULL && !port_parse(port_text, &port)) {
+		return bad(diag, text, "the port is not a number from 1 to 65535");
+	}
+	if (!parse_host(address, port, out)) {
 		return bad(diag, text, "not an IPv4 or IPv6 address");
+	}
+	return OK;
+}
+
+err_t
+listen_parse_host(const char *text, struct listen_address *out)
+{
+	struct listen_address a;
+	char address[LISTEN_TEXT_MAX];
+	const char *port_text;
+	if (!split(text, address, sizeof address, &port_text) || port_text != NULL || !parse_host(address, 0, &a) ||
+	    listen_is_wildcard(&a)) {
+		return E_FORMAT;
 	}
 	*out = a;
 	return OK;

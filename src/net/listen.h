@@ -28,6 +28,9 @@ enum { LISTEN_TEXT_MAX = 80 };
  * when the text has none.  E_FORMAT. */
 err_t listen_parse(const char *text, uint16_t port, struct listen_address *out, struct diag *diag);
 
+/* ADDR alone, and not the wildcard: where messages come from, with any port.  E_FORMAT. */
+err_t listen_parse_host(const char *text, struct listen_address *out);
+
 /* "192.0.2.1@53", "2001:db8::1@53" */
 void listen_print(const struct listen_address *a, char out[LISTEN_TEXT_MAX]);
 

@@ -114,6 +114,8 @@ close_handle(uv_handle_t *handle, void *ctx)
 	}
 	if (handle->type == UV_TCP) {
 		notify_exchange_drop((struct exchange *)handle);
+	} else if (handle->type == UV_UDP) {
+		notify_udp_close(handle);
 	} else {
 		uv_close(handle, NULL);
 	}
@@ -236,8 +238,7 @@ notify_prepare(struct net_notify *nn, struct diag *diag)
 		return E_NOMEM;
 	}
 	nn->wake.data = nn->timer.data = nn;
-	TRY(notify_family_open(nn, &nn->v4, AF_INET, nn->conf.source_v4, diag));
-	return notify_family_open(nn, &nn->v6, AF_INET6, nn->conf.source_v6, diag);
+	return notify_udp_open(nn, diag);
 }
 
 err_t

@@ -1,8 +1,8 @@
 /* net/notify.h -- NOTIFY out over the network: a thread with auth/notifier.h in it.
  *
- * It has a UDP socket for each family and connects to targets by TCP (at most NOTIFIER_EXCHANGES_MAX descriptors, and
- * some for itself).  Peers' own connections belong to others: what is to go over one is given to `send_over`, and what
- * comes over one is brought by net_notify_conn_input().
+ * It has a UDP socket for each family, and for each source that targets have, up to a limit; and it connects to targets by TCP (at most
+ * NOTIFIER_EXCHANGES_MAX descriptors, and some for itself).  Peers' own connections belong to others: what is to go over one is given
+ * to `send_over`, and what comes over one is brought by net_notify_conn_input().
  *
  * Threads: net_notify_add(), _conn_input(), _conn_closed() and _stats() may be called from any, at any time between start
  * and stop; they put something into a queue and never wait for the network.  The callbacks come from the notifier's own
@@ -20,7 +20,8 @@
 #include "ops/pulse.h"
 
 struct net_notify_conf {
-	/* Where messages come from, so that secondaries know us; the port does not count.  NULL: as the system likes. */
+	/* Where messages come from, so that secondaries know us, unless their target has a source; the port does not count.  NULL: as the
+	 * system likes. */
 	const struct listen_address *source_v4, *source_v6;
 	/* Over the peer's own connection; false: it is gone. */
 	bool (*send_over)(void *ctx, uint64_t conn, const uint8_t *bytes, size_t len);

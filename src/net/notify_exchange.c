@@ -168,9 +168,8 @@ on_connected(uv_connect_t *req, int status)
 static bool
 exchange_begin(struct exchange *x, const struct notify_target *to)
 {
-	const struct family *f = notify_family(x->owner, &to->address);
-	const struct listen_address a = notify_sockaddr(to);
-	if (f->source.len != 0 && uv_tcp_bind(&x->tcp, &f->source.sa.any, 0) != 0) {
+	const struct listen_address from = notify_from(x->owner, to), a = notify_sockaddr(&to->address, to->port);
+	if (from.len != 0 && uv_tcp_bind(&x->tcp, &from.sa.any, 0) != 0) {
 		return false;
 	}
 	(void)uv_tcp_nodelay(&x->tcp, 1); /* notifications are written whole */

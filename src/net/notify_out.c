@@ -99,6 +99,12 @@ set_on(struct notify_out *o, bool is_on)
 	pthread_mutex_unlock(&o->lock);
 }
 
+static const struct listen_address *
+source_of(const struct notify_out *o, const struct listen_address *given, int family)
+{
+	return given->len != 0 ? given : own_addresses_source(&o->own, family);
+}
+
 err_t
 notify_out_start(struct notify_out *o, const struct listen_address *listen, size_t n, struct diag *diag)
 {
@@ -107,7 +113,7 @@ notify_out_start(struct notify_out *o, const struct listen_address *listen, size
 	own_addresses_find(&o->own);
 	o->is_loopback_only = o->is_loopback_kept && own_addresses_are_loopback(&o->own);
 	const struct net_notify_conf conf = {
-		.source_v4 = own_addresses_source(&o->own, AF_INET), .source_v6 = own_addresses_source(&o->own, AF_INET6),
+		.source_v4 = source_of(o, &o->source_v4, AF_INET), .source_v6 = source_of(o, &o->source_v6, AF_INET6),
 		.send_over = send_over, .report = on_report, .ctx = o,
 	};
 	TRY(net_notify_start(&conf, &o->net, diag));
@@ -179,6 +185,7 @@ notify_out_on_secondary(struct notify_out *o, const struct net_request *r, const
 	struct tsig_key copy = key->tsig;
 	struct secondary_event e = { .kind = SECONDARY_ASKED, .target = target_of(r), .key = &copy, .zone = out->zone };
 	if (key->right == RIGHT_TRANSFER) { /* of others the name says nothing */
+		e.primary = key->primary;
 		e.secondary = key->secondary;
 	}
 	subscribe(o, &e);

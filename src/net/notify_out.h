@@ -33,7 +33,7 @@
 #include "net/tcp.h"
 #include "ops/log.h"
 
-enum { NOTIFY_OUT_FILES = 300 }; /* descriptors that it may need */
+enum { NOTIFY_OUT_FILES = 300 }; /* descriptors that it may need: NOTIFIER_EXCHANGES_MAX, UDP sockets, the loop's */
 
 struct notify_out {
 	/* set by the caller; borrowed */
@@ -46,6 +46,7 @@ struct notify_out {
 	void (*reported)(void *ctx, const struct notifier_report *r); /* by the notifier: what became of one; NULL: nobody wants to know */
 	void *ctx;
 	enum notify_whom whom;
+	struct listen_address source_v4, source_v6; /* where notifications come from by default; len 0: see notify_out_start() */
 	bool is_loopback_kept;             /* told are loopback addresses alone, when all listeners have one */
 	/* the rest is zero */
 	struct net_notify *net;
@@ -68,8 +69,10 @@ struct notify_out {
 void notify_out_init(struct notify_out *o);
 void notify_out_fini(struct notify_out *o); /* when none may any more */
 
-/* `listen`: where we answer, borrowed until the end; notifications come from there, if it is one address a family.  The workers are
- * there. */
+/* `listen`: where we answer, borrowed until the end.  The workers are there.
+ *
+ * Where a notification comes from: from the address that the key's name calls the primary's, when it is one of ours; else from
+ * source_v4 or source_v6; else from the address where we answer, if there is one of the family; else as the system likes. */
 err_t notify_out_start(struct notify_out *o, const struct listen_address *listen, size_t n, struct diag *diag);
 
 const struct pulse *notify_out_pulse(const struct notify_out *o); /* of its thread */

@@ -122,6 +122,7 @@ tell_all(struct notify_out *o, const struct subscription *s)
 	if (to.conn != 0 && s->secondary.family != 0) {
 		to.conn = 0;
 		to.address = s->secondary;
+		to.source = s->source;
 		to.port = NOTIFY_PORT;
 	}
 	if (to.conn != 0 || !o->is_loopback_only || notify_is_loopback(&to.address)) {
@@ -137,6 +138,7 @@ take_question(struct notify_out *o, const struct secondary_event *e)
 	struct subscription new = { .target = e->target, .key = *e->key, .zone = e->zone };
 	if (notify_is_allowed(&policy, &e->secondary, true)) {
 		new.secondary = e->secondary;
+		new.source = notify_source(&policy, &e->primary, &e->secondary);
 	}
 	if (new.target.conn == 0 || subscriptions_add(&o->subscriptions, &new)) {
 		tell_all(o, &new);

@@ -15,11 +15,12 @@
 
 struct exchange;
 
-/* UDP of one family, and where its messages come from. */
-struct family {
-	uv_udp_t udp;
-	bool is_there;
-	struct listen_address source; /* len 0: any */
+enum { NOTIFY_SOURCES_MAX = 16 }; /* addresses of ours that targets ask for, with a UDP socket each; from others there is TCP alone */
+
+/* A UDP socket, and where its messages come from.  The loop frees it when it is closed. */
+struct notify_socket {
+	uv_udp_t udp;              /* first: the handle is the socket */
+	struct key_address source; /* as in the targets; family 0: that of net_notify_conf, or any */
 };
 
 struct net_notify {
@@ -34,7 +35,10 @@ struct net_notify {
 	uv_timer_t timer;
 	struct loop_pulse pulse;
 	struct notifier *machine;
-	struct family v4, v6;
+	struct listen_address from_v4, from_v6;   /* where messages come from by default; len 0: any */
+	struct notify_socket *udp_v4, *udp_v6;    /* from there; NULL: the machine does not have the family */
+	struct notify_socket *udp_from[NOTIFY_SOURCES_MAX];
+	size_t udp_from_n;
 	struct exchange *exchange[NOTIFIER_EXCHANGES_MAX];
 	uint8_t datagram[NOTIFY_INPUT_MAX];
 };
@@ -48,11 +52,16 @@ void notify_after_input(struct net_notify *nn);
 
 /* ---- notify_udp.c ---- */
 
-struct family *notify_family(struct net_notify *nn, const struct key_address *a);
-struct listen_address notify_sockaddr(const struct notify_target *to);
+struct listen_address notify_sockaddr(const struct key_address *a, uint16_t port);
 
-/* E_UNSUPPORTED, E_NOMEM, E_IO, as net_notify_start().  The socket is the loop's. */
-err_t notify_family_open(struct net_notify *nn, struct family *f, int af, const struct listen_address *source, struct diag *diag);
+/* From where messages to a target go; len 0: as the system likes. */
+struct listen_address notify_from(const struct net_notify *nn, const struct notify_target *to);
+
+/* The sockets of both families.  E_UNSUPPORTED, E_NOMEM, E_IO, as net_notify_start(). */
+err_t notify_udp_open(struct net_notify *nn, struct diag *diag);
+
+/* A handle of the loop that is a UDP socket. */
+void notify_udp_close(uv_handle_t *handle);
 
 /* For struct notifier_io; ctx: the net_notify. */
 bool notify_send_udp(void *ctx, const struct notify_target *to, const uint8_t *bytes, size_t len);

@@ -1,41 +1,54 @@
-/* UDP: a socket a family. */
+/* UDP: a socket a family, and one for each address of ours that targets ask for. */
 #include "net/notify_p.h"
 
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "net/peer.h"
 
-struct family *
-notify_family(struct net_notify *nn, const struct key_address *a)
+/* ---- addresses ---- */
+
+struct listen_address
+notify_sockaddr(const struct key_address *a, uint16_t port)
 {
-	return a->family == 4 ? &nn->v4 : &nn->v6;
+	struct listen_address out = { 0 };
+	if (a->family == 4) {
+		out.len = sizeof out.sa.v4;
+		out.sa.v4.sin_family = AF_INET;
+		out.sa.v4.sin_port = htons(port);
+		memcpy(&out.sa.v4.sin_addr, a->octets, 4);
+	} else {
+		out.len = sizeof out.sa.v6;
+		out.sa.v6.sin6_family = AF_INET6;
+		out.sa.v6.sin6_port = htons(port);
+		memcpy(&out.sa.v6.sin6_addr, a->octets, 16);
+	}
+	return out;
 }
 
 struct listen_address
-notify_sockaddr(const struct notify_target *to)
+notify_from(const struct net_notify *nn, const struct notify_target *to)
 {
-	struct listen_address a = { 0 };
-	if (to->address.family == 4) {
-		a.sa.v4.sin_family = AF_INET;
-		a.sa.v4.sin_port = htons(to->port);
-		memcpy(&a.sa.v4.sin_addr, to->address.octets, 4);
-	} else {
-		a.sa.v6.sin6_family = AF_INET6;
-		a.sa.v6.sin6_port = htons(to->port);
-		memcpy(&a.sa.v6.sin6_addr, to->address.octets, 16);
+	if (to->source.family != 0) {
+		return notify_sockaddr(&to->source, 0);
 	}
-	return a;
+	return to->address.family == 4 ? nn->from_v4 : nn->from_v6;
 }
 
-bool
-notify_send_udp(void *ctx, const struct notify_target *to, const uint8_t *bytes, size_t len)
+/* ---- sockets ---- */
+
+static void
+on_socket_freed(uv_handle_t *handle)
 {
-	struct net_notify *nn = ctx;
-	struct family *f = notify_family(nn, &to->address);
-	const struct listen_address a = notify_sockaddr(to);
-	uv_buf_t buf = uv_buf_init((char *)(uintptr_t)bytes, (unsigned)len);
-	return f->is_there && uv_udp_try_send(&f->udp, &buf, 1, &a.sa.any) == (int)len;
+	free(handle);
+}
+
+void
+notify_udp_close(uv_handle_t *handle)
+{
+	uv_close(handle, on_socket_freed);
 }
 
 static void
@@ -50,11 +63,12 @@ static void
 on_datagram(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const struct sockaddr *from, unsigned flags)
 {
 	struct net_notify *nn = udp->data;
+	const struct notify_socket *s = (const struct notify_socket *)udp;
 	struct peer peer;
 	if (n <= 0 || from == NULL || (flags & UV_UDP_PARTIAL) != 0 || !peer_from_sockaddr(from, TRANSPORT_UDP, &peer)) {
 		return;
 	}
-	const struct notify_target at = { .address = peer_key_address(&peer), .port = peer.port };
+	const struct notify_target at = { .address = peer_key_address(&peer), .port = peer.port, .source = s->source };
 	struct notifier_now t = notify_now();
 	notifier_datagram(nn->machine, &t, &at, (const uint8_t *)buf->base, (size_t)n);
 	notify_after_input(nn);
@@ -70,25 +84,81 @@ source_failed(struct diag *diag, const struct listen_address *a, int why)
 	return why == UV_EADDRNOTAVAIL || why == UV_EAFNOSUPPORT ? E_UNSUPPORTED : E_IO;
 }
 
-err_t
-notify_family_open(struct net_notify *nn, struct family *f, int af, const struct listen_address *source, struct diag *diag)
+/* *why: what libuv says when there is none. */
+static struct notify_socket *
+socket_open(struct net_notify *nn, const struct listen_address *from, const struct key_address *source, int *why)
 {
-	struct listen_address from = { .sa.any.sa_family = (sa_family_t)af }; /* the wildcard, any port */
-	if (source != NULL) {
-		from = *source;
-		*(af == AF_INET ? &from.sa.v4.sin_port : &from.sa.v6.sin6_port) = 0;
+	struct notify_socket *s = try_alloc(sizeof *s);
+	*why = s != NULL ? uv_udp_init(&nn->loop, &s->udp) : UV_ENOMEM;
+	if (*why != 0) {
+		free(s);
+		return NULL;
 	}
-	if (uv_udp_init(&nn->loop, &f->udp) != 0) {
-		return E_NOMEM;
+	s->udp.data = nn;
+	s->source = *source;
+	*why = uv_udp_bind(&s->udp, &from->sa.any, from->sa.any.sa_family == AF_INET6 ? UV_UDP_IPV6ONLY : 0);
+	*why = *why == 0 ? uv_udp_recv_start(&s->udp, on_datagram_buffer, on_datagram) : *why;
+	if (*why != 0) {
+		notify_udp_close((uv_handle_t *)s);
+		return NULL;
 	}
-	f->udp.data = nn;
-	int err = uv_udp_bind(&f->udp, &from.sa.any, af == AF_INET6 ? UV_UDP_IPV6ONLY : 0);
-	if (err == 0) {
-		err = uv_udp_recv_start(&f->udp, on_datagram_buffer, on_datagram);
+	return s;
+}
+
+/* A family that the machine does not have is done without, unless an address of it was given. */
+static err_t
+family_open(struct net_notify *nn, int af, const struct listen_address *given, struct listen_address *from,
+            struct notify_socket **out, struct diag *diag)
+{
+	static const struct key_address by_default;
+	struct listen_address any = { .sa.any.sa_family = (sa_family_t)af }; /* the wildcard, any port */
+	int why = 0;
+	if (given != NULL) {
+		*from = *given;
+		*(af == AF_INET ? &from->sa.v4.sin_port : &from->sa.v6.sin6_port) = 0;
 	}
-	f->is_there = err == 0;
-	if (source != NULL) {
-		f->source = from;
+	*out = socket_open(nn, given != NULL ? from : &any, &by_default, &why);
+	return *out != NULL || (given == NULL && why != UV_ENOMEM) ? OK : why == UV_ENOMEM ? E_NOMEM : source_failed(diag, given, why);
+}
+
+err_t
+notify_udp_open(struct net_notify *nn, struct diag *diag)
+{
+	TRY(family_open(nn, AF_INET, nn->conf.source_v4, &nn->from_v4, &nn->udp_v4, diag));
+	return family_open(nn, AF_INET6, nn->conf.source_v6, &nn->from_v6, &nn->udp_v6, diag);
+}
+
+/* ---- sending ---- */
+
+/* The socket of a source that a target asks for, opened when it is first needed.  NULL: there are too many, or the address is not ours
+ * any more. */
+static struct notify_socket *
+socket_from(struct net_notify *nn, const struct notify_target *to)
+{
+	for (size_t i = 0; i < nn->udp_from_n; i++) {
+		if (key_address_is_equal(&nn->udp_from[i]->source, &to->source)) {
+			return nn->udp_from[i];
+		}
 	}
-	return err == 0 || source == NULL ? OK : source_failed(diag, source, err);
+	if (nn->udp_from_n == NOTIFY_SOURCES_MAX) {
+		return NULL;
+	}
+	const struct listen_address from = notify_from(nn, to);
+	int why = 0;
+	struct notify_socket *s = socket_open(nn, &from, &to->source, &why);
+	if (s != NULL) {
+		nn->udp_from[nn->udp_from_n++] = s;
+	}
+	return s;
+}
+
+bool
+notify_send_udp(void *ctx, const struct notify_target *to, const uint8_t *bytes, size_t len)
+{
+	struct net_notify *nn = ctx;
+	struct notify_socket *by_default = to->address.family == 4 ? nn->udp_v4 : nn->udp_v6;
+	struct notify_socket *s = to->source.family != 0 ? socket_from(nn, to) : by_default;
+	const struct listen_address a = notify_sockaddr(&to->address, to->port);
+	uv_buf_t buf = uv_buf_init((char *)(uintptr_t)bytes, (unsigned)len);
+	return s != NULL && uv_udp_try_send(&s->udp, &buf, 1, &a.sa.any) == (int)len;
 }

@@ -26,7 +26,7 @@ struct secondary_event {
 	enum secondary_event_kind kind;
 	struct notify_target target;  /* ASKED, AHEAD: its key is `key`; GONE: the connection alone; HEARD: the address alone */
 	struct tsig_key *key;         /* ASKED, AHEAD; owned, wiped when it is freed */
-	struct key_address secondary; /* ASKED: in the key's name; family 0: none */
+	struct key_address primary, secondary; /* ASKED: in the key's name; family 0: none */
 	struct name zone;             /* ASKED, AHEAD: that was asked for; HEARD: that was told */
 	bool is_reached;              /* HEARD: it has answered; else it was missed */
 	uint32_t serial;              /* AHEAD: that it has */

@@ -32,6 +32,7 @@ struct subscription {
 	struct tsig_key key;
 	struct name zone;             /* a zone, or what the zones are within */
 	struct key_address secondary; /* in the key's name, if it is told; family 0: none */
+	struct key_address source;    /* from where it is told there, as in struct notify_target */
 	bool is_reached;              /* it has answered a notification at its address */
 };
 

@@ -556,6 +556,54 @@ from_an_address_of_our_choice(void **state)
 	assert_true(d.hint[0] != '\0');
 }
 
+/* The source of a target goes before the one that is for all, by TCP and by UDP; the answer to a datagram finds its way back. */
+static void
+from_the_source_of_the_target(void **state)
+{
+	(void)state;
+	struct fixture f;
+	struct listen_address source;
+	struct sockaddr_storage from;
+	struct sockaddr_in v4;
+	socklen_t len = sizeof v4;
+	struct diag d;
+	struct secondary s = secondary("127.0.0.1", true, true);
+	assert_int_equal(listen_parse("127.0.0.2", 53, &source, &d), OK);
+	start_from(&f, &source);
+	const struct notify_target to = { .source = { 4, { 127, 0, 0, 3 } }, .address = s.address, .port = s.port };
+	assert_int_equal(add(&f, "example.", &to), OK);
+	await_readable(s.tcp);
+	int fd = accept4(s.tcp, (struct sockaddr *)&v4, &len, SOCK_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(ntohl(v4.sin_addr.s_addr), 0x7F000003);
+	close(fd);
+	answer_datagram(&s, &from);
+	memcpy(&v4, &from, sizeof v4);
+	assert_int_equal(ntohl(v4.sin_addr.s_addr), 0x7F000003);
+	await_report(&f, NOTIFY_ACKNOWLEDGED, 1);
+	end(&s);
+	stop(&f);
+}
+
+/* An address that is ours no more, and more sources than there are sockets for: nothing goes, and nothing breaks. */
+static void
+from_a_source_that_cannot_be(void **state)
+{
+	(void)state;
+	struct fixture f;
+	struct secondary s = secondary("127.0.0.1", false, false);
+	start(&f);
+	for (unsigned i = 0; i < 40; i++) {
+		struct notify_target to = { .source = { 4, { 127, 0, 1, (uint8_t)i } }, .address = s.address, .port = s.port };
+		to.source.octets[0] = i < 3 ? 192 : 127;
+		assert_int_equal(add(&f, "example.", &to), OK);
+	}
+	await_report(&f, NOTIFY_UNREACHED, 40);
+	assert_int_equal(stats(&f).pending, 40);
+	end(&s);
+	stop(&f);
+}
+
 enum { ADDERS = 3, ADDS = 1500 };
 
 struct adder {
@@ -716,6 +764,8 @@ main(void)
 		cmocka_unit_test(a_server_that_closes_after_each_answer),
 		cmocka_unit_test(over_a_peers_own_connection),
 		cmocka_unit_test(from_an_address_of_our_choice),
+		cmocka_unit_test(from_the_source_of_the_target),
+		cmocka_unit_test(from_a_source_that_cannot_be),
 		cmocka_unit_test(any_thread_may_add),
 		cmocka_unit_test(stopping_is_quick),
 	};

@@ -452,6 +452,32 @@ over_the_peers_own_connection(void **state)
 
 /* ---- bounds ---- */
 
+/* Who is told from two of our addresses is two targets: an answer to one of them is none to the other. */
+static void
+two_sources_are_two_targets(void **state)
+{
+	(void)state;
+	struct world w;
+	begin(&w);
+	struct notify_target a = target(1), b = target(1);
+	a.source = (struct key_address){ 4, { 192, 0, 2, 100 } };
+	w.no_tcp = true;
+	assert_int_equal(add_to(&w, "a.example.", 1, &a), OK);
+	assert_int_equal(add_to(&w, "a.example.", 1, &b), OK);
+	assert_int_equal(notifier_stats(w.n)->pending, 2);
+	assert_int_equal(w.sent_n, 2);
+	assert_true(key_address_is_equal(&w.sent[0].to.source, &a.source));
+	assert_int_equal(w.sent[1].to.source.family, 0);
+	struct sent elsewhere = w.sent[0];
+	elsewhere.to.source = (struct key_address){ 4, { 192, 0, 2, 101 } };
+	answer(&w, &elsewhere, RCODE_NOERROR);
+	assert_int_equal(notifier_stats(w.n)->unexpected, 1);
+	answer(&w, &w.sent[0], RCODE_NOERROR);
+	answer(&w, &w.sent[1], RCODE_NOERROR);
+	assert_int_equal(w.reports[NOTIFY_ACKNOWLEDGED], 2);
+	end(&w);
+}
+
 static void
 pending_is_bounded(void **state)
 {
@@ -636,6 +662,7 @@ main(void)
 		cmocka_unit_test(changes_do_not_keep_a_dead_connection),
 		cmocka_unit_test(a_full_connection_is_left),
 		cmocka_unit_test(over_the_peers_own_connection),
+		cmocka_unit_test(two_sources_are_two_targets),
 		cmocka_unit_test(pending_is_bounded),
 		cmocka_unit_test(octets_are_bounded),
 		cmocka_unit_test(in_flight_is_bounded_and_targets_take_turns),

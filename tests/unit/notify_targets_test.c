@@ -40,7 +40,12 @@ put_target(struct str *out, const struct notify_target *t)
 	if (t->key != NULL) {
 		name_print(t->key->name.oct, key);
 	}
-	str_printf(out, " %s\n", key);
+	str_printf(out, " %s", key);
+	if (t->source.family != 0) {
+		str_cat(out, " from ");
+		put_address(out, &t->source);
+	}
+	str_cat(out, "\n");
 }
 
 static void
@@ -153,6 +158,33 @@ the_newest_key_comes_first(void **state)
 	               "192.0.2.50 a.192.0.2.1.192.0.2.50._transfer.\n"
 	               "192.0.2.50 c.192.0.2.1.192.0.2.50._transfer.\n"
 	               "192.0.2.50 b.192.0.2.1.192.0.2.50._transfer.\n");
+	primary_free(&p);
+}
+
+/* Under a key from the address that its name calls the primary's: when that is ours, can be somebody's, and is of the same family. */
+static void
+from_the_address_in_the_keys_name(void **state)
+{
+	(void)state;
+	static const char keys[] = "192.0.2.50.192.0.2.60._transfer" SECRET "192.0.2.51.192.0.2.61._transfer" SECRET
+				   "2001-db8--1.192.0.2.62._transfer" SECRET "2001-db8--1.2001-db8--2._transfer" SECRET
+				   "fe80--1.2001-db8--3._transfer" SECRET "127.0.0.1.192.0.2.63._transfer" SECRET
+				   "127.0.0.1.127.0.0.63._transfer" SECRET;
+	static const struct key_address ours[] = {
+		{ 4, { 192, 0, 2, 50 } }, { 6, { 0x20, 1, 0xD, 0xB8, [15] = 1 } }, { 6, { 0xFE, 0x80, [15] = 1 } },
+		{ 4, { 127, 0, 0, 1 } },
+	};
+	static const char *const files[][2] = { { "deep.other", deep }, { "_keys", keys } };
+	const struct notify_policy policy = { .own = ours, .own_n = ARRAY_LEN(ours) };
+	struct primary *p = serve_files(files, ARRAY_LEN(files));
+	assert_targets(primary_view(p), "deep.other.", &policy,
+	               "127.0.0.63 127.0.0.1.127.0.0.63._transfer. from 127.0.0.1\n"
+	               "192.0.2.63 127.0.0.1.192.0.2.63._transfer.\n" /* nothing goes there from a loopback address */
+	               "2001:db8:0:0:0:0:0:3 fe80--1.2001-db8--3._transfer.\n"
+	               "2001:db8:0:0:0:0:0:2 2001-db8--1.2001-db8--2._transfer. from 2001:db8:0:0:0:0:0:1\n"
+	               "192.0.2.62 2001-db8--1.192.0.2.62._transfer.\n"
+	               "192.0.2.61 192.0.2.51.192.0.2.61._transfer.\n"
+	               "192.0.2.60 192.0.2.50.192.0.2.60._transfer. from 192.0.2.50\n");
 	primary_free(&p);
 }
 
@@ -453,6 +485,7 @@ main(void)
 		cmocka_unit_test(hosts_that_nobody_here_knows),
 		cmocka_unit_test(keys_with_a_secondary),
 		cmocka_unit_test(the_newest_key_comes_first),
+		cmocka_unit_test(from_the_address_in_the_keys_name),
 		cmocka_unit_test(addresses_that_are_nobodys),
 		cmocka_unit_test(loopback_addresses),
 		cmocka_unit_test(a_policy_leaves_out),

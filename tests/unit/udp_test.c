@@ -419,6 +419,27 @@ listen_addresses_are_read_and_printed(void **state)
 }
 
 static void
+addresses_without_a_port(void **state)
+{
+	(void)state;
+	static const char *const good[][2] = {
+		{ "192.0.2.1", "192.0.2.1@0" }, { "2001:db8::1", "2001:db8::1@0" }, { "[2001:db8::1]", "2001:db8::1@0" },
+	};
+	static const char *const bad[] = { "", "192.0.2.1@53", "[2001:db8::1]:53", "0.0.0.0", "::", "localhost", "192.0.2" };
+	struct listen_address a = { .len = 0 };
+	char text[LISTEN_TEXT_MAX];
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_int_equal(listen_parse_host(bad[i], &a), E_FORMAT);
+		assert_int_equal(a.len, 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		assert_int_equal(listen_parse_host(good[i][0], &a), OK);
+		listen_print(&a, text);
+		assert_string_equal(text, good[i][1]);
+	}
+}
+
+static void
 a_taken_port_is_found_although_it_could_be_shared(void **state)
 {
 	(void)state;
@@ -450,6 +471,7 @@ main(void)
 		cmocka_unit_test(ipv6_too),
 		cmocka_unit_test(stopping_does_not_wait_for_a_packet),
 		cmocka_unit_test(listen_addresses_are_read_and_printed),
+		cmocka_unit_test(addresses_without_a_port),
 		cmocka_unit_test(a_taken_port_is_found_although_it_could_be_shared),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
