@@ -312,7 +312,9 @@ end_push(uint8_t how)
 static void
 end_pull_well(bool is_of_people)
 {
-	struct updater_pull p = { .end = UPDATER_PULL_UPTODATE, .is_of_people = is_of_people, .text = "" };
+	char head[65];
+	print_id(w.head, head);
+	struct updater_pull p = { .end = UPDATER_PULL_UPTODATE, .commit = head, .is_of_people = is_of_people, .text = "" };
 	p.has_pushed = w.lost != 0 && w.is_there[w.lost];
 	w.lost = 0;
 	w.seen++;
@@ -340,7 +342,7 @@ end_pull(uint8_t how)
 		return;
 	}
 	if (how % 4 == 2) { /* out of the cache, and passed over */
-		p = (struct updater_pull){ .end = UPDATER_PULL_COMMIT, .is_from_cache = true, .text = "" };
+		p = (struct updater_pull){ .end = UPDATER_PULL_COMMIT, .commit = "", .is_from_cache = true, .text = "" };
 	}
 	updater_after_pull(w.updater, &p);
 	updater_go_on(w.updater, false);

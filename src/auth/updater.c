@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "dns/wire.h"
@@ -16,6 +17,7 @@ send_push(struct updater *u)
 		.again = u->is_unknown ? u->unknown : NULL, .made_s = u->made_s,
 	};
 	p.files = batch_files(u->batch, &p.n);
+	snprintf(u->base, sizeof u->base, "%s", p.base);
 	return u->conf.io.push(u->conf.io.ctx, &p);
 }
 
@@ -360,7 +362,7 @@ find_out(struct updater *u, const struct updater_pull *p)
 		updater_answer_all(u, &u->pending, RCODE_NOERROR, EDE_NONE, "%s", "");
 		settle_unknown(u);
 		u->state = UPDATER_IDLE;
-	} else if (p->end == UPDATER_PULL_COMMIT) { /* nothing can come of it any more: the branch has moved */
+	} else if (p->end == UPDATER_PULL_COMMIT && strcmp(p->commit, u->base) != 0) { /* it has moved: nothing can come of the push now */
 		try_again(u, "others push to the repository all the time");
 		settle_unknown(u);
 		u->state = UPDATER_IDLE;

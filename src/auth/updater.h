@@ -206,6 +206,7 @@ enum updater_pull_end { UPDATER_PULL_COMMIT, UPDATER_PULL_UPTODATE, UPDATER_PULL
 
 struct updater_pull {
 	enum updater_pull_end end;
+	const char *commit;      /* COMMIT: the remote's head; it may be the same as before, when the whole tree was wanted */
 	bool is_from_cache;      /* the remote was not reached: what it has now is not known */
 	bool is_of_people;       /* COMMIT: not all that came was a primary's work */
 	bool has_pushed;         /* the commit of the push that ended E_UNKNOWN is in there */

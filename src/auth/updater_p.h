@@ -26,6 +26,7 @@ struct updater {
 	struct batch *batch;        /* NULL: none, or undone */
 	bool is_unknown;            /* whether `pending` was pushed, as the commit `unknown` */
 	char unknown[65];
+	char base[65];              /* on which `pending` was pushed first */
 	unsigned pushes;            /* of that commit, after the first */
 	char away[UPDATE_ANSWER_TEXT_MAX]; /* why the remote is not reached, and updates are not kept for it; "": it may be reached */
 	bool is_idle;               /* `pending` changes nothing, if what is served is the remote's head */

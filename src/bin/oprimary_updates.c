@@ -210,6 +210,7 @@ updates_after_pull(struct updates *u, const struct link_frame *f)
 		.end = f->type == LINK_COMMIT     ? UPDATER_PULL_COMMIT
 		       : f->type == LINK_UPTODATE ? UPDATER_PULL_UPTODATE
 		                                  : UPDATER_PULL_FAILED,
+		.commit = f->id,
 		.is_from_cache = (f->flags & LINK_FROM_CACHE) != 0,
 		.is_of_people = (f->flags & LINK_OF_PEOPLE) != 0,
 		.has_pushed = (f->flags & LINK_HAS_PUSHED) != 0,

@@ -484,6 +484,25 @@ it_is_unknown_and_a_commit_comes_that_is_not_applied(void **state)
 	scene_end(&s);
 }
 
+/* The branch is where it was, and the commit may come yet: it must not be made once more, and there is no batch that could be pushed again. */
+static void
+it_is_unknown_and_the_same_head_is_told_again(void **state)
+{
+	(void)state;
+	static struct scene s;
+	struct sent_update *a = scene_begin_unknown(&s);
+	s.base.commits--;
+	scene_pull_ends(&s, moved);
+	assert_string_equal(primary_view(s.base.primary)->commit, s.push.base);
+	assert_forgotten(a);
+	assert_int_equal(s.pushes, 1);
+	struct sent_update *b = scene_update(&s, "add b 60 TXT second\n");
+	assert_false(s.push.is_again);
+	scene_pushed(&s);
+	assert_answered(b, RCODE_NOERROR, "");
+	scene_end(&s);
+}
+
 static void
 nobody_takes_the_push_that_is_made_again(void **state)
 {
@@ -717,6 +736,7 @@ main(void)
 		cmocka_unit_test(it_stays_unknown),
 		cmocka_unit_test(it_is_unknown_and_the_remote_is_away),
 		cmocka_unit_test(it_is_unknown_and_a_commit_comes_that_is_not_applied),
+		cmocka_unit_test(it_is_unknown_and_the_same_head_is_told_again),
 		cmocka_unit_test(nobody_takes_the_push_that_is_made_again),
 		cmocka_unit_test(the_one_that_the_remote_does_not_want_is_found),
 		cmocka_unit_test(a_remote_that_wants_none),

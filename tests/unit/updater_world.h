@@ -309,7 +309,7 @@ assert_waiting(const struct sent_update *r)
 
 /* ---- the remote ---- */
 
-static const struct updater_pull moved = { .end = UPDATER_PULL_COMMIT };
+static const struct updater_pull moved = { .end = UPDATER_PULL_COMMIT, .commit = "" };
 
 /* The commit of the last push is in the remote: its files are what is served next. */
 static inline void
@@ -349,6 +349,7 @@ scene_pull_ends(struct scene *s, struct updater_pull p)
 	if (p.end == UPDATER_PULL_COMMIT) {
 		updater_before_commit(s->updater);
 		apply_all(&s->base);
+		p.commit = primary_view(s->base.primary)->commit;
 	}
 	updater_after_pull(s->updater, &p);
 	scene_go_on(s);
