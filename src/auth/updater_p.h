@@ -1,7 +1,8 @@
 /* auth/updater_p.h -- what the files of the updater share; private to them.
  *
- * updater.c knows when: the states.  updater_gather.c knows what: which updates go into a batch, and how many.  updater_answer.c ends
- * requests: answers, repeats, and those that get no answer.  updater_serials.c has the zones whose serials are to be raised.
+ * updater.c knows when there is something to do.  updater_push.c makes and pushes batches, and has what becomes of pushes; updater_pull.c
+ * has what a pull says of them.  updater_gather.c knows which updates go into a batch, and how many.  updater_answer.c ends requests:
+ * answers, repeats, and those that get no answer.  updater_serials.c has the zones whose serials are to be raised.
  */
 #pragma once
 
@@ -72,6 +73,22 @@ updater_say(struct updater *u, const struct updater_report *r)
 {
 	u->conf.io.say(u->conf.io.ctx, r);
 }
+
+/* ---- updater_push.c ---- */
+
+/* The batch is whole: what does it come to? */
+void updater_prepare(struct updater *u);
+
+/* The batch's commit, or the same one again.  False: nobody takes it. */
+bool updater_send_push(struct updater *u);
+
+void updater_begin_pull(struct updater *u);
+
+/* Once more, on the head that a pull brings: those for which it has not been tried too often.  `why`: what was in the way. */
+void updater_try_again(struct updater *u, const char *why);
+
+/* The fate of what was pushed is known by now. */
+void updater_settle_unknown(struct updater *u);
 
 /* ---- updater_answer.c ---- */
 
