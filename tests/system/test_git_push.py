@@ -797,6 +797,7 @@ def test_workers_that_are_killed(repo, reach, way, rounds):
     assert set(pushed) <= set(history_of(repo)) and len(set(seen)) > 1
     if way.startswith("direct"):
         push_many(g, f.fields["id"], 70)  # what was tidying when it was killed is cleared away by the next who tidies
+        servers.await_true("git is done", lambda: not os.path.exists(os.path.join(repo.bare, "origin-tidy")))
     left = [p for p in leftovers(repo.bare) if "incoming" not in p and "tmp_objdir" not in p]
     assert not left, left
     fsck(repo.bare)
