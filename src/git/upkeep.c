@@ -69,7 +69,16 @@ git_gc_is_at_work(int dir, bool *is_stale)
 
 /* ---- one at a time ---- */
 
-/* What a repack of that number has left: git removes such files when it is ended by a signal, but not when it is killed. */
+/* What git writes a pack into has a name by chance: whose it was cannot be told, but nobody is at it for so long. */
+static bool
+is_old_pack(int dir, const char *name)
+{
+	struct stat st;
+	return strncmp(name, "tmp_", 4) == 0 && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+	       time(NULL) - st.st_mtime > GC_PID_MAX_S;
+}
+
+/* What a repack of that number (0: of none) has left: git removes such files when it is ended by a signal, but not when it is killed. */
 static void
 sweep(int dir, int pid)
 {
@@ -77,7 +86,7 @@ sweep(int dir, int pid)
 	int n = snprintf(prefix, sizeof prefix, ".tmp-%d-pack-", pid);
 	[[gnu::cleanup(file_close_dir)]] DIR *d = file_list(dir, "objects/pack");
 	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
-		if (strncmp(e->d_name, prefix, (size_t)n) == 0) {
+		if (strncmp(e->d_name, prefix, (size_t)n) == 0 || is_old_pack(dirfd(d), e->d_name)) {
 			unlinkat(dirfd(d), e->d_name, 0);
 		}
 	}
@@ -87,15 +96,10 @@ sweep(int dir, int pid)
 static void
 sweep_last(const struct git_upkeep *u)
 {
-	char text[16];
-	ssize_t n = pread(u->lock, text, sizeof text - 1, 0);
-	if (n > 0) {
-		text[n] = '\0';
-		long pid = strtol(text, NULL, 10);
-		if (pid > 0 && pid <= INT_MAX) {
-			sweep(u->dir, (int)pid);
-		}
-	}
+	char text[16] = "";
+	(void)!pread(u->lock, text, sizeof text - 1, 0);
+	long pid = strtol(text, NULL, 10);
+	sweep(u->dir, pid > 0 && pid <= INT_MAX ? (int)pid : 0);
 }
 
 static err_t

@@ -12,7 +12,7 @@
  *
  * DIR/origin-tidy has the process number of the repack, and is locked by flock() as long as that or one of its children is at work, even
  * if the worker that started it was killed.  So there is one repack of ours at a time, and whoever gets the lock next removes what one that
- * was killed has left.
+ * was killed has left: files that have its number in their names, and half a pack (objects/pack/tmp_*) when it is 12 hours old.
  */
 #pragma once
 

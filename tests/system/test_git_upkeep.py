@@ -354,6 +354,20 @@ def test_a_repack_that_was_killed(repo, side):
     assert g.notes == []
 
 
+def test_half_a_pack_is_left(repo, side):
+    """It has a name by chance, and may be anybody's: it is removed once nobody can be at it any more."""
+    head = repo.commit({"a": SOA % 1})
+    packs = os.path.join(repo.bare, "objects", "pack")
+    for name, age_s in ("tmp_pack_aaaaaa", 13 * HOURS), ("tmp_idx_bbbbbb", 13 * HOURS), ("tmp_pack_cccccc", 11 * HOURS):
+        servers.write(os.path.join(packs, name), "x")
+        os.utime(os.path.join(packs, name), (time.time() - age_s,) * 2)
+    g = side(repo.url)
+    g.pull()
+    push_many(g, head, 40)
+    await_few_packs(repo)
+    assert [name for name in os.listdir(packs) if name.startswith("tmp_")] == ["tmp_pack_cccccc"]
+
+
 def test_settings_of_the_owner(repo, side):
     """What would make `git repack` refuse, or take long, is overruled; and so is a work tree's index of packs."""
     head = repo.commit({"a": SOA % 1})
