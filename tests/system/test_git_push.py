@@ -747,15 +747,22 @@ def test_nothing_of_it_is_known_to_be_there(repo, side, tmp_path):
     assert head_of(repo) == first
 
 
+def is_half_a_pack(path):
+    """What git leaves when it is killed while it packs; test_git_upkeep.py has when it goes."""
+    return re.search(r"/objects/pack/tmp_(pack|idx|rev)_\w+$", path) is not None
+
+
 def killed_push(g, rng, longest_s, *push):
-    """A PUSH, while which workers are killed: once or twice, at any moment."""
+    """A PUSH, while which workers are killed: once or twice, at any moment.  Its outcome, and how many were killed."""
     g.send_push(*push)
+    killed = 0
     for _ in range(rng.choice((1, 1, 2))):
         time.sleep(rng.random() * longest_s)
         for pid in g.workers():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, 9)
-    return g.next("PUSHED", "PUSH_FAILED")
+                killed += 1
+    return g.next("PUSHED", "PUSH_FAILED"), killed
 
 
 @pytest.mark.parametrize("way,rounds", [("direct", 60), ("direct with a cache", 30), ("hooks", 20), ("git", 30)])
@@ -765,15 +772,18 @@ def test_workers_that_are_killed(repo, reach, way, rounds):
     head = repo.commit({"a": "0\n"})
     g = reach(way)
     g.pull()
-    begin = time.monotonic()
-    for n in range(4):
+    took = []
+    for n in range(8):
+        begin = time.monotonic()
         head = g.push(head, {"a": "%d\n" % -n}).fields["id"]
-    longest_s = 2 * (time.monotonic() - begin) / 4
+        took.append(time.monotonic() - begin)
+    longest_s = 2 * min(took)  # the first are slow, and of kills that come later nothing is to be seen
     seed = int(os.environ.get("ORIGIN_SEED") or random.randrange(1 << 30))
-    rng, pushed, seen, unknown = random.Random(seed), [], [], set()
+    rng, pushed, seen, unknown, killed = random.Random(seed), [], [], set(), 0
     print("ORIGIN_SEED=%d" % seed)
     for n in range(int(os.environ.get("ORIGIN_ROUNDS") or rounds)):
-        f = killed_push(g, rng, longest_s, head, {"a": "%d\n" % n, "b/%d" % (n % 7): "%d\n" % n})
+        f, victims = killed_push(g, rng, longest_s, head, {"a": "%d\n" % n, "b/%d" % (n % 7): "%d\n" % n})
+        killed += victims
         seen.append(f.type if f.type == "PUSHED" else f.status)
         if f.type == "PUSHED":
             head = f.fields["id"]
@@ -794,11 +804,12 @@ def test_workers_that_are_killed(repo, reach, way, rounds):
     print({s: seen.count(s) for s in set(seen)})
     while (f := g.push(head, {"end": "1\n"}, "PUSHED", "PUSH_FAILED")).type != "PUSHED":
         head = head_or_pull(g)
-    assert set(pushed) <= set(history_of(repo)) and len(set(seen)) > 1
+    assert set(pushed) <= set(history_of(repo))
+    assert killed > 0  # another worker takes over where nothing had come of it: with luck all are PUSHED
     if way.startswith("direct"):
         push_many(g, f.fields["id"], 70)  # what was tidying when it was killed is cleared away by the next who tidies
         servers.await_true("git is done", lambda: not os.path.exists(os.path.join(repo.bare, "origin-tidy")))
-    left = [p for p in leftovers(repo.bare) if "incoming" not in p and "tmp_objdir" not in p]
+    left = [p for p in leftovers(repo.bare) if "incoming" not in p and "tmp_objdir" not in p and not is_half_a_pack(p)]
     assert not left, left
     fsck(repo.bare)
 
