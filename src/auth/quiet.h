@@ -6,7 +6,8 @@
  *
  *   While people are seen to push, after the first QUIET_BURST_MS and then after each QUIET_SLICE_MS.  Whose try takes longer than a
  *   slice and less than half a quiet moment is through with the third: when the first ends in a slice, the second or the third is
- *   within the quiet moment.  What waits meanwhile goes into one commit, and the moment ends when somebody's push has come.
+ *   within the quiet moment.  So it is at the beginning of a stretch for tries of half a burst and more.  What waits meanwhile
+ *   goes into one commit, and the moment ends when somebody's push has come.
  *
  *   While nobody is seen, after each QUIET_RARELY_MS: 2.5 % of the time, and nobody who tries is kept out for longer than that.
  *
@@ -22,7 +23,7 @@
 
 enum {
 	QUIET_MS = 6000,
-	QUIET_BURST_MS = 5000,
+	QUIET_BURST_MS = 2000,
 	QUIET_SLICE_MS = 250,
 	QUIET_RARELY_MS = 240000,
 	QUIET_EXPECT_MS = 600000,

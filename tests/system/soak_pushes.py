@@ -19,6 +19,7 @@ from soak_attack import ATTACKING, SERVED, Attack, prefer, receive
 GOOD_PUSH_LIMIT_S = 60
 TRAILER = "\n\nOrigin-Allow: mass-delete\n"
 TRIES_MAX = 50
+LOOK_S = 1  # until a person has seen that a push was refused
 
 
 class Person(Attack):
@@ -77,6 +78,7 @@ class Person(Attack):
             if self.push():
                 self.count["pushes"] += 1
                 return tries
+            time.sleep(LOOK_S)
         self.scene.fail("a person gets through", "%s: %d pushes in a row came too late" % (message, TRIES_MAX))
         return TRIES_MAX
 

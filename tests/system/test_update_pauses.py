@@ -10,7 +10,7 @@ import pytest
 from repository import ENV, git
 from updates import ZONE, add, send
 
-BURST_S = 5  # as auth/quiet.h has it
+BURST_S = 2  # as auth/quiet.h has it
 TRIES_MAX = 3
 ROUNDS = 4
 TRY_S = 1  # that a person takes between pull and push

@@ -86,6 +86,22 @@ a_person_is_through_with_three_tries(void **state)
 	}
 }
 
+/* Also where updates begin anew with him, after a pause of their own. */
+static void
+a_person_is_through_in_a_burst(void **state)
+{
+	(void)state;
+	for (unsigned try_ms = 1000; try_ms <= QUIET_MS / 2 - 100; try_ms += 150) {
+		for (unsigned later_ms = 0; later_ms <= QUIET_BURST_MS; later_ms += 100) {
+			struct sim s = sim_of(20);
+			push_next(&s);
+			quiet_others_pushed(&s.q, s.now_ms);
+			s.now_ms += QUIET_MS;
+			assert_in_range(tries_of_person(&s, s.now_ms + later_ms, try_ms), 1, 3);
+		}
+	}
+}
+
 /* Who comes for the first time is kept out for a few minutes at most. */
 static void
 the_first_time_takes_longer(void **state)
@@ -181,6 +197,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_person_is_through_with_three_tries),
+		cmocka_unit_test(a_person_is_through_in_a_burst),
 		cmocka_unit_test(the_first_time_takes_longer),
 		cmocka_unit_test(nobody_costs_next_to_nothing),
 		cmocka_unit_test(people_are_expected_for_a_while),
