@@ -153,8 +153,8 @@ pack_loose(int dir, const struct git_how *how, git_repository *repo, const struc
 	return OK;
 }
 
-/* The cache directory served another remote or branch before: nothing leads to its objects from now on, and they go when
- * the clone is made anew. */
+/* References of another remote or branch, for which the cache directory was used before, are removed.  So its objects go when the clone is
+ * made anew. */
 static void
 forget_others(const struct git_home *h, git_repository *repo)
 {
@@ -163,7 +163,7 @@ forget_others(const struct git_home *h, git_repository *repo)
 		return;
 	}
 	for (size_t i = 0; i < names.count; i++) {
-		if (strcmp(names.strings[i], h->ref) != 0) {
+		if (strcmp(names.strings[i], h->ref) != 0 && strcmp(names.strings[i], h->left) != 0) {
 			git_reference_remove(repo, names.strings[i]);
 		}
 	}

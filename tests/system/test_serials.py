@@ -1,6 +1,8 @@
 """The next serial is newer than all that were served: what a start can know of that, by the branch, its log, and the clone of --cache-dir."""
+import glob
 import re
 import socket
+import subprocess
 import threading
 
 import dns.message
@@ -88,6 +90,35 @@ def test_out_of_the_cache(primary, repo, key, first, how, daemon, tmp_path, noti
     if how == "while it was away":
         force(repo, first, {"example": text_of(5, "c A 192.0.2.5\n")})
     served = primary(daemon.url("zones.git"), cache, zones=["example"])
+    served.await_serial("example", 5)
+    update(served, key)
+    served.await_serial("example", 11)
+    served.stop()
+
+
+def make_packs(clone, n):
+    """As many fetches leave them."""
+    for i in range(n):
+        blob = subprocess.run(["git", "-C", clone, "hash-object", "-w", "--stdin"], input=b"%d" % i, capture_output=True, check=True).stdout
+        subprocess.run(["git", "-C", clone, "pack-objects", "-q", "objects/pack/pack"], input=blob, capture_output=True, check=True)
+
+
+def test_out_of_a_cache_that_was_tidied(primary, repo, key, first, daemon, tmp_path, notify):
+    """What a forced push left behind stays known when the packs of the clone are joined."""
+    remote, cache = daemon.url("zones.git"), tmp_path / "cache"
+    clone = str(cache / "clone.git")
+    repo.commit({"example": text_of(10, "a A 192.0.2.3\n")})
+    served = primary(remote, "--cache-dir=%s" % cache, zones=["example"])
+    served.await_serial("example", 10)
+    force(repo, first, {"example": text_of(5, "c A 192.0.2.5\n")})
+    notify(served.port, "example", key)
+    served.await_serial("example", 5)
+    served.stop()
+    make_packs(clone, 20)
+    served = primary(remote, "--cache-dir=%s" % cache, zones=["example"])
+    served.await_true("few packs", lambda: len(glob.glob(clone + "/objects/pack/*.pack")) < 16)
+    served.stop()
+    served = primary(remote, "--cache-dir=%s" % cache, zones=["example"])
     served.await_serial("example", 5)
     update(served, key)
     served.await_serial("example", 11)
