@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -36,7 +37,7 @@ hide_in_url(char *url)
 	while (end > begin && *end != '@') {
 		end--;
 	}
-	bool is_http = strncmp(url, "http", strlen("http")) == 0;
+	bool is_http = strncasecmp(url, "http", strlen("http")) == 0;
 	if (*end == '@' && (is_http || memchr(begin, ':', (size_t)(end - begin)) != NULL)) {
 		cover(begin, end);
 	}

@@ -51,6 +51,10 @@ def as_password_in_url(where):
     return HTTPS.replace("//", "//somebody:%s@" % PASSWORD), [], {}
 
 
+def as_token_in_url(where):
+    return HTTPS.replace("https://", "HTTPS://%s@" % PASSWORD), [], {}
+
+
 def as_token_in_query(where):
     return HTTPS + "?private_token=" + PASSWORD, [], {}
 
@@ -91,8 +95,8 @@ def is_sanitized(pid):
 
 
 @pytest.mark.parametrize("way", [as_argument, as_two_arguments, as_file, as_inherited_file, as_variable, as_credential,
-                                 as_password_in_url, as_token_in_query, as_password_variable, as_password_file,
-                                 as_remote_variable, as_foreign_variable], ids=lambda way: way.__name__)
+                                 as_password_in_url, as_token_in_url, as_token_in_query, as_password_variable,
+                                 as_password_file, as_remote_variable, as_foreign_variable], ids=lambda way: way.__name__)
 def test_who_has_it(primary, tmp_path, way):
     remote, options, env = way(tmp_path)
     served = primary(remote, *options, env=env, close_fds=False)
