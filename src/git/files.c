@@ -40,6 +40,13 @@ file_close_dir(DIR **d)
 	*d = NULL;
 }
 
+bool
+file_has_ending(const char *name, const char *ending)
+{
+	size_t n = strlen(name), e = strlen(ending);
+	return n >= e && strcmp(name + n - e, ending) == 0;
+}
+
 err_t
 file_trouble(struct diag *diag, const char *what, const char *path)
 {

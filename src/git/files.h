@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dirent.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -15,6 +16,8 @@ void file_close(int *fd);
 /* A directory by its name in the directory `at` (AT_FDCWD: a path), to go through with readdir(); NULL: errno says why. */
 DIR *file_list(int at, const char *name);
 void file_close_dir(DIR **d); /* for [[gnu::cleanup]] */
+
+bool file_has_ending(const char *name, const char *ending);
 
 /* "cannot WHAT PATH: why", out of errno, with a hint.  E_REFUSED: no right to write; E_IO: all else, a full disk among it. */
 err_t file_trouble(struct diag *diag, const char *what, const char *path);

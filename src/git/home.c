@@ -214,16 +214,9 @@ git_home_drop_clone(const struct git_home *h)
 }
 
 static bool
-has_suffix(const char *name, const char *suffix)
-{
-	size_t n = strlen(name), s = strlen(suffix);
-	return n >= s && strcmp(name + n - s, suffix) == 0;
-}
-
-static bool
 is_leftover(const char *name)
 {
-	return has_suffix(name, ".lock") || strncmp(name, "pack_git2_", 10) == 0 || strncmp(name, "tmp_", 4) == 0 ||
+	return file_has_ending(name, ".lock") || strncmp(name, "pack_git2_", 10) == 0 || strncmp(name, "tmp_", 4) == 0 ||
 	       strstr(name, "_git2_") != NULL;
 }
 
@@ -240,7 +233,8 @@ has_file(int dir, const char *name, const char *suffix)
 static bool
 is_half(int dir, const char *name)
 {
-	return (has_suffix(name, ".pack") && !has_file(dir, name, ".idx")) || (has_suffix(name, ".idx") && !has_file(dir, name, ".pack"));
+	return (file_has_ending(name, ".pack") && !has_file(dir, name, ".idx")) ||
+	       (file_has_ending(name, ".idx") && !has_file(dir, name, ".pack"));
 }
 
 static void

@@ -13,13 +13,6 @@
 #include "git/files.h"
 #include "git/join.h"
 
-static bool
-has_ending(const char *name, const char *ending)
-{
-	size_t n = strlen(name), e = strlen(ending);
-	return n > e && strcmp(name + n - e, ending) == 0;
-}
-
 /* ---- what is there ---- */
 
 size_t
@@ -28,7 +21,7 @@ git_packs_count(int dir)
 	[[gnu::cleanup(file_close_dir)]] DIR *d = file_list(dir, "objects/pack");
 	size_t n = 0;
 	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
-		n += has_ending(e->d_name, ".idx");
+		n += file_has_ending(e->d_name, ".idx");
 	}
 	return n;
 }
@@ -40,7 +33,7 @@ git_packs_octets(int dir)
 	uint64_t all = 0, largest = 0;
 	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
 		struct stat st;
-		if (has_ending(e->d_name, ".pack") && fstatat(dirfd(d), e->d_name, &st, 0) == 0) {
+		if (file_has_ending(e->d_name, ".pack") && fstatat(dirfd(d), e->d_name, &st, 0) == 0) {
 			all += (uint64_t)st.st_size;
 			largest = (uint64_t)st.st_size > largest ? (uint64_t)st.st_size : largest;
 		}
@@ -144,7 +137,7 @@ git_packs_list(int dir, struct git_packs *out)
 		return; /* with one that cannot be read, which packs it needs cannot be known */
 	}
 	for (struct dirent *e; (e = readdir(d)) != NULL;) {
-		if (has_ending(e->d_name, ".idx")) {
+		if (file_has_ending(e->d_name, ".idx")) {
 			add_pack(out, e->d_name, &midx);
 		}
 	}

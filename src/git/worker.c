@@ -15,11 +15,8 @@ worker_alive(void *ctx)
 	struct worker *w = ctx;
 	uint64_t now = clock_ns();
 	if (now - w->told_ns > 100000000u) {
-		struct link_frame f = { .type = LINK_PROGRESS, .fd = -1 };
 		w->told_ns = now;
-		if (link_send(w->sock, &f) != OK) {
-			_exit(0); /* the supervisor is gone, and so is the need for all this */
-		}
+		worker_send(w, &(struct link_frame){ .type = LINK_PROGRESS, .fd = -1 });
 	}
 }
 
@@ -52,10 +49,16 @@ worker_explain_disk(struct worker *w, err_t err, struct diag *diag)
 }
 
 void
+worker_put_words(struct link_frame *out, const struct diag *diag)
+{
+	snprintf(out->text, sizeof out->text, "%s%s%s", diag->text, diag->hint[0] != '\0' ? " -- " : "", diag->hint);
+}
+
+void
 worker_send_failed(struct worker *w, err_t err, uint8_t flags, const struct diag *diag)
 {
 	struct link_frame out = { .type = LINK_FAILED, .status = (uint16_t)err, .flags = flags, .fd = -1 };
-	snprintf(out.text, sizeof out.text, "%s%s%s", diag->text, diag->hint[0] != '\0' ? " -- " : "", diag->hint);
+	worker_put_words(&out, diag);
 	worker_send(w, &out);
 }
 

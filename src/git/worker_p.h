@@ -46,6 +46,7 @@ err_t worker_open_repo(struct worker *w, struct diag *diag);
 
 /* To the supervisor, for good: when that is gone the process ends.  Closes f->fd. */
 void worker_send(struct worker *w, const struct link_frame *f);
+void worker_put_words(struct link_frame *out, const struct diag *diag); /* what is wrong, and the hint, as its text */
 void worker_send_failed(struct worker *w, err_t err, uint8_t flags, const struct diag *diag);
 
 /* When nothing can be written where the clone is, that is the reason, whatever a library made of it. */

@@ -59,7 +59,7 @@ worker_push(struct worker *w, const struct link_frame *push)
 		out.type = LINK_PUSH_FAILED;
 		out.status = (uint16_t)err;
 		out.id[0] = err == E_UNKNOWN ? out.id[0] : '\0';
-		snprintf(out.text, sizeof out.text, "%s%s%s", diag.text, diag.hint[0] != '\0' ? " -- " : "", diag.hint);
+		worker_put_words(&out, &diag);
 	} else {
 		(void)git_oid_fromstr(&w->head, out.id);
 	}
