@@ -10,7 +10,7 @@
  *   git → DNS   COMMIT id flags + memfd  what changed since the last COMMIT that was DONE with status OK
  *               UPTODATE id              nothing changed
  *               FILE status + memfd      answer to GET
- *               FAILED phase text        the pull came to nothing; when it is tried again
+ *               FAILED status text       the pull came to nothing; when it is tried again
  *               PUSHED id                the commit is in the remote, durably; how long that took
  *               PUSH_FAILED status text  nothing of it is in the remote (but for E_UNKNOWN, see below)
  *               NOTE text                at any time: something about the repository that its owner should know, for the log
@@ -55,7 +55,7 @@ enum link_type {
 	LINK_PUSH,
 	LINK_PUSHED,
 	LINK_PUSH_FAILED,
-	LINK_PROGRESS, /* within the git side alone: a worker is alive */
+	LINK_PROGRESS, /* never on the link: of a worker (git/worker.h), and of the keeper (git/keeper.h) */
 	LINK_NOTE,
 	LINK_TYPE_LAST = LINK_NOTE,
 };
@@ -67,10 +67,10 @@ enum link_commit_flags {
 	LINK_ALLOW_MASS_DELETE = 1 << 1, /* a commit that is no update's has the trailer Origin-Allow: mass-delete */
 	LINK_FROM_CACHE = 1 << 2,        /* out of --cache-dir, the remote was not reached */
 	LINK_HAS_PUSHED = 1 << 3,        /* also UPTODATE: the commit of the PUSH that ended E_UNKNOWN is in it */
-	LINK_AGAIN = 1 << 5,             /* PUSH: `text` is the commit of one just like it that ended E_UNKNOWN */
-	LINK_CACHE_NEXT = 1 << 7,        /* FAILED: what is in --cache-dir is told now */
-	LINK_OF_PEOPLE = 1 << 6,         /* COMMIT: of those that came since the last one some are no primary's */
 	LINK_NO_BRANCH = 1 << 4,         /* FAILED: the remote was reached, and the branch is not there: a PUSH on "" makes it */
+	LINK_AGAIN = 1 << 5,             /* PUSH: the same PUSH has ended E_UNKNOWN before; `text` is the commit that it made */
+	LINK_OF_PEOPLE = 1 << 6,         /* COMMIT: people made some of the commits that came since the last COMMIT, no primary */
+	LINK_CACHE_NEXT = 1 << 7,        /* FAILED: what is in --cache-dir is told now */
 };
 
 struct link_frame {

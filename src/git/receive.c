@@ -112,8 +112,8 @@ follow(struct pushing *r, const struct git_how *how)
 	}
 }
 
-/* Waits for its end.  When that is not git's own, what it started in the remote may go on without it, and is ended, too.  True: it
- * is known to be gone. */
+/* Waits until git has ended.  If git was killed, git-receive-pack and hooks may go on without it, and are ended, too.  True: all of them
+ * are known to be gone. */
 static bool
 end(struct pushing *r)
 {
@@ -200,7 +200,7 @@ no_report(const struct git_pushing *p, git_repository *remote, const char *ref, 
 	return err == E_NOTFOUND && is_gone ? E_TIMEOUT : E_UNKNOWN;
 }
 
-/* What git calls stale it has compared with what the remote shows: which may be less than there is. */
+/* git says "stale info" when the branch is not where the lease has it, and also when the remote hides the branch. */
 static err_t
 check_hidden(const struct git_pushing *p, git_repository *remote, const char *ref, const char *status, struct diag *diag)
 {

@@ -14,7 +14,7 @@
 #include "ops/priority.h"
 #include "ops/signals.h"
 
-/* Not what would tell git of another repository or configuration; nor the language, since its words are read; nor what may be secret. */
+/* git does not get variables that name another repository or configuration, or the language (its words are read here), or secrets. */
 static bool
 is_for_git(const char *variable)
 {

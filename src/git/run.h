@@ -1,7 +1,8 @@
 /* git/run.h -- private to src/git: runs the program git, and collects what it prints.
  *
- * It gets nothing to read, a process group of its own, so that it can be ended together with what it has started, and an environment
- * without what could tell git of another repository or is secret.  The limits of this process (memory, priority) hold for it, too.
+ * git gets an empty standard input.  It gets a process group of its own, so that it can be ended together with the programs that it has
+ * started.  Its environment has no variables that name another repository, and no secrets.  The limits of this process (memory, priority)
+ * hold for git, too.
  */
 #pragma once
 
@@ -19,7 +20,7 @@ enum {
 
 struct git_run_in {
 	const char *const *argv; /* argv[0] is "git"; ends with NULL */
-	int death_signal;        /* that it gets when this process dies */
+	int death_signal;        /* git gets it when this process dies */
 	int kept;                /* a descriptor that it inherits, at the same number; -1: none */
 	bool gives_way;          /* others go first where the processors are busy */
 };

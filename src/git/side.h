@@ -27,7 +27,7 @@ struct git_side {
 	bool is_file_root;         /* it needs root's way with files */
 	struct pulse_watch watch;  /* the main thread's: of the keeper */
 	int control;
-	int link;                  /* number is constant, what it refers to changes (dup2) */
+	int link;                  /* the number stays; each git process has its own socket there (dup2) */
 	atomic_bool is_stopping;
 	atomic_bool is_up;         /* there is a git process */
 };

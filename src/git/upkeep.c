@@ -69,7 +69,7 @@ git_gc_is_at_work(int dir, bool *is_stale)
 
 /* ---- one at a time ---- */
 
-/* What git writes a pack into has a name by chance: whose it was cannot be told, but nobody is at it for so long. */
+/* git writes a pack into a file with a random name, which does not tell who writes it.  But nobody writes a pack for so long. */
 static bool
 is_old_pack(int dir, const char *name)
 {
@@ -78,7 +78,8 @@ is_old_pack(int dir, const char *name)
 	       time(NULL) - st.st_mtime > GC_PID_MAX_S;
 }
 
-/* What a repack of that number (0: of none) has left: git removes such files when it is ended by a signal, but not when it is killed. */
+/* Removes the files of a repack that was killed, whose process number was `pid` (0: not known).  git removes them itself when another
+ * signal ends it. */
 static void
 sweep(int dir, int pid)
 {

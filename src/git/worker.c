@@ -62,7 +62,8 @@ worker_send_failed(struct worker *w, err_t err, uint8_t flags, const struct diag
 	worker_send(w, &out);
 }
 
-/* After COMMIT the other side may take its time: then there is no hurry to be gone.  False: nobody has asked for anything for a while. */
+/* Between two requests the worker waits for linger_s; after COMMIT it waits for DONE, however long the other side takes.  False: nobody has
+ * asked for anything for a while. */
 static bool
 await_frame(struct worker *w, bool is_between)
 {
