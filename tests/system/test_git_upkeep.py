@@ -330,7 +330,9 @@ def test_a_repack_that_takes_too_long(repo, side, tmp_path):
     g = side(repo.url, "--time-max=1", env=fake_git(tmp_path, "echo $$ >> %s/pids\nexec sleep 1000\n" % tmp_path))
     g.pull()
     head = push_many(g, head, 40)
-    pid, = (tmp_path / "pids").read_text().split()
+    pids = tmp_path / "pids"
+    servers.await_true("it is at work", lambda: pids.exists() and pids.read_text().endswith("\n"))
+    pid, = pids.read_text().split()
     servers.await_true("it is gone", lambda: not os.path.exists("/proc/%s" % pid))
     push_many(g, head, 1)
     assert len(g.notes) == 1 and "--fetch-time-max" in g.notes[0].text
