@@ -522,29 +522,36 @@ over_a_peers_own_connection(void **state)
 	stop(&f);
 }
 
+/* By TCP, which brings nothing, and then by UDP: both from that address, and from a port of the system's choice. */
+static void
+assert_told_from(struct secondary *s, uint32_t address)
+{
+	struct sockaddr_storage from;
+	struct sockaddr_in v4;
+	socklen_t len = sizeof v4;
+	await_readable(s->tcp);
+	int fd = accept4(s->tcp, (struct sockaddr *)&v4, &len, SOCK_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(ntohl(v4.sin_addr.s_addr), address);
+	assert_int_not_equal(ntohs(v4.sin_port), 53);
+	close(fd);
+	answer_datagram(s, &from);
+	memcpy(&v4, &from, sizeof v4);
+	assert_int_equal(ntohl(v4.sin_addr.s_addr), address);
+}
+
 static void
 from_an_address_of_our_choice(void **state)
 {
 	(void)state;
 	struct fixture f;
 	struct listen_address source;
-	struct sockaddr_storage from;
-	struct sockaddr_in v4;
-	socklen_t len = sizeof v4;
 	struct diag d;
 	struct secondary s = secondary("127.0.0.1", true, true);
 	assert_int_equal(listen_parse("127.0.0.2", 53, &source, &d), OK);
 	start_from(&f, &source);
 	add_to(&f, "example.", &s);
-	await_readable(s.tcp);
-	int fd = accept4(s.tcp, (struct sockaddr *)&v4, &len, SOCK_CLOEXEC);
-	assert_true(fd >= 0);
-	assert_int_equal(v4.sin_addr.s_addr, source.sa.v4.sin_addr.s_addr);
-	assert_true(v4.sin_port != source.sa.v4.sin_port);
-	close(fd);
-	answer_datagram(&s, &from);
-	memcpy(&v4, &from, sizeof v4);
-	assert_int_equal(v4.sin_addr.s_addr, source.sa.v4.sin_addr.s_addr);
+	assert_told_from(&s, 0x7F000002);
 	await_report(&f, NOTIFY_ACKNOWLEDGED, 1);
 	end(&s);
 	stop(&f);
@@ -563,23 +570,13 @@ from_the_source_of_the_target(void **state)
 	(void)state;
 	struct fixture f;
 	struct listen_address source;
-	struct sockaddr_storage from;
-	struct sockaddr_in v4;
-	socklen_t len = sizeof v4;
 	struct diag d;
 	struct secondary s = secondary("127.0.0.1", true, true);
 	assert_int_equal(listen_parse("127.0.0.2", 53, &source, &d), OK);
 	start_from(&f, &source);
 	const struct notify_target to = { .source = { 4, { 127, 0, 0, 3 } }, .address = s.address, .port = s.port };
 	assert_int_equal(add(&f, "example.", &to), OK);
-	await_readable(s.tcp);
-	int fd = accept4(s.tcp, (struct sockaddr *)&v4, &len, SOCK_CLOEXEC);
-	assert_true(fd >= 0);
-	assert_int_equal(ntohl(v4.sin_addr.s_addr), 0x7F000003);
-	close(fd);
-	answer_datagram(&s, &from);
-	memcpy(&v4, &from, sizeof v4);
-	assert_int_equal(ntohl(v4.sin_addr.s_addr), 0x7F000003);
+	assert_told_from(&s, 0x7F000003);
 	await_report(&f, NOTIFY_ACKNOWLEDGED, 1);
 	end(&s);
 	stop(&f);
