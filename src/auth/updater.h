@@ -41,6 +41,7 @@
 enum {
 	UPDATE_TRIES_MAX = 8,       /* of one update, on heads that moved while it was pushed */
 	UPDATE_PUSHES_MAX = 3,      /* of one commit whose fate is not known, after the first */
+	UPDATE_SERIALS_MAX = 200000, /* zones that wait for a serial; of one more the next commit tells again */
 	UPDATE_SERIALS_LOOKED_AT = 1000, /* zones that wait for a serial, among which one is looked for */
 	UPDATE_SPLITS_MAX = 8,      /* pushes of a batch in ever smaller parts, to find the update that the remote does not want */
 	UPDATE_UNKNOWN_MAX_S = 120, /* that an update is kept whose fate is not known: nobody waits for its answer any longer */

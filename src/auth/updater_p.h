@@ -40,7 +40,7 @@ struct updater {
 	size_t limited_n;           /* updates, from the first on, for which that holds */
 	unsigned splits;
 	struct stuck_serial *serials; /* owned: those that are to be raised */
-	size_t serials_n;
+	size_t serials_n, serials_cap;
 	size_t serials_put_n;       /* the first of them, which are in the batch */
 	bool are_serials_due;       /* a commit for them alone is worth trying */
 	struct updater_times {

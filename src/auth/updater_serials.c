@@ -1,17 +1,15 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "auth/updater_p.h"
+#include "base/alloc.h"
 #include "zone/history.h"
 
 void
 updater_add_serial(struct updater *u, const uint8_t *apex, uint32_t serial)
 {
-	struct stuck_serial *grown = realloc(u->serials, (u->serials_n + 1) * sizeof *grown);
-	if (grown == NULL) {
+	if (u->serials_n == UPDATE_SERIALS_MAX || !try_room(&u->serials, sizeof *u->serials, u->serials_n, &u->serials_cap)) {
 		return; /* the next commit says it again, or an update writes it */
 	}
-	u->serials = grown;
 	struct stuck_serial *s = &u->serials[u->serials_n++];
 	name_set(&s->apex, apex);
 	s->serial = serial;
