@@ -88,6 +88,31 @@ place_of(const struct of_zone *z, const struct key_address *a)
 	return i;
 }
 
+static void
+drop_row(struct secondary_table *t, struct of_zone *z, size_t i)
+{
+	z->n--;
+	t->rows--;
+	memmove(z->list + i, z->list + i + 1, (z->n - i) * sizeof *z->list);
+}
+
+/* When something went well last. */
+static uint64_t
+heard_s(const struct secondary_row *r)
+{
+	return r->told_s > r->has_s ? r->told_s : r->has_s;
+}
+
+static void
+drop_oldest(struct secondary_table *t, struct of_zone *z)
+{
+	size_t oldest = 0;
+	for (size_t i = 1; i < z->n; i++) {
+		oldest = heard_s(&z->list[i]) < heard_s(&z->list[oldest]) ? i : oldest;
+	}
+	drop_row(t, z, oldest);
+}
+
 /* The row, made if it is not there.  NULL: there is no room for it. */
 static struct secondary_row *
 get_row(struct secondary_table *t, const uint8_t *zone, const struct key_address *a)
@@ -97,7 +122,8 @@ get_row(struct secondary_table *t, const uint8_t *zone, const struct key_address
 	if (z != NULL && i < z->n && compare(&z->list[i].address, a) == 0) {
 		return &z->list[i];
 	}
-	z = t->rows < SECONDARY_ROWS_MAX && (z == NULL || z->n < SECONDARY_OF_ZONE_MAX) ? get_zone(t, zone) : NULL;
+	bool has_room = t->rows < SECONDARY_ROWS_MAX && (z == NULL || z->n < SECONDARY_OF_ZONE_MAX);
+	z = has_room ? get_zone(t, zone) : NULL;
 	struct secondary_row *grown = z != NULL ? realloc(z->list, (z->n + 1) * sizeof *grown) : NULL;
 	if (grown == NULL) {
 		t->over_limit++;
@@ -111,25 +137,45 @@ get_row(struct secondary_table *t, const uint8_t *zone, const struct key_address
 	return &grown[i];
 }
 
+static bool
+is_there(const struct of_zone *z, const struct key_address *a)
+{
+	size_t i = place_of(z, a);
+	return i < z->n && compare(&z->list[i].address, a) == 0;
+}
+
+/* The same, for something that went well. */
+static struct secondary_row *
+get_good_row(struct secondary_table *t, const uint8_t *zone, const struct key_address *a)
+{
+	struct of_zone *z = find_zone(t, zone);
+	if (z != NULL && z->n == SECONDARY_OF_ZONE_MAX && !is_there(z, a)) {
+		drop_oldest(t, z);
+	}
+	struct secondary_row *r = get_row(t, zone, a);
+	if (r != NULL) {
+		r->error = NULL;
+	}
+	return r;
+}
+
 void
 secondary_table_told(struct secondary_table *t, const uint8_t *zone, const struct key_address *a, uint32_t serial, uint64_t now_s)
 {
-	struct secondary_row *r = get_row(t, zone, a);
+	struct secondary_row *r = get_good_row(t, zone, a);
 	if (r != NULL) {
 		r->told = serial;
 		r->told_s = now_s;
-		r->error = NULL;
 	}
 }
 
 void
 secondary_table_has(struct secondary_table *t, const uint8_t *zone, const struct key_address *a, uint32_t serial, uint64_t now_s)
 {
-	struct secondary_row *r = get_row(t, zone, a);
+	struct secondary_row *r = get_good_row(t, zone, a);
 	if (r != NULL) {
 		r->has = serial;
 		r->has_s = now_s;
-		r->error = NULL;
 	}
 }
 

@@ -3,7 +3,9 @@
  * A row begins with the first notification that came to something, or the first transfer.  What a secondary has is what was transferred to
  * it last; that it has acknowledged a NOTIFY means that it knows of a serial, and no more.
  *
- * Bounds: SECONDARY_ROWS_MAX rows, SECONDARY_OF_ZONE_MAX of a zone; beyond them nothing new is taken, and that is counted.
+ * Bounds: SECONDARY_ROWS_MAX rows, beyond which nothing new is taken, and that is counted; SECONDARY_OF_ZONE_MAX of a zone, of which the
+ * one of which nothing good was heard for longest gives place to another that does well: addresses change, and that one is most likely
+ * nobody's any more.
  * Pure; one thread at a time.  Cost: a lookup by the zone's name.
  */
 #pragma once

@@ -76,10 +76,20 @@ there_is_a_limit_for_a_zone_and_for_all(void **state)
 	struct secondary_row rows[SECONDARY_OF_ZONE_MAX];
 	for (unsigned i = 0; i < 100; i++) {
 		const struct key_address a = v4((uint8_t)i);
-		secondary_table_told(&table, a_zone, &a, 1, 1);
+		secondary_table_told(&table, a_zone, &a, 1, 1000 - i); /* those that came first were heard last */
 	}
 	assert_int_equal(secondary_table_read(&table, a_zone, rows), SECONDARY_OF_ZONE_MAX);
-	assert_int_equal(table.over_limit, 100 - SECONDARY_OF_ZONE_MAX);
+	assert_int_equal(table.rows, SECONDARY_OF_ZONE_MAX);
+	const struct key_address dead = v4(200);
+	secondary_table_failed(&table, a_zone, &dead, "away", 2000); /* takes nobody's place */
+	assert_int_equal(table.over_limit, 1);
+	table.over_limit = 0;
+	assert_int_equal(secondary_table_read(&table, a_zone, rows), SECONDARY_OF_ZONE_MAX);
+	for (uint8_t i = 0; i < SECONDARY_OF_ZONE_MAX - 1; i++) {
+		const struct key_address early = v4(i), last = v4(99);
+		assert_true(key_address_is_equal(&rows[i].address, &early));
+		assert_true(key_address_is_equal(&rows[SECONDARY_OF_ZONE_MAX - 1].address, &last));
+	}
 	for (unsigned i = 0; i < SECONDARY_ROWS_MAX; i++) {
 		char text[32];
 		struct name n;
@@ -89,6 +99,7 @@ there_is_a_limit_for_a_zone_and_for_all(void **state)
 		secondary_table_told(&table, n.oct, &a, 1, 1);
 	}
 	assert_int_equal(table.rows, SECONDARY_ROWS_MAX);
+	assert_int_equal(table.over_limit, SECONDARY_OF_ZONE_MAX);
 	secondary_table_forget(&table, a_zone);
 	assert_int_equal(table.rows, SECONDARY_ROWS_MAX - SECONDARY_OF_ZONE_MAX);
 	assert_int_equal(secondary_table_read(&table, a_zone, rows), 0);
