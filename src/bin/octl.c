@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "bin/cli.h"
+#include "bin/cli_asking.h"
 #include "bin/cli_notify.h"
 #include "bin/cli_wait.h"
 #include "bin/octl.h"
@@ -45,17 +46,14 @@ static const char doc[] =
 	"Exit status: 0 the answer is there, no zone is in trouble and no secondary behind; 1 one is, or there is no answer; "
 	"2 wrong usage.";
 
-enum { UDP_TRIES = 3, WAIT_S = 60 };
+enum { UDP_TRIES = 3 };
 
-enum { KEY_KEY = 256, KEY_KEY_FILE, KEY_TIMEOUT, KEY_JSON, KEY_WAIT };
+enum { KEY_JSON = 256 };
 
 static const struct argp_option options[] = {
-	{ "key", KEY_KEY, "NAME:ALG:SECRET", 0, "Sign with this key. ALG: SHA256, also SHA1, SHA224, SHA384, SHA512; "
-	  "SECRET in base64", 0 },
-	{ "key-file", KEY_KEY_FILE, "FILE", 0, "Read the key from the first line of FILE (-: standard input)", 0 },
-	{ "port", 'p', "N", 0, "Port of the server (53)", 0 },
-	{ "timeout", KEY_TIMEOUT, "SECONDS", 0, "Patience for the first try over UDP, of two; TCP has three times as long (2)", 0 },
-	{ "wait", KEY_WAIT, "SECONDS", OPTION_ARG_OPTIONAL, "pull: wait until what it brings is served (60)", 0 },
+	CLI_ASKING_ROWS,
+	{ "timeout", CLI_ASKING_TIMEOUT, "SECONDS", 0, "Patience for the first try over UDP, of two; TCP has three times as long (2)", 0 },
+	{ "wait", CLI_ASKING_WAIT, "SECONDS", OPTION_ARG_OPTIONAL, "pull: wait until what it brings is served (60)", 0 },
 	{ "json", KEY_JSON, NULL, 0, "Print JSON, for programs: times in seconds since 1970", 0 },
 	{ 0 },
 };
@@ -140,11 +138,7 @@ static const struct octl_columns trouble_columns = COLUMNS(zones_list);
 struct opts {
 	const struct command *command;
 	const char *server, *arg;
-	char *key;
-	const char *key_file;
-	uint16_t port;
-	unsigned timeout_s;
-	unsigned wait_s; /* 0: do not wait */
+	struct cli_asking asking;
 	bool is_json;
 };
 
@@ -187,11 +181,8 @@ check(const struct opts *o, struct argp_state *state)
 	if (o->command->wants_arg && o->arg == NULL) {
 		cli_usage(state, "%s of what? A name is missing", o->command->name);
 	}
-	if (o->wait_s != 0 && !o->command->is_pull) {
+	if (o->asking.wait_s != 0 && !o->command->is_pull) {
 		cli_usage(state, "--wait is for pull");
-	}
-	if (o->key != NULL && o->key_file != NULL) {
-		cli_usage(state, "--key and --key-file are two keys: give one");
 	}
 }
 
@@ -200,21 +191,6 @@ parse_opt(int key, char *arg, struct argp_state *state)
 {
 	struct opts *o = state->input;
 	switch (key) {
-	case KEY_KEY:
-		o->key = arg;
-		break;
-	case KEY_KEY_FILE:
-		o->key_file = arg;
-		break;
-	case 'p':
-		o->port = (uint16_t)cli_number_argument(state, "the port", arg, 1, UINT16_MAX);
-		break;
-	case KEY_TIMEOUT:
-		o->timeout_s = (unsigned)cli_number_argument(state, "the timeout", arg, 1, 3600);
-		break;
-	case KEY_WAIT:
-		o->wait_s = arg != NULL ? (unsigned)cli_number_argument(state, "the time to wait", arg, 1, 86400) : WAIT_S;
-		break;
 	case KEY_JSON:
 		o->is_json = true;
 		break;
@@ -223,9 +199,9 @@ parse_opt(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_END:
 		check(o, state);
-		break;
+		[[fallthrough]];
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return cli_asking_parse(&o->asking, key, arg, state);
 	}
 	return 0;
 }
@@ -326,7 +302,7 @@ static int
 pull(struct octl *o)
 {
 	struct cli_notification *n = &o->notification;
-	const unsigned ms = o->opts.timeout_s * 1000;
+	const unsigned ms = o->opts.asking.timeout_s * 1000;
 	const struct client_patience patience = { .udp_tries = UDP_TRIES, .udp_first_ms = ms, .tcp_ms = 3 * ms };
 	n->zone = o->domain;
 	(void)name_show(n->zone.oct, n->zone_text);
@@ -334,12 +310,12 @@ pull(struct octl *o)
 	n->asked.subject = n->zone_text;
 	n->asked.doubt_hint = "the server may have been told all the same: its log says";
 	n->asked.request.key = &n->asked.key;
-	o->wait.seconds = o->opts.wait_s;
-	if (o->opts.wait_s != 0 && cli_wait_begin(&o->wait) != OK) {
+	o->wait.seconds = o->opts.asking.wait_s;
+	if (o->opts.asking.wait_s != 0 && cli_wait_begin(&o->wait) != OK) {
 		return CLI_FAILED;
 	}
 	int status = cli_notify(n, &o->to, &patience);
-	return status == CLI_OK && o->opts.wait_s != 0 ? cli_wait_end(&o->wait) : status;
+	return status == CLI_OK && o->opts.asking.wait_s != 0 ? cli_wait_end(&o->wait) : status;
 }
 
 /* ---- beginning ---- */
@@ -348,7 +324,7 @@ static err_t
 read_key(struct octl *o)
 {
 	const struct cli_secret from = {
-		.arg = o->opts.key, .file = o->opts.key_file, .env = "ORIGIN_KEY", .credential = "status-key",
+		.arg = o->opts.asking.key, .file = o->opts.asking.key_file, .env = "ORIGIN_KEY", .credential = "status-key",
 	};
 	err_t err = cli_signed_read_key(&o->wait.status.asked, &from, "--key");
 	if (err == E_NOTFOUND) {
@@ -374,7 +350,7 @@ static err_t
 resolve(struct octl *o)
 {
 	char why[CLIENT_WHY_MAX];
-	err_t err = client_resolve(o->opts.server, o->opts.port, &o->to, why);
+	err_t err = client_resolve(o->opts.server, o->opts.asking.port, &o->to, why);
 	if (err != OK) {
 		cli_error("%s", why);
 		cli_hint("the server is an address or a host name: octl SERVER %s", o->opts.command->name);
@@ -387,16 +363,16 @@ main(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse_opt, "[SERVER] COMMAND [NAME]", doc, NULL, cli_help_filter, NULL };
 	struct octl *o = xalloc(sizeof *o);
-	o->opts = (struct opts){ .port = 53, .timeout_s = 2 };
+	o->opts = (struct opts){ .asking = { .port = 53, .timeout_s = 2 } };
 	cli_init();
 	cli_forbid_core();
 	cli_parse(&argp, argc, argv, &o->opts);
 	o->has_colour = cli_has_colour(stdout);
 	o->wait.status.to = &o->to;
-	o->wait.status.timeout_s = o->opts.timeout_s;
+	o->wait.status.timeout_s = o->opts.asking.timeout_s;
 	o->wait.status.asked.subject = o->opts.command->name;
 	o->wait.status.asked.host = o->opts.server;
-	o->wait.status.asked.port = o->opts.port;
+	o->wait.status.asked.port = o->opts.asking.port;
 	o->wait.status.asked.doubt_hint = "nothing was changed by the question";
 	int status = CLI_USAGE;
 	if (read_key(o) == OK && read_domain(o) == OK) {

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "bin/cli.h"
+#include "bin/cli_asking.h"
 #include "bin/cli_notify.h"
 #include "bin/cli_wait.h"
 #include "dns/rrtype.h"
@@ -13,7 +14,7 @@
 
 const char *argp_program_version = CLI_VERSION("onotify");
 
-enum { UDP_TRIES = 3, WAIT_S = 60 };
+enum { UDP_TRIES = 3 };
 
 static const char doc[] =
 	"Tells a name server that ZONE has changed, and waits until it says that it knows. Origin's primary then "
@@ -36,18 +37,16 @@ static const char doc[] =
 	"\n"
 	"Exit status: 0 the server has acknowledged, and with --wait, serves the commit; 1 it does not; 2 wrong usage.";
 
-enum { KEY_KEY = 256, KEY_KEY_FILE, KEY_SERIAL, KEY_TCP, KEY_TIMEOUT, KEY_WAIT, KEY_COMMIT };
+enum { KEY_SERIAL = 256, KEY_TCP, KEY_COMMIT };
 
 static const struct argp_option options[] = {
-	{ "key", KEY_KEY, "NAME:ALG:SECRET", 0, "Sign with this key. ALG: SHA256, also SHA1, SHA224, SHA384, SHA512; "
-	  "SECRET in base64", 0 },
-	{ "key-file", KEY_KEY_FILE, "FILE", 0, "Read the key from the first line of FILE (-: standard input)", 0 },
-	{ "port", 'p', "N", 0, "Port of the server (53)", 0 },
+	CLI_ASKING_ROWS,
 	{ "serial", KEY_SERIAL, "N", 0, "Tell the zone's new serial number too", 0 },
 	{ "tcp", KEY_TCP, NULL, 0, "Do not try UDP first", 0 },
-	{ "timeout", KEY_TIMEOUT, "SECONDS", 0, "Patience for the first try over UDP; the next two wait twice and four "
+	{ "timeout", CLI_ASKING_TIMEOUT, "SECONDS", 0, "Patience for the first try over UDP; the next two wait twice and four "
 	  "times as long, TCP three times (1)", 0 },
-	{ "wait", KEY_WAIT, "SECONDS", OPTION_ARG_OPTIONAL, "Wait until the commit is served, or it is known why it is not (60)", 0 },
+	{ "wait", CLI_ASKING_WAIT, "SECONDS", OPTION_ARG_OPTIONAL, "Wait until the commit is served, or it is known why it is not (60)",
+	  0 },
 	{ "commit", KEY_COMMIT, "ID", 0, "The commit to wait for; else the HEAD of the repository around, if there is one", 0 },
 	{ "quiet", 'q', NULL, 0, "Say nothing when all is well", 0 },
 	{ 0 },
@@ -56,12 +55,9 @@ static const struct argp_option options[] = {
 struct opts {
 	const char *arg[2]; /* positional */
 	unsigned arg_n;
-	char *key;
-	const char *key_file;
-	uint16_t port;
+	struct cli_asking asking;
 	bool has_serial, is_tcp, is_quiet;
 	uint32_t serial;
-	unsigned timeout_s, wait_s; /* wait_s 0: do not wait */
 	const char *commit;
 };
 
@@ -70,27 +66,12 @@ parse_opt(int key, char *arg, struct argp_state *state)
 {
 	struct opts *o = state->input;
 	switch (key) {
-	case KEY_KEY:
-		o->key = arg;
-		break;
-	case KEY_KEY_FILE:
-		o->key_file = arg;
-		break;
-	case 'p':
-		o->port = (uint16_t)cli_number_argument(state, "the port", arg, 1, UINT16_MAX);
-		break;
 	case KEY_SERIAL:
 		o->serial = (uint32_t)cli_number_argument(state, "the serial", arg, 0, UINT32_MAX);
 		o->has_serial = true;
 		break;
 	case KEY_TCP:
 		o->is_tcp = true;
-		break;
-	case KEY_TIMEOUT:
-		o->timeout_s = (unsigned)cli_number_argument(state, "the timeout", arg, 1, 3600);
-		break;
-	case KEY_WAIT:
-		o->wait_s = arg != NULL ? (unsigned)cli_number_argument(state, "the time to wait", arg, 1, 86400) : WAIT_S;
 		break;
 	case KEY_COMMIT:
 		o->commit = arg;
@@ -108,15 +89,12 @@ parse_opt(int key, char *arg, struct argp_state *state)
 		if (o->arg_n == 0) {
 			cli_usage(state, "which zone has changed?");
 		}
-		if (o->commit != NULL && o->wait_s == 0) {
+		if (o->commit != NULL && o->asking.wait_s == 0) {
 			cli_usage(state, "--commit says what --wait waits for: give that, too");
 		}
-		if (o->key != NULL && o->key_file != NULL) {
-			cli_usage(state, "--key and --key-file are two keys: give one");
-		}
-		break;
+		[[fallthrough]];
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return cli_asking_parse(&o->asking, key, arg, state);
 	}
 	return 0;
 }
@@ -160,7 +138,7 @@ static err_t
 read_key(struct cli_notification *n, const struct opts *o)
 {
 	const struct cli_secret from = {
-		.arg = o->key, .file = o->key_file, .env = "ORIGIN_KEY", .credential = "notify-key",
+		.arg = o->asking.key, .file = o->asking.key_file, .env = "ORIGIN_KEY", .credential = "notify-key",
 	};
 	err_t err = cli_signed_read_key(&n->asked, &from, "--key");
 	if (err == E_NOTFOUND) {
@@ -176,7 +154,7 @@ static err_t
 resolve(struct notifying *n)
 {
 	char why[CLIENT_WHY_MAX];
-	err_t err = client_resolve(n->n.asked.host, n->opts->port, &n->to, why);
+	err_t err = client_resolve(n->n.asked.host, n->opts->asking.port, &n->to, why);
 	if (err != OK) {
 		cli_error("%s", why);
 		cli_hint("the server is an address or a host name: onotify SERVER ZONE");
@@ -191,15 +169,15 @@ prepare_wait(struct notifying *n)
 	const struct opts *o = n->opts;
 	struct cli_wait *w = &n->wait;
 	w->status.to = &n->to;
-	w->status.timeout_s = o->timeout_s;
+	w->status.timeout_s = o->asking.timeout_s;
 	w->status.asked.subject = n->n.zone_text;
 	w->status.asked.host = n->n.asked.host;
-	w->status.asked.port = o->port;
+	w->status.asked.port = o->asking.port;
 	w->status.asked.doubt_hint = "what became of the commit is not known";
 	w->status.asked.key = n->n.asked.key;
 	w->status.asked.request.key = &w->status.asked.key;
 	(void)name_print(w->status.asked.key.name.oct, w->status.asked.key_text);
-	w->seconds = o->wait_s;
+	w->seconds = o->asking.wait_s;
 	w->is_quiet = o->is_quiet;
 	TRY(cli_wait_choose(w, o->commit));
 	return cli_wait_begin(w);
@@ -210,20 +188,20 @@ run(struct notifying *n)
 {
 	const struct opts *o = n->opts;
 	const struct client_patience patience = {
-		.udp_tries = o->is_tcp ? 0 : UDP_TRIES, .udp_first_ms = o->timeout_s * 1000, .tcp_ms = o->timeout_s * 3000,
+		.udp_tries = o->is_tcp ? 0 : UDP_TRIES, .udp_first_ms = o->asking.timeout_s * 1000, .tcp_ms = o->asking.timeout_s * 3000,
 	};
-	if (resolve(n) != OK || (o->wait_s != 0 && prepare_wait(n) != OK)) {
+	if (resolve(n) != OK || (o->asking.wait_s != 0 && prepare_wait(n) != OK)) {
 		return CLI_FAILED;
 	}
 	int status = cli_notify(&n->n, &n->to, &patience);
-	return status == CLI_OK && o->wait_s != 0 ? cli_wait_end(&n->wait) : status;
+	return status == CLI_OK && o->asking.wait_s != 0 ? cli_wait_end(&n->wait) : status;
 }
 
 /* Who waits asks how the server is, which is answered to who has a key. */
 static err_t
 check_wait(const struct notifying *n)
 {
-	if (n->opts->wait_s != 0 && n->n.asked.request.key == NULL) {
+	if (n->opts->asking.wait_s != 0 && n->n.asked.request.key == NULL) {
 		cli_error("--wait asks the server what becomes of the commit, and that takes a key");
 		return E_AUTH;
 	}
@@ -234,13 +212,13 @@ int
 main(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse_opt, "[SERVER] ZONE", doc, NULL, cli_help_filter, NULL };
-	struct opts o = { .port = 53, .timeout_s = 1 };
+	struct opts o = { .asking = { .port = 53, .timeout_s = 1 } };
 	cli_init();
 	cli_forbid_core();
 	cli_parse(&argp, argc, argv, &o);
 	struct notifying *n = xalloc(sizeof *n);
 	n->opts = &o;
-	n->n.asked.port = o.port;
+	n->n.asked.port = o.asking.port;
 	n->n.asked.doubt_hint = "the server may have been told all the same: its log says";
 	n->n.has_serial = o.has_serial;
 	n->n.serial = o.serial;
