@@ -98,3 +98,11 @@ str_text(const struct str *t)
 {
 	return t->s != NULL ? t->s : "";
 }
+
+void
+str_cut(char *to, size_t cap, const char *text)
+{
+	size_t n = strnlen(text, cap - 1);
+	memcpy(to, text, n);
+	to[n] = '\0';
+}

@@ -26,3 +26,6 @@ void str_cat(struct str *t, const char *text);
 [[gnu::format(printf, 2, 3)]] void str_printf(struct str *t, const char *format, ...);
 void str_vprintf(struct str *t, const char *format, va_list args);
 const char *str_text(const struct str *t);   /* never NULL */
+
+/* Into a buffer of `cap` octets, at least 1: as much of the text as has room, and NUL. */
+void str_cut(char *to, size_t cap, const char *text);

@@ -3,10 +3,24 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bin/clean.h"
 #include "dns/request.h"
 #include "dns/rrtype.h"
 
 enum { UDP_TRIES = 2 };
+
+void
+cli_status_put_place(struct str *out, const struct status_item *item)
+{
+	const char *in = status_value(item, "in"), *line = status_value(item, "line");
+	clean_put(out, in[0] != '\0' ? in : status_value(item, "file"));
+	if (line[0] != '\0') {
+		str_char(out, ':');
+		clean_put(out, line);
+		str_char(out, ':');
+		clean_put(out, status_value(item, "column"));
+	}
+}
 
 err_t
 cli_status_reach(struct cli_status *s)

@@ -11,6 +11,7 @@
 
 #include "auth/status_text.h"
 #include "base/err.h"
+#include "base/str.h"
 #include "bin/cli_signed.h"
 
 enum {
@@ -31,6 +32,9 @@ struct cli_status {
 	struct status_item item;
 	char after[NAME_TEXT_MAX];
 };
+
+/* "file:5:7" of the finding that an item has, cleaned: the file, when the server knows no line. */
+void cli_status_put_place(struct str *out, const struct status_item *item);
 
 /* The domain of the key that was read; E_FORMAT: by its name it has no right, which was printed. */
 err_t cli_status_reach(struct cli_status *s);

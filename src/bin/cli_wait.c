@@ -40,19 +40,11 @@ cli_wait_choose(struct cli_wait *w, const char *commit)
 
 /* ---- how the server is ---- */
 
-static void
-keep(char *to, size_t cap, const char *text)
-{
-	size_t n = strnlen(text, cap - 1);
-	memcpy(to, text, n);
-	to[n] = '\0';
-}
-
 /* A commit's name, and nothing else that a server may say. */
 static void
 keep_commit(char to[65], const char *text)
 {
-	keep(to, 65, text);
+	str_cut(to, 65, text);
 	to[strspn(to, "0123456789abcdef")] = '\0';
 }
 
@@ -72,7 +64,7 @@ on_status(void *ctx, const struct status_item *item)
 	w->is_known = true;
 	w->pull = number(item, "pull");
 	keep_commit(w->served, status_value(item, "commit"));
-	keep(w->error, sizeof w->error, status_value(item, "pull_error"));
+	str_cut(w->error, sizeof w->error, status_value(item, "pull_error"));
 	return OK;
 }
 
@@ -88,18 +80,11 @@ cli_wait_begin(struct cli_wait *w)
 static void
 put_trouble(struct str *out, const struct status_item *item)
 {
-	const char *in = status_value(item, "in"), *line = status_value(item, "line");
 	clean_put(out, status_value(item, "zone"));
 	str_cat(out, ": ");
 	clean_put(out, status_value(item, "state"));
 	str_cat(out, ": ");
-	clean_put(out, in[0] != '\0' ? in : status_value(item, "file"));
-	if (line[0] != '\0') {
-		str_char(out, ':');
-		clean_put(out, line);
-		str_char(out, ':');
-		clean_put(out, status_value(item, "column"));
-	}
+	cli_status_put_place(out, item);
 	str_cat(out, ": ");
 	clean_put(out, status_value(item, "finding"));
 }

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "bin/clean.h"
 #include "bin/cli.h"
+#include "bin/cli_status.h"
 #include "bin/octl.h"
 
 enum { COLUMNS_MAX = 32, COMMIT_SHOWN = 12 };
@@ -96,18 +97,12 @@ take_text(struct str *s)
 static void
 put_finding(struct str *out, const struct status_item *item)
 {
-	const char *text = status_value(item, "finding"), *in = status_value(item, "in"), *line = status_value(item, "line");
+	const char *text = status_value(item, "finding");
 	if (text[0] == '\0') {
 		return;
 	}
 	str_cat(out, "    ");
-	clean_put(out, in[0] != '\0' ? in : status_value(item, "file"));
-	if (line[0] != '\0') {
-		str_char(out, ':');
-		clean_put(out, line);
-		str_char(out, ':');
-		clean_put(out, status_value(item, "column"));
-	}
+	cli_status_put_place(out, item);
 	str_cat(out, ": ");
 	clean_put(out, status_value(item, "level"));
 	str_cat(out, ": ");

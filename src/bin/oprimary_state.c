@@ -2,16 +2,9 @@
 
 #include <string.h>
 
+#include "base/str.h"
 #include "net/peer.h"
 #include "ops/clock.h"
-
-static void
-keep(char *to, size_t cap, const char *text)
-{
-	size_t n = strnlen(text, cap - 1);
-	memcpy(to, text, n);
-	to[n] = '\0';
-}
 
 void
 primary_state_init(struct primary_state *s, const char *remote)
@@ -20,7 +13,7 @@ primary_state_init(struct primary_state *s, const char *remote)
 	pthread_mutex_init(&s->secondaries_lock, NULL);
 	secondary_table_init(&s->secondaries);
 	s->last.started_s = clock_wall_s();
-	keep(s->last.remote, sizeof s->last.remote, remote);
+	str_cut(s->last.remote, sizeof s->last.remote, remote);
 }
 
 void
@@ -36,7 +29,7 @@ end_step(struct daemon_step *step, uint64_t n, unsigned took_ms, err_t err, cons
 	step->ended_s = clock_wall_s();
 	step->took_ms = took_ms;
 	step->err = err;
-	keep(step->text, sizeof step->text, err != OK ? text : "");
+	str_cut(step->text, sizeof step->text, err != OK ? text : "");
 }
 
 static void
@@ -44,7 +37,7 @@ see_head(struct daemon_state *s, const struct link_frame *f)
 {
 	memcpy(s->head, f->id, sizeof s->head);
 	if (f->type != LINK_PUSHED && f->text[0] != '\0') {
-		keep(s->branch, sizeof s->branch, f->text);
+		str_cut(s->branch, sizeof s->branch, f->text);
 	}
 }
 
@@ -95,7 +88,7 @@ primary_state_serves(struct primary_state *s, const char *commit)
 	if (strcmp(s->commit, commit) == 0) {
 		return;
 	}
-	keep(s->commit, sizeof s->commit, commit);
+	str_cut(s->commit, sizeof s->commit, commit);
 	pthread_mutex_lock(&s->lock);
 	s->last.served_s = clock_wall_s();
 	pthread_mutex_unlock(&s->lock);
