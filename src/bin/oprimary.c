@@ -77,34 +77,6 @@ look_at_git_side(struct daemon *d, uint64_t now_ms)
 
 /* ---- views ---- */
 
-/* Any worker. */
-static bool
-is_deaf(const void *ctx)
-{
-	const struct oprimary *p = ctx;
-	return !git_side_is_up(&p->git) || atomic_load_explicit(&p->is_loader_silent, memory_order_relaxed);
-}
-
-/* Any worker: how are we? */
-static void
-read_state(void *ctx, struct daemon_state *out)
-{
-	struct oprimary *p = ctx;
-	primary_state_read(&p->state, out);
-	out->pulls = atomic_load_explicit(&p->loader.puller.pulls, memory_order_relaxed);
-	out->waiting = inbox_stats(p->inbox).waiting;
-	out->trouble = atomic_load_explicit(&p->is_loader_silent, memory_order_relaxed) ? "the thread that takes commits hangs"
-	               : !git_side_is_up(&p->git)                                        ? "there is no git process just now"
-	                                                                                 : "";
-}
-
-static size_t
-read_secondaries(void *ctx, const uint8_t *zone, struct secondary_row *out)
-{
-	struct oprimary *p = ctx;
-	return primary_state_secondaries(&p->state, zone, out);
-}
-
 static void
 discard(void *old)
 {
@@ -137,12 +109,7 @@ static err_t
 view_up(struct daemon *d)
 {
 	struct oprimary *p = d->ctx;
-	p->opts.daemon.server.is_deaf = is_deaf;
-	p->opts.daemon.server.deaf_ctx = p;
-	p->opts.daemon.server.uses = &p->uses;
-	p->opts.daemon.server.state = read_state;
-	p->opts.daemon.server.secondaries = read_secondaries;
-	p->opts.daemon.server.state_ctx = p;
+	oprimary_fill_server(p);
 	primary_state_init(&p->state, p->git.shown);
 	const struct primary_log log = loader_primary_log(&p->loader);
 	p->primary = primary_new(&p->opts.primary, &log);

@@ -32,6 +32,9 @@ struct oprimary {
 
 /* ---- oprimary_requests.c ---- */
 
+/* What answers tell of the process, beside what is in the view: opts.daemon.server's callbacks, for any worker. */
+void oprimary_fill_server(struct oprimary *p);
+
 /* What workers pass on, for front_start(): the callbacks come on any worker. */
 struct net_env oprimary_env(struct oprimary *p);
 

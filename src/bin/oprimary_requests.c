@@ -1,7 +1,60 @@
-/* What workers pass on: requests that ask for more than an answer, and what became of transfers and connections. */
+/* What workers ask and pass on: how we are, requests that ask for more than an answer, and what became of transfers and connections. */
 #include "bin/oprimary.h"
 
 #include "net/report.h"
+
+/* ---- how we are ---- */
+
+static bool
+is_loader_silent(const struct oprimary *p)
+{
+	return atomic_load_explicit(&p->is_loader_silent, memory_order_relaxed);
+}
+
+static bool
+is_deaf(const void *ctx)
+{
+	const struct oprimary *p = ctx;
+	return !git_side_is_up(&p->git) || is_loader_silent(p);
+}
+
+static const char *
+trouble_of(const struct oprimary *p)
+{
+	return is_loader_silent(p)                   ? "the thread that takes commits hangs"
+	       : health_is_any_stuck(&p->daemon.health) ? "a thread hangs: see thread-stuck in the log"
+	       : !git_side_is_up(&p->git)               ? "there is no git process just now"
+	                                                : "";
+}
+
+static void
+read_state(void *ctx, struct daemon_state *out)
+{
+	struct oprimary *p = ctx;
+	primary_state_read(&p->state, out);
+	out->pulls = atomic_load_explicit(&p->loader.puller.pulls, memory_order_relaxed);
+	out->waiting = inbox_stats(p->inbox).waiting;
+	out->trouble = trouble_of(p);
+}
+
+static size_t
+read_secondaries(void *ctx, const uint8_t *zone, struct secondary_row *out)
+{
+	struct oprimary *p = ctx;
+	return primary_state_secondaries(&p->state, zone, out);
+}
+
+void
+oprimary_fill_server(struct oprimary *p)
+{
+	struct server_conf *c = &p->opts.daemon.server;
+	c->is_deaf = is_deaf;
+	c->deaf_ctx = p;
+	c->uses = &p->uses;
+	c->state = read_state;
+	c->secondaries = read_secondaries;
+	c->state_ctx = p;
+}
 
 /* ---- updates ---- */
 
@@ -24,7 +77,7 @@ refuse_update(struct oprimary *p, const struct net_request *r, unsigned rcode, c
 static size_t
 take_update(struct oprimary *p, const struct net_request *r, const struct server_out *out, uint8_t *resp, size_t cap)
 {
-	if (atomic_load_explicit(&p->is_loader_silent, memory_order_relaxed)) {
+	if (is_loader_silent(p)) {
 		return refuse_update(p, r, RCODE_SERVFAIL, "the thread that takes updates hangs", resp, cap);
 	}
 	switch (inbox_put(p->inbox, r->from, &out->key, out->mac, r->now_s, r->bytes, r->len)) {

@@ -59,7 +59,14 @@ health_look(struct health *h, uint64_t now_ms)
 	for (size_t i = 0; i < h->n; i++) {
 		is_well &= look_at(h, &h->threads[i], now_ms);
 	}
+	atomic_store(&h->is_any_stuck, !is_well);
 	return is_well;
+}
+
+bool
+health_is_any_stuck(const struct health *h)
+{
+	return atomic_load_explicit(&h->is_any_stuck, memory_order_relaxed);
 }
 
 void

@@ -24,6 +24,7 @@ struct health {
 	const struct log *log;         /* borrowed */
 	struct health_thread *threads; /* owned */
 	size_t n;
+	atomic_bool is_any_stuck;      /* when it was looked last */
 };
 
 /* Borrowed are `name` (static) and `pulse`.  `number` is for people.  `is_silent`: NULL, or borrowed and kept up to date for other
@@ -33,5 +34,8 @@ void health_add(struct health *h, const char *name, size_t number, const struct 
 
 /* About once a PULSE_PERIOD_MS.  True: all of them beat. */
 bool health_look(struct health *h, uint64_t now_ms);
+
+/* The same as of the last look, for other threads. */
+bool health_is_any_stuck(const struct health *h);
 
 void health_fini(struct health *h);

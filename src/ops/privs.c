@@ -182,10 +182,12 @@ err_t
 privs_raise_files(size_t n, size_t *got)
 {
 	struct rlimit limit;
+	*got = 0;
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
 		return E_IO;
 	}
 	if (limit.rlim_cur < n) {
+		*got = limit.rlim_cur; /* if it stays so */
 		limit.rlim_cur = n < limit.rlim_max ? n : limit.rlim_max;
 		if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
 			return E_IO;

@@ -47,5 +47,6 @@ bool privs_would_do(const struct privs_who *who, err_t (*check)(const void *ctx)
  * caller has to find out by other means.  E_STOPPED: it has ended already. */
 err_t privs_die_with_parent(int parent);
 
-/* Room for `n` open files, as far as the hard limit allows.  E_LIMIT: *got is less than n. */
+/* Room for `n` open files, as far as the hard limit allows.  E_LIMIT: *got is less than n; E_IO: so it may be, and *got is 0 when nobody
+ * knows. */
 err_t privs_raise_files(size_t n, size_t *got);
