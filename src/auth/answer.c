@@ -433,11 +433,11 @@ answer_query(const struct view *v, const struct question *q, struct reply *r, st
 		if (a.zone == NULL) {
 			break; /* an alias out of what we serve: the resolver goes on */
 		}
-		out->is_ours = true;
+		out->zone = out->zone != NULL ? out->zone : a.zone;
 	} while (turn(&a));
 	proof_wildcards(&a); /* of aliases that led out of what we serve, or in a circle */
 
-	if (!out->is_ours) {
+	if (out->zone == NULL) {
 		out->rcode = RCODE_REFUSED;
 	}
 }

@@ -29,7 +29,7 @@ struct answer {
 	unsigned rcode;
 	bool is_authoritative; /* AA */
 	bool is_given_up;      /* it would take more than one query may cost: to be answered with SERVFAIL */
-	bool is_ours;          /* false: no zone of ours holds the name; rcode is REFUSED */
+	const struct zone *zone; /* that holds the name; NULL: none of ours does, and rcode is REFUSED */
 };
 
 void answer_query(const struct view *v, const struct question *q, struct reply *r, struct answer *out);

@@ -23,6 +23,7 @@ struct request {
 	size_t limit;            /* octets that the answer may have, OPT and TSIG included */
 	unsigned rcode;          /* with EDNS's upper bits */
 	int ede;                 /* extended error (RFC 8914), EDE_NONE: none */
+	const struct zone *zone; /* of the name that was asked for, where it was answered from; NULL: none */
 	bool is_authoritative;
 	bool has_question;
 	bool is_tsig_read;       /* tsig holds what the answer's TSIG needs */

@@ -10,12 +10,15 @@
 #include "auth/update.h"
 #include "dns/rrtype.h"
 #include "dns/wire.h"
+#include "zone/zone.h"
 
 enum {
 	OPT_FIXED_LEN = 11,
 	OPTION_HEAD_LEN = 4,
 	EDE_LEN = OPTION_HEAD_LEN + 2,
 	KEEPALIVE_LEN = OPTION_HEAD_LEN + 2,
+	ZONEVERSION_LEN = OPTION_HEAD_LEN + 6,
+	ZONEVERSION_SOA_SERIAL = 0,
 };
 
 /* One thread writes a counter, any may read it. */
@@ -44,11 +47,18 @@ tsig_len(const struct request *q)
 	return q->m.has_tsig && q->is_tsig_read ? tsig_response_len(&q->tsig) : 0;
 }
 
+/* As much as it may come to, before there is an answer (RFC 9660 3.2). */
+static size_t
+zoneversion_len(const struct request *q)
+{
+	return q->m.edns.wants_zoneversion && q->conf->tells_commit ? ZONEVERSION_LEN : 0;
+}
+
 /* What OPT and TSIG will take is not for records.  An extended error comes where there are none, so nothing is kept for it. */
 static void
 set_room(struct request *q)
 {
-	size_t reserve = tsig_len(q) + (q->m.edns.present ? OPT_FIXED_LEN + nsid_len(q) + keepalive_len(q) : 0);
+	size_t reserve = tsig_len(q) + (q->m.edns.present ? OPT_FIXED_LEN + nsid_len(q) + keepalive_len(q) + zoneversion_len(q) : 0);
 	q->r.cap = q->limit > q->r.len + reserve ? q->limit - reserve : q->r.len;
 }
 
@@ -71,6 +81,16 @@ put16(uint8_t *p, size_t v)
 	p[0] = (uint8_t)(v >> 8);
 	p[1] = (uint8_t)v;
 	return p + 2;
+}
+
+/* RFC 9660 2.1: labels of the zone's name, type, version. */
+static uint8_t *
+put_zoneversion(uint8_t *p, const struct zone *z)
+{
+	p = put16(put16(p, EDNS_OPT_ZONEVERSION), ZONEVERSION_LEN - OPTION_HEAD_LEN);
+	*p++ = (uint8_t)name_labels(z->apex_name);
+	*p++ = ZONEVERSION_SOA_SERIAL;
+	return put16(put16(p, z->serial >> 16), z->serial);
 }
 
 /* RFC 6891 6.1.2, with the options that were asked for and an extended error if there is one, as far as there is room: beside a long
@@ -99,6 +119,10 @@ put_opt(struct request *q)
 		left -= keepalive_len(q);
 		p = put16(put16(p, EDNS_OPT_KEEPALIVE), 2);
 		p = put16(p, q->conf->tcp_idle_100ms);
+	}
+	if (q->zone != NULL && zoneversion_len(q) != 0 && zoneversion_len(q) <= left) {
+		left -= ZONEVERSION_LEN;
+		p = put_zoneversion(p, q->zone);
 	}
 	if (q->ede != EDE_NONE && left >= EDE_LEN) {
 		p = put16(put16(p, EDNS_OPT_EDE), 2);
@@ -160,6 +184,7 @@ static const char *
 chaos_text(const struct request *q)
 {
 	static const uint8_t version_bind[] = "\7version\4bind", version_server[] = "\7version\6server";
+	static const uint8_t commit_server[] = "\6commit\6server";
 	static const uint8_t id_server[] = "\2id\6server", hostname_bind[] = "\10hostname\4bind";
 	const uint8_t *name = q->m.qname.oct;
 	if (q->m.qtype != TYPE_TXT && q->m.qtype != TYPE_ANY) {
@@ -167,6 +192,9 @@ chaos_text(const struct request *q)
 	}
 	if (name_is_equal(name, version_bind) || name_is_equal(name, version_server)) {
 		return q->conf->version;
+	}
+	if (name_is_equal(name, commit_server)) {
+		return q->conf->tells_commit && q->view->commit[0] != '\0' ? q->view->commit : NULL;
 	}
 	return name_is_equal(name, id_server) || name_is_equal(name, hostname_bind) ? q->conf->id : NULL;
 }
@@ -265,12 +293,13 @@ answer_internet(struct request *q)
 	answer_query(q->view, &question, &q->r, &answer);
 	q->rcode = answer.rcode;
 	q->is_authoritative = answer.is_authoritative;
-	q->ede = answer.is_ours ? EDE_NONE : EDE_NOT_AUTHORITATIVE;
+	q->ede = answer.zone != NULL ? EDE_NONE : EDE_NOT_AUTHORITATIVE;
+	q->zone = answer.zone;
 	if (answer.is_given_up || (q->r.is_truncated && q->peer->transport == TRANSPORT_TCP)) {
 		give_up(q);
 	}
 	if (is_from_secondary(q)) {
-		take_secondary(q, answer.is_ours);
+		take_secondary(q, answer.zone != NULL);
 	}
 }
 
@@ -407,6 +436,7 @@ server_handle(const struct view *v, const struct server_conf *conf, const struct
 	q.key = NULL;
 	q.rcode = RCODE_NOERROR;
 	q.ede = EDE_NONE;
+	q.zone = NULL;
 	q.is_authoritative = false;
 	q.has_question = false;
 	q.is_tsig_read = false;

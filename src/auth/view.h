@@ -39,6 +39,7 @@ struct server_conf {
 	uint16_t udp_max;            /* largest UDP answer (1232) */
 	const char *version;         /* version.bind CH TXT; NULL: refused */
 	const char *id;              /* id.server CH TXT and NSID; NULL: refused, no NSID */
+	bool tells_commit;           /* commit.server CH TXT, and ZONEVERSION (RFC 9660), to everybody */
 	uint16_t tcp_idle_100ms;     /* announced with edns-tcp-keepalive (RFC 7828) */
 	bool is_axfr_open;           /* zone transfers for everybody, unsigned */
 	bool (*is_deaf)(const void *ctx); /* is there nobody just now who could pull?  Any thread; NULL: there always is */

@@ -13,8 +13,8 @@ enum { DAY_S = 86400, WEEK_S = 7 * DAY_S };
 enum option_key {
 	KEY_REMOTE = 256, KEY_SSH_KEY, KEY_SSH_KEY_FILE, KEY_AUTHENTICATOR, KEY_KNOWN_HOSTS, KEY_CREDENTIAL_FILE,
 	KEY_CA_FILE, KEY_POLL, KEY_CACHE_DIR, KEY_FETCH_TIMEOUT, KEY_FETCH_TIME_MAX, KEY_ZONES_PERCENT, KEY_RECORDS_PERCENT,
-	KEY_EXIT_ON_FAILURE, KEY_UPDATE_QUEUE, KEY_UPDATES_PER_KEY, KEY_ZONES_BY_UPDATE, KEY_SERIAL, KEY_OUT_OF_ZONE, KEY_COMMITTER,
-	KEY_CATALOG, KEY_NOTIFY, KEY_NOTIFY_SOURCE, KEY_FETCH_MEMORY_MAX, KEY_USER,
+	KEY_EXIT_ON_FAILURE, KEY_UPDATE_QUEUE, KEY_UPDATES_PER_KEY, KEY_ZONES_BY_UPDATE, KEY_SERVE_COMMIT, KEY_SERIAL, KEY_OUT_OF_ZONE,
+	KEY_COMMITTER, KEY_CATALOG, KEY_NOTIFY, KEY_NOTIFY_SOURCE, KEY_FETCH_MEMORY_MAX, KEY_USER,
 };
 
 /* Groups 2 and 3 have their names from daemon_argp. */
@@ -70,6 +70,9 @@ static const struct argp_option options[] = {
 	{ "zones-by-update", KEY_ZONES_BY_UPDATE, NULL, 0,
 	  "Let a dynamic update that adds a SOA record make a zone, and one that deletes the SOA record that is there, and does nothing "
 	  "else, remove the zone and its file. Default: neither (RFC 2136)", 0 },
+	{ "serve-commit", KEY_SERVE_COMMIT, NULL, 0,
+	  "Tell everybody which commit is served (commit.server CH TXT), and who asks for it, the serial of the zone that an answer comes "
+	  "from (RFC 9660). Default: neither", 0 },
 
 	{ "fetch-memory-max", KEY_FETCH_MEMORY_MAX, "MIB", 0,
 	  "Memory that a process which fetches or pushes may take. Default: a quarter of what there is", 3 },
@@ -172,6 +175,7 @@ read_option(int key, char *arg, struct argp_state *state)
 	case KEY_CACHE_DIR: o->git.cache_dir = arg; return 0;
 	case KEY_EXIT_ON_FAILURE: o->exit_on_failure = true; return 0;
 	case KEY_ZONES_BY_UPDATE: o->primary.zones_by_update = true; return 0;
+	case KEY_SERVE_COMMIT: o->daemon.server.tells_commit = true; return 0;
 	case KEY_USER: o->daemon.user = arg; return 0;
 	case KEY_COMMITTER: r->committer = arg; return 0;
 	case KEY_CATALOG: take_catalog(o, arg, state); return 0;

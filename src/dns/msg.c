@@ -99,6 +99,7 @@ note_option(struct edns *e, uint16_t code)
 {
 	e->wants_nsid |= code == EDNS_OPT_NSID;
 	e->has_keepalive |= code == EDNS_OPT_KEEPALIVE;
+	e->wants_zoneversion |= code == EDNS_OPT_ZONEVERSION;
 }
 
 /* RFC 6891 6.1.2, 6.1.3: the fixed fields of an OPT mean other things than those of other RRs. */

@@ -24,6 +24,7 @@ struct edns {
 	uint16_t options_len;
 	bool wants_nsid;             /* seen among the options; unknown ones are passed over */
 	bool has_keepalive;
+	bool wants_zoneversion;
 };
 
 /* A resource record as it stands in a message. */

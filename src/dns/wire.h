@@ -69,6 +69,7 @@ enum {
 	EDNS_OPT_KEEPALIVE = 11, /* RFC 7828 */
 	EDNS_OPT_PADDING = 12,   /* RFC 7830 */
 	EDNS_OPT_EDE = 15,       /* RFC 8914 */
+	EDNS_OPT_ZONEVERSION = 19, /* RFC 9660 */
 };
 
 /* Extended DNS error codes (RFC 8914 4). */

@@ -376,6 +376,21 @@ def test_identity_is_told_only_on_request(filled, primary):
     p.stop()
 
 
+def test_the_commit_is_told_on_request(filled, primary):
+    """To everybody; and the version of the zone that answers (RFC 9660), as dig shows it."""
+    p = primary(filled, zones=["example.org"])
+    assert p.ask("commit.server", "TXT", rdclass="CH").rcode() == dns.rcode.REFUSED
+    dig = ["dig", "@" + servers.ADDRESS, "+tries=1", "+ednsopt=19", "www.example.org", "A", "-p"]
+    named = r"(?:OPT=19|ZONEVERSION): "
+    assert not re.search(named, subprocess.check_output([*dig, str(p.port)], text=True))
+    p.stop()
+    p = primary(filled, "--serve-commit", zones=["example.org"])
+    assert p.ask("commit.server", "TXT", rdclass="CH").answer[0][0].strings == (filled.head().encode(),)
+    serial = servers.serial_served(p.port, "example.org").to_bytes(4, "big")
+    assert re.search(named + "02 00 " + serial.hex(" "), subprocess.check_output([*dig, str(p.port)], text=True))
+    p.stop()
+
+
 def test_a_value_that_looks_like_a_key_is_kept(filled, primary, key):
     """Such a value is hidden where nobody knows the option; this one is known, by the parser that all daemons share."""
     p = primary(filled, "--identity=" + key.argument, zones=["example.org"])

@@ -411,11 +411,66 @@ truncation(void **state)
 	primary = keep;
 }
 
+/* The question with a ZONEVERSION option, which should be empty; what is in it is passed over (RFC 9660 3.2). */
+static struct msg
+ask_version(const char *name, const char *type, const void *payload, uint16_t payload_len, uint8_t resp[4096])
+{
+	uint8_t req[512];
+	struct msg m;
+	size_t len = make_query(&(struct ask){ name, type, EDNS, 0 }, req, sizeof req);
+	struct buf b = buf_over(req + len - 2, sizeof req - len);
+	buf_u16(&b, 4 + payload_len);
+	buf_u16(&b, EDNS_OPT_ZONEVERSION);
+	buf_u16(&b, payload_len);
+	buf_put(&b, payload, payload_len);
+	size_t got = handle(req, len - 2 + b.len, TRANSPORT_UDP, resp);
+	assert_int_equal(msg_parse(resp, got, &m), OK);
+	assert_true(m.edns.present);
+	return m;
+}
+
+static void
+assert_version(const char *name, const char *type, unsigned labels, uint32_t serial)
+{
+	uint8_t resp[4096], want[] = { 0, EDNS_OPT_ZONEVERSION, 0, 6, (uint8_t)labels, 0, (uint8_t)(serial >> 24), (uint8_t)(serial >> 16),
+		                       (uint8_t)(serial >> 8), (uint8_t)serial };
+	for (unsigned n = 0; n < 2; n++) {
+		struct msg m = ask_version(name, type, "x", (uint16_t)n, resp);
+		assert_int_equal(m.edns.options_len, sizeof want);
+		assert_memory_equal(m.edns.options, want, sizeof want);
+	}
+}
+
+/* RFC 9660: of the zone that encloses the name that was asked for, whatever else is in the answer; not where we have none. */
+static void
+who_asks_for_it_is_told_the_version(void **state)
+{
+	(void)state;
+	uint8_t resp[4096];
+	assert_int_equal(ask_version("www.example.", "A", "", 0, resp).edns.options_len, 0); /* the operator does not want it */
+	conf.tells_commit = true;
+	const uint32_t serial = view_zone(primary_view(primary), (const uint8_t *)"\7example")->serial;
+	assert_version("www.example.", "A", 1, serial);
+	assert_version("nobody.example.", "A", 1, serial);    /* NXDOMAIN */
+	assert_version("www.sub.example.", "A", 1, serial);   /* a referral */
+	assert_version("x.child.example.", "A", 2, 1);
+	assert_int_equal(ask_version("www.example.net.", "A", "", 0, resp).edns.options_len, 6); /* an extended error, and nothing else */
+	struct str got = { 0 };
+	answer_text(&(struct ask){ "commit.server.", "TXT", CHAOS, 0 }, &got);
+	assert_string_equal(str_text(&got), "NOERROR aa\nan commit.server. 0 TXT \"c0ffee\"\n");
+	str_clear(&got);
+	conf.tells_commit = false;
+	answer_text(&(struct ask){ "commit.server.", "TXT", CHAOS, 0 }, &got);
+	assert_string_equal(str_text(&got), "REFUSED\n");
+	str_fini(&got);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers),
+		cmocka_unit_test(who_asks_for_it_is_told_the_version),
 		cmocka_unit_test(a_name_that_dname_makes_too_long_is_yxdomain),
 		cmocka_unit_test(header_and_opcode_rules),
 		cmocka_unit_test(an_unsigned_notify_is_acknowledged_and_nothing_more),
