@@ -1,299 +1,23 @@
-#include "bin/oprimary_load.h"
+#include "bin/oprimary_load_p.h"
 
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "base/alloc.h"
-#include "git/link_files.h"
 #include "ops/clock.h"
-#include "ops/memory.h"
-#include "ops/priority.h"
 #include "ops/thread.h"
 
-enum { TRIM_FROM = 1 << 20 }; /* octets in a commit from which the heap is given back afterwards */
-
-/* ---- the log ---- */
-
-/* What becomes of a line within the commit under way: its level, or none when there were too many. */
-static bool
-line_level(struct loader *l, enum log_level wanted, enum log_level *out)
-{
-	*out = wanted;
-	if (wanted == LOG_LEVEL_INFO && l->info_lines++ >= LOAD_INFO_LINES_MAX) {
-		*out = LOG_LEVEL_DEBUG;
-	} else if (wanted < LOG_LEVEL_INFO && l->trouble_lines++ >= LOAD_TROUBLE_LINES_MAX) {
-		l->suppressed++;
-		return false;
-	}
-	return log_is_on(l->log, *out);
-}
-
-static const struct {
-	const char *event;
-	enum log_level level;
-} report_kinds[] = {
-	[ZONE_LOADED] = { "zone-loaded", LOG_LEVEL_INFO },
-	[ZONE_CHANGED] = { "zone-changed", LOG_LEVEL_INFO },
-	[ZONE_REMOVED] = { "zone-removed", LOG_LEVEL_INFO },
-	[ZONE_REJECTED] = { "zone-rejected", LOG_LEVEL_ERROR },
-	[ZONE_HELD] = { "zone-held", LOG_LEVEL_ERROR },
-	[ZONE_SERIAL_STUCK] = { "zone-serial-stuck", LOG_LEVEL_WARNING },
-	[ZONE_SERIAL_BACK] = { "zone-serial-back", LOG_LEVEL_WARNING },
-	[KEYS_LOADED] = { "keys-loaded", LOG_LEVEL_INFO },
-	[KEYS_REJECTED] = { "keys-rejected", LOG_LEVEL_ERROR },
-	[KEYS_HELD] = { "keys-held", LOG_LEVEL_ERROR },
-	[FILE_IGNORED] = { "file-ignored", LOG_LEVEL_DEBUG },
-};
-
-static void
-on_report(void *ctx, const struct primary_report *r)
-{
-	struct loader *l = ctx;
-	const char *event = report_kinds[r->event].event;
-	enum log_level level;
-	pulse_beat(&l->pulse); /* a commit may have very many files */
-	l->count[r->event]++;
-	if ((r->event == ZONE_SERIAL_STUCK || r->event == ZONE_SERIAL_BACK) && l->serial != SERIAL_KEEP) {
-		updater_add_serial(l->updates.updater, r->zone->apex_name, r->zone->serial);
-	}
-	if (!line_level(l, report_kinds[r->event].level, &level)) {
-		return;
-	}
-	char zone[NAME_TEXT_MAX] = "";
-	if (r->zone != NULL) {
-		name_print(r->zone->apex_name, zone);
-	}
-	const char *commit = l->commit;
-	switch (r->event) {
-	case ZONE_SERIAL_STUCK:
-	case ZONE_SERIAL_BACK:
-		log_event(l->log, level, event, "zone=%s serial=%u old_serial=%u newest_serial=%u text=%s", zone, r->zone->serial,
-		          r->old_serial, r->newest_serial, r->text);
-		break;
-	case ZONE_CHANGED:
-		log_event(l->log, level, event, "zone=%s serial=%u old_serial=%u records=%zu warnings=%zu text=%s", zone,
-		          r->zone != NULL ? r->zone->serial : 0, r->old_serial, r->records, r->warnings, r->text);
-		break;
-	case ZONE_LOADED:
-		log_event(l->log, level, event, "zone=%s serial=%u records=%zu warnings=%zu text=%s", zone,
-		          r->zone != NULL ? r->zone->serial : 0, r->records, r->warnings, r->text);
-		break;
-	case ZONE_REJECTED:
-	case ZONE_HELD:
-	case KEYS_REJECTED:
-	case KEYS_HELD:
-		if (r->zone != NULL) {
-			log_event(l->log, level, event, "file=%s commit=%s errors=%zu text=%s serving=last-good serial=%u", r->path,
-			          commit, r->errors, r->text, r->zone->serial);
-		} else {
-			log_event(l->log, level, event, "file=%s commit=%s errors=%zu text=%s", r->path, commit, r->errors, r->text);
-		}
-		break;
-	default:
-		log_event(l->log, level, event, "file=%s commit=%s records=%zu text=%s", r->path, commit, r->records, r->text);
-	}
-}
-
-static void
-on_diag(void *ctx, const struct diag *d)
-{
-	struct loader *l = ctx;
-	enum log_level level;
-	if (!line_level(l, d->level == DIAG_ERROR ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, &level)) {
-		return;
-	}
-	if (d->line != 0) {
-		log_event(l->log, level, "finding", "file=%s line=%u column=%u code=%s text=%s hint=%s", d->file, d->line, d->col,
-		          d->code, d->text, d->hint);
-	} else { /* about the file as a whole */
-		log_event(l->log, level, "finding", "file=%s code=%s text=%s hint=%s", d->file, d->code, d->text, d->hint);
-	}
-}
-
-static void
-log_commit(struct loader *l, enum primary_outcome outcome, const struct link_frame *f, uint64_t load_ms)
-{
-	const unsigned *n = l->count;
-	const struct view *v = primary_view(l->primary);
-	size_t held = primary_held_n(l->primary);
-	bool is_any_held = held + primary_held_keys_n(l->primary) != 0;
-	log_event(l->log, outcome == PRIMARY_HELD ? LOG_LEVEL_ERROR : is_any_held ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "commit-served",
-	          "commit=%s zones=%zu loaded=%u changed=%u removed=%u rejected=%u held=%zu git_ms=%u load_ms=%llu hint=%s", f->id,
-	          view_zones_n(v), n[ZONE_LOADED], n[ZONE_CHANGED], n[ZONE_REMOVED], n[ZONE_REJECTED], held, f->took_ms,
-	          (unsigned long long)load_ms,
-	          is_any_held ? "what is held back is meant? push a commit with the trailer \"" PRIMARY_TRAILER "\"" : "");
-	if (l->suppressed != 0) {
-		log_event(l->log, LOG_LEVEL_WARNING, "lines-suppressed", "commit=%s lines=%u", f->id, l->suppressed);
-	}
-	if ((f->flags & LINK_FROM_CACHE) != 0) {
-		log_event(l->log, LOG_LEVEL_WARNING, "served-from-cache", "commit=%s text=%s", f->id,
-		          "the remote was not reached; it is tried again");
-	}
-}
-
-/* ---- commits ---- */
-
-static struct source_change
-change_of(const struct link_file *f)
-{
-	struct source_change c = { .kind = SOURCE_PUT, .path = f->path };
-	switch (f->kind) {
-	case LINK_ENTRY_REMOVE:
-		c.kind = SOURCE_REMOVE;
-		break;
-	case LINK_ENTRY_REFUSED:
-		c.refused = (const char *)f->bytes;
-		break;
-	case LINK_ENTRY_PUT:
-		c.bytes = f->bytes;
-		c.len = f->len;
-		break;
-	case LINK_ENTRY_NAMED:
-	case LINK_ENTRY_MESSAGE: /* of no COMMIT */
-	case LINK_ENTRY_PAST:    /* no change */
-	case LINK_ENTRY_ALLOWED:
-	case LINK_ENTRY_SIGNED:
-		break;
-	}
-	return c;
-}
-
-/* What a COMMIT tells; all borrows from the map. */
-struct told {
-	struct source_change *changes; /* owned, as past and allowed are */
-	struct source_past *past;
-	const char **allowed;
-	struct link_file *signed_until;
-	size_t changes_n, past_n, allowed_n, signed_n;
-};
-
-static void
-told_fini(struct told *t)
-{
-	free(t->changes);
-	free(t->past);
-	free(t->allowed);
-	free(t->signed_until);
-}
-
-static err_t
-read_entries(const struct link_map *map, uint32_t n, struct told *t)
-{
-	if (n > map->len / sizeof(struct link_entry)) { /* fewer octets than the entries alone would take */
-		return E_FORMAT;
-	}
-	t->changes = try_alloc((n + 1) * sizeof *t->changes);
-	t->past = try_alloc((n + 1) * sizeof *t->past);
-	t->allowed = try_alloc((n + 1) * sizeof(const char *));
-	t->signed_until = try_alloc((n + 1) * sizeof *t->signed_until);
-	if (t->changes == NULL || t->past == NULL || t->allowed == NULL || t->signed_until == NULL) {
-		return E_NOMEM;
-	}
-	struct link_files files = link_files_over(map, n);
-	struct link_file file;
-	for (uint32_t i = 0; i < n; i++) {
-		err_t err = link_files_next(&files, &file);
-		if (err != OK || file.kind == LINK_ENTRY_MESSAGE) { /* that is for pushes */
-			return err == OK || err == E_NOTFOUND ? E_FORMAT : err;
-		}
-		if (file.kind == LINK_ENTRY_PAST) {
-			t->past[t->past_n++] = (struct source_past){ .path = file.path, .bytes = file.bytes, .len = file.len };
-		} else if (file.kind == LINK_ENTRY_ALLOWED) {
-			t->allowed[t->allowed_n++] = file.path;
-		} else if (file.kind == LINK_ENTRY_SIGNED) {
-			t->signed_until[t->signed_n++] = file;
-		} else {
-			t->changes[t->changes_n++] = change_of(&file);
-		}
-	}
-	return OK;
-}
-
-/* What is reported from here on is about that commit. */
-static void
-begin_lines(struct loader *l, const char id[65])
-{
-	memcpy(l->commit, id, sizeof l->commit);
-	memset(l->count, 0, sizeof l->count);
-	l->info_lines = l->trouble_lines = l->suppressed = 0;
-}
-
-static void
-on_published(void *ctx)
+void
+loader_on_published(void *ctx)
 {
 	struct loader *l = ctx;
 	atomic_store(&l->zones_octets, primary_octets(l->primary));
 	notify_out_on_changed(l->notify);
 }
 
-/* Makes the view and publishes it. */
-static err_t
-apply(struct loader *l, const struct source_commit *c, enum primary_outcome *outcome)
-{
-	const struct view *next = NULL;
-	struct discard *old = NULL;
-	begin_lines(l, c->id);
-	TRY(served_reserve(l->served));
-	TRY(primary_apply(l->primary, c, outcome, &next, &old));
-	served_publish(l->served, next, old);
-	on_published(l);
-	priority_give_way(); /* from the first on there are questions to answer */
-	return OK;
-}
-
-/* What was carried out before the start, of which nobody remembers more. */
-static void
-note_signed(struct loader *l, const struct told *told)
-{
-	for (size_t i = 0; i < told->signed_n; i++) {
-		const struct link_file *s = &told->signed_until[i];
-		char text[24];
-		snprintf(text, sizeof text, "%.*s", (int)(s->len < sizeof text ? s->len : 0), (const char *)s->bytes);
-		updater_note_signed(l->updates.updater, s->path, s->path_len, strtoull(text, NULL, 10));
-	}
-}
-
-static err_t
-take_commit(struct loader *l, const struct link_frame *f, enum primary_outcome *outcome)
-{
-	struct link_map map;
-	TRY(link_map(f->fd, &map));
-	uint64_t begin_ms = clock_ms();
-	[[gnu::cleanup(told_fini)]] struct told told = { 0 };
-	err_t err = read_entries(&map, f->n, &told);
-	if (err == OK) {
-		struct source_commit c = {
-			.allow_mass_delete = (f->flags & LINK_ALLOW_MASS_DELETE) != 0,
-			.allowed = told.allowed,
-			.allowed_n = told.allowed_n,
-			.is_whole = (f->flags & LINK_WHOLE) != 0,
-			.changes = told.changes,
-			.n = told.changes_n,
-			.past = told.past,
-			.past_n = told.past_n,
-			.ctx = &l->asker,
-			.open = asker_open,
-			.close = asker_close,
-			.now_s = clock_wall_s(),
-		};
-		memcpy(c.id, f->id, sizeof c.id);
-		note_signed(l, &told);
-		err = apply(l, &c, outcome);
-	}
-	size_t len = map.len;
-	link_unmap(&map);
-	if (err == OK) {
-		log_commit(l, *outcome, f, clock_ms() - begin_ms);
-	}
-	if (len >= TRIM_FROM) {
-		memory_settle();
-	}
-	return err;
-}
+/* ---- what the git side says ---- */
 
 static const char *
 serving(const struct loader *l)
@@ -355,7 +79,7 @@ on_commit(struct loader *l, const struct link_frame *f)
 	enum primary_outcome outcome = PRIMARY_APPLIED;
 	updater_before_commit(l->updates.updater);
 	asker_begin(&l->asker);
-	err_t err = f->fd >= 0 ? take_commit(l, f, &outcome) : E_FORMAT;
+	err_t err = f->fd >= 0 ? loader_take_commit(l, f, &outcome) : E_FORMAT;
 	if (err != OK) {
 		log_event(l->log, LOG_LEVEL_ERROR, "commit-failed", "commit=%s text=%s serving=last-good", f->id, err_str(err));
 	}
@@ -399,7 +123,7 @@ on_frame(struct loader *l, const struct link_frame *f)
 		log_event(l->log, LOG_LEVEL_WARNING, "tidy-trouble", "text=%s", f->text);
 		return;
 	case LINK_PUSHED:
-		begin_lines(l, f->id);
+		loader_begin_lines(l, f->id);
 		updates_on_frame(&l->updates, f);
 		note(l, f, OK);
 		return;
@@ -556,12 +280,6 @@ loader_puts_off(void *loader, const struct zone *z)
 	return l->serial != SERIAL_KEEP && updater_is_serial_coming(l->updates.updater, z);
 }
 
-struct primary_log
-loader_primary_log(struct loader *l)
-{
-	return (struct primary_log){ .report = on_report, .diag = { .report = on_diag, .ctx = l }, .ctx = l };
-}
-
 err_t
 loader_start(struct loader *l)
 {
@@ -579,7 +297,7 @@ loader_start(struct loader *l)
 	u->conf = l->conf;
 	u->inbox = l->inbox;
 	u->asker = &l->asker;
-	u->changed = on_published;
+	u->changed = loader_on_published;
 	u->ctx = l;
 	updates_begin(u);
 	l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
