@@ -1,0 +1,158 @@
+"""docs/tutorial.md, executed: every command of its blocks, in order and without pauses, and what it prints is what stands there.
+
+The addresses are the document's (a loopback has them), its git server is a directory of this machine, and section 3, which is about SSH,
+is in test_tutorial.py.  Section 7 is about systemd.
+"""
+import os
+import re
+import subprocess
+
+import pytest
+
+import servers
+from repository import ENV
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PRIMARY, SECONDARY = "192.0.2.1", "198.51.100.2"
+CHANGES = "www\tA\t192.0.2.80", "www\tA\t192.0.2.81"  # "Change something"
+
+
+def blocks(title):
+    """Of a section: the indented blocks, each a list of (command, the lines below it)."""
+    with open(os.path.join(ROOT, "docs", "tutorial.md")) as f:
+        section = re.search(r"^## %s\n(.*?)(?=^## )" % re.escape(title), f.read(), re.M | re.S).group(1)
+    return [list(commands(re.sub("^    ", "", block, flags=re.M)))
+            for block in re.findall(r"(?:^    .*\n)+(?:(?:^    .*\n|\n(?=    ))*)", section, re.M)]
+
+
+def commands(block):
+    for part in re.split(r"^(?=[$#] )", block, flags=re.M):
+        if part.startswith(("$ ", "# ")):
+            command = re.match(r"(?:.*\\\n)*.*\n", part).group(0)
+            yield command[2:].strip(), part[len(command):]
+
+
+def in_order(text):
+    """Records come in any order."""
+    return "\n".join(sorted(line for line in text.split("\n") if line))
+
+
+def as_pattern(text):
+    """What differs from run to run: secrets, times, and who asks from where."""
+    for what, pattern in (r"[A-Za-z0-9+/]{43}=", "[A-Za-z0-9+/]{43}="), (r"\b1764158400\b", "[0-9]{10}"), (r"203\\\.0\\\.113\\\.5", "[0-9.]+"):
+        text = re.sub(what, lambda _, p=pattern: p, text)
+    return text
+
+
+class Walk:
+    """A person with a shell."""
+
+    def __init__(self, home, repo, bindir):
+        self.home, self.here = home, home
+        self.places = {"/usr/local/share/origin/git-hooks": os.path.join(ROOT, "contrib", "git-hooks"), "/srv/git/zones.git": repo.bare,
+                       "/srv/git/notify.key": os.path.join(home, "notify.key")}
+        config = servers.write(os.path.join(home, "gitconfig"), '[url "%s"]\n insteadOf = git@git.example.org:zones.git\n' % repo.bare)
+        self.env = {**os.environ, **ENV, **servers.sanitizer_env(), "HOME": home, "GIT_CONFIG_GLOBAL": config,
+                    "PATH": bindir + ":" + os.environ["PATH"]}
+
+    def here_is(self, command):
+        for place, ours in self.places.items():
+            command = command.replace(place, ours)
+        return command
+
+    def type(self, command, below=""):
+        """Runs it, with the lines below as its input or as what it must print.  A file that is shown, and not there yet, is written."""
+        shown = re.fullmatch(r"cat (\S+)", command)
+        if shown and not os.path.exists(os.path.join(self.here, shown.group(1))):
+            servers.write(os.path.join(self.here, shown.group(1)), below)
+        is_input = re.fullmatch(r"cat >>\S+", command)
+        script = "cd '%s' && { %s\n}; status=$?; pwd >'%s/pwd'; exit $status" % (self.here, self.here_is(command), self.home)
+        done = subprocess.run(["bash", "-c", script], input=below if is_input else "", capture_output=True, text=True, env=self.env,
+                              timeout=120, check=False)
+        assert done.returncode == 0, "%s\n%s%s" % (command, done.stdout, done.stderr)
+        if below and not is_input:
+            assert re.fullmatch(as_pattern(re.escape(in_order(below))), in_order(done.stdout)), (
+                "%s\n--- printed\n%s--- in the document\n%s" % (command, done.stdout, below))
+        with open(os.path.join(self.home, "pwd")) as f:
+            self.here = f.read().strip()
+
+    def type_all(self, block):
+        for command, below in block:
+            self.type(command, below)
+
+    def edit(self, *pairs):
+        path = os.path.join(self.here, "mirage")
+        with open(path) as f:
+            text = f.read()
+        for old, new in pairs:
+            assert old in text, text
+            text = text.replace(old, new)
+        servers.write(path, text)
+
+    def push(self):
+        self.type("git commit -qam Change && git push -q && onotify %s mirage --key-file=$HOME/notify.key --wait" % PRIMARY)
+
+
+@pytest.fixture
+def walk(port_53, repo, tmp_path, bindir, need):
+    need("ip", "dig", "host", "named")
+    for address in PRIMARY, SECONDARY:
+        subprocess.run(["ip", "address", "replace", address + "/32", "dev", "lo"], check=True)
+    home = tmp_path / "home"
+    home.mkdir()
+    yield Walk(str(home), repo, bindir)
+    for address in PRIMARY, SECONDARY:
+        subprocess.run(["ip", "address", "del", address + "/32", "dev", "lo"], check=True)
+
+
+def first_look(walk, started):
+    serving, asking = blocks("2. A first look")
+    (command, _), = serving
+    look = started(servers.Process(["bash", "-c", "exec " + command], str(walk.home), "first-look", env=walk.env, cwd=walk.here))
+    look.await_log("event=ready")
+    walk.type_all(asking)
+    assert look.end() == 0
+
+
+def test_the_document(walk, repo, primary, started, tmp_path, bindir):
+    first, hook = blocks("1. A zone")
+    walk.type_all(first)
+    clone = walk.here
+    walk.type_all(hook)
+    first_look(walk, started)
+
+    served = primary(repo, "--listen=" + PRIMARY, zones=["mirage"], env={"PATH": walk.env["PATH"]})
+    key, notify, hooks = blocks("4. Pushes")
+    walk.type_all(key)
+    served.hangup()  # "this once it is told by hand"
+    served.await_log("event=keys-loaded")
+    walk.type_all(notify)
+    walk.edit(("hostmaster\t1\t", "hostmaster\t2\t"), CHANGES)
+    walk.push()
+    walk.type_all(hooks)
+    walk.here = clone
+    walk.type_all(*blocks("5. Updates"))
+
+    key, = [b for b in blocks("6. Secondaries") if b]
+    walk.type_all(key)
+    walk.edit(("hostmaster\t3\t", "hostmaster\t4\t"))
+    walk.push()
+    follows = started(Named(str(tmp_path / "ns2"), os.path.join(walk.home, "ns2.key")))
+    follows.await_true("it has the zone", lambda: servers.serial_served(53, "mirage", SECONDARY) == 4)
+    walk.type("oupdate %s --key-file=$HOME/update.key my-other.mirage 198.51.100.8" % PRIMARY)
+    follows.await_true("it hears of changes", lambda: servers.serial_served(53, "mirage", SECONDARY) == 5)
+    served.stop()
+
+
+class Named(servers.Process):
+    """BIND with the lines that the document has, and where it is to answer."""
+
+    def __init__(self, where, key_file):
+        os.makedirs(where)
+        with open(os.path.join(ROOT, "docs", "tutorial.md")) as f:
+            lines = re.search(r'^    (key "192.*;\n    zone .*;)$', f.read(), re.M).group(1)
+        with open(key_file) as f:
+            lines = lines.replace("…", f.read().strip().split(":")[2])
+        conf = ('options { directory "%s"; pid-file "%s/named.pid"; session-keyfile "%s/session.key"; listen-on { %s; };\n'
+                'listen-on-v6 { none; }; recursion no; };\ncontrols { };\n' % (where, where, where, SECONDARY))
+        super().__init__(["named", "-g", "-n", "1", "-c", servers.write(os.path.join(where, "named.conf"), conf + lines + "\n")], where, "named")
