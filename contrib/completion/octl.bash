@@ -3,7 +3,7 @@
 _octl()
 {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
-	local commands="status zones zone secondaries keys updates pull"
+	local commands="status zones zone secondaries keys updates dump pull"
 	local options="--key= --key-file= --port= --timeout= --wait --json --help --usage --version"
 	COMPREPLY=()
 	case $previous=$word in

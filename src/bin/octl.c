@@ -26,6 +26,7 @@ static const char doc[] =
 	"  secondaries [DOMAIN]\n"
 	"                    how far each is with each zone, and who is behind\n"
 	"  updates           what became of dynamic updates\n"
+	"  dump ZONE         the zone itself, as a master file\n"
 	"  pull [ZONE]       have it pull; with --wait, say what came of that\n"
 	"\n"
 	"DOMAIN is a part of what the key reaches; without it all of that is shown."
@@ -118,7 +119,7 @@ static const struct command {
 	struct octl_columns columns;
 	bool is_one;    /* item; shown as lines */
 	bool wants_arg; /* a name, without which there is nothing to ask */
-	bool is_pull;   /* no question */
+	bool is_pull, is_dump; /* no question */
 } commands[] = {
 	{ "status", STATUS_DAEMON, COLUMNS(status_list), true, false },
 	{ "zones", STATUS_ZONES, COLUMNS(zones_list), false, false },
@@ -126,6 +127,7 @@ static const struct command {
 	{ "keys", STATUS_KEYS, COLUMNS(keys_list), false, false },
 	{ "secondaries", STATUS_SECONDARIES, COLUMNS(secondaries_list), false, false },
 	{ "updates", STATUS_UPDATES, COLUMNS(updates_list), true, false },
+	{ "dump", .wants_arg = true, .is_dump = true },
 	{ "pull", .is_pull = true },
 };
 
@@ -133,7 +135,7 @@ static const struct octl_columns trouble_columns = COLUMNS(zones_list);
 
 /* ---- arguments ---- */
 
-#define COMMANDS "status, zones, zone, secondaries, keys, updates or pull"
+#define COMMANDS "status, zones, zone, secondaries, keys, updates, dump or pull"
 
 struct opts {
 	const struct command *command;
@@ -183,6 +185,9 @@ check(const struct opts *o, struct argp_state *state)
 	}
 	if (o->asking.wait_s != 0 && !o->command->is_pull) {
 		cli_usage(state, "--wait is for pull");
+	}
+	if (o->is_json && o->command->is_dump) {
+		cli_usage(state, "dump prints a master file, not JSON");
 	}
 }
 
@@ -318,6 +323,22 @@ pull(struct octl *o)
 	return status == CLI_OK && o->opts.asking.wait_s != 0 ? cli_wait_end(&o->wait) : status;
 }
 
+static int
+dump(struct octl *o)
+{
+	char zone[NAME_TEXT_MAX];
+	struct cli_signed *asked = &o->wait.status.asked;
+	(void)name_show(o->domain.oct, zone);
+	asked->subject = zone;
+	return octl_dump(asked, &o->to, o->opts.asking.timeout_s, o->domain.oct);
+}
+
+static int
+carry_out(struct octl *o)
+{
+	return o->opts.command->is_pull ? pull(o) : o->opts.command->is_dump ? dump(o) : ask(o);
+}
+
 /* ---- beginning ---- */
 
 static err_t
@@ -376,7 +397,7 @@ main(int argc, char **argv)
 	o->wait.status.asked.doubt_hint = "nothing was changed by the question";
 	int status = CLI_USAGE;
 	if (read_key(o) == OK && read_domain(o) == OK) {
-		status = resolve(o) != OK ? CLI_FAILED : o->opts.command->is_pull ? pull(o) : ask(o);
+		status = resolve(o) != OK ? CLI_FAILED : carry_out(o);
 	}
 	octl_table_free(&o->table);
 	octl_json_free(&o->json);

@@ -29,6 +29,12 @@ err_t octl_table_print(const struct octl_table *t); /* on standard output; E_IO 
 /* One item as lines, "label  value". */
 err_t octl_lines_print(const struct octl_columns *columns, const struct status_item *item, bool has_colour);
 
+/* ---- octl_dump.c ---- */
+
+/* The zone, by a signed transfer, as a master file on standard output, once it is there as a whole.  The exit status; errors were
+ * printed. */
+int octl_dump(struct cli_signed *asked, const struct client_addresses *to, unsigned timeout_s, const uint8_t *zone);
+
 /* ---- octl_json.c: for programs ---- */
 
 struct octl_json;

@@ -18,6 +18,7 @@
 
 enum client_verdict {
 	CLIENT_TAKE,  /* this is the answer */
+	CLIENT_MORE,  /* this is a part of the answer: over TCP, more messages follow, each with the patience of the first */
 	CLIENT_DOUBT, /* take it if nothing better comes soon */
 	CLIENT_IGNORE /* not an answer to this */
 };

@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <string.h>
 
+#include "ops/clock.h"
+
 /* E_STOPPED: the answer came over UDP meanwhile. */
 static err_t
 await_tcp(struct client_exchange *e, int fd, short events, uint64_t deadline_ms)
@@ -94,8 +96,10 @@ client_ask_tcp(struct client_exchange *e, uint64_t deadline_ms)
 		TRY(read_tcp(e, fd, prefix, sizeof prefix, deadline_ms));
 		size_t len = (size_t)prefix[0] << 8 | prefix[1];
 		TRY(read_tcp(e, fd, e->stream, len, deadline_ms));
-		if (client_hear(r, e->stream, len).verdict != CLIENT_IGNORE) {
+		enum client_verdict verdict = client_hear(r, e->stream, len).verdict;
+		if (verdict != CLIENT_IGNORE && verdict != CLIENT_MORE) {
 			return OK;
 		}
+		deadline_ms = verdict == CLIENT_MORE ? clock_ms() + r->patience.tcp_ms : deadline_ms;
 	}
 }

@@ -11,10 +11,14 @@ judge_signed(struct signed_request *s, const struct msg *m, enum signed_outcome 
 {
 	struct tsig t = s->sent; /* an answer that was wrong leaves no trace in it */
 	err_t err = tsig_verify_response(&t, m, clock_wall_s());
+	if (s->part != NULL) {
+		s->sent = t; /* a chain goes on from here, and this owns its digest */
+	}
 	if (err != OK && err != E_NOTFOUND && err != E_AUTH) {
 		return CLIENT_IGNORE;
 	}
 	s->tsig = t;
+	s->tsig.pending = NULL;
 	s->outcome = err == OK             ? by_rcode
 	             : err == E_NOTFOUND   ? SIGNED_UNSIGNED
 	             : t.is_peer_error     ? SIGNED_TSIG_REFUSED
@@ -29,6 +33,17 @@ keep(struct signed_request *s, const struct msg *m)
 		memcpy(s->answer, m->wire, m->len);
 		s->answer_len = m->len;
 	}
+}
+
+/* One of several messages.  The last one has to be signed, or nobody knows that nothing was left out (RFC 8945 5.3.1). */
+static enum client_verdict
+judge_part(struct signed_request *s, const struct msg *m)
+{
+	enum client_verdict verdict = s->part(s->part_ctx, m);
+	if (verdict == CLIENT_TAKE && s->key != NULL && !tsig_chain_is_closed(&s->sent)) {
+		s->outcome = SIGNED_UNSIGNED;
+	}
+	return verdict;
 }
 
 static enum client_verdict
@@ -48,7 +63,7 @@ judge(void *ctx, const struct msg *m)
 		(void)ede_print(&m->edns, s->ede);
 		keep(s, m);
 	}
-	return verdict;
+	return verdict == CLIENT_TAKE && s->outcome == SIGNED_ACCEPTED && s->part != NULL ? judge_part(s, m) : verdict;
 }
 
 bool
@@ -80,5 +95,9 @@ signed_ask(struct signed_request *s, const struct client_addresses *to, const st
 	s->result.why[0] = '\0';
 	TRY(sign(s));
 	const struct client_request request = { s->wire, s->len, judge, s, *patience };
-	return client_ask(to, &request, &s->result);
+	err_t err = client_ask(to, &request, &s->result);
+	if (s->part != NULL) {
+		tsig_fini(&s->sent);
+	}
+	return err;
 }

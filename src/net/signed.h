@@ -35,6 +35,12 @@ struct signed_request {
 	const struct tsig_key *key; /* NULL: unsigned */
 	uint8_t *answer;            /* room for the answer, DNS_MSG_MAX octets; NULL: its RCODE is enough */
 
+	/* NULL: the answer is one message.  Else it may be several (RFC 5936 2.2), over TCP, from one address: called with each that
+	 * is signed, or may be covered by the signature of a later one (RFC 8945 5.3.1); so what it was given counts only once the
+	 * outcome is SIGNED_ACCEPTED.  CLIENT_TAKE: that was the last one; CLIENT_MORE. */
+	enum client_verdict (*part)(void *ctx, const struct msg *m);
+	void *part_ctx;
+
 	struct tsig sent, tsig; /* as it was after signing the request, and after verifying the answer */
 	enum signed_outcome outcome;
 	unsigned rcode;
