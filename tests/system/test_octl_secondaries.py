@@ -2,7 +2,6 @@
 import json
 import os
 import signal
-import time
 
 import dns.query
 import pytest
@@ -53,9 +52,7 @@ def test_who_is_behind(farm, repo, octl):
     repo.commit({"a.test": ZONE % 2})
     server.hangup()
     server.await_serial("a.test", 2)
-    began = time.monotonic()
-    row = rows(octl, "a.test", status=1)[stopped.address]
-    assert time.monotonic() - began < 10  # with sanitizers, and a machine that is busy; the answer is of its moment
+    row = rows(octl, "a.test", status=1)[stopped.address]  # the first question after it happened
     assert (row["state"], row["serial"], row["has"], row["behind"]) == ("behind", 2, 1, 1) and row["since"] >= row["transferred"]
     others = addresses - {stopped.address}
     servers.await_true("the others are current", lambda: {rows(octl, "a.test")[a]["state"] for a in others} == {"current"})
