@@ -6,8 +6,9 @@
 #include "base/alloc.h"
 #include "ops/privs.h"
 
-/* Descriptors of a worker besides its sockets: what its two threads wait with, and are woken by. */
-enum { FILES_OF_WORKER = 4 };
+/* Descriptors of a worker besides its sockets: what its two threads wait with (2), and are woken by (2), and one that libuv holds for
+ * when there are no others. */
+enum { FILES_OF_WORKER = 5 };
 
 _Static_assert(FRONT_WORKERS_MAX - 1 <= UINT8_MAX, "struct tcp_conf has their numbers in an octet");
 

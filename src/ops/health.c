@@ -73,5 +73,6 @@ void
 health_fini(struct health *h)
 {
 	free(h->threads);
-	*h = (struct health){ 0 };
+	h->threads = NULL;
+	h->n = 0;
 }

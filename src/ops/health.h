@@ -38,4 +38,4 @@ bool health_look(struct health *h, uint64_t now_ms);
 /* The same as of the last look, for other threads. */
 bool health_is_any_stuck(const struct health *h);
 
-void health_fini(struct health *h);
+void health_fini(struct health *h); /* health_is_any_stuck() may still be asked */
