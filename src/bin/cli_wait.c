@@ -59,8 +59,14 @@ static err_t
 on_status(void *ctx, const struct status_item *item)
 {
 	struct cli_wait *w = ctx;
-	uint64_t pulls = number(item, "pulls");
-	w->pulls = w->is_known ? w->pulls : pulls; /* those at the beginning count */
+	uint64_t pulls = number(item, "pulls"), started = number(item, "started");
+	bool is_another = w->is_known && (started != w->started || pulls < w->pulls);
+	if (!w->is_known) {
+		w->pulls = pulls;
+	} else if (is_another) { /* it was started anew: each pull of it began after us */
+		w->pulls = 0;
+	}
+	w->started = started;
 	w->is_known = true;
 	w->pull = number(item, "pull");
 	keep_commit(w->served, status_value(item, "commit"));

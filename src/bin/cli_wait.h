@@ -6,6 +6,7 @@
  *     return cli_wait_end(&w);
  *
  * The server numbers its pulls; one that began after cli_wait_begin() has seen the commit, when that was pushed before.
+ * A server that is started anew meanwhile counts from the beginning.
  */
 #pragma once
 
@@ -20,7 +21,8 @@ struct cli_wait {
 	bool is_quiet;         /* say nothing when all is well */
 	/* private */
 	char commit[65];       /* "": whatever a pull brings */
-	uint64_t pulls;        /* that had begun */
+	uint64_t pulls;        /* that had begun, when we did */
+	uint64_t started;      /* the server, since 1970; 0: the key may not see that */
 	bool is_known;         /* what follows is an answer */
 	char served[65], error[512]; /* of the answer heard last */
 	uint64_t pull;

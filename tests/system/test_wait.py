@@ -2,6 +2,8 @@
 import json
 import os
 import re
+import signal
+from concurrent import futures
 
 import pytest
 
@@ -93,6 +95,28 @@ def test_a_commit_within_a_later_one(repo, served, onotify):
     first = repo.commit({"example.org": ZONE % 2}, push=False)
     second = repo.commit({"example.org": ZONE % 3})
     assert "commit %s is served, in commit %s" % (first[:12], second[:12]) in onotify(served, "--commit=" + first, status=0).stdout
+
+
+@pytest.mark.parametrize("key", [ALL, NARROW])
+def test_a_server_that_is_started_anew(repo, daemon, primary, onotify, key):
+    """It counts its pulls from the beginning."""
+    repo.commit({"example.org": ZONE % 1, "_keys": ALL.line + NARROW.line})
+    url = daemon.url("zones.git")
+    server = primary(url, zones=["example.org"])
+    for serial in range(2, 5):
+        repo.commit({"example.org": ZONE % serial})
+        server.hangup()
+        server.await_serial("example.org", serial)
+    first = repo.commit({"example.org": ZONE % 5}, push=False)
+    second = repo.commit({"example.org": ZONE % 6})
+    os.kill(daemon.child.process.pid, signal.SIGSTOP)
+    with futures.ThreadPoolExecutor() as pool:
+        waiting = pool.submit(onotify, server, "--commit=" + first, key=key)
+        server.await_log("event=notify-accepted")
+        server.stop()
+        os.kill(daemon.child.process.pid, signal.SIGCONT)
+        primary(url, port=server.port, zones=["example.org"])
+        assert "commit %s is served, in commit %s" % (first[:12], second[:12]) in waiting.result().stdout
 
 
 def test_outside_of_a_repository(repo, served, onotify, tmp_path):
