@@ -189,6 +189,13 @@ secondary_table_failed(struct secondary_table *t, const uint8_t *zone, const str
 	}
 }
 
+bool
+secondary_table_knows(const struct secondary_table *t, const uint8_t *zone, const struct key_address *a)
+{
+	const struct of_zone *z = find_zone(t, zone);
+	return z != NULL && is_there(z, a);
+}
+
 void
 secondary_table_forget(struct secondary_table *t, const uint8_t *zone)
 {

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,9 @@ void secondary_table_fini(struct secondary_table *t);
 void secondary_table_told(struct secondary_table *t, const uint8_t *zone, const struct key_address *a, uint32_t serial, uint64_t now_s);
 void secondary_table_has(struct secondary_table *t, const uint8_t *zone, const struct key_address *a, uint32_t serial, uint64_t now_s);
 void secondary_table_failed(struct secondary_table *t, const uint8_t *zone, const struct key_address *a, const char *error, uint64_t now_s);
+
+/* Is there a row? */
+bool secondary_table_knows(const struct secondary_table *t, const uint8_t *zone, const struct key_address *a);
 
 /* The zone is gone. */
 void secondary_table_forget(struct secondary_table *t, const uint8_t *zone);

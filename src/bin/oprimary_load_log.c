@@ -42,6 +42,9 @@ on_report(void *ctx, const struct primary_report *r)
 	enum log_level level;
 	pulse_beat(&l->pulse); /* a commit may have very many files */
 	l->count[r->event]++;
+	if (r->event == ZONE_REMOVED && r->zone != NULL) {
+		primary_state_forget(l->state, r->zone->apex_name);
+	}
 	if ((r->event == ZONE_SERIAL_STUCK || r->event == ZONE_SERIAL_BACK) && l->serial != SERIAL_KEEP) {
 		updater_add_serial(l->updates.updater, r->zone->apex_name, r->zone->serial);
 	}

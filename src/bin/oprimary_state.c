@@ -20,6 +20,8 @@ void
 primary_state_fini(struct primary_state *s)
 {
 	secondary_table_fini(&s->secondaries);
+	pthread_mutex_destroy(&s->secondaries_lock);
+	pthread_mutex_destroy(&s->lock);
 }
 
 static void
@@ -41,6 +43,13 @@ see_head(struct daemon_state *s, const struct link_frame *f)
 	}
 }
 
+/* Of a frame that says that something failed. */
+static err_t
+failure_of(const struct link_frame *f)
+{
+	return f->status != OK && f->status < E_COUNT ? (err_t)f->status : E_IO;
+}
+
 /* What came out of the cache says nothing of the remote. */
 static void
 end_pull(struct daemon_state *s, const struct link_frame *f, err_t err, uint64_t pulls)
@@ -49,12 +58,21 @@ end_pull(struct daemon_state *s, const struct link_frame *f, err_t err, uint64_t
 		return;
 	}
 	if (f->type == LINK_FAILED) {
-		end_step(&s->pull, pulls, f->took_ms, f->status != OK ? (err_t)f->status : E_IO, f->text);
+		end_step(&s->pull, pulls, f->took_ms, failure_of(f), f->text);
 		s->retry_s = f->retry_s;
 	} else {
 		see_head(s, f);
 		end_step(&s->pull, pulls, f->took_ms, err, err_str(err));
 		s->retry_s = 0;
+	}
+}
+
+/* That somebody else has pushed meanwhile is no trouble: the push is made again. */
+static void
+end_push_failed(struct daemon_state *s, const struct link_frame *f)
+{
+	if (failure_of(f) != E_STALE) {
+		end_step(&s->push, s->push.n, 0, failure_of(f), f->text);
 	}
 }
 
@@ -74,7 +92,7 @@ primary_state_on_frame(struct primary_state *s, const struct link_frame *f, err_
 		end_step(&last->push, last->push.n + 1, (f->commit_us + f->push_us) / 1000, OK, "");
 		break;
 	case LINK_PUSH_FAILED:
-		end_step(&last->push, last->push.n, 0, f->status < E_COUNT ? (err_t)f->status : E_IO, f->text);
+		end_push_failed(last, f);
 		break;
 	default:
 		break;
@@ -142,17 +160,23 @@ primary_state_on_notified(struct primary_state *s, const struct notifier_report 
 	const struct key_address *a = &r->target->address;
 	const char *trouble = notify_trouble(r);
 	uint64_t now_s = clock_wall_s();
-	if (a->family == 0) { /* its own connection, of which no address is known */
+	if (a->family == 0 || r->is_removal) { /* its own connection, of which no address is known; or there is nothing to follow */
 		return;
 	}
 	pthread_mutex_lock(&s->secondaries_lock);
-	if (r->is_removal) {
-		secondary_table_forget(&s->secondaries, r->zone);
-	} else if (r->outcome == NOTIFY_ACKNOWLEDGED) {
+	if (r->outcome == NOTIFY_ACKNOWLEDGED) {
 		secondary_table_told(&s->secondaries, r->zone, a, r->serial, now_s);
 	} else if (trouble != NULL) {
 		secondary_table_failed(&s->secondaries, r->zone, a, trouble, now_s);
 	}
+	pthread_mutex_unlock(&s->secondaries_lock);
+}
+
+void
+primary_state_forget(struct primary_state *s, const uint8_t *zone)
+{
+	pthread_mutex_lock(&s->secondaries_lock);
+	secondary_table_forget(&s->secondaries, zone);
 	pthread_mutex_unlock(&s->secondaries_lock);
 }
 
@@ -171,16 +195,28 @@ transfer_trouble(enum transfer_end how)
 	return texts[how];
 }
 
+/* Anybody may transfer unsigned, and a person with a key looks at a zone by transferring it (octl dump).  A secondary is whom the key's
+ * name says to be one at this address, or where it names no address, whom we tell of changes there.
+ * The caller holds the lock. */
+static bool
+is_secondary(const struct primary_state *s, const struct net_transferred *t, const struct key_address *a)
+{
+	struct key k = { 0 };
+	if (t->key->len == 0 || key_name_read(t->key->oct, &k) != OK || k.right != RIGHT_TRANSFER) {
+		return false;
+	}
+	return k.secondary.family != 0 ? key_address_is_equal(&k.secondary, a) : secondary_table_knows(&s->secondaries, t->zone->oct, a);
+}
+
 void
 primary_state_on_transferred(struct primary_state *s, const struct net_transferred *t)
 {
 	const struct key_address a = peer_key_address(t->to);
 	uint64_t now_s = clock_wall_s();
-	if (t->key->len == 0) { /* anybody may be that */
-		return;
-	}
 	pthread_mutex_lock(&s->secondaries_lock);
-	if (t->how == TRANSFER_DONE && t->report != NULL) {
+	if (!is_secondary(s, t, &a)) {
+		/* somebody looks */
+	} else if (t->how == TRANSFER_DONE && t->report != NULL) {
 		secondary_table_has(&s->secondaries, t->zone->oct, &a, t->report->serial, now_s);
 	} else {
 		secondary_table_failed(&s->secondaries, t->zone->oct, &a, transfer_trouble(t->how), now_s);

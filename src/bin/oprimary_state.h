@@ -37,6 +37,9 @@ void primary_state_count(struct primary_state *s, const struct updater_stats *u)
 /* Any thread: a copy.  What others count is zero in it. */
 void primary_state_read(struct primary_state *s, struct daemon_state *out);
 
+/* The loader: the zone is gone. */
+void primary_state_forget(struct primary_state *s, const uint8_t *zone);
+
 /* The notifier: what became of a notification.  Any worker: a transfer has ended. */
 void primary_state_on_notified(struct primary_state *s, const struct notifier_report *r);
 void primary_state_on_transferred(struct primary_state *s, const struct net_transferred *t);

@@ -14,6 +14,7 @@ ZONE = ("$TTL 60\n@ SOA ns1 host %d 3600 600 86400 300\n NS ns1\n" + "".join(" N
         "".join("ns%d A 127.0.0.%d\n" % (n, n) for n in range(1, 6)))
 MAKES = list(secondaries.MAKES.values())
 ALL, NARROW = Key("me._status."), Key("me._notify.b.test.")
+UPDATE, TRANSFER = Key("me._update.test."), Key("me._transfer.a.test.")
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def rows(octl, zone, **more):
 def farm(own_addresses, need, repo, primary, started, tmp_path):
     need(*[m.binary for m in MAKES])
     keys = {m: Key("127.0.0.1.%s._transfer.test" % m.address, algorithm=m.algorithm) for m in MAKES}
-    lines = "".join(k.line for k in keys.values()) + ALL.line + NARROW.line
+    lines = "".join(k.line for k in keys.values()) + "".join(k.line for k in (ALL, NARROW, UPDATE, TRANSFER))
     repo.commit({"a.test": ZONE % 1, "b.test": ZONE % 1, "_keys": lines})
     server = primary(repo, port=secondaries.PORT, zones=["a.test", "b.test"])
     peers = {m: started(m(str(tmp_path), {"a.test": keys[m], "b.test": keys[m]})) for m in MAKES}
@@ -68,6 +69,14 @@ def test_the_key_bounds_what_is_shown(farm, octl):
     listed = json.loads(octl("--json", key=NARROW).stdout)["secondaries"]
     assert {r["zone"] for r in listed} == {"b.test"} and len(listed) == 4
     assert "REFUSED" in octl("a.test", key=NARROW, status=1).stderr
+
+
+@pytest.mark.parametrize("key", [UPDATE, TRANSFER])
+def test_who_looks_at_a_zone_is_no_secondary(farm, octl, program, key):
+    server, _ = farm
+    program("octl", "127.0.0.1", "dump", "a.test", env={"ORIGIN_KEY": key.argument}, status=0)
+    server.await_log(r"event=transfer-sent .*key=%s\b" % key.name.rstrip("."))
+    assert set(rows(octl, "a.test")) == {m.address for m in MAKES}
 
 
 def test_unsigned_transfers_count_for_nobody(repo, primary, program):

@@ -43,10 +43,13 @@ rows_are_kept_by_zone_and_address(void **state)
 	secondary_table_has(&table, a_zone, &two, 6, 101);
 	secondary_table_failed(&table, a_zone, &one, "away", 102);
 	secondary_table_told(&table, (const uint8_t *)"\1A\4TEST", &two, 7, 103);
+	assert_true(secondary_table_knows(&table, a_zone, &two) && !secondary_table_knows(&table, b_zone, &two));
 	assert_int_equal(secondary_table_read(&table, b_zone, rows), 0);
 	assert_int_equal(secondary_table_read(&table, a_zone, rows), 3);
 	assert_true(key_address_is_equal(&rows[0].address, &one) && rows[0].has_s == 0 && rows[0].told_s == 0);
 	assert_string_equal(rows[0].error, "away");
+	const struct key_address none = v4(3);
+	assert_false(secondary_table_knows(&table, a_zone, &none));
 	assert_int_equal(rows[0].error_s, 102);
 	assert_true(key_address_is_equal(&rows[1].address, &two) && key_address_is_equal(&rows[2].address, &six));
 	assert_true(rows[1].has == 6 && rows[1].has_s == 101 && rows[1].told == 7 && rows[1].told_s == 103 && rows[1].error == NULL);
