@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "auth/secondaries.h"
 #include "base/buf.h"
 #include "dns/lex.h"
 #include "dns/rdata.h"
@@ -280,10 +281,40 @@ key_is_same(const struct tsig_key *a, const struct tsig_key *b)
 	return a->alg == b->alg && a->secret_len == b->secret_len && ct_is_equal(a->secret, b->secret, a->secret_len);
 }
 
+static bool
+has_grant(const struct key *k, const uint8_t *domain)
+{
+	size_t low = 0, high = k->granted_n;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int order = name_compare(k->granted[mid].domain, domain);
+		if (order == 0) {
+			return true;
+		}
+		low = order < 0 ? mid + 1 : low;
+		high = order < 0 ? high : mid;
+	}
+	return false;
+}
+
+/* Is it given the right of a transfer key here? */
+static bool
+is_granted(const struct key *k, const uint8_t *zone)
+{
+	while (k->granted_n != 0 && !has_grant(k, zone)) {
+		if (name_is_root(zone)) {
+			return false;
+		}
+		zone = name_parent(zone);
+	}
+	return k->granted_n != 0;
+}
+
 bool
 key_has_right(const struct key *k, enum key_right right, const uint8_t *zone)
 {
-	return key_includes(k, right) && name_is_within(zone, k->domain.oct);
+	bool is_by_name = key_includes(k, right) && name_is_within(zone, k->domain.oct);
+	return is_by_name || (right != RIGHT_NONE && right <= RIGHT_TRANSFER && is_granted(k, zone));
 }
 
 bool

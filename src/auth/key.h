@@ -1,10 +1,13 @@
-/* auth/key.h -- one key: what it may do is said by its name.
+/* auth/key.h -- one key: what it may do is said by its name, and by files of secondaries (auth/secondaries.h).
  *
  * ANYTHING._OPERATION.DOMAIN is granted for DOMAIN and all below it; `_update` includes `_transfer`,
  * which includes `_notify`, which includes `_status`.
  *
  * DOMAIN may lie inside of a zone: there the key is narrow, and good for updates of the names at and below DOMAIN alone.  Labels that
  * name types before `_update` (ANYTHING._a._aaaa._update.DOMAIN) hold a key to records of these types; it may do nothing else.
+ *
+ * A file of secondaries can grant any key, whatever its name, the right of a transfer key for a domain.  What is asked of the name alone
+ * says so here.
  *
  * Pure.
  */
@@ -32,6 +35,8 @@ bool key_address_is_equal(const struct key_address *a, const struct key_address 
 /* A name of 255 octets has no more of them: "_a" takes three, "_update" and the root nine. */
 enum { KEY_TYPES_MAX = (NAME_WIRE_MAX - 9) / 3 };
 
+struct secondary_grant;
+
 struct key {
 	struct tsig_key tsig;
 	enum key_right right;
@@ -40,6 +45,8 @@ struct key {
 	unsigned types_n;                /* 0: to none */
 	struct key_address primary, secondary;
 	size_t order;                    /* of two keys of one file, that with the larger number comes later in it: it is the newer one */
+	const struct secondary_grant *granted; /* borrowed; in order of the domain */
+	size_t granted_n;
 };
 
 /* The part of the name that speaks: right, domain, types (of an update key), addresses (of a transfer key); nothing else of *out
@@ -54,7 +61,7 @@ enum { KEY_TROUBLE_MAX = 320 };
  * without an operation, which may be a secret in the wrong place, nothing is shown. */
 void key_name_trouble(const uint8_t *name, char out[KEY_TROUBLE_MAX]);
 
-/* Has it this right anywhere? */
+/* Has it this right anywhere, by its name? */
 bool key_includes(const struct key *k, enum key_right right);
 
 /* May this key do that with this zone, all of it? */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/secondaries.h"
 #include "base/alloc.h"
 #include "base/cur.h"
 #include "dns/rrtype.h"
@@ -168,7 +169,7 @@ read_rdata(const struct record *r, struct tsig_key *k)
 }
 
 /* False: the key would reach further than its file may, or than its name is meant to.  A name without an operation is not shown: with
- * the fields of a line in another order it may be the secret. */
+ * the fields of a line in another order it may be the secret.  Whether it is a name that a secondary's key has is not known here. */
 static bool
 read_name(const struct record *r, struct key *k)
 {
@@ -185,9 +186,6 @@ read_name(const struct record *r, struct key *k)
 	}
 	if (err != OK) {
 		name_set(&k->domain, r->owner);
-		find(r, DIAG_WARNING, "key-operation", 0,
-		     "a key's name is ANYTHING._OPERATION.DOMAIN, where the operation is _update, _transfer, _notify or _status",
-		     "the key's name %s: the key may do nothing", trouble);
 	} else {
 		(void)name_print(r->owner, name);
 	}
@@ -233,6 +231,22 @@ keystore_add(struct keystore *ks, const uint8_t *owner, const uint8_t *within, c
 	return insert(ks, k);
 }
 
+void
+keystore_find_idle(const struct keystore *ks, const struct secondaries *named, struct findings *out)
+{
+	for (size_t i = 0; i < ks->n; i++) {
+		const struct key *k = ks->keys[i];
+		char trouble[KEY_TROUBLE_MAX];
+		if (k->right == RIGHT_NONE && !secondaries_name_key(named, k->tsig.name.oct)) {
+			key_name_trouble(k->tsig.name.oct, trouble);
+			findings_add(out, DIAG_WARNING, "key-operation", k->tsig.name.oct, TYPE_DNSKEY, NULL, 0,
+			             "a key's name is ANYTHING._OPERATION.DOMAIN, where the operation is _update, _transfer, _notify or "
+			             "_status; or a _secondaries file names the key",
+			             "the key's name %s: the key may do nothing", trouble);
+		}
+	}
+}
+
 err_t
 keystore_merge(struct keystore *into, const struct keystore *from, struct findings *out)
 {
@@ -262,6 +276,21 @@ compare_keys(const void *a, const void *b)
 {
 	const struct key *const *x = a, *const *y = b;
 	return name_compare((*x)->tsig.name.oct, (*y)->tsig.name.oct);
+}
+
+void
+keystore_grant(struct keystore *ks, const struct secondaries *s)
+{
+	for (size_t i = 0, n = secondaries_grants_n(s), of_key; i < n; i += of_key) {
+		const struct secondary_grant *first = secondaries_grant(s, i);
+		for (of_key = 1; i + of_key < n && name_is_equal(first[of_key].key, first->key); of_key++) {
+		}
+		struct key *k = *slot_of(ks, first->key);
+		if (k != NULL) {
+			k->granted = first;
+			k->granted_n = of_key;
+		}
+	}
 }
 
 void

@@ -13,6 +13,8 @@
 #include "base/err.h"
 #include "zone/findings.h"
 
+struct secondaries;
+
 enum { KEYS_MAX = 100000 };
 
 struct keystore;
@@ -23,14 +25,22 @@ void keystore_free(struct keystore **ks); /* NULL-safe; wipes the secrets */
 
 /* One DNSKEY record of a keys file.  `within`: the file's domain (NAME of NAME._keys, root for _keys): a
  * key of another domain is a finding.  Findings also: flags, protocol, algorithm, empty or overlong
- * secret, no _operation label, the name twice.  No text of a finding shows the secret; the record in it does (where
+ * secret, the name twice.  No text of a finding shows the secret; the record in it does (where
  * a finding is, is told by its record), and so does its line in the file: do not print these.  E_LIMIT,
  * E_NOMEM. */
 err_t keystore_add(struct keystore *ks, const uint8_t *owner, const uint8_t *within, const uint8_t *rdata,
                    uint16_t rdlen, struct findings *out);
 
+/* Keys that may do nothing, for their names have no operation (key-operation, a warning): but for those that a `_secondaries` file names.
+ * `named`: of all such files, NULL: none. */
+void keystore_find_idle(const struct keystore *ks, const struct secondaries *named, struct findings *out);
+
 /* Copies every key of `from` whose file is not in question any more; for rebuilding. */
 err_t keystore_merge(struct keystore *into, const struct keystore *from, struct findings *out);
+
+/* Gives the keys what `s` grants them beside their names' rights, and borrows that: the store that keys are used from, for as long as
+ * `s` lives.  `s` NULL: nothing. */
+void keystore_grant(struct keystore *ks, const struct secondaries *s);
 
 void keystore_seal(struct keystore *ks); /* sorts; no keystore_add() after it */
 

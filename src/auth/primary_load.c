@@ -63,7 +63,7 @@ load_text(struct apply *a, struct pending *d, const struct master_text *text, si
 	};
 	struct load_result result = { 0 };
 	reads_begin(p);
-	err_t err = d->file->kind == SOURCE_KEYS ? keys_load(&reader, text->text, text->len, &d->keys, &result)
+	err_t err = d->file->kind == SOURCE_KEYS ? keys_load(&reader, text->text, text->len, NULL, &d->keys, &result)
 	                                         : zone_load(&reader, text->text, text->len, octets_max, &d->zone, &result);
 	d->counts = (struct load_counts){ .records = result.records, .errors = result.errors, .warnings = result.warnings,
 		                            .octets = result.octets };

@@ -111,7 +111,7 @@ load_version(struct ozone *oz, struct version *v, const struct job *job, const s
 	reader.allowance = v->side == job->new ? &oz->includes : NULL;
 	oz->includes.is_spent = false;
 	err_t err = job->kind == SOURCE_KEYS
-	                    ? keys_load(&reader, v->text.text, v->text.len, &v->keys, &result)
+	                    ? keys_load(&reader, v->text.text, v->text.len, NULL, &v->keys, &result)
 	                    : zone_load(&reader, v->text.text, v->text.len, SIZE_MAX, &v->zone, &result);
 	v->counts = result;
 	if (err == E_LIMIT) {

@@ -1,0 +1,65 @@
+#include "auth/load_records.h"
+
+#include "zone/locate.h"
+
+/* The reader's callbacks have one context: the opener's is in `source`. */
+
+static err_t
+add_record(void *ctx, const struct master_rr *rr)
+{
+	struct load_records *l = ctx;
+	return l->add(l->ctx, rr, &l->findings);
+}
+
+static err_t
+open_include(void *ctx, const char *path, struct master_text *out)
+{
+	const struct load_records *l = ctx;
+	return l->source->open(l->source->ctx, path, out);
+}
+
+static void
+close_include(void *ctx, struct master_text *text)
+{
+	const struct load_records *l = ctx;
+	l->source->close(l->source->ctx, text);
+}
+
+err_t
+load_records_read(struct load_records *l, const char *text, size_t len)
+{
+	struct master_reader reader = *l->source;
+	reader.ctx = l;
+	reader.record = add_record;
+	reader.open = l->source->open != NULL ? open_include : NULL;
+	reader.close = close_include;
+	reader.is_of_keys = l->is_of_keys;
+	reader.has_default_ttl = true; /* nothing of it is served: it needs none */
+	reader.sink = l->read;
+	return master_read(&reader, text, len, &l->counts);
+}
+
+static err_t
+locate(struct load_records *l, const char *text, size_t len)
+{
+	struct master_reader again = *l->source;
+	again.has_default_ttl = true;
+	again.is_of_keys = l->is_of_keys;
+	again.sink = l->found;
+	return findings_locate(&l->findings, &again, text, len);
+}
+
+err_t
+load_records_end(struct load_records *l, err_t read, const char *text, size_t len, bool is_any_good, struct load_result *result)
+{
+	err_t located = l->findings.n != 0 ? locate(l, text, len) : OK, err = read == OK ? located : read;
+	*result = (struct load_result){
+		.records = l->counts.records,
+		.errors = l->counts.errors + l->findings.errors,
+		.warnings = l->counts.warnings + l->findings.warnings,
+	};
+	findings_fini(&l->findings);
+	bool is_cut = l->counts.errors > MASTER_ERRORS_MAX; /* what comes after that is not known */
+	bool is_bad = (err == OK && result->errors != 0) || err == E_FORMAT;
+	return !is_bad ? err : is_any_good && !is_cut ? OK : E_FORMAT;
+}

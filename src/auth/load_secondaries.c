@@ -1,0 +1,35 @@
+#include "auth/load_secondaries.h"
+
+#include "auth/load_records.h"
+
+struct loading {
+	const uint8_t *within;
+	struct secondaries *secondaries;
+};
+
+static err_t
+add_record(void *ctx, const struct master_rr *rr, struct findings *out)
+{
+	const struct loading *l = ctx;
+	return secondaries_add(l->secondaries, rr, l->within, out);
+}
+
+err_t
+secondaries_load(const struct master_reader *source, const char *text, size_t len, struct secondaries **out,
+                 struct load_result *result)
+{
+	struct loading l = { .within = source->apex, .secondaries = secondaries_new() };
+	struct load_records records = { .source = source, .read = source->sink, .found = source->sink, .add = add_record, .ctx = &l };
+	if (l.secondaries == NULL) {
+		return E_NOMEM;
+	}
+	err_t err = load_records_read(&records, text, len);
+	err = load_records_end(&records, err, text, len, secondaries_count(l.secondaries) != 0, result);
+	if (err != OK) {
+		secondaries_free(&l.secondaries);
+		return err;
+	}
+	secondaries_seal(l.secondaries);
+	*out = l.secondaries;
+	return OK;
+}

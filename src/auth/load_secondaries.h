@@ -1,0 +1,18 @@
+/* auth/load_secondaries.h -- from the text of a `_secondaries` file to what it says, or to why not: keys_load()'s sister.
+ *
+ * There are no secrets in such files, so diagnostics show their lines; what looks like a secret all the same is hidden as in a zone.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "auth/secondaries.h"
+#include "base/err.h"
+#include "zone/load.h"
+#include "zone/master.h"
+
+/* `source`: as for zone_load(); its apex is the domain that the file is for.  A bad line costs that line alone: OK, where
+ * result->errors says how many there were, and the store has the others.  E_FORMAT: no line is good though there are errors, or the
+ * reading stopped before the end; there is no store.  The caller owns *out, which is sealed. */
+err_t secondaries_load(const struct master_reader *source, const char *text, size_t len, struct secondaries **out,
+                       struct load_result *result);

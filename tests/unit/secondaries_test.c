@@ -1,0 +1,472 @@
+/* Files of secondaries: what each record says, what none can say, and which of several counts. */
+#include "auth/load_secondaries.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "auth/keys.h"
+#include "base/str.h"
+
+static struct name
+parsed(const char *text)
+{
+	struct name n;
+	assert_int_equal(name_parse(text, strlen(text), name_root, &n), OK);
+	return n;
+}
+
+/* "192.0.2.1", or eight groups of hexadecimal digits, or "" for one of no family. */
+static struct key_address
+address(const char *text)
+{
+	struct key_address a = { .family = 0 };
+	unsigned o[8];
+	if (sscanf(text, "%u.%u.%u.%u", &o[0], &o[1], &o[2], &o[3]) == 4) {
+		a.family = 4;
+		for (int i = 0; i < 4; i++) {
+			a.octets[i] = (uint8_t)o[i];
+		}
+	} else if (sscanf(text, "%x:%x:%x:%x:%x:%x:%x:%x", &o[0], &o[1], &o[2], &o[3], &o[4], &o[5], &o[6], &o[7]) == 8) {
+		a.family = 6;
+		for (int i = 0; i < 8; i++) {
+			a.octets[2 * i] = (uint8_t)(o[i] >> 8);
+			a.octets[2 * i + 1] = (uint8_t)o[i];
+		}
+	}
+	return a;
+}
+
+/* ---- files ---- */
+
+static void
+on_diag(void *ctx, const struct diag *d)
+{
+	str_printf(ctx, "%u:%s ", d->line, d->code);
+}
+
+static err_t
+no_file(void *ctx, const char *path, struct master_text *out)
+{
+	(void)ctx, (void)path, (void)out;
+	return E_NOTFOUND;
+}
+
+static void
+close_no_file(void *ctx, struct master_text *text)
+{
+	(void)ctx, (void)text;
+}
+
+static err_t
+load(const char *within, const char *text, struct secondaries **out, struct load_result *result, struct str *found)
+{
+	const struct name apex = parsed(within);
+	const struct diag_sink sink = { .report = on_diag, .ctx = found };
+	const struct master_reader reader = { .apex = apex.oct, .file = "f", .open = no_file, .close = close_no_file, .sink = &sink };
+	return secondaries_load(&reader, text, strlen(text), out, result);
+}
+
+/* Files in this order as one store: pairs of domain and text, NULL at the end. */
+static struct secondaries *
+merged(const char *const *files)
+{
+	struct secondaries *all = secondaries_new();
+	for (; files[0] != NULL; files += 2) {
+		struct secondaries *one = NULL;
+		struct load_result result;
+		struct str found = { 0 };
+		assert_int_equal(load(files[0], files[1], &one, &result, &found), OK);
+		assert_string_equal(str_text(&found), "");
+		assert_int_equal(secondaries_merge(all, one), OK);
+		secondaries_free(&one);
+		str_fini(&found);
+	}
+	secondaries_seal(all);
+	return all;
+}
+
+#define STORE(...) merged((const char *const[]){ __VA_ARGS__, NULL })
+
+/* ---- each record ---- */
+
+static const struct {
+	const char *within, *text, *found;
+	size_t count;
+} records[] = {
+	{ "example.", "_transfer APL 1:192.0.2.53/32 !2:2001:db8::/32\n", "", 2 },
+	{ "example.", "_TRANSFER.sub 1h IN APL 1:192.0.2.53/32\n", "", 1 },
+	{ "example.", "_transfer APL\n", "", 0 },
+	{ ".", "_transfer APL 1:0.0.0.0/0\n_transfer.example APL 1:192.0.2.0/24\n", "", 2 },
+	{ "example.", "_transfer PTR hoster-key.\n", "", 1 },
+	{ "example.", "_notify SRV 7 7 5353 ns2\n_notify.sub SRV 0 0 53 ns.other.net.\n", "", 2 },
+	{ "example.", "ns2 A 192.0.2.53\nns2 AAAA 2001:db8::53\nns2 PTR hoster-key.\n", "", 3 },
+	{ "example.", "ns.other.net. A 192.0.2.53\n@ A 192.0.2.1\n", "", 2 },
+	{ "example.", "", "", 0 },
+	{ "example.", "; nothing\n", "", 0 },
+	/* other types, other owners */
+	{ "example.", "ns2 A 192.0.2.53\nns2 TXT x\n", "2:not-a-secondary ", 1 },
+	{ "example.", "ns2 A 192.0.2.53\nk DNSKEY 0 3 163 AAAA\n", "2:not-a-secondary ", 1 },
+	{ "example.", "ns2 A 192.0.2.53\n_notify SRV 0 0 53 ns2\nns2 APL 1:192.0.2.1/32\n", "3:secondary-owner ", 2 },
+	{ "example.", "ns2 A 192.0.2.53\n_notify APL 1:192.0.2.1/32\n", "2:secondary-owner ", 1 },
+	{ "example.", "ns2 A 192.0.2.53\n_transfer A 192.0.2.1\n", "2:secondary-owner ", 1 },
+	{ "example.", "ns2 A 192.0.2.53\n_notify.sub AAAA ::1\n", "2:secondary-owner ", 1 },
+	{ "example.", "ns2 A 192.0.2.53\n_notify PTR hoster-key.\n", "2:secondary-owner ", 1 },
+	{ "example.", "ns2 A 192.0.2.53\n_transfer SRV 0 0 53 ns2\n", "2:secondary-owner ", 1 },
+	{ "example.", "ns2 A 192.0.2.53\nns2 SRV 0 0 53 ns2\n", "2:secondary-owner ", 1 },
+	/* another domain's */
+	{ "example.", "ns2 A 192.0.2.53\n_transfer.other. APL 1:192.0.2.1/32\n", "2:secondary-domain ", 1 },
+	{ "example.", "ns2 A 192.0.2.53\n_transfer. APL 1:192.0.2.1/32\n", "2:secondary-domain ", 1 },
+	{ "example.", "ns2 A 192.0.2.53\n_transfer.other. PTR hoster-key.\n", "2:secondary-domain ", 1 },
+	{ "example.", "ns2 A 192.0.2.53\n_notify.xexample. SRV 0 0 53 ns2\n", "2:secondary-domain ", 1 },
+	/* what is nobody's */
+	{ "example.", "ns2 A 192.0.2.53\n_notify SRV 0 0 0 ns2\n", "2:secondary-port ", 1 },
+	{ "example.", "ns2 A 192.0.2.53\n_notify SRV 0 0 53 .\n", "2:secondary-host ", 1 },
+	{ ".", "ns2 A 192.0.2.53\n@ A 192.0.2.53\n@ PTR k.\n", "2:secondary-host 3:secondary-host ", 1 },
+	{ "example.", "ns2 A 192.0.2.53\n_transfer PTR .\nns2 PTR .\n", "2:secondary-key 3:secondary-key ", 1 },
+	{ "example.", "ns2 A 192.0.2.53\nns2 A 0.0.0.0\nns2 A 224.0.0.1\nns2 A 255.255.255.255\nns2 AAAA ::\nns2 AAAA ff02::1\n",
+	  "2:secondary-address 3:secondary-address 4:secondary-address 5:secondary-address 6:secondary-address ", 1 },
+	{ "example.", "ns2 A 127.0.0.1\nns2 AAAA ::1\n", "", 2 }, /* a laptop's */
+	{ "example.", "ns2 A 192.0.2.53\n_transfer APL \\# 9 0001200101 00030800\n", "2:secondary-family ", 1 }, /* all of the record */
+	/* more than counts: that is said, and holds */
+	{ "example.", "_transfer APL 1:192.0.2.0/24 1:192.0.2.53/24\n", "1:secondary-prefix ", 2 },
+	{ "example.", "_transfer APL 1:192.0.2.53/0\n_transfer APL 2:2001:db8::1/64\n", "1:secondary-prefix 2:secondary-prefix ", 2 },
+	/* what the reader says; one line costs nothing but itself */
+	{ "example.", "ns2 A 192.0.2.53\n_transfer APL 1:192.0.2.53/33\n_transfer APL 1:192.0.2.53/32\n", "2:bad-rdata ", 2 },
+	{ "example.", "ns2 A 192.0.2.53\n_transfer APL ( 1:192.0.2.53/32\n", "2:bad-syntax ", 1 },
+	{ "example.", "ns2 A 192.0.2.53\n$INCLUDE _keys\n$INCLUDE example._secondaries\n$INCLUDE part\n",
+	  "2:include-refused 3:include-refused 4:include-not-found ", 1 },
+};
+
+static void
+each_record(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(records); i++) {
+		struct secondaries *s = NULL;
+		struct load_result result;
+		struct str found = { 0 };
+		err_t err = load(records[i].within, records[i].text, &s, &result, &found);
+		if (err != OK || strcmp(str_text(&found), records[i].found) != 0 || secondaries_count(s) != records[i].count) {
+			fail_msg("%s: %s, %zu", records[i].text, str_text(&found), secondaries_count(s));
+		}
+		assert_int_equal(result.errors + result.warnings != 0, records[i].found[0] != '\0');
+		secondaries_free(&s);
+		str_fini(&found);
+	}
+}
+
+/* Where nothing is good there is no store, and what was there goes on. */
+static void
+nothing_is_good(void **state)
+{
+	(void)state;
+	static const char *const texts[] = { "_notify SRV 0 0 0 ns2\n", "x\n", ")\n", "k._update DNSKEY 0 3 163 AAAA\n" };
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct secondaries *s = NULL;
+		struct load_result result;
+		struct str found = { 0 };
+		assert_int_equal(load("example.", texts[i], &s, &result, &found), E_FORMAT);
+		assert_null(s);
+		assert_int_equal(result.errors, 1);
+		str_fini(&found);
+	}
+}
+
+/* ---- who may transfer ---- */
+
+static const char *const listed[] = {
+	".", "_transfer APL 1:192.0.2.1/32 1:10.0.0.0/8\n"
+	     "_transfer.a.example APL !1:10.1.0.0/16\n", /* behind the nearer file's for this domain */
+	"example.", "_transfer APL !1:10.9.0.0/16 1:198.51.100.128/25 2:2001:db8::/47\n"
+	            "_transfer.sub APL 1:10.9.1.0/24 !1:192.0.2.1/32\n"
+	            "_transfer.a APL 1:10.1.1.0/24\n",
+	"all.", "_transfer APL !1:203.0.113.7/32 1:0.0.0.0/0 2:::/0\n",
+	NULL,
+};
+
+static const struct {
+	const char *zone, *from;
+	bool may;
+} transfers[] = {
+	{ "other.", "192.0.2.1", true },           { "other.", "192.0.2.2", false },         { ".", "10.255.255.255", true },
+	{ "other.", "11.0.0.0", false },           { "example.", "192.0.2.1", true },        { "example.", "10.8.0.1", true },
+	{ "example.", "10.9.0.1", false },         { "x.Example.", "10.9.0.1", false },      { "example.", "198.51.100.127", false },
+	{ "example.", "198.51.100.128", true },    { "sub.example.", "198.51.100.255", true }, { "sub.example.", "10.9.1.255", true },
+	{ "b.sub.example.", "10.9.1.255", true },  { "sub.example.", "10.9.2.1", false },    { "sub.example.", "192.0.2.1", false },
+	{ "xsub.example.", "192.0.2.1", true },    { "a.example.", "10.1.1.1", true },       { "a.example.", "10.1.2.1", false },
+	{ "b.example.", "10.1.2.1", true },        { "all.", "203.0.113.7", false },         { "all.", "203.0.113.8", true },
+	{ "all.", "2001:db8:0:0:0:0:0:1", true },  { "example.", "2001:db8:0:ffff:0:0:0:1", true },
+	{ "example.", "2001:db8:1:ffff:0:0:0:1", true }, { "example.", "2001:db8:2:0:0:0:0:1", false },
+	{ "example.", "", false },
+};
+
+static void
+who_may_transfer(void **state)
+{
+	(void)state;
+	struct secondaries *s = merged(listed);
+	for (size_t i = 0; i < ARRAY_LEN(transfers); i++) {
+		const struct key_address from = address(transfers[i].from);
+		if (secondaries_may_transfer(s, parsed(transfers[i].zone).oct, &from) != transfers[i].may) {
+			fail_msg("%s from %s", transfers[i].zone, transfers[i].from);
+		}
+		assert_false(secondaries_may_transfer(NULL, parsed(transfers[i].zone).oct, &from));
+	}
+	secondaries_free(&s);
+}
+
+/* ---- who is told ---- */
+
+static bool
+put_notified(void *ctx, const uint8_t *host, uint16_t port)
+{
+	struct str *out = ctx;
+	char name[NAME_TEXT_MAX];
+	(void)name_show(host, name);
+	str_printf(out, "%s@%u ", name, port);
+	return out->len < 55;
+}
+
+static void
+assert_notified(const struct secondaries *s, const char *zone, const char *want)
+{
+	struct str got = { 0 };
+	secondaries_notified(s, parsed(zone).oct, put_notified, &got);
+	assert_string_equal(str_text(&got), want);
+	str_fini(&got);
+}
+
+static void
+who_is_told(void **state)
+{
+	(void)state;
+	struct secondaries *s = STORE(".", "_notify SRV 0 0 53 root.net.\n_notify.example SRV 0 0 54 far.net.\n", "example.",
+	                              "_notify.sub SRV 0 0 5353 ns3\n_notify SRV 9 9 53 ns2\n_notify SRV 0 0 54 ns2\n");
+	assert_notified(s, "other.", "root.net@53 ");
+	assert_notified(s, "example.", "ns2.example@53 ns2.example@54 far.net@54 root.net@53 ");
+	assert_notified(s, "a.sub.example.", "ns3.example@5353 ns2.example@53 ns2.example@54 far.net@54 ");
+	assert_notified(NULL, "example.", "");
+	secondaries_free(&s);
+}
+
+/* "192.0.2.1 ... | key ...": what is said of a host for a zone. */
+static void
+assert_host(const struct secondaries *s, const char *zone, const char *host, const char *want)
+{
+	struct key_address addresses[4];
+	const uint8_t *keys[4];
+	struct str got = { 0 };
+	const struct name z = parsed(zone), h = parsed(host);
+	size_t n = secondaries_addresses(s, z.oct, h.oct, addresses, ARRAY_LEN(addresses));
+	for (size_t i = 0; i < n; i++) {
+		str_printf(&got, "%u.%u ", addresses[i].family, addresses[i].octets[addresses[i].family == 4 ? 3 : 15]);
+	}
+	assert_int_equal(secondaries_addresses(s, z.oct, h.oct, NULL, 0), n);
+	str_cat(&got, "|");
+	n = secondaries_keys(s, z.oct, h.oct, keys, ARRAY_LEN(keys));
+	for (size_t i = 0; i < n; i++) {
+		char name[NAME_TEXT_MAX];
+		(void)name_show(keys[i], name);
+		str_printf(&got, " %s", name);
+	}
+	assert_int_equal(secondaries_keys(s, z.oct, h.oct, NULL, 0), n);
+	assert_string_equal(str_text(&got), want);
+	str_fini(&got);
+}
+
+static void
+what_is_said_of_a_host(void **state)
+{
+	(void)state;
+	struct secondaries *s = STORE(".", "ns.net. A 192.0.2.1\nns.net. PTR all-key.\nns2.net. A 192.0.2.9\n", "example.",
+	                              "ns.net. AAAA 2001:db8::2\nns.net. A 192.0.2.3\nns.net. PTR old-key.\nns.net. PTR new-key.\n"
+	                              "ns3 A 192.0.2.4\n",
+	                              "sub.example.", "NS.Net. A 192.0.2.5\n", "alone.", "ns4.net. PTR k.\n");
+	assert_host(s, "other.", "ns.net.", "4.1 | all-key");
+	assert_host(s, "example.", "ns.net.", "6.2 4.3 | old-key new-key");
+	assert_host(s, "x.Example.", "ns.net.", "6.2 4.3 | old-key new-key");
+	assert_host(s, "sub.example.", "ns.net.", "4.5 |"); /* the nearest file alone: unsigned there */
+	assert_host(s, "sub.example.", "ns2.net.", "4.9 |");
+	assert_host(s, "example.", "ns3.example.", "4.4 |");
+	assert_host(s, "other.", "ns3.example.", "|"); /* of another domain's file */
+	assert_host(s, "alone.", "ns4.net.", "| k");
+	assert_host(s, "example.", "nobody.net.", "|");
+	assert_host(NULL, "example.", "ns.net.", "|");
+	secondaries_free(&s);
+}
+
+/* ---- what is new ---- */
+
+static void
+put_domain(void *ctx, const uint8_t *domain)
+{
+	char name[NAME_TEXT_MAX];
+	(void)name_show(domain, name);
+	str_printf(ctx, "%s ", name);
+}
+
+static void
+put_signer(void *ctx, const uint8_t *key, const uint8_t *domain)
+{
+	put_domain(ctx, key);
+	put_domain(ctx, domain);
+}
+
+static void
+assert_changed(const struct secondaries *before, const struct secondaries *now, const char *want)
+{
+	struct str got = { 0 };
+	secondaries_changed(before, now, put_domain, &got);
+	assert_string_equal(str_text(&got), want);
+	str_clear(&got);
+	secondaries_changed(now, before, put_domain, &got);
+	assert_string_equal(str_text(&got), want);
+	str_clear(&got);
+	secondaries_changed(now, now, put_domain, &got);
+	assert_string_equal(str_text(&got), "");
+	str_fini(&got);
+}
+
+static void
+what_is_new(void **state)
+{
+	(void)state;
+	static const char root[] = "_notify.a SRV 0 0 53 ns\n_notify.b SRV 0 0 53 ns\nns A 192.0.2.1\n_transfer APL 1:192.0.2.1/32\n";
+	static const char example[] = "_notify SRV 0 0 53 ns\nns. PTR k.\nns. PTR l.\n";
+	struct secondaries *was = STORE(".", root, "example.", example);
+	struct secondaries *other[] = {
+		STORE(".", root, "example.", example),
+		STORE(".", "_notify.b SRV 9 9 53 ns\nns A 192.0.2.1\n_transfer APL 1:192.0.2.9/32\n", "example.", example),
+		STORE(".", "_notify.a SRV 0 0 54 ns\n_notify.b SRV 0 0 53 ns2\nns A 192.0.2.1\n", "example.", example),
+		STORE(".", root, "example.", "_notify SRV 0 0 53 ns\nns. PTR k.\n"),
+		STORE(".", root, "example.", "_notify SRV 0 0 53 ns\n_notify SRV 0 0 53 ns2\nns. PTR k.\nns. PTR m.\n"),
+		STORE(".", "_notify.a SRV 0 0 53 ns\n_notify.b SRV 0 0 53 ns\nns A 192.0.2.2\n", "example.", example),
+	};
+	static const char *const want[] = { "", "a ", "a b ", "example ", "example example ", ". " };
+	for (size_t i = 0; i < ARRAY_LEN(other); i++) {
+		assert_changed(was, other[i], want[i]);
+		secondaries_free(&other[i]);
+	}
+	assert_changed(NULL, was, "a b example example . ");
+	struct str got = { 0 };
+	secondaries_signers(was, put_signer, &got);
+	assert_string_equal(str_text(&got), "k example l example ");
+	str_fini(&got);
+	secondaries_free(&was);
+}
+
+/* ---- keys ---- */
+
+static void
+put_key(struct keystore *keys, const char *name)
+{
+	static const uint8_t rdata[4 + 16] = { 0, 0, 3, 163, 1 };
+	struct findings f = { 0 };
+	assert_int_equal(keystore_add(keys, parsed(name).oct, name_root, rdata, sizeof rdata, &f), OK);
+	assert_int_equal(f.n, 0);
+}
+
+static void
+keys_are_granted_rights(void **state)
+{
+	(void)state;
+	struct secondaries *s = STORE("example.", "_transfer PTR b-key.\n_transfer.sub PTR A-key.\n_transfer PTR x._status.\nns2 PTR host-key.\n",
+	                              "other.", "_transfer PTR a-key.\n_transfer PTR nowhere-key.\n_transfer PTR A-Key.\n");
+	static const char *const names[] = { "a-key.", "b-key.", "x._status.", "host-key.", "idle-key." };
+	struct keystore *keys = keystore_new();
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		put_key(keys, names[i]);
+	}
+	assert_int_equal(secondaries_grants_n(s), 5);
+	assert_int_equal(secondaries_grants_n(NULL), 0);
+	for (size_t i = 1; i < 5; i++) {
+		assert_true(name_compare(secondaries_grant(s, i - 1)->key, secondaries_grant(s, i)->key) <= 0);
+	}
+	keystore_grant(keys, NULL);
+	assert_false(key_has_right(keystore_find(keys, parsed("a-key.").oct), RIGHT_TRANSFER, parsed("other.").oct));
+	keystore_grant(keys, s);
+	keystore_seal(keys);
+	static const struct {
+		const char *key, *zone, *may; /* u pdate, t ransfer, n otify, s tatus */
+	} rows[] = {
+		{ "a-key.", "other.", "tns" },       { "a-key.", "b.other.", "tns" },  { "a-key.", "sub.example.", "tns" },
+		{ "a-key.", "example.", "" },        { "a-key.", ".", "" },            { "b-key.", "example.", "tns" },
+		{ "b-key.", "c.sub.example.", "tns" }, { "b-key.", "other.", "" },     { "x._status.", "other.", "s" },
+		{ "x._status.", "a.example.", "tns" }, { "host-key.", "example.", "" }, { "idle-key.", "example.", "" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct key *k = keystore_find(keys, parsed(rows[i].key).oct);
+		const struct name zone = parsed(rows[i].zone);
+		char may[5] = "";
+		strcat(may, key_has_right(k, RIGHT_UPDATE, zone.oct) || key_may_update(k, zone.oct) ? "u" : "");
+		strcat(may, key_has_right(k, RIGHT_TRANSFER, zone.oct) ? "t" : "");
+		strcat(may, key_has_right(k, RIGHT_NOTIFY, zone.oct) ? "n" : "");
+		strcat(may, key_has_right(k, RIGHT_STATUS, zone.oct) ? "s" : "");
+		assert_false(key_has_right(k, RIGHT_NONE, zone.oct));
+		if (strcmp(may, rows[i].may) != 0) {
+			fail_msg("%s in %s: %s, not %s", rows[i].key, rows[i].zone, may, rows[i].may);
+		}
+	}
+	/* A name without an operation is idle unless a file names it; what a file names may be nowhere. */
+	struct findings f = { 0 };
+	keystore_find_idle(keys, s, &f);
+	assert_int_equal(f.n, 1);
+	assert_string_equal(f.list[0].code, "key-operation");
+	assert_null(strstr(f.list[0].text, "idle-key"));
+	keystore_find_idle(keys, NULL, &f);
+	assert_int_equal(f.n, 1 + 4);
+	findings_fini(&f);
+	secondaries_find_unknown(s, keys, &f);
+	assert_int_equal(f.n, 1);
+	assert_string_equal(f.list[0].code, "secondary-key-unknown");
+	assert_non_null(strstr(f.list[0].text, "nowhere-key"));
+	assert_true(name_is_equal(f.list[0].owner, parsed("_transfer.other.").oct));
+	secondaries_find_unknown(s, NULL, &f);
+	assert_int_equal(f.n, 1 + 6);
+	findings_fini(&f);
+	keystore_free(&keys);
+	secondaries_free(&s);
+}
+
+/* As many as there may be, and one more; in several files, too. */
+static void
+how_many(void **state)
+{
+	(void)state;
+	struct secondaries *half = NULL, *all = secondaries_new();
+	struct load_result result;
+	struct str found = { 0 };
+	assert_int_equal(load("example.", "$GENERATE 1-100000 h$ A 192.0.2.1\n", &half, &result, &found), OK);
+	assert_int_equal(secondaries_merge(all, half), OK);
+	assert_int_equal(secondaries_merge(all, half), OK);
+	assert_int_equal(secondaries_count(all), SECONDARIES_MAX);
+	assert_int_equal(secondaries_merge(all, half), E_LIMIT);
+	secondaries_seal(all);
+	assert_host(all, "example.", "h77777.example.", "4.1 4.1 |");
+	secondaries_free(&half);
+	assert_int_equal(load("example.", "$GENERATE 1-200001 h$ PTR k.\n", &half, &result, &found), E_LIMIT);
+	secondaries_free(&all);
+	secondaries_free(&half);
+	str_fini(&found);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_record),
+		cmocka_unit_test(nothing_is_good),
+		cmocka_unit_test(who_may_transfer),
+		cmocka_unit_test(who_is_told),
+		cmocka_unit_test(what_is_said_of_a_host),
+		cmocka_unit_test(what_is_new),
+		cmocka_unit_test(keys_are_granted_rights),
+		cmocka_unit_test(how_many),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
