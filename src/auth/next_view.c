@@ -12,6 +12,7 @@ struct discard {
 	struct zone **zones;
 	size_t zones_n, zones_cap;
 	struct keystore *keys;     /* the old view's */
+	struct secondaries *secondaries; /* likewise */
 	struct view *view;
 	size_t octets;             /* of all of it */
 	size_t *kept;              /* the view line's count */
@@ -59,6 +60,7 @@ discard_free(struct discard **d)
 	}
 	free(old->zones);
 	keystore_free(&old->keys);
+	secondaries_free(&old->secondaries);
 	free(old->view);
 	free(old);
 	*d = NULL;
@@ -85,10 +87,12 @@ view_line_fini(struct view_line *line)
 {
 	struct zone *catalog = (struct zone *)(uintptr_t)line->latest->catalog;
 	struct keystore *keys = (struct keystore *)(uintptr_t)line->latest->keys;
+	struct secondaries *secondaries = (struct secondaries *)(uintptr_t)line->latest->secondaries;
 	trie_fini(&line->latest->zones, NULL, NULL);
 	zone_notes_fini(&line->latest->notes);
 	history_free_zone(&catalog);
 	keystore_free(&keys);
+	secondaries_free(&secondaries);
 	free(line->latest);
 	*line = (struct view_line){ 0 };
 }
@@ -103,6 +107,7 @@ next_view_begin(struct next_view *n, struct view_line *line, size_t changes)
 		return E_NOMEM;
 	}
 	new.view->keys = line->latest->keys;
+	new.view->secondaries = line->latest->secondaries;
 	trie_begin(&new.zones, &line->latest->zones);
 	note_txn_begin(&new.notes, &line->latest->notes);
 	*n = new;
@@ -226,8 +231,10 @@ next_view_remove(struct next_view *n, struct zone *z)
 /* ---- keys ---- */
 
 void
-next_view_set_keys(struct next_view *n, struct keystore *keys)
+next_view_set_keys(struct next_view *n, struct keystore *keys, struct secondaries *secondaries)
 {
 	n->old->keys = (struct keystore *)(uintptr_t)n->line->latest->keys;
+	n->old->secondaries = (struct secondaries *)(uintptr_t)n->line->latest->secondaries;
 	n->view->keys = keys;
+	n->view->secondaries = secondaries;
 }

@@ -35,7 +35,7 @@ struct zone_txn;
 
 /* The views of one server, each of which takes the place of the one before. */
 struct view_line {
-	struct view *latest;     /* owned, with its keys and its catalog; an empty one at first */
+	struct view *latest;     /* owned, with its keys, secondaries and catalog; an empty one at first */
 	struct name catalog;     /* name of the catalog zone; len 0: there is none */
 	bool is_catalog_behind;  /* there was no memory for it */
 	size_t kept_octets;      /* that discards are to give back yet */
@@ -83,8 +83,9 @@ struct zone *next_view_follow_txn(struct next_view *n, struct zone *before, stru
 /* A zone that is served and was claimed goes; takes it. */
 void next_view_remove(struct next_view *n, struct zone *z);
 
-/* Other keys than those of the view before, which go. */
-void next_view_set_keys(struct next_view *n, struct keystore *keys); /* takes them; NULL: none */
+/* Other keys and secondaries than those of the view before, which go: both at once, since keys borrow what they are granted
+ * (keystore_grant()). */
+void next_view_set_keys(struct next_view *n, struct keystore *keys, struct secondaries *secondaries); /* takes them; NULL: none */
 
 /* The view is the line's latest.  `commit`: hex, "" when it is of none; `now_s`: for the catalog's serial number. */
 const struct view *next_view_commit(struct next_view *n, const char *commit, uint64_t now_s, struct discard **old);

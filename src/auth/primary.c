@@ -44,6 +44,7 @@ pending_fini(struct primary *p, struct pending *d)
 	zone_changes_fini(&d->changes);
 	zone_free(&d->zone);
 	keystore_free(&d->keys);
+	secondaries_free(&d->secondaries);
 	reads_fini(p, &d->reads);
 	if (d->is_new) {
 		file_free(p, d->file);
@@ -84,6 +85,7 @@ apply_fini(struct apply *a)
 	for (size_t i = 0; i < a->n; i++) {
 		pending_fini(a->p, &a->list[i]);
 	}
+	secondaries_free(&a->named);
 	ignore_free(&a->ignore);
 	includes_forget(&a->p->includes);
 	a->p->next_ignore = a->p->ignore;

@@ -83,6 +83,8 @@ enum zone_event {
 	KEYS_LOADED,
 	KEYS_REJECTED,
 	KEYS_HELD,         /* without the file nobody could announce a push: its last good keys go on */
+	SECONDARIES_LOADED,
+	SECONDARIES_REJECTED,
 	FILE_IGNORED,
 };
 

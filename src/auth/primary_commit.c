@@ -106,8 +106,9 @@ commit_removal(struct apply *a, struct pending *d)
 	struct file *f = d->file;
 	if (f->zone != NULL) {
 		primary_remove_zone(a->p, &a->next, f);
-	} else if (f->kind == SOURCE_KEYS) {
-		primary_report(a->p, &(struct primary_report){ .event = KEYS_LOADED, .path = f->path, .text = "removed" });
+	} else if (f->kind != SOURCE_ZONE) {
+		enum zone_event event = f->kind == SOURCE_KEYS ? KEYS_LOADED : SECONDARIES_LOADED;
+		primary_report(a->p, &(struct primary_report){ .event = event, .path = f->path, .text = "removed" });
 	}
 	file_remove(a->p, f);
 	d->file = NULL;
@@ -147,6 +148,8 @@ commit_put(struct apply *a, struct pending *d)
 		}
 	} else if (d->keys != NULL) {
 		primary_take_keys(p, d);
+	} else if (d->secondaries != NULL) {
+		primary_take_secondaries(p, d);
 	}
 	reads_fini(p, &f->reads);
 	f->reads = d->reads;
@@ -159,10 +162,10 @@ commit_put(struct apply *a, struct pending *d)
 }
 
 static bool
-concerns_keys(const struct apply *a)
+concerns_rights(const struct apply *a)
 {
 	for (size_t i = 0; i < a->n; i++) {
-		if (a->list[i].file->kind == SOURCE_KEYS) {
+		if (a->list[i].file->kind != SOURCE_ZONE) {
 			return true;
 		}
 	}
@@ -193,7 +196,7 @@ void
 primary_commit(struct apply *a)
 {
 	struct primary *p = a->p;
-	bool has_keys = concerns_keys(a);
+	bool has_rights = concerns_rights(a);
 	const struct noting notes = { .p = p, .next = &a->next, .commit = a->commit->id, .now_s = a->commit->now_s };
 
 	notes_begin(&notes);
@@ -214,7 +217,7 @@ primary_commit(struct apply *a)
 			commit_removal(a, &a->list[i]);
 		}
 	}
-	if (has_keys || p->are_keys_behind) {
-		primary_merge_keys(p, &a->next);
+	if (has_rights || p->are_keys_behind) {
+		primary_merge_keys(a);
 	}
 }

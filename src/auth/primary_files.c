@@ -1,4 +1,4 @@
-/* The files of the root tree that are zones or hold keys: a list, sorted by path. */
+/* The files of the root tree of which something is made: a list, sorted by path. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +71,7 @@ file_free(struct primary *p, struct file *f)
 {
 	history_free_zone(&f->zone);
 	keystore_free(&f->keys);
+	secondaries_free(&f->secondaries);
 	reads_fini(p, &f->reads);
 	free(f->path);
 	free(f);

@@ -1,6 +1,7 @@
 /* The safety valve for keys: while zones are served, somebody must be able to announce the push that mends whatever was pushed.
  *
- * A keys file that goes, or has other keys now, is held when a zone could be announced before and could not be any more. */
+ * A keys file that goes, or has other keys now, is held when a zone could be announced before and could not be any more.  What files of
+ * secondaries grant does not count: the keys are those of other people, who push nothing here. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -139,7 +139,7 @@ passed_plan_returns(struct apply *a)
 		const char *path = p->passed.list[i];
 		struct name apex;
 		enum source_kind kind = source_kind_of(p->next_ignore, path, &apex);
-		if ((kind == SOURCE_ZONE || kind == SOURCE_KEYS) && !plan_changes(a, path)) {
+		if (source_kind_is_read(kind) && !plan_changes(a, path)) {
 			struct file *f = file_find(p, path);
 			TRY(plan_file(a, f != NULL ? f : file_new(path, kind, &apex), NULL, f == NULL));
 		}

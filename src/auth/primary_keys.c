@@ -1,4 +1,4 @@
-/* The keys of all files become those of the next view. */
+/* The keys of all files become those of the next view, with what files of secondaries grant them. */
 #include "auth/primary_p.h"
 
 void
@@ -47,16 +47,25 @@ merge(const struct primary *p)
 	return all;
 }
 
-/* Without memory the keys that were good stay so, and the next commit tries it again. */
+/* Without memory the keys and secondaries that were good stay so, and the next commit tries it again. */
 void
-primary_merge_keys(struct primary *p, struct next_view *next)
+primary_merge_keys(struct apply *a)
 {
-	struct keystore *all = merge(p);
-	p->are_keys_behind = all == NULL;
-	if (all != NULL) {
-		next_view_set_keys(next, all);
-	} else {
-		primary_report(p, &(struct primary_report){ .event = KEYS_REJECTED, .path = "_keys",
-		                                            .text = "there is not enough memory for all keys; those before stay good" });
+	struct primary *p = a->p;
+	struct secondaries *secondaries = primary_merge_secondaries(p);
+	struct keystore *keys = secondaries != NULL ? merge(p) : NULL;
+	p->are_keys_behind = keys == NULL;
+	if (keys == NULL) {
+		secondaries_free(&secondaries);
+		primary_report(p, &(struct primary_report){
+		                          .event = KEYS_REJECTED, .path = "_keys",
+		                          .text = "there is not enough memory for all keys and secondaries; those before stay good" });
+		return;
 	}
+	if (secondaries_count(secondaries) == 0) {
+		secondaries_free(&secondaries);
+	}
+	keystore_grant(keys, secondaries);
+	primary_say_unknown(a, keys);
+	next_view_set_keys(&a->next, keys, secondaries);
 }

@@ -1,8 +1,9 @@
-/* One file of a commit: text into a zone, or into keys. */
+/* One file of a commit: text into a zone, into keys, or into what is said of secondaries. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "auth/load_keys.h"
+#include "auth/load_secondaries.h"
 #include "auth/primary_p.h"
 #include "base/alloc.h"
 #include "zone/load.h"
@@ -49,6 +50,20 @@ changes_max(const struct zone *served)
 }
 
 static err_t
+load_kind(struct apply *a, struct pending *d, const struct master_reader *reader, const struct master_text *text, size_t octets_max,
+          struct load_result *result)
+{
+	switch (d->file->kind) {
+	case SOURCE_KEYS:
+		return keys_load(reader, text->text, text->len, plan_named(a), &d->keys, result);
+	case SOURCE_SECONDARIES:
+		return secondaries_load(reader, text->text, text->len, &d->secondaries, result);
+	default:
+		return zone_load(reader, text->text, text->len, octets_max, &d->zone, result);
+	}
+}
+
+static err_t
 load_text(struct apply *a, struct pending *d, const struct master_text *text, size_t octets_max)
 {
 	const struct source_commit *c = a->commit;
@@ -63,8 +78,7 @@ load_text(struct apply *a, struct pending *d, const struct master_text *text, si
 	};
 	struct load_result result = { 0 };
 	reads_begin(p);
-	err_t err = d->file->kind == SOURCE_KEYS ? keys_load(&reader, text->text, text->len, NULL, &d->keys, &result)
-	                                         : zone_load(&reader, text->text, text->len, octets_max, &d->zone, &result);
+	err_t err = load_kind(a, d, &reader, text, octets_max, &result);
 	d->counts = (struct load_counts){ .records = result.records, .errors = result.errors, .warnings = result.warnings,
 		                            .octets = result.octets };
 	reads_count(p, &d->reads, &before, &allowance);
@@ -73,13 +87,19 @@ load_text(struct apply *a, struct pending *d, const struct master_text *text, si
 	return err;
 }
 
+static enum zone_event
+rejection_of(enum source_kind kind)
+{
+	return kind == SOURCE_KEYS ? KEYS_REJECTED : kind == SOURCE_SECONDARIES ? SECONDARIES_REJECTED : ZONE_REJECTED;
+}
+
 void
 primary_reject_file(const struct primary *p, struct pending *d, const char *why)
 {
 	d->is_rejected = true;
 	pending_take_reason(d, why);
 	primary_report(p, &(struct primary_report){
-	                          .event = d->file->kind == SOURCE_KEYS ? KEYS_REJECTED : ZONE_REJECTED,
+	                          .event = rejection_of(d->file->kind),
 	                          .path = d->file->path, .zone = pending_served(d), .records = d->counts.records,
 	                          .errors = d->counts.errors, .warnings = d->counts.warnings, .text = why });
 }

@@ -1,9 +1,9 @@
 /* auth/primary_p.h -- what the primary_*.c files and batch.c share.
  *
  * primary.c makes views of commits: primary_plan.c says what a commit concerns, primary_files.c keeps the files, primary_load.c makes
- * zones and keys of them, primary_commit.c, primary_keys.c and primary_notes.c put these into the next view (auth/next_view.h), with what
- * there is to say of them.  primary_accept.c makes a view of what was made here and is in a commit by now; primary_serial.c keeps in mind
- * which serials secondaries may have.
+ * zones, keys and secondaries of them, primary_commit.c, primary_keys.c, primary_secondaries.c and primary_notes.c put these into the next
+ * view (auth/next_view.h), with what there is to say of them.  primary_accept.c makes a view of what was made here and is in a commit by
+ * now; primary_serial.c keeps in mind which serials secondaries may have.
  */
 #pragma once
 
@@ -28,13 +28,15 @@ struct reads {
 	size_t files, octets;    /* each as often as it is read: what it takes of what all files may */
 };
 
-/* A file of the root tree that is a zone or holds keys. */
+/* A file of the root tree that is a zone, or holds keys or what there is to say of secondaries. */
 struct file {
 	char *path;              /* owned */
-	enum source_kind kind;   /* SOURCE_ZONE or SOURCE_KEYS */
-	struct name apex;        /* the zone's, or the domain that the keys are for */
+	enum source_kind kind;   /* SOURCE_ZONE, SOURCE_KEYS or SOURCE_SECONDARIES */
+	struct name apex;        /* the zone's, or the domain that the file is for */
 	struct zone *zone;       /* last good version, owned; NULL: none yet */
 	struct keystore *keys;   /* likewise */
+	struct secondaries *secondaries; /* likewise */
+	size_t unknown_n;        /* keys that it names and that were nowhere when that was said last */
 	struct reads reads;      /* of the file as it stands now */
 	bool is_starved;         /* likewise: all zones together include too much, and it was not read to its end */
 	uint64_t planned;        /* the number of the commit that it was planned in last */
@@ -63,6 +65,7 @@ struct pending {
 	struct zone *zone;       /* owned until it is committed */
 	struct zone_changes changes; /* against the version that is served, if there is one */
 	struct keystore *keys;
+	struct secondaries *secondaries;
 	struct reads reads;
 	struct load_counts {
 		size_t records, errors, warnings;
@@ -98,7 +101,7 @@ struct primary {
 	} named;
 	uint64_t reading;        /* of the file that is read, or was last */
 	struct marks marks;      /* of zones that are not served */
-	bool are_keys_behind;    /* there was no memory for the view's */
+	bool are_keys_behind;    /* there was no memory for the view's, or for its secondaries */
 	bool are_notes_behind;   /* likewise: not each zone has the right note */
 	size_t octets;           /* that the files' zones take */
 	size_t wanting_n;        /* files that were rejected for want of memory */
@@ -125,6 +128,8 @@ struct apply {
 	struct ignore *ignore;   /* owned: what .originignore says now, if that is new */
 	bool is_ignore_new;
 	size_t pending_octets;   /* that the zones in `list` take */
+	struct secondaries *named; /* owned: of all files, when the first keys are read; NULL: none, or not yet known */
+	bool is_named_known;
 	struct next_view next;   /* begun when all is planned */
 };
 
@@ -151,7 +156,7 @@ void file_set_hold(struct primary *p, struct file *f, enum file_hold hold);
 void file_set_wanted(struct primary *p, struct file *f, size_t octets);
 size_t file_octets(const struct file *f); /* that its zone takes; NULL-safe */
 
-/* ---- primary_commit.c and primary_keys.c ---- */
+/* ---- primary_commit.c, primary_keys.c and primary_secondaries.c ---- */
 
 /* All that the commit concerns becomes part of a->next, and of the files. */
 void primary_commit(struct apply *a);
@@ -159,7 +164,12 @@ void primary_commit(struct apply *a);
 void primary_remove_zone(struct primary *p, struct next_view *next, struct file *f); /* the file's, which was claimed; says so */
 
 void primary_take_keys(struct primary *p, struct pending *d); /* of one file */
-void primary_merge_keys(struct primary *p, struct next_view *next); /* of all files, for the view */
+void primary_merge_keys(struct apply *a); /* and secondaries: of all files, for the view */
+
+void primary_take_secondaries(struct primary *p, struct pending *d); /* of one file */
+struct secondaries *primary_merge_secondaries(struct primary *p);    /* of all files; NULL: no memory */
+const struct secondaries *plan_named(struct apply *a); /* what names keys after the commit, as far as it is read by now; NULL: nothing */
+void primary_say_unknown(struct apply *a, const struct keystore *keys); /* keys that files of secondaries name, and that are not there */
 
 /* ---- primary.c, primary_serial.c and primary_load.c ---- */
 

@@ -77,12 +77,27 @@ plan_put(struct apply *a, const struct source_change *change)
 	} else if (kind == SOURCE_BAD_NAME) {
 		report_bad_name(p, change->path);
 	}
-	if (kind != SOURCE_ZONE && kind != SOURCE_KEYS) {
+	if (!source_kind_is_read(kind)) {
 		return OK;
 	}
 	struct file *f = file_find(p, change->path);
 	bool is_new = f == NULL;
 	return plan_file(a, is_new ? file_new(change->path, kind, &apex) : f, change, is_new);
+}
+
+/* Those of files of secondaries, or all others. */
+static err_t
+plan_puts(struct apply *a, bool are_of_secondaries)
+{
+	const struct source_commit *c = a->commit;
+	size_t len;
+	for (size_t i = 0; i < c->n; i++) {
+		bool is_of_secondaries = source_kind_by_end(c->changes[i].path, &len) == SOURCE_SECONDARIES;
+		if (c->changes[i].kind == SOURCE_PUT && is_of_secondaries == are_of_secondaries) {
+			TRY(plan_put(a, &c->changes[i]));
+		}
+	}
+	return OK;
 }
 
 int
@@ -184,11 +199,8 @@ plan_commit(struct apply *a)
 	TRY(sort_paths(a));
 	passed_plan_ignore(a);
 	TRY(plan_removals(a));
-	for (size_t i = 0; i < c->n; i++) {
-		if (c->changes[i].kind == SOURCE_PUT) {
-			TRY(plan_put(a, &c->changes[i]));
-		}
-	}
+	TRY(plan_puts(a, true)); /* they say which names are those of keys */
+	TRY(plan_puts(a, false));
 	if (!c->is_whole) {
 		TRY(passed_plan_returns(a));
 		TRY(plan_includers(a));

@@ -159,40 +159,60 @@ source_is_passed_over(const struct ignore *ignore, const char *path)
 	}
 }
 
-static const char keys_end[] = "._keys";
+enum source_kind
+source_kind_by_end(const char *path, size_t *name_len)
+{
+	static const struct {
+		const char *end;
+		enum source_kind kind;
+	} ends[] = { { "._keys", SOURCE_KEYS }, { "._secondaries", SOURCE_SECONDARIES } };
+	size_t len = strlen(path);
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		size_t n = strlen(ends[i].end);
+		bool is_alone = strcmp(path, ends[i].end + 1) == 0;
+		if (is_alone || (len > n && strcmp(path + len - n, ends[i].end) == 0)) {
+			*name_len = is_alone ? 0 : len - n;
+			return ends[i].kind;
+		}
+	}
+	*name_len = len;
+	return SOURCE_ZONE;
+}
 
 bool
 source_is_keys_name(const char *path)
 {
-	size_t len = strlen(path), n = sizeof keys_end - 1;
-	return strcmp(path, keys_end + 1) == 0 || (len > n && strcmp(path + len - n, keys_end) == 0);
+	size_t len;
+	return source_kind_by_end(path, &len) == SOURCE_KEYS;
+}
+
+/* Some system takes it for a file of keys or secondaries, and it is not spelled like one. */
+static bool
+is_misspelt(const char *path)
+{
+	size_t len;
+	return filename_is_private(path, strlen(path)) && source_kind_by_end(path, &len) == SOURCE_ZONE;
 }
 
 enum source_kind
 source_kind_of(const struct ignore *ignore, const char *path, struct name *apex)
 {
-	size_t len = strlen(path);
-
+	size_t len;
 	if (strchr(path, '/') != NULL) {
 		return SOURCE_BELOW_ROOT;
 	}
 	if (source_is_passed_over(ignore, path)) {
 		return SOURCE_IGNORED;
 	}
-	if (filename_is_private(path, len) && !source_is_keys_name(path)) {
+	if (is_misspelt(path)) {
 		return SOURCE_BAD_NAME;
 	}
-	if (strcmp(path, "@") == 0) {
+	enum source_kind kind = source_kind_by_end(path, &len);
+	if ((len == 0 && kind != SOURCE_ZONE) || (len == 1 && path[0] == '@')) {
 		name_set(apex, name_root);
-		return SOURCE_ZONE;
+		return kind;
 	}
-	if (strcmp(path, keys_end + 1) == 0 || strcmp(path, "@._keys") == 0) {
-		name_set(apex, name_root);
-		return SOURCE_KEYS;
-	}
-	bool is_keys = source_is_keys_name(path);
-	len -= is_keys ? sizeof keys_end - 1 : 0;
-	return !source_read_name(path, len, apex) ? SOURCE_BAD_NAME : is_keys ? SOURCE_KEYS : SOURCE_ZONE;
+	return source_read_name(path, len, apex) ? kind : SOURCE_BAD_NAME;
 }
 
 /* Windows has no < > : " | ? * \ in names, nobody a slash; blanks and what is no letter of ASCII is lost on the way. */
@@ -239,9 +259,10 @@ source_file_name(const uint8_t *apex, char out[NAME_TEXT_MAX])
 void
 source_say_bad(const char *path, struct diag *d)
 {
-	if (filename_is_private(path, strlen(path)) && !source_is_keys_name(path)) {
+	if (is_misspelt(path)) {
 		diag_set(d, DIAG_ERROR, "bad-file-name", "no zone can have a name that ends in _keys or _secondaries");
-		diag_hint(d, "keys go into the file _keys, or NAME._keys, in this spelling; nothing is read of a file of this name");
+		diag_hint(d, "keys go into the file _keys or NAME._keys, secondaries into _secondaries or NAME._secondaries, "
+		             "in this spelling; nothing is read of a file of this name");
 		return;
 	}
 	char ascii[NAME_TEXT_MAX];

@@ -16,10 +16,17 @@
 #include "base/diag.h"
 #include "dns/name.h"
 
-enum source_kind { SOURCE_ZONE, SOURCE_KEYS, SOURCE_IGNORED, SOURCE_BAD_NAME, SOURCE_BELOW_ROOT };
+enum source_kind { SOURCE_ZONE, SOURCE_KEYS, SOURCE_SECONDARIES, SOURCE_IGNORED, SOURCE_BAD_NAME, SOURCE_BELOW_ROOT };
+
+/* Is something made of such a file? */
+static inline bool
+source_kind_is_read(enum source_kind kind)
+{
+	return kind == SOURCE_ZONE || kind == SOURCE_KEYS || kind == SOURCE_SECONDARIES;
+}
 
 /* What a file of the root tree is by its name (oprimary(8), REPOSITORY).  `ignore`: what .originignore says, which goes before all
- * that is known here, but for dot files; NULL: nothing.  apex: the zone, or the keys' domain. */
+ * that is known here, but for dot files; NULL: nothing.  apex: the zone, or the domain that keys or secondaries are for. */
 enum source_kind source_kind_of(const struct ignore *ignore, const char *path, struct name *apex);
 bool source_is_passed_over(const struct ignore *ignore, const char *path); /* it is in the root, and SOURCE_IGNORED */
 
@@ -35,8 +42,10 @@ bool source_read_name(const char *path, size_t len, struct name *out);
 /* The file of a zone; the root's is "@".  Lower case, and such as every system can have (base/filename.h), unless it is too long. */
 void source_file_name(const uint8_t *apex, char out[NAME_TEXT_MAX]);
 
-/* "_keys" or "NAME._keys", in this spelling.  Others that some system takes for one of these (base/filename.h) are bad names, as
- * are names that end in "_secondaries": no zone has them, whatever .originignore says, and nothing reads such files. */
+/* SOURCE_KEYS: "_keys" or "NAME._keys"; SOURCE_SECONDARIES: "_secondaries" or "NAME._secondaries", in this spelling; else SOURCE_ZONE.
+ * Other spellings that some system takes for one of these (base/filename.h) are bad names: no zone has them, whatever .originignore
+ * says, and nothing reads such files.  *name_len: octets of NAME, of the zone's whole name. */
+enum source_kind source_kind_by_end(const char *path, size_t *name_len);
 bool source_is_keys_name(const char *path);
 
 /* SOURCE_BAD_NAME: why, and what to do about it. */

@@ -1,6 +1,6 @@
 /* auth/view.h -- all that answering needs, as one immutable version.
  *
- * All zones and keys of one commit; published at once with one pointer store (net/served.h) and read
+ * All zones and keys of one commit, and what it says of secondaries; published at once with one pointer store (net/served.h) and read
  * without locks.  Pure data.
  */
 #pragma once
@@ -11,6 +11,7 @@
 #include "auth/daemon_state.h"
 #include "auth/key_uses.h"
 #include "auth/keys.h"
+#include "auth/secondaries.h"
 #include "auth/secondary_table.h"
 #include "auth/zone_note.h"
 #include "zone/trie.h"
@@ -19,6 +20,7 @@
 struct view {
 	struct trie zones;           /* of struct zone, by apex */
 	const struct keystore *keys; /* NULL: none */
+	const struct secondaries *secondaries; /* NULL: none; the keys borrow from it */
 	const struct zone *catalog;  /* among the zones, for those alone who may transfer it; NULL: none */
 	char commit[65];             /* hex, NUL-terminated; "" before the first */
 	struct zone_notes notes;     /* what there is to say of the zones, also of some that are not served */

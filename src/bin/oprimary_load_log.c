@@ -31,6 +31,8 @@ static const struct {
 	[KEYS_LOADED] = { "keys-loaded", LOG_LEVEL_INFO },
 	[KEYS_REJECTED] = { "keys-rejected", LOG_LEVEL_ERROR },
 	[KEYS_HELD] = { "keys-held", LOG_LEVEL_ERROR },
+	[SECONDARIES_LOADED] = { "secondaries-loaded", LOG_LEVEL_INFO },
+	[SECONDARIES_REJECTED] = { "secondaries-rejected", LOG_LEVEL_ERROR },
 	[FILE_IGNORED] = { "file-ignored", LOG_LEVEL_DEBUG },
 };
 
@@ -74,6 +76,7 @@ on_report(void *ctx, const struct primary_report *r)
 	case ZONE_HELD:
 	case KEYS_REJECTED:
 	case KEYS_HELD:
+	case SECONDARIES_REJECTED:
 		if (r->zone != NULL) {
 			log_event(l->log, level, event, "file=%s commit=%s errors=%zu text=%s serving=last-good serial=%u", r->path,
 			          commit, r->errors, r->text, r->zone->serial);

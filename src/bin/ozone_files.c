@@ -245,7 +245,7 @@ static err_t
 refuse_private(const char *what)
 {
 	struct diag d;
-	source_say_bad("_secondaries", &d);
+	source_say_bad("_KEYS", &d);
 	cli_error("%s: %s", what, d.text);
 	cli_hint("%s", d.hint);
 	return E_UNSUPPORTED;

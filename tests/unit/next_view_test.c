@@ -257,17 +257,20 @@ keys_stay_until_others_come(void **state)
 	struct world w;
 	struct next_view n;
 	struct keystore *keys = keystore_new(), *others = keystore_new();
+	struct secondaries *secondaries = secondaries_new();
 	begin(&w);
 	assert_int_equal(next_view_begin(&n, &w.line, 0), OK);
-	next_view_set_keys(&n, keys);
+	next_view_set_keys(&n, keys, secondaries);
 	publish(&n, "");
 	assert_ptr_equal(w.line.latest->keys, keys);
 	assert_int_equal(come(&w, 0, SOA(1)), OK);
 	assert_ptr_equal(w.line.latest->keys, keys);
+	assert_ptr_equal(w.line.latest->secondaries, secondaries);
 	assert_int_equal(next_view_begin(&n, &w.line, 0), OK);
-	next_view_set_keys(&n, others);
+	next_view_set_keys(&n, others, NULL);
 	publish(&n, ""); /* the sanitizers see that the first are freed, once */
 	assert_ptr_equal(w.line.latest->keys, others);
+	assert_null(w.line.latest->secondaries);
 	end(&w);
 }
 

@@ -8,13 +8,14 @@
 
 static const char *const before[] = {
 	"a", ZONE(1) "x A 192.0.2.1\n", "b", ZONE(1) "$INCLUDE part/hosts\n", "part/hosts", "h1 A 192.0.2.2\n", "gone", ZONE(1),
-	"_keys", KEY("a._update."), ".originignore", "*.template\n", NULL,
+	"_keys", KEY("a._update."), ".originignore", "*.template\n", "_secondaries", "_transfer APL 1:192.0.2.1/32\n", NULL,
 };
 
-/* Changes of each kind: a zone edited, one that moves, one that comes, an include, keys, what is passed over. */
+/* Changes of each kind: a zone edited, one that moves, one that comes, an include, keys, secondaries, what is passed over. */
 static const char *const after[] = {
 	"a", ZONE(2) "x A 192.0.2.9\nsub NS ns.sub\nns.sub A 192.0.2.3\n", "new", ZONE(7), "part/hosts", "h1 A 192.0.2.2\nh2 A 192.0.2.3\n",
-	"gone", NULL, "_keys", KEY("a._update.") KEY("b._notify."), ".originignore", "*.template\n*.old\n", NULL,
+	"gone", NULL, "_keys", KEY("a._update.") KEY("b."), ".originignore", "*.template\n*.old\n",
+	"_secondaries", "_transfer APL 1:192.0.2.2/32\n_transfer PTR b.\nns2 PTR b.\n_notify SRV 0 0 53 ns2\nns2 A 192.0.2.9\n", NULL,
 };
 
 /* Nobody could announce a push for "a" any more. */
@@ -57,6 +58,7 @@ commits_without_memory(void **state)
 		const struct zone *a = served(&t, "a."), *b = served(&t, "b.");
 		assert_true(a != NULL && b != NULL && (a->serial == 1 || a->serial == 2));
 		assert_int_equal(keystore_count(primary_view(t.primary)->keys) != 0, true);
+		assert_true(secondaries_count(primary_view(t.primary)->secondaries) != 0);
 		/* With the next push of anything all of it is there; where the commit as a whole was refused it is told again. */
 		assert_int_equal(try_commit(&t, SIZE_MAX, true, err == OK ? (const char *const[]){ "other", ZONE(1), NULL } : after), OK);
 		assert_int_equal(served(&t, "a.")->serial, 2);
@@ -64,6 +66,8 @@ commits_without_memory(void **state)
 		assert_int_equal(served(&t, "b.")->records, 5);
 		assert_null(served(&t, "gone."));
 		assert_int_equal(keystore_count(primary_view(t.primary)->keys), 2);
+		assert_int_equal(secondaries_count(primary_view(t.primary)->secondaries), 5);
+		assert_true(key_has_right(keystore_find(primary_view(t.primary)->keys, (const uint8_t *)"\1b"), RIGHT_TRANSFER, name_root));
 		assert_notes_follow(t.primary);
 		tree_fini(&t);
 	} while (was_refused);

@@ -16,7 +16,7 @@
 
 #define SOA "$TTL 60\n@ SOA ns host %u 7200 3600 1209600 60\n@ NS ns\nns A 192.0.2.1\n"
 
-enum { FILES_MAX = 8 };
+enum { FILES_MAX = 9 };
 
 #define SYMLINK "a link" /* in the place of a text: there is no file */
 

@@ -28,7 +28,7 @@ files_by_their_names(void **state)
 		                               "example.org.rej", "example.org.swp", "#example.org#", "zones.json", "a.yml", "a.YAML", "a.toml",
 		                               "default.nix", "notes.txt", "Kexample.+008+1.private", "_keys.bak", "example._keys.orig", "INSTALL.txt" };
 	static const char *const bad[] = { "a..b", ("b\xC3\xBC" "cher.example"), "\xFF.example", "a.b\xCC\x88._keys", "a\\", "a\\256", "_Keys", "example.org._KEYS", "x.%5Fkeys",
-		                           "_keys.", "_secondaries", "example.org._secondaries" };
+		                           "_keys.", "_Secondaries", "example.org._secondaries ", "a..b._secondaries", "x.%5fsecondaries" };
 	for (size_t i = 0; i < ARRAY_LEN(zones); i++) {
 		assert_int_equal(kind(zones[i]), SOURCE_ZONE);
 	}
@@ -40,11 +40,17 @@ files_by_their_names(void **state)
 	}
 	assert_int_equal(kind("_keys"), SOURCE_KEYS);
 	assert_int_equal(kind("0%2F26.example._keys"), SOURCE_KEYS);
+	assert_int_equal(kind("_secondaries"), SOURCE_SECONDARIES);
+	assert_int_equal(kind("@._secondaries"), SOURCE_SECONDARIES);
+	assert_int_equal(kind("0%2F26.example._secondaries"), SOURCE_SECONDARIES);
+	assert_int_equal(kind("my_secondaries"), SOURCE_ZONE);
 	assert_int_equal(kind("sub/example"), SOURCE_BELOW_ROOT);
 	struct ignore *all;
 	struct name apex;
 	assert_int_equal(ignore_read("!*\n", 3, &all), OK);
-	assert_int_equal(source_kind_of(all, "_secondaries", &apex), SOURCE_BAD_NAME); /* whatever is said */
+	assert_int_equal(source_kind_of(all, "_Secondaries", &apex), SOURCE_BAD_NAME); /* whatever is said */
+	assert_int_equal(source_kind_of(all, "Example._secondaries", &apex), SOURCE_SECONDARIES);
+	assert_true(name_is_equal(apex.oct, (const uint8_t *)"\7example"));
 	assert_int_equal(source_kind_of(all, "x._Keys", &apex), SOURCE_BAD_NAME);
 	ignore_free(&all);
 }
