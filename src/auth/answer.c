@@ -381,12 +381,24 @@ turn(struct answering *a)
 	return false;
 }
 
+/* Is it at an address that needs no key?  Also over UDP, by which secondaries ask for the SOA: the answer goes there and nowhere else. */
+static bool
+is_from_listed(const struct answering *a)
+{
+	if (a->q->peer == NULL || a->view->secondaries == NULL) {
+		return false;
+	}
+	const struct key_address from = peer_key_address(a->q->peer);
+	return secondaries_may_transfer(a->view->secondaries, a->view->catalog->apex_name, &from);
+}
+
 /* The catalog tells what we serve (RFC 9432 7): it is for those who may have it whole. */
 static bool
 may_see_catalog(const struct answering *a)
 {
 	const struct question *q = a->q;
-	return q->is_axfr_open || (q->key != NULL && key_has_right(q->key, RIGHT_TRANSFER, a->view->catalog->apex_name));
+	return q->is_axfr_open || (q->key != NULL && key_has_right(q->key, RIGHT_TRANSFER, a->view->catalog->apex_name)) ||
+	       is_from_listed(a);
 }
 
 static const struct zone *

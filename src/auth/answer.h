@@ -23,6 +23,7 @@ struct question {
 	enum transport transport;
 	bool is_axfr_open;
 	const struct key *key; /* that it is signed with; NULL: it is not */
+	const struct peer *peer; /* whoever asks; NULL: not known */
 };
 
 struct answer {

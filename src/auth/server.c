@@ -283,6 +283,7 @@ answer_internet(struct request *q)
 		.transport = q->peer->transport,
 		.is_axfr_open = q->conf->is_axfr_open,
 		.key = q->key,
+		.peer = q->peer,
 	};
 	struct answer answer;
 	if (q->view->zones.n == 0) { /* nothing loaded: nobody knows yet whether this is ours */

@@ -16,7 +16,9 @@
  *     end.  The RRsets of a name are looked through, which are NODE_RRSETS_MAX (512) at most (zone/node.h).
  *   IXFR over UDP: at most 8 steps of the history are looked at, none is worked out (auth/transfer.c).
  *   ANY over UDP: one RRset; over TCP, and RRSIG, what there is, as far as the answer has room.
- *   Questions about the server's state, signed: STATUS_ITEMS_MAX (200) items (auth/status.h).
+ *   Questions about the server's state, signed: STATUS_ITEMS_MAX (200) items (auth/status.h), and of keys what all files of secondaries
+ *     grant, looked through once.
+ *   A transfer and the catalog without a key: a comparison for each prefix of the zone's domains (auth/secondaries.h).
  *   Other opcodes, other classes, what is malformed: nothing beyond reading and signature.
  *   AXFR and IXFR over TCP, UPDATE and NOTIFY end here with an event; what follows has limits of its own (net/tcp.h, net/inbox.h,
  *     auth/notify.h).  An UPDATE's records, with all names that compression makes of them, come to UPDATE_OCTETS_MAX at most
@@ -26,6 +28,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "auth/view.h"
 #include "dns/tsig.h"
@@ -38,6 +41,15 @@ struct peer {
 	uint16_t port;
 	enum transport transport;
 };
+
+/* Its address, without the port. */
+static inline struct key_address
+peer_key_address(const struct peer *p)
+{
+	struct key_address a = { .family = p->family };
+	memcpy(a.octets, p->address, p->family == 4 ? 4 : 16);
+	return a;
+}
 
 /* How much of its address tells a client from others: all of IPv4, and of IPv6 the /64, which is what one customer gets. */
 static inline size_t

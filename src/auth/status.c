@@ -24,7 +24,7 @@ read_cursor(const struct msg *m, struct status_question *q)
 	}
 	const char *after = status_value(&item, "after");
 	if (after[0] == '\0' || name_parse(after, strlen(after), name_root, &q->after) != OK ||
-	    !name_is_within(q->after.oct, q->domain)) {
+	    (q->what != STATUS_KEYS && !name_is_within(q->after.oct, q->domain))) {
 		return E_FORMAT;
 	}
 	q->has_after = true;
@@ -146,7 +146,7 @@ refuse(struct request *q)
 static void
 answer(struct request *q, const struct status_question *question)
 {
-	bool is_all = name_is_root(q->key->domain.oct);
+	bool is_all = key_has_right(q->key, RIGHT_STATUS, name_root);
 	switch (status_answer(q->view, q->conf, question, is_all, &q->r)) {
 	case OK:
 		q->is_authoritative = true;

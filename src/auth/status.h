@@ -30,7 +30,7 @@ struct status_question {
 	enum status_what what;
 	const uint8_t *domain; /* in the message's qname */
 	bool has_after;
-	struct name after;     /* the item after which the answer begins, within the domain */
+	struct name after;     /* the item after which the answer begins; within the domain, but for keys of other names */
 };
 
 /* E_NOTFOUND: it is no such question; E_UNSUPPORTED: one that asks for what we do not know; E_FORMAT: its cursor is none of ours.  In

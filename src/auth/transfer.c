@@ -201,7 +201,16 @@ feed_put(struct feed *f, struct reply *r)
 
 /* ---- the request ---- */
 
-/* What becomes of a request. */
+/* What a request is judged by. */
+struct asked {
+	const struct view *view;
+	const struct server_conf *conf;
+	const struct peer *peer;
+	const struct msg *m;
+	const struct key *key; /* NULL: unsigned */
+};
+
+/* What becomes of it. */
 struct plan {
 	unsigned rcode; /* not NOERROR: refused */
 	int ede;
@@ -245,9 +254,21 @@ read_client_serial(const struct msg *m, uint32_t *out)
 	return OK;
 }
 
-static void
-make_plan(const struct view *v, const struct server_conf *conf, const struct msg *m, const struct key *key, struct plan *p)
+/* The address counts by TCP alone: in a datagram it proves nothing. */
+static bool
+is_allowed(const struct asked *q)
 {
+	const uint8_t *zone = q->m->qname.oct;
+	const struct key_address from = peer_key_address(q->peer);
+	return q->conf->is_axfr_open || (q->key != NULL && key_has_right(q->key, RIGHT_TRANSFER, zone)) ||
+	       (q->peer->transport == TRANSPORT_TCP && secondaries_may_transfer(q->view->secondaries, zone, &from));
+}
+
+static void
+make_plan(const struct asked *q, struct plan *p)
+{
+	const struct view *v = q->view;
+	const struct msg *m = q->m;
 	*p = (struct plan){ .ede = EDE_NONE, .is_incremental = m->qtype == TYPE_IXFR };
 	p->zone = view_zone(v, m->qname.oct);
 	if (p->is_incremental && read_client_serial(m, &p->client_serial) != OK) {
@@ -256,10 +277,9 @@ make_plan(const struct view *v, const struct server_conf *conf, const struct msg
 		refuse(p, RCODE_SERVFAIL, EDE_NOT_READY, "nothing is loaded yet");
 	} else if (p->zone == NULL) {
 		refuse(p, RCODE_NOTAUTH, EDE_NOT_AUTHORITATIVE, "no such zone here"); /* RFC 5936 2.2.1 */
-	} else if (key == NULL && !conf->is_axfr_open) {
-		refuse(p, RCODE_REFUSED, EDE_PROHIBITED, "the request is not signed");
-	} else if (key != NULL && !conf->is_axfr_open && !key_has_right(key, RIGHT_TRANSFER, m->qname.oct)) {
-		refuse(p, RCODE_REFUSED, EDE_PROHIBITED, "the key has no right to transfer this zone");
+	} else if (!is_allowed(q)) {
+		refuse(p, RCODE_REFUSED, EDE_PROHIBITED, q->key == NULL ? "the request is not signed"
+		                                                        : "the key has no right to transfer this zone");
 	} else if (p->is_incremental) {
 		p->is_up_to_date = p->client_serial == p->zone->serial || serial_is_newer(p->client_serial, p->zone->serial);
 	}
@@ -294,9 +314,10 @@ is_ahead(const struct request *q, const struct plan *p)
 void
 transfer_handle(struct request *q)
 {
+	const struct asked asked = { .view = q->view, .conf = q->conf, .peer = q->peer, .m = &q->m, .key = q->key };
 	struct plan p;
 	bool is_udp = q->peer->transport == TRANSPORT_UDP;
-	make_plan(q->view, q->conf, &q->m, q->key, &p);
+	make_plan(&asked, &p);
 	if (is_udp && !p.is_incremental && p.rcode == RCODE_NOERROR) {
 		refuse(&p, RCODE_FORMERR, EDE_NONE, "AXFR goes over TCP only"); /* RFC 5936 4.2 */
 	}
@@ -362,25 +383,25 @@ take_plan(struct transfer *t, const struct plan *p)
 }
 
 static err_t
-begin(struct transfer *t, const struct view *v, const struct server_conf *conf, uint64_t now_s, const struct msg *m)
+begin(struct transfer *t, struct asked *q, uint64_t now_s)
 {
-	const struct key *key;
 	struct plan p;
-	TRY(request_verify(v, m, now_s, &t->tsig, &key));
-	make_plan(v, conf, m, key, &p);
+	TRY(request_verify(q->view, q->m, now_s, &t->tsig, &q->key));
+	make_plan(q, &p);
 	if (p.rcode != RCODE_NOERROR) {
 		return E_REFUSED;
 	}
-	take_request(t, conf, m, key);
+	take_request(t, q->conf, q->m, q->key);
 	take_plan(t, &p);
 	return OK;
 }
 
 err_t
-transfer_new(const struct view *v, const struct server_conf *conf, uint64_t now_s, const uint8_t *req, size_t len,
-             struct transfer **out)
+transfer_new(const struct view *v, const struct server_conf *conf, const struct peer *peer, uint64_t now_s, const uint8_t *req,
+             size_t len, struct transfer **out)
 {
 	struct msg m;
+	struct asked asked = { .view = v, .conf = conf, .peer = peer, .m = &m };
 	if (msg_parse(req, len, &m) != OK) {
 		return E_REFUSED;
 	}
@@ -388,7 +409,7 @@ transfer_new(const struct view *v, const struct server_conf *conf, uint64_t now_
 	if (t == NULL) {
 		return E_NOMEM;
 	}
-	err_t err = begin(t, v, conf, now_s, &m);
+	err_t err = begin(t, &asked, now_s);
 	if (err != OK) {
 		transfer_free(&t);
 		return err == E_NOMEM ? err : E_REFUSED;

@@ -7,6 +7,10 @@
  *
  * IXFR: the steps of the zone's history (zone/history.h), as one where several lie between; the whole zone where the
  * history does not reach (RFC 1995 4).  Over UDP the last few steps, each by itself, if they fit, else the SOA alone.
+ *
+ * Who may: who signs with a key that has the right, at TCP also who is at an address that needs none (auth/secondaries.h), and with --axfr
+ * everybody.
+ *
  * Messages have TRANSFER_MESSAGE_MAX octets, as far as compression pointers reach; those with a larger record have more.  Each is
  * signed when the request was (RFC 8945 5.3.1).
  *
@@ -38,10 +42,10 @@ struct transfer_report {
 	uint64_t messages;
 };
 
-/* Out of a request that server_handle() gave EVENT_TRANSFER for, with the same or a later view; `now_s` is that of then.  The view is
- * borrowed until transfer_free(), the request is not.  E_REFUSED: by now it would be answered otherwise; E_NOMEM. */
-err_t transfer_new(const struct view *v, const struct server_conf *conf, uint64_t now_s, const uint8_t *req, size_t len,
-                   struct transfer **out);
+/* Out of a request that server_handle() gave EVENT_TRANSFER for, with the same or a later view; `peer` and `now_s` are those of then.
+ * The view is borrowed until transfer_free(), the request is not.  E_REFUSED: by now it would be answered otherwise; E_NOMEM. */
+err_t transfer_new(const struct view *v, const struct server_conf *conf, const struct peer *peer, uint64_t now_s, const uint8_t *req,
+                   size_t len, struct transfer **out);
 void transfer_free(struct transfer **t); /* NULL-safe */
 
 /* Writes the next message into wire[0, DNS_MSG_MAX) and returns its length.  *is_last: there are no more.  0: it cannot go on, and

@@ -94,6 +94,7 @@ static const struct octl_column keys_list[] = {
 	{ "key", "KEY", OCTL_TEXT },
 	{ "right", "RIGHT", OCTL_TEXT },
 	{ "domain", "DOMAIN", OCTL_TEXT },
+	{ "granted", "GRANTED", OCTL_TEXT },
 	{ "algorithm", "ALGORITHM", OCTL_TEXT },
 	{ "used", "LAST USED", OCTL_TIME },
 };
@@ -352,15 +353,19 @@ read_key(struct octl *o)
 		cli_error("no key: such questions are answered to who signs them alone");
 		cli_hint("give a key with --key-file, --key or ORIGIN_KEY; \"okeygen tsig me._status.example.org\" makes one");
 	}
-	return err != OK ? err : cli_status_reach(&o->wait.status);
+	return err;
 }
 
 static err_t
 read_domain(struct octl *o)
 {
 	const char *arg = o->opts.arg;
-	o->domain = o->wait.status.domain;
-	err_t err = arg != NULL ? name_parse(arg, strlen(arg), name_root, &o->domain) : OK;
+	if (arg == NULL) { /* all that the key's name says; one of another name may have rights as well */
+		TRY(cli_status_reach(&o->wait.status));
+		o->domain = o->wait.status.domain;
+		return OK;
+	}
+	err_t err = name_parse(arg, strlen(arg), name_root, &o->domain);
 	if (err != OK) {
 		cli_error("%s is not a domain name: %s", arg, err_str(err));
 	}

@@ -312,7 +312,8 @@ explain_rights(const struct tsig_texts *t, const struct tsig_key *k)
 		cli_warning("the name %s %s: this key may do nothing", t->name, trouble);
 		cli_hint(err == E_UNSUPPORTED
 		                 ? "before _update, labels with an underscore hold a key to types: ANYTHING._a._aaaa._update.DOMAIN"
-		                 : "ANYTHING._OPERATION.DOMAIN, where the operation is _status, _notify, _transfer or _update");
+		                 : "ANYTHING._OPERATION.DOMAIN, where the operation is _status, _notify, _transfer or _update; or a file "
+		                   "_secondaries names the key");
 		return;
 	}
 	size_t len = name_print(says.domain.oct, domain);

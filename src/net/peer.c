@@ -25,14 +25,6 @@ peer_from_sockaddr(const struct sockaddr *sa, enum transport t, struct peer *out
 	return true;
 }
 
-struct key_address
-peer_key_address(const struct peer *p)
-{
-	struct key_address a = { .family = p->family };
-	memcpy(a.octets, p->address, p->family == 4 ? 4 : 16);
-	return a;
-}
-
 void
 peer_print(const struct peer *p, char out[PEER_TEXT_MAX])
 {

@@ -10,7 +10,5 @@
 /* False: it is of no family that we know, and *out is as it was. */
 bool peer_from_sockaddr(const struct sockaddr *sa, enum transport t, struct peer *out);
 
-struct key_address peer_key_address(const struct peer *p); /* without the port */
-
 enum { PEER_TEXT_MAX = 64 };
 void peer_print(const struct peer *p, char out[PEER_TEXT_MAX]); /* "192.0.2.1@4242" */

@@ -164,7 +164,7 @@ begin(struct stream *s)
 	struct tcp_worker *w = s->conn->worker;
 	const struct net_env *env = w->conf.env;
 	const struct view *view = served_pin(env->served, &s->pin);
-	TRY(transfer_new(view, env->conf, s->asked_s, s->request, s->request_len, &s->transfer));
+	TRY(transfer_new(view, env->conf, &s->conn->peer, s->asked_s, s->request, s->request_len, &s->transfer));
 	drop_request(s);
 	s->begun_ms = uv_now(&w->loop);
 	net_count(&w->stats.transfers, 1);

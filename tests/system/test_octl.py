@@ -164,10 +164,10 @@ def test_keys_with_their_last_use(served, octl):
     keys = {k["key"]: k for k in asked(octl, served, "keys", status=0)["keys"]}
     assert list(keys) == sorted(keys, key=lambda k: k.split(".")[::-1])
     assert keys["me._notify.example.org"]["used"] > 1000000000 and keys["you._update.other"]["used"] is None
-    assert keys["all._status"] == {"key": "all._status", "right": "status", "domain": ".", "algorithm": "SHA256",
+    assert keys["all._status"] == {"key": "all._status", "right": "status", "domain": ".", "granted": None, "algorithm": "SHA256",
                                    "used": keys["all._status"]["used"]}
     text = octl(served, "keys", status=0).stdout
-    assert ALL.secret not in text and re.search(r"^you[.]_update[.]other +update +other +SHA256 +-$", text, re.M)
+    assert ALL.secret not in text and re.search(r"^you[.]_update[.]other +update +other +- +SHA256 +-$", text, re.M)
 
 
 # ---- servers that say what they like ----

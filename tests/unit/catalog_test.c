@@ -155,7 +155,7 @@ a_file_cannot_have_its_name(void **state)
 }
 
 static unsigned
-rcode_of(const struct primary *p, const char *key_name, bool is_axfr_open)
+rcode_from(const struct primary *p, const struct peer *peer, const char *key_name, bool is_axfr_open)
 {
 	uint8_t wire[512] = { 0 };
 	struct name name, key;
@@ -164,7 +164,7 @@ rcode_of(const struct primary *p, const char *key_name, bool is_axfr_open)
 	assert_int_equal(name_parse("version.catalog.example.org", 27, NULL, &name), OK);
 	r.len = (size_t)DNS_HEADER_LEN + name.len + 4;
 	memcpy(wire + DNS_HEADER_LEN, name.oct, name.len);
-	struct question q = { .name = name.oct, .type = TYPE_TXT, .is_axfr_open = is_axfr_open };
+	struct question q = { .name = name.oct, .type = TYPE_TXT, .is_axfr_open = is_axfr_open, .peer = peer };
 	if (key_name != NULL) {
 		assert_int_equal(name_parse(key_name, strlen(key_name), NULL, &key), OK);
 		q.key = keystore_find(primary_view(p)->keys, key.oct);
@@ -172,6 +172,12 @@ rcode_of(const struct primary *p, const char *key_name, bool is_axfr_open)
 	}
 	answer_query(primary_view(p), &q, &r, &answer);
 	return answer.rcode;
+}
+
+static unsigned
+rcode_of(const struct primary *p, const char *key_name, bool is_axfr_open)
+{
+	return rcode_from(p, NULL, key_name, is_axfr_open);
 }
 
 static void
@@ -192,6 +198,15 @@ only_secondaries_see_it(void **state)
 	assert_int_equal(rcode_of(p, "a._transfer.", false), RCODE_NOERROR);
 	assert_int_equal(rcode_of(p, "c._update.catalog.example.org.", false), RCODE_NOERROR);
 	assert_int_equal(rcode_of(p, NULL, true), RCODE_NOERROR);
+	/* By a file of secondaries: an address, also over UDP by which they ask for the SOA, and a key of another name. */
+	struct peer listed = { .family = 4, .address = { 192, 0, 2, 53 } }, other = { .family = 4, .address = { 192, 0, 2, 54 } };
+	assert_int_equal(rcode_from(p, &listed, NULL, false), RCODE_REFUSED);
+	commit(p, "example._secondaries", "_transfer APL 1:192.0.2.53/32\n", T0);
+	assert_int_equal(rcode_from(p, &listed, NULL, false), RCODE_REFUSED);
+	commit(p, "_secondaries", "_transfer APL 1:192.0.2.53/32\n_transfer.catalog.example.org PTR d._transfer.example.\n", T0);
+	assert_int_equal(rcode_from(p, &listed, NULL, false), RCODE_NOERROR);
+	assert_int_equal(rcode_from(p, &other, NULL, false), RCODE_REFUSED);
+	assert_int_equal(rcode_from(p, &other, "d._transfer.example.", false), RCODE_NOERROR);
 	primary_free(&p);
 }
 

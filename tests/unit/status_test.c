@@ -209,6 +209,51 @@ keys_without_secrets(void **state)
 	str_fini(&got);
 }
 
+/* What a file of secondaries grants, to those who may see its domain; of keys that it does not name nothing. */
+static void
+keys_of_other_names(void **state)
+{
+	(void)state;
+	static const char *const files[][2] = {
+		{ "example", HEAD }, { "other", HEAD },
+		{ "_keys", KEY("all._status.") KEY("hoster-key.") KEY("nameless.") KEY("x._notify.example.") KEY("z._transfer.other.") },
+		{ "_secondaries", "_transfer.example PTR hoster-key.\n_transfer.a.other PTR hoster-key.\n_transfer.example PTR all._status.\n"
+		                  "ns2.example PTR nameless.\n" },
+	};
+	static const struct {
+		struct ask ask;
+		const char *want;
+	} asked[] = {
+		{ { "keys._status.example.", "x._notify.example", NULL, 0, TRANSPORT_TCP },
+		  "NOERROR\n- key=x._notify.example right=notify domain=example algorithm=SHA256 used=1700000000\n"
+		  "- key=all._status right=transfer domain=example granted=example algorithm=SHA256\n"
+		  "- key=hoster-key right=transfer domain=example granted=example algorithm=SHA256\n" TAIL },
+		{ { "keys._status.example.", "hoster-key", "all._status.", 0, TRANSPORT_TCP },
+		  "NOERROR\n- key=hoster-key right=transfer domain=example granted=example algorithm=SHA256 used=1700000000\n" TAIL },
+		{ { "keys._status.a.other.", "hoster-key", "x._notify.a.other.", 0, TRANSPORT_TCP },
+		  "NOERROR\n- key=hoster-key right=transfer domain=a.other granted=a.other algorithm=SHA256 used=1700000000\n" TAIL },
+		{ { "keys._status.other.", "hoster-key", NULL, 0, TRANSPORT_TCP }, "REFUSED\n" },
+		{ { "keys._status.example.", "nameless", NULL, 0, TRANSPORT_TCP }, "REFUSED\n" },
+		{ { "keys._status.", "all._status", NULL, 0, TRANSPORT_TCP },
+		  "NOERROR\n- key=all._status right=status domain=. granted=example algorithm=SHA256 used=1700000000\n"
+		  "- key=x._notify.example right=notify domain=example algorithm=SHA256 used=1700000000\n"
+		  "- key=hoster-key right=transfer domain=example granted=example a.other algorithm=SHA256 used=1700000000\n"
+		  "- key=z._transfer.other right=transfer domain=other algorithm=SHA256\n" TAIL },
+	};
+	struct primary *before = primary;
+	primary = serve_files(files, ARRAY_LEN(files));
+	assert_non_null(primary);
+	memset(&uses, 0, sizeof uses);
+	for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+		struct str got = { 0 };
+		answer_to(&asked[i].ask, &got);
+		assert_string_equal(str_text(&got), asked[i].want);
+		str_fini(&got);
+	}
+	primary_free(&primary);
+	primary = before;
+}
+
 #define DAEMON_HEAD "NOERROR\n- version=" ORIGIN_VERSION
 
 /* Where the repository is, words of failures and what others do: to keys for all names alone. */
@@ -356,6 +401,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(questions_and_answers),
 		cmocka_unit_test(keys_without_secrets),
+		cmocka_unit_test(keys_of_other_names),
 		cmocka_unit_test(pages_follow_each_other),
 		cmocka_unit_test(the_process),
 		cmocka_unit_test(secondaries_are_held_against_what_is_served),

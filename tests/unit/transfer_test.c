@@ -69,6 +69,7 @@ struct ask {
 	uint32_t serial;      /* IXFR */
 	const char *key;      /* NULL: unsigned */
 	bool is_udp, has_edns, without_soa;
+	const char *from;     /* an IPv4 address; NULL: 203.0.113.9 */
 	uint8_t wire[1024];
 	size_t len;
 	struct tsig_key tsig_key;
@@ -177,13 +178,23 @@ struct got {
 	size_t largest;
 };
 
+static struct peer
+peer_of(const struct ask *a)
+{
+	struct peer p = { .family = 4, .transport = a->is_udp ? TRANSPORT_UDP : TRANSPORT_TCP };
+	assert_int_equal(sscanf(a->from != NULL ? a->from : "203.0.113.9", "%hhu.%hhu.%hhu.%hhu", &p.address[0], &p.address[1], &p.address[2],
+	                        &p.address[3]), 4);
+	return p;
+}
+
 static void
 take_stream(struct world *w, struct ask *a, struct got *g)
 {
+	const struct peer peer = peer_of(a);
 	struct transfer *t = NULL;
 	static uint8_t wire[DNS_MSG_MAX];
 	bool is_last = false;
-	assert_int_equal(transfer_new(primary_view(w->primary), &w->conf, NOW_S, a->wire, a->len, &t), OK);
+	assert_int_equal(transfer_new(primary_view(w->primary), &w->conf, &peer, NOW_S, a->wire, a->len, &t), OK);
 	while (!is_last) {
 		size_t len = transfer_next(t, NOW_S, wire, &is_last);
 		assert_true(len != 0);
@@ -199,7 +210,7 @@ static void
 run(struct world *w, struct ask *a, struct got *g)
 {
 	static uint8_t wire[DNS_MSG_MAX];
-	const struct peer peer = { .family = 4, .transport = a->is_udp ? TRANSPORT_UDP : TRANSPORT_TCP };
+	const struct peer peer = peer_of(a);
 	struct server_out out;
 	*g = (struct got){ .why = "" };
 	build(a);
@@ -327,6 +338,55 @@ who_may_not(void **state)
 }
 
 #define SOA_LINE(serial) "example. 3600 SOA ns1.example. hostmaster.example. " #serial " 7200 3600 1209600 300\n"
+
+/* What a file of secondaries says: of addresses, by TCP alone, and of keys. */
+static void
+who_may_by_a_file(void **state)
+{
+	(void)state;
+#define SECRET ":SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+	static const struct {
+		struct ask ask;
+		unsigned rcode;
+	} cases[] = {
+		{ { .zone = "example.", .type = TYPE_AXFR, .from = "192.0.2.53" }, RCODE_NOERROR },
+		{ { .zone = "example.", .type = TYPE_AXFR, .from = "192.0.2.66" }, RCODE_REFUSED },
+		{ { .zone = "example.", .type = TYPE_AXFR, .from = "198.51.100.53" }, RCODE_REFUSED },
+		{ { .zone = "other.", .type = TYPE_AXFR, .from = "192.0.2.53" }, RCODE_REFUSED },
+		{ { .zone = "none.", .type = TYPE_AXFR, .from = "192.0.2.53" }, RCODE_NOTAUTH },
+		{ { .zone = "example.", .type = TYPE_IXFR, .serial = 6, .from = "192.0.2.53" }, RCODE_NOERROR },
+		{ { .zone = "example.", .type = TYPE_IXFR, .serial = 7, .from = "192.0.2.53" }, RCODE_NOERROR },
+		{ { .zone = "example.", .type = TYPE_IXFR, .serial = 6, .from = "192.0.2.53", .is_udp = true }, RCODE_REFUSED },
+		{ { .zone = "example.", .type = TYPE_IXFR, .serial = 7, .from = "192.0.2.53", .is_udp = true }, RCODE_REFUSED },
+		{ { .zone = "example.", .type = TYPE_AXFR, .from = "192.0.2.53", .is_udp = true }, RCODE_REFUSED },
+		{ { .zone = "example.", .type = TYPE_AXFR, .from = "192.0.2.53", .key = KEY_TWO }, RCODE_NOERROR },
+		{ { .zone = "example.", .type = TYPE_AXFR, .from = "192.0.2.53", .key = "idle-key" SECRET }, RCODE_NOERROR },
+		{ { .zone = "example.", .type = TYPE_AXFR, .key = "idle-key" SECRET }, RCODE_REFUSED },
+		{ { .zone = "example.", .type = TYPE_AXFR, .key = "Hoster-Key" SECRET }, RCODE_NOERROR },
+		{ { .zone = "example.", .type = TYPE_IXFR, .serial = 7, .key = "hoster-key" SECRET, .is_udp = true }, RCODE_NOERROR },
+		{ { .zone = "other.", .type = TYPE_AXFR, .key = "hoster-key" SECRET }, RCODE_REFUSED },
+	};
+#undef SECRET
+#define LINE(name) name " DNSKEY 0 3 163 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
+	char *text = small_zone(7, "");
+	const char *const files[][2] = {
+		{ "example", text }, { "other", text }, { "_keys", LINE("hoster-key.") LINE("idle-key.") LINE("two._notify.example.") },
+		{ "example._secondaries", "_transfer APL !1:192.0.2.66/32 1:192.0.2.0/24\n_transfer PTR hoster-key.\n" },
+	};
+#undef LINE
+	struct world w = { .primary = serve_files(files, ARRAY_LEN(files)), .conf = { .udp_max = 1232 } };
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct ask a = cases[i].ask;
+		struct got g;
+		run(&w, &a, &g);
+		if (g.rcode != cases[i].rcode || (g.event == EVENT_TRANSFER_DENIED) != (cases[i].rcode != RCODE_NOERROR)) {
+			fail_msg("case %zu: %u", i, g.rcode);
+		}
+		got_fini(&g);
+	}
+	primary_free(&w.primary);
+	free(text);
+}
 
 static void
 only_what_changed(void **state)
@@ -500,7 +560,8 @@ a_record_that_cannot_be_sent(void **state)
 	bool is_last = false;
 	unsigned messages = 0;
 	build(&a);
-	assert_int_equal(transfer_new(primary_view(w.primary), &w.conf, NOW_S, a.wire, a.len, &t), OK);
+	const struct peer peer = peer_of(&a);
+	assert_int_equal(transfer_new(primary_view(w.primary), &w.conf, &peer, NOW_S, a.wire, a.len, &t), OK);
 	while (transfer_next(t, NOW_S, wire, &is_last) != 0) {
 		assert_false(is_last);
 		assert_true(++messages < 5);
@@ -522,9 +583,10 @@ asked_again_it_may_be_refused(void **state)
 	struct ask a = { .zone = "example.", .type = TYPE_AXFR, .key = KEY_TWO };
 	struct transfer *t = NULL;
 	build(&a);
-	assert_int_equal(transfer_new(primary_view(w.primary), &w.conf, NOW_S, a.wire, a.len, &t), E_REFUSED);
-	assert_int_equal(transfer_new(primary_view(w.primary), &w.conf, NOW_S + 1000, a.wire, a.len, &t), E_REFUSED);
-	assert_int_equal(transfer_new(primary_view(w.primary), &w.conf, NOW_S, a.wire, 20, &t), E_REFUSED);
+	const struct peer peer = peer_of(&a);
+	assert_int_equal(transfer_new(primary_view(w.primary), &w.conf, &peer, NOW_S, a.wire, a.len, &t), E_REFUSED);
+	assert_int_equal(transfer_new(primary_view(w.primary), &w.conf, &peer, NOW_S + 1000, a.wire, a.len, &t), E_REFUSED);
+	assert_int_equal(transfer_new(primary_view(w.primary), &w.conf, &peer, NOW_S, a.wire, 20, &t), E_REFUSED);
 	assert_null(t);
 	transfer_free(&t);
 	primary_free(&w.primary);
@@ -537,6 +599,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_whole_zone),
 		cmocka_unit_test(who_may_not),
+		cmocka_unit_test(who_may_by_a_file),
 		cmocka_unit_test(only_what_changed),
 		cmocka_unit_test(a_secondary_that_is_ahead),
 		cmocka_unit_test(too_much_for_udp),
