@@ -35,7 +35,7 @@ is_refused_in(const char *dir, const char *name, int mode)
 	return (size_t)snprintf(path, sizeof path, "%s/%s", dir, name) < sizeof path && is_refused(path, mode);
 }
 
-/* A bare repository, or one with a work tree. */
+/* `dir` is a bare repository, or a work tree with its repository in .git. */
 static bool
 is_repository_refused(const char *dir)
 {
@@ -54,7 +54,7 @@ is_repository_refused(const char *dir)
 	return is_refused(dir, R_OK | X_OK);
 }
 
-/* A directory that is to be made: may it be? */
+/* True when this process may not use the cache directory, or may not make it. */
 static bool
 is_cache_refused(const char *dir)
 {

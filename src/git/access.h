@@ -1,4 +1,4 @@
-/* git/access.h -- what the git side works on in the file system: whose it is, and whether we may use it.
+/* git/access.h -- who owns the files that the git side works on, and whether this process may use them.
  *
  * Plain files only, no libgit2.
  */
@@ -10,9 +10,9 @@
 #include "base/err.h"
 #include "git/remote.h"
 
-/* Whose is what is written to: a local remote, or else the cache directory?  False: there is neither. */
+/* The owner of the local remote, or else of the cache directory.  False: there is neither. */
 bool git_conf_owner(const struct git_conf *c, uid_t *uid, gid_t *gid);
 
-/* May this process read and write all that `c` names?  What is missing, or on a disk that cannot be written, is no matter here: a
- * process with more rights would fare no better.  E_REFUSED. */
+/* E_REFUSED: this process may not read or write a file that `c` names.  A file that is missing, or is on a read-only
+ * disk, is no reason for that: a process with more rights could not use it either. */
 err_t git_conf_check_access(const struct git_conf *c);

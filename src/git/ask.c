@@ -104,7 +104,7 @@ asker_open(void *ctx, const char *path, struct master_text *out)
 	struct link_frame f;
 	err_t err = ask(a, path, &f);
 	if (err != OK) {
-		return err == E_LIMIT ? err : E_STALE; /* the git process is gone, and the next one begins with a pull */
+		return err == E_LIMIT ? err : E_STALE; /* the git process is gone; the next one begins with a pull */
 	}
 	a->is_pull_coming |= f.status == E_BUSY;
 	if (a->is_pull_coming) {

@@ -4,18 +4,19 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Why there is no commit to serve, with the branches that there are. */
+/* There is no commit to serve: `diag` says so and lists the branches that there are.  `wanted` NULL: HEAD was to name
+ * the branch. */
 static err_t
 no_branch(const struct git_conf *c, const char *wanted, const struct str *branches, struct diag *diag)
 {
 	if (branches->len == 0) {
 		diag_set(diag, DIAG_ERROR, "git", "%.200s is empty: it has no branch yet", c->shown);
-		diag_hint(diag, "commit the zones and push them; it is tried again by itself");
+		diag_hint(diag, "commit the zones and push them; the primary tries again by itself");
 		return E_NOTFOUND;
 	}
-	diag_set(diag, DIAG_ERROR, "git", "%.200s has no branch %.100s; it has: %.150s%s", c->shown, wanted, str_text(branches),
-	         branches->len > 150 ? "..." : "");
-	diag_hint(diag, "name one of them with --remote=URL#BRANCH, or push %.100s", wanted);
+	diag_set(diag, DIAG_ERROR, "git", "%.200s has no branch %.100s; it has: %.150s%s", c->shown,
+	         wanted != NULL ? wanted : "that its HEAD names", str_text(branches), branches->len > 150 ? "..." : "");
+	diag_hint(diag, "name one of them with --remote=URL#BRANCH, or push %.100s", wanted != NULL ? wanted : "the branch of HEAD");
 	return E_NOTFOUND;
 }
 
@@ -44,7 +45,7 @@ git_branch_of_remote(const struct git_conf *c, git_remote *connected, struct str
 		str_put(name, default_branch.ptr, default_branch.size);
 		git_buf_dispose(&default_branch);
 	} else {
-		str_cat(name, "HEAD"); /* detached, or it names a branch that is not there: then HEAD is not there either */
+		str_cat(name, "HEAD"); /* it names no branch, or one that does not exist; then the remote does not list HEAD */
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(heads[i]->name, str_text(name)) == 0) {
@@ -53,7 +54,7 @@ git_branch_of_remote(const struct git_conf *c, git_remote *connected, struct str
 		}
 		add_branch(&branches, heads[i]->name);
 	}
-	return no_branch(c, c->branch != NULL ? c->branch : "that its HEAD names", &branches, diag);
+	return no_branch(c, c->branch, &branches, diag);
 }
 
 err_t
@@ -92,7 +93,7 @@ git_branch_of_local(const struct git_conf *conf, git_repository *repo, struct st
 {
 	[[gnu::cleanup(git_free_ref)]] git_reference *head = NULL;
 	[[gnu::cleanup(str_fini)]] struct str branches = { 0 };
-	if (access(git_repository_commondir(repo), F_OK) < 0) { /* it would look like one without branches */
+	if (access(git_repository_commondir(repo), F_OK) < 0) { /* libgit2 would take it for a repository without branches */
 		diag_set(diag, DIAG_ERROR, "git", "%.200s is not there any more: %s", conf->shown, strerror(errno));
 		return E_IO;
 	}
@@ -124,7 +125,7 @@ git_branch_has(git_repository *repo, const git_oid *head, const git_oid *base, c
 		return false;
 	}
 	if (base != NULL) {
-		(void)!git_revwalk_hide(walk, base); /* it may be gone: then the limit alone counts */
+		(void)!git_revwalk_hide(walk, base); /* if the base is gone, only the limit ends the walk */
 	}
 	for (size_t n = 0; n < GIT_HISTORY_MAX && git_revwalk_next(&id, walk) == 0; n++) {
 		if (git_oid_equal(&id, commit)) {

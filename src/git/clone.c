@@ -11,8 +11,9 @@
 #include "git/files.h"
 #include "git/past.h"
 
+/* A directory beside the clone, for a new clone or an old one. */
 struct aside {
-	char dir[HOME_DIR_MAX + 32];
+	char dir[HOME_DIR_MAX + 32]; /* "": there is none */
 };
 
 static void
@@ -23,9 +24,9 @@ remove_aside(struct aside *a)
 	}
 }
 
-enum { BIG_FILE = 1 << 20 }; /* octets; not worth a search for deltas when it is packed */
+enum { BIG_FILE = 1 << 20 }; /* octets; libgit2 packs larger files without a search for deltas */
 
-/* An empty clone beside the real one, which it may replace later. */
+/* Makes an empty clone beside the real one, which it may replace later. */
 static err_t
 make_aside(const struct git_home *h, struct aside *a, git_repository **out, struct diag *diag)
 {
@@ -39,14 +40,14 @@ make_aside(const struct git_home *h, struct aside *a, git_repository **out, stru
 	return ret < 0 ? git_trouble(diag, ret, "cannot make a clone in %.200s", h->dir) : OK;
 }
 
-/* At once, so that a clone which is there is a whole one: the old one ends up aside. */
+/* Exchanges the two clones in one step, so that there is always a whole one.  The old clone is aside afterwards. */
 static err_t
 put_in_place(const struct git_home *h, struct aside *a, struct diag *diag)
 {
 	if (renameat2(AT_FDCWD, a->dir, AT_FDCWD, h->clone, RENAME_EXCHANGE) == 0) {
 		return OK;
 	}
-	git_home_drop_clone(h); /* there is none, or the file system cannot exchange */
+	git_home_drop_clone(h); /* there is no old clone, or the file system cannot exchange */
 	if (rename(a->dir, h->clone) < 0) {
 		diag_set(diag, DIAG_ERROR, "git", "cannot make a clone in %.200s: %s", h->dir, strerror(errno));
 		return E_IO;
@@ -116,7 +117,7 @@ git_clone_renew(const struct git_home *h, const struct git_how *how, struct git_
 	[[gnu::cleanup(git_free_repo)]] git_repository *made = NULL;
 	TRY(make_aside(h, &aside, &made, diag));
 	err_t err = git_fetch(how, made, h->ref, out, branch, diag);
-	if (err == E_FORMAT && how->conf->scheme == GIT_REMOTE_LOCAL) {
+	if (err == E_FORMAT && how->conf->scheme == GIT_REMOTE_LOCAL) { /* the remote's history may be damaged, its head whole */
 		err = git_copy_commit(how, made, out, diag);
 	}
 	TRY(err);
@@ -127,11 +128,11 @@ git_clone_renew(const struct git_home *h, const struct git_how *how, struct git_
 	return git_clone_open(h, c, diag);
 }
 
-/* ---- renewals that came to nothing ---- */
+/* ---- renewals that did not help ---- */
 
 enum { RENEW_AGAIN_S = 600 };
 
-/* A file in the directory that the clone is in: workers come and go. */
+/* The note is a file beside the clone, since the next PULL may be another worker's. */
 static void
 vain_path(const struct git_home *h, char out[HOME_DIR_MAX + 16])
 {
@@ -164,6 +165,6 @@ git_clone_note_vain(const struct git_home *h, const git_oid *head)
 	vain_path(h, path);
 	[[gnu::cleanup(file_close)]] int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd >= 0) {
-		(void)!file_write(fd, head->id, sizeof head->id); /* if that fails, too, it is tried once more */
+		(void)!file_write(fd, head->id, sizeof head->id); /* if this fails, another renewal is tried */
 	}
 }

@@ -11,33 +11,33 @@ struct git_clone {
 	struct intake *intake; /* the repository's */
 };
 
-/* Opens the clone, or makes an empty one; what cannot be opened is thrown away and made anew. */
+/* Opens the clone.  If there is none, or it cannot be opened, an empty one takes its place. */
 err_t git_clone_open(const struct git_home *h, struct git_clone *out, struct diag *diag);
 void git_clone_close(struct git_clone *c);
 
-/* Writes what was fetched to the disk, and then moves the clone's reference to `head`.  If the process is killed before that, the next
- * fetch brings the same again. */
+/* Writes the new objects to the disk, and then moves the clone's reference to `head`.  If the process is killed before
+ * that, the next fetch brings the same objects again. */
 err_t git_clone_keep(const struct git_home *h, const struct git_how *how, struct git_clone *c, const git_oid *head,
                      struct diag *diag);
 
-/* Fetches all of the remote into a new clone, and puts it in the place of the old one when it is complete: for a clone that is damaged, or
- * has grown too large.  On an error the old one stays as it was. */
+/* For a clone that is damaged or has grown too large: fetches all of the remote into a new clone, which takes the place
+ * of the old one when it is complete.  On an error the old one stays as it was. */
 err_t git_clone_renew(const struct git_home *h, const struct git_how *how, struct git_clone *c, git_oid *out,
                       struct str *branch, struct diag *diag);
 
-/* Is a new clone worth a try?  Not if one was made a short while ago for the same commit of the remote, `head`, and did not help. */
+/* True when a new clone is worth a try: unless one was made for this same commit of the remote a short while ago and
+ * did not help. */
 bool git_clone_may_renew(const struct git_home *h, const git_oid *head);
-void git_clone_note_vain(const struct git_home *h, const git_oid *head); /* a new clone did not help for `head` */
+void git_clone_note_vain(const struct git_home *h, const git_oid *head); /* notes that a new clone did not help for `head` */
 
-/* Keeps the clone small and quick to read, at a cost that goes by what the last fetches brought:
+/* Keeps the clone small and quick to read.  The cost depends on how much the last fetches brought.
  *
- * - Loose objects become a pack when there are many; packs become one when there are many, but for the first and
- *   largest, which the remote packed better than we could.
- * - Of a large file only the version that `head` has is kept.  Should the remote ever build on an older one that it
- *   takes us to have, the fetch fails, and the clone is made anew: that costs less than to keep (or to pack)
- *   every version of 40 MB. */
+ * - When there are many loose objects, they become a pack.  When there are many packs, the small ones become one.  Large packs stay:
+ *   the first of them came from the remote, which packed it better than we could.
+ * - Of a large file only the version in `head` is kept.  If the remote ever sends a difference to an older version, the fetch fails,
+ *   and the clone is made anew.  That costs less than to keep (or to pack) every version of 40 MB. */
 err_t git_clone_tidy(const struct git_home *h, const struct git_how *how, struct git_clone *c, const git_oid *head,
                      struct diag *diag);
 
-/* Has it grown so far that it should be made anew, with git_clone_renew(), when there is time? */
+/* True when the clone has grown so large that git_clone_renew() should make it anew when there is time. */
 bool git_clone_is_grown(const struct git_home *h);

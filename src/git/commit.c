@@ -61,7 +61,7 @@ check_path(struct maker *m, const char *path, size_t len)
 	for (size_t at = 0; at <= len; depth++) {
 		size_t part = strcspn(path + at, "/");
 		if (!tree_name_is_ours(path + at, part)) {
-			return commit_trouble(m, E_REFUSED, "%.200s is no path that may be written", path);
+			return commit_trouble(m, E_REFUSED, "%.200s is not a path that an update may write", path);
 		}
 		at += part + 1;
 	}
@@ -97,7 +97,7 @@ take_message(struct maker *m, struct link_files *files)
 		return commit_trouble(m, E_LIMIT, "the message of the commit is longer than %d octets", GIT_MESSAGE_MAX);
 	}
 	if (memchr(f.bytes, '\0', f.len) != NULL) {
-		return commit_trouble(m, E_FORMAT, "the message of the commit is no text");
+		return commit_trouble(m, E_FORMAT, "the message of the commit has a NUL octet");
 	}
 	m->message = (const char *)f.bytes;
 	m->message_len = f.len;
@@ -113,14 +113,14 @@ take_changes(struct maker *m, struct link_files *files)
 		struct change *c = &m->changes[m->n++];
 		*c = (struct change){ .path = f.path, .path_len = f.path_len, .is_removal = f.kind == LINK_ENTRY_REMOVE };
 		if (f.kind != LINK_ENTRY_PUT && f.kind != LINK_ENTRY_REMOVE) {
-			return commit_trouble(m, E_FORMAT, "%.200s: an entry that belongs into no commit", f.path);
+			return commit_trouble(m, E_FORMAT, "%.200s: the entry is of a kind that a commit cannot have", f.path);
 		}
 		TRY(check_path(m, f.path, f.path_len));
 		if (f.kind == LINK_ENTRY_PUT) {
 			TRY(take_put(m, &f, c));
 		}
 	}
-	return err == E_NOTFOUND ? OK : commit_trouble(m, err, "the entries of the commit make no sense");
+	return err == E_NOTFOUND ? OK : commit_trouble(m, err, "the entries of the commit are malformed");
 }
 
 static int
@@ -145,7 +145,7 @@ take_entries(struct maker *m)
 	qsort(m->changes, m->n, sizeof *m->changes, by_path);
 	for (size_t i = 1; i < m->n; i++) {
 		if (by_path(&m->changes[i - 1], &m->changes[i]) == 0) {
-			return commit_trouble(m, E_FORMAT, "%.200s stands twice in one commit", m->changes[i].path);
+			return commit_trouble(m, E_FORMAT, "%.200s is there twice in one commit", m->changes[i].path);
 		}
 	}
 	return OK;

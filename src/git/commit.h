@@ -1,8 +1,9 @@
 /* git/commit.h -- private to src/git: the commit that a PUSH asks for, as objects in memory.
  *
- * Nothing is written here: the way of the push decides where the objects go (git/push.h).  They are made without libgit2, which would look
- * for each object in every pack first, and leave out those that it finds.  But an object that is there and that nothing refers to may be
- * removed at any time by somebody's `git gc`, so a push has to bring it all the same.
+ * Nothing is written here: where the objects go depends on the kind of push (git/push.h).  The objects are made without
+ * libgit2.  It would look for each object in every pack first, and leave out the objects that it finds.  But a push has
+ * to bring an object even if the repository has it already: if nothing refers to that object, somebody's `git gc` may
+ * remove it at any time.
  */
 #pragma once
 
@@ -12,15 +13,17 @@
 #include "git/packout.h"
 #include "git/remote.h"
 
-enum { GIT_MESSAGE_MAX = 1 << 22 }; /* octets; a thousand updates of as many zones with the longest names take three quarters of it */
+/* Octets.  The message about a thousand updates, each of another zone with a name of the greatest length, takes three
+ * quarters of it. */
+enum { GIT_MESSAGE_MAX = 1 << 22 };
 
 struct git_commit_in {
 	const struct git_conf *conf;
 	git_repository *repo;       /* has the base */
-	const git_oid *base;        /* NULL: there is none, the commit will be a root */
-	const struct link_map *map; /* of the PUSH; lives as long as what is made of it */
-	uint32_t n;
-	int64_t now_s;              /* of the epoch */
+	const git_oid *base;        /* the parent of the new commit; NULL: it has none */
+	const struct link_map *map; /* the memfd of the PUSH; must stay mapped until git_made_fini() */
+	uint32_t n;                 /* entries in it */
+	int64_t now_s;              /* since the epoch */
 };
 
 /* Zero-initialise. */
@@ -37,12 +40,13 @@ struct git_made {
 	struct id_map by_id;
 };
 
-/* E_STALE: the base is not there; E_IO: it is damaged.  By the entries: E_FORMAT: they make no commit; E_LIMIT; E_NOTFOUND: a file to
- * remove is not there; E_EXISTS: a file where a directory is, or the other way round; E_REFUSED: a path that nobody may
- * write, a symbolic link or a submodule in the way.  E_NOMEM, E_CRYPTO. */
+/* E_STALE: the base is not there.  E_IO: the base is damaged.  E_FORMAT: the entries of the PUSH are malformed.
+ * E_NOTFOUND: a file that is to be removed is not there.  E_EXISTS: a file would have the name of a directory, or the
+ * other way round, or some systems could not tell its name from another one.  E_REFUSED: updates may not write that
+ * path, or a symbolic link or a submodule is there.  E_LIMIT, E_NOMEM, E_CRYPTO. */
 err_t git_commit_make(const struct git_commit_in *in, struct git_made *out, struct diag *diag);
 
-/* All of it as one pack. */
+/* Puts all objects into one pack. */
 err_t git_made_pack(const struct git_made *made, struct pack_out *out);
 
 void git_made_fini(struct git_made *made);

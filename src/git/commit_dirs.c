@@ -13,7 +13,7 @@ read_tree(struct maker *m, const git_oid *id, git_odb_object **out)
 	git_object_t type = GIT_OBJECT_INVALID;
 	int ret = git_odb_read_header(&len, &type, m->odb, id);
 	if (ret == 0 && (type != GIT_OBJECT_TREE || len > m->in->conf->file_max)) {
-		return commit_trouble(m, E_IO, "object %.12s is no directory, or too large a one", git_oid_tostr_s(id));
+		return commit_trouble(m, E_IO, "object %.12s is not a directory, or is too large", git_oid_tostr_s(id));
 	}
 	ret = ret == 0 ? git_odb_read(out, m->odb, id) : ret;
 	if (ret < 0) {
@@ -27,12 +27,12 @@ static err_t
 edit_trouble(struct maker *m, err_t err, const struct tree_edit *which)
 {
 	if (err == E_FORMAT) {
-		return commit_trouble(m, E_IO, "a directory of the commit before is damaged");
+		return commit_trouble(m, E_IO, "a directory of the parent commit is damaged");
 	}
 	const char *why = err == E_NOTFOUND ? "it is to be removed, but is not there"
 	                  : err == E_EXISTS ? "some systems could not tell it from another name that is there"
 	                  : err == E_UNSUPPORTED ? "not every system can have a file of that name"
-	                                      : "it is a symbolic link or a submodule, which is not for us to change";
+	                                      : "it is a symbolic link or a submodule, which updates never change";
 	err = err == E_UNSUPPORTED ? E_REFUSED : err;
 	return which != NULL ? commit_trouble(m, err, "%.*s: %s", (int)which->name_len, which->name, why)
 	                     : commit_trouble(m, err, "a directory cannot be changed: %s", err_str(err));
@@ -122,7 +122,7 @@ commit_make_dir(struct maker *m, const struct span *s, uint8_t id[ID_LEN], bool 
 		return edit_trouble(m, err, which);
 	}
 	*is_empty = d.text.len == 0;
-	if (*is_empty && s->prefix > 0) { /* git has no empty directories, but for the root */
+	if (*is_empty && s->prefix > 0) { /* in git only the root directory can be empty */
 		return OK;
 	}
 	void *text = d.text.s;

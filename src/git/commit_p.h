@@ -1,6 +1,6 @@
-/* git/commit_p.h -- private to git/commit*.c: a commit while it is made.
+/* git/commit_p.h -- private to git/commit*.c: the state while a commit is made.
  *
- *   commit.c       what a PUSH says; the objects; the commit itself
+ *   commit.c       reads the PUSH; makes the objects of the files and of the commit
  *   commit_dirs.c  the directories (git's tree objects) that change
  */
 #pragma once
@@ -33,12 +33,13 @@ struct maker {
 /* Adds an object, unless it is there already.  Takes `owned`, also when it fails. */
 err_t commit_add_object(struct maker *m, enum pack_type type, const void *data, size_t len, void *owned, uint8_t id[ID_LEN]);
 
-/* Changes from..to of the list, which have their first `prefix` octets in common: a directory, `old` before (NULL: none). */
+/* A directory that changes. */
 struct span {
-	size_t from, to, prefix;
-	const git_oid *old;
+	size_t from, to;    /* its changes in the list: from `from` up to, but without, `to` */
+	size_t prefix;      /* so many octets of their paths are the directory's path, with the "/" at its end */
+	const git_oid *old; /* its tree object in the base; NULL: it is new */
 };
 
-/* Makes the directory out of `old` and the changes, and those below it.  *is_empty: nothing is left in it; then it has no object, unless it
- * is the root. */
+/* Makes the new tree object of the directory, and those of the directories below it.  *is_empty: no file is left in it.
+ * Then there is no new tree object, unless the directory is the root. */
 err_t commit_make_dir(struct maker *m, const struct span *s, uint8_t id[ID_LEN], bool *is_empty);

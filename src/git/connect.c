@@ -16,9 +16,9 @@
 #include "git/format.h"
 #include "git/sshkey.h"
 
-/* libssh2 asks for one type of host key, and a server has several.  libgit2 lets it be steered only through the
- * known_hosts file in the home directory, which it takes the preferred type from.  So a connection is
- * tried with each type until one is the key that we expect; nearly always the first one is. */
+/* A server has host keys of several types, and libssh2 asks for one of them.  libgit2 has no option for the type: it
+ * prefers the type that the known_hosts file in the home directory has for the host.  So we write such a file, and try
+ * a connection with each type until the server shows a key that we expect.  Nearly always the first one is such a key. */
 static const char *const key_types[] = {
 	"ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa",
 };
@@ -42,7 +42,8 @@ auth_failed(const char *why)
 	return GIT_EAUTH;
 }
 
-/* Called again when what it gave was refused: each thing is offered once. */
+/* libgit2 calls this again when the server has refused the credential that it returned.  So key and password are
+ * offered once each. */
 static int
 on_credentials(git_credential **out, const char *url, const char *user_of_url, unsigned allowed, void *payload)
 {
@@ -61,7 +62,7 @@ on_credentials(git_credential **out, const char *url, const char *user_of_url, u
 	    (is_first || (a->key.s != NULL && a->asked == 2))) {
 		return git_credential_userpass_plaintext_new(out, user, c->password);
 	}
-	return auth_failed(is_first ? "the server asks for credentials and we have none that it takes"
+	return auth_failed(is_first ? "the server asks for credentials, and we have none of a kind that it accepts"
 	                            : "the server refused our credentials");
 }
 
@@ -144,7 +145,8 @@ write_file(const char *path, const char *text)
 	return is_good ? OK : E_IO;
 }
 
-/* A known_hosts file in our home directory (git_connect_settle()) whose only entry names the type; its key is of no matter. */
+/* Writes a known_hosts file into our home directory (git_connect_settle()).  Its only entry names the type, with a
+ * made-up key: check_host_key() compares the server's key with the right ones. */
 static err_t
 prefer_key_type(const struct git_how *how, const char *type, struct diag *diag)
 {
@@ -193,9 +195,9 @@ ssh_prepare(struct git_connection *a, struct diag *diag)
 {
 	const struct git_conf *c = a->how->conf;
 	if (c->authenticator[0] == '\0' && c->known_hosts == NULL) {
-		diag_set(diag, DIAG_ERROR, "git", "%.300s is not connected to: nothing says which key its server must have", c->shown);
+		diag_set(diag, DIAG_ERROR, "git", "cannot connect to %.300s: no option says which key its server must have", c->shown);
 		diag_hint(diag, "give --authenticator=SHA256:...; `ssh-keyscan -p %u %.100s | ssh-keygen -lf -` shows the "
-		          "server's: compare it with what its owner says", c->port, c->host);
+		          "server's key: its owner knows the right one", c->port, c->host);
 		return E_AUTH;
 	}
 	if (c->authenticator[0] == '\0') {
@@ -217,8 +219,8 @@ host_key_refused(struct git_connection *a, struct diag *diag)
 		         "the server of %.150s showed another key than --authenticator says: it has %.200s; we expect %s", c->shown,
 		         str_text(&a->offered), c->authenticator);
 	}
-	diag_hint(diag, "somebody may be in between; if the server has a new key, its owner can tell: "
-	          "`ssh-keyscan -p %u %.100s | ssh-keygen -lf -`", c->port, c->host);
+	diag_hint(diag, "somebody may be in between; or the server has a new key, which its owner can confirm: "
+	          "`ssh-keyscan -p %u %.100s | ssh-keygen -lf -` shows it", c->port, c->host);
 	return E_AUTH;
 }
 
@@ -234,7 +236,7 @@ hint_ssh_auth(struct git_connection *a, struct diag *diag)
 	}
 }
 
-/* Whoever may read may not write: each server has words of its own for it. */
+/* True when the server says that we may not write.  Each server has its own words for that. */
 static bool
 is_denial(const char *text)
 {
@@ -247,7 +249,7 @@ is_denial(const char *text)
 	return false;
 }
 
-/* The hint goes by what failed, since libgit2's words name the symptom only. */
+/* The hint depends on what failed, since libgit2's text names only the symptom. */
 static err_t
 connect_failed(struct git_connection *a, int ret, struct diag *diag)
 {
@@ -268,19 +270,19 @@ connect_failed(struct git_connection *a, int ret, struct diag *diag)
 	if (c->scheme == GIT_REMOTE_LOCAL) {
 		diag_hint(diag, "is the path right, and may this user read it?");
 	} else if (is_denied) {
-		diag_hint(diag, "the server takes no push to this repository, or none from us, or does not have it");
+		diag_hint(diag, "the server takes no push to this repository, or no push from us, or it does not have the repository");
 	} else if (is_auth && c->scheme == GIT_REMOTE_SSH) {
 		hint_ssh_auth(a, diag);
 	} else if (is_auth) {
-		diag_hint(diag, "%s", c->password != NULL ? "user, password or token are wrong, or may not read this repository"
+		diag_hint(diag, "%s", c->password != NULL ? "user, password or token is wrong, or may not read this repository"
 		                                         : "give USER:PASSWORD or a token in a credential file");
 	} else if (is_tls) {
-		diag_hint(diag, "the certificate must be for %.100s, in date, and from a CA in %.100s", c->host,
+		diag_hint(diag, "the certificate must be for %.100s, not expired, and from a CA in %.100s", c->host,
 		          c->ca_file != NULL ? c->ca_file : "the system's list (--ca-file names another)");
 	} else if (is_absent) {
 		diag_hint(diag, "is the path right, and does the server serve this repository to us?");
 	} else if (is_moved) {
-		diag_hint(diag, "the server sends us elsewhere; credentials are not taken along: put the new URL into --remote");
+		diag_hint(diag, "the server sends us elsewhere, and we do not send our credentials there: put the new URL into --remote");
 	} else {
 		diag_hint(diag, "is the server up, and can we reach port %u of %.100s from here?", c->port,
 		          c->host != NULL ? c->host : "it");
@@ -310,7 +312,7 @@ connect_ssh(struct git_connection *a, git_remote *remote, struct diag *diag)
 		bool was_refused = a->is_key_refused;
 		a->is_key_refused = false;
 		ret = connect_once(a, remote);
-		/* Another type may do when this key was not the one, or the server has none of this type. */
+		/* Another type is worth a try when we refused this key, or the server has no key of this type. */
 		bool is_next = a->is_key_refused || strstr(git_lib_text(), "failed to start SSH session") != NULL;
 		if (ret < 0 && !is_next) {
 			return connect_failed(a, ret, diag);
@@ -324,13 +326,13 @@ connect_ssh(struct git_connection *a, git_remote *remote, struct diag *diag)
 	return OK;
 }
 
-/* libgit2 sends what it has in small pieces and leaves Nagle's algorithm on: the last piece waits until the one before it is
- * acknowledged, which the other end puts off for 40 ms (a push over the loopback: 65 ms, without that 20).  It has no
- * door to its socket, but that is the only one of its kind in this process. */
+/* libgit2 sends small pieces and leaves Nagle's algorithm on.  So the last piece waits until the piece before it is
+ * acknowledged, and the other end delays that by 40 ms.  (A push over the loopback takes 65 ms, without the delay 20
+ * ms.)  libgit2 gives no access to its socket; but that is the only TCP socket of this process, so it can be found. */
 static void
-send_at_once(void)
+disable_nagle(void)
 {
-	enum { FDS = 256 }; /* a new one gets the lowest free number */
+	enum { FDS = 256 }; /* the socket's number is lower: a new descriptor gets the lowest free number */
 	const int on = 1;
 	for (int fd = 0; fd < FDS; fd++) {
 		int protocol = 0;
@@ -366,6 +368,6 @@ git_connect(struct git_connection *a, git_remote *remote, git_direction directio
 {
 	a->direction = direction;
 	TRY(a->how->conf->scheme == GIT_REMOTE_SSH ? connect_ssh(a, remote, diag) : connect_plain(a, remote, diag));
-	send_at_once();
+	disable_nagle();
 	return OK;
 }

@@ -8,38 +8,38 @@
 #include "git/lib.h"
 #include "git/remote.h"
 
-/* How a remote is reached, and who is to be told that it goes on. */
+/* How a remote is reached, and a function to call at each progress. */
 struct git_how {
 	const struct git_conf *conf;
-	const char *home;           /* directory that is ours alone; for libssh2's known_hosts.  Not used for a local remote in place */
+	const char *home;           /* a directory that nobody else uses, for libssh2's known_hosts; only used for SSH */
 	void (*alive)(void *ctx);   /* called whenever there was progress */
 	void *ctx;
 };
 
 enum { GIT_WORDS_MAX = 1000 };
 
-/* Zero-initialise but for `how`; callbacks of libgit2 refer to it, so it stays where it is. */
+/* Zero-initialise, except for `how`.  libgit2 has a pointer to it for our callbacks, so it must not be moved. */
 struct git_connection {
 	const struct git_how *how;
 	git_direction direction;
-	struct ssh_known *known;   /* NULL: the fingerprint decides */
+	struct ssh_known *known;   /* NULL: the server's key must have the fingerprint of --authenticator */
 	struct str key;            /* our SSH key, as text */
-	struct str offered;        /* the server's keys that were refused, for the message */
-	unsigned asked;            /* for credentials */
-	bool is_key_refused, is_key_revoked;
-	bool is_too_large;         /* what comes is over total_max, and was broken off */
-	struct str words;          /* what the remote says to people, up to GIT_WORDS_MAX octets of it */
+	struct str offered;        /* the server's keys that we refused, for the message */
+	unsigned asked;            /* so often the server asked for credentials */
+	bool is_key_refused, is_key_revoked; /* the server's key */
+	bool is_too_large;         /* the fetch was ended, since it is over total_max */
+	struct str words;          /* the remote's messages for people, the first GIT_WORDS_MAX octets */
 };
 
 void git_connection_fini(struct git_connection *c);
 
-/* Before git_lib_begin(), by a process that does nothing else with it: over SSH, `how->home` becomes the home directory.  libgit2 1.5
- * asks the environment for it at each connection, 1.9 once, as it is initialised. */
+/* Called before git_lib_begin().  For SSH it makes `how->home` the home directory of this process ($HOME).  libgit2 1.5
+ * reads $HOME at each connection, 1.9 only when it is initialised. */
 void git_connect_settle(const struct git_how *how);
 
 /* Connects `remote`.  E_AUTH: credentials or the server's key; E_NOTFOUND: no such repository; E_REFUSED: it may not be
  * pushed to; E_IO. */
 err_t git_connect(struct git_connection *c, git_remote *remote, git_direction direction, struct diag *diag);
 
-/* What libgit2 calls back, for the operation that follows: credentials, certificates, progress, the remote's words. */
+/* Sets our callbacks for the next operation of libgit2: credentials, certificates, progress, the remote's messages. */
 void git_connection_callbacks(struct git_connection *c, git_remote_callbacks *out);

@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "git/tree.h"
 
-/* As many as a commit may have files; about a hundred octets each. */
+/* As many entries as a commit may have files; an entry takes about a hundred octets. */
 enum { ENTRIES_MAX = 1 << 20 };
 
 void
@@ -20,6 +20,7 @@ git_dirs_fini(struct git_dirs *d)
 	*d = (struct git_dirs){ 0 };
 }
 
+/* Takes `tree`.  When there is no room for it, all other directories are forgotten. */
 static void
 keep(struct git_dirs *d, const git_oid *id, git_tree *tree)
 {
@@ -36,7 +37,7 @@ keep(struct git_dirs *d, const git_oid *id, git_tree *tree)
 	d->entries += entries;
 }
 
-/* Good until the next. */
+/* *out is good until the next call. */
 static int
 open_dir(struct git_dirs *d, git_repository *repo, const git_oid *id, const git_tree **out)
 {

@@ -1,6 +1,7 @@
-/* git/errors.h -- git_error_set_str(), by which a callback of ours tells libgit2 why it failed.
+/* git/errors.h -- git_error_set_str(), with which our callbacks tell libgit2 why they failed.
  *
- * libgit2 declares it in <git2/errors.h> up to 1.7, and since then in a header that the older ones do not have.
+ * Up to version 1.7 libgit2 declares it in <git2/errors.h>, since then in <git2/sys/errors.h>, which older versions do
+ * not have.
  */
 #pragma once
 

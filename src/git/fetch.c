@@ -9,8 +9,8 @@
 #include "git/local.h"
 #include "git/shortage.h"
 
-/* Trouble with whom we talk to, or with this machine.  All else can be what is kept (objects, references, a history that cannot be
- * walked), or a pack that makes no sense with it. */
+/* True for errors of the connection, of the remote, or of this machine.  Any other error may come from the clone (its
+ * objects or references are damaged), or from a pack that does not fit to the clone. */
 static bool
 is_about_the_connection(int class)
 {
@@ -34,14 +34,14 @@ fetch_failed(const struct git_conf *c, int ret, const char *fate, struct diag *d
 	shortage = shortage != NULL ? shortage : errno == ENOSPC ? shortage_of_errno(errno) : NULL;
 	bool is_clone = e != NULL && !is_about_the_connection(e->klass);
 	err_t err = git_trouble(diag, ret, "the fetch from %.200s %s", c->shown, fate);
-	if (err == E_NOMEM) { /* it is said */
+	if (err == E_NOMEM) { /* git_trouble() has set the hint */
 		return err;
 	}
 	if (shortage != NULL) {
-		diag_hint(diag, "%s; what was there before is kept", shortage->hint);
+		diag_hint(diag, "%s; the clone stays as it was", shortage->hint);
 		return E_IO;
 	}
-	diag_hint(diag, "the connection was lost, or the server gave up and its log says why; it is tried again by itself");
+	diag_hint(diag, "the connection was lost, or the server gave up (then its log says why); the primary tries again by itself");
 	return is_clone ? E_FORMAT : err == E_NOTFOUND ? E_IO : err;
 }
 
@@ -91,10 +91,10 @@ git_copy_commit(const struct git_how *how, git_repository *repo, const git_oid *
 	ret = ret == 0 ? git_packbuilder_insert_commit(pack, id) : ret;
 	how->alive(how->ctx);
 	ret = ret == 0 ? git_packbuilder_write(pack, str_text(&dir), 0, NULL, NULL) : ret;
-	return ret < 0 ? fetch_failed(how->conf, ret, "cannot be copied", diag) : OK;
+	return ret < 0 ? fetch_failed(how->conf, ret, "could not copy the commit", diag) : OK;
 }
 
-/* Where a local repository really is: a path need not end in ".git". */
+/* For a local repository, its path with the ".git" that --remote may leave out. */
 static err_t
 url_to_fetch(const struct git_conf *c, struct str *out, struct diag *diag)
 {
@@ -135,7 +135,7 @@ git_fetch(const struct git_how *how, git_repository *repo, const char *ref, git_
 	git_remote_disconnect(remote);
 	ret = git_commit_lookup(&commit, repo, &id);
 	if (ret < 0) {
-		return fetch_failed(how->conf, ret, "cannot be kept", diag);
+		return fetch_failed(how->conf, ret, "brought no commit that can be read", diag);
 	}
 	return OK;
 }

@@ -64,7 +64,7 @@ file_trouble_in(struct diag *diag, const char *what, const char *dir, const char
 	} else if (why == EACCES || why == EPERM) {
 		diag_hint(diag, "the user that oprimary runs as must be able to write there");
 	}
-	if (why == EACCES || why == EPERM || why == EROFS) { /* another try fares no better */
+	if (why == EACCES || why == EPERM || why == EROFS) { /* another try would fail, too */
 		return E_REFUSED;
 	}
 	return E_IO;
@@ -115,7 +115,7 @@ file_shared(const char *text)
 	}
 	char *end;
 	long mode = strtol(text, &end, 8);
-	/* Its owner has to be able to use it, says git, and refuses what says otherwise. */
+	/* Like git, we do not accept a mode with which the owner could not read and write. */
 	return *end == '\0' && mode > 0 && mode <= 0777 && (mode & 0600) == 0600 ? -(int)(mode & 0666) : 0;
 }
 

@@ -10,36 +10,38 @@
 #include "base/err.h"
 #include "base/str.h"
 
-/* For [[gnu::cleanup]]: closes unless it is -1. */
+/* A cleanup handler.  Closes *fd, unless it is -1. */
 void file_close(int *fd);
 
-/* A directory by its name in the directory `at` (AT_FDCWD: a path), to go through with readdir(); NULL: errno says why. */
+/* Opens the directory `name` in the directory `at` (AT_FDCWD: `name` is a path) for readdir().  NULL: errno says why. */
 DIR *file_list(int at, const char *name);
-void file_close_dir(DIR **d); /* for [[gnu::cleanup]] */
+void file_close_dir(DIR **d); /* a cleanup handler */
 
 bool file_has_ending(const char *name, const char *ending);
 
-/* "cannot WHAT PATH: why", out of errno, with a hint.  E_REFUSED: no right to write; E_IO: all else, a full disk among it. */
+/* Fills `diag` with "cannot WHAT PATH: ..." and a hint, by errno.  Returns E_REFUSED when we may not write there, E_IO
+ * for all else (a full disk, say). */
 err_t file_trouble(struct diag *diag, const char *what, const char *path);
 
-/* The same of a file in the directory `dir`, a path that ends in "/". */
+/* The same for the file `name` in the directory `dir`, a path that ends in "/". */
 err_t file_trouble_in(struct diag *diag, const char *what, const char *dir, const char *name);
 
 err_t file_write(int fd, const void *bytes, size_t len); /* all of it, or E_IO with errno */
 
-/* Makes the directories above the file `path` in `dir`, from that on whose name begins at `from`; `path` is as before afterwards.  Errors
- * show when the file is made. */
+/* Makes the directories above the file `path`, which is below `dir`.  The first `from` octets of `path` are a directory that
+ * exists.  `path` is unchanged afterwards.  Errors are not reported: they show when the file is made. */
 void file_make_parents(int dir, struct str *path, size_t from, int shared);
 
-/* Which names a directory has, itself named by its name in `at`, is on the disk; or E_IO with errno. */
+/* Syncs the directory `name` in the directory `at`: afterwards the names of its files are on the disk.  E_IO with errno. */
 err_t file_sync_dir(int at, const char *name);
 
-/* core.sharedRepository (git-config(1)): text, or NULL when it is not set.  0: the umask alone decides; above: these permissions
- * are given in any case; below: its negative is given, and nothing else. */
+/* The meaning of core.sharedRepository (git-config(1)); `text` is NULL when it is not set.  0: the umask alone decides.
+ * Positive: these permissions are added to those that the umask leaves.  Negative: the file gets exactly the
+ * permissions of the absolute value. */
 int file_shared(const char *text);
 
-/* What git makes of the mode of a file, which the umask went over already. */
+/* The mode that git would give to a file which has `mode` after the umask. */
 mode_t file_shared_mode(int shared, mode_t mode);
 
-/* The same for a file that was just made. */
+/* Gives that mode to a file that was just made. */
 void file_share(int fd, int shared);

@@ -17,19 +17,19 @@ static const struct kind {
 	const char *hint;
 } kinds[] = {
 	{ "objectformat", "sha256", "has SHA-256 object names (extensions.objectFormat)",
-	  "make another with `git init --bare --object-format=sha1`, and bring the history there with `git fast-export --all` and "
-	  "`git fast-import`" },
+	  "make another repository with `git init --bare --object-format=sha1`, and copy the history into it with "
+	  "`git fast-export --all` and `git fast-import`" },
 	{ "refstorage", NULL, "keeps its branches in another form than files (extensions.refStorage)",
 	  "`git refs migrate --ref-format=files` there (git 2.46 or newer) brings them into files" },
 	{ "worktreeconfig", NULL, "has settings for each work tree (extensions.worktreeConfig)",
-	  "move what is in its config.worktree into its config, then there: `git config --unset extensions.worktreeConfig`" },
+	  "move the settings from its config.worktree into its config, then run there `git config --unset extensions.worktreeConfig`" },
 	{ "partialclone", NULL, "is a partial clone (extensions.partialClone)",
 	  "serve the repository that it was cloned from, or a full clone" },
 };
 
 struct found {
-	const struct kind *kind;  /* the first of them in the order above; NULL: none */
-	char name[NAME_LEN_MAX];  /* of another extension; "": none */
+	const struct kind *kind;  /* the first in `kinds` that the repository has; NULL: none */
+	char name[NAME_LEN_MAX];  /* an extension that is not in `kinds`; "": none */
 	int64_t version;
 };
 
@@ -102,9 +102,9 @@ git_format_explain(const char *path, const char *shown, struct diag *diag)
 	} else if (f.name[0] != '\0') {
 		diag_set(diag, DIAG_ERROR, "git", "%.200s has extensions.%s in its configuration, which libgit2 does not know", shown,
 		         f.name);
-		diag_hint(diag, "serve a bare clone of it: `git clone --bare`; or take the setting away if nothing needs it");
+		diag_hint(diag, "serve a bare clone of it: `git clone --bare`; or remove the setting if nothing needs it");
 	} else if (f.version > VERSION_MAX) {
-		diag_set(diag, DIAG_ERROR, "git", "%.200s has core.repositoryFormatVersion %lld, and libgit2 knows those up to %d",
+		diag_set(diag, DIAG_ERROR, "git", "%.200s has core.repositoryFormatVersion %lld, and libgit2 knows none above %d",
 		         shown, (long long)f.version, VERSION_MAX);
 		diag_hint(diag, "serve a repository that git has made without options");
 	}
@@ -114,12 +114,12 @@ git_format_explain(const char *path, const char *shown, struct diag *diag)
 bool
 git_format_explain_remote(const char *words, const char *shown, struct diag *diag)
 {
-	/* libgit2 takes the second half of a long name for what follows a short one. */
+	/* An object name of SHA-256 is longer than libgit2 expects: it fails to parse the second half. */
 	if (strstr(words, "error parsing REF pkt-line") == NULL && strstr(words, "object format") == NULL) {
 		return false;
 	}
-	diag_set(diag, DIAG_ERROR, "git", "%.200s lists its branches as libgit2 cannot read it: probably it has SHA-256 object names",
-	         shown);
+	diag_set(diag, DIAG_ERROR, "git",
+	         "%.200s lists its branches in a form that libgit2 cannot read; probably it has SHA-256 object names", shown);
 	diag_hint(diag, "%s", kinds[0].hint);
 	return true;
 }

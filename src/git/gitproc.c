@@ -16,7 +16,7 @@ tell(struct git_process *g, const struct link_frame *f)
 	(void)!link_send(g->sock, f);
 }
 
-/* The worker is gone, or was killed, in the middle of something. */
+/* The worker has ended, or has to be ended, before it was done: tells the DNS side so. */
 static void
 child_lost(struct git_process *g, err_t err, const char *why)
 {
@@ -30,7 +30,7 @@ child_lost(struct git_process *g, err_t err, const char *why)
 	}
 }
 
-/* ---- frames of the worker ---- */
+/* ---- frames from the worker ---- */
 
 static void
 on_worker_frame(struct git_process *g, const struct link_frame *f)
@@ -49,7 +49,7 @@ on_worker_frame(struct git_process *g, const struct link_frame *f)
 	} else if (g->state == STATE_PUSHING) {
 		push_on_frame(g, f);
 	} else if (g->state == STATE_IDLE && f->type == LINK_FAILED) {
-		g->is_unkept = true; /* but told; the next try fetches it again */
+		g->is_unkept = true; /* the commit was told, but is not in the clone: the next pull fetches it again */
 		pull_failed(g, (err_t)f->status, 0, f->text);
 	} else if (f->type == LINK_FILE && g->gets > 0) {
 		get_on_file(g, f);
@@ -66,7 +66,7 @@ on_worker_gone(struct git_process *g)
 	bool is_over = (state == STATE_PULLING && pull_again(g, true)) ||
 	               (state == STATE_PUSHING && g->risked[0] == '\0' && push_again(g, true));
 	if (!is_over) {
-		child_end(g);
+		child_end(g); /* gives child_say_end() the status */
 		child_lost(g, E_IO, child_say_end(g, what, why));
 	}
 }
@@ -85,7 +85,7 @@ from_worker(struct git_process *g)
 	}
 }
 
-/* ---- frames of the other side ---- */
+/* ---- frames from the DNS side ---- */
 
 /* False: the link is gone. */
 static bool
@@ -117,7 +117,7 @@ from_link(struct git_process *g)
 
 /* ---- time ---- */
 
-/* For a PULL or a PUSH: files are read out of one commit, from the first to the last that were asked for. */
+/* True when a PULL or a PUSH may begin.  All GETs must be answered before, so that their files are of one commit. */
 static bool
 is_free(const struct git_process *g)
 {
@@ -130,7 +130,7 @@ is_remote_asked(const struct git_process *g)
 	return g->state == STATE_PULLING || g->state == STATE_PUSHING;
 }
 
-_Static_assert(PUSH_TIMEOUTS_MAX == 10, "as the text has it");
+_Static_assert(PUSH_TIMEOUTS_MAX == 10, "the message says \"ten times\"");
 
 static void
 on_time(struct git_process *g)
@@ -139,7 +139,7 @@ on_time(struct git_process *g)
 	const char *work = g->state == STATE_PULLING ? "the fetch" : g->state == STATE_PUSHING ? "the push" : "reading the repository";
 	char text[192];
 	if (g->patience_ns != 0 && now >= g->patience_ns) {
-		/* The remote is slow or away, and zones wait to be served: the cache now, the remote right after. */
+		/* The remote is slow or away, and zones wait to be served: the commit in the cache is told now, and a pull follows. */
 		child_end(g);
 		pull_begin(g, true);
 		g->is_wanted = true;
@@ -213,7 +213,8 @@ loop(struct git_process *g)
 	}
 }
 
-/* All of them are for the main process.  SIGTERM is what the system sends when our parent is gone. */
+/* Signals are for the main process, so they are ignored here.  SIGTERM alone is read from a descriptor: the system
+ * sends it when our parent is gone. */
 static err_t
 take_signals(struct git_process *g)
 {
@@ -221,7 +222,7 @@ take_signals(struct git_process *g)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	signals_ignore();
-	signal(SIGTERM, SIG_DFL); /* blocked; one that is ignored would not come */
+	signal(SIGTERM, SIG_DFL); /* it is blocked below; if it were ignored, the descriptor would not get it either */
 	if (sigprocmask(SIG_SETMASK, &set, NULL) < 0) {
 		return E_IO;
 	}

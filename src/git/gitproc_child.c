@@ -16,8 +16,8 @@
 #include "ops/signals.h"
 
 enum {
-	TRIES = 3,         /* of a PULL or a PUSH, each by a worker of its own */
-	STOPPED_MAX_S = 5, /* that a worker may be stopped (SIGSTOP) before it is replaced */
+	TRIES = 3,         /* workers that try one PULL or PUSH */
+	STOPPED_MAX_S = 5, /* a worker that is stopped (SIGSTOP) for so long is replaced */
 };
 
 void
@@ -45,7 +45,7 @@ child_say_end(const struct git_process *g, const char *what, char out[CHILD_TEXT
 		         "%s ended before it was done -- it was killed, by somebody or by a system that is out of memory", what);
 	} else {
 		snprintf(out, CHILD_TEXT_MAX,
-		         "%s ended before it was done -- it crashed (signal %d), maybe for want of memory: --fetch-memory-max is %llu MiB",
+		         "%s ended before it was done -- it crashed (signal %d), maybe for lack of memory: --fetch-memory-max is %llu MiB",
 		         what, WTERMSIG(status), mib);
 	}
 	return out;
@@ -74,12 +74,13 @@ child_end_gently(struct git_process *g)
 	if (g->child.pid != 0 && (g->state == STATE_IDLE || g->state == STATE_PUSHING)) {
 		struct pollfd p = { .fd = g->child.sock, .events = 0 };
 		shutdown(g->child.sock, SHUT_WR);
-		poll(&p, 1, PATIENCE_MS); /* until it hangs up */
+		poll(&p, 1, PATIENCE_MS); /* until the worker closes its end */
 	}
 	child_end(g);
 }
 
-/* In the child.  It dies with the supervisor, holds nothing of the link, and is ended by nothing else but SIGKILL. */
+/* Runs in the child.  A worker dies with the supervisor and does not keep the link open.  Of all signals only SIGKILL
+ * ends it. */
 [[gnu::noreturn]] static void
 child_main(struct git_process *g, int sock, pid_t supervisor)
 {
@@ -90,12 +91,12 @@ child_main(struct git_process *g, int sock, pid_t supervisor)
 		_exit(0);
 	}
 	sigemptyset(&none);
-	signals_ignore(); /* before the mask goes: SIGTERM may wait behind it */
+	signals_ignore(); /* before signals are unblocked: a SIGTERM may be pending */
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	close(g->sock);
 	close(g->signals);
 	if (g->base[0] != '\0') {
-		priority_give_way(); /* something is served already */
+		priority_give_way(); /* zones are served already, and queries go first */
 	}
 	memory_bound(g->conf->memory_max);
 	git_worker_run(g->conf, &g->home, sock);
@@ -135,7 +136,7 @@ child_print_refusal(const char *work, char out[CHILD_TEXT_MAX])
 	int why = errno;
 	const struct shortage *shortage = shortage_of_errno(why);
 	const char *hint = why == EAGAIN ? "the system, or our share of it, is out of processes: raise TasksMax= or \"ulimit -u\""
-	                 : shortage != NULL ? shortage->hint : "it is tried again by itself";
+	                 : shortage != NULL ? shortage->hint : "the primary tries again by itself";
 	snprintf(out, CHILD_TEXT_MAX, "cannot start a process for %s: %s -- %s", work, strerror(why), hint);
 }
 

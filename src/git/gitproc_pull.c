@@ -13,8 +13,9 @@ backoff_s(unsigned failures)
 	return s < RETRY_MAX_S ? s : RETRY_MAX_S;
 }
 
-/* The remote was reached, and what it has was dealt with.  When the clone could not be written the last time, it cannot be
- * known yet whether this time it can: the next failure is not the first then, and trouble that lasts is met less often. */
+/* The remote was reached, and its commit was dealt with.  But if the clone could not be written the last time,
+ * `failures` stays: whether it can be written now shows only later, and if it cannot, the pause until the next try must
+ * be longer than the last one. */
 static void
 pull_succeeded(struct git_process *g)
 {
@@ -35,7 +36,7 @@ pull_failed(struct git_process *g, err_t err, uint8_t flags, const char *text)
 	g->retry_ns = from_now(f.retry_s);
 	snprintf(f.text, sizeof f.text, "%s", text);
 	if ((flags & LINK_NO_BRANCH) != 0) {
-		g->lost[0] = '\0';
+		g->lost[0] = '\0'; /* without the branch the remote does not have that commit */
 	}
 	tell(g, &f);
 	if (g->is_cache_due) {
@@ -94,6 +95,7 @@ on_commit(struct git_process *g, const struct link_frame *f)
 	tell(g, f);
 }
 
+/* A local remote may have been in the middle of a repack, or of being replaced: another worker may succeed. */
 static void
 on_failed(struct git_process *g, const struct link_frame *f)
 {
@@ -119,12 +121,12 @@ pull_on_frame(struct git_process *g, const struct link_frame *f)
 	if (f->type == LINK_FAILED) {
 		on_failed(g, f);
 	} else if (f->type == LINK_DONE) {
-		(void)pull_again(g, false); /* it had made up its mind to go when the PULL came */
+		(void)pull_again(g, false); /* the worker had decided to end before the PULL came */
 	} else if (f->type == LINK_COMMIT || f->type == LINK_UPTODATE) {
 		g->child.is_fresh = false;
 		memcpy(g->branch, f->text, sizeof g->branch);
 		if (!g->is_from_cache) {
-			g->lost[0] = '\0'; /* its flags tell */
+			g->lost[0] = '\0'; /* the frame's flags tell whether the remote has it */
 		}
 		if (f->type == LINK_COMMIT) {
 			on_commit(g, f);
@@ -147,7 +149,7 @@ pull_on_done(struct git_process *g, err_t status)
 			pull_succeeded(g);
 		}
 	} else {
-		g->failures++; /* it could not be dealt with: told again */
+		g->failures++; /* the DNS side could not take the commit: it will be told again */
 		g->retry_ns = from_now(backoff_s(g->failures));
 	}
 	if (g->child.pid != 0) {
@@ -155,6 +157,6 @@ pull_on_done(struct git_process *g, err_t status)
 	}
 	child_idle(g);
 	if (g->is_from_cache && g->retry_ns == 0) {
-		g->is_wanted = true;
+		g->is_wanted = true; /* after the commit in the cache, the remote's */
 	}
 }

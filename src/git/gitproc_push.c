@@ -35,13 +35,13 @@ push_ask(struct git_process *g)
 	g->state = STATE_PUSHING;
 	g->risked[0] = '\0';
 	if ((g->push.flags & LINK_AGAIN) != 0) {
-		memcpy(g->risked, g->push.text, sizeof g->risked - 1);
+		memcpy(g->risked, g->push.text, sizeof g->risked - 1); /* the first PUSH may have arrived */
 	}
 	memcpy(g->push.text, g->branch, sizeof g->push.text);
 	if (g->lost[0] != '\0') {
-		push_failed(g, E_STALE, "what became of the push before is not known yet -- pull first");
+		push_failed(g, E_STALE, "it is not known yet whether the last push succeeded -- pull first");
 	} else if (strcmp(g->push.id, g->base) != 0) {
-		push_failed(g, E_STALE, "the push builds on another commit than the last that was taken over -- pull first");
+		push_failed(g, E_STALE, "the push does not build on the last commit that was served -- pull first");
 	} else if (child_ask(g, &g->push) != OK) {
 		char text[CHILD_TEXT_MAX];
 		child_print_refusal("the push", text);
@@ -68,7 +68,7 @@ push_again(struct git_process *g, bool may_pass)
 
 /* ---- frames ---- */
 
-/* The commit is what was told last, and what the other side has: it made it. */
+/* The DNS side has made this commit, so it need not be told: it is the base from now on. */
 static void
 on_pushed(struct git_process *g, const struct link_frame *f)
 {
@@ -77,14 +77,15 @@ on_pushed(struct git_process *g, const struct link_frame *f)
 	push_end(g, f);
 }
 
-/* The worker knows that the remote has not got it, whatever was at risk.  What it met on this machine may pass: others move files
- * there, with `git gc` and the like; so may what a remote met that had taken all of it. */
+/* Unless the status is E_UNKNOWN, the worker knows that the remote does not have the commit, whatever was at risk.
+ * Trouble may pass on this machine, since others move files here (with `git gc`, say).  It may also pass at a remote
+ * that had got everything. */
 static void
 on_push_failed(struct git_process *g, const struct link_frame *f)
 {
 	bool may_pass = g->conf->scheme == GIT_REMOTE_LOCAL || g->risked[0] != '\0';
 	if (!child_may_fare_better((err_t)f->status) || !push_again(g, may_pass)) {
-		memcpy(g->lost, f->id, sizeof g->lost); /* E_UNKNOWN has one, and nothing else has */
+		memcpy(g->lost, f->id, sizeof g->lost); /* an id comes with E_UNKNOWN only */
 		push_end(g, f);
 	}
 }

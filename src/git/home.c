@@ -18,7 +18,7 @@
 
 static const char TEMP_PREFIX[] = "origin-git.";
 
-enum { SETTLED_S = 60 }; /* a directory that is being made right now has no locked lock yet */
+enum { SETTLED_S = 60 }; /* a younger directory may have no lock yet, since its primary is just making it */
 
 static int
 remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
@@ -36,7 +36,7 @@ remove_tree(const char *path)
 	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* The name is only to differ when the remote or the branch does. */
+/* Names the references after a hash of remote and branch, so that each has its own. */
 static void
 name_refs(const struct git_conf *conf, char ref[HOME_REF_MAX], char left[HOME_REF_MAX])
 {
@@ -83,7 +83,7 @@ git_home_temp_root(void)
 	return root != NULL && root[0] == '/' ? root : "/tmp";
 }
 
-/* One of ours whose lock nobody holds belonged to a primary that had no time to clean up. */
+/* Removes a temporary directory of ours if nobody holds its lock: its primary was killed. */
 static void
 sweep_one(const char *root, const char *name)
 {
@@ -128,7 +128,7 @@ make_temp(struct git_home *h, struct diag *diag)
 		int why = errno;
 		h->is_temp = false;
 		diag_set(diag, DIAG_ERROR, "git", "cannot make a directory for the clone in %.300s: %s", root, strerror(why));
-		hint(diag, why, "name one with --cache-dir, or another TMPDIR");
+		hint(diag, why, "name a directory with --cache-dir, or set another TMPDIR");
 		return E_IO;
 	}
 	return OK;
@@ -208,7 +208,7 @@ git_home_drop_clone(const struct git_home *h)
 	if (!h->is_in_place) {
 		snprintf(aside, sizeof aside, "%s.bad", h->clone);
 		remove_tree(aside);
-		rename(h->clone, aside); /* at once, so that half a clone is never taken for a whole one */
+		rename(h->clone, aside); /* in one step, so that half a clone is never taken for a whole one */
 		remove_tree(aside);
 	}
 }
@@ -220,7 +220,7 @@ is_leftover(const char *name)
 	       strstr(name, "_git2_") != NULL;
 }
 
-/* Is there the file NAME.SUFFIX, with all of `name` that is before its first "."? */
+/* True when there is a file with the part of `name` before its first ".", and `suffix` after that. */
 static bool
 has_file(int dir, const char *name, const char *suffix)
 {
@@ -229,7 +229,7 @@ has_file(int dir, const char *name, const char *suffix)
 	return faccessat(dir, file, F_OK, 0) == 0;
 }
 
-/* A pack without its index, or the other way round: it was being made, or being removed. */
+/* A pack without its index, or an index without its pack: a worker was killed while it made or removed them. */
 static bool
 is_half(int dir, const char *name)
 {
@@ -252,7 +252,7 @@ void
 git_home_sweep(const struct git_home *h)
 {
 	[[gnu::cleanup(file_close)]] int clone = open(h->clone, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	unlinkat(clone, "refs/push/head", 0); /* the objects that it leads to were in the memory of whoever was killed */
+	unlinkat(clone, "refs/push/head", 0); /* of a push (git/upload.c): its objects were only in the memory of a worker that is gone */
 	sweep_dir(clone, ".", false);
 	sweep_dir(clone, "refs/origin", false);
 	sweep_dir(clone, "refs/left", false);

@@ -1,9 +1,9 @@
-/* git/home.h -- private to src/git: the directory that a clone lives in, and who may use it.
+/* git/home.h -- private to src/git: the directory that has a clone and the files beside it.
  *
- *   DIR/lock        flock()ed by the primary that uses it, for as long as it lives
+ *   DIR/lock        locked with flock() by the primary that uses the directory, for as long as it runs
  *   DIR/clone.git   the clone
- *   DIR/.ssh        what libssh2 reads of it
- *   DIR/vain        the commit for which a new clone did not help either (git/clone.h)
+ *   DIR/.ssh        known_hosts for libssh2 (git/connect.h)
+ *   DIR/vain        a commit for which a new clone did not help (git/clone.h)
  *
  * Plain files only, no libgit2: the supervisor uses this.
  */
@@ -22,35 +22,35 @@ enum { HOME_DIR_MAX = PATH_MAX - 256, HOME_REF_MAX = 64 };
 
 struct git_home {
 	bool is_in_place;         /* a local remote without cache_dir: there is no clone, and no directory */
-	bool is_temp;             /* it is below TMPDIR, and git_home_close() removes it */
+	bool is_temp;             /* the directory is below TMPDIR, and git_home_close() removes it */
 	int lock;                 /* -1: none */
 	char dir[HOME_DIR_MAX];
 	char clone[HOME_DIR_MAX + 16];
-	char ref[HOME_REF_MAX];   /* where the branch of this remote stands in the clone */
-	char left[HOME_REF_MAX];  /* where the branch stood in the clone before it was last moved to a commit that does not build on that */
+	char ref[HOME_REF_MAX];   /* the clone's reference to the last commit of this remote and branch */
+	char left[HOME_REF_MAX];  /* the same before the branch was last rewritten: the new commit does not build on this one */
 };
 
-/* Makes the directory if it is not there, and locks it.  E_BUSY: another process has it; E_IO.  Directories in TMPDIR that belonged to
- * primaries which were killed are removed. */
+/* Makes the directory if it is not there, and locks it.  Also removes directories in TMPDIR that killed primaries have
+ * left.  E_BUSY: another process has the lock; E_IO. */
 err_t git_home_open(const struct git_conf *conf, struct git_home *out, struct diag *diag);
 
-/* Where temporary ones are made: TMPDIR, or /tmp. */
+/* Where temporary directories are made: TMPDIR, or /tmp. */
 const char *git_home_temp_root(void);
 
-/* A temporary directory below TMPDIR; git_home_close() removes it. */
+/* Makes and locks a temporary directory; git_home_close() removes it. */
 err_t git_home_open_temp(struct git_home *out, struct diag *diag);
 
-/* Is there a commit of this remote and branch from before? */
+/* True when the clone has a commit of this remote and branch. */
 bool git_home_has_commit(const struct git_home *h);
 
-/* Takes the clone away, so that the next fetch makes it anew. */
+/* Removes the clone, so that the next fetch makes a new one. */
 void git_home_drop_clone(const struct git_home *h);
 
-/* Clears away what a worker that was killed left in the clone: lock files, unfinished packs. */
+/* Removes what killed workers have left in the clone: lock files, unfinished packs. */
 void git_home_sweep(const struct git_home *h);
 
-/* Unlocks; a temporary one is removed. */
+/* Unlocks the directory; removes a temporary one. */
 void git_home_close(struct git_home *h);
 
-/* Removes a directory and all in it, without following links. */
+/* Removes a directory with everything in it, without following links. */
 void remove_tree(const char *path);

@@ -84,12 +84,12 @@ backend_free(git_odb_backend *backend)
 	free(in);
 }
 
-/* ---- from outside ---- */
+/* ---- the functions of git/intake.h ---- */
 
 err_t
 intake_attach(git_repository *repo, struct intake **out, struct diag *diag)
 {
-	enum { PRIORITY = 1000 }; /* before libgit2's own two */
+	enum { PRIORITY = 1000 }; /* over libgit2's own two backends */
 	[[gnu::cleanup(git_free_odb)]] git_odb *odb = NULL;
 	[[gnu::cleanup(str_fini)]] struct str path = { 0 };
 	struct intake *in = xalloc(sizeof *in);
@@ -159,9 +159,9 @@ intake_flush(struct intake *in, void (*alive)(void *ctx), void *ctx, struct diag
 		git_oid id;
 		int ret = git_odb_write(&id, in->disk, o->data, o->len, (git_object_t)o->type);
 		if (ret < 0) {
-			err_t err = git_trouble(diag, ret, "what was fetched is served, but cannot be written to %.200s", in->dir);
+			err_t err = git_trouble(diag, ret, "the new commit is served, but cannot be written to %.200s", in->dir);
 			if (diag->hint[0] == '\0') {
-				diag_hint(diag, "it is tried again by itself");
+				diag_hint(diag, "the primary tries again by itself");
 			}
 			return err;
 		}

@@ -9,13 +9,15 @@
 #include "git/errors.h"
 #include "git/intake_p.h"
 
-/* What is beyond one of these goes to libgit2's indexer, which is slower and needs less memory. */
+/* A fetch that is over one of these limits goes to libgit2's indexer, which is slower and needs less memory. */
 enum {
-	INTAKE_PACK_MAX = 64 << 20,   /* octets as they come */
-	INTAKE_TOTAL_MAX = 512 << 20, /* octets, inflated, of all that is in memory */
+	INTAKE_PACK_MAX = 64 << 20,   /* octets of the pack */
+	INTAKE_TOTAL_MAX = 512 << 20, /* octets, inflated, of all objects in memory */
 	INTAKE_OBJECTS_MAX = 1 << 18,
-	INTAKE_ROUNDS_MAX = 32,       /* over the deltas whose bases come after them, which hardly any pack has */
+	INTAKE_ROUNDS_MAX = 32,       /* over the deltas; more than one is needed only if a base comes after its delta, which is rare */
 };
+
+/* One object of the pack. */
 
 struct taken {
 	struct pack_entry pack; /* data: the delta at first, the object once it is known */
@@ -25,17 +27,17 @@ struct taken {
 };
 
 struct fetch {
-	git_odb_writepack parent; /* first */
+	git_odb_writepack parent; /* the first member, so that libgit2's pointer to it leads to the fetch */
 	struct intake *intake;
 	git_odb *odb;
 	git_indexer_progress_cb progress;
 	void *payload;
 	struct str bytes;      /* the pack so far */
-	git_indexer *indexer;  /* not NULL: too much for us, libgit2 has it */
+	git_indexer *indexer;  /* libgit2's, which gets the pack when that is over a limit; NULL: we have the pack */
 	struct taken *taken;   /* in the order of the pack, so ascending in pack.at */
-	size_t n, known;
+	size_t n, known;       /* objects read so far; how many of them are known */
 	size_t total;          /* octets that `taken` holds */
-	struct id_map by_id;   /* the known ones */
+	struct id_map by_id;   /* the known objects */
 };
 
 static void
@@ -57,7 +59,7 @@ room(const struct fetch *f)
 	return used < INTAKE_TOTAL_MAX ? INTAKE_TOTAL_MAX - used : 0;
 }
 
-/* Content is there: its id follows. */
+/* The content of `x` is known: computes its id. */
 static err_t
 settle(struct fetch *f, struct taken *x)
 {
@@ -109,7 +111,7 @@ apply(struct fetch *f, struct taken *x, enum pack_type type, const uint8_t *base
 	return settle(f, x);
 }
 
-/* A base that we have from before. */
+/* Applies a delta whose base is not in this pack.  E_NOTFOUND: the clone does not have the base either. */
 static err_t
 apply_to_old(struct fetch *f, struct taken *x)
 {
@@ -153,7 +155,7 @@ resolve(struct fetch *f, struct taken *x)
 	return base->is_known ? apply(f, x, base->type, base->pack.data, base->pack.len) : E_NOTFOUND;
 }
 
-/* Goes over the deltas until all are resolved: once, unless bases come after what is made of them. */
+/* Goes over the deltas until all are resolved.  Once is enough, unless a base comes after its delta. */
 static err_t
 resolve_all(struct fetch *f, git_indexer_progress *stats)
 {
@@ -186,7 +188,7 @@ keep(struct fetch *f)
 		struct taken *x = &f->taken[i];
 		git_oid id;
 		memcpy(id.id, x->id, sizeof id.id);
-		if (!git_odb_exists_ext(f->odb, &id, GIT_ODB_LOOKUP_NO_REFRESH)) { /* the disk may have it, or the pack had it twice */
+		if (!git_odb_exists_ext(f->odb, &id, GIT_ODB_LOOKUP_NO_REFRESH)) { /* it may be on the disk, or twice in the pack */
 			intake_add(f->intake, x->id, x->type, x->pack.data, x->pack.len);
 			x->pack.data = NULL;
 		}
@@ -202,7 +204,7 @@ fail(const char *why)
 	return -1;
 }
 
-/* Hands what came so far, and all that comes, to libgit2's own indexer. */
+/* Hands the pack, as far as it has come, to libgit2's own indexer.  The rest goes there, too. */
 static int
 pass_on(struct fetch *f, git_indexer_progress *stats)
 {
@@ -264,7 +266,7 @@ fetch_commit(git_odb_writepack *parent, git_indexer_progress *stats)
 	if (err == E_STOPPED) {
 		return GIT_EUSER;
 	}
-	return fail(err == E_NOTFOUND ? "the pack builds on objects that the clone has not" : "the pack is damaged");
+	return fail(err == E_NOTFOUND ? "the pack builds on objects that the clone does not have" : "the pack is damaged");
 }
 
 static void

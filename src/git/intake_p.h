@@ -1,7 +1,7 @@
 /* git/intake_p.h -- private to git/intake*.c: the objects that an intake has in memory.
  *
- *   intake.c        the objects, as a database of libgit2's; what the intake does for others
- *   intake_fetch.c  one fetch: its pack becomes objects
+ *   intake.c        the objects, as a backend of libgit2's object database; the functions of git/intake.h
+ *   intake_fetch.c  one fetch: reads the objects out of its pack
  */
 #pragma once
 
@@ -19,9 +19,9 @@ struct object {
 };
 
 struct intake {
-	git_odb_backend parent; /* first: libgit2 knows the intake by it */
-	git_odb *disk;          /* the clone's objects without us; to write to */
-	char *dir;              /* of the clone's objects */
+	git_odb_backend parent; /* the first member, so that libgit2's pointer to it leads to the intake */
+	git_odb *disk;          /* the clone's objects without the intake; intake_flush() writes there */
+	char *dir;              /* the directory of the clone's objects */
 	struct object *objects;
 	size_t n, cap;
 	size_t total;           /* octets in memory */
@@ -31,6 +31,6 @@ struct intake {
 /* Takes `data`. */
 void intake_add(struct intake *in, const uint8_t id[PACK_ID], enum pack_type type, uint8_t *data, size_t len);
 
-/* As struct git_odb_backend's `writepack`: libgit2 gives a fetch's pack to what this makes. */
+/* As struct git_odb_backend's `writepack`: makes the receiver to which libgit2 gives the pack of one fetch. */
 int intake_writepack(git_odb_writepack **out, git_odb_backend *backend, git_odb *odb, git_indexer_progress_cb progress,
                      void *payload);

@@ -6,8 +6,8 @@
 #include "base/alloc.h"
 #include "crypto/sha.h"
 
-/* An index: magic and version, 256 counts, then of each object its id, its checksum and its offset, then the checksums of the
- * pack and of the index itself. */
+/* An index has: magic and version, 256 counts, the ids of all objects, their checksums, their offsets, and at last the
+ * checksums of the pack and of the index itself. */
 enum { FANOUT_AT = 8, IDS_AT = FANOUT_AT + 256 * 4, EACH = ID_LEN + 4 + 4, SUMS = 2 * ID_LEN };
 
 struct place {
@@ -15,7 +15,7 @@ struct place {
 	const uint8_t *id; /* borrowed from the index */
 };
 
-/* A pack's objects in the order in which they stand. */
+/* The objects of a pack, in their order there. */
 struct places {
 	struct place *all;
 	size_t n;
@@ -49,7 +49,7 @@ pack_index_count(const uint8_t *index, size_t len, uint32_t *n)
 	return OK;
 }
 
-/* Are index and pack of one making, and both as they were made? */
+/* E_FORMAT: the index is damaged, or belongs to another pack. */
 static err_t
 check_index(const struct pack_in *in, uint32_t *n)
 {
@@ -91,7 +91,7 @@ read_places(const struct pack_in *in, uint32_t n, struct places *out)
 	return OK;
 }
 
-/* Where the base that begins at `at` has come to stand. */
+/* Where the base is in the new pack that begins at `at` in the old one. */
 static err_t
 find_base(const struct pack_join *j, const struct places *places, size_t at, size_t *out)
 {

@@ -22,7 +22,7 @@
 #include "ops/signals.h"
 
 enum {
-	CHILD_MS = 400, /* for the git process to end by itself */
+	CHILD_MS = 400, /* so long the git process may take to end by itself */
 	CHILD_STEP_MS = 5,
 	DIED_MAX = 128,
 };
@@ -34,7 +34,7 @@ struct keeper {
 	pid_t self;
 };
 
-/* ---- lives of the git process ---- */
+/* ---- the git process: each one is a "life" ---- */
 
 /* Runs in the child; never returns. */
 [[gnu::noreturn]] static void
@@ -49,7 +49,8 @@ git_life(const struct keeper *k, int link)
 	_exit(err == OK ? 0 : 1);
 }
 
-/* Starts the git process and passes its link over.  E_STOPPED: the other side is gone; E_IO, with `why`: it cannot be started now. */
+/* Starts a git process and passes its link to the DNS side.  `died`: how the one before ended.  E_STOPPED: the DNS side
+ * is gone.  E_IO, with `why`: no process can be started now. */
 static err_t
 start_life(const struct keeper *k, const char *died, pid_t *out, char why[DIED_MAX])
 {
@@ -70,7 +71,7 @@ start_life(const struct keeper *k, const char *died, pid_t *out, char why[DIED_M
 	struct link_frame f = { .type = LINK_PROGRESS, .fd = pair[0] };
 	snprintf(f.text, sizeof f.text, "%s", died);
 	err_t err = child < 0 ? E_IO : link_send(k->control, &f) == OK ? OK : E_STOPPED;
-	close(pair[0]); /* where it was not passed on, the child ends by that */
+	close(pair[0]); /* if it was not passed on, the child sees its link close, and ends */
 	*out = child;
 	return err;
 }
@@ -85,7 +86,7 @@ tell_status(int status, char out[DIED_MAX])
 	}
 }
 
-/* Waits until a child may have ended, but not for long.  False: the other side has closed the control socket. */
+/* Waits until a child may have ended, at most PULSE_PERIOD_MS.  False: the DNS side has closed the control socket. */
 static bool
 wait_a_period(const struct keeper *k, unsigned ms)
 {
@@ -97,7 +98,7 @@ wait_a_period(const struct keeper *k, unsigned ms)
 	return n <= 0 || p[0].revents == 0;
 }
 
-/* Between two lives.  False: as above. */
+/* The pause between two lives.  False: the DNS side has closed the control socket. */
 static bool
 pause_between(const struct keeper *k, unsigned ms)
 {
@@ -110,7 +111,7 @@ pause_between(const struct keeper *k, unsigned ms)
 	return true;
 }
 
-/* Until the child ends, by itself or because it has shown no life.  False: the other side has closed the control socket. */
+/* Waits until the child ends, and kills it if it shows no life.  False: the DNS side has closed the control socket. */
 static bool
 follow(const struct keeper *k, pid_t child, char died[DIED_MAX])
 {
@@ -135,7 +136,7 @@ follow(const struct keeper *k, pid_t child, char died[DIED_MAX])
 	return true;
 }
 
-/* It has seen its link close, and goes; or does not. */
+/* The end of the keeper.  The child has seen its link close.  If it has not ended after CHILD_MS, it is killed. */
 [[gnu::noreturn]] static void
 end_all(pid_t child)
 {
@@ -149,7 +150,7 @@ end_all(pid_t child)
 	_exit(0);
 }
 
-/* One life of the git process: how it ended. */
+/* One life.  `died`: how the last one ended; afterwards how this one ended. */
 static void
 live_once(const struct keeper *k, char died[DIED_MAX])
 {
@@ -195,7 +196,7 @@ check_access(const void *ctx)
 	return git_conf_check_access(ctx);
 }
 
-/* False: there is nobody. */
+/* False: there is no such user. */
 static bool
 find_unprivileged(const struct git_conf *git, struct privs_who *out)
 {
@@ -208,7 +209,7 @@ find_unprivileged(const struct git_conf *git, struct privs_who *out)
 	return privs_find_unprivileged(out) == OK;
 }
 
-/* Root without --user, and where that is named root: whoever may do least of those who can do the work. */
+/* For root without --user, or with --user=root: finds the least rights with which the work can be done. */
 static void
 find_least(const struct git_conf *git, bool is_root_named, struct privs_who *out)
 {
@@ -231,7 +232,7 @@ find_who(const struct keeper_conf *conf, struct privs_who *out, struct diag *dia
 	return OK;
 }
 
-/* git and the hooks that it runs are to look for what is theirs where their user has it. */
+/* git and its hooks must look for their files in the home directory of the user whom they run as. */
 static void
 go_home(const struct privs_who *who)
 {
@@ -242,7 +243,7 @@ go_home(const struct privs_who *who)
 	}
 }
 
-/* Who this is from now on.  What is asked of the cache directory is asked as that one. */
+/* Changes to the right user.  The cache directory is checked with that user's rights. */
 static err_t
 become(const struct keeper_conf *conf, struct privs_who *who, struct diag *diag)
 {
@@ -285,7 +286,7 @@ keeper_run(const struct keeper_conf *conf, int control, pid_t parent)
 	if (status != 0) {
 		fail(control, status, NULL);
 	}
-	files_keep((const int[]){ control }, 1); /* a secret may have come by one of them */
+	files_keep((const int[]){ control }, 1); /* a secret may have come by one of the others */
 	if (become(conf, &who, &diag) != OK) {
 		fail(control, EXIT_FAILURE, &diag);
 	}

@@ -75,7 +75,7 @@ err_of(int ret)
 }
 
 static bool
-is_want_of_memory(void)
+is_out_of_memory(void)
 {
 	const git_error *e = git_error_last();
 	return e != NULL && (e->klass == GIT_ERROR_NOMEMORY || strcasestr(git_lib_text(), "out of memory") != NULL);
@@ -95,7 +95,7 @@ git_trouble(struct diag *diag, int ret, const char *format, ...)
 		*p = *p == '\n' || *p == '\r' ? ' ' : *p; /* a remote's message may have lines */
 	}
 	diag_set(diag, DIAG_ERROR, "git", "%s: %s", what, details);
-	if (is_want_of_memory()) {
+	if (is_out_of_memory()) {
 		diag_hint(diag, "--fetch-memory-max is the limit");
 		return E_NOMEM;
 	}

@@ -1,8 +1,7 @@
-/* git/lib.h -- private to src/git: libgit2 behind cleanup handlers, and its errors as text.
+/* git/lib.h -- private to src/git: cleanup handlers for libgit2's types, its settings, and its errors as text.
  *
- * libgit2 keeps its last error per thread and overwrites it freely: git_trouble() copies it at the call
- * that failed.  git_lib_begin() also sets what we want of the library as a whole; those settings are
- * the library's, one set a process.
+ * libgit2 keeps its last error per thread, and its next call may overwrite that.  So git_trouble() must follow the call
+ * that failed.
  */
 #pragma once
 
@@ -11,22 +10,21 @@
 #include "base/diag.h"
 #include "base/err.h"
 
-/* Counted, as git_libgit2_init().  Nothing is read from the system's or the user's git configuration (it could
- * name proxies, rewrite URLs, or ask for things we do not want), and owners of repositories are not
- * compared with ours: opening one runs nothing. */
+/* Initialises libgit2, and sets its options for the whole process.  Calls are counted, as with git_libgit2_init().
+ * libgit2 does not read the git configuration of the system or of the user, which could name proxies or rewrite URLs.
+ * It does not ask who owns a repository either: to open one runs no program. */
 err_t git_lib_begin(struct diag *diag);
 void git_lib_end(void);
 
 /* libgit2's last error as one line, "no details" when it has none. */
 const char *git_lib_text(void);
 
-/* Fills `diag` (code "git", text: the format's, then ": " and libgit2's own words; a hint when this machine is short of
- * something, git/shortage.h) and returns
- * the err_t that fits the return value of libgit2. */
+/* Fills `diag`: code "git"; text: the format's, then ": " and libgit2's last error; a hint when this machine is short
+ * of something (git/shortage.h).  Returns the err_t that fits `ret`, libgit2's return value. */
 [[gnu::format(printf, 3, 4)]] err_t git_trouble(struct diag *diag, int ret, const char *format, ...);
 
-/* A remote of which nothing is written down, and that is not renamed by the configuration (libgit2's search for such a rule
- * leaks memory). */
+/* Makes a remote in memory only.  The configuration cannot rewrite its URL (url.*.insteadOf): libgit2's search for such
+ * a setting leaks memory. */
 int git_lib_remote(git_remote **out, git_repository *repo, const char *url);
 
 void git_free_repo(git_repository **p);

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A frame on the wire: this head, then the text up to and with its NUL. */
+/* A frame on the socket is this head, then the text with its NUL. */
 struct frame_head {
 	uint8_t type, flags;
 	uint16_t status;
@@ -62,7 +62,7 @@ link_send(int sock, const struct link_frame *f)
 	return OK;
 }
 
-/* Takes the one descriptor of a message; any others (nobody sends them) are closed. */
+/* Takes the last descriptor of a message.  Any others are closed: our own frames have one at most. */
 static int
 take_fd(struct msghdr *msg)
 {

@@ -16,7 +16,7 @@ enum { HELD_MAX = 1 << 18, SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F
 static err_t
 memfd_new(int *fd)
 {
-	/* MFD_NOEXEC_SEAL came with Linux 6.3; older kernels refuse the flag, and seal only what we ask for. */
+	/* Without MFD_NOEXEC_SEAL: kernels before Linux 6.3 refuse that flag. */
 	*fd = memfd_create("origin-commit", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	return *fd < 0 ? E_IO : OK;
 }

@@ -41,7 +41,7 @@ git_open_local(const struct git_conf *conf, git_repository **out, struct diag *d
 	}
 	if (ret == GIT_ENOTFOUND) {
 		path = conf->url;
-		ret = open_at(path, out); /* for its words */
+		ret = open_at(path, out); /* again, for libgit2's message about this path */
 	}
 	return ret < 0 ? open_failed(conf, ret, path, diag) : OK;
 }
@@ -65,7 +65,8 @@ add_config(git_config *c, const char *dir, const char *name, git_config_level_t 
 	return access(str_text(&path), R_OK) == 0 ? git_config_add_file_ondisk(c, str_text(&path), level, NULL, 0) : 0;
 }
 
-/* libgit2 is told not to look outside of the repository (git_lib_begin()); here it has to. */
+/* git_lib_begin() has told libgit2 to read the repository's own configuration only.  Here that of the system and the
+ * user counts, too. */
 static int
 open_config(const char *dir, git_config **out)
 {
@@ -103,7 +104,7 @@ is_zero(git_config *c, const char *key)
 	return git_config_get_int64(&value, c, key) == 0 && value == 0;
 }
 
-/* Settings that change nothing for a push which moves one branch forward and is never forced. */
+/* True for settings that change nothing for our pushes, which move one branch forward and are never forced. */
 static bool
 is_harmless(const git_config_entry *e)
 {
@@ -127,7 +128,8 @@ is_harmless(const git_config_entry *e)
 	return false;
 }
 
-/* libgit2's own meaning of what is returned: not 0 ends the walk.  (It could look for a pattern itself, but leaks memory then.) */
+/* For git_config_foreach(), which ends when this returns anything but 0.  (libgit2 could match the names itself, but
+ * leaks memory then.) */
 static int
 on_setting(const git_config_entry *e, void *ctx)
 {
@@ -136,9 +138,9 @@ on_setting(const git_config_entry *e, void *ctx)
 	return !is_about_pushes || is_harmless(e) ? 0 : GIT_EUSER;
 }
 
-/* ---- who wants to have a say in a push ---- */
+/* ---- hooks ---- */
 
-/* Is there, or may there be, a hook that a push would run? */
+/* True when a push would run a hook, or when that cannot be known. */
 static bool
 has_hook(git_config *c, int dir)
 {
@@ -147,7 +149,7 @@ has_hook(git_config *c, int dir)
 	};
 	const char *path = get_text(c, "core.hookspath");
 	path = path != NULL ? path : "hooks";
-	if (path[0] == '~' || path[0] == '%') { /* somebody's home directory, or git's own */
+	if (path[0] == '~' || path[0] == '%') { /* below a home directory, or below git's own */
 		return true;
 	}
 	[[gnu::cleanup(file_close)]] int hooks = openat(dir, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -162,7 +164,6 @@ has_hook(git_config *c, int dir)
 	return false;
 }
 
-/* As its configuration and its hooks have it. */
 static void
 look(git_config *c, struct git_local *out)
 {
@@ -179,7 +180,7 @@ void
 git_local_look(git_repository *repo, struct git_local *out)
 {
 	[[gnu::cleanup(free_config)]] git_config *live = NULL;
-	[[gnu::cleanup(free_config)]] git_config *c = NULL; /* libgit2 hands out borrowed text from a snapshot alone */
+	[[gnu::cleanup(free_config)]] git_config *c = NULL; /* a snapshot: libgit2 lends texts from nothing else */
 	*out = (struct git_local){ .repo = repo, .where = git_repository_commondir(repo) };
 	out->dir = open(out->where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (out->dir >= 0 && open_config(out->where, &live) >= 0 && git_config_snapshot(&c, live) >= 0) {

@@ -46,8 +46,8 @@ read_more(struct cur *c, uint8_t b, uint64_t size, unsigned shift)
 	return c->err == OK ? size : 0;
 }
 
-/* How far back the base begins: seven bits at a time, the highest first, and one more for each octet that follows, so that
- * every number has one form only. */
+/* How far before the entry its base begins.  The number has seven bits in each octet, the highest first.  For each
+ * octet that follows one is added, so that every number has one form only. */
 static size_t
 read_base_at(struct cur *c, size_t at)
 {
@@ -66,7 +66,7 @@ read_base_at(struct cur *c, size_t at)
 	return c->err == OK ? at - back : 0;
 }
 
-/* Inflates what stands at the cursor, which moves past it; it must come to exactly `len` octets. */
+/* Inflates the data at the cursor, which moves past them.  The result must have exactly `len` octets. */
 static err_t
 inflate_at(struct cur *c, uint8_t *out, size_t len)
 {
@@ -141,7 +141,8 @@ pack_next(struct cur *entries, size_t max, struct pack_entry *out)
 	return OK;
 }
 
-/* Octets of an offset or a size, each there when its bit is set, the lowest first. */
+/* Reads an offset or a size of at most `n` octets, the lowest first.  An octet is there if its bit in `bits` is set;
+ * else it is 0. */
 static uint32_t
 read_bits(struct cur *c, unsigned bits, unsigned n)
 {

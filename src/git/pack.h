@@ -1,7 +1,7 @@
-/* git/pack.h -- private to src/git: reads a pack as a fetch brings it (gitformat-pack(5), version 2).
+/* git/pack.h -- private to src/git: reads the pack of a fetch (gitformat-pack(5), version 2).
  *
- * Pure: bytes in, entries out.  Whatever comes is hostile until its checksum and its sizes agree: lengths are checked
- * before they are believed, and nothing larger than PACK_OBJECT_MAX is made.
+ * Pure: bytes in, entries out.  A pack may be hostile: every length is checked, and no object larger than
+ * PACK_OBJECT_MAX is made.
  */
 #pragma once
 
@@ -16,10 +16,10 @@ enum { PACK_ID = 20, PACK_HEADER = 12, PACK_OBJECT_MAX = 1 << 30 };
 enum pack_type { PACK_COMMIT = 1, PACK_TREE = 2, PACK_BLOB = 3, PACK_TAG = 4, PACK_OFS_DELTA = 6, PACK_REF_DELTA = 7 };
 
 struct pack_entry {
-	size_t at;             /* where it begins in the pack */
+	size_t at;             /* where the entry begins in the pack */
 	enum pack_type type;
-	size_t base_at;        /* PACK_OFS_DELTA: where the base begins, before `at` */
-	uint8_t base[PACK_ID]; /* PACK_REF_DELTA: which object; it need not be in this pack */
+	size_t base_at;        /* PACK_OFS_DELTA: where the base begins; that is before `at` */
+	uint8_t base[PACK_ID]; /* PACK_REF_DELTA: the base, which need not be in this pack */
 	uint8_t *data;         /* inflated: the object, or the delta.  The caller's, to be freed */
 	size_t len;
 };
@@ -27,8 +27,8 @@ struct pack_entry {
 /* Checks header and checksum, and gives a cursor over the entries.  E_FORMAT, E_SHORT, E_UNSUPPORTED (another version). */
 err_t pack_open(const uint8_t *bytes, size_t len, struct cur *entries, uint32_t *n);
 
-/* Reads the head of the next entry, that is all but its data: the cursor is left where the deflated octets begin, and
- * out->data is NULL.  E_FORMAT, E_SHORT, E_LIMIT. */
+/* Reads the head of the next entry.  Afterwards the cursor is where the deflated data begin, and out->data is NULL.
+ * E_FORMAT, E_SHORT, E_LIMIT. */
 err_t pack_read_head(struct cur *entries, struct pack_entry *out);
 
 /* The next entry.  E_FORMAT, E_SHORT, E_LIMIT: larger than `max`, E_NOMEM. */

@@ -44,7 +44,7 @@ begin(struct pack_out *o)
 {
 	if (o->bytes.len == 0) {
 		str_put(&o->bytes, "PACK\0\0\0\2", 8);
-		put_u32(&o->bytes, 0); /* how many: pack_out_finish() knows */
+		put_u32(&o->bytes, 0); /* the number of objects: pack_out_finish() writes it */
 	}
 }
 
@@ -54,7 +54,7 @@ latch(struct pack_out *o, err_t err)
 	o->err = o->err == OK ? err : o->err;
 }
 
-/* What was written from `at` on is an entry. */
+/* The octets from `at` on are a complete entry: notes it for the index. */
 static void
 close_entry(struct pack_out *o, const uint8_t id[ID_LEN], size_t at)
 {

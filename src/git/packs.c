@@ -13,7 +13,7 @@
 #include "git/files.h"
 #include "git/join.h"
 
-/* ---- what is there ---- */
+/* ---- the list ---- */
 
 size_t
 git_packs_count(int dir)
@@ -134,7 +134,7 @@ git_packs_list(int dir, struct git_packs *out)
 	*out = (struct git_packs){ .dir = d != NULL ? fcntl(dirfd(d), F_DUPFD_CLOEXEC, 0) : -1 };
 	if (out->dir < 0 || (map_file(out->dir, "multi-pack-index", "", &midx) != OK &&
 	                     faccessat(out->dir, "multi-pack-index", F_OK, 0) == 0)) {
-		return; /* with one that cannot be read, which packs it needs cannot be known */
+		return; /* it cannot be read, so nobody knows which packs it names */
 	}
 	for (struct dirent *e; (e = readdir(d)) != NULL;) {
 		if (file_has_ending(e->d_name, ".idx")) {
@@ -201,11 +201,11 @@ join_all(const struct git_packs *p, size_t n, const char *where, struct pack_joi
 	return pack_out_finish(&j->out);
 }
 
-/* The first `n` of the list, but for one that is called `except`. */
+/* Removes the first `n` packs of the list.  The new pack, `except`, stays: it has the name of an old one if it is the same. */
 static void
 remove_packs(const struct git_packs *p, size_t n, const char *except)
 {
-	/* The index goes first: without it nobody looks into the pack, so a kill in between leaves nothing half. */
+	/* The index goes first: git does not look into a pack without an index.  So it does no harm if we are killed in between. */
 	static const char *const files[] = { ".idx", ".rev", ".pack" };
 	char name[NAME_MAX + 16];
 	for (size_t i = 0; i < n; i++) {

@@ -31,7 +31,7 @@ tree_of(git_repository *repo, const git_oid *id)
 	return tree;
 }
 
-/* As it is now: that is no past. */
+/* True when `head` has the same version of the file. */
 static bool
 is_in_head(const struct past *p, const struct tree_change *c)
 {
@@ -59,8 +59,8 @@ add_version(void *ctx, const struct tree_change *c)
 	return OK;
 }
 
-/* What one commit brought to the first of its parents, which is what the branch was before.  *id becomes that parent's.  False: that is
- * enough. */
+/* Adds the versions that a commit brought.  It is compared with its first parent, where the branch was before.  *id
+ * becomes the parent.  False: there is no parent, or a limit is reached, or the commit cannot be read. */
 static bool
 add_commit(struct past *p, git_oid *id)
 {
@@ -92,9 +92,9 @@ is_seen(const struct past *p, const git_oid *id)
 	return false;
 }
 
-/* A commit and what led to it, as far as that is new. */
+/* Adds a commit and its ancestors (first parents only), up to one that was added before. */
 static void
-add_line(struct past *p, git_oid id)
+add_history(struct past *p, git_oid id)
 {
 	bool goes_on = true;
 	while (goes_on && p->seen_n < PAST_COMMITS_MAX && !is_seen(p, &id)) {
@@ -109,7 +109,7 @@ add_ref(struct past *p, const char *ref)
 {
 	git_oid id;
 	if (ref != NULL && git_reference_name_to_id(&id, p->in->repo, ref) == 0) {
-		add_line(p, id);
+		add_history(p, id);
 	}
 }
 
@@ -117,23 +117,24 @@ static void
 add_log(struct past *p)
 {
 	git_reflog *log = NULL;
-	/* Where there is none libgit2 makes one, in a repository that is not ours. */
+	/* The repository is not ours, and git_reflog_read() would make a log there if there is none. */
 	if (p->in->branch == NULL || git_reference_has_log(p->in->repo, p->in->branch) != 1 ||
 	    git_reflog_read(&log, p->in->repo, p->in->branch) != 0) {
 		return;
 	}
 	size_t n = git_reflog_entrycount(log);
 	for (size_t i = 0; i < n && i < PAST_LOG_MAX; i++) {
-		add_line(p, *git_reflog_entry_id_new(git_reflog_entry_byindex(log, i)));
+		add_history(p, *git_reflog_entry_id_new(git_reflog_entry_byindex(log, i)));
 	}
 	git_reflog_free(log);
 }
 
-/* What the branch leads to comes last when it is told: it was served after what it leads away from. */
+/* The history of `head` comes first in the list, and so is told last: it was served after all histories that were left
+ * behind. */
 static void
 gather(struct past *p)
 {
-	add_line(p, *p->in->head);
+	add_history(p, *p->in->head);
 	add_ref(p, p->in->kept);
 	add_ref(p, p->in->left);
 	add_log(p);
@@ -153,7 +154,7 @@ put_version(const struct past *p, const struct version *v, size_t limit, struct 
 	link_build_put(build, LINK_ENTRY_PAST, v->path, strlen(v->path), text, head);
 }
 
-/* The limit of octets is met from the newest on, as these count most; what is told is told oldest first. */
+/* How many versions are within PAST_OCTETS_MAX, counted from the newest one: the newest matter most. */
 static size_t
 within_limit(const struct past *p)
 {

@@ -43,7 +43,7 @@ puller_on_notify(struct puller *p, const uint8_t mac[TSIG_MAC_PART])
 static void
 send_pull(struct puller *p)
 {
-	/* When the process has just died this is lost; the next one is asked when it begins. */
+	/* If the git process has just died, this frame is lost.  puller_restart() sends the next process another one. */
 	struct link_frame f = { .type = LINK_PULL, .fd = -1 };
 	f.flags = atomic_exchange(&p->is_whole, false) ? LINK_WHOLE : 0;
 	(void)!link_send(p->git->link, &f);

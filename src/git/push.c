@@ -6,7 +6,7 @@
 #include "git/local.h"
 #include "ops/clock.h"
 
-/* Into a remote on this machine: by ourselves if that is enough. */
+/* Into a remote on this machine: without git if that is possible. */
 static err_t
 push_local(const struct git_pushing *p, git_repository *remote, struct diag *diag)
 {
@@ -30,9 +30,9 @@ push_any(const struct git_pushing *p, struct diag *diag)
 	return push_local(p, *j->local, diag);
 }
 
-/* The clone does not borrow objects from the remote: it has to be complete when the remote cannot be reached, and the remote may remove
- * objects at any time.  So it gets a copy of the new objects, in the intake (git/intake.h): libgit2 sends them from there, and after
- * the PUSH was answered they are written to the disk, like those of a fetch. */
+/* A clone must be complete: the remote may be out of reach some day, and may remove objects at any time.  So the intake
+ * of the clone (git/intake.h) gets a copy of the new objects.  libgit2 sends them from there.  After the PUSH was
+ * answered they are written to the disk, like the objects of a fetch. */
 static err_t
 give_clone(const struct git_pushing *p, struct intake *intake, struct diag *diag)
 {
@@ -80,7 +80,7 @@ push_mapped(const struct git_push_job *job, const struct link_map *map, struct l
 	const git_oid *base = job->frame->id[0] != '\0' ? &id : NULL;
 	uint64_t begin = clock_us();
 	if (base != NULL && git_oid_fromstr(&id, job->frame->id) != 0) {
-		diag_set(diag, DIAG_ERROR, "git", "%.64s is no commit", job->frame->id);
+		diag_set(diag, DIAG_ERROR, "git", "%.64s is not the name of a commit", job->frame->id);
 		return E_FORMAT;
 	}
 	TRY(make(job, map, base, &made, diag));

@@ -1,8 +1,8 @@
-/* git/push.h -- private to src/git: brings a commit into the remote, in the way that suits the remote.
+/* git/push.h -- private to src/git: makes a commit and brings it into the remote.  There are three ways:
  *
- *   direct.c    a bare repository on this machine: objects and branch are written by us
- *   receive.c   one with hooks or the like: git itself does it
- *   upload.c    any other: over the network, with libgit2
+ *   direct.c    into a bare repository on this machine: we write objects and branch ourselves
+ *   receive.c   into a repository on this machine with hooks or the like: we run git
+ *   upload.c    into any other remote: over the network, with libgit2
  */
 #pragma once
 
@@ -14,19 +14,19 @@
 struct git_push_job {
 	const struct git_how *how;
 	const struct git_home *home;
-	struct git_clone *clone;        /* open; of a remote in place, that remote */
-	git_repository **local;         /* of a remote on this machine with a clone: the remote itself; NULL: opened here.  The caller's */
-	const struct link_frame *frame; /* PUSH */
+	struct git_clone *clone;        /* open; for a local remote without clone, the remote itself */
+	git_repository **local;         /* a local remote that has a clone; if *local is NULL, it is opened here.  The caller closes it */
+	const struct link_frame *frame; /* the PUSH */
 	/* Called just before the remote gets the commit.  From then on a failure that the remote did not report is E_UNKNOWN. */
 	void (*risk)(void *ctx, const git_oid *commit);
 	void *ctx;
 };
 
-/* Does what a PUSH asks for, and fills type, id and times of `out`; after E_UNKNOWN too.  What the clone must keep of it is in its
- * intake then.  Errors: see git/link.h. */
+/* Does what a PUSH asks for.  Fills type, id and times of `out`, also when it returns E_UNKNOWN.  After OK the intake
+ * of the clone has the new objects.  Errors: see git/link.h. */
 err_t git_push_commit(const struct git_push_job *job, struct link_frame *out, struct diag *diag);
 
-/* ---- the ways, for push.c alone ---- */
+/* ---- the three ways, for push.c alone ---- */
 
 struct git_pushing {
 	const struct git_push_job *job;
@@ -35,7 +35,7 @@ struct git_pushing {
 	const struct git_made *made;
 };
 
-/* E_UNSUPPORTED: that way does not fit. */
+/* E_UNSUPPORTED: the remote needs another way. */
 err_t git_push_direct(const struct git_pushing *p, git_repository *remote, struct diag *diag);
 err_t git_push_receive(const struct git_pushing *p, git_repository *remote, struct diag *diag);
 err_t git_push_upload(const struct git_pushing *p, git_repository *clone, struct diag *diag);

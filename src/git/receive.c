@@ -1,7 +1,9 @@
-/* A push into a repository on this machine by git itself, which runs the hooks there and obeys its settings: see git/push.h.
+/* A push into a repository on this machine by git itself, which runs the hooks there and obeys its settings: see
+ * git/push.h.
  *
- * `git push` needs a repository to push from.  A temporary one has the new objects, and borrows all others from the remote
- * (objects/info/alternates).  So git-receive-pack puts the new objects into its quarantine, and hooks see them, as after any push.
+ * `git push` needs a repository to push from.  So we make a temporary one, which has the new objects and borrows all
+ * others from the remote (objects/info/alternates).  git-receive-pack then puts the new objects into its quarantine,
+ * where hooks see them, as with any push.
  */
 #include "git/push.h"
 
@@ -21,7 +23,10 @@
 #include "git/verdict.h"
 #include "ops/clock.h"
 
-enum { TURN_MS = 100, GRACE_MS = 1000 };
+enum {
+	TURN_MS = 100,   /* so often git's output and its end are looked at */
+	GRACE_MS = 1000, /* so long killed programs may take to end */
+};
 
 /* ---- the temporary repository ---- */
 
@@ -48,7 +53,7 @@ put_objects(int dir, const char *where, const struct git_made *made, struct diag
 	return git_stage_place(&staged, false, diag);
 }
 
-/* In the directory `where`, which ends in "/". */
+/* Makes the temporary repository in the directory `where`, which ends in "/". */
 static err_t
 make_repository(const char *where, git_repository *remote, const struct git_made *made, struct diag *diag)
 {
@@ -68,7 +73,7 @@ make_repository(const char *where, git_repository *remote, const struct git_made
 	return put_objects(dir, where, made, diag);
 }
 
-/* git would not say why it cannot write. */
+/* This is checked before the push, since git would not say why it cannot write. */
 static err_t
 check_writable(git_repository *remote, struct diag *diag)
 {
@@ -96,7 +101,7 @@ late_ms(const struct git_how *how)
 	return clock_ms() + how->conf->fetch_timeout_s * 1000ull;
 }
 
-/* Until it has closed both, or is gone, or nothing has come for too long. */
+/* Reads git's output until git has closed it or has ended, or until nothing has come for --fetch-timeout. */
 static void
 follow(struct pushing *r, const struct git_how *how)
 {
@@ -112,8 +117,8 @@ follow(struct pushing *r, const struct git_how *how)
 	}
 }
 
-/* Waits until git has ended.  If git was killed, git-receive-pack and hooks may go on without it, and are ended, too.  True: all of them
- * are known to be gone. */
+/* Waits until git has ended.  If git was killed, git-receive-pack and hooks may still run: they are killed, too.  True:
+ * all of these programs are known to be gone. */
 static bool
 end(struct pushing *r)
 {
@@ -132,9 +137,10 @@ end(struct pushing *r)
 	return r->git.out < 0 && r->git.err < 0;
 }
 
-/* ---- what came of it ---- */
+/* ---- the outcome ---- */
 
-/* Where is the branch?  OK: at our commit; E_NOTFOUND: where it was before; E_UNKNOWN: somewhere else, perhaps beyond. */
+/* Looks where the branch is.  OK: at our commit.  E_NOTFOUND: where it was before.  E_UNKNOWN: at a third commit, which
+ * may build on ours. */
 static err_t
 look(const struct git_pushing *p, git_repository *remote, const char *ref)
 {
@@ -159,7 +165,7 @@ refused(const struct git_conf *c, const char *ref, const char *status, const cha
 	return err;
 }
 
-/* git ended without a word about the branch, which is where it was.  Then its own words say why. */
+/* git has ended without a report, and the branch has not moved: git's messages say why. */
 static err_t
 not_run(const struct git_conf *c, const struct git_run *r, struct diag *diag)
 {
@@ -174,11 +180,12 @@ not_run(const struct git_conf *c, const struct git_run *r, struct diag *diag)
 	diag_set(diag, DIAG_ERROR, "git", "the push into %.120s failed: %s", c->shown, line.len > 0 ? line.s : "git was killed");
 	bool is_foreign = strstr(words, "dubious ownership") != NULL;
 	if (is_foreign) {
-		diag_hint(diag, "the repository is another user's, whose hooks git does not run for us, unless safe.directory says so");
+		diag_hint(diag, "the repository is another user's; git runs its hooks for us only if safe.directory allows it");
 	}
 	return is_foreign || git_words_deny(words) ? E_REFUSED : E_IO;
 }
 
+/* git has not reported what became of the branch. */
 static err_t
 no_report(const struct git_pushing *p, git_repository *remote, const char *ref, struct pushing *r, struct diag *diag)
 {
@@ -195,19 +202,19 @@ no_report(const struct git_pushing *p, git_repository *remote, const char *ref, 
 		diag_set(diag, DIAG_ERROR, "git", "the push into %.200s made no progress for %u s", c->shown, c->fetch_timeout_s);
 		diag_hint(diag, "does a hook there wait for something?  --fetch-timeout is the limit");
 	} else {
-		diag_set(diag, DIAG_ERROR, "git", "git ended without saying what became of the push into %.200s", c->shown);
+		diag_set(diag, DIAG_ERROR, "git", "git ended without a report about the push into %.200s", c->shown);
 	}
 	return err == E_NOTFOUND && is_gone ? E_TIMEOUT : E_UNKNOWN;
 }
 
-/* git says "stale info" when the branch is not where the lease has it, and also when the remote hides the branch. */
+/* git says "stale info" when the branch is not at the lease's commit, and also when the remote hides the branch. */
 static err_t
 check_hidden(const struct git_pushing *p, git_repository *remote, const char *ref, const char *status, struct diag *diag)
 {
 	if (strstr(status, "stale info") == NULL || look(p, remote, ref) != E_NOTFOUND) {
 		return E_STALE;
 	}
-	diag_set(diag, DIAG_ERROR, "git", "%.200s hides the branch %.100s from whoever pushes", p->how->conf->shown, ref);
+	diag_set(diag, DIAG_ERROR, "git", "%.200s hides the branch %.100s from programs that push", p->how->conf->shown, ref);
 	diag_hint(diag, "see receive.hideRefs and transfer.hideRefs in its configuration");
 	return E_REFUSED;
 }
@@ -235,8 +242,8 @@ push_from(const struct git_pushing *p, git_repository *remote, const char *dir, 
 	[[gnu::cleanup(str_fini)]] struct str spec = { 0 };
 	[[gnu::cleanup(pushing_fini)]] struct pushing r = { .git = GIT_RUN_NONE };
 	str_printf(&git_dir, "--git-dir=%s", dir);
-	/* With a lease nothing is forced, since the commit builds on what the lease says; but a branch that was set back to an
-	 * older commit is not moved forward over it. */
+	/* The lease lets git move the branch only from the base to our commit.  That forces nothing, since our commit builds on the base.
+	 * Without a lease git would also move a branch that somebody has set back to an older commit. */
 	str_printf(&lease, "--force-with-lease=%s:%s", ref, p->base != NULL ? git_oid_tostr_s(p->base) : "");
 	str_printf(&spec, "%s:%s", git_oid_tostr_s(&p->made->commit), ref);
 	const char *const argv[] = {

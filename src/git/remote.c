@@ -69,7 +69,7 @@ hex_digit(char c)
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* A copy of `len` octets with %XX replaced (RFC 3986 2.1); NULL for %00 and for what is no hex. */
+/* A copy of `len` octets with %XX replaced (RFC 3986 2.1).  NULL: there is %00, or a "%" without two hex digits. */
 static char *
 percent_decoded(const char *text, size_t len)
 {
@@ -107,7 +107,7 @@ has_control(const char *text)
 bool
 git_is_branch_name(const char *name)
 {
-	/* git-check-ref-format(1), as far as it keeps a name from meaning something else. */
+	/* Those rules of git-check-ref-format(1) without which the name could mean something else to git. */
 	size_t len = strlen(name);
 	return len > 0 && len < 256 && !has_control(name) && strpbrk(name, " ~^:?*[\\") == NULL &&
 	       strstr(name, "..") == NULL && strstr(name, "//") == NULL && strstr(name, "@{") == NULL &&
@@ -147,11 +147,11 @@ take_userinfo(struct git_conf *c, const char *info, size_t len, struct diag *dia
 		c->password = percent_decoded(colon + 1, len - user_len - 1);
 	}
 	if (c->user == NULL || (colon != NULL && c->password == NULL)) {
-		return git_conf_refuse(diag, E_FORMAT, "the user or password in --remote has a % that is no %XX",
+		return git_conf_refuse(diag, E_FORMAT, "the user or password in --remote has a % without two hex digits after it",
 		                       "write % itself as %25, or use a credential file");
 	}
 	if (colon == NULL && (c->scheme == GIT_REMOTE_HTTP || c->scheme == GIT_REMOTE_HTTPS) && c->user[0] != '\0') {
-		/* https://TOKEN@host: the token is the password; which user goes with it matters to nobody. */
+		/* https://TOKEN@host: the token is the password; servers do not look at the user then. */
 		c->password = xstrdup(c->user);
 	}
 	return OK;
@@ -168,7 +168,7 @@ take_host(struct git_conf *c, const char *host, size_t len, uint16_t default_por
 	unsigned long port = has_port ? strtoul(colon + 1, &end, 10) : default_port;
 	if (host_len == 0 || (has_port && (end != host + len || port == 0 || port > 65535)) ||
 	    (bracket != NULL && bracket + 1 < host + len && bracket[1] != ':')) {
-		return git_conf_refuse(diag, E_FORMAT, "--remote names no host that makes sense",
+		return git_conf_refuse(diag, E_FORMAT, "the host or port in --remote is malformed",
 		                       "write it as https://HOST[:PORT]/PATH, ssh://USER@HOST[:PORT]/PATH or USER@HOST:PATH");
 	}
 	c->host = xstrndup(host + (bracket != NULL), host_len);
@@ -188,7 +188,7 @@ take_url(struct git_conf *c, const struct scheme *s, const char *url, struct dia
 	}
 	TRY(take_host(c, host, len - (size_t)(host - authority), s->port, diag));
 	struct str clean = { 0 };
-	/* The user goes on in the URL for ssh, where libgit2 looks for it; as it was written, so that it needs no escapes. */
+	/* For ssh the user stays in the URL, where libgit2 looks for it.  It stays as it was written, so nothing has to be escaped. */
 	const char *colon = at != NULL ? memchr(authority, ':', (size_t)(at - authority)) : NULL;
 	size_t user_len = at == NULL ? 0 : (size_t)((colon != NULL ? colon : at) - authority);
 	static const char *const names[] = { "", "git://", "http://", "https://", "ssh://" };
@@ -243,8 +243,8 @@ take_remote(struct git_conf *c, const char *url, struct diag *diag)
 		return s->scheme == GIT_REMOTE_LOCAL ? take_file_url(c, url, diag) : take_url(c, s, url, diag);
 	}
 	if (strstr(url, "://") != NULL) {
-		return git_conf_refuse(diag, E_UNSUPPORTED, "--remote has a scheme that we do not speak",
-		                       "file://, git://, http://, https:// and ssh:// are there; also a path, and USER@HOST:PATH");
+		return git_conf_refuse(diag, E_UNSUPPORTED, "--remote has a scheme that is not supported",
+		                       "there are file://, git://, http://, https:// and ssh://; also a path, and USER@HOST:PATH");
 	}
 	if (colon != NULL) {
 		return take_scp(c, url, colon, diag);
@@ -277,7 +277,7 @@ git_conf_remote(struct git_conf *c, const char *remote, struct diag *diag)
 		c->branch = xstrdup(branch);
 		str_printf(&shown, "#%s", branch);
 		if (!git_is_branch_name(branch)) {
-			err = git_conf_refuse(diag, E_FORMAT, "what follows # in --remote can be no branch's name",
+			err = git_conf_refuse(diag, E_FORMAT, "no branch can have the name after # in --remote",
 			                      "write it as URL#BRANCH");
 		}
 	}

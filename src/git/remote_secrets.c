@@ -1,4 +1,4 @@
-/* What goes with a remote: keys, credentials, the committer.  See git/remote.h. */
+/* Keys, credentials and committer for a remote: see git/remote.h. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -38,7 +38,7 @@ git_conf_authenticator(struct git_conf *c, const char *text, struct diag *diag)
 	}
 	if (err != OK || n != sizeof digest) {
 		return git_conf_refuse(diag, E_FORMAT, "--authenticator is not \"SHA256:\" and a SHA-256 digest in base64",
-		                       "`ssh-keyscan HOST | ssh-keygen -lf -` shows the server's; compare it with what its owner says");
+		                       "`ssh-keyscan HOST | ssh-keygen -lf -` shows the server's key; its owner knows the right one");
 	}
 	memcpy(c->authenticator, "SHA256:", 7);
 	memcpy(c->authenticator + 7, digits, 43);
@@ -56,7 +56,7 @@ drop(char **text)
 	*text = NULL;
 }
 
-/* NAME and MAIL have neither "<" nor ">", begin and end with something to see, and are on one line. */
+/* True for "NAME <MAIL>" on one line.  NAME and MAIL have no "<" or ">".  NAME does not begin or end with a blank, MAIL has none. */
 static bool
 is_committer(const char *text)
 {
@@ -88,7 +88,7 @@ git_conf_committer(struct git_conf *c, const char *text, struct diag *diag)
 	return OK;
 }
 
-/* One line of git-credential-store(1): is it for our host?  Takes its user and password then. */
+/* Takes user and password out of a line of git-credential-store(1).  E_NOTFOUND: the line is not for our host. */
 static err_t
 take_store_line(struct git_conf *c, const char *line, struct diag *diag)
 {
@@ -134,7 +134,8 @@ git_conf_credentials(struct git_conf *c, const char *text, size_t len, struct di
 	while (c->password == NULL && text < end) {
 		size_t n = line_len(text, (size_t)(end - text));
 		if (n > GIT_URL_MAX || memchr(text, '\0', n) != NULL) {
-			return git_conf_refuse(diag, E_FORMAT, "the credential file is no text", "one line: USER:PASSWORD, or a token");
+			return git_conf_refuse(diag, E_FORMAT, "the credential file is not a text",
+			                       "write one line: USER:PASSWORD, or a token");
 		}
 		char *line = xstrndup(text, n);
 		if (n > 0 && line[0] != '#') {

@@ -1,4 +1,4 @@
-/* git/repack.h -- private to src/git: objects of a repository are packed anew, with deltas between them. */
+/* git/repack.h -- private to src/git: packs objects of a repository anew, with deltas between them. */
 #pragma once
 
 #include "git/connect.h"
@@ -12,6 +12,6 @@ struct git_ids {
 void git_ids_add(struct git_ids *all, const git_oid *id);
 void git_ids_fini(struct git_ids *all);
 
-/* Makes one pack of those objects in their repository, by libgit2's search for deltas, which takes some 0.1 ms an object: for some hundred
- * small ones. */
+/* Makes one pack of these objects in their repository, with libgit2's search for deltas.  The search takes about 0.1 ms
+ * an object, so this is for some hundred small objects. */
 err_t git_repack(git_repository *repo, const struct git_how *how, const struct git_ids *ids, struct diag *diag);

@@ -14,7 +14,8 @@
 #include "ops/priority.h"
 #include "ops/signals.h"
 
-/* git does not get variables that name another repository or configuration, or the language (its words are read here), or secrets. */
+/* False for variables that git must not get: they name another repository or configuration, or the language (we read
+ * git's messages), or have secrets. */
 static bool
 is_for_git(const char *variable)
 {
@@ -44,7 +45,7 @@ clean_environment(void)
 	return out;
 }
 
-/* In the child. */
+/* Runs in the child. */
 [[gnu::noreturn]] static void
 become_git(const struct git_run_in *in, const int out[2], const int err[2])
 {
@@ -87,11 +88,11 @@ git_run_start(struct git_run *r, const struct git_run_in *in, struct diag *diag)
 	if (r->pid < 0) {
 		return file_trouble(diag, "start", "git");
 	}
-	setpgid(r->pid, r->pid); /* here and in the child: whichever comes first */
+	setpgid(r->pid, r->pid); /* also done in the child: nobody knows which of the two comes first */
 	return OK;
 }
 
-/* What is over the limit is read, too, so that git need not wait for us. */
+/* Octets over the limit are read, too, so that git need not wait for us. */
 static void
 take_output(int *fd, struct str *text)
 {

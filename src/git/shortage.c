@@ -10,9 +10,9 @@
 
 #include "base/err.h"
 
-enum { PROBE_LEN = 64 * 1024 }; /* octets: more than what a file system keeps within its own tables */
+enum { PROBE_LEN = 64 * 1024 }; /* octets: so many do not fit into a file system's own tables, and need free space */
 
-/* ENFILE's text has EMFILE's in it, and goes first. */
+/* ENFILE comes before EMFILE, since its text contains that of EMFILE. */
 static const struct shortage kinds[] = {
 	{ ENOSPC, "the disk is full: make room" },
 	{ EDQUOT, "our share of the disk is used up: make room, or raise the quota" },
@@ -45,7 +45,7 @@ shortage_in(const char *text)
 	return strcasestr(text, "out of memory") != NULL ? shortage_of_errno(ENOMEM) : NULL;
 }
 
-/* Without a name where the file system can do that. */
+/* Opens a file for writing; without a name, if the file system can do that. */
 static int
 open_probe(const char *dir)
 {
@@ -83,7 +83,7 @@ shortage_at(const char *dir)
 	int fd = open_probe(dir);
 	int why = fd < 0 || !can_write(fd) ? errno : 0;
 	if (fd >= 0 && close(fd) != 0 && why == 0) {
-		why = errno; /* where quotas are looked at late */
+		why = errno; /* some file systems check the quota only here */
 	}
 	return shortage_of_errno(why);
 }

@@ -1,8 +1,8 @@
-/* git/shortage.h -- private to src/git: did something fail because this machine is short of something?
+/* git/shortage.h -- private to src/git: finds out whether something failed because this machine is short of something.
  *
- * The disk is full, a quota is used up, the file system is read-only, too many files are open, there is no memory: each has a remedy of its
- * own, and in none of these cases is a repository damaged.  A library names the reason in its error text, or not at all; in the latter case
- * a file is written to find out.
+ * The disk is full, a quota is used up, the file system is read-only, too many files are open, there is no memory: each
+ * has its own remedy, and in no case is a repository damaged.  libgit2 names the reason in its error text, or not at
+ * all.  If it does not, we write a file to find out.
  */
 #pragma once
 
@@ -15,14 +15,15 @@ struct shortage {
 	const char *hint; /* what to do */
 };
 
-/* NULL: it is none of these. */
+/* NULL: it is no shortage. */
 const struct shortage *shortage_of_errno(int number);
 
-/* In an error's text. */
+/* Finds a shortage in the text of an error.  NULL: there is none. */
 const struct shortage *shortage_in(const char *text);
 
-/* What keeps us from writing a file in `dir`?  Leaves nothing behind. */
+/* Finds a shortage by writing a file in `dir`, and removes the file.  NULL: there is none. */
 const struct shortage *shortage_at(const char *dir);
 
-/* When nothing can be written in `dir`, `diag` says that before what it said, with what to do.  True: so it is. */
+/* For a failure with the text in `diag` that names no shortage.  If no file can be written in `dir`, `diag` says that
+ * first, and gets the hint.  True: it was so. */
 bool shortage_explain(const char *dir, struct diag *diag);

@@ -17,7 +17,7 @@
 #include "ops/files.h"
 
 enum {
-	STOP_MS = 1000, /* for the keeper */
+	STOP_MS = 1000, /* so long the keeper may take to end by itself */
 	STOP_STEP_MS = 5,
 };
 
@@ -37,7 +37,7 @@ close_pair(const int pair[2])
 	close(pair[1]);
 }
 
-/* What the keeper could not do: it has printed it, or says it here. */
+/* The keeper could not begin.  It has printed why, or the frame says why. */
 static err_t
 begin_failed(const struct link_frame *f, int *status, struct diag *diag)
 {
@@ -53,7 +53,8 @@ begin_failed(const struct link_frame *f, int *status, struct diag *diag)
 	return E_IO;
 }
 
-/* Until the keeper says how it began.  It may wait for a person to type a secret; who wants us to end need not. */
+/* Waits until the keeper says how it began.  The keeper may wait for a person who has to type a secret, so a signal
+ * that ends us ends this wait, too. */
 static err_t
 await_hello(struct git_side *g, int *status, struct diag *diag)
 {
@@ -62,7 +63,7 @@ await_hello(struct git_side *g, int *status, struct diag *diag)
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGTERM);
 	sigaddset(&ends, SIGINT);
-	int signals = signalfd(-1, &ends, SFD_CLOEXEC); /* tells of them, and leaves them for later */
+	int signals = signalfd(-1, &ends, SFD_CLOEXEC); /* only polled, so the signals stay pending for later */
 	struct pollfd p[] = { { .fd = g->control, .events = POLLIN }, { .fd = signals, .events = POLLIN } };
 	while (poll(p, ARRAY_LEN(p), -1) < 0 && errno == EINTR) {
 	}
@@ -74,7 +75,7 @@ await_hello(struct git_side *g, int *status, struct diag *diag)
 		return E_REFUSED;
 	}
 	if (link_recv(g->control, &f) != OK) {
-		diag_set(diag, DIAG_ERROR, "git-process", "the keeper of the secrets ended before it had begun");
+		diag_set(diag, DIAG_ERROR, "git-process", "the process that keeps the secrets ended before it was ready");
 		return E_IO;
 	}
 	if (f.type == LINK_FAILED) {
@@ -86,7 +87,7 @@ await_hello(struct git_side *g, int *status, struct diag *diag)
 	return OK;
 }
 
-/* The two ends of `control`; the number that will be the link's; the memory for the pulses. */
+/* Makes the two ends of `control`, the descriptor number of the link, and the memory for the pulses. */
 static err_t
 make_ready(struct git_side *g, int pair[2], struct diag *diag)
 {
@@ -133,13 +134,13 @@ git_side_start(struct git_side *g, struct git_conf *git, const struct keeper_sec
 	files_keep(keep, ARRAY_LEN(keep));
 	err_t err = await_hello(g, status, diag);
 	if (err != OK) {
-		kill(g->keeper, SIGKILL); /* it may wait for somebody who types */
+		kill(g->keeper, SIGKILL); /* it may be waiting for a person who types */
 		git_side_stop(g);
 	}
 	return err;
 }
 
-/* ---- lives ---- */
+/* ---- git processes ---- */
 
 err_t
 git_side_next(struct git_side *g, char died[LINK_TEXT_MAX])
@@ -176,13 +177,13 @@ git_side_look(struct git_side *g, uint64_t now_ms)
 {
 	uint64_t silent_ms = pulse_silence_ms(&g->watch, &g->pulses->keeper, now_ms);
 	if (silent_ms >= 2 * KEEPER_SILENT_MAX_MS) {
-		/* To kill it takes the same user.  Either way there is no use in it any more. */
+		/* We may be another user, who cannot kill it.  Then git_side_next() ends all the same, since `control` is shut down. */
 		kill(g->keeper, SIGKILL);
 		(void)shutdown(g->control, SHUT_RDWR);
 		return "the keeper shows no life, and is given up";
 	}
 	if (silent_ms >= KEEPER_SILENT_MAX_MS) {
-		kill(g->keeper, SIGCONT); /* somebody may have stopped it; that is free within a session */
+		kill(g->keeper, SIGCONT); /* somebody may have stopped it; within a session any user may send this signal */
 		return "the keeper shows no life, and was told to go on";
 	}
 	return NULL;
@@ -202,8 +203,8 @@ git_side_stop(struct git_side *g)
 	git_side_close(g);
 	for (int ms = 0; ms < 2 * STOP_MS && waitpid(g->keeper, NULL, WNOHANG) == 0; ms += STOP_STEP_MS) {
 		if (ms == STOP_MS) {
-			/* One that is stopped may go on, and then it ends.  To kill it (and with it its child, privs_die_with_parent())
-			 * takes the same user. */
+			/* A stopped keeper goes on, and then it ends.  Killing it ends its child, too (privs_die_with_parent()), but we may
+			 * be another user, who cannot kill it. */
 			kill(g->keeper, SIGCONT);
 			kill(g->keeper, SIGKILL);
 		}

@@ -16,7 +16,7 @@ put(struct link_build *build, const char *key, size_t len, uint64_t signed_s)
 	link_build_put(build, LINK_ENTRY_SIGNED, key, len, text, (size_t)n);
 }
 
-/* "KEY SECONDS", out of a commit that anybody may have written. */
+/* Adds a trailer's value "KEY SECONDS".  False: it is malformed, as anybody may have written the commit. */
 static bool
 put_trailer(struct link_build *build, const char *value)
 {
@@ -29,7 +29,7 @@ put_trailer(struct link_build *build, const char *value)
 	return true;
 }
 
-/* At most `max` times; returns how many. */
+/* Adds at most `max` times out of a commit; returns how many. */
 static size_t
 put_commit(struct link_build *build, const git_commit *commit, size_t max)
 {

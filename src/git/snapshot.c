@@ -12,7 +12,7 @@
 
 enum { BINARY_PROBE = 8192 };
 
-#define BETTER_PLACE "keep what is no zone in a directory"
+#define BETTER_PLACE "keep files that are not zones in a directory"
 
 struct snapshot {
 	const struct git_snapshot_in *in;
@@ -30,10 +30,9 @@ commit_tree(git_repository *repo, const git_oid *id, git_tree **out, struct diag
 	return ret < 0 ? git_trouble(diag, ret, "cannot read commit %.12s", git_oid_tostr_s(id)) : OK;
 }
 
-/* Files that are no zones by their name: their content is not worth the reading.  If the other side thinks
- * otherwise, it asks. */
+/* True for names that hardly any zone has: the content is not sent.  If the DNS side wants it, it sends a GET. */
 static bool
-is_beside_the_point(const char *path)
+has_name_of_no_zone(const char *path)
 {
 	static const char *const starts[] = { ".", "README", "LICENSE", "COPYING", "CHANGELOG", "CONTRIBUTING", "Makefile" };
 	for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
@@ -113,7 +112,7 @@ changed(void *ctx, const struct tree_change *c)
 	if (c->kind == TREE_SUBMODULE) {
 		return put_refused(s, c, "it is a submodule; a zone must be a file of its own");
 	}
-	return is_beside_the_point(c->path) ? put(s, LINK_ENTRY_NAMED, c, NULL, 0) : put_file(s, c);
+	return has_name_of_no_zone(c->path) ? put(s, LINK_ENTRY_NAMED, c, NULL, 0) : put_file(s, c);
 }
 
 static err_t
@@ -159,11 +158,11 @@ git_snapshot(const struct git_snapshot_in *in, struct link_frame *out, struct di
 	const git_oid *base = in->base;
 	TRY(commit_tree(in->repo, in->commit, &new, diag));
 	if (base != NULL && commit_tree(in->repo, base, &old, &lost) != OK) {
-		base = NULL; /* history was rewritten, and the old one collected */
+		base = NULL; /* the history was rewritten, and git has removed the old one */
 	}
 	err_t err = build(&s, base, old, new, out);
 	link_build_fini(&s.build);
-	if ((err == E_NOTFOUND || err == E_IO) && old != NULL) { /* the old one is being collected: its commit may be the last to go */
+	if ((err == E_NOTFOUND || err == E_IO) && old != NULL) { /* git may just be removing the old history, its commits last */
 		s = (struct snapshot){ .in = in, .diag = diag };
 		err = build(&s, NULL, NULL, new, out);
 		link_build_fini(&s.build);
@@ -187,7 +186,7 @@ git_snapshot_file(const struct git_conf *conf, git_repository *repo, struct git_
 		err = git_read_path(repo, dirs, git_commit_tree_id(found), path, conf->file_max, &object, &diag);
 	}
 	if (err == E_NOTFOUND && access(git_repository_commondir(repo), F_OK) < 0) {
-		err = E_STALE; /* all of it is gone: the pull says so */
+		err = E_STALE; /* the repository is gone: the next pull says so */
 	}
 	if (err == OK) {
 		err = link_seal_bytes(git_odb_object_data(object), git_odb_object_size(object), &out->fd);

@@ -31,8 +31,8 @@ put_public(struct buf *b, const uint8_t public[PUBLIC_LEN])
 	put_string(b, public, PUBLIC_LEN);
 }
 
-/* OpenSSH's PROTOCOL.key: two equal numbers (they prove that the passphrase was right, had there been one), the keys,
- * a comment, and 1, 2, 3, ... up to a multiple of 8. */
+/* OpenSSH's PROTOCOL.key: two equal numbers (with a passphrase they show that it was right), the keys, a comment, and
+ * the octets 1, 2, 3, ...  up to a multiple of 8. */
 static void
 put_private(struct buf *b, const uint8_t seed[GIT_SEED_LEN], const uint8_t public[PUBLIC_LEN])
 {
@@ -139,7 +139,8 @@ next_word(struct word *line)
 	return w;
 }
 
-/* "*" and "?" as in a shell, case of ASCII ignored.  Linear but for one step back, so that no pattern is slow. */
+/* "*" and "?" as in a shell; the case of ASCII is ignored.  A mismatch leads back to the last "*" only, so no pattern
+ * is slow. */
 static bool
 glob_is_match(struct word pattern, const char *name)
 {

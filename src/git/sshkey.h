@@ -9,17 +9,17 @@
 #include "base/str.h"
 #include "git/remote.h"
 
-/* The private key as OpenSSH keeps it in a file ("openssh-key-v1", no passphrase), which is the one form in which
- * libssh2 takes an Ed25519 key.  The caller wipes `out`.  E_CRYPTO. */
+/* The private key in the form of OpenSSH's files ("openssh-key-v1", no passphrase).  libssh2 takes an Ed25519 key in no
+ * other form.  The caller wipes `out`.  E_CRYPTO. */
 err_t ssh_private_key_text(const uint8_t seed[GIT_SEED_LEN], struct str *out);
 
-/* The line for authorized_keys that belongs to it: "ssh-ed25519 AAAA… origin".  E_CRYPTO. */
+/* The line for authorized_keys with the public key: "ssh-ed25519 AAAA… origin".  E_CRYPTO. */
 err_t ssh_public_key_text(const uint8_t seed[GIT_SEED_LEN], struct str *out);
 
 /* "SHA256:…" of a public key's wire form (RFC 4253 6.6), as ssh-keygen prints it.  E_CRYPTO. */
 err_t ssh_fingerprint(const uint8_t *key, size_t len, char out[GIT_FINGERPRINT_TEXT]);
 
-/* The key's own name of its type, its first field: "ssh-ed25519".  "unknown" when it is none. */
+/* The key's type, which is its first field, as "ssh-ed25519".  "unknown": the field is malformed. */
 void ssh_key_type(const uint8_t *key, size_t len, char out[32]);
 
 enum { SSH_KNOWN_MAX = 32, SSH_KEY_MAX = 2048 };
@@ -34,8 +34,8 @@ struct ssh_known {
 	size_t n;
 };
 
-/* Finds plain names, patterns, "[host]:port" and hashed names; lines that make no sense, certificate authorities and
- * keys over the limits are passed over. */
+/* Finds plain names, patterns, "[host]:port" and hashed names.  Malformed lines, certificate authorities and keys over
+ * the limits are ignored. */
 void ssh_known_find(const char *text, size_t len, const char *host, uint16_t port, struct ssh_known *out);
 
 enum ssh_verdict { SSH_KEY_GOOD, SSH_KEY_UNKNOWN, SSH_KEY_REVOKED };

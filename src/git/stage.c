@@ -21,15 +21,15 @@ git_pack_name(const struct pack_out *out, char name[GIT_PACK_NAME])
 	}
 }
 
-/* The directory where the files are until they have their names. */
+/* The directory of the temporary names. */
 static int
 place_aside(const struct git_staged *s)
 {
 	return s->how->stem != NULL ? s->how->dir : s->packs;
 }
 
-/* "tmp_" is what git begins such names with, too, and what `git prune` clears away: with --expire=now also while their maker is at
- * work.  So they are for repositories that are ours alone. */
+/* git's own temporary names begin with "tmp_", too, and `git prune` removes such files; with --expire=now also while
+ * they are being written.  So we use these names only in repositories that are ours alone. */
 static void
 name_aside(const struct git_staged *s, unsigned i, char out[GIT_STAGED_NAME])
 {
@@ -46,7 +46,7 @@ stage_one(struct git_staged *s, unsigned i, const struct str *content)
 	char name[GIT_STAGED_NAME];
 	int dir = place_aside(s);
 	name_aside(s, i, name);
-	unlinkat(dir, name, 0); /* of a process that had our number before us */
+	unlinkat(dir, name, 0); /* an earlier process may have had our number and left this file */
 	s->fd[i] = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0444);
 	if (s->fd[i] < 0) {
 		return E_IO;
@@ -54,7 +54,7 @@ stage_one(struct git_staged *s, unsigned i, const struct str *content)
 	memcpy(s->tmp[i], name, sizeof name);
 	file_share(s->fd[i], s->how->shared);
 	TRY(file_write(s->fd[i], content->s, content->len));
-	sync_file_range(s->fd[i], 0, 0, SYNC_FILE_RANGE_WRITE); /* begins what git_stage_sync() waits for */
+	sync_file_range(s->fd[i], 0, 0, SYNC_FILE_RANGE_WRITE); /* begins to write to the disk; git_stage_sync() waits for the end */
 	return OK;
 }
 
@@ -106,7 +106,7 @@ git_stage_place(struct git_staged *s, bool is_durable, struct diag *diag)
 	if (place_one(s, 1) != OK) {
 		err_t err = file_trouble_in(diag, "write in", s->how->where, PACKS);
 		snprintf(pack, sizeof pack, "%s%s", s->name, endings[0]);
-		unlinkat(s->packs, pack, 0); /* without its index it is nothing to anybody */
+		unlinkat(s->packs, pack, 0); /* without an index nobody can use it */
 		return err;
 	}
 	return is_durable && fsync(s->packs) < 0 ? file_trouble_in(diag, "sync", s->how->where, PACKS) : OK;

@@ -17,7 +17,7 @@ static const char PREFIX[] = "origin-push.", STAGED[] = "origin-pack.";
 
 enum { LOCK_STEP_MS = 10 };
 
-/* ---- what the dead left ---- */
+/* ---- what killed pushes have left ---- */
 
 static bool
 is_same_file(const struct stat *a, int dir, const char *name)
@@ -26,8 +26,8 @@ is_same_file(const struct stat *a, int dir, const char *name)
 	return fstatat(dir, name, &b, AT_SYMLINK_NOFOLLOW) == 0 && a->st_dev == b.st_dev && a->st_ino == b.st_ino;
 }
 
-/* Of a push that was killed: PACK.keep, what pack and index were called before they had their names, and a pack that has no index yet.
- * `name`: "PACK.PID"; `st`: of the marker. */
+/* Removes the pack files of a killed push: PACK.keep, pack and index under their temporary names, and a pack that has
+ * no index yet.  `name`: "PACK.PID"; `st`: of the marker. */
 static void
 sweep_pack(int dir, const char *name, const struct stat *st)
 {
@@ -51,9 +51,11 @@ sweep_pack(int dir, const char *name, const struct stat *st)
 	}
 }
 
-/* A marker that nobody has locked is of a push that was killed.  It is the same file as the lock of the branch, if that push had got so
- * far, or as the branch itself, if it was killed right after.  If it has another second name, it is of a push to another branch, whose
- * lock would stay if the marker went: so the marker stays, too, until somebody pushes there. */
+/* Removes a marker that nobody has locked, and the files that belong to it: its push was killed.  The marker may be the
+ * same file as the lock of our branch; or as our branch itself, if the push was killed right after it had moved the
+ * branch.  If the marker has another second name, its push was to another branch, which may still have a lock.  Then
+ * the marker stays until somebody pushes to that branch: without the marker nobody could tell that the lock may be
+ * removed. */
 static void
 sweep_marker(const struct git_swap *s, const char *name)
 {
@@ -106,7 +108,7 @@ static err_t
 open_marker(struct git_swap *s)
 {
 	struct stat st = { 0 };
-	for (unsigned tries = 0; tries < 3 && st.st_nlink == 0; tries++) { /* 0: it was swept before we had our flock() on it */
+	for (unsigned tries = 0; tries < 3 && st.st_nlink == 0; tries++) { /* 0: another process removed it before our flock() */
 		file_close(&s->fd);
 		s->fd = openat(s->local->dir, s->marker, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
 		if (s->fd < 0 || flock(s->fd, LOCK_EX) < 0 || fstat(s->fd, &st) < 0) {
@@ -159,7 +161,7 @@ link_marker(const struct git_swap *s, const char *name)
 	return linkat(s->local->dir, s->marker, s->local->dir, name, 0);
 }
 
-/* A file system without links, or one that begins within the repository. */
+/* E_UNSUPPORTED: the file system has no links, or another one is mounted within the repository. */
 static err_t
 link_trouble(const struct git_swap *s, const char *name, struct diag *diag)
 {
@@ -174,13 +176,13 @@ lock_trouble(const struct git_swap *s, struct diag *diag)
 	if (errno == EEXIST) {
 		diag_set(diag, DIAG_ERROR, "git", "another process is writing to the branch: %.250s%.250s is there", s->local->where,
 		         str_text(&s->lock));
-		diag_hint(diag, "if no git is at work in that repository, one was killed there: remove the file");
+		diag_hint(diag, "if no git is at work in that repository, a killed git has left the file: remove it");
 		return E_BUSY;
 	}
 	return link_trouble(s, str_text(&s->lock), diag);
 }
 
-/* The directories above a branch whose name has a "/": git removes them when it packs references. */
+/* Makes the directories of a branch whose name has a "/".  git removes them when it packs references. */
 static void
 make_parents(struct git_swap *s)
 {
@@ -205,7 +207,7 @@ take_lock(struct git_swap *s, struct diag *diag)
 	return OK;
 }
 
-/* A branch "a/b" and one "a" cannot both be: the one is a directory where the other is a file. */
+/* There cannot be both a branch "a" and a branch "a/b": "a" would have to be a file and a directory. */
 static err_t
 check_name(struct git_swap *s, const char *name, struct diag *diag)
 {
@@ -230,7 +232,7 @@ check_name(struct git_swap *s, const char *name, struct diag *diag)
 static err_t
 moved(const char *name, struct diag *diag)
 {
-	diag_set(diag, DIAG_ERROR, "git", "somebody else has pushed to %.200s since", name);
+	diag_set(diag, DIAG_ERROR, "git", "somebody else has pushed to %.200s meanwhile", name);
 	return E_STALE;
 }
 
@@ -272,7 +274,7 @@ git_swap_lock(struct git_swap *s, const git_oid *base, struct diag *diag)
 	return keep_pack(s, diag);
 }
 
-/* The directory that the branch's file is in. */
+/* Syncs the directory of the branch's file. */
 static err_t
 sync_parent(const struct git_swap *s)
 {
@@ -313,7 +315,7 @@ git_swap_end(struct git_swap *s)
 	}
 	s->is_locked = false;
 	remove_name(s, s->keep);
-	remove_name(s, s->marker); /* last: without it nobody knew whose the others are */
+	remove_name(s, s->marker); /* last: without it nobody could tell whose the other files are */
 	file_close(&s->fd);
 	str_fini(&s->lock);
 }

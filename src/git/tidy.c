@@ -1,4 +1,4 @@
-/* What git_clone_tidy() does: see git/clone.h. */
+/* How a clone is kept small: see git/clone.h. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,11 +14,11 @@
 #include "git/walk.h"
 
 enum {
-	LOOSE_MAX = 600,              /* then they become a pack */
-	PACKS_MAX = 16,               /* then some become one */
-	GROWN_PACKS = 48,             /* with so many that are too large for it the clone is made anew, but not as often, */
-	GROWN_OCTETS = 256 << 20,     /* or when they have more than this, and more than the largest */
-	LARGE_LOOSE = 128 << 10,      /* octets of its file, deflated, that make a file a large one */
+	LOOSE_MAX = 600,              /* more loose objects become a pack */
+	PACKS_MAX = 16,               /* of more packs the small ones become one */
+	GROWN_PACKS = 48,             /* with more packs, which must be too large to be joined, the clone is made anew */
+	GROWN_OCTETS = 256 << 20,     /* the same if all packs but the largest have more octets, and more than the largest */
+	LARGE_LOOSE = 128 << 10,      /* a loose object with more octets, deflated, is a large one */
 };
 
 static int
@@ -116,7 +116,7 @@ is_blob(git_odb *odb, const git_oid *id)
 	return git_odb_read_header(&len, &type, odb, id) == 0 && type == GIT_OBJECT_BLOB;
 }
 
-/* Large files that the head has no more. */
+/* Removes large files that the head does not have any more. */
 static err_t
 drop_old(int dir, git_repository *repo, const git_oid *head, const struct git_ids *large, struct diag *diag)
 {
@@ -153,8 +153,8 @@ pack_loose(int dir, const struct git_how *how, git_repository *repo, const struc
 	return OK;
 }
 
-/* References of another remote or branch, for which the cache directory was used before, are removed.  So its objects go when the clone is
- * made anew. */
+/* Removes references of other remotes or branches, for which the cache directory was used before.  Their objects go
+ * when the clone is made anew. */
 static void
 forget_others(const struct git_home *h, git_repository *repo)
 {
@@ -170,7 +170,7 @@ forget_others(const struct git_home *h, git_repository *repo)
 	git_strarray_dispose(&names);
 }
 
-/* *c is closed: it has the packs open. */
+/* Closes *c before, since that has the packs open. */
 static err_t
 join_packs(const struct git_home *h, int dir, struct git_clone *c, struct diag *diag)
 {

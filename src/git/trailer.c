@@ -6,7 +6,7 @@
 
 enum { COMMITS_MAX = 10000, ENTRIES_MAX = 1 << 22 };
 
-/* What a commit says of itself. */
+/* The trailers of a commit. */
 struct said {
 	bool is_allowed, is_update;
 };
@@ -35,7 +35,7 @@ allows_of(struct said s)
 	return !s.is_allowed ? GIT_ALLOWS_NOTHING : s.is_update ? GIT_ALLOWS_OWN : GIT_ALLOWS_ALL;
 }
 
-/* Those that `commit` has and `base` has not.  NULL: there is no base, or it is not there any more. */
+/* Walks the commits that are in the history of `commit` and not in that of `base`.  NULL: `base` is NULL, or it is gone. */
 static git_revwalk *
 walk_from(git_repository *repo, const git_oid *base, const git_oid *commit)
 {
@@ -61,12 +61,12 @@ git_history_read(git_repository *repo, const git_oid *base, const git_oid *commi
 		struct said s = commit_says(repo, &id);
 		enum git_allows allows = allows_of(s);
 		h.allows = allows > h.allows ? allows : h.allows;
-		h.has_people |= !s.is_update; /* who allows all is one of them */
+		h.has_people |= !s.is_update; /* a commit that ends the loop is by people */
 	}
 	return h;
 }
 
-/* ---- what they changed ---- */
+/* ---- the files that the commits changed ---- */
 
 struct telling {
 	git_repository *repo;
@@ -75,7 +75,7 @@ struct telling {
 	struct diag *diag;
 };
 
-/* Against the first parent: a primary's commit has no other. */
+/* Tells the files that a commit changed, if it is of the kind GIT_ALLOWS_OWN.  A primary's commit has one parent at most. */
 static err_t
 tell_own(const struct telling *t, const git_oid *id)
 {

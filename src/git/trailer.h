@@ -1,5 +1,7 @@
-/* git/trailer.h -- private to src/git: what the trailers of commits say: whether zones may go (Origin-Allow: mass-delete), and whether a
- * primary made the commit out of updates (Origin-Update).
+/* git/trailer.h -- private to src/git: reads the trailers of commits.
+ *
+ * "Origin-Allow: mass-delete" says that the commit may remove most zones or records.  "Origin-Update" says that a
+ * primary has made the commit out of updates; any other commit is made by people.
  */
 #pragma once
 
@@ -8,19 +10,20 @@
 
 enum git_allows {
 	GIT_ALLOWS_NOTHING,
-	GIT_ALLOWS_OWN, /* what the commits that say so delete themselves: a primary made them of updates */
-	GIT_ALLOWS_ALL, /* and what was deleted before and is held back */
+	GIT_ALLOWS_OWN, /* a primary's commit has Origin-Allow: it allows what that commit itself removes */
+	GIT_ALLOWS_ALL, /* a commit by people has it: it also allows what was removed before and is held back */
 };
 
 struct git_history {
-	enum git_allows allows;
-	bool has_people; /* some were made by people, not by a primary */
+	enum git_allows allows; /* the most that one of the commits allows */
+	bool has_people;        /* people made some of the commits */
 };
 
-/* Out of all commits that `commit` has in its history and `base` has not.  NULL: that would be all of history; what the commit itself
- * allows counts, and of people nobody can tell. */
+/* Reads the commits that are in the history of `commit` and not in that of `base`.  If `base` is NULL or gone, only
+ * `commit` itself is read, and has_people is false. */
 struct git_history git_history_read(git_repository *repo, const git_oid *base, const git_oid *commit);
 
-/* Tells each file that one of those commits changed which allow what they do themselves; a file may come again. */
+/* Calls `changed` for each file that one of these commits changed, if that commit is of the kind GIT_ALLOWS_OWN.  A
+ * file may come several times. */
 err_t git_history_own(git_repository *repo, const git_oid *base, const git_oid *commit,
                       err_t (*changed)(void *ctx, const struct tree_change *c), void *ctx, struct diag *diag);

@@ -21,7 +21,7 @@ struct tree_repo {
 struct tree {
 	struct tree_repo *repo; /* borrowed */
 	git_tree *root;         /* NULL: the empty tree */
-	struct git_dirs *dirs;  /* owned: that were read */
+	struct git_dirs *dirs;  /* the directories that were read; owned */
 	struct tree_entry *entries;
 	size_t n;
 	char id[TREE_ID_TEXT];
@@ -56,8 +56,8 @@ add_objects(git_odb *odb, const char *dir, struct diag *diag)
 	return ret < 0 ? git_trouble(diag, ret, "cannot read the objects in %.200s", dir) : OK;
 }
 
-/* The quarantine of a push is a directory of objects beside the repository's own; to read, the order of the
- * two is no matter. */
+/* The quarantine of a push is a directory of objects beside the repository's own.  For reading, their order does not
+ * matter. */
 static err_t
 use_env_objects(git_repository *git, struct diag *diag)
 {
@@ -109,7 +109,7 @@ tree_repo_open(const char *dir, struct tree_repo **out, struct diag *diag)
 		goto out;
 	}
 	if (ret < 0) {
-		err = git_trouble(diag, ret, "%.200s is no git repository", dir);
+		err = git_trouble(diag, ret, "%.200s is not a git repository", dir);
 		diag_hint(diag, "name a work tree or a bare repository with --repo");
 		goto out;
 	}
@@ -141,8 +141,8 @@ tree_repo_close(struct tree_repo **repo)
 	}
 }
 
-/* The index as a tree.  Its new trees go to memory, in front of the disk, so that a check leaves
- * nothing behind in the repository. */
+/* Gives the index as a tree.  The new tree objects are only in memory, so that a check leaves nothing behind in the
+ * repository. */
 static err_t
 open_index(struct tree_repo *repo, git_tree **out, struct diag *diag)
 {
@@ -158,7 +158,7 @@ open_index(struct tree_repo *repo, git_tree **out, struct diag *diag)
 	}
 	ret = ret == 0 ? git_repository_odb(&odb, repo->git) : ret;
 	ret = ret == 0 ? git_mempack_new(&memory) : ret;
-	ret = ret == 0 ? git_odb_add_backend(odb, memory, 1000) : ret; /* owns it from here on */
+	ret = ret == 0 ? git_odb_add_backend(odb, memory, 1000) : ret; /* `odb` owns `memory` from here on */
 	ret = ret == 0 ? git_index_write_tree(&id, index) : ret;
 	ret = ret == 0 ? git_tree_lookup(out, repo->git, &id) : ret;
 	return ret < 0 ? git_trouble(diag, ret, "cannot read the index of %.200s", repo->where) : OK;
@@ -183,7 +183,7 @@ open_revision(struct tree_repo *repo, const char *rev, struct tree *t, struct di
 	}
 	if (ret < 0) {
 		err_t err = git_trouble(diag, ret, "no revision %.100s in %.200s", rev, repo->where);
-		diag_hint(diag, "a branch, tag or commit id; `git log --oneline --all` lists them");
+		diag_hint(diag, "name a branch, a tag or a commit; `git log --oneline --all` lists them");
 		return err == E_IO ? E_NOTFOUND : err;
 	}
 	t->root = (git_tree *)tree;
@@ -193,7 +193,7 @@ open_revision(struct tree_repo *repo, const char *rev, struct tree *t, struct di
 	return OK;
 }
 
-/* Entries whose names no path can hold are left out: git itself makes no such trees. */
+/* Lists the root directory.  An entry whose name cannot be in a path is left out: git itself makes no such trees. */
 static err_t
 list_root(struct tree *t, struct diag *diag)
 {

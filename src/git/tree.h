@@ -1,7 +1,7 @@
 /* git/tree.h -- revisions of a local repository as trees of files: what `ozone --repo` and hooks read.
  *
- * A tree is opened from a revision and stays as it is.  Everything that a function returns a pointer to
- * is borrowed and good until the tree (or blob) is closed.  Nothing is written to the repository.
+ * A tree is opened from a revision and does not change.  Returned pointers are borrowed, and are good until the tree
+ * (or blob) is closed.  Nothing is written to the repository.
  *
  * The environment of hooks is respected: GIT_DIR (when no directory is given), GIT_INDEX_FILE, and
  * GIT_OBJECT_DIRECTORY with GIT_ALTERNATE_OBJECT_DIRECTORIES, where a pre-receive hook finds the
@@ -28,11 +28,11 @@ enum tree_kind { TREE_FILE, TREE_DIR, TREE_SYMLINK, TREE_SUBMODULE };
 struct tree_entry {
 	const char *name;
 	enum tree_kind kind;
-	uint8_t id[20]; /* of the content: equal ids, equal content */
+	uint8_t id[20]; /* of the content: equal ids mean equal contents */
 };
 
-/* `dir` is a work tree (or any directory in it) or a bare repository; NULL: $GIT_DIR, or else ".".
- * E_NOTFOUND: there is no repository; E_UNSUPPORTED: it has a format that libgit2 cannot read (git/format.h). */
+/* `dir` is a work tree (or any directory in it) or a bare repository; NULL: $GIT_DIR, or else ".".  E_NOTFOUND: there
+ * is no repository.  E_UNSUPPORTED: it has a format that libgit2 cannot read (git/format.h). */
 err_t tree_repo_open(const char *dir, struct tree_repo **out, struct diag *diag);
 void tree_repo_close(struct tree_repo **repo); /* NULL-safe, a cleanup handler; after all its trees */
 
@@ -48,8 +48,8 @@ const char *tree_id(const struct tree *tree); /* commit in hex; "" for the index
 size_t tree_entry_n(const struct tree *tree);
 const struct tree_entry *tree_entry_at(const struct tree *tree, size_t i); /* i < tree_entry_n() */
 
-/* Does a commit in the history of `new`, and not in that of `old`, have the trailer "Origin-Allow: mass-delete"?  Of what is no
- * commit (the index): no. */
+/* True when the trailer "Origin-Allow: mass-delete" is in a commit that belongs to the history of `new` and not to that
+ * of `old`.  False when `new` is not a commit (but the index, say). */
 bool tree_allows_mass_delete(const struct tree *old, const struct tree *new);
 
 struct tree_blob {
@@ -67,15 +67,15 @@ enum tree_change_kind { TREE_ADDED, TREE_CHANGED, TREE_REMOVED };
 
 struct tree_change {
 	enum tree_change_kind what;
-	enum tree_kind kind; /* of the new one; of the old one when removed; never TREE_DIR */
-	const char *path;    /* from the root; in a subdirectory when it has a "/" */
+	enum tree_kind kind; /* of the new file; of the old one when removed; never TREE_DIR */
+	const char *path;    /* from the root */
 	size_t path_len;
 	bool is_below_root;
 	uint8_t id[20];      /* of the new content; of the old one when removed */
 };
 
-/* Tells each file that differs, at any depth; subtrees that are equal are not read, so the cost is that of the
- * change.  A file that became a directory is removed, and what is in the directory added.  Stops at
+/* Calls `changed` for each file that differs, at any depth.  Equal subtrees are not read, so the cost depends on the
+ * change only.  A file that became a directory counts as removed, and the files in the directory as added.  Stops at
  * the first error of `changed`.  E_LIMIT: over TREE_ENTRIES_MAX entries, or over TREE_DEPTH_MAX deep. */
 err_t tree_diff(const struct tree *old, const struct tree *new, err_t (*changed)(void *ctx, const struct tree_change *c),
                 void *ctx, struct diag *diag);

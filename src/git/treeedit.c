@@ -8,12 +8,12 @@
 #include "base/cur.h"
 #include "base/filename.h"
 
-/* One line of a tree; borrowed from the old one, or from an edit. */
+/* One line of a tree; its texts are borrowed from the old tree, or from an edit. */
 struct line {
 	const char *mode, *name;
 	size_t mode_len, name_len;
 	const uint8_t *id;
-	const struct tree_edit *edit; /* NULL: an old one */
+	const struct tree_edit *edit; /* NULL: the line is an old one */
 };
 
 struct lines {
@@ -27,7 +27,7 @@ lines_fini(struct lines *l)
 	free(l->all);
 }
 
-/* Git's own trees have "40000"; very old ones may have a zero before it. */
+/* git writes the mode of a directory as "40000"; in very old trees there may be a zero before it. */
 static bool
 is_mode(const struct line *l, const char *mode)
 {
@@ -41,7 +41,7 @@ line_is_dir(const struct line *l)
 	return is_mode(l, "40000");
 }
 
-/* By octets, a directory as if its name ended in "/". */
+/* git's order: by octets, as if the name of a directory ended in "/". */
 static int
 name_order(const char *a, size_t a_len, bool a_is_dir, const char *b, size_t b_len, bool b_is_dir)
 {
@@ -90,7 +90,7 @@ next_line(struct cur *c, struct line *out)
 	l.mode = take_until(c, ' ', &l.mode_len);
 	l.name = take_until(c, '\0', &l.name_len);
 	l.id = cur_take(c, ID_LEN);
-	if (c->err != OK || memchr(l.name, '/', l.name_len) != NULL) { /* "a/" would have the place of a directory "a" */
+	if (c->err != OK || memchr(l.name, '/', l.name_len) != NULL) { /* a file "a/" would be in the place of a directory "a" */
 		return E_FORMAT;
 	}
 	*out = l;
@@ -147,7 +147,7 @@ tree_find_dir(const uint8_t *tree, size_t len, const char *name, size_t name_len
 	return OK;
 }
 
-/* What an edit makes of the line that it names. */
+/* Applies an edit to the line that it names.  `old` NULL: there is no such line. */
 static err_t
 apply(const struct tree_edit *e, const struct line *old, struct lines *out)
 {
@@ -188,7 +188,7 @@ merge(const struct lines *old, const struct tree_edit *edits, size_t n, struct l
 	return OK;
 }
 
-/* Does another line have the name, or one that some system takes for it? */
+/* True when another line has the same name, or one that some system cannot tell from it. */
 static bool
 has_namesake(const struct lines *lines, const struct line *l)
 {
@@ -201,7 +201,7 @@ has_namesake(const struct lines *lines, const struct line *l)
 	return false;
 }
 
-/* No name may be a file's and a directory's at once, and none that is new another's but for the case. */
+/* E_EXISTS: a file and a directory have one name, or a new name is one that some system cannot tell from another. */
 static err_t
 check_names(const struct lines *before, const struct lines *after, const struct tree_edit **which)
 {
@@ -246,7 +246,7 @@ tree_edit(const uint8_t *old, size_t old_len, struct tree_edit *edits, size_t n,
 	return out->err != OK ? E_NOMEM : OK;
 }
 
-/* Does it begin with ".git", or is it NTFS's short name for that? */
+/* True when the name begins with ".git", or with "git~", which NTFS makes of such names. */
 static bool
 is_like_dotgit(const char *name, size_t len)
 {

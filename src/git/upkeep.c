@@ -22,17 +22,18 @@
 
 enum {
 	GC_PID_MAX_S = 12 * 3600,
-	GRACE_MS = 200, /* for git to remove its files before it is killed */
+	GRACE_MS = 200, /* so long git may take to remove its files before it is killed */
 	STEP_MS = 5,
-	MEMORY_SHARE = 8, /* so large a part of what we may take goes into its search for deltas, and into its cache of them */
+	MEMORY_SHARE = 8, /* one part in eight of our memory is for git's search for deltas, another one for its cache of deltas */
 	WORDS_MAX = 350,
 };
 
 static const char LOCK[] = "origin-tidy";
 
-/* ---- git's own tidying ---- */
+/* ---- a `git gc` at work ---- */
 
-/* "PID HOST", as `git gc` writes it.  A process on another machine cannot be asked for.  EPERM: it is another user's, but there is one. */
+/* Reads "PID HOST", as `git gc` writes it.  A process on another machine counts as alive, since that cannot be checked.
+ * EPERM: there is such a process, another user's. */
 static bool
 is_gc_alive(FILE *f)
 {
@@ -42,7 +43,7 @@ is_gc_alive(FILE *f)
 		return false;
 	}
 	(void)!gethostname(ours, sizeof ours - 1);
-	bool is_pid = pid > 0 && pid <= INT_MAX; /* kill() takes others for groups */
+	bool is_pid = pid > 0 && pid <= INT_MAX; /* kill() takes other numbers for process groups */
 	return strcmp(theirs, ours) != 0 || (is_pid && (kill((pid_t)pid, 0) == 0 || errno == EPERM));
 }
 
@@ -55,7 +56,7 @@ git_gc_is_at_work(int dir, bool *is_stale)
 	int fd = openat(dir, "gc.pid", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
 	if (f == NULL) {
-		bool is_there = errno != ENOENT; /* who may not read it cannot know */
+		bool is_there = errno != ENOENT; /* a file that we may not read counts, too */
 		file_close(&fd);
 		return is_there;
 	}
@@ -67,9 +68,10 @@ git_gc_is_at_work(int dir, bool *is_stale)
 	return is_at_work;
 }
 
-/* ---- one at a time ---- */
+/* ---- the lock ---- */
 
-/* git writes a pack into a file with a random name, which does not tell who writes it.  But nobody writes a pack for so long. */
+/* git writes a pack into a file with a random name, which does not tell the writer.  But no git takes so long to write
+ * a pack. */
 static bool
 is_old_pack(int dir, const char *name)
 {
@@ -78,8 +80,8 @@ is_old_pack(int dir, const char *name)
 	       time(NULL) - st.st_mtime > GC_PID_MAX_S;
 }
 
-/* Removes the files of a repack that was killed, whose process number was `pid` (0: not known).  git removes them itself when another
- * signal ends it. */
+/* Removes the files of a repack that was killed.  `pid`: its process number; 0: not known.  (After any other signal git
+ * removes its files itself.) */
 static void
 sweep(int dir, int pid)
 {
@@ -93,7 +95,7 @@ sweep(int dir, int pid)
 	}
 }
 
-/* The lock is ours: what is left of the repack that had it before goes. */
+/* We have the lock now: removes what the last repack has left. */
 static void
 sweep_last(const struct git_upkeep *u)
 {
@@ -111,7 +113,7 @@ take_lock(struct git_upkeep *u, const struct git_local *l, struct diag *diag)
 	if (u->lock < 0) {
 		return file_trouble_in(diag, "write", l->where, LOCK);
 	}
-	if (flock(u->lock, LOCK_EX | LOCK_NB) < 0 || fstat(u->lock, &st) < 0 || st.st_nlink == 0) { /* 0: it was removed before that */
+	if (flock(u->lock, LOCK_EX | LOCK_NB) < 0 || fstat(u->lock, &st) < 0 || st.st_nlink == 0) { /* 0: removed before our flock() */
 		diag_set(diag, DIAG_ERROR, "git", "%.250s%s is in use", l->where, LOCK);
 		return E_BUSY;
 	}
@@ -126,14 +128,15 @@ note_pid(const struct git_upkeep *u)
 	char text[16];
 	int n = snprintf(text, sizeof text, "%d\n", (int)u->run.pid);
 	(void)!ftruncate(u->lock, 0);
-	(void)!pwrite(u->lock, text, (size_t)n, 0); /* if that fails, files of one that is killed stay until somebody looks */
+	(void)!pwrite(u->lock, text, (size_t)n, 0); /* if this fails and the repack is killed, its files stay */
 }
 
-/* `is_whole`: nothing is left of it.  Else the lock's file stays for the next one, which sweeps. */
+/* `is_clean`: git has left no files.  Else the lock's file stays, so that the next repack finds the process number and
+ * sweeps. */
 static void
-finish(struct git_upkeep *u, bool is_whole)
+finish(struct git_upkeep *u, bool is_clean)
 {
-	if (is_whole && u->lock >= 0) {
+	if (is_clean && u->lock >= 0) {
 		unlinkat(u->dir, LOCK, 0);
 	}
 	if (u->dir >= 0) {
@@ -155,7 +158,8 @@ start(struct git_upkeep *u, const struct git_how *how, const struct git_local *l
 	unsigned long long share = how->conf->memory_max / MEMORY_SHARE;
 	str_printf(&window, "--window-memory=%llu", share);
 	str_printf(&cache, "pack.deltaCacheSize=%llu", share);
-	/* With --git-dir= git would not ask whose repository it is, and what its owner has it configured to run would run as us. */
+	/* With --git-dir= instead of -C, git would not check the repository's owner, and would run programs from the owner's configuration
+	 * as our user. */
 	const char *const argv[] = {
 		"git", "-C", l->where, "-c", str_text(&cache), "repack", "--geometric=2", "-d", "--local", "-n", "-q",
 		"--no-write-bitmap-index", "--threads=1", str_text(&window), NULL,
@@ -167,7 +171,7 @@ start(struct git_upkeep *u, const struct git_how *how, const struct git_local *l
 	return OK;
 }
 
-/* E_NOTFOUND: it shall not be. */
+/* E_NOTFOUND: there must be no repack now, or never in this repository. */
 static err_t
 begin(struct git_upkeep *u, const struct git_how *how, git_repository *repo, bool *has_stale_gc, struct diag *diag)
 {
@@ -205,7 +209,7 @@ git_upkeep_is_on(const struct git_upkeep *u)
 	return u->dir >= 0;
 }
 
-/* What came of one that has ended. */
+/* The outcome of a repack that has ended. */
 static err_t
 judge(const struct git_run *r, struct diag *diag)
 {
@@ -214,14 +218,14 @@ judge(const struct git_run *r, struct diag *diag)
 		return OK;
 	}
 	if (git_run_is_absent(r)) {
-		diag_set(diag, DIAG_ERROR, "git", "there is no git to run, and each push leaves a pack there");
+		diag_set(diag, DIAG_ERROR, "git", "the program git is not there, and each push leaves a pack");
 		diag_hint(diag, "install git where the PATH of oprimary leads");
 		return E_IO;
 	}
 	git_words_line(str_text(&r->words), WORDS_MAX, &line);
 	diag_set(diag, DIAG_ERROR, "git", "git repack failed: %s", line.len > 0 ? str_text(&line) : "it was killed");
 	if (strstr(str_text(&r->words), "dubious ownership") != NULL) {
-		diag_hint(diag, "the repository is another user's, where git does nothing for us, unless safe.directory says so");
+		diag_hint(diag, "the repository is another user's; git works there for us only if safe.directory allows it");
 	}
 	return E_IO;
 }

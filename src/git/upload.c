@@ -1,4 +1,4 @@
-/* A push over the network, by libgit2 and from the clone: see git/push.h. */
+/* A push over the network, from the clone, by libgit2: see git/push.h. */
 #include "git/push.h"
 
 #include <string.h>
@@ -7,11 +7,11 @@
 #include "git/branch.h"
 #include "git/verdict.h"
 
-/* libgit2 pushes references, no commits; this one is there for as long as it takes. */
+/* libgit2 pushes a reference, not a commit.  So this reference leads to the commit during the push. */
 static const char SOURCE[] = "refs/push/head";
 
 struct upload {
-	struct git_connection connection; /* first: libgit2's callbacks share one context */
+	struct git_connection connection; /* the first member: libgit2 has one context for its callbacks and for ours */
 	const struct git_pushing *push;
 	bool is_risked;
 	bool is_reported;
@@ -66,7 +66,7 @@ static int
 on_report(const char *ref, const char *status, void *payload)
 {
 	struct upload *u = payload;
-	(void)ref; /* there is but one */
+	(void)ref; /* only one is pushed */
 	u->is_reported = true;
 	if (status != NULL) {
 		str_cat(&u->status, status[0] != '\0' ? status : "no reason given");
@@ -74,12 +74,12 @@ on_report(const char *ref, const char *status, void *payload)
 	return 0;
 }
 
-/* ---- what came of it ---- */
+/* ---- the outcome ---- */
 
 static err_t
 moved(const char *ref, struct diag *diag)
 {
-	diag_set(diag, DIAG_ERROR, "git", "somebody else has pushed to %.200s since", ref);
+	diag_set(diag, DIAG_ERROR, "git", "somebody else has pushed to %.200s meanwhile", ref);
 	return E_STALE;
 }
 
@@ -92,13 +92,13 @@ refused(struct upload *u, const char *ref, const char *status, struct diag *diag
 	diag_set(diag, DIAG_ERROR, "git", "%.120s refused the push to %.60s: %.90s%s%s", u->push->how->conf->shown, ref, status,
 	         line.len > 0 ? ": " : "", str_text(&line));
 	if (err == E_REFUSED) {
-		diag_hint(diag, "a hook or a rule for the branch says so, or who we are may not write");
+		diag_hint(diag, "a hook or a rule for the branch forbids it, or our user may not write there");
 	}
 	return err;
 }
 
-/* Did the remote itself say that it came to nothing?  (libgit2 has the report on the whole pack, the protocol's ERR, and HTTP's
- * answers as text alone.) */
+/* True when the remote itself has said that the push failed.  (libgit2 gives only a text for the report on the pack,
+ * for the protocol's ERR, and for the status of HTTP.) */
 static bool
 is_from_remote(const char *text)
 {
@@ -138,7 +138,7 @@ judge(struct upload *u, const char *ref, int ret, struct diag *diag)
 	if (ret < 0) {
 		return failed(u, ref, ret, diag);
 	}
-	diag_set(diag, DIAG_ERROR, "git", "%.200s did not say what became of the push", u->push->how->conf->shown);
+	diag_set(diag, DIAG_ERROR, "git", "%.200s has not reported whether the push succeeded", u->push->how->conf->shown);
 	return E_UNKNOWN;
 }
 
@@ -162,8 +162,8 @@ send(struct upload *u, git_remote *remote, const char *ref, struct diag *diag)
 	return judge(u, ref, ret, diag);
 }
 
-/* The branch: the one that --remote names, or the one that the last pull found to be the remote's HEAD.  (A server tells whoever
- * pushes of no HEAD.) */
+/* The branch that --remote names, or else the branch that HEAD named at the last pull.  (A server does not show its
+ * HEAD to a client that pushes.) */
 static err_t
 name_branch(const struct git_pushing *p, struct str *ref, struct diag *diag)
 {
@@ -177,15 +177,15 @@ name_branch(const struct git_pushing *p, struct str *ref, struct diag *diag)
 		return ref->err;
 	}
 	if (p->base != NULL && ref->len == 0) {
-		diag_set(diag, DIAG_ERROR, "git", "which branch of %.200s it is has to be found out with a pull", c->shown);
-		return E_STALE; /* what came out of the cache has no name */
+		diag_set(diag, DIAG_ERROR, "git", "the branch of %.200s is not known before the first pull from there", c->shown);
+		return E_STALE; /* the commit came out of the cache, without the branch's name */
 	}
 	diag_set(diag, DIAG_ERROR, "git", "the HEAD of %.200s names no branch to push to", c->shown);
 	diag_hint(diag, "name one with --remote=URL#BRANCH");
 	return E_REFUSED;
 }
 
-/* Is it where the commit builds on?  The server compares once more when it takes the push. */
+/* E_STALE: the branch is not at the base of our commit.  The server checks that once more when it takes the push. */
 static err_t
 compare(const struct git_pushing *p, git_remote *remote, const char *ref, struct diag *diag)
 {
@@ -195,7 +195,7 @@ compare(const struct git_pushing *p, git_remote *remote, const char *ref, struct
 		return err;
 	}
 	if (err == E_NOTFOUND && p->base != NULL) {
-		diag_set(diag, DIAG_ERROR, "git", "%.200s has no branch %.100s any more, or hides it from whoever pushes",
+		diag_set(diag, DIAG_ERROR, "git", "%.200s has no branch %.100s any more, or hides it from programs that push",
 		         p->how->conf->shown, ref);
 		return E_STALE;
 	}
@@ -222,7 +222,7 @@ git_push_upload(const struct git_pushing *p, git_repository *clone, struct diag 
 		return git_trouble(diag, ret, "cannot write to the clone");
 	}
 	err_t err = send(&u, remote, str_text(&ref), diag);
-	(void)!git_reference_delete(source); /* what stays is swept when the clone is opened next */
+	(void)!git_reference_delete(source); /* if it stays, git_home_sweep() removes it */
 	git_remote_disconnect(remote);
 	return err;
 }

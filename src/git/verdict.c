@@ -27,8 +27,8 @@ git_verdict(const char *status, const char *words)
 {
 	static const char *const hook[] = { "hook declined", "protected", "prohibited" };
 	static const char *const moved[] = {
-		"fetch first", "non-fast-forward", "stale info",               /* git push, and servers that compare themselves */
-		"cannot lock ref", "failed to lock", "lock failure",           /* git of old, JGit */
+		"fetch first", "non-fast-forward", "stale info",               /* git push, and some servers */
+		"cannot lock ref", "failed to lock", "lock failure",           /* older git, JGit */
 		"failed to update ref",                                        /* git: any trouble with the branch's file */
 		"reference already exists", "reference does not exist", "incorrect old value", "reference conflict", /* git 2.50 */
 		"changed concurrently", "but expected",
@@ -37,10 +37,10 @@ git_verdict(const char *status, const char *words)
 	static const char *const unpack[] = {
 		"unpacker error", "unpack",
 		"bad pack", "unable to migrate objects", "temporary object directory", /* git: its quarantine was swept by a `git prune` */
-		"missing necessary objects",                               /* git: what the push builds on was, or it cannot be read now */
+		"missing necessary objects",                               /* git: objects of the base are gone, or cannot be read now */
 	};
 	if (HAS_ANY(status, hook) || git_words_deny(status) || git_words_deny(words)) {
-		return E_REFUSED; /* whatever else the hook itself may say */
+		return E_REFUSED; /* before the tests below: a hook's own message may have any of these words */
 	}
 	if (HAS_ANY(status, full) || HAS_ANY(words, full)) {
 		return E_IO;
@@ -51,7 +51,7 @@ git_verdict(const char *status, const char *words)
 	return HAS_ANY(status, unpack) ? E_IO : E_REFUSED;
 }
 
-/* The parts of a line "FLAG\tFROM:TO\tSUMMARY", of git-push(1), "Output". */
+/* True when the line "FLAG\tFROM:TO\tSUMMARY" (git-push(1), "Output") is about `ref`. */
 static bool
 is_about(const char *line, size_t len, const char *ref, const char **summary)
 {
@@ -65,7 +65,8 @@ is_about(const char *line, size_t len, const char *ref, const char **summary)
 	return (size_t)(second - colon - 1) == strlen(ref) && memcmp(colon + 1, ref, strlen(ref)) == 0;
 }
 
-/* "[remote rejected] (pre-receive hook declined)": the reason, or all of it when there is none. */
+/* Appends the reason out of a summary like "[remote rejected] (pre-receive hook declined)", or all of the summary if it
+ * has none. */
 static void
 put_reason(const char *summary, size_t len, struct str *out)
 {
@@ -96,7 +97,7 @@ git_porcelain(const char *printed, const char *ref, struct str *status)
 	return E_NOTFOUND;
 }
 
-/* What git adds to the remote's words: where it pushed, and that it failed, which the status says better. */
+/* True for lines that git adds to the remote's messages: where it pushed, and that it failed, which the status says better. */
 static bool
 is_noise(const char *line)
 {

@@ -1,7 +1,7 @@
-/* git/verdict.h -- private to src/git: what a remote's words about a push mean.
+/* git/verdict.h -- private to src/git: makes an err_t of a remote's messages about a push.
  *
- * Pure.  In git's protocol a server says as text for people why it refuses a push, and each server has texts of its own.  A text that is
- * not known here counts as a plain refusal (E_REFUSED), since the server has said no.
+ * Pure.  In git's protocol the reason why a server refuses a push is a text for people, and each server has its own
+ * texts.  A text that is not known here counts as a plain refusal (E_REFUSED).
  */
 #pragma once
 
@@ -11,17 +11,20 @@
 #include "base/err.h"
 #include "base/str.h"
 
-/* `status`: what is reported of the branch ("pre-receive hook declined"); `words`: what else the remote said to people.  E_STALE: the
- * branch was moved, or is just being moved, by somebody else; E_IO: trouble with the remote's disk, it may pass; E_REFUSED. */
+/* `status`: the remote's report on the branch ("pre-receive hook declined"); `words`: its other messages for people.
+ * E_STALE: somebody else has moved the branch, or is just moving it.  E_IO: trouble with the remote's disk, which may
+ * pass.  E_REFUSED. */
 err_t git_verdict(const char *status, const char *words);
 
-/* Do the words say that something may not be written? */
+/* True when the words say that something may not be written. */
 bool git_words_deny(const char *words);
 
-/* What `git push --porcelain` printed about `ref`: appends its status ("" when it was accepted) to `status`.  E_NOTFOUND: it printed
- * nothing about `ref`; E_UNKNOWN: the connection was lost before the remote reported. */
+/* Reads the output of `git push --porcelain`.  Appends what it says about `ref` to `status`; nothing, if the push was
+ * accepted.  E_NOTFOUND: the output does not name `ref`.  E_UNKNOWN: the connection was lost before the remote
+ * reported. */
 err_t git_porcelain(const char *printed, const char *ref, struct str *status);
 
-/* Appends the words of a remote to `out`, as one line of at most `max` octets.  Left out are "remote: " at the beginning of a line, blanks
- * at its end, and control characters; also git's own lines "To ..." and "failed to push", if there are others. */
+/* Appends the messages of a remote to `out`, as one line of at most `max` octets.  It leaves out "remote: " at the
+ * beginning of a line, blanks at its end, and control characters; also git's own lines "To ..." and "failed to push",
+ * if there are others. */
 void git_words_line(const char *words, size_t max, struct str *out);

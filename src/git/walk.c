@@ -38,7 +38,7 @@ static err_t
 walk_limit(struct walk *w, const char *why)
 {
 	diag_set(w->diag, DIAG_ERROR, "git", "the tree is beyond our limits: %s", why);
-	diag_hint(w->diag, "keep zones in a repository of their own, one file a zone in its root directory");
+	diag_hint(w->diag, "keep zones in a repository of their own, with one file for each zone in its root directory");
 	return E_LIMIT;
 }
 
@@ -62,7 +62,7 @@ walk_dir(struct walk *w, const git_tree_entry *old, const git_tree_entry *new, s
 	return walk_trees(w, a, b, path_len + 1, depth + 1);
 }
 
-/* One name, in the old tree, the new one, or both (then both are directories, or neither is). */
+/* Compares one name, which is in the old tree, in the new one, or in both (then both are directories, or neither is). */
 static err_t
 walk_entry(struct walk *w, const git_tree_entry *old, const git_tree_entry *new, size_t prefix_len, unsigned depth)
 {
@@ -76,7 +76,7 @@ walk_entry(struct walk *w, const git_tree_entry *old, const git_tree_entry *new,
 	if (++w->entries > w->entries_max) {
 		return walk_limit(w, "too many files");
 	}
-	/* Room for a "/" and the NUL.  What has no sound path has no name that we could serve. */
+	/* With room for a "/" and the NUL.  A file without a sound path is left out: no zone could have its name. */
 	if (!git_name_is_sound(name) || prefix_len + len + 2 > sizeof w->path) {
 		return OK;
 	}
@@ -96,8 +96,8 @@ walk_entry(struct walk *w, const git_tree_entry *old, const git_tree_entry *new,
 	return w->changed(w->ctx, &c);
 }
 
-/* Git's order: by octets, a directory as if its name ended in "/".  So a file and a directory of one name
- * are two entries here, as they must be. */
+/* git's order: by octets, as if the name of a directory ended in "/".  So a file and a directory of the same name do
+ * not count as equal. */
 static int
 entry_order(const git_tree_entry *a, const git_tree_entry *b)
 {
@@ -112,7 +112,8 @@ entry_order(const git_tree_entry *a, const git_tree_entry *b)
 	return ac - bc;
 }
 
-/* Trees are fetched as they are; one that git would not make could name a file twice, or hide what is gone. */
+/* A fetch does not check the order of trees.  In a tree that git would not make, a file could be there twice, or a
+ * removal could stay unnoticed. */
 static err_t
 check_order(struct walk *w, const git_tree *tree, size_t n, size_t path_len)
 {
@@ -120,7 +121,7 @@ check_order(struct walk *w, const git_tree *tree, size_t n, size_t path_len)
 		if (entry_order(git_tree_entry_byindex(tree, i - 1), git_tree_entry_byindex(tree, i)) >= 0) {
 			diag_set(w->diag, DIAG_ERROR, "git", "the directory /%.*s is malformed: %.100s is there twice, or not in its place",
 			         (int)path_len, w->path, git_tree_entry_name(git_tree_entry_byindex(tree, i)));
-			diag_hint(w->diag, "no git makes such a tree: `git fsck` shows it; commit the files anew");
+			diag_hint(w->diag, "git itself never makes such a tree; `git fsck` shows it: commit the files anew");
 			return E_REFUSED;
 		}
 	}
@@ -167,15 +168,15 @@ git_read_blob(git_repository *repo, const git_oid *id, const char *path, size_t 
 	size_t len = 0;
 	git_object_t type = GIT_OBJECT_INVALID;
 	int ret = git_repository_odb(&odb, repo);
-	/* The size first: what an object inflates to is for its maker to choose. */
+	/* The size is checked before the object is inflated: somebody else has chosen it. */
 	ret = ret == 0 ? git_odb_read_header(&len, &type, odb, id) : ret;
 	if (ret == 0 && len > max) {
 		diag_set(diag, DIAG_ERROR, "git", "%.200s has %zu octets, the limit is %zu", path, len, max);
 		return E_LIMIT;
 	}
 	if (ret == 0 && type != GIT_OBJECT_BLOB) {
-		diag_set(diag, DIAG_ERROR, "git", "%.200s is no file, though its directory says so", path);
-		diag_hint(diag, "no git makes such a tree: `git fsck` shows it; commit the files anew");
+		diag_set(diag, DIAG_ERROR, "git", "%.200s is not a file, though its directory says so", path);
+		diag_hint(diag, "git itself never makes such a tree; `git fsck` shows it: commit the files anew");
 		return E_REFUSED;
 	}
 	git_odb_object *object = NULL;

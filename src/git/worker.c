@@ -33,7 +33,7 @@ void
 worker_send(struct worker *w, const struct link_frame *f)
 {
 	if (link_send(w->sock, f) != OK) {
-		_exit(0); /* the supervisor is gone, and so is the need for all this */
+		_exit(0); /* the supervisor is gone: nobody needs this process any more */
 	}
 	if (f->fd >= 0) {
 		close(f->fd);
@@ -62,8 +62,8 @@ worker_send_failed(struct worker *w, err_t err, uint8_t flags, const struct diag
 	worker_send(w, &out);
 }
 
-/* Between two requests the worker waits for linger_s; after COMMIT it waits for DONE, however long the other side takes.  False: nobody has
- * asked for anything for a while. */
+/* Between two requests the worker waits for linger_s.  After a COMMIT it waits for DONE, however long the DNS side
+ * takes.  False: the time is over, and no request came. */
 static bool
 await_frame(struct worker *w, bool is_between)
 {
@@ -78,7 +78,7 @@ await_frame(struct worker *w, bool is_between)
 	return poll(&p, 1, is_between ? (int)w->conf->linger_s * 1000 : -1) != 0;
 }
 
-/* False: time to go. */
+/* False: the worker has to end. */
 static bool
 serve_one(struct worker *w, bool *is_between)
 {

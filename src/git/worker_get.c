@@ -22,8 +22,8 @@ worker_has_moved(struct worker *w, const git_oid *id, bool *is_rewritten)
 	return err != OK || !git_oid_equal(&now, id);
 }
 
-/* In a local remote an object may not be found because a `git repack` has just moved it to another pack: then it is there at a second look.
- * Or it was removed, since somebody has rewritten the branch: that is E_STALE. */
+/* In a local remote an object may be missing because a `git repack` has just moved it to another pack: a second look
+ * finds it.  Or it was removed after somebody has rewritten the branch: that is E_STALE. */
 static void
 get_in_place(struct worker *w, const git_oid *commit, const char *path, struct link_frame *out)
 {

@@ -1,4 +1,4 @@
-/* What is done after a PULL or a PUSH, when nobody waits for it: see git/worker_p.h. */
+/* Work after a PULL or a PUSH, for which nobody waits: see git/worker_p.h. */
 #include <stdio.h>
 
 #include "git/worker_p.h"
@@ -10,8 +10,8 @@ tidy(struct worker *w, struct diag *diag)
 	return git_clone_tidy(w->home, &w->how, &w->clone, &w->head, diag);
 }
 
-/* Writing to the clone comes after the other side has its commit, or its answer.  The clone is tidied after each pull, but only after every
- * UNTIDIED_MAX pushes, or a large one, since the next push may be waiting. */
+/* Called after the DNS side has got its COMMIT or its answer.  The clone is tidied after each pull and after each large
+ * push.  After small pushes it is tidied only once for UNTIDIED_MAX of them, since the next push may be waiting. */
 void
 worker_keep(struct worker *w, bool is_push)
 {
@@ -35,7 +35,7 @@ worker_keep(struct worker *w, bool is_push)
 
 /* ---- a local remote is kept in few packs ---- */
 
-/* Once a worker: it is tried again and again. */
+/* Sends a NOTE, but only one in the life of a worker: the upkeep is tried again and again. */
 static void
 note(struct worker *w, const char *text)
 {
@@ -76,7 +76,7 @@ worker_begin_upkeep(struct worker *w)
 	err_t err = git_upkeep_begin(&w->upkeep, &w->how, *local_remote(w), &has_stale_gc, &diag);
 	if (err == OK && has_stale_gc) {
 		snprintf(text, sizeof text,
-		         "gc.pid in %.250s is of a git gc that is no more; it is passed over -- the next git gc there removes it",
+		         "gc.pid in %.250s is of a git gc that has ended; it does not count -- the next git gc there removes it",
 		         w->conf->url);
 		note(w, text);
 	}
@@ -88,10 +88,10 @@ worker_look_after_upkeep(struct worker *w)
 {
 	struct diag diag = { 0 };
 	err_t err = git_upkeep_look(&w->upkeep, &diag);
-	worker_alive(w); /* the supervisor waits for as long as it is at work */
+	worker_alive(w); /* the supervisor must not end this worker while git is at work */
 	note_trouble(w, err, &diag);
 	if (err == OK) {
-		git_free_repo(local_remote(w)); /* it has packs open that are gone */
+		git_free_repo(local_remote(w)); /* it has packs open that are gone, and will be opened again when it is needed */
 	}
 }
 

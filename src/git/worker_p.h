@@ -4,7 +4,7 @@
  *   worker_pull.c  a PULL
  *   worker_get.c   files of a commit
  *   worker_push.c  a PUSH
- *   worker_keep.c  what is done afterwards: the clone is written and kept small, a local remote is kept in few packs
+ *   worker_keep.c  work after a PULL or PUSH: writes the clone and keeps it small, keeps a local remote in few packs
  */
 #pragma once
 
@@ -25,15 +25,15 @@ struct worker {
 	struct git_how how;
 	const struct git_home *home;
 	int sock;
-	struct git_clone clone; /* stays open for the next PULL; of a local remote in place it is `repo` alone */
-	struct git_dirs dirs; /* that were read for GETs since the last PULL or PUSH */
-	git_repository *local; /* a local remote that has a clone, once it was pushed to */
-	git_oid head;         /* of the last fetch or push that came to something: what worker_keep() is to keep */
-	struct str branch;    /* its full name; empty when it came out of the cache */
-	bool is_cleared_up;   /* what a push that was killed has left in a local remote was looked for */
+	struct git_clone clone; /* stays open for the next PULL; for a local remote without clone, `repo` is the remote itself */
+	struct git_dirs dirs; /* the directories that GETs have read since the last PULL or PUSH */
+	git_repository *local; /* a local remote that has a clone; opened by the first push */
+	git_oid head;         /* the commit of the last fetch or push that succeeded, for worker_keep(); zero: none */
+	struct str branch;    /* its branch's full name; empty: the commit came out of the cache */
+	bool is_cleared_up;   /* the leftovers of killed pushes were removed from a local remote */
 	struct git_upkeep upkeep; /* of a local remote */
-	bool has_noted;       /* what is wrong with that was told */
-	bool has_no_branch;   /* the remote was reached and has none of that name */
+	bool has_noted;       /* a NOTE about the upkeep was sent */
+	bool has_no_branch;   /* the remote was reached, and has no branch of that name */
 	unsigned untidied;    /* pushes since the clone was tidied */
 	uint64_t told_ns;     /* when PROGRESS was last sent */
 };
@@ -41,34 +41,37 @@ struct worker {
 /* As struct git_how's `alive`; ctx is the worker.  Tells the supervisor, at most ten times a second. */
 void worker_alive(void *ctx);
 
-/* The clone, or the local remote itself. */
+/* Opens the clone, or the local remote that has none, in w->clone. */
 err_t worker_open_repo(struct worker *w, struct diag *diag);
 
-/* To the supervisor, for good: when that is gone the process ends.  Closes f->fd. */
+/* Sends a frame to the supervisor, and closes f->fd.  If the supervisor is gone, this process ends here. */
 void worker_send(struct worker *w, const struct link_frame *f);
-void worker_put_words(struct link_frame *out, const struct diag *diag); /* what is wrong, and the hint, as its text */
+void worker_put_words(struct link_frame *out, const struct diag *diag); /* sets the text: what is wrong, and the hint */
 void worker_send_failed(struct worker *w, err_t err, uint8_t flags, const struct diag *diag);
 
-/* When nothing can be written where the clone is, that is the reason, whatever a library made of it. */
+/* After a failure: if no file can be written where the clone is, that is the reason, whatever libgit2 has said.  `diag`
+ * says so then. */
 void worker_explain_disk(struct worker *w, err_t err, struct diag *diag);
 
-/* Fetches all of it into a new clone, when there is reason to think that this one does not help: `err`.  *head is what the remote has, as
- * far as that is known.  E_FORMAT: all the same it makes no sense. */
+/* The clone seems to be damaged, as `err` says: fetches all of the remote into a new clone, unless that did not help a
+ * short while ago.  *head is the remote's commit, as far as it is known.  E_FORMAT: the new clone is no better. */
 err_t worker_renew(struct worker *w, err_t err, git_oid *head, struct diag *diag);
 
-/* Is the head of a local remote another than `id`?  *is_rewritten: and does not have it in its history. */
+/* True when the branch of a local remote is not at `id` any more.  *is_rewritten: it does not have `id` in its history
+ * either. */
 bool worker_has_moved(struct worker *w, const git_oid *id, bool *is_rewritten);
 
 bool worker_pull(struct worker *w, const struct link_frame *pull); /* true: a COMMIT was sent, and DONE will come */
 void worker_get(struct worker *w, const struct link_frame *get);
 void worker_push(struct worker *w, const struct link_frame *push);
 
-/* Writes what was fetched or pushed to the clone, and keeps that small. */
+/* Writes what was fetched or pushed to the clone, and keeps the clone small. */
 void worker_keep(struct worker *w, bool is_push);
 
-/* After a PUSH, and while git is at work then. */
+/* Starts the upkeep of a local remote (git/upkeep.h) after a PUSH, if it is time; looks after it while git is at work. */
 void worker_begin_upkeep(struct worker *w);
 void worker_look_after_upkeep(struct worker *w);
 
-/* Nobody has asked for anything for a while: what takes long is done now.  The supervisor is told that it need not wait for the end. */
+/* The last step before the worker ends: work on the clone that takes long.  The supervisor is told before that it need
+ * not wait. */
 void worker_leave(struct worker *w);

@@ -30,7 +30,7 @@ worker_renew(struct worker *w, err_t err, git_oid *head, struct diag *diag)
 {
 	struct diag why = { 0 };
 	if (shortage_in(diag->text) != NULL || shortage_explain(w->home->dir, diag)) {
-		return E_IO; /* the clone is not damaged, and a new one would fare no better */
+		return E_IO; /* the clone is not damaged, and a new one could not be written either */
 	}
 	if (!git_clone_may_renew(w->home, head)) {
 		return err;
@@ -82,8 +82,9 @@ tell_head(struct worker *w, const struct link_frame *pull, const git_oid *head, 
 	return OK;
 }
 
-/* A push into a local remote that was killed leaves a lock, and nobody else can push until that is removed: so this does not wait until our
- * next push.  Once in the life of a worker is enough: if a worker is killed, the next pull is another one's. */
+/* A killed push into a local remote leaves a lock, and nobody can push until the lock is removed.  So a pull removes
+ * it, and not only our next push.  Once in the life of a worker is enough: with a push its worker is killed, and the
+ * next pull has a new worker. */
 static void
 clear_up(struct worker *w)
 {
@@ -118,7 +119,7 @@ pull_once(struct worker *w, const struct link_frame *pull, struct link_frame *ou
 	w->has_no_branch = err == E_NOTFOUND && w->branch.len > 0;
 	TRY(err);
 	clear_up(w);
-	if (w->clone.intake != NULL && intake_is_empty(w->clone.intake)) { /* nothing to wait for */
+	if (w->clone.intake != NULL && intake_is_empty(w->clone.intake)) { /* no objects to write, so this takes no time */
 		TRY(git_clone_keep(w->home, &w->how, &w->clone, &head, diag));
 	}
 	err = tell_head(w, pull, &head, out, diag);

@@ -25,25 +25,25 @@ push_once(struct worker *w, const struct link_frame *push, struct link_frame *ou
 	memset(&w->head, 0, sizeof w->head);
 	TRY(worker_open_repo(w, diag));
 	err_t err = git_push_commit(&job, out, diag);
-	if (err == E_IO && out->id[0] == '\0' && !w->home->is_in_place) { /* the clone does not give what the commit builds on */
+	if (err == E_IO && out->id[0] == '\0' && !w->home->is_in_place) { /* no commit was made: the clone lacks objects of the base */
 		TRY(worker_renew(w, err, &head, diag));
 		err = git_push_commit(&job, out, diag);
 	}
 	return err;
 }
 
-/* Did the push fail because objects that it builds on are gone?  That happens when somebody has rewritten the branch and has had git remove
- * the old objects.  Then it is E_STALE: the update has to be worked out again on the new head. */
+/* A push fails when objects that it builds on are gone.  That happens after somebody has rewritten the branch and git
+ * has removed the old objects.  The error is E_STALE then: the change has to be made again on the new head. */
 static err_t
 explain(struct worker *w, const struct link_frame *push, err_t err, struct diag *diag)
 {
 	git_oid base;
 	bool is_rewritten = false;
-	bool is_for_want = err == E_IO || err == E_NOTFOUND || err == E_FORMAT || err == E_EXISTS || err == E_BUSY;
-	if (!is_for_want || git_oid_fromstr(&base, push->id) != 0 || !worker_has_moved(w, &base, &is_rewritten)) {
+	bool may_lack = err == E_IO || err == E_NOTFOUND || err == E_FORMAT || err == E_EXISTS || err == E_BUSY;
+	if (!may_lack || git_oid_fromstr(&base, push->id) != 0 || !worker_has_moved(w, &base, &is_rewritten)) {
 		return err;
 	}
-	diag_set(diag, DIAG_ERROR, "git", "somebody else has pushed to %.200s since", w->conf->shown);
+	diag_set(diag, DIAG_ERROR, "git", "somebody else has pushed to %.200s meanwhile", w->conf->shown);
 	return E_STALE;
 }
 

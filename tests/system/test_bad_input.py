@@ -498,7 +498,7 @@ def be_made_of(octets):
 
 NO_ZONES = {
     "empty": (be_made_of(b""), "errors=2"),
-    "binary": (be_made_of(b"\x7fELF\0\1"), "errors=0 text=.*binary, no text; keep what is no zone in a directory"),
+    "binary": (be_made_of(b"\x7fELF\0\1"), "errors=0 text=.*binary, no text; keep files that are not zones in a directory"),
     "UTF-16": (be_made_of(zone().encode("utf-16")), "errors=0 text=.*binary, no text"),
     "a symlink": (be_symlink, "errors=0 text=.*symbolic link; a zone must be a file of its own"),
     "a submodule": (be_submodule, "errors=0 text=.*submodule; a zone must be a file of its own"),
@@ -620,8 +620,8 @@ def test_large_files(victim, repo, tmp_path):
 def test_an_empty_repository(repo, primary):
     """It says so, answers that it is not ready, and finds the first push without being told."""
     p = primary(repo)
-    p.await_log("event=pull-failed text=.*zones.git is empty: it has no branch yet -- commit the zones and push them; it is tried again by "
-                "itself.* retry_s=1")
+    p.await_log("event=pull-failed text=.*zones.git is empty: it has no branch yet -- commit the zones and push them; the primary tries "
+                "again by itself.* retry_s=1")
     assert p.ask(ORG, "SOA").rcode() == dns.rcode.SERVFAIL
     repo.commit({ORG: zone()})
     p.await_serial(ORG, 1)
@@ -812,7 +812,7 @@ def test_a_full_disk(victim, repo, daemon, tmp_path, kind):
     v.push_good()
     v.pull()
     for seconds in (1, 2, 4):
-        v.says("event=pull-failed text=\"what was fetched is served, but cannot be written to %s/.*No space left on device -- the disk "
+        v.says("event=pull-failed text=\"the new commit is served, but cannot be written to %s/.*No space left on device -- the disk "
                "is full.* retry_s=%d" % (cache, seconds))
     v.await_served()
     small.make_room(v.primary)

@@ -469,7 +469,7 @@ def test_what_can_be_no_zone(repo, side, tmp_path):
         "README.md": "NAMED", "LICENSE": "NAMED", "name with space": "PUT", "dir/a/b": "NAMED", "latin1": "PUT",
         "crlf.example": "PUT", "link.example": "REFUSED", "dir/link": "NAMED", "sub.example": "REFUSED", ".gitmodules": "NAMED"}
     for path, words in (("bin.example", "binary"), ("link.example", "symbolic link"), ("sub.example", "submodule"),
-                        ("large.example", "2000 octets, the limit is 1000; keep what is no zone in a directory")):
+                        ("large.example", "2000 octets, the limit is 1000; keep files that are not zones in a directory")):
         assert words in f.files[path][3]
     assert f.files["empty.example"][1] == 0
     for path in ("dir/link", "link.example", "sub.example", "dir", "dir/a"):
