@@ -1,7 +1,8 @@
 """What every attack of the soak is: a process of its own that does its turns until the soak is over, and tells what it did.
 
-An attacker's computer is not the server's: these run at a lower priority than those who are to be served, and than the server's threads that
-give way to answers (ops/priority.h).  So what the good client sees is what the server does, and not that two programs wanted one core.
+An attacker's computer is not the server's.  An attacker runs only when nobody else wants the processor: neither those who are to be served,
+nor the server's threads that give way to answers (ops/priority.h), nor a git that holds a lock.  So what the good client sees is what the
+server does, and not that two programs wanted one core.
 """
 import collections
 import contextlib
@@ -17,7 +18,7 @@ import traceback
 
 import servers
 
-SERVED, ATTACKING = -10, 19  # priorities; the first is root's to give
+SERVED, OTHERS, ATTACKING = -10, 0, 19  # priorities; the first is root's to give
 PAUSE_S = 0.5  # after a connection that was refused or cut
 CONTEXT = multiprocessing.get_context("fork")
 
@@ -25,6 +26,7 @@ CONTEXT = multiprocessing.get_context("fork")
 def prefer(priority):
     """Of this process, and those that it starts from now on."""
     with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_IDLE if priority == ATTACKING else os.SCHED_OTHER, os.sched_param(0))
         os.setpriority(os.PRIO_PROCESS, 0, priority)
 
 
@@ -45,6 +47,7 @@ class Pace:
 class Attack:
     """`who` does it (SECURITY.md), and `what` that is."""
     name = who = what = None
+    priority = ATTACKING
     needs = ()  # features of the scene without which it is left out
 
     def __init__(self, scene):
@@ -76,7 +79,7 @@ class Attack:
 
     def live(self, to_parent):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        prefer(ATTACKING)
+        prefer(self.priority)
         trouble = None
         try:
             self.begin()

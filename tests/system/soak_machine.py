@@ -7,7 +7,7 @@ import subprocess
 import processes
 import servers
 from repository import ENV
-from soak_attack import Attack
+from soak_attack import OTHERS, Attack
 
 STOPPED_LIMIT_S = 60  # by then a process that stands still has been replaced
 
@@ -120,6 +120,7 @@ class Upkeep(Attack):
     """With --prune=now nobody may push by way of git meanwhile (git-gc(1)): so only where the primary writes by itself, and not
     while the person is at work."""
     name, who, what = "upkeep", "the git server", "gc, repack and pack-refs of the remote, again and again"
+    priority = OTHERS
 
     def turn(self):
         bare, prune = self.scene.repo.bare, ["--prune=now"] if self.scene.is_direct else []

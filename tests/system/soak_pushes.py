@@ -14,7 +14,7 @@ import dns.rcode
 import servers
 import soak_wire as wire
 from repository import ENV, git
-from soak_attack import ATTACKING, SERVED, Attack, prefer, receive
+from soak_attack import OTHERS, SERVED, Attack, prefer, receive
 
 GOOD_PUSH_LIMIT_S = 60
 TRAILER = "\n\nOrigin-Allow: mass-delete\n"
@@ -25,6 +25,7 @@ LOOK_S = 1  # until a person has seen that a push was refused
 class Person(Attack):
     """Has a clone; `pushes`: the attacks that he does, in turn."""
     name, who, what = "person", "somebody who may push", "pushes what is good after each bad push, and counts his tries"
+    priority = OTHERS
 
     def __init__(self, scene, pushes):
         super().__init__(scene)
@@ -123,7 +124,7 @@ class Person(Attack):
         prefer(SERVED)
         with self.scene.git_lock:
             tries = self.commit(self.restore, "good push %d after %s%s" % (self.serial, after, TRAILER))
-        prefer(ATTACKING)
+        prefer(self.priority)
         self.scene.tries.put(tries)
         self.await_served(after)
 
