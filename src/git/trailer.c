@@ -53,8 +53,10 @@ git_history_read(git_repository *repo, const git_oid *base, const git_oid *commi
 	[[gnu::cleanup(git_free_walk)]] git_revwalk *walk = walk_from(repo, base, commit);
 	struct git_history h = { .allows = GIT_ALLOWS_NOTHING };
 	git_oid id;
-	if (walk == NULL) {
-		h.allows = allows_of(commit_says(repo, commit));
+	if (walk == NULL) { /* a git process that was started anew does not know what came: the last commit tells */
+		struct said s = commit_says(repo, commit);
+		h.allows = allows_of(s);
+		h.has_people = !s.is_update;
 		return h;
 	}
 	for (size_t n = 0; n < COMMITS_MAX && h.allows != GIT_ALLOWS_ALL && git_revwalk_next(&id, walk) == 0; n++) {

@@ -20,7 +20,7 @@ struct git_history {
 };
 
 /* Reads the commits that are in the history of `commit` and not in that of `base`.  If `base` is NULL or gone, only
- * `commit` itself is read, and has_people is false. */
+ * `commit` itself is read. */
 struct git_history git_history_read(git_repository *repo, const git_oid *base, const git_oid *commit);
 
 /* Calls `changed` for each file that one of these commits changed, if that commit is of the kind GIT_ALLOWS_OWN.  A

@@ -1,5 +1,7 @@
 """Updates without pause, and a person who pulls, rebases and pushes beside them."""
 import contextlib
+import os
+import signal
 import subprocess
 import threading
 import time
@@ -7,6 +9,7 @@ import time
 import dns.rcode
 import pytest
 
+import processes
 from repository import ENV, git
 from updates import ZONE, add, send
 
@@ -86,4 +89,15 @@ def test_a_person_is_through_with_three_tries(served, key, repo):
     assert max(tries) <= TRIES_MAX, tries
     served.hangup()
     served.await_serial("other", 1 + ROUNDS)
+    served.stop()
+
+
+def test_a_push_before_the_git_process_is_started_anew(served, key, repo):
+    """The new one does not know which commits came, but whose the last one is."""
+    assert tries_of_person(repo, 1) == 1
+    commit = git(repo.path, "rev-parse", "HEAD")
+    os.kill(processes.named(served, "oprimary-git"), signal.SIGKILL)
+    served.await_log("event=commit-served commit=%s" % commit)
+    with updates_without_pause(served, key):
+        served.await_log("event=updates-pause .*people push", limit_s=30)
     served.stop()
