@@ -162,6 +162,7 @@ zone_txn_prepare(struct zone_txn *t, const struct zone **out)
 {
 	if (!t->is_prepared) {
 		TRY(txn_apply(t));
+		TRY(garbage_reserve(&t->stale, 1)); /* for the old struct zone, so that the commit cannot fail */
 		t->is_prepared = true;
 	}
 	*out = t->to;
@@ -201,7 +202,6 @@ zone_txn_commit(struct zone_txn **txn, struct zone **out, struct garbage *garbag
 	struct zone_txn *t = *txn;
 	const struct zone *made;
 	TRY(zone_txn_prepare(t, &made));
-	TRY(garbage_reserve(&t->stale, 1));
 	garbage_each(&t->fresh, settle_fresh, NULL);
 	struct zone *to = t->to;
 	to->nodes = trie_commit(&t->nodes, garbage);
