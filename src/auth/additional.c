@@ -2,11 +2,11 @@
 #include "auth/answering.h"
 #include "dns/rrtype.h"
 
-/* Where targets are looked for: in the whole zone, or, for the name servers below a cut, in what is below it. */
+/* Where targets are searched: in the whole zone, or, for name servers below a cut, in the names below it. */
 struct search {
 	const struct node *cut;          /* NULL: not for a referral */
 	const struct trie_cell *subtree; /* NULL until it is needed */
-	size_t key_len;                  /* of the cut's key */
+	size_t key_len;                  /* length of the cut's key */
 	struct nkey key;
 };
 
@@ -20,7 +20,8 @@ put_address_set(struct answering *a, struct place *owner, const struct node *n, 
 	                                       .is_optional = true });
 }
 
-/* Of glue that does not fit TC tells (RFC 9471 3.1), and the client comes by TCP; there some of 64 KiB of it is enough. */
+/* If required glue does not fit, TC is set (RFC 9471 3.1), and the client asks again over TCP.  There, the part that fits in 64
+ * KiB is enough. */
 static void
 put_addresses(struct answering *a, struct place *owner, const struct node *n, bool is_required)
 {
@@ -44,7 +45,7 @@ is_listed(const struct node *const *list, unsigned n, const struct node *node)
 	return false;
 }
 
-/* The node of a name at or below the cut.  The way from the apex to the cut is gone once for all of them. */
+/* The node of a name at or below the cut.  The path from the apex to the cut is walked only once for all such names. */
 static const struct node *
 node_below_cut(const struct answering *a, struct search *s, const struct rr *rr)
 {
@@ -58,7 +59,8 @@ node_below_cut(const struct answering *a, struct search *s, const struct rr *rr)
 	return trie_get_below(&a->zone->nodes, s->subtree, &s->key, n);
 }
 
-/* Is a record's target in the zone?  The owner is, so what they share tells it; of names that are never compressed that is not counted. */
+/* True when a record's target is in the zone.  The owner is in the zone; so the target is, too, if their common suffix is at
+ * least as long as the apex.  The length of that suffix is not known for names that are never compressed. */
 static bool
 is_target_ours(const struct answering *a, const struct rr *rr, const uint8_t *target)
 {
@@ -66,7 +68,7 @@ is_target_ours(const struct answering *a, const struct rr *rr, const uint8_t *ta
 	return rr->shared[0] != 0 ? rr->shared[0] >= z->apex_len : name_is_within(target, z->apex_name);
 }
 
-/* What the zone knows about the target: authoritative data, or glue when it is for a referral. */
+/* The target's node, if it has authoritative data or, for a referral, glue.  NULL: there is no such node. */
 static const struct node *
 target_node(const struct answering *a, struct search *s, const struct rr *rr, const uint8_t *target)
 {
@@ -92,7 +94,7 @@ answering_add_addresses(struct answering *a, const struct rrset *set, const stru
 	s.cut = cut;
 	s.subtree = NULL;
 
-	a->r->targets = 0; /* target_at stays as it is: address sets note no targets */
+	a->r->targets = 0; /* target_at stays valid: address RRsets have no targets */
 	for (unsigned i = 0; i < targets && !a->r->is_truncated; i++, rr = rr_next(rr)) {
 		const uint8_t *target = rr->rdata + offset;
 		const struct node *n = target_node(a, &s, rr, target);
@@ -107,11 +109,11 @@ answering_add_addresses(struct answering *a, const struct rrset *set, const stru
 
 /* ---- SVCB and HTTPS (RFC 9460) ---- */
 
-/* A target that is in the zone: authoritative data, once. */
+/* A target with authoritative data in the zone; each is listed once. */
 struct service {
 	const struct node *node;
 	struct place owner;
-	bool is_alias; /* may have an RRset of the type asked for, which has not been looked at */
+	bool is_alias; /* may have an RRset of the type asked for that was not followed yet */
 };
 
 struct services {
@@ -120,7 +122,7 @@ struct services {
 	struct service list[REPLY_TARGETS_MAX];
 };
 
-/* ".": in service mode the owner itself, in alias mode no service at all (2.5). */
+/* The target ".": in service mode it means the owner, in alias mode no service at all (RFC 9460 2.5). */
 static const struct node *
 service_node(const struct answering *a, const uint8_t *target, bool is_alias, const struct node *owner)
 {
@@ -145,7 +147,7 @@ note_service(struct services *s, const struct node *n, struct place owner, bool 
 	}
 }
 
-/* The targets of the RRset that was written last. */
+/* Lists the targets of the RRset that was written last. */
 static void
 note_services(struct answering *a, struct services *s, const struct rrset *set, const struct node *node, const struct place *owner)
 {
@@ -168,7 +170,7 @@ answering_add_services(struct answering *a, const struct put *put)
 	s.asked = put;
 	s.n = 0;
 	note_services(a, &s, put->set, put->node, put->owner);
-	for (unsigned i = 0; i < s.n; i++) { /* of aliases of aliases, too: the list grows while it is walked */
+	for (unsigned i = 0; i < s.n; i++) { /* the list grows while it is walked: an alias may lead to another */
 		struct service *to = &s.list[i];
 		struct put more = { .section = SECTION_ADDITIONAL, .owner = &to->owner, .node = to->node, .is_optional = true };
 		more.set = to->is_alias ? node_rrset(to->node, put->set->type) : NULL;

@@ -31,7 +31,7 @@ answering_put(struct answering *a, const struct put *what)
 	if (fits && a->q->is_dnssec_ok && (what->node->flags & NODE_SIGNED) != 0) {
 		rrset.set = node_rrsigs(what->node, what->set->type);
 		if (rrset.set != NULL) {
-			/* Names in RRSIGs are not targets: keep what the RRset itself noted. */
+			/* Names in RRSIGs are not targets: keep the targets of the RRset itself. */
 			unsigned targets = a->r->targets;
 			uint8_t first_shared = a->r->first_shared;
 			fits = reply_add(a->r, &rrset);
@@ -45,8 +45,8 @@ answering_put(struct answering *a, const struct put *what)
 	return fits;
 }
 
-/* The SOA as it was written when the version was made.  It counts on the apex's name standing in the question, in one
- * piece, and on nothing standing behind the question. */
+/* Copies the SOA record in the form that was prepared with the zone version.  This is only possible if the apex's name is in the
+ * question, in one piece, and no record was written yet. */
 static bool
 copy_soa(struct answering *a, enum section section, uint32_t ttl)
 {
@@ -75,8 +75,8 @@ put_soa(struct answering *a)
 	                                      .set = a->zone->soa, .has_ttl = true, .ttl = a->zone->negative_ttl });
 }
 
-/* The referral as it was written when the zone was made.  It counts on the cut's name standing in the question,
- * in one piece. */
+/* Copies the referral in the form that was prepared with the zone version.  This is only possible if the cut's name is in the
+ * question, in one piece. */
 static bool
 copy_referral(struct answering *a, const struct node *cut)
 {
@@ -87,7 +87,7 @@ copy_referral(struct answering *a, const struct node *cut)
 	const struct referral *ready = node_referral(cut);
 	size_t cut_at = DNS_HEADER_LEN + (size_t)a->at->len - cut->name_len;
 	if (ready->len > r->cap - r->len) {
-		return false; /* what to leave out is decided record by record */
+		return false; /* it does not fit as a whole: the records are written one by one, and some are left out */
 	}
 	referral_copy(ready, r->wire + r->len, cut_at);
 	r->len += ready->len;
@@ -112,7 +112,7 @@ refer(struct answering *a, const struct node *cut)
 		answering_add_addresses(a, put.set, cut);
 		return;
 	}
-	/* DS or its absence comes before glue (RFC 4035 3.1.4), so the targets are noted first. */
+	/* DS, or the proof of its absence, comes before glue (RFC 4035 3.1.4), so the targets are saved first. */
 	unsigned targets = a->r->targets;
 	uint16_t target_at[REPLY_TARGETS_MAX];
 	for (unsigned i = 0; i < targets; i++) {
@@ -176,7 +176,7 @@ find_dname(const struct answering *a, const struct node *node)
 	return NULL;
 }
 
-/* Where the DNAME's target stands; adds the record unless it is there.  NULL: it does not fit. */
+/* Returns the place of the DNAME's target in the message; adds the record if it is not there yet.  NULL: it does not fit. */
 static const struct place *
 put_dname(struct answering *a, const struct put *put)
 {
@@ -188,12 +188,13 @@ put_dname(struct answering *a, const struct put *put)
 		return NULL;
 	}
 	const struct rr *rr = rrset_first(put->set);
-	struct put_dname *new = &a->dname[a->dnames++]; /* one a turn, and an alias begins each but the first */
+	struct put_dname *new = &a->dname[a->dnames++]; /* there is room: a turn adds at most one, and each turn after the first
+	                                                 * begins with an alias */
 	*new = (struct put_dname){ put->node, { .name = rr->rdata, .pos = a->r->target_at[0], .len = (uint8_t)rr->rdlen } };
 	return &new->target;
 }
 
-/* RFC 6672 3.2: the DNAME, a CNAME made from it, and on with the new name. */
+/* RFC 6672 3.2: adds the DNAME and a CNAME made from it, and goes on with the new name. */
 static bool
 follow_dname(struct answering *a, const struct node *dname)
 {
@@ -218,7 +219,7 @@ follow_dname(struct answering *a, const struct node *dname)
 	return a->q->type != TYPE_CNAME && a->q->type != TYPE_ANY && follow(a, &target);
 }
 
-/* One RRset for ANY over UDP, so that it is no amplifier (RFC 8482 4.1). */
+/* ANY over UDP gets the smallest RRset, so that it cannot be used for amplification (RFC 8482 4.1). */
 static const struct rrset *
 smallest(const struct node *n)
 {
@@ -233,7 +234,7 @@ smallest(const struct node *n)
 	return best;
 }
 
-/* Is the RRset of what is asked for, and not in the answer yet?  The signature of a DNAME that led here is. */
+/* True when the RRset was asked for, and is not in the answer yet.  The signature of a DNAME that was followed is in it already. */
 static bool
 is_due(const struct answering *a, const struct put *put, const struct rrset *set)
 {
@@ -241,7 +242,7 @@ is_due(const struct answering *a, const struct put *put, const struct rrset *set
 	return (a->q->type == TYPE_ANY || set->type == a->q->type) && !is_there;
 }
 
-/* ANY, and RRSIG, which is spread over as many RRsets as there are types. */
+/* Answers ANY, and RRSIG: a node has one RRset of RRSIGs for each type that they cover.  False: there is no such RRset. */
 static bool
 put_several(struct answering *a, struct put *put)
 {
@@ -249,7 +250,7 @@ put_several(struct answering *a, struct put *put)
 	bool is_udp = a->q->transport == TRANSPORT_UDP;
 
 	if (n->rrsets == 0) {
-		return false; /* an empty non-terminal: there is not even a smallest */
+		return false; /* an empty non-terminal */
 	}
 	put->set = a->q->type == TYPE_ANY ? smallest(n) : node_rrset(n, a->q->type);
 	if (put->set == NULL) {
@@ -284,11 +285,11 @@ no_data(struct answering *a, const struct node *wildcard)
 	}
 }
 
-/* After the answer: what proves it, then what helps with it. */
+/* Adds the proofs, then additional data, after a positive answer. */
 static void
 finish_positive(struct answering *a, const struct put *put)
 {
-	unsigned targets = a->r->targets; /* where they are stays noted: proofs have none */
+	unsigned targets = a->r->targets; /* kept, because writing proofs sets it to 0 */
 	if (put->wildcard_len != 0) {
 		proof_wildcard_later(a);
 	}
@@ -309,7 +310,8 @@ finish_positive(struct answering *a, const struct put *put)
 	}
 }
 
-/* The name was found, or a wildcard for it (then `wildcard` is the node too).  True: an alias leads on. */
+/* Answers from a node: that of the name, or a wildcard (then `wildcard` is the node, too).  True: an alias leads to another
+ * name. */
 static bool
 answer_node(struct answering *a, const struct node *n, const struct node *wildcard)
 {
@@ -351,7 +353,7 @@ wildcard_of(const struct answering *a, const struct node *encloser)
 	return zone_node(a->zone, star.oct);
 }
 
-/* One turn of RFC 1034 4.3.2 steps 2 to 4.  True: an alias leads on. */
+/* One turn of RFC 1034 4.3.2 steps 2 to 4.  True: an alias leads to another name. */
 static bool
 turn(struct answering *a)
 {
@@ -381,7 +383,8 @@ turn(struct answering *a)
 	return false;
 }
 
-/* Is it at an address that needs no key?  Also over UDP, by which secondaries ask for the SOA: the answer goes there and nowhere else. */
+/* True when the client's address may transfer the catalog without a key.  Also over UDP, where an address can be forged:
+ * secondaries ask for the SOA by UDP, and the answer goes only to that address. */
 static bool
 is_from_listed(const struct answering *a)
 {
@@ -392,7 +395,7 @@ is_from_listed(const struct answering *a)
 	return secondaries_may_transfer(a->view->secondaries, a->view->catalog->apex_name, &from);
 }
 
-/* The catalog tells what we serve (RFC 9432 7): it is for those who may have it whole. */
+/* The catalog zone lists all zones (RFC 9432 7): only clients that may transfer it may query it. */
 static bool
 may_see_catalog(const struct answering *a)
 {
@@ -407,8 +410,8 @@ unless_hidden(const struct answering *a, const struct zone *z)
 	return z != NULL && z == a->view->catalog && !may_see_catalog(a) ? NULL : z;
 }
 
-/* The zone that answers for the name.  DS lives at the parent's side of a cut (RFC 4035 3.1.4.1), so
- * where we serve both, the parent answers. */
+/* The zone that answers for the name.  DS records are on the parent's side of a cut (RFC 4035 3.1.4.1): the parent answers for
+ * them if we serve both zones. */
 static const struct zone *
 zone_for(const struct answering *a)
 {
@@ -423,7 +426,7 @@ zone_for(const struct answering *a)
 void
 answer_query(const struct view *v, const struct question *q, struct reply *r, struct answer *out)
 {
-	struct answering a; /* large, and mostly written before it is read */
+	struct answering a; /* not initialised as a whole: it is large, and most of it is written before it is read */
 	a.view = v;
 	a.q = q;
 	a.r = r;
@@ -443,11 +446,11 @@ answer_query(const struct view *v, const struct question *q, struct reply *r, st
 	do {
 		a.zone = zone_for(&a);
 		if (a.zone == NULL) {
-			break; /* an alias out of what we serve: the resolver goes on */
+			break; /* an alias leads out of our zones: the resolver follows it */
 		}
 		out->zone = out->zone != NULL ? out->zone : a.zone;
 	} while (turn(&a));
-	proof_wildcards(&a); /* of aliases that led out of what we serve, or in a circle */
+	proof_wildcards(&a); /* for aliases that led out of our zones, or in a loop */
 
 	if (out->zone == NULL) {
 		out->rcode = RCODE_REFUSED;

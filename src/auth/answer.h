@@ -1,7 +1,7 @@
-/* auth/answer.h -- the answer to a standard query: RFC 1034 4.3.2 as later RFCs left it.
+/* auth/answer.h -- the answer to a standard query: RFC 1034 4.3.2, as later RFCs have changed it.
  *
- * 2181, 2308 (negative answers), 4592 (wildcards), 6672 (DNAME), 8020 (empty non-terminals), 8482 (ANY),
- * 9471 (glue), 4035 3.1 and 5155 7.2 (signed zones).  Pure: looks up in a view, writes into a reply.
+ * Those are RFC 2181, 2308 (negative answers), 4592 (wildcards), 6672 (DNAME), 8020 (empty non-terminals), 8482 (ANY), 9471
+ * (glue), 4035 3.1 and 5155 7.2 (signed zones).  Pure: looks up in a view, writes into a reply.
  */
 #pragma once
 
@@ -22,15 +22,15 @@ struct question {
 	bool is_dnssec_ok;
 	enum transport transport;
 	bool is_axfr_open;
-	const struct key *key; /* that it is signed with; NULL: it is not */
-	const struct peer *peer; /* whoever asks; NULL: not known */
+	const struct key *key; /* the key that signed the query; NULL: unsigned */
+	const struct peer *peer; /* the client; NULL: not known */
 };
 
 struct answer {
 	unsigned rcode;
 	bool is_authoritative; /* AA */
-	bool is_given_up;      /* it would take more than one query may cost: to be answered with SERVFAIL */
-	const struct zone *zone; /* that holds the name; NULL: none of ours does, and rcode is REFUSED */
+	bool is_given_up;      /* the answer would cost too much: the caller answers SERVFAIL */
+	const struct zone *zone; /* the zone that the name is in; NULL: none of ours, and rcode is REFUSED */
 };
 
 void answer_query(const struct view *v, const struct question *q, struct reply *r, struct answer *out);

@@ -65,7 +65,7 @@ batch_add_work(struct batch *b, struct file *f)
 	return &b->works[b->works_n++];
 }
 
-/* The zone's place in the batch, with a transaction on the version that is served. */
+/* Finds the zone in the batch, or adds it with a transaction on the served version. */
 static err_t
 work_of(struct batch *b, struct file *f, struct work **out)
 {
@@ -163,7 +163,7 @@ is_soa_added(const struct update *u)
 	return i < u->changes_n;
 }
 
-/* What a task would do to which file. */
+/* What a task would do, and to which file. */
 enum purpose { PURPOSE_CHANGE, PURPOSE_CREATE, PURPOSE_REMOVE };
 
 struct aim {
@@ -200,7 +200,7 @@ is_anything_added(const struct update *u)
 	return i < u->changes_n;
 }
 
-/* What only removes records leads out of want of memory. */
+/* An update that only removes records always has room, since it frees memory. */
 static bool
 has_room(const struct batch *b, const struct update *u, size_t before)
 {
@@ -219,7 +219,7 @@ batch_cost(const struct batch *b)
 	return b->cost + b->zones_cost;
 }
 
-/* Is it one zone too many for what the batch has already? */
+/* True when the zone is not in the batch yet, and would be one too many. */
 static bool
 is_zone_too_many(const struct batch *b, const struct file *f)
 {
@@ -253,7 +253,7 @@ batch_add(struct batch *b, struct update_task *t, enum batch_taken *out)
 	b->cost += 1 + t->update.prerequisites_n + BATCH_CHANGE_COST * t->update.changes_n;
 	if (a.purpose != PURPOSE_CHANGE && !batch_is_zone_of_key(b, t, a.apex)) {
 		*out = batch_settle(t, RCODE_REFUSED, EDE_PROHIBITED,
-		                    "a key for a part of a zone, or for some types, makes and removes no zones");
+		                    "a key for a part of a zone, or for some types, cannot make or remove zones");
 		return OK;
 	}
 	if (a.purpose == PURPOSE_CREATE) {
@@ -265,7 +265,7 @@ batch_add(struct batch *b, struct update_task *t, enum batch_taken *out)
 		*out = batch_settle(t, RCODE_NOTAUTH, EDE_NOT_AUTHORITATIVE,
 		                    b->p->conf.zones_by_update || !is_soa_added(&t->update)
 		                            ? "no such zone here"
-		                            : "no such zone here, and updates make none (--zones-by-update)");
+		                            : "no such zone here, and updates cannot make one without --zones-by-update");
 	} else if (a.purpose == PURPOSE_REMOVE) {
 		return batch_add_removal(b, t, a.file, out);
 	} else if (a.file->zone->is_signed) {

@@ -1,4 +1,5 @@
-/* What updates may bring into the repository: files that every git can check out, and not too many or too large ones. */
+/* Limits for the files that updates write: names that git can check out on every system, not too many files, and not too large
+ * ones. */
 #include <string.h>
 
 #include "auth/batch_p.h"
@@ -12,7 +13,7 @@ is_same_file(const char *a, const char *b)
 	return filename_compare(a, strlen(a), b, strlen(b)) == 0;
 }
 
-/* Is there a file that some system takes for the same? */
+/* True when some operating system would take an existing file and this path for the same file. */
 static bool
 has_namesake(const struct primary *p, const char *path)
 {
@@ -29,7 +30,7 @@ has_namesake(const struct primary *p, const char *path)
 	return false;
 }
 
-/* The nearest zone above the name, NULL: there is none. */
+/* The nearest zone above the name.  NULL: there is none. */
 static const struct zone *
 zone_above(const struct view *v, const uint8_t *name)
 {
@@ -72,21 +73,22 @@ batch_zone_trouble(const struct batch *b, const struct update_task *t, const cha
 	const struct primary *p = b->p;
 	struct key k = { 0 };
 	struct name name;
-	if (filename_trouble(path, strlen(path)) != NULL) { /* its octets are such as all can have: it is too long */
+	if (filename_trouble(path, strlen(path)) != NULL) { /* source_file_name() has escaped all octets that cause trouble, so
+	                                                     * the name can only be too long */
 		return "no zone can have that name here: its file's name would be longer than 143 octets";
 	}
 	if (source_kind_of(p->ignore, path, &name) != SOURCE_ZONE) {
 		return "no zone can have that name here";
 	}
 	if (has_namesake(p, path)) {
-		return "no zone can have that name here: there is a file of that name, but for the case";
+		return "no zone can have that name here: there is a file whose name differs only in upper and lower case";
 	}
 	if (view_zones_n(p->views.latest) >= BATCH_ZONES_MAX) {
-		return "there are 100000 zones: updates make no more";
+		return "there are 100000 zones: updates cannot make more";
 	}
 	bool is_full = key_name_read(t->key.name.oct, &k) == OK &&
 	               count_zones(p->views.latest, &k.domain, BATCH_ZONES_OF_KEY_MAX) == BATCH_ZONES_OF_KEY_MAX;
-	return is_full ? "there are 10000 zones in the key's domain: updates with it make no more" : NULL;
+	return is_full ? "there are 10000 zones in the key's domain: updates with this key cannot make more" : NULL;
 }
 
 /* ---- files that grow ---- */

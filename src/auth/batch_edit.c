@@ -1,4 +1,4 @@
-/* The files of a batch's zones, as the commit is to have them. */
+/* Makes the files of a batch's zones for the commit. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,11 +7,12 @@
 
 struct opener {
 	struct batch *b;
-	const struct file *file; /* whose text or $INCLUDE it is */
+	const struct file *file; /* the file of the zone that is being read */
 	bool is_stale;           /* the source has another commit by now */
 };
 
-/* A text that is kept here is borrowed; any other is the source's, and given back. */
+/* Opens the text of a file.  If the primary keeps a copy (texts.h), the copy is borrowed; else the text belongs to the source,
+ * and close_text() gives it back. */
 static err_t
 open_text(void *ctx, const char *path, struct master_text *out)
 {
@@ -80,7 +81,7 @@ edit_text(struct opener *o, struct work *w, const struct master_text *text, stru
 	return edit_zone(&in, &w->edit, why);
 }
 
-/* The whole file: `text` is taken; NULL: it goes. */
+/* Sets the text of the whole file, and takes ownership of `text`.  NULL: the file is removed. */
 static err_t
 set_file(struct work *w, char *text, size_t len)
 {

@@ -1,4 +1,4 @@
-/* A batch's commit message: what a person who reads the log wants to know, then a trailer for who asked for it.
+/* A batch's commit message: first the changes, for a person who reads the git log, then trailers that say who asked for them.
  *
  *     example.org: add www A 192.0.2.80
  *
@@ -6,6 +6,7 @@
  *     + www 300 A 192.0.2.80
  *
  *     Origin-Update: example.org by me._update.example.org from 192.0.2.7
+ *     Origin-Signed: me._update.example.org 1764158400
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ enum { SUBJECT_MAX = 72, LINE_MAX_LEN = 200 };
 
 /* ---- pieces ---- */
 
-/* Absolute, without its last dot; "." for the root. */
+/* Writes an absolute name without its last dot; "." for the root. */
 static void
 put_name(struct str *s, const uint8_t *name)
 {
@@ -29,7 +30,7 @@ put_name(struct str *s, const uint8_t *name)
 	str_put(s, text, len > 1 ? len - 1 : len);
 }
 
-/* As a zone file would have it. */
+/* Writes a name relative to the apex, as in a zone file. */
 static void
 put_owner(struct str *s, const uint8_t *owner, const uint8_t *apex)
 {
@@ -54,7 +55,7 @@ put_rr(struct str *s, const struct zone_rr *rr, const uint8_t *apex, bool has_tt
 	rdata_print(rr->type, rr->rdata, rr->rdlen, s);
 }
 
-/* Cuts what was written since `from` so that no line is longer than it should be. */
+/* Cuts the text that was written since `from` to `max` octets. */
 static void
 shorten(struct str *s, size_t from, size_t max)
 {
@@ -70,13 +71,13 @@ put_address(struct str *s, const struct peer *p)
 	rdata_print(p->family == 4 ? TYPE_A : TYPE_AAAA, p->address, p->family == 4 ? 4 : 16, s);
 }
 
-/* ---- what has changed ---- */
+/* ---- counting changes ---- */
 
 struct sum {
-	size_t works, added, removed;      /* but for SOAs */
+	size_t works, added, removed;      /* without SOA records */
 	const struct work *work;           /* the last one */
 	const struct zone_change *one_added, *one_removed; /* the last of each */
-	bool is_one_set;                   /* all are of one RRset */
+	bool is_one_set;                   /* all changes are in one RRset */
 };
 
 static void
@@ -255,7 +256,7 @@ sorted_tasks(const struct batch *b, int (*compare)(const void *left, const void 
 	return list;
 }
 
-/* One for each zone, key and address. */
+/* One trailer for each zone, key and address. */
 static err_t
 say_updates(struct str *out, const struct batch *b)
 {
@@ -279,8 +280,8 @@ compare_keys(const void *left, const void *right)
 	return name_compare(a->key.name.oct, b->key.name.oct);
 }
 
-/* When the last one of each key was signed: that and what is older will not be carried out again, also by a primary that was started anew
- * (auth/replay.h). */
+/* For each key, the time when its last update was signed: after a restart, a primary refuses updates of the key that were signed
+ * then or earlier (auth/replay.h). */
 static err_t
 say_signed(struct str *out, const struct batch *b)
 {
@@ -301,8 +302,9 @@ say_signed(struct str *out, const struct batch *b)
 	return OK;
 }
 
-/* Would a primary that gets this as a commit hold it back?  Records that a key was allowed to delete are meant to go.  The removal of a
- * zone has passed the valve before it came here, and needs no word for it. */
+/* True when a primary that pulls this commit would hold it back as a mass deletion.  Then the commit message says that the
+ * deletion is intended, since the key was allowed to delete the records.  The removal of a zone was checked before
+ * (batch_zones.c) and needs no trailer. */
 static bool
 is_mass_deletion(const struct batch *b)
 {

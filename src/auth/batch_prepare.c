@@ -1,4 +1,4 @@
-/* From a batch that is whole to the next view: new versions, edited files, and what becomes of both when they are accepted. */
+/* Turns a complete batch into new versions and edited files, and into the next view when the commit is in the remote. */
 #include <stdlib.h>
 
 #include "auth/batch_p.h"
@@ -16,10 +16,10 @@ batch_first_error(const struct findings *f)
 			return f->list[i].text;
 		}
 	}
-	return "the result would be no zone";
+	return "the result would not be a valid zone";
 }
 
-/* E_FORMAT: what came of it must not be served; *why says so. */
+/* E_FORMAT: the new version must not be served, and *why has the reason. */
 static err_t
 check_version(const struct work *w, struct diag *why)
 {
@@ -42,7 +42,7 @@ make_version(const struct batch *b, struct work *w, struct diag *why)
 		return OK;
 	}
 	TRY(batch_raise_serial(b, w));
-	diag_set(why, DIAG_ERROR, "update", "the result would be no zone");
+	diag_set(why, DIAG_ERROR, "update", "the result would not be a valid zone");
 	err_t err = zone_txn_prepare(w->txn, &w->new);
 	if (err == E_LIMIT) {
 		diag_set(why, DIAG_ERROR, "update", "a name would have records of more than %u types, or a set more than %u",
@@ -66,7 +66,7 @@ prepare_work(struct batch *b, struct work *w, unsigned *rcode, struct diag *why)
 	TRY(w->is_effective ? batch_edit(b, w, why) : OK);
 	if (batch_is_overgrown(&w->edit)) {
 		*rcode = RCODE_REFUSED;
-		diag_set(why, DIAG_ERROR, "update", "no update makes a file larger than 100 MiB");
+		diag_set(why, DIAG_ERROR, "update", "an update cannot make a file larger than 100 MiB");
 		return E_REFUSED;
 	}
 	return OK;
@@ -128,7 +128,7 @@ batch_message(const struct batch *b)
 	return str_text(&b->message);
 }
 
-/* ---- accepted ---- */
+/* ---- after an accepted push ---- */
 
 static void
 keep_texts(struct batch *b)
@@ -169,7 +169,7 @@ batch_accept(struct batch *b, const char *id, const struct view **out, struct di
 	}
 	keep_texts(b);
 	for (size_t i = 0; i < b->works_n; i++) {
-		b->works[i].made = NULL; /* the primary has them now */
+		b->works[i].made = NULL; /* the primary owns them now */
 		b->works[i].is_new = false;
 	}
 	return OK;

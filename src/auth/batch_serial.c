@@ -27,14 +27,14 @@ copy_soa(void *ctx, const struct zone_rr *rr)
 static void
 put_serial(struct soa_copy *c, uint32_t serial)
 {
-	uint8_t *at = c->rdata + c->rdlen - 20; /* five numbers stand at the end, the serial first (RFC 1035 3.3.13) */
+	uint8_t *at = c->rdata + c->rdlen - 20; /* the RDATA ends with five numbers, the serial first (RFC 1035 3.3.13) */
 	at[0] = (uint8_t)(serial >> 24);
 	at[1] = (uint8_t)(serial >> 16);
 	at[2] = (uint8_t)(serial >> 8);
 	at[3] = (uint8_t)serial;
 }
 
-/* The next after all that secondaries may have: one more, or what the clock says. */
+/* The next serial after all that secondaries may have: one more, or the time. */
 static uint32_t
 serial_after(const struct batch *b, uint32_t newest)
 {

@@ -4,7 +4,7 @@
 #include "dns/wire.h"
 #include "zone/check.h"
 
-/* ---- a zone that comes ---- */
+/* ---- making a zone ---- */
 
 static err_t
 build_zone(const struct batch *b, const struct update *u, const uint8_t *apex, struct findings *f, struct zone **out)
@@ -31,7 +31,7 @@ build_zone(const struct batch *b, const struct update *u, const uint8_t *apex, s
 	return err == OK && f->errors != 0 ? E_FORMAT : err;
 }
 
-/* Are all changes at or below the name? */
+/* True when all changes are at or below the apex. */
 static bool
 is_all_within(const struct update *u, const uint8_t *apex)
 {
@@ -93,7 +93,7 @@ batch_add_creation(struct batch *b, struct update_task *t, const uint8_t *apex, 
 	} else if ((why = batch_zone_trouble(b, t, path)) != NULL) {
 		*out = batch_settle(t, RCODE_REFUSED, EDE_PROHIBITED, why);
 	} else if (!is_all_within(&t->update, apex)) {
-		*out = batch_settle(t, RCODE_NOTZONE, EDE_NONE, "an update that makes a zone has records of that zone alone");
+		*out = batch_settle(t, RCODE_NOTZONE, EDE_NONE, "an update that makes a zone can have records of that zone only");
 	} else {
 		b->is_closed = true;
 		return create(b, t, apex, out);
@@ -101,10 +101,10 @@ batch_add_creation(struct batch *b, struct update_task *t, const uint8_t *apex, 
 	return OK;
 }
 
-/* ---- a zone that goes ---- */
+/* ---- removing a zone ---- */
 
-/* The valve that holds back zones which a commit removes (auth/primary.h), for one that removes one; with those that are held already,
- * as other primaries count them. */
+/* True when removing one more zone would pass the limit for removed zones in a commit (auth/primary.h).  Zones whose removal is
+ * already held back are counted, because other primaries count them, too. */
 static bool
 is_one_too_many(const struct primary *p)
 {

@@ -10,7 +10,8 @@
 #include "zone/history.h"
 
 enum {
-	REFRESH_S = 3600, RETRY_S = 600, EXPIRE_S = INT32_MAX - 1, /* as in the example of RFC 9432 4.1; TTLs mean nothing there */
+	REFRESH_S = 3600, RETRY_S = 600, EXPIRE_S = INT32_MAX - 1, /* as in the example of RFC 9432 4.1; TTLs have no meaning in
+	                                                            * a catalog */
 	ID_OCTETS = 20,
 };
 
@@ -29,7 +30,8 @@ put32(uint8_t *p, uint32_t v)
 	return p;
 }
 
-static const uint8_t INVALID[] = "\7invalid"; /* with its root label: whoever asks there gets nothing (RFC 9432 4.1, RFC 6761 6.4) */
+static const uint8_t INVALID[] = "\7invalid"; /* with its root label; a name server that does not exist (RFC 9432 4.1, RFC 6761
+                                               * 6.4) */
 
 static struct soa_rdata
 soa_of(uint32_t serial)
@@ -46,7 +48,7 @@ soa_of(uint32_t serial)
 	return out;
 }
 
-/* Where the zone's PTR record is: RFC 9432 4.2. */
+/* The owner of the zone's PTR record (RFC 9432 4.2). */
 static err_t
 member_name(const uint8_t *apex, const struct zone *member, uint8_t out[NAME_WIRE_MAX])
 {
@@ -64,7 +66,7 @@ member_name(const uint8_t *apex, const struct zone *member, uint8_t out[NAME_WIR
 	return OK;
 }
 
-/* ---- made anew ---- */
+/* ---- a new catalog ---- */
 
 static err_t
 add_all(struct zone_builder *b, const uint8_t *apex, const struct trie *zones)
@@ -84,7 +86,7 @@ add_all(struct zone_builder *b, const uint8_t *apex, const struct trie *zones)
 static err_t
 add_frame(struct zone_builder *b, const uint8_t *apex, uint32_t serial)
 {
-	static const uint8_t two[] = { 1, '2' }; /* of the schema: RFC 9432 4.2.1 */
+	static const uint8_t two[] = { 1, '2' }; /* version of the schema (RFC 9432 4.2.1) */
 	uint8_t owner[NAME_WIRE_MAX] = "\7version";
 	struct soa_rdata soa = soa_of(serial);
 	memcpy(owner + 8, apex, name_len(apex));
@@ -107,7 +109,7 @@ make(const uint8_t *apex, const struct trie *zones, uint32_t serial, struct zone
 	return err;
 }
 
-/* ---- made from the one before ---- */
+/* ---- the next version of a catalog ---- */
 
 static err_t
 note(struct zone_txn *t, const uint8_t *apex, const struct zone *member, bool is_there)
@@ -124,7 +126,7 @@ order_of(const struct zone *a, const struct zone *b)
 	return a == NULL ? 1 : b == NULL ? -1 : a == b ? 0 : name_compare(a->apex_name, b->apex_name);
 }
 
-/* The sets are walked side by side, passing over what they share: the cost is what changed. */
+/* Walks both sets side by side, and skips what they share: the cost depends on the changes alone. */
 static err_t
 note_differences(struct zone_txn *t, const uint8_t *apex, const struct trie *old, const struct trie *now)
 {

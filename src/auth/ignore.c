@@ -6,13 +6,14 @@
 
 #include "base/alloc.h"
 
-/* Its elements each take one octet; a star is a loop at the place between two of them.  A bit stands for each place: after reading some of
- * a name, those that can be reached.  So a name takes one step an octet, however many stars there are. */
+/* A pattern is a row of elements, each of which takes one octet of a name; a star is a loop at the place between two elements.
+ * A bit for each place says whether it can be reached after the octets read so far.  So a name takes one step for each octet,
+ * however many stars there are. */
 struct pattern {
 	bool is_negated;
-	size_t n, words;  /* elements; of 64 places each */
+	size_t n, words;  /* number of elements; number of words of 64 places */
 	uint64_t *loops;  /* owned: places with a star */
-	uint64_t *takes;  /* owned: for each octet, the elements that take it */
+	uint64_t *takes;  /* owned: for each of 256 octets, the elements that take it */
 };
 
 enum { OCTETS = 256, WORD_BITS = 64, WORDS_MAX = IGNORE_OCTETS_MAX / WORD_BITS + 1 };
@@ -24,7 +25,7 @@ struct ignore {
 
 /* ---- one pattern against one name ---- */
 
-/* ASCII alone, whatever the locale.  False: there is no such class. */
+/* *has: the octet is in the class; ASCII only, whatever the locale.  False: there is no class of this name. */
 static bool
 ask_class(const char *name, size_t len, uint8_t c, bool *has)
 {
@@ -49,13 +50,13 @@ ask_class(const char *name, size_t len, uint8_t c, bool *has)
 	return false;
 }
 
-/* A set in brackets, as far as it was read. */
+/* A set in brackets, while it is read. */
 struct set {
-	const char *at, *end; /* of the pattern */
+	const char *at, *end; /* the rest of the pattern */
 	bool is_bad, has;
 };
 
-/* One member as it stands, an escape resolved. */
+/* Reads one member of the set, with or without a backslash. */
 static uint8_t
 take_octet(struct set *s)
 {
@@ -66,7 +67,7 @@ take_octet(struct set *s)
 	return s->is_bad ? 0 : (uint8_t)*s->at++;
 }
 
-/* "[:alpha:]"; false: it is none, and its bracket a member like any other. */
+/* Reads a class such as "[:alpha:]".  False: it is not one, and its bracket is an ordinary member. */
 static bool
 take_class(struct set *s, uint8_t c)
 {
@@ -87,7 +88,7 @@ take_class(struct set *s, uint8_t c)
 	return true;
 }
 
-/* After its "[".  Moves behind its "]". */
+/* Matches a set, from after its "["; moves to after its "]". */
 static bool
 match_set(const char **at, const char *end, uint8_t c, bool *is_bad)
 {
@@ -115,7 +116,7 @@ match_set(const char **at, const char *end, uint8_t c, bool *is_bad)
 	return s.has != is_negated;
 }
 
-/* One element of the pattern that is no star, against one octet.  Moves `*at` behind it. */
+/* Matches one element of the pattern, not a star, against one octet; moves *at to after the element. */
 static bool
 match_one(const char **at, const char *end, uint8_t c, bool *is_bad)
 {
@@ -144,8 +145,8 @@ set_bit(uint64_t *words, size_t i)
 	words[i / WORD_BITS] |= (uint64_t)1 << i % WORD_BITS;
 }
 
-/* Without a "/" in the name one star is as good as two.  Returns how many elements there are; `takes` (NULL: not wanted) gets those that
- * take the octet. */
+/* Reads the elements and returns their number; `takes` (NULL: not wanted) gets the elements that take the octet `c`.  Names have
+ * no "/", so two stars are the same as one. */
 static size_t
 read_elements(const char *at, const char *end, uint8_t c, struct pattern *p, uint64_t *takes, bool *is_bad)
 {
@@ -166,7 +167,7 @@ read_elements(const char *at, const char *end, uint8_t c, struct pattern *p, uin
 	return n;
 }
 
-/* E_FORMAT: it matches nothing.  E_NOMEM. */
+/* E_FORMAT: the pattern matches nothing.  E_NOMEM. */
 static err_t
 compile(const char *s, size_t len, struct pattern *p)
 {
@@ -189,7 +190,7 @@ compile(const char *s, size_t len, struct pattern *p)
 	return OK;
 }
 
-/* From the places in `at` to those behind one octet more.  False: there is none. */
+/* Moves from the places in `at` to those that can be reached by one more octet.  False: there are none. */
 static bool
 step(const struct pattern *p, uint8_t c, uint64_t *at)
 {
@@ -220,7 +221,7 @@ match(const struct pattern *p, const char *name)
 
 /* ---- the file ---- */
 
-/* Blanks at the end do not count, unless a backslash is before them. */
+/* Ignores blanks at the end, unless a backslash is before them. */
 static size_t
 without_blanks(const char *s, size_t len)
 {
@@ -238,7 +239,7 @@ without_blanks(const char *s, size_t len)
 	return kept;
 }
 
-/* What can match a file in the root directory; false: nothing of it can. */
+/* Cuts a line down to the part that is compared with names in the root directory.  False: it can match none of them. */
 static bool
 cut_pattern(const char **at, size_t *at_len, bool *is_negated)
 {
@@ -286,7 +287,7 @@ read_lines(struct ignore *ig, const char *text, size_t len)
 {
 	const char *at = text, *end = at + len;
 	if (len >= 3 && memcmp(at, "\xEF\xBB\xBF", 3) == 0) {
-		at += 3; /* a byte order mark */
+		at += 3; /* skips a byte order mark */
 	}
 	while (at < end) {
 		const char *newline = memchr(at, '\n', (size_t)(end - at)), *stop = newline != NULL ? newline : end;

@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 
-static const char kept_mark; /* the handle of a text that is ours */
+static const char kept_mark; /* its address is the handle of texts that belong to this table */
 
 struct include *
 includes_find(const struct includes *t, const char *path)
@@ -61,7 +61,7 @@ includes_release(struct includes *t, struct include *i)
 	drop_unused(t, i);
 }
 
-/* A copy, if there is room for it. */
+/* Keeps a copy, if there is room for it. */
 static void
 keep(struct includes *t, struct include *i, const struct master_text *text)
 {

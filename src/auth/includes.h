@@ -1,7 +1,7 @@
-/* auth/includes.h -- files that zones read by $INCLUDE: who reads which, and their texts while a commit is worked out.
+/* auth/includes.h -- files that zones read by $INCLUDE: which zone reads which, and their texts while a commit is worked out.
  *
- * Many zones share a few of them.  Each is opened once for all that read it, and a zone keeps what it reads as pointers to the one
- * entry of each file, so that a commit costs what its texts are long.
+ * Many zones may share a few such files.  Each is opened once for all of them, and a zone keeps pointers to the one entry of
+ * each file that it reads; so the cost of a commit depends on the length of its texts only.
  *
  * One thread.
  */
@@ -15,42 +15,43 @@
 #include "base/strmap.h"
 #include "zone/master.h"
 
-/* Octets of texts that are kept at a time; a file for which there is no room is opened each time: then its length is the cost. */
+/* Most octets of texts that are kept at a time.  A file for which there is no room is opened again each time. */
 enum { INCLUDES_KEPT_MAX = 64 << 20 };
 
 struct include {
 	char *path;      /* owned */
-	size_t users;    /* that hold it */
-	uint64_t seen;   /* the caller's: by whom it was seen last */
-	bool is_changed; /* the caller's */
-	bool is_tried;   /* it was opened, or could not be: */
+	size_t users;    /* references to this entry */
+	uint64_t seen;   /* for the caller: the number of its last reader */
+	bool is_changed; /* for the caller */
+	bool is_tried;   /* it was opened, or could not be opened: */
 	err_t err;
-	char *text;      /* owned; NULL with OK: there was no room for it */
+	char *text;      /* owned; NULL although OK: there was no room */
 	size_t len;
 	struct include *next_tried;
 };
 
-/* Zero-initialised it is empty and ready. */
+/* Ready for use, and empty, when zeroed. */
 struct includes {
 	struct strmap map;
 	struct include *tried;
 	size_t kept; /* octets */
 };
 
-/* Where files come from, as in struct master_reader. */
+/* Where files come from; as in struct master_reader. */
 struct includes_source {
 	void *ctx;
 	err_t (*open)(void *ctx, const char *path, struct master_text *out);
 	void (*close)(void *ctx, struct master_text *text);
 };
 
-struct include *includes_find(const struct includes *t, const char *path); /* NULL: nobody holds it */
-struct include *includes_hold(struct includes *t, const char *path);       /* one user more; NULL: no memory */
-void includes_release(struct includes *t, struct include *i);              /* one less; without any it is gone, in time */
+struct include *includes_find(const struct includes *t, const char *path); /* NULL: nobody has a reference */
+struct include *includes_hold(struct includes *t, const char *path);       /* adds a reference; NULL: no memory */
+/* drops it; without references the entry is freed sooner or later */
+void includes_release(struct includes *t, struct include *i);
 
-/* The text of a file, out of the source the first time, good until it is closed. */
+/* The text of a file, good until it is closed; read from the source only the first time. */
 err_t includes_open(struct includes *t, const struct includes_source *from, const char *path, struct master_text *out);
 void includes_close(const struct includes_source *from, struct master_text *text);
 
-void includes_forget(struct includes *t); /* all texts: from here on they may be others */
-void includes_fini(struct includes *t);   /* nobody holds any; empty, and ready again */
+void includes_forget(struct includes *t); /* drops all texts, since the next commit may have others */
+void includes_fini(struct includes *t);   /* no references may be left; empty, and ready to be used again */

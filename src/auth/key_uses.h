@@ -1,10 +1,10 @@
-/* auth/key_uses.h -- when each key was last used, about.
+/* auth/key_uses.h -- remembers approximately when each key was last used.
  *
- * A table of fixed size that any number of threads write and read without locks: an entry is one word, of the time and a hash of the
- * key's name.  Where there are more keys than places, those used longest ago are forgotten.  It belongs to the process, not to a view,
- * so a commit that changes keys forgets nothing.
+ * A table of fixed size that any number of threads write and read without locks: an entry is one word, with the time and a hash
+ * of the key's name.  When there are more keys than entries, those that were used longest ago are forgotten.  The table belongs
+ * to the process, not to a view, so a commit that changes keys does not clear it.
  *
- * Pure: the time comes in.  A use costs a look at four words, and at most one store a second.
+ * Pure: the time comes in.  Noting a use costs a look at four words, and at most one store a second.
  */
 #pragma once
 
@@ -14,7 +14,7 @@
 
 enum { KEY_USES_WAYS = 4, KEY_USES_ROWS = 4096 };
 
-/* Zero-initialised it is empty and ready. */
+/* Ready for use, and empty, when zeroed. */
 struct key_uses {
 	_Atomic uint64_t entry[KEY_USES_ROWS][KEY_USES_WAYS]; /* hash << 32 | seconds since 1970; 0: free */
 };

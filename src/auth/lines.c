@@ -6,11 +6,11 @@
 #include "base/list.h"
 
 struct lines_owner {
-	struct heap_node line;     /* in lines.order: something waits, or the clock is ahead */
-	struct lines_owner *next;  /* in the slot */
+	struct heap_node line;     /* in lines.order while items wait, or the clock is ahead */
+	struct lines_owner *next;  /* next in the slot */
 	struct name name;
 	struct lines_item *first, **end;
-	size_t n;                  /* things: those that wait, and those that are not done */
+	size_t n;                  /* items that wait, or were taken and are not done */
 	uint64_t clock;
 };
 
@@ -20,7 +20,7 @@ owner_of_line(struct heap_node *line)
 	return LIST_ENTRY(line, struct lines_owner, line);
 }
 
-/* Where the owner's entry hangs, or where one would. */
+/* The link to the owner's entry, or the link where a new entry goes. */
 static struct lines_owner **
 find(struct lines *t, const uint8_t *name)
 {
@@ -49,7 +49,7 @@ set_clock(struct lines *t, struct lines_owner *o, uint64_t clock)
 	heap_set(&t->order, &o->line, clock);
 }
 
-/* With room for him in the order.  NULL: no memory. */
+/* Finds or makes the owner, with room for it in the order.  NULL: no memory. */
 static struct lines_owner *
 owner_of(struct lines *t, const uint8_t *name)
 {
@@ -78,7 +78,8 @@ lines_put(struct lines *t, const uint8_t *name, struct lines_item *item)
 	return OK;
 }
 
-/* Those whose clock nobody is behind any more are as good as any newcomer. */
+/* The next owner with waiting items.  Owners without items whose clock is not ahead of others any more are forgotten: a new
+ * owner begins with the same clock. */
 static struct lines_owner *
 next_owner(struct lines *t)
 {
@@ -106,7 +107,7 @@ lines_take(struct lines *t)
 	o->first = item->next;
 	o->end = o->first != NULL ? o->end : &o->first;
 	t->n--;
-	lines_charge(t, item, 1); /* so that it is the next one's turn in any case */
+	lines_charge(t, item, 1); /* a first charge, so that the next turn is another owner's in any case */
 	return item;
 }
 

@@ -1,11 +1,13 @@
-/* auth/lines.h -- whose turn it is: things wait in line, and the lines of several owners (keys) are served in turn, by what it costs.
+/* auth/lines.h -- decides whose turn it is: items of several owners (keys) wait in lines, and the owners take turns according to
+ * the cost of their items.
  *
- * Each owner has a clock that goes on by what was done for him; next is the one whose clock is behind (start-time fair queueing).  So
- * of those who wait all the time each gets the same share of the work, however many things they bring and however much one of these
- * takes; who brings something for the first time in a while comes next; and the things of one owner stay in their order.  What one
- * costs is known afterwards, and charged then: who had much done for him waits the longer.  When nothing waits, all are even again.
+ * Each owner has a clock that advances with the work done for it.  The owner whose clock is furthest behind is next (start-time
+ * fair queueing).  So all owners that always have items waiting get the same share of the work, however many items they bring
+ * and whatever one item costs.  An owner without recent work is next at once.  The items of one owner stay in their order.  The
+ * cost of an item is known only after the work, and is charged then: an owner that had expensive work waits longer.  When nothing
+ * waits, all owners are equal again.
  *
- * Things are members of what the caller has; an owner is kept as long as there are any of his, and while his clock is ahead.
+ * Items are members of the caller's structures.  An owner is kept as long as it has items, or its clock is ahead of others.
  *
  * Pure.  One thread.
  * Cost: O(log owners).
@@ -28,25 +30,25 @@ struct lines_item {
 	struct lines_owner *owner;
 };
 
-/* Zero-initialised it is ready. */
+/* Ready for use when zeroed. */
 struct lines {
-	struct heap order;  /* by clock */
+	struct heap order;  /* owners by their clocks */
 	struct lines_owner *slots[LINES_SLOTS];
-	size_t n;           /* things that wait */
+	size_t n;           /* items that wait */
 	size_t owners;
-	uint64_t now;       /* the clock of whoever had his turn last; no newcomer is behind that */
-	uint64_t ahead;     /* the clock that is ahead of all */
+	uint64_t now;       /* clock of the owner that had the last turn; a new owner begins with it */
+	uint64_t ahead;     /* the clock that is furthest ahead */
 };
 
-/* Behind all that wait of this owner.  E_NOMEM: it does not wait. */
+/* Puts an item at the end of its owner's line.  E_NOMEM: it was not put there. */
 err_t lines_put(struct lines *t, const uint8_t *owner, struct lines_item *item);
 
-/* The next, or NULL; the caller gives it to lines_done() once. */
+/* The next item, or NULL.  The caller must give it to lines_done() once. */
 struct lines_item *lines_take(struct lines *t);
 
-/* What was done for it, or for its owner because of it.  Again, if it comes to that. */
+/* Charges the cost of work that was done for the item to its owner.  May be called several times. */
 void lines_charge(struct lines *t, struct lines_item *item, uint64_t cost);
 void lines_done(struct lines *t, struct lines_item *item);
 
-/* Nothing waits, and all that was taken is done. */
+/* Drops all items that wait, and frees the table.  All items that were taken must be done. */
 void lines_fini(struct lines *t);

@@ -7,7 +7,7 @@
 #include "dns/name.h"
 #include "dns/serial.h"
 
-/* Index of the name, or where it belongs. */
+/* Index of the name, or the index where it would be inserted. */
 static size_t
 index_of(const struct marks *m, const uint8_t *apex)
 {
@@ -44,13 +44,13 @@ compare_times(const void *left, const void *right)
 	return *a < *b ? -1 : *a > *b;
 }
 
-/* The fourth part that was set longest ago goes at once: a table that stays full would be walked for every mark that comes. */
+/* Removes the oldest quarter at once: a table that stays full would else be walked for every new mark. */
 static void
 remove_oldest(struct marks *m)
 {
 	uint64_t *times = try_alloc(m->n * sizeof *times);
 	size_t kept = 0;
-	if (times == NULL) { /* then one, whichever it is */
+	if (times == NULL) { /* no memory to find the oldest: removes any one */
 		remove_at(m, m->n - 1);
 		return;
 	}
@@ -69,7 +69,7 @@ remove_oldest(struct marks *m)
 	m->n = kept;
 }
 
-/* False: there is no memory, and the zone is not kept in mind. */
+/* False: there is no memory, and no mark. */
 static bool
 insert(struct marks *m, const uint8_t *apex, uint32_t serial, uint64_t digest)
 {

@@ -1,4 +1,4 @@
-/* What comes in besides answers: news, ends of connections, the time. */
+/* The notifier's inputs, except answers: news, ends of connections, the time. */
 #include "auth/notifier.h"
 
 #include <stdlib.h>
@@ -26,20 +26,20 @@ notifier_conn_closed(struct notifier *n, const struct notifier_now *now, uint64_
 	}
 }
 
-/* `x` comes in the place of `old`; where that waited for its turn, `x` has the turn: else a zone that changes more often than turns come
- * round would never have one. */
+/* `x` replaces `old`.  If `old` waited for its turn, `x` takes its place in the queue: else a zone that changes more often than
+ * turns come round would never have a turn. */
 static void
-succeed(struct notifier *n, struct notice *x, struct notice *old)
+replace(struct notifier *n, struct notice *x, struct notice *old)
 {
 	if (old->state == NOTICE_WAITING && old->attempts == 0) {
-		list_append(&old->link, &x->link); /* before it */
+		list_append(&old->link, &x->link); /* before `old` */
 		x->state = NOTICE_WAITING;
 	}
 	notice_detach(n, old);
 }
 
-/* One more key.  When those that it had have come to nothing by now, the new one is tried at once: it may be the one that the
- * secondary has been given in place of them. */
+/* Adds a key to a notice.  If the other keys have failed in the last attempt, the new key is tried at once: perhaps it replaces
+ * them at the secondary. */
 static err_t
 add_key(struct notifier *n, struct notice *x, const struct tsig_key *key)
 {
@@ -52,8 +52,8 @@ add_key(struct notifier *n, struct notice *x, const struct tsig_key *key)
 	return OK;
 }
 
-/* *out: the notice that is to be sent, idle or waiting; NULL: it is under way, and has one more key.  *was_unreached: so was
- * the one that it takes the place of. */
+/* *out: the notice to be sent, idle or waiting; NULL: the key was added to a notice that is already under way.  *was_unreached:
+ * `out` replaces an unreached one. */
 static err_t
 put_in(struct notifier *n, struct peer *p, const struct notify_news *news, const struct tsig_key *key,
        struct notice **out, bool *was_unreached)
@@ -75,7 +75,7 @@ put_in(struct notifier *n, struct peer *p, const struct notify_news *news, const
 	}
 	*was_unreached = old != NULL && notice_has_said(old, NOTIFY_UNREACHED);
 	if (old != NULL) {
-		succeed(n, x, old);
+		replace(n, x, old);
 		notice_free(n, old);
 		n->stats.replaced++;
 	} else {
@@ -127,7 +127,7 @@ expire(struct notifier *n, struct notice *x, const struct notifier_now *now)
 		p->window = NOTIFIER_WINDOW_MIN;
 		notice_detach(n, x);
 		notice_rest(n, x);
-	} else if (p->heard_ns <= x->begun_ns) { /* nothing since this was sent */
+	} else if (p->heard_ns <= x->begun_ns) { /* no answer since this was sent */
 		peer_fail_exchange(n, p, true, now);
 	} else {
 		notice_fall_back(n, x, now);
@@ -155,7 +155,7 @@ notifier_timer(struct notifier *n, const struct notifier_now *now)
 	notifier_settle(n, now);
 }
 
-/* ---- the whole ---- */
+/* ---- making and freeing ---- */
 
 struct notifier *
 notifier_new(const struct notifier_conf *conf)

@@ -1,4 +1,4 @@
-/* What comes of answers. */
+/* The notifier's answers, and their effects. */
 #include "auth/notifier_p.h"
 #include "dns/msg.h"
 
@@ -13,7 +13,7 @@ first_doubted(const struct list_link *list) /* NULL: none */
 	return NULL;
 }
 
-/* So many wait for a better answer: the one that has waited longest waits no more, and makes place. */
+/* Too many notices are doubted: the one that has waited longest stops waiting. */
 static void
 end_longest_doubted(struct notifier *n, struct peer *p)
 {
@@ -23,8 +23,8 @@ end_longest_doubted(struct notifier *n, struct peer *p)
 	notice_rest(n, x);
 }
 
-/* Its right answer may yet come, but the peer has most likely said what it will: others need not wait for that.  A secondary may know
- * none of a thousand new zones, and answer for each of them unsigned. */
+/* Marks a notice as doubted.  A better answer may still come, but most likely the peer has said all that it will say, so other
+ * notices need not wait for this one.  A secondary may not know any of a thousand new zones, and answer unsigned for each. */
 static void
 leave_window(struct notifier *n, struct notice *x)
 {
@@ -42,14 +42,14 @@ leave_window(struct notifier *n, struct notice *x)
 	peer_changed(n, p);
 }
 
-/* Has the attempt a key to go on with?  Not when it has left its place in the window, which may be another's by now. */
+/* True when the attempt can go on with another key.  A doubted notice cannot: its place in the window may already be used. */
 static bool
 has_another_key(const struct notice *x)
 {
 	return x->tried < x->signers_n && !x->is_doubted;
 }
 
-/* The peer, or somebody in its name, has said that it does not take the key: the attempt goes on with the next one.  Idle before. */
+/* The peer, or somebody in its name, did not accept the key: the attempt goes on with the next one.  The notice must be IDLE. */
 static void
 go_on_with(struct notifier *n, struct notice *x, uint8_t turn, const struct notifier_now *now)
 {
@@ -57,7 +57,7 @@ go_on_with(struct notifier *n, struct notice *x, uint8_t turn, const struct noti
 	notice_send(n, x, x->transport, now);
 }
 
-/* The answer is not signed well, as `t` says. */
+/* Handles an answer that is not signed well; `t` says why. */
 static void
 doubt(struct notifier *n, struct notice *x, const struct tsig *t, unsigned rcode, const struct notifier_now *now)
 {
@@ -68,11 +68,11 @@ doubt(struct notifier *n, struct notice *x, const struct tsig *t, unsigned rcode
 		go_on_with(n, x, notice_turn_after(x), now);
 		return;
 	}
-	if (x->tried >= x->signers_n || x->attempts >= x->signers_n) { /* each has had its turn */
+	if (x->tried >= x->signers_n || x->attempts >= x->signers_n) { /* every key was tried */
 		notice_say(n, x, (struct notifier_report){ .outcome = NOTIFY_UNVERIFIED, .tsig_error = t->error,
 		                                           .is_peer_error = t->is_peer_error });
 	}
-	if (t->is_error_signed) { /* the peer it is, and it does not take this message */
+	if (t->is_error_signed) { /* the error is signed: the peer itself does not accept this message */
 		notice_detach(n, x);
 		notice_rest(n, x);
 	} else {
@@ -80,7 +80,7 @@ doubt(struct notifier *n, struct notice *x, const struct tsig *t, unsigned rcode
 	}
 }
 
-/* It says no, and would say the same another time: to this key. */
+/* The peer refuses, and would refuse this key again. */
 static void
 take_refusal(struct notifier *n, struct notice *x, unsigned rcode, const struct notifier_now *now)
 {
@@ -113,7 +113,7 @@ take_answer(struct notifier *n, struct notice *x, unsigned rcode, const struct n
 	}
 }
 
-/* `p`: whom it came from; NULL: nobody that anything is pending for. */
+/* `p`: the sender; NULL: nothing is pending for it. */
 static void
 take_message(struct notifier *n, struct peer *p, enum notify_transport t, const struct notifier_now *now,
              const uint8_t *bytes, size_t len)

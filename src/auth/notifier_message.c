@@ -1,4 +1,4 @@
-/* What is sent, and what answers it. */
+/* The notifier's messages, and how answers are recognised. */
 #include <string.h>
 
 #include "auth/notifier_p.h"
@@ -9,12 +9,12 @@
 
 enum { POINTER = 0xC000, ANCOUNT_AT = 6, NOTIFY_BITS = OPCODE_NOTIFY << 11 | DNS_AA };
 
-/* A name that may end with a pointer into the question's, which stands right after the header (RFC 1035 4.1.4). */
+/* Writes a name.  It may end with a pointer into the question's name, which stands right after the header (RFC 1035 4.1.4). */
 static void
 put_name(struct buf *b, const struct notice *x, const uint8_t *name)
 {
 	size_t len = name_len(name), shared = name_shared_suffix(name, x->zone);
-	if (shared == 1) { /* nothing but the root */
+	if (shared == 1) { /* only the root is shared */
 		buf_put(b, name, len);
 		return;
 	}
@@ -78,7 +78,7 @@ notice_is_answered_by(const struct notice *x, const struct msg *m)
 	if (m->id != x->id || (m->bits & DNS_QR) == 0 || msg_opcode(m) != OPCODE_NOTIFY) {
 		return false;
 	}
-	if (m->count[0] == 0) { /* from one who could not read it, or did not go on when it saw the key (NSD) */
+	if (m->count[0] == 0) { /* from a peer that could not read it, or stopped when it saw the key (NSD) */
 		unsigned rcode = m->bits & DNS_RCODE;
 		return rcode == RCODE_FORMERR || rcode == RCODE_NOTIMP || (rcode == RCODE_NOTAUTH && x->signers_n != 0);
 	}
@@ -97,6 +97,6 @@ notice_is_verified(const struct notice *x, const struct msg *m, uint64_t wall_s,
 	memcpy(t->mac, x->mac, x->mac_len);
 	t->mac_len = x->mac_len;
 	err_t err = tsig_verify_response(t, m, wall_s);
-	ASSERT(t->pending == NULL); /* only chains have one */
+	ASSERT(t->pending == NULL); /* only chains of messages have one */
 	return err == OK;
 }

@@ -1,14 +1,15 @@
-/* The states of a notification, its schedule, and what is reported of it. */
+/* The states of a notice, its schedule, and the reports. */
 #include "auth/notifier_p.h"
 
 enum {
-	PATIENCE_S = 5,         /* an attempt waits no longer: a resolver waits no longer either */
-	TCP_FIFTHS = 3,         /* of the patience are TCP's; UDP has the rest, and needs one round trip instead of two */
-	UNANSWERED_ATTEMPTS = 8, /* those of the first minute; from then on the waits are long */
+	PATIENCE_S = 5,         /* longest wait of an attempt, as of a resolver */
+	TCP_FIFTHS = 3,         /* TCP has three fifths of the patience; UDP has the rest, since it needs one round trip instead
+	                         * of two */
+	UNANSWERED_ATTEMPTS = 8, /* the attempts of the first minute; later ones are far apart */
 };
 
 
-/* From one attempt to the next. */
+/* Seconds from each attempt to the next. */
 static const uint32_t schedule_s[NOTIFIER_ATTEMPTS_MAX - 1] = { 1, 1, 1, 4, 13, 20, 20, 120, 420, 900, 2100, 82800 };
 
 static uint64_t
@@ -24,7 +25,7 @@ patience_ns(const struct notice *x)
 	return (s < PATIENCE_S ? s : PATIENCE_S) * SECOND_NS;
 }
 
-/* Until when an answer to the message that is sent now is waited for. */
+/* The time until which the message that is sent now waits for an answer. */
 static uint64_t
 deadline_ns(const struct notice *x, uint64_t now_ns)
 {
@@ -32,13 +33,12 @@ deadline_ns(const struct notice *x, uint64_t now_ns)
 	if (x->transport == NOTIFY_OVER_TCP) {
 		return x->begun_ns + tcp;
 	}
-	uint64_t least = now_ns + patience - tcp; /* also when we are late */
+	uint64_t least = now_ns + patience - tcp; /* UDP gets its time even if we are late */
 	return x->begun_ns + patience > least ? x->begun_ns + patience : least;
 }
 
-/* ---- what is where ---- */
+/* ---- changes of state ---- */
 
-/* After any change to a peer: may it send?  And it is looked at again before the input ends. */
 void
 peer_changed(struct notifier *n, struct peer *p)
 {
@@ -75,7 +75,6 @@ notice_take_off(struct notifier *n, struct notice *x, uint64_t now_ns)
 	peer_changed(n, p);
 }
 
-/* Out of whatever state, into IDLE. */
 void
 notice_detach(struct notifier *n, struct notice *x)
 {
@@ -138,7 +137,6 @@ notice_has_said(const struct notice *x, enum notify_outcome o)
 	return (x->said & 1 << o) != 0;
 }
 
-/* It goes on; said once. */
 void
 notice_say(struct notifier *n, struct notice *x, struct notifier_report r)
 {
@@ -148,7 +146,7 @@ notice_say(struct notifier *n, struct notice *x, struct notifier_report r)
 	}
 }
 
-/* Its address does not lead to it, as far as can be told by now: with none of the keys. */
+/* True when the peer seems not to be reachable at its address: every key was tried. */
 static bool
 is_unreached(const struct notice *x)
 {
@@ -156,7 +154,7 @@ is_unreached(const struct notice *x)
 	       !notice_has_said(x, NOTIFY_PUT_OFF);
 }
 
-/* The attempt is over without success.  Idle before. */
+/* The attempt has failed.  The notice must be IDLE. */
 void
 notice_rest(struct notifier *n, struct notice *x)
 {

@@ -1,7 +1,7 @@
-/* What is sent, when and by which way. */
+/* Decides what is sent, when, and over which transport. */
 #include "auth/notifier_p.h"
 
-enum { STALL_S = 3 }; /* an exchange that brings no answer for so long is dead */
+enum { STALL_S = 3 }; /* an exchange without an answer for this long is dead */
 
 struct notice *
 notice_in_flight(const struct list_link *list, uint16_t id)
@@ -43,7 +43,6 @@ exchange_open(struct notifier *n, struct peer *p, uint64_t now_ns, const uint8_t
 	return true;
 }
 
-/* It is closed already. */
 void
 peer_drop_exchange(struct notifier *n, struct peer *p)
 {
@@ -92,7 +91,7 @@ hand_over(struct notifier *n, struct peer *p, enum notify_transport t, uint64_t 
 	}
 }
 
-/* From IDLE to IN_FLIGHT; false: it could not go, and is as it was. */
+/* From IDLE to IN_FLIGHT.  False: the message could not be sent, and the notice is still IDLE. */
 static bool
 transmit(struct notifier *n, struct notice *x, enum notify_transport t, const struct notifier_now *now)
 {
@@ -118,8 +117,7 @@ transmit_udp(struct notifier *n, struct notice *x, const struct notifier_now *no
 	}
 }
 
-/* TCP brought no answer.  Where it brought one that is not signed well, UDP would bring no other; and in the window there may be no place
- * for it. */
+/* If TCP brought an answer that was not signed well, UDP would bring the same, and there may be no place for it in the window. */
 void
 notice_fall_back(struct notifier *n, struct notice *x, const struct notifier_now *now)
 {
@@ -132,7 +130,6 @@ notice_fall_back(struct notifier *n, struct notice *x, const struct notifier_now
 	}
 }
 
-/* The exchange is gone, or could not be opened.  `is_dead`: another one would fare no better. */
 void
 peer_tcp_failed(struct notifier *n, struct peer *p, bool is_dead, const struct notifier_now *now)
 {
@@ -169,7 +166,6 @@ transmit_tcp(struct notifier *n, struct notice *x, const struct notifier_now *no
 	transmit_udp(n, x, now);
 }
 
-/* Its own connection is gone. */
 void
 peer_lose_conn(struct notifier *n, const struct peer *p)
 {
@@ -202,7 +198,7 @@ notice_send(struct notifier *n, struct notice *x, enum notify_transport t, const
 	}
 }
 
-/* Begins the attempt of the first that waits. */
+/* Begins the next attempt of the waiting notice whose turn it is. */
 static void
 launch(struct notifier *n, struct peer *p, const struct notifier_now *now)
 {
@@ -215,13 +211,12 @@ launch(struct notifier *n, struct peer *p, const struct notifier_now *now)
 	notice_send(n, x, p->at.conn != 0 ? NOTIFY_OVER_CONN : has_tcp ? NOTIFY_OVER_TCP : NOTIFY_OVER_UDP, now);
 }
 
-/* The end of every input: what may be sent is, and what is of no more use goes. */
 void
 notifier_settle(struct notifier *n, const struct notifier_now *now)
 {
 	while (n->stats.in_flight - n->stats.doubted < n->conf.in_flight_max && !list_is_empty(&n->ready)) {
 		struct peer *p = LIST_ENTRY(n->ready.next, struct peer, ready);
-		list_remove(&p->ready); /* if more waits for it, it goes to the end of the queue */
+		list_remove(&p->ready); /* peer_changed() puts it at the end of the queue if it may send more */
 		launch(n, p, now);
 		peer_changed(n, p);
 	}

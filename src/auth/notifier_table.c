@@ -1,4 +1,4 @@
-/* What is pending, and for whom. */
+/* The notifier's keys, peers and notices. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,7 +81,7 @@ is_same_peer(const struct notify_target *a, const struct notify_target *b)
 static size_t
 bucket_of(const struct notifier *n, const struct notify_target *at)
 {
-	uint32_t h = n->seed; /* a start that nobody knows */
+	uint32_t h = n->seed; /* a secret start value */
 	if (at->conn != 0) {
 		h = hash32(h, &at->conn, sizeof at->conn);
 	} else {
@@ -146,7 +146,7 @@ peer_free(struct notifier *n, struct peer *p)
 
 /* ---- notices ---- */
 
-/* SERIAL of a SOA's RDATA (RFC 1035 3.3.13), after two names and before four more numbers. */
+/* The serial in the RDATA of an SOA record (RFC 1035 3.3.13): it follows two names, and four more numbers follow it. */
 static uint32_t
 serial_of(const uint8_t *soa, uint16_t len)
 {
@@ -250,7 +250,7 @@ peer_take(struct notice *x)
 	x->peer = NULL;
 }
 
-/* ---- all of it ---- */
+/* ---- freeing the table ---- */
 
 static void
 free_value(void *ctx, void *value)

@@ -15,7 +15,7 @@ deny(struct request *q, unsigned rcode, int ede, const char *why)
 	q->is_authoritative = false;
 }
 
-/* Of the catalog those alone hear who may transfer it. */
+/* The catalog zone is a secret from everybody who may not transfer it. */
 static bool
 is_known_to_all(const struct view *v, const uint8_t *apex)
 {

@@ -1,9 +1,10 @@
-/* auth/notify_repeats.h -- notifications that were accepted, by their signatures.
+/* auth/notify_repeats.h -- remembers accepted notifications by their signatures.
  *
- * Who has recorded a signed NOTIFY can send it again, and within the fudge it is as good as it was (RFC 8945 10.2); so can whoever
- * missed the answer.  Either speaks of a push that the first one has had pulled: the answer is the same, and no pull follows.
+ * Somebody who has recorded a signed NOTIFY can send it again, and while the fudge lasts its signature is still valid (RFC 8945
+ * 10.2).  A client that missed the answer sends it again, too.  Either speaks of a push that was pulled already: the answer is
+ * the same, but no pull follows.
  *
- * The last NOTIFY_REPEATS_KEPT are kept.  One that is older can come again at the cost of a pull, for which auth/pull_pace.h has limits.
+ * The last NOTIFY_REPEATS_KEPT are kept.  An older one that is sent again costs a pull, for which auth/pull_pace.h has limits.
  */
 #pragma once
 
@@ -15,11 +16,11 @@
 
 enum { NOTIFY_REPEATS_KEPT = 256 };
 
-/* Zero-initialised it is ready. */
+/* Ready for use when zeroed. */
 struct notify_repeats {
 	uint8_t mac[NOTIFY_REPEATS_KEPT][TSIG_MAC_PART];
 	size_t n, next;
 };
 
-/* Has it come before?  From now on it has. */
+/* True when the signature was seen before.  Remembers it. */
 bool notify_repeats_take(struct notify_repeats *r, const uint8_t mac[TSIG_MAC_PART]);

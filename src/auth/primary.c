@@ -27,7 +27,7 @@ planned_octets(const struct apply *a)
 	return octets;
 }
 
-/* So that what goes can be taken out of the set without memory. */
+/* Prepares the removal of zones from the set, so that it needs no memory later. */
 static err_t
 claim_removals(struct apply *a)
 {
@@ -51,7 +51,7 @@ pending_fini(struct primary *p, struct pending *d)
 	}
 }
 
-/* Texts that the commit changed are not what they were. */
+/* Drops kept texts that the commit changes. */
 static void
 forget_texts(struct primary *p, const struct source_commit *c)
 {
@@ -64,7 +64,7 @@ forget_texts(struct primary *p, const struct source_commit *c)
 	}
 }
 
-/* All that the commit itself must not fail for.  *is_held: something is held back that was not before. */
+/* All steps that can fail, so that the commit itself cannot. *is_held: something is held back that was not held before. */
 static err_t
 prepare(struct apply *a, bool *is_held)
 {
@@ -120,7 +120,7 @@ primary_apply(struct primary *p, const struct source_commit *c, enum primary_out
 	return err;
 }
 
-/* ---- what there is ---- */
+/* ---- questions about the state ---- */
 
 size_t
 primary_octets(const struct primary *p)

@@ -1,4 +1,4 @@
-/* What was made here, and is in a commit by now, becomes the next view. */
+/* Makes the next view from the versions of a batch whose commit is in the remote. */
 #include "auth/primary_p.h"
 
 static err_t

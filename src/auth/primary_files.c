@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "zone/history.h"
 
-/* Index of the path, or where it belongs. */
+/* Index of the path, or the index where it would be inserted. */
 static size_t
 file_index(const struct primary *p, const char *path)
 {
@@ -29,7 +29,7 @@ file_find(const struct primary *p, const char *path)
 	return i < p->files_n && strcmp(p->files[i]->path, path) == 0 ? p->files[i] : NULL;
 }
 
-/* Files of a zone are nearly always spelled as they would be here. */
+/* Tries the usual spelling of the file's name first, since nearly all files have it. */
 struct file *
 primary_file_of(const struct primary *p, const uint8_t *apex)
 {

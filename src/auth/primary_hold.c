@@ -1,8 +1,9 @@
-/* The safety valve: zones that a commit would take away, when they are too many, and zones that would lose too much, keep their last good
- * version.
+/* The safety valve.  A zone keeps its last good version when a commit would remove too many zones, or too many of the zone's
+ * records.
  *
- * A hold is a file's, and stays until its content is good again, measured against what is served, or a commit has the trailer.  What is
- * held counts in each commit that follows: two half steps do not pass where the whole one does not.
+ * A hold belongs to a file.  It stays until a commit has the trailer, or until the file's content is good again when it is
+ * compared with the served version.  Held removals count again in each commit that follows, so that a large removal cannot pass
+ * in two halves.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +36,8 @@ primary_holds_version(const struct primary_conf *c, const struct zone *old, cons
 	return is_guarded(c, old) && zone_lost(old, new) > records_limit(c, old);
 }
 
-/* Those with another TTL are counted among the changes, but are no loss: all of a zone may get a new one. */
+/* Records that only get another TTL are among `changes`, but are no loss: a zone may get new TTLs throughout.  So a second,
+ * exact check follows. */
 bool
 primary_loses_too_much(const struct primary_conf *c, const struct zone *old, const struct zone *new, const struct zone_changes *changes)
 {
@@ -77,7 +79,7 @@ compare_leaving(const void *left, const void *right)
 	return name_compare(a->apex, b->apex);
 }
 
-/* A tree that has other names throughout has as many files that go as new ones, so these are looked up. */
+/* Sorted by name, for a binary search: when all files are renamed, each new file looks for its zone among all removals. */
 err_t
 hold_list_leaving(struct apply *a)
 {
@@ -127,7 +129,7 @@ report_held(const struct apply *a, struct pending *d, const char *text)
 	primary_report(a->p, &(struct primary_report){ .event = event, .path = d->file->path, .zone = pending_served(d), .text = text });
 }
 
-/* Does a zone go from what is served? */
+/* True when a served zone would be removed. */
 static bool
 is_loss(const struct pending *d)
 {
@@ -144,7 +146,8 @@ count_losses(const struct apply *a)
 	return n;
 }
 
-/* Keys that go in one commit with zones that are held back stay as long as these: without them nobody could transfer the zones. */
+/* Keys that a commit removes together with zones that are held back stay as long as these: without keys nobody could transfer
+ * the zones. */
 static void
 hold_keys(struct apply *a, bool is_any_held, bool is_any_new)
 {
@@ -154,7 +157,7 @@ hold_keys(struct apply *a, bool is_any_held, bool is_any_new)
 		if (d->file->kind == SOURCE_KEYS && (is_old ? is_any_held : is_any_new)) {
 			d->is_held = true;
 			if (!is_old) {
-				report_held(a, d, "went together with zones that are held back: its keys stay good; " HOLD_MEANT);
+				report_held(a, d, "removed together with zones that are held back: its keys stay valid; " HOLD_MEANT);
 			}
 		}
 	}
@@ -205,7 +208,7 @@ is_path_allowed(const struct apply *a, const char *path)
 	return n != 0 && bsearch(&path, a->allowed, n, sizeof(const char *), plan_compare_paths) != NULL;
 }
 
-/* Was it an update, of this primary or another, that took the records away?  Also out of a file that the zone includes. */
+/* True when an update, of this primary or of another, removed the records from the zone's file or from a file that it includes. */
 static bool
 is_allowed(const struct apply *a, const struct pending *d)
 {

@@ -1,7 +1,7 @@
-/* The safety valve for keys: while zones are served, somebody must be able to announce the push that mends whatever was pushed.
+/* The safety valve for keys: while zones are served, somebody must be able to announce the push that repairs a mistake.
  *
- * A keys file that goes, or has other keys now, is held when a zone could be announced before and could not be any more.  What files of
- * secondaries grant does not count: the keys are those of other people, who push nothing here. */
+ * A keys file that is removed, or changes, is held when somebody could announce a zone before and nobody could afterwards.
+ * Rights that files of secondaries grant do not count: the keys belong to other people, who push nothing here. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,11 +10,11 @@
 #include "auth/reach.h"
 #include "base/alloc.h"
 
-/* Zones that could be announced before, and could not be any more. */
+/* Zones that could be announced before the commit, but not after it. */
 struct lost {
 	const struct reach *before, *after;
-	size_t zones_n;       /* that are served after the commit, lost or not */
-	const uint8_t **list; /* owned; their names, borrowed */
+	size_t zones_n;       /* number of zones that are served after the commit */
+	const uint8_t **list; /* owned: names of the lost zones, borrowed */
 	size_t n, cap;
 };
 
@@ -24,14 +24,14 @@ is_keys(const struct pending *d)
 	return d->file->kind == SOURCE_KEYS;
 }
 
-/* Does the commit take over another store for the file, or none? */
+/* True when the commit changes or removes the keys of the file. */
 static bool
 is_changed(const struct pending *d)
 {
 	return is_keys(d) && !d->is_held && (d->is_removal || d->keys != NULL);
 }
 
-/* ---- before and after ---- */
+/* ---- comparing keys ---- */
 
 static err_t
 find_reach_after(const struct apply *a, struct reach *out)
@@ -66,7 +66,7 @@ look_at_zone(struct lost *l, const uint8_t *apex)
 	return OK;
 }
 
-/* Of the zones that are served after the commit. */
+/* Looks only at zones that are served after the commit. */
 static err_t
 find_lost(const struct apply *a, struct lost *out)
 {
@@ -83,11 +83,11 @@ find_lost(const struct apply *a, struct lost *out)
 			TRY(look_at_zone(out, d->file->apex.oct));
 		}
 	}
-	/* The first zones are to be announced, too. */
+	/* If there are no zones and no keys at all, nobody could announce the first zones either. */
 	return out->zones_n == 0 && out->after->n == 0 ? look_at_zone(out, name_root) : OK;
 }
 
-/* ---- what is held ---- */
+/* ---- keys that are held ---- */
 
 static err_t
 reaches_any(const struct keystore *keys, const struct lost *zones, bool *out)
@@ -113,11 +113,11 @@ report_held(const struct apply *a, const struct pending *d, const struct lost *l
 		(void)snprintf(others, sizeof others, " (%zu zones in all)", lost->n);
 	}
 	(void)snprintf(text, sizeof text, "nobody could announce a push for %.200s any more%s: the "
-	               "keys of this file stay good; " HOLD_MEANT, zone, others);
+	               "keys of this file stay valid; " HOLD_MEANT, zone, others);
 	primary_report(a->p, &(struct primary_report){ .event = KEYS_HELD, .path = d->file->path, .text = text });
 }
 
-/* *is_any_new: one of them was not held before. */
+/* *is_any_new: at least one file was not held before. */
 static err_t
 hold_files(struct apply *a, const struct lost *lost, bool *is_any_new)
 {
@@ -174,7 +174,7 @@ hold_last_keys(struct apply *a, bool *is_any_new)
 	return err;
 }
 
-/* Whether what is held is to be held still goes by the other keys, and by what zones there are: so each commit asks anew. */
+/* A held keys file may be released when other keys or zones change, so each commit decides again. */
 err_t
 hold_plan_keys(struct apply *a)
 {

@@ -1,7 +1,7 @@
-/* What .originignore says, and what becomes of files when that changes.
+/* .originignore, and the files that a change of .originignore affects.
  *
- * A file that is passed over from now on is as good as removed, so the safety valve holds for it; one that is not any more is as good as
- * new.  Neither is in the commit: so the names of files that are passed over are kept.
+ * A file that becomes ignored counts as removed, so the safety valve holds for it; a file that is no longer ignored counts as
+ * new.  The commit names neither of them, so the names of ignored files are kept.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,8 @@ index_of(const struct passed *t, const char *path, bool *is_there)
 	return low;
 }
 
-/* Without memory it is left out: when .originignore takes it back, it comes with the next push of it, or the next start. */
+/* Without memory the name is left out: then a file that .originignore takes back is served only after its next push, or after a
+ * restart. */
 static void
 insert(struct passed *t, const char *path)
 {
@@ -72,7 +73,7 @@ say_bad(const struct apply *a, const char *why)
 	return false;
 }
 
-/* False: it stays what it was. */
+/* False: the old patterns stay. */
 static bool
 read_file(struct apply *a, const struct source_change *change)
 {
@@ -106,7 +107,7 @@ passed_plan_ignore(struct apply *a)
 	a->p->next_ignore = a->is_ignore_new ? a->ignore : a->p->ignore;
 }
 
-/* ---- what follows from it ---- */
+/* ---- consequences for files ---- */
 
 err_t
 passed_plan_removals(struct apply *a)
@@ -147,7 +148,7 @@ passed_plan_returns(struct apply *a)
 	return OK;
 }
 
-/* Files that are not in the commit, and are passed over now, or not any more. */
+/* Updates the list for files that the commit does not name: those that are ignored now, or no longer. */
 static void
 look_again(struct apply *a)
 {

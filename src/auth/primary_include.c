@@ -1,11 +1,12 @@
-/* What files read by $INCLUDE: who reads what, how much all of them may, and who is read anew when that changes. */
+/* Files that are read by $INCLUDE: which file reads which, the limit for all of them, and which zones are read again when one
+ * changes. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "auth/primary_p.h"
 #include "base/alloc.h"
 
-/* ---- what a file reads ---- */
+/* ---- files that a file includes ---- */
 
 void
 reads_begin(struct primary *p)
@@ -13,7 +14,7 @@ reads_begin(struct primary *p)
 	p->reading++;
 }
 
-/* Also a file that cannot be read: when it comes, the zone is loaded again. */
+/* Notes that the file is read, even if it cannot be opened: when it appears in a later commit, the zone is loaded again. */
 static err_t
 note(struct primary *p, struct reads *r, const char *path)
 {
@@ -61,7 +62,7 @@ reads_fini(struct primary *p, struct reads *r)
 	*r = (struct reads){ 0 };
 }
 
-/* ---- how much ---- */
+/* ---- limits ---- */
 
 static size_t
 left(size_t max, size_t used)
@@ -88,9 +89,9 @@ plan_replaces(struct apply *a, const struct reads *r)
 	a->replaced_octets += r->octets;
 }
 
-/* ---- who is read anew ---- */
+/* ---- zones that are read again ---- */
 
-/* True: somebody reads one of the files that changed. */
+/* True when a zone includes one of the changed files. */
 static bool
 mark_changed(struct apply *a, bool is_changed)
 {
@@ -115,7 +116,7 @@ reads_changed(const struct reads *r)
 	return i < r->n;
 }
 
-/* Files that are as they were, but read something that changed. */
+/* Plans files that did not change themselves, but include a file that changed. */
 err_t
 plan_includers(struct apply *a)
 {
@@ -134,7 +135,7 @@ plan_includers(struct apply *a)
 	return err;
 }
 
-/* What all files read has become less: those for which there was too little left may find enough. */
+/* When all files together include less than before, files that were not read to their end are tried again. */
 err_t
 plan_starved(struct apply *a)
 {

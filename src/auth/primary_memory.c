@@ -1,19 +1,20 @@
-/* What zones may take in memory, all together: which of a commit are made, and which have to wait.
+/* The limit for the memory of all zones: which zones of a commit are made, and which have to wait.
  *
- * A version that is being made is beside the one that it will replace, and beside older ones that somebody still reads.  What all of
- * these take is known before a zone is read; while it is, it may have the rest, and no more.
+ * While a new version is made, memory also holds the version that it replaces, and older versions that are still being read.
+ * Their size is known before a zone is read; the new version may take the rest of the memory, and no more.
  *
- * Zones that take little go first, so that a large one leaves the others what they need, in whatever order their files stand: where a
- * commit has several, each may take a part of the rest, and those that want more are read again when the others are there, with a
- * larger part; of these, in the order of their names.  What is served after a start follows from that alone.
+ * Small zones are made first, so that a large zone leaves enough memory for the others, whatever the order of the files.  When a
+ * commit has several zones, each may first take only a part of the rest.  Zones that need more are read again after the others,
+ * in the order of their names and with a larger part.  So what is served after a start depends only on the files.
  */
 #include "auth/primary_p.h"
 
-/* Parts of the rest that a zone may take, turn by turn. */
+/* In each turn a zone may take this part of the rest: one sixteenth, then one quarter, then all. */
 static const unsigned parts[] = { 16, 4, 1 };
 enum { TURNS = sizeof parts / sizeof parts[0] };
 
-enum { RETRY_PART = 16 }; /* so much more than a zone had come to must be there before it is tried again */
+enum { RETRY_PART = 16 }; /* a zone is tried again only if there is a sixteenth more memory than it had taken when it was
+                           * rejected */
 
 static size_t
 octets_max(const struct primary *p)
@@ -34,7 +35,7 @@ primary_room(const struct primary *p)
 	return room(p, 0);
 }
 
-/* One that is served may be twice as large by now, at its first turn. */
+/* A zone that is already served may take at least twice its present memory, even at its first turn. */
 static size_t
 share_of(const struct apply *a, const struct pending *d, size_t turn)
 {
@@ -57,7 +58,7 @@ mib(size_t octets)
 	return (double)octets / (1 << 20);
 }
 
-/* It wants more than there is. */
+/* Rejects a zone that needs more memory than there is. */
 static void
 reject(const struct apply *a, struct pending *d)
 {
@@ -68,7 +69,7 @@ reject(const struct apply *a, struct pending *d)
 	diag_set(&diag, DIAG_ERROR, "memory-max",
 	         "the zone takes more than %.1f MiB of memory while it is made; of %.1f MiB that zones may take, %.1f MiB are in use",
 	         mib(d->counts.octets), mib(octets_max(p)), mib(octets_max(p) - room(p, a->pending_octets)));
-	diag_hint(&diag, "raise --memory-max, or make the zone smaller; $GENERATE makes much of a short line");
+	diag_hint(&diag, "raise --memory-max, or make the zone smaller; a short $GENERATE line can make very many records");
 	diag.file = d->file->path;
 	pending_take_diag(d, &diag);
 	diag_report(&p->log.diag, &diag);
@@ -80,7 +81,7 @@ load(struct apply *a, struct pending *d, size_t turn)
 {
 	size_t share = share_of(a, d, turn);
 	bool is_all = share == room(a->p, a->pending_octets);
-	if (!d->is_put_off || share > d->counts.octets) { /* it came to so much in a turn before */
+	if (!d->is_put_off || share > d->counts.octets) { /* else the share is smaller than what the zone has taken before */
 		reads_fini(a->p, &d->reads);
 		TRY(primary_load_file(a, d, share));
 	}
@@ -95,7 +96,7 @@ load(struct apply *a, struct pending *d, size_t turn)
 err_t
 memory_load(struct apply *a, struct pending *d)
 {
-	return load(a, d, a->commit->n == 1 ? TURNS - 1 : 0); /* alone there is nobody to leave anything to */
+	return load(a, d, a->commit->n == 1 ? TURNS - 1 : 0); /* a single zone need not leave memory for others */
 }
 
 err_t
@@ -111,7 +112,7 @@ memory_load_put_off(struct apply *a)
 	return OK;
 }
 
-/* Was it rejected for want of memory, and are these octets enough? */
+/* True when the file was rejected because there was not enough memory, and `octets` are enough for another attempt. */
 static bool
 is_fed_by(const struct file *f, size_t octets)
 {

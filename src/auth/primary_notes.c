@@ -1,5 +1,5 @@
-/* Notes of zones (auth/zone_note.h) follow the files from view to view.  A commit never fails for them: where there is no memory for one
- * it stays what it was, and all are made anew with the next commit. */
+/* Notes on zones (auth/zone_note.h).  A commit never fails because of them: if there is no memory for a note, the old note
+ * stays, and the next commit makes all notes again. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "auth/primary_p.h"
 #include "base/alloc.h"
 
-/* ---- what is wrong with a file ---- */
+/* ---- errors of a file ---- */
 
 static struct trouble *
 trouble_of(struct pending *d)
@@ -81,7 +81,7 @@ notes_put(const struct noting *n, struct file *f, const struct trouble *trouble)
 	}
 	const struct zone_note *old = note_txn_find(t, f->apex.oct);
 	if (f->zone == NULL && old != NULL && strcmp(old->file, f->path) != 0) {
-		return; /* the zone is another file's */
+		return; /* the zone belongs to another file */
 	}
 	struct zone_note *note = make_note(n, f, old, trouble);
 	if (note == NULL || note_txn_put(t, note) != OK) {
@@ -92,7 +92,7 @@ notes_put(const struct noting *n, struct file *f, const struct trouble *trouble)
 	}
 }
 
-/* It is looked at again in each commit that follows, which is not news. */
+/* Each later commit plans a held file again.  That is not news, so the file's note stays. */
 void
 notes_put_held(const struct noting *n, struct file *f, const struct trouble *trouble)
 {
@@ -114,12 +114,12 @@ void
 notes_remove(const struct noting *n, const struct file *f)
 {
 	struct zone_note *note = f->kind == SOURCE_ZONE ? note_txn_find(&n->next->notes, f->apex.oct) : NULL;
-	if (note != NULL && strcmp(note->file, f->path) == 0) { /* else its zone has moved to another file */
+	if (note != NULL && strcmp(note->file, f->path) == 0) { /* else the zone has moved to another file */
 		remove_note(n, note);
 	}
 }
 
-/* Of files that are gone.  The version that is served stays as it is meanwhile. */
+/* Removes notes on files that are gone.  The trie of the served view does not change meanwhile, so it can be walked. */
 static void
 remove_stale(const struct noting *n)
 {

@@ -1,9 +1,9 @@
-/* auth/primary_p.h -- what the primary_*.c files and batch.c share.
+/* auth/primary_p.h -- the private header of primary*.c and batch*.c.
  *
- * primary.c makes views of commits: primary_plan.c says what a commit concerns, primary_files.c keeps the files, primary_load.c makes
- * zones, keys and secondaries of them, primary_commit.c, primary_keys.c, primary_secondaries.c and primary_notes.c put these into the next
- * view (auth/next_view.h), with what there is to say of them.  primary_accept.c makes a view of what was made here and is in a commit by
- * now; primary_serial.c keeps in mind which serials secondaries may have.
+ * primary.c makes views of commits. primary_plan.c lists the files that a commit changes or removes, primary_files.c keeps all files,
+ * primary_load.c makes zones, keys and secondaries of them. primary_commit.c, primary_keys.c, primary_secondaries.c and
+ * primary_notes.c put these and the notes into the next view (auth/next_view.h). primary_accept.c makes a view of the versions of
+ * a batch whose commit is in the remote. primary_serial.c remembers which serials secondaries may have.
  */
 #pragma once
 
@@ -14,69 +14,71 @@
 #include "auth/texts.h"
 #include "zone/changes.h"
 
-/* Why the safety valve keeps the last good version of a zone, or the keys of a file, though nothing is wrong with the tree. */
+/* Why the safety valve keeps the last good version of a zone, or the keys of a file, although the file itself has no errors. */
 enum file_hold {
 	HOLD_NONE,
-	HOLD_SHRUNK, /* the file lost too much of it */
-	HOLD_GONE,   /* the file is not in the tree any more, and too many went with it */
+	HOLD_SHRUNK, /* the file lost too many records or keys */
+	HOLD_GONE,   /* the file was removed together with too many others */
 };
 
-/* What a file reads by $INCLUDE. */
+/* The files that a file reads by $INCLUDE. */
 struct reads {
-	struct include **list;   /* owned, and held; each once */
+	struct include **list;   /* owned, each once; each holds a reference */
 	size_t n, cap;
-	size_t files, octets;    /* each as often as it is read: what it takes of what all files may */
+	size_t files, octets;    /* counted each time a file is read, against the limits for all files */
 };
 
-/* A file of the root tree that is a zone, or holds keys or what there is to say of secondaries. */
+/* A file of the root tree that is a zone, or holds keys or secondaries. */
 struct file {
 	char *path;              /* owned */
 	enum source_kind kind;   /* SOURCE_ZONE, SOURCE_KEYS or SOURCE_SECONDARIES */
-	struct name apex;        /* the zone's, or the domain that the file is for */
-	struct zone *zone;       /* last good version, owned; NULL: none yet */
-	struct keystore *keys;   /* likewise */
-	struct secondaries *secondaries; /* likewise */
-	size_t unknown_n;        /* keys that it names and that were nowhere when that was said last */
-	struct reads reads;      /* of the file as it stands now */
-	bool is_starved;         /* likewise: all zones together include too much, and it was not read to its end */
-	uint64_t planned;        /* the number of the commit that it was planned in last */
-	bool is_broken;          /* as it stands now: `zone` is of an older commit */
-	enum file_hold hold;     /* likewise; set with file_set_hold() alone */
-	bool was_without_memory; /* broken: an allocation failed; the next commit tries it again */
-	size_t wanted;           /* broken for want of memory: octets that were not enough; else 0.  Set with file_set_wanted() alone */
-	bool is_note_due;        /* `zone` is a newer version than its note says */
+	struct name apex;        /* of the zone; or the domain that the file is for */
+	struct zone *zone;       /* owned: the last good version; NULL: none yet */
+	struct keystore *keys;   /* owned: the last good keys; NULL: none */
+	struct secondaries *secondaries; /* owned: the last ones read; NULL: none */
+	size_t unknown_n;        /* number of keys that the file named and that did not exist, when this was last reported */
+	struct reads reads;      /* files that the present text reads */
+	bool is_starved;         /* the present text was not read to its end, because all zones together include too much */
+	uint64_t planned;        /* number of the last commit that planned it */
+	bool is_broken;          /* the present text is bad: `zone` is of an older commit */
+	enum file_hold hold;     /* set only by file_set_hold() */
+	bool was_without_memory; /* broken, because an allocation failed: the next commit tries again */
+	size_t wanted;           /* broken, because it needs more memory than this number of octets; else 0.  Set only by
+	                          * file_set_wanted() */
+	bool is_note_due;        /* `zone` is newer than its note */
 };
 
-/* What a commit makes of one file, before anybody sees it. */
+/* The result of a commit for one file, before it is published. */
 struct pending {
-	struct file *file;       /* in the primary's list, or new and owned by this */
+	struct file *file;       /* in the primary's list; or, if new, owned here */
 	bool is_new, is_removal;
-	bool is_rejected;        /* stays as it is; what it reads is taken over all the same */
-	bool is_starved;         /* rejected, as all zones together include too much */
-	bool is_held;            /* likewise, by the safety valve */
-	bool is_passed_over;     /* new, and its text is no zone's: nothing is made of it */
-	bool is_over_limit;      /* it wanted more memory than it was given */
-	bool is_put_off;         /* for that reason, and there may be more when the others are made */
-	size_t wanted;           /* as the file's */
+	bool is_rejected;        /* the last good version stays; `reads` is taken over nevertheless */
+	bool is_starved;         /* rejected, because all zones together include too much */
+	bool is_held;            /* the last good version stays, because of the safety valve */
+	bool is_passed_over;     /* new, and the text is not a zone: the file is ignored */
+	bool is_over_limit;      /* it needed more memory than it was given */
+	bool is_put_off;         /* it is tried again with more memory, after the others */
+	size_t wanted;           /* as in struct file */
 	bool is_without_memory;  /* an allocation failed */
-	const struct source_change *change; /* NULL: the file is read with source_commit.open */
-	struct file *from;       /* a file that goes and has the zone that this one is for: it moves; NULL: there is none */
-	bool has_heir;           /* a removal: it is the `from` of another */
-	struct zone *zone;       /* owned until it is committed */
-	struct zone_changes changes; /* against the version that is served, if there is one */
+	const struct source_change *change; /* NULL: the commit does not name the file; it is read with source_commit.open */
+	struct file *from;       /* a removed file of the same zone, which moves to this file; NULL: there is none */
+	bool has_heir;           /* removal: its zone moves to another file, whose `from` this is */
+	struct zone *zone;       /* owned until the commit */
+	struct zone_changes changes; /* from the served version, if there is one */
 	struct keystore *keys;
 	struct secondaries *secondaries;
 	struct reads reads;
 	struct load_counts {
 		size_t records, errors, warnings;
-		size_t octets; /* of memory */
+		size_t octets; /* memory */
 	} counts;
-	struct trouble *trouble; /* owned: what was found first; NULL: nothing */
+	struct trouble *trouble; /* owned: the finding to be shown; NULL: there is none */
 };
 
-/* Files of the root that are there and passed over, sorted: .originignore may take them back one day.  Dot files it cannot. */
+/* Files of the root that are ignored, sorted by path: a later .originignore may take them back.  Files whose names begin with a
+ * dot are not listed. */
 struct passed {
-	char **list; /* owned, and what it points to */
+	char **list; /* owned, with its strings */
 	size_t n, cap;
 };
 
@@ -86,30 +88,30 @@ struct primary {
 	struct file **files;     /* sorted by path */
 	size_t files_n, files_cap;
 	struct view_line views;
-	size_t held_n;           /* zones with a hold */
-	size_t held_keys_n;      /* keys files with one */
-	struct ignore *ignore;   /* owned: what .originignore says; NULL: nothing */
-	const struct ignore *next_ignore; /* of the commit being worked out */
+	size_t held_n;           /* zones that are held back */
+	size_t held_keys_n;      /* keys files that are held back */
+	struct ignore *ignore;   /* owned: the patterns of .originignore; NULL: none */
+	const struct ignore *next_ignore; /* the patterns of the commit that is being worked out */
 	struct passed passed;
-	struct texts texts;      /* of the view's commit */
+	struct texts texts;      /* texts of the served commit */
 	struct includes includes;
 	size_t included_files, included_octets; /* the sum of all `reads` */
-	uint64_t applied;        /* the number of the latest commit */
-	struct named {           /* files that were looked for, to be named in the log, in one commit */
+	uint64_t applied;        /* number of the latest commit */
+	struct named {           /* files that one commit has looked up to name them in the log */
 		uint64_t commit;
 		size_t n;
 	} named;
-	uint64_t reading;        /* of the file that is read, or was last */
-	struct marks marks;      /* of zones that are not served */
-	bool are_keys_behind;    /* there was no memory for the view's, or for its secondaries */
-	bool are_notes_behind;   /* likewise: not each zone has the right note */
-	size_t octets;           /* that the files' zones take */
-	size_t wanting_n;        /* files that were rejected for want of memory */
+	uint64_t reading;        /* number of the file that is being read, or was read last */
+	struct marks marks;      /* newest serials of zones that are not served */
+	bool are_keys_behind;    /* the view has old keys or secondaries, since there was no memory for new ones */
+	bool are_notes_behind;   /* some notes are wrong, since there was no memory */
+	size_t octets;           /* memory of the zones of all files */
+	size_t wanting_n;        /* files that were rejected because there was not enough memory */
 };
 
-/* A zone whose file goes in a commit. */
+/* A zone whose file a commit removes. */
 struct leaving {
-	const uint8_t *apex; /* the file's */
+	const uint8_t *apex; /* of the file */
 	size_t at;           /* in apply.list */
 };
 
@@ -117,23 +119,23 @@ struct leaving {
 struct apply {
 	struct primary *p;
 	const struct source_commit *commit;
-	const char **paths;      /* of all changes, sorted; the texts are the commit's */
+	const char **paths;      /* paths of all changes, sorted; the strings belong to the commit */
 	struct pending *list;    /* removals first */
 	size_t n, cap, removals_n;
-	struct leaving *leaving; /* owned: zones of the removals, by name */
+	struct leaving *leaving; /* owned: zones of removed files, sorted by name */
 	size_t leaving_n;
-	const char **allowed;    /* the commit's, sorted */
-	size_t began_files, began_octets;       /* what all files read before */
-	size_t replaced_files, replaced_octets; /* what those read that are planned, before */
-	struct ignore *ignore;   /* owned: what .originignore says now, if that is new */
+	const char **allowed;    /* commit->allowed, sorted */
+	size_t began_files, began_octets;       /* included files of all zones before this commit */
+	size_t replaced_files, replaced_octets; /* included files, before this commit, of the zones that it plans */
+	struct ignore *ignore;   /* owned: if is_ignore_new, the new patterns of .originignore; NULL: none */
 	bool is_ignore_new;
-	size_t pending_octets;   /* that the zones in `list` take */
-	struct secondaries *named; /* owned: of all files, when the first keys are read; NULL: none, or not yet known */
+	size_t pending_octets;   /* memory of the zones in `list` together */
+	struct secondaries *named; /* owned: secondaries of all files, made when the first keys are read; NULL: none, or not made yet */
 	bool is_named_known;
-	struct next_view next;   /* begun when all is planned */
+	struct next_view next;   /* begun after planning */
 };
 
-/* The version that is served of the zone that a pending file is for; NULL: none. */
+/* The served version of the zone that a pending file is for; NULL: none. */
 static inline struct zone *
 pending_served(const struct pending *d)
 {
@@ -144,151 +146,156 @@ pending_served(const struct pending *d)
 
 struct file *file_find(const struct primary *p, const char *path); /* NULL: there is none */
 
-/* The file that is this zone's, or NULL. */
+/* The file of this zone, or NULL. */
 struct file *primary_file_of(const struct primary *p, const uint8_t *apex);
 
 struct file *file_new(const char *path, enum source_kind kind, const struct name *apex); /* NULL: no memory */
-void file_free(struct primary *p, struct file *f); /* with its last version: nobody reads it any more */
-err_t file_reserve(struct primary *p, size_t n);    /* for so many of the next */
-void file_insert(struct primary *p, struct file *f); /* there is room for it */
-void file_remove(struct primary *p, struct file *f); /* and frees it */
+void file_free(struct primary *p, struct file *f); /* with its last version, which nobody may be reading any more */
+err_t file_reserve(struct primary *p, size_t n);    /* makes room for n more */
+void file_insert(struct primary *p, struct file *f); /* there must be room */
+void file_remove(struct primary *p, struct file *f); /* removes and frees it */
 void file_set_hold(struct primary *p, struct file *f, enum file_hold hold);
 void file_set_wanted(struct primary *p, struct file *f, size_t octets);
-size_t file_octets(const struct file *f); /* that its zone takes; NULL-safe */
+size_t file_octets(const struct file *f); /* memory that its zone takes; NULL-safe */
 
 /* ---- primary_commit.c, primary_keys.c and primary_secondaries.c ---- */
 
-/* All that the commit concerns becomes part of a->next, and of the files. */
+/* Takes the whole commit over into a->next, and into the files. */
 void primary_commit(struct apply *a);
 
-void primary_remove_zone(struct primary *p, struct next_view *next, struct file *f); /* the file's, which was claimed; says so */
+/* Removes the zone of a file from the next view, where it was claimed, and logs that. */
+void primary_remove_zone(struct primary *p, struct next_view *next, struct file *f);
 
-void primary_take_keys(struct primary *p, struct pending *d); /* of one file */
-void primary_merge_keys(struct apply *a); /* and secondaries: of all files, for the view */
+void primary_take_keys(struct primary *p, struct pending *d); /* takes over the keys of one file */
+void primary_merge_keys(struct apply *a); /* makes the view's keys and secondaries from all files */
 
-void primary_take_secondaries(struct primary *p, struct pending *d); /* of one file */
-struct secondaries *primary_merge_secondaries(struct primary *p);    /* of all files; NULL: no memory */
-const struct secondaries *plan_named(struct apply *a); /* what names keys after the commit, as far as it is read by now; NULL: nothing */
-void primary_say_unknown(struct apply *a, const struct keystore *keys); /* keys that files of secondaries name, and that are not there */
+void primary_take_secondaries(struct primary *p, struct pending *d); /* takes over the secondaries of one file */
+struct secondaries *primary_merge_secondaries(struct primary *p);    /* those of all files; NULL: no memory */
+
+/* The secondaries of all files after the commit, as far as the files are read by now: they name keys.  NULL: none. */
+const struct secondaries *plan_named(struct apply *a);
+void primary_say_unknown(struct apply *a, const struct keystore *keys); /* reports keys that are named but do not exist */
 
 /* ---- primary.c, primary_serial.c and primary_load.c ---- */
 
 void primary_report_zone(const struct primary *p, const struct file *f, const struct zone *z, const struct zone *before,
                          size_t warnings);
 
-/* A zone is served that was not, and one that was is not any more: its newest serial goes over. */
+/* primary_begin_zone(): begins to serve a zone; if a mark has its newest serial, that goes into its history.
+ * primary_note_removed(): ends it; the newest serial goes into a mark (auth/marks.h).
+ * primary_learn_past(): learns newest serials from files of older commits. */
 void primary_begin_zone(struct primary *p, struct zone *z);
 void primary_note_removed(struct primary *p, const struct zone *z);
 void primary_learn_past(struct primary *p, const struct source_commit *c);
 void primary_report(const struct primary *p, const struct primary_report *r);
 
-/* Reads, builds and checks; fills `d`.  Errors of the data are reported and leave d->is_rejected.  A zone that would take more than
- * `octets_max` of memory leaves d->is_over_limit, and nothing is reported of that. */
+/* Reads, builds and checks a file; fills `d`.  Errors in the file are reported and set d->is_rejected.  A zone that would take
+ * more than `octets_max` of memory sets d->is_over_limit, without a report. */
 err_t primary_load_file(struct apply *a, struct pending *d, size_t octets_max);
 void primary_reject_file(const struct primary *p, struct pending *d, const char *why);
 
 /* ---- primary_memory.c ---- */
 
-err_t memory_load(struct apply *a, struct pending *d); /* primary_load_file() with what the zone may take; or it is put off */
-err_t memory_load_put_off(struct apply *a);            /* after all others */
-err_t memory_plan_again(struct apply *a);              /* files that there was no memory for, and may be now */
+err_t memory_load(struct apply *a, struct pending *d); /* loads with the memory that the zone may take, or puts it off */
+err_t memory_load_put_off(struct apply *a);            /* loads the files that were put off, after all others */
+err_t memory_plan_again(struct apply *a);              /* plans files that there was no memory for, if there may be now */
 
-/* Does a zone (old: NULL when it is new) lose more of its records than a commit may take away without saying so? */
+/* True when a zone loses more of its records than a commit may remove without the trailer.  `old`: NULL for a new zone. */
 bool primary_loses_too_much(const struct primary_conf *c, const struct zone *old, const struct zone *new,
                             const struct zone_changes *changes);
 
 /* ---- primary_plan.c ---- */
 
-/* Lists what the commit concerns, removals first, and reads it. */
+/* Lists the files that the commit concerns, removals first, and loads them. */
 err_t plan_commit(struct apply *a);
 
 err_t plan_removal(struct apply *a, struct file *f);
-bool plan_changes(const struct apply *a, const char *path); /* does the commit name the path? */
+bool plan_changes(const struct apply *a, const char *path); /* true when the commit changes the path */
 bool plan_has(const struct apply *a, const struct file *f);
-int plan_compare_paths(const void *a, const void *b); /* of lists of paths, for qsort() and bsearch() */
+int plan_compare_paths(const void *a, const void *b); /* for lists of paths, with qsort() and bsearch() */
 
 err_t plan_file(struct apply *a, struct file *f, const struct source_change *change, bool is_new);
 
-/* ---- primary_notes.c: what the view says of each zone (auth/zone_note.h) ---- */
+/* ---- primary_notes.c: the view's notes on each zone (auth/zone_note.h) ---- */
 
-/* What is wrong with the file: of several the first error counts, else the first warning; a reason for which it is not taken goes before
- * warnings. */
+/* Keep one finding of a file to be shown.  The first error goes before warnings, and the first warning before later ones; a
+ * reason for which the file is not taken counts as an error. */
 void pending_take_diag(struct pending *d, const struct diag *diag);
 void pending_take_reason(struct pending *d, const char *why);
 
-/* A commit on its way into the next view.  None of these fails: without memory a note stays what it was, and all are made anew in the
- * next commit. */
+/* A commit that is being put into the next view.  None of these functions fails: without memory a note stays as it was, and the
+ * next commit makes all notes again. */
 struct noting {
 	struct primary *p;
 	struct next_view *next;
 	const char *commit;
 	uint64_t now_s;
 };
-void notes_put(const struct noting *n, struct file *f, const struct trouble *trouble); /* as the file is now */
-void notes_put_held(const struct noting *n, struct file *f, const struct trouble *trouble); /* its zone stays, though the file goes */
+void notes_put(const struct noting *n, struct file *f, const struct trouble *trouble); /* file as it is now */
+void notes_put_held(const struct noting *n, struct file *f, const struct trouble *trouble); /* file was removed, zone is held */
 void notes_remove(const struct noting *n, const struct file *f);
-void notes_begin(const struct noting *n); /* before all others: makes those that are behind */
+void notes_begin(const struct noting *n); /* before the others: makes notes that could not be made before */
 
-/* ---- primary_include.c: what files read by $INCLUDE ---- */
+/* ---- primary_include.c: files that are read by $INCLUDE ---- */
 
-void reads_begin(struct primary *p); /* another file is read from here on */
+void reads_begin(struct primary *p); /* begins to read another file */
 err_t reads_open(struct primary *p, struct reads *r, const struct includes_source *from, const char *path, struct master_text *out);
 void reads_count(struct primary *p, struct reads *r, const struct master_allowance *before, const struct master_allowance *after);
-void reads_fini(struct primary *p, struct reads *r); /* empty, and ready again */
+void reads_fini(struct primary *p, struct reads *r); /* empties it, ready to be used again */
 
-struct master_allowance plan_allowance(const struct apply *a);   /* what is left for the next file */
-void plan_replaces(struct apply *a, const struct reads *r);      /* these are of a file that is planned */
+struct master_allowance plan_allowance(const struct apply *a);   /* the rest of the limits, for the next file */
+void plan_replaces(struct apply *a, const struct reads *r);      /* a planned file will read these again */
 err_t plan_includers(struct apply *a);
 err_t plan_starved(struct apply *a);
 
-/* ---- primary_ignore.c: what .originignore says ---- */
+/* ---- primary_ignore.c: .originignore ---- */
 
-/* Before all else: reads the file if the commit changes it.  One that cannot be read leaves what it said before. */
+/* Called first: reads .originignore if the commit changes it.  If it cannot be read, the old patterns stay. */
 void passed_plan_ignore(struct apply *a);
-err_t passed_plan_removals(struct apply *a);  /* files that are passed over from now on */
+err_t passed_plan_removals(struct apply *a);  /* plans the removal of files that are ignored from now on */
 bool passed_comes_back(const struct apply *a, const char *path);
-err_t passed_plan_returns(struct apply *a);  /* files that are not any more */
-void passed_commit(struct apply *a);         /* before the files are */
+err_t passed_plan_returns(struct apply *a);  /* plans files that are no longer ignored */
+void passed_commit(struct apply *a);         /* called before the files are committed */
 void passed_fini(struct passed *t);
 
 /* ---- primary_hold.c: the safety valve ---- */
 
 #define HOLD_MEANT "if that is meant, push a commit with the trailer \"" PRIMARY_TRAILER "\""
 
-/* Files that an earlier commit took away and that are held are removals of this one, too: until it has the trailer, or
- * their zone is back. */
+/* Files that an earlier commit removed and that are still held count as removals of each later commit, until a commit has the
+ * trailer, or their zone is back. */
 err_t hold_plan_gone(struct apply *a);
 
-/* After all removals are planned: the list of zones that go. */
+/* After all removals are planned: lists the zones of removed files. */
 err_t hold_list_leaving(struct apply *a);
-err_t hold_sort_allowed(struct apply *a); /* before hold_back() */
+err_t hold_sort_allowed(struct apply *a); /* sorts a->allowed; before hold_back() */
 bool hold_is_leaving(const struct apply *a, const struct name *apex);
 
-/* The file that goes in this commit and has the zone of that name, or NULL.  From now on it has an heir. */
+/* The removed file that has the zone of this name, or NULL.  Sets the file's has_heir. */
 struct file *hold_find_leaving(struct apply *a, const struct name *apex);
 
-/* Marks what is held back, and says so.  After everything else is planned.  *is_any_new: there is something that was not held before.
- * E_NOMEM. */
+/* Marks and logs all that is held back, after everything else is planned. *is_any_new: something is held that was not held
+ * before.  E_NOMEM. */
 err_t hold_back(struct apply *a, bool *is_any_new);
 
 /* ---- primary_hold_keys.c ---- */
 
-err_t hold_last_keys(struct apply *a, bool *is_any_new); /* after what becomes of zones is known; as hold_back() */
-err_t hold_plan_keys(struct apply *a); /* keys files that an earlier commit changed and that are held are looked at again */
+err_t hold_last_keys(struct apply *a, bool *is_any_new); /* after the zones are decided; arguments as for hold_back() */
+err_t hold_plan_keys(struct apply *a); /* plans keys files again that are held since an earlier commit */
 
-/* Why a file whose zone is held takes no updates. */
+/* Why a file whose zone is held takes no updates; NULL: it is not held. */
 const char *hold_reason(const struct file *f);
 
-/* A zone as it was made here; with it the file. */
+/* A zone that a batch made, and its file. */
 struct accepted {
-	struct file *file;       /* in the primary's list; is_new: not yet, and taken */
+	struct file *file;       /* in the primary's list; if is_new: not yet, and taken over */
 	bool is_new, is_removal;
-	struct zone *zone;       /* the next version; of `txn`, or taken when that is NULL: a zone that was not there */
-	struct zone_txn **txn;   /* prepared, and committed here */
+	struct zone *zone;       /* the next version, from `txn`; or, if that is NULL, a new zone that is taken over */
+	struct zone_txn **txn;   /* prepared by the caller, committed here */
 	const struct zone_changes *changes; /* of the transaction */
 };
 
-/* The view after the commit `id`, which holds just that.  Errors (E_NOMEM; E_EXISTS: another file has a zone of that name) leave all
- * as it was. */
+/* Makes the view of the commit `id`, which has exactly these changes.  Errors (E_NOMEM; E_EXISTS: another file has a zone of
+ * that name) change nothing. */
 err_t primary_accept(struct primary *p, struct accepted *list, size_t n, const char *id, uint64_t now_s, const struct view **out,
                      struct discard **old);

@@ -1,4 +1,4 @@
-/* Which serials of a zone secondaries may have, so that the next one is newer. */
+/* Remembers which serials of a zone secondaries may have, so that the next one is newer. */
 #include <stdio.h>
 
 #include "auth/primary_p.h"
@@ -33,7 +33,7 @@ primary_begin_zone(struct primary *p, struct zone *z)
 	marks_drop(&p->marks, z->apex_name);
 }
 
-/* ---- what files were before ---- */
+/* ---- files in older commits ---- */
 
 struct found_serial {
 	const uint8_t *apex;
@@ -47,7 +47,8 @@ take_serial(void *ctx, const struct master_rr *rr)
 	struct found_serial *found = ctx;
 	struct soa soa;
 	if ((rr->flags & MASTER_GENERATED) != 0) {
-		return E_STOPPED; /* a line makes a million of these, and there may be ten thousand texts; the SOA record stands first */
+		return E_STOPPED; /* stops here, since one $GENERATE line can make a million records, and there may be ten
+		                   * thousand texts; a real SOA record stands before any $GENERATE */
 	}
 	if (rr->type != TYPE_SOA || !name_is_equal(rr->owner, found->apex) || rdata_read_soa(rr->rdata, rr->rdlen, &soa) != OK) {
 		return OK;
@@ -57,7 +58,7 @@ take_serial(void *ctx, const struct master_rr *rr)
 	return E_STOPPED;
 }
 
-/* The first SOA of a text that may end anywhere; nothing else of it has to be right. */
+/* Finds the first SOA record in a text that may be cut off anywhere; errors in the text do not matter. */
 static bool
 find_serial(const struct source_past *past, const struct name *apex, uint32_t *serial)
 {
@@ -69,8 +70,8 @@ find_serial(const struct source_past *past, const struct name *apex, uint32_t *s
 	return found.is_there;
 }
 
-/* In their order they make one newest serial a zone, by RFC 1982; only that is held against what is known already.  Files
- * that .originignore passes over now may have been zones then. */
+/* The serials of all older commits, in their order, make one newest serial for each zone (RFC 1982); only that one is compared
+ * with what is known already.  The present .originignore does not count: a file that it ignores may have been a zone then. */
 void
 primary_learn_past(struct primary *p, const struct source_commit *c)
 {
@@ -104,9 +105,9 @@ primary_note_ahead(struct primary *p, const uint8_t *apex, uint32_t serial, cons
 	return history_note_heard(f->zone, serial);
 }
 
-/* ---- what is said ---- */
+/* ---- messages ---- */
 
-/* What people should do, or what is done for them. */
+/* Writes what people should do, or what the server will do for them. */
 static void
 say_what_to_do(const struct primary *p, const struct zone *z, char out[TEXT_MAX])
 {

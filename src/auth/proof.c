@@ -8,7 +8,7 @@ is_wanted(const struct answering *a)
 	return a->q->is_dnssec_ok && a->zone->is_signed && !a->r->is_truncated;
 }
 
-/* The NSEC or NSEC3 of a node, once. */
+/* Adds the NSEC or NSEC3 record of a node, unless it is there already. */
 static void
 put_denial(struct answering *a, const struct node *n)
 {
@@ -38,8 +38,8 @@ covering_nsec(const struct answering *a, const uint8_t *name)
 	return zone_nsec_at_or_before(a->zone, &key);
 }
 
-/* Each costs a hash, which is most of what such an answer costs: what they come to is bounded.  Without its proof the answer would not
- * be believed, so then there is none. */
+/* Counts one more hash, if the limits allow it.  Hashes are most of the cost of such an answer.  A resolver would not believe an
+ * answer without its proof, so above the limits there is no answer. */
 static bool
 may_hash(struct answering *a, const uint8_t *name)
 {
@@ -65,7 +65,7 @@ nsec3_cover(struct answering *a, const uint8_t *name)
 	return may_hash(a, name) ? zone_nsec3_cover(a->zone, name) : NULL;
 }
 
-/* "*" below a name; false when that would be too long to exist. */
+/* Makes the name "*" below a name; false when that would be too long. */
 static bool
 wildcard_below(const uint8_t *name, struct name *out)
 {
@@ -80,8 +80,8 @@ next_closer(const uint8_t *name, const uint8_t *encloser)
 	return name_suffix(name, name_labels(encloser) + 1);
 }
 
-/* RFC 5155 7.2.1, from the closest encloser that has an NSEC3: with opt-out an existing one may have none.  Returns the
- * one that was proved: for a resolver nothing exists below it. */
+/* RFC 5155 7.2.1, beginning with the closest encloser that has an NSEC3 record: with opt-out an existing name may have none.
+ * Returns the encloser that was proved: for a resolver nothing exists below it. */
 static const uint8_t *
 prove_closest_encloser(struct answering *a, const uint8_t *name, const uint8_t *encloser)
 {
@@ -97,7 +97,7 @@ prove_closest_encloser(struct answering *a, const uint8_t *name, const uint8_t *
 	return encloser;
 }
 
-/* NODATA by NSEC3: the name's own, or, below an opt-out span, that of its closest provable encloser. */
+/* NODATA by NSEC3: the record of the name itself, or, in an opt-out span, that of its closest provable encloser. */
 static void
 prove_exists_nsec3(struct answering *a, const uint8_t *name)
 {
@@ -118,7 +118,7 @@ proof_no_data(struct answering *a)
 	if (a->zone->has_nsec3) {
 		prove_exists_nsec3(a, a->name);
 	} else {
-		put_denial(a, covering_nsec(a, a->name)); /* its own; an empty non-terminal's is the one before */
+		put_denial(a, covering_nsec(a, a->name)); /* the NSEC of the name; for an empty non-terminal, the NSEC before it */
 	}
 }
 
@@ -152,7 +152,7 @@ proof_wildcard_later(struct answering *a)
 	}
 }
 
-/* No name is closer than the wildcard. */
+/* Proves that no name is closer than the wildcard. */
 static void
 prove_expansion(struct answering *a, const struct node *encloser)
 {

@@ -1,13 +1,13 @@
-/* auth/pull_pace.h -- when to pull: as soon as it is wanted, but not as often as somebody can ask.
+/* auth/pull_pace.h -- decides when to pull: as soon as a pull is wanted, but not as often as somebody can ask for one.
  *
- * One pull is under way, one waits: however many ask, one more pull sees whatever they speak of.  A pull that brings nothing makes the
- * pause before the next one longer, from PULL_PAUSE_MIN_MS on by doubling; one that brings a commit ends that, and so does a calm of
- * PULL_CALM_MS.  So a push is served at once, also the tenth in a row, and who repeats himself costs the git server a fetch every two
- * seconds.
+ * While one pull is under way, one more can wait: however many ask, one more pull sees all pushes that were announced.  A pull
+ * that brings nothing doubles the pause before the next one, beginning with PULL_PAUSE_MIN_MS.  A pull that brings a commit ends
+ * the pause; PULL_CALM_MS without pulls end it, too.  So a push is served at once, even the tenth in a row; and a client that
+ * repeats its notifications causes a fetch every two seconds at most.
  *
- * A pull that an update waits for has a lower limit: the updates of all keys wait with it.
+ * When an update waits for the pull, the pause is at most PULL_PAUSE_UPDATE_MAX_MS, since the updates of all keys wait with it.
  *
- * Pure, one thread; times are of one monotonic clock.
+ * Pure, one thread; all times are of one monotonic clock.
  */
 #pragma once
 
@@ -21,26 +21,26 @@ enum {
 	PULL_CALM_MS = 30000,
 };
 
-enum pull_wish { PULL_UNWANTED, PULL_FOR_NEWS, PULL_FOR_UPDATE }; /* in rising order of haste */
+enum pull_wish { PULL_UNWANTED, PULL_FOR_NEWS, PULL_FOR_UPDATE }; /* the more urgent, the higher */
 
-/* Zero-initialised it is ready. */
+/* Ready for use when zeroed. */
 struct pull_pace {
-	enum pull_wish wanted;   /* and not begun */
+	enum pull_wish wanted;   /* not begun yet */
 	bool is_under_way;
-	unsigned pause_ms;       /* after the end of the last one, 0: none */
-	uint64_t ended_ms;       /* the last one */
+	unsigned pause_ms;       /* after the last pull; 0: none */
+	uint64_t ended_ms;       /* when the last pull ended */
 };
 
 void pull_pace_want(struct pull_pace *p, enum pull_wish wish);
 
-/* Milliseconds until the pull that is wanted may begin; UINT64_MAX: none is wanted, or one is under way. */
+/* Milliseconds until the wanted pull may begin; UINT64_MAX: none is wanted, or one is under way. */
 uint64_t pull_pace_wait(const struct pull_pace *p, uint64_t now_ms);
 
-/* Is one to begin now?  Then it is under way. */
+/* True: a pull is to begin now, and counts as under way. */
 bool pull_pace_begin(struct pull_pace *p, uint64_t now_ms);
 
-/* The one under way has come to its end. */
+/* The pull under way has ended. */
 void pull_pace_end(struct pull_pace *p, bool has_brought, uint64_t now_ms);
 
-/* A new git process pulls as its first deed, whatever was wanted before. */
+/* A new git process begins with a pull, whatever was wanted before. */
 void pull_pace_restart(struct pull_pace *p);

@@ -6,14 +6,14 @@ quiet_is_anybody_expected(const struct quiet *q, uint64_t now_ms)
 	return now_ms < q->expect_ms;
 }
 
-/* That we may push without a quiet moment. */
+/* How long we may push before the next quiet moment. */
 static uint64_t
 stretch_max(const struct quiet *q, uint64_t now_ms)
 {
 	return !quiet_is_anybody_expected(q, now_ms) ? QUIET_RARELY_MS : q->is_slice ? QUIET_SLICE_MS : QUIET_BURST_MS;
 }
 
-/* Has there been such a moment since the last push? */
+/* True when there was a quiet moment since the last push. */
 static bool
 was_quiet(const struct quiet *q, uint64_t now_ms)
 {
@@ -35,7 +35,7 @@ quiet_begin(struct quiet *q, uint64_t now_ms)
 {
 	if (was_quiet(q, now_ms)) {
 		q->stretch_ms = now_ms;
-		q->is_slice = q->is_held; /* more waited than could go on */
+		q->is_slice = q->is_held; /* updates had to wait in the quiet moment */
 		q->is_held = false;
 		q->is_over = false;
 	}
@@ -52,7 +52,7 @@ void
 quiet_others_pushed(struct quiet *q, uint64_t now_ms)
 {
 	if (!q->has_pushed) {
-		return; /* before any update of ours nobody was in anybody's way */
+		return; /* we have not pushed yet, so we have hindered nobody */
 	}
 	uint64_t from_ms = q->expect_ms > now_ms ? q->expect_ms : now_ms, most_ms = now_ms + QUIET_EXPECT_MAX_MS;
 	q->expect_ms = from_ms + QUIET_EXPECT_MS < most_ms ? from_ms + QUIET_EXPECT_MS : most_ms;

@@ -1,20 +1,23 @@
-/* auth/quiet.h -- quiet moments between our pushes, in which people get theirs through.
+/* auth/quiet.h -- quiet moments between our pushes, so that pushes by people can succeed.
  *
- * A person pulls, rebases and pushes, which takes some seconds; whoever pushes meanwhile has him begin anew.  Updates without pause do
- * that again and again, and nothing of it is seen here: git refuses such a push on his side.  So in what is one stretch of pushes, each
- * less than QUIET_MS after the one before, a quiet moment of that length is left from time to time:
+ * A person pulls, rebases and pushes, which takes some seconds; a push by somebody else meanwhile means that the person must
+ * begin again.  Updates without pause cause this again and again, and we do not see it: git refuses the push on the person's
+ * side.  So a stretch of our pushes, each less than QUIET_MS after the one before, is interrupted from time to time by a quiet
+ * moment of that length:
  *
- *   While people are seen to push, after the first QUIET_BURST_MS and then after each QUIET_SLICE_MS.  Whose try takes longer than a
- *   slice and less than half a quiet moment is through with the third: when the first ends in a slice, the second or the third is
- *   within the quiet moment.  So it is at the beginning of a stretch for tries of half a burst and more.  What waits meanwhile
- *   goes into one commit, and the moment ends when somebody's push has come.
+ *   While people are expected to push, a stretch lasts QUIET_BURST_MS at first; after a quiet moment in which updates waited,
+ *   it lasts QUIET_SLICE_MS.  Suppose that a person's attempt takes longer than a slice, and less than half a quiet moment.  If a
+ *   slice spoils the first attempt, then the second or the third is completely within the quiet moment.  In the longer first
+ *   stretch this holds for attempts that take at least half of it.  Updates that wait meanwhile become one commit, and the moment
+ *   ends early when a push by people has come.
  *
- *   While nobody is seen, after each QUIET_RARELY_MS: 2.5 % of the time, and nobody who tries is kept out for longer than that.
+ *   While nobody is expected, a stretch lasts QUIET_RARELY_MS: quiet moments take 2.5 % of the time, and nobody is kept out for
+ *   longer than this.
  *
- * Each push of somebody's is a reason to expect more for QUIET_EXPECT_MS, up to QUIET_EXPECT_MAX_MS when there are many.  Updates that
- * leave such moments by themselves never wait.
+ * Each push by people is a reason to expect more for QUIET_EXPECT_MS, and for up to QUIET_EXPECT_MAX_MS if there are many.
+ * Updates that leave such pauses by themselves never wait.
  *
- * Pure, one thread; times are of one monotonic clock.
+ * Pure, one thread; all times are of one monotonic clock.
  */
 #pragma once
 
@@ -30,22 +33,22 @@ enum {
 	QUIET_EXPECT_MAX_MS = 3600000,
 };
 
-/* Zero-initialised it is ready. */
+/* Ready for use when zeroed. */
 struct quiet {
 	bool has_pushed, is_held, is_over, is_slice;
-	uint64_t pushed_ms;   /* the last push of ours ended */
-	uint64_t stretch_ms;  /* this stretch began */
-	uint64_t expect_ms;   /* until then others are expected to push */
+	uint64_t pushed_ms;   /* end of our last push */
+	uint64_t stretch_ms;  /* start of this stretch */
+	uint64_t expect_ms;   /* until then people are expected to push */
 };
 
-/* Updates wait: milliseconds until they may be pushed. */
+/* Milliseconds that waiting updates still have to wait. */
 unsigned quiet_wait(struct quiet *q, uint64_t now_ms);
 
-/* They are worked out now, and then pushed. */
+/* quiet_begin(): updates are worked out from now on. quiet_pushed(): they were pushed. */
 void quiet_begin(struct quiet *q, uint64_t now_ms);
 void quiet_pushed(struct quiet *q, uint64_t now_ms);
 
-/* Somebody's push has come that no primary made. */
+/* A push has come that was not made by a primary. */
 void quiet_others_pushed(struct quiet *q, uint64_t now_ms);
 
 bool quiet_is_anybody_expected(const struct quiet *q, uint64_t now_ms);

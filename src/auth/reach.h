@@ -1,7 +1,7 @@
-/* auth/reach.h -- for which zones somebody can announce a push: those that a key which may notify reaches.
+/* auth/reach.h -- the zones for which somebody can announce a push: those that a key with the right to notify reaches.
  *
- * Any such key will do, of whatever right: who may push can read the keys that are in the repository, and sign with them.
- * So other keys in the place of those before, all of them at once too, lock nobody out; but no key at all does.
+ * Any key with this right counts: whoever may push can read the keys in the repository, and sign with them.  So when other keys
+ * replace the old ones, even all at once, nobody is locked out; only when there is no such key at all.
  *
  * Pure.
  */
@@ -13,13 +13,13 @@
 
 #include "auth/keys.h"
 
-/* Zero-initialised it is empty: it reaches nothing. */
+/* Ready for use when zeroed: it reaches nothing. */
 struct reach {
-	const uint8_t **domains; /* owned; the names are the keys' */
+	const uint8_t **domains; /* owned; the names belong to the keys */
 	size_t n, cap;
 };
 
-err_t reach_add(struct reach *r, const struct keystore *keys); /* borrowed; NULL is fine.  E_NOMEM */
-void reach_seal(struct reach *r);                             /* after all are added, and before questions */
+err_t reach_add(struct reach *r, const struct keystore *keys); /* `keys` is borrowed, and may be NULL; E_NOMEM */
+void reach_seal(struct reach *r);                             /* call it after all additions, and before reach_has() */
 bool reach_has(const struct reach *r, const uint8_t *zone);
 void reach_fini(struct reach *r);

@@ -7,8 +7,8 @@
 
 enum {
 	KEY_SLOTS = 1024,
-	MAC_SLOTS_MIN = 1024, /* a power of two; as many as there are entries, or up to twice that */
-	PART_FORGOTTEN = 16,
+	MAC_SLOTS_MIN = 1024, /* a power of two; later the number of entries, or up to twice that number */
+	PART_FORGOTTEN = 16,  /* when all entries together are too many, the key with most of them loses one sixteenth of its own */
 };
 
 struct replay_entry {
@@ -16,31 +16,31 @@ struct replay_entry {
 	struct key_past *key;
 	uint8_t mac[TSIG_MAC_PART];
 	uint64_t signed_s;
-	uint32_t taken_s; /* of the clock that never goes back */
+	uint32_t taken_s; /* by the clock that never goes back */
 	uint16_t rcode;
 	bool is_answered;
 };
 
-/* The oldest first. */
+/* Entries of one kind, oldest first. */
 struct past_list {
 	struct replay_entry *first, *last;
 	size_t n;
 };
 
 struct key_past {
-	struct key_past *next; /* in its slot */
+	struct key_past *next; /* next in the slot */
 	struct name name;
 	struct past_list done, refused;
 	size_t under_way;
-	uint64_t floor_s;      /* when the newest was signed of those that were done and are forgotten; 0: none */
+	uint64_t floor_s;      /* newest signing time of forgotten requests that were carried out; 0: none */
 };
 
 struct replay {
 	struct key_past *keys[KEY_SLOTS]; /* owned */
-	struct replay_entry **slots;      /* owned, as the entries are */
-	size_t slots_n, entries;          /* entries: also those under way */
-	size_t kept;                      /* in lists */
-	uint64_t floor_s;                 /* of all keys */
+	struct replay_entry **slots;      /* owned, with the entries */
+	size_t slots_n, entries;          /* entries: including those under way */
+	size_t kept;                      /* entries in lists */
+	uint64_t floor_s;                 /* a floor for all keys */
 };
 
 struct replay *
@@ -84,7 +84,7 @@ replay_free(struct replay **rp)
 
 /* ---- entries by their MACs ---- */
 
-/* A MAC is as good as random: its first octets are the hash. */
+/* The octets of a MAC are as good as random, so the first ones are the hash. */
 static struct replay_entry **
 slot_of(const struct replay *r, const uint8_t mac[TSIG_MAC_PART])
 {
@@ -111,7 +111,7 @@ put_into_slot(struct replay *r, struct replay_entry *e)
 	*at = e;
 }
 
-/* Twice as many slots.  Without memory for that it goes on with those that there are. */
+/* Doubles the number of slots, if there is memory for it. */
 static void
 grow(struct replay *r)
 {
@@ -143,7 +143,7 @@ entry_free(struct replay *r, struct replay_entry *e)
 	free(e);
 }
 
-/* ---- what a key has done ---- */
+/* ---- the memory of each key ---- */
 
 static struct key_past **
 key_slot(struct replay *r, const uint8_t *name)
@@ -188,14 +188,14 @@ forget_older(struct replay *r, struct key_past *k, struct past_list *list, uint6
 	}
 }
 
-/* Nothing of it can come again. */
+/* True when nothing of the key needs to be remembered. */
 static bool
 is_over(const struct key_past *k, uint64_t now_s)
 {
 	return k->done.n + k->refused.n + k->under_way == 0 && k->floor_s + TSIG_FUDGE_MAX_S < now_s;
 }
 
-/* Of the keys in a slot: those that are gone leave nothing behind. */
+/* Forgets old requests of the keys in a slot, and keys that need no memory any more. */
 static void
 tidy_slot(struct replay *r, struct key_past **at, const struct replay_request *q)
 {
@@ -242,7 +242,7 @@ key_with_most(struct replay *r)
 	return most;
 }
 
-/* Room for one more. */
+/* Makes room for one more entry. */
 static void
 make_room(struct replay *r)
 {
@@ -255,9 +255,10 @@ make_room(struct replay *r)
 	}
 }
 
-/* ---- from outside ---- */
+/* ---- public functions ---- */
 
-/* The clock has gone back when that is later than anything can have been signed by now.  Then it is as after a start. */
+/* A floor that lies further in the future than a signature can be valid means that the clock was set back: then the present time
+ * is the floor, as after a restart. */
 static void
 lower_floor(uint64_t *floor_s, uint64_t now_s)
 {

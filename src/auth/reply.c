@@ -7,7 +7,7 @@
 
 enum {
 	MINFO = 14,
-	SOA_NUMBERS_LEN = 20, /* behind its names (RFC 1035 3.3.13) */
+	SOA_NUMBERS_LEN = 20, /* after its names (RFC 1035 3.3.13) */
 };
 
 static inline uint8_t *
@@ -29,7 +29,7 @@ note_target(struct reply *r, uint16_t at, uint8_t shared)
 	}
 }
 
-/* RDATA that is little: two moves that overlap cost less than a call. */
+/* Copies short RDATA: two overlapping moves cost less than a call of memcpy(). */
 static inline void
 copy_short(uint8_t *to, const uint8_t *from, size_t n)
 {
@@ -54,14 +54,14 @@ copy_short(uint8_t *to, const uint8_t *from, size_t n)
 	}
 }
 
-/* Of what stands `here`, for struct place. */
+/* The position `here`, as struct place wants it. */
 static inline uint16_t
 pos_of(size_t here)
 {
 	return here <= REPLY_POINTER_MAX ? (uint16_t)here : UINT16_MAX;
 }
 
-/* Writes a name whose last `shared` octets are a suffix of what stands at `tail`. */
+/* Writes a name whose last `shared` octets are a suffix of the name at `tail`. */
 static inline uint8_t *
 put_name(const struct reply *r, uint8_t *p, struct place *what)
 {
@@ -83,26 +83,26 @@ name_size(const struct place *what)
 	return is_pointed ? what->len - what->shared + 2u : what->len;
 }
 
-/* Names in RDATA that may be compressed (RFC 3597 4: those of RFC 1035). */
+/* Number of names in RDATA that may be compressed (RFC 3597 4: only types of RFC 1035). */
 static inline unsigned
 names_of(uint16_t type)
 {
 	return type == TYPE_SOA || type == MINFO ? 2 : 1;
 }
 
-/* What is the same for all records of an RRset while it is written. */
+/* State that all records of an RRset share while they are written. */
 struct writing {
 	const struct reply_rrset *what;
-	uint16_t owner_at; /* where a pointer to the owner leads; 0: it is written out */
-	int target;        /* of target_offset() */
+	uint16_t owner_at; /* target of a pointer to the owner; 0: the owner is written in full */
+	int target;        /* result of target_offset() */
 	uint8_t fixed[8];
-	/* Only where names have links (zone/node.h): to those of the RRset that stand in this message. */
+	/* Only if names have links (zone/node.h): links can only be used to names of the RRset that are in this message. */
 	const struct rr_link *links;
-	unsigned first, next; /* names are counted from the RRset's first on: the first here, the next to write */
-	uint32_t ends_at[RRSET_LINK_REACH]; /* where each ends, or would if it were written whole */
+	unsigned first, next; /* counted over all names of the RRset: the first one in this message, and the next one to write */
+	uint32_t ends_at[RRSET_LINK_REACH]; /* where each name ends, or would end if it were written in full */
 };
 
-/* Where name `i` of a record goes on as what stands in the message already; 0: nowhere.  *shared: octets from there on. */
+/* Offset of a suffix of name `i` of a record that is in the message already; 0: there is none.  *shared: the suffix's length. */
 static inline uint16_t
 tail_of(const struct writing *w, const struct rr *rr, unsigned i, size_t *shared)
 {
@@ -117,7 +117,7 @@ tail_of(const struct writing *w, const struct rr *rr, unsigned i, size_t *shared
 	}
 	size_t n = rr->shared[i];
 	if (what->wildcard_len != 0 && n >= what->wildcard_len) {
-		n = what->wildcard_len - 2u; /* before it is the "*", which is not in the message */
+		n = what->wildcard_len - 2u; /* the wildcard without its "*", which is not in the message */
 	}
 	*shared = n;
 	return n > 1 ? place_suffix(what->owner, n) : 0;
@@ -131,7 +131,7 @@ note_end(struct writing *w, unsigned i, size_t at)
 	}
 }
 
-/* Name `i` of a record, of `len` octets. */
+/* Writes name `i` of a record, of `len` octets. */
 static inline uint8_t *
 put_rdata_name(struct reply *r, uint8_t *p, struct writing *w, const struct rr *rr, unsigned i, const uint8_t *name, size_t len)
 {
@@ -148,7 +148,7 @@ put_rdata_name(struct reply *r, uint8_t *p, struct writing *w, const struct rr *
 	return put16(p + len - shared, 0xC000u | pointer);
 }
 
-/* RDATA of RFC 1035's types: `lead` octets, one or two names, the rest. */
+/* Writes RDATA of a type of RFC 1035: `lead` octets, one or two names, the rest. */
 static uint8_t *
 put_names(struct reply *r, uint8_t *p, struct writing *w, const struct rr *rr)
 {
@@ -170,7 +170,7 @@ put_names(struct reply *r, uint8_t *p, struct writing *w, const struct rr *rr)
 	return p;
 }
 
-/* The owner: a pointer where one reaches; otherwise the name, which later records can point to. */
+/* Writes the owner: a pointer if one can reach it; else the name, which later records can point to. */
 static uint8_t *
 put_owner(const struct reply *r, uint8_t *p, struct place *owner, uint16_t at)
 {
@@ -184,7 +184,7 @@ put_owner(const struct reply *r, uint8_t *p, struct place *owner, uint16_t at)
 	return p + owner->len;
 }
 
-/* Where a pointer to the owner leads; 0: it has to be written out. */
+/* Target of a pointer to the owner; 0: the owner must be written in full. */
 static inline uint16_t
 owner_pointer(const struct place *owner)
 {
@@ -197,7 +197,7 @@ reply_add_plain(struct reply *r, enum section section, uint16_t owner_at, const 
 	uint8_t *p = r->wire + r->len;
 	const struct rr *rr = rrset_first(set);
 	if (r->cap - r->len < set->n * (2u + RR_FIXED_LEN + rr->rdlen)) {
-		return false; /* known beforehand: many large sets that do not fit cost nothing */
+		return false; /* the size is known beforehand, so that many large RRsets that do not fit cost nothing */
 	}
 	for (unsigned left = set->n; left != 0; left--, rr = rr_next(rr)) {
 		put16(p, 0xC000u | owner_at);
@@ -211,7 +211,7 @@ reply_add_plain(struct reply *r, enum section section, uint16_t owner_at, const 
 	return true;
 }
 
-/* For the RRset's records from number `first` on. */
+/* Prepares for records of the RRset from number `first` on. */
 static inline void
 begin_rrset(struct writing *w, const struct reply_rrset *what, unsigned first)
 {
@@ -226,14 +226,14 @@ begin_rrset(struct writing *w, const struct reply_rrset *what, unsigned first)
 	}
 }
 
-/* Is there something to be pointed to? */
+/* True when names in the RDATA may become pointers. */
 static inline bool
 has_names(const struct writing *w, const struct rr *rr)
 {
 	return (rr->shared[0] | rr->shared[1]) > 1 || w->links != NULL;
 }
 
-/* The octets that a record will take: what is pointed to does not count.  Only asked where it may not fit. */
+/* The octets that a record will take with its names compressed.  Only called when the uncompressed record may not fit. */
 [[gnu::cold, gnu::noinline]] static size_t
 rr_size(struct writing *w, const struct rr *rr, size_t here)
 {
@@ -284,19 +284,21 @@ put_rr(struct reply *r, struct writing *w, uint8_t *p, const struct rr *rr)
 		p += rr->rdlen;
 	}
 	if (w->owner_at == 0) {
-		w->owner_at = owner_pointer(owner); /* it stands in the message now */
+		w->owner_at = owner_pointer(owner); /* the owner is in the message now */
 	}
 	return p;
 }
 
-/* Room that an RRset with one name in each record needs at most, if its owner becomes a pointer: its block has all but the fixed parts. */
+/* The most room that an RRset with one name in each record can take if its owner is a pointer: its block (zone/node.h) has all
+ * but the fixed parts. */
 static inline size_t
 most_of(const struct rrset *set)
 {
 	return set->size + set->n * (2u + RR_FIXED_LEN);
 }
 
-/* May put_linked() write the RRset?  It asks once what put_rr() asks for each record: nothing gets out of a pointer's reach. */
+/* True when put_linked() may write the RRset.  This checks once for all records what put_rr() checks for each: there is room,
+ * and nothing gets out of a pointer's reach. */
 static inline bool
 is_linked(const struct reply *r, const struct writing *w)
 {
@@ -305,7 +307,7 @@ is_linked(const struct reply *r, const struct writing *w)
 	       most_of(set) <= r->cap - r->len && r->len + most_of(set) <= REPLY_POINTER_MAX;
 }
 
-/* Where name `i` of an RRset goes on as what stands in the message already, as tail_of() for a whole RRset; 0: nowhere. */
+/* Like tail_of(), for an RRset that is written as a whole. */
 static inline size_t
 linked_tail(const struct writing *w, const struct rr *rr, unsigned i, const uint16_t *ends_at, size_t *shared)
 {
@@ -318,7 +320,7 @@ linked_tail(const struct writing *w, const struct rr *rr, unsigned i, const uint
 	return pointer;
 }
 
-/* The whole RRset, as put_rr() would write it; most answers with links come through here. */
+/* Writes the whole RRset, as put_rr() would; most answers with links are written here. */
 static void
 put_linked(struct reply *r, const struct writing *w)
 {

@@ -1,7 +1,7 @@
 /* auth/request.h -- one request on its way through server.c; private to src/auth.
  *
- * What takes longer than one answer (a transfer, an update) begins with a look at the request here, and is taken up later, elsewhere,
- * out of the same octets: they are the one thing to be kept of it.
+ * A transfer or an update takes longer than one answer.  It begins with checks here, and is carried out later and elsewhere,
+ * from a copy of the request's octets; nothing else of the request is kept.
  */
 #pragma once
 
@@ -20,10 +20,10 @@ struct request {
 
 	struct msg m;
 	struct reply r;
-	size_t limit;            /* octets that the answer may have, OPT and TSIG included */
-	unsigned rcode;          /* with EDNS's upper bits */
+	size_t limit;            /* most octets of the answer, with OPT and TSIG */
+	unsigned rcode;          /* including the upper bits that EDNS adds */
 	int ede;                 /* extended error (RFC 8914), EDE_NONE: none */
-	const struct zone *zone; /* of the name that was asked for, where it was answered from; NULL: none */
+	const struct zone *zone; /* the zone of the name asked for, if the answer came from it; NULL: none */
 	bool is_authoritative;
 	bool has_question;
 	bool is_tsig_read;       /* tsig holds what the answer's TSIG needs */
@@ -31,6 +31,6 @@ struct request {
 	struct tsig tsig;
 };
 
-/* Verifies the TSIG of a parsed request, if there is one, with the view's keys; *tsig is then ready to sign the answer.  *key: whose it
- * is; NULL: the request is unsigned.  E_AUTH, E_FORMAT: as of tsig_verify_request(), with *tsig as it leaves that. */
+/* Verifies the TSIG of a parsed request, if it has one, with the view's keys; *tsig is then ready to sign the answer.  *key: the
+ * key that signed; NULL: the request is unsigned.  E_AUTH, E_FORMAT: errors of tsig_verify_request(), which leaves *tsig set. */
 err_t request_verify(const struct view *v, const struct msg *m, uint64_t now_s, struct tsig *tsig, const struct key **key);

@@ -21,7 +21,6 @@ enum {
 	ZONEVERSION_SOA_SERIAL = 0,
 };
 
-/* One thread writes a counter, any may read it. */
 static inline void
 count(uint64_t *counter, uint64_t n)
 {
@@ -47,14 +46,15 @@ tsig_len(const struct request *q)
 	return q->m.has_tsig && q->is_tsig_read ? tsig_response_len(&q->tsig) : 0;
 }
 
-/* As much as it may come to, before there is an answer (RFC 9660 3.2). */
+/* The room for it, reserved before there is an answer (RFC 9660 3.2). */
 static size_t
 zoneversion_len(const struct request *q)
 {
 	return q->m.edns.wants_zoneversion && q->conf->tells_commit ? ZONEVERSION_LEN : 0;
 }
 
-/* What OPT and TSIG will take is not for records.  An extended error comes where there are none, so nothing is kept for it. */
+/* Reserves room for OPT and TSIG; the rest is for records.  Answers with an extended error have no records, so no room is
+ * reserved for it. */
 static void
 set_room(struct request *q)
 {
@@ -83,7 +83,7 @@ put16(uint8_t *p, size_t v)
 	return p + 2;
 }
 
-/* RFC 9660 2.1: labels of the zone's name, type, version. */
+/* RFC 9660 2.1: number of labels in the zone's name, type, version. */
 static uint8_t *
 put_zoneversion(uint8_t *p, const struct zone *z)
 {
@@ -93,8 +93,8 @@ put_zoneversion(uint8_t *p, const struct zone *z)
 	return put16(put16(p, z->serial >> 16), z->serial);
 }
 
-/* RFC 6891 6.1.2, with the options that were asked for and an extended error if there is one, as far as there is room: beside a long
- * question and a TSIG it may be short. */
+/* Writes OPT (RFC 6891 6.1.2), with the options that were asked for and an extended error if there is one.  Options that do not
+ * fit are left out: beside a long question and a TSIG there may be little room. */
 static void
 put_opt(struct request *q)
 {
@@ -147,7 +147,7 @@ put_header(struct request *q)
 	put16(p, (size_t)n[SECTION_ADDITIONAL] + q->m.edns.present);
 }
 
-/* The question as it was asked, case and all. */
+/* Copies the question with its upper and lower case. */
 static void
 put_question(struct request *q)
 {
@@ -171,7 +171,7 @@ finish(struct request *q, size_t cap)
 		err_t err = q->tsig.error != 0 ? tsig_sign_error(&q->tsig, q->r.wire, &q->r.len, cap, q->now_s)
 		                               : tsig_sign_response(&q->tsig, q->r.wire, &q->r.len, cap, q->now_s);
 		if (err != OK) {
-			return 0; /* an answer that cannot be signed as it should is none */
+			return 0; /* an answer that must be signed, but cannot be, is not sent */
 		}
 	}
 	count(&q->stats->truncated, q->r.is_truncated);
@@ -179,7 +179,7 @@ finish(struct request *q, size_t cap)
 	return q->r.len;
 }
 
-/* CHAOS TXT: who and what is this server?  Said only when the operator set it. */
+/* CHAOS TXT: name and version of the server.  Answered only if the operator has set them. */
 static const char *
 chaos_text(const struct request *q)
 {
@@ -223,7 +223,7 @@ answer_chaos(struct request *q)
 	q->is_authoritative = true;
 }
 
-/* Types that only mean something in other sections or to other servers (RFC 6895 3.1). */
+/* False for types that have a meaning only in other sections, or for other servers (RFC 6895 3.1). */
 static bool
 is_askable(struct request *q)
 {
@@ -243,15 +243,15 @@ is_askable(struct request *q)
 	}
 }
 
-/* A secondary asks how far a zone is: RFC 1034 4.3.5, and by the key that it may transfer it. */
+/* True when a secondary asks for the serial of a zone (RFC 1034 4.3.5): the key may transfer it. */
 static bool
 is_from_secondary(const struct request *q)
 {
 	return q->m.qtype == TYPE_SOA && q->key != NULL && key_has_right(q->key, RIGHT_TRANSFER, q->m.qname.oct);
 }
 
-/* It wants to hear of changes, of all zones when it asks for the root.  When there is no such zone, "not authoritative" tells it
- * more than a refusal, which may have other reasons. */
+/* The secondary wants to hear of changes; of all zones, if it asks for the root.  If there is no such zone, NOTAUTH tells it
+ * more than REFUSED, which may have other reasons. */
 static void
 take_secondary(struct request *q, bool is_ours)
 {
@@ -262,7 +262,8 @@ take_secondary(struct request *q, bool is_ours)
 	}
 }
 
-/* What does not fit into 65,535 octets can be sent to nobody: TC would have the client come by TCP, where it is. */
+/* Answers SERVFAIL.  An answer over 65,535 octets cannot be sent at all: TC would make the client use TCP, which it does
+ * already. */
 static void
 give_up(struct request *q)
 {
@@ -286,7 +287,7 @@ answer_internet(struct request *q)
 		.peer = q->peer,
 	};
 	struct answer answer;
-	if (q->view->zones.n == 0) { /* nothing loaded: nobody knows yet whether this is ours */
+	if (q->view->zones.n == 0) { /* no zones: before the first commit nobody knows whether the name is ours */
 		q->rcode = q->view->commit[0] == '\0' ? RCODE_SERVFAIL : RCODE_REFUSED;
 		q->ede = q->view->commit[0] == '\0' ? EDE_NOT_READY : EDE_NOT_AUTHORITATIVE;
 		return;
@@ -354,7 +355,8 @@ note_use(const struct request *q)
 static bool
 is_signature_good(struct request *q)
 {
-	if (q->m.has_tsig && q->view->commit[0] == '\0') { /* the key may be a good one: who hears BADKEY would not come again */
+	if (q->m.has_tsig && q->view->commit[0] == '\0') { /* no keys yet, so this one may be good: after BADKEY the client would
+	                                                    * not try again */
 		q->m.has_tsig = false;
 		q->rcode = RCODE_SERVFAIL;
 		q->ede = EDE_NOT_READY;
@@ -383,7 +385,7 @@ static void
 dispatch(struct request *q)
 {
 	if (!is_signature_good(q)) {
-		return; /* first of all, so that whatever the answer is, it is signed as it should (RFC 8945 5.3) */
+		return; /* checked first, so that every answer is signed as it should be (RFC 8945 5.3) */
 	}
 	set_room(q);
 	if (q->m.edns.present && q->m.edns.version != 0) {
@@ -446,8 +448,8 @@ server_handle(const struct view *v, const struct server_conf *conf, const struct
 	memset(q.r.count, 0, sizeof q.r.count);
 
 	if (err != OK) {
-		/* What could not be read whole is not repeated, but for its question.  Opcodes that we do not know
-		 * may have bodies of their own kind (RFC 8490). */
+		/* A malformed message is answered with its question only.  Unknown opcodes may have bodies of another form (RFC
+		 * 8490). */
 		unsigned opcode = msg_opcode(&q.m);
 		bool is_known = opcode == OPCODE_QUERY || opcode == OPCODE_NOTIFY || opcode == OPCODE_UPDATE;
 		q.rcode = is_known ? RCODE_FORMERR : RCODE_NOTIMP;

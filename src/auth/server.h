@@ -1,28 +1,33 @@
-/* auth/server.h -- the one door: a request's bytes in, a response's bytes out.
+/* auth/server.h -- the single entry point: a request's bytes in, a response's bytes out.
  *
- * Pure and reentrant: no clock, no allocation for a query, nothing but the arguments.  What the
- * caller has to do besides sending comes back in struct server_out.
+ * Pure and reentrant: no clock, no allocation for a query, nothing but the arguments. struct server_out tells the caller what
+ * else to do besides sending.
  *
- * What one request can cost is bounded, whoever sends it, and whatever zones hold; tests/unit/cost_test.c and request_cost_test.c count it.
- *   Reading: one walk over its octets, at most 65,535; where compression leads is not followed, but for the one name of a TSIG's key.
- *   Signature: unsigned, or by a key that is not ours: none.  Else two HMACs: of the request, and of the answer if the first was
- *     right, over what both have and some 700 octets.  They alone allocate (OpenSSL's contexts).
- *   Turns: one, and one for each alias followed (ALIAS_CHAIN_MAX, 16).  A turn looks up the zone, the name, and perhaps a wildcard.
- *   Additional data: a lookup for each of REPLY_TARGETS_MAX (32) targets; of an address RRset that does not fit nothing is written.
- *   Proofs of absence: NSEC, two lookups and one for each wildcard on the way; NSEC3, HASHES_MAX (160) hashes, HASH_BLOCKS_MAX (5,000)
- *     blocks of SHA-1 together (auth/answering.h).  What would take more is SERVFAIL.  A zone with more than
- *     ZONE_NSEC3_ITERATIONS_MAX (150) iterations costs none.
- *   Writing: what the answer has room for: over UDP udp_max (up to 4,096 octets), over TCP 65,535; and once more of what did not fit in the
- *     end.  The RRsets of a name are looked through, which are NODE_RRSETS_MAX (512) at most (zone/node.h).
+ * The cost of one request is bounded, whoever sends it, and whatever the zones contain; tests/unit/cost_test.c and
+ * request_cost_test.c measure it.
+ *   Reading: one walk over its octets, at most 65,535.  Compression pointers are skipped, not followed, except in the name of a
+ *     TSIG's key.
+ *   Signature: no cost if the request is unsigned, or the key is not ours.  Else two HMACs, of the request and, if the first
+ *     was right, of the answer, over their octets and some 700 more.  Only they allocate (OpenSSL's contexts).
+ *   Turns: one, and one for each alias followed (ALIAS_CHAIN_MAX, 16).  A turn looks up the zone, the name, and perhaps a
+ *     wildcard.
+ *   Additional data: one lookup for each of REPLY_TARGETS_MAX (32) targets; an address RRset that does not fit is not written
+ *     at all.
+ *   Proofs of absence: NSEC, two lookups, and one for each wildcard on the way; NSEC3, HASHES_MAX (160) hashes, and
+ *     HASH_BLOCKS_MAX (5,000) blocks of SHA-1 in all (auth/answering.h).  An answer that would take more is SERVFAIL.  A zone
+ *     with more than ZONE_NSEC3_ITERATIONS_MAX (150) iterations costs none.
+ *   Writing: as much as the answer may have: over UDP udp_max (up to 4,096 octets), over TCP 65,535; and once more for records
+ *     that did not fit in the end.  All RRsets of a name may be looked at, NODE_RRSETS_MAX (512) at most (zone/node.h).
  *   IXFR over UDP: at most 8 steps of the history are looked at, none is worked out (auth/transfer.c).
- *   ANY over UDP: one RRset; over TCP, and RRSIG, what there is, as far as the answer has room.
- *   Questions about the server's state, signed: STATUS_ITEMS_MAX (200) items (auth/status.h), and of keys what all files of secondaries
- *     grant, looked through once.
- *   A transfer and the catalog without a key: a comparison for each prefix of the zone's domains (auth/secondaries.h).
- *   Other opcodes, other classes, what is malformed: nothing beyond reading and signature.
- *   AXFR and IXFR over TCP, UPDATE and NOTIFY end here with an event; what follows has limits of its own (net/tcp.h, net/inbox.h,
- *     auth/notify.h).  An UPDATE's records, with all names that compression makes of them, come to UPDATE_OCTETS_MAX at most
- *     (auth/update.h).
+ *   ANY: over UDP one RRset; over TCP, and for RRSIG, all that the answer has room for.
+ *   Questions about the server's state, signed: STATUS_ITEMS_MAX (200) items (auth/status.h); for questions about keys, also one
+ *     walk through the rights that all files of secondaries grant.
+ *   A transfer, or a query for the catalog, without a key: one comparison for each prefix of the zone's domains
+ *     (auth/secondaries.h).
+ *   Other opcodes, other classes, malformed requests: only reading and signature.
+ *   AXFR and IXFR over TCP, UPDATE and NOTIFY end here with an event; the rest of their work has its own limits (net/tcp.h,
+ *     net/inbox.h, auth/notify.h).  The records of an UPDATE, with all compressed names written out, take at most
+ *     UPDATE_OCTETS_MAX (auth/update.h).
  */
 #pragma once
 
@@ -42,7 +47,7 @@ struct peer {
 	enum transport transport;
 };
 
-/* Its address, without the port. */
+/* The peer's address, without the port. */
 static inline struct key_address
 peer_key_address(const struct peer *p)
 {
@@ -51,7 +56,7 @@ peer_key_address(const struct peer *p)
 	return a;
 }
 
-/* How much of its address tells a client from others: all of IPv4, and of IPv6 the /64, which is what one customer gets. */
+/* This many octets of the address identify a client: all of IPv4, and the /64 of IPv6, since one customer gets a whole /64. */
 static inline size_t
 peer_client_len(const struct peer *p)
 {
@@ -60,30 +65,32 @@ peer_client_len(const struct peer *p)
 
 enum server_event {
 	EVENT_NONE,
-	EVENT_NOTIFY_ACCEPTED,  /* signed and within rights: pull */
-	EVENT_NOTIFY_UNSIGNED,  /* acknowledged, otherwise ignored */
+	EVENT_NOTIFY_ACCEPTED,  /* signed and within the key's rights: pull */
+	EVENT_NOTIFY_UNSIGNED,  /* acknowledged, but without effect */
 	EVENT_NOTIFY_DENIED,    /* `why` */
-	EVENT_TSIG_FAILED,      /* `why`; on any opcode */
-	EVENT_TRANSFER,         /* TCP: no response yet, transfer_new() makes them (auth/transfer.h) */
+	EVENT_TSIG_FAILED,      /* `why`; possible with any opcode */
+	EVENT_TRANSFER,         /* TCP: no response yet; transfer_new() makes them (auth/transfer.h) */
 	EVENT_TRANSFER_DENIED,  /* `why` */
-	EVENT_AHEAD,            /* an IXFR signed with a transfer key: the secondary has `serial`, newer than ours (RFC 1982) */
-	EVENT_SUBSCRIBED,       /* a SOA query signed with a transfer key: a secondary is there (and by TCP, hears of changes) */
-	EVENT_UPDATE,           /* signed and within rights, to be taken up elsewhere: no response yet (auth/update.h) */
+	EVENT_AHEAD,            /* an IXFR signed with a transfer key: the secondary has `serial`, which is newer than ours (RFC
+	                         * 1982) */
+	EVENT_SUBSCRIBED,       /* a secondary's SOA query, signed with a transfer key; over TCP, the secondary then hears of
+	                         * changes */
+	EVENT_UPDATE,           /* signed and within the key's rights: no response yet; carried out elsewhere (auth/update.h) */
 	EVENT_UPDATE_DENIED,    /* `why` */
 	EVENT_COUNT
 };
 
 struct server_out {
 	enum server_event event;
-	const char *why;         /* static text; for EVENT_TSIG_FAILED and whatever is DENIED */
-	struct name zone;        /* what the request was about, when event != EVENT_NONE */
+	const char *why;         /* static text; for EVENT_TSIG_FAILED and all …_DENIED events */
+	struct name zone;        /* the zone of the request, when event != EVENT_NONE */
 	struct name key;         /* the key's name, len 0: none */
 	uint32_t serial;         /* EVENT_AHEAD */
-	uint8_t mac[TSIG_MAC_PART]; /* EVENT_NOTIFY_ACCEPTED, EVENT_UPDATE: of its signature */
-	bool close;              /* TCP: nothing sensible can follow */
+	uint8_t mac[TSIG_MAC_PART]; /* EVENT_NOTIFY_ACCEPTED, EVENT_UPDATE: part of its signature */
+	bool close;              /* TCP: close the connection, nothing sensible can follow */
 };
 
-/* Per-worker counters: written by one thread, read by any (relaxed). */
+/* Counters of a worker: one thread writes, any thread reads (relaxed). */
 struct server_stats {
 	uint64_t queries[2];     /* by enum transport */
 	uint64_t rcode[24];

@@ -1,11 +1,11 @@
-/* Punycode (RFC 3492), for what a message names. */
+/* Names in UTF-8 as A-labels (Punycode, RFC 3492), for use in messages. */
 #include <string.h>
 
 #include "auth/source.h"
 
 enum { BASE = 36, T_MIN = 1, T_MAX = 26, SKEW = 38, DAMP = 700, INITIAL_BIAS = 72, INITIAL_N = 128 }; /* RFC 3492 5 */
 
-/* One code point; 0: this is no UTF-8 (RFC 3629 4). */
+/* Reads one code point; 0: not UTF-8 (RFC 3629 4). */
 static uint32_t
 next_point(const uint8_t **at, const uint8_t *end)
 {
@@ -26,7 +26,7 @@ next_point(const uint8_t **at, const uint8_t *end)
 	return c < least[more] || c > 0x10FFFF || (c >= 0xD800 && c < 0xE000) ? 0 : c;
 }
 
-/* What it is in a U-label (RFC 5892), as far as that is known here; 0: it is not. */
+/* The form of a code point in a U-label (RFC 5892), as far as it is known here; 0: it has none. */
 static uint32_t
 to_lower(uint32_t c)
 {
@@ -79,7 +79,7 @@ put(struct text *t, uint32_t c)
 	t->n++;
 }
 
-/* RFC 3492 6.3: a number in digits of a base that changes. */
+/* RFC 3492 6.3: writes a number in digits whose base changes. */
 static void
 put_number(struct text *t, uint32_t q, uint32_t bias)
 {
@@ -104,7 +104,7 @@ least_from(const struct label *l, uint32_t n)
 	return least;
 }
 
-/* At most 63 points below 0x110000: no number here goes beyond 32 bits. */
+/* No overflow of 32 bits is possible, with at most 63 code points below 0x110000. */
 static void
 put_punycode(struct text *t, const struct label *l)
 {
@@ -149,7 +149,7 @@ put_label(struct text *t, const struct label *l)
 	return t->n - begin <= LABEL_MAX && l->n != 0;
 }
 
-/* Up to a dot or the end. */
+/* Reads a label up to a dot or the end. */
 static bool
 read_label(const uint8_t **at, const uint8_t *end, struct label *l)
 {

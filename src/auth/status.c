@@ -6,14 +6,14 @@
 #include "dns/wire.h"
 
 enum {
-	/* Of the authority section's record, beside the name in it: fixed fields, "commit=" with a name of SHA-256, "next=", and the octets
-	 * before strings. */
+	/* Octets of the record in the authority section, without the name after "next=": fixed fields, "commit=" with a SHA-256
+	 * in hex, "next=", and the length octets of strings. */
 	TAIL_FIXED_LEN = 12 + 1 + 7 + 64 + 1 + 5 + NAME_TEXT_MAX / 255 + 1,
 };
 
 /* ---- the question ---- */
 
-/* The "after" of a question's authority section. */
+/* Reads "after" from the question's authority section. */
 static err_t
 read_cursor(const struct msg *m, struct status_question *q)
 {
@@ -75,7 +75,7 @@ page_end(struct status_page *p, const uint8_t *name)
 	return true;
 }
 
-/* Behind items there is room for it: page_end() has seen to that. */
+/* Writes the authority section.  After items there is room for it: page_end() checks that. */
 static err_t
 put_tail(struct status_page *p)
 {
@@ -94,7 +94,7 @@ put_tail(struct status_page *p)
 	return p->w.b.err;
 }
 
-/* ---- what there is to say ---- */
+/* ---- items ---- */
 
 static err_t
 put_items(struct status_page *p)
@@ -155,7 +155,7 @@ answer(struct request *q, const struct status_question *question)
 		q->is_authoritative = true;
 		q->rcode = RCODE_NXDOMAIN;
 		break;
-	default: /* nothing fits: over TCP it does */
+	default: /* nothing fits; over TCP it will */
 		q->r.is_truncated = q->peer->transport == TRANSPORT_UDP;
 		q->rcode = q->r.is_truncated ? RCODE_NOERROR : RCODE_SERVFAIL;
 	}

@@ -1,5 +1,5 @@
-/* What is said of the server as a whole.  Whoever has a key for a part of the names hears which commit is served and whether pulls
- * succeed, and nothing of where the repository is and what others do. */
+/* The state of the server as a whole.  A key for a part of the names only learns which commit is served and whether pulls
+ * succeed, but nothing about the repository's location or about what others do. */
 #include "auth/status_p.h"
 #include "dns/name.h"
 
@@ -11,7 +11,7 @@ put_time(struct status_writer *w, const char *key, uint64_t s)
 	}
 }
 
-/* "pull": its number, "pulled": when, "pull_ms", "pull_error". */
+/* Writes "pull", the number of the last pull, "pulled", its time, "pull_ms" and "pull_error". */
 static void
 put_pull(struct status_page *p, const struct daemon_state *s)
 {

@@ -1,4 +1,4 @@
-/* auth/status_p.h -- an answer about the server's state in the making; private to status*.c. */
+/* auth/status_p.h -- an answer about the server's state while it is written; private to status*.c. */
 #pragma once
 
 #include "auth/status.h"
@@ -9,32 +9,33 @@ struct status_page {
 	const struct status_question *q;
 	bool is_all;
 	struct reply *r;
-	struct status_writer w; /* over the room that is left in *r */
+	struct status_writer w; /* writes into the room left in *r */
 	unsigned items;
-	bool is_full;           /* no more goes into it, and `last` says where the next one begins */
-	struct name last;       /* the item written last, or looked at; len 0: none */
+	bool is_full;           /* no more items fit; the next question continues after `last` */
+	struct name last;       /* the last item that was written or looked at; len 0: none */
 };
 
-/* Begins an item, whose pairs go to p->w. */
+/* Begins an item.  Its pairs are written to p->w. */
 void page_begin(struct status_page *p);
 
-/* Ends it.  `name`: by which the next page can begin behind it; NULL: it is the only one.  False: it does not fit, or enough are there:
- * the page is full, without it. */
+/* Ends an item.  `name`: the next page can begin after it; NULL: it is the only item.  False: it does not fit, or there are
+ * enough items: the page is full, and the item is left out. */
 bool page_end(struct status_page *p, const uint8_t *name);
 
-/* An item for each zone of `notes` within the domain. */
+/* Writes an item for each zone of `notes` within the domain. */
 void status_put_zones(struct status_page *p, const struct trie *notes);
-err_t status_put_zone(struct status_page *p); /* the domain's own; E_NOTFOUND */
+err_t status_put_zone(struct status_page *p); /* writes the zone of the domain itself; E_NOTFOUND */
 
-/* An item for each secondary of each zone within the domain. */
+/* Writes an item for each secondary of each zone within the domain. */
 void status_put_secondaries(struct status_page *p);
 
-/* The first zone of the question's domain, or that behind its cursor; others follow by trie_iter_next(), also those outside. */
+/* The first zone of the question's domain, or the first one after its cursor. trie_iter_next() gives the others, and goes on
+ * past the domain's end. */
 const struct zone_note *status_begin_walk(const struct trie *notes, const struct status_question *q, struct trie_iter *it);
 
-/* One item: of the server as a whole; of the updates that it carries out. */
+/* Each writes one item: about the server as a whole; about the updates that it carries out. */
 void status_put_daemon(struct status_page *p);
 void status_put_updates(struct status_page *p);
 
-/* An item for each key whose domain is within the question's. */
+/* Writes an item for each key whose domain is within the question's. */
 void status_put_keys(struct status_page *p);

@@ -1,4 +1,4 @@
-/* What is said of secondaries: how far each is with each zone, against the serial that is served. */
+/* The state of secondaries: the serial that each has of each zone, compared with the served serial. */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,7 +6,7 @@
 #include "dns/serial.h"
 #include "zone/nkey.h"
 
-/* IPv6 as eight groups, which every reader of addresses takes. */
+/* Writes IPv6 addresses as eight groups, which every program understands. */
 static void
 print_address(const struct key_address *a, char out[48])
 {
@@ -21,7 +21,8 @@ print_address(const struct key_address *a, char out[48])
 	}
 }
 
-/* What it has counts; of one that nothing was sent to since the start, whether it knows of the serial. */
+/* Decides by the serial of the last transfer; if there was none since the start, by the serial that the secondary has
+ * acknowledged. */
 static const char *
 state_of(const struct secondary_row *row, uint32_t serial)
 {
@@ -53,7 +54,7 @@ put_row(struct status_page *p, const struct zone *z, const struct zone_note *n, 
 	}
 	if (strcmp(state, "behind") == 0) {
 		status_number(w, "behind", z->serial - (row->has_s != 0 ? row->has : row->told));
-		status_number(w, "since", n->changed_s); /* of the version that it has not */
+		status_number(w, "since", n->changed_s); /* time of the version that it does not have */
 	}
 	if (row->error != NULL) {
 		status_pair(w, "error", row->error);
@@ -62,7 +63,7 @@ put_row(struct status_page *p, const struct zone *z, const struct zone_note *n, 
 	return page_end(p, n->apex);
 }
 
-/* All of a zone's rows or none: the next page begins behind a zone. */
+/* Writes all rows of a zone or none, since the next page begins after a zone. */
 static bool
 put_zone_rows(struct status_page *p, const struct zone_note *n)
 {
@@ -92,7 +93,7 @@ status_put_secondaries(struct status_page *p)
 	}
 	const struct zone_note *n = status_begin_walk(&p->view->notes.all, p->q, &it);
 	for (; n != NULL && name_is_within(n->apex, p->q->domain); n = trie_iter_next(&it)) {
-		if (left-- == 0) { /* of those behind, the next question hears */
+		if (left-- == 0) { /* the next question gets the rest */
 			p->is_full = true;
 			return;
 		}

@@ -67,7 +67,7 @@ status_name_read(const uint8_t *name, enum status_what *what, const uint8_t **do
 void
 status_begin(struct status_writer *w)
 {
-	buf_u16(&w->b, 0xC000 | DNS_HEADER_LEN); /* the name in the question */
+	buf_u16(&w->b, 0xC000 | DNS_HEADER_LEN); /* a pointer to the name in the question */
 	buf_u16(&w->b, TYPE_TXT);
 	buf_u16(&w->b, CLASS_CH);
 	buf_u32(&w->b, 0);
@@ -98,7 +98,7 @@ put_octets(struct status_writer *w, const char *octets, size_t n)
 		buf_put(&w->b, octets, part);
 		octets += part;
 		n -= part;
-		if (part == room) { /* a full string goes on in the next one, which may be empty */
+		if (part == room) { /* a full string continues in the next one, which may be empty */
 			close_string(w);
 			open_string(w);
 		}
@@ -129,7 +129,7 @@ status_number(struct status_writer *w, const char *key, uint64_t value)
 void
 status_end(struct status_writer *w)
 {
-	if (w->b.err == OK && w->b.len == w->rdata_at) { /* a TXT record has one string at least (RFC 1035 3.3.14) */
+	if (w->b.err == OK && w->b.len == w->rdata_at) { /* a TXT record has at least one string */
 		buf_u8(&w->b, 0);
 	}
 	if (w->b.err == OK && w->b.len - w->rdata_at > DNS_RDATA_MAX) {
@@ -161,7 +161,7 @@ status_read(const struct msg *m, unsigned section)
 	return r;
 }
 
-/* One pair out of as many strings as it takes, with a NUL behind it.  *len: octets of text so far. */
+/* Reads one pair from one or more strings, and adds a NUL.  *len: octets of text so far. */
 static err_t
 read_pair(struct cur *rdata, struct status_item *out, size_t *len)
 {
@@ -195,7 +195,7 @@ read_pair(struct cur *rdata, struct status_item *out, size_t *len)
 	return OK;
 }
 
-/* A record without any pair has one empty string. */
+/* True for a record without pairs: it has one empty string. */
 static bool
 is_empty(const struct cur *rdata)
 {

@@ -1,4 +1,4 @@
-/* What is said of zones: from the notes of the view, and the zones themselves. */
+/* The state of zones, from the notes of the view and the zones themselves. */
 #include <string.h>
 
 #include "auth/status_p.h"
@@ -82,7 +82,7 @@ status_put_zone(struct status_page *p)
 	return OK;
 }
 
-/* True: the walk came to the domain's end. */
+/* True: all zones of the domain were counted. */
 static bool
 count_in(const struct trie *notes, const uint8_t *domain, size_t *all, size_t *held)
 {

@@ -1,7 +1,8 @@
-/* auth/texts.h -- texts of files as the commit that is served has them: those that updates come back to.
+/* auth/texts.h -- keeps texts of files of the served commit which updates change again and again.
  *
- * A zone that is updated has its file edited again and again.  The last text of it is what was pushed, so it need not be asked of the git
- * side; where it changes otherwise, it is dropped.  A few, and not the large ones: a file that is not here is asked for.
+ * The file of a zone that is updated is edited often.  Its last text is the one that was pushed, so we need not ask the git
+ * process for it.  When another commit changes the file, the text is dropped.  Only a few small texts are kept; other files are
+ * read from the git process.
  *
  * One thread.
  */
@@ -14,14 +15,14 @@
 
 enum {
 	TEXTS_N_MAX = 64,
-	TEXTS_ONE_MAX = 1 << 20,  /* octets of one */
-	TEXTS_ALL_MAX = 16 << 20, /* of all */
+	TEXTS_ONE_MAX = 1 << 20,  /* octets of one text */
+	TEXTS_ALL_MAX = 16 << 20, /* octets of all texts */
 };
 
 struct kept_text {
 	char *path, *text; /* owned */
 	size_t len;
-	uint64_t used;     /* when it was last wanted */
+	uint64_t used;     /* t->clock when it was last used */
 };
 
 struct texts {
@@ -30,14 +31,14 @@ struct texts {
 	uint64_t clock;
 };
 
-void texts_fini(struct texts *t); /* empty, and ready again */
+void texts_fini(struct texts *t); /* empty, and ready to be used again */
 
-/* Borrowed until that path is put or dropped, or texts_trim(); NULL: it is not here. */
+/* The text of a file, borrowed until that path is put or dropped, or until texts_trim().  NULL: it is not kept. */
 const char *texts_find(struct texts *t, const char *path, size_t *len);
 
-/* Keeps a copy in the place of what was there, unless it is large. */
+/* Keeps a copy instead of the old text, unless it is large. */
 void texts_put(struct texts *t, const char *path, const char *text, size_t len);
 void texts_drop(struct texts *t, const char *path);
 
-/* Back to the limits: those that were not wanted for longest go. */
+/* Drops the texts that were not used for longest, until the limits hold. */
 void texts_trim(struct texts *t);

@@ -13,10 +13,11 @@ struct party_id {
 };
 
 struct party {
-	struct party *next; /* of the chain */
+	struct party *next; /* next in the chain */
 	struct party_id id;
 	unsigned active, waiting;
-	uint64_t last;      /* turns->count when one of its began, or when it came: who comes anew has its turn after those who wait */
+	uint64_t last;      /* turns->count when its last transfer began, or when the party was made: a new party comes after
+	                     * those that wait */
 };
 
 /* ---- parties ---- */
@@ -53,7 +54,7 @@ chain_of(struct turns *t, const struct party_id *id)
 	return &t->parties[(hash ^ hash >> 8 ^ hash >> 16) % TURNS_PARTY_CHAINS];
 }
 
-/* Finds it, or makes it.  NULL: no memory. */
+/* Finds or makes a party.  NULL: no memory. */
 static struct party *
 party_of(struct turns *t, const struct party_id *id)
 {
@@ -70,7 +71,7 @@ party_of(struct turns *t, const struct party_id *id)
 	return p;
 }
 
-/* Forgets a party (NULL: none) of which there is nothing any more. */
+/* Frees a party (NULL is fine) without transfers. */
 static void
 party_settle(struct turns *t, struct party *p)
 {
@@ -85,7 +86,7 @@ party_settle(struct turns *t, struct party *p)
 	free(p);
 }
 
-/* ---- coming and going ---- */
+/* ---- joining and leaving ---- */
 
 static unsigned
 part(unsigned max, unsigned of)
@@ -155,7 +156,8 @@ may_begin(const struct turns *t, const struct turn *turn)
 	return t->active_n < t->max && turn->client->active < t->client_max && turn->key->active < t->key_max;
 }
 
-/* Has it gone longer without?  First the party of the two that had something later, then the other. */
+/* True when the parties of `a` have waited longer since their last transfers.  Each turn has two parties; the later of their two
+ * transfers decides, and if these are equal, the earlier one. */
 static bool
 is_before(const struct turn *a, const struct turn *b)
 {
@@ -212,7 +214,7 @@ turn_note_taken(struct turn *turn, uint64_t now_ms, uint64_t taken)
 	}
 }
 
-/* Could one that waits begin if the other, which is under way, ended?  Not what its own client waits for: that would be no gain. */
+/* True when `waiting` could begin if `active` ended.  False for the same client, which would gain nothing. */
 static bool
 is_in_the_way(const struct turns *t, const struct turn *active, const struct turn *waiting)
 {
@@ -247,7 +249,7 @@ turns_too_slow(const struct turns *t)
 
 /* ---- room ---- */
 
-/* Is it rather to go?  What is not signed first, then what most wait of. */
+/* True when `a` is to be dropped before `b`: unsigned ones first, then those of the party with the most waiting. */
 static bool
 goes_sooner(const struct turn *a, const struct turn *b)
 {

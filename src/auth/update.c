@@ -10,7 +10,7 @@
 
 enum { SECTION_PREREQUISITE = 1, SECTION_UPDATE = 2 }; /* 2136 2 */
 
-/* ---- on the way in ---- */
+/* ---- checks of a request ---- */
 
 /* 2136 3.1.1. */
 static const char *
@@ -50,7 +50,7 @@ update_handle(struct request *q)
 
 /* ---- reading ---- */
 
-/* Room for so many octets of what the message comes to. */
+/* Takes memory from the arena, and counts it against UPDATE_OCTETS_MAX. */
 static err_t
 take_room(struct update *u, size_t n, void *out)
 {
@@ -75,7 +75,7 @@ keep(struct update *u, const void *octets, size_t n, const uint8_t **out)
 	return OK;
 }
 
-/* Many records in a row have one owner, in one spelling: then all have the octets of the first. */
+/* Consecutive records often have the same owner in the same spelling: these share one copy. */
 static err_t
 keep_owner(struct update *u, const struct name *owner, const struct update_rr *before, const uint8_t **out)
 {
@@ -147,7 +147,7 @@ update_read(struct update *u, struct update_verdict *v)
 		return err;
 	}
 	if (err == E_LIMIT) {
-		update_deny(v, RCODE_REFUSED, "the records come to more than a mebibyte when they are read: send several messages");
+		update_deny(v, RCODE_REFUSED, "the records take more than 1 MiB when their names are written out: send several messages");
 		v->ede = EDE_PROHIBITED;
 	} else if (err != OK) {
 		update_deny(v, RCODE_FORMERR, "a record's data do not fit its type");
@@ -163,7 +163,7 @@ update_fini(struct update *u)
 	u->prerequisites_n = u->changes_n = u->octets = 0;
 }
 
-/* ---- zones that come and go ---- */
+/* ---- zones that are made and removed ---- */
 
 const uint8_t *
 update_creates(const struct update *u, const struct view *v)

@@ -1,12 +1,13 @@
-/* auth/update.h -- UPDATE (RFC 2136): what a message asks for, held against a zone and applied to its next version.
+/* auth/update.h -- UPDATE (RFC 2136): reads a message, checks it against a zone, and applies it to the zone's next version.
  *
- * server_handle() sees who sends it and whether he may (RFC 3007: by TSIG), and gives EVENT_UPDATE: the request is kept and taken up
- * again here, in its turn (auth/batch.h).  Its records are read once; then prerequisites are asked of a transaction on
- * the zone, and the changes made in it, one update after the other, so that each sees what those before it did.
+ * server_handle() checks who sends the request and whether the key has the right (RFC 3007: by TSIG), and reports EVENT_UPDATE.
+ * Then the request is queued, and read here when its turn comes (auth/batch.h).  Its records are read once.  Then the
+ * prerequisites are checked and the changes made in a transaction on the zone, one update after the other, so that each sees the
+ * changes of those before it.
  *
- * Where RFC 2136 leaves a change out without an error (3.4.2: a CNAME beside other data, the last NS of the zone, an older SOA), so do
- * we.  RRSIG, NSEC and NSEC3 are the signer's business: REFUSED.  An update that makes a zone or removes one (--zones-by-update) is
- * ours and not the RFC's: see update_creates() and update_removes().
+ * Where RFC 2136 ignores a change without an error (3.4.2: a CNAME beside other data, the last NS record of the zone, an older
+ * SOA), so do we.  Changes of RRSIG, NSEC and NSEC3 records are REFUSED: only the zone's signer makes these.  Updates that make
+ * or remove a zone (--zones-by-update) are our own extension: see update_creates() and update_removes().
  *
  * Pure.
  */
@@ -22,22 +23,22 @@
 #include "dns/msg.h"
 #include "zone/zone.h"
 
-/* What one message may come to when it is read.  Names in RDATA take two octets where they are compressed, and 255 here: without a limit
- * 64 KiB would become 3 MiB.  Records as people send them come to four times their octets. */
+/* Octets of one message after it was read.  Names in RDATA take two octets where they are compressed, but up to 255 here:
+ * without a limit 64 KiB would become 3 MiB.  Ordinary records grow to four times their octets. */
 enum { UPDATE_OCTETS_MAX = 1 << 20 };
 
-/* What its records may come to as text, in octets.  A bit of a type bitmap can be a word: without limits a message would be lines of
- * 650 KB, and 5 MB of them.  Records as people send them stay far below. */
+/* Octets of the records of one message as text.  One bit of a type bitmap can become a word: without limits a message could make
+ * lines of 650 KB, and 5 MB in all.  Ordinary records stay far below. */
 enum {
 	UPDATE_LINE_MAX = 64 << 10, /* of one record */
 	UPDATE_TEXT_MAX = 2 << 20,  /* of all that one message adds */
 };
 
-/* An UPDATE in server_handle(): fills an error, or the event EVENT_UPDATE. */
+/* Handles an UPDATE for server_handle(): sets an error, or the event EVENT_UPDATE. */
 void update_handle(struct request *q);
 
 struct update_rr {
-	const uint8_t *owner;  /* in the arena, as rdata */
+	const uint8_t *owner;  /* in the arena, like rdata */
 	uint16_t type, rrclass;
 	uint32_t ttl;
 	uint16_t rdlen;
@@ -49,46 +50,48 @@ struct update {
 	struct arena arena;
 	struct update_rr *prerequisites, *changes; /* in the arena */
 	size_t prerequisites_n, changes_n;
-	size_t octets;              /* of all that; the arena has up to twice as many */
-	bool is_narrow;             /* its key is (auth/key.h); by update_permit() */
+	size_t octets;              /* of names and RDATA; the arena takes up to twice as many */
+	bool is_narrow;             /* its key is narrow (key_is_narrow()); set by update_permit() */
 };
 
-/* What becomes of it, as the RCODE says it and as people need to hear it. */
+/* The answer to an update, as RCODE and as a text for people. */
 struct update_verdict {
 	unsigned rcode;
 	int ede;          /* EDE_NONE */
 	const char *why;  /* static; "" when rcode is NOERROR */
 };
 
-/* Reads what stands before the records, which is enough for an answer.  The verdict is FORMERR when it is no update that can be
- * understood. */
+/* Reads the header and the zone section, which are enough for an answer.  The verdict is FORMERR when the message cannot be
+ * understood as an update. */
 void update_begin(struct update *u, const uint8_t *bytes, size_t len, struct update_verdict *v);
 
-/* Reads the records.  The verdict is FORMERR when one of them is malformed, REFUSED when they come to more than UPDATE_OCTETS_MAX.
+/* Reads the records.  The verdict is FORMERR when one of them is malformed, REFUSED when they take more than UPDATE_OCTETS_MAX.
  * E_NOMEM. */
 err_t update_read(struct update *u, struct update_verdict *v);
 
-/* May the key have all of that?  Each change is at a name and of a type that the key may change, and each prerequisite at such a name, of
- * any type; else the verdict is REFUSED, whatever the zone has: this is asked before anything is looked at. */
+/* Checks the rights of the key.  It must be allowed to change each name and type in the changes, and each name in the
+ * prerequisites, whatever the type; else the verdict is REFUSED.  Nothing of the zone is looked at, so a refusal tells nothing
+ * about its contents. */
 void update_permit(struct update *u, const struct key *key, struct update_verdict *v);
 
-void update_fini(struct update *u); /* frees the records: as after update_begin() */
+void update_fini(struct update *u); /* frees the records; the state is as after update_begin() */
 
-/* 2136 3.2: do the prerequisites hold?  `t`: NULL when there is no such zone, where nothing is in use. */
+/* RFC 2136 3.2: checks the prerequisites.  `t`: NULL when there is no such zone; then no name is in use. */
 err_t update_ask(const struct update *u, struct zone_txn *t, struct update_verdict *v);
 
-/* 2136 3.4.1: is every change one that could be made? */
+/* RFC 2136 3.4.1: checks that each change is well-formed and possible. */
 void update_prescan(const struct update *u, struct update_verdict *v);
 
-/* Would its records be lines that are too long, or too many?  Then the verdict is REFUSED.  E_NOMEM. */
+/* REFUSED when the added records would be lines that are too long, or too much text.  E_NOMEM. */
 err_t update_measure(const struct update *u, struct update_verdict *v);
 
-/* 2136 3.4.2.  By a narrow key the deletion of all of a name leaves SOA, NS and DS, as that at the apex leaves SOA and NS.
- * Errors are those of the transaction, which is of no use then. */
+/* RFC 2136 3.4.2: makes the changes.  When a narrow key deletes all records of a name, SOA, NS and DS records stay; at the apex
+ * SOA and NS stay in any case.  Errors are those of the transaction, which cannot be used any more after an error. */
 err_t update_apply(const struct update *u, struct zone_txn *t);
 
-/* The name of the zone that it makes: the owner of a SOA that is added where `v` has no zone.  NULL: none. */
+/* The name of the zone that the update makes: the owner of an added SOA record where `v` has no zone.  NULL: it makes none. */
 const uint8_t *update_creates(const struct update *u, const struct view *v);
 
-/* The apex of the zone that it removes: its one and only change deletes the very SOA record that this zone of the view has.  NULL: none. */
+/* The apex of the zone that the update removes: its only change deletes exactly the SOA record that the zone has in `v`.  NULL:
+ * it removes none. */
 const uint8_t *update_removes(const struct update *u, const struct view *v);

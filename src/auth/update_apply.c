@@ -1,4 +1,4 @@
-/* Changes: looked over (RFC 2136 3.4.1), then made (3.4.2). */
+/* Changes of an update: checked (RFC 2136 3.4.1), then made (3.4.2). */
 #include <string.h>
 
 #include "auth/update_p.h"
@@ -25,13 +25,13 @@ prescan_one(const struct update *u, const struct update_rr *rr, struct update_ve
 	} else if (!is_deletion && rr->rrclass != CLASS_IN) {
 		update_deny(v, RCODE_FORMERR, "the class is not the zone's");
 	} else if (is_meta && !(rr->type == TYPE_ANY && rr->rrclass == CLASS_ANY)) {
-		update_deny(v, RCODE_FORMERR, "no record has that type");
+		update_deny(v, RCODE_FORMERR, "records cannot have that type");
 	} else if (is_deletion && rr->ttl != 0) {
 		update_deny(v, RCODE_FORMERR, "a deletion must have the TTL 0");
 	} else if (rr->rrclass == CLASS_ANY && rr->rdlen != 0) {
 		update_deny(v, RCODE_FORMERR, "the deletion of an RRset must have no data");
 	} else if (rr->rrclass == CLASS_IN && rr->rdlen == 0 && rdata_check(rr->type, rr->rdata, 0) != OK) {
-		update_deny(v, RCODE_FORMERR, "a record without data");
+		update_deny(v, RCODE_FORMERR, "the record has no data");
 	} else if (rr->rrclass == CLASS_IN && secret_is_record(rr->type, rr->rdata, rr->rdlen)) {
 		update_deny(v, RCODE_REFUSED, "a key with the algorithm number of an HMAC would publish a secret");
 		v->ede = EDE_PROHIBITED;
@@ -49,7 +49,7 @@ update_prescan(const struct update *u, struct update_verdict *v)
 	}
 }
 
-/* One change while it is made. */
+/* One change that is being made. */
 struct making {
 	struct zone_txn *t;
 	const struct update_rr *rr;
@@ -63,7 +63,7 @@ remove_rr(void *ctx, const struct zone_rr *rr)
 	return zone_txn_remove(m->t, rr->owner, rr->type, rr->rdata, rr->rdlen);
 }
 
-/* All but what the apex must keep, and what is not the key's. */
+/* Removes a record, unless the apex must keep it or the deletion does not include it. */
 static err_t
 remove_unless_kept(void *ctx, const struct zone_rr *rr)
 {
@@ -95,7 +95,7 @@ add_rr(const struct making *m)
 	return nothing_to_do(zone_txn_add(m->t, rr->owner, rr->type, ttl, rr->rdata, rr->rdlen));
 }
 
-/* One is enough: E_EXISTS. */
+/* E_EXISTS ends the walk at the first record that a CNAME excludes. */
 static err_t
 find_other_data(void *ctx, const struct zone_rr *rr)
 {
@@ -103,7 +103,7 @@ find_other_data(void *ctx, const struct zone_rr *rr)
 	return zone_may_stand_beside_cname(rr->type) ? OK : E_EXISTS;
 }
 
-/* 2136 3.4.2.2: a CNAME is left out where there is other data, and other data where there is a CNAME. */
+/* RFC 2136 3.4.2.2: a CNAME is ignored if the name has other data, and other data if the name has a CNAME. */
 static err_t
 is_shut_out(const struct making *m, bool *out)
 {
@@ -131,7 +131,7 @@ read_serial(void *ctx, const struct zone_rr *rr)
 	return OK;
 }
 
-/* Only a newer one counts (2136 3.4.2.2). */
+/* An SOA record is ignored unless its serial is newer (RFC 2136 3.4.2.2). */
 static err_t
 add_soa(struct making *m)
 {
@@ -186,7 +186,7 @@ remove_one(struct making *m)
 	if (m->is_apex && rr->type == TYPE_NS) {
 		TRY(update_count(m->t, rr->owner, TYPE_NS, &servers));
 		if (servers == 1) {
-			return OK; /* the last one stays */
+			return OK; /* the last one must stay */
 		}
 	}
 	return nothing_to_do(zone_txn_remove(m->t, rr->owner, rr->type, rr->rdata, rr->rdlen));

@@ -1,4 +1,4 @@
-/* Prerequisites (RFC 2136 3.2): what the client wants to be so, before anything is changed. */
+/* Prerequisites (RFC 2136 3.2): conditions that must be true before anything is changed. */
 #include <stdlib.h>
 
 #include "auth/update_p.h"
@@ -13,7 +13,7 @@ update_count(struct zone_txn *t, const uint8_t *owner, uint16_t type, size_t *ou
 	return t != NULL ? zone_txn_count(t, owner, type, out) : OK;
 }
 
-/* 2136 3.2.1 to 3.2.4, but for those of the zone's class. */
+/* Checks a prerequisite of class ANY or NONE (RFC 2136 3.2.1, 3.2.2, 3.2.4). */
 static err_t
 ask_one(const struct update_rr *rr, struct zone_txn *t, struct update_verdict *v)
 {
@@ -61,7 +61,7 @@ find_wanted(void *ctx, const struct zone_rr *rr)
 	return is_there ? OK : E_NOTFOUND;
 }
 
-/* Does the zone have exactly these records of one RRset?  TTLs are not compared (2136 2.4.2). */
+/* Checks that the zone has exactly these records of one RRset.  TTLs are not compared (RFC 2136 2.4.2). */
 static err_t
 ask_set(struct wanted_set *w, struct zone_txn *t, struct update_verdict *v)
 {
@@ -74,7 +74,7 @@ ask_set(struct wanted_set *w, struct zone_txn *t, struct update_verdict *v)
 	return err;
 }
 
-/* 2136 3.2.3: those of the zone's class, gathered into RRsets. */
+/* RFC 2136 3.2.3: gathers the prerequisites of class IN into RRsets, and checks these. */
 static err_t
 ask_sets(const struct update_rr **list, size_t n, struct zone_txn *t, struct update_verdict *v)
 {
@@ -96,7 +96,7 @@ ask_sets(const struct update_rr **list, size_t n, struct zone_txn *t, struct upd
 	return OK;
 }
 
-/* 2136 3.2: what is wrong in the prerequisite as such. */
+/* RFC 2136 3.2: checks the form of a prerequisite. */
 static void
 check_prerequisite(const struct update *u, const struct update_rr *rr, struct update_verdict *v)
 {
@@ -106,11 +106,11 @@ check_prerequisite(const struct update *u, const struct update_rr *rr, struct up
 	} else if (!name_is_within(rr->owner, u->m.qname.oct)) {
 		update_deny(v, RCODE_NOTZONE, "prerequisite: the name is not in the zone");
 	} else if (!is_data && rr->rrclass != CLASS_ANY && rr->rrclass != CLASS_NONE) {
-		update_deny(v, RCODE_FORMERR, "prerequisite: the class means nothing");
+		update_deny(v, RCODE_FORMERR, "prerequisite: the class has no meaning here");
 	} else if (!is_data && rr->rdlen != 0) {
 		update_deny(v, RCODE_FORMERR, "prerequisite: there must be no data");
 	} else if ((rrtype_flags(rr->type) & RRTYPE_META) != 0 && (is_data || rr->type != TYPE_ANY)) {
-		update_deny(v, RCODE_FORMERR, "prerequisite: no record has that type");
+		update_deny(v, RCODE_FORMERR, "prerequisite: records cannot have that type");
 	}
 }
 

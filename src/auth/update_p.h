@@ -1,6 +1,6 @@
-/* auth/update_p.h -- what the update*.c files share; private to them.
+/* auth/update_p.h -- the private header of update*.c.
  *
- * update.c takes a message in and reads it, update_ask.c asks its prerequisites, update_apply.c looks its changes over and makes them.
+ * update.c accepts and reads a message, update_ask.c checks its prerequisites, update_apply.c checks its changes and makes them.
  */
 #pragma once
 
@@ -19,5 +19,5 @@ update_is_denied(const struct update_verdict *v)
 	return v->rcode != RCODE_NOERROR;
 }
 
-/* Records of a type (TYPE_ANY: all) that the name has by now. */
+/* Counts the records of a type (TYPE_ANY: of all types) that the name has now. */
 err_t update_count(struct zone_txn *t, const uint8_t *owner, uint16_t type, size_t *out);

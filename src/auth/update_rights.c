@@ -1,12 +1,13 @@
-/* What a key may have in an update: names at and below its domain, and types that it is held to (auth/key.h).
+/* The rights of a key in an update: names at and below its domain, and the types that it is limited to (auth/key.h).
  *
- * RFC 2136 8 and RFC 3007 leave it to the server whom it lets change what; RFC 3007 3.1 names the granularity of names and types. */
+ * RFC 2136 8 and RFC 3007 leave it to the server which keys may change what; RFC 3007 3.1 speaks of rights for single names and
+ * types. */
 #include "auth/update.h"
 #include "dns/ede.h"
 #include "dns/rrtype.h"
 #include "dns/wire.h"
 
-/* What is not in the zone at all is NOTZONE, whoever asks. */
+/* A name outside the zone passes here; it gets NOTZONE later, whatever the key. */
 static const char *
 name_trouble(const struct key *key, const uint8_t *zone, const struct update_rr *rr)
 {
@@ -20,7 +21,7 @@ change_trouble(const struct key *key, const uint8_t *zone, const struct update_r
 	bool is_fine = !name_is_within(rr->owner, zone) || key_may_change(key, zone, rr->owner, rr->type);
 	const char *trouble = name_trouble(key, zone, rr);
 	return is_fine || trouble != NULL ? trouble
-	       : rr->type == TYPE_ANY     ? "the key is held to types, and this would delete all of a name"
+	       : rr->type == TYPE_ANY     ? "the key is limited to certain types, and this would delete all records of a name"
 	                                  : "the key has no right to this type of records";
 }
 

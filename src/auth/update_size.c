@@ -1,9 +1,10 @@
-/* What an update's records come to as lines of a master file. */
+/* The size of an update's records as lines of a master file. */
 #include "auth/update.h"
 #include "base/str.h"
 #include "dns/rdata.h"
 
-/* Octets of text that an octet of RDATA may become: each of the 8 bits of a type bitmap can be a mnemonic and a blank (RFC 4034 4.1.2). */
+/* An octet of RDATA becomes at most this many octets of text: each of the 8 bits of a type bitmap can be a mnemonic and a blank
+ * (RFC 4034 4.1.2). */
 enum { TEXT_FACTOR = 100, BESIDE_LEN = 40 /* TTL, class and type, and the blanks between */ };
 
 static bool
@@ -22,9 +23,9 @@ line_len(const struct update_rr *rr, struct str *text, size_t *out)
 	return text->err;
 }
 
-/* Few updates are large enough to be measured. */
+/* Few updates are so large that their records could pass a limit as text: only these are measured. */
 static bool
-is_measured(const struct update *u)
+may_be_too_large(const struct update *u)
 {
 	size_t rdata = 0;
 	for (size_t i = 0; i < u->changes_n; i++) {
@@ -42,7 +43,7 @@ update_measure(const struct update *u, struct update_verdict *v)
 	[[gnu::cleanup(str_fini)]] struct str text = { 0 };
 	size_t all = 0, len = 0;
 	const char *why = NULL;
-	bool is_large = is_measured(u);
+	bool is_large = may_be_too_large(u);
 	for (size_t i = 0; i < u->changes_n && is_large && why == NULL; i++) {
 		if (u->changes[i].rrclass == CLASS_IN) {
 			TRY(line_len(&u->changes[i], &text, &len));

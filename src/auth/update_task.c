@@ -87,7 +87,7 @@ update_task_close(struct update_task *t)
 	t->is_read = false;
 }
 
-/* The copy signs, whatever becomes of the view's. */
+/* Copies the key, so that the answer can be signed even when the view with the key is gone. */
 static void
 keep_key(struct update_task *t, const struct key *key, const struct tsig *tsig)
 {
@@ -97,14 +97,14 @@ keep_key(struct update_task *t, const struct key *key, const struct tsig *tsig)
 	t->is_verified = true;
 }
 
-/* *signer: the view's, when it may update something in the zone. */
+/* *signer: the view's key, if it may update something in the zone. */
 static err_t
 verify(struct update_task *t, const struct view *v, const struct key **signer)
 {
 	const struct key *key;
 	struct tsig tsig;
 	begin_once(t);
-	/* Signed answers also to what is malformed behind its header. */
+	/* A message that is malformed after its header gets a signed answer if it is signed. */
 	if (t->verdict.rcode != RCODE_NOERROR && !t->update.m.has_tsig) {
 		return refuse(t, t->verdict.rcode, t->verdict.ede, t->verdict.why);
 	}
@@ -149,7 +149,7 @@ update_task_open(struct update_task *t, const struct view *v)
 
 /* ---- the answer ---- */
 
-/* RFC 8914 2, with as much of the text as there is room for. */
+/* Adds an extended error (RFC 8914 2), with as much of the text as there is room for. */
 static void
 put_opt(const struct update_task *t, const struct server_conf *conf, struct buf *b, size_t limit)
 {
@@ -169,7 +169,7 @@ put_opt(const struct update_task *t, const struct server_conf *conf, struct buf 
 	}
 }
 
-/* Header, zone section, OPT (RFC 2136 3.8). */
+/* Writes header, zone section and OPT (RFC 2136 3.8). */
 static void
 put_answer(const struct update_task *t, const struct server_conf *conf, struct buf *b, size_t limit)
 {

@@ -1,8 +1,8 @@
 /* auth/update_task.h -- one UPDATE from its arrival to its answer.
  *
- * The task keeps what outlives a view: the request's octets (borrowed from whoever received it) and, once it is verified, a copy of
- * its key, so that the answer can be signed though the key may be gone by then.  The records are read when it is opened: while it waits
- * they take no memory.
+ * The task keeps everything that must outlive a view: the request's octets (borrowed from the receiver), and after verification
+ * a copy of its key, so that the answer can be signed even if the key is removed meanwhile.  The records are read when the task
+ * is opened: while it waits they take no memory.
  *
  * One thread.
  */
@@ -16,7 +16,7 @@
 #include "auth/update.h"
 #include "base/err.h"
 
-enum { UPDATE_ANSWER_TEXT_MAX = 256 }; /* of an extended error (RFC 8914) */
+enum { UPDATE_ANSWER_TEXT_MAX = 256 }; /* text of an extended error (RFC 8914) */
 
 struct update_task {
 	const uint8_t *bytes;  /* borrowed */
@@ -24,9 +24,9 @@ struct update_task {
 	struct peer peer;
 	uint64_t arrived_s;    /* seconds since 1970 */
 
-	struct update update;  /* over bytes; begun when the task is opened first */
+	struct update update;  /* refers to `bytes`; begun when the task is first opened */
 	bool is_begun, is_read;
-	struct update_verdict verdict; /* on what was begun, or read */
+	struct update_verdict verdict; /* the result of reading the message */
 	struct tsig_key key;   /* a copy; wiped with the task */
 	struct tsig tsig;      /* ready to sign the answer, with `key` */
 	bool is_verified;
@@ -39,23 +39,23 @@ struct update_task {
 void update_task_init(struct update_task *t, const uint8_t *bytes, size_t len, const struct peer *peer, uint64_t arrived_s);
 void update_task_fini(struct update_task *t);
 
-/* Verifies it by the keys of this view, and reads it; again and again, if it comes to that: what a key may do is what the commit
- * says that the update is made on.  OK; E_REFUSED: rcode says why not; E_NOMEM. */
+/* Verifies the signature with the keys of this view, checks the key's rights, and reads the records.  May be called again with
+ * another view: the rights are those of the commit on which the update is made.  E_REFUSED: t->rcode has the answer; E_NOMEM. */
 err_t update_task_open(struct update_task *t, const struct view *v);
 
-/* The same for an answer alone: the records, and what is wrong with them, are not looked at. */
+/* The same without the records, for an answer that does not depend on them. */
 err_t update_task_open_unread(struct update_task *t, const struct view *v);
 
-/* Gives back the records, until it is opened again. */
+/* Frees the records, until the task is opened again. */
 void update_task_close(struct update_task *t);
 
-/* A reason for an answer; one that is too long ends in "...". */
+/* Writes the reason for an answer.  A text that is too long is cut, and ends in "...". */
 [[gnu::format(printf, 2, 3)]] void update_text_put(char out[UPDATE_ANSWER_TEXT_MAX], const char *format, ...);
 [[gnu::format(printf, 2, 0)]] void update_text_vput(char out[UPDATE_ANSWER_TEXT_MAX], const char *format, va_list args);
 
 [[gnu::format(printf, 4, 5)]] void update_task_settle(struct update_task *t, unsigned rcode, int ede, const char *format, ...);
 
-/* Writes the answer and returns its length; 0: there can be none. */
+/* Writes the answer and returns its length; 0: there is no answer. */
 size_t update_task_answer(struct update_task *t, const struct server_conf *conf, uint64_t now_s, uint8_t *out, size_t cap);
 
 static inline const uint8_t *

@@ -4,7 +4,7 @@
 
 #include "base/alloc.h"
 
-/* ---- when there is something to do ---- */
+/* ---- the next deadline ---- */
 
 static bool
 is_ready(const struct updater *u)
@@ -12,14 +12,14 @@ is_ready(const struct updater *u)
 	return u->state == UPDATER_IDLE && (updater_is_any_waiting(u) || (u->serials_n != 0 && u->are_serials_due));
 }
 
-/* Does something wait that could be worked out now?  What people may be pushing goes first: said once for each such moment. */
+/* True while updates have to wait so that people can push.  The log says it once for each such pause. */
 static bool
 is_held(struct updater *u)
 {
 	uint64_t now_ms = updater_time_ms(u);
 	unsigned wait_ms = quiet_wait(&u->quiet, now_ms);
 	if (wait_ms != 0 && !u->is_held) {
-		const char *why = quiet_is_anybody_expected(&u->quiet, now_ms) ? "people push beside updates that come without pause"
+		const char *why = quiet_is_anybody_expected(&u->quiet, now_ms) ? "people push while updates come without pause"
 		                                                               : "updates have come without pause for minutes";
 		const struct updater_report r = {
 			.event = UPDATER_PAUSES, .updates = u->queue.n + u->lines.n, .wait_ms = wait_ms, .text = why,
@@ -37,7 +37,7 @@ work(struct updater *u)
 	if (!is_ready(u) || is_held(u)) {
 		return;
 	}
-	if (u->was_held) { /* it may have served its purpose; to find that out by a push that fails takes longer */
+	if (u->was_held) { /* people may have pushed in the pause; a pull finds that out faster than a push that fails */
 		u->was_held = false;
 		updater_begin_pull(u);
 	} else {
@@ -55,7 +55,7 @@ void
 updater_go_on(struct updater *u, bool is_pulling)
 {
 	if (u->state == UPDATER_LOST) {
-		updater_answer_waiting(u, true, "the git process is gone, and oprimary needs a restart");
+		updater_answer_waiting(u, true, "the git process has ended, and oprimary must be restarted");
 	} else if (u->away[0] != '\0') {
 		updater_answer_waiting(u, true, u->away);
 	} else if (!is_pulling) {
@@ -78,19 +78,19 @@ updater_note_signed(struct updater *u, const char *key, size_t len, uint64_t sig
 	}
 }
 
-/* ---- the git side's life ---- */
+/* ---- the git process ---- */
 
 void
 updater_on_death(struct updater *u)
 {
 	batch_free(&u->batch);
 	if (u->state == UPDATER_PUSHING || u->is_unknown) {
-		updater_forget_all(u, &u->pending); /* the next process does not know what this one was about to do */
+		updater_forget_all(u, &u->pending); /* the next process does not know what the dead one was about to push */
 	}
 	jobs_put_before(&u->queue, &u->pending);
 	updater_settle_unknown(u);
 	u->is_idle = false;
-	u->state = UPDATER_PULLING; /* as each begins */
+	u->state = UPDATER_PULLING; /* the next process begins with a pull */
 }
 
 void
@@ -111,7 +111,7 @@ updater_on_loss(struct updater *u)
 	u->state = UPDATER_LOST;
 }
 
-/* ---- from outside ---- */
+/* ---- public functions ---- */
 
 void
 updater_add(struct updater *u, const struct updater_request *r)

@@ -6,7 +6,7 @@
 
 /* ---- answers ---- */
 
-/* The last of it.  Len 0: there is no answer. */
+/* Frees the job and gives the request back.  Len 0: no answer is sent. */
 static void
 end_job(struct updater *u, struct job *j, size_t len)
 {
@@ -108,8 +108,7 @@ updater_is_repeated(struct updater *u, struct job *j)
 		update_task_settle(&j->task, RCODE_SERVFAIL, EDE_OTHER, "no memory");
 	} else if (state == REPLAY_DOUBTFUL) {
 		update_task_settle(&j->task, RCODE_SERVFAIL, EDE_OTHER,
-		                   "signed before others of this key that were carried out and are forgotten, and may be one of them: "
-		                   "sign it anew");
+		                   "this may repeat an update that the server no longer remembers: sign it again");
 	} else {
 		update_task_settle(&j->task, rcode, EDE_NONE, "%s", "");
 	}
@@ -117,7 +116,7 @@ updater_is_repeated(struct updater *u, struct job *j)
 	return true;
 }
 
-/* ---- those that wait ---- */
+/* ---- waiting updates ---- */
 
 bool
 updater_is_any_waiting(const struct updater *u)
@@ -140,7 +139,7 @@ refuse_for_now(struct updater *u, struct job *j, const char *why)
 		return;
 	}
 	if (err == OK) {
-		update_task_settle(&j->task, RCODE_SERVFAIL, EDE_NETWORK_ERROR, "the repository is not reached: %s", why);
+		update_task_settle(&j->task, RCODE_SERVFAIL, EDE_NETWORK_ERROR, "the repository cannot be reached: %s", why);
 	} else if (err == E_NOMEM) {
 		update_task_settle(&j->task, RCODE_SERVFAIL, EDE_OTHER, "no memory");
 	}

@@ -8,14 +8,15 @@ updater_put_back(struct updater *u)
 	jobs_put_before(&u->queue, &u->pending);
 }
 
-/* What it is to read and to verify an update, in the batch's units. */
+/* The cost of reading and verifying an update, in the batch's units. */
 static uint64_t
 cost_of_octets(const struct job *j)
 {
 	return 1 + j->request.len / 64;
 }
 
-/* The next one into the batch.  False: no more go into it; *is_broken: nor is it of any use now. */
+/* Puts the next waiting update into the batch.  False: the batch takes no more. *is_broken: the batch cannot be used at all
+ * any more. */
 static bool
 add_next(struct updater *u, bool *is_broken)
 {
@@ -44,7 +45,7 @@ add_next(struct updater *u, bool *is_broken)
 	return true;
 }
 
-/* So many updates, the first of those that wait, are done with as far as a limit goes. */
+/* `n` of the updates for which the limit holds are finished. */
 static void
 count_limited(struct updater *u, size_t n)
 {
@@ -64,7 +65,7 @@ updater_count_good(struct updater *u, size_t n)
 	}
 }
 
-/* They wait again; the first `limit` of them make the next batch, and so on to the last. */
+/* Undoes the batch: its updates wait again, and are taken in batches of at most `limit` updates. */
 static void
 put_back_limited(struct updater *u, size_t limit)
 {
@@ -86,16 +87,16 @@ updater_split(struct updater *u, bool is_pushed, unsigned rcode, int ede, const 
 	updater_answer_all(u, &u->pending, rcode, ede, "%s", text);
 	count_limited(u, n);
 	if (u->splits == UPDATE_SPLITS_MAX) {
-		u->limit = 0; /* all that is left of it, for the last time */
+		u->limit = 0; /* no more halves: the rest of the updates is tried once, together */
 	}
 }
 
-/* There is no memory for a batch at all. */
+/* There is no memory even for an empty batch: answers one waiting update SERVFAIL. */
 static void
 refuse_next(struct updater *u)
 {
 	struct job *j = updater_take_next(u);
-	u->are_serials_due = false; /* the next commit says it again, or an update writes it */
+	u->are_serials_due = false; /* the next commit reports the zones again, or an update writes their serial */
 	if (j == NULL || (update_task_open(&j->task, primary_view(u->conf.primary)) == OK && updater_is_repeated(u, j))) {
 		return;
 	}
@@ -103,7 +104,7 @@ refuse_next(struct updater *u)
 	updater_answer(u, j);
 }
 
-/* Makes the batch, and takes updates into it until it is full; is_broken: as of add_next(). */
+/* Makes a batch, and puts waiting updates into it until it is full.  Returns what add_next() set as *is_broken. */
 static bool
 fill(struct updater *u)
 {
@@ -126,10 +127,10 @@ bool
 updater_gather(struct updater *u)
 {
 	bool is_broken = fill(u);
-	if (is_broken && u->pending.n == 0) { /* by the update that is first now */
+	if (is_broken && u->pending.n == 0) { /* the update that is now the first in the queue is the cause */
 		jobs_append(&u->pending, jobs_take(&u->queue));
 		updater_split(u, false, RCODE_SERVFAIL, EDE_OTHER, "the update is too large, or there is no memory");
-	} else if (is_broken) { /* by the one that comes after these */
+	} else if (is_broken) { /* the update after the pending ones is the cause */
 		put_back_limited(u, u->pending.n);
 	}
 	return u->batch != NULL && !is_broken && (u->pending.n != 0 || u->serials_put_n != 0);

@@ -11,11 +11,11 @@
 
 struct job {
 	struct job *next;
-	struct lines_item turn;    /* its key's */
+	struct lines_item turn;    /* its place in the line of its key */
 	struct updater_request request;
 	struct update_task task;
-	unsigned tries;            /* that came to nothing, as the head had moved */
-	struct replay_entry *seen; /* in the memory of signatures; NULL: not worked out yet */
+	unsigned tries;            /* attempts that failed because the head had moved */
+	struct replay_entry *seen; /* its entry in the memory of signatures; NULL: not looked up yet */
 };
 
 struct jobs {
@@ -59,7 +59,7 @@ jobs_take(struct jobs *q) /* NULL: it is empty */
 	return j;
 }
 
-/* All of `from` before all of `q`. */
+/* Puts all of `from` in front of `q`. */
 static inline void
 jobs_put_before(struct jobs *q, struct jobs *from)
 {

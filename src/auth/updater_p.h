@@ -1,8 +1,9 @@
-/* auth/updater_p.h -- what the files of the updater share; private to them.
+/* auth/updater_p.h -- the private header of updater*.c.
  *
- * updater.c knows when there is something to do.  updater_push.c makes and pushes batches, and has what becomes of pushes; updater_pull.c
- * has what a pull says of them.  updater_gather.c knows which updates go into a batch, and how many.  updater_answer.c ends requests:
- * answers, repeats, and those that get no answer.  updater_serials.c has the zones whose serials are to be raised.
+ * updater.c decides when work begins. updater_push.c makes batches, pushes them, and handles the results of pushes;
+ * updater_pull.c handles the results of pulls. updater_gather.c decides which updates go into a batch, and how many.
+ * updater_answer.c finishes requests, with or without an answer, and recognises repeats. updater_serials.c keeps the list
+ * of zones whose serials are to be raised.
  */
 #pragma once
 
@@ -21,28 +22,30 @@ struct updater {
 	struct updater_conf conf;
 	enum { UPDATER_IDLE, UPDATER_PUSHING, UPDATER_PULLING, UPDATER_LOST } state;
 	struct replay *replay;
-	struct lines lines;         /* those that wait, each key's in order of arrival */
-	struct jobs queue;          /* whose turn it was, in order: they are before all others, and have been looked up in `replay` */
-	struct jobs pending;        /* of the batch under way */
-	struct batch *batch;        /* NULL: none, or undone */
-	bool is_unknown;            /* whether `pending` was pushed, as the commit `unknown` */
+	struct lines lines;         /* waiting updates; those of one key in order of arrival */
+	struct jobs queue;          /* updates that were taken out of `lines` and wait again: they go before all others, and
+	                             * were looked up in `replay` */
+	struct jobs pending;        /* the updates of the current batch */
+	struct batch *batch;        /* the current batch; NULL: none, or it was undone */
+	bool is_unknown;            /* `pending` was pushed as the commit `unknown`, and nobody knows whether it arrived */
 	char unknown[65];
-	char base[65];              /* on which `pending` was pushed first */
-	unsigned pushes;            /* of that commit, after the first */
-	char away[UPDATE_ANSWER_TEXT_MAX]; /* why the remote is not reached, and updates are not kept for it; "": it may be reached */
-	bool is_idle;               /* `pending` changes nothing, if what is served is the remote's head */
+	char base[65];              /* the parent of the commit of `pending` when it was pushed first */
+	unsigned pushes;            /* repeated pushes of the commit `unknown` */
+	char away[UPDATE_ANSWER_TEXT_MAX]; /* why the remote cannot be reached, so that updates are refused at once; "": it
+	                                    * can be reached */
+	bool is_idle;               /* `pending` changes nothing, provided that the served commit is the remote's head */
 	uint64_t made_s;            /* when the batch was made */
-	struct quiet quiet;         /* between our pushes, for those of others */
-	bool is_held;               /* updates wait for that */
-	bool was_held;              /* and what was pushed meanwhile has not been pulled */
-	bool is_past_known;         /* the remote was seen since the start */
-	size_t limit;               /* updates in a batch; 0: as many as there can be */
-	size_t limited_n;           /* updates, from the first on, for which that holds */
-	unsigned splits;
-	struct stuck_serial *serials; /* owned: those that are to be raised */
+	struct quiet quiet;         /* pauses between our pushes, for pushes by people */
+	bool is_held;               /* updates wait for such a pause to end */
+	bool was_held;              /* they have waited for a pause, and there was no pull since */
+	bool is_past_known;         /* a pull has reached the remote since the start */
+	size_t limit;               /* most updates in a batch; 0: BATCH_TASKS_MAX */
+	size_t limited_n;           /* number of the next updates that the limit holds for */
+	unsigned splits;            /* how often a part was split because the remote had refused it */
+	struct stuck_serial *serials; /* owned: zones whose serials are to be raised */
 	size_t serials_n, serials_cap;
-	size_t serials_put_n;       /* the first of them, which are in the batch */
-	bool are_serials_due;       /* a commit for them alone is worth trying */
+	size_t serials_put_n;       /* number of them that are in the batch, beginning with the first */
+	bool are_serials_due;       /* may be written even if no update waits */
 	struct updater_times {
 		uint64_t begin_ns, evaluated_ns, edited_ns, pushed_ns;
 	} times;
@@ -76,58 +79,62 @@ updater_say(struct updater *u, const struct updater_report *r)
 
 /* ---- updater_push.c ---- */
 
-/* The batch is whole: what does it come to? */
+/* Prepares the commit of the complete batch, and pushes it. */
 void updater_prepare(struct updater *u);
 
-/* The batch's commit, or the same one again.  False: nobody takes it. */
+/* Pushes the batch's commit, for the first time or again.  False: there is no process to take the push. */
 bool updater_send_push(struct updater *u);
 
 void updater_begin_pull(struct updater *u);
 
-/* Once more, on the head that a pull brings: those for which it has not been tried too often.  `why`: what was in the way. */
+/* Puts the updates of the batch back, to be tried on the head that the next pull brings.  An update that was tried too often is
+ * answered SERVFAIL, with the reason `why`. */
 void updater_try_again(struct updater *u, const char *why);
 
-/* The fate of what was pushed is known by now. */
+/* Clears `is_unknown`: the fate of the pushed commit is settled. */
 void updater_settle_unknown(struct updater *u);
 
 /* ---- updater_answer.c ---- */
 
-/* Sends the answer that the task has, and is done with the job. */
+/* Sends the answer that the task was given, and frees the job. */
 void updater_answer(struct updater *u, struct job *j);
 [[gnu::format(printf, 5, 6)]] void updater_answer_all(struct updater *u, struct jobs *q, unsigned rcode, int ede, const char *format, ...);
 
-/* Without an answer: where the truth is not known, silence says as much. */
+/* Frees the job without an answer, since nobody knows what the answer should be. */
 void updater_forget(struct updater *u, struct job *j, _Atomic uint64_t *counter);
 void updater_forget_all(struct updater *u, struct jobs *q);
 
-/* Has it come before?  Then it has the answer of the first, or none yet, and the job is done. */
+/* True when the request has come before.  Then it was given the answer of the first request, or no answer if that is not known
+ * yet, and the job was freed. */
 bool updater_is_repeated(struct updater *u, struct job *j);
 
 bool updater_is_any_waiting(const struct updater *u);
-struct job *updater_take_next(struct updater *u); /* NULL: none waits */
+struct job *updater_take_next(struct updater *u); /* NULL: no update waits */
 
-/* SERVFAIL for all that wait, or for those alone whose turn it was already: the repository is not reached. */
+/* Answers SERVFAIL to all waiting updates, or only to those in `queue`: the repository cannot be reached. */
 void updater_answer_waiting(struct updater *u, bool all, const char *why);
 
 /* ---- updater_gather.c ---- */
 
-/* Makes a batch of those that wait.  False: there is nothing to prepare. */
+/* Makes a batch of waiting updates.  False: there is nothing for updater_prepare(). */
 bool updater_gather(struct updater *u);
 
-/* Those of the batch under way wait again, before all others. */
+/* Undoes the batch: its updates wait again, before all others. */
 void updater_put_back(struct updater *u);
 
-/* A batch that failed as a whole may do in parts: one of its updates may spoil it for all.  Of one update that is the end.  is_pushed:
- * it failed at the remote; then it is not tried for ever, and what is left fails together. */
+/* The batch failed as a whole, perhaps because of one of its updates: puts it back to be tried in two halves.  A single
+ * update gets the error as its answer. is_pushed: the remote refused the batch.  Such halves are tried UPDATE_SPLITS_MAX
+ * times; then the rest fails together. */
 void updater_split(struct updater *u, bool is_pushed, unsigned rcode, int ede, const char *text);
 
-/* So many have done well.  When the remote has refused none of them, the one in the way has been found: the next parts are larger. */
+/* Counts `n` updates that succeeded.  If the remote refused none of the parts (the batch was split for another reason), the next
+ * parts are larger. */
 void updater_count_good(struct updater *u, size_t n);
 
 /* ---- updater_serials.c ---- */
 
-/* As many as it takes go into the batch; serials that are raised already are forgotten. */
+/* Puts as many zones into the batch as it takes.  Forgets zones whose serial was raised meanwhile. */
 void updater_put_serials(struct updater *u);
 
-/* Those that went into the batch are done with. */
+/* Forgets the zones that went into the batch. */
 void updater_drop_put_serials(struct updater *u);

@@ -7,7 +7,7 @@
 void
 updater_before_commit(struct updater *u)
 {
-	batch_free(&u->batch); /* the PUSH, if one is on its way, will be E_STALE */
+	batch_free(&u->batch); /* if a push is on its way, it will end with E_STALE */
 }
 
 static bool
@@ -26,8 +26,8 @@ forget_unknown(struct updater *u)
 	u->state = UPDATER_IDLE;
 }
 
-/* The branch is where it was: the remote may still be about to take the commit.  The same one again does no harm then, and is as
- * good as the first. */
+/* The branch has not moved, so the remote may still be about to take the commit.  Pushing the same commit again does no
+ * harm in that case, and both pushes have the same result. */
 static void
 push_again(struct updater *u)
 {
@@ -38,7 +38,7 @@ push_again(struct updater *u)
 	}
 }
 
-/* Those whose fate is not known, once the remote was seen again. */
+/* Settles updates of unknown fate, after the remote was seen again. */
 static void
 find_out(struct updater *u, const struct updater_pull *p)
 {
@@ -48,8 +48,9 @@ find_out(struct updater *u, const struct updater_pull *p)
 		updater_answer_all(u, &u->pending, RCODE_NOERROR, EDE_NONE, "%s", "");
 		updater_settle_unknown(u);
 		u->state = UPDATER_IDLE;
-	} else if (p->end == UPDATER_PULL_COMMIT && strcmp(p->commit, u->base) != 0) { /* it has moved: nothing can come of the push now */
-		updater_try_again(u, "others push to the repository all the time");
+	} else if (p->end == UPDATER_PULL_COMMIT && strcmp(p->commit, u->base) != 0) { /* the branch has moved: the push can
+	                                                                                * no longer succeed */
+		updater_try_again(u, "others keep pushing to the repository");
 		updater_settle_unknown(u);
 		u->state = UPDATER_IDLE;
 	} else {
@@ -57,7 +58,8 @@ find_out(struct updater *u, const struct updater_pull *p)
 	}
 }
 
-/* The remote is not reached: what was to be tried again is not; what is not known stays so for a while. */
+/* The remote cannot be reached: updates that were to be tried again are answered SERVFAIL. Updates of unknown fate are kept
+ * for a while. */
 static void
 give_up(struct updater *u, const struct updater_pull *p)
 {
@@ -73,7 +75,7 @@ give_up(struct updater *u, const struct updater_pull *p)
 	}
 }
 
-/* Those that change nothing, once it is known on which head. */
+/* Settles updates that change nothing, after a pull has told whether the served commit is the remote's head. */
 static void
 find_idle(struct updater *u, const struct updater_pull *p)
 {
@@ -82,13 +84,13 @@ find_idle(struct updater *u, const struct updater_pull *p)
 		updater_count_good(u, u->pending.n);
 		updater_answer_all(u, &u->pending, RCODE_NOERROR, EDE_NONE, "%s", "");
 	} else if (p->end == UPDATER_PULL_COMMIT) {
-		updater_try_again(u, "others push to the repository all the time");
+		updater_try_again(u, "others keep pushing to the repository");
 	} else {
 		updater_put_back(u);
 	}
 }
 
-/* Was it seen where the remote's branch is now? */
+/* True when the pull has shown where the remote's branch is now. */
 static bool
 is_of_remote(const struct updater_pull *p)
 {

@@ -4,7 +4,7 @@
 
 #include "dns/wire.h"
 
-/* ---- a batch is pushed ---- */
+/* ---- pushing a batch ---- */
 
 bool
 updater_send_push(struct updater *u)
@@ -25,7 +25,8 @@ updater_begin_pull(struct updater *u)
 	u->conf.io.pull(u->conf.io.ctx, false);
 }
 
-/* What was read is of a commit that is gone, or nobody can take the push. */
+/* The files that were read belong to a commit that is no longer served, or no process took the push: begin again after a
+ * pull. */
 static void
 begin_anew(struct updater *u)
 {
@@ -36,7 +37,7 @@ begin_anew(struct updater *u)
 	}
 }
 
-/* In sum nothing changes; whoever else pushes may have changed that. */
+/* The updates change nothing in what is served.  Somebody else may have pushed meanwhile: a pull tells. */
 static void
 ask_whether_idle(struct updater *u)
 {
@@ -85,7 +86,7 @@ updater_prepare(struct updater *u)
 	}
 }
 
-/* ---- what became of pushes ---- */
+/* ---- results of pushes ---- */
 
 static unsigned
 us(uint64_t from_ns, uint64_t to_ns)
@@ -112,7 +113,7 @@ report_pushed(struct updater *u, const struct updater_pushed *p, size_t updates)
 	updater_say(u, &r);
 }
 
-/* In git, but not in what is served: the commit is to be told as any other. */
+/* The commit is in the remote, but could not be published: a pull is to report it like a commit of others. */
 static void
 pull_all(struct updater *u, const char *why)
 {
@@ -134,7 +135,7 @@ publish(struct updater *u, const char *commit)
 {
 	const struct view *next;
 	struct discard *old;
-	if (u->batch == NULL) { /* another commit came meanwhile, on which the push should have failed */
+	if (u->batch == NULL) { /* a pulled commit undid the batch, so the push should have failed */
 		return E_STALE;
 	}
 	TRY(u->conf.io.reserve(u->conf.io.ctx));
@@ -154,7 +155,7 @@ updater_on_pushed(struct updater *u, const struct updater_pushed *p)
 	quiet_pushed(&u->quiet, updater_time_ms(u));
 	updater_count(&u->stats.commits);
 	if (publish(u, p->commit) != OK) {
-		pull_all(u, "no memory, or the git side is out of step");
+		pull_all(u, "no memory, or the batch was undone before its push ended");
 	}
 	batch_free(&u->batch);
 	updater_answer_all(u, &u->pending, RCODE_NOERROR, EDE_NONE, "%s", "");
@@ -186,7 +187,7 @@ ede_of(err_t status)
 	                                               : EDE_OTHER;
 }
 
-/* A hook, a rule of the branch, a limit: it is about what is in the commit. */
+/* True for errors that depend on what is in the commit: a hook, a rule of the branch, a limit. */
 static bool
 is_about_content(err_t status)
 {
@@ -209,7 +210,7 @@ on_refused(struct updater *u, const struct updater_push_failure *f)
 	}
 }
 
-/* The batch is kept: its commit may have to be pushed again as it is. */
+/* Keeps the batch: the same commit may have to be pushed again. */
 static void
 on_unclear(struct updater *u, const struct updater_push_failure *f)
 {

@@ -8,7 +8,7 @@ void
 updater_add_serial(struct updater *u, const uint8_t *apex, uint32_t serial)
 {
 	if (u->serials_n == UPDATE_SERIALS_MAX || !try_room(&u->serials, sizeof *u->serials, u->serials_n, &u->serials_cap)) {
-		return; /* the next commit says it again, or an update writes it */
+		return; /* the next commit reports the zone again, or an update writes its serial */
 	}
 	struct stuck_serial *s = &u->serials[u->serials_n++];
 	name_set(&s->apex, apex);
@@ -16,7 +16,7 @@ updater_add_serial(struct updater *u, const uint8_t *apex, uint32_t serial)
 	u->are_serials_due = true;
 }
 
-/* Those that go into the batch come first in the list; those for which it has no room stay behind them. */
+/* Sorts the list: zones that went into the batch come first, then zones for which the batch has no room. */
 void
 updater_put_serials(struct updater *u)
 {

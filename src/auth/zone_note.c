@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "zone/nkey.h"
 
-/* ---- one ---- */
+/* ---- one note ---- */
 
 static size_t
 text_octets(const char *text)
@@ -14,7 +14,7 @@ text_octets(const char *text)
 	return text != NULL ? strlen(text) + 1 : 1;
 }
 
-/* Copies the text to *to and moves that behind it. */
+/* Copies the text to *to, and moves *to to after it. */
 static const char *
 put_text(char **to, const char *text)
 {
@@ -67,7 +67,7 @@ zone_note_state_text(enum note_state state)
 	return texts[state];
 }
 
-/* ---- those of a view ---- */
+/* ---- the notes of a view ---- */
 
 void
 zone_notes_init(struct zone_notes *n)
@@ -126,7 +126,8 @@ claim(struct note_txn *t, const struct nkey *key)
 	return trie_claim(&t->troubles, key);
 }
 
-/* Into both tries, or neither.  Only a name that is new needs memory once it is claimed, and one that is new to all is no trouble yet. */
+/* Puts the note into both tries, or into neither.  After the claims, only a name that is new in a trie needs memory.  If that
+ * fails in `all`, the name is new there, so it was not in `troubles` before, either. */
 err_t
 note_txn_put(struct note_txn *t, struct zone_note *n)
 {
@@ -173,5 +174,5 @@ note_txn_rollback(struct note_txn *t)
 {
 	trie_rollback(&t->all);
 	trie_rollback(&t->troubles);
-	garbage_forget(&t->garbage); /* the version before has them */
+	garbage_forget(&t->garbage); /* the old version keeps them */
 }

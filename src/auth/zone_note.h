@@ -1,10 +1,11 @@
-/* auth/zone_note.h -- what there is to say of a zone besides its records: its file, the commits it comes from, what is wrong.
+/* auth/zone_note.h -- what is known about a zone besides its records: its file, the commits that it comes from, what is wrong
+ * with it.
  *
- * Each view has a note for each zone of the repository, also for one that is broken and was never served, and none for the catalog.
- * They are there for questions about the server's state (auth/status.h) alone: no answer to a query looks at them.
+ * A view has a note for each zone of the repository, including zones that are broken and were never served, but not for the
+ * catalog.  Notes only serve questions about the server's state (auth/status.h): no answer to a query looks at them.
  *
- * A note is one immutable block.  It is made by the thread that makes views, put into the tries of the next view, and given back with the
- * garbage of the version that it was replaced in.  Pure.
+ * A note is one immutable block.  The thread that makes views makes it, and puts it into the tries of the next view.  When it is
+ * replaced, it is freed with the garbage of the old version.  Pure.
  */
 #pragma once
 
@@ -18,41 +19,41 @@
 #include "zone/trie.h"
 
 enum note_state {
-	NOTE_SERVED,    /* the file as it stands in the commit */
+	NOTE_SERVED,    /* the file of the served commit is served */
 	NOTE_LAST_GOOD, /* the file is broken: an older version is served */
 	NOTE_REJECTED,  /* the file is broken, and there is no older version */
 	NOTE_HELD,      /* the safety valve keeps an older version (auth/primary.h) */
 };
 
-/* What is wrong with a file, as far as one line can tell: the first error, else the first warning. */
+/* One finding about a file: the first error, else the first warning. */
 struct trouble {
 	enum diag_level level;
-	uint32_t line, column;    /* 0: of the file as a whole */
+	uint32_t line, column;    /* 0: it concerns the file as a whole */
 	const char *code;         /* static; "" */
-	char file[256];           /* that the line is in, cut at its end; "": the zone's own */
-	char text[DIAG_TEXT_MAX]; /* "": there is nothing */
+	char file[256];           /* the file with the line, cut at its end; "": the zone's own file */
+	char text[DIAG_TEXT_MAX]; /* "": nothing is wrong */
 };
 
 struct zone_note {
 	enum note_state state;
 	enum diag_level level;
 	uint32_t line, column;
-	uint64_t changed_s;      /* when the version that is served came about, by the loader's clock; 0: none is */
+	uint64_t changed_s;      /* when the served version was made, by the loader's clock; 0: none is served */
 	const char *code;        /* static */
-	/* In the block itself; "" where there is nothing to say. */
-	const char *file;        /* the zone's, in the repository */
-	const char *changed;     /* the commit with which the version that is served came */
-	const char *since;       /* not SERVED: the commit with which that began */
-	const char *tried;       /* not SERVED: the last commit that changed the file, or would have taken it away */
-	const char *text, *where; /* of the trouble */
-	size_t octets;           /* that the block takes */
+	/* These point into the block; "": not known, or none. */
+	const char *file;        /* the zone's file in the repository */
+	const char *changed;     /* the commit that brought the served version */
+	const char *since;       /* not SERVED: the commit with which the state began */
+	const char *tried;       /* not SERVED: the last commit that changed the file, or would have removed it */
+	const char *text, *where; /* of the finding */
+	size_t octets;           /* size of the block */
 	uint8_t apex_len;
-	uint8_t apex[];          /* the tries read the name here */
+	uint8_t apex[];          /* the tries use the name in here as their key */
 };
 
 #define ZONE_NOTE_NAME_AT offsetof(struct zone_note, apex)
 
-/* All that a note says, to be copied. */
+/* The contents of a note, which are copied. */
 struct zone_note_parts {
 	enum note_state state;
 	const uint8_t *apex;
@@ -61,7 +62,7 @@ struct zone_note_parts {
 	const struct trouble *trouble; /* NULL: none */
 };
 
-/* To be freed with free() or as garbage of ->octets.  NULL: there is no memory. */
+/* To be freed with free(), or as garbage of ->octets.  NULL: no memory. */
 struct zone_note *zone_note_new(const struct zone_note_parts *parts);
 
 static inline bool
@@ -74,17 +75,17 @@ const char *zone_note_state_text(enum note_state state); /* "served", "last-good
 
 /* ---- the notes of a view ---- */
 
-/* Immutable once they are a view's. */
+/* Immutable once they belong to a view. */
 struct zone_notes {
 	struct trie all;      /* by apex */
-	struct trie troubles; /* those of them with zone_note_is_trouble() */
+	struct trie troubles; /* only those with zone_note_is_trouble() */
 };
 
 void zone_notes_init(struct zone_notes *n); /* empty */
-void zone_notes_fini(struct zone_notes *n); /* with all that is in it: no other version shares it any more */
+void zone_notes_fini(struct zone_notes *n); /* frees all notes: no other version may share them any more */
 struct zone_note *zone_notes_find(const struct zone_notes *n, const uint8_t *apex); /* NULL: there is none */
 
-/* The next version of them. */
+/* The next version of the notes. */
 struct note_txn {
 	struct trie_txn all, troubles;
 	struct garbage garbage; /* notes that were replaced */
@@ -92,7 +93,8 @@ struct note_txn {
 
 void note_txn_begin(struct note_txn *t, const struct zone_notes *from);
 struct zone_note *note_txn_find(const struct note_txn *t, const uint8_t *apex);
-err_t note_txn_put(struct note_txn *t, struct zone_note *n);    /* in place of the one of that name; takes it.  E_NOMEM: not taken */
-err_t note_txn_remove(struct note_txn *t, struct zone_note *n); /* which is in it.  E_NOMEM */
+/* replaces the note of that name, and takes `n`.  E_NOMEM: not taken */
+err_t note_txn_put(struct note_txn *t, struct zone_note *n);
+err_t note_txn_remove(struct note_txn *t, struct zone_note *n); /* `n` must be in it.  E_NOMEM */
 void note_txn_commit(struct note_txn *t, struct zone_notes *out, struct garbage *garbage);
 void note_txn_rollback(struct note_txn *t);

@@ -27,7 +27,7 @@ arena_alloc_slow(struct arena *a, size_t n)
 	a->blocks = b;
 	a->used += size;
 	uint8_t *data = (uint8_t *)b->data;
-	if (size - n >= (size_t)(a->end - a->next)) { /* keep the emptier of the two */
+	if (size - n >= (size_t)(a->end - a->next)) { /* keep the block with more room */
 		a->next = data + n;
 		a->end = data + size;
 	}

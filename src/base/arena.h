@@ -1,9 +1,8 @@
-/* base/arena.h -- memory that is given back all at once.
+/* base/arena.h -- memory that is freed all at once.
  *
- * Zero-initialised it is empty and ready.  Blocks grow from 4 KiB to 1 MiB.  Allocations are
- * aligned to 8 octets and not zeroed; one of no octets is a valid pointer too.  arena_alloc()
- * returns NULL when the system has no memory or `limit` (0: none) would be passed; the caller turns
- * that into E_NOMEM or E_LIMIT.
+ * Ready for use, and empty, when zeroed.  Blocks grow from 4 KiB to 1 MiB.  Allocations are aligned to 8 octets and not zeroed;
+ * an allocation of no octets is a valid pointer, too. arena_alloc() returns NULL if the system has no memory, or if `limit` (0:
+ * none) would be exceeded; the caller turns that into E_NOMEM or E_LIMIT.
  */
 #pragma once
 
@@ -34,4 +33,4 @@ arena_alloc(struct arena *a, size_t n)
 }
 
 void *arena_copy(struct arena *a, const void *bytes, size_t n); /* NULL as above */
-void arena_fini(struct arena *a);                               /* frees all; empty and ready again */
+void arena_fini(struct arena *a);                               /* frees all; ready to be used again */

@@ -1,8 +1,8 @@
-/* base/buf.h -- bounds-safe writer into memory of a fixed size, the mirror of struct cur.
+/* base/buf.h -- a bounds-safe writer into memory of a fixed size, the counterpart of struct cur.
  *
- * A buffer borrows [base, base + cap).  The first write that does not fit latches E_FULL and writes
- * nothing; so does every later one.  Test `err` once, at the end.  To take back what did not fit,
- * remember `len`, set it again and clear `err`: buf_rewind().
+ * A buffer borrows [base, base + cap).  The first write that does not fit latches E_FULL and writes nothing; later writes do
+ * nothing either.  Test `err` once, at the end.  To take back a part that did not fit, remember `len` before it, and call
+ * buf_rewind().
  */
 #pragma once
 
@@ -35,7 +35,7 @@ void buf_fail(struct buf *b, err_t why);
 /* Forgets all after the first `len` octets, and any error.  len <= b->len. */
 void buf_rewind(struct buf *b, size_t len);
 
-/* Room for `n` octets, to be filled by the caller; NULL when there is none. */
+/* Takes room for `n` octets, which the caller fills; NULL: there is no room. */
 uint8_t *buf_take(struct buf *b, size_t n);
 
 void buf_u8(struct buf *b, uint8_t v);
@@ -44,5 +44,5 @@ void buf_u32(struct buf *b, uint32_t v);
 void buf_u48(struct buf *b, uint64_t v);
 void buf_put(struct buf *b, const void *bytes, size_t n);
 
-/* Overwrites two octets written before, at `at` (at + 2 <= len). */
+/* Overwrites two octets that were written before, at `at` (at + 2 <= len). */
 void buf_patch_u16(struct buf *b, size_t at, uint16_t v);

@@ -1,7 +1,7 @@
-/* base/diag.h -- a finding for people: what, where, and what to do about it.
+/* base/diag.h -- a diagnostic for people: what is wrong, where, and what to do about it.
  *
- * Pure layers never print: they fill a struct diag and hand it to the caller's sink.  `code` is
- * stable and documented (docs/man/ozone.1); programs and suppressions may depend on it, not on the text.
+ * Pure layers never print: they fill a struct diag, and give it to the caller's sink.  `code` is stable and documented
+ * (docs/man/ozone.1); programs and suppressions may depend on it, but not on the text.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 
 enum diag_level {
 	DIAG_ERROR,
-	DIAG_UNWISE,  /* a warning: the zone is served, but what was found does not work for clients; under --strict an error */
+	DIAG_UNWISE,  /* a warning: the zone is served, but clients cannot use the part in question; with --strict an error */
 	DIAG_WARNING,
 };
 
@@ -20,16 +20,16 @@ enum { DIAG_TEXT_MAX = 512, DIAG_HINT_MAX = 256 };
 struct diag {
 	enum diag_level level;
 	const char *code;      /* static, such as "bad-rdata" */
-	const char *file;      /* borrowed for the call; NULL when there is none */
-	uint32_t line, col;    /* from 1; 0 when unknown.  col counts octets */
+	const char *file;      /* borrowed for the call; NULL: none */
+	uint32_t line, col;    /* from 1; 0: not known. col counts octets */
 	uint32_t width;        /* octets to underline from col; 0: one */
-	const char *source;    /* the line itself, not NUL-terminated; NULL when unknown */
+	const char *source;    /* the line, not NUL-terminated; NULL: not known */
 	size_t source_len;
 	char text[DIAG_TEXT_MAX];
-	char hint[DIAG_HINT_MAX]; /* "" when there is nothing useful to say */
+	char hint[DIAG_HINT_MAX]; /* "": no hint */
 };
 
-/* Receives each finding; `d` and what it borrows end with the call. */
+/* Receives each diagnostic; `d` and its borrowed data end with the call. */
 struct diag_sink {
 	void (*report)(void *ctx, const struct diag *d);
 	void *ctx;

@@ -5,7 +5,7 @@ static const char base64_digits[] =
 static const char base32hex_digits[] = "0123456789abcdefghijklmnopqrstuv";
 static const char base16_digits[] = "0123456789ABCDEF";
 
-/* Digit values, or -1. */
+/* The value of a digit, or -1. */
 static int
 base64_value(char c)
 {
@@ -76,7 +76,7 @@ base64_decode(const char *in, size_t n, uint8_t *out, size_t cap, size_t *out_n)
 			}
 		}
 	}
-	/* Bits that the padding leaves over must be zero, so that one value has one text. */
+	/* Unused bits before the padding must be zero, so that each value has only one text. */
 	uint32_t over = pad == 2 ? bits & 0xFFFF : pad == 1 ? bits & 0xFF : 0;
 	if (over != 0) {
 		return E_FORMAT;

@@ -27,7 +27,7 @@ err_str(err_t e)
 		[E_BUSY] = "busy",
 		[E_STOPPED] = "stopped",
 		[E_CRYPTO] = "cryptographic library failed",
-		[E_STALE] = "the other side has moved on",
+		[E_STALE] = "the other side has changed meanwhile",
 		[E_UNKNOWN] = "it is not known whether it was done",
 	};
 	return (unsigned)e < E_COUNT ? text[e] : "unknown error";

@@ -11,7 +11,7 @@ to_lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Windows drops dots and blanks at the end. */
+/* The length without dots and blanks at the end, which Windows drops. */
 static size_t
 without_tail(const char *name, size_t len)
 {
@@ -27,7 +27,7 @@ is_word(const char *name, size_t len, const char *word)
 	return len == strlen(word) && strncasecmp(name, word, len) == 0;
 }
 
-/* ---- what not every system can have ---- */
+/* ---- names that some system cannot have ---- */
 
 bool
 filename_is_device(const char *name, size_t len)
@@ -47,11 +47,12 @@ filename_is_device(const char *name, size_t len)
 	return is_port && name[3] >= '0' && name[3] <= '9';
 }
 
-/* What a checkout on some system could take for ".git": HFS+ passes over some octets beyond ASCII, NTFS has a short name for it. */
+/* True for names that some system takes for ".git" in a checkout: HFS+ ignores some octets beyond ASCII, NTFS has a short name
+ * for it. */
 static bool
 is_dotgit(const char *name, size_t len)
 {
-	char plain[6]; /* one more than the longest of them */
+	char plain[6]; /* one more than the longest of these names */
 	size_t n = 0;
 	len = without_tail(name, len);
 	for (size_t i = 0; i < len && n < sizeof plain; i++) {
@@ -115,7 +116,7 @@ hex_of(char c)
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* The octet at `*at`, %XX resolved, which moves behind it. */
+/* Reads the octet at `*at`, resolving %XX; *at moves to after it. */
 static char
 next_octet(const char *name, size_t len, size_t *at)
 {
@@ -126,7 +127,7 @@ next_octet(const char *name, size_t len, size_t *at)
 	return c;
 }
 
-/* The last octets of a name, in lower case, as far as they count: those beyond ASCII may not on HFS+. */
+/* The last octets of a name, in lower case, without octets beyond ASCII, which HFS+ may ignore. */
 struct ending {
 	char s[sizeof "._secondaries"];
 	size_t n;
@@ -152,7 +153,8 @@ bool
 filename_is_private(const char *name, size_t len)
 {
 	struct ending e = { .n = 0 };
-	const char *colon = len != 0 ? memchr(name, ':', len) : NULL; /* what it begins is not of the name on NTFS */
+	/* on NTFS, the text after a colon does not belong to the name */
+	const char *colon = len != 0 ? memchr(name, ':', len) : NULL;
 	len = without_tail(name, colon != NULL ? (size_t)(colon - name) : len);
 	for (size_t i = 0; i < len;) {
 		char c = next_octet(name, len, &i);

@@ -1,7 +1,7 @@
 /* base/hash.h -- FNV-1a: short hashes of octets that no stranger chooses.
  *
- * Anybody who knows the start value can make texts that collide.  So this hash is good for tables whose keys are ours and for names that
- * only have to differ.  A table that strangers fill needs a start value that they do not know.  Pure.
+ * Anybody who knows the start value can make texts that collide.  So this hash is for tables whose keys are our own, and for
+ * names that only need to differ.  A table that strangers fill needs a secret start value.  Pure.
  */
 #pragma once
 
@@ -18,7 +18,7 @@ hash32_octet(uint32_t h, uint8_t octet)
 	return (h ^ octet) * UINT32_C(16777619);
 }
 
-/* `h`: the start, or the hash of what comes before. */
+/* `h`: the start value, or the hash of the octets before. */
 static inline uint32_t
 hash32(uint32_t h, const void *octets, size_t n)
 {

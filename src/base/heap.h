@@ -1,8 +1,7 @@
-/* base/heap.h -- a binary heap of things by time, for timers: which thing is due next.
+/* base/heap.h -- a binary heap of items by time, for timers: finds the item that is due next.
  *
- * The nodes are members of the things themselves; the heap owns only its array of pointers to them.  Zero-initialised,
- * heap and nodes are ready.
- * Cost: O(log n) to set or remove a thing; to ask which is first costs nothing.
+ * The nodes are members of the items; the heap owns only its array of pointers to them.  Heap and nodes are ready for use when
+ * zeroed.  Cost: O(log n) to set or remove an item; finding the first one costs nothing.
  */
 #pragma once
 
@@ -12,8 +11,8 @@
 #include "base/err.h"
 
 struct heap_node {
-	uint64_t at;  /* what the heap is sorted by; changed by heap_set() alone */
-	size_t place; /* in the heap, from 1; 0: not in it */
+	uint64_t at;  /* the heap is sorted by this; only heap_set() changes it */
+	size_t place; /* place in the heap, from 1; 0: not in it */
 };
 
 struct heap {
@@ -21,13 +20,13 @@ struct heap {
 	size_t n, cap;
 };
 
-/* Room for so many in all; heap_set() wants it.  E_NOMEM. */
+/* Makes room for `n` nodes in all, which heap_set() needs.  E_NOMEM. */
 err_t heap_reserve(struct heap *h, size_t n);
 
-/* Puts the node in, for which there is room, or moves it.  Takes no memory. */
+/* Inserts a node, for which there must be room, or moves it.  Takes no memory. */
 void heap_set(struct heap *h, struct heap_node *node, uint64_t at);
-void heap_remove(struct heap *h, struct heap_node *node); /* one that is not in it is left alone */
-void heap_fini(struct heap *h);                           /* the nodes keep their places: they are gone too */
+void heap_remove(struct heap *h, struct heap_node *node); /* does nothing if the node is not in the heap */
+void heap_fini(struct heap *h);                           /* the nodes must not be used any more */
 
 /* The node with the least `at`, or NULL. */
 static inline struct heap_node *

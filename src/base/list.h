@@ -1,7 +1,7 @@
-/* base/list.h -- doubly linked lists whose links are in the things themselves.
+/* base/list.h -- doubly linked lists whose links are members of the items.
  *
- * A list is a ring that runs through its head.  A thing with several links can be in several lists.  Nothing is
- * allocated, and every operation takes constant time.  A link that is all zero is in no list.
+ * A list is a ring that includes its head.  An item with several links can be in several lists.  Nothing is allocated, and every
+ * operation takes constant time.  A link that is all zero is in no list.
  */
 #pragma once
 
@@ -13,7 +13,7 @@ struct list_link {
 	struct list_link *prev, *next;
 };
 
-/* The thing that a link is the member of. */
+/* The item that a link is a member of. */
 #define LIST_ENTRY(link, type, member) ((type *)(void *)((uint8_t *)(link) - offsetof(type, member)))
 
 static inline void
@@ -51,7 +51,7 @@ list_remove(struct list_link *link)
 	link->prev = link->next = NULL;
 }
 
-/* Puts all that `from` holds behind what `to` holds. */
+/* Moves all of `from` to the end of `to`. */
 static inline void
 list_append_all(struct list_link *to, struct list_link *from)
 {

@@ -21,7 +21,7 @@ str_clear(struct str *t)
 	}
 }
 
-/* Room for n more octets and the NUL. */
+/* Makes room for n more octets and the NUL. */
 static bool
 has_room(struct str *t, size_t n)
 {

@@ -1,7 +1,7 @@
 /* base/str.h -- growing text (or bytes), for output that people read.
  *
- * Zero-initialised it is empty and ready.  Memory that cannot be had, or growth over STR_MAX,
- * latches `err`; the writes after it do nothing.  `s` is NUL-terminated once anything was written.
+ * Ready for use, and empty, when zeroed.  Want of memory, or growth beyond STR_MAX, latches `err`; later writes do nothing.  `s`
+ * is NUL-terminated after the first write.
  */
 #pragma once
 
@@ -13,13 +13,13 @@
 enum { STR_MAX = 1 << 30 };
 
 struct str {
-	char *s; /* owned; NULL while nothing was written */
+	char *s; /* owned; NULL before the first write */
 	size_t len, cap;
 	err_t err;
 };
 
-void str_fini(struct str *t);                /* frees; the string is empty and ready again */
-void str_clear(struct str *t);               /* keeps the memory; forgets the error */
+void str_fini(struct str *t);                /* frees; ready to be used again */
+void str_clear(struct str *t);               /* keeps the memory; clears the error */
 void str_put(struct str *t, const void *bytes, size_t n);
 void str_char(struct str *t, char c);
 void str_cat(struct str *t, const char *text);
@@ -27,5 +27,5 @@ void str_cat(struct str *t, const char *text);
 void str_vprintf(struct str *t, const char *format, va_list args);
 const char *str_text(const struct str *t);   /* never NULL */
 
-/* Into a buffer of `cap` octets, at least 1: as much of the text as has room, and NUL. */
+/* Copies as much of the text as fits, with a NUL, into a buffer of `cap` octets, at least 1. */
 void str_cut(char *to, size_t cap, const char *text);

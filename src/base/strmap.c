@@ -7,18 +7,19 @@
 #include "base/alloc.h"
 #include "base/err.h"
 
-/* A branch knows the first bit in which the strings below it differ; a leaf has one of them. */
+/* A branch has the place of the first bit in which the strings below it differ; a leaf has a string. */
 struct strmap_node {
 	const char *key; /* NULL: a branch */
 	union {
 		void *thing;
 		struct strmap_node *child[2];
 	};
-	size_t at;       /* of a branch: the octet */
-	uint8_t bit;     /* and in it the bit, as a mask */
+	size_t at;       /* branch: offset of the octet */
+	uint8_t bit;     /* branch: the bit in that octet, as a mask */
 };
 
-/* Octets after the end of the string count as 0.  No string goes on after its NUL, so that none is the beginning of another. */
+/* The side of a branch on which a string is.  Octets after the end of the string count as 0.  No string continues after its NUL,
+ * so none is the beginning of another. */
 static size_t
 side_of(const struct strmap_node *branch, const char *key, size_t len)
 {
@@ -26,7 +27,7 @@ side_of(const struct strmap_node *branch, const char *key, size_t len)
 	return (octet & branch->bit) != 0;
 }
 
-/* The one string that may be `key`, as far as the branches tell. */
+/* The only string that can be `key`, according to the branches. */
 static struct strmap_node *
 nearest(const struct strmap *m, const char *key, size_t len)
 {
@@ -55,7 +56,7 @@ leaf_new(const char *key, void *thing)
 	return n;
 }
 
-/* A branch for the first bit in which two strings differ. */
+/* Makes a branch for the first bit in which two strings differ. */
 static struct strmap_node *
 branch_new(const char *a, const char *b)
 {

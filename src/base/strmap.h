@@ -1,7 +1,7 @@
-/* base/strmap.h -- a map from strings to things, whose cost no choice of strings can raise: a crit-bit tree.
+/* base/strmap.h -- a map from strings to items, whose cost cannot be raised by choosing strings: a crit-bit tree.
  *
- * A lookup looks at each octet of the string once.  There is no hash, so nobody can choose strings that collide.  The map borrows the
- * strings: a string must not change while it is in the map.  Usually it is a member of the thing that it leads to.
+ * A lookup looks at each octet of the string once.  There is no hash, so nobody can choose strings that collide.  The map
+ * borrows the strings: a string must not change while it is in the map.  Usually it is a member of its item.
  *
  * One thread.
  */
@@ -13,7 +13,7 @@
 
 struct strmap_node;
 
-/* A zero-initialised map is empty and ready.  An empty map owns no memory. */
+/* Ready for use, and empty, when zeroed.  An empty map owns no memory. */
 struct strmap {
 	struct strmap_node *root;
 	size_t n;
@@ -21,8 +21,8 @@ struct strmap {
 
 void *strmap_find(const struct strmap *m, const char *key); /* NULL: it is not there */
 
-/* A key that is not there yet; `thing` is not NULL.  E_NOMEM: all is as it was. */
+/* Adds a key that is not there yet; `thing` must not be NULL.  E_NOMEM: nothing changed. */
 err_t strmap_put(struct strmap *m, const char *key, void *thing);
 
-/* The thing, which is not there any more; NULL: it was not. */
+/* Removes and returns the item; NULL: it was not there. */
 void *strmap_take(struct strmap *m, const char *key);

@@ -19,8 +19,8 @@ struct hmac; /* a computation under way */
 
 err_t hmac_begin(enum hmac_alg alg, const uint8_t *key, size_t key_len, struct hmac **out);
 err_t hmac_update(struct hmac *h, const void *bytes, size_t n);
-err_t hmac_finish(struct hmac *h, uint8_t mac[HMAC_MAX], size_t *mac_len); /* h is still to be freed */
+err_t hmac_finish(struct hmac *h, uint8_t mac[HMAC_MAX], size_t *mac_len); /* h must still be freed */
 void hmac_free(struct hmac **h); /* NULL-safe; serves as a cleanup handler */
 
-/* Constant time in the content; the length is no secret. */
+/* Constant time for any content; the length is not secret. */
 bool ct_is_equal(const void *a, const void *b, size_t n);

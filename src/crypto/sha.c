@@ -1,5 +1,5 @@
-/* OpenSSL's own functions for one hash, deprecated in favour of EVP, because EVP allocates and takes
- * a lock each time: NSEC3 hashes are made while answering. */
+/* Uses OpenSSL's functions for one hash algorithm, which are deprecated in favour of EVP: EVP allocates memory and takes a lock
+ * for each hash, and NSEC3 hashes are made while answering. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include "crypto/sha.h"

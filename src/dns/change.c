@@ -8,7 +8,7 @@
 #include "dns/rdata.h"
 #include "dns/rrtype.h"
 
-enum { QUOTED_MAX = 40 }; /* octets of a word that a message repeats */
+enum { QUOTED_MAX = 40 }; /* octets of a word that is quoted in a message */
 
 struct reader {
 	enum change_kind kind;
@@ -22,7 +22,7 @@ struct reader {
 	bool is_whole; /* no RDATA: every record of the type */
 };
 
-/* ---- what is wrong ---- */
+/* ---- errors ---- */
 
 [[gnu::format(printf, 2, 3)]] static err_t
 fail(struct reader *r, const char *format, ...)
@@ -35,7 +35,7 @@ fail(struct reader *r, const char *format, ...)
 	return E_FORMAT;
 }
 
-/* The present word, short, and nothing in it that a terminal obeys. */
+/* The present word for a message: shortened, without control characters that could affect a terminal. */
 static const char *
 quoted(const struct reader *r, char out[QUOTED_MAX + 4])
 {
@@ -47,7 +47,7 @@ quoted(const struct reader *r, char out[QUOTED_MAX + 4])
 	return out;
 }
 
-/* Something else stands where a word should. */
+/* Reports that something else is in the place of a word. */
 static err_t
 no_word(struct reader *r, const char *what)
 {
@@ -83,7 +83,7 @@ read_owner(struct reader *r)
 		(void)name_show(r->in->zone, zone);
 		(void)fail(r, "%s is not in the zone %.150s", quoted(r, text), zone);
 		(void)snprintf(r->why->hint, sizeof r->why->hint,
-		               "names are written out, with a final dot or without one: %s.%.150s?", quoted(r, text), zone);
+		               "names must be complete, with or without a final dot: did you mean %s.%.150s?", quoted(r, text), zone);
 		return E_FORMAT;
 	}
 	return OK;
@@ -101,7 +101,7 @@ read_ttl(struct reader *r)
 	return OK;
 }
 
-/* Each in its turn, as far as they are there: [TTL] [IN] TYPE.  The type is ANY when there is none. */
+/* Reads [TTL] [IN] TYPE.  The type is ANY when there is none. */
 static err_t
 read_type(struct reader *r)
 {
@@ -132,7 +132,7 @@ read_type(struct reader *r)
 	}
 }
 
-/* After the type: is there anything?  An empty RDATA is for rdata_parse() to judge when it is to be added. */
+/* True when nothing follows the type.  For an addition this is false: rdata_parse() decides whether RDATA may be empty. */
 static bool
 is_at_end(struct reader *r)
 {
@@ -157,7 +157,7 @@ read_head(struct reader *r)
 		return fail(r, "%s: no name has records of this type", rrtype_print(r->type, type));
 	}
 	if (r->kind == CHANGE_IF_ABSENT && !r->is_whole) {
-		return fail(r, "only that all records of a type are absent can be asked for: leave their data out");
+		return fail(r, "a prerequisite can only demand that all records of a type are absent: leave the data out");
 	}
 	return OK;
 }
@@ -177,7 +177,7 @@ read_rdata(struct reader *r, struct buf *b)
 
 /* ---- writing ---- */
 
-/* RFC 2136 2.4, 2.5. */
+/* The class that stands for the kind of change (RFC 2136 2.4, 2.5). */
 static uint16_t
 class_of(const struct reader *r)
 {
@@ -208,7 +208,7 @@ put_rr(struct reader *r, struct buf *b)
 	}
 	buf_patch_u16(b, rdata_at - 2, (uint16_t)(b->len - rdata_at));
 	lex_next(&r->lx, &r->t);
-	return r->t.kind == LEX_EOF ? OK : fail(r, "one record at a time: there is a second line");
+	return r->t.kind == LEX_EOF ? OK : fail(r, "there is a second line: only one record is possible");
 }
 
 err_t
@@ -243,7 +243,8 @@ change_print(const struct msg *m, const struct msg_rr *rr, struct str *out)
 	}
 	str_printf(out, "%s ", type);
 	if (rr->rdlength == 0) {
-		str_cat(out, "\\# 0"); /* an APL may be empty; with nothing in its place all of the type would be meant */
+		/* the RDATA of an APL may be empty; without this text, the change would seem to concern all records of the type */
+		str_cat(out, "\\# 0");
 	} else {
 		rdata_print(rr->type, m->wire + rr->rdata_at, rr->rdlength, out);
 	}

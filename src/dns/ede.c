@@ -53,7 +53,7 @@ static void
 put_text(struct buf *b, const uint8_t *text, size_t len)
 {
 	if (len != 0 && text[len - 1] == '\0') {
-		len--; /* RFC 8914 2: it may be there */
+		len--; /* a final NUL is allowed (RFC 8914 2) */
 	}
 	if (len == 0) {
 		return;

@@ -1,7 +1,7 @@
-/* dns/ede.h -- extended DNS errors (RFC 8914) for people: what a server says beside its RCODE.
+/* dns/ede.h -- writes extended DNS errors (RFC 8914) for people: additional information of a server besides the RCODE.
  *
- * The text is whatever the sender has written: printable ASCII is shown, all other octets as \DDD, so that it can stand on a
- * terminal.
+ * The sender can put any octets into the text: printable ASCII is shown as it is, all other octets as \DDD, so that the text is
+ * safe for a terminal.
  *
  * Pure.
  */
@@ -11,6 +11,6 @@
 
 enum { EDE_TEXT_MAX = 512 };
 
-/* All extended errors of a message, in its order: "Network Error (the remote does not answer); Stale Answer".  A text over EDE_TEXT_MAX
- * is cut and ends in "...".  Returns `out`; "" when there is none. */
+/* Writes all extended errors of a message in order: "Network Error (the remote does not answer); Stale Answer".  A text over
+ * EDE_TEXT_MAX is cut, and ends in "...".  Returns `out`; "": there are none. */
 const char *ede_print(const struct edns *e, char out[EDE_TEXT_MAX]);

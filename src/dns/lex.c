@@ -4,7 +4,7 @@
 
 #include "dns/wire.h"
 
-/* What an octet means outside quotes.  All but WORD end a word. */
+/* The meaning of an octet outside quotes.  All except WORD end a word. */
 enum octet_class {
 	WORD = 0,
 	SPACE,
@@ -29,7 +29,7 @@ class_at(const char *p)
 	return class_of[(uint8_t)*p];
 }
 
-/* A CR is looked at only where the white space has ended: nearly all texts have none. */
+/* Skips white space.  A CR is examined only after other white space has ended, since nearly all texts have none. */
 static inline const char *
 skip_spaces(const char *p, const char *end)
 {
@@ -53,7 +53,7 @@ lex_line_end(const char *p, const char *end)
 	return p;
 }
 
-/* Where a comment at `p` ends. */
+/* The end of the comment at `p`. */
 static const char *
 comment_end(const struct lex *lx, const char *p)
 {
@@ -100,7 +100,7 @@ give(struct lex *lx, struct lex_token *out, enum lex_kind kind, const char *s, c
 	lx->at = end;
 }
 
-/* An octet that cannot stand there; reading goes on after it. */
+/* Gives an error token; reading continues after it. */
 static void
 give_error(struct lex *lx, struct lex_token *out, const char *s, const char *end, const char *what)
 {
@@ -123,7 +123,7 @@ give_word(struct lex *lx, struct lex_token *out, const char *s)
 		}
 		has_escape = true;
 		p++;
-		/* A line end or octet 0 cannot be escaped; the reader of the word finds its escape cut short. */
+		/* A line end or octet 0 cannot be escaped: the reader of the word will report that the escape is cut short. */
 		if (p < end && *p != '\n' && *p != '\0' && *p != '\r') {
 			p++;
 		}
@@ -133,7 +133,7 @@ give_word(struct lex *lx, struct lex_token *out, const char *s)
 	lx->at_line_start = false;
 }
 
-/* `quote` is the opening quote. */
+/* Gives a quoted string; `quote` is the opening quote. */
 static void
 give_quoted(struct lex *lx, struct lex_token *out, const char *quote)
 {
@@ -160,7 +160,7 @@ give_quoted(struct lex *lx, struct lex_token *out, const char *quote)
 	lx->at_line_start = false;
 }
 
-/* At the end of the text. */
+/* Gives the token at the end of the text. */
 static void
 give_end(struct lex *lx, struct lex_token *out)
 {
@@ -176,7 +176,7 @@ give_end(struct lex *lx, struct lex_token *out)
 	begin_record(lx, lx->end);
 }
 
-/* At a newline.  True when it ends a record: then `out` is filled. */
+/* Takes a newline.  True: it ends a record, and `out` is filled. */
 static inline bool
 take_newline(struct lex *lx, struct lex_token *out, const char *p)
 {
@@ -260,12 +260,12 @@ lex_next(struct lex *lx, struct lex_token *out)
 			give_error(lx, out, p, p + 1, "octet 0 in the text");
 			return;
 		case SPACE:
-			break; /* not reached: spaces were skipped */
+			break; /* not reached, since spaces were skipped */
 		}
 	}
 }
 
-/* From an unclosed parenthesis to the next physical line whose first octet could begin an owner. */
+/* Goes back to an unclosed parenthesis, and on to the next physical line whose first octet could begin an owner. */
 static void
 restart_after_paren(struct lex *lx)
 {
@@ -302,7 +302,7 @@ lex_skip_line(struct lex *lx)
 	}
 }
 
-/* Where a token begins for the reader of a message: a quoted string at its quote. */
+/* Where people see a token begin: a quoted string begins at its quote. */
 static const char *
 visible_start(const struct lex_token *t)
 {
@@ -344,7 +344,7 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* The octet that the escape at *at stands for (text[*at] is the backslash); *at moves past it. */
+/* Reads the octet of the escape at *at (text[*at] is the backslash); *at moves to after it. */
 static err_t
 take_escape(const char *text, size_t len, size_t *at, uint8_t *out)
 {
@@ -465,7 +465,7 @@ lex_period(const struct lex_token *t, uint32_t *out)
 		if (i < t->len) {
 			unit = unit_seconds(t->s[i++]);
 		} else if (digits != 0) {
-			return E_FORMAT; /* "1h30": thirty of what? */
+			return E_FORMAT; /* "1h30": the 30 has no unit */
 		}
 		if (unit == 0) {
 			return E_FORMAT;

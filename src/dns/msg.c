@@ -23,8 +23,8 @@ u32_at(const uint8_t *p)
 	return (uint32_t)u16_at(p) << 16 | u16_at(p + 2);
 }
 
-/* Offset after the first question, 0 when it is malformed.  Its name cannot be compressed: only the
- * header stands before it.  So it is copied in one piece. */
+/* Offset after the first question; 0: it is malformed.  Its name cannot be compressed, since only the header is before it, so it
+ * is copied in one piece. */
 static size_t
 read_first_question(const uint8_t *wire, size_t len, struct msg *out)
 {
@@ -48,9 +48,8 @@ read_first_question(const uint8_t *wire, size_t len, struct msg *out)
 	return at + QUESTION_FIXED_LEN;
 }
 
-/* Offset after the name at `at`, 0 when it is malformed.  A pointer has to point backwards, past the
- * header; what stands there is checked when the name is read.  So the walk is linear, however the
- * pointers are woven. */
+/* Offset after the name at `at`; 0: it is malformed.  A pointer must lead backwards, to after the header; its target is checked
+ * when the name is read.  So the walk is linear, however pointers are nested. */
 static size_t
 skip_name(const uint8_t *wire, size_t len, size_t at)
 {
@@ -75,7 +74,7 @@ skip_name(const uint8_t *wire, size_t len, size_t at)
 	return 0;
 }
 
-/* Offset after the RR at `at`, 0 when it is malformed. */
+/* Offset after the RR at `at`; 0: it is malformed. */
 static size_t
 skip_rr(const uint8_t *wire, size_t len, size_t at, struct msg_rr *out)
 {
@@ -102,12 +101,12 @@ note_option(struct edns *e, uint16_t code)
 	e->wants_zoneversion |= code == EDNS_OPT_ZONEVERSION;
 }
 
-/* RFC 6891 6.1.2, 6.1.3: the fixed fields of an OPT mean other things than those of other RRs. */
+/* Reads an OPT, whose fixed fields have other meanings than those of other RRs (RFC 6891 6.1.2, 6.1.3). */
 static err_t
 read_opt(const uint8_t *wire, const struct msg_rr *rr, struct edns *out)
 {
 	if (out->present || wire[rr->at] != 0) {
-		return E_FORMAT; /* a second one, or an owner that is not the root */
+		return E_FORMAT; /* a second OPT, or its owner is not the root */
 	}
 	out->present = true;
 	out->udp_size = rr->rrclass > DNS_UDP_PLAIN_MAX ? rr->rrclass : DNS_UDP_PLAIN_MAX;
@@ -117,7 +116,7 @@ read_opt(const uint8_t *wire, const struct msg_rr *rr, struct edns *out)
 	out->options = wire + rr->rdata_at;
 	out->options_len = rr->rdlength;
 	if (out->version != 0) {
-		return OK; /* BADVERS; what its RDATA looks like we cannot know */
+		return OK; /* BADVERS; the form of its RDATA is not known */
 	}
 	const uint8_t *p = out->options;
 	for (size_t left = rr->rdlength; left != 0;) {
@@ -144,7 +143,7 @@ edns_next_option(const struct edns *e, size_t *at, struct edns_option *out)
 	return true;
 }
 
-/* The records of one section, from *at, which moves on. */
+/* Walks over the records of one section; *at moves from its start to its end. */
 static err_t
 walk_section(struct msg *m, int section, size_t *at)
 {
@@ -193,7 +192,7 @@ walk_questions(struct msg *m, size_t *at)
 	return OK;
 }
 
-/* Everything but the octets of qname and tsig, which only count when something was read into them. */
+/* Sets all fields, except the octets of qname and tsig, which only matter after something was read into them. */
 static void
 read_header(const uint8_t *wire, size_t len, struct msg *out)
 {
@@ -223,7 +222,7 @@ msg_parse(const uint8_t *wire, size_t len, struct msg *out)
 	size_t at = DNS_HEADER_LEN;
 	TRY(walk_questions(out, &at));
 	out->rr_at[ANSWER] = out->rr_at[AUTHORITY] = at;
-	if ((out->count[ANSWER] | out->count[AUTHORITY]) != 0) { /* in queries both are empty, but for IXFR */
+	if ((out->count[ANSWER] | out->count[AUTHORITY]) != 0) { /* in queries both are empty, except in IXFR */
 		TRY(walk_section(out, ANSWER, &at));
 		TRY(walk_section(out, AUTHORITY, &at));
 	}

@@ -17,15 +17,15 @@ const uint8_t name_lower_table[256] = {
 #undef L32
 #undef L8
 
-/* Each jump must land strictly below the run it leaves, so `floor` falls at every jump and the loop
- * terminates.  A name has at most 127 labels, so more jumps than that are pointers to pointers, which nobody needs
- * and which would make reading a name as slow as the message is long. */
+/* Each jump must go to before the part of the name that it leaves, so `floor` becomes less with each jump, and the loop ends.  A
+ * name has at most 127 labels, so more jumps than that must be pointers to pointers, which nobody needs, and which would make
+ * reading a name as slow as the message is long. */
 static void
 read_name(struct cur *c, struct name *out, bool may_jump)
 {
 	struct name n = { .len = 0 };
 	size_t floor = c->pos;
-	size_t resume = 0; /* where the caller goes on; set at the first jump */
+	size_t resume = 0; /* where the caller continues; set at the first jump */
 	unsigned jumps = 0;
 	uint8_t l;
 	do {
@@ -45,7 +45,7 @@ read_name(struct cur *c, struct name *out, bool may_jump)
 			return;
 		}
 		if (l != 0 && n.len + 1u + l > NAME_WIRE_MAX - 1u) {
-			cur_fail(c, E_NAMELEN); /* no room left for the root label */
+			cur_fail(c, E_NAMELEN); /* no room for the root label */
 			return;
 		}
 		n.oct[n.len++] = l;
@@ -55,7 +55,7 @@ read_name(struct cur *c, struct name *out, bool may_jump)
 
 	if (c->err == OK) {
 		c->pos = resume != 0 ? resume : c->pos;
-		out->len = n.len; /* outputs change only on success */
+		out->len = n.len; /* the output changes only on success */
 		memcpy(out->oct, n.oct, n.len);
 	}
 }
@@ -78,7 +78,7 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* One octet of a label out of text at *at, an escape resolved; *at moves on. */
+/* Reads one octet of a label at *at, resolving an escape; *at moves on. */
 static err_t
 take_octet(const char *text, size_t len, size_t *at, uint8_t *out)
 {
@@ -108,9 +108,9 @@ take_octet(const char *text, size_t len, size_t *at, uint8_t *out)
 	return OK;
 }
 
-/* Labels of a text of at most NAME_TEXT_MAX octets, escapes resolved.  There is room for whatever is in
- * it, so that lengths need a look once a label and not once an octet.  *label: where the length octet
- * of the last one is, still to be set; *n: octets used. */
+/* Reads the labels of a text of at most NAME_TEXT_MAX octets, resolving escapes.  `oct` has room for any such text, so lengths
+ * are checked once for each label, not for each octet.  *label: the offset of the last label's length octet, which is not set
+ * yet; *n: octets used. */
 static err_t
 read_labels(const char *text, size_t len, uint8_t oct[NAME_TEXT_MAX + 1], size_t *label, size_t *n)
 {
@@ -152,7 +152,7 @@ name_parse(const char *text, size_t len, const uint8_t *origin, struct name *out
 		return E_LABEL;
 	}
 	if (len > NAME_TEXT_MAX) {
-		return E_NAMELEN; /* the longest name has less, even if every octet is escaped */
+		return E_NAMELEN; /* the longest name is shorter, even if every octet is escaped */
 	}
 	TRY(read_labels(text, len, oct, &label, &n));
 	const uint8_t *tail = name_root;
@@ -252,7 +252,7 @@ name_lower(uint8_t *dst, const uint8_t *n)
 {
 	size_t len = name_len(n);
 	for (size_t i = 0; i < len; i++) {
-		dst[i] = octet_lower(n[i]); /* length octets are below 'A': unchanged */
+		dst[i] = octet_lower(n[i]); /* length octets are below 'A', so they stay */
 	}
 }
 
@@ -276,7 +276,7 @@ name_is_equal(const uint8_t *a, const uint8_t *b)
 	}
 }
 
-/* Start of each label, leftmost first; returns how many. */
+/* Lists the start of each label, leftmost first; returns their number. */
 static unsigned
 label_starts(const uint8_t *n, const uint8_t *starts[NAME_LABELS_MAX])
 {

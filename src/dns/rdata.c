@@ -78,12 +78,12 @@ rdata_check(uint16_t type, const uint8_t *rdata, size_t len)
 		rdata_kinds[f->kind].check(&c);
 	}
 	if (c.pos != len) {
-		cur_fail(&c, E_FORMAT); /* RDLENGTH lied */
+		cur_fail(&c, E_FORMAT); /* RDLENGTH was wrong */
 	}
 	return c.err;
 }
 
-/* Appends the uncompressed form of what is between the cursor and its end. */
+/* Appends the uncompressed form of the RDATA between the cursor and its end. */
 static void
 expand_names(struct cur *c, const struct rrfield *fields, struct buf *out)
 {
@@ -95,7 +95,7 @@ expand_names(struct cur *c, const struct rrfield *fields, struct buf *out)
 			buf_put(out, n.oct, n.len);
 			continue;
 		}
-		/* None of the types with compressed names has a field that looks back to the start. */
+		/* No type with compressed names has a field that depends on earlier fields. */
 		rdata_kinds[f->kind].check(c);
 		if (c->err == OK) {
 			buf_put(out, c->base + from, c->pos - from);
@@ -139,7 +139,7 @@ rdata_read(struct cur *msg, uint16_t type, size_t rdlength, struct buf *out)
 	return msg->err;
 }
 
-/* May the fields be printed one by one?  Of an RDATA that checks. */
+/* True when the fields of well-formed RDATA can be printed one by one. */
 static bool
 has_text(const struct rrtype *t, const uint8_t *rdata, size_t len)
 {
@@ -154,7 +154,7 @@ has_text(const struct rrtype *t, const uint8_t *rdata, size_t len)
 	return c.err == OK && c.pos == c.len;
 }
 
-/* RFC 3597 5. */
+/* Writes the generic form (RFC 3597 5). */
 static void
 print_generic(const uint8_t *rdata, size_t len, struct str *out)
 {
@@ -187,7 +187,7 @@ rdata_print(uint16_t type, const uint8_t *rdata, size_t len, struct str *out)
 	}
 }
 
-/* Where a name is in the field that the cursor is at; SIZE_MAX: there is none, or not just one. */
+/* The offset of the name in the field at the cursor; SIZE_MAX: there is none, or not exactly one. */
 static size_t
 name_in_field(enum rrfield_kind kind, const struct cur *c)
 {
@@ -262,8 +262,8 @@ compare_lower(const uint8_t *a, const uint8_t *b, size_t n)
 	return 0;
 }
 
-/* Where a's names are tells enough: up to the first difference b has its names at the same places,
- * as what comes before a name says where it begins, and its labels where it ends. */
+/* The names of `a` are enough: up to the first difference, `b` has its names at the same places, since the octets before a name
+ * tell where it begins, and its labels tell where it ends. */
 int
 rdata_compare(uint16_t type, const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 {

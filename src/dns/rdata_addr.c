@@ -1,11 +1,11 @@
-/* Addresses and things like addresses: A, AAAA, NID, L64, EUI48, EUI64, APL, A6. */
+/* Fields with addresses, or similar: A, AAAA, NID, L64, EUI48, EUI64, APL, A6. */
 #include <string.h>
 
 #include "dns/rdata_p.h"
 
 enum { IPV4_LEN = 4, IPV6_LEN = 16, AFI_IPV4 = 1, AFI_IPV6 = 2 };
 
-/* Four decimal numbers up to 255, without leading zeros. */
+/* Reads four decimal numbers up to 255, without leading zeros. */
 bool
 ipv4_is_parsed(const char *s, size_t len, uint8_t out[4])
 {
@@ -32,8 +32,8 @@ ipv4_is_parsed(const char *s, size_t len, uint8_t out[4])
 	return s == end;
 }
 
-/* RFC 4291 2.2.  The groups before "::" are in out[0, at), those after it follow; then they move to
- * the end. */
+/* Reads an IPv6 address (RFC 4291 2.2).  The groups before "::" are in out[0, at), and those after it follow; at the end they
+ * are moved to the end. */
 bool
 ipv6_is_parsed(const char *s, size_t len, uint8_t out[16])
 {
@@ -81,7 +81,7 @@ ipv6_is_parsed(const char *s, size_t len, uint8_t out[16])
 		return at == IPV6_LEN;
 	}
 	if (at == IPV6_LEN) {
-		return false; /* "::" stands for at least one group */
+		return false; /* "::" must replace at least one group */
 	}
 	memmove(out + IPV6_LEN - (at - gap), out + gap, (size_t)(at - gap));
 	memset(out + gap, 0, (size_t)(IPV6_LEN - at));
@@ -113,7 +113,7 @@ print_group(struct str *out, uint16_t group)
 	str_put(out, text, n);
 }
 
-/* The first of the longest runs of zero groups; *n is 0 when none is longer than one group. */
+/* Finds the longest run of zero groups (the first of equal ones); *n is 0 if none is longer than one group. */
 static int
 longest_run(const uint16_t groups[8], int *n)
 {
@@ -129,7 +129,8 @@ longest_run(const uint16_t groups[8], int *n)
 	return best;
 }
 
-/* RFC 5952 4; section 5's dotted quad for IPv4-mapped and, as inet_ntop() has it, -compatible addresses. */
+/* Writes an IPv6 address (RFC 5952 4).  As in section 5 and inet_ntop(), IPv4-mapped and IPv4-compatible addresses end with a
+ * dotted quad. */
 void
 rdata_print_ipv6(const uint8_t octets[16], struct str *out)
 {
@@ -210,7 +211,7 @@ ipv6_check(struct cur *c)
 	(void)cur_take(c, IPV6_LEN);
 }
 
-/* RFC 6742 2.1.2: four groups of up to four hexadecimal digits; "::" is not for them. */
+/* RFC 6742 2.1.2: four groups of up to four hexadecimal digits, without "::". */
 err_t
 locator_parse(struct rdata_parser *p)
 {
@@ -237,7 +238,7 @@ locator_parse(struct rdata_parser *p)
 	return OK;
 }
 
-/* Without leading zeros, as BIND prints it. */
+/* Without leading zeros, as in BIND. */
 void
 locator_print(struct cur *c, struct str *out)
 {
@@ -254,7 +255,7 @@ locator_check(struct cur *c)
 	(void)cur_take(c, 8);
 }
 
-/* RFC 7043 3.2: pairs of digits with hyphens between them. */
+/* RFC 7043 3.2: pairs of digits, with hyphens between them. */
 static err_t
 parse_eui(struct rdata_parser *p, size_t octets_n, const char *what)
 {
@@ -317,8 +318,7 @@ eui64_check(struct cur *c)
 	(void)cur_take(c, 8);
 }
 
-/* One item of APL: [!]afi:address/prefix (RFC 3123 5).  Trailing zero octets are left out on the
- * wire (RFC 3123 4). */
+/* Reads one item of APL: [!]afi:address/prefix (RFC 3123 5).  In wire form, trailing zero octets are left out (RFC 3123 4). */
 static err_t
 parse_prefix(struct rdata_parser *p)
 {
@@ -401,7 +401,7 @@ family_len(uint16_t afi)
 	return afi == AFI_IPV4 ? IPV4_LEN : afi == AFI_IPV6 ? IPV6_LEN : 0;
 }
 
-/* No zero octets at the end (RFC 3123 4); of other families than IP's nothing more is known. */
+/* There must be no zero octets at the end (RFC 3123 4).  The form of address families other than IP is not known. */
 void
 prefixes_check(struct cur *c)
 {
@@ -428,8 +428,7 @@ prefixes_has_text(struct cur c)
 	return is_ip;
 }
 
-/* RFC 2874 3.1: prefix length, the octets of the suffix, and the name of the prefix unless its length
- * is 0. */
+/* RFC 2874 3.1: prefix length, the octets of the suffix, and the name of the prefix, unless its length is 0. */
 enum { A6_PREFIX_MAX = 128 };
 
 static size_t
@@ -438,7 +437,7 @@ a6_suffix_len(unsigned prefix)
 	return (size_t)IPV6_LEN - prefix / 8;
 }
 
-/* Octets of the suffix; bits that belong to the prefix are zero. */
+/* Writes the octets of the suffix; bits that belong to the prefix are zero. */
 static err_t
 parse_a6_suffix(struct rdata_parser *p, unsigned prefix)
 {

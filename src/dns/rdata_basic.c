@@ -1,4 +1,4 @@
-/* Fields that most types are made of: numbers, names, strings. */
+/* Common fields: numbers, names, strings. */
 #include <stdio.h>
 #include <string.h>
 
@@ -53,7 +53,7 @@ u32_parse(struct rdata_parser *p)
 	return OK;
 }
 
-/* The plain number first: it may use all 32 bits, a TTL with units only 31. */
+/* Tries a plain number first, since that may use all 32 bits, but a TTL with units only 31. */
 err_t
 period_parse(struct rdata_parser *p)
 {
@@ -126,7 +126,7 @@ u32_check(struct cur *c)
 	(void)cur_take(c, 4);
 }
 
-/* One number, or its upper and lower half with a dot between them (draft-johnson-dns-ipn-cla 3.1). */
+/* Reads one number, or its upper and lower half with a dot between them (draft-johnson-dns-ipn-cla 3.1). */
 err_t
 node_number_parse(struct rdata_parser *p)
 {
@@ -167,7 +167,7 @@ node_number_check(struct cur *c)
 	(void)cur_take(c, 8);
 }
 
-/* Does the text end with a dot that no backslash takes away? */
+/* True when the text ends with a dot that is not escaped. */
 static bool
 is_absolute(const struct lex_token *t)
 {
@@ -300,7 +300,7 @@ names_check(struct cur *c)
 	}
 }
 
-/* Appends the octets of the token, escapes resolved; at most `max`. */
+/* Appends the octets of the token, with escapes resolved; at most `max`. */
 static err_t
 parse_octets(struct rdata_parser *p, size_t max, size_t *out_n)
 {
@@ -310,7 +310,7 @@ parse_octets(struct rdata_parser *p, size_t max, size_t *out_n)
 	size_t n = p->t.len, start = p->out->len;
 	if (!p->t.has_escape) {
 		if (n > max) {
-			return rdata_fail(p, E_RANGE, "string is %zu octets long, %zu is the most", n, max);
+			return rdata_fail(p, E_RANGE, "string is %zu octets long, the maximum is %zu", n, max);
 		}
 		buf_put(p->out, p->t.s, n);
 	} else {
@@ -376,7 +376,7 @@ strings_parse(struct rdata_parser *p)
 	return OK;
 }
 
-/* 0 as itself, 1 after a backslash, 2 as \DDD. */
+/* How an octet is written: 0 as itself, 1 after a backslash, 2 as \DDD. */
 static int
 escape_of(uint8_t octet)
 {
@@ -405,7 +405,7 @@ rdata_print_octet(uint8_t octet, struct str *out)
 void
 rdata_print_quoted(const uint8_t *s, size_t len, struct str *out)
 {
-	size_t from = 0; /* first octet that was not yet printed */
+	size_t from = 0; /* the first octet that was not printed yet */
 	str_char(out, '"');
 	for (size_t i = 0; i < len; i++) {
 		if (escape_of(s[i]) != 0) {

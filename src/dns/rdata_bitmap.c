@@ -40,8 +40,8 @@ parse_type(struct rdata_parser *p, uint16_t *out)
 	return OK;
 }
 
-/* Types in any order.  Nearly always all are in the first window or two, so these are kept; a type
- * in a window that has none yet clears the window's bits first. */
+/* Reads types in any order.  Nearly always all are in the first or second window, so all windows are kept; the bits of a window
+ * are cleared before its first type. */
 err_t
 bitmap_opt_parse(struct rdata_parser *p)
 {
@@ -99,7 +99,7 @@ bitmap_print(struct cur *c, struct str *out)
 	}
 }
 
-/* Windows in ascending order, none empty, no zero octets at their ends (RFC 4034 4.1.2). */
+/* Windows must be in ascending order, not empty, and without zero octets at their ends (RFC 4034 4.1.2). */
 void
 bitmap_opt_check(struct cur *c)
 {
@@ -124,7 +124,7 @@ bitmap_check(struct cur *c)
 	bitmap_opt_check(c);
 }
 
-/* Mnemonics or numbers.  Type 0 would mean a format of which nothing is known. */
+/* Reads mnemonics or numbers.  Type 0 would mean another format, which was never defined. */
 err_t
 bitmap_old_parse(struct rdata_parser *p)
 {
@@ -149,7 +149,7 @@ bitmap_old_parse(struct rdata_parser *p)
 	return OK;
 }
 
-/* Types without a mnemonic as bare numbers (RFC 2535 5.2; BIND too). */
+/* Writes types without a mnemonic as plain numbers (RFC 2535 5.2), as BIND does. */
 void
 bitmap_old_print(struct cur *c, struct str *out)
 {

@@ -1,4 +1,4 @@
-/* Fields that say first what comes next: IPSECKEY, AMTRELAY, HIP. */
+/* Fields that begin with the type of the rest: IPSECKEY, AMTRELAY, HIP. */
 #include <string.h>
 
 #include "dns/rdata_p.h"
@@ -6,7 +6,7 @@
 /* Gateway types (RFC 4025 2.3) and relay types (RFC 8777 4.2.3). */
 enum { HOST_NONE = 0, HOST_IPV4 = 1, HOST_IPV6 = 2, HOST_NAME = 3 };
 
-/* Text of the host that a type announces; "." when there is none. */
+/* Reads the host in the form that the type announces; "." if there is none. */
 static err_t
 parse_host(struct rdata_parser *p, unsigned type)
 {
@@ -118,7 +118,7 @@ size_t
 gateway_name_at(struct cur c)
 {
 	uint8_t type = cur_u8(&c);
-	return type == HOST_NAME ? c.pos + 1 : SIZE_MAX; /* over the algorithm */
+	return type == HOST_NAME ? c.pos + 1 : SIZE_MAX; /* after the algorithm */
 }
 
 /* Discovery bit and type share an octet. */
@@ -147,7 +147,7 @@ relay_print(struct cur *c, struct str *out)
 	print_host(c, octet & 0x7F, out);
 }
 
-/* Types above 3 may have anything behind them (RFC 8777 4.2.3). */
+/* After types above 3, anything is allowed (RFC 8777 4.2.3). */
 void
 relay_check(struct cur *c)
 {
@@ -170,7 +170,7 @@ relay_name_at(struct cur c)
 	return (cur_u8(&c) & 0x7F) == HOST_NAME ? c.pos : SIZE_MAX;
 }
 
-/* HIP: on the wire the lengths of HIT and key stand before both (RFC 8005 5). */
+/* HIP: in wire form, the lengths of HIT and key come before both (RFC 8005 5). */
 enum { HIT_HEADER = 4, HIT_LEN_MAX = 255 };
 
 err_t

@@ -1,4 +1,4 @@
-/* LOC: where on Earth something is (RFC 1876). */
+/* LOC: a place on Earth (RFC 1876). */
 #include "dns/rdata_p.h"
 
 enum {
@@ -7,15 +7,15 @@ enum {
 	MINUTE = 60 * SECOND,
 	DEGREE = 60 * MINUTE,
 	ALTITUDE_BASE_CM = 10000000, /* 100,000 m below the spheroid */
-	/* RFC 1876 3: sizes when they are left out, as digit and power of ten in cm. */
+	/* RFC 1876 3: default sizes, as digit and power of ten in cm. */
 	SIZE_DEFAULT = 0x12,       /* 1 m */
 	HORIZONTAL_DEFAULT = 0x16, /* 10,000 m */
 	VERTICAL_DEFAULT = 0x13,   /* 10 m */
 };
 static const uint32_t equator = UINT32_C(1) << 31; /* also the prime meridian */
 
-/* Digits with at most `decimals` after a point, as an integer in the last of them; nothing else in
- * the text.  E_RANGE over `max`. */
+/* Reads digits with at most `decimals` after a point, as an integer in units of the last one.  E_FORMAT: anything else in the
+ * text.  E_RANGE: over `max`. */
 static err_t
 read_fixed(const char *s, size_t len, unsigned decimals, uint64_t max, uint64_t *out)
 {
@@ -50,7 +50,7 @@ read_fixed(const char *s, size_t len, unsigned decimals, uint64_t max, uint64_t 
 	return OK;
 }
 
-/* The next number of a position; its own maximum keeps 60 minutes from being one. */
+/* Reads the next number of a position; `max` excludes 60 minutes or seconds. */
 static err_t
 parse_part(struct rdata_parser *p, unsigned decimals, uint64_t max, const char *what, uint64_t *out)
 {
@@ -101,7 +101,7 @@ parse_position(struct rdata_parser *p, unsigned degrees_max, char positive, char
 	return OK;
 }
 
-/* Length of the number in "12.34m": the unit may be left out. */
+/* Length of the number in "12.34m"; the unit may be missing. */
 static size_t
 metres_len(const struct lex_token *t)
 {
@@ -131,7 +131,7 @@ parse_altitude(struct rdata_parser *p, uint32_t *out)
 	return OK;
 }
 
-/* One digit and a power of ten, in centimetres; further digits are lost (RFC 1876 2). */
+/* Reads a size as one digit and a power of ten, in centimetres; further digits are lost (RFC 1876 2). */
 static err_t
 parse_size(struct rdata_parser *p, uint8_t *out)
 {
@@ -187,7 +187,7 @@ print_position(struct str *out, uint32_t v, char positive, char negative)
 	           n % SECOND, is_positive ? positive : negative);
 }
 
-/* Whole metres from 1 m on. */
+/* Writes a size, in whole metres from 1 m on. */
 static void
 print_size(struct str *out, uint8_t size)
 {
@@ -231,7 +231,7 @@ is_position(uint32_t v, uint32_t degrees_max)
 	return n <= degrees_max * DEGREE;
 }
 
-/* Of versions other than 0 nothing is known (RFC 1876 2). */
+/* The form of versions other than 0 is not known (RFC 1876 2). */
 void
 loc_check(struct cur *c)
 {

@@ -1,4 +1,4 @@
-/* Fields that are numbers on the wire and words in text: types, algorithms, times. */
+/* Fields that are numbers in wire form, and words in text: types, algorithms, times. */
 #include <string.h>
 
 #include "dns/rdata_p.h"
@@ -8,8 +8,8 @@ struct named {
 	const char *name;
 };
 
-/* IANA "DNS Security Algorithm Numbers".  The first name of a number is the one that BIND prints in
- * CERT; those after `printed` are only read. */
+/* IANA "DNS Security Algorithm Numbers".  The first name of a number is the one that BIND prints in CERT; names after `printed`
+ * are only read. */
 static const struct named algorithms[] = {
 	{ 1, "RSAMD5" },
 	{ 2, "DH" },
@@ -52,7 +52,7 @@ static const struct named key_protocols[] = {
 	{ 255, "ALL" }, { 0, NULL },
 };
 
-/* RFC 2535 3.1.2 and 7.1; KSK is RFC 3757's. */
+/* RFC 2535 3.1.2 and 7.1; KSK is from RFC 3757. */
 static const struct named key_flags[] = {
 	{ 0x4000, "NOCONF" }, { 0x8000, "NOAUTH" }, { 0xC000, "NOKEY" },  { 0x1000, "EXTEND" },
 	{ 0x0000, "USER" },   { 0x0100, "ZONE" },   { 0x0200, "HOST" },   { 0x0300, "NTYP3" },
@@ -84,7 +84,7 @@ find_name(const struct named *table, const char *s, size_t len)
 	return NULL;
 }
 
-/* A number up to `max`, or a name of the table. */
+/* Reads a number up to `max`, or a name of the table. */
 static err_t
 parse_named(struct rdata_parser *p, const struct named *table, uint16_t max, const char *what,
             uint16_t *out)
@@ -203,7 +203,7 @@ cert_type_check(struct cur *c)
 	u16_check(c);
 }
 
-/* A number, or names with bars between them. */
+/* Reads a number, or names with "|" between them. */
 err_t
 key_flags_parse(struct rdata_parser *p)
 {
@@ -234,7 +234,7 @@ key_flags_parse(struct rdata_parser *p)
 	return OK;
 }
 
-/* Bare numbers were mnemonics' equals in RFC 2535, and BIND still takes them. */
+/* Plain numbers were allowed like mnemonics in RFC 2535, and BIND still accepts them. */
 err_t
 covered_parse(struct rdata_parser *p)
 {
@@ -269,8 +269,8 @@ covered_check(struct cur *c)
 
 enum { DAY_S = 24 * 3600, TIME_DIGITS = 14 };
 
-/* Days from 1970-01-01 to a date of the Gregorian calendar.  Years are counted from March, so that
- * the day that leap years add is the last of them; 719,468 days lie between 0000-03-01 and 1970. */
+/* Days from 1970-01-01 to a date of the Gregorian calendar.  Years begin in March here, so that a leap day is the last day of a
+ * year; 719,468 days are between 0000-03-01 and 1970. */
 static int64_t
 days_of(unsigned year, unsigned month, unsigned day)
 {
@@ -279,7 +279,7 @@ days_of(unsigned year, unsigned month, unsigned day)
 	return (int64_t)365 * y + y / 4 - y / 100 + y / 400 + day_of_year - 719468;
 }
 
-/* The inverse. */
+/* The date of a number of days that days_of() returned. */
 static void
 date_of(int64_t days, unsigned *year, unsigned *month, unsigned *day)
 {
@@ -312,8 +312,9 @@ digits_at(const char *s, size_t n)
 	return v;
 }
 
-/* `s`: 14 digits.  From 2^31 seconds before 1970 (as some print times near 2^32) to 9999.  What is beyond 32 bits wraps, as the times of
- * signatures are serial numbers (RFC 4034 3.1.5): a date after 2106 is the one that its low 32 bits mean to a validator then. */
+/* Reads 14 digits, from 2^31 seconds before 1970 (as some programs print times near 2^32) to the year 9999.  Times beyond 32
+ * bits wrap around, since the times of signatures are serial numbers (RFC 4034 3.1.5): a validator after 2106 will take the low
+ * 32 bits for that date. */
 static err_t
 parse_date(const char *s, uint32_t *out)
 {

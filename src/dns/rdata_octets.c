@@ -1,4 +1,4 @@
-/* Fields of octets: base64, base16 and base32hex (RFC 4648), in one token or over several. */
+/* Fields of octets: base64, base16 and base32hex (RFC 4648), as one token or several. */
 #include <string.h>
 
 #include "base/enc.h"
@@ -10,7 +10,7 @@ enum { GROUP = 56 };
 	[a] = v, [(a) + 1] = (v) + 1, [(a) + 2] = (v) + 2, [(a) + 3] = (v) + 3, [(a) + 4] = (v) + 4, \
 	[(a) + 5] = (v) + 5
 
-/* Digit values plus one, so that what is not named is none. */
+/* Values of digits, plus one; 0 for other characters. */
 static const uint8_t base64_digit[256] = {
 	BASE64_SIX('A', 1),  BASE64_SIX('G', 7),  BASE64_SIX('M', 13), BASE64_SIX('S', 19),
 	['Y'] = 25,          ['Z'] = 26,          BASE64_SIX('a', 27), BASE64_SIX('g', 33),
@@ -23,22 +23,22 @@ static const uint8_t base64_digit[256] = {
 static inline uint8_t
 base64_value(char c)
 {
-	return (uint8_t)(base64_digit[(uint8_t)c] - 1); /* none wraps to 255 */
+	return (uint8_t)(base64_digit[(uint8_t)c] - 1); /* other characters become 255 */
 }
 
-/* A quantum of four digits on its way. */
+/* A group of four digits while it is read. */
 struct base64 {
 	uint32_t bits;
-	unsigned n;     /* digits in it, padding included */
-	unsigned pad;   /* of them padding */
-	bool is_ended;  /* a padded quantum was complete */
+	unsigned n;     /* digits in it, including padding */
+	unsigned pad;   /* how many of these are padding */
+	bool is_ended;  /* a group with padding was complete */
 };
 
-/* Whole quanta without padding at the start of a token; how many digits they took. */
+/* Decodes whole groups without padding at the start of a token; returns the number of their digits. */
 static size_t
 base64_quanta(const char *s, size_t len, struct buf *out)
 {
-	size_t whole = len > 4 ? (len - 1) / 4 : 0; /* the last may have padding */
+	size_t whole = len > 4 ? (len - 1) / 4 : 0; /* the last group may have padding */
 	uint8_t *o = buf_take(out, whole * 3);
 	size_t done = 0;
 	for (; o != NULL && done < whole; done++, s += 4, o += 3) {
@@ -52,12 +52,12 @@ base64_quanta(const char *s, size_t len, struct buf *out)
 		o[2] = (uint8_t)(c << 6 | d);
 	}
 	if (o != NULL) {
-		out->len -= (whole - done) * 3; /* one that is not: base64_feed() finds out */
+		out->len -= (whole - done) * 3; /* an error in a group: base64_feed() will find it */
 	}
 	return done * 4;
 }
 
-/* Four digits are there: bits that the padding leaves over must be zero (RFC 4648 3.5). */
+/* Decodes a group of four digits.  Unused bits before the padding must be zero (RFC 4648 3.5). */
 static err_t
 base64_flush(struct base64 *b, struct buf *out)
 {
@@ -103,7 +103,7 @@ rdata_parse_base64(struct rdata_parser *p, enum rdata_extent extent)
 		rdata_next(p);
 	} while (extent == RDATA_TO_END && !rdata_at_end(p));
 	if (p->out->err == OK && (b.n != 0 || p->out->len == start)) {
-		return rdata_fail(p, E_FORMAT, "base64 is cut short; its digits come in fours");
+		return rdata_fail(p, E_FORMAT, "base64 is cut short; the number of digits must be a multiple of four");
 	}
 	return OK;
 }
@@ -119,15 +119,15 @@ const int8_t rdata_hex_digits[256] = {
 #undef NONE32
 #undef NONE8
 
-/* Digits of one token; *high is a first digit that waits for its second, or -1. */
+/* Decodes the digits of one token; *high is a first digit whose second one is still missing, or -1. */
 static err_t
 hex_feed(const char *s, size_t len, int *high, struct buf *out)
 {
 	const char *end = s + len;
 	uint8_t *octet = buf_take(out, (len + (*high >= 0)) / 2);
-	int bad = 0; /* negative once a digit was none */
+	int bad = 0; /* negative after a character that is not a digit */
 	if (octet == NULL) {
-		return OK; /* out says why */
+		return OK; /* `out` has the error */
 	}
 	if (*high >= 0) {
 		int low = rdata_hex_value(*s++);
@@ -163,7 +163,7 @@ rdata_parse_hex(struct rdata_parser *p, enum rdata_extent extent)
 	return OK;
 }
 
-/* BIND breaks long fields at the end of a record into groups, also when all is on one line. */
+/* Like BIND, divides long fields at the end of a record into groups, even on a single line. */
 static void
 put_groups(struct str *out, const char *s, size_t n, size_t *column)
 {
@@ -283,7 +283,7 @@ base64_dash_check(struct cur *c)
 	base64_opt_check(c);
 }
 
-/* RFC 2535 3.1.2: both type bits set mean that there is no key. */
+/* RFC 2535 3.1.2: if both type bits are set, there is no key. */
 static bool
 has_no_key(const uint8_t *rdata)
 {
@@ -324,7 +324,7 @@ hex_check(struct cur *c)
 	check_some(c);
 }
 
-/* How long the digest is that the octet before it names; 0: unknown. */
+/* The length of each kind of digest; kinds that are not listed may have any. */
 struct digest_len {
 	uint8_t kind, len;
 };
@@ -340,8 +340,7 @@ demanded_len(const struct digest_len *table, uint8_t kind)
 	return 0;
 }
 
-/* IANA "Digest Algorithms": SHA-1, SHA-256, SHA-384.  GOST's (3) is not held to its 32 octets, as
- * BIND does not either. */
+/* IANA "Digest Algorithms": SHA-1, SHA-256, SHA-384.  Like BIND, we do not check the 32 octets of GOST (3). */
 static const struct digest_len ds_lens[] = { { 1, 20 }, { 2, 32 }, { 4, 48 }, { 0, 0 } };
 /* RFC 8976 2.2.3: SHA-384, SHA-512, under the scheme SIMPLE. */
 static const struct digest_len zone_lens[] = { { 1, 48 }, { 2, 64 }, { 0, 0 } };
@@ -352,11 +351,11 @@ enum { ZONE_DIGEST_MIN = 12 }; /* RFC 8976 2.2.4 */
 
 enum { ZONE_SCHEME_SIMPLE = 1 };
 
-/* Of a digest at `at` of an RDATA; 0: any. */
+/* The length of the digest at `at` in an RDATA; 0: any. */
 static size_t
 digest_len_at(const uint8_t *rdata, size_t at, const struct digest_len *table)
 {
-	/* What another scheme takes of a hash is its own affair: RFC 8976 A.3 has hash algorithm 1 with 20 octets. */
+	/* Another scheme may shorten a hash: RFC 8976 A.3 has hash algorithm 1 with 20 octets. */
 	if (table == zone_lens && rdata[at - 2] != ZONE_SCHEME_SIMPLE) {
 		return 0;
 	}
@@ -377,7 +376,7 @@ parse_digest(struct rdata_parser *p, const struct digest_len *table, size_t min)
 		                  p->out->base[at - 1], want);
 	}
 	if (have < min) {
-		return rdata_fail(p, E_FORMAT, "is %zu octets long; %zu is the least", have, min);
+		return rdata_fail(p, E_FORMAT, "is %zu octets long; the minimum is %zu", have, min);
 	}
 	return OK;
 }
@@ -429,7 +428,7 @@ fingerprint_check(struct cur *c)
 	check_digest(c, fingerprint_lens, 1);
 }
 
-/* What a length octet can say. */
+/* Sets the length octet at `at`, if the length is at most 255. */
 static err_t
 patch_length(struct rdata_parser *p, size_t at)
 {

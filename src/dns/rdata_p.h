@@ -1,7 +1,7 @@
-/* dns/rdata_p.h -- inside of the RDATA module: field kinds, and what the files rdata_*.c share.
+/* dns/rdata_p.h -- the private header of rdata*.c: kinds of fields, and shared functions.
  *
- * A kind of field is a row of three functions: read text, write text, check wire form.  The wire
- * form is checked before it is printed, so a printer may count on it; the cursor bounds it anyway.
+ * A kind of field is a row of three functions: read text, write text, check wire form.  Wire form is checked before it is
+ * printed, so a printer may rely on it; the cursor has bounds in any case.
  */
 #pragma once
 
@@ -14,12 +14,12 @@ enum rrfield_kind {
 	FIELD_U8,
 	FIELD_U16,
 	FIELD_U32,
-	FIELD_NODE_NUMBER,   /* 64 bits, also as two halves with a dot between them (IPN) */
-	FIELD_PERIOD,        /* 32 bits of seconds; units are taken ("1h30m") */
+	FIELD_NODE_NUMBER,   /* 64 bits, also written as two halves with a dot between them (IPN) */
+	FIELD_PERIOD,        /* 32 bits of seconds; units are accepted ("1h30m") */
 	/* Numbers with names */
 	FIELD_TYPE,          /* mnemonic of a type */
 	FIELD_ALGORITHM,     /* DNSSEC; printed as a number (RFC 4034 A.1) */
-	FIELD_CERT_ALGORITHM, /* the same, printed as a mnemonic where there is one (RFC 4398 2.2) */
+	FIELD_CERT_ALGORITHM, /* the same, printed as a mnemonic if there is one (RFC 4398 2.2) */
 	FIELD_CERT_TYPE,     /* RFC 4398 2.1 */
 	FIELD_DIGEST_TYPE,   /* DS */
 	FIELD_KEY_PROTOCOL,  /* RFC 2535 3.1.3 */
@@ -45,14 +45,14 @@ enum rrfield_kind {
 	FIELD_BASE64,        /* to the end, at least one octet */
 	FIELD_BASE64_OPT,    /* to the end, maybe none (SINK) */
 	FIELD_BASE64_DASH,   /* to the end, "-" when empty (DOA) */
-	FIELD_KEY,           /* base64; nothing when the flags say that there is no key */
+	FIELD_KEY,           /* base64; nothing if the flags mean that there is no key */
 	FIELD_HEX,           /* to the end, at least one octet */
-	FIELD_DS_DIGEST,     /* hex, of the length that the octet before it demands */
-	FIELD_ZONE_DIGEST,   /* likewise (RFC 8976 2.2.4) */
-	FIELD_FINGERPRINT,   /* likewise (SSHFP) */
+	FIELD_DS_DIGEST,     /* hex; the length depends on the octet before it */
+	FIELD_ZONE_DIGEST,   /* the same (RFC 8976 2.2.4) */
+	FIELD_FINGERPRINT,   /* the same (SSHFP) */
 	FIELD_SALT,          /* hex with a length octet, "-" when empty (RFC 5155 3.3) */
 	FIELD_HASH,          /* base32hex with a length octet (RFC 5155 3.3) */
-	/* Syntax of their own */
+	/* With their own syntax */
 	FIELD_BITMAP,        /* types (RFC 4034 4.1.2), at least one */
 	FIELD_BITMAP_OPT,    /* the same, maybe none (RFC 5155 3.2.1, RFC 7477 2.1.1.2.1) */
 	FIELD_BITMAP_OLD,    /* types below 128 (RFC 2535 5.2) */
@@ -71,10 +71,10 @@ enum rrfield_kind {
 
 struct rrfield {
 	enum rrfield_kind kind;
-	const char *label; /* what messages call it */
+	const char *label; /* name of the field in messages */
 };
 
-/* Reading text.  Each reader finds its first token in `t` and leaves the one after its last there. */
+/* State while text is read.  Each reader finds its first token in `t`, and leaves the token after its last one there. */
 struct rdata_parser {
 	struct lex *lx;
 	struct lex_token t;
@@ -83,16 +83,16 @@ struct rdata_parser {
 	size_t start;                /* where this RDATA begins in out */
 	struct rdata_error *why;
 	uint16_t type;
-	const struct rrfield *field; /* being read; NULL before and after the fields */
+	const struct rrfield *field; /* the present field; NULL before and after the fields */
 };
 
 struct rdata_kind {
 	err_t (*parse)(struct rdata_parser *p);
 	void (*print)(struct cur *c, struct str *out);
-	/* Moves past the field.  The cursor begins and ends where the RDATA does. */
+	/* Checks the field, and moves past it.  The cursor spans the RDATA. */
 	void (*check)(struct cur *c);
-	bool (*has_text)(struct cur c); /* of what checks: NULL when all of it has a text form */
-	bool may_be_absent;             /* prints nothing when nothing is left */
+	bool (*has_text)(struct cur c); /* for well-formed fields: true when there is a text form; NULL: always */
+	bool may_be_absent;             /* prints nothing when the RDATA is at its end */
 };
 extern const struct rdata_kind rdata_kinds[FIELD_KIND_COUNT];
 
@@ -108,14 +108,14 @@ rdata_at_end(const struct rdata_parser *p)
 	return p->t.kind == LEX_EOL || p->t.kind == LEX_EOF;
 }
 
-/* Fill *why and return an error; the offending token is p->t.  rdata_expected(): "TYPE label:
- * expected WHAT", or what the lexer found wrong, or that the record ends too early. */
+/* These fill *why and return an error; the wrong token is p->t. rdata_expected(): "TYPE label: expected WHAT", or the lexer's
+ * error, or that the record ends too early. */
 err_t rdata_expected(struct rdata_parser *p, const char *what);
 [[gnu::format(printf, 3, 4)]] err_t rdata_fail(struct rdata_parser *p, err_t err,
                                                const char *format, ...);
 [[gnu::format(printf, 2, 3)]] void rdata_hint(struct rdata_parser *p, const char *format, ...);
 
-/* rdata_basic.c: single values.  Each appends to p->out and moves on to the next token. */
+/* rdata_basic.c: single values.  Each function appends to p->out, and moves to the next token. */
 err_t rdata_parse_number(struct rdata_parser *p, uint64_t max, uint64_t *out); /* appends nothing */
 err_t rdata_parse_name(struct rdata_parser *p);
 err_t rdata_parse_string(struct rdata_parser *p); /* with its length octet */
@@ -131,11 +131,11 @@ rdata_hex_value(char c)
 {
 	return rdata_hex_digits[(uint8_t)c];
 }
-/* Whole, or in groups of 56 digits as BIND prints the long fields at the end. */
+/* In one piece, or in groups of 56 digits, as BIND prints long fields at the end. */
 void rdata_print_base64(const uint8_t *s, size_t len, bool in_groups, struct str *out);
 void rdata_print_hex(const uint8_t *s, size_t len, bool in_groups, struct str *out);
 
-/* rdata_addr.c.  The first two take exactly the texts that inet_pton() takes. */
+/* rdata_addr.c.  The first two accept exactly the texts that inet_pton() accepts. */
 bool ipv4_is_parsed(const char *s, size_t len, uint8_t out[4]);
 bool ipv6_is_parsed(const char *s, size_t len, uint8_t out[16]);
 void rdata_print_ipv4(const uint8_t octets[4], struct str *out);
@@ -144,14 +144,14 @@ void rdata_print_ipv6(const uint8_t octets[16], struct str *out);
 void rdata_print_number(struct str *out, uint32_t v);
 void rdata_print_name(struct cur *c, struct str *out);
 void rdata_print_quoted(const uint8_t *s, size_t len, struct str *out);
-/* One octet within quotes: escaped where it must be. */
+/* One octet within quotes, escaped if necessary. */
 void rdata_print_octet(uint8_t octet, struct str *out);
 
 void rdata_check_name(struct cur *c);
-/* What is left of the RDATA; NULL and 0 after an error. */
+/* The rest of the RDATA; NULL and 0 after an error. */
 const uint8_t *rdata_rest(struct cur *c, size_t *len);
 
-/* The kinds themselves: rows of rdata_kinds. */
+/* The kinds: rows of rdata_kinds. */
 #define RDATA_KIND(name)                                                                           \
 	err_t name##_parse(struct rdata_parser *p);                                                \
 	void name##_print(struct cur *c, struct str *out);                                         \
@@ -208,7 +208,7 @@ RDATA_KIND(eui64);
 RDATA_KIND(prefixes);
 bool prefixes_has_text(struct cur c);
 RDATA_KIND(a6);
-size_t a6_name_at(struct cur c); /* offset of its name in the RDATA, SIZE_MAX when it has none */
+size_t a6_name_at(struct cur c); /* offset of its name in the RDATA; SIZE_MAX: there is none */
 /* rdata_bitmap.c */
 RDATA_KIND(bitmap);
 RDATA_KIND(bitmap_old);

@@ -1,13 +1,13 @@
-/* Reading RDATA text: what drives the fields, messages, and RFC 3597's form. */
+/* Reads RDATA text: calls the readers of the fields, writes messages, and reads RFC 3597's generic form. */
 #include <stdio.h>
 #include <string.h>
 
 #include "dns/rdata_p.h"
 #include "dns/wire.h"
 
-enum { QUOTED_MAX = 40 }; /* octets of a token that a message repeats */
+enum { QUOTED_MAX = 40 }; /* octets of a token that is quoted in a message */
 
-/* "MX preference: ", as far as is known. */
+/* Writes the beginning of a message, "MX preference: ", as far as it is known. */
 static size_t
 put_subject(const struct rdata_parser *p, char *text, size_t cap)
 {
@@ -45,7 +45,7 @@ rdata_hint(struct rdata_parser *p, const char *format, ...)
 	va_end(args);
 }
 
-/* The token as a message may repeat it: short, and nothing that a terminal obeys. */
+/* The token for a message: shortened, without control characters that could affect a terminal. */
 static const char *
 token_text(const struct lex_token *t, char out[QUOTED_MAX + 4])
 {
@@ -76,7 +76,7 @@ is_generic(const struct lex_token *t)
 	return t->kind == LEX_WORD && t->len == 2 && t->s[0] == '\\' && t->s[1] == '#';
 }
 
-/* "\# LENGTH HEX" (RFC 3597 5), of any type; the result must be right for a type that we know. */
+/* Reads "\# LENGTH HEX" (RFC 3597 5), for any type; the result must be well-formed if the type is known. */
 static err_t
 parse_generic(struct rdata_parser *p)
 {
@@ -116,7 +116,7 @@ parse_fields(struct rdata_parser *p, const struct rrtype *t)
 	for (p->field = t->fields; p->field->kind != FIELD_END; p->field++) {
 		TRY(rdata_kinds[p->field->kind].parse(p));
 		if (p->out->err != OK) {
-			return OK; /* parse_record() says so */
+			return OK; /* parse_record() will report it */
 		}
 	}
 	p->field = NULL;
@@ -159,7 +159,7 @@ rdata_parse(struct lex *lx, uint16_t type, const uint8_t *origin, struct buf *ou
 	if (out->err != OK) {
 		return out->err;
 	}
-	/* A lower ceiling for the time being keeps every field within what RDLENGTH can say. */
+	/* A temporary lower limit keeps every field within what RDLENGTH can express. */
 	size_t cap = out->cap;
 	if (cap - out->len > DNS_RDATA_MAX) {
 		out->cap = out->len + DNS_RDATA_MAX;

@@ -1,4 +1,4 @@
-/* Fields of types that hardly anybody uses: WKS, NSAP, ATMA. */
+/* Fields of rarely used types: WKS, NSAP, ATMA. */
 #include <string.h>
 
 #include "dns/rdata_p.h"
@@ -10,7 +10,7 @@ struct numbered {
 	const char *name;
 };
 
-/* Those of the time when WKS was used (RFC 1010); all others have numbers. */
+/* Names from the time when WKS was used (RFC 1010); all others have only numbers. */
 static const struct numbered protocols[] = {
 	{ 1, "icmp" }, { 2, "igmp" }, { 3, "ggp" },  { 6, "tcp" }, { 8, "egp" },
 	{ 17, "udp" }, { 20, "hmp" }, { 27, "rdp" }, { 0, NULL },
@@ -31,7 +31,7 @@ static const struct numbered services[] = {
 	{ 995, "pop3s" },     { 0, NULL },
 };
 
-/* A number up to `max`, or a name in any case. */
+/* Reads a number up to `max`, or a name in any case. */
 static err_t
 parse_numbered(struct rdata_parser *p, const struct numbered *table, uint64_t max, const char *what,
                uint64_t *out)
@@ -57,7 +57,7 @@ parse_numbered(struct rdata_parser *p, const struct numbered *table, uint64_t ma
 	return rdata_expected(p, what);
 }
 
-/* A bit for each port up to the highest one. */
+/* Writes a bit for each port up to the highest one. */
 err_t
 services_parse(struct rdata_parser *p)
 {
@@ -93,7 +93,7 @@ services_print(struct cur *c, struct str *out)
 	}
 }
 
-/* A zero octet at the end says nothing, and the text could not tell that it was there. */
+/* A zero octet at the end is an error: it has no meaning, and the text could not show it. */
 void
 services_check(struct cur *c)
 {
@@ -105,7 +105,7 @@ services_check(struct cur *c)
 	}
 }
 
-/* Digits in pairs, dots anywhere among them for people. */
+/* Reads pairs of digits; dots may be anywhere among them, for people. */
 static err_t
 parse_dotted_hex(struct rdata_parser *p, const char *s, size_t len, const char *what)
 {
@@ -170,8 +170,8 @@ nsap_check(struct cur *c)
 	base64_check(c);
 }
 
-/* AF-DANS-0152: "+" and the digits of an E.164 number, or hexadecimal digits of an end system
- * address.  An octet before them tells which. */
+/* AF-DANS-0152: "+" and the digits of an E.164 number, or hexadecimal digits of an end system address.  In wire form, the first
+ * octet tells which. */
 enum { ATM_AESA = 0, ATM_E164 = 1 };
 
 err_t

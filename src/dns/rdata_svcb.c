@@ -14,10 +14,10 @@ enum {
 	KEY_DOHPATH = 7,
 	KEY_OHTTP = 8,
 	KEY_GROUPS = 9,
-	KEY_HEADER = 4,     /* octets of a parameter before its value: key and length */
+	KEY_HEADER = 4,     /* octets before the value of a parameter: key and length */
 	KEY_TEXT_MAX = 24,
-	/* Parameters of one record that may come out of order: each is moved to its place among up to 64 KiB
-	 * of others, so that all of them together must not cost more than some milliseconds. */
+	/* Parameters of one record that may be out of order: each is moved to its place among up to 64 KiB of others, so all of
+	 * them together must not take more than some milliseconds. */
 	MOVED_MAX = 256,
 };
 
@@ -30,12 +30,12 @@ static err_t ipv6hint_parse(struct rdata_parser *p);
 static err_t dohpath_parse(struct rdata_parser *p);
 static err_t groups_parse(struct rdata_parser *p);
 
-/* IANA "Service Parameter Keys (SvcParamKeys)".  Keys younger than RFC 9460 are read by name and
- * printed by number, so that every reader takes what we print. */
+/* IANA "Service Parameter Keys (SvcParamKeys)".  Keys newer than RFC 9460 are read by name, but printed by number, so that every
+ * program can read them. */
 static const struct param {
 	const char *name;
-	err_t (*parse)(struct rdata_parser *p); /* p->t: the value */
-	bool is_printed;                        /* by name */
+	err_t (*parse)(struct rdata_parser *p); /* p->t is the value */
+	bool is_printed;                        /* it is printed by name */
 } params[] = {
 	[KEY_MANDATORY] = { "mandatory", mandatory_parse, true },
 	[KEY_ALPN] = { "alpn", alpn_parse, true },
@@ -55,7 +55,7 @@ u16_at(const uint8_t *p)
 	return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-/* A name, or "key" and a number without leading zeros. */
+/* Reads the name of a key, or "key" and a number without leading zeros. */
 static err_t
 read_key(const char *s, size_t len, uint16_t *out, bool *is_generic)
 {
@@ -88,7 +88,7 @@ print_key(uint16_t key, struct str *out)
 	}
 }
 
-/* The next item of a list with commas; *s moves behind its comma, or to NULL after the last. */
+/* Takes the next item of a list with commas; *s moves to after its comma, or to NULL after the last one. */
 static size_t
 take_item(const char **s, const char *end, const char **item)
 {
@@ -99,7 +99,7 @@ take_item(const char **s, const char *end, const char **item)
 	return len;
 }
 
-/* Puts a key into the sorted list out[at, len); E_EXISTS when it is there. */
+/* Inserts a key into the sorted list out[at, len); E_EXISTS: it is there already. */
 static err_t
 insert_key(struct buf *out, size_t at, uint16_t key)
 {
@@ -142,9 +142,9 @@ mandatory_parse(struct rdata_parser *p)
 	return OK;
 }
 
-/* Items have their length before them, commas and backslashes in them a backslash.  The string's
- * escapes are resolved first, one octet behind where the items will begin: an item with its length
- * octet is never longer than its text with the comma. */
+/* Items have a length octet in wire form; in text, commas and backslashes in them have a backslash.  The string's escapes are
+ * resolved first, to one octet after the place where the items will begin: an item with its length octet is never longer than
+ * its text with the comma. */
 static err_t
 alpn_parse(struct rdata_parser *p)
 {
@@ -159,7 +159,7 @@ alpn_parse(struct rdata_parser *p)
 	if (err != OK) {
 		return rdata_expected(p, "a list of protocols, such as alpn=h2,h3");
 	}
-	for (bool is_last = false; !is_last; from++) { /* over the comma */
+	for (bool is_last = false; !is_last; from++) { /* skips the comma */
 		size_t len = 0;
 		for (; from <= n && o[from] != ','; from++) {
 			if (o[from] == '\\' && from < n) {
@@ -224,14 +224,14 @@ ipv6hint_parse(struct rdata_parser *p)
 static err_t
 ech_parse(struct rdata_parser *p)
 {
-	if (p->t.len == 0) { /* as BIND takes it */
+	if (p->t.len == 0) { /* as BIND accepts it */
 		rdata_next(p);
 		return OK;
 	}
 	return rdata_parse_base64(p, RDATA_ONE_TOKEN);
 }
 
-/* RFC 9461 5: a path with the variable "dns" in a query: "{?dns}", "{?a,dns}". */
+/* RFC 9461 5: true for a path with the variable "dns" in a query: "{?dns}", "{?a,dns}". */
 static bool
 is_dohpath(const uint8_t *s, size_t len)
 {
@@ -283,7 +283,7 @@ groups_parse(struct rdata_parser *p)
 	return OK;
 }
 
-/* Strictly ascending keys, none of them "mandatory" (RFC 9460 8). */
+/* True for strictly ascending keys without "mandatory" (RFC 9460 8). */
 static bool
 is_mandatory_list(const uint8_t *v, size_t len)
 {
@@ -346,8 +346,8 @@ take_param(struct cur *c)
 	return v;
 }
 
-/* What is wrong with well-formed parameters as a whole (RFC 9460 2.4.3, 7.1.1, 8); NULL: nothing.
- * Both the parameters and the list of mandatory ones are sorted. */
+/* What is wrong with the combination of well-formed parameters (RFC 9460 2.4.3, 7.1.1, 8); NULL: nothing.  The parameters and
+ * the list of mandatory keys are both sorted. */
 static const char *
 params_fault(struct cur c)
 {
@@ -369,7 +369,7 @@ params_fault(struct cur c)
 	if (mandatory_n != 0) {
 		return "a mandatory parameter is missing";
 	}
-	return has_no_default && !has_alpn ? "no-default-alpn needs alpn beside it" : NULL;
+	return has_no_default && !has_alpn ? "no-default-alpn is not allowed without alpn" : NULL;
 }
 
 static void
@@ -383,12 +383,12 @@ reverse(uint8_t *from, uint8_t *to)
 }
 
 struct params_order {
-	size_t begin;      /* of the first parameter in out */
-	int last_key;      /* the highest so far */
+	size_t begin;      /* offset of the first parameter in `out` */
+	int last_key;      /* highest key so far */
 	unsigned moved_n;
 };
 
-/* The last parameter, which begins at `at`, goes where its key belongs. */
+/* Moves the last parameter, which begins at `at`, to the place of its key. */
 static err_t
 place_param(struct rdata_parser *p, struct params_order *order, size_t at, uint16_t key)
 {
@@ -402,7 +402,7 @@ place_param(struct rdata_parser *p, struct params_order *order, size_t at, uint1
 		to += KEY_HEADER + (size_t)u16_at(out->base + to + 2);
 	}
 	if (u16_at(out->base + to) == key) {
-		return rdata_fail(p, E_EXISTS, "a parameter stands twice");
+		return rdata_fail(p, E_EXISTS, "a parameter is there twice");
 	}
 	if (++order->moved_n > MOVED_MAX) {
 		return rdata_fail(p, E_LIMIT, "over %d parameters are not in the order of their keys",
@@ -414,7 +414,7 @@ place_param(struct rdata_parser *p, struct params_order *order, size_t at, uint1
 	return OK;
 }
 
-/* Splits "key=value", makes p->t the value, also when it is a quoted string after the equals sign. */
+/* Splits "key=value", and makes p->t the value, which may also be a quoted string after the equals sign. */
 static void
 enter_value(struct rdata_parser *p, size_t key_len)
 {
@@ -449,7 +449,7 @@ parse_param(struct rdata_parser *p, struct params_order *order)
 	size_t key_len = equals != NULL ? (size_t)(equals - word.s) : word.len;
 	if (read_key(word.s, key_len, &key, &is_generic) != OK) {
 		(void)rdata_expected(p, "a parameter");
-		rdata_hint(p, "one that has no name yet is written by its number, such as key667=value");
+		rdata_hint(p, "a parameter without a name is written with its number, such as key667=value");
 		return E_UNSUPPORTED;
 	}
 	size_t at = p->out->len;
@@ -458,13 +458,13 @@ parse_param(struct rdata_parser *p, struct params_order *order)
 	enter_value(p, key_len);
 	TRY(is_generic ? rdata_parse_text(p) : params[key].parse(p));
 	if (p->out->err != OK) {
-		return OK; /* rdata_parse() says so */
+		return OK; /* rdata_parse() will report it */
 	}
 	struct lex_token after = p->t;
 	size_t len = p->out->len - at - KEY_HEADER;
 	p->t = word;
 	if (!is_value(key, p->out->base + at + KEY_HEADER, len)) {
-		return rdata_fail(p, E_FORMAT, "value has not the form that the key demands");
+		return rdata_fail(p, E_FORMAT, "the value does not have the form that the key requires");
 	}
 	buf_patch_u16(p->out, at + 2, (uint16_t)len);
 	TRY(place_param(p, order, at, key));
@@ -568,7 +568,7 @@ params_print(struct cur *c, struct str *out)
 	}
 }
 
-/* Keys strictly ascending (RFC 9460 2.2), values as their keys demand, and consistent as a whole. */
+/* Keys must be strictly ascending (RFC 9460 2.2), values must have the form of their keys, and their combination must be valid. */
 void
 params_check(struct cur *c)
 {

@@ -1,6 +1,6 @@
-/* dns/request.h -- the head of a request, and its EDNS: what every message that asks has in common.
+/* dns/request.h -- writes the common parts of all requests: header with question, and EDNS.
  *
- * The caller writes the records between the two, and their counts (buf_patch_u16()).  Pure.
+ * The caller writes the records between these two, and their counts (buf_patch_u16()).  Pure.
  */
 #pragma once
 
@@ -13,9 +13,9 @@ struct question {
 	uint16_t type, rrclass;
 };
 
-/* Header and one question (RFC 1035 4.1).  `bits`: opcode and flags. */
+/* Writes the header and one question (RFC 1035 4.1).  `bits`: opcode and flags. */
 void request_begin(struct buf *b, uint16_t id, uint16_t bits, const struct question *q);
 
-/* Ends the records of a request that has no other in its additional section with an OPT (RFC 6891): with it an answer can
- * say more than an RCODE. */
+/* Writes an OPT (RFC 6891) as the last and only record of the additional section: then the answer can contain more than an
+ * RCODE. */
 void request_put_edns(struct buf *b);

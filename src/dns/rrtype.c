@@ -7,13 +7,12 @@
 #include "dns/rdata_p.h"
 #include "dns/wire.h"
 
-/* Codes that are rows of the table itself; those above have lists of their own, as the registry is
- * empty from there to 32768. */
+/* Codes below this are indices of the table; those above have their own lists, since the registry is empty from here to 32768. */
 enum { LOW_CODES = 300 };
 
 #define FIELDS(...) (const struct rrfield[]){ __VA_ARGS__, { FIELD_END, NULL } }
 
-/* What several types share. */
+/* Fields that several types share. */
 static const struct rrfield one_name[] = { { FIELD_NAME, "name" }, { FIELD_END, NULL } };
 static const struct rrfield two_names[] = {
 	{ FIELD_NAME, "first name" }, { FIELD_NAME, "second name" }, { FIELD_END, NULL }
@@ -64,7 +63,7 @@ static const struct rrfield service_binding[] = {
 /* Short names for the columns of the table. */
 enum {
 	META = RRTYPE_META,
-	OLD = RRTYPE_COMPRESS | RRTYPE_LOWERCASE, /* RFC 1035's */
+	OLD = RRTYPE_COMPRESS | RRTYPE_LOWERCASE, /* types of RFC 1035 */
 	LATER = RRTYPE_DECOMPRESS | RRTYPE_LOWERCASE,
 	LOWER = RRTYPE_LOWERCASE,
 	ONE = RRTYPE_SINGLETON,
@@ -271,7 +270,7 @@ rrtype_row(size_t i)
 	return i < ARRAY_LEN(high) ? &high[i] : NULL;
 }
 
-/* Mnemonics of up to eight octets as a number, so that a switch tells the frequent ones apart. */
+/* Mnemonics of up to eight octets as a number, so that a switch can find the frequent ones. */
 #define KEY1(a) ((uint64_t)(a))
 #define KEY2(a, b) (KEY1(a) << 8 | (b))
 #define KEY3(a, b, c) (KEY2(a, b) << 8 | (c))
@@ -279,7 +278,7 @@ rrtype_row(size_t i)
 #define KEY5(a, b, c, d, e) (KEY4(a, b, c, d) << 8 | (e))
 #define KEY6(a, b, c, d, e, f) (KEY5(a, b, c, d, e) << 8 | (f))
 
-/* The types that zones are full of; 0 when it is none of them. */
+/* Frequent types; 0: it is none of them. */
 static uint16_t
 frequent_type(uint64_t key)
 {
@@ -318,7 +317,7 @@ octet_upper(char c)
 
 enum { MNEMONIC_MAX = 10 };
 
-/* Order of by_mnemonic: negative, 0, positive.  `text` is in upper case. */
+/* Compares in the order of by_mnemonic: negative, 0, positive.  `text` is in upper case. */
 static int
 mnemonic_compare(const char *text, size_t len, const char *mnemonic)
 {
@@ -349,7 +348,7 @@ rare_type(const char *text, size_t len, uint16_t *out)
 	return E_UNSUPPORTED;
 }
 
-/* "TYPE123" and "CLASS123" (RFC 3597 5). */
+/* Reads "TYPE123" or "CLASS123" (RFC 3597 5). */
 static err_t
 parse_numbered(const char *word, const char *text, size_t len, uint16_t *out)
 {
@@ -383,7 +382,7 @@ rrtype_parse(const char *text, size_t len, uint16_t *out)
 	char upper[MNEMONIC_MAX];
 	uint64_t key = 0;
 	if (len == 0 || len > sizeof upper) {
-		return E_UNSUPPORTED; /* "TYPE65535" is shorter still */
+		return E_UNSUPPORTED; /* even "TYPE65535" is shorter */
 	}
 	for (size_t i = 0; i < len; i++) {
 		uint8_t c = octet_upper(text[i]);
@@ -403,7 +402,7 @@ rrtype_parse(const char *text, size_t len, uint16_t *out)
 	return parse_numbered("TYPE", text, len, out);
 }
 
-/* `name` is one of ours, and short. */
+/* Copies a name of the table, which is short enough. */
 static void
 set_name(char out[RRTYPE_TEXT_MAX], const char *name)
 {

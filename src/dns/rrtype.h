@@ -1,9 +1,8 @@
-/* dns/rrtype.h -- the table of record types: one row each drives all that depends on a type.
+/* dns/rrtype.h -- the table of record types: everything that depends on a type is driven by its row.
  *
- * A row tells mnemonic, code and the fields of the RDATA in order; the reader and the printer of
- * text, the check of wire form, compression and canonical form all walk these
- * fields.  To add a type, add a row; where its syntax is one of a kind, add a field kind with it.
- * IANA "Resource Record (RR) TYPEs".  tools/check-rrtypes compares the table with IANA's list.
+ * A row has the mnemonic, the code and the fields of the RDATA in order.  Reading and printing text, checking wire form,
+ * compression and canonical form all follow these fields.  To add a type, add a row; if its syntax is unique, add a kind of
+ * field, too.  IANA "Resource Record (RR) TYPEs". tools/check-rrtypes compares the table with IANA's list.
  */
 #pragma once
 
@@ -12,7 +11,7 @@
 
 #include "base/err.h"
 
-/* Types that the code has to name; the table holds many more. */
+/* Types that the code refers to; the table has many more. */
 enum {
 	TYPE_A = 1,
 	TYPE_NS = 2,
@@ -53,11 +52,12 @@ enum {
 
 enum rrtype_flags {
 	RRTYPE_META = 1 << 0,       /* query or meta type: never in a zone (RFC 6895 3.1) */
-	RRTYPE_COMPRESS = 1 << 1,   /* names in it may be compressed: RFC 1035's types (RFC 3597 4) */
-	RRTYPE_LOWERCASE = 1 << 2,  /* names in it are lower-cased in canonical form (RFC 4034 6.2, 6840 5.1) */
-	RRTYPE_SINGLETON = 1 << 3,  /* at most one record a name: CNAME, DNAME, SOA */
-	RRTYPE_PARENT = 1 << 4,     /* at a cut it belongs to the parent: DS, NSEC (RFC 4035 2) */
-	RRTYPE_DECOMPRESS = 1 << 5, /* names in it may arrive compressed, but are not sent so (RFC 3597 4) */
+	RRTYPE_COMPRESS = 1 << 1,   /* its names may be compressed: types of RFC 1035 (RFC 3597 4) */
+	RRTYPE_LOWERCASE = 1 << 2,  /* its names are lower case in canonical form (RFC 4034 6.2, 6840 5.1) */
+	RRTYPE_SINGLETON = 1 << 3,  /* at most one record for each name: CNAME, DNAME, SOA */
+	RRTYPE_PARENT = 1 << 4,     /* at a cut it belongs to the parent zone: DS, NSEC (RFC 4035 2) */
+	RRTYPE_DECOMPRESS = 1 << 5, /* its names may be compressed in messages that we receive, but we do not send them so (RFC
+	                             * 3597 4) */
 };
 
 /* One field of an RDATA.  Kinds and their text and wire forms: rdata_p.h. */
@@ -67,27 +67,26 @@ struct rrtype {
 	uint16_t code;
 	uint16_t flags;              /* of enum rrtype_flags */
 	const char *mnemonic;        /* upper case, as IANA lists it */
-	const char *rfc;             /* where its RDATA is defined */
-	const struct rrfield *fields; /* ended by a field of kind 0; NULL: text form is RFC 3597's only */
+	const char *rfc;             /* the definition of its RDATA */
+	const struct rrfield *fields; /* ended by a field of kind 0; NULL: the only text form is that of RFC 3597 */
 };
 
-/* NULL when the type is not in the table: then RFC 3597 applies. */
+/* NULL: the type is not in the table, so RFC 3597 applies. */
 const struct rrtype *rrtype_by_code(uint16_t code);
 
-/* Flags of any type.  Of those not in the table, 128 to 255 are META (RFC 6895 3.1), all others have
- * none. */
+/* Flags of any type.  Of types that are not in the table, 128 to 255 are META (RFC 6895 3.1), all others have no flags. */
 uint16_t rrtype_flags(uint16_t code);
 
-/* "MX", "TYPE65280" (RFC 3597 5), any case.  E_UNSUPPORTED when it is neither. */
+/* Reads "MX" or "TYPE65280" (RFC 3597 5), in any case.  E_UNSUPPORTED: it is neither. */
 err_t rrtype_parse(const char *text, size_t len, uint16_t *out);
 
 enum { RRTYPE_TEXT_MAX = 16 };
 const char *rrtype_print(uint16_t code, char out[RRTYPE_TEXT_MAX]); /* returns out */
 
-/* "IN", "CH", "HS", "CLASS32", any case.  E_UNSUPPORTED when it is none of these. */
+/* Reads "IN", "CH", "HS" or "CLASS32", in any case.  E_UNSUPPORTED: it is none of these. */
 err_t rrclass_parse(const char *text, size_t len, uint16_t *out);
 
-/* "NOERROR", "BADVERS", "RCODE24". `rcode` with its extended bits; is_tsig: 16 is BADSIG. */
+/* Writes "NOERROR", "BADVERS" or "RCODE24".  `rcode` includes the extended bits; is_tsig: 16 is BADSIG. */
 const char *rcode_print(unsigned rcode, bool is_tsig, char out[RRTYPE_TEXT_MAX]);
 
 /* For tests and tools: row i of the table, NULL past the end. */

@@ -7,14 +7,14 @@
 
 enum {
 	DNSKEY_HEAD_LEN = 4, /* flags, protocol, algorithm (RFC 4034 2.1) */
-	HMAC_MD5 = 157,      /* BIND's own numbers, which others took over */
+	HMAC_MD5 = 157,      /* numbers of BIND, which other programs use, too */
 	HMAC_FIRST = 161,
 	HMAC_LAST = 165,
 	BASE64_MIN = 16,     /* octets of a word that could be a secret */
 	HEX_MIN = 32,
 };
 
-#define WORD_ENDS " \t\r\n()\"',;<>" /* in messages for people */
+#define WORD_ENDS " \t\r\n()\"',;<>" /* for messages */
 
 static bool
 is_hmac(unsigned alg)
@@ -60,7 +60,8 @@ is_hex(char c)
 	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* Names of hosts are in one case, or begin words with capitals; in base64 the case changes all the time. */
+/* True when upper and lower case change often, as in base64; names of hosts have one case, or capitals at the beginning of
+ * words.  Also true for long hexadecimal words. */
 static bool
 is_mixed(const char *word, size_t len)
 {
@@ -73,7 +74,7 @@ is_mixed(const char *word, size_t len)
 	return (len >= BASE64_MIN && ((turns >= 2 && digits != 0) || turns >= 4)) || (len >= HEX_MIN && hex == len && digits != 0);
 }
 
-/* Between slashes: else a path would be one. */
+/* The parts between slashes are examined one by one, since a path would look like base64. */
 bool
 secret_is_word(const char *word, size_t len)
 {
@@ -94,7 +95,7 @@ secret_is_word(const char *word, size_t len)
 	return has_mixed || (len + padding >= BASE64_MIN && (padding == 1 || padding == 2));
 }
 
-/* A word of base64 that begins at `at`, with its padding. */
+/* Length of the word of base64 at `at`, with its padding. */
 static size_t
 word_len(const char *at, const char *end)
 {
@@ -121,7 +122,7 @@ secret_is_in(const char *text, size_t len)
 	return false;
 }
 
-/* Where the secret of NAME:ALGORITHM:SECRET or the like begins; NULL: it is nothing of that kind. */
+/* The start of the secret in NAME:ALGORITHM:SECRET and similar forms; NULL: the word has no such form. */
 static const char *
 secret_of_key(const char *word, size_t len)
 {
@@ -179,7 +180,7 @@ is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* Does `word` stand right before `at`, in any case? */
+/* True when `word` is directly before `at`, in any case. */
 static bool
 is_before(const struct text *t, const char *at, const char *word)
 {
@@ -194,7 +195,7 @@ is_at(const struct text *t, const char *at, const char *word)
 	return (size_t)(t->end - at) >= n && strncasecmp(at, word, n) == 0;
 }
 
-/* "_update" and the like, as a label: keys alone are named so. */
+/* True for "_update" and similar labels, which only names of keys have. */
 static bool
 is_operation(const struct text *t, const char *at)
 {
@@ -209,7 +210,7 @@ is_operation(const struct text *t, const char *at)
 	return false;
 }
 
-/* The next word of a record, which parentheses may lead on to the next line.  "" at the end. */
+/* The next word of a record, which may be on the next line if a parenthesis is open; "" at the end. */
 static struct text
 next_word(const struct text *t, const char *at, bool *is_open)
 {
@@ -236,8 +237,8 @@ is_number(const struct text *word, unsigned *out)
 	return word->begin != word->end;
 }
 
-/* After the type: "0 3 163 SECRET", also when fields are missing or in another order, or the algorithm is a word.  The public keys of
- * DNSSEC have flags other than 0, and begin with them; in lists of types another type follows. */
+/* True for the fields of a TSIG key after the type: "0 3 163 SECRET", even when fields are missing or in another order, or the
+ * algorithm is a word.  The public keys of DNSSEC begin with flags, which are not 0; in a list of types, another type follows. */
 static bool
 is_tsig_fields(const struct text *t, const char *at)
 {
@@ -251,7 +252,7 @@ is_tsig_fields(const struct text *t, const char *at)
 	return flags == 0 || (is_number(&second, &protocol) && is_number(&third, &alg) && is_hmac(alg));
 }
 
-/* A record's type ends at `at`. */
+/* True when the type of a record with a TSIG key ends at `at`. */
 static bool
 is_key_record(const struct text *t, const char *at)
 {
@@ -259,7 +260,8 @@ is_key_record(const struct text *t, const char *at)
 	return is_type && is_tsig_fields(t, at);
 }
 
-/* An algorithm between colons, as in NAME:SHA256:SECRET, or the word before one. */
+/* True for a colon after an algorithm or a word that comes before a secret, as in NAME:SHA256:SECRET, or before an HMAC
+ * algorithm. */
 static bool
 is_colon_of_key(const struct text *t, const char *at)
 {
@@ -274,7 +276,7 @@ is_colon_of_key(const struct text *t, const char *at)
 	return is_at(t, at, ":hmac");
 }
 
-/* secret "…" */
+/* True for a quote after the word "secret". */
 static bool
 is_quote_of_secret(const struct text *t, const char *at)
 {
@@ -284,7 +286,7 @@ is_quote_of_secret(const struct text *t, const char *at)
 	return is_before(t, at, "secret");
 }
 
-/* One octet that some form of a key has in it, with what is around it. */
+/* True when the octet and the text around it belong to some form of a key. */
 static bool
 is_mark(const struct text *t, const char *at)
 {
@@ -305,7 +307,7 @@ is_mark(const struct text *t, const char *at)
 	}
 }
 
-/* "keys", "_key", "example.org.keys": by the last label; none of these is a top-level domain. */
+/* True for "keys", "_key", "example.org.keys": decided by the last label; none of these is a top-level domain. */
 static bool
 is_named_like_keys(const char *file)
 {
@@ -320,7 +322,7 @@ is_named_like_keys(const char *file)
 	return false;
 }
 
-/* Comments are passed over: no line is quoted for what is in them. */
+/* Comments are skipped, since no line is quoted because of its comment. */
 bool
 secret_is_text(const char *file, const char *text, size_t len)
 {

@@ -1,8 +1,9 @@
-/* dns/secret.h -- what is a shared secret, told by its looks: never served, never shown.
+/* dns/secret.h -- recognises shared secrets by their form, so that they are never served and never shown.
  *
- * TSIG secrets live in files of keys, as DNSKEY records with algorithm numbers that DNSSEC does not use (auth/keys.h).  Somebody will give
- * such a file a wrong name, paste a key into a zone, or send a key in an update.  No such record ever becomes part of a zone.  And no
- * message quotes a text that looks as if it held a secret, in whatever form: people who read the log need not know secrets.
+ * TSIG secrets are in keys files, as DNSKEY records with algorithm numbers that DNSSEC does not use (auth/keys.h).  Somebody
+ * will give such a file a wrong name, paste a key into a zone, or send a key in an update.  Such a record never becomes part of
+ * a zone.  And no message quotes a text that looks as if it contained a secret, in whatever form: people who read the log may
+ * not always know the secrets.
  *
  * Pure.
  */
@@ -15,11 +16,11 @@
 #include "base/str.h"
 #include "dns/rrtype.h"
 
-/* Does the RDATA of a key have the number of an HMAC (157, BIND's HMAC-MD5; 161 to 165)? */
+/* True when the RDATA of a key has the algorithm number of an HMAC (157, BIND's HMAC-MD5; 161 to 165). */
 bool secret_is_rdata(const uint8_t *rdata, size_t rdlen);
 
-/* Does the record publish a secret: DNSKEY, CDNSKEY, KEY or RKEY with such a number?  Every record that is
- * loaded asks, so most have their answer without a call. */
+/* True when the record would publish a secret: DNSKEY, CDNSKEY, KEY or RKEY with such a number.  Called for every record that is
+ * loaded, so for most types it needs no function call. */
 static inline bool
 secret_is_record(uint16_t type, const uint8_t *rdata, size_t rdlen)
 {
@@ -27,15 +28,16 @@ secret_is_record(uint16_t type, const uint8_t *rdata, size_t rdlen)
 	return is_key && secret_is_rdata(rdata, rdlen);
 }
 
-/* Does the text of a file look like one that holds keys: TSIG as DNSKEY records or as NAME:ALGORITHM:SECRET, configuration of BIND, Knot
- * or NSD, private keys?  `file`: its path; one that is called like keys ("keys", "example.org.key") holds some.  One pass. */
+/* True when the text of a file looks as if it contained keys: TSIG as DNSKEY records or as NAME:ALGORITHM:SECRET, configuration
+ * of BIND, Knot or NSD, private keys.  Also true if the file's path is a name for keys ("keys", "example.org.key").  One pass
+ * over the text. */
 bool secret_is_text(const char *file, const char *text, size_t len);
 
-/* Could the word be a secret in base64 or hexadecimal: long, of their digits alone, and no word of a language? */
+/* True when the word could be a secret in base64 or hexadecimal: long, only of their digits, and not a word of a language. */
 bool secret_is_word(const char *word, size_t len);
 
-/* Is there such a word? */
+/* True when the text has such a word. */
 bool secret_is_in(const char *text, size_t len);
 
-/* Appends a message, with "(not shown)" for such words, and for what follows NAME:ALGORITHM: or "ed25519:". */
+/* Appends a message in which such words are replaced by "(not shown)", as well as the text after NAME:ALGORITHM: or "ed25519:". */
 void secret_mask(const char *text, struct str *out);

@@ -1,11 +1,13 @@
-/* dns/serial.h -- serial number arithmetic (RFC 1982), in this one place.
+/* dns/serial.h -- serial number arithmetic (RFC 1982), only here.
  *
- * Serials go round, so "newer" does not put all of them in order.  Of two serials that are exactly 2^31 apart neither is newer
- * (RFC 1982 3.2: undefined).  Other servers differ there: BIND and PowerDNS keep the serial that they have, Knot and NSD take the other.
- * No third serial is newer than both.  So we decide, and the log says it:
+ * Serial numbers go round in a circle, so "newer" does not put all of them in an order.  Of two serials that are exactly 2^31
+ * apart neither is newer (RFC 1982 3.2: undefined).  Other servers differ here: BIND and PowerDNS keep the serial that they
+ * have, Knot and NSD take the other.  No third serial is newer than both.  So these are our rules, and the log tells when they
+ * are used:
  *
- * - A zone's newest serial is replaced only by a serial that is newer.  A serial 2^31 away is not newer: the first one stays, as somebody
- *   meant it and it was served for longer.
+ * - A zone's newest serial is only replaced by a newer serial.  A serial 2^31 away is not newer: the first one stays, since it
+ * was chosen earlier and
+ *   served for longer.
  * - The next serial is counted from the newest serial, never from a serial that was served in between and was not newer.
  */
 #pragma once
@@ -13,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Is `a` newer than `b`?  False both ways when they are exactly 2^31 apart. */
+/* True when `a` is newer than `b`.  False both ways if they are exactly 2^31 apart. */
 static inline bool
 serial_is_newer(uint32_t a, uint32_t b)
 {
@@ -21,7 +23,7 @@ serial_is_newer(uint32_t a, uint32_t b)
 	return ahead != 0 && ahead < UINT32_C(0x80000000);
 }
 
-/* The newest of those served so far, of which `newest` was the newest, and of one that is served now. */
+/* The newest serial served, after `now` is served: `newest` was the newest before. */
 static inline uint32_t
 serial_newest(uint32_t newest, uint32_t now)
 {
@@ -34,7 +36,7 @@ serial_next(uint32_t s)
 	return s + 1;
 }
 
-/* The next serial by the clock, as long as that is ahead of the old one; else one more. */
+/* The next serial: the time, if that is newer; else one more. */
 static inline uint32_t
 serial_by_time(uint32_t s, uint64_t now_s)
 {

@@ -71,7 +71,7 @@ read_rr(const struct msg *m, struct tsig_rr *out)
 	return c.err == OK && c.pos == c.len ? OK : E_FORMAT;
 }
 
-/* A MAC that came before, with its length (RFC 8945 4.3.1). */
+/* Digests the prior MAC, with its length (RFC 8945 4.3.1). */
 static err_t
 digest_prior(struct hmac *h, const struct tsig *t)
 {
@@ -83,7 +83,7 @@ digest_prior(struct hmac *h, const struct tsig *t)
 	return hmac_update(h, t->mac, t->mac_len);
 }
 
-/* The message as it was before its TSIG RR was added: `len` ends there (RFC 8945 4.3.2). */
+/* Digests the message without its TSIG RR, which is after `len` (RFC 8945 4.3.2). */
 static err_t
 digest_message(struct hmac *h, const uint8_t *wire, size_t len, uint16_t id, uint16_t arcount)
 {
@@ -97,7 +97,7 @@ digest_message(struct hmac *h, const uint8_t *wire, size_t len, uint16_t id, uin
 	return hmac_update(h, wire + sizeof header, len - sizeof header);
 }
 
-/* RFC 8945 4.3.3; `timers_only`: 5.3.1, for all but the first message of a chain. */
+/* Digests the TSIG variables (RFC 8945 4.3.3).  `timers_only`: for all messages of a chain except the first (5.3.1). */
 static err_t
 digest_variables(struct hmac *h, const struct tsig_rr *rr, bool timers_only)
 {
@@ -120,8 +120,7 @@ digest_variables(struct hmac *h, const struct tsig_rr *rr, bool timers_only)
 	return timers_only ? OK : hmac_update(h, rr->other, rr->other_len);
 }
 
-/* E_AUTH when the MAC is not that of the message.  RFC 8945 5.2.2.1: of a truncated one, what there
- * is of it is compared. */
+/* E_AUTH: the MAC does not belong to the message.  A truncated MAC is compared as far as it goes (RFC 8945 5.2.2.1). */
 static err_t
 check_mac(struct tsig *t, const struct tsig_key *key, const struct msg *m, const struct tsig_rr *rr)
 {
@@ -137,11 +136,11 @@ check_mac(struct tsig *t, const struct tsig_key *key, const struct msg *m, const
 	size_t len;
 	TRY(hmac_finish(h, mac, &len));
 	bool is_right = rr->mac_len != 0 && rr->mac_len <= len && ct_is_equal(mac, rr->mac, rr->mac_len);
-	wipe(mac, sizeof mac); /* the right MAC of what a forger sent */
+	wipe(mac, sizeof mac); /* for a forged message, this is the right MAC */
 	return is_right ? OK : E_AUTH;
 }
 
-/* RFC 8945 5.2.2.1: other lengths are never sent. */
+/* RFC 8945 5.2.2.1: other lengths are not allowed. */
 static bool
 mac_len_is_allowed(size_t len, size_t whole)
 {
@@ -188,7 +187,7 @@ tsig_key_name(const struct msg *m, struct name *out)
 	return c.err == OK ? OK : E_FORMAT;
 }
 
-/* The checks in the order that RFC 8945 5.2 demands: key, MAC, time, truncation. */
+/* The checks are in the order that RFC 8945 5.2 requires: key, MAC, time, truncation. */
 err_t
 tsig_verify_request(struct tsig *t, const struct msg *m, const struct tsig_key *key, uint64_t now_s)
 {
@@ -251,7 +250,7 @@ append_rr(const struct tsig_rr *rr, uint8_t *wire, size_t *len, size_t cap)
 	return OK;
 }
 
-/* Fills what every TSIG that we send has in common. */
+/* Sets the fields that are common to all TSIG RRs that we send. */
 static void
 rr_begin(struct tsig_rr *rr, const struct tsig *t, const uint8_t *wire, uint64_t time_s)
 {
@@ -264,7 +263,7 @@ rr_begin(struct tsig_rr *rr, const struct tsig *t, const uint8_t *wire, uint64_t
 	name_set(&rr->alg_name, t->alg_name.oct);
 }
 
-/* Computes the MAC of the message with `rr` and appends it; the MAC becomes the prior one. */
+/* Computes the MAC of the message with `rr`, and appends `rr`; the MAC becomes the prior one. */
 static err_t
 sign(struct tsig *t, struct tsig_rr *rr, uint8_t *wire, size_t *len, size_t cap)
 {
@@ -305,7 +304,8 @@ tsig_sign_error(struct tsig *t, uint8_t *wire, size_t *len, size_t cap, uint64_t
 		return append_rr(&rr, wire, len, cap); /* MUST NOT be signed (RFC 8945 5.3.2) */
 	}
 	uint8_t clock[TIME_LEN];
-	if (t->error == RCODE_BADTIME) { /* the client's time and fudge, so that the client can verify; our time beside them (5.2.3) */
+	if (t->error == RCODE_BADTIME) { /* the client's time and fudge, so that the client can verify; our time is in the other
+	                                  * data (5.2.3) */
 		struct buf b = buf_over(clock, sizeof clock);
 		buf_u48(&b, now_s);
 		rr.time_s = t->peer_time_s;
@@ -338,7 +338,7 @@ tsig_sign_request(struct tsig *t, uint8_t *wire, size_t *len, size_t cap, uint64
 	return sign(t, &rr, wire, len, cap);
 }
 
-/* A message of a chain that carries no TSIG goes into the digest of the next that does. */
+/* Adds a message of a chain without TSIG to the digest for the next one with TSIG. */
 static err_t
 verify_unsigned(struct tsig *t, const struct msg *m)
 {
@@ -381,7 +381,7 @@ tsig_verify_response(struct tsig *t, const struct msg *m, uint64_t now_s)
 		return deny(t, RCODE_BADKEY);
 	}
 	if (rr.mac_len == 0 && rr.error != 0) {
-		return deny_as_peer(t, &rr, false); /* may be forged: the caller believes it no good news */
+		return deny_as_peer(t, &rr, false); /* may be forged, but the caller does not take it for a success in any case */
 	}
 	if (!mac_len_is_allowed(rr.mac_len, hmac_len(t->key->alg))) {
 		return E_FORMAT;
@@ -433,7 +433,7 @@ tsig_alg_text(enum hmac_alg alg)
 	return alg > HMAC_NONE && alg < HMAC_ALG_COUNT ? algs[alg].text : "none";
 }
 
-/* What stands between two colons may be the secret itself, put in the wrong place: never shown. */
+/* The text between two colons may be a misplaced secret, so it is never shown. */
 static err_t
 key_parse(const char *text, struct tsig_key *out, const char **why)
 {

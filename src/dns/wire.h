@@ -5,10 +5,10 @@
 
 enum {
 	DNS_HEADER_LEN = 12,
-	RR_FIXED_LEN = 10,          /* TYPE, CLASS, TTL, RDLENGTH: what stands between owner and RDATA */
+	RR_FIXED_LEN = 10,          /* TYPE, CLASS, TTL, RDLENGTH: the fields between owner and RDATA */
 	DNS_MSG_MAX = 65535,
 	DNS_UDP_PLAIN_MAX = 512,    /* without EDNS (RFC 1035 4.2.1) */
-	DNS_UDP_EDNS_DEFAULT = 1232, /* what fits everywhere without fragments (RFC 9715) */
+	DNS_UDP_EDNS_DEFAULT = 1232, /* fits everywhere without fragments (RFC 9715) */
 	DNS_RDATA_MAX = 65535,
 	DNS_TTL_MAX = 0x7FFFFFFF,   /* RFC 2181 8 */
 };

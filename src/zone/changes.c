@@ -50,7 +50,7 @@ zone_changes_fini(struct zone_changes *c)
 	*c = (struct zone_changes){ 0 };
 }
 
-/* What is removed goes first: a record whose TTL changed is removed and added. */
+/* Removals come first: a record whose TTL changed is removed and added. */
 static err_t
 apply(struct zone_txn *t, const struct zone_changes *c)
 {

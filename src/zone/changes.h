@@ -1,6 +1,6 @@
 /* zone/changes.h -- what differs between two versions of a zone, as a list, and a version made of it.
  *
- * A zone that was read anew shares no memory with the version that is served.  Where little changed, it is better to apply the changes
+ * A zone that was read again shares no memory with the version that is served.  Where little changed, it is better to apply the changes
  * to the served version: the result shares all the rest with it, the zone that was read is freed as a whole, and a server that
  * runs for months takes no more memory than on its first day.
  */
@@ -13,20 +13,20 @@
 
 struct zone_change {
 	bool is_added;
-	struct zone_rr rr;   /* borrowed from the version that has it */
+	struct zone_rr rr;   /* borrowed from the version that has the record */
 };
 
 struct zone_changes {
 	struct zone_change *list; /* owned; canonical order of owners */
 	size_t n, cap;
-	size_t limit;             /* changes that are listed; beyond them they are only counted */
-	size_t added, removed;    /* records; a changed TTL counts in both */
+	size_t limit;             /* most changes that are listed; more are only counted */
+	size_t added, removed;    /* number of records; a changed TTL counts in both */
 };
 
 /* Both versions must outlive the list.  E_NOMEM. */
 err_t zone_changes_find(const struct zone *old, const struct zone *new, size_t limit, struct zone_changes *out);
 
-/* What a prepared transaction changes, with a limit of none; the transaction must outlive the list. */
+/* The changes of a prepared transaction, without limit; the transaction must outlive the list. */
 err_t zone_changes_of(const struct zone_txn *t, struct zone_changes *out);
 
 void zone_changes_fini(struct zone_changes *c);
@@ -37,6 +37,6 @@ zone_changes_are_whole(const struct zone_changes *c)
 	return c->n == c->added + c->removed;
 }
 
-/* The version that has what `old` has but for the changes, of which all are listed.  On OK `garbage` gets what only the
- * old one has, its struct zone among it.  Errors (E_NOMEM, E_FORMAT) leave all as it was. */
+/* Makes a version from `old` and the changes, all of which must be listed.  If OK, `garbage` gets all memory that only the old
+ * version uses, including its struct zone.  Errors (E_NOMEM, E_FORMAT) change nothing. */
 err_t zone_changes_apply(const struct zone *old, const struct zone_changes *c, struct zone **out, struct garbage *garbage);

@@ -1,4 +1,4 @@
-/* What single RRsets say, wherever the names in them lead. */
+/* Checks of single RRsets, without following the names in them. */
 #include <string.h>
 #include <strings.h>
 
@@ -27,13 +27,13 @@ check_soa_times(struct check *c, const struct rr *rr, const struct soa *soa)
 	}
 	if (soa->expire_s <= (uint64_t)soa->refresh_s + soa->retry_s) {
 		findings_add(c->out, DIAG_WARNING, code, apex, TYPE_SOA, rr->rdata, rr->rdlen,
-		             "expire is how long secondaries live without their primary: two to four weeks (RFC 1912 2.2)",
+		             "expire is how long secondaries serve the zone while the primary is down: two to four weeks (RFC 1912 2.2)",
 		             "expire (%u s) leaves no time for a second try after refresh (%u s) and retry (%u s)",
 		             soa->expire_s, soa->refresh_s, soa->retry_s);
 	}
 	if (soa->minimum_s > 86400) {
 		findings_add(c->out, DIAG_WARNING, code, apex, TYPE_SOA, rr->rdata, rr->rdlen,
-		             "the last number of the SOA is for negative answers; one to three hours do (RFC 2308 5)",
+		             "the last number of the SOA is the TTL of negative answers; one to three hours are usual (RFC 2308 5)",
 		             "resolvers would remember for %u s that a name does not exist", soa->minimum_s);
 	}
 }
@@ -67,7 +67,8 @@ label_is(const uint8_t *label, const char *text)
 	return label[0] == strlen(text) && strncasecmp((const char *)label + 1, text, label[0]) == 0;
 }
 
-/* "_dsboot.CHILD._signal.NS": where a name server's operator says what the DS of a child is to be (RFC 9615 4.1.1). */
+/* True for "_dsboot.CHILD._signal.NS", where the operator of a name server publishes the DS that the parent should have for
+ * CHILD (RFC 9615 4.1.1). */
 static bool
 is_signal(const uint8_t *name)
 {
@@ -96,21 +97,21 @@ check_place(struct check *c, const struct node *n, const struct rrset *s)
 	rrtype_print(s->type, type);
 	if (s->type == TYPE_DS && is_apex) {
 		findings_add(c->out, DIAG_WARNING, "ds-place", n->name, s->type, NULL, 0,
-		             "the DS of a zone belongs into its parent (RFC 4035 2.4)",
+		             "the DS of a zone belongs in its parent zone (RFC 4035 2.4)",
 		             "%s has a DS at its own apex", owner.s);
 	} else if (s->type == TYPE_DS && (n->flags & NODE_CUT) == 0) {
 		findings_add(c->out, DIAG_WARNING, "ds-place", n->name, s->type, NULL, 0,
-		             "a DS stands beside the NS records of a delegation (RFC 4035 2.4)",
-		             "%s has a DS and is not delegated", owner.s);
+		             "a DS belongs beside the NS records of a delegation (RFC 4035 2.4)",
+		             "%s has a DS, but is not delegated", owner.s);
 	} else if (is_apex_only(s->type) && !is_apex && !(is_signal_type(s->type) && is_signal(n->name))) {
 		findings_add(c->out, DIAG_WARNING, "apex-only", n->name, s->type, NULL, 0, "move it to the zone's apex",
-		             "%s has %s, which says something at a zone's apex only", owner.s, type);
+		             "%s has %s, which has a meaning only at a zone's apex", owner.s, type);
 	} else if (s->type == OLD_SPF || s->type == OLD_A6 || s->type == OLD_MD || s->type == OLD_MF) {
 		findings_add(c->out, DIAG_WARNING, "obsolete-type", n->name, s->type, NULL, 0,
 		             s->type == OLD_SPF  ? "write the policy as TXT (RFC 7208 3.1)"
 		             : s->type == OLD_A6 ? "write AAAA (RFC 6563)"
 		                                 : "write MX (RFC 974)",
-		             "nobody looks at %s records any more", type);
+		             "nobody uses %s records any more", type);
 	}
 }
 
@@ -137,7 +138,7 @@ check_spf(struct check *c, const struct node *n, const struct rrset *s)
 		struct check_text owner;
 		findings_add(c->out, DIAG_WARNING, "spf-twice", n->name, TYPE_TXT, second->rdata, second->rdlen,
 		             "join them into one record (RFC 7208 3.2)",
-		             "%s has %u SPF policies, and mail servers take that for an error",
+		             "%s has %u SPF policies, and mail servers treat that as an error",
 		             check_print(n->name, &owner), found);
 	}
 }
@@ -151,7 +152,7 @@ check_star(struct check *c, const struct node *n, const struct rrset *s)
 	struct check_text owner;
 	char type[RRTYPE_TEXT_MAX];
 	findings_add(c->out, DIAG_WARNING, "wildcard-type", n->name, s->type, NULL, 0,
-	             "RFC 4592 4 leaves open what servers make of it: name what you delegate",
+	             "RFC 4592 4 does not say what this means: delegate names one by one",
 	             "%s at the wildcard %s", rrtype_print(s->type, type), check_print(n->name, &owner));
 }
 
@@ -171,7 +172,7 @@ check_signature(struct check *c, const struct node *n, const struct rrset *s)
 	char type[RRTYPE_TEXT_MAX];
 	const struct rr *rr = rrset_first(s);
 	findings_add(c->out, DIAG_WARNING, "rrsig-alone", n->name, TYPE_RRSIG, rr->rdata, rr->rdlen,
-	             "sign the zone again after changing it", "%s has a signature over %s records that are not there",
+	             "sign the zone again after changing it", "%s has a signature for %s records, but no such records",
 	             check_print(n->name, &owner), rrtype_print(s->covers, type));
 }
 

@@ -1,4 +1,4 @@
-/* Does a changed zone have a newer serial? */
+/* Checks that a changed zone has a newer serial. */
 #include "zone/check.h"
 
 #include <stdio.h>
@@ -16,7 +16,7 @@ struct change { /* the first difference that needs a newer serial */
 	char type[RRTYPE_TEXT_MAX];
 };
 
-/* Two SOAs of which only the serial differs? */
+/* True when the SOA records differ in the serial only. */
 static bool
 is_same_but_serial(const struct change *ch)
 {
@@ -47,12 +47,12 @@ note_change(void *ctx, bool is_added, const struct zone_rr *rr)
 	return E_STOPPED;
 }
 
-/* What to write, or what the primary will. */
+/* Writes the hint: which serial to write, or which the primary will write. */
 static void
 serial_hint(uint32_t was, uint32_t now, bool is_raised, char out[DIAG_HINT_MAX])
 {
 	if (is_raised) {
-		(void)snprintf(out, DIAG_HINT_MAX, "is that meant?  oprimary will write a serial newer than %u, as --serial says", was);
+		(void)snprintf(out, DIAG_HINT_MAX, "is that intended?  oprimary will write a serial newer than %u, as --serial says", was);
 	} else if (now == was) {
 		(void)snprintf(out, DIAG_HINT_MAX, "write %u, or anything up to %u", serial_next(was), was + UINT32_C(0x7FFFFFFF));
 	} else if (was - now == UINT32_C(0x80000000)) {

@@ -1,4 +1,4 @@
-/* Where do the names in RDATA lead?  To an alias, to nothing, to an address written as a name, … */
+/* Checks where the names in RDATA lead: to an alias, to nothing, to an address written as a name, … */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,23 +9,23 @@
 enum { TYPE_RP_ = 17, TYPE_AFSDB_ = 18, TYPE_KX_ = 36 };
 
 enum lead { LEADS_OUT, LEADS_HERE, LEADS_ALIAS, LEADS_AWAY, LEADS_BARE, LEADS_NOWHERE };
-/* out of the zone; to a name with an address; to a CNAME or below a DNAME; below a delegation without glue; to a name without address; to
- * no name */
+/* In this order: out of the zone; to a name with an address; to a CNAME or below a DNAME; below a delegation without glue; to a
+ * name without address; to no name. */
 
-/* One name in an RDATA, and whose it is. */
+/* One name in RDATA, with its record, RRset and node. */
 struct target {
 	const struct node *n;
 	const struct rrset *s;
 	const struct rr *rr;
 	const uint8_t *name;
-	enum diag_level level; /* when it leads to an alias, or to no address */
+	enum diag_level level; /* level of the finding when it leads to an alias, or to no address */
 };
 
-/* How each type takes a name that is an alias, or has no address. */
+/* What each type requires of the name. */
 static const struct rule {
 	uint16_t type;
-	const char *alias;   /* code; NULL: it may be one */
-	const char *missing; /* code; NULL: it need not have an address, only be there */
+	const char *alias;   /* code of the finding; NULL: it may be an alias */
+	const char *missing; /* code of the finding; NULL: it must exist, but needs no address */
 	const char *what;
 } rules[] = {
 	{ TYPE_NS, "ns-alias", "ns-no-address", "name server" },
@@ -58,7 +58,7 @@ lead_of_node(const struct node *n)
 	return check_has_address(n) ? LEADS_HERE : LEADS_BARE;
 }
 
-/* The wildcard that would answer for a name that is not there (RFC 4592 3.3.1), or NULL. */
+/* The wildcard that answers for a name that does not exist (RFC 4592 3.3.1), or NULL. */
 static const struct node *
 wildcard_under(const struct zone *z, const struct node *encloser)
 {
@@ -71,7 +71,7 @@ wildcard_under(const struct zone *z, const struct node *encloser)
 	return zone_node(z, name.oct);
 }
 
-/* Looks a name up as a resolver would.  *at: the node that answers, when there is one. */
+/* Looks a name up as a resolver would.  *at: the node that answers, or NULL. */
 static enum lead
 follow(struct check *c, const uint8_t *name, const struct node **at)
 {
@@ -98,7 +98,7 @@ follow(struct check *c, const uint8_t *name, const struct node **at)
 	return lead_of_node(n);
 }
 
-/* ---- names that are hardly meant ---- */
+/* ---- names that are probably mistakes ---- */
 
 static bool
 is_octet_label(const uint8_t *label) /* "0" to "255" */
@@ -116,7 +116,7 @@ is_octet_label(const uint8_t *label) /* "0" to "255" */
 	return v <= 255;
 }
 
-/* "192.0.2.1.": four numbers, and then nothing, or the zone's own name. */
+/* True for four numbers ("192.0.2.1."), alone or before the zone's own name. */
 static bool
 is_address(const struct check *c, const uint8_t *name)
 {
@@ -135,7 +135,7 @@ report_address(struct check *c, const struct target *t)
 	struct check_text text;
 	findings_add(c->out, DIAG_WARNING, "address-as-name", t->n->name, t->s->type, t->rr->rdata, t->rr->rdlen,
 	             "give the host a name with an A record, and write that name here",
-	             "%s wants the name of a host, and %s is an address",
+	             "%s needs the name of a host, but %s is an address",
 	             rrtype_print(t->s->type, type), check_print(t->name, &text));
 }
 
@@ -150,7 +150,7 @@ report_doubled(struct check *c, const struct target *t)
 	             check_print(t->name, &text));
 }
 
-/* In a reverse zone nearly every name is below it by mistake (RFC 1033). */
+/* True when a name in RDATA is below the reverse zone: nearly always a mistake (RFC 1033). */
 static bool
 is_reverse_slip(const struct check *c, const struct target *t)
 {
@@ -181,9 +181,9 @@ check_spelling(struct check *c, const struct target *t)
 	return false;
 }
 
-/* ---- what they lead to ---- */
+/* ---- where names lead ---- */
 
-/* Does an in-zone name look as if its last part were a name of the world outside? */
+/* True when the last label of a name in the zone looks like a top-level domain. */
 static bool
 looks_absolute(const struct zone *z, const uint8_t *name)
 {
@@ -196,7 +196,7 @@ looks_absolute(const struct zone *z, const uint8_t *name)
 		name = name_parent(name);
 	}
 	if (name[0] == 2 && octet_lower(name[1]) >= 'a' && octet_lower(name[2]) >= 'a') {
-		return true; /* a country's */
+		return true; /* a country */
 	}
 	for (size_t i = 0; i < ARRAY_LEN(tops); i++) {
 		if (name[0] == strlen(tops[i]) && strncasecmp((const char *)name + 1, tops[i], name[0]) == 0) {
@@ -216,7 +216,7 @@ report_missing(struct check *c, const struct target *t, const struct rule *rule,
 	if (looks_absolute(c->z, t->name)) {
 		check_dot_hint(c->z, t->name, hint);
 	} else {
-		snprintf(hint, sizeof hint, "add %s for %.180s, or mend the name",
+		snprintf(hint, sizeof hint, "add %s for %.180s, or correct the name",
 		         rule->missing != NULL ? "an A or AAAA record" : "a record", text.s);
 	}
 	findings_add(c->out, t->level, code, t->n->name, t->s->type, t->rr->rdata, t->rr->rdlen, hint,
@@ -241,12 +241,12 @@ report_sibling(struct check *c, const struct target *t)
 {
 	struct check_text text;
 	findings_add(c->out, DIAG_WARNING, "missing-sibling-glue", t->n->name, TYPE_NS, t->rr->rdata, t->rr->rdlen,
-	             "add its A or AAAA record: without it, two delegations that need each other are both lost (RFC 9471 2.3)",
-	             "name server %s is in another delegated zone, and its address is not given",
+	             "add its A or AAAA record: without it, nobody can resolve two delegations that need each other (RFC 9471 2.3)",
+	             "name server %s is in another delegated zone, and has no address record here",
 	             check_print(t->name, &text));
 }
 
-/* Where a name in the RDATA of `n` leads.  *at: as of follow(). */
+/* Where a name in the RDATA of `n` leads.  *at: as follow() sets it. */
 static enum lead
 lead_from(struct check *c, const struct node *n, const uint8_t *name, const struct node **at)
 {
@@ -254,9 +254,10 @@ lead_from(struct check *c, const struct node *n, const uint8_t *name, const stru
 	return name_is_equal(name, n->name) ? lead_of_node(n) : follow(c, name, at);
 }
 
-/* A name server that does not lead anywhere is unwise: the zone works as long as another one does, and NSD and Knot serve it
- * in any case.  A zone of which no server can be found is one that nobody but its secondaries could ask, and BIND refuses it.
- * BIND passes names below a delegation, and the root; we do not count them as lost either. */
+/* The level of a finding about the names in an RRset.  A name server that leads nowhere is unwise: the zone works as long as
+ * another one does, and NSD and Knot serve it in any case.  If no name server of the zone itself can be found, only its
+ * secondaries could ask it, and BIND refuses it: an error.  BIND accepts names below a delegation, and the root; so do these
+ * checks. */
 static enum diag_level
 level_of_set(struct check *c, const struct node *n, const struct rrset *s)
 {
@@ -313,7 +314,7 @@ check_lead(struct check *c, const struct target *t, const struct rule *rule, boo
 	}
 }
 
-/* Follows an alias through the zone; others report a target that is not there. */
+/* Follows an alias through the zone, to find loops and long chains.  A missing target is reported elsewhere. */
 static void
 check_chain(struct check *c, const struct target *t)
 {
@@ -323,7 +324,7 @@ check_chain(struct check *c, const struct target *t)
 	for (unsigned hops = 1; hops <= CHECK_CHAIN_MAX; hops++) {
 		if (name_is_equal(name, t->n->name)) {
 			findings_add(c->out, DIAG_WARNING, "cname-loop", t->n->name, TYPE_CNAME, t->rr->rdata, t->rr->rdlen,
-			             "one of them has to be something other than an alias",
+			             "at least one name on the way must not be an alias",
 			             "the alias %s leads back to itself", check_print(t->n->name, &text));
 			return;
 		}
@@ -343,18 +344,19 @@ check_dname(struct check *c, const struct target *t)
 	struct check_text text;
 	if (name_is_within(t->name, t->n->name)) {
 		findings_add(c->out, DIAG_WARNING, "dname-loop", t->n->name, TYPE_DNAME, t->rr->rdata, t->rr->rdlen,
-		             "the target of a DNAME is outside of what it renames (RFC 6672 5.1)",
+		             "the target of a DNAME must not be at or below its owner (RFC 6672 5.1)",
 		             "the DNAME %s leads below itself", check_print(t->n->name, &text));
 	}
 }
 
-/* "." as a target says that there is none (RFC 7505, RFC 2782, RFC 9460 2.5): alone, and not for NS. */
+/* The target "." means that there is no server (RFC 7505, RFC 2782, RFC 9460 2.5).  It must be the only record, and not an NS
+ * record. */
 static void
 check_null(struct check *c, const struct target *t)
 {
 	if (t->s->type == TYPE_NS && !name_is_root(c->z->apex_name)) {
 		findings_add(c->out, DIAG_UNWISE, "ns-no-address", t->n->name, TYPE_NS, t->rr->rdata, t->rr->rdlen,
-		             "name the host that serves the zone", "the root is no name server's name");
+		             "name the host that serves the zone", "the root cannot be the name of a name server");
 	} else if (t->s->type == TYPE_MX && t->s->n > 1) {
 		findings_add(c->out, DIAG_WARNING, "null-mx", t->n->name, TYPE_MX, t->rr->rdata, t->rr->rdlen,
 		             "\"MX 0 .\" says that there is no mail at all: remove it, or the others (RFC 7505 3)",
@@ -373,7 +375,7 @@ check_target(struct check *c, const struct target *t, const struct rule *rule)
 	if (rule == NULL) {
 		return;
 	}
-	/* A delegation's own servers are the walk's business: need_glue(). */
+	/* need_glue() checks name servers below their own delegation. */
 	bool is_own_glue = (t->n->flags & NODE_CUT) != 0 && name_is_within(t->name, t->n->name);
 	if (!is_own_glue && !(t->s->type == TYPE_CNAME && name_is_equal(t->name, t->n->name))) {
 		check_lead(c, t, rule, is_reported);

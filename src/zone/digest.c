@@ -10,7 +10,7 @@
 
 struct digest {
 	uint64_t sum;
-	uint8_t *rdata; /* room for one in canonical form (RFC 4034 6.2) */
+	uint8_t *rdata; /* room for one RDATA in canonical form */
 };
 
 static void

@@ -1,4 +1,4 @@
-/* zone/digest.h -- are two versions of a zone the same?  A number that is kept of one version tells, when that version is gone. */
+/* zone/digest.h -- a digest of a zone version, to find out later whether another version has the same content. */
 #pragma once
 
 #include <stdint.h>
@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "zone/zone.h"
 
-/* Of all records with their TTLs, in the zone's order, in canonical form; 0: no memory for it.  No defence against somebody who looks for
- * two zones with one digest (base/hash.h): who may write the zone gains nothing by it.  The cost is that of reading the zone once. */
+/* The digest of all records with their TTLs, in canonical form and order; 0: no memory for it.  It does not resist somebody who
+ * searches for two zones with the same digest (base/hash.h), but whoever may write the zone gains nothing by that.  The cost is
+ * that of reading the zone once. */
 uint64_t zone_digest(const struct zone *z);

@@ -38,7 +38,7 @@ discreet_hide(struct diag *d)
 		return;
 	}
 	replace_text(d, "the file looks like one that holds keys: what is wrong here is not shown",
-	             "keys go into _keys or NAME._keys; where the file was seen by others, its secrets are secret no more: make new ones");
+	             "keys go into _keys or NAME._keys; if others could read the file, its secrets are no longer secret: make new ones");
 }
 
 void

@@ -8,12 +8,12 @@
 
 #include "base/diag.h"
 
-/* The file looks like one of keys (dns/secret.h): what the diagnostic quotes of it goes, its code and place stay. */
+/* For a file that looks like a keys file (dns/secret.h): removes everything that the diagnostic quotes, and keeps its code and
+ * place. */
 void discreet_hide(struct diag *d);
 
-/* Is it about a record that holds a secret?  Then its text says enough, and its line is not shown. */
+/* True when the diagnostic is about a record that holds a secret: then its text says enough, and the line must not be shown. */
 bool discreet_is_needed(const struct diag *d);
 
-/* Takes away the line, and a text that quotes `word`, where there could be a secret in them.  Not for data of records, which may be
- * anything. */
+/* Removes the line, and the text if it quotes `word`, if either could contain a secret.  Not for RDATA, which may be any text. */
 void discreet_hide_words(struct diag *d, const char *word, size_t word_len);

@@ -4,7 +4,7 @@
 #include "dns/rdata.h"
 #include "dns/rrtype.h"
 
-enum { DUMP_PIECE = 1 << 16 }; /* octets gathered before they are written */
+enum { DUMP_PIECE = 1 << 16 }; /* octets of text that are gathered before they are written */
 
 err_t
 dump_rr(const struct zone_rr *rr, struct str *out)
@@ -37,7 +37,7 @@ dump_walked(void *ctx, const struct zone_rr *rr)
 {
 	struct dump *d = ctx;
 	if (rr->type == TYPE_SOA && name_is_equal(rr->owner, d->zone->apex_name)) {
-		return OK; /* it came first */
+		return OK; /* written first already */
 	}
 	TRY(dump_rr(rr, &d->text));
 	return d->text.len >= DUMP_PIECE ? flush(d) : OK;

@@ -8,6 +8,5 @@
 /* "owner<TAB>ttl<TAB>IN<TAB>TYPE<TAB>rdata\n".  E_NOMEM, E_LIMIT. */
 err_t dump_rr(const struct zone_rr *rr, struct str *out);
 
-/* All records: SOA first, then canonical order, as named-compilezone writes them.  Pieces of the text go to
- * `write` as they fill. */
+/* Writes all records: SOA first, then in canonical order, like named-compilezone.  The text is passed to `write` in pieces. */
 err_t dump_zone(const struct zone *z, err_t (*write)(void *ctx, const char *text, size_t len), void *ctx);

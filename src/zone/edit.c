@@ -25,7 +25,7 @@ edit_zone(const struct edit_in *in, struct edit *out, struct diag *why)
 	why->code = NULL;
 	err_t err = make(&e, out);
 	if (err == E_FORMAT && why->code == NULL) {
-		(void)edit_fail(&e, NULL, 0, "edit-mismatch", "", "the text cannot be edited to say that");
+		(void)edit_fail(&e, NULL, 0, "edit-mismatch", "", "the text cannot be edited like this");
 	}
 	edit_files_fini(&e);
 	free(e.owners);

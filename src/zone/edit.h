@@ -1,40 +1,42 @@
-/* zone/edit.h -- edits a master file in place, so that it says a new version of its zone.
+/* zone/edit.h -- edits a master file in place, so that it describes a new version of its zone.
  *
- * Given are the text, the zone that it says and the zone that it shall say; what comes out is the text with the records concerned
- * changed, and all else byte for byte as it was: comments, order, blank lines, relative names, $TTL, tabs, case, parentheses,
- * line ends.  What people would do with an editor is what happens:
+ * Input: the text, the zone that it describes, and the zone that the new text must describe.  Output: the text with the lines
+ * of the changed records changed, and all else byte for byte as it was: comments, order, blank lines, relative names, $TTL, tabs,
+ * case, parentheses, line ends.  The result looks as if a person had made the change in an editor:
  *
- *   - A record that goes takes its line with it, and the comment on that line; comments on lines of their own stay.
- *   - Where one of an RRset goes and another comes, its data are changed where they stand: token by token if that reads as
- *     wanted (a SOA, whose serial changes, keeps its comments and its "1h"), else all of the data, else all that follows the type.
- *   - What stands in a column behind a changed part stays in it, if there is room: comments on the numbers of a SOA, say.
- *   - A changed TTL is put into the lines of the RRset.  A line that had none gets one, which is placed so that the
- *     columns behind it stay where they are if there is room; a line that has one keeps it, also when it is what $TTL says.
- *   - A record that comes goes after the last line of its RRset, else after the last line of its owner.  A name that is new goes where
- *     the order of the names around puts it: by number (1 2 10 20 22, www1 www2 www10), else in canonical order; where
- *     neither holds, after the last record of the same type with as many labels; else to the end of the file.
- *     A comment does not hold it off: it stands right after that line.
- *   - A new line is written as the lines around it are (ten before and ten behind): owner left out, relative or absolute; TTL
- *     and class there or not, in their order; units of the TTL; case of the type; columns with tabs or spaces;
- *     relative names in the data; line end.  A TTL is written in any case where the record would not have the right one.  Long
- *     data of several words, such as a certificate's, go over several lines in parentheses.
- *   - A line that took its owner or its TTL from one that changed gets its own.
- *   - A $GENERATE whose records do not all stay as they are is divided: what changes becomes a line or goes, the ranges around it
- *     stay directives.  A comment on it stays with the first of these.
- *   - A record out of an $INCLUDEd file is edited there, unless the file may not be edited or is included more than once: then a
- *     new record goes to the end of the zone's own file, and one that should change is an error.
- *   - Where lines have their TTL from the SOA's minimum, and that or the SOA's TTL changes, a $TTL line goes before the SOA.
- *   - Lines of one RRset that differ in their TTLs stay so (the lowest counts), unless none with the lowest would be left.
+ *   - A removed record takes its line with it, and the comment on that line; comments on lines of their own stay.
+ *   - When one record of an RRset is removed and another is added, the data in the line are changed: token by token if the
+ *     result reads as wanted (an SOA whose serial changes keeps its comments and its "1h"), else all of the data, else all
+ *     after the type.
+ *   - Text that stands in a column after a changed part stays in its column if there is room: comments on the numbers of an
+ *     SOA, for example.
+ *   - A changed TTL is written into the lines of the RRset.  A line without a TTL gets one, placed so that the columns after it
+ *     stay where they are if there is room.  A line with a TTL keeps one, even when it is the same as $TTL.
+ *   - An added record goes after the last line of its RRset, else after the last line of its owner.  A new name goes where the
+ *     order of the names around it puts it: by number (1 2 10 20 22, www1 www2 www10), else in canonical order.  If neither
+ *     order holds there, it goes after the last record of the same type with as many labels; else to the end of the file.  A
+ *     comment between the lines makes no difference: the new line is right after the line found.
+ *   - A new line is written like the lines around it (ten before and ten after): owner left out, relative or absolute; with or
+ *     without TTL and class, in their order; units of the TTL; case of the type; columns with tabs or spaces; relative names in
+ *     the data; line end.  A TTL is always written if the record would not have the right one without it.  Long data of several
+ *     words, such as a certificate, go over several lines in parentheses.
+ *   - A line that inherited its owner or its TTL from a changed line gets its own.
+ *   - A $GENERATE of which some records change is divided: each changed record becomes a line or is removed, the ranges between
+ *     them stay directives.  A comment on the $GENERATE stays with the first of these.
+ *   - A record from an $INCLUDEd file is edited there, unless the file may not be edited or is included more than once.  Then a
+ *     new record goes to the end of the zone's own file, and a record that should change is an error.
+ *   - If lines have their TTL from the SOA's minimum, and that or the SOA's TTL changes, a $TTL line is put before the SOA.
+ *   - Lines of one RRset with different TTLs stay so (the lowest counts), unless no line with the lowest TTL would be left.
  *
- * The result is read again and must be the new zone exactly; whatever goes wrong, nothing is returned that says anything
- * else.  Whether the new zone is one to be served (zone/check.h) was for the caller to see before.
+ * The result is read again and must be exactly the new zone; when anything goes wrong, nothing is returned.  The caller must
+ * have checked that the new zone may be served (zone/check.h).
  *
- * Pure.  Memory goes by the changes, beside the texts themselves; the cost is two readings of the text (three where a name is new and
- * the names are in no order), a walk of the new zone, and a look-up an owner.
+ * Pure.  Besides the texts, memory depends on the changes only.  The cost is two readings of the text (three if a name is new
+ * and the names around it have no order), one walk of the new zone, and one look-up for each owner.
  *
  * Codes of *why:
  *   edit-refused       the record is in a file that may not be edited
- *   edit-mismatch      the result does not read as wanted: the text was not what the old zone was made of
+ *   edit-mismatch      the result is not the new zone: the old zone was not made from this text
  * and those of zone/master.h, when the text cannot be read.
  */
 #pragma once
@@ -49,23 +51,24 @@
 #include "zone/zone.h"
 
 struct edit_in {
-	/* apex, file, ctx, open, close, drops_outside as for zone_load(); record and sink are not used.  What is opened, each
-	 * file once, is closed before the return. */
+	/* apex, file, ctx, open, close, drops_outside are used as in zone_load(); record and sink are not used.  Each file is
+	 * opened once, and closed before the return. */
 	const struct master_reader *source;
 	const char *text;                    /* the zone's own file */
 	size_t len;
-	const struct zone *old, *new;        /* what the text says, and what it shall say (TTLs up to DNS_TTL_MAX) */
-	const struct zone_changes *changes;  /* all that differs between them */
-	/* With the source's ctx, for a plain path.  False: other zones read this file too, and would change with it.
+	const struct zone *old, *new;        /* the zone that the text describes, and the one that the new text must
+	                                      * describe (TTLs up to DNS_TTL_MAX) */
+	const struct zone_changes *changes;  /* all differences between them */
+	/* Called with the source's ctx and a plain path.  False: the file must not be edited, because other zones read it, too.
 	 * NULL: every file may be edited. */
 	bool (*may_edit)(void *ctx, const char *path);
 };
 
 struct edit_file {
-	char *path;  /* owned; as the source names the zone's own file, else the plain path of the $INCLUDE */
+	char *path;  /* owned; source->file for the zone's own file, else the plain path of the $INCLUDE */
 	char *text;  /* owned */
 	size_t len;
-	size_t old_len; /* of the text before; 0 where there was none */
+	size_t old_len; /* length of the text before; 0: there was none */
 };
 
 /* The files that changed.  Zero-initialise. */
@@ -73,13 +76,13 @@ struct edit {
 	struct edit_file *files; /* owned */
 	size_t n;
 };
-void edit_fini(struct edit *e); /* empty and ready again */
+void edit_fini(struct edit *e); /* empty, and ready to be used again */
 
-/* On an error *out is as it was.  E_FORMAT: the text cannot be edited to say that, and *why says what is in the way, where, and
- * what to do; its `file` is the source's, or NULL where the text names an included one, and its line is in in->text.
- * E_NOMEM, E_LIMIT (a text over STR_MAX): *why is not set. */
+/* Errors leave *out as it was.  E_FORMAT: the text cannot be edited like this; *why says what prevents the edit, where, and what to
+ * do.  Its `file` is the source's, or NULL when its text names an included file, and its line is part of in->text.  E_NOMEM,
+ * E_LIMIT (a text over STR_MAX): *why is not set. */
 err_t edit_zone(const struct edit_in *in, struct edit *out, struct diag *why);
 
-/* A text for a zone that has none yet: $ORIGIN, $TTL (the SOA's), the SOA over several lines with comments, the name servers, then
- * canonical order; relative names, aligned.  Appended to `out`.  E_NOMEM, E_LIMIT. */
+/* Writes a text for a zone that has none yet: $ORIGIN, $TTL (that of the SOA), the SOA over several lines with comments, the
+ * name servers, then the rest in canonical order; relative names, aligned columns.  It is appended to `out`.  E_NOMEM, E_LIMIT. */
 err_t edit_new_zone(const struct zone *z, struct str *out);

@@ -1,13 +1,13 @@
-/* The changes of a zone, sorted, and their owners, hashed: each record of the text is looked up here. */
+/* Sorts the changes of a zone, and puts their owners into a hash table, where each record of the text is looked up. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "dns/rdata.h"
 #include "zone/edit_p.h"
 
-enum { OWNERS_CAP_MIN = 1024 }; /* so that few of a zone's names meet one of these in a slot */
+enum { OWNERS_CAP_MIN = 1024 }; /* large enough that few other names share a slot with an owner in the table */
 
-/* Over the first octets of a name: within one zone they tell most names apart. */
+/* Hashes the first octets of a name only: they differ for most names of a zone. */
 static size_t
 hash_of(const uint8_t *name, size_t len)
 {
@@ -34,7 +34,7 @@ edit_owner_find(const struct editor *e, const uint8_t *name)
 	return o;
 }
 
-/* The name is borrowed. */
+/* Like edit_owner_of(), but the name is borrowed. */
 static err_t
 owner_of(struct editor *e, const uint8_t *name, struct edit_owner **out)
 {
@@ -93,7 +93,7 @@ make_table(struct editor *e)
 	return e->owners != NULL && e->changes != NULL ? OK : E_NOMEM;
 }
 
-/* The list has the owners in canonical order, each one's changes together; so its order is that of the array here. */
+/* In the list, all changes of an owner are together, and the owners are in canonical order.  The array keeps this order. */
 static err_t
 take_all(struct editor *e)
 {
@@ -117,7 +117,7 @@ take_all(struct editor *e)
 	return OK;
 }
 
-/* Type, then RDATA (so RRSIGs of one type covered stand together); what goes before what comes. */
+/* Orders by type, then RDATA (so RRSIGs of one covered type are together); removals come before additions. */
 static int
 compare_changes(const void *left, const void *right)
 {
@@ -130,7 +130,7 @@ compare_changes(const void *left, const void *right)
 	return order != 0 ? order : (a->old == NULL) - (b->old == NULL);
 }
 
-/* A record that goes and comes again has another TTL: the two become one change. */
+/* A record that is removed and added again has another TTL: joins the two into one change. */
 static void
 join_changes(struct edit_owner *o)
 {

@@ -1,4 +1,4 @@
-/* Other data in a line: the draft that changes the least of it, of those that read as wanted. */
+/* Changes the data in a line: of several drafts, takes the one with the fewest changes that reads as wanted. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -7,9 +7,9 @@
 #include "dns/wire.h"
 #include "zone/edit_p.h"
 
-enum { KEPT_MAX = 9 }; /* words before a long field: a RRSIG has eight and a name */
+enum { KEPT_MAX = 9 }; /* words before a long field: an RRSIG has eight and a name */
 
-/* What is put in the place of a span. */
+/* A text that replaces a span. */
 struct replacement {
 	struct edit_span at;
 	struct str text;
@@ -33,7 +33,7 @@ draft_clear(struct draft *d)
 
 /* ---- words ---- */
 
-/* The words of an RDATA's text, as the text of a line has them. */
+/* The words of RDATA, in the form in which a line has them. */
 struct words {
 	struct str line;
 	struct edit_tokens t;
@@ -55,7 +55,7 @@ words_fini(struct words *w)
 	str_fini(&w->line);
 }
 
-/* Of names the case does not count. */
+/* Compares two words, names without regard to case. */
 static bool
 is_same_word(const struct words *a, const struct words *b, size_t i)
 {
@@ -73,12 +73,12 @@ is_letter(char c)
 
 /* ---- drafts ---- */
 
-/* What they are made of. */
+/* The input for drafts. */
 struct drafting {
 	const struct edit_line *l;
 	const struct edit_tokens *t;
 	const struct edit_line_change *c;
-	struct words old, absolute, relative; /* the data so far; the new ones, with absolute and with relative names */
+	struct words old, absolute, relative; /* the old data; the new data, with absolute and with relative names */
 };
 
 static err_t
@@ -97,14 +97,14 @@ drafting_fini(struct drafting *d)
 	words_fini(&d->relative);
 }
 
-/* The times of a SOA are written in units where they were. */
+/* True when the word is a time in an SOA that was written with units. */
 static bool
 has_units(const struct drafting *d, size_t i)
 {
 	return d->c->with->type == TYPE_SOA && i > 2 && is_letter(d->t->text[d->t->rdata[i].to - 1]);
 }
 
-/* In the place of the line's word `i`, and like it. */
+/* Writes the new word `i` in the style of the line's word. */
 static void
 put_word(const struct drafting *d, size_t i, struct str *out)
 {
@@ -120,7 +120,7 @@ put_word(const struct drafting *d, size_t i, struct str *out)
 	}
 }
 
-/* Only the tokens that differ, if there are as many as before. */
+/* Draft 1: replaces only the tokens that differ, if their number is the same. */
 static err_t
 draft_tokens(const struct drafting *d, struct draft *out)
 {
@@ -155,7 +155,7 @@ draft_one(struct edit_span at, struct draft *out)
 	return OK;
 }
 
-/* What stands between the tokens of a field that goes over several, so that it goes on like that. */
+/* The white space between the tokens of a field of several words, so that new words get the same. */
 static struct edit_span
 gap_after(const struct edit_tokens *t, size_t i)
 {
@@ -177,7 +177,7 @@ words_in_style(const struct drafting *d)
 	return d->c->style->are_names_absolute ? &d->absolute : &d->relative;
 }
 
-/* The words from `from` on; `gap` between them if there is one. */
+/* Writes the words from number `from` on, with `gap`, or a space, between them. */
 static void
 put_words(const struct drafting *d, size_t from, struct edit_span gap, struct str *out)
 {
@@ -192,7 +192,7 @@ put_words(const struct drafting *d, size_t from, struct edit_span gap, struct st
 	}
 }
 
-/* All tokens from `from` on. */
+/* Draft 2: replaces all tokens from number `from` on. */
 static err_t
 draft_data(const struct drafting *d, size_t from, struct draft *out)
 {
@@ -204,7 +204,8 @@ draft_data(const struct drafting *d, size_t from, struct draft *out)
 	return out->list[0].text.err;
 }
 
-/* All that follows the type or the parenthesis after it, but for a comment at the end.  Reads right in any case. */
+/* Draft 3: replaces everything after the type, or after the parenthesis that follows it, except for a comment at the end.  It
+ * always reads as wanted. */
 static err_t
 draft_rest(const struct drafting *d, struct draft *out)
 {
@@ -222,9 +223,9 @@ draft_rest(const struct drafting *d, struct draft *out)
 	return text->err;
 }
 
-/* ---- which one it is ---- */
+/* ---- the choice ---- */
 
-/* The line with a draft's replacements in it. */
+/* Writes the line with a draft's replacements. */
 static err_t
 apply_draft(const struct edit_tokens *t, const struct draft *d, struct str *out)
 {
@@ -239,7 +240,7 @@ apply_draft(const struct edit_tokens *t, const struct draft *d, struct str *out)
 	return out->err;
 }
 
-/* Does the reader find the new data in the line?  `b` is for its use. */
+/* True when the reader finds the new data in the line.  `b`: a buffer for it. */
 static bool
 is_read_as(const struct drafting *d, const struct str *line, struct buf *b)
 {
@@ -258,7 +259,7 @@ is_read_as(const struct drafting *d, const struct str *line, struct buf *b)
 	       rdata_compare(want->type, b->base, b->len, want->rdata, want->rdlen) == 0;
 }
 
-/* Does the line read as wanted with this draft? */
+/* OK: with this draft the line reads as wanted.  E_FORMAT: it does not. */
 static err_t
 try_draft(const struct drafting *d, const struct draft *draft)
 {
@@ -274,7 +275,7 @@ try_draft(const struct drafting *d, const struct draft *draft)
 	return err;
 }
 
-/* The first word that is not as it was; not among the last ones of a long field, whose text may be cut elsewhere. */
+/* The first word that differs; but none of the last words of a long field, whose text may be split elsewhere. */
 static size_t
 first_difference(const struct drafting *d)
 {
@@ -285,7 +286,7 @@ first_difference(const struct drafting *d)
 	return i;
 }
 
-/* The first draft that reads as wanted: that with the least changes. */
+/* Finds the first draft that reads as wanted, which is the one with the fewest changes. */
 static err_t
 find_draft(const struct drafting *d, struct draft *out)
 {

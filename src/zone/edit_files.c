@@ -1,4 +1,4 @@
-/* The files of a zone while it is edited: opened once, patched, handed out. */
+/* The files of a zone while it is edited: opens each once, patches it, and hands it out. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ slot_of(struct editor *e, const char *path)
 	return &e->slots[(h ^ h >> 16) % EDIT_SLOTS];
 }
 
-/* Takes its place among the others; the path is copied. */
+/* Adds a file to the hash table; the path is copied. */
 static err_t
 add_source(struct editor *e, const char *path, struct edit_source **out)
 {
@@ -138,7 +138,7 @@ edit_line_end(const struct master_text *t, size_t end)
 	return end > 1 && t->text[end - 2] == '\r' ? "\r\n" : "\n";
 }
 
-/* Lines that follow one without a line end give it one, and then have none themselves. */
+/* If the last line before them has no line end, new lines add it, and take_last_line_end() removes their own. */
 static void
 put_lines(struct edit_source *s, const struct edit_patch *p)
 {
@@ -149,7 +149,7 @@ put_lines(struct edit_source *s, const struct edit_patch *p)
 	str_put(out, p->text, p->len);
 }
 
-/* A text without a line end stays one when its last line is a new one. */
+/* A text that had no line end at its end still has none when its last line is new. */
 static void
 take_last_line_end(struct edit_source *s, const struct edit_patch *last)
 {
@@ -223,7 +223,7 @@ edit_files_hand_out(struct editor *e, struct edit *out)
 		}
 		struct edit_file *f = &made.files[made.n++];
 		f->path = strdup(s->path);
-		f->text = s->edited.s != NULL ? s->edited.s : strdup(""); /* all its lines may be gone */
+		f->text = s->edited.s != NULL ? s->edited.s : strdup(""); /* an empty text: all its lines may be removed */
 		f->len = s->edited.len;
 		f->old_len = s->text.len;
 		s->edited = (struct str){ 0 };

@@ -1,4 +1,4 @@
-/* A part of a line that changes its length: what stands in a column behind it stays there, if there is room. */
+/* When a part of a line changes its length, text in a column after it stays in its column, if there is room. */
 #include <string.h>
 
 #include "zone/edit_p.h"
@@ -24,7 +24,7 @@ line_end(const struct edit_fit *f, size_t at)
 	return (size_t)(lex_line_end(f->text + at, f->text + f->len) - f->text);
 }
 
-/* The column of an octet in the text as it was. */
+/* The column of an octet in the old text. */
 static unsigned
 old_column(const struct edit_fit *f, size_t at)
 {
@@ -32,7 +32,7 @@ old_column(const struct edit_fit *f, size_t at)
 	return edit_column_after(f->text + begin, at - begin, 0);
 }
 
-/* Does the line that begins there have a comment in this column, behind something else? */
+/* True when the line at `begin` has a comment in this column, after something else. */
 static bool
 has_comment_in(const struct edit_fit *f, size_t begin, unsigned column)
 {
@@ -41,7 +41,8 @@ has_comment_in(const struct edit_fit *f, size_t begin, unsigned column)
 	return comment != NULL && comment != f->text + begin && old_column(f, (size_t)(comment - f->text)) == column;
 }
 
-/* More than one space, or a tab, is there for a column; of one space before a comment the lines around tell. */
+/* True when white space aligns a column: more than one space, or a tab.  For one space before a comment, the lines above and
+ * below decide. */
 static bool
 is_column(const struct edit_fit *f, struct edit_span gap)
 {
@@ -54,7 +55,7 @@ is_column(const struct edit_fit *f, struct edit_span gap)
 	                                  (end < f->len && has_comment_in(f, end + 1, column)));
 }
 
-/* Goes on to `to` in the text, with the column that it has in the new line. */
+/* Moves on to `to` in the old text, and follows its column in the new line. */
 static void
 advance(struct edit_fit *f, size_t to)
 {
@@ -74,7 +75,7 @@ edit_fit_begin(struct edit_fit *f, const char *text, size_t len, size_t begin)
 	f->column = old_column(f, begin);
 }
 
-/* Spaces of the indentation that may go, so that a number that grows does not push what is behind it. */
+/* The number of spaces that the indentation can lose, so that a longer number does not push the text after it. */
 static size_t
 spare_indentation(const struct edit_fit *f, size_t from, size_t want)
 {

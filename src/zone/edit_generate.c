@@ -1,5 +1,5 @@
-/* A $GENERATE without the records that change: its range is divided there.  The ranges between them stay directives; a record that
- * changes, or that stands alone between two of these, becomes a line, for which the reader makes it once more. */
+/* Divides a $GENERATE at the records that change.  The ranges between them stay directives.  A record that changes, or that is
+ * alone between two of these, becomes a line; the reader makes it from the directive once more. */
 #include <string.h>
 
 #include "dns/rrtype.h"
@@ -12,8 +12,8 @@ struct division {
 	struct master_range range;
 	struct edit_style style;
 	struct edit_ttl *ttl;
-	const struct edit_line *changed; /* the record that is being made becomes this one; NULL: it stays */
-	bool has_line, has_directive;    /* there is one already */
+	const struct edit_line *changed; /* what the record that is being made changes to; NULL: unchanged */
+	bool has_line, has_directive;    /* one was written already */
 	struct str lines;
 };
 
@@ -61,7 +61,7 @@ see_record(void *ctx, const struct master_rr *rr)
 	return write_record(d, &out);
 }
 
-/* The directive with another range, up to `end`. */
+/* Writes the directive, up to `end`, with another range. */
 static void
 put_directive(const struct division *d, int32_t start, int32_t stop, size_t end, struct str *out)
 {
@@ -74,7 +74,7 @@ put_directive(const struct division *d, int32_t start, int32_t stop, size_t end,
 	str_put(out, t->text + t->range.to, end - t->range.to);
 }
 
-/* One record, as `changed` has it, or as it is. */
+/* Writes one record as a line, changed or as it is. */
 static err_t
 write_line(struct division *d, int32_t number, const struct edit_line *changed)
 {
@@ -94,7 +94,7 @@ write_line(struct division *d, int32_t number, const struct edit_line *changed)
 
 /* ---- ranges ---- */
 
-/* The first directive keeps the comment. */
+/* Writes a directive; the first one keeps the comment. */
 static err_t
 write_directive(struct division *d, int32_t start, int32_t stop)
 {
@@ -110,7 +110,7 @@ write_directive(struct division *d, int32_t start, int32_t stop)
 	return d->lines.err;
 }
 
-/* Records that stay.  Where the TTL that the directive takes from before has changed, a line with the old one goes first. */
+/* Writes records that stay.  If the directive inherits its TTL, and that has changed, a line with the old TTL goes first. */
 static err_t
 put_range(struct division *d, int64_t start, int64_t stop)
 {
@@ -142,7 +142,7 @@ put_ranges(struct division *d)
 	return put_range(d, next, last);
 }
 
-/* Where no directive is left, its comment gets a line of its own before all. */
+/* If no directive is left, its comment gets its own line before the new lines. */
 static void
 keep_comment(struct division *d)
 {

@@ -1,4 +1,4 @@
-/* Changes within a line: an owner or a TTL put in, or a TTL replaced; for the data see edit_data.c. */
+/* Inserts an owner or a TTL into a line, or replaces a TTL; for the data see edit_data.c. */
 #include <string.h>
 
 #include "zone/edit_p.h"
@@ -20,7 +20,7 @@ first_of(struct edit_span a, struct edit_span b)
 	return edit_has(a) && a.from < b.from ? a : b;
 }
 
-/* What is changed in a line before its type. */
+/* The change of a line before its type. */
 struct head {
 	struct editor *e;
 	const struct edit_line *l;
@@ -29,7 +29,7 @@ struct head {
 	struct str ttl; /* as text */
 };
 
-/* The gap before the token at gap.to, written anew with an owner, a TTL or both in it; the token keeps its column if it can. */
+/* Writes a new gap before the token at gap.to, with an owner, a TTL or both in it; the token keeps its column if it can. */
 static void
 refill(const struct head *h, struct edit_span gap, bool has_ttl, struct str *out)
 {
@@ -62,14 +62,14 @@ refill_gap(const struct head *h, struct edit_span gap, bool has_ttl)
 	return err;
 }
 
-/* One that is there. */
+/* Replaces a TTL that is there. */
 static err_t
 change_ttl(struct head *h)
 {
 	struct edit_fit fit;
 	struct edit_span at = h->t.field[EDIT_TTL];
 	const struct edit_source *s = h->l->frame->source;
-	edit_fit_begin(&fit, h->t.text, s->text.len, at.from); /* what is before it is another patch's */
+	edit_fit_begin(&fit, h->t.text, s->text.len, at.from); /* text before it belongs to another patch */
 	edit_fit_next(&fit, &at, &h->ttl);
 	return h->ttl.err != OK ? h->ttl.err : edit_patch_add_text(h->e, h->l->frame->source, at, &h->ttl);
 }

@@ -1,4 +1,4 @@
-/* A text for a zone that has none yet. */
+/* Writes a text for a zone that has none yet. */
 #include <string.h>
 
 #include "dns/rdata.h"
@@ -6,7 +6,7 @@
 #include "zone/edit_p.h"
 
 enum {
-	COLUMNS_MAX = 40, /* a longer owner pushes its own line to the right, not all of them */
+	COLUMNS_MAX = 40, /* a longer owner moves only its own line to the right */
 	SOA_COLUMN = 8,
 	SOA_COMMENT_COLUMN = 24,
 };
@@ -16,8 +16,8 @@ struct fresh {
 	struct str *out;
 	uint32_t ttl;          /* $TTL */
 	struct edit_style style;
-	size_t owner_columns, ttl_columns, type_columns; /* of the longest */
-	bool is_ns;            /* the turn of the apex's name servers; else of all but them and the SOA */
+	size_t owner_columns, ttl_columns, type_columns; /* widths of the longest */
+	bool is_ns;            /* writes the apex's name servers; else all except these and the SOA */
 };
 
 static bool

@@ -1,38 +1,38 @@
-/* Where a name that is new belongs: the order that the text has around that place decides.
+/* Finds the place of a new name: it follows the order that the text has around that place.
  *
  *   by number    1 2 10 20 22 200, or www1 www2 www10: labels that end in a number
  *   canonically  1 10 2 20 200 22 (RFC 4034 6.1)
  *   neither      after the last of its group: records of the same type, with as many labels, below the same name
  *
- * The name's neighbours in both orders are found in the old zone before the text is read, and become owners that mark a place.  While it
- * is read, it is noted where they stand and between which others; afterwards one order holds there, or none. */
+ * Before the text is read, the name's neighbours in both orders are found in the old zone, and become owners that mark a place.
+ * During the reading, their positions and the names beside them are noted.  Afterwards one of the orders holds there, or none. */
 #include <string.h>
 
 #include "zone/edit_p.h"
 
 enum {
 	NUMBER_DIGITS_MAX = 9,
-	OCTET_MAX = 255,    /* what a label of a reverse zone can be (RFC 1035 3.5) */
-	STEM_REACH = 16,    /* how far numbers may be apart behind other characters, as in www7 */
+	OCTET_MAX = 255,    /* highest label of a reverse zone (RFC 1035 3.5) */
+	STEM_REACH = 16,    /* greatest distance between neighbours with a stem, as in www7 */
 	REVERSE_DEPTH = 4,  /* labels of an IPv4 address */
-	GROUPS_MAX = 16,    /* in one edit; names of others have their canonical places */
+	GROUPS_MAX = 16,    /* groups in one edit; names of further groups get their canonical places */
 };
 
 /* A label that ends in a number. */
 struct numbered {
-	const uint8_t *stem; /* the characters before it */
+	const uint8_t *stem; /* the characters before the number */
 	size_t stem_len;
 	uint32_t value;
 };
 
 struct edit_order {
-	const uint8_t *root;         /* the deepest name above the new one that was there */
-	bool has_number;             /* the label below it does */
+	const uint8_t *root;         /* the deepest name above the new one in the old zone */
+	bool has_number;             /* the label below `root` ends in a number */
 	struct numbered number;
-	struct edit_owner *number_before, *number_behind; /* the neighbours; NULL: none near */
-	struct edit_owner *before, *behind;               /* in canonical order */
-	struct edit_group *group;    /* NULL: there were too many */
-	bool is_by_number;           /* it has its place by that */
+	struct edit_owner *number_before, *number_behind; /* neighbours by number; NULL: none near */
+	struct edit_owner *before, *behind;               /* neighbours in canonical order */
+	struct edit_group *group;    /* NULL: there are too many groups */
+	bool is_by_number;           /* its place was found by number */
 };
 
 struct edit_group {
@@ -41,7 +41,7 @@ struct edit_group {
 	unsigned labels;
 	uint16_t type;
 	bool is_found;
-	struct name last;            /* owner of the last record that is one of it */
+	struct name last;            /* owner of the last record of the group */
 };
 
 /* ---- numbers ---- */
@@ -52,7 +52,7 @@ is_digit(uint8_t c)
 	return c >= '0' && c <= '9';
 }
 
-/* A number as it is printed: without leading zeros, for names that have those are in canonical order already. */
+/* True when the label ends in a number without leading zeros; with leading zeros, the canonical order is the order by number. */
 static bool
 has_number(const uint8_t *label, struct numbered *out)
 {
@@ -85,7 +85,7 @@ is_same_stem(const struct numbered *a, const struct numbered *b)
 	return true;
 }
 
-/* The label of `name` right below `root`; NULL: it is not below. */
+/* The label of `name` right below `root`; NULL: `name` is not below it. */
 static const uint8_t *
 label_below(const uint8_t *name, const uint8_t *root)
 {
@@ -96,7 +96,7 @@ label_below(const uint8_t *name, const uint8_t *root)
 	return name_suffix(name, labels + 1);
 }
 
-/* The node of the stem with another number; NULL: there is none. */
+/* The node with the same stem and another number; NULL: there is none. */
 static const struct node *
 node_with_number(const struct zone *z, const struct numbered *n, uint32_t value, const uint8_t *root)
 {
@@ -124,7 +124,7 @@ node_with_number(const struct zone *z, const struct numbered *n, uint32_t value,
 	return trie_get(&z->nodes, &key);
 }
 
-/* The name with records that is the first at or below a node, or the last, by number; NULL: not found. */
+/* The first (or last) name with records at or below a node, by number; NULL: not found. */
 static const uint8_t *
 edge_of(const struct zone *z, const struct node *n, bool is_last)
 {
@@ -139,7 +139,7 @@ edge_of(const struct zone *z, const struct node *n, bool is_last)
 	return n != NULL && n->rrsets != 0 ? n->name : NULL;
 }
 
-/* The nearest lower number, or the nearest higher one. */
+/* The name with the nearest lower (or higher) number. */
 static const uint8_t *
 nearest_number(const struct zone *z, const struct edit_order *o, bool is_lower)
 {
@@ -164,7 +164,7 @@ has_records(const struct trie *t, const struct nkey *key)
 	return n != NULL && n->rrsets != 0;
 }
 
-/* An owner that marks a place; *out stays NULL where there is no name. */
+/* Makes the name an owner that marks a place; a NULL name leaves *out NULL. */
 static err_t
 mark(struct editor *e, const uint8_t *name, struct edit_owner **out)
 {
@@ -255,12 +255,12 @@ edit_order_find(struct editor *e, struct edit_owner *o)
 	struct nkey key;
 	nkey_set(&key, o->name);
 	if (has_records(&e->in->old->nodes, &key) || has_records(&e->in->old->nsec3, &key)) {
-		return OK; /* it has lines */
+		return OK; /* the owner is not new */
 	}
 	return find_neighbours(e, &key, o);
 }
 
-/* ---- while it is read ---- */
+/* ---- while the text is read ---- */
 
 static void
 see_group(struct edit_group *g, const struct master_rr *rr)
@@ -271,7 +271,7 @@ see_group(struct edit_group *g, const struct master_rr *rr)
 	}
 }
 
-/* A copy of a name that a mark stands beside. */
+/* Keeps a copy of the name beside a mark. */
 static err_t
 note(struct editor *e, const uint8_t *name, const uint8_t **out)
 {
@@ -284,7 +284,7 @@ edit_order_see(struct editor *e, struct edit_sight *sight, const struct master_r
 {
 	struct edit_owner *before = sight->owner;
 	if (e->groups == NULL) {
-		return OK; /* no name is new */
+		return OK; /* no name is new, or the places are known */
 	}
 	for (struct edit_group *g = e->groups; g != NULL && (rr->flags & MASTER_GENERATED) == 0; g = g->next) {
 		see_group(g, rr);
@@ -314,7 +314,7 @@ is_seen(const struct edit_owner *o)
 	return o != NULL && o->seen.first != 0;
 }
 
-/* Does the name have a lower number of the same stem? */
+/* True when the name has the same stem and a lower number. */
 static bool
 has_lower_number(const struct edit_order *o, const uint8_t *name)
 {
@@ -323,7 +323,7 @@ has_lower_number(const struct edit_order *o, const uint8_t *name)
 	return label != NULL && has_number(label, &n) && is_same_stem(&n, &o->number) && n.value < o->number.value;
 }
 
-/* Between its neighbours by number: these are in order, and the canonical neighbour is not between them. */
+/* True when the neighbours by number are in order in the text, and the canonical neighbour is not between them. */
 static bool
 is_between_numbers(const struct edit_order *o)
 {
@@ -334,7 +334,7 @@ is_between_numbers(const struct edit_order *o)
 	return is_in_order && !is_other_between;
 }
 
-/* Does the order by number hold after the next lower number? */
+/* True when the order by number holds after the neighbour with the lower number. */
 static bool
 follows_number(const struct edit_order *o)
 {
@@ -355,7 +355,7 @@ is_canonical(const struct edit_order *o)
 	return behind != NULL && o->behind != NULL && name_is_equal(behind, o->behind->name);
 }
 
-/* The record after which it goes is this one's. */
+/* Puts the owner after the last line of `name`. */
 static err_t
 put_after(struct editor *e, struct edit_owner *o, const uint8_t *name)
 {

@@ -1,4 +1,4 @@
-/* What becomes of each line, and after which line each record that comes has its place. */
+/* Decides what to do with each line, and after which line each added record goes. */
 #include "dns/rrtype.h"
 #include "zone/edit_p.h"
 
@@ -7,7 +7,7 @@ struct set {
 	struct edit_change *changes;
 	size_t n;
 	uint16_t type, covers;
-	uint32_t ttl;              /* that it is to have */
+	uint32_t ttl;              /* the new TTL */
 };
 
 err_t
@@ -26,7 +26,7 @@ is_of_set(const struct edit_line *l, const struct set *s)
 	return l->type == s->type && l->covers == s->covers;
 }
 
-/* The set that begins with the change at `from`.  Its TTL is that of what comes; where records only go, it stays. */
+/* The set that begins with the change at `from`.  Its TTL is that of the new records; if records are only removed, it stays. */
 static struct set
 set_at(const struct edit_owner *o, size_t from)
 {
@@ -40,9 +40,9 @@ set_at(const struct edit_owner *o, size_t from)
 	return s;
 }
 
-/* ---- records that go, and those that take their places ---- */
+/* ---- removed records, and records that take their places ---- */
 
-/* The next change of the set that only brings, from *at on. */
+/* The next change of the set that only adds a record, from *at on. */
 static struct edit_change *
 next_coming(const struct set *s, size_t *at)
 {
@@ -55,7 +55,7 @@ next_coming(const struct set *s, size_t *at)
 	return NULL;
 }
 
-/* The first record that goes gives its place to the first that comes, and so on. */
+/* The first added record takes the place of the first removed one, and so on. */
 static void
 exchange(const struct set *s)
 {
@@ -74,7 +74,8 @@ exchange(const struct set *s)
 	}
 }
 
-/* A line whose record goes: it, or what it says; one that says it once more goes in any case. */
+/* Decides about a line whose record is removed: the line is removed, or another record takes its place.  A line that repeats the
+ * record is always removed. */
 static void
 settle_line(struct edit_line *l, const struct set *s)
 {
@@ -88,7 +89,7 @@ settle_line(struct edit_line *l, const struct set *s)
 	}
 }
 
-/* Lines of the set that stay differ in TTL from it, and no other will have the TTL that it is to have: all get it. */
+/* If no line that stays, and no new line, has the TTL that the set should have, all lines get it. */
 static void
 settle_lowest(struct edit_owner *o, const struct set *s)
 {
@@ -103,7 +104,7 @@ settle_lowest(struct edit_owner *o, const struct set *s)
 	}
 	for (size_t i = 0; stays && i < s->n; i++) {
 		if (s->changes[i].new != NULL && !s->changes[i].is_placed) {
-			return; /* it comes in a line of its own */
+			return; /* a new line will have it */
 		}
 	}
 	for (struct edit_line *l = o->first; stays && l != NULL; l = l->next_of_owner) {
@@ -131,16 +132,17 @@ settle_set(struct editor *e, struct edit_owner *o, const struct set *s)
 	return OK;
 }
 
-/* ---- records that come in lines of their own ---- */
+/* ---- records that get new lines ---- */
 
-/* Better is: not out of a $GENERATE; then of the same RRset; then further down. */
+/* The rank of a line as a place for new lines: best not from a $GENERATE, then of the same RRset. */
 static unsigned
 rank(const struct edit_line *l, const struct set *s)
 {
 	return (edit_line_is_generated(l) ? 0u : 2u) + (is_of_set(l, s) ? 1u : 0u);
 }
 
-/* The line of the owner that a new record goes after; NULL: no line of it may be written to. */
+/* The line of the owner after which a new record goes, the last one of the best rank; NULL: none of its lines is in a file that
+ * may be edited. */
 static struct edit_line *
 place_at_owner(struct editor *e, const struct edit_owner *o, const struct set *s)
 {
@@ -153,8 +155,8 @@ place_at_owner(struct editor *e, const struct edit_owner *o, const struct set *s
 	return best;
 }
 
-/* After the owner that it goes after: the last line.  Where that is in a file that may not be edited, none will do, as later
- * lines would take the new owner for theirs. */
+/* The last line of the owner after which a new owner goes.  NULL if its file may not be edited: after an earlier line, later
+ * lines would inherit the new owner. */
 static struct edit_line *
 place_at_end_of(struct editor *e, const struct edit_owner *o)
 {
@@ -165,7 +167,7 @@ place_at_end_of(struct editor *e, const struct edit_owner *o)
 	return last != NULL && edit_source_may_be_edited(e, last->frame->source) ? last : NULL;
 }
 
-/* Behind those that are there, but for new owners that belong behind this one. */
+/* Inserts after the others, but before new owners that belong after this one by number. */
 static void
 insert(struct edit_added_list *to, struct edit_added *a)
 {

@@ -1,4 +1,4 @@
-/* Names, RDATA and TTLs as people write them. */
+/* Writes names, RDATA and TTLs as people do. */
 #include <string.h>
 
 #include "dns/rdata.h"
@@ -22,7 +22,8 @@ edit_name_print(const uint8_t *name, const uint8_t *origin, struct str *out)
 	}
 }
 
-/* Does the name end with the very octets of the origin?  Where the case of names counts (RFC 4034 6.2) a relative one has the origin's. */
+/* True when the name ends with the same octets as the origin.  Where the case of names matters (RFC 4034 6.2), this must hold,
+ * because a relative name takes the origin's case. */
 static bool
 has_case_of(const uint8_t *name, const uint8_t *origin)
 {
@@ -30,10 +31,10 @@ has_case_of(const uint8_t *name, const uint8_t *origin)
 	return n >= len && memcmp(name + n - len, origin, len) == 0;
 }
 
-/* RDATA, and what its names are to be relative to. */
+/* RDATA, and the origin to which its names become relative. */
 struct relative {
 	const uint8_t *rdata, *origin;
-	bool has_case;        /* of the names */
+	bool has_case;        /* the case of its names matters */
 	uint16_t at[RDATA_NAMES_MAX];
 	size_t n;             /* names */
 };
@@ -45,8 +46,8 @@ put_name(const struct relative *r, const uint8_t *name, struct str *out)
 	edit_name_print(name, is_absolute ? NULL : r->origin, out);
 }
 
-/* The text has the names of the RDATA absolute and in order, each a word of its own that ends with a dot, which no other word
- * does: so the next word that is the next name is that name. */
+/* In the text, each name of the RDATA is a word that ends with a dot, in the same order, and no other word ends so.  So a word
+ * that equals the next name is that name. */
 static void
 put_relative(const struct str *text, const struct relative *r, struct str *out)
 {

@@ -1,8 +1,8 @@
-/* The lines concerned, in the order in which they are read, become patches.
+/* Turns the lines that were kept into patches, in the order of reading.
  *
- * Two things are handed on from line to line, and so may change for a line that stays: the owner, within a file and into those
- * that it includes, and, as long as there is no $TTL, the TTL.  Both are followed here through the new text.  Where the list of lines has
- * a hole they are as they were: the scan has taken every line that could be the first to notice. */
+ * Two things pass from line to line, and so may change for a line that stays: the owner, within a file and into files that it
+ * includes, and, where there is no $TTL, the TTL.  Both are followed here through the new text.  Where the list of lines has a
+ * gap, they are as in the old text: the scan has kept every line that could be the first to be affected. */
 #include <string.h>
 
 #include "dns/rdata.h"
@@ -14,12 +14,12 @@ struct render {
 	struct edit_ttl ttl;
 };
 
-/* Stands for an owner that is none of those concerned. */
+/* Stands for any owner that is not in the table of owners. */
 static const struct edit_owner other_owner = { .name = name_root };
 
-/* ---- what is in force ---- */
+/* ---- origin and TTL in force ---- */
 
-/* Before a line. */
+/* Updates owner and TTL in force before a line. */
 static void
 enter_line(struct render *r, const struct edit_line *l)
 {
@@ -40,7 +40,7 @@ enter_line(struct render *r, const struct edit_line *l)
 	}
 }
 
-/* The owner that a line in this frame would take, after `l`; NULL: unknown. */
+/* The owner that a line in this frame would inherit after `l`; NULL: unknown. */
 static const struct edit_owner *
 owner_in_force(const struct edit_line *l)
 {
@@ -55,7 +55,7 @@ note_owner(const struct edit_line *l, const struct edit_owner *now)
 
 /* ---- owners as text ---- */
 
-/* A line that has the owner written out, where the same origin is in force: at or before `l`, else behind it. */
+/* A line with the same origin that has this owner written out: the last one up to `l`, else the first one after it. */
 static const struct edit_line *
 find_written(const struct edit_line *l, const struct edit_owner *o)
 {
@@ -71,7 +71,7 @@ find_written(const struct edit_line *l, const struct edit_owner *o)
 	return found;
 }
 
-/* The owner `o`, or that of the line where it is NULL, as it is written at `l`. */
+/* Writes the owner `o` (NULL: that of the line) as it should be written at `l`. */
 static err_t
 put_owner(const struct edit_line *l, const struct edit_owner *o, const struct edit_style *style, struct str *out)
 {
@@ -90,7 +90,7 @@ put_owner(const struct edit_line *l, const struct edit_owner *o, const struct ed
 
 /* ---- lines that stay ---- */
 
-/* Before a SOA whose minimum is the TTL of the lines that have none: a $TTL that says so from now on. */
+/* Puts a $TTL before an SOA whose minimum is the TTL of the lines without one; it fixes the TTL of these lines. */
 static err_t
 put_default_ttl(struct render *r, const struct edit_line *l)
 {
@@ -103,14 +103,14 @@ put_default_ttl(struct render *r, const struct edit_line *l)
 	return err;
 }
 
-/* A SOA that has its minimum as TTL, and gives it to the lines after it. */
+/* True for an SOA that has its minimum as TTL, and passes it to the lines after it. */
 static bool
 is_default_source(const struct edit_line *l)
 {
 	return l->ttl_source == MASTER_TTL_NONE && (l->flags & MASTER_TTL_GIVEN) == 0;
 }
 
-/* Would they have another one now? */
+/* True when the lines after it would have another TTL now. */
 static bool
 is_default_changed(const struct edit_line *l)
 {
@@ -139,7 +139,7 @@ change_line(struct render *r, const struct edit_line *l, bool needs_owner, struc
 	return err;
 }
 
-/* Of a record that is dropped for its name nobody sees the TTL. */
+/* True for a record that is dropped because of its name: its TTL does not matter. */
 static bool
 is_outside(const struct render *r, const struct edit_line *l)
 {
@@ -172,7 +172,7 @@ render_kept(struct render *r, struct edit_line *l)
 	return OK;
 }
 
-/* ---- lines that go ---- */
+/* ---- lines that are removed ---- */
 
 static err_t
 render_gone(struct render *r, struct edit_line *l)
@@ -185,15 +185,15 @@ render_gone(struct render *r, struct edit_line *l)
 	return edit_patch_add_text(r->e, f->source, (struct edit_span){ l->begin, l->end }, &(struct str){ 0 });
 }
 
-/* ---- lines that come ---- */
+/* ---- new lines ---- */
 
 /* New lines after a line. */
 struct addition {
 	struct render *r;
 	const struct edit_line *l;
 	struct edit_style style;
-	const struct edit_owner *owner; /* of the line written last; NULL: there was none */
-	struct str owner_text;          /* its */
+	const struct edit_owner *owner; /* of the line written last; NULL: no line yet */
+	struct str owner_text;          /* the owner as text */
 	struct str lines;
 };
 
@@ -245,7 +245,7 @@ render_added(struct render *r, const struct edit_line *l)
 	return err;
 }
 
-/* With an absolute owner, a TTL and absolute names. */
+/* Writes a line with absolute owner, TTL and absolute names. */
 static err_t
 write_at_end(const struct edit_style *style, const struct zone_rr *rr, struct str *out)
 {
@@ -262,7 +262,7 @@ write_at_end(const struct edit_style *style, const struct zone_rr *rr, struct st
 	return err;
 }
 
-/* At the end of the zone's own file any origin and any TTL may be in force: nothing is left to them. */
+/* At the end of the zone's own file any origin and TTL may be in force, so lines there do not depend on them. */
 static err_t
 render_at_end(struct render *r)
 {
@@ -284,7 +284,7 @@ render_at_end(struct render *r)
 	return err;
 }
 
-/* ---- all of them ---- */
+/* ---- all lines ---- */
 
 static bool
 is_directive_changed(const struct edit_line *l)
@@ -296,7 +296,7 @@ is_directive_changed(const struct edit_line *l)
 	return is_changed;
 }
 
-/* The lines of one $GENERATE, from the first on; *l moves on to the last. */
+/* Renders the lines of one $GENERATE; *l is the first, and moves to the last. */
 static err_t
 render_directive(struct render *r, struct edit_line **l)
 {

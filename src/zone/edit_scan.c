@@ -1,5 +1,5 @@
-/* One reading of the text, which keeps what an edit may touch: the lines of the owners concerned, and the line after one of
- * these that has its owner or its TTL from there.  All others pass by. */
+/* Reads the text once, and keeps the lines that an edit may change: those of owners in the table, and a line that inherits its
+ * owner or TTL from one of these.  All other lines are skipped. */
 #include <string.h>
 
 #include "zone/edit_p.h"
@@ -7,10 +7,10 @@
 struct scan {
 	struct editor *e;
 	struct edit_frame *frame;
-	struct edit_line *last;  /* of the list */
-	bool follows;            /* the record before was taken into the list */
-	err_t failed;            /* an $INCLUDE, for want of memory: to the reader it is not found */
-	const uint8_t *origin;   /* a copy in the arena, of the last line's */
+	struct edit_line *last;  /* last line of the list */
+	bool follows;            /* the record before is in the list */
+	err_t failed;            /* E_NOMEM if an $INCLUDE failed for lack of memory: the reader only knows that the file was not found */
+	const uint8_t *origin;   /* copy of the last line's origin, in the arena */
 	struct edit_sight sight;
 };
 
@@ -52,13 +52,13 @@ static void
 close_file(void *ctx, struct master_text *text)
 {
 	struct scan *s = ctx;
-	(void)text; /* it stays open */
+	(void)text; /* the text stays open */
 	s->frame = s->frame->up;
 }
 
 /* ---- lines ---- */
 
-/* Is it another record of the $GENERATE that the last line is of? */
+/* True for another record of the same $GENERATE as the last line. */
 static bool
 is_same_directive(const struct scan *s, const struct master_rr *rr)
 {
@@ -66,7 +66,7 @@ is_same_directive(const struct scan *s, const struct master_rr *rr)
 	       s->last->frame == s->frame && s->last->begin == rr->begin;
 }
 
-/* Could a change of the lines before change the owner or the TTL of this record, which is not concerned itself? */
+/* True when a change of the lines before could change the owner or the TTL of this record, which has no change itself. */
 static bool
 hangs_on_line_before(const struct scan *s, const struct master_rr *rr)
 {
@@ -136,7 +136,7 @@ take_line(struct scan *s, const struct master_rr *rr, struct edit_owner *owner)
 	return OK;
 }
 
-/* Every record comes through here. */
+/* Called for every record. */
 static err_t
 see_record(void *ctx, const struct master_rr *rr)
 {
@@ -158,7 +158,7 @@ see_record(void *ctx, const struct master_rr *rr)
 
 /* ---- reading ---- */
 
-/* The first thing that is wrong with the text is told to the caller. */
+/* Passes the first error in the text on to the caller. */
 static void
 see_trouble(void *ctx, const struct diag *d)
 {
@@ -169,7 +169,7 @@ see_trouble(void *ctx, const struct diag *d)
 		return;
 	}
 	while (f->up != NULL && strcmp(f->source->path, d->file) != 0) {
-		f = f->up; /* of a file that was opened, but is too large to be read */
+		f = f->up; /* the error is in an outer file: the last one was opened, but is too large to be read */
 	}
 	(void)edit_fail(s->e, f->source, d->line, d->code, d->hint, "%s", d->text);
 	if (f->source->is_own) {
@@ -192,7 +192,7 @@ read_text(struct editor *e)
 	r.open = r.open != NULL ? open_file : NULL;
 	r.close = close_file;
 	r.sink = &sink;
-	r.drops_outside = false; /* lines that stay out of the zone may lend their TTL to others, and are followed like all */
+	r.drops_outside = false; /* lines outside the zone may pass their TTL to others, so they are followed like all lines */
 	e->lines = NULL;
 	e->lines_end = &e->lines;
 	e->why->code = NULL;
@@ -210,7 +210,7 @@ edit_scan(struct editor *e)
 	if (!is_read_again) {
 		return OK;
 	}
-	e->groups = NULL; /* all places are known */
+	e->groups = NULL; /* all new owners have their places */
 	edit_owners_forget_lines(e);
 	return read_text(e);
 }

@@ -1,16 +1,17 @@
-/* How the lines around a place are written.  This is about looks alone: a wrong guess is not pretty, but says nothing wrong. */
+/* Finds out how the lines around a place are written.  This concerns looks only: a wrong guess is not pretty, but the meaning is
+ * right. */
 #include <string.h>
 
 #include "dns/rrtype.h"
 #include "zone/edit_p.h"
 
 enum {
-	LINES_AROUND = 10, /* physical lines looked at on each side */
+	LINES_AROUND = 10, /* physical lines examined on each side */
 	SAMPLES_MAX = 2 * LINES_AROUND + 1,
-	COLUMN_MAX = 256,  /* a field further out is a slip, not a column */
+	COLUMN_MAX = 256,  /* a field further to the right is an accident, not a column */
 };
 
-/* Records on one line each, in the order of the text, and among them the one to be like. */
+/* Records of one line each, in the order of the text; one of them is the model for the new line. */
 struct samples {
 	struct edit_tokens list[SAMPLES_MAX];
 	size_t n;
@@ -30,7 +31,7 @@ back_by_lines(const struct master_text *text, size_t at, unsigned lines)
 	return at;
 }
 
-/* The physical line at `at`, if it is a record. */
+/* Takes the physical line at `at` as a sample, if it is a record.  Returns the position after it. */
 static size_t
 take_sample(const struct master_text *text, size_t at, struct samples *out)
 {
@@ -47,7 +48,8 @@ take_sample(const struct master_text *text, size_t at, struct samples *out)
 	return end;
 }
 
-/* The lines around [begin, end), which itself is the model if it can be; else the nearest before it, else behind. */
+/* Takes the lines around [begin, end) as samples.  The model is that line itself if possible; else the nearest before it, else
+ * the nearest after it. */
 static void
 take_samples(const struct master_text *text, size_t begin, size_t end, struct samples *out)
 {
@@ -56,7 +58,7 @@ take_samples(const struct master_text *text, size_t begin, size_t end, struct sa
 		at = take_sample(text, at, out);
 	}
 	if (begin < end) {
-		(void)take_sample(text, begin, out); /* of a record over several lines, the first is none */
+		(void)take_sample(text, begin, out); /* the first line of a record of several lines is not a sample */
 	}
 	out->model = out->n != 0 ? out->n - 1 : 0;
 	for (unsigned i = 0; i < LINES_AROUND && end < text->len; i++) {
@@ -72,7 +74,7 @@ samples_fini(struct samples *s)
 	}
 }
 
-/* Samples by their distance from the model, that itself first: NULL behind the last. */
+/* The samples by their distance from the model, beginning with the model; NULL after the last. */
 static const struct edit_tokens *
 nearest(const struct samples *s, size_t i)
 {
@@ -92,11 +94,11 @@ nearest(const struct samples *s, size_t i)
 struct gap {
 	const char *s;
 	size_t len;
-	unsigned column;  /* of the field behind it */
-	bool is_blank;    /* it begins the line */
+	unsigned column;  /* of the field after it */
+	bool is_blank;    /* the line begins with it */
 };
 
-/* What is between a field and the token before it. */
+/* The white space between a field and the token before it.  False: the line does not have the field. */
 static bool
 has_gap(const struct edit_tokens *t, enum edit_field f, struct gap *out)
 {
@@ -122,7 +124,7 @@ is_same_gap(const struct gap *a, const struct gap *b)
 	return a->len == b->len && memcmp(a->s, b->s, a->len) == 0;
 }
 
-/* How many samples have a field in this column, if not just because the gaps before it are alike. */
+/* Number of samples with the field in this column; 0 if the gaps before it are all the same, so that the column proves nothing. */
 static size_t
 count_aligned(const struct samples *s, enum edit_field f, const struct gap *like)
 {
@@ -138,7 +140,7 @@ count_aligned(const struct samples *s, enum edit_field f, const struct gap *like
 	return has_other ? n : 0;
 }
 
-/* How many have the same gap before a field, if not just because the columns are. */
+/* Number of samples with the same gap before the field; 0 if the columns are all the same, so that the gap proves nothing. */
 static size_t
 count_fixed(const struct samples *s, enum edit_field f, const struct gap *like)
 {
@@ -162,11 +164,12 @@ set_gap(struct edit_gap *out, const struct gap *g, bool is_aligned)
 	out->is_aligned = is_aligned && g->column <= COLUMN_MAX;
 	out->has_tab = memchr(g->s, '\t', g->len) != NULL;
 	out->column = g->column;
-	memcpy(out->gap, len != 0 ? g->s : " ", len != 0 ? len : 1); /* a quoted string may touch what is before it */
+	memcpy(out->gap, len != 0 ? g->s : " ", len != 0 ? len : 1); /* a quoted string may directly follow the token before it */
 	out->gap[len != 0 ? len : 1] = '\0';
 }
 
-/* Aligned to a column, or set off by always the same?  The nearest line that has the field tells where nothing else does. */
+/* Decides whether the field is aligned to a column, or has always the same gap; if the samples do not tell, as in the nearest
+ * line that has the field. */
 static bool
 is_gap_found(const struct samples *s, enum edit_field f, struct edit_gap *out)
 {
@@ -203,7 +206,7 @@ is_gap_found(const struct samples *s, enum edit_field f, struct edit_gap *out)
 static void
 find_gaps(const struct samples *s, struct edit_style *out)
 {
-	for (enum edit_field f = EDIT_FIELDS; f-- > 0;) { /* a TTL or a class that no line has: as the next field */
+	for (enum edit_field f = EDIT_FIELDS; f-- > 0;) { /* a TTL or a class that no sample has is written like the next field */
 		struct edit_gap *g = &out->gap[f];
 		if (!is_gap_found(s, f, g)) {
 			bool has_tab = f + 1 < EDIT_FIELDS && out->gap[f + 1].has_tab;
@@ -247,7 +250,7 @@ find_units(const struct edit_tokens *t, struct edit_style *out)
 	}
 }
 
-/* What the model says, and what others say where it does not. */
+/* Takes the style of words from the model, and from other samples where the model has no such word. */
 static void
 find_words(const struct samples *s, struct edit_style *out)
 {
@@ -278,7 +281,7 @@ find_words(const struct samples *s, struct edit_style *out)
 	}
 }
 
-/* Do lines that follow one of the same owner leave it out?  The owner's own lines tell, else those of others. */
+/* Decides whether lines leave out an owner that is the same as before: by the owner's own lines, else by the samples. */
 static void
 find_repetition(const struct samples *s, const struct edit_owner *o, struct edit_style *out)
 {
@@ -328,7 +331,7 @@ ends_with_name(uint16_t type)
 	}
 }
 
-/* Does the token tell how names of the zone are written?  An absolute one may be of somewhere else. */
+/* True when the token shows how names of the zone are written.  An absolute name outside the zone does not. */
 static bool
 tells_names(const struct edit_tokens *t, struct edit_span s, const uint8_t *apex, bool *is_absolute)
 {
@@ -352,7 +355,7 @@ is_told_by_samples(const struct samples *s, const uint8_t *apex, bool *is_absolu
 	return false;
 }
 
-/* By its primary server, else by its mailbox. */
+/* Finds it out from the SOA's primary server, else from its mailbox. */
 static void
 ask_soa(struct editor *e, const struct edit_line *l)
 {
@@ -392,7 +395,7 @@ find_names(struct editor *e, const struct samples *s, struct edit_style *out)
 	}
 }
 
-/* ---- all of it ---- */
+/* ---- the whole style ---- */
 
 void
 edit_style_of_directive(const struct edit_tokens *t, const char *line_end, struct edit_style *out)
@@ -409,14 +412,14 @@ edit_style_of_directive(const struct edit_tokens *t, const char *line_end, struc
 			out->gap[f].gap[0] = ' ';
 		}
 	}
-	/* The template of the data, which may be in quotes. */
+	/* The template of the data may be in quotes. */
 	struct edit_span data = t->rdata_n != 0 ? t->rdata[0] : (struct edit_span){ 0 };
 	size_t quote = data.to != 0 && t->text[data.to - 1] == '"';
 	data.to -= quote;
 	out->are_names_absolute = edit_is_absolute(t->text, data);
 }
 
-/* After a $GENERATE in a file that has nothing else near. */
+/* The style after a $GENERATE without other records nearby. */
 static err_t
 style_near_directive(const struct edit_line *l, const char *line_end, struct edit_style *out)
 {

@@ -1,4 +1,4 @@
-/* Where the parts of a record's line are. */
+/* Finds the parts of a record's line. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +26,8 @@ edit_tokens_fini(struct edit_tokens *t)
 	*t = (struct edit_tokens){ 0 };
 }
 
-/* The rules of the reader (zone/master.c): a digit begins a TTL; IN, or another word that is no type, is the class. */
+/* The rules of the reader (zone/master.c): a word that begins with a digit is the TTL; IN, or another word that is not a type,
+ * is the class. */
 static enum edit_field
 field_of(const struct edit_tokens *out, const struct lex_token *t)
 {
@@ -43,7 +44,7 @@ field_of(const struct edit_tokens *out, const struct lex_token *t)
 	return !edit_has(out->field[EDIT_CLASS]) && rrclass_parse(t->s, t->len, &code) == OK ? EDIT_CLASS : EDIT_FIELDS;
 }
 
-/* Up to the type. */
+/* Reads the line up to the type. */
 static err_t
 read_head(struct lex *lx, struct lex_token *t, struct edit_tokens *out)
 {
@@ -60,7 +61,7 @@ read_head(struct lex *lx, struct lex_token *t, struct edit_tokens *out)
 	return OK;
 }
 
-/* Tokens that touch, such as alpn="h2", are one. */
+/* Adds a token of the data.  Tokens without white space between them, such as alpn="h2", are one. */
 static err_t
 add_rdata(struct edit_tokens *out, struct edit_span s)
 {
@@ -88,7 +89,7 @@ read_rdata(struct lex *lx, struct lex_token *t, struct edit_tokens *out)
 	return t->kind == LEX_EOL ? OK : E_FORMAT;
 }
 
-/* Behind the last token, and the last parenthesis if there are some behind that. */
+/* The position after the last token, and after a last parenthesis that follows it. */
 static size_t
 find_tail(const struct edit_tokens *t)
 {
@@ -138,9 +139,10 @@ edit_tokens_read(const char *text, size_t begin, size_t end, bool is_directive, 
 {
 	struct edit_tokens made = { .text = text, .begin = begin, .end = end };
 	struct lex lx;
-	lex_init(&lx, text + begin, 0); /* of no octets: a byte order mark within the text is none */
+	lex_init(&lx, text + begin, 0); /* length 0, so that it does not skip a byte order mark in the middle of the text */
 	lx.end = text + end;
-	lx.has_lf = memchr(text, '\n', end) != NULL; /* as of the whole text: the line itself may be its last, without one */
+	/* decided by the whole text, since the line may be the last one, without a line end */
+	lx.has_lf = memchr(text, '\n', end) != NULL;
 	err_t err = read_line(&lx, is_directive, &made);
 	if (err != OK) {
 		edit_tokens_fini(&made);

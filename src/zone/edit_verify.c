@@ -1,24 +1,25 @@
-/* The edited texts are read again, and must be the new zone exactly.
+/* Reads the edited texts again: they must be exactly the new zone.
  *
- * The quick way: each record read is looked up in the new zone, and has its TTL; as many are read as the zone has; and so that
- * none stands twice while another is missing, the addresses of those found, mixed and summed up, are what the zone's
- * own records sum up to.  (The mix is a bijection, so one such pair is always noticed.  For several to go unnoticed 64 bits would
- * have to agree by chance, and nobody who writes records knows where they are in memory.)  Where that does not say yes, a zone is
- * built of the texts and compared: records that stand twice, TTLs that differ within an RRset, or really a difference. */
+ * The quick way: each record of the text must be in the new zone, with the same TTL, and their numbers must be equal.  To notice
+ * a record that is there twice while another is missing, the addresses of the records found are mixed and added up, and compared
+ * with the same sum over the zone's own records.  (The mix is a bijection, so one such pair is always noticed.  Several could
+ * only go unnoticed if 64 bits agreed by chance, and nobody who writes records knows their addresses in memory.) If the quick
+ * way fails, a zone is built from the texts and compared: the reason may be repeated records, different TTLs within an RRset, or
+ * a real difference. */
 #include "dns/rdata.h"
 #include "zone/edit_p.h"
 
 enum {
-	STEPS_PER_RECORD = 16, /* looked at to find one, on average; more: building is quicker */
+	STEPS_PER_RECORD = 16, /* records that are looked at to find one, on average; with more, building a zone is quicker */
 	STEPS_FREE = 1 << 16,
 };
 
 struct check {
 	struct editor *e;
-	const struct node *node;  /* of the record before */
+	const struct node *node;  /* node of the record before */
 	size_t records, steps;
 	uint64_t sum;
-	struct zone_builder *builder; /* the second way */
+	struct zone_builder *builder; /* for the slow way */
 };
 
 /* ---- the texts ---- */
@@ -48,7 +49,7 @@ see_trouble(void *ctx, const struct diag *d)
 {
 	const struct check *c = ctx;
 	if (d->level == DIAG_ERROR && c->e->why->code == NULL) {
-		(void)edit_fail(c->e, NULL, 0, "edit-mismatch", "", "the edited text does not read: %.100s:%u: %.300s", d->file, d->line,
+		(void)edit_fail(c->e, NULL, 0, "edit-mismatch", "", "the edited text cannot be read: %.100s:%u: %.300s", d->file, d->line,
 		                d->text);
 	}
 }
@@ -99,7 +100,7 @@ find_set(const struct node *n, const struct master_rr *rr)
 	return rr->type == TYPE_RRSIG ? node_rrsigs(n, edit_covers(rr->type, rr->rdata, rr->rdlen)) : node_rrset(n, rr->type);
 }
 
-/* The RRset of a record's name and type.  Names that are asked for again and again are commonly the one before. */
+/* The RRset of a record's name and type.  Often the name is the same as before. */
 static const struct rrset *
 look_up(struct check *c, const struct master_rr *rr)
 {
@@ -117,7 +118,7 @@ look_up(struct check *c, const struct master_rr *rr)
 	return s;
 }
 
-/* E_STOPPED: the quick way does not say yes. */
+/* E_STOPPED: the quick way fails. */
 static err_t
 see_record(void *ctx, const struct master_rr *rr)
 {
@@ -167,7 +168,7 @@ tell_difference(void *ctx, bool is_added, const struct zone_rr *rr)
 	char name[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX];
 	name_print(rr->owner, name);
 	return edit_fail(c->e, NULL, 0, "edit-mismatch", "the file is not what the zone was made of: fetch it again",
-	                 "after the edit the text %s: %.200s %u %s", is_added ? "says too much" : "does not say", name, rr->ttl,
+	                 "after the edit the text %s: %.200s %u %s", is_added ? "has one record too many" : "lacks a record", name, rr->ttl,
 	                 rrtype_print(rr->type, type));
 }
 
@@ -192,7 +193,8 @@ check_thoroughly(struct editor *e)
 	TRY(zone_builder_new(e->in->source->apex, &f, &c.builder));
 	err_t err = build_and_compare(&c);
 	if (err == E_FORMAT && e->why->code == NULL && f.n != 0) {
-		(void)edit_fail(e, NULL, 0, "edit-mismatch", f.list[0].hint, "after the edit the text is no zone: %.400s", f.list[0].text);
+		(void)edit_fail(e, NULL, 0, "edit-mismatch", f.list[0].hint, "after the edit the text is not a valid zone: %.400s",
+		                f.list[0].text);
 	}
 	zone_builder_free(&c.builder);
 	findings_fini(&f);

@@ -1,4 +1,4 @@
-/* A new line in the style of those around it. */
+/* Writes a new line in the style of the lines around it. */
 #include <string.h>
 
 #include "dns/rrtype.h"
@@ -6,8 +6,8 @@
 
 enum {
 	TAB_STOP = 8,
-	WRAP_MIN = 256,      /* octets of RDATA that go over several lines, */
-	WRAP_WORD_MIN = 40,  /* if there are two words of so many */
+	WRAP_MIN = 256,      /* RDATA of this many octets is written on several lines, */
+	WRAP_WORD_MIN = 40,  /* if it has two words of this many octets */
 };
 
 unsigned
@@ -38,9 +38,9 @@ edit_fill(bool has_tab, unsigned from, unsigned to, struct str *out)
 struct writer {
 	const struct edit_style *style;
 	struct str *out;
-	size_t start;        /* of the line in out */
-	bool is_blank;       /* nothing was written yet, and there will be no owner */
-	bool is_at_field;    /* the gap before the next field is there */
+	size_t start;        /* start of the line in `out` */
+	bool is_blank;       /* nothing was written yet, and the owner is left out */
+	bool is_at_field;    /* the gap before the next field was written */
 };
 
 static unsigned
@@ -76,14 +76,14 @@ edit_write_ttl(const struct edit_style *s, bool has_tab, unsigned from, unsigned
 	} else if (from + len + 2 <= to) {
 		at = to - 1 - len;
 	} else if (from == 0 && to != 0) {
-		at = to; /* there is no owner: it takes the field's column */
+		at = to; /* without an owner, the TTL takes the field's column */
 	}
 	edit_fill(has_tab, from, at, out);
 	str_cat(out, ttl);
 	edit_fill(has_tab, at + len, to, out);
 }
 
-/* A TTL before the field `f`: as others have theirs, else in the gap that is before `f` in lines without. */
+/* Writes a TTL before the field `f`: like other TTLs, or, if there are none, inside the gap that other lines have before `f`. */
 static void
 put_ttl(struct writer *w, enum edit_field f, const char *ttl)
 {
@@ -111,7 +111,7 @@ type_text(uint16_t type, bool is_lower, char out[RRTYPE_TEXT_MAX])
 	return out;
 }
 
-/* The next word of RDATA on one line, with its quotes and whatever touches it; empty at the end. */
+/* Length of the next word of RDATA, with its quotes and everything that directly follows; 0 at the end. */
 static size_t
 next_word(const char *s)
 {
@@ -135,7 +135,7 @@ is_to_be_wrapped(const char *rdata)
 	return long_words > 1 && strlen(rdata) >= WRAP_MIN;
 }
 
-/* A certificate, a long key: in parentheses, from the first long word on one word a line. */
+/* Writes a certificate or a long key: in parentheses, one word on each line, beginning with the first long word. */
 static void
 put_wrapped(struct writer *w, const char *rdata)
 {

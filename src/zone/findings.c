@@ -16,7 +16,7 @@ findings_fini(struct findings *f)
 	*f = (struct findings){ 0 };
 }
 
-/* The place of the last warning, for an error to take. */
+/* The place of the last warning, which a more serious finding may take. */
 static struct finding *
 place_of_warning(struct findings *f)
 {
@@ -40,7 +40,7 @@ next_slot(struct findings *f, enum diag_level level)
 	return &f->list[f->n];
 }
 
-/* Copies what the finding points to; false when the arena is full. */
+/* Copies the data that the finding points to; false when the arena is full. */
 static bool
 keep(struct arena *a, struct finding *d)
 {
@@ -70,7 +70,7 @@ add(struct findings *f, struct finding *d, const char *format, va_list args)
 	if (keep(&f->arena, d)) {
 		bool is_new = slot == f->list + f->n;
 		f->kept_warnings += d->level == DIAG_WARNING;
-		f->kept_warnings -= !is_new; /* a warning's place */
+		f->kept_warnings -= !is_new; /* it takes the place of a warning */
 		*slot = *d;
 		f->n += is_new;
 	}

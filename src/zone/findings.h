@@ -1,8 +1,7 @@
-/* zone/findings.h -- what is wrong in a zone, gathered while it is built and checked.
+/* zone/findings.h -- findings: everything that is wrong in a zone, gathered while it is built and checked.
  *
- * A finding names a record, not a place in a file: loading keeps no positions.  Where there are findings, the source
- * is read a second time and each is given the file and line of its record (findings_locate());
- * a clean zone never pays for that.
+ * A finding names a record, not a place in a file: loading keeps no positions.  If there are findings, the source is read a
+ * second time, and each gets the file and line of its record (findings_locate()); so a zone without findings costs nothing more.
  */
 #pragma once
 
@@ -13,10 +12,10 @@
 #include "base/diag.h"
 #include "base/err.h"
 
-/* More are counted, not kept. */
+/* Findings beyond these limits are counted, but not kept. */
 enum {
 	FINDINGS_MAX = 1000,
-	FINDINGS_BYTES_MAX = 16 << 20, /* names, texts and RDATA of all of them */
+	FINDINGS_BYTES_MAX = 16 << 20, /* names, texts and RDATA of all findings */
 };
 
 struct finding {
@@ -26,7 +25,7 @@ struct finding {
 	uint16_t type;          /* 0: any record of the owner */
 	uint16_t rdlen;
 	const uint8_t *rdata;   /* in the arena; NULL: any record of the type */
-	unsigned nth;           /* which record that matches, from 0: a duplicate is number 1 */
+	unsigned nth;           /* number of the record among those that match, from 0; a duplicate is number 1 */
 	const char *text, *hint; /* in the arena */
 };
 
@@ -34,8 +33,8 @@ struct findings {
 	struct arena arena;
 	struct finding *list; /* owned */
 	size_t n, cap;
-	size_t kept_warnings;    /* of list; at the limit, errors and what is unwise take their places */
-	size_t errors, warnings; /* counts, those not kept included; what is unwise is a warning */
+	size_t kept_warnings;    /* warnings in `list`; at the limit, errors and unwise findings replace them */
+	size_t errors, warnings; /* counts, including findings that are not kept; unwise findings count as warnings */
 };
 
 void findings_fini(struct findings *f);
@@ -45,6 +44,6 @@ void findings_fini(struct findings *f);
 findings_add(struct findings *f, enum diag_level level, const char *code, const uint8_t *owner, uint16_t type,
              const uint8_t *rdata, uint16_t rdlen, const char *hint, const char *format, ...);
 
-/* The same with every field but `text` given by the caller; what it points to is copied. */
+/* The same, with all fields except `text` given by the caller; the data they point to are copied. */
 [[gnu::format(printf, 3, 4)]] void
 findings_add_nth(struct findings *f, const struct finding *what, const char *format, ...);

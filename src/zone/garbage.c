@@ -40,7 +40,7 @@ garbage_add(struct garbage *g, void *block, size_t size)
 	g->octets += alloc_octets(size);
 }
 
-/* The chunk that `to` fills stays the first: there may be room reserved in it. */
+/* Room may be reserved in the first chunk of `to`, so it stays the first. */
 void
 garbage_move(struct garbage *to, struct garbage *from)
 {

@@ -48,7 +48,7 @@ soa_of(const struct zone *z)
 		                 .rdata = rr->rdata };
 }
 
-/* One half: the version's SOA, then the other records that only it has. */
+/* Writes one half: the version's SOA, then the other records that only this version has. */
 static void
 put_half(struct buf *b, const struct zone *z, const struct zone_changes *c, bool is_added, uint32_t *n)
 {
@@ -140,7 +140,8 @@ trim(struct zone *z, struct garbage *garbage)
 		h->oldest = oldest->newer;
 		h->octets -= octets_of(oldest);
 		h->n--;
-		garbage_add(garbage, oldest, octets_of(oldest)); /* its newer neighbour still points to it: nobody follows that any more */
+		/* its newer neighbour still points to it, but nobody follows that pointer any more */
+		garbage_add(garbage, oldest, octets_of(oldest));
 	}
 	if (h->n == 0) {
 		*h = (struct zone_history){ .served = h->served, .heard_n = h->heard_n, .heard = h->heard };
@@ -215,7 +216,7 @@ history_extend(const struct zone *old, struct zone *new, const struct zone_chang
 	trim(new, garbage);
 }
 
-/* How many steps lead here from a serial, when no more than `most` do; 0: none, or more. */
+/* The number of steps from a serial to the version's own, if at most `most`; 0: there are none, or more. */
 static size_t
 count_steps(const struct zone *z, uint32_t serial, size_t most)
 {
@@ -268,7 +269,7 @@ history_last(const struct zone *z, uint32_t serial, const struct delta **list, s
 	return OK;
 }
 
-/* ---- several as one ---- */
+/* ---- joining deltas ---- */
 
 struct event { /* a record removed or added in one of the steps */
 	struct delta_rr rr;
@@ -296,7 +297,7 @@ compare_events(const void *left, const void *right)
 	return order != 0 ? order : a->when < b->when ? -1 : a->when > b->when;
 }
 
-/* All records of the steps but the SOAs that stand first. */
+/* Lists all records of the steps, except the SOAs at the beginning of each half. */
 static size_t
 list_events(const struct delta *const *list, size_t n, struct event *out)
 {
@@ -316,7 +317,7 @@ list_events(const struct delta *const *list, size_t n, struct event *out)
 	return count;
 }
 
-/* Where a half of a delta ends, and its first record, which is an SOA. */
+/* The first record of a half of a delta, which is an SOA. */
 static struct delta_rr
 first_of_half(const struct delta *d, bool is_added)
 {
@@ -343,8 +344,8 @@ has_same_ttl(const struct delta_rr *a, const struct delta_rr *b)
 	return memcmp(a->fixed + 4, b->fixed + 4, 4) == 0;
 }
 
-/* Of a record's events, sorted by time, only the first and the last matter: was it there before, is it there after?  One that was and
- * is, with another TTL, is in both halves. */
+/* Of the events of one record, sorted by time, only the first and the last matter: they tell whether it was there before, and is
+ * there after.  A record that is there before and after with different TTLs is in both halves. */
 static void
 put_half_of_events(struct buf *b, const struct event *events, size_t n, bool is_added, uint32_t *count)
 {

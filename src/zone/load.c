@@ -3,7 +3,7 @@
 #include "zone/check.h"
 #include "zone/locate.h"
 
-/* The builder is fed through the reader's callback, which has one context: the opener's is kept here. */
+/* The reader's callback, which fills the builder, has only one context: this also keeps the context for opening files. */
 struct loading {
 	const struct master_reader *source;
 	struct zone_builder *builder;
@@ -43,7 +43,7 @@ reader_for(struct loading *l)
 	return r;
 }
 
-/* Builds and checks what was read; findings pile up in `f`. */
+/* Builds and checks the zone; findings are added to `f`. */
 static err_t
 build(struct loading *l, struct findings *f, struct zone **out)
 {
@@ -65,7 +65,7 @@ build(struct loading *l, struct findings *f, struct zone **out)
 	return OK;
 }
 
-/* Text that has errors becomes no zone, but what else is wrong is said at once. */
+/* A text with errors does not become a zone, but all further findings about it are reported at once. */
 static err_t
 look_further(struct loading *l, struct findings *f)
 {

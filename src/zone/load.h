@@ -1,7 +1,7 @@
-/* zone/load.h -- from the text of a master file to a zone that may be served, or to the reasons against it.
+/* zone/load.h -- makes a zone that may be served from the text of a master file, or reports why not.
  *
- * Reads, builds, checks; every diagnostic goes to the sink with its place in the source.  The primary and
- * ozone both use this, so that they decide alike.
+ * Reads, builds, checks; every diagnostic goes to the sink with its place in the source.  The primary and ozone both use this,
+ * so that they decide alike.
  */
 #pragma once
 
@@ -11,14 +11,14 @@
 #include "zone/zone.h"
 
 struct load_result {
-	size_t records;          /* read, whether or not a zone came of them */
+	size_t records;          /* records read, whether or not they became a zone */
 	size_t errors, warnings;
-	size_t octets;           /* of memory that making it came to */
-	bool is_over_limit;      /* that were not enough */
+	size_t octets;           /* memory that making it took */
+	bool is_over_limit;      /* the limit was not enough */
 };
 
-/* `source`: apex, file, open, close, ctx, drops_outside and sink as for master_read(); its `record` is not used.
- * E_FORMAT: there were errors, all reported, and there is no zone.  E_LIMIT, with is_over_limit: it would take more than `octets_max`
- * of memory; nothing is reported of that.  The caller owns *out. */
+/* `source`: apex, file, open, close, ctx, drops_outside and sink are used as by master_read(); its `record` is not used.
+ * E_FORMAT: there were errors, all of which were reported, and there is no zone.  E_LIMIT with is_over_limit: the zone would
+ * take more than `octets_max` of memory, which is not reported.  The caller owns *out. */
 err_t zone_load(const struct master_reader *source, const char *text, size_t len, size_t octets_max, struct zone **out,
                 struct load_result *result);

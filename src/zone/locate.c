@@ -12,28 +12,28 @@
 #include "zone/discreet.h"
 
 enum {
-	SOURCE_LINE_MAX = 4096, /* of a line that is shown */
+	SOURCE_LINE_MAX = 4096, /* most octets of a line that are shown */
 	SLOTS = 2048,           /* a power of two, above FINDINGS_MAX */
 };
 
 struct place {
 	const struct finding *finding;
-	struct place *next;      /* of the same slot */
-	const char *file;        /* in the arena; the zone's own when the record was not found */
+	struct place *next;      /* in the same slot */
+	const char *file;        /* in the arena; the zone's own file if the record was not found */
 	uint32_t line, col, width;
 	const char *source;      /* in the arena */
 	size_t source_len;
-	unsigned seen;           /* records that match, so far */
+	unsigned seen;           /* matching records so far */
 	bool is_found;
-	bool is_included;        /* in another file than the zone's own */
-	bool is_hidden;          /* that file looks like one of keys */
+	bool is_included;        /* in a file other than the zone's own */
+	bool is_hidden;          /* the file looks like a keys file */
 };
 
 struct locator {
 	const struct master_reader *source;
-	struct place *places;    /* one a finding */
+	struct place *places;    /* one for each finding */
 	size_t n, missing;
-	bool has_keys;           /* a file that was read looks like one of keys */
+	bool has_keys;           /* a file that was read looks like a keys file */
 	struct place *slots[SLOTS];
 	struct arena arena;
 };
@@ -56,7 +56,7 @@ is_match(const struct finding *f, const struct master_rr *rr)
 	       name_is_equal(f->owner, rr->owner);
 }
 
-/* From the record's first token to its last on the same line. */
+/* The width from the record's first token to its last on the same line. */
 static uint32_t
 record_width(const char *line, size_t len, uint32_t col)
 {
@@ -147,11 +147,11 @@ read_again(struct locator *l, const char *text, size_t len)
 	r.close = l->source->close != NULL ? close_for_source : NULL;
 	r.sink = NULL;
 	r.marks_keys = !r.is_of_keys;
-	bool is_cut = r.allowance != NULL && r.allowance->is_spent; /* the source is more than may be read */
+	bool is_cut = r.allowance != NULL && r.allowance->is_spent; /* the source exceeded the limits, and is not read again */
 	r.allowance = NULL;
 	l->has_keys = is_cut && r.marks_keys && secret_is_text(r.file != NULL ? r.file : "", text, len);
 	err_t err = l->missing != 0 && !is_cut ? master_read(&r, text, len, &counts) : OK;
-	/* Trouble in the source was reported when it was read first. */
+	/* Errors in the source were reported when it was first read. */
 	return err == E_NOMEM ? err : OK;
 }
 
@@ -197,7 +197,7 @@ report_all(struct locator *l)
 static void
 add_findings(struct locator *l, const struct findings *f)
 {
-	for (size_t i = f->n; i-- != 0;) { /* each slot in the order of `f` */
+	for (size_t i = f->n; i-- != 0;) { /* backwards, so that each slot is in the order of `f` */
 		struct place *p = &l->places[i];
 		p->finding = &f->list[i];
 		p->file = l->source->file != NULL ? l->source->file : "";

@@ -36,7 +36,7 @@ master_parse_name(struct master *m, const struct lex_token *t, const char *code,
 	return OK;
 }
 
-/* The commonest owner is one label below the origin: true when this is one, and was taken. */
+/* Takes the most common owner, one label below the origin.  False: it is something else. */
 static bool
 is_label_taken(struct master *m, const struct lex_token *t)
 {
@@ -52,13 +52,13 @@ is_label_taken(struct master *m, const struct lex_token *t)
 	return true;
 }
 
-/* An owner that does not parse does not end the record: its other fields are looked at all the same. */
+/* An owner that cannot be parsed does not end the record: its other fields are checked nevertheless. */
 static void
 read_owner(struct master *m, const struct lex_token *t)
 {
 	if (m->owner_text != NULL && m->owner_text_len == t->len &&
 	    memcmp(m->owner_text, t->s, t->len) == 0) {
-		return; /* as on the line before */
+		return; /* the same owner as on the line before */
 	}
 	m->owner_is_bad = !is_label_taken(m, t) && master_parse_name(m, t, "bad-owner", &m->owner) != OK;
 	m->owner_text = m->owner_is_bad ? NULL : t->s;
@@ -97,7 +97,7 @@ master_read_ttl(struct master *m, const struct lex_token *t, uint32_t *out)
 	if (err != OK) {
 		return E_UNSUPPORTED;
 	}
-	if (ttl > DNS_TTL_MAX) { /* RFC 2181 8: treated as 0 */
+	if (ttl > DNS_TTL_MAX) { /* RFC 2181 8: treat as 0 */
 		master_warn(m, t, "ttl-too-large", "the largest TTL is 2147483647",
 		            "TTL %s is too large: 0 is used", master_shown(t, shown));
 		ttl = 0;
@@ -106,7 +106,7 @@ master_read_ttl(struct master *m, const struct lex_token *t, uint32_t *out)
 	return OK;
 }
 
-/* "IN", which nearly every record has. */
+/* True for "IN", which is nearly every class. */
 static bool
 is_class_in(const struct lex_token *t)
 {
@@ -124,7 +124,7 @@ check_class(struct master *m, const struct lex_token *t, uint16_t rrclass)
 	return OK;
 }
 
-/* RFC 6895 3.1: 0 is reserved, 128 to 255 are for queries and meta types. */
+/* RFC 6895 3.1: type 0 is reserved, 128 to 255 are for queries and meta types. */
 static err_t
 check_type(struct master *m, const struct lex_token *t, uint16_t type)
 {
@@ -136,7 +136,7 @@ check_type(struct master *m, const struct lex_token *t, uint16_t type)
 	return OK;
 }
 
-/* A token that stands where TTL, class or type may stand, and is none of them. */
+/* Reports a token in the place of TTL, class or type that is none of them. */
 static err_t
 no_type(struct master *m, const struct lex_token *t)
 {
@@ -183,8 +183,8 @@ master_read_head(struct master *m, struct master_head *h)
 	}
 }
 
-/* Without a TTL and without $TTL.  RFC 2308 4 forbids it, RFC 1035 5.1 means the last TTL given, and
- * BIND begins with the SOA's minimum. */
+/* The TTL of a record without TTL and $TTL.  RFC 2308 4 forbids such records, RFC 1035 5.1 gives them the last TTL, and BIND
+ * begins with the SOA's minimum. */
 static err_t
 guess_ttl(struct master *m, const struct master_head *h, uint32_t *out)
 {
@@ -193,12 +193,12 @@ guess_ttl(struct master *m, const struct master_head *h, uint32_t *out)
 		if (!m->warned_last_ttl) {
 			m->warned_last_ttl = true;
 			master_warn(m, &h->t, "previous-ttl", "begin the file with a line such as: $TTL 3600",
-			            "no TTL and no $TTL: that of the record before is used, %u", m->last_ttl);
+			            "no TTL and no $TTL: the TTL of the record before is used, %u", m->last_ttl);
 		}
 		*out = m->last_ttl;
 		return OK;
 	}
-	m->has_default_ttl = true; /* also after an error, so that it is reported once */
+	m->has_default_ttl = true; /* even after an error, so that it is reported once only */
 	m->default_ttl = 0;
 	if (h->type != TYPE_SOA || rdata_read_soa(m->rdata.base, m->rdata.len, &soa) != OK) {
 		return master_error(m, &h->t, "no-ttl", "begin the file with a line such as: $TTL 3600",
@@ -233,7 +233,7 @@ master_give(struct master *m, const struct lex_token *t, const struct master_rr 
 		char owner[NAME_TEXT_MAX], apex[NAME_TEXT_MAX];
 		name_print(rr->owner, owner);
 		name_print(m->r->apex, apex);
-		master_warn(m, t, "out-of-zone", "a record belongs into the zone that its name is in",
+		master_warn(m, t, "out-of-zone", "a record belongs in the zone that its name is in",
 		            "%.200s is not in the zone %.200s: it is dropped", owner, apex);
 		return m->stop;
 	}
@@ -256,7 +256,7 @@ read_rdata(struct master *m, const struct master_head *h)
 	return master_error(m, &why.token, "bad-rdata", why.hint, "%s", why.text);
 }
 
-/* The rest of a record, whose first token is `t`: an owner, or LEX_BLANK. */
+/* Reads a record; its first token `t` is an owner or LEX_BLANK. */
 static err_t
 read_record(struct master *m, const struct lex_token *t)
 {
@@ -265,7 +265,7 @@ read_record(struct master *m, const struct lex_token *t)
 	bool is_inherited = t->kind == LEX_BLANK;
 	rr.begin = (size_t)(m->lx.record_at - m->lx.text);
 	rr.line = m->lx.record_line;
-	rr.col = 1; /* also when only parentheses stand on the first line */
+	rr.col = 1; /* even if there are only parentheses on the first line */
 	if (t->line == rr.line) {
 		rr.col += (uint32_t)(t->s + (is_inherited ? t->len : 0) - m->lx.line_start);
 	}
@@ -273,7 +273,7 @@ read_record(struct master *m, const struct lex_token *t)
 	lex_next(&m->lx, &h.t);
 	if (is_inherited) {
 		if (h.t.kind == LEX_EOL) {
-			return OK; /* nothing but parentheses */
+			return OK; /* only parentheses */
 		}
 		TRY(inherit_owner(m, &h.t));
 	} else {

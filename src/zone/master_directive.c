@@ -65,7 +65,7 @@ set_default_ttl(struct master *m) /* RFC 2308 4 */
 	if (err == OK) {
 		err = master_expect_end(m, comment_hint);
 	}
-	m->has_default_ttl = true; /* also after an error, so that records do not lack one too */
+	m->has_default_ttl = true; /* even after an error, so that records without a TTL are not reported, too */
 	m->default_ttl = ttl;
 	return err;
 }
@@ -93,7 +93,7 @@ master_directive(struct master *m, const struct lex_token *t)
 		return master_generate(m, t);
 	}
 	return master_error(m, t, "unknown-directive",
-	                    "there are $ORIGIN, $TTL, $INCLUDE and $GENERATE; an owner that begins with $ is "
+	                    "the directives are $ORIGIN, $TTL, $INCLUDE and $GENERATE; an owner that begins with $ is "
 	                    "written \\$",
 	                    "unknown directive %s", master_shown(t, shown));
 }

@@ -1,9 +1,9 @@
-/* $GENERATE, as BIND 9.18 has it:
+/* $GENERATE, as in BIND 9.18:
  *
  *   $GENERATE start-stop[/step] owner [TTL] [class] type data
  *
- * Owner and data are templates, one token each (data of several fields in quotes).  In them $ is the
- * running number, ${offset[,width[,base]]} a number made of it, $$ and \$ a dollar. */
+ * Owner and data are templates of one token each (data of several fields need quotes).  In a template, $ is the running number,
+ * ${offset[,width[,base]]} a number made from it, and $$ or \$ a dollar. */
 
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +19,7 @@ struct generate {
 	uint32_t ttl;
 };
 
-/* A signed decimal number at text[*at]; *at moves past it. */
+/* Reads a signed decimal number at text[*at]; *at moves to after it. */
 static err_t
 take_int(const char *text, size_t len, size_t *at, int32_t *out)
 {
@@ -72,13 +72,13 @@ range_count(const struct master_range *r)
 	return (size_t)((r->stop - r->start) / r->step) + 1;
 }
 
-/* What stands in the braces of ${offset,width,base}. */
+/* The contents of ${offset,width,base}. */
 struct modifier {
 	int32_t offset, width;
 	char base;
 };
 
-/* At the brace; *at moves past the closing one. */
+/* Reads the contents from the opening brace; *at moves to after the closing one. */
 static err_t
 parse_modifier(const char *text, size_t len, size_t *at, struct modifier *out)
 {
@@ -104,8 +104,8 @@ parse_modifier(const char *text, size_t len, size_t *at, struct modifier *out)
 	return OK;
 }
 
-/* Hexadecimal digits, the lowest first, a dot between two, for reverse zones.  The width counts the
- * dots too; when it is even the last octet is a dot. */
+/* Writes hexadecimal digits, the lowest first, with dots between them, for reverse zones.  The width includes the dots; if it is
+ * even, the last octet is a dot. */
 static size_t
 print_nibbles(uint32_t v, int32_t width, const char *digits, char out[MASTER_NUMBER_MAX])
 {
@@ -122,7 +122,7 @@ print_nibbles(uint32_t v, int32_t width, const char *digits, char out[MASTER_NUM
 	return n;
 }
 
-/* Widths are below MASTER_NUMBER_MAX, and so are all numbers then. */
+/* Writes a number.  No overflow: widths are below MASTER_NUMBER_MAX, so all numbers fit. */
 static size_t
 print_number(const struct modifier *mod, int32_t v, char out[MASTER_NUMBER_MAX])
 {
@@ -143,8 +143,8 @@ print_number(const struct modifier *mod, int32_t v, char out[MASTER_NUMBER_MAX])
 	}
 }
 
-/* The number that a $ stands for; *at is at the $ and moves past it and its braces.  An offset stays in
- * force for later $ without braces, as in BIND. */
+/* Writes the number that replaces a $; *at is at the $, and moves to after it and its braces.  An offset stays in force for
+ * later $ without braces, as in BIND. */
 static err_t
 expand_dollar(const struct lex_token *t, size_t *at, int32_t running, int32_t *offset,
               char out[MASTER_NUMBER_MAX], size_t *out_n)
@@ -164,7 +164,7 @@ expand_dollar(const struct lex_token *t, size_t *at, int32_t running, int32_t *o
 	return OK;
 }
 
-/* Octets from `at` on that stand for themselves. */
+/* Number of ordinary octets from `at` on. */
 static size_t
 plain_run(const struct lex_token *t, size_t at)
 {
@@ -175,7 +175,7 @@ plain_run(const struct lex_token *t, size_t at)
 	return i - at;
 }
 
-/* The template with its numbers filled in, into out[0, MASTER_TEMPLATE_MAX). */
+/* Writes the template with its numbers into out[0, MASTER_TEMPLATE_MAX). */
 static err_t
 expand(const struct lex_token *t, int32_t running, char *out, size_t *out_n)
 {
@@ -195,11 +195,11 @@ expand(const struct lex_token *t, int32_t running, char *out, size_t *out_n)
 			TRY(expand_dollar(t, &i, running, &offset, made, &piece_n));
 			piece = made;
 		} else if (t->kind == LEX_QUOTED && has_next && piece[1] == '"') {
-			piece++; /* quotes within quotes are now those of a string */
+			piece++; /* an escaped quote within quotes becomes the quote of a string */
 			piece_n = 1;
 			i += 2;
 		} else {
-			piece_n = has_next ? 2 : 1; /* stays an escape */
+			piece_n = has_next ? 2 : 1; /* the escape stays */
 			i += piece_n;
 		}
 		if (piece_n > MASTER_TEMPLATE_MAX - n) {
@@ -212,7 +212,7 @@ expand(const struct lex_token *t, int32_t running, char *out, size_t *out_n)
 	return OK;
 }
 
-/* Expands a template of the directive into m->expanded, reporting what is wrong with it. */
+/* Expands a template of the directive into m->expanded, and reports errors in it. */
 static err_t
 expand_template(struct master *m, const struct lex_token *t, int32_t running, size_t *out_n)
 {
@@ -259,7 +259,7 @@ make_rdata(struct master *m, const struct generate *g, int32_t running)
 	struct rdata_error why;
 	TRY(expand_template(m, &g->data, running, &n));
 	lex_init(&lx, m->expanded, n);
-	lx.at_line_start = false; /* we are within a record: white space at its start means nothing */
+	lx.at_line_start = false; /* this is within a record, where leading white space has no meaning */
 	buf_rewind(&m->rdata, 0);
 	if (rdata_parse(&lx, g->head.type, m->origin.oct, &m->rdata, &why) != OK) {
 		const char *text = why.token.kind == LEX_ERROR ? why.token.what : why.text;
@@ -268,7 +268,7 @@ make_rdata(struct master *m, const struct generate *g, int32_t running)
 	return OK;
 }
 
-/* A short line can make a million records of 64 KiB each: all of them together have a limit. */
+/* Counts a generated record against the limit for all of them: a short line could make a million records of 64 KiB each. */
 static err_t
 charge(struct master *m, const struct generate *g, const struct master_rr *rr)
 {
@@ -282,7 +282,7 @@ charge(struct master *m, const struct generate *g, const struct master_rr *rr)
 	return OK;
 }
 
-/* Every record of the range; the first that fails ends it. */
+/* Makes all records of the range; the first error ends it. */
 static err_t
 make_records(struct master *m, const struct generate *g, const struct lex_token *directive, struct master_rr *rr)
 {
@@ -326,7 +326,7 @@ read_arguments(struct master *m, struct generate *g)
 	TRY(master_read_head(m, &g->head));
 	TRY(master_argument(m, "data of the records", &g->data));
 	TRY(master_expect_end(m, "data of several fields need quotes around them"));
-	buf_rewind(&m->rdata, 0); /* there is no SOA in it whose minimum could be the TTL */
+	buf_rewind(&m->rdata, 0); /* so that it has no SOA whose minimum could become the TTL */
 	return master_settle_ttl(m, &g->head, &g->ttl);
 }
 

@@ -4,7 +4,7 @@
 #include "base/filename.h"
 #include "zone/master_p.h"
 
-/* Takes the last part off a plain path; false when there is none. */
+/* Removes the last part of a plain path; false if there is none. */
 static bool
 has_parent_taken(const char *path, size_t *len)
 {
@@ -51,7 +51,8 @@ append_parts(const char *path, size_t len, char *out, size_t *out_len)
 	return OK;
 }
 
-/* Is a part ".git", in any case?  No tree of git's has such a path; a work tree has the repository itself there. */
+/* True when a part of the path is ".git", in upper or lower case.  No tree of git has such a path, but in a work tree it is the
+ * repository itself. */
 static bool
 has_git_part(const char *path, size_t len)
 {
@@ -92,7 +93,7 @@ master_include_path(const char *from, const char *path, size_t len, char out[MAS
 	return OK;
 }
 
-/* The plain path that a token names. */
+/* Makes the plain path that a token names. */
 static err_t
 resolve_path(struct master *m, const struct lex_token *t, char out[MASTER_PATH_MAX])
 {
@@ -120,26 +121,26 @@ resolve_path(struct master *m, const struct lex_token *t, char out[MASTER_PATH_M
 	}
 }
 
-/* All zones together have had their share: there is no use in reading on. */
+/* All zones together have used up the limit: further reading makes no sense. */
 static err_t
 refuse_share(struct master *m, const struct lex_token *t, size_t limit, const char *what)
 {
-	err_t err = master_error(m, t, "include-limit", "let fewer zones include as much, or serve them from several repositories",
+	err_t err = master_error(m, t, "include-limit", "let the zones include less, or serve them from several repositories",
 	                         "all zones together include more than %zu %s", limit, what);
 	m->r->allowance->is_spent = true;
 	m->stop = E_FORMAT;
 	return err;
 }
 
-/* Whoever may write a zone need not be one who may see keys; and what is served, everybody sees. */
+/* People who may write a zone may not always see keys, but everybody sees what is served: so zones must not include keys files. */
 static err_t
 check_privacy(struct master *m, const struct lex_token *t, const char *path)
 {
 	if (m->r->is_of_keys || !filename_has_private_part(path)) {
 		return OK;
 	}
-	return master_error(m, t, "include-refused", "records go into a file of another name",
-	                    "%.200s has the name of a file of keys or policy: nothing of it is zone data", path);
+	return master_error(m, t, "include-refused", "put records into a file with another name",
+	                    "%.200s has the name of a file of keys or policy, which has no zone data", path);
 }
 
 static err_t
@@ -147,12 +148,12 @@ check_nesting(struct master *m, const struct lex_token *t, const char *path)
 {
 	for (const struct master_frame *f = m->frame; f != NULL; f = f->up) {
 		if (strcmp(f->file, path) == 0) {
-			return master_error(m, t, "include-cycle", "one $INCLUDE on the way back to it has to go",
+			return master_error(m, t, "include-cycle", "remove one $INCLUDE on the way back to the file",
 			                    "%.200s includes itself", path);
 		}
 	}
 	if (m->frame->depth == MASTER_INCLUDE_DEPTH_MAX) {
-		return master_error(m, t, "include-depth", "let the zone's own file include the innermost ones",
+		return master_error(m, t, "include-depth", "include the innermost files directly from the zone's own file",
 		                    "includes are nested more than %d deep", MASTER_INCLUDE_DEPTH_MAX);
 	}
 	if (m->includes == MASTER_INCLUDES_MAX) {
@@ -165,7 +166,7 @@ check_nesting(struct master *m, const struct lex_token *t, const char *path)
 	return OK;
 }
 
-/* Takes the text off what the zone may include, and off what all may. */
+/* Counts the text against the limits of the zone, and of all zones. */
 static err_t
 take_share(struct master *m, const struct lex_token *t, size_t len)
 {
@@ -183,7 +184,7 @@ take_share(struct master *m, const struct lex_token *t, size_t len)
 	return OK;
 }
 
-/* Reads an opened file; whatever it did to origin and owner is undone (RFC 1035 5.1), and the TTLs stay. */
+/* Reads an opened file.  Afterwards origin and owner are as before (RFC 1035 5.1), but the TTLs stay. */
 static err_t
 read_included(struct master *m, const char *path, const struct name *origin, const struct master_text *text)
 {
@@ -204,7 +205,7 @@ read_included(struct master *m, const char *path, const struct name *origin, con
 	m->origin = saved_origin;
 	m->owner = saved_owner;
 	m->owner_is_bad = owner_was_bad;
-	m->owner_text = NULL; /* it may point into what is closed now */
+	m->owner_text = NULL; /* it may point into the closed text */
 	m->origin_changed = false;
 	return err;
 }

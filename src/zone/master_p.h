@@ -1,7 +1,7 @@
-/* zone/master_p.h -- what the parts of the master-file reader share; for no one else.
+/* zone/master_p.h -- the private header of master*.c.
  *
- * Functions here return OK, or E_FORMAT when the trouble was reported and reading goes on at the
- * next line, unless `stop` is set: then reading ends with it.
+ * Functions here return OK, or E_FORMAT after an error that was reported.  Then reading continues with the next line; if `stop`
+ * is set, it ends.
  */
 #pragma once
 
@@ -13,17 +13,17 @@
 
 enum {
 	MASTER_TEMPLATE_MAX = 65536,  /* one side of a generated record, expanded */
-	MASTER_NUMBER_MAX = 128,      /* a number in it, NUL included: as BIND */
-	MASTER_SHOWN_MAX = 64,        /* of a token, in a message */
-	MASTER_RECORD_COST = 32,      /* octets that a generated record counts beside owner and RDATA */
+	MASTER_NUMBER_MAX = 128,      /* a number in it with its NUL, as in BIND */
+	MASTER_SHOWN_MAX = 64,        /* octets of a token in a message */
+	MASTER_RECORD_COST = 32,      /* octets that a generated record counts besides owner and RDATA */
 };
 
-/* What an $INCLUDE sets aside and gets back; one on the stack of each file that is open. */
+/* The state that an $INCLUDE saves and restores; one on the stack for each open file. */
 struct master_frame {
 	const char *file;
-	const struct master_frame *up; /* who includes us; NULL for the zone's own file */
+	const struct master_frame *up; /* the including file; NULL for the zone's own file */
 	unsigned depth;
-	bool is_judged, has_keys;      /* was the text looked through, and does it look like one of keys? */
+	bool is_judged, has_keys;      /* is_judged: the text was examined; has_keys: it looks like a keys file */
 };
 
 struct master {
@@ -31,18 +31,18 @@ struct master {
 	struct lex lx;
 	struct master_frame *frame;
 	struct name origin;
-	struct name owner;          /* of the last record; owner.len 0: there was none */
-	const char *owner_text;     /* its text, while that and the origin stay; else NULL */
+	struct name owner;          /* of the last record; len 0: there was none */
+	const char *owner_text;     /* its text, as long as text and origin stay the same; else NULL */
 	size_t owner_text_len;
-	bool owner_is_bad;          /* it did not parse: records that inherit it are not given out */
-	bool origin_changed;        /* no owner was given since */
+	bool owner_is_bad;          /* it could not be parsed: records with it are dropped */
+	bool origin_changed;        /* by $ORIGIN, and no owner was given since */
 	bool has_default_ttl;       /* $TTL, or the SOA's minimum */
 	bool has_last_ttl;
 	bool warned_last_ttl;
 	uint32_t default_ttl, last_ttl;
 	struct master_counts counts;
 	size_t includes, included_octets, generated_octets;
-	err_t stop;                 /* not OK: reading ends */
+	err_t stop;                 /* not OK: reading ends with it */
 	struct buf rdata;           /* over rdata_octets */
 	uint8_t rdata_octets[DNS_RDATA_MAX];
 	char expanded[MASTER_TEMPLATE_MAX];
@@ -50,7 +50,7 @@ struct master {
 
 /* The part of a record between owner and RDATA. */
 struct master_head {
-	struct lex_token t;         /* of the type */
+	struct lex_token t;         /* token of the type */
 	uint16_t type;
 	bool has_ttl, has_class;
 	uint32_t ttl;
@@ -60,17 +60,18 @@ struct master_head {
 
 err_t master_read_text(struct master *m, const char *text, size_t len);
 err_t master_parse_name(struct master *m, const struct lex_token *t, const char *code, struct name *out);
-/* TTL, class and type, in any order but the type last. */
+/* Reads TTL and class, in any order, and then the type. */
 err_t master_read_head(struct master *m, struct master_head *out);
-/* A TTL out of a token that looks like one; E_UNSUPPORTED, unreported, when it is none. */
+/* Reads a TTL from a token that looks like one; E_UNSUPPORTED, without a report: it is none. */
 err_t master_read_ttl(struct master *m, const struct lex_token *t, uint32_t *out);
-/* The TTL that a record has, its RDATA being in m->rdata. */
+/* Finds the TTL of a record, whose RDATA is in m->rdata. */
 err_t master_settle_ttl(struct master *m, const struct master_head *h, uint32_t *out);
 
-/* Hands a record out; one outside of the zone gets a warning at `t` where these are dropped.  Returns m->stop. */
+/* Passes a record to the callback.  With drops_outside, a record outside the zone gets a warning at `t` instead.  Returns
+ * m->stop. */
 err_t master_give(struct master *m, const struct lex_token *t, const struct master_rr *rr);
 
-/* What a record without a TTL would get here. */
+/* Notes the TTL that a record without a TTL would get here. */
 static inline void
 master_note_ttl(const struct master *m, struct master_rr *rr)
 {
@@ -78,7 +79,7 @@ master_note_ttl(const struct master *m, struct master_rr *rr)
 	rr->ttl_inherited = m->has_default_ttl ? m->default_ttl : m->last_ttl;
 }
 
-/* Line of the LEX_EOL that was read last. */
+/* The line of the last LEX_EOL. */
 static inline uint32_t
 master_last_line(const struct master *m)
 {
@@ -88,7 +89,7 @@ master_last_line(const struct master *m)
 /* ---- master_directive.c ---- */
 
 err_t master_directive(struct master *m, const struct lex_token *t);
-/* The next argument of a directive; `what` it is, for the message when the line ends before. */
+/* Reads the next argument of a directive; `what` describes it in the message if there is none. */
 err_t master_argument(struct master *m, const char *what, struct lex_token *out);
 err_t master_expect_end(struct master *m, const char *hint);
 
@@ -109,9 +110,9 @@ err_t master_generate(struct master *m, const struct lex_token *directive);
 /* A token of kind LEX_ERROR. */
 [[gnu::cold]] err_t master_lex_error(struct master *m, const struct lex_token *t);
 [[gnu::cold]] err_t master_unknown_type(struct master *m, const struct lex_token *t, bool has_ttl);
-/* A token as it may stand in a message: shortened, controls escaped. */
+/* The text of a token for a message: shortened, control characters escaped. */
 [[gnu::cold]] const char *master_shown(const struct lex_token *t, char out[MASTER_SHOWN_MAX]);
-/* Does the file that is being read look like one of keys (dns/secret.h)?  It is looked through once, when that is asked. */
+/* True when the present file looks like a keys file (dns/secret.h).  The text is examined once, when this is first called. */
 [[gnu::cold]] bool master_has_keys(struct master *m);
 
 static inline unsigned
@@ -120,5 +121,5 @@ master_marks(struct master *m)
 	return m->r->marks_keys && master_has_keys(m) ? MASTER_AMONG_KEYS : 0u;
 }
 
-/* Why text is no domain name. */
+/* Why a text is not a domain name. */
 [[gnu::cold]] const char *master_name_trouble(err_t err);

@@ -11,7 +11,7 @@ const char *
 master_shown(const struct lex_token *t, char out[MASTER_SHOWN_MAX])
 {
 	size_t n = 0, i = 0;
-	for (; i < t->len && n + 8 < MASTER_SHOWN_MAX; i++) { /* an escape, "..." and NUL */
+	for (; i < t->len && n + 8 < MASTER_SHOWN_MAX; i++) { /* room for an escape, "..." and NUL */
 		uint8_t c = (uint8_t)t->s[i];
 		if (c < ' ' || c >= 127) {
 			n += (size_t)snprintf(out + n, MASTER_SHOWN_MAX - n, "\\%03u", c);
@@ -38,7 +38,7 @@ master_name_trouble(err_t err)
 	}
 }
 
-/* Where, and the line itself. */
+/* Sets the position in the file, and the text of the line. */
 static void
 set_place(const struct master *m, struct diag *d, const struct lex_token *t)
 {
@@ -54,7 +54,7 @@ set_place(const struct master *m, struct diag *d, const struct lex_token *t)
 	d->width = (uint32_t)(width < left ? width : left);
 }
 
-/* What begins a comment in other files does not here: it is read as a name, or as data. */
+/* The mark that begins a comment in other kinds of files.  Here it does not: it is read as a name, or as data. */
 static const char *
 comment_mark(const char *s, const char *end)
 {
@@ -71,7 +71,7 @@ comment_mark(const char *s, const char *end)
 	return NULL;
 }
 
-/* Is the line, or what is wrong in it, a comment as others write it? */
+/* Adds a hint if the line or the token is a comment of another kind. */
 static bool
 hint_comment(const struct lex_token *t, struct diag *d)
 {
@@ -96,7 +96,7 @@ master_has_keys(struct master *m)
 	return f->has_keys;
 }
 
-/* Whoever reads the message need not be one who may see secrets. */
+/* A message may be read by people who must not see secrets. */
 static void
 hide_secrets(struct master *m, struct diag *d, const struct lex_token *t)
 {
@@ -180,7 +180,7 @@ master_lex_error(struct master *m, const struct lex_token *t)
 	return master_error(m, t, "bad-syntax", "", "%s", t->what);
 }
 
-/* ---- what somebody may have meant by an unknown type ---- */
+/* ---- what an unknown type may mean ---- */
 
 enum { GUESS_LEN_MAX = 16, GUESS_DISTANCE_MAX = 2 };
 
@@ -191,8 +191,7 @@ least(size_t a, size_t b, size_t c)
 	return d < c ? d : c;
 }
 
-/* Insertions, deletions, changes and swaps of neighbours that lead from one word to another; case does
- * not count. */
+/* The number of insertions, deletions, changes and swaps of neighbours that lead from one word to another, ignoring case. */
 static size_t
 distance(const char *a, size_t a_len, const char *b, size_t b_len)
 {
@@ -215,7 +214,7 @@ distance(const char *a, size_t a_len, const char *b, size_t b_len)
 	return row[a_len % 3][b_len];
 }
 
-/* The mnemonic next to a word, or NULL when none is near. */
+/* The mnemonic that is most similar to a word; NULL: none is similar. */
 static const char *
 nearest_type(const struct lex_token *t)
 {
@@ -247,7 +246,7 @@ is_made_of(const struct lex_token *t, const char *octets)
 	return true;
 }
 
-/* Does the record begin with what git puts around the two sides of a conflict? */
+/* True when the record begins with a mark that git puts around the two sides of a conflict. */
 static bool
 is_conflict_mark(const struct lex *lx)
 {
@@ -261,7 +260,7 @@ hint_for_type(const struct lex *lx, const struct lex_token *t, bool has_ttl, cha
 {
 	bool has_dot = memchr(t->s, '.', t->len) != NULL;
 	if (is_conflict_mark(lx)) {
-		return "this is git's mark of a conflict: keep what is right of the two sides, and take the marks out";
+		return "this is a conflict mark of git: keep the right one of the two sides, and remove the marks";
 	}
 	if (t->s[0] == '$') {
 		return "a directive begins in the first column";

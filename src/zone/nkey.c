@@ -2,14 +2,14 @@
 
 #include <string.h>
 
-/* The octets in canonical order, with the number that each begins with.  Runs of uncommon octets share a first
- * number; the second, from SECOND_MIN up, says which one it is.  There are 46 second numbers, since they too
- * are below NKEY_NUMBERS: enough for the 45 octets before "-", and three times enough for the 133 after "z".
+/* The octets in canonical order, with the first number of each.  Rare octets in a row share a first number; the second number,
+ * from SECOND_MIN on, tells them apart.  There are 46 second numbers, because these are below NKEY_NUMBERS, too: enough for the
+ * 45 octets before "-", and in three rows for the 133 after "z".
  *
  *   2  00-2C    3-15  "-" "." "/" 0-9    16  3A-40 5B-5E    17  "_"    18  60    19-44  a-z    45 46 47  7B-FF
  */
 enum {
-	PAIR = 0x80, /* in the table: a second number follows */
+	PAIR = 0x80, /* flag in the table: a second number follows */
 	SECOND_MIN = 2,
 	SECONDS = NKEY_NUMBERS - SECOND_MIN,
 };
@@ -37,7 +37,7 @@ static const uint8_t first[256] = {
 
 #undef LETTER
 
-/* The second number of an octet that takes two: its place in its run. */
+/* The second number of an octet that takes two: its place in its row. */
 static uint8_t
 second_number(uint8_t octet)
 {
@@ -50,7 +50,7 @@ second_number(uint8_t octet)
 	return (uint8_t)(SECOND_MIN + octet - ':');
 }
 
-/* A label whose octets take one number each, as most do; false when one takes two, with `out` half written. */
+/* Writes a label whose octets take one number each, as in most labels.  False: an octet takes two, and `out` is half written. */
 static bool
 put_plain_label(uint8_t *out, const uint8_t *octets, size_t n)
 {
@@ -86,7 +86,7 @@ put_any_label(uint8_t *out, const uint8_t *octets, size_t n)
 	return len;
 }
 
-/* The labels of a name, the last first. */
+/* Writes the labels of a name, the last one first. */
 static uint8_t *
 put_labels(uint8_t *out, const uint8_t *name, const uint8_t *label_at, unsigned labels)
 {
@@ -99,13 +99,13 @@ put_labels(uint8_t *out, const uint8_t *name, const uint8_t *label_at, unsigned 
 	return out;
 }
 
-/* Sixteen octets at a time, for names all of whose octets take one number each. */
+/* A faster way for names whose octets all take one number each: sixteen octets at a time. */
 enum { CHUNK = 16 };
 typedef uint8_t chunk __attribute__((vector_size(CHUNK)));
 
 _Static_assert(NKEY_ROOM >= (int)CHUNK, "the last label may be written with what is behind it");
 
-/* The number of each octet as in the table, 0 for one that takes two. */
+/* The number of each octet as in the table; 0 for an octet that takes two. */
 static inline chunk
 plain_numbers(chunk octets)
 {
@@ -128,7 +128,7 @@ store_chunk(uint8_t *at, chunk c)
 	memcpy(at, &c, CHUNK);
 }
 
-/* The numbers of all octets of a name that is CHUNK octets or longer; the last chunk overlaps the one before. */
+/* Writes the numbers of all octets of a name of CHUNK octets or more; the last chunk overlaps the one before. */
 static inline void
 map_name(uint8_t *numbers, const uint8_t *name, size_t len)
 {
@@ -152,15 +152,15 @@ has_zero(const uint8_t *numbers, size_t len)
 	return (h[0] | h[1]) != 0;
 }
 
-/* What the first chunk did not hold of a label; few are that long. */
+/* Copies the rest of a label after its first chunk; few labels are that long. */
 [[gnu::noinline]] static void
 copy_rest(uint8_t *to, const uint8_t *from, size_t n)
 {
 	memcpy(to + CHUNK, from + CHUNK, n - CHUNK);
 }
 
-/* False, with the key half written, when some octet takes two numbers.  What is copied of a label beyond its
- * end is written over by the next one, and by the padding behind the last. */
+/* Writes the key of a name.  False: an octet takes two numbers, and the key is half written.  Octets that are copied beyond the
+ * end of a label are overwritten by the next label, or by the padding at the end. */
 [[gnu::always_inline]] static inline bool
 put_plain_name(struct nkey *key)
 {
@@ -240,7 +240,7 @@ are_identical(const uint8_t *a, const uint8_t *b, size_t n)
 		}
 	}
 	if (n >= 8) {
-		return words_are_equal(a + n - 8, b + n - 8); /* overlaps the word before it */
+		return words_are_equal(a + n - 8, b + n - 8); /* the last word overlaps the one before */
 	}
 	while (i < n && a[i] == b[i]) {
 		i++;
@@ -248,8 +248,8 @@ are_identical(const uint8_t *a, const uint8_t *b, size_t n)
 	return i == n;
 }
 
-/* ASCII letters of eight octets lower-cased at once: bit 7 of `upper` is set where an octet is in A-Z.  The sums
- * cannot carry from octet to octet, as bit 7 is masked off first. */
+/* Makes eight octets lower case at once (ASCII letters only): bit 7 of `upper` is set where an octet is in A-Z.  The sums cannot
+ * carry into the next octet, since bit 7 is masked off first. */
 static uint64_t
 lower8(uint64_t x)
 {
@@ -261,7 +261,7 @@ lower8(uint64_t x)
 	return x | upper >> 2;
 }
 
-/* Kept apart, so that names that are asked for as they are written do not pay for it. */
+/* A separate function, so that names with equal case do not pay for it. */
 [[gnu::noinline]] static bool
 are_equal_lowered(const uint8_t *a, const uint8_t *b, size_t n)
 {

@@ -41,9 +41,9 @@ node_rr_compare(const struct node_rr *a, const struct node_rr *b)
 	return rdata_compare(a->type, a->rdata, a->rdlen, b->rdata, b->rdlen);
 }
 
-enum { MINFO = 14 }; /* two names a record, as SOA has */
+enum { MINFO = 14 }; /* has two names in each record, like SOA */
 
-enum { RUN = 16 }; /* sorted by insertion; nearly all nodes are that small */
+enum { RUN = 16 }; /* runs of this length are sorted by insertion; nearly all nodes are not larger */
 
 static void
 sort_run(struct node_rr *rrs, size_t n)
@@ -60,7 +60,7 @@ sort_run(struct node_rr *rrs, size_t n)
 	}
 }
 
-/* Two sorted neighbours, [0, half) and [half, n), become one; `room` has place for n. */
+/* Merges two sorted neighbours, [0, half) and [half, n); `room` has room for n. */
 static void
 merge(struct node_rr *rrs, size_t half, size_t n, struct node_rr *room)
 {
@@ -75,7 +75,7 @@ merge(struct node_rr *rrs, size_t half, size_t n, struct node_rr *room)
 	memcpy(rrs, room, n * sizeof *rrs);
 }
 
-/* Stable, and never quadratic: the C library's qsort() promises neither. */
+/* A stable sort that is never quadratic: the C library's qsort() promises neither. */
 static err_t
 sort(struct node_rr *rrs, size_t n)
 {
@@ -111,8 +111,8 @@ struct measure {
 	uint16_t flags;
 };
 
-/* Octets of the longest suffix that two names have in common, as name_shared_suffix(); most names share all of the
- * owner or nothing but the root, and that is found with one comparison. */
+/* Length of the longest suffix that two names have in common, like name_shared_suffix().  Most names share the whole owner or
+ * only the root, which is found with one comparison. */
 static size_t
 shared_suffix(const uint8_t *a, size_t a_len, const uint8_t *b)
 {
@@ -130,17 +130,17 @@ shared_suffix(const uint8_t *a, size_t a_len, const uint8_t *b)
 			if (nkey_octets_are_equal(a, b, a_len)) {
 				return a_len;
 			}
-			a_len -= 1u + a[0]; /* not the root: that would be equal */
+			a_len -= 1u + a[0]; /* this is not the root, which would be equal */
 			a = name_parent(a);
 		}
 	}
 }
 
-/* Where the names are that may be compressed: how many, and at[]. */
+/* Finds the names that may be compressed: their number, and their offsets in at[]. */
 static size_t
 compressible_names(uint16_t type, const uint8_t *rdata, uint16_t rdlen, uint16_t at[RDATA_NAMES_MAX])
 {
-	if (type == TYPE_NS || type == TYPE_CNAME) { /* these two are nearly all there are */
+	if (type == TYPE_NS || type == TYPE_CNAME) { /* nearly all records with names are of these types */
 		at[0] = 0;
 		return 1;
 	}
@@ -148,7 +148,7 @@ compressible_names(uint16_t type, const uint8_t *rdata, uint16_t rdlen, uint16_t
 	return n < ARRAY_LEN(((struct rr *)0)->shared) ? n : ARRAY_LEN(((struct rr *)0)->shared);
 }
 
-/* The names of an RRset that later ones may link to. */
+/* Names of an RRset to which later names may link. */
 struct earlier {
 	size_t n;
 	struct {
@@ -157,8 +157,9 @@ struct earlier {
 	} list[RRSET_LINK_REACH];
 };
 
-/* The earliest of those that share most, if it is more than the owner does, and than a pointer takes.  So the suffix is never one that
- * the earlier name itself has by a pointer: then that pointer's name would share it, too. */
+/* Links to the earliest of the names that share most, if this is more than the owner shares, and more than a pointer takes.  So
+ * the shared suffix is never a part that the earlier name itself has only by a pointer: then the pointer's target would share
+ * it, too, and be earlier. */
 static struct rr_link
 find_link(const struct measure *m, const struct earlier *e, const uint8_t *name, size_t len)
 {
@@ -174,7 +175,7 @@ find_link(const struct measure *m, const struct earlier *e, const uint8_t *name,
 	return is_better ? (struct rr_link){ (uint8_t)to, (uint8_t)best } : (struct rr_link){ 0, 0 };
 }
 
-/* Links the names of an RRset's records; returns how many names of each have links. */
+/* Links the names of an RRset's records; returns the number of names with links in each record. */
 static size_t
 link_names(const struct measure *m, struct node_rr *rrs, size_t n)
 {
@@ -208,7 +209,7 @@ links_size(size_t records, size_t names)
 	return align4(records * names * sizeof(struct rr_link));
 }
 
-/* One RRset, rrs[0, n): marks duplicates, gives all the lowest TTL. */
+/* Measures one RRset, rrs[0, n): marks duplicates, and finds the lowest TTL. */
 static err_t
 measure_rrset(struct node_rr *rrs, size_t n, struct measure *m)
 {
@@ -248,7 +249,7 @@ rrset_end(const struct node_rr *rrs, size_t i, size_t n)
 	return end;
 }
 
-/* Of the names that may be compressed, how much of each the owner has too. */
+/* Sets how much each compressible name shares with the owner. */
 static void
 set_shared(struct rr *rr, uint16_t type, const uint8_t *owner, size_t owner_len)
 {
@@ -259,7 +260,7 @@ set_shared(struct rr *rr, uint16_t type, const uint8_t *owner, size_t owner_len)
 	}
 }
 
-/* Octets up to the next multiple of four are zeroed first, so that no stale memory is kept. */
+/* Writes one record.  The padding up to the next multiple of four is zeroed first, so that no old memory is kept in it. */
 static struct rr *
 write_rr(struct rr *rr, const struct node_rr *from)
 {
@@ -273,7 +274,7 @@ write_rr(struct rr *rr, const struct node_rr *from)
 	return (struct rr *)(void *)((uint8_t *)rr + size);
 }
 
-/* Returns where they end. */
+/* Writes the links; returns their end. */
 static uint8_t *
 write_links(uint8_t *to, const struct node_rr *rrs, size_t n, const struct rrset *s)
 {
@@ -349,7 +350,7 @@ node_make(const uint8_t *name, uint16_t flags, struct node_rr *rrs, size_t n, si
 		i = end;
 	}
 	if (m.rrsets > UINT16_MAX) {
-		return E_LIMIT; /* 65,536 types, and RRSIGs over as many */
+		return E_LIMIT; /* 65,536 types, and RRSIGs that cover as many */
 	}
 	struct node *node = malloc(m.size);
 	if (node == NULL) {

@@ -1,15 +1,14 @@
-/* zone/node.h -- what a zone holds at one name: one immutable block, laid out to be copied from.
+/* zone/node.h -- the records of one name of a zone: one immutable block, laid out to be copied into answers.
  *
  * [struct node][name, padded to 4][rrset][rr][rr]…[rrset][rr]…[referral]   all aligned to 4 octets.
  *
- * RRsets are sorted by type, then by type covered (RRSIGs are one RRset for each type that they
- * cover); records within one in canonical order (RFC 4034 6.3), without duplicates.  An RR's fixed
- * part (type, class, TTL) is kept in wire form, so that writing an answer is copying.  For names in
- * RDATA that may be compressed, the length of the suffix that they share with the owner is known
- * (`shared`), so that compression needs no search.  Where a name shares more with an earlier name of its RRset, this
- * is known, too: such an RRset ends in a struct rr_link for each of its names.
+ * RRsets are sorted by type, then by covered type (RRSIGs are one RRset for each type that they cover).  Records within an RRset
+ * are in canonical order (RFC 4034 6.3), without duplicates.  The fixed part of a record (type, class, TTL) is kept in wire
+ * form, so that an answer is written by copying.  For names in RDATA that may be compressed, the length of the suffix that they
+ * share with the owner is stored (`shared`), so that compression needs no search.  If a name shares more with an earlier name of
+ * its RRset, this is stored, too: such an RRset ends with a struct rr_link for each of its names.
  *
- * A node is made by node_make() and then never changes; a change is a new block.
+ * node_make() makes a node, which never changes afterwards; a change is a new block.
  */
 #pragma once
 
@@ -22,49 +21,49 @@
 
 enum node_flags {
 	NODE_APEX = 1 << 0,
-	NODE_CUT = 1 << 1,        /* NS, and not the apex: a delegation (RFC 1034 4.2.1) */
-	NODE_BELOW_CUT = 1 << 2,  /* glue or occluded: below a delegation or a DNAME */
+	NODE_CUT = 1 << 1,        /* has NS, and is not the apex: a delegation (RFC 1034 4.2.1) */
+	NODE_BELOW_CUT = 1 << 2,  /* below a delegation or a DNAME: glue, or never served */
 	NODE_CNAME = 1 << 3,
 	NODE_DNAME = 1 << 4,
 	NODE_WILDCARD = 1 << 5,   /* has a child "*" (RFC 4592) */
 	NODE_EMPTY = 1 << 6,      /* empty non-terminal: no records of its own (RFC 8020) */
 	NODE_SIGNED = 1 << 7,     /* has RRSIGs */
-	NODE_REFERRAL = 1 << 8,   /* ends with the referral that it answers with (zone/referral.h) */
+	NODE_REFERRAL = 1 << 8,   /* ends with the referral that queries get (zone/referral.h) */
 };
 
 struct node {
 	uint16_t flags;    /* of enum node_flags */
-	uint16_t rrsets;   /* how many */
+	uint16_t rrsets;   /* number of RRsets */
 	uint32_t size;     /* octets of the whole block */
 	uint8_t name_len;
-	uint8_t name[];    /* uncompressed, case as in the source; the trie's name_at */
+	uint8_t name[];    /* uncompressed, case as in the source; used by the trie (name_at) */
 };
 
 #define NODE_NAME_AT offsetof(struct node, name)
 
 struct rrset {
-	uint16_t type;      /* host order, as all here but `fixed` */
+	uint16_t type;      /* host byte order, like all fields except `fixed` */
 	uint16_t covers;    /* RRSIG: the type covered; else 0 */
 	uint32_t size;      /* octets of this header and its records */
 	uint16_t n;         /* records; at least 1 */
-	uint16_t linked;    /* names in each record that have links: 0 (then there are none), 1, or 2 */
+	uint16_t linked;    /* number of names in each record that have links: 0 (no links), 1, or 2 */
 	uint8_t fixed[8];   /* TYPE, CLASS, TTL in wire form (RFC 1035 3.2.1) */
 };
 
 struct rr {
 	uint16_t rdlen;
-	uint8_t shared[2]; /* first and second compressible name in it: octets of the suffix shared with
-	                    * the owner, the root's too; 0: there is no such name */
+	uint8_t shared[2]; /* for the first and second compressible name: length of the suffix shared with the owner, including
+	                    * the root; 0: there is no such name */
 	uint8_t rdata[];   /* uncompressed; then padding to 4 */
 };
 
-/* What a name shares with an earlier one of its RRset; names are counted from the first record's on. */
+/* The suffix that a name shares with an earlier name of its RRset; names are counted from the first record on. */
 struct rr_link {
-	uint8_t to;     /* below RRSET_LINK_REACH */
-	uint8_t shared; /* octets, more than with the owner; 0: there is no such name */
+	uint8_t to;     /* number of the earlier name, below RRSET_LINK_REACH */
+	uint8_t shared; /* length of the suffix, longer than with the owner; 0: there is none */
 };
 
-enum { RRSET_LINK_REACH = 32 }; /* names of an RRset that later ones are compared with: a few make most of the difference */
+enum { RRSET_LINK_REACH = 32 }; /* only this many names of an RRset are compared with later ones: a few are nearly as good as all */
 
 static inline const struct rrset *
 node_first(const struct node *n)
@@ -105,7 +104,7 @@ rrset_ttl(const struct rrset *s)
 	return (uint32_t)s->fixed[4] << 24 | (uint32_t)s->fixed[5] << 16 | (uint32_t)s->fixed[6] << 8 | s->fixed[7];
 }
 
-/* Octets up to the end of the last RRset. */
+/* Size without the referral: up to the end of the last RRset. */
 static inline size_t
 node_plain_size(const struct node *n)
 {
@@ -132,14 +131,14 @@ node_rrset(const struct node *n, uint16_t type)
 /* The RRSIGs that cover a type, or NULL. */
 const struct rrset *node_rrsigs(const struct node *n, uint16_t covers);
 
-/* What node_make() is given: records in any order, all of one owner. */
+/* Input of node_make(): records in any order, all of one owner. */
 struct node_rr {
 	uint16_t type;
 	uint32_t ttl;
 	uint16_t rdlen;
-	bool is_duplicate;    /* set by node_make(): equal to the record before it */
-	uint8_t linked;         /* … of an RRset's first: its `linked` */
-	struct rr_link link[2]; /* … what its names share with those before them */
+	bool is_duplicate;    /* set by node_make(): equal to the record before */
+	uint8_t linked;         /* set by node_make(), in the first record of an RRset: its `linked` */
+	struct rr_link link[2]; /* set by node_make(): links to earlier names */
 	const uint8_t *rdata; /* uncompressed, checked */
 };
 
@@ -158,15 +157,14 @@ int node_rr_compare(const struct node_rr *a, const struct node_rr *b);
 bool node_rr_is_same_set(const struct node_rr *a, const struct node_rr *b);
 
 enum {
-	RRSET_RRS_MAX = 65535, /* records: what one answer may count */
-	NODE_RRSETS_MAX = 512, /* a query goes through them; all types that there are, signed, come to 200, and BIND takes 100 */
+	RRSET_RRS_MAX = 65535, /* records, the largest count in an answer */
+	NODE_RRSETS_MAX = 512, /* a query looks through them; all existing types with signatures are 200, and BIND accepts 100 */
 	NODE_SIZE_MAX = 1 << 30,
 };
 
-/* Builds a node (malloc; the caller frees with free()).  `rrs` is sorted in place, equal ones in the order
- * they had; exact duplicates are left out and counted in *duplicates; records of one RRset with different
- * TTLs get the lowest (RFC 2181 5.2), such RRsets are counted in *ttl_differs.  Both may be NULL.
- * Flags: NODE_CNAME, _DNAME, _EMPTY, _SIGNED follow from the records; those that follow from other names
- * are in `flags`.  E_NOMEM, E_LIMIT. */
+/* Makes a node (malloc; the caller frees it with free()).  `rrs` is sorted in place; equal records keep their order.  Exact
+ * duplicates are left out and counted in *duplicates.  Records of one RRset with different TTLs get the lowest (RFC 2181 5.2),
+ * and such RRsets are counted in *ttl_differs.  Both may be NULL.  The flags NODE_CNAME, _DNAME, _EMPTY and _SIGNED are set
+ * according to the records; flags that depend on other names are taken from `flags`.  E_NOMEM, E_LIMIT. */
 err_t node_make(const uint8_t *name, uint16_t flags, struct node_rr *rrs, size_t n,
                 size_t *duplicates, size_t *ttl_differs, struct node **out);

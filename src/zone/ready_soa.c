@@ -9,26 +9,26 @@
 enum {
 	POINTER = 0xC000,  /* RFC 1035 4.1.4 */
 	QUESTION_TAIL = 4, /* QTYPE and QCLASS: between the apex's name in the question and the piece */
-	NUMBERS_LEN = 20,  /* of an SOA, behind its names (RFC 1035 3.3.13) */
+	NUMBERS_LEN = 20,  /* of an SOA, after its names (RFC 1035 3.3.13) */
 };
 
-/* One in the making; offsets in messages count from the apex's name. */
+/* A prepared SOA while it is written; offsets in messages count from the apex's name. */
 struct draft {
 	struct ready_soa *out;
 	struct buf b;
 	size_t apex_len;
-	size_t mname_end; /* where MNAME would end, were it written whole */
+	size_t mname_end; /* where MNAME would end if it were written in full */
 };
 
 static void
 put_pointer(struct draft *d, size_t relative)
 {
-	uint16_t pointer = (uint16_t)(POINTER | relative); /* in host order */
+	uint16_t pointer = (uint16_t)(POINTER | relative); /* host byte order */
 	d->out->at[d->out->pointers_n++] = (uint8_t)d->b.len;
 	buf_put(&d->b, &pointer, sizeof pointer);
 }
 
-/* Writes a name but for its last octets, which stand at `tail` if there are any. */
+/* Writes a name, except its last octets if these are at `tail` already. */
 static void
 put_name(struct draft *d, const uint8_t *name, size_t len, size_t shared, size_t tail)
 {
@@ -39,7 +39,7 @@ put_name(struct draft *d, const uint8_t *name, size_t len, size_t shared, size_t
 	}
 }
 
-/* MNAME may end as the apex does; RNAME too, or, by its link, as MNAME does. */
+/* MNAME may share its end with the apex; RNAME with the apex or, by its link, with MNAME. */
 static void
 put_names(struct draft *d, const struct rrset *soa, const struct rr *rr)
 {
@@ -60,8 +60,8 @@ ready_soa_make(const struct node *apex, const struct rrset *soa, struct ready_so
 	const struct rr *rr = rrset_first(soa);
 	*out = (struct ready_soa){ 0 };
 	struct draft d = { .out = out, .b = buf_over(out->piece, sizeof out->piece), .apex_len = apex->name_len };
-	put_name(&d, apex->name, apex->name_len, apex->name_len, 0); /* the root's own name is shorter than a pointer */
-	out->ttl_at = (uint8_t)(d.b.len + 4); /* behind type and class */
+	put_name(&d, apex->name, apex->name_len, apex->name_len, 0); /* the root's name is shorter than a pointer */
+	out->ttl_at = (uint8_t)(d.b.len + 4); /* after type and class */
 	buf_put(&d.b, soa->fixed, sizeof soa->fixed);
 	size_t rdlen_at = d.b.len;
 	buf_u16(&d.b, 0);

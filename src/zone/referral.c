@@ -19,11 +19,11 @@ put_pointer(struct referral_draft *d, struct buf *b, uint16_t relative)
 		return;
 	}
 	d->at[d->pointers_n++] = (uint16_t)b->len;
-	relative |= POINTER; /* in host order */
+	relative |= POINTER; /* host byte order */
 	buf_put(b, &relative, sizeof relative);
 }
 
-/* Every record begins alike: owner (a pointer), type, class, TTL. */
+/* Writes the beginning of a record: owner (a pointer), type, class, TTL. */
 static void
 put_head(struct referral_draft *d, struct buf *b, uint16_t owner, const struct rrset *set)
 {
@@ -39,11 +39,12 @@ struct targets {
 	const struct rrset *set;
 	const struct rr_link *links;    /* NULL: none */
 	unsigned n;                     /* written so far */
-	uint16_t at[TARGETS_MAX];       /* where each can be pointed to */
-	uint16_t ends_at[TARGETS_MAX];  /* … and where it would end, were it written whole; both from the cut's name on */
+	uint16_t at[TARGETS_MAX];       /* target of a pointer to each, counted from the cut's name */
+	uint16_t ends_at[TARGETS_MAX];  /* where each would end if it were written in full, counted likewise */
 };
 
-/* What the next name shares with the cut's, or with a name before it: octets, and a pointer to them. */
+/* The length of the suffix that the next name shares with the cut's name, or with a name before it; and a pointer to that
+ * suffix. */
 static size_t
 find_shared(const struct targets *t, const struct rr *rr, uint16_t *pointer)
 {
@@ -56,7 +57,7 @@ find_shared(const struct targets *t, const struct rr *rr, uint16_t *pointer)
 	return rr->shared[0] > 1 ? rr->shared[0] : 0;
 }
 
-/* An NS record; what its name shares becomes a pointer. */
+/* Writes an NS record; the shared suffix of its name becomes a pointer. */
 static void
 put_ns(struct referral_draft *d, struct buf *b, struct targets *t, const struct rr *rr)
 {
@@ -104,7 +105,7 @@ referral_draft(const struct node *cut, size_t apex_len, referral_find *find, voi
 	const struct rr *rr = rrset_first(set);
 	for (unsigned i = 0; i < set->n; i++, rr = rr_next(rr)) {
 		if (rr->shared[0] >= apex_len && rr->shared[0] < cut->name_len) {
-			return false; /* in the zone, but not below the cut: its addresses are another name's business */
+			return false; /* in the zone, but not below the cut: its addresses may change without this cut */
 		}
 		put_ns(out, &b, &targets, rr);
 		out->ns_n++;

@@ -14,7 +14,7 @@ struct freeing {
 	void *ctx;
 };
 
-/* As deep as the longest key at most: each branch is at a later place than the one above. */
+/* The recursion is at most as deep as the longest key: each branch is at a later place than the one above. */
 static void
 free_cell(const struct trie_cell *c, const struct freeing *f)
 {
@@ -82,9 +82,9 @@ trie_get_below(const struct trie *t, const struct trie_cell *subtree, const stru
 	return is_it ? c->ptr : NULL;
 }
 
-/* Of the values that the descent passed, those that are ancestors indeed.  All of them stood on one
- * path, so they are ancestors of one another: when the last is one of the key, all are.  Otherwise the
- * key leaves the path somewhere: those whose keys end before that are. */
+/* Of the values that the descent passed, the number that really are ancestors of the key.  Each is an ancestor of the next, so
+ * when the last one is an ancestor of the key, all are.  Otherwise the key leaves the path somewhere: then those whose keys end
+ * before that place are. */
 static unsigned
 ancestors_n(const struct trie *t, const struct nkey *key, const struct trie_path *path, const uint16_t *ends,
             unsigned n)
@@ -111,7 +111,7 @@ trie_lookup(const struct trie *t, const struct nkey *key, struct trie_path *out)
 	while (is_branch(c)) {
 		size_t at = place(c);
 		unsigned number = nkey_at(key, at);
-		if (has_twig(c, NKEY_NONE) && number != NKEY_NONE) { /* each an ancestor of the next: 127 at most */
+		if (has_twig(c, NKEY_NONE) && number != NKEY_NONE) { /* at most 127, since each is an ancestor of the next */
 			ends[n] = (uint16_t)at;
 			out->ancestor[n++] = twig(c, 0)->ptr;
 		}

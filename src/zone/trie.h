@@ -1,23 +1,22 @@
-/* zone/trie.h -- ordered map from domain names to values, copy-on-write: a qp-trie.
+/* zone/trie.h -- an ordered map from domain names to values, copy-on-write: a qp-trie.
  *
- * A struct trie is one immutable version; copying the struct copies the reference.  A transaction
- * starts from a version, copies only the branches on the paths that it changes, and yields a new version; the
- * old one stays as it was until its owner frees what the transaction put on the garbage list.
+ * A struct trie is one immutable version; copying the struct copies the reference.  A transaction starts from a version, copies
+ * only the branches on the paths that it changes, and makes a new version.  The old version stays as it is until its owner frees
+ * the memory that the transaction put on the garbage list.
  *
- * Values are objects of the caller's.  Each holds its own name, uncompressed, at the fixed offset
- * `name_at` octets from its start, and in the octet before it the name's length (as struct name does);
- * from it the key is derived again when needed.  The trie never frees a value.  Names are unique, without
- * regard to case.
+ * Values are objects of the caller.  Each has its own name, uncompressed, at the fixed offset `name_at` from its start, and the
+ * name's length in the octet before it (as struct name has); the key is computed from it when needed.  The trie never frees a
+ * value.  Names are unique, without regard to case.
  *
- * A cell is a leaf (word 0) or a branch.  A branch says at which place of the key its twigs part
- * (bits 48 and up) and which numbers they have there (bits 0 to 47); the twigs stand in an array in the
- * order of these numbers.  All keys below a branch agree before its place, so an ancestor of them
- * all can only be its twig NKEY_NONE.  Skipped places are checked once, against the leaf that was found.
+ * A cell is a leaf (word 0) or a branch.  A branch says at which place of the key its twigs differ (bits 48 and up) and which
+ * numbers they have there (bits 0 to 47); the twigs are in an array in the order of these numbers.  All keys below a branch are
+ * equal before its place, so a name that is an ancestor of them all can only be its twig NKEY_NONE.  Places that branches skip
+ * are checked once, against the leaf that was found.
  *
- * Threads: a published version may be read by any number of threads without locks.  One
- * transaction at a time over a line of versions.
- * Cost: lookup O(length of the key) worst, commonly under ten branches; put and remove copy the path,
- * each branch once in a transaction, after which it is changed in place.
+ * Threads: any number of threads may read a published version without locks.  There is one transaction at a time for a sequence
+ * of versions.
+ * Cost: lookup O(length of the key) at worst, usually under ten branches; put and remove copy the path, each branch once in a
+ * transaction, after which it is changed in place.
  */
 #pragma once
 
@@ -36,26 +35,26 @@ struct trie_cell { /* a branch or a leaf; private to trie*.c */
 struct trie {
 	struct trie_cell root; /* all zero: empty */
 	size_t n;              /* values in it */
-	size_t octets;         /* that its branches take, also those that it shares with other versions */
-	uint64_t gen;          /* of the transaction that made it */
-	uint16_t name_at;      /* where a value's name is, octets from its start */
+	size_t octets;         /* memory of its branches, including those shared with other versions */
+	uint64_t gen;          /* generation of the transaction that made it */
+	uint16_t name_at;      /* offset of the name in a value */
 };
 
 void trie_init(struct trie *t, size_t name_at); /* name_at >= 1 */
 
-/* Frees the branches of a version that shares them with no other (after its garbage was freed).
- * `free_value` is called for each value, in order; NULL: they stay. */
+/* Frees the branches of a version that shares none with another version (after its garbage was freed).  `free_value` is called
+ * for each value, in order; NULL: the values stay. */
 void trie_fini(struct trie *t, void (*free_value)(void *ctx, void *value), void *ctx);
 
-void *trie_get(const struct trie *t, const struct nkey *key); /* NULL when it is not there */
+void *trie_get(const struct trie *t, const struct nkey *key); /* NULL: the name is not there */
 
-/* The part of the trie that holds a value's name and all names below it: `key`'s first `len` numbers are that name's
- * key (nkey_suffix_len()), and it is there.  Lookups in it need only the rest of a key (nkey_set_below()); `n`: octets
- * of the name that the rest is made of. */
+/* The part of the trie with a name and all names below it.  The first `len` numbers of `key` are that name's key
+ * (nkey_suffix_len()); the name must be there.  Lookups in this part need only the rest of a key (nkey_set_below()), which is
+ * made from the first `n` octets of the name. */
 const struct trie_cell *trie_subtree(const struct trie *t, const struct nkey *key, size_t len);
 void *trie_get_below(const struct trie *t, const struct trie_cell *subtree, const struct nkey *key, size_t n);
 
-/* Lookup with all existing ancestors, in one descent. */
+/* Lookup of a name with all its existing ancestors, in one descent. */
 enum { TRIE_ANCESTORS_MAX = 127 };
 struct trie_path {
 	void *exact;                        /* the value at the name itself, or NULL */
@@ -64,32 +63,32 @@ struct trie_path {
 };
 void trie_lookup(const struct trie *t, const struct nkey *key, struct trie_path *out);
 
-/* Greatest value whose name is at or before the key in canonical order; NULL when there is none.
- * For NSEC and NSEC3 the caller wraps around with trie_last(). */
+/* The last value whose name is at or before the key in canonical order; NULL: there is none.  For NSEC and NSEC3 the caller
+ * wraps around with trie_last(). */
 void *trie_at_or_before(const struct trie *t, const struct nkey *key);
-void *trie_before(const struct trie *t, const struct nkey *key); /* strictly before it */
+void *trie_before(const struct trie *t, const struct nkey *key); /* strictly before the key */
 void *trie_first(const struct trie *t);
 void *trie_last(const struct trie *t);
 
-/* Iteration in canonical order.  The version must outlive it. */
+/* Iteration in canonical order.  The version must outlive the iterator. */
 enum { TRIE_DEPTH_MAX = NKEY_MAX };
 struct trie_iter {
 	unsigned depth;
 	struct {
 		const struct trie_cell *cells; /* twigs of a branch */
-		unsigned next, n;              /* twig to visit next; how many there are */
+		unsigned next, n;              /* twig to visit next; number of twigs */
 	} at[TRIE_DEPTH_MAX + 1];
 };
 void trie_iter_first(struct trie_iter *it, const struct trie *t);
 void trie_iter_seek(struct trie_iter *it, const struct trie *t, const struct nkey *key); /* at or after key */
 void *trie_iter_next(struct trie_iter *it); /* NULL at the end */
 
-/* For walking two versions side by side, after both have given the same value: what they share from there on is passed
- * over (values after it in the same array of twigs, and in those above it).  So the walk costs what differs. */
+/* For walking two versions side by side, after both iterators have given the same value: skips the shared values that follow
+ * (those after it in the same array of twigs, and in arrays above it).  So the walk costs what differs. */
 void trie_iter_skip_shared(struct trie_iter *a, struct trie_iter *b);
 
-/* Where the value given last is kept: `ptr` may be set to another value of the same name by whoever has the trie to
- * himself; good until a name comes or goes. */
+/* The cell of the last value.  Only a caller that has the trie to itself may set its `ptr` to another value of the same name;
+ * valid until a name is added or removed. */
 static inline struct trie_cell *
 trie_iter_cell(const struct trie_iter *it)
 {
@@ -97,30 +96,30 @@ trie_iter_cell(const struct trie_iter *it)
 }
 
 struct trie_txn {
-	struct trie now;         /* the version in the making; may be read at any time */
-	struct garbage replaced; /* branches of the old version, handed out by trie_commit() */
+	struct trie now;         /* the new version so far; may be read at any time */
+	struct garbage replaced; /* branches that only the old version uses, for trie_commit() */
 };
 
 void trie_begin(struct trie_txn *txn, const struct trie *from);
 
-/* Adds a value under its own name, or replaces the one there.  *old: what was there, or NULL. */
+/* Adds a value under its own name, or replaces the value there.  *old: the replaced value, or NULL. */
 err_t trie_put(struct trie_txn *txn, void *value, void **old); /* E_NOMEM: nothing changed */
 
-/* Adds a value under its name, which is the key's; E_EXISTS when that is there: nothing changed. */
+/* Adds a value under its name, which must be the key's.  E_EXISTS: the name is there already, and nothing changed. */
 err_t trie_add(struct trie_txn *txn, const struct nkey *key, void *value);
 
-/* Brings into the cache what adding these names will touch.  In a large trie that is the time that it takes, and so
- * the waits for several names overlap. */
+/* Fetches the memory that adding these names will touch into the cache.  In a large trie this is most of the time, and here the
+ * waits for several names overlap. */
 enum { TRIE_WARM_MAX = 16 };
 void trie_warm(const struct trie *t, const struct nkey *keys, size_t n);
 
-/* Makes all on the way to a name, which may be missing, the transaction's own: from then on it can be replaced and removed without
- * memory.  E_NOMEM: nothing changed that anybody can see. */
+/* Makes all branches on the path to a name the transaction's own (the name may be missing): from then on it can be replaced and
+ * removed without memory.  E_NOMEM: nothing changed that anybody can see. */
 err_t trie_claim(struct trie_txn *txn, const struct nkey *key);
 
-/* The value, or NULL.  Cannot fail: the name was claimed, or put in this transaction. */
+/* Removes and returns the value, or NULL.  Cannot fail: the name must have been claimed, or put in this transaction. */
 void *trie_remove(struct trie_txn *txn, const struct nkey *key);
 
-/* The new version; what it replaced is added to `garbage`.  Cannot fail. */
+/* Makes the new version; memory that only the old version uses is added to `garbage`.  Cannot fail. */
 struct trie trie_commit(struct trie_txn *txn, struct garbage *garbage);
-void trie_rollback(struct trie_txn *txn); /* frees what only the transaction had; values are the caller's */
+void trie_rollback(struct trie_txn *txn); /* frees the transaction's own branches; values belong to the caller */

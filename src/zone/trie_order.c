@@ -1,4 +1,4 @@
-/* Values in canonical order: the one before a name, and from one to the next. */
+/* Canonical order: the value before a name, and iteration. */
 #include "zone/trie_p.h"
 
 static void *
@@ -31,7 +31,7 @@ trie_last(const struct trie *t)
 	return greatest(&t->root);
 }
 
-/* Value before the key; or at it, when is_at_good. */
+/* The value before the key, or, if is_at_good, at the key. */
 static void *
 find_before(const struct trie *t, const struct nkey *key, bool is_at_good)
 {
@@ -39,7 +39,7 @@ find_before(const struct trie *t, const struct nkey *key, bool is_at_good)
 		return NULL;
 	}
 	void *leaf = nearest_leaf(t, key);
-	struct nkey_parting p = { .at = SIZE_MAX }; /* stays when the leaf is the key's */
+	struct nkey_parting p = { .at = SIZE_MAX }; /* stays so when the leaf has the key */
 	if (!nkey_has_parting(key, value_name(t, leaf), &p) && is_at_good) {
 		return leaf;
 	}
@@ -52,7 +52,7 @@ find_before(const struct trie *t, const struct nkey *key, bool is_at_good)
 	if (is_branch(c) && place(c) == p.at) { /* the key would be one more twig here */
 		unsigned i = index_of(c, p.ours);
 		smaller = i != 0 ? twig(c, i - 1) : smaller;
-	} else if (p.at != SIZE_MAX && p.ours > p.theirs) { /* all below is before the key */
+	} else if (p.at != SIZE_MAX && p.ours > p.theirs) { /* all values below are before the key */
 		smaller = c;
 	}
 	return smaller != NULL ? greatest(smaller) : NULL;
@@ -99,7 +99,7 @@ trie_iter_seek(struct trie_iter *it, const struct trie *t, const struct nkey *ke
 	const struct trie_cell *c = &t->root;
 	while (is_branch(c) && place(c) < p.at) {
 		unsigned i = index_of(c, nkey_at(key, place(c)));
-		it->at[it->depth - 1].next++; /* the path itself is visited deeper down */
+		it->at[it->depth - 1].next++; /* the path itself is visited on a deeper level */
 		iter_push(it, twig(c, 0), i, twigs_n(c));
 		c = twig(c, i);
 	}
@@ -107,7 +107,7 @@ trie_iter_seek(struct trie_iter *it, const struct trie *t, const struct nkey *ke
 		it->at[it->depth - 1].next++;
 		iter_push(it, twig(c, 0), index_of(c, p.ours), twigs_n(c));
 	} else if (p.at != SIZE_MAX && p.ours > p.theirs) {
-		it->at[it->depth - 1].next++; /* all below is before the key */
+		it->at[it->depth - 1].next++; /* all values below are before the key */
 	}
 }
 

@@ -1,7 +1,4 @@
-/* zone/trie_p.h -- the inside of a trie, for trie*.c alone.
- *
- * trie.c looks names up, trie_order.c walks in canonical order, trie_txn.c makes new versions.
- */
+/* zone/trie_p.h -- the private header of trie*.c. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,8 +7,8 @@
 
 #include "zone/trie.h"
 
-/* An array of twigs may be changed in place only by the transaction whose generation it has: any other
- * version may share it.  64 bits do not wrap. */
+/* Only the transaction with the same generation may change an array of twigs in place: any other version may share it. 64 bits
+ * do not wrap around. */
 struct twigs {
 	uint64_t gen;
 	struct trie_cell cell[];
@@ -23,9 +20,9 @@ enum { PLACE_SHIFT = 48 };
 
 _Static_assert(NKEY_NUMBERS <= (int)PLACE_SHIFT && NKEY_MAX < BIT(64 - PLACE_SHIFT), "a branch is one word");
 
-/* Counting bits is most of a step down the trie, and x86-64 has had an instruction for it since 2008, which may
- * not be assumed all the same: the lookups are compiled twice, and the loader takes what the machine can
- * do.  (Not for the sanitizers: they are not up yet when it does.) */
+/* Counting bits is most of the work of a step down the trie. x86-64 has had an instruction for it since 2008, but we must not
+ * assume that it is there.  So lookups are compiled twice, and the loader chooses the version for the machine.  (Not with
+ * sanitizers, which are not ready yet at that time.) */
 #if defined(__x86_64__) && !defined(__POPCNT__) && !defined(__SANITIZE_ADDRESS__) && \
         !defined(__SANITIZE_THREAD__) && !defined(__clang__)
 #define HOT [[gnu::target_clones("default", "popcnt")]]
@@ -57,15 +54,15 @@ has_twig(const struct trie_cell *c, unsigned number)
 	return (c->word >> number & 1) != 0;
 }
 
-/* How many twigs come before that of a number. */
+/* The number of twigs before that of a number. */
 static inline unsigned
 index_of(const struct trie_cell *c, unsigned number)
 {
 	return count_bits(c->word & (BIT(number) - 1));
 }
 
-/* The twig of a number, or NULL.  Shifted so that the number's bit is the highest, the word says whether there is
- * one, and counting what is left of it is one more than its index. */
+/* The twig of a number, or NULL.  The word is shifted so that the number's bit is the highest: that bit tells whether the twig
+ * is there, and the count of bits is one more than its index. */
 static inline const struct trie_cell *
 twig_of(const struct trie_cell *c, unsigned number)
 {
@@ -105,7 +102,7 @@ is_at(const struct trie *t, const void *value, const struct nkey *key)
 	return nkey_is_name(key, value_name(t, value), value_name_len(t, value));
 }
 
-/* A leaf that agrees with the key up to where any leaf does.  The trie is not empty. */
+/* A leaf that agrees with the key as far as any leaf does.  The trie must not be empty. */
 static inline void *
 nearest_leaf(const struct trie *t, const struct nkey *key)
 {

@@ -1,4 +1,4 @@
-/* Copy-on-write: the branches on the way to what changes become the transaction's own. */
+/* Copy-on-write: makes the branches on the path to a change the transaction's own. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +25,8 @@ is_ours(const struct trie_txn *txn, const struct trie_cell *branch)
 	return t->gen == txn->now.gen;
 }
 
-/* Gives back an array of `n` that this version does not have any more.  For one that is not ours there is room in the garbage. */
+/* Drops an array of `n` twigs that the new version does not have any more.  If it is not the transaction's own, the caller has
+ * reserved room in the garbage. */
 static void
 drop_twigs(struct trie_txn *txn, struct twigs *t, unsigned n)
 {
@@ -48,14 +49,14 @@ new_twigs(struct trie_txn *txn, unsigned n)
 	return t;
 }
 
-/* The same in the place of one that is not ours, with room for that in the garbage. */
+/* The same, to replace an array of another version, for which it reserves room in the garbage. */
 static struct twigs *
 new_twigs_instead(struct trie_txn *txn, unsigned n)
 {
 	return garbage_reserve(&txn->replaced, 1) == OK ? new_twigs(txn, n) : NULL;
 }
 
-/* Makes the twigs of a branch (which is itself ours) the transaction's own. */
+/* Makes the twigs of a branch the transaction's own; the branch itself must be so already. */
 static err_t
 own_twigs(struct trie_txn *txn, struct trie_cell *branch)
 {
@@ -73,7 +74,8 @@ own_twigs(struct trie_txn *txn, struct trie_cell *branch)
 	return OK;
 }
 
-/* Follows the key, which all leaves below agree with before `end`, through branches made our own. */
+/* Follows the key down, and makes the branches on the way the transaction's own.  All leaves below must agree with the key
+ * before `end`. */
 static inline err_t
 own_path(struct trie_txn *txn, const struct nkey *key, size_t end, struct trie_cell **out)
 {
@@ -86,7 +88,7 @@ own_path(struct trie_txn *txn, const struct nkey *key, size_t end, struct trie_c
 	return OK;
 }
 
-/* A leaf as one more twig of a branch. */
+/* Adds a leaf as one more twig of a branch. */
 static err_t
 add_twig(struct trie_txn *txn, struct trie_cell *branch, unsigned number, void *value)
 {
@@ -114,7 +116,7 @@ add_twig(struct trie_txn *txn, struct trie_cell *branch, unsigned number, void *
 	return OK;
 }
 
-/* A new branch in the place of a cell, with the cell and a leaf as its twigs. */
+/* Replaces a cell by a new branch, with the cell and a leaf as its twigs. */
 static err_t
 split_cell(struct trie_txn *txn, struct trie_cell *c, const struct nkey_parting *p, void *value)
 {
@@ -156,7 +158,7 @@ trie_warm(const struct trie *t, const struct nkey *keys, size_t n)
 				continue;
 			}
 			const struct trie_cell *next = twig_of(at[i], nkey_at(&keys[i], place(at[i])));
-			__builtin_prefetch(at[i]->ptr); /* the generation */
+			__builtin_prefetch(at[i]->ptr); /* fetches the generation */
 			at[i] = next != NULL ? next : twig(at[i], 0);
 			__builtin_prefetch(at[i]);
 			left++;
@@ -206,7 +208,7 @@ trie_put(struct trie_txn *txn, void *value, void **old)
 	return OK;
 }
 
-/* Takes twig `i` out of a branch; one that would keep a single twig becomes that twig. */
+/* Removes twig `i` of a branch; a branch with a single twig left becomes that twig. */
 static void
 remove_twig(struct trie_txn *txn, struct trie_cell *branch, unsigned i, unsigned number)
 {
@@ -218,7 +220,8 @@ remove_twig(struct trie_txn *txn, struct trie_cell *branch, unsigned i, unsigned
 		return;
 	}
 	memmove(&old->cell[i], &old->cell[i + 1], (n - i - 1) * sizeof old->cell[0]);
-	txn->now.octets -= alloc_octets(twigs_size(n)) - alloc_octets(twigs_size(n - 1)); /* the rest when it is copied */
+	/* the array itself shrinks when it is copied */
+	txn->now.octets -= alloc_octets(twigs_size(n)) - alloc_octets(twigs_size(n - 1));
 	branch->word &= ~BIT(number);
 }
 
@@ -264,7 +267,7 @@ trie_commit(struct trie_txn *txn, struct garbage *garbage)
 	return t;
 }
 
-/* What is not ours holds nothing that is. */
+/* Frees the transaction's own branches.  A branch of another version has none of these below it. */
 static void
 free_ours(const struct trie_txn *txn, const struct trie_cell *c)
 {

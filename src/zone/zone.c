@@ -49,7 +49,7 @@ zone_new(const uint8_t *apex, struct zone **out)
 uint16_t
 zone_own_flags(const struct zone *z, const struct node *n)
 {
-	if (n->name_len == z->apex_len) { /* all names are within the apex */
+	if (n->name_len == z->apex_len) { /* this is the apex, since all names are within it */
 		return NODE_APEX;
 	}
 	return node_rrset(n, TYPE_NS) != NULL ? NODE_CUT : 0;
@@ -72,7 +72,7 @@ zone_node_records(const struct node *n)
 	return records;
 }
 
-/* NSEC3PARAM (RFC 5155 4.2): algorithm, flags, iterations, salt.  One with flags is not to be used (4.1.2). */
+/* Takes an NSEC3PARAM (RFC 5155 4.2): algorithm, flags, iterations, salt.  A record with flags must not be used (4.1.2). */
 static bool
 take_nsec3_param(struct zone *z, const struct rr *rr)
 {
@@ -90,7 +90,7 @@ take_nsec3_param(struct zone *z, const struct rr *rr)
 	return true;
 }
 
-/* The chain to answer from: one that costs little, if there is any such. */
+/* Chooses the chain for answers: if possible, one with few iterations. */
 static bool
 find_nsec3_param(struct zone *z, const struct rrset *params)
 {

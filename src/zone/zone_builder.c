@@ -6,12 +6,11 @@
 #include "base/alloc.h"
 #include "dns/secret.h"
 
-/* Records usually come owner by owner, or a few owners in turns, as a delegation and its glue.  So the records of the
- * owners seen last are gathered (the runs), and become a node when they have not been added to for a
- * while; nothing is kept twice.  Where an owner comes back after that, where it is a delegation (whose node needs what
- * is below it), or where there is something to report of its records, a stub takes the node's place in
- * the trie, and the records wait in a list until the end: each record is looked at a bounded number of
- * times, in whatever order they come. */
+/* Records usually come owner by owner, or with a few owners in turns, like a delegation and its glue.  So the records of the
+ * last owners are gathered (the runs), and become a node when no record was added for a while; nothing is kept twice.  In three
+ * cases a stub takes the node's place in the trie, and the records wait in a list until the end: when an owner comes back later,
+ * when it is a delegation (whose node depends on the names below it), and when there is something to report about its records.
+ * So each record is looked at a bounded number of times, in any order. */
 
 err_t
 zone_builder_new(const uint8_t *apex, struct findings *findings, struct zone_builder **out)
@@ -105,7 +104,7 @@ zone_builder_free(struct zone_builder **builder)
 
 /* ---- records that wait ---- */
 
-/* A stub, not yet in a trie. */
+/* Makes a stub, which is not yet in a trie. */
 static err_t
 stub_new(struct zone_builder *b, const uint8_t *owner, size_t len, uint16_t flags, struct stub **out)
 {
@@ -150,7 +149,7 @@ append_node(struct zone_builder *b, struct stub *stub, const struct node *n)
 	return OK;
 }
 
-/* What waits in `from` goes behind what waits in `to`. */
+/* Moves the records that wait in `from` to the end of those in `to`. */
 static void
 append_stub(struct stub *to, struct stub *from)
 {
@@ -165,7 +164,8 @@ append_stub(struct stub *to, struct stub *from)
 	from->n = 0;
 }
 
-/* An owner that is there already got more records: those of `more`, a node or a stub's, which is not needed then. */
+/* Adds records to an owner that is in the trie already: those of `more`, a node or the node of a stub, which is not needed
+ * afterwards. */
 static err_t
 put_more(struct zone_builder *b, struct trie_txn *in, const struct nkey *key, struct node *more)
 {
@@ -186,7 +186,7 @@ put_more(struct zone_builder *b, struct trie_txn *in, const struct nkey *key, st
 	return append_node(b, stub, more);
 }
 
-/* ---- the way into the tries ---- */
+/* ---- putting nodes into the tries ---- */
 
 static err_t
 put_queue(struct zone_builder *b, struct queue *q)
@@ -232,7 +232,7 @@ store_waiting(struct zone_builder *b, struct queue *q, const struct run *run, co
 	return put(b, q, &stub->node);
 }
 
-/* Records of a run, rrs[0, n), all for one trie: as a node, if there is nothing to report. */
+/* Stores records of a run, rrs[0, n), all for one trie: as a node, or, if there is something to report, as a stub. */
 static err_t
 store(struct zone_builder *b, struct queue *q, const struct run *run, struct node_rr *rrs, size_t n)
 {
@@ -258,7 +258,7 @@ is_nsec3_rr(const struct node_rr *rr)
 	return zone_is_nsec3(rr->type, node_rr_covers(rr));
 }
 
-/* Moves the records for the other trie to the end; returns how many stay before them. */
+/* Moves the records for the other trie to the end; returns the number of those before them. */
 static size_t
 part_nsec3(struct run *run)
 {
@@ -304,7 +304,7 @@ is_owner(const struct run *run, const uint8_t *owner, size_t len)
 	return len == run->owner.len && nkey_octets_are_equal(owner, run->owner.oct, len);
 }
 
-/* The run of an owner: one that is open, or a new one in the place of that which was used longest ago. */
+/* Finds the run of an owner, or ends the one that was unused longest, and begins a new one in its place. */
 static err_t
 find_run(struct zone_builder *b, const uint8_t *owner, size_t len)
 {
@@ -418,14 +418,14 @@ zone_builder_finish(struct zone_builder *b, struct zone **out)
 	if (!b->is_linked) {
 		return E_FORMAT;
 	}
-	b->stubs = NULL; /* every stub has given way to its node */
+	b->stubs = NULL; /* every stub was replaced by its node */
 	arena_fini(&b->arena);
 
 	struct zone *z = b->zone;
 	struct garbage none = { 0 };
 	z->nodes = trie_commit(&b->nodes.in, &none);
 	z->nsec3 = trie_commit(&b->nsec3.in, &none);
-	ASSERT(none.n == 0); /* nobody else had any of it */
+	ASSERT(none.n == 0); /* no older version shares anything */
 	garbage_forget(&none);
 	z->node_octets = b->node_octets;
 	builder_check_apex(b);

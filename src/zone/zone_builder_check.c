@@ -29,7 +29,7 @@ builder_report_out_of_zone(struct zone_builder *b, const uint8_t *owner, const s
 	findings_add_nth(b->findings,
 	                 &(struct finding){ .level = DIAG_ERROR, .code = "out-of-zone", .owner = owner,
 	                                    .type = rr->type, .rdata = rr->rdata, .rdlen = rr->rdlen,
-	                                    .hint = "a record belongs into the zone that its name is in" },
+	                                    .hint = "a record belongs in the zone that its name is in" },
 	                 "%s is not in the zone %s", name, apex);
 }
 
@@ -42,11 +42,11 @@ builder_report_secret(struct zone_builder *b, const uint8_t *owner, const struct
 	report(b,
 	       &(struct finding){ .level = DIAG_ERROR, .code = "secret-record", .owner = owner, .type = rr->type, .rdata = rr->rdata,
 	                          .rdlen = rr->rdlen,
-	                          .hint = "TSIG keys go into _keys or NAME._keys; where others have seen this one, make a new one" },
+	                          .hint = "TSIG keys belong in _keys or NAME._keys; if others have seen this one, make a new one" },
 	       text);
 }
 
-/* How many records before rrs[i], which is sorted, equal it. */
+/* The number of records before rrs[i], in the sorted list, that are equal to it. */
 static unsigned
 nth_of_equals(const struct node_rr *rrs, size_t i)
 {
@@ -112,8 +112,8 @@ builder_report_too_large(struct zone_builder *b, const uint8_t *owner)
 void
 builder_report_too_many_empties(struct zone_builder *b, const uint8_t *owner)
 {
-	report_type(b, "too-many-empty-names", owner, 0, "too many names without records lie between the others",
-	            "names of this many labels are costly; are they meant?");
+	report_type(b, "too-many-empty-names", owner, 0, "there are too many names without records between the others",
+	            "names of this many labels are costly; are they intended?");
 }
 
 /* ---- checks of one name ---- */
@@ -149,7 +149,7 @@ check_beside_cname(struct zone_builder *b, const struct node *n)
 			char type[RRTYPE_TEXT_MAX], text[64];
 			snprintf(text, sizeof text, "there is a CNAME and also %s at this name", rrtype_print(s->type, type));
 			report_type(b, "cname-and-other", n->name, s->type, text,
-			            "a CNAME stands alone (RFC 2181 10.1): give the name its records, or the alias");
+			            "a CNAME must be alone (RFC 2181 10.1): keep either the alias or the other records");
 		}
 	}
 }
@@ -162,7 +162,7 @@ check_rrset(struct zone_builder *b, const struct node *n, const struct rrset *s)
 	}
 	if (s->type == TYPE_SOA && (n->flags & NODE_APEX) == 0) {
 		report_type(b, "soa-not-at-apex", n->name, TYPE_SOA, "a SOA record below the zone's apex",
-		            "a zone of its own is a file of its own");
+		            "put another zone into its own file");
 	}
 }
 

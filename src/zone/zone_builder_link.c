@@ -6,11 +6,11 @@
 #include "base/alloc.h"
 #include "zone/referral.h"
 
-enum { EMPTIES_FREE = 1000 }; /* names without records that any zone may have */
+enum { EMPTIES_FREE = 1000 }; /* this many names without records are allowed in any zone */
 
 /* ---- nodes of stubs ---- */
 
-/* Returns the octets of their RDATA. */
+/* Lists all records of a stub; returns the octets of their RDATA. */
 static size_t
 gather(const struct stub *stub, struct node_rr *rrs)
 {
@@ -32,7 +32,7 @@ gather(const struct stub *stub, struct node_rr *rrs)
 	return octets;
 }
 
-/* The node of all records of a stub's owner, with the flags that the stub got. */
+/* Makes the node of all records of a stub's owner, with the stub's flags. */
 static err_t
 make_node(struct zone_builder *b, const struct stub *stub, struct node **out)
 {
@@ -57,7 +57,7 @@ make_node(struct zone_builder *b, const struct stub *stub, struct node **out)
 	return err;
 }
 
-/* Puts a node where its stub is. */
+/* Replaces a stub by its node. */
 static void
 replace_stub(struct zone_builder *b, struct trie_cell *at, struct node *node)
 {
@@ -72,16 +72,16 @@ replace_stub(struct zone_builder *b, struct trie_cell *at, struct node *node)
 enum { BELOW_MAX = 32 };
 
 struct linking {
-	struct trie_cell *cut;         /* the delegation that the walk is at or below, a stub; NULL: none */
-	struct node *below[BELOW_MAX]; /* itself, and nodes below it; when full there may be more */
+	struct trie_cell *cut;         /* the delegation, a stub, that the walk is at or below; NULL: none */
+	struct node *below[BELOW_MAX]; /* the cut itself, and nodes below it; if the array is full, there may be more */
 	unsigned below_n;
-	struct node *above[NAME_LABELS_MAX + 1]; /* the name visited last and its ancestors, apex first */
+	struct node *above[NAME_LABELS_MAX + 1]; /* the last visited name and its ancestors, apex first */
 	unsigned n;
-	struct node **empties; /* made on the way; to be put when the walk is over */
+	struct node **empties; /* nodes without records, made on the way; put into the trie after the walk */
 	size_t empties_n, empties_cap;
 };
 
-/* What a node has from the one above it, and the other way round. */
+/* Sets the flags that a node has because of the node above it, and the other way round. */
 static void
 link_to_parent(struct linking *l, struct node *n)
 {
@@ -112,13 +112,13 @@ keep_empty(struct zone_builder *b, struct linking *l, struct node *n)
 	return OK;
 }
 
-/* Makes the names between the last of `above` and a node below it. */
+/* Makes the empty names between the last of `above` and a node below it. */
 static err_t
 link_empties(struct zone_builder *b, struct linking *l, const struct node *n)
 {
 	for (;;) {
 		size_t parent_len = l->above[l->n - 1]->name_len, len = n->name_len;
-		const uint8_t *name = n->name; /* to become the one label more than the parent */
+		const uint8_t *name = n->name; /* becomes the name with one label more than the parent */
 		while (len - 1 - name[0] != parent_len) {
 			len -= 1u + name[0];
 			name = name_parent(name);
@@ -141,8 +141,8 @@ link_empties(struct zone_builder *b, struct linking *l, const struct node *n)
 
 /* ---- delegations ---- */
 
-/* A delegation's node is made when the walk has come past all that is below it, for then its referral is known:
- * so it is allocated once, and leaves no holes. */
+/* A delegation's node is made when the walk has passed all names below it, since then its referral is known: so it is allocated
+ * once, and leaves no holes in memory. */
 
 static const struct node *
 find_below_cut(void *ctx, const uint8_t *name, size_t len)
@@ -165,14 +165,14 @@ find_anywhere(void *ctx, const uint8_t *name, size_t len)
 	return trie_get(ctx, &key);
 }
 
-/* The node with its referral, if it gets one. */
+/* Makes the node with its referral, if it gets one. */
 static err_t
 make_cut(struct zone_builder *b, struct linking *l, struct node *plain, struct node **out)
 {
 	struct referral_draft draft;
 	bool is_few = l->below_n < BELOW_MAX;
 	*out = plain;
-	l->below[0] = plain; /* a cut may be its own name server */
+	l->below[0] = plain; /* the cut may be the name of its own name server */
 	if (!referral_draft(plain, b->zone->apex_len, is_few ? find_below_cut : find_anywhere,
 	                    is_few ? (void *)l : (void *)&b->nodes.in.now, &draft)) {
 		return OK;
@@ -197,7 +197,7 @@ finish_cut(struct zone_builder *b, struct linking *l)
 	return OK;
 }
 
-/* The walk is past what is below the delegation that it was in, if any. */
+/* The walk has passed the names below a delegation, if it was in one. */
 static err_t
 leave_cut(struct zone_builder *b, struct linking *l)
 {
@@ -215,7 +215,7 @@ link_node(struct zone_builder *b, struct linking *l, struct node *n)
 	if (l->n != 0) {
 		const struct node *above = l->above[l->n - 1];
 		while (!zone_is_name_within(n->name, n->name_len, above->name, above->name_len)) {
-			above = l->above[--l->n - 1]; /* ends at the apex at the latest: every name is within it */
+			above = l->above[--l->n - 1]; /* ends at the apex at the latest, since every name is within it */
 		}
 		TRY(link_empties(b, l, n));
 		link_to_parent(l, n);
@@ -224,7 +224,7 @@ link_node(struct zone_builder *b, struct linking *l, struct node *n)
 	return OK;
 }
 
-/* A node or a stub, in its place in the trie. */
+/* Visits a node or a stub in the trie. */
 static err_t
 visit(struct zone_builder *b, struct linking *l, struct trie_cell *at)
 {
@@ -237,7 +237,7 @@ visit(struct zone_builder *b, struct linking *l, struct trie_cell *at)
 	if ((n->flags & STUB) != 0) {
 		if (!is_hidden && (n->flags & NODE_CUT) != 0) {
 			l->cut = at;
-			l->below_n = 1; /* itself, when it is made */
+			l->below_n = 1; /* for the cut itself, when it is made */
 			return OK;
 		}
 		TRY(make_node(b, stub_of(n), &n));
@@ -280,8 +280,8 @@ put_empties(struct zone_builder *b, struct linking *l)
 	return OK;
 }
 
-/* An iterator that has asked for the memory of the nodes to come: they stand in the order of the file, and waiting
- * for one after the other would be most of the walk. */
+/* An iterator that fetches the memory of the next nodes in advance: these are in the order of the file, so waiting for one after
+ * the other would take most of the time. */
 enum { AHEAD = 8 };
 struct foresight {
 	struct trie_iter it;
@@ -325,7 +325,7 @@ visit_all(struct zone_builder *b, struct linking *l)
 	return OK;
 }
 
-/* The apex itself is always there, so that all names have something to hang from. */
+/* Makes sure that there is a node for the apex, above all others. */
 static err_t
 put_apex(struct zone_builder *b)
 {

@@ -1,7 +1,7 @@
-/* zone/zone_builder_p.h -- what the zone_builder*.c files share; private to them.
+/* zone/zone_builder_p.h -- the private header of zone_builder*.c.
  *
- * zone_builder.c takes records in, zone_builder_check.c says what is wrong with them, zone_builder_link.c makes one
- * zone of all the names.
+ * zone_builder.c takes records in, zone_builder_check.c reports what is wrong with them, zone_builder_link.c makes one zone of
+ * all names.
  */
 #pragma once
 
@@ -12,37 +12,37 @@
 #include "dns/name.h"
 #include "zone/zone_p.h"
 
-/* The records of an owner that was seen lately. */
+/* The records of an owner that came recently. */
 struct run {
 	struct name owner;
-	bool is_within; /* the zone */
+	bool is_within; /* the owner is within the zone */
 	bool has_nsec3, has_ns;
-	uint64_t used;  /* when a record came last */
+	uint64_t used;  /* number of its last record */
 	struct node_rr *rrs;
 	size_t n, cap;
-	uint8_t *octets; /* their RDATA; rrs[i].rdata points here */
+	uint8_t *octets; /* RDATA of all records; rrs[i].rdata points here */
 	size_t octets_n, octets_cap;
 };
 
 enum { OPEN_RUNS = 4 };
 
-struct waiting { /* one record, in the arena */
+struct waiting { /* a record that waits, in the arena */
 	struct waiting *next;
 	uint16_t type, rdlen;
 	uint32_t ttl;
 	uint8_t rdata[];
 };
 
-/* Stands in a trie for an owner whose node is made at the end; in the arena. */
+/* Takes the place of a node in a trie until the end, when the node is made; in the arena. */
 struct stub {
-	struct stub *next;     /* of all */
-	struct node *built;    /* what was made of the owner's first records; owned; NULL: nothing */
+	struct stub *next;     /* next of all stubs */
+	struct node *built;    /* owned: a node of the owner's first records; NULL: none */
 	struct waiting *first, **end;
 	size_t n;
-	struct node node;      /* flags and name; the trie's value */
+	struct node node;      /* flags and name; this is the value in the trie */
 };
 
-enum { STUB = 1 << 15 }; /* in a node's flags: this is a stub's */
+enum { STUB = 1 << 15 }; /* in a node's flags: it belongs to a stub */
 
 static inline struct stub *
 stub_of(struct node *n)
@@ -50,7 +50,7 @@ stub_of(struct node *n)
 	return (struct stub *)(void *)((uint8_t *)n - offsetof(struct stub, node));
 }
 
-/* What is to be put into a trie, a node or a stub's.  Several are put at once: see trie_warm(). */
+/* Nodes (also of stubs) that are to be put into a trie.  Several are put at once: see trie_warm(). */
 struct queue {
 	struct trie_txn in;
 	struct node *nodes[TRIE_WARM_MAX];
@@ -60,22 +60,22 @@ struct queue {
 struct zone_builder {
 	struct zone *zone;
 	struct findings *findings; /* borrowed */
-	size_t errors;             /* of the builder's own findings */
-	bool is_linked;            /* all nodes are there, and know what is above them */
+	size_t errors;             /* errors among the builder's own findings */
+	bool is_linked;            /* all nodes are made, and have the flags that depend on names above them */
 	struct queue nodes, nsec3;
-	struct run runs[OPEN_RUNS], *run; /* run: the latest */
-	uint64_t records;                 /* that came */
+	struct run runs[OPEN_RUNS], *run; /* run: that of the last record */
+	uint64_t records;                 /* records so far */
 	struct arena arena;
 	struct stub *stubs;
-	size_t node_octets;               /* that all nodes take, those in stubs included */
-	size_t run_octets, list_octets;   /* that runs take, and what builder_link() keeps */
+	size_t node_octets;               /* memory of all nodes, including those in stubs */
+	size_t run_octets, list_octets;   /* memory of runs, and of lists in builder_link() */
 	size_t octets_max;
 	bool is_over_limit;
 };
 
 /* ---- memory ---- */
 
-/* All of these are asked for each name of a zone, or each record, so they are here: calls would be 2 % of loading it. */
+/* These are called for each name or record of a zone, so they are inline: calls would be 2 % of the time for loading it. */
 
 static inline size_t
 builder_octets(const struct zone_builder *b)
@@ -84,7 +84,7 @@ builder_octets(const struct zone_builder *b)
 	       b->run_octets + b->list_octets;
 }
 
-/* Before `more` octets are taken: E_LIMIT when these are too many. */
+/* Call this before taking `more` octets: E_LIMIT when these are too many. */
 static inline err_t
 builder_afford(struct zone_builder *b, size_t more)
 {
@@ -93,7 +93,7 @@ builder_afford(struct zone_builder *b, size_t more)
 	return b->is_over_limit ? E_LIMIT : OK;
 }
 
-/* The same for a node of `n` records, with so many octets of RDATA. */
+/* The same for a node of `n` records with `rdata` octets of RDATA. */
 static inline err_t
 builder_afford_node(struct zone_builder *b, size_t n, size_t rdata)
 {
@@ -101,7 +101,7 @@ builder_afford_node(struct zone_builder *b, size_t n, size_t rdata)
 	return builder_afford(b, NODE_NAME_AT + NAME_WIRE_MAX + rdata + n * each);
 }
 
-/* Nodes are made and freed by these two, so that they are counted. */
+/* Nodes are only made and freed with these two functions, so that they are counted. */
 static inline err_t
 builder_make_node(struct zone_builder *b, const uint8_t *name, uint16_t flags, struct node_rr *rrs, size_t n, size_t *duplicates,
                   size_t *ttl_differs, struct node **out)
@@ -125,15 +125,15 @@ void builder_report_secret(struct zone_builder *b, const uint8_t *owner, const s
 void builder_report_too_large(struct zone_builder *b, const uint8_t *owner);
 void builder_report_too_many_empties(struct zone_builder *b, const uint8_t *owner);
 
-/* Duplicates and TTLs that differ, after node_make() has sorted and marked. */
+/* Reports duplicates and different TTLs, after node_make() has sorted and marked the records. */
 void builder_report_records(struct zone_builder *b, const uint8_t *owner, const struct node_rr *rrs, size_t n);
 
-/* What needs no look at other names; counts the records, too. */
+/* Checks everything that does not depend on other names; counts the records, too. */
 void builder_check_node(struct zone_builder *b, const struct node *n);
 void builder_check_apex(struct zone_builder *b);
 
 /* ---- zone_builder_link.c ---- */
 
-/* Makes the nodes that stubs stand for and the names between names, and settles what each has from those around it.
- * Sets is_linked, unless it gives up with a finding. */
+/* Makes the nodes of stubs, and the empty names between names, and sets the flags that depend on other names.  Sets is_linked,
+ * unless it gives up with a finding. */
 err_t builder_link(struct zone_builder *b);

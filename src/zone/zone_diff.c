@@ -37,7 +37,7 @@ struct of_node {
 	const struct rrset *set;
 };
 
-/* Records of `one` that `other` has not; both are sorted. */
+/* Reports records of `one` that are not in `other`; both are sorted. */
 static err_t
 tell_missing(const struct zone_differ *d, bool is_added, struct of_node one, struct of_node other)
 {
@@ -80,7 +80,7 @@ err_t
 zone_diff_nodes(const struct zone_differ *d, const struct node *old, const struct node *new)
 {
 	if (old == new) {
-		return OK; /* versions share what did not change */
+		return OK; /* versions share unchanged nodes */
 	}
 	if (old == NULL || new == NULL) {
 		return tell_node(d, old == NULL, old == NULL ? new : old);
@@ -108,7 +108,7 @@ zone_diff_nodes(const struct zone_differ *d, const struct node *old, const struc
 	return OK;
 }
 
-/* A cursor with the node that it stands on. */
+/* A cursor with its present node. */
 struct side {
 	struct zone_cursor cursor;
 	const struct node *node; /* NULL at the end */
@@ -173,6 +173,6 @@ zone_lost(const struct zone *old, const struct zone *new)
 {
 	size_t lost = 0;
 	err_t err = diff_zones(&(struct zone_differ){ .each = count_lost, .ctx = &lost, .ignores_ttl = true }, old, new);
-	ASSERT(err == OK); /* it only counts */
+	ASSERT(err == OK); /* count_lost() has no errors */
 	return lost;
 }

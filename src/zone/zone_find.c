@@ -7,12 +7,12 @@
 #include "crypto/sha.h"
 #include "dns/rdata.h"
 
-/* Steps back from a name to one that has the NSEC or NSEC3 looked for.  In a zone that is signed as it should
- * be these are few: empty non-terminals on the way up, or records of another chain (RFC 5155 7.3).
- * Where it is not, a query still costs no walk through the zone. */
+/* Most steps back from a name to one with the NSEC or NSEC3 wanted.  In a correctly signed zone there are few: empty
+ * non-terminals on the way up, or records of another chain (RFC 5155 7.3).  In any other zone, the limit avoids a walk through
+ * the whole zone. */
 enum { STEPS_BACK_MAX = 256 };
 
-/* Topmost node that hides what is below it, on the way to a name that has one at or above it. */
+/* Finds the topmost node that hides the names below it, on the path to a name. */
 static void
 find_cover(const struct trie_path *path, struct zone_hit *out)
 {
@@ -81,7 +81,7 @@ zone_nsec_at_or_before(const struct zone *z, const struct nkey *key)
 {
 	const struct node *n = trie_at_or_before(&z->nodes, key);
 	for (unsigned steps = 0; n != NULL && steps < STEPS_BACK_MAX; steps++) {
-		if ((n->flags & NODE_BELOW_CUT) != 0) { /* glue may be much, and has no NSEC */
+		if ((n->flags & NODE_BELOW_CUT) != 0) { /* skips glue, which may be much, and has no NSEC */
 			n = cover_of(z, n);
 		}
 		if (node_rrset(n, TYPE_NSEC) != NULL) {
@@ -92,7 +92,7 @@ zone_nsec_at_or_before(const struct zone *z, const struct nkey *key)
 	return NULL;
 }
 
-/* Is there an NSEC3 of the chain that the zone's NSEC3PARAM names?  RFC 5155 3.2: algorithm, flags, iterations,
+/* True when the node has an NSEC3 of the chain that the zone's NSEC3PARAM names.  RFC 5155 3.2: algorithm, flags, iterations,
  * salt length, salt. */
 static bool
 is_in_chain(const struct zone *z, const struct node *n)
@@ -117,7 +117,7 @@ is_in_chain(const struct zone *z, const struct node *n)
 	return false;
 }
 
-/* The owner of the NSEC3 that a name would have (RFC 5155 5). */
+/* The owner of a name's NSEC3 (RFC 5155 5). */
 static err_t
 nsec3_owner(const struct zone *z, const uint8_t *name, struct name *out)
 {
@@ -129,12 +129,12 @@ nsec3_owner(const struct zone *z, const uint8_t *name, struct name *out)
 	return name_join(label, sizeof label, z->apex_name, out);
 }
 
-/* From a node on, backwards round the end. */
+/* Goes back from a node to one in the chain, around the end if necessary. */
 static const struct node *
 last_in_chain(const struct zone *z, const struct node *n)
 {
 	for (unsigned steps = 0; steps < STEPS_BACK_MAX; steps++) {
-		n = n != NULL ? n : trie_last(&z->nsec3); /* the last one covers what is before the first */
+		n = n != NULL ? n : trie_last(&z->nsec3); /* the last one covers names before the first */
 		if (is_in_chain(z, n)) {
 			return n;
 		}

@@ -35,7 +35,7 @@ free_edited(void *ctx, void *value)
 	edited_free(value);
 }
 
-/* All but the nodes and the tries. */
+/* Frees everything except the nodes and the tries. */
 static void
 txn_free(struct zone_txn *t)
 {
@@ -111,12 +111,12 @@ zone_txn_add(struct zone_txn *t, const uint8_t *owner, uint16_t type, uint32_t t
 	if (new.rr.rdata == NULL) {
 		return E_NOMEM;
 	}
-	e->is_changed = true; /* also when only others of the RRset have another TTL by now */
+	e->is_changed = true; /* also if only the TTL of other records in the RRset has changed */
 	if (old == NULL) {
 		return edited_add(e, &new);
 	}
 	if (!is_there) {
-		edited_bring_back(e, old, &new); /* in the case that it is written in now */
+		edited_bring_back(e, old, &new); /* with the new upper and lower case */
 		return OK;
 	}
 	bool is_same = old->rr.ttl == ttl;

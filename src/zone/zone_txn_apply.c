@@ -1,4 +1,4 @@
-/* The new version: the records of each name that changed become its node. */
+/* Makes the new version: the records of each changed name become its node. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +25,7 @@ is_sound(const struct node *n)
 	return true;
 }
 
-/* Equal but for flags and referral? */
+/* True when two nodes are equal except for flags and referral. */
 static bool
 is_same_content(const struct node *a, const struct node *b)
 {
@@ -34,7 +34,7 @@ is_same_content(const struct node *a, const struct node *b)
 	       memcmp(&a->name_len, &b->name_len, size - offsetof(struct node, name_len)) == 0;
 }
 
-/* Puts the node made of rrs[0, n) in the place of the one that was there; both may be nothing. */
+/* Replaces the old node by the node of rrs[0, n); either may be missing. */
 static err_t
 apply_records(struct zone_txn *t, struct trie_txn *in, struct edited *e, struct node_rr *rrs, size_t n)
 {
@@ -45,7 +45,7 @@ apply_records(struct zone_txn *t, struct trie_txn *in, struct edited *e, struct 
 	t->removed += old != NULL ? zone_node_records(old) : 0;
 	t->added += n;
 	if (n == 0 && is_plain) {
-		e->is_emptied = old != NULL && old->rrsets != 0; /* it goes when all that comes is there */
+		e->is_emptied = old != NULL && old->rrsets != 0; /* removed after all new names were added */
 		return OK;
 	}
 	if (n == 0) {
@@ -81,7 +81,7 @@ apply_name(struct zone_txn *t, struct edited *e)
 	return apply_records(t, &t->nsec3, e, rrs + nsec3, e->n - nsec3);
 }
 
-/* ---- all of them ---- */
+/* ---- all names ---- */
 
 struct edited_list {
 	struct edited **at;
@@ -112,7 +112,7 @@ apply_list(struct zone_txn *t, const struct edited_list *list)
 	for (size_t i = 0; i < list->n; i++) {
 		TRY(apply_name(t, list->at[i]));
 	}
-	for (size_t i = list->n; i != 0; i--) { /* what is below goes first */
+	for (size_t i = list->n; i != 0; i--) { /* names below others first */
 		if (list->at[i - 1]->is_emptied) {
 			TRY(txn_remove_name(t, list->at[i - 1]->name));
 		}

@@ -1,10 +1,10 @@
-/* What a name has by now, in the middle of a transaction. */
+/* Questions about a name in the middle of a transaction. */
 #include "zone/zone_txn_p.h"
 
-/* A name as it is by now.  What only is asked about is not copied: it is as it was. */
+/* The present state of a name.  A name without changes is not copied just because it is asked for. */
 struct place {
-	struct edited *edited; /* NULL: nothing of it has changed */
-	const struct node *node[2]; /* then these have its records; NULL: none */
+	struct edited *edited; /* NULL: it has no changes */
+	const struct node *node[2]; /* then these nodes have its records; NULL: none */
 };
 
 static err_t

@@ -5,9 +5,9 @@
 
 #include "base/alloc.h"
 
-/* ---- how many there are ---- */
+/* ---- numbers of records ---- */
 
-/* Where the type is, or would be. */
+/* Index of the type, or the index where it would be inserted. */
 static size_t
 type_place(const struct edited *e, uint16_t type)
 {
@@ -159,7 +159,7 @@ edited_free(struct edited *e)
 	free(e);
 }
 
-/* The first record of the type in a run, or the first behind it. */
+/* Index of the first record of the type in a run, or of the first record after its place. */
 static size_t
 first_of_type(const struct edited *e, unsigned run, uint16_t type)
 {
@@ -222,7 +222,7 @@ merge_all_runs(struct edited *e)
 	return OK;
 }
 
-/* An RRset has the TTL that was given last, even if that record is gone again. */
+/* An RRset has the TTL of the last addition, even if that record was removed again. */
 static void
 set_ttls(struct edited *e)
 {

@@ -1,11 +1,11 @@
-/* Nodes of a version in the making: which come and go, with the empty names above them. */
+/* The nodes of a new version: adds and removes them, with the empty names above them. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "zone/zone_txn_p.h"
 
-/* A node that the new version does not have (NULL: there is none). */
+/* Drops a node that the new version does not have (NULL: there is none). */
 static void
 drop_node(struct zone_txn *t, struct node *old)
 {

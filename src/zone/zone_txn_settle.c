@@ -105,7 +105,7 @@ find_node(void *ctx, const uint8_t *name, size_t len)
 	return txn_node(ctx, name);
 }
 
-/* The referral of a cut as its name servers and their addresses are now. */
+/* Makes the referral of a cut from its present name servers and their addresses. */
 static err_t
 settle_referral(struct zone_txn *t, struct node *cut)
 {
@@ -123,7 +123,7 @@ settle_referral(struct zone_txn *t, struct node *cut)
 	return txn_put_node(t, &t->nodes, new);
 }
 
-/* The delegation that a name belongs to, if any. */
+/* Makes the referral of the delegation at or above a name, if there is one. */
 static err_t
 settle_referral_above(struct zone_txn *t, const uint8_t *name)
 {
@@ -173,7 +173,7 @@ txn_settle_referrals(struct zone_txn *t, struct edited *const *changed, size_t n
 	for (size_t i = 0; i < n; i++) {
 		TRY(settle_referral_above(t, changed[i]->name));
 	}
-	struct listing made = { .err = OK }; /* what comes from here on is settled */
+	struct listing made = { .err = OK }; /* nodes that are made from now on already have their referrals */
 	garbage_each(&t->fresh, list_cut, &made);
 	err_t err = made.err == OK ? settle_cuts(t, &made.cuts) : made.err;
 	free(made.cuts.at);

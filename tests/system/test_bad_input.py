@@ -363,7 +363,7 @@ def test_more_that_is_no_zone(victim, program, repo):
     assert findings(v.news()) == want and have_errors == set(names.values())
     for what, (_, code, line) in MORE.items():
         place = "line=%s column=[0-9]+" % (5 + line if line else "[0-9]+")
-        v.says("finding file=%s %s code=%s text=.*%s" % (re.escape(names[what]), place, code, "git's mark" if "merge" in what else ""),
+        v.says("finding file=%s %s code=%s text=.*%s" % (re.escape(names[what]), place, code, "conflict mark of git" if "merge" in what else ""),
                "zone-rejected file=%s commit=[0-9a-f]+ errors=[1-9].* serving=last-good serial=1" % re.escape(names[what]))
     v.serves({name: 1 for name in names.values()})
     v.mend_and_end({name: zone(3) for name in names.values()})

@@ -131,7 +131,7 @@ def test_a_push(repo, reach, tmp_path, way):
     assert git(repo.bare, "ls-tree", second, "link").startswith("120000 ") and git(repo.bare, "ls-tree", second, "deep") == ""
     assert g.pull("UPTODATE").fields["id"] == second
     third = moved_on(repo, {"example.org": ZONE % 3, "new.example": ZONE % 1})
-    assert g.push(second, {"example.org": ZONE % 9}, "PUSH_FAILED").status == "the other side has moved on"
+    assert g.push(second, {"example.org": ZONE % 9}, "PUSH_FAILED").status == "the other side has changed meanwhile"
     assert head_of(repo) == third
     f = g.pull("COMMIT")
     assert f.fields["id"] == third and f.kinds == {"example.org": "PUT", "new.example": "PUT"} and not f.flags
@@ -188,11 +188,11 @@ def test_a_new_branch(repo, side, daemon, way):
     second = g.push(first, {"example.org": ZONE % 3}).fields["id"]
     assert git(repo.bare, "rev-parse", "zones/live") == second
     f = side(url).push(None, {"example.org": ZONE % 4}, "PUSH_FAILED")
-    assert f.status == "the other side has moved on"
+    assert f.status == "the other side has changed meanwhile"
     other = side((repo.url if way == "file" else daemon.url("zones.git")) + "#zones")
     other.next("FAILED") if way == "nothing" else other.pull("FAILED")
     f = other.push(None, {"example.org": ZONE % 4}, "PUSH_FAILED")
-    assert f.status in ("exists already", "refused", "the other side has moved on") and "zones" in f.text
+    assert f.status in ("exists already", "refused", "the other side has changed meanwhile") and "zones" in f.text
     fsck(repo.bare)
 
 
@@ -201,11 +201,11 @@ def test_only_after_what_was_taken_over(repo, side):
     first = repo.commit({"a": "1\n"})
     g = side(repo.url)
     for base in (first, None, "0" * 40, "nonsense"):
-        assert g.push(base, {"a": "2\n"}, "PUSH_FAILED").status == "the other side has moved on"
+        assert g.push(base, {"a": "2\n"}, "PUSH_FAILED").status == "the other side has changed meanwhile"
     g.pull()
     second = repo.commit({"a": "3\n"})
     g.pull()
-    assert g.push(first, {"a": "2\n"}, "PUSH_FAILED").status == "the other side has moved on"
+    assert g.push(first, {"a": "2\n"}, "PUSH_FAILED").status == "the other side has changed meanwhile"
     assert g.push(second, {"a": "4\n"})
 
 
@@ -217,7 +217,7 @@ def test_a_branch_that_was_set_back(repo, reach, way):
     g = reach(way)
     g.pull()
     git(repo.bare, "update-ref", "refs/heads/main", first)
-    assert g.push(second, {"a": "3\n"}, "PUSH_FAILED").status == "the other side has moved on"
+    assert g.push(second, {"a": "3\n"}, "PUSH_FAILED").status == "the other side has changed meanwhile"
     assert head_of(repo) == first
     assert g.pull("COMMIT").files["a"][3] == "1"
     assert g.push(first, {"a": "3\n"})
@@ -581,7 +581,7 @@ def compete(g, repo, name, count, pushed, troubles):
                 f = g.push(head, {name: "%d\n" % n}, "PUSHED", "PUSH_FAILED")
                 if f.type == "PUSHED":
                     break
-                assert f.status in ("the other side has moved on", "busy"), f
+                assert f.status in ("the other side has changed meanwhile", "busy"), f
                 head = head_or_pull(g)
             head = f.fields["id"]
             pushed.append(head)
@@ -648,7 +648,7 @@ def test_a_connection_that_breaks_off(repo, side, daemon, started):
         if f.type == "PUSHED":
             assert head_of(repo) == f.fields["id"]
         elif f.status == "it is not known whether it was done":
-            assert g.push(head, {"a": "x"}, "PUSH_FAILED").status == "the other side has moved on"
+            assert g.push(head, {"a": "x"}, "PUSH_FAILED").status == "the other side has changed meanwhile"
             settle(g, repo, f)
         else:
             assert head_of(repo) == head
@@ -667,13 +667,13 @@ def test_a_server_that_hangs(repo, side, daemon, tmp_path):
     f = g.push(first, {"a": "2\n"}, "PUSH_FAILED", limit_s=20)
     assert f.status == "it is not known whether it was done" and "no progress for 2 s" in f.text and len(f.fields["id"]) == 40
     assert head_of(repo) == first
-    assert g.push(first, {"a": "2\n"}, "PUSH_FAILED").status == "the other side has moved on"
+    assert g.push(first, {"a": "2\n"}, "PUSH_FAILED").status == "the other side has changed meanwhile"
     gate.write_text("")
     servers.await_true("the hook has let it through", lambda: head_of(repo) != first)
     os.rename(repo.bare, repo.bare + ".away")
     assert not g.pull("FAILED").flags  # that tells nothing of the branch
     os.rename(repo.bare + ".away", repo.bare)
-    assert g.push(first, {"a": "2\n"}, "PUSH_FAILED").status == "the other side has moved on"
+    assert g.push(first, {"a": "2\n"}, "PUSH_FAILED").status == "the other side has changed meanwhile"
     g.say("PULL")
     while (answer := g.next("COMMIT", "FAILED")).type == "FAILED":
         pass
@@ -894,7 +894,7 @@ def test_a_damaged_clone_is_mended_by_a_push(repo, side, daemon, tmp_path):
             subprocess.run(["rm", "-rf", str(cache / "clone.git")], check=True)
         f = g.push(head, {"a": "mended %s\n" % harm}, "PUSHED", "PUSH_FAILED")
         if f.type == "PUSH_FAILED":
-            assert f.status == "the other side has moved on"
+            assert f.status == "the other side has changed meanwhile"
             head = head_or_pull(g)
             f = g.push(head, {"a": "mended %s\n" % harm})
         assert g.pull("UPTODATE")
@@ -1011,7 +1011,7 @@ def test_tidied_while_git_is_at_work(repo, side):
     try:
         for n in range(250):
             while (f := g.push(head, {"a": ZONE % n}, "PUSHED", "PUSH_FAILED")).type != "PUSHED":
-                assert f.status in ("busy", "the other side has moved on"), f
+                assert f.status in ("busy", "the other side has changed meanwhile"), f
                 head = head_or_pull(g)
             head = f.fields["id"]
             pushed.append(head)

@@ -97,8 +97,8 @@ def test_a_base_that_is_half_collected(repo, side, gone):
     repo.commit({"a": SOA % 2, "b": SOA % 2}, force=True)
     os.unlink(os.path.join(repo.bare, "objects", oid[:2], oid[2:]))
     g.await_idle()  # another worker, which has read nothing yet
-    assert g.get("a").status == "the other side has moved on"
-    assert g.push(head, {"c": SOA % 1}, "PUSH_FAILED").status == "the other side has moved on"
+    assert g.get("a").status == "the other side has changed meanwhile"
+    assert g.push(head, {"c": SOA % 1}, "PUSH_FAILED").status == "the other side has changed meanwhile"
     f = g.pull()
     assert f.kinds == {"a": "PUT", "b": "PUT"}
     assert g.push(f.fields["id"], {"c": SOA % 1}).fields["id"] == head_of(repo)

@@ -66,7 +66,7 @@ def test_after_a_restart(served, primary, repo, key, other, remote):
     before = remote.commits()
     for old in (wire, ahead):
         answer = send_octets(served, old)
-        assert rcode(answer) == "SERVFAIL" and b"sign it anew" in answer
+        assert rcode(answer) == "SERVFAIL" and b"sign it again" in answer
     assert addresses(served, "x.example") == [] and addresses(served, "ahead.example") == []
     assert remote.commits() == before
     assert await_noerror(served, lambda: add(key, "y", "192.0.2.9")) < 5  # its last one may be of this second

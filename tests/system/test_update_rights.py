@@ -52,7 +52,7 @@ def test_a_router_changes_its_own_names(served, nsupdate, remote):
     ("router", "zone example\nupdate add example 60 SOA ns1.example. h.example. 99 1 2 3 4", "the key has no right to this name"),
     ("router", "update add home.example 60 NS ns.elsewhere.", "the key has no right to this type of records"),
     ("held", "update add home.example 60 TXT x", "the key has no right to this type of records"),
-    ("held", "update delete home.example", "the key is held to types, and this would delete all of a name"),
+    ("held", "update delete home.example", "the key is limited to certain types, and this would delete all records of a name"),
     ("acme", "update add www.example 60 TXT x", "the key has no right to this name"),
     ("glue", "update delete sub.example NS", "the key has no right to this name"),
     ("wide", "update add www.example 60 A 192.0.2.70", "the key has no right to this type of records"),

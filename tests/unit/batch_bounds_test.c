@@ -56,7 +56,7 @@ names_that_some_system_takes_for_another(void **state)
 	write_file(&w, "README.example", "nothing\n");
 	write_file(&w, "_secondaries", "nothing\n");
 	apply_all(&w);
-	assert_refused(&w, "readme.example.", KEY, "there is a file of that name");
+	assert_refused(&w, "readme.example.", KEY, "there is a file whose name");
 	assert_refused(&w, "_secondaries.", KEY_ALL, "no zone can have that name here");
 	assert_refused(&w, "A._KEYS.", KEY_ALL, "no zone can have that name here");
 	/* In lower case, whatever the client writes; devices of Windows under another name. */

@@ -815,15 +815,15 @@ another_text_is_refused(void **state)
 {
 	(void)state;
 	static const char add[] = "+ www 3600 A 192.0.2.80\n", ftp[] = HEAD "ftp A 192.0.2.21\n";
-	check_stale(HEAD, ftp, add, "edit-mismatch", "after the edit the text says too much: ftp.example. 3600 A");
-	check_stale(ftp, HEAD, add, "edit-mismatch", "after the edit the text does not say: ftp.example. 3600 A");
+	check_stale(HEAD, ftp, add, "edit-mismatch", "after the edit the text has one record too many: ftp.example. 3600 A");
+	check_stale(ftp, HEAD, add, "edit-mismatch", "after the edit the text lacks a record: ftp.example. 3600 A");
 	check_stale(ftp, HEAD "ftp 60 A 192.0.2.21\n", add, "edit-mismatch",
-	            "after the edit the text does not say: ftp.example. 3600 A");
+	            "after the edit the text lacks a record: ftp.example. 3600 A");
 	check_stale(ftp, HEAD "ftp A 192.0.2.21.\n", add, "bad-rdata",
 	            "A address: expected an IPv4 address, such as 192.0.2.1, not \"192.0.2.21.\"");
 	check_stale(ftp, HEAD "$INCLUDE other\n", add, "include-not-found", "cannot include other: not found");
 	check_stale(ftp, HEAD "ftp A 192.0.2.21\nftp.test. A 192.0.2.21\n", add, "edit-mismatch",
-	            "after the edit the text is no zone: ftp.test. is not in the zone example.");
+	            "after the edit the text is not a valid zone: ftp.test. is not in the zone example.");
 }
 
 /* One stands twice and another is missing: as many records as there should be. */
@@ -832,7 +832,7 @@ a_missing_record_is_missed(void **state)
 {
 	(void)state;
 	check_stale(HEAD "a A 192.0.2.1\na A 192.0.2.2\n", HEAD "a A 192.0.2.1\na A 192.0.2.1\n", "+ www 3600 A 192.0.2.80\n",
-	            "edit-mismatch", "after the edit the text does not say: a.example. 3600 A");
+	            "edit-mismatch", "after the edit the text lacks a record: a.example. 3600 A");
 }
 
 /* What is not said yet but should go, and what is said already but should come, is as well as done. */

@@ -669,7 +669,7 @@ hints_teach(void **state)
 		{ "a 5 5 A 192.0.2.1", "TTL was given already" }, { "a IN IN A 192.0.2.1", "class was given" },
 		{ "a www.example.", "is the type missing" }, { "a A 192.0.2.1\n $TTL 5", "first column" },
 		{ "a qwertzuiop x", "TYPE123" }, { "a CH A 192.0.2.1", "only class IN" },
-		{ "<<<<<<< HEAD\na A 192.0.2.1\n", "mark of a conflict" }, { "a A 192.0.2.1\n>>>>>>> side", "mark of a conflict" },
+		{ "<<<<<<< HEAD\na A 192.0.2.1\n", "conflict mark" }, { "a A 192.0.2.1\n>>>>>>> side", "conflict mark" },
 		{ "a TXT (\n )\n", "" }, { "a A (\n192.0.2.1\nb A 192.0.2.2\n", "opened on line 2" },
 	};
 	static const uint8_t apex[] = "\7example";

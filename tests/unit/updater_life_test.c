@@ -102,7 +102,7 @@ absence_and_return(void **state)
 	updater_on_death(s.updater);
 	updater_on_absence(s.updater, "it is gone");
 	updater_go_on(s.updater, true); /* whether or not anything could be pulled */
-	assert_answered(a, RCODE_SERVFAIL, "the repository is not reached: it is gone");
+	assert_answered(a, RCODE_SERVFAIL, "the repository cannot be reached: it is gone");
 	assert_answered(scene_update(&s, "add b 60 TXT second\n"), RCODE_SERVFAIL, "it is gone");
 	assert_int_equal(updater_wait_ms(s.updater), -1);
 	updater_on_return(s.updater);
@@ -131,8 +131,8 @@ loss(void **state)
 	updater_on_loss(s.updater);
 	updater_go_on(s.updater, true);
 	assert_forgotten(a);
-	assert_answered(b, RCODE_SERVFAIL, "needs a restart");
-	assert_answered(scene_update(&s, "add c 60 TXT third\n"), RCODE_SERVFAIL, "needs a restart");
+	assert_answered(b, RCODE_SERVFAIL, "must be restarted");
+	assert_answered(scene_update(&s, "add c 60 TXT third\n"), RCODE_SERVFAIL, "must be restarted");
 	assert_int_equal(s.pushes, 1);
 	scene_end(&s);
 }
@@ -425,7 +425,7 @@ what_was_signed_before_the_start(void **state)
 	scene_begin(&s);
 	updater_note_signed(s.updater, "me._update.example", strlen("me._update.example"), UPDATE_NOW_S);
 	struct sent_update *a = scene_update(&s, "add a 60 TXT first\n");
-	assert_answered(a, RCODE_SERVFAIL, "sign it anew");
+	assert_answered(a, RCODE_SERVFAIL, "sign it again");
 	struct sent_update *b = scene_add_zone(&s, "example.", KEY_ALL, "add b 60 TXT second\n"); /* another key's past is not its own */
 	scene_go_on(&s);
 	scene_pushed(&s);
@@ -434,7 +434,7 @@ what_was_signed_before_the_start(void **state)
 
 	scene_begin(&s);
 	updater_note_signed(s.updater, ".", 1, UPDATE_NOW_S); /* of any key */
-	assert_answered(scene_update(&s, "add a 60 TXT first\n"), RCODE_SERVFAIL, "sign it anew");
+	assert_answered(scene_update(&s, "add a 60 TXT first\n"), RCODE_SERVFAIL, "sign it again");
 	scene_end(&s);
 
 	scene_begin(&s);

@@ -252,7 +252,7 @@ a_stale_head_and_the_remote_goes_away(void **state)
 	struct sent_update *b = scene_update(&s, "add b 60 TXT second\n");
 	scene_push_fails(&s, E_STALE, "somebody else has pushed");
 	scene_pull_fails(&s, "no route");
-	assert_answered(a, RCODE_SERVFAIL, "the repository is not reached: no route");
+	assert_answered(a, RCODE_SERVFAIL, "the repository cannot be reached: no route");
 	assert_int_equal(s.pushes, 2);
 	scene_pushed(&s);
 	assert_answered(b, RCODE_NOERROR, "");
@@ -299,7 +299,7 @@ a_commit_undoes_the_batch(void **state)
 	scene_end(&s);
 }
 
-/* A git side that is out of step: it is in the remote, so it is answered, and all is read again. */
+/* The batch cannot be published after its push: the update is in the remote, so it is answered, and all is read again. */
 static void
 a_push_that_cannot_be_taken_over(void **state)
 {
@@ -447,7 +447,7 @@ it_is_unknown_and_the_remote_is_away(void **state)
 		scene_pull_fails(&s, "no route");
 		struct sent_update *b = scene_update(&s, "add b 60 TXT second\n");
 		assert_waiting(a);
-		assert_answered(b, RCODE_SERVFAIL, "the repository is not reached: no route");
+		assert_answered(b, RCODE_SERVFAIL, "the repository cannot be reached: no route");
 		assert_int_equal(updater_wait_ms(s.updater), -1);
 		scene_pass(&s, i == 0 ? 1000u * UPDATE_UNKNOWN_MAX_S : 1000u * (UPDATE_UNKNOWN_MAX_S + 1));
 		if (i == 2) {
@@ -668,7 +668,7 @@ what_changes_nothing_and_the_remote_is_away(void **state)
 	scene_begin(&s);
 	struct sent_update *a = scene_update(&s, "delete www AAAA\n");
 	scene_pull_fails(&s, "no route");
-	assert_answered(a, RCODE_SERVFAIL, "the repository is not reached: no route");
+	assert_answered(a, RCODE_SERVFAIL, "the repository cannot be reached: no route");
 	scene_end(&s);
 }
 
