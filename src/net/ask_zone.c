@@ -10,7 +10,7 @@ enum { SECTION_ANSWER = 1, SECTION_AUTHORITY = 2 };
 
 enum { QUERY_MAX = 12 + NAME_WIRE_MAX + 4 + 11 + TSIG_RR_MAX }; /* header, question, OPT, signature */
 
-/* The owner of a SOA record in the section, at or above the name. */
+/* Finds a SOA record in the section whose owner is the name or an ancestor of it. */
 static err_t
 find_soa(const struct msg *m, unsigned section, const uint8_t *name, struct name *out)
 {

@@ -14,8 +14,7 @@
 
 /* ---- time and descriptors ---- */
 
-/* Until there is something to do for one of them; a descriptor of -1 is passed over.  E_TIMEOUT when the deadline passes
- * first. */
+/* Waits until one of the descriptors is ready; a descriptor of -1 is ignored.  E_TIMEOUT: none was until the deadline. */
 err_t
 client_await(struct pollfd *fds, nfds_t n, uint64_t deadline_ms)
 {
@@ -43,7 +42,6 @@ client_close_fd(const int *fd)
 	}
 }
 
-/* What errno means for the caller. */
 err_t
 client_err_of_errno(void)
 {
@@ -58,7 +56,7 @@ client_is_try_again(void)
 
 /* ---- answers ---- */
 
-/* An answer repeats the question (RFC 1035 4.1.2), except when the server could not read it. */
+/* An answer repeats the question (RFC 1035 4.1.2), except when the server could not read the question. */
 static bool
 is_answer_to(const struct client_request *r, const struct msg *m)
 {
@@ -131,7 +129,7 @@ tell(char why[CLIENT_WHY_MAX], const char *format, ...)
 	va_end(args);
 }
 
-/* After UDP: over TCP, for as long as patience lasts, with an ear on UDP. */
+/* After UDP has failed: asks over TCP until patience ends, and still takes an answer over UDP. */
 static err_t
 go_on_with_tcp(struct client_exchange *e, err_t udp, char why[CLIENT_WHY_MAX])
 {
@@ -142,12 +140,12 @@ go_on_with_tcp(struct client_exchange *e, err_t udp, char why[CLIENT_WHY_MAX])
 		return OK;
 	}
 	if (err != OK && udp == E_TIMEOUT && e->udp >= 0 && client_listen_udp(e, deadline_ms) == OK) {
-		return OK; /* a server that takes its time, and UDP alone */
+		return OK; /* the server is slow, and has no TCP */
 	}
 	return err;
 }
 
-/* Appends to `why` what became of it. */
+/* Asks one address, and appends to `why` what happened. */
 static err_t
 ask_address(struct client_exchange *e, char why[CLIENT_WHY_MAX])
 {

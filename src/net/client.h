@@ -1,9 +1,10 @@
-/* net/client.h -- a DNS client that asks one server and waits for the answer: for command-line tools.
+/* net/client.h -- a DNS client for command-line tools: it asks one server and waits for the answer.
  *
- * Blocking, with poll(2).  Over UDP a request is repeated with growing patience; over TCP it is sent once.  All are the same message,
- * which a server may take as one; so what was asked over UDP may still be answered there while TCP is tried.
- * Which answer counts is decided by the caller, who knows about signatures: an answer that cannot be
- * believed (it may be forged) does not end the waiting at once, one that can does.
+ * It blocks, in poll(2).  Over UDP it repeats the request, and waits twice as long each time; over TCP it sends the request once.  All
+ * copies are the same message, which a server may treat as one request: so the answer to a UDP copy may still come while TCP is tried.
+ *
+ * The caller knows about signatures, so it judges each answer.  An answer that can be believed ends the waiting at once.  One that
+ * cannot (it may be forged) does not: a better answer may follow.
  */
 #pragma once
 
@@ -18,14 +19,14 @@
 
 enum client_verdict {
 	CLIENT_TAKE,  /* this is the answer */
-	CLIENT_MORE,  /* this is a part of the answer: over TCP, more messages follow, each with the patience of the first */
-	CLIENT_DOUBT, /* take it if nothing better comes soon */
-	CLIENT_IGNORE /* not an answer to this */
+	CLIENT_MORE,  /* a part of the answer, over TCP: more messages follow, and each may take as long as the first */
+	CLIENT_DOUBT, /* perhaps the answer: take it if no better one comes soon */
+	CLIENT_IGNORE /* no answer to this request */
 };
 
 struct client_patience {
 	unsigned udp_tries;    /* 0: TCP only */
-	unsigned udp_first_ms; /* with the first try over UDP, doubled at each */
+	unsigned udp_first_ms; /* how long to wait after the first try over UDP; doubled with each further try */
 	unsigned tcp_ms;
 };
 
@@ -35,18 +36,18 @@ struct client_request {
 	/* Called with each message that has the request's ID, opcode and question, and the QR bit. */
 	enum client_verdict (*judge)(void *ctx, const struct msg *answer);
 	void *ctx;
-	struct client_patience patience; /* with each address */
+	struct client_patience patience; /* for each address */
 };
 
 struct client_result {
-	const struct client_address *from; /* OK: whose answer it is */
-	bool may_have_arrived;             /* not OK: somebody may have the request all the same */
+	const struct client_address *from; /* OK: who has answered */
+	bool may_have_arrived;             /* not OK: a server may have received the request nevertheless */
 	char why[CLIENT_WHY_MAX];          /* not OK: what happened, for each address */
 };
 
-/* Asks the addresses in turn, each over UDP, then over TCP when UDP brings nothing or a truncated answer.
- * OK: judge() took (or at last doubted) an answer.  E_REFUSED: nothing listens there; E_TIMEOUT; E_IO. */
+/* Asks the addresses one after the other: each over UDP, then over TCP if UDP brought no answer or a truncated one.
+ * OK: judge() took an answer, or doubted one and no better one came.  E_REFUSED: no server listens there.  E_TIMEOUT, E_IO. */
 err_t client_ask(const struct client_addresses *to, const struct client_request *request, struct client_result *out);
 
-/* request_begin() with a random ID. */
+/* As request_begin(), with a random ID. */
 void client_begin_request(struct buf *b, uint16_t bits, const struct question *q);

@@ -1,6 +1,6 @@
-/* net/client_address.h -- the addresses of a server that a person named.
+/* net/client_address.h -- finds the addresses of a server whose name or address the user gave.
  *
- * Blocking: a host name is looked up as the system does it (getaddrinfo(3)).
+ * It blocks: the system looks host names up (getaddrinfo(3)).
  */
 #pragma once
 
@@ -24,9 +24,9 @@ struct client_addresses {
 	size_t n;
 };
 
-/* Addresses of a server: IPv4, IPv6 (also in brackets) or a host name; NULL: this machine, ::1 and
- * 127.0.0.1.  E_NOTFOUND, with the reason in `why`. */
+/* `host` is an IPv4 address, an IPv6 address (with or without brackets), a host name, or NULL for this machine (::1 and 127.0.0.1).
+ * E_NOTFOUND, with the reason in `why`. */
 err_t client_resolve(const char *host, uint16_t port, struct client_addresses *out, char why[CLIENT_WHY_MAX]);
 
-/* Is this an IPv4 or IPv6 address, without brackets? */
+/* True for an IPv4 or IPv6 address without brackets. */
 bool client_is_address(const char *text);

@@ -1,4 +1,4 @@
-/* net/client_p.h -- one address that is asked: what the files of client.c share.
+/* net/client_p.h -- private to client.c, client_udp.c and client_tcp.c: the exchange with one address.
  */
 #pragma once
 
@@ -16,10 +16,10 @@
 struct client_exchange {
 	const struct client_address *to;
 	const struct client_request *r;
-	int udp;             /* -1: not (any more) */
-	bool has_doubtful;   /* judge() doubted an answer, and nothing better came yet */
+	int udp;             /* the socket; -1: none, or it is closed again */
+	bool has_doubtful;   /* judge() doubted an answer, and no better one has come yet */
 	bool is_sent;        /* the request may have arrived */
-	uint8_t datagram[DNS_MSG_MAX], stream[DNS_MSG_MAX]; /* both may come at a time */
+	uint8_t datagram[DNS_MSG_MAX], stream[DNS_MSG_MAX]; /* two buffers: both transports may receive at the same time */
 };
 
 /* ---- client.c ---- */
@@ -29,29 +29,28 @@ struct client_heard {
 	bool is_truncated;
 };
 
-/* What the caller says of a message; CLIENT_IGNORE when it does not answer the request. */
+/* What the caller's judge() says about a message; CLIENT_IGNORE for a message that does not answer the request. */
 struct client_heard client_hear(const struct client_request *r, const uint8_t *wire, size_t len);
 
-/* Until there is something to do for one of them; a descriptor of -1 is passed over.  E_TIMEOUT when the deadline passes
- * first. */
+/* Waits until one of the descriptors is ready; a descriptor of -1 is ignored.  E_TIMEOUT: none was until the deadline. */
 err_t client_await(struct pollfd *fds, nfds_t n, uint64_t deadline_ms);
 
 void client_close_fd(const int *fd);   /* -1 is fine: serves as a cleanup handler */
-err_t client_err_of_errno(void);       /* what errno means for the caller */
-bool client_is_try_again(void);        /* errno: nothing is wrong, but not now */
+err_t client_err_of_errno(void);
+bool client_is_try_again(void);        /* errno says that the call may succeed later */
 
 /* ---- client_udp.c ---- */
 
-/* E_LIMIT: the answer was truncated; others as client_err_of_errno().  The socket stays open. */
+/* Errors are those of client_err_of_errno(), and E_LIMIT for a truncated answer.  The socket stays open. */
 err_t client_ask_udp(struct client_exchange *e);
 
-/* Waits for an answer until the deadline.  E_LIMIT: it was truncated, TCP will tell. */
+/* Waits for an answer until the deadline.  E_LIMIT: the answer was truncated, so TCP is needed. */
 err_t client_listen_udp(struct client_exchange *e, uint64_t deadline_ms);
 
-/* What comes over UDP while TCP is tried.  True: a good answer. */
+/* Reads one datagram that came while TCP is tried.  True: it is a good answer. */
 bool client_is_answered_late(struct client_exchange *e);
 
 /* ---- client_tcp.c ---- */
 
-/* E_STOPPED: the answer came over UDP meanwhile.  E_SHORT: the server closed the connection. */
+/* E_STOPPED: the answer came over UDP instead.  E_SHORT: the server closed the connection. */
 err_t client_ask_tcp(struct client_exchange *e, uint64_t deadline_ms);

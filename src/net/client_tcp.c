@@ -1,4 +1,4 @@
-/* Asking over TCP, with an ear on UDP, where the answer may still come. */
+/* Asking over TCP.  An answer to the earlier UDP requests is still taken meanwhile. */
 #include "net/client_p.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 
 #include "ops/clock.h"
 
-/* E_STOPPED: the answer came over UDP meanwhile. */
+/* E_STOPPED: the answer came over UDP instead. */
 static err_t
 await_tcp(struct client_exchange *e, int fd, short events, uint64_t deadline_ms)
 {

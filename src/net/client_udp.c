@@ -1,13 +1,13 @@
-/* Asking over UDP: the request again and again, with growing patience. */
+/* Asking over UDP: the request is repeated, and each wait is twice as long as the one before. */
 #include "net/client_p.h"
 
 #include <poll.h>
 
 #include "ops/clock.h"
 
-enum { DOUBT_MS = 1000 }; /* how long a better answer than a doubtful one is waited for */
+enum { DOUBT_MS = 1000 }; /* how long to wait for a better answer after a doubtful one */
 
-/* The next datagram.  E_BUSY: there is none. */
+/* Reads the next datagram.  E_BUSY: none has come. */
 static err_t
 hear_datagram(struct client_exchange *e, struct client_heard *out)
 {
@@ -19,7 +19,6 @@ hear_datagram(struct client_exchange *e, struct client_heard *out)
 	return OK;
 }
 
-/* Waits for an answer until the deadline.  E_LIMIT: it was truncated, TCP will tell. */
 err_t
 client_listen_udp(struct client_exchange *e, uint64_t deadline_ms)
 {
@@ -52,7 +51,7 @@ client_ask_udp(struct client_exchange *e)
 {
 	const struct client_address *to = e->to;
 	e->udp = socket(to->sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	/* Connected: answers of others are dropped by the system, and a closed port is told to us. */
+	/* A connected socket: the system drops answers from other addresses, and reports a closed port. */
 	if (e->udp < 0 || connect(e->udp, (const struct sockaddr *)&to->sa, to->sa_len) != 0) {
 		return client_err_of_errno();
 	}
@@ -66,7 +65,6 @@ client_ask_udp(struct client_exchange *e)
 	return err;
 }
 
-/* What comes over UDP while TCP is tried.  True: a good answer. */
 bool
 client_is_answered_late(struct client_exchange *e)
 {

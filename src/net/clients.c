@@ -7,10 +7,10 @@
 
 #include "base/alloc.h"
 
-/* Open addressing with linear probing, at most half full: at most `max` clients are there at a time, and as many sites. */
+/* A hash table with linear probing.  It is at most half full: at most `max` clients are in it at a time, and as many sites. */
 struct slot {
 	uint64_t prefix; /* IPv6: the /64, or the /48 of a site; IPv4: the address */
-	uint32_t family; /* or SITE */
+	uint32_t family; /* 4, 6, or SITE */
 	uint32_t n;      /* connections; 0: free */
 };
 
@@ -60,7 +60,7 @@ key_of(const struct peer *peer)
 	return key;
 }
 
-/* Of an IPv6 address. */
+/* `peer` has an IPv6 address. */
 static struct slot
 site_of(const struct peer *peer)
 {
@@ -86,7 +86,7 @@ find(const struct clients *c, const struct slot *key)
 	return i;
 }
 
-/* Moves up what stands behind a slot that became free, so that every probe still ends at its client. */
+/* Moves later entries into a slot that became free, so that every probe still ends at its client. */
 static void
 close_gap(struct clients *c, size_t gap)
 {
@@ -170,7 +170,7 @@ clients_give(struct clients *c, const struct peer *peer)
 	pthread_mutex_unlock(&c->lock);
 }
 
-/* One more of those that were taken counts in `n`, if there is a place for it. */
+/* Raises `n` by one if it is below `max`. */
 static bool
 count_in(struct clients *c, unsigned *n, unsigned max)
 {

@@ -6,8 +6,8 @@
 #include "base/alloc.h"
 #include "ops/privs.h"
 
-/* Descriptors of a worker besides its sockets: what its two threads wait with (2), and are woken by (2), and one that libuv holds for
- * when there are no others. */
+/* Descriptors of a worker besides its sockets.  Each of its two threads has one to wait with and one to be woken by.  The fifth is a
+ * reserve of libuv, for when no other is left. */
 enum { FILES_OF_WORKER = 5 };
 
 _Static_assert(FRONT_WORKERS_MAX - 1 <= UINT8_MAX, "struct tcp_conf has their numbers in an octet");
@@ -21,7 +21,7 @@ front_init(struct front *f, const struct front_conf *conf, const struct log *log
 
 /* ---- sockets ---- */
 
-/* Of one transport. */
+/* The number of sockets for UDP, and as many for TCP. */
 static size_t
 sockets_n(const struct front *f)
 {
@@ -49,7 +49,7 @@ front_allow_files(struct front *f, size_t others, struct diag *diag)
 	return OK;
 }
 
-/* Somebody else may have the port for one of the two alone. */
+/* Both transports are tried, because another program may have the port for only one of them. */
 static err_t
 probe(const struct listen_address *a, struct diag *diag)
 {
@@ -57,7 +57,7 @@ probe(const struct listen_address *a, struct diag *diag)
 	return listen_probe(a, TRANSPORT_TCP, diag);
 }
 
-/* Leaves out what the machine does not have when nobody asked for it by name, such as all of IPv6. */
+/* Leaves out addresses that the machine does not have (all of IPv6, for example), unless the user asked for them. */
 static err_t
 probe_addresses(struct front *f, struct diag *diag)
 {
@@ -142,7 +142,7 @@ front_close(struct front *f)
 
 /* ---- workers ---- */
 
-/* A worker has taken them, whether it has started or not: they are not ours to close. */
+/* A worker owns these sockets now, even if it failed to start: they are not ours to close. */
 static void
 forget_sockets(int *fds, size_t n)
 {

@@ -1,14 +1,14 @@
-/* net/front.h -- the side of a daemon that strangers reach: its sockets, the workers that answer on them, and their counters.
+/* net/front.h -- everything of a daemon that strangers can reach: its sockets, the workers that answer on them, and their counters.
  *
- * Each worker has a thread for UDP and one for TCP, and each of these a socket for each address (SO_REUSEPORT).  They answer from the
- * view that is published (net/served.h), as struct net_env says; where zones come from is not known here.
+ * A worker is a thread for UDP and a thread for TCP.  Each of the two has its own socket for each address (SO_REUSEPORT).  Workers answer
+ * from the published view (net/served.h), as struct net_env says; a front does not know where zones come from.
  *
- * A front comes up in steps, because of what a daemon does between them: it is allowed descriptors and binds ports while it has its
- * privileges, and starts threads once it has given them up.
+ * A front comes up in steps, because a daemon has other things to do between them.  It raises the limit of descriptors and binds ports
+ * while it has its privileges, and starts threads after it has dropped them:
  *
  *     front_init ─ front_allow_files ─ front_open ─ front_start …… front_stop ─ front_close
  *
- * Threads: all on one, but for front_end_revoked().
+ * Threads: all functions on one thread, except front_end_revoked().
  */
 #pragma once
 
@@ -27,52 +27,52 @@
 
 enum {
 	FRONT_LISTEN_MAX = UDP_SOCKETS_MAX,
-	FRONT_WORKERS_MAX = 256, /* a connection's id has eight bits for its worker */
+	FRONT_WORKERS_MAX = 256, /* a connection's id has eight bits for the number of its worker */
 };
 
 struct front_conf {
 	struct listen_address listen[FRONT_LISTEN_MAX];
 	size_t listen_n;
-	bool is_listen_default;  /* every address: one that the machine does not have is left out */
+	bool is_listen_default;  /* the user gave no address: all are tried, and one that the machine does not have is left out */
 	unsigned workers;
-	unsigned tcp_max;        /* connections, */
-	unsigned tcp_per_client; /* and those of one client */
+	unsigned tcp_max;        /* connections */
+	unsigned tcp_per_client; /* connections of one client */
 	uint32_t tcp_idle_ms;
 	unsigned transfers_max;  /* under way at a time */
 };
 
 struct front {
-	struct front_conf conf;     /* less than what was asked for, where the system does not have that */
+	struct front_conf conf;     /* as given to front_init(), reduced where the system does not allow as much */
 	const struct log *log;      /* borrowed */
-	/* sockets: address i of worker w is at w * conf.listen_n + i; -1: a worker has it */
+	/* sockets: the one for address i of worker w is at w * conf.listen_n + i; -1: the worker owns it */
 	int *udp_fds, *tcp_fds;     /* owned */
-	struct clients *clients;    /* owned: the table for the limits of connections */
+	struct clients *clients;    /* owned: counts connections, for the limits */
 	struct udp_worker **udp;    /* owned */
-	struct tcp_worker **tcp;    /* owned; by the numbers in connections' ids (tcp_worker_of()) */
-	size_t udp_n, tcp_n;        /* that run */
+	struct tcp_worker **tcp;    /* owned; the index is the worker's number in connections' ids (tcp_worker_of()) */
+	size_t udp_n, tcp_n;        /* how many run */
 };
 
 /* Copies `conf`, whose numbers are within their limits. */
 void front_init(struct front *f, const struct front_conf *conf, const struct log *log);
 
-/* Has the system allow as many descriptors as the front may need, and `others` for the rest of the daemon.  Where it allows less, fewer
- * TCP connections are taken, which is logged.  E_LIMIT: it is not enough for any. */
+/* Raises the system's limit of open descriptors to what the front may need plus `others`, for the rest of the daemon.  If the system
+ * allows less, fewer TCP connections are taken, and the log says so.  E_LIMIT: not even one connection is possible. */
 err_t front_allow_files(struct front *f, size_t others, struct diag *diag);
 
-/* Binds the addresses.  Errors are those of listen_probe() and listen_open(); then nothing is open. */
+/* Binds the addresses.  Errors are those of listen_probe() and listen_open(); after an error nothing is open. */
 err_t front_open(struct front *f, struct diag *diag);
 void front_close(struct front *f);
 
-/* Starts the workers, which take the sockets.  `env` is borrowed until front_stop().  E_NOMEM, E_IO: then none runs. */
+/* Starts the workers, which then own the sockets.  `env` is borrowed until front_stop().  E_NOMEM, E_IO: none runs. */
 err_t front_start(struct front *f, const struct net_env *env, struct diag *diag);
 void front_stop(struct front *f);
 
-/* Adds the workers' threads to those that are looked after, until front_stop(). */
+/* Has the health check watch the workers' threads, until front_stop(). */
 void front_watch(const struct front *f, struct health *h);
 
-/* Any thread: transfers whose pins were revoked are to end (served_conf.revoked). */
+/* Any thread: pins of transfers were revoked (served_conf.revoked), so these transfers are to end. */
 void front_end_revoked(const struct front *f);
 
-/* The counters of all workers, and the connections that are open. */
+/* The sum of all workers' counters, and the number of open connections. */
 void front_sum(const struct front *f, struct net_stats *out);
 unsigned front_connections(const struct front *f);

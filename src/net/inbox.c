@@ -8,7 +8,7 @@
 #include "ops/clock.h"
 
 enum {
-	SLOTS = 1024, /* of keys that have anything in here */
+	SLOTS = 1024, /* for keys that have at least one item in here */
 	MAC_SLOTS = 4096,
 };
 
@@ -24,10 +24,10 @@ struct inbox {
 	size_t cost, octets_max, octets_per_key;
 	void (*wake)(void *ctx);
 	void *ctx;
-	pthread_mutex_t lock; /* for what follows */
+	pthread_mutex_t lock; /* for everything below */
 	struct inbox_item *first, **end;
 	struct per_key *slots[SLOTS];
-	struct inbox_item *by_mac[MAC_SLOTS]; /* those that are not given back */
+	struct inbox_item *by_mac[MAC_SLOTS]; /* every item that is not given back */
 	struct inbox_stats stats;
 };
 
@@ -72,7 +72,7 @@ inbox_free(struct inbox **inp)
 
 /* ---- keys ---- */
 
-/* Where the key's entry hangs, or where one would. */
+/* The pointer to the key's entry, or the NULL pointer where a new entry would be linked. */
 static struct per_key **
 find_key(struct inbox *in, const struct name *key)
 {
@@ -112,7 +112,7 @@ uncount_key(struct inbox *in, const struct name *key, size_t octets)
 
 /* ---- signatures ---- */
 
-/* A MAC is as good as random: its first octets are the hash. */
+/* A MAC is as good as random, so its first octets serve as the hash. */
 static struct inbox_item **
 mac_slot(struct inbox *in, const uint8_t mac[TSIG_MAC_PART])
 {

@@ -1,10 +1,12 @@
-/* net/inbox.h -- updates between the workers that receive them and the one thread that makes commits of them.
+/* net/inbox.h -- a queue of updates, from the workers that receive them to the one thread that makes commits of them.
  *
- * Bounded: by all that wait or are under way, and by those of one key, so that one client does not take the places of all; each by
- * their number, and by what they cost: their octets as received, and what is kept for each beside them.  What they come to when they
- * are decoded is not counted here: that is bounded where it is done, for those alone that are under way (auth/batch.h).
- * An update leaves its place when it has been answered.  One that comes again until then, as its MAC tells, takes no place: else somebody
- * who has recorded one could take all places of its key.
+ * An update takes a place here until it has been answered.  There is a limit for all updates together, and one for each key, so that
+ * one client cannot take the places of the others.  Both limits count updates, and also octets: those received, and those that are kept
+ * for each update besides.  A decoded update may be much larger.  That size is counted where updates are decoded (auth/batch.h), and only
+ * for updates that are being worked on.
+ *
+ * A copy of an update that is already here (its MAC tells) takes no place.  Otherwise somebody who recorded one update could take all
+ * places of its key.
  *
  * Threads: any may put; one takes and gives back.
  */
@@ -19,9 +21,9 @@
 #include "net/return_path.h"
 
 enum {
-	INBOX_OCTETS_MAX = 64 << 20,     /* of all in it, */
-	INBOX_OCTETS_OF_EACH = 4 << 10,  /* or so many of each, if that is more */
-	INBOX_KEY_PART = 4,              /* one key may have such a part of it */
+	INBOX_OCTETS_MAX = 64 << 20,     /* octets that all updates may cost, … */
+	INBOX_OCTETS_OF_EACH = 4 << 10,  /* … or so many for each possible update, if that is more */
+	INBOX_KEY_PART = 4,              /* one key may use a fourth of these octets, or so many for each of its updates */
 };
 
 struct inbox_item {
@@ -37,23 +39,23 @@ struct inbox_item {
 
 struct inbox;
 
-/* `max` items in all, `per_key` of one key.  `cost`: octets that the one who takes an item keeps for it.  `wake` (may be NULL) is
- * called when one comes into an empty inbox; it must not block. */
+/* `max`: updates in all; `per_key`: those of one key.  `cost`: octets that the taker keeps for each item it takes.  `wake` (may be
+ * NULL) is called when an update is put into an empty inbox; it must not block. */
 struct inbox *inbox_new(unsigned max, unsigned per_key, size_t cost, void (*wake)(void *ctx), void *ctx);
-void inbox_free(struct inbox **in); /* NULL-safe; what still waits in it is freed, what was taken must have been given back */
+void inbox_free(struct inbox **in); /* NULL-safe; frees what still waits.  Every item that was taken must have been given back */
 
-/* Copies the message.  E_LIMIT: there are too many; E_BUSY: too many of this key; E_EXISTS: it is in there already;
+/* Copies the message.  E_LIMIT: there are too many updates; E_BUSY: too many of this key; E_EXISTS: this update is in here already;
  * E_NOMEM. */
 err_t inbox_put(struct inbox *in, const struct return_path *from, const struct name *key, const uint8_t mac[TSIG_MAC_PART],
                 uint64_t now_s, const uint8_t *bytes, size_t len);
 
-/* All that came, in order, or NULL; each is to be given back. */
+/* All items that wait, oldest first, or NULL.  The caller gives each one back. */
 struct inbox_item *inbox_take_all(struct inbox *in);
 void inbox_give_back(struct inbox *in, struct inbox_item *item);
 
 struct inbox_stats {
-	uint64_t accepted, over_limit, over_key_limit, repeated; /* so far */
-	unsigned waiting;                              /* put, and not given back */
-	size_t octets;                                 /* that these cost */
+	uint64_t accepted, over_limit, over_key_limit, repeated; /* since the start */
+	unsigned waiting;                              /* items put and not yet given back */
+	size_t octets;                                 /* what these items cost */
 };
 struct inbox_stats inbox_stats(struct inbox *in);

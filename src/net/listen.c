@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 enum {
-	TCP_NOT_SENT = 256 << 10,
-	UDP_BUFFER = 4 << 20, /* what comes in while a worker is not running: some ten thousand queries */
+	TCP_NOT_SENT = 256 << 10, /* octets of a socket's buffer that may wait to be sent */
+	UDP_BUFFER = 4 << 20, /* room for some ten thousand queries, which wait here while their worker does not run */
 	TCP_BACKLOG = 1024,
 };
 
@@ -67,7 +67,7 @@ split(const char *text, char *address, size_t cap, const char **port)
 	return true;
 }
 
-/* With getaddrinfo(), for the scope of a link-local address ("fe80::1%eth0"). */
+/* getaddrinfo() is used because it understands the scope of a link-local address ("fe80::1%eth0"). */
 static bool
 parse_v6(const char *address, struct sockaddr_in6 *out)
 {
@@ -149,25 +149,25 @@ listen_is_wildcard(const struct listen_address *a)
 static void
 option(int fd, int level, int name, int value)
 {
-	(void)setsockopt(fd, level, name, &value, sizeof value); /* all of them are improvements, none a need */
+	(void)setsockopt(fd, level, name, &value, sizeof value); /* all these options are improvements; none is needed */
 }
 
 static void
 udp_options(int fd, const struct listen_address *a)
 {
 	bool is_v4 = a->sa.any.sa_family == AF_INET;
-	/* The FORCE forms go over net.core.{r,w}mem_max; they need CAP_NET_ADMIN, so the plain ones come first. */
+	/* The FORCE options may exceed net.core.{r,w}mem_max but need CAP_NET_ADMIN, so the plain ones are set first. */
 	option(fd, SOL_SOCKET, SO_RCVBUF, UDP_BUFFER);
 	option(fd, SOL_SOCKET, SO_SNDBUF, UDP_BUFFER);
 	option(fd, SOL_SOCKET, SO_RCVBUFFORCE, UDP_BUFFER);
 	option(fd, SOL_SOCKET, SO_SNDBUFFORCE, UDP_BUFFER);
-	/* Path MTUs that strangers report are not believed: they only serve to force fragments (RFC 9715). */
+	/* A stranger can report a path MTU, and only to force fragments.  So such reports are not believed (RFC 9715). */
 	if (is_v4) {
 		option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
 	} else {
 		option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
 	}
-	if (listen_is_wildcard(a)) { /* so that the answer leaves from the address that was asked */
+	if (listen_is_wildcard(a)) { /* the answer must leave from the address that was asked */
 		option(fd, is_v4 ? IPPROTO_IP : IPPROTO_IPV6, is_v4 ? IP_PKTINFO : IPV6_RECVPKTINFO, 1);
 	}
 }
@@ -205,12 +205,12 @@ bind_socket(const struct listen_address *a, enum transport t, bool is_shared, in
 		return failed(diag, a, t, "socket");
 	}
 	if (a->sa.any.sa_family == AF_INET6) {
-		option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1); /* IPv4 has sockets of its own */
+		option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1); /* IPv4 has its own sockets */
 	}
 	if (t == TRANSPORT_TCP) {
 		option(fd, SOL_SOCKET, SO_REUSEADDR, 1); /* connections of an earlier run may be in TIME_WAIT */
-		/* For those that are accepted: a buffer of 4 MB is writable again once a third of it is sent, and whoever takes 40 kB
-		 * a second meanwhile would pass for one that takes nothing. */
+		/* Accepted connections inherit this.  Without it, a buffer of 4 MB becomes writable again only when a third of it is
+		 * sent.  A peer that takes 40 kB a second would then look as if it took nothing. */
 		option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, TCP_NOT_SENT);
 	}
 	if (is_shared) {
@@ -242,7 +242,7 @@ listen_open(const struct listen_address *a, enum transport t, int *out, struct d
 	if (t == TRANSPORT_UDP) {
 		udp_options(fd, a);
 	} else {
-		option(fd, IPPROTO_TCP, TCP_NODELAY, 1); /* connections inherit it: answers are written whole */
+		option(fd, IPPROTO_TCP, TCP_NODELAY, 1); /* connections inherit it; an answer is written in one piece */
 		if (listen(fd, TCP_BACKLOG) != 0) {
 			err_t err = failed(diag, a, t, "cannot listen");
 			close(fd);

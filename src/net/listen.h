@@ -1,7 +1,7 @@
 /* net/listen.h -- addresses to listen on, and the sockets for them.
  *
- * Several workers have a socket each on the same address (SO_REUSEPORT), and the kernel shares the load
- * out among them.  A port that another process has is found before that, and said.
+ * Each worker has a socket of its own on the same address (SO_REUSEPORT), and the kernel shares the load out among them.  With that
+ * option another process's socket would not be noticed, so a first try without it finds a port that is taken.
  */
 #pragma once
 
@@ -24,11 +24,11 @@ struct listen_address {
 
 enum { LISTEN_TEXT_MAX = 80 };
 
-/* ADDR, ADDR@PORT; an IPv6 address also in brackets, then the port may come after a colon.  `port`:
- * when the text has none.  E_FORMAT. */
+/* The text is ADDRESS or ADDRESS@PORT.  An IPv6 address may be in brackets; then the port may also follow a colon.  `port` is used when
+ * the text has none.  E_FORMAT. */
 err_t listen_parse(const char *text, uint16_t port, struct listen_address *out, struct diag *diag);
 
-/* ADDR alone, and not the wildcard: where messages come from, with any port.  E_FORMAT. */
+/* The text is an address without a port, and not the wildcard: the source of messages, whose port does not matter.  E_FORMAT. */
 err_t listen_parse_host(const char *text, struct listen_address *out);
 
 /* "192.0.2.1@53", "2001:db8::1@53" */
@@ -36,9 +36,9 @@ void listen_print(const struct listen_address *a, char out[LISTEN_TEXT_MAX]);
 
 bool listen_is_wildcard(const struct listen_address *a);
 
-/* E_EXISTS: somebody has the port already; E_REFUSED: not permitted (ports below 1024); E_UNSUPPORTED: no such
- * address on this machine, or no IPv6; E_IO.  Nothing is kept open. */
+/* Tries to bind the address, and closes the socket again.  E_EXISTS: another program has the port; E_REFUSED: not permitted (ports
+ * below 1024); E_UNSUPPORTED: this machine does not have the address, or no IPv6; E_IO. */
 err_t listen_probe(const struct listen_address *a, enum transport t, struct diag *diag);
 
-/* A bound socket; for TCP it listens, and does not block.  Errors as listen_probe(). */
+/* A bound socket.  One for TCP listens, and does not block.  Errors are those of listen_probe(). */
 err_t listen_open(const struct listen_address *a, enum transport t, int *out, struct diag *diag);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How far away an address still means this machine, nearest first. */
+/* How far away an address still means this machine; nearest first. */
 enum reach { REACH_HOST, REACH_LINK, REACH_SITE, REACH_ALL };
 
 static enum reach
@@ -61,7 +61,7 @@ local_address_doubt(const struct sockaddr_storage *local, const struct sockaddr_
 		return "it leads every machine to itself";
 	case REACH_LINK:
 		return "it leads there on one network segment only";
-	case REACH_SITE: /* to a server within the site as well it may be what is wanted */
+	case REACH_SITE: /* a private address is fine when the server is private, too */
 		return reach_of(server) == REACH_ALL ? "it is private, and the server is not in the private network" : NULL;
 	default:
 		return NULL;
@@ -75,7 +75,7 @@ find_one(const struct client_address *server, struct sockaddr_storage *out)
 	if (fd < 0) {
 		return E_IO;
 	}
-	if (server->sa.ss_family == AF_INET6) { /* not one that will be another tomorrow (RFC 5014, RFC 8981) */
+	if (server->sa.ss_family == AF_INET6) { /* prefer a permanent address to a temporary one (RFC 5014, RFC 8981) */
 		const int public = IPV6_PREFER_SRC_PUBLIC;
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_ADDR_PREFERENCES, &public, sizeof public);
 	}

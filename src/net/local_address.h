@@ -1,7 +1,7 @@
-/* net/local_address.h -- the address of this machine that leads to a server: what dynamic DNS publishes.
+/* net/local_address.h -- this machine's own address, as dynamic DNS publishes it.
  *
- * The system knows it: it is the source address that a datagram to the server would have.  Nothing is sent to find out.  Behind NAT it
- * is not the address that others see, and nobody on this machine can tell that one; but that it cannot be right is told.
+ * It is the source address that a datagram to the server would have, and the system knows it without sending one.  Behind NAT others see
+ * a different address, which nobody on this machine can find out.  But an address that cannot be right is recognized, and `doubt` says so.
  */
 #pragma once
 
@@ -13,11 +13,11 @@
 
 struct local_address {
 	char text[INET6_ADDRSTRLEN];
-	const char *doubt; /* static: why it looks like a mistake; NULL: it does not */
+	const char *doubt; /* a static text: why the address looks like a mistake; NULL: it does not */
 };
 
-/* The one that leads to the first of the servers that can be reached at all.  E_IO: none can; errno says why. */
+/* The source address towards the first server that can be reached.  E_IO: none can be reached; errno says why. */
 err_t local_address_find(const struct client_addresses *servers, struct local_address *out);
 
-/* Why others have no use for an address by which `server` is reached; NULL: they have.  Pure. */
+/* Why an address by which `server` is reached is of no use to others; NULL: it may be of use.  Pure. */
 const char *local_address_doubt(const struct sockaddr_storage *local, const struct sockaddr_storage *server);

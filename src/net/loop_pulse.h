@@ -1,4 +1,4 @@
-/* net/loop_pulse.h -- the pulse of a libuv loop: a timer that beats (ops/pulse.h).
+/* net/loop_pulse.h -- shows that a libuv loop is alive: a timer that beats its pulse (ops/pulse.h).
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 #include "ops/pulse.h"
 
 struct loop_pulse {
-	uv_timer_t timer; /* first */
+	uv_timer_t timer; /* must be first: the timer is cast to the loop_pulse */
 	struct pulse pulse;
 };
 
@@ -20,7 +20,7 @@ loop_pulse_on_time(uv_timer_t *timer)
 	pulse_beat(&lp->pulse);
 }
 
-/* False: no memory.  Its end is that of every handle of the loop. */
+/* False: no memory.  The timer is closed with all other handles of the loop. */
 static inline bool
 loop_pulse_start(uv_loop_t *loop, struct loop_pulse *lp)
 {

@@ -1,4 +1,4 @@
-/* The thread: the machine, and what other threads have for it. */
+/* The notifier's thread, and the functions that other threads call. */
 #include "net/notify.h"
 
 #include <signal.h>
@@ -10,7 +10,7 @@
 #include "net/notify_p.h"
 #include "ops/thread.h"
 
-enum { ENTRIES_A_TURN = 1000 }; /* of the queue, before the network has its turn again */
+enum { ENTRIES_A_TURN = 1000 }; /* entries of the queue to take before the network has its turn */
 
 struct notifier_now
 notify_now(void)
@@ -46,7 +46,7 @@ on_timer(uv_timer_t *timer)
 	notify_after_input(nn);
 }
 
-/* ---- the other ways out ---- */
+/* ---- further functions of struct notifier_io ---- */
 
 static bool
 send_over(void *ctx, uint64_t conn, const uint8_t *bytes, size_t len)
@@ -82,7 +82,7 @@ take_news(struct net_notify *nn, const struct notify_entry *e, const struct noti
 	struct tsig_key key;
 	notify_entry_read(e, &news, &to, &key);
 	err_t err = notifier_add(nn->machine, t, &news, &to);
-	(void)err; /* it is counted there */
+	(void)err; /* the machine has counted it */
 	if (to.key != NULL) {
 		wipe(&key, sizeof key);
 	}
@@ -154,7 +154,7 @@ void
 net_notify_conn_input(struct net_notify *nn, uint64_t conn, const uint8_t *bytes, size_t len)
 {
 	err_t err = notify_queue_input(&nn->queue, conn, bytes, len);
-	(void)err; /* one that is lost is as one that never came */
+	(void)err; /* a message that is lost here is like one that the network lost */
 	(void)uv_async_send(&nn->wake);
 }
 
@@ -162,7 +162,7 @@ void
 net_notify_conn_closed(struct net_notify *nn, uint64_t conn)
 {
 	err_t err = notify_queue_closed(&nn->queue, conn);
-	(void)err; /* then the next that should go over it cannot */
+	(void)err; /* without this entry, the next message over the connection cannot be sent, and that tells */
 	(void)uv_async_send(&nn->wake);
 }
 
@@ -190,7 +190,7 @@ run(void *arg)
 	sigset_t pipe;
 	thread_name("notify");
 	sigemptyset(&pipe);
-	sigaddset(&pipe, SIGPIPE); /* of a target that is gone: libuv's write() tells with EPIPE as well */
+	sigaddset(&pipe, SIGPIPE); /* when a target is gone, write() also returns EPIPE, which libuv reports */
 	(void)pthread_sigmask(SIG_BLOCK, &pipe, NULL);
 	(void)uv_run(&nn->loop, UV_RUN_DEFAULT); /* until every handle is closed */
 	return NULL;
@@ -217,7 +217,7 @@ notify_new(const struct net_notify_conf *conf)
 	return nn;
 }
 
-/* Its thread has ended, or never began. */
+/* Called when the thread has ended, or was never started. */
 static void
 notify_free(struct net_notify *nn)
 {

@@ -1,12 +1,13 @@
-/* net/notify.h -- NOTIFY out over the network: a thread with auth/notifier.h in it.
+/* net/notify.h -- sends NOTIFY messages (RFC 1996): a thread that runs the state machine of auth/notifier.h on the network.
  *
- * It has a UDP socket for each family, and for each source that targets have, up to a limit; and it connects to targets by TCP (at most
- * NOTIFIER_EXCHANGES_MAX descriptors, and some for itself).  Peers' own connections belong to others: what is to go over one is given
- * to `send_over`, and what comes over one is brought by net_notify_conn_input().
+ * It has a UDP socket for each address family, and one for each source address that targets ask for, up to a limit.  It connects to
+ * targets by TCP; for that it needs NOTIFIER_EXCHANGES_MAX descriptors at most, and a few for itself.  Connections that a peer has opened
+ * belong to the TCP workers.  A message that is to go over such a connection is given to `send_over`; a message that came over one is
+ * passed in by net_notify_conn_input().
  *
- * Threads: net_notify_add(), _conn_input(), _conn_closed() and _stats() may be called from any, at any time between start
- * and stop; they put something into a queue and never wait for the network.  The callbacks come from the notifier's own
- * thread; they must not block, and must not call back in, but for _add() and its like, which is fine.
+ * Threads: net_notify_add(), _conn_input(), _conn_closed() and _stats() may be called from any thread, at any time between start
+ * and stop.  They put an entry into a queue and never wait for the network.  The callbacks run on the notifier's own thread.  They must
+ * not block, and may call none of the functions here except these four.
  */
 #pragma once
 
@@ -20,10 +21,10 @@
 #include "ops/pulse.h"
 
 struct net_notify_conf {
-	/* Where messages come from, so that secondaries know us, unless their target has a source; the port does not count.  NULL: as the
-	 * system likes. */
+	/* The source address of messages, by which secondaries know us, unless the target names another one.  The port does not matter.
+	 * NULL: the system chooses. */
 	const struct listen_address *source_v4, *source_v6;
-	/* Over the peer's own connection; false: it is gone. */
+	/* Sends over a connection that the peer has opened.  False: the connection is gone. */
 	bool (*send_over)(void *ctx, uint64_t conn, const uint8_t *bytes, size_t len);
 	void (*report)(void *ctx, const struct notifier_report *r);
 	void *ctx;
@@ -31,21 +32,20 @@ struct net_notify_conf {
 
 struct net_notify;
 
-/* Starts the thread; `conf` is copied, the addresses with it.  A family that the machine does not have is done without,
- * unless it has a source address: then E_UNSUPPORTED (`diag` says which), as for an address that is not ours.
- * E_NOMEM, E_IO. */
+/* Starts the thread; `conf` and its addresses are copied.  A family that the machine does not have is left out.  E_UNSUPPORTED: a
+ * source address was given and this machine does not have it or its family; `diag` says which.  E_NOMEM, E_IO. */
 err_t net_notify_start(const struct net_notify_conf *conf, struct net_notify **out, struct diag *diag);
 
-/* Ends the thread; what is pending is forgotten.  NULL-safe.  Nobody else may be calling in any more. */
+/* Ends the thread and forgets what is pending.  NULL-safe.  No other thread may still be calling in. */
 void net_notify_stop(struct net_notify **nn);
 
-/* As notifier_add(); everything is copied.  E_LIMIT, E_NOMEM: not taken, and counted as over the limit. */
+/* As notifier_add(); everything is copied.  E_LIMIT, E_NOMEM: it was not taken, and counts as over the limit. */
 err_t net_notify_add(struct net_notify *nn, const struct notify_news *news, const struct notify_target *to);
 
-/* A message that came over a peer's own connection, or its end, after which nothing may come of it. */
+/* A message came over a connection that the peer has opened; such a connection has closed, and nothing more will come over it. */
 void net_notify_conn_input(struct net_notify *nn, uint64_t conn, const uint8_t *bytes, size_t len);
 void net_notify_conn_closed(struct net_notify *nn, uint64_t conn);
 
 void net_notify_stats(struct net_notify *nn, struct notifier_stats *out);
 
-const struct pulse *net_notify_pulse(const struct net_notify *nn); /* beats once a PULSE_PERIOD_MS at least */
+const struct pulse *net_notify_pulse(const struct net_notify *nn); /* beats at least once in PULSE_PERIOD_MS */

@@ -1,4 +1,4 @@
-/* Exchanges: TCP connections to targets. */
+/* Exchanges: an exchange is a TCP connection to a target. */
 #include "net/notify_p.h"
 
 #include <stdlib.h>
@@ -8,11 +8,11 @@
 
 enum {
 	LENGTH_LEN = 2,           /* octets before each message (RFC 1035 4.2.2) */
-	UNSENT_MAX = 256 * 1024,  /* octets that an exchange may have waiting */
+	UNSENT_MAX = 256 * 1024,  /* octets of an exchange that may wait to be sent */
 };
 
 struct exchange {
-	uv_tcp_t tcp;             /* first: the handle is the exchange */
+	uv_tcp_t tcp;             /* must be first: the handle is cast to the exchange */
 	uv_connect_t connect;
 	struct net_notify *owner;
 	unsigned number;
@@ -22,7 +22,7 @@ struct exchange {
 };
 
 struct output {
-	uv_write_t req; /* first */
+	uv_write_t req; /* must be first */
 	uint8_t bytes[];
 };
 
@@ -32,7 +32,7 @@ on_exchange_freed(uv_handle_t *handle)
 	free(handle);
 }
 
-/* Nothing more comes of it; its callbacks may still be called, with UV_ECANCELED. */
+/* Its callbacks may still be called afterwards, with UV_ECANCELED. */
 void
 notify_exchange_drop(struct exchange *x)
 {
@@ -41,7 +41,7 @@ notify_exchange_drop(struct exchange *x)
 	uv_close((uv_handle_t *)x, on_exchange_freed);
 }
 
-/* The other side has ended it, or it could not be connected. */
+/* The peer has closed the connection, or it could not be made. */
 static void
 exchange_ended(struct exchange *x)
 {
@@ -72,7 +72,7 @@ on_written(uv_write_t *req, int status)
 	}
 }
 
-/* Also before it is connected: libuv keeps the order. */
+/* May be called before the exchange is connected: libuv keeps the order. */
 static bool
 exchange_write(struct exchange *x, const uint8_t *bytes, size_t len)
 {
@@ -102,7 +102,7 @@ notify_exchange_send(void *ctx, unsigned number, const uint8_t *bytes, size_t le
 	return exchange_write(nn->exchange[number], bytes, len);
 }
 
-/* Hands on the whole messages that have come, and keeps what is left.  False: this is no DNS. */
+/* Hands complete messages to the machine, and keeps the rest.  False: the octets are no DNS messages. */
 static bool
 take_messages(struct exchange *x)
 {
@@ -119,7 +119,7 @@ take_messages(struct exchange *x)
 		struct notifier_now t = notify_now();
 		notifier_exchange_input(nn->machine, &t, x->number, x->in + at + LENGTH_LEN, len);
 		if (x->is_closed) {
-			return true; /* that was all that it was for */
+			return true; /* the machine has closed the exchange: this was the answer */
 		}
 		at += LENGTH_LEN + len;
 	}
@@ -172,7 +172,7 @@ exchange_begin(struct exchange *x, const struct notify_target *to)
 	if (from.len != 0 && uv_tcp_bind(&x->tcp, &from.sa.any, 0) != 0) {
 		return false;
 	}
-	(void)uv_tcp_nodelay(&x->tcp, 1); /* notifications are written whole */
+	(void)uv_tcp_nodelay(&x->tcp, 1); /* a notification is written in one piece */
 	return uv_tcp_connect(&x->connect, &x->tcp, &a.sa.any, on_connected) == 0;
 }
 

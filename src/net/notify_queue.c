@@ -40,7 +40,7 @@ has_room(const struct notify_queue *q, const struct notify_entry *e)
 	       (e->kind != NOTIFY_ENTRY_INPUT || q->inputs < NOTIFY_QUEUE_INPUTS_MAX);
 }
 
-/* Takes the entry; NULL: there was none to be had, as `why` says. */
+/* Owns the entry from here on.  `e` is NULL if it could not be made; `why` is then the error. */
 static err_t
 put_or(struct notify_queue *q, struct notify_entry *e, err_t why)
 {

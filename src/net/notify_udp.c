@@ -1,4 +1,4 @@
-/* UDP: a socket a family, and one for each address of ours that targets ask for. */
+/* UDP: one socket for each family, and one for each source address that targets ask for. */
 #include "net/notify_p.h"
 
 #include <arpa/inet.h>
@@ -80,11 +80,11 @@ source_failed(struct diag *diag, const struct listen_address *a, int why)
 	char text[LISTEN_TEXT_MAX];
 	listen_print(a, text);
 	diag_set(diag, DIAG_ERROR, "notify", "cannot send from %s: %s", text, uv_strerror(why));
-	diag_hint(diag, "an address of an interface of this machine is wanted: see \"ip address\"");
+	diag_hint(diag, "give an address of an interface of this machine: see \"ip address\"");
 	return why == UV_EADDRNOTAVAIL || why == UV_EAFNOSUPPORT ? E_UNSUPPORTED : E_IO;
 }
 
-/* *why: what libuv says when there is none. */
+/* NULL: no socket could be opened, and *why is libuv's error. */
 static struct notify_socket *
 socket_open(struct net_notify *nn, const struct listen_address *from, const struct key_address *source, int *why)
 {
@@ -105,7 +105,7 @@ socket_open(struct net_notify *nn, const struct listen_address *from, const stru
 	return s;
 }
 
-/* A family that the machine does not have is done without, unless an address of it was given. */
+/* A family that the machine does not have is left out, unless the user gave a source address of that family. */
 static err_t
 family_open(struct net_notify *nn, int af, const struct listen_address *given, struct listen_address *from,
             struct notify_socket **out, struct diag *diag)
@@ -130,8 +130,8 @@ notify_udp_open(struct net_notify *nn, struct diag *diag)
 
 /* ---- sending ---- */
 
-/* The socket of a source that a target asks for, opened when it is first needed.  NULL: there are too many, or the address is not ours
- * any more. */
+/* The socket for the source address that the target asks for; opened when it is first needed.  NULL: there are too many sockets, or this
+ * machine no longer has the address. */
 static struct notify_socket *
 socket_from(struct net_notify *nn, const struct notify_target *to)
 {

@@ -1,4 +1,4 @@
-/* net/own_addresses.h -- which addresses are ours: nobody there is told, and notifications come from one of them.
+/* net/own_addresses.h -- which addresses are our own.  Nobody is notified at such an address, and notifications come from one.
  *
  * Threads: one at a time.
  */
@@ -18,13 +18,15 @@ struct own_addresses {
 	size_t n;
 };
 
-/* Takes the addresses of the listeners, and where one is on all addresses, those that the machine has now: these come and go, so this is
- * called anew from time to time.  Those beyond OWN_ADDRESSES_MAX are left out.  `listen` and `listen_n` are set by the caller. */
+/* Sets the list to the addresses of the listeners.  If a listener is on the wildcard address, all addresses that the machine has now are
+ * added.  These change, so this is called again from time to time.  Addresses beyond OWN_ADDRESSES_MAX are left out.  The caller has set
+ * `listen` and `listen_n`. */
 void own_addresses_find(struct own_addresses *own);
 
-/* Are all listeners bound to loopback addresses?  What the machine has does not count: one whose network is not up yet has no other
- * addresses either. */
+/* True when all listeners are bound to loopback addresses.  The machine's addresses are not looked at: a machine whose network is not up
+ * yet has no others either. */
 bool own_addresses_are_loopback(const struct own_addresses *own);
 
-/* The one address of a family that the listeners have, or NULL: then the system chooses where notifications come from. */
+/* The source address for notifications: the only listener's address of that family.  NULL: there is none or more than one, or it is the
+ * wildcard; then the system chooses. */
 const struct listen_address *own_addresses_source(const struct own_addresses *own, int family);

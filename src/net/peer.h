@@ -1,4 +1,4 @@
-/* net/peer.h -- who is at the other end (struct peer), from what the system says and as the log shows it.
+/* net/peer.h -- makes a struct peer (who is at the other end) from a socket address, and prints it for the log.
  */
 #pragma once
 
@@ -7,7 +7,7 @@
 #include "auth/keys.h"
 #include "auth/server.h"
 
-/* False: it is of no family that we know, and *out is as it was. */
+/* False: the family is neither IPv4 nor IPv6, and *out is unchanged. */
 bool peer_from_sockaddr(const struct sockaddr *sa, enum transport t, struct peer *out);
 
 enum { PEER_TEXT_MAX = 64 };

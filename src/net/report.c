@@ -7,7 +7,7 @@
 
 /* ---- requests ---- */
 
-/* Anybody can name a key; the signature tells. */
+/* A stranger can name any key; only a good signature shows that the key's owner sent the request. */
 static enum log_cause
 cause_of(const struct server_out *out)
 {
@@ -15,7 +15,7 @@ cause_of(const struct server_out *out)
 }
 
 static const struct {
-	const char *name; /* NULL: there is nothing to say */
+	const char *name; /* NULL: it is not logged */
 	enum log_level level;
 } requests[EVENT_COUNT] = {
 	[EVENT_NOTIFY_ACCEPTED] = { "notify-accepted", LOG_LEVEL_INFO },
@@ -29,7 +29,7 @@ static const struct {
 	[EVENT_UPDATE_DENIED] = { "update-denied", LOG_LEVEL_WARNING },
 };
 
-/* The log leaves out what is empty. */
+/* Returns "" for no name: the log leaves a field out if it is empty. */
 static const char *
 print_name(const struct name *name, char out[NAME_TEXT_MAX])
 {
@@ -63,17 +63,17 @@ static const struct {
 } ends[] = {
 	[TRANSFER_DONE] = { "", "" },
 	[TRANSFER_PEER_GONE] = { "the peer closed the connection", "" },
-	[TRANSFER_STALLED] = { "the peer takes nothing, or too little for two hours", "" },
-	[TRANSFER_REVOKED] = { "it kept too much of what was replaced meanwhile",
-		"where that secondary cannot be faster, raise --transfers-memory, and --memory-max if its part for that is less" },
+	[TRANSFER_STALLED] = { "the peer took nothing for too long, or the transfer took more than two hours", "" },
+	[TRANSFER_REVOKED] = { "too many octets of replaced versions were kept for it",
+		"if the secondary cannot be faster, raise --transfers-memory, and --memory-max where its part for transfers is less" },
 	[TRANSFER_SLOW] = { "the peer takes less than 32 KiB a second while others wait", "raise --transfers-max" },
-	[TRANSFER_CROWDED] = { "too many transfers wait for their turn, most of them of this key and client",
-		"let that secondary ask for fewer zones at a time" },
-	[TRANSFER_EVICTED] = { "its connection went for another, since all were taken", "raise --tcp-max" },
-	[TRANSFER_FAILED] = { "a record fits into no message, there is no memory, or what it asked for has gone while it waited", "" },
+	[TRANSFER_CROWDED] = { "too many transfers wait for their turn, and most of them are of this key and client",
+		"let this secondary ask for fewer zones at a time" },
+	[TRANSFER_EVICTED] = { "all TCP connections were taken, and this one was closed to make room", "raise --tcp-max" },
+	[TRANSFER_FAILED] = { "a record fits into no message, memory ran out, or the request was no longer valid when its turn came", "" },
 };
 
-_Static_assert(TURNS_RATE_MIN == 32 << 10, "as the text has it");
+_Static_assert(TURNS_RATE_MIN == 32 << 10, "the text above says 32 KiB");
 
 enum { NUMBER_MAX = sizeof "18446744073709551615" };
 
@@ -124,5 +124,5 @@ report_evicted(const struct log *log, const struct peer *from, enum seat_rank ra
 	char peer[PEER_TEXT_MAX];
 	peer_print(from, peer);
 	log_peer_event(log, LOG_BY_STRANGER, LOG_LEVEL_WARNING, "connection-evicted", "from=%s state=%s hint=%s", peer, states[rank],
-	               "all TCP connections are taken: where those are no strangers, raise --tcp-max");
+	               "all TCP connections are taken; if you know these peers, raise --tcp-max");
 }

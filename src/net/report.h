@@ -1,7 +1,6 @@
-/* net/report.h -- what the log says of requests, of zone transfers, and of connections that have to go.
+/* net/report.h -- logs requests, zone transfers, and connections that were closed to make room.
  *
- * Peers cause these lines, so each goes the way that bounds them (ops/log_limit.h).
- *
+ * Peers cause these lines, so each is subject to the limits of ops/log_limit.h.
  * Threads: any.
  */
 #pragma once
@@ -9,11 +8,11 @@
 #include "net/env.h"
 #include "ops/log.h"
 
-/* A request that asks for more than an answer, as server_handle() reports it; of EVENT_NONE and EVENT_AHEAD there is no line. */
+/* A request that needs more than an answer, as server_handle() reports it.  EVENT_NONE and EVENT_AHEAD are not logged. */
 void report_request(const struct log *log, const struct peer *from, const struct server_out *out);
 
-/* A transfer that has ended: transfer-sent, or transfer-cut with the reason and what to do. */
+/* A transfer that has ended: transfer-sent, or transfer-cut with the reason and a hint. */
 void report_transfer(const struct log *log, const struct net_transferred *t);
 
-/* A connection that has gone for another. */
+/* A connection that was closed to make room for another. */
 void report_evicted(const struct log *log, const struct peer *from, enum seat_rank rank);

@@ -1,7 +1,7 @@
-/* net/return_path.h -- where the answer to a request goes that is not answered at once.
+/* net/return_path.h -- the way back to a client whose request is not answered at once.
  *
- * An update waits for its commit: its request is kept, and so is the way back to who sent it.  The path is plain data, to be
- * copied, and good as long as the workers live; that the peer is still there is not promised.
+ * An update, for example, is answered when its commit is in the remote.  Until then its request is kept, together with its return path.
+ * A return path is plain data and may be copied.  It is valid as long as the workers live; the peer may have gone by then.
  *
  * Threads: any may send.
  */
@@ -30,7 +30,7 @@ struct return_path {
 				struct sockaddr_in v4;
 				struct sockaddr_in6 v6;
 			} to;
-			_Alignas(struct cmsghdr) uint8_t control[RETURN_CONTROL_MAX]; /* from which of our addresses */
+			_Alignas(struct cmsghdr) uint8_t control[RETURN_CONTROL_MAX]; /* which of our addresses was asked */
 		} udp;
 		struct {
 			struct tcp_worker *worker;
@@ -39,6 +39,6 @@ struct return_path {
 	};
 };
 
-/* Sends one message.  Len 0: there will be none, but the peer's connection need not wait for it any more.  Never blocks; what the
- * system does not take is lost, as on the network. */
+/* Sends one message.  len 0: there will be no answer, and a TCP connection need not wait for one any more.  Never blocks; a message that
+ * the system does not take is lost, as on the network. */
 void return_path_send(const struct return_path *to, const uint8_t *bytes, size_t len);

@@ -56,7 +56,7 @@ seats_seen(struct seats *ps, struct seat *p, uint64_t now_ms)
 	list_append(&ps->of[p->rank], &p->link);
 }
 
-/* Most come to a rank when something was seen of them, and go to its end. */
+/* Usually the peer was just seen, so its place is at the end of the list. */
 void
 seats_set_rank(struct seats *ps, struct seat *p, enum seat_rank rank)
 {

@@ -1,23 +1,24 @@
-/* net/seats.h -- the TCP connections of a worker in the order in which they go when there is no place for one more.
+/* net/seats.h -- decides which TCP connection of a worker is closed when there is no place for one more.
  *
- * A connection has a rank by what is open on it, and goes before all of a higher rank:
+ * A connection has a seat, and the seat has a rank, which depends on what is open on the connection.  The lower the rank, the sooner the
+ * connection is closed to make room:
  *
- *   silent   has not sent a whole message, though there was SEATS_NEW_MS for it
- *   idle     has had its answers, and nothing is open; or it is new
- *   stalled  is to be sent something, and has taken nothing of it for SEATS_STALL_MS
- *   taking   its answers are being sent, and it takes them
- *   waiting  its zone transfer waits for its turn; of these auth/turns.h says which: those that are not signed first
- *   sending  its zone transfer is being sent, and it takes it; or it would be trusted, if there were not too many already
- *   trusted  one of a key of ours, with a transfer that is being sent and makes progress, with an update that awaits its answer, or one
- *            that is kept for telling a secondary of changes
+ *   silent   it has not sent a whole message within SEATS_NEW_MS
+ *   idle     it is new, or it has all its answers and nothing is open
+ *   stalled  something is being sent to it, and it has taken nothing for SEATS_STALL_MS
+ *   taking   answers are being sent to it, and it takes them
+ *   waiting  its zone transfer waits for its turn; of these, auth/turns.h chooses, and takes unsigned ones first
+ *   sending  an unsigned zone transfer is being sent to it; or it should be trusted, but too many are trusted already
+ *   trusted  a key of ours has signed, and a zone transfer is being sent and makes progress, or an update awaits its answer, or the
+ *            connection is kept to notify a secondary
  *
- * Within a rank that goes first of which nothing was seen for longest.  So one that is new goes after those that were idle before it
- * came: else each that comes would put out the one before it, which has not had the time to ask.  Trusted ones never go for others: of
- * all places they have three fourths at most (net/clients.h), so that strangers cannot put out who is known, nor can those who are known
- * keep out all others.
+ * Within a rank, the connection is closed first that has shown no activity for the longest time.  So a new connection is closed after older
+ * idle ones.  If it were the other way round, each new connection would put out the one before, which had no time to ask.
+ * Trusted connections are never closed to make room.  They may have three fourths of all places (net/clients.h): so strangers cannot put
+ * out a known peer, and known peers cannot keep out everybody else.
  *
- * Pure.  One thread.  A seat is embedded in the caller's connection.  All steps take constant time, but for the few that
- * come to a rank without having been seen: their place in it is looked for from its end.
+ * Pure.  One thread.  A seat is embedded in the caller's connection.  All steps take constant time, with one exception: a seat that changes
+ * its rank without having been seen is put in order by a search from the end of the rank.
  */
 #pragma once
 
@@ -36,16 +37,16 @@ enum seat_rank { SEAT_SILENT, SEAT_IDLE, SEAT_STALLED, SEAT_TAKING, SEAT_WAITING
 /* What is open on a connection. */
 struct seat_facts {
 	bool has_asked;      /* a whole message has come */
-	bool is_kept;        /* for telling a secondary of changes: net/tcp_p.h */
-	bool has_update;     /* that awaits its answer */
-	bool has_unsent;     /* answers, that the system has no room for */
-	bool has_transfer;   /* that is being sent, … */
+	bool is_kept;        /* it is kept to notify a secondary: net/tcp_p.h */
+	bool has_update;     /* an update awaits its answer */
+	bool has_unsent;     /* answers wait because the system has no room for them */
+	bool has_transfer;   /* a zone transfer is being sent, … */
 	bool is_waiting;     /* … or waits for its turn */
-	bool is_signed;      /* the transfer */
-	uint64_t unseen_ms;  /* since when nothing has come from the peer, and it has taken nothing */
+	bool is_signed;      /* the request for the transfer was signed */
+	uint64_t unseen_ms;  /* how long nothing has come from the peer and the peer has taken nothing */
 };
 
-/* The rank, if there is room for one more that is trusted. */
+/* The rank, provided that there is room for one more trusted connection. */
 enum seat_rank seat_rank_of(const struct seat_facts *f);
 
 struct seat {
@@ -55,21 +56,21 @@ struct seat {
 };
 
 struct seats {
-	struct list_link of[SEAT_RANKS]; /* by rank: the one that was seen longest ago first */
+	struct list_link of[SEAT_RANKS]; /* for each rank a list, with the seat first that was seen longest ago */
 	unsigned n;
 };
 
 void seats_init(struct seats *ps);
 
-void seats_add(struct seats *ps, struct seat *p, uint64_t now_ms); /* new, so idle */
+void seats_add(struct seats *ps, struct seat *p, uint64_t now_ms); /* a new connection, so its rank is idle */
 void seats_remove(struct seats *ps, struct seat *p);
 
-/* Something has come from it, or it has taken something. */
+/* The peer has sent something or has taken something. */
 void seats_seen(struct seats *ps, struct seat *p, uint64_t now_ms);
 void seats_set_rank(struct seats *ps, struct seat *p, enum seat_rank rank);
 
-/* The one of a rank that was seen longest ago; NULL: there is none. */
+/* The seat of this rank that was seen longest ago; NULL: there is none. */
 struct seat *seats_first(const struct seats *ps, enum seat_rank rank);
 
-/* The one to go for another; NULL: none. */
+/* The seat whose connection is to be closed to make room; NULL: there is none. */
 struct seat *seats_victim(const struct seats *ps);

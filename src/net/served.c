@@ -9,8 +9,8 @@
 
 #include "base/alloc.h"
 
-/* ThreadSanitizer does not see into liburcu: it is told what the grace period orders, every read that has
- * ended before what the writer does next. */
+/* ThreadSanitizer does not understand liburcu.  These calls tell it what the grace period guarantees: reads that have ended come before
+ * whatever the writer does next. */
 #if defined(__SANITIZE_THREAD__)
 #define HAS_TSAN 1
 #elif defined(__has_feature)
@@ -26,25 +26,25 @@ void __tsan_release(void *address);
 #define __tsan_release(address) ((void)(address))
 #endif
 
-/* A version that was published. */
+/* A published version; readers pin it. */
 struct served_pin {
 	const struct view *view;
 	unsigned n;              /* readers that have pinned it */
 	atomic_bool is_revoked;
-	size_t held;             /* when it was revoked: the octets of this version and those after it */
-	void *old;               /* what it, and older ones, had and the next one has not; set when that is published */
+	size_t held;             /* set when it is revoked: octets of this version and of later ones */
+	void *old;               /* what this version and older ones have and the next has not; set when the next is published */
 	size_t octets;           /* of `old` */
-	struct served_pin *next; /* the version after it */
+	struct served_pin *next; /* the next version */
 };
 
 struct served {
-	_Alignas(64) _Atomic(const struct view *) current; /* alone in its line: read by all, hardly ever written */
-	_Alignas(64) char grace;                           /* only its address: stands for the grace period */
+	_Alignas(64) _Atomic(const struct view *) current; /* alone in its cache line: all read it, and it is rarely written */
+	_Alignas(64) char grace;                           /* only its address is used: it stands for the grace period */
 	struct served_conf conf;
 	pthread_mutex_t lock;                              /* for all below */
-	struct served_pin *spare; /* for the next version; NULL: none.  The writer's */
+	struct served_pin *spare; /* for the next version; NULL: none.  Only the writer uses it */
 	struct served_pin *oldest, *newest;
-	struct served_kept kept; /* versions before the newest */
+	struct served_kept kept; /* replaced versions */
 };
 
 static struct served_pin *
@@ -60,7 +60,7 @@ served_new(const struct served_conf *conf)
 {
 	struct served *s = aligned_alloc(_Alignof(struct served), sizeof *s);
 	if (s == NULL) {
-		abort(); /* as xalloc() does, which does not align */
+		abort(); /* as xalloc() does, which cannot align */
 	}
 	memset(s, 0, sizeof *s);
 	atomic_init(&s->current, conf->first);
@@ -163,7 +163,7 @@ served_kept(struct served *s)
 
 /* ---- the writer ---- */
 
-/* The oldest version, when nobody has it and it is served no more; or NULL. */
+/* The oldest version if it is neither pinned nor served any more; else NULL. */
 static struct served_pin *
 take_oldest(struct served *s)
 {
@@ -214,8 +214,8 @@ append(struct served *s, const struct view *next, void *old)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* Revokes the oldest pins until what the others keep is within the limits, but for those of the version before the newest.  True: there was
- * one. */
+/* Revokes the oldest pins until the rest is within the limits.  Pins of the newest version and of the one before are spared.  True: a pin
+ * was revoked. */
 static bool
 revoke(struct served *s)
 {
@@ -241,7 +241,7 @@ revoke(struct served *s)
 void
 served_publish(struct served *s, const struct view *next, void *old)
 {
-	atomic_store_explicit(&s->current, next, memory_order_release); /* the commit */
+	atomic_store_explicit(&s->current, next, memory_order_release); /* from here on the new view is served */
 	append(s, next, old);
 	urcu_memb_synchronize_rcu();
 	__tsan_acquire(&s->grace);

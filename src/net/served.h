@@ -1,16 +1,17 @@
-/* net/served.h -- the view that is being served: one writer publishes, workers read without locks.
+/* net/served.h -- the published view (auth/view.h): all zones and keys that are served now.  One writer publishes a new view, and workers
+ * read the current one without locks.
  *
- * A brief reader announces itself, takes the view, answers a batch and lets go; that costs a few
- * instructions and no shared cache line is written (liburcu, memb flavour).  The writer stores the
- * new view with one pointer and waits until every reader that may have seen the old one has let go.
+ * A short read covers one batch of queries: the reader announces itself, takes the view, answers, and ends the read.  That costs a few
+ * instructions and writes no shared cache line (liburcu, memb flavour).  The writer stores the pointer to the new view, then waits until
+ * every reader that may have seen the old view has ended its read.
  *
- * A long reader (a zone transfer may take minutes) pins the view that is served when it begins.  Versions share
- * memory, so what a new version replaced is given back once neither the version before it nor any older one is
- * pinned: in order, by the writer.
+ * A long read, for a zone transfer that may take minutes, pins the view that is served when it begins.  Versions of the view share memory.
+ * So the memory that a new version replaced is freed only when neither the version before it nor any older version is pinned.  The writer
+ * frees it, in the order of versions.
  *
- * So one slow reader keeps all that was replaced since it began.  Where that passes a limit the pins that hold the most are revoked, those
- * of the oldest versions, until the rest is within it.  The version that was replaced last is never revoked, however large: a reader that
- * has just begun may end.
+ * One slow reader therefore keeps everything that was replaced since it began.  When that passes a limit, pins are revoked: those of the
+ * oldest versions first, because they keep the most, until the rest is within the limit.  The version that was replaced last is never
+ * revoked, however large it is, so that a reader that has just begun can finish.
  *
  * Threads: any number of readers, each between served_thread_begin() and served_thread_end(); one writer.
  */
@@ -24,58 +25,59 @@ struct view;
 struct served;
 struct served_pin;
 
-/* Versions that are kept for the oldest pin; beyond them it is revoked. */
+/* How many replaced versions are kept for pins.  Beyond that, the oldest pins are revoked. */
 enum { SERVED_VERSIONS_MAX = 4096 };
 
 struct served_conf {
-	const struct view *first;  /* borrowed, as all views, for as long as it is served or pinned */
-	size_t octets_max;         /* of replaced versions that are kept for pins; beyond them the oldest are revoked */
+	const struct view *first;  /* borrowed while it is served or pinned, as all views are */
+	size_t octets_max;         /* octets of replaced versions that are kept for pins; beyond that, the oldest pins are revoked */
 
-	/* Writer's thread.  What only a replaced version and older ones have, the `old` of served_publish(): nobody has it any more; how
-	 * much it is (NULL: nothing). */
+	/* On the writer's thread.  `old` comes from served_publish(): what only a replaced version and older ones have.  release() frees
+	 * it when nobody uses these versions any more.  octets() tells its size; NULL: the size does not count. */
 	void (*release)(void *old);
 	size_t (*octets)(const void *old);
 
-	/* Something can be given back by served_reclaim(); on the thread that let go.  Neither may block; NULL: not wanted. */
+	/* Neither of these may block; NULL: not wanted.  unpinned(), on the thread that ended a long read: served_reclaim() has something
+	 * to free.  revoked(), on the writer's thread: pins were revoked, so readers must look at theirs. */
 	void (*unpinned)(void *ctx);
-	void (*revoked)(void *ctx); /* pins were revoked: their readers are to look; on the writer's thread */
+	void (*revoked)(void *ctx);
 	void *ctx;
 };
 
 struct served *served_new(const struct served_conf *conf);
-void served_free(struct served **s); /* NULL-safe; gives back all; no reader may be left */
+void served_free(struct served **s); /* NULL-safe; frees all versions; no reader may be left */
 
-/* Once in the life of each reading thread. */
+/* Each reading thread calls these once in its life. */
 void served_thread_begin(void);
 void served_thread_end(void);
 
-/* Brief read, for one batch: good until served_read_end() on the same thread.  Never blocks.  The writer
- * waits for it, so nothing that can block may stand between the two. */
+/* Short read, for one batch: the view is valid until served_read_end() on the same thread.  Never blocks.  The writer waits for the end
+ * of the read, so nothing may block in between. */
 const struct view *served_read(struct served *s);
 void served_read_end(struct served *s);
 
-/* Long read.  The view that is served now, until served_unpin(), on any threads. */
+/* Long read: the view that is served now, valid on any thread until served_unpin(). */
 const struct view *served_pin(struct served *s, struct served_pin **pin);
 void served_unpin(struct served *s, struct served_pin **pin); /* NULL-safe; *pin is NULL afterwards */
 
-/* Has the view grown so old that keeping it costs too much?  Then its reader is to give up. */
+/* True when too much is kept because of this pin.  Its reader must then give up. */
 bool served_pin_is_revoked(const struct served_pin *pin);
 
-/* Of a revoked pin: the octets that were kept because of it, and of others as old. */
+/* For a revoked pin: the octets that were kept for it and for pins as old. */
 size_t served_pin_held(const struct served_pin *pin);
 
-/* Writer: memory for the next served_publish(), which takes it by force otherwise.  E_NOMEM. */
+/* Writer: allocates what the next served_publish() needs.  Without this call served_publish() aborts when memory is short.  E_NOMEM. */
 err_t served_reserve(struct served *s);
 
-/* Publishes, and waits until no brief reader has the view before.  `old` is what only that view and older ones have: it is
- * released once nobody has any of these: now, or in a later served_publish() or served_reclaim().  Not from a reading thread while it
- * reads. */
+/* Publishes, and waits until every short read of the view before has ended.  `old` is what only that view and older ones have.  It is
+ * released once nobody uses any of these: now, or in a later served_publish() or served_reclaim().  A reading thread must not call this
+ * during its read. */
 void served_publish(struct served *s, const struct view *next, void *old);
 
-/* Writer: gives back what nobody has any more. */
+/* Writer: frees what nobody uses any more. */
 void served_reclaim(struct served *s);
 
-/* Any thread: versions that are kept for those that have pinned them, and their octets. */
+/* Any thread: how many replaced versions are kept for pins, and their octets. */
 struct served_kept {
 	size_t versions, octets;
 };

@@ -5,14 +5,14 @@
 #include "dns/rrtype.h"
 #include "ops/clock.h"
 
-/* Answers that cannot be believed are only taken when nothing better comes: anybody can send them. */
+/* Anybody can send an answer that is not signed by the key, so it is taken only if no better one comes. */
 static enum client_verdict
 judge_signed(struct signed_request *s, const struct msg *m, enum signed_outcome by_rcode)
 {
-	struct tsig t = s->sent; /* an answer that was wrong leaves no trace in it */
+	struct tsig t = s->sent; /* a copy: a forged answer must not change the state */
 	err_t err = tsig_verify_response(&t, m, clock_wall_s());
 	if (s->part != NULL) {
-		s->sent = t; /* a chain goes on from here, and this owns its digest */
+		s->sent = t; /* the next message of the answer continues from this state, which owns its digest */
 	}
 	if (err != OK && err != E_NOTFOUND && err != E_AUTH) {
 		return CLIENT_IGNORE;
@@ -35,7 +35,7 @@ keep(struct signed_request *s, const struct msg *m)
 	}
 }
 
-/* One of several messages.  The last one has to be signed, or nobody knows that nothing was left out (RFC 8945 5.3.1). */
+/* Judges one of several messages.  The last one must be signed: otherwise nobody knows whether messages are missing (RFC 8945 5.3.1). */
 static enum client_verdict
 judge_part(struct signed_request *s, const struct msg *m)
 {
@@ -72,7 +72,7 @@ signed_is_refusal(const struct signed_request *s)
 	return s->outcome == SIGNED_REFUSED || (s->outcome == SIGNED_UNSIGNED && s->rcode != RCODE_NOERROR);
 }
 
-/* "Prohibited (why)", as ede_print() writes it. */
+/* An explanation is in parentheses: ede_print() writes "Prohibited (why)". */
 bool
 signed_has_reason(const struct signed_request *s)
 {

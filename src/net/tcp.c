@@ -14,9 +14,9 @@
 
 enum {
 	BACKLOG = 1024,
-	DESCRIPTORS_SPARE = 1024, /* that the process has beside those of connections */
+	DESCRIPTORS_SPARE = 1024, /* descriptors that the process may have besides connections */
 	SWEEP_MS_MIN = 20, SWEEP_MS_MAX = 1000,
-	/* A connection's id: the worker's number, a generation, where it is in the table. */
+	/* The parts of a connection's id: its worker's number, a generation, and its index in the table. */
 	SLOT_BITS = 20, GENERATION_BITS = 36, NUMBER_SHIFT = SLOT_BITS + GENERATION_BITS,
 	SLOTS_MAX = 1 << SLOT_BITS,
 };
@@ -147,7 +147,7 @@ conn_peer(struct conn *c)
 	       peer_from_sockaddr((struct sockaddr *)&from, TRANSPORT_TCP, &c->peer);
 }
 
-/* A place for one more.  Where all are taken one of this worker's goes for it, or one of another worker's at its next look. */
+/* Takes a place for the connection.  If none is free, a connection of this worker is closed, or one of another worker in its next sweep. */
 static bool
 take_place(struct tcp_worker *w, struct conn *c)
 {
@@ -168,8 +168,8 @@ take_place(struct tcp_worker *w, struct conn *c)
 
 static void on_shed(uv_handle_t *handle);
 
-/* There is no memory for a connection: it is taken and closed, for a listener whose connection is not taken brings no more of them.  One at
- * a time; one that comes meanwhile has its turn after it. */
+/* There is no memory for a connection.  It is accepted and closed, because a listener reports no further connection until this one has been
+ * accepted.  Only one is closed at a time; if another comes meanwhile, its turn is after that. */
 static void
 shed(struct tcp_worker *w)
 {
@@ -203,7 +203,7 @@ on_connection(uv_stream_t *listener, int status)
 {
 	struct tcp_worker *w = listener->data;
 	if (status != 0) {
-		return; /* of one connection that was gone again, or no descriptors: libuv closes those waiting */
+		return; /* that connection has gone, or there are no descriptors: libuv closes waiting connections then */
 	}
 	struct conn *c = try_alloc(sizeof *c);
 	if (c == NULL) {
@@ -242,7 +242,7 @@ close_handle(uv_handle_t *handle, void *ctx)
 		is_own = is_own || handle == (uv_handle_t *)&w->listeners[i];
 	}
 	if (!is_own) {
-		return; /* connections go through conn_close() */
+		return; /* connections are closed by conn_close() */
 	}
 	if (!uv_is_closing(handle)) {
 		uv_close(handle, NULL);
@@ -268,7 +268,7 @@ on_wake(uv_async_t *wake)
 	pthread_mutex_lock(&w->lock);
 	bool is_stopping = w->is_stopping;
 	pthread_mutex_unlock(&w->lock);
-	posts_send(w); /* also at the end: what was answered just before it */
+	posts_send(w); /* even when stopping: answers may have come just before */
 	if (is_stopping) {
 		close_all(w);
 	} else {
@@ -325,7 +325,7 @@ add_listener(struct tcp_worker *w, int fd)
 static struct tcp_worker *
 worker_new(const struct tcp_conf *conf, size_t listeners_n)
 {
-	/* Its buffers are touched only as far as they are used. */
+	/* Not zeroed as a whole: pages of its buffers are touched only when they are used. */
 	struct tcp_worker *w = aligned_alloc(_Alignof(struct tcp_worker), sizeof *w);
 	if (w == NULL) {
 		return NULL;
@@ -347,7 +347,7 @@ worker_new(const struct tcp_conf *conf, size_t listeners_n)
 	return w;
 }
 
-/* libuv keeps a table by descriptor, and aborts when that cannot grow: so it has its full size before anybody connects. */
+/* libuv keeps a table by descriptor, and aborts when that table cannot grow.  So it gets its full size before anybody connects. */
 static void
 reserve_descriptors(struct tcp_worker *w)
 {

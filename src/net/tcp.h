@@ -1,17 +1,17 @@
-/* net/tcp.h -- TCP (RFC 7766): an event loop a worker, each with a listener of its own.
+/* net/tcp.h -- TCP (RFC 7766): each worker has an event loop and its own listener for each address.
  *
- * All that one read brings is answered with one write.  A connection that waits costs its struct and the
- * socket; the buffers are the loop's, and only what is left of an incomplete message is kept beside the
- * connection.  A client that does not read its answers is not read from either, until it does.
+ * All queries that come with one read are answered with one write.  A waiting connection costs its struct and its socket: the buffers
+ * belong to the loop, and only an incomplete message is kept for each connection.  While a client does not read its answers, nothing is
+ * read from it.
  *
- * A connection ends when no whole message has come, and no answer has gone, for the idle time; a quarter
- * of it when three quarters of all places are taken.  When none is free one goes, by what is open on it (net/seats.h).  One
- * whose request waits for an answer from elsewhere (an update's) is given TCP_AWAIT_MS, and one by which a secondary
- * hears of changes stays as long as the peer is there; a fourth of all places, over all workers, may be taken so.
+ * A connection ends when no whole message has come and no answer has gone for the idle time, or for a quarter of it when three quarters
+ * of all places are taken.  When no place is free, a connection is closed to make room, chosen by what is open on it (net/seats.h).
+ * Two kinds may be idle longer.  A connection whose request is answered later (an update) is given TCP_AWAIT_MS.  A kept connection, by
+ * which a secondary is notified, stays as long as the peer is there.  Kept connections may have a fourth of all places of all workers.
  *
- * Zone transfers are sent a chunk a turn of the loop, as the peer takes them; of many some are under way and the others wait for
- * their turn (auth/turns.h).  A peer that takes nothing for the idle time is dropped; so is one that takes less than TURNS_RATE_MIN while
- * others wait for its place, and one for which too much is kept of what was replaced meanwhile (net/served.h).
+ * A zone transfer is sent one chunk for each turn of the loop, as fast as the peer takes it.  Only some transfers are under way at a time;
+ * the others wait for their turn (auth/turns.h).  A transfer is dropped when its peer takes nothing for the idle time, when its peer takes
+ * less than TURNS_RATE_MIN while others wait for its place, or when too much of what was replaced is kept for it (net/served.h).
  */
 #pragma once
 
@@ -21,9 +21,9 @@
 #include "ops/pulse.h"
 
 enum {
-	TCP_READ_MAX = 32 * 1024,      /* octets taken from one connection at a time */
-	TCP_WRITE_MAX = 128 * 1024,    /* answers gathered before they are written */
-	TCP_HELD_MAX = 64 * 1024 * 1024, /* kept for connections of one worker: incomplete messages, unread answers */
+	TCP_READ_MAX = 32 * 1024,      /* octets read from one connection at a time */
+	TCP_WRITE_MAX = 128 * 1024,    /* octets of answers that are gathered before they are written */
+	TCP_HELD_MAX = 64 * 1024 * 1024, /* octets kept for the connections of one worker: incomplete messages, unread answers */
 	TCP_AWAIT_MS = 5 * 60 * 1000,
 };
 
@@ -34,35 +34,35 @@ struct tcp_conf {
 	struct clients *clients; /* shared by all workers; borrowed */
 	unsigned max;            /* connections in all workers, as clients_new() got it */
 	uint32_t idle_ms;
-	unsigned transfers_max;  /* under way at a time in this worker; at least 1 */
-	uint8_t number;          /* of this worker, for the ids of its connections */
+	unsigned transfers_max;  /* transfers under way at a time in this worker; at least 1 */
+	uint8_t number;          /* the worker's number, for the ids of its connections */
 };
 
-/* Starts a thread that serves connections to the `n` listeners (of listen_open()).  Takes them, also when it
- * fails (E_NOMEM). */
+/* Starts a thread that serves connections to the `n` listeners (sockets of listen_open()).  The worker owns the sockets, even when
+ * starting fails (E_NOMEM). */
 err_t tcp_worker_start(const struct tcp_conf *conf, const int *listeners, size_t n, struct tcp_worker **out);
 
-/* Ends the thread and all its connections.  NULL-safe.  After it nobody may send by it. */
+/* Ends the thread and closes its connections.  NULL-safe.  Afterwards nobody may use the worker, not even to send. */
 void tcp_worker_stop(struct tcp_worker **w);
 
 const struct net_stats *tcp_worker_stats(const struct tcp_worker *w);
-const struct pulse *tcp_worker_pulse(const struct tcp_worker *w); /* beats once a PULSE_PERIOD_MS at least */
+const struct pulse *tcp_worker_pulse(const struct tcp_worker *w); /* beats at least once in PULSE_PERIOD_MS */
 
 /* ---- any thread ---- */
 
-/* Which worker has a connection: conf.number. */
+/* The number of the worker that has the connection (conf.number). */
 static inline uint8_t
 tcp_worker_of(uint64_t conn)
 {
 	return (uint8_t)(conn >> 56);
 }
 
-/* Sends a message by a connection, if that is still there; once no question of its peer is open on it.  False: too much waits
- * already. */
+/* Sends a message over a connection that the peer has opened.  It goes when no question of the peer is open, and is lost if the connection
+ * has closed by then.  False: too much waits already. */
 bool tcp_worker_send(struct tcp_worker *w, uint64_t conn, const uint8_t *bytes, size_t len);
 
-/* The same for the answer to a request that was left open; len 0: there is none.  For return_path_send(). */
+/* Sends the answer to a request that was left open; len 0: there will be none.  For return_path_send(). */
 void tcp_worker_answer(struct tcp_worker *w, uint64_t conn, const uint8_t *bytes, size_t len);
 
-/* Transfers whose pins were revoked end, also those whose peers take nothing just now. */
+/* Ends the transfers whose pins were revoked, even if their peers take nothing at the moment. */
 void tcp_worker_end_revoked(struct tcp_worker *w);

@@ -6,7 +6,7 @@
 #include "dns/wire.h"
 #include "net/tcp_p.h"
 
-enum { UNSENT_MAX = 1000 }; /* writes of one connection under way */
+enum { UNSENT_MAX = 1000 }; /* writes that one connection may have under way */
 
 static void on_readable(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
 
@@ -49,7 +49,7 @@ on_written(uv_write_t *req, int status)
 	}
 }
 
-/* Keeps what the socket has no room for, and stops reading until it has gone. */
+/* Keeps what the socket has no room for, and reads nothing until it has been sent. */
 static void
 hold_output(struct conn *c, const uint8_t *bytes, size_t len)
 {
@@ -103,7 +103,7 @@ conn_flush(struct conn *c)
 
 /* ---- input ---- */
 
-/* What a request asks for besides an answer, or in place of one.  Returns the length of the answer in `resp`. */
+/* Handles a request that needs more than an answer.  Returns the length of the answer in `resp`; 0: none now. */
 static size_t
 handle_event(struct conn *c, struct net_request *r, const struct server_out *out, uint8_t *resp, size_t n)
 {
@@ -125,7 +125,7 @@ handle_event(struct conn *c, struct net_request *r, const struct server_out *out
 	return n != 0 ? n : own;
 }
 
-/* Answers into the worker's buffer; returns the length. */
+/* Writes the answer to `resp`, and returns its length; 0: none now. */
 static size_t
 answer(struct conn *c, const struct view *view, uint64_t now_s, const uint8_t *request, size_t len, uint8_t *resp)
 {
@@ -150,7 +150,7 @@ is_response(const uint8_t *message)
 	return (message[2] & (DNS_QR >> 8)) != 0;
 }
 
-/* One message; its answer is added to what is gathered. */
+/* Handles one message, and adds its answer to the worker's buffer. */
 static void
 handle(struct conn *c, const struct view *view, uint64_t now_s, const uint8_t *message, size_t len)
 {
@@ -175,8 +175,7 @@ length_at(const uint8_t *bytes)
 	return (size_t)bytes[0] << 8 | bytes[1];
 }
 
-/* Answers the whole messages at the beginning of the input, as long as the client takes the answers.
- * Returns the octets used. */
+/* Handles the whole messages at the beginning of the input, as long as the client takes the answers.  Returns the octets used. */
 static size_t
 handle_all(struct conn *c, const uint8_t *bytes, size_t len)
 {
@@ -187,7 +186,7 @@ handle_all(struct conn *c, const uint8_t *bytes, size_t len)
 	size_t at = 0;
 	while (conn_can_go_on(c) && len - at >= LENGTH_LEN) {
 		size_t n = length_at(bytes + at);
-		if (n < DNS_HEADER_LEN) { /* no message: nothing after it can be trusted to be one */
+		if (n < DNS_HEADER_LEN) { /* this is no message, so what follows it cannot be trusted to be one */
 			c->is_last = true;
 			break;
 		}
@@ -212,7 +211,7 @@ handle_all(struct conn *c, const uint8_t *bytes, size_t len)
 	return at;
 }
 
-/* Keeps octets that cannot be handled yet, behind those kept before. */
+/* Keeps octets that cannot be handled yet, after those kept before. */
 static void
 keep(struct conn *c, const uint8_t *bytes, size_t len)
 {
@@ -236,14 +235,14 @@ keep(struct conn *c, const uint8_t *bytes, size_t len)
 	c->in_len = need;
 }
 
-/* Octets that the incomplete message in `in` still lacks, as far as is known. */
+/* How many octets the incomplete message in `in` lacks, as far as is known. */
 static size_t
 lacking(const struct conn *c)
 {
 	return c->in_len < LENGTH_LEN ? LENGTH_LEN - c->in_len : LENGTH_LEN + length_at(c->in) - c->in_len;
 }
 
-/* Completes the kept message out of new input, and no more than it.  Returns the octets used. */
+/* Completes the kept message with new input, and takes no more than that.  Returns the octets used. */
 static size_t
 complete(struct conn *c, const uint8_t *bytes, size_t len)
 {
@@ -276,7 +275,7 @@ input(struct conn *c, const uint8_t *bytes, size_t len)
 void
 conn_resume(struct conn *c)
 {
-	size_t used = handle_all(c, c->in, c->in_len); /* what it had sent meanwhile comes first */
+	size_t used = handle_all(c, c->in, c->in_len); /* what the peer has sent meanwhile comes first */
 	if (c->is_closed) {
 		return;
 	}
@@ -305,7 +304,7 @@ on_readable(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	struct conn *c = (struct conn *)stream;
 	if (n > 0) {
 		input(c, (const uint8_t *)buf->base, (size_t)n);
-	} else if (n == UV_EOF) { /* maybe of one direction alone: what came before is still answered */
+	} else if (n == UV_EOF) { /* perhaps only the peer's direction is closed: what came before is still answered */
 		(void)uv_read_stop(stream);
 		c->is_eof = true;
 		c->is_last = conn_can_go_on(c);

@@ -1,7 +1,10 @@
-/* net/tcp_p.h -- a TCP worker and its connections, for the files tcp*.c alone.
+/* net/tcp_p.h -- a TCP worker and its connections; private to the files tcp*.c.
  *
- * tcp.c: connections come and go.  tcp_seats.c: which of them stay.  tcp_input.c: messages in, answers out.  tcp_stream.c: zone
+ * tcp.c: connections begin and end.  tcp_seats.c: which connections stay.  tcp_input.c: messages in, answers out.  tcp_stream.c: zone
  * transfers.  tcp_post.c: what other threads send.
+ *
+ * A connection is kept when a secondary has asked for a SOA over it, signed with a transfer key: the secondary may be notified over it
+ * (net/subscriptions.h), so it may be idle for long.
  */
 #pragma once
 
@@ -21,45 +24,45 @@ enum {
 	ANSWER_MAX = LENGTH_LEN + DNS_MSG_MAX,
 };
 
-/* A zone transfer to a connection's peer.  While it waits for its turn there is the request and no more. */
+/* A zone transfer to a connection's peer.  While it waits for its turn, it consists of the request only. */
 struct stream {
 	struct conn *conn;
 	struct turn turn;
 	struct name zone, key;       /* key.len 0: not signed */
-	uint8_t *request;            /* owned; NULL: it has begun */
+	uint8_t *request;            /* owned; NULL: the transfer has begun */
 	size_t request_len;
-	uint64_t asked_s;            /* since 1970 */
-	uint64_t asked_ms, begun_ms; /* of the loop */
+	uint64_t asked_s;            /* when the request came: since 1970, */
+	uint64_t asked_ms, begun_ms; /* and by the loop's clock */
 	struct transfer *transfer;   /* owned; NULL: it has not begun */
 	struct served_pin *pin;
-	uint64_t taken;              /* octets, by the peer, when that was last looked at */
-	struct list_link run;        /* in the worker's list, when the peer can take more */
+	uint64_t taken;              /* octets that the peer had taken at the last look */
+	struct list_link run;        /* in the worker's list `runnable`, while the peer can take more */
 };
 
 struct conn {
-	uv_tcp_t tcp;               /* first: the handle is the connection */
+	uv_tcp_t tcp;               /* must be first: the handle is cast to the connection */
 	struct tcp_worker *worker;
-	struct seat seat;         /* seen: last whole message, last that the peer took, or the beginning */
-	uint64_t id;                /* for other threads */
+	struct seat seat;           /* its seen_ms: the last whole message, the last octets taken, or the beginning */
+	uint64_t id;                /* by which other threads name the connection */
 	struct peer peer;
 	uint8_t *in;                /* owned: input not handled yet; NULL: none */
 	size_t in_len, in_cap;
-	unsigned unsent;            /* writes under way; while there are any nothing is read */
-	unsigned awaited;           /* answers that come from other threads */
-	uint64_t awaited_ms;        /* since when, the latest */
-	struct stream *stream;      /* owned; while it is there nothing is read */
-	struct post *held, **held_end; /* owned: notifications that wait until no question of its peer is open */
+	unsigned unsent;            /* writes under way; nothing is read meanwhile */
+	unsigned awaited;           /* answers that will come from other threads */
+	uint64_t awaited_ms;        /* when the latest of these requests came */
+	struct stream *stream;      /* owned; nothing is read while there is one */
+	struct post *held, **held_end; /* owned: notifications that wait until no question of the peer is open */
 	unsigned held_n;
 	bool has_asked;             /* a whole message has come */
-	bool is_trusted;            /* it counts as clients_trust() has it */
-	bool is_kept;               /* its peer hears of changes by it: it may be idle for long */
-	bool is_eof;                /* no more comes */
-	bool is_last;               /* close once everything has been sent */
+	bool is_trusted;            /* it is counted by clients_trust() */
+	bool is_kept;               /* see above; it is counted by clients_keep() */
+	bool is_eof;                /* no more input will come */
+	bool is_last;               /* to be closed once everything has been sent */
 	bool is_closed;
 };
 
-struct output { /* what a socket did not take at once */
-	uv_write_t req; /* first */
+struct output { /* octets that a socket did not take at once */
+	uv_write_t req; /* must be first */
 	struct conn *conn;
 	size_t len;
 	uint8_t bytes[];
@@ -72,27 +75,27 @@ struct tcp_worker {
 	_Alignas(64) struct tcp_conf conf;
 	pthread_t thread;
 	uv_loop_t loop;
-	uv_async_t wake; /* tcp_worker_stop(), posts */
+	uv_async_t wake; /* for tcp_worker_stop(), and for posts */
 	uv_timer_t sweep;
 	struct loop_pulse pulse;
-	uv_idle_t pump;  /* while there are runnable streams, or one may begin */
+	uv_idle_t pump;  /* runs while a stream is runnable or may begin */
 	uv_tcp_t *listeners; /* owned */
 	size_t listeners_n;
 	struct seats seats;
-	size_t held;      /* octets in all connections' `in` and unsent output */
-	size_t out_len;   /* in write_buffer */
+	size_t held;      /* octets in all connections' `in` and in unsent output */
+	size_t out_len;   /* octets in write_buffer */
 	struct turns turns;        /* of all streams */
-	struct list_link runnable; /* streams */
-	struct conn **slots; /* owned; by the lower bits of a connection's id */
+	struct list_link runnable; /* streams whose peers can take more */
+	struct conn **slots; /* owned: connections, by the lower bits of their ids */
 	size_t slots_n, free_slot;
 	uint64_t generation; /* of the latest id */
-	uv_tcp_t shed;       /* a connection that there is no memory for */
+	uv_tcp_t shed;       /* a connection that is accepted only to be closed, for lack of memory */
 	bool is_shedding, has_unshed;
-	uv_poll_t reserve;   /* closed before the loop runs */
+	uv_poll_t reserve;   /* see reserve_descriptors(); closed before the loop runs */
 
-	pthread_mutex_t lock; /* for what follows */
-	struct post *posts, **posts_end;
-	size_t posts_len; /* octets in them */
+	pthread_mutex_t lock; /* for posts, posts_len and is_stopping */
+	struct post *posts, **posts_end; /* owned: messages that other threads want to be sent */
+	size_t posts_len; /* octets in the posts */
 	bool is_stopping;
 
 	uint8_t read_buffer[TCP_READ_MAX];
@@ -115,31 +118,31 @@ conn_of_seat(struct seat *p)
 
 void conn_close(struct conn *c);
 
-/* The same at once, with a reset: what the peer has not taken is not kept for it by the system, either. */
+/* Closes the connection with a reset, so that the system drops data that the peer has not taken. */
 void conn_abort(struct conn *c);
 void conn_drop_input(struct conn *c);
-struct conn *conn_find(const struct tcp_worker *w, uint64_t id); /* NULL: it has gone */
+struct conn *conn_find(const struct tcp_worker *w, uint64_t id); /* NULL: the connection has closed */
 
-/* Closes it if it is at its end and owes nothing more. */
+/* Closes the connection if it is to be closed and nothing is left to send. */
 void conn_close_if_done(struct conn *c);
 
 /* ---- tcp_seats.c ---- */
 
-/* It is one of the worker's from now on; and no more. */
+/* Gives the connection a seat; takes the seat away. */
 void conn_sit(struct conn *c);
 void conn_rise(struct conn *c);
 
-/* Something has come from its peer, or that has taken something. */
+/* The peer has sent something or has taken something. */
 void conn_seen(struct conn *c);
 
-/* What is open on it may have changed, and with it who goes first. */
+/* Sets the rank anew, after what is open on the connection may have changed. */
 void conn_settle(struct conn *c);
 
-/* Its peer hears of changes by it: it stays, if there is a place for one more of these. */
+/* Makes it a kept connection, if there is a place for one more of these. */
 void conn_keep(struct conn *c);
 
-/* Room for one more: who is to go for others goes.  False: there is nobody, or another worker has who goes sooner: it finds so itself
- * when it looks (on_sweep()). */
+/* Closes a connection to make room for another.  False: this worker has none to close, or another worker has one of a lower rank, and will
+ * close that in on_sweep(). */
 bool evict_one(struct tcp_worker *w);
 
 void on_sweep(uv_timer_t *timer);
@@ -148,13 +151,13 @@ void on_sweep(uv_timer_t *timer);
 
 err_t conn_read_start(struct conn *c);
 
-/* Goes on with what had come while the connection was busy. */
+/* Continues with the input that came while the connection was busy. */
 void conn_resume(struct conn *c);
 
-/* Writes what is gathered in the worker's write_buffer.  Afterwards the connection may be waiting, or closed. */
+/* Writes what was gathered in the worker's write_buffer.  Afterwards the connection may wait for its peer, or be closed. */
 void conn_flush(struct conn *c);
 
-/* Writes after all that was written before.  Closes the connection when its peer has not taken too much already. */
+/* Writes after everything that was written before.  Closes the connection if its peer has left too much unread. */
 void conn_write(struct conn *c, const uint8_t *bytes, size_t len);
 
 static inline bool
@@ -165,26 +168,26 @@ conn_can_go_on(const struct conn *c)
 
 /* ---- tcp_stream.c ---- */
 
-/* The transfer that a request asks for: it begins when it is its turn, with the view that is served then. */
+/* Takes a request for a transfer.  The transfer begins when its turn comes, with the view that is served then. */
 void stream_ask(struct conn *c, const struct net_request *r, const struct server_out *out);
 void stream_end(struct conn *c, enum transfer_end how);
 
-/* The peer has taken all that was written: there may be more. */
+/* The peer has taken everything that was written, so more can be sent. */
 void stream_resume(struct stream *s);
 
 void streams_end_revoked(struct tcp_worker *w);
 
-/* Now and then: whose peers have taken something are not idle; those that are too slow, or too long under way, end. */
+/* Called now and then: notes which peers have taken something, and ends transfers that are too slow or take too long. */
 void streams_look(struct tcp_worker *w);
 
 void on_pump(uv_idle_t *pump);
 
 /* ---- tcp_post.c ---- */
 
-/* Sends what other threads have left. */
+/* Sends what other threads have put into the queue of posts. */
 void posts_send(struct tcp_worker *w);
 
-/* Sends what was held for one connection, if no question of its peer is open any more. */
+/* Sends what was held for one connection, if no question of the peer is open any more. */
 void conn_send_held(struct conn *c);
 void conn_drop_held(struct conn *c);
 void posts_drop(struct tcp_worker *w);

@@ -1,4 +1,4 @@
-/* What other threads send by a worker's connections: answers that took their time, and notifications. */
+/* What other threads send over a worker's connections: answers that took time, and notifications. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -7,16 +7,16 @@
 #include "net/tcp_p.h"
 
 enum {
-	POSTS_LEN_MAX = 64 * 1024 * 1024, /* octets that wait for the worker */
-	HELD_MAX = 64,                    /* messages that wait for one connection: those beyond are sent again by and by */
+	POSTS_LEN_MAX = 64 * 1024 * 1024, /* octets that may wait for the worker */
+	HELD_MAX = 64,                    /* notifications that may wait for one connection; further ones are lost and sent again later */
 };
 
 struct post {
 	struct post *next;
 	uint64_t conn;
-	bool is_answer; /* to a request that was left open */
+	bool is_answer; /* to a request that was left open; else a notification */
 	size_t len;
-	uint8_t bytes[]; /* after room for the length */
+	uint8_t bytes[]; /* LENGTH_LEN octets with the length, then the message */
 };
 
 static bool
@@ -81,7 +81,7 @@ take_all(struct tcp_worker *w)
 	return first;
 }
 
-/* Has something come that was not read yet?  Then conn_send_held() is called after it. */
+/* True when the socket has input.  conn_send_held() is called again after that was read. */
 static bool
 has_unread(const struct conn *c)
 {
@@ -90,8 +90,8 @@ has_unread(const struct conn *c)
 	return uv_fileno((const uv_handle_t *)c, &fd) == 0 && ioctl(fd, FIONREAD, &n) == 0 && n > 0;
 }
 
-/* A question of the peer's has come, in whole or in part, and its answer has not gone: many a client takes the next message that
- * comes for that answer. */
+/* True when a question of the peer has come, in whole or in part, and its answer has not been sent.  Many clients take the next message
+ * that comes for that answer. */
 static bool
 is_asking(const struct conn *c)
 {
@@ -155,7 +155,7 @@ send_answer(struct conn *c, const struct post *p)
 	conn_close_if_done(c);
 }
 
-/* Takes it. */
+/* Takes ownership of the post. */
 static void
 send_one(struct tcp_worker *w, struct post *p)
 {

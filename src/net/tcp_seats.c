@@ -1,9 +1,9 @@
-/* Which connections stay: their ranks (net/seats.h), who goes for others, and who was idle for too long. */
+/* Which connections stay: their ranks (net/seats.h), which is closed to make room, and which was idle for too long. */
 #include "net/tcp_p.h"
 
 enum {
-	KEEPALIVE_S = 60,     /* of those that are kept: so that a NAT on the way remembers them, and we hear of those that are gone */
-	CROWDED_IDLE_PART = 4, /* of the idle time, when three fourths of all places are taken */
+	KEEPALIVE_S = 60,      /* for kept connections: a NAT on the way remembers them, and we notice when the peer has gone */
+	CROWDED_IDLE_PART = 4, /* a fourth of the idle time is allowed when three fourths of all places are taken */
 };
 
 /* ---- ranks ---- */
@@ -14,7 +14,6 @@ awaits_update(const struct conn *c)
 	return c->awaited != 0 && uv_now(&c->worker->loop) - c->awaited_ms < TCP_AWAIT_MS;
 }
 
-/* Its transfer waits for its turn, or has begun. */
 static bool
 waits_for_its_turn(const struct conn *c)
 {
@@ -42,7 +41,7 @@ facts_of(const struct conn *c)
 	};
 }
 
-/* Of those that are trusted there may be too many already: then it is treated as a transfer that is not signed. */
+/* There may be too many trusted connections already.  Then this one gets the rank of an unsigned transfer. */
 static enum seat_rank
 within_trust(struct conn *c, enum seat_rank rank)
 {
@@ -70,14 +69,14 @@ settle(struct conn *c)
 	}
 }
 
-/* Nothing is open, and it has asked: it is idle, whatever the time. */
+/* The usual case: nothing is open, and the peer has asked before, so the rank is idle at any time. */
 static bool
 stays_idle(const struct conn *c)
 {
 	return c->seat.rank == SEAT_IDLE && c->has_asked && c->stream == NULL && c->unsent == 0 && c->awaited == 0 && !c->is_kept;
 }
 
-/* Each message that comes asks twice, and nearly always stays_idle() is all. */
+/* Called twice for each message.  Nearly always stays_idle() is true, which is cheap. */
 void
 conn_settle(struct conn *c)
 {
@@ -120,7 +119,7 @@ conn_keep(struct conn *c)
 	}
 }
 
-/* ---- who goes for others ---- */
+/* ---- closing one to make room ---- */
 
 static struct conn *
 find_victim(const struct tcp_worker *w)
@@ -133,7 +132,7 @@ find_victim(const struct tcp_worker *w)
 	return c->seat.rank == SEAT_WAITING ? c : conn_of_seat(p);
 }
 
-/* With what it has not taken, if there is anything. */
+/* If the peer has not taken everything, the connection is reset, so that the rest is dropped. */
 static void
 put_out(struct conn *c, enum transfer_end how)
 {
@@ -148,7 +147,8 @@ put_out(struct conn *c, enum transfer_end how)
 	}
 }
 
-/* Has another worker one that is worth less?  Of those with nothing open any is as good: who comes need not wait for another worker. */
+/* True when another worker has a connection of a lower rank.  Connections with nothing open count as equal, so that a new connection need
+ * not wait for another worker. */
 static bool
 is_worth_more(const struct tcp_worker *w, const struct conn *c)
 {
@@ -173,14 +173,14 @@ evict_one(struct tcp_worker *w)
 
 /* ---- time ---- */
 
-/* Has it a reason to be there, though nothing comes and goes? */
+/* True when the connection may stay although nothing comes and goes. */
 static bool
 may_be_idle(const struct conn *c)
 {
 	return c->unsent == 0 && (c->is_kept || waits_for_its_turn(c) || awaits_update(c));
 }
 
-/* Those of which nothing was seen for so long may be of a lower rank by now. */
+/* Sets the rank anew where nothing was seen for unseen_ms: it may be a lower one by now. */
 static void
 settle_unseen(struct tcp_worker *w, enum seat_rank rank, uint64_t now_ms, uint64_t unseen_ms)
 {

@@ -1,4 +1,4 @@
-/* Zone transfers: one chunk a turn of the loop, so that questions and other transfers have theirs. */
+/* Zone transfers: one chunk for each turn of the loop, so that queries and other transfers get their turns. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -7,11 +7,11 @@
 #include "net/tcp_p.h"
 
 enum {
-	CHUNK_MIN = 32 * 1024,                 /* octets gathered before they are written */
-	TIME_MAX_MS = 2 * 60 * 60 * 1000,      /* for one transfer: a slow reader holds on to a whole version of the zone */
+	CHUNK_MIN = 32 * 1024,                 /* octets that are gathered before they are written */
+	TIME_MAX_MS = 2 * 60 * 60 * 1000,      /* for one transfer, because a slow reader keeps a whole version of the zone in memory */
 };
 
-_Static_assert(CHUNK_MIN + ANSWER_MAX <= TCP_WRITE_MAX, "the last message of a chunk may be of any size");
+_Static_assert(CHUNK_MIN + ANSWER_MAX <= TCP_WRITE_MAX, "a chunk's last message may have any size");
 
 static struct stream *
 stream_of_turn(struct turn *turn)
@@ -59,7 +59,7 @@ report_end(const struct stream *s, enum transfer_end how)
 	}
 }
 
-/* Its place is free: whoever waits for it begins by and by. */
+/* Its place becomes free, so the pump runs and begins the next transfer. */
 void
 stream_end(struct conn *c, enum transfer_end how)
 {
@@ -81,7 +81,7 @@ stream_end(struct conn *c, enum transfer_end how)
 	}
 }
 
-/* What follows an unfinished transfer would be taken for its rest. */
+/* Ends the connection with the transfer: the peer would take whatever follows an unfinished transfer for the rest of it. */
 static void
 cut(struct stream *s, enum transfer_end how)
 {
@@ -109,7 +109,7 @@ streams_end_revoked(struct tcp_worker *w)
 
 /* ---- beginnings ---- */
 
-/* Keeps a request until its turn comes: long after that its time would not be good any more, so it goes by when it was asked. */
+/* Keeps a request until its turn comes.  Its time is kept, too: by then the signature would be too old for the current time. */
 static bool
 keep_request(struct tcp_worker *w, struct stream *s, const struct net_request *r)
 {
@@ -124,7 +124,7 @@ keep_request(struct tcp_worker *w, struct stream *s, const struct net_request *r
 	return true;
 }
 
-/* NULL: there is no memory for it. */
+/* NULL: there is no memory, or the worker keeps TCP_HELD_MAX octets already. */
 static struct stream *
 stream_new(struct conn *c, const struct net_request *r, const struct server_out *out)
 {
@@ -150,14 +150,14 @@ stream_ask(struct conn *c, const struct net_request *r, const struct server_out 
 {
 	c->stream = stream_new(c, r, out);
 	if (c->stream == NULL) {
-		c->is_last = true; /* the peer asks again */
+		c->is_last = true; /* the peer must ask again */
 		return;
 	}
 	(void)uv_read_stop(stream_of(c));
 	uv_idle_start(&c->worker->pump, on_pump);
 }
 
-/* It is its turn.  Until now it kept nothing of what is served. */
+/* Its turn has come.  Before that, it kept nothing of what is served in memory. */
 static err_t
 begin(struct stream *s)
 {
@@ -181,7 +181,8 @@ drop_too_many(struct tcp_worker *w)
 	}
 }
 
-/* One, if one may: to work out an incremental transfer takes up to ten milliseconds.  False: there was none. */
+/* Begins one transfer, if one may begin.  Only one, because working out an incremental transfer takes up to ten milliseconds.  False: none
+ * began. */
 static bool
 begin_next(struct tcp_worker *w)
 {
@@ -191,14 +192,14 @@ begin_next(struct tcp_worker *w)
 	}
 	struct stream *s = stream_of_turn(turn);
 	if (begin(s) != OK) {
-		cut(s, TRANSFER_FAILED); /* by now it would be answered otherwise, or there is no memory: the peer asks again */
+		cut(s, TRANSFER_FAILED); /* there is no memory, or the request would now get another answer: the peer must ask again */
 	}
 	return true;
 }
 
 /* ---- turns of the loop ---- */
 
-/* Gathers messages.  True: that was the last. */
+/* Gathers messages in the worker's buffer.  True: the last message is among them. */
 static bool
 fill_chunk(struct stream *s, uint64_t now_s, bool *has_failed)
 {
@@ -256,7 +257,7 @@ on_pump(uv_idle_t *pump)
 		return;
 	}
 	struct stream *s = LIST_ENTRY(w->runnable.next, struct stream, run);
-	list_remove(&s->run); /* to the end of the line */
+	list_remove(&s->run); /* move it to the end of the list */
 	list_append(&w->runnable, &s->run);
 	send_chunk(s);
 }
@@ -271,7 +272,7 @@ stream_resume(struct stream *s)
 
 /* ---- time ---- */
 
-/* What the peer has taken, by its own word: what the system keeps for it it has not. */
+/* How many octets the peer has acknowledged.  What still is in the system's buffer does not count. */
 static uint64_t
 taken(const struct stream *s)
 {

@@ -17,7 +17,7 @@
 #include "ops/thread.h"
 
 enum {
-	/* Buffers a power of two apart would fall into the same few cache sets. */
+	/* Not a power of two: buffers a power of two apart would share few sets of the cache. */
 	REQUEST_STRIDE = UDP_REQUEST_MAX + 1 + 3 * 64,
 	CONTROL_LEN = RETURN_CONTROL_MAX,
 };
@@ -29,15 +29,15 @@ union source {
 };
 
 struct udp_worker {
-	_Alignas(64) struct net_stats stats; /* cache lines of its own: workers do not disturb each other */
+	_Alignas(64) struct net_stats stats; /* in its own cache lines, so that workers do not disturb each other */
 	_Alignas(64) const struct net_env *env;
 	pthread_t thread;
 	struct pulse pulse;
 	atomic_bool stop;
 	int fds[UDP_SOCKETS_MAX];
 	size_t fds_n;
-	int epoll; /* for several; -1: there is one */
-	size_t map_len; /* of this struct with the buffers after it */
+	int epoll; /* -1: there is only one socket */
+	size_t map_len; /* of this struct and the buffers after it */
 	size_t response_cap, response_stride;
 	uint8_t *requests, *responses;
 	struct mmsghdr in[UDP_BATCH], out[UDP_BATCH];
@@ -52,8 +52,8 @@ round_up(size_t n)
 	return (n + 63) / 64 * 64;
 }
 
-/* What the kernel overwrites when it delivers a message.  Packet info comes from sockets of wildcard addresses alone
- * (listen_open()); from others the control length comes back as 0. */
+/* Sets again what the kernel overwrites when it delivers a message.  Packet info comes only from sockets on a wildcard address
+ * (listen_open()); for other sockets the control length comes back as 0. */
 static void
 rearm(struct udp_worker *w, unsigned i)
 {
@@ -80,9 +80,9 @@ prepare(struct udp_worker *w)
 	}
 }
 
-/* The packet info that came with a request goes out with its answer: only the address it was sent to
- * counts, the way back is the routing table's business.  A link-local address means nothing without
- * its interface (RFC 3542 6.3). */
+/* Makes the packet info of a request fit for its answer.  The answer leaves from the address that was asked.  The interface is cleared,
+ * because the routing table chooses the way back.  A link-local address keeps its interface: without it the address means nothing
+ * (RFC 3542 6.3). */
 static void
 turn_pktinfo(struct msghdr *h)
 {
@@ -105,8 +105,7 @@ turn_pktinfo(struct msghdr *h)
 	}
 }
 
-/* False when the request is not worth an answer: cut short, or from where no answer can go (port 0 is
- * only ever forged). */
+/* False when the request cannot be answered: it was cut short, or its source is not valid (port 0, which is always forged). */
 static bool
 take_peer(struct udp_worker *w, const struct mmsghdr *m, struct peer *peer)
 {
@@ -118,7 +117,7 @@ take_peer(struct udp_worker *w, const struct mmsghdr *m, struct peer *peer)
 	       peer_from_sockaddr(m->msg_hdr.msg_name, TRANSPORT_UDP, peer) && peer->port != 0;
 }
 
-/* What a request asks for besides an answer, or in place of one.  Returns the length of the answer in `resp`. */
+/* Handles a request that needs more than an answer.  Returns the length of the answer in `resp`; 0: none now. */
 [[gnu::cold, gnu::noinline]] static size_t
 handle_event(struct udp_worker *w, int fd, const struct net_request *what, const struct peer *peer, struct msghdr *m,
              const struct server_out *out, uint8_t *resp, size_t n)
@@ -134,7 +133,7 @@ handle_event(struct udp_worker *w, int fd, const struct net_request *what, const
 	return n != 0 ? n : own;
 }
 
-/* Answers in[0, n), which came by that socket; returns how many answers stand in out[]. */
+/* Answers in[0, n), which came to the socket `fd`; returns how many answers are in out[]. */
 static unsigned
 answer(struct udp_worker *w, int fd, unsigned n)
 {
@@ -171,8 +170,8 @@ answer(struct udp_worker *w, int fd, unsigned n)
 	return ready;
 }
 
-/* Sends out[0, n).  An answer that cannot go (a firewall's EPERM, no route, …) is left out and the rest
- * goes on; when the socket's buffer is full the rest is dropped, as the network would. */
+/* Sends out[0, n).  An answer that cannot be sent (EPERM from a firewall, no route, …) is skipped.  When the socket's buffer is full, the
+ * rest is dropped, as the network would do. */
 static void
 send_out(struct udp_worker *w, int fd, unsigned n)
 {
@@ -194,12 +193,12 @@ send_out(struct udp_worker *w, int fd, unsigned n)
 static void
 pause_after_error(void)
 {
-	/* The socket stays usable after an error (ENOMEM, a pending one of the network); only never spin. */
+	/* The socket stays usable after an error (ENOMEM, or a pending network error); the pause avoids a busy loop. */
 	const struct timespec pause = { .tv_nsec = 1000000 };
 	nanosleep(&pause, NULL);
 }
 
-/* Takes what has come to a socket, a batch at most, and answers it. */
+/* Answers what has come to a socket: at most one batch. */
 static void
 serve(struct udp_worker *w, int fd, int flags)
 {
@@ -231,7 +230,7 @@ serve_one(struct udp_worker *w)
 	}
 }
 
-/* Each socket that has something has a batch a turn, so that none of them waits for another that is flooded. */
+/* Each socket that has input gets one batch for each turn, so that none has to wait for one that is flooded. */
 static void
 serve_several(struct udp_worker *w)
 {
@@ -260,7 +259,7 @@ run(void *arg)
 	return NULL;
 }
 
-/* Who waits for a request comes round all the same, to show that it is alive. */
+/* recvmmsg returns after this time even if nothing came, so that the worker can beat its pulse. */
 static void
 limit_waiting(int fd)
 {
@@ -268,7 +267,7 @@ limit_waiting(int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &period, sizeof period);
 }
 
-/* Prepares the worker to wait for its sockets. */
+/* Prepares for waiting: with a time limit on one socket, with epoll on several. */
 static err_t
 watch(struct udp_worker *w)
 {
@@ -293,12 +292,12 @@ worker_new(const struct net_env *env)
 	size_t response_stride = round_up(response_cap) + 64;
 	size_t head = round_up(sizeof(struct udp_worker));
 	size_t map_len = head + UDP_BATCH * (REQUEST_STRIDE + response_stride);
-	/* Pages of its own: what is never used costs nothing, and no two workers share a line. */
+	/* The worker gets its own pages.  A page that is never used costs nothing, and no two workers share a cache line. */
 	void *map = mmap(NULL, map_len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (map == MAP_FAILED) {
 		return NULL;
 	}
-	(void)madvise(map, map_len, MADV_NOHUGEPAGE); /* one would be all that is mostly never used */
+	(void)madvise(map, map_len, MADV_NOHUGEPAGE); /* a huge page would make the unused parts cost memory, too */
 	struct udp_worker *w = map;
 	w->env = env;
 	w->epoll = -1;
@@ -359,7 +358,7 @@ udp_worker_stop(struct udp_worker **w)
 		return;
 	}
 	atomic_store(&(*w)->stop, true);
-	/* Linux wakes whoever waits for the socket even though it says ENOTCONN (net/ipv4/af_inet.c, inet_shutdown). */
+	/* Linux wakes a thread that waits for the socket, although shutdown() returns ENOTCONN (net/ipv4/af_inet.c, inet_shutdown). */
 	(void)shutdown((*w)->fds[0], SHUT_RD);
 	pthread_join((*w)->thread, NULL);
 	worker_free(*w);

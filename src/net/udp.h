@@ -1,10 +1,10 @@
-/* net/udp.h -- UDP: one thread a worker, which has a socket for each address; batches in, batches out.
+/* net/udp.h -- UDP: each worker is a thread with a socket for each address, and takes and sends datagrams in batches.
  *
- * recvmmsg takes what has come to a socket, up to a batch; each request is answered into a buffer that is the
- * worker's own, and sendmmsg sends them together.  No allocation, no lock, no log line for a query.
+ * recvmmsg takes what has come to a socket, up to a batch.  Each request is answered into a buffer of the worker, and sendmmsg sends all
+ * answers together.  A query costs no allocation, no lock and no log line.
  *
- * Two system calls a batch.  A worker with one socket waits in recvmmsg; one with several waits for all of them
- * (epoll), a third call, and gives each that has something its turn.
+ * A batch costs two system calls.  A worker with one socket waits in recvmmsg.  A worker with several needs a third call: it waits for all
+ * of them with epoll, and serves one batch from each socket that has something.
  */
 #pragma once
 
@@ -14,20 +14,21 @@
 
 enum {
 	UDP_BATCH = 64,
-	UDP_SOCKETS_MAX = 64, /* of one worker */
-	/* Octets of a request: the longest that a datagram can have.  We announce 1232, but an UPDATE goes without asking, and silence
-	 * would have its client send it again and again.  Memory is touched by those who send so much: 4 MiB a worker at most. */
+	UDP_SOCKETS_MAX = 64, /* sockets of one worker */
+	/* Octets of a request: as many as a datagram can have.  We announce 1232 octets (EDNS), but a client sends an UPDATE without
+	 * having asked, and would repeat it again and again if it got no answer.  Only large requests touch the memory: 4 MiB for each
+	 * worker at most. */
 	UDP_REQUEST_MAX = 65535,
 };
 
 struct udp_worker;
 
-/* Starts a thread that answers on the `n` sockets (of listen_open(); UDP_SOCKETS_MAX at most).  Takes them, also when it
- * fails (E_NOMEM: no thread or no memory; E_IO: the system has no means to wait for several). */
+/* Starts a thread that answers on the `n` sockets (of listen_open(); UDP_SOCKETS_MAX at most).  The worker owns the sockets, even when
+ * starting fails (E_NOMEM: no thread or no memory; E_IO: no epoll). */
 err_t udp_worker_start(const struct net_env *env, const int *fds, size_t n, struct udp_worker **out);
 
-/* Ends the thread (at once, also when nothing comes in), closes the sockets.  NULL-safe. */
+/* Ends the thread, without waiting for input, and closes the sockets.  NULL-safe. */
 void udp_worker_stop(struct udp_worker **w);
 
 const struct net_stats *udp_worker_stats(const struct udp_worker *w);
-const struct pulse *udp_worker_pulse(const struct udp_worker *w); /* beats once a PULSE_PERIOD_MS at least */
+const struct pulse *udp_worker_pulse(const struct udp_worker *w); /* beats at least once in PULSE_PERIOD_MS */

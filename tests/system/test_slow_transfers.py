@@ -49,7 +49,7 @@ def test_what_is_replaced_meanwhile_is_bounded(primary, repo, key, notify_key, n
         if serial == 3:
             late = started(Asker(served.port, "127.0.0.2").ask("example"))
             assert late.take()
-    cut = [m for m in re.findall(r"event=transfer-cut to=(\S+) zone=example\. .*kept_octets=(\d+) why=\"it kept too much[^\n]*"
+    cut = [m for m in re.findall(r"event=transfer-cut to=(\S+) zone=example\. .*kept_octets=(\d+) why=\"too many octets[^\n]*"
                                  r"hint=\"[^\n]*--transfers-memory", served.log())]
     assert [name for name, _ in cut] == [first.name, late.name], served.log()
     assert all(int(octets) > limit << 20 for _, octets in cut)

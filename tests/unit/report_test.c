@@ -92,7 +92,7 @@ transfers_say_how_they_ended(void **state)
 
 	report_transfer(&to, &(struct net_transferred){ .to = &stranger, .zone = &zone, .key = &none, .how = TRANSFER_EVICTED, .waited_ms = 8 });
 	assert_string_equal(line(), "warning event=transfer-cut to=192.0.2.1@4242 zone=example.org. waited_ms=8 "
-	                            "why=\"its connection went for another, since all were taken\" hint=\"raise --tcp-max\"\n");
+	                            "why=\"all TCP connections were taken, and this one was closed to make room\" hint=\"raise --tcp-max\"\n");
 }
 
 int
