@@ -1,9 +1,9 @@
-/* ops/clock.h -- what time it is, for the floors that may ask. */
+/* ops/clock.h -- the time.  Only floors that may do I/O use it; the core gets the time as an argument. */
 #pragma once
 
 #include <stdint.h>
 
-/* Since some moment in the past, never backwards: for measuring and for deadlines. */
+/* For measuring and for deadlines: counted from an unspecified moment, never goes backwards. */
 uint64_t clock_ns(void);
 uint64_t clock_us(void);
 uint64_t clock_ms(void);

@@ -13,7 +13,7 @@ files_keep(const int *keep, size_t n)
 		}
 		first = keep[i] + 1;
 	}
-	closefrom(first); /* has another way where close_range() is forbidden, and aborts without any */
+	closefrom(first); /* works even where close_range() is forbidden, or else aborts */
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (null >= 0) {
 		(void)dup2(null, STDIN_FILENO);

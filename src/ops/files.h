@@ -1,8 +1,8 @@
-/* ops/files.h -- which files a process has open. */
+/* ops/files.h -- closes files that a process has inherited. */
 #pragma once
 
 #include <stddef.h>
 
-/* Closes all but standard output and error, and those in keep[0, n), which rises; standard input becomes /dev/null.  What was inherited may
- * hold secrets, and is nobody's any more. */
+/* Closes all files except standard output, standard error and keep[0, n), which is in rising order.  Standard input becomes /dev/null.
+ * An inherited file may give access to secrets, and nobody needs it. */
 void files_keep(const int *keep, size_t n);

@@ -13,7 +13,7 @@ struct health_thread {
 	struct pulse_watch watch;
 	uint64_t limit_ms;
 	bool was_silent;
-	atomic_bool *is_silent; /* NULL: nobody asks */
+	atomic_bool *is_silent; /* NULL: not wanted */
 };
 
 void
@@ -29,7 +29,7 @@ static void
 log_stuck(const struct health *h, const struct health_thread *t, uint64_t silent_ms)
 {
 	char hint[256];
-	snprintf(hint, sizeof hint, "a service manager with WatchdogSec= starts %s anew; else do that yourself",
+	snprintf(hint, sizeof hint, "a service manager with WatchdogSec= restarts %s; without one, restart it yourself",
 	         program_invocation_short_name);
 	log_event(h->log, LOG_LEVEL_ERROR, "thread-stuck", "thread=%s number=%zu silent_s=%llu hint=%s", t->name, t->number,
 	          (unsigned long long)(silent_ms / 1000), hint);

@@ -1,7 +1,7 @@
-/* ops/health.h -- are all threads alive?  The main thread looks, and says in the log when one is not, and when it is again.
+/* ops/health.h -- the main thread checks that all threads are alive, and logs when one is stuck and when it continues.
  *
- * A thread that hangs cannot be replaced.  What follows is that the service manager does not hear WATCHDOG=1, and starts all of it
- * anew; without one, the others go on.
+ * A stuck thread cannot be replaced.  But the service manager no longer gets WATCHDOG=1, so it restarts the whole service.  Without a
+ * service manager, the other threads go on.
  */
 #pragma once
 
@@ -14,8 +14,8 @@
 #include "ops/pulse.h"
 
 enum {
-	HEALTH_SILENT_MAX_MS = 10000,  /* threads that answer and notify */
-	HEALTH_LOADER_MAX_MS = 600000, /* the loader: reading one zone may take minutes */
+	HEALTH_SILENT_MAX_MS = 10000,  /* for threads that answer or notify */
+	HEALTH_LOADER_MAX_MS = 600000, /* for the loader: reading one zone may take minutes */
 };
 
 struct health_thread;
@@ -24,18 +24,18 @@ struct health {
 	const struct log *log;         /* borrowed */
 	struct health_thread *threads; /* owned */
 	size_t n;
-	atomic_bool is_any_stuck;      /* when it was looked last */
+	atomic_bool is_any_stuck;      /* the result of the last look */
 };
 
-/* Borrowed are `name` (static) and `pulse`.  `number` is for people.  `is_silent`: NULL, or borrowed and kept up to date for other
- * threads. */
+/* Adds a thread.  `name` (static) and `pulse` are borrowed.  `number` tells threads of one name apart in the log.  `is_silent`, if not
+ * NULL, is borrowed and set at each look, for other threads. */
 void health_add(struct health *h, const char *name, size_t number, const struct pulse *pulse, uint64_t limit_ms,
                 atomic_bool *is_silent);
 
-/* About once a PULSE_PERIOD_MS.  True: all of them beat. */
+/* To be called about once in PULSE_PERIOD_MS.  True: all threads are alive. */
 bool health_look(struct health *h, uint64_t now_ms);
 
-/* The same as of the last look, for other threads. */
+/* The result of the last health_look(), for other threads. */
 bool health_is_any_stuck(const struct health *h);
 
-void health_fini(struct health *h); /* health_is_any_stuck() may still be asked */
+void health_fini(struct health *h); /* health_is_any_stuck() may still be called afterwards */

@@ -12,8 +12,7 @@
 
 #include "ops/log_ring.h"
 
-/* A line in the making.  The last octet is kept for the line end; what does not fit is cut, and the
- * cut is shown. */
+/* A line in the making.  One octet is kept free for the line end.  Text that does not fit is cut off, and the line then ends in "...". */
 struct line {
 	char text[LOG_LINE_MAX];
 	size_t len;
@@ -28,8 +27,8 @@ static const char level_digits[] = { '3', '4', '6', '7' };
 static bool
 is_journal(int fd)
 {
-	/* systemd.exec(5), JOURNAL_STREAM: device and inode of the stream; it is inherited by programs whose
-	 * standard error was redirected since, so the numbers must match. */
+	/* JOURNAL_STREAM has the device and inode of the stream (systemd.exec(5)).  Programs inherit the variable even when their standard
+	 * error is something else, so the numbers must match. */
 	const char *text = getenv("JOURNAL_STREAM");
 	unsigned long long device, inode;
 	struct stat st;
@@ -73,7 +72,7 @@ put_text(struct line *l, const char *text)
 	put(l, text, strlen(text));
 }
 
-/* Needs no quotes: what names, paths, addresses, numbers and hashes are made of. */
+/* True when the value needs no quotes: names, paths, addresses, numbers and hashes consist of these characters. */
 static bool
 is_plain(const char *value)
 {
@@ -115,8 +114,8 @@ put_number(struct line *l, bool is_negative, unsigned long long v)
 	put(l, digits, (size_t)n);
 }
 
-/* Reads the conversion at `spec` (after the %) and its argument; returns where the format goes on.
- * The compiler has checked types against the format, so only the conversions of log.h come here. */
+/* Writes the argument for the conversion at `spec` (after the %); returns the rest of the format.  The compiler has checked the types
+ * against the format, so only the conversions listed in log.h occur. */
 static const char *
 put_conversion(struct line *l, const char *spec, const char *string, va_list *args)
 {
@@ -142,7 +141,7 @@ put_conversion(struct line *l, const char *spec, const char *string, va_list *ar
 	assert_failed("conversion of a log field", __FILE__, __LINE__);
 }
 
-/* The fixed words before a field that is left out. */
+/* Writes the words of fixed text before a field that is left out. */
 static void
 put_words_before(struct line *l, const char *fields, const char *percent)
 {
@@ -214,12 +213,12 @@ log_write(int fd, const char *line, size_t len)
 			line += n;
 			len -= (size_t)n;
 		} else if (n == 0 || (errno != EINTR && (errno != EAGAIN || !can_be_written(fd)))) {
-			return; /* there is nowhere to tell of a log that cannot be written */
+			return; /* if the log cannot be written, there is no place to report that */
 		}
 	}
 }
 
-/* Lines that no ring takes: a reader who stalls is waited for once, so that neither the start nor the end hangs on him. */
+/* Without a ring, a reader that has stalled is waited for only once, so that it can delay neither the start nor the end for long. */
 static bool
 is_reader_there(const struct log *log)
 {
@@ -232,7 +231,7 @@ is_reader_there(const struct log *log)
 	return is_there;
 }
 
-/* The last octet of a line is its end. */
+/* Adds the line end and writes the line. */
 static void
 line_out(struct line *l, const struct log *log)
 {
@@ -242,7 +241,7 @@ line_out(struct line *l, const struct log *log)
 	}
 	l->text[l->len++] = '\n';
 	if (log->ring != NULL) {
-		(void)log_ring_put(log->ring, l->text, l->len); /* what it drops it counts, and says */
+		(void)log_ring_put(log->ring, l->text, l->len); /* the ring counts and reports lines that it drops */
 	} else if (is_reader_there(log)) {
 		log_write(log->fd, l->text, l->len);
 	}
@@ -262,7 +261,7 @@ log_peer_is_due(const struct log *log, enum log_cause cause, enum log_level leve
 	return log_is_on(log, level) && (log->limits == NULL || !log_limit_is_used_up(log->limits, cause, event, now_s()));
 }
 
-/* Head, fields, and what was left out before it. */
+/* Writes the head, the fields, and how many lines of the event were left out before. */
 static void
 log_line(const struct log *log, enum log_cause cause, enum log_level level, const char *event, const char *fields, va_list *args)
 {

@@ -14,7 +14,7 @@ static const struct {
 	[LOG_BY_US] = { LOG_OWN_EVENT_LINES, LOG_OWN_LINES },
 };
 
-/* The event's own place, the first time a free one.  NULL: all are taken. */
+/* The event's entry; a free one is taken for a new event.  NULL: all are taken. */
 static struct log_limit_event *
 find_event(struct log_limit_event *events, const char *event)
 {
@@ -32,11 +32,11 @@ find_event(struct log_limit_event *events, const char *event)
 	return NULL;
 }
 
-/* One more in this period?  Begins a new one when the last is over. */
+/* Counts a line, if the period has room for it.  Begins a new period when the last one is over. */
 static bool
 take(struct log_limit *l, uint32_t max, uint64_t now_s)
 {
-	now_s += LOG_LIMIT_PERIOD_S; /* so that the first, which began at 0, is over */
+	now_s += LOG_LIMIT_PERIOD_S; /* since_s is 0 at first, and that period must be over at any now_s */
 	uint64_t since_s = atomic_load(&l->since_s);
 	if (now_s - since_s >= LOG_LIMIT_PERIOD_S && atomic_compare_exchange_strong(&l->since_s, &since_s, now_s)) {
 		atomic_store(&l->count, 0);

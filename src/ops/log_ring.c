@@ -11,16 +11,16 @@
 
 enum { LENGTH_LEN = 2 }; /* octets before each line in the ring */
 
-_Static_assert(LOG_LINE_MAX <= UINT16_MAX, "the length of a line fits into its octets");
+_Static_assert(LOG_LINE_MAX <= UINT16_MAX, "a line's length fits into LENGTH_LEN octets");
 
 struct log_ring {
-	struct log direct;        /* what the thread writes to; without a ring */
+	struct log direct;        /* the log without a ring, for the thread */
 	pthread_t thread;
-	pthread_mutex_t lock;     /* held while a line is copied, never while one is written; for all that follows */
+	pthread_mutex_t lock;     /* for everything below; held while a line is copied, never while one is written */
 	pthread_cond_t filled;
 	bool is_ending;
-	size_t first, len;        /* octets that wait: from `first`, round the end of the ring */
-	uint64_t dropped, said;   /* lines; of these, said to have been dropped */
+	size_t first, len;        /* the octets that wait begin at `first` and may continue at the ring's start */
+	uint64_t dropped, said;   /* lines dropped, and how many of them were reported */
 	char octets[LOG_RING_OCTETS];
 };
 
@@ -75,7 +75,7 @@ log_ring_dropped(struct log_ring *r)
 
 /* ---- the thread ---- */
 
-/* The next line; waits for one.  Zero: it is over, and the ring is empty. */
+/* Takes the next line, and waits for one.  0: the end has come and the ring is empty. */
 static size_t
 take_line(struct log_ring *r, char line[LOG_LINE_MAX])
 {
@@ -94,7 +94,7 @@ take_line(struct log_ring *r, char line[LOG_LINE_MAX])
 	return len;
 }
 
-/* Lines that were dropped and not yet spoken of. */
+/* How many dropped lines were not reported yet. */
 static uint64_t
 take_unsaid(struct log_ring *r)
 {
@@ -122,10 +122,10 @@ run(void *arg)
 	char line[LOG_LINE_MAX];
 	size_t len;
 	sigset_t all;
-	sigfillset(&all); /* SIGPIPE of a reader that is gone, too: write() tells with EPIPE as well */
+	sigfillset(&all); /* SIGPIPE included: if the reader has gone, write() also returns EPIPE */
 	(void)pthread_sigmask(SIG_BLOCK, &all, NULL);
 	while ((len = take_line(r, line)) != 0) {
-		(void)log_write(r->direct.fd, line, len); /* there is nowhere to tell of a log that cannot be written */
+		(void)log_write(r->direct.fd, line, len); /* if the log cannot be written, there is no place to report that */
 		say_dropped(r);
 	}
 	return NULL;

@@ -1,10 +1,9 @@
-/* ops/log_ring.h -- lines of the log on their way out: a bounded ring, and one thread that writes it.
+/* ops/log_ring.h -- a bounded ring of log lines, and the thread that writes them.
  *
- * A reader of the log that stops reading (a terminal that is halted, a full disk behind a pipe) stops the writing thread, and
- * nobody else.  Once the ring is full, further lines are dropped and counted; the next line that gets through is followed by
- * event=log-dropped with their number.
+ * If the log's reader stops reading (a terminal that is halted, a full disk behind a pipe), only this thread has to wait.  When the ring is
+ * full, further lines are dropped and counted.  After the next line that is written, the line event=log-dropped says how many.
  *
- * Threads: log_ring_put() and log_ring_dropped() on any, until log_ring_free(); all else on one.
+ * Threads: log_ring_put() and log_ring_dropped() on any, until log_ring_free(); the other functions on one.
  */
 #pragma once
 
@@ -19,17 +18,17 @@ struct log_ring;
 
 enum { LOG_RING_OCTETS = 1 << 20 };
 
-/* Begins to write what is put to `log`'s descriptor; `log` is copied.  E_NOMEM: no thread. */
+/* Starts the thread, which writes lines to the descriptor of `log`; `log` is copied.  E_NOMEM: no thread. */
 err_t log_ring_start(const struct log *log, struct log_ring **out);
 
-/* Waits until all is written, for `limit_ms` at most; from now on every line is dropped.  Once.  False: the reader takes nothing; the
- * thread is still there, and the caller ends the process without waiting for threads (_exit()). */
+/* To be called once.  Drops every further line, and waits until the others are written, at most `limit_ms`.  False: the reader takes
+ * nothing and the thread still waits; then the caller ends the process without joining threads (_exit()). */
 bool log_ring_end(struct log_ring *ring, unsigned limit_ms);
 
-/* After log_ring_end() was true, once no thread puts any more.  NULL-safe. */
+/* Only after log_ring_end() was true, when no thread puts lines any more.  NULL-safe. */
 void log_ring_free(struct log_ring **ring);
 
-/* One line with its end, of LOG_LINE_MAX octets at most; copied.  Waits for nobody who writes.  False: dropped. */
+/* Copies one line with its line end, LOG_LINE_MAX octets at most.  Never waits for the log's reader.  False: the line was dropped. */
 bool log_ring_put(struct log_ring *ring, const char *line, size_t len);
 
 /* Lines dropped since the start. */

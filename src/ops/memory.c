@@ -9,12 +9,12 @@
 #include <unistd.h>
 
 #ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE 25 /* Linux 6.1; older kernels say EINVAL, and do it in their own time */
+#define MADV_COLLAPSE 25 /* since Linux 6.1; older kernels return EINVAL, and collapse pages later by themselves */
 #endif
 
 #define LARGE_PAGE ((uintptr_t)2 << 20)
 
-enum { LARGE_PAGES_MIN = 4 }; /* a smaller heap fits the processor's tables as it is */
+enum { LARGE_PAGES_MIN = 4 }; /* a smaller heap does not need it: its page table entries fit into the processor's cache for them */
 
 void
 memory_begin(void)
@@ -22,7 +22,7 @@ memory_begin(void)
 	mallopt(M_ARENA_MAX, 1);
 }
 
-/* What counts for RLIMIT_DATA by now, from the sixth number of statm (proc(5)). */
+/* What counts towards RLIMIT_DATA at present: the sixth number of statm (proc(5)). */
 static uint64_t
 data_octets(void)
 {
@@ -48,7 +48,7 @@ memory_bound(uint64_t octets)
 	}
 }
 
-/* The heap that malloc() has by brk(2). */
+/* The part of the heap that malloc() got by brk(2). */
 static void
 find_heap(uintptr_t *begin, uintptr_t *end)
 {
@@ -74,7 +74,7 @@ memory_settle(void)
 	begin = (begin + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
 	end &= ~(LARGE_PAGE - 1);
 	if (end > begin && end - begin >= LARGE_PAGES_MIN * LARGE_PAGE) {
-		/* Advice: that it cannot be followed here is no error. */
+		/* Both are advice, so failure is no error. */
 		(void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
 		(void)madvise((void *)begin, end - begin, MADV_COLLAPSE);
 	}

@@ -17,7 +17,7 @@ take_lower(struct memory_limit *m, uint64_t octets, const char *from)
 	}
 }
 
-/* A file that is one number.  0: there is none, or it says "max". */
+/* Reads a file that has one number.  0: there is no such file, or it says "max". */
 static uint64_t
 read_number(const char *path)
 {
@@ -32,7 +32,7 @@ read_number(const char *path)
 	return v;
 }
 
-/* The file in the group's directory, and in all above it: each of them limits what is below. */
+/* Reads the limit in the group's directory and in every directory above it: each limits all groups below. */
 static void
 take_group(struct memory_limit *m, const char *mount, const char *group, const char *file)
 {
@@ -69,7 +69,7 @@ lists_memory(const char *controllers, size_t len)
 	return false;
 }
 
-/* "0::/a/b" of version 2, "7:memory:/a/b" of version 1 (cgroups(7)). */
+/* A line of /proc/self/cgroup: "0::/a/b" of version 2, or "7:memory:/a/b" of version 1 (cgroups(7)). */
 static void
 take_line(struct memory_limit *m, const char *root, char *line)
 {

@@ -1,6 +1,6 @@
-/* ops/priority.h -- who waits for whom when the processors are busy: answering goes first. */
+/* ops/priority.h -- lets threads that answer queries run before others when the processors are busy. */
 #pragma once
 
-/* The calling thread gives way, for good, to those that answer questions: for whoever prepares what is served next.  Never
- * fails: where the system does not let us, all are equal. */
+/* Lowers the priority of the calling thread permanently.  For threads that prepare what is served next.  Never fails: if the system does
+ * not allow it, all threads are equal. */
 void priority_give_way(void);

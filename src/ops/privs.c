@@ -16,7 +16,7 @@
 
 static const unsigned long file_capabilities = 1ul << CAP_DAC_OVERRIDE | 1ul << CAP_FOWNER;
 
-/* ---- who ---- */
+/* ---- users ---- */
 
 static void
 take(struct privs_who *out, const struct passwd *pw)
@@ -32,7 +32,7 @@ privs_find(const char *name, struct privs_who *out, struct diag *diag)
 	const struct passwd *pw = strlen(name) < PRIVS_NAME_MAX ? getpwnam(name) : NULL;
 	if (pw == NULL) {
 		diag_set(diag, DIAG_ERROR, "privileges", "user %s: %s", name, errno != 0 ? strerror(errno) : "no such user");
-		diag_hint(diag, "make it with: useradd --system --shell /usr/sbin/nologin %s", name);
+		diag_hint(diag, "create the user with: useradd --system --shell /usr/sbin/nologin %s", name);
 		return E_NOTFOUND;
 	}
 	take(out, pw);
@@ -75,7 +75,7 @@ privs_print(const struct privs_who *who, char out[PRIVS_NAME_MAX])
 	}
 }
 
-/* ---- giving up ---- */
+/* ---- dropping privileges ---- */
 
 static err_t
 fail(struct diag *diag, const char *what)
@@ -84,8 +84,9 @@ fail(struct diag *diag, const char *what)
 	return E_IO;
 }
 
-/* No capability can come back by a change of ids or by a program of root's.  Takes CAP_SETPCAP, which root has;
- * all others have nothing that could come back.  Who keeps root's way with files wants his hooks to have it, too. */
+/* Makes sure that no capability comes back by a change of ids or by executing a program as root.  This needs CAP_SETPCAP, which root has;
+ * other users have nothing that could come back.  A process that keeps root's access to files must pass it on to the git hooks it runs, so
+ * then SECBIT_NOROOT is not set. */
 static void
 lock_capabilities(unsigned long kept)
 {
@@ -107,7 +108,7 @@ drop_capabilities(unsigned long kept, struct diag *diag)
 	const struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {
 		{ .permitted = (uint32_t)kept, .effective = (uint32_t)kept },
 	};
-	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); /* emptied with the permitted ones anyway */
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); /* capset() with no permitted ones empties it as well */
 	return syscall(SYS_capset, &head, sets) == 0 ? OK : fail(diag, "capabilities");
 }
 
@@ -175,7 +176,7 @@ privs_die_with_parent(int parent)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
 		return E_IO;
 	}
-	return getppid() == parent ? OK : E_STOPPED; /* it may have ended before the prctl */
+	return getppid() == parent ? OK : E_STOPPED; /* the parent may have ended before the prctl */
 }
 
 err_t
@@ -187,7 +188,7 @@ privs_raise_files(size_t n, size_t *got)
 		return E_IO;
 	}
 	if (limit.rlim_cur < n) {
-		*got = limit.rlim_cur; /* if it stays so */
+		*got = limit.rlim_cur; /* in case that setrlimit() fails */
 		limit.rlim_cur = n < limit.rlim_max ? n : limit.rlim_max;
 		if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
 			return E_IO;

@@ -1,6 +1,6 @@
-/* ops/privs.h -- what a process gives up once it has what it needs.
+/* ops/privs.h -- drops privileges that a process no longer needs.
  *
- * Call before the first thread is started: on Linux each thread has credentials of its own.
+ * To be called before the first thread is started, because on Linux each thread has its own credentials.
  */
 #pragma once
 
@@ -13,40 +13,40 @@
 
 enum { PRIVS_NAME_MAX = 64 };
 
-/* Whom a process becomes.  Zero-initialised: it stays who it is. */
+/* The user that a process becomes.  Zero-initialised: the process keeps its user. */
 struct privs_who {
-	bool is_other;               /* becomes uid and gid; else the ids stay */
-	bool keeps_files;            /* root's way with the files of others stays (CAP_DAC_OVERRIDE, CAP_FOWNER), and nothing else */
+	bool is_other;               /* the process changes to uid and gid */
+	bool keeps_files;            /* keeps root's access to other users' files (CAP_DAC_OVERRIDE, CAP_FOWNER) and no other capability */
 	uid_t uid;
 	gid_t gid;
-	char name[PRIVS_NAME_MAX];   /* of the user, for groups; "": nobody has that uid */
+	char name[PRIVS_NAME_MAX];   /* of the user, to find its groups; "": no user has that uid */
 };
 
-/* The user of that name.  E_NOTFOUND. */
+/* Finds a user by name.  E_NOTFOUND. */
 err_t privs_find(const char *name, struct privs_who *out, struct diag *diag);
 
-/* Somebody who may do little: the user "origin", or else "nobody".  E_NOTFOUND: there is neither. */
+/* Finds a user with few rights: "origin", or else "nobody".  E_NOTFOUND: there is neither. */
 err_t privs_find_unprivileged(struct privs_who *out);
 
-/* The owner of something. */
+/* Makes the user for an owner's ids. */
 void privs_find_owner(uid_t uid, gid_t gid, struct privs_who *out);
 
-/* The user's name for people, or the number. */
+/* The user's name, or the number if there is no name. */
 void privs_print(const struct privs_who *who, char out[PRIVS_NAME_MAX]);
 
-/* For good: ids and groups; no capabilities in any set (but for keeps_files), no way to get one (securebits, no_new_privs);
- * no core dump, and no debugger of the same user sees the secrets (not dumpable).  Who is not root keeps his bounding set, of
- * which nothing can come any more.  E_IO: the system said no. */
+/* Changes ids and groups permanently.  Then the process has no capabilities in any set (except those of keeps_files) and cannot get any
+ * (securebits, no_new_privs).  It leaves no core dump, and a debugger of the same user cannot read its secrets (not dumpable).  A process
+ * that is not root keeps its bounding set, which then has no effect.  E_IO: the system refused. */
 err_t privs_drop(const struct privs_who *who, struct diag *diag);
 
-/* Would `check` say OK to somebody like that?  Found out by a process that becomes him. */
+/* True when `check` returns OK in a process of that user.  A child process becomes the user and calls `check`. */
 bool privs_would_do(const struct privs_who *who, err_t (*check)(const void *ctx), const void *ctx);
 
-/* Ends this process with SIGKILL when its parent ends.  After privs_drop(): changing credentials
- * clears it (prctl(2)).  `parent`: as getpid() gave it before the fork.  A parent of another user may not be able to: then the
- * caller has to find out by other means.  E_STOPPED: it has ended already. */
+/* Has the kernel end this process with SIGKILL when its parent ends.  To be called after privs_drop(), because a change of credentials
+ * clears the setting (prctl(2)).  `parent` is the parent's getpid(), taken before the fork.  If the parent has another user, the kernel may
+ * not deliver the signal; then the caller must notice the end in another way.  E_STOPPED: the parent has ended already. */
 err_t privs_die_with_parent(int parent);
 
-/* Room for `n` open files, as far as the hard limit allows.  E_LIMIT: *got is less than n; E_IO: so it may be, and *got is 0 when nobody
- * knows. */
+/* Raises the limit of open files to `n`, or as far as the hard limit allows.  *got is the limit afterwards, or 0 if it is unknown.
+ * E_LIMIT: it is less than n.  E_IO: the system refused, and it may be less than n. */
 err_t privs_raise_files(size_t n, size_t *got);

@@ -1,7 +1,8 @@
-/* ops/pulse.h -- is it alive?  Whoever works in a loop beats once a turn and comes round at least every PULSE_PERIOD_MS;
- * somebody else looks as often.
+/* ops/pulse.h -- shows that a thread or process is alive.  It works in a loop, beats once in each turn, and makes a turn at least every
+ * PULSE_PERIOD_MS.  A watcher looks as often.
  *
- * Pure but for one atomic counter, which may lie in memory that processes share: a stopped process beats as little as one that hangs.
+ * Pure, except for one atomic counter.  The counter may be in memory that processes share, so a stopped process is noticed like one that
+ * hangs.
  */
 #pragma once
 
@@ -21,12 +22,12 @@ pulse_beat(struct pulse *p)
 	atomic_store_explicit(&p->beats, beats + 1, memory_order_relaxed);
 }
 
-/* The one who looks.  Zero-initialised it begins. */
+/* What a watcher remembers.  Zero-initialised before the first look. */
 struct pulse_watch {
 	uint32_t seen;
 	uint64_t looked_ms, silent_ms;
 };
 
-/* For how long it has not beaten.  Time in which nobody looked does not count, but for two periods: who was stopped together with
- * those whom he watches gives them the chance to go on. */
+/* How long there was no beat.  The time between two looks counts as two periods at most: if the watcher itself was stopped, perhaps
+ * together with what it watches, the others get time to continue. */
 uint64_t pulse_silence_ms(struct pulse_watch *w, const struct pulse *p, uint64_t now_ms);

@@ -9,7 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static int manager = -1; /* connected; one a process */
+static int manager = -1; /* a connected socket; one for the process */
 static uint64_t watchdog_ms;
 
 static uint64_t
@@ -30,7 +30,7 @@ open_manager(void)
 	}
 	memcpy(to.sun_path, path, path_len);
 	if (path[0] == '@') {
-		to.sun_path[0] = '\0'; /* abstract (unix(7)): the name is as long as the address says */
+		to.sun_path[0] = '\0'; /* an abstract name (unix(7)); the address's length tells its end */
 	}
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	socklen_t to_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path_len);

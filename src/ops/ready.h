@@ -1,17 +1,16 @@
-/* ops/ready.h -- tells the service manager how we are (sd_notify(3)), without its library.
+/* ops/ready.h -- tells the service manager the state of the service (sd_notify(3)), without libsystemd.
  *
- * Does nothing when NOTIFY_SOCKET is not set.  Never fails: a service manager that does not listen
- * is no reason not to serve.
+ * Does nothing when NOTIFY_SOCKET is not set.  Never fails: a service manager that does not listen is no reason to stop serving.
  */
 #pragma once
 
 #include <stdint.h>
 
-/* Before privileges are dropped and threads started: opens its socket. */
+/* Opens the socket.  To be called before privileges are dropped and threads are started. */
 void ready_open(void);
 
-/* How often it wants to hear WATCHDOG=1 (sd_watchdog_enabled(3)); 0: never. */
+/* How often the service manager wants to get WATCHDOG=1 (sd_watchdog_enabled(3)); 0: never. */
 uint64_t ready_watchdog_ms(void);
 
-/* `state`: lines such as "READY=1", joined with newlines. */
+/* `state` is a printf format of lines such as "READY=1", with newlines between them. */
 [[gnu::format(printf, 1, 2)]] void ready_notify(const char *state, ...);

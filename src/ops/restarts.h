@@ -1,6 +1,6 @@
-/* ops/restarts.h -- when a child that has ended is started anew.
+/* ops/restarts.h -- how long to wait before a child process that has ended is started again.
  *
- * Pure: times come in, times go out.
+ * Pure: times are arguments and results.
  */
 #pragma once
 
@@ -9,14 +9,14 @@
 enum {
 	RESTART_MS_MIN = 1000,
 	RESTART_MS_MAX = 60000,
-	RESTART_GOOD_LIFE_S = 10, /* after so long the next end is a new trouble */
-	RESTART_DOUBLED_MAX = 6,  /* times that the pause doubles */
+	RESTART_GOOD_LIFE_S = 10, /* a child that lived so long begins with the shortest pause again */
+	RESTART_DOUBLED_MAX = 6,  /* how many times the pause doubles */
 };
 
 struct restarts {
-	unsigned short_lives;
+	unsigned short_lives; /* lives in a row that were shorter than RESTART_GOOD_LIFE_S */
 };
 
-/* A life of so many milliseconds has ended: how long to wait before the next.  There always is one: what is served meanwhile is
- * better than nothing, and what was wrong may pass (a system that is out of processes). */
+/* A child has ended after `lived_ms`: returns the pause in milliseconds before the next.  The child is always started again: old data is
+ * served meanwhile, which is better than nothing, and the trouble may pass (a system that is out of processes). */
 unsigned restarts_next(struct restarts *r, uint64_t lived_ms);

@@ -7,10 +7,10 @@
 
 #include "base/err.h"
 
-static const int wishes[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
+static const int requests[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
 
 static bool
-is_of_the_program(int number)
+is_never_ignored(int number)
 {
 	static const int own[] = {
 		SIGKILL, SIGSTOP, SIGCONT, SIGCHLD, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP, SIGXCPU, SIGXFSZ,
@@ -20,14 +20,14 @@ is_of_the_program(int number)
 			return true;
 		}
 	}
-	return number >= __SIGRTMIN && number < SIGRTMIN; /* the C library's */
+	return number >= __SIGRTMIN && number < SIGRTMIN; /* signals of the C library */
 }
 
 static void
 set_all(void (*handler)(int))
 {
 	for (int number = 1; number <= SIGRTMAX; number++) {
-		if (!is_of_the_program(number)) {
+		if (!is_never_ignored(number)) {
 			(void)signal(number, handler);
 		}
 	}
@@ -38,8 +38,8 @@ signals_held(void)
 {
 	sigset_t set;
 	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_LEN(wishes); i++) {
-		sigaddset(&set, wishes[i]);
+	for (size_t i = 0; i < ARRAY_LEN(requests); i++) {
+		sigaddset(&set, requests[i]);
 	}
 	return set;
 }
@@ -47,14 +47,14 @@ signals_held(void)
 void
 signals_hold(void)
 {
-	static const int strays[] = { SIGPIPE, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT };
+	static const int unwanted[] = { SIGPIPE, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT };
 	const sigset_t set = signals_held();
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	for (size_t i = 0; i < ARRAY_LEN(wishes); i++) {
-		(void)signal(wishes[i], SIG_DFL);
+	for (size_t i = 0; i < ARRAY_LEN(requests); i++) {
+		(void)signal(requests[i], SIG_DFL);
 	}
-	for (size_t i = 0; i < ARRAY_LEN(strays); i++) {
-		(void)signal(strays[i], SIG_IGN);
+	for (size_t i = 0; i < ARRAY_LEN(unwanted); i++) {
+		(void)signal(unwanted[i], SIG_IGN);
 	}
 	for (int number = SIGRTMIN; number <= SIGRTMAX; number++) {
 		(void)signal(number, SIG_IGN);

@@ -1,25 +1,25 @@
-/* ops/signals.h -- signals are for the main process.
+/* ops/signals.h -- signals are for the main process; its child processes ignore them.
  *
- * A service manager or a terminal sends them to all processes of the service (`systemctl kill`, Ctrl-C); the children must not end
- * by one that the main process takes for a wish, nor be ended one by one.  They go when their parent goes.
+ * A service manager or a terminal sends a signal to all processes of a service (`systemctl kill`, Ctrl-C).  For the main process, TERM,
+ * INT, HUP and USR1 are requests.  A child must not end because of one, so it ignores them, and ends when its parent ends.
  */
 #pragma once
 
 #include <signal.h>
 
-/* For the main process, before anything else: those that are wishes (TERM, INT, HUP, USR1) are held until it takes them
- * (sigwaitinfo(2)), whatever whoever started us does with them (nohup(1) ignores HUP); others that would end it are ignored. */
+/* For the main process, before anything else.  Holds the requests (TERM, INT, HUP, USR1) until the process takes them (sigwaitinfo(2)),
+ * even if the program that started us ignored them (nohup(1) ignores HUP).  Ignores other signals that would end the process. */
 void signals_hold(void);
 
-/* After that, until it is called again: TERM and INT end the process at once, with status 0.  For what comes before anything has begun,
- * and may wait for whoever reads what it says. */
+/* From here until the next signals_hold(), TERM and INT end the process at once, with status 0.  This is for the time before anything has
+ * been started, when the process may have to wait for the reader of its output. */
 void signals_let_end(void);
 
-/* The wishes. */
+/* The set of requests. */
 sigset_t signals_held(void);
 
-/* Ignores what can be ignored, but for faults of the program itself, and SIGCHLD. */
+/* For child processes: ignores every signal that can be ignored, except SIGCHLD and those that report faults of the program itself. */
 void signals_ignore(void);
 
-/* Undoes that, for a program that is executed: what is ignored would stay so. */
+/* Undoes signals_ignore() before another program is executed, because that program would inherit ignored signals. */
 void signals_default(void);

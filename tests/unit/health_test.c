@@ -49,7 +49,7 @@ silence_is_said_once_and_so_is_its_end(void **state)
 	assert_true(atomic_load(&is_silent) && health_is_any_stuck(&h));
 	const char *line = logged(fds[0]);
 	assert_non_null(strstr(line, "error event=thread-stuck thread=loader number=3 silent_s=3 hint=\"a service manager with "
-	                             "WatchdogSec= starts health_test anew; else do that yourself\"\n"));
+	                             "WatchdogSec= restarts health_test; without one, restart it yourself\"\n"));
 	assert_ptr_equal(strchr(line, '\n') + 1, line + strlen(line));
 
 	pulse_beat(&hangs);
