@@ -19,8 +19,8 @@ SLOW_LOST_S = 60  # a large zone takes its time
 LARGE_MORE = 4  # and that much longer, for a handful of commits
 SYNCS = "fsync,fdatasync,msync,sync_file_range"
 STEPS = ("evaluate", "edit", "commit", "push", "publish", "total")
-MODES = {"add": "Each adds an address under a new name; the zone grows.",
-         "replace": "Each client replaces the address at a name of its own; the zone stays as small as it is."}
+MODES = {"add": "Each update adds an address under a new name, so the zone grows.",
+         "replace": "Each client replaces the address of its own name, so the zone stays small."}
 
 
 def addresses(port, zone):
@@ -175,5 +175,5 @@ def verifying(bench, origin, maker):
             raise RuntimeError("%d updates without effect acknowledged, %d commits" % (t["done"], len(commits(running.log()))))
     finally:
         running.stop()
-    return ("To receive an update, verify it, evaluate it, and sign the answer, system calls included: %.1f µs of CPU time"
+    return ("To receive an update, verify it, evaluate it and sign the answer takes %.1f µs of CPU time, with system calls"
             " (updates that have nothing to write, 20 clients).\n" % (1e6 * used / t["done"]))

@@ -21,8 +21,8 @@ clean_utf8_len(const uint8_t *s, size_t left)
 	return is_bad ? 0 : n;
 }
 
-/* What is printed for an octet sequence at `s`: itself, or "?" for what could steer a terminal (whoever pushes to a
- * repository writes to the terminals of others) or break JSON.  Tabs stay.  Returns the octets read. */
+/* Prints the character at `s`, or "?" in place of one that could steer a terminal (anybody who pushes to a repository has text on the
+ * terminals of others) or break JSON.  Tabs stay.  Returns the octets read. */
 static size_t
 put_char(struct str *out, const uint8_t *s, size_t left)
 {

@@ -1,6 +1,6 @@
-/* bin/clean.h -- texts of others, for a terminal or JSON: files of a repository, answers of a server.
+/* bin/clean.h -- makes foreign text (files of a repository, answers of a server) safe to print on a terminal or as JSON.
  *
- * UTF-8 as it is, but for what could steer a terminal; whatever is none of it becomes "?".
+ * UTF-8 stays as it is, except control characters, which could steer a terminal.  These, and octets that are no UTF-8, become "?".
  */
 #pragma once
 

@@ -44,7 +44,7 @@ cli_forbid_core(void)
 	(void)setrlimit(RLIMIT_CORE, &none);
 }
 
-/* The message without what may be a secret.  To be given back with str_fini(). */
+/* The message, with words that may be secrets masked.  The caller frees it with str_fini(). */
 [[gnu::format(printf, 1, 0)]] static struct str
 compose(const char *format, va_list args)
 {
@@ -55,7 +55,7 @@ compose(const char *format, va_list args)
 	return masked;
 }
 
-/* One write a message, so that lines of several programs do not mix. */
+/* Writes a message at once, so that lines of several programs do not mix. */
 [[gnu::format(printf, 3, 0)]] static void
 say(enum cli_colour colour, const char *kind, const char *format, va_list args)
 {
@@ -110,8 +110,8 @@ is_end(const struct argp_option *o)
 	return o->name == NULL && o->key == 0 && o->doc == NULL;
 }
 
-/* How many options of a parser, and of those that are its children, begin with the first `len` octets of `name`?  One, when it is the
- * whole name of one, which *is_whole says. */
+/* Counts the options of a parser and its children that begin with the first `len` octets of `name`.  If these are the whole name
+ * of an option, *is_whole is true and the result is 1. */
 static size_t
 count_own_options(const struct argp *argp, const char *name, size_t len, bool *is_whole)
 {
@@ -127,7 +127,7 @@ count_own_options(const struct argp *argp, const char *name, size_t len, bool *i
 	return *is_whole ? 1 : n;
 }
 
-/* How many options may the first `len` octets of `name` stand for?  One, when it is the whole name of one. */
+/* How many options the first `len` octets of `name` may stand for; 1 if they are the whole name of one. */
 static size_t
 count_options(const struct argp *argp, const char *name, size_t len)
 {
@@ -138,12 +138,12 @@ count_options(const struct argp *argp, const char *name, size_t len)
 		n += strncmp(built_in[i], name, len) == 0;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(hidden) && !is_whole; i++) {
-		n += strncmp(hidden[i], name, len) == 0 ? 2 : 0; /* argp has these, too, and nobody means them */
+		n += strncmp(hidden[i], name, len) == 0 ? 2 : 0; /* argp also has these, which nobody means: count them as unknown */
 	}
 	return n;
 }
 
-/* getopt shows an option that it does not know with all that follows: "--kye=NAME:SHA256:SECRET". */
+/* getopt prints an unknown option with its argument, which may be a secret: "--kye=NAME:SHA256:SECRET". */
 static void
 hide_unknown(const struct argp *argp, char *arg)
 {
@@ -259,7 +259,7 @@ close_fd(const int *fd)
 	}
 }
 
-/* Fills `bytes` as far as the file goes; *n is cap when there may be more. */
+/* Reads until the end of the file or until `bytes` is full.  If *n is cap, there may be more. */
 static err_t
 read_up_to(int fd, char *bytes, size_t cap, size_t *n)
 {
@@ -281,7 +281,7 @@ read_up_to(int fd, char *bytes, size_t cap, size_t *n)
 	return OK;
 }
 
-/* The first line of what was read. */
+/* Copies the first line. */
 static err_t
 first_line(const char *bytes, size_t n, const char *where, char **out)
 {
@@ -329,7 +329,7 @@ read_file(const char *path, char **out)
 	return err;
 }
 
-/* A systemd credential that is not there is no error: then there is no secret here. */
+/* If the credential does not exist, *out is NULL; that is no error. */
 static err_t
 read_credential(const char *name, char **out)
 {

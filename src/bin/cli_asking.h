@@ -1,10 +1,10 @@
-/* bin/cli_asking.h -- options that tools have which sign what they ask a server, and may wait for what comes of it.
+/* bin/cli_asking.h -- options of tools that ask a server with a signed request: key, port, timeout, --wait.
  *
  *     static const struct argp_option options[] = {
  *             CLI_ASKING_ROWS,
  *             { "timeout", CLI_ASKING_TIMEOUT, "SECONDS", 0, "Patience ...", 0 },
  *
- * and in the parser, for what it does not know itself: return cli_asking_parse(&o->asking, key, arg, state).
+ * Its parser passes on what it does not know itself: return cli_asking_parse(&o->asking, key, arg, state).
  */
 #pragma once
 
@@ -23,13 +23,13 @@ struct cli_asking {
 	unsigned wait_s;      /* 0: do not wait */
 };
 
-/* --key, --key-file and --port, for all in the same words. */
+/* Rows for --key, --key-file and --port, with the same words in all tools. */
 #define CLI_ASKING_ROWS                                                                                                             \
 	{ "key", CLI_ASKING_KEY, "NAME:ALG:SECRET", 0, "Sign with this key. ALG: SHA256, also SHA1, SHA224, SHA384, SHA512; "       \
 	  "SECRET in base64", 0 },                                                                                                 \
 	{ "key-file", CLI_ASKING_KEY_FILE, "FILE", 0, "Read the key from the first line of FILE (-: standard input)", 0 },          \
 	{ "port", 'p', "N", 0, "Port of the server (53)", 0 }
 
-/* Takes the option; with ARGP_KEY_END, sees that there are no two keys.  ARGP_ERR_UNKNOWN: it is none of these.  Wrong usage ends the
- * program. */
+/* Takes the option.  With ARGP_KEY_END, checks that not both --key and --key-file were given.  ARGP_ERR_UNKNOWN: it is another option.
+ * Wrong usage ends the program. */
 error_t cli_asking_parse(struct cli_asking *o, int key, char *arg, struct argp_state *state);

@@ -4,9 +4,9 @@
 
 #include "dns/rrtype.h"
 
-/* ---- what is sent ---- */
+/* ---- the message ---- */
 
-/* RFC 1996 3.7: the new SOA as a hint.  Only its serial is known here, and only that is looked at. */
+/* Adds the new SOA record as a hint (RFC 1996 3.7).  Only its serial is known here, and a receiver looks at nothing else of it. */
 static void
 put_soa(struct buf *b, uint32_t serial)
 {
@@ -37,7 +37,7 @@ build(struct cli_notification *n)
 	return b.err;
 }
 
-/* ---- what is said about the answer ---- */
+/* ---- the answer ---- */
 
 static void
 explain_rights(const struct cli_notification *n)

@@ -15,7 +15,7 @@ cli_is_key(const char *text)
 	return strcasestr(text, ":sha") != NULL || strcasestr(text, ":hmac-") != NULL;
 }
 
-/* Where cli_secret_read() has found it. */
+/* Names the source from which cli_secret_read() took the key. */
 static const char *
 source_of_key(const struct cli_secret *from, const char *option)
 {
@@ -75,7 +75,7 @@ cli_signed_ask(struct cli_signed *s, const struct client_addresses *to, const st
 	return err;
 }
 
-/* ---- what is said about it ---- */
+/* ---- explaining the answer ---- */
 
 static void
 print_time(uint64_t t_s, char out[32])
@@ -101,7 +101,7 @@ explain_clocks(const struct cli_signed *s)
 	} else {
 		cli_error("%s: %s finds the signature too old or too new (BADTIME)", s->subject, s->server);
 	}
-	cli_hint("here it is %s, at %s %s; set the clock that is wrong (timedatectl set-ntp true)", here, s->server, there);
+	cli_hint("here it is %s, at %s %s; set the wrong clock right (timedatectl set-ntp true)", here, s->server, there);
 }
 
 static void
@@ -111,8 +111,8 @@ explain_tsig_refusal(const struct cli_signed *s)
 	case RCODE_BADKEY:
 		cli_error("%s: %s does not know the key %s with %s (BADKEY)", s->subject, s->server, s->key_text,
 		          tsig_alg_text(s->key.alg));
-		cli_hint("is it in the file _keys or NAME._keys of the repository, with this algorithm? A server that has not "
-		         "pulled since it was put there does not know it yet: send it SIGHUP, or restart it, once");
+		cli_hint("is the key in the file _keys or NAME._keys of the repository, with this algorithm? If the server has not pulled "
+		         "since the key was put there, send it SIGHUP or restart it");
 		break;
 	case RCODE_BADSIG:
 		cli_error("%s: %s has another secret for the key %s (BADSIG)", s->subject, s->server, s->key_text);
@@ -140,7 +140,7 @@ explain_bad_signature(const struct cli_signed *s)
 		cli_error("%s: the answer from %s is signed with another key", s->subject, s->server);
 		break;
 	default:
-		cli_error("%s: the answer's signature is wrong: it does not come from %s, or was changed on its way",
+		cli_error("%s: the answer's signature is wrong: the answer does not come from %s, or was changed on its way",
 		          s->subject, s->server);
 		break;
 	}
@@ -151,7 +151,7 @@ static void
 explain_unsigned(const struct cli_signed *s)
 {
 	char rcode[RRTYPE_TEXT_MAX];
-	cli_error("%s: %s answers %s, but unsigned: that is not a server that knows the key", s->subject, s->server,
+	cli_error("%s: %s answers %s, but unsigned: a server that knows the key would have signed the answer", s->subject, s->server,
 	          rcode_print(s->request.rcode, false, rcode));
 	cli_hint("is this the primary's address, and does it know keys (TSIG)?");
 }
@@ -175,12 +175,12 @@ cli_signed_explain(const struct cli_signed *s)
 	}
 }
 
-/* RFC 8945 5.2.1 wants BADKEY of whoever does not know the key, which Knot from 3.4 on does not say. */
+/* A server that does not know the key should answer BADKEY (RFC 8945 5.2.1), but Knot since 3.4 does not. */
 void
 cli_signed_hint_unknown_key(const struct cli_signed *s)
 {
 	if (s->request.outcome == SIGNED_UNSIGNED && s->request.rcode == RCODE_NOTAUTH) {
-		cli_hint("the answer is unsigned: it may be that the server does not know the key %s with %s", s->key_text,
+		cli_hint("the answer is unsigned: perhaps the server does not know the key %s with %s", s->key_text,
 		         tsig_alg_text(s->key.alg));
 	}
 }
@@ -193,16 +193,16 @@ cli_signed_explain_rights(const struct cli_signed *s, enum key_right right, cons
 	(void)name_show(zone, zone_text);
 	if (key_name_read(s->key.name.oct, &k) != OK) {
 		key_name_trouble(s->key.name.oct, trouble);
-		cli_hint("the key's name %s, so it may do nothing: make one that is named ANYTHING.%s.%s", trouble,
+		cli_hint("the key's name %s, so the key may do nothing: make one with a name like ANYTHING.%s.%s", trouble,
 		         key_right_label(right), zone_text);
 	} else if (key_is_narrow(&k, zone) && !(right == RIGHT_UPDATE && key_may_update(&k, zone))) {
 		(void)name_print(k.domain.oct, domain);
 		cli_hint("the key is good for %s and what is below it, and %s is not", domain, zone_text);
 	} else if (k.types_n != 0 && right != RIGHT_UPDATE) {
-		cli_hint("the key's name holds it to updates of some types: make one that is named ANYTHING.%s.%s", key_right_label(right),
-		         zone_text);
+		cli_hint("the key's name allows only updates of some types: make one with a name like ANYTHING.%s.%s",
+		         key_right_label(right), zone_text);
 	} else if (k.right < right) {
-		cli_hint("the key's name says %s, which does not include this: make one that is named ANYTHING.%s.%s",
+		cli_hint("the key's name says %s, which does not include this: make one with a name like ANYTHING.%s.%s",
 		         key_right_label(k.right), key_right_label(right), zone_text);
 	} else if (!signed_has_reason(&s->request)) {
 		cli_hint("the server's log says why");

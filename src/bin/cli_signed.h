@@ -1,4 +1,4 @@
-/* bin/cli_signed.h -- a signed request of a command-line tool (net/signed.h), and plain words for what can be wrong with
+/* bin/cli_signed.h -- sends a signed request for a command-line tool (net/signed.h), and explains in plain words what can be wrong with
  * keys, signatures, clocks and networks.
  *
  *     struct cli_signed s = { .subject = "example", .port = 53 };
@@ -7,7 +7,7 @@
  *     cli_signed_ask(&s, &addresses, &patience);
  *     switch (s.request.outcome) ...
  *
- * All messages go to standard error and begin with the subject.  No text shows a secret.
+ * All messages go to standard error and begin with the subject.  No message shows a secret.
  */
 #pragma once
 
@@ -20,34 +20,35 @@
 #include "net/signed.h"
 
 struct cli_signed {
-	/* The program's; what is pointed to is borrowed. */
+	/* Set by the program; pointers are borrowed. */
 	const char *subject;    /* a zone or a host, as people write it */
-	const char *host;       /* the server as it was named; NULL: this machine */
+	const char *host;       /* the server, as the user named it; NULL: this machine */
 	uint16_t port;
-	const char *late_hint;  /* why a server that is there may be silent; NULL: it may not */
-	const char *doubt_hint; /* what may be so although the answer is no good */
+	const char *late_hint;  /* why a running server may be silent; NULL: there is no such reason */
+	const char *doubt_hint; /* what may have happened on the server although its answer is no good */
 
 	struct signed_request request;
-	const char *server;     /* whose answer it is: "192.0.2.1 port 53"; in the addresses asked */
-	struct tsig_key key;    /* request.key points to it when there is one */
+	const char *server;     /* who has answered: "192.0.2.1 port 53"; points into the addresses asked */
+	struct tsig_key key;    /* request.key points to it if there is a key */
 	char key_text[NAME_TEXT_MAX];
 };
 
-/* The key, from where it may be; `option` is what a user calls from->arg.  E_NOTFOUND: it is nowhere.  Others: the
- * reason was printed. */
+/* Reads the key.  `option` is the user's name for from->arg.  E_NOTFOUND: no source has a key.  After other errors the reason was
+ * printed. */
 err_t cli_signed_read_key(struct cli_signed *s, const struct cli_secret *from, const char *option);
 
-/* Does an argument look like a key, where none belongs?  Then it must be neither sent nor shown. */
+/* True when an argument looks like a key.  If no key belongs there, the argument must be neither sent nor shown. */
 bool cli_is_key(const char *text);
 
-/* Signs the message if there is a key, sends it, and waits.  OK: there is an outcome.  Otherwise what happened was printed. */
+/* Signs the message if there is a key, sends it, and waits.  OK: there is an outcome.  After an error, what happened was printed. */
 err_t cli_signed_ask(struct cli_signed *s, const struct client_addresses *to, const struct client_patience *patience);
 
-/* Says what is wrong, and what to do: for outcomes that are neither accepted nor a refusal. */
+/* Prints what is wrong and what to do, for outcomes that are neither acceptance nor a refusal. */
 void cli_signed_explain(const struct cli_signed *s);
 
-/* After a refusal: an unsigned NOTAUTH can mean that the key is not known; says so. */
+/* To be called after a refusal.  An unsigned NOTAUTH may mean that the server does not know the key; then prints that. */
 void cli_signed_hint_unknown_key(const struct cli_signed *s);
 
-/* After a refusal: may the key do that by its name?  Says so if not; else that the server's log says why, unless its answer did. */
+/* To be called after a refusal.  If the key's name does not give the right, prints that.  Otherwise points to the server's log, unless the
+ * answer has the reason. */
 void cli_signed_explain_rights(const struct cli_signed *s, enum key_right right, const uint8_t *zone);

@@ -28,7 +28,7 @@ cli_status_reach(struct cli_status *s)
 	struct key k = { 0 };
 	if (key_name_read(s->asked.key.name.oct, &k) != OK) {
 		cli_error("the key's name has no operation in it, so it may do nothing");
-		cli_hint("make one that is named ANYTHING._status.DOMAIN (okeygen tsig)");
+		cli_hint("make a key with a name like ANYTHING._status.DOMAIN (okeygen tsig)");
 		return E_FORMAT;
 	}
 	s->domain = k.domain;
@@ -45,7 +45,7 @@ write_question(struct cli_status *s, enum status_what what, const uint8_t *domai
 	if (status_name(what, domain, &name) != OK) {
 		char text[NAME_TEXT_MAX];
 		(void)name_show(domain, text);
-		cli_error("%s: the name is too long to be asked about; a list of what is above it has it", text);
+		cli_error("%s: the name is too long for this question: ask about a domain above it", text);
 		return E_NAMELEN;
 	}
 	client_begin_request(&w.b, OPCODE_QUERY << 11, &(struct question){ name.oct, TYPE_TXT, CLASS_CH });
@@ -78,7 +78,7 @@ explain(const struct cli_status *s, const uint8_t *domain)
 	          r->ede[0] != '\0' ? ": " : "", r->ede);
 	switch (r->rcode) {
 	case RCODE_SERVFAIL:
-		cli_hint("it may have nothing loaded yet: its log says");
+		cli_hint("perhaps it has not loaded anything yet: its log says why");
 		break;
 	case RCODE_REFUSED:
 	case RCODE_NOTAUTH:
@@ -86,11 +86,11 @@ explain(const struct cli_status *s, const uint8_t *domain)
 		cli_signed_explain_rights(&s->asked, RIGHT_STATUS, domain);
 		break;
 	default:
-		cli_hint("is that a server of Origin's, of a version that answers such questions?");
+		cli_hint("is this an Origin server, and new enough to answer such questions?");
 	}
 }
 
-/* One exchange.  Lists are more than a datagram holds, as a rule. */
+/* One exchange.  Lists are asked for by TCP only, because they rarely fit into a datagram. */
 static err_t
 exchange(struct cli_status *s, enum status_what what, const uint8_t *domain)
 {
@@ -133,7 +133,7 @@ take_items(struct cli_status *s, struct asking *a, const struct msg *m)
 	return err != E_NOTFOUND ? err : is_too_much ? E_LIMIT : OK;
 }
 
-/* What the next question begins behind; "" after the last.  It must lead on, or there would be no end. */
+/* Reads where the next page begins; "" after the last page.  It must differ from the page before, or the questions would never end. */
 static err_t
 take_tail(struct cli_status *s, const struct msg *m)
 {
@@ -162,8 +162,8 @@ take_page(struct cli_status *s, struct asking *a)
 	err = err == OK ? take_items(s, a, &m) : err;
 	err = err == OK ? take_tail(s, &m) : err;
 	if ((err == E_FORMAT || err == E_LIMIT) && !s->is_quiet) {
-		cli_error("%s: the answer of %s is none that can be read: %s", s->asked.subject, s->asked.server, err_str(err));
-		cli_hint("is it a server of Origin's, of this version?");
+		cli_error("%s: the answer of %s cannot be read: %s", s->asked.subject, s->asked.server, err_str(err));
+		cli_hint("is this an Origin server of this version?");
 	}
 	return err;
 }

@@ -27,20 +27,20 @@ cli_wait_choose(struct cli_wait *w, const char *commit)
 	}
 	w->commit[0] = '\0';
 	if (commit == NULL) {
-		return OK; /* no repository is around */
+		return OK; /* not in a repository */
 	}
 	if (!is_hex(commit)) {
-		cli_error("%s is no commit that is known here", commit);
-		cli_hint("give its whole name, of 40 digits, or run this in the repository");
+		cli_error("%s is not a commit that is known here", commit);
+		cli_hint("give its full name of 40 digits, or run this in the repository");
 		return E_NOTFOUND;
 	}
 	memcpy(w->commit, commit, strlen(commit) + 1);
 	return OK;
 }
 
-/* ---- how the server is ---- */
+/* ---- the server's state ---- */
 
-/* A commit's name, and nothing else that a server may say. */
+/* Keeps the commit's name only as far as it is hex, since the answer is foreign text. */
 static void
 keep_commit(char to[65], const char *text)
 {
@@ -63,7 +63,7 @@ on_status(void *ctx, const struct status_item *item)
 	bool is_another = w->is_known && (started != w->started || pulls < w->pulls);
 	if (!w->is_known) {
 		w->pulls = pulls;
-	} else if (is_another) { /* it was started anew: each pull of it began after us */
+	} else if (is_another) { /* the server was restarted: each of its pulls began after cli_wait_begin() */
 		w->pulls = 0;
 	}
 	w->started = started;
@@ -81,7 +81,7 @@ cli_wait_begin(struct cli_wait *w)
 	return cli_status_ask(&w->status, STATUS_DAEMON, w->status.domain.oct, on_status, w);
 }
 
-/* ---- what became of it ---- */
+/* ---- the result ---- */
 
 static void
 put_trouble(struct str *out, const struct status_item *item)
@@ -95,7 +95,7 @@ put_trouble(struct str *out, const struct status_item *item)
 	clean_put(out, status_value(item, "finding"));
 }
 
-/* The commit's own trouble is why it is not served whole; that of older ones is only said. */
+/* Trouble from this commit means that it is not served completely.  Older trouble is only printed as a warning. */
 static err_t
 on_trouble(void *ctx, const struct status_item *item)
 {
@@ -122,7 +122,7 @@ tell_served(struct cli_wait *w)
 		return CLI_FAILED;
 	}
 	if (w->troubles != 0) {
-		cli_hint("all else of commit %.*s is served; mend it and push again", SHOWN, w->served);
+		cli_hint("everything else in commit %.*s is served; correct this and push again", SHOWN, w->served);
 		return CLI_FAILED;
 	}
 	const char *commit = w->commit[0] != '\0' ? w->commit : w->served;
@@ -134,7 +134,7 @@ tell_served(struct cli_wait *w)
 	return fflush(stdout) == 0 ? CLI_OK : CLI_FAILED;
 }
 
-/* A pull has ended that must have seen it, and the branch is at another commit. */
+/* A pull that must have seen the commit has ended, and the branch is at another commit. */
 static int
 tell_other(struct cli_wait *w)
 {
@@ -147,9 +147,9 @@ tell_other(struct cli_wait *w)
 		cli_hint("was it pushed, and to the branch that the server serves?");
 		return CLI_FAILED;
 	default:
-		cli_error("the server has pulled, and serves commit %.*s; whether %.*s is in that is not known here", SHOWN, w->served,
-		          SHOWN, w->commit);
-		cli_hint("somebody else may have pushed: \"git fetch\", then \"git merge-base --is-ancestor\" tells");
+		cli_error("the server has pulled and serves commit %.*s; it is not known here whether that contains commit %.*s", SHOWN,
+		          w->served, SHOWN, w->commit);
+		cli_hint("perhaps somebody else has pushed: run \"git fetch\", then \"git merge-base --is-ancestor\"");
 		return CLI_FAILED;
 	}
 }
@@ -160,7 +160,7 @@ tell_failed(const struct cli_wait *w)
 	struct str text = { 0 };
 	clean_put(&text, w->error);
 	cli_error("%s: the server could not fetch: %s", w->status.asked.subject, str_text(&text));
-	cli_hint("it serves what it had, and tries again; its log says more");
+	cli_hint("it serves what it had before, and tries again; its log says more");
 	str_fini(&text);
 	return CLI_FAILED;
 }
@@ -171,7 +171,7 @@ is_it_served(const struct cli_wait *w)
 	return w->commit[0] != '\0' && strcmp(w->served, w->commit) == 0;
 }
 
-/* Has a pull that began after us come to its end? */
+/* True when a pull that began after cli_wait_begin() has ended. */
 static bool
 has_pulled(const struct cli_wait *w)
 {
@@ -198,7 +198,7 @@ cli_wait_end(struct cli_wait *w)
 	uint64_t deadline_ms = clock_ms() + 1000u * (uint64_t)w->seconds;
 	unsigned step_ms = STEP_MIN_MS;
 	err_t err = OK;
-	w->status.is_quiet = true; /* it may be away for a moment */
+	w->status.is_quiet = true; /* the server may be away for a moment */
 	while (clock_ms() < deadline_ms) {
 		err = cli_status_ask(&w->status, STATUS_DAEMON, w->status.domain.oct, on_status, w);
 		if (err == OK && (is_it_served(w) || has_pulled(w))) {
@@ -208,7 +208,7 @@ cli_wait_end(struct cli_wait *w)
 		pause_ms(step_ms);
 		step_ms = 2 * step_ms < STEP_MAX_MS ? 2 * step_ms : STEP_MAX_MS;
 	}
-	cli_error("%s: after %u s it is not known what became of the commit: %s", w->status.asked.subject, w->seconds,
+	cli_error("%s: after %u s it is not known whether the commit is served: %s", w->status.asked.subject, w->seconds,
 	          err == OK ? "the server's pull has not ended" : "the server does not answer");
 	cli_hint("give it more time: --wait=SECONDS");
 	return CLI_FAILED;

@@ -1,12 +1,12 @@
-/* bin/cli_wait.h -- a tool that has a primary pull waits until the commit is served, or until it is known why it is not.
+/* bin/cli_wait.h -- waits until a primary serves a commit, or until it is known why it does not.
  *
  *     TRY(cli_wait_choose(&w, NULL)); // which commit
- *     TRY(cli_wait_begin(&w));        // before the NOTIFY: how far the server is
+ *     TRY(cli_wait_begin(&w));        // before the NOTIFY: asks for the number of pulls
  *     ...                             // the NOTIFY
  *     return cli_wait_end(&w);
  *
- * The server numbers its pulls; one that began after cli_wait_begin() has seen the commit, when that was pushed before.
- * A server that is started anew meanwhile counts from the beginning.
+ * The server numbers its pulls.  If the commit was pushed before cli_wait_begin(), a pull that begins after it sees the commit.
+ * A server that is restarted meanwhile counts from the beginning again.
  */
 #pragma once
 
@@ -15,22 +15,22 @@
 #include "bin/cli_status.h"
 
 struct cli_wait {
-	/* The program's: with the key, addresses, and what messages begin with. */
+	/* Set by the program: the key, the addresses, and the subject of messages. */
 	struct cli_status status;
-	unsigned seconds;      /* that are waited at most */
-	bool is_quiet;         /* say nothing when all is well */
+	unsigned seconds;      /* how long to wait at most */
+	bool is_quiet;         /* print nothing when all is well */
 	/* private */
-	char commit[65];       /* "": whatever a pull brings */
-	uint64_t pulls;        /* that had begun, when we did */
-	uint64_t started;      /* the server, since 1970; 0: the key may not see that */
-	bool is_known;         /* what follows is an answer */
-	char served[65], error[512]; /* of the answer heard last */
-	uint64_t pull;
-	size_t troubles;       /* of the commit */
+	char commit[65];       /* "": any commit that a pull brings */
+	uint64_t pulls;        /* pulls that had begun at cli_wait_begin() */
+	uint64_t started;      /* when the server started, since 1970; 0: the key may not see it */
+	bool is_known;         /* the fields below are those of an answer */
+	char served[65], error[512]; /* of the last answer */
+	uint64_t pull;         /* the last pull that has ended */
+	size_t troubles;       /* zones with trouble from this commit */
 };
 
-/* `commit`: in hex, or a name that the repository around knows; NULL: the HEAD of that, or where there is none, whatever comes.
- * E_NOTFOUND: it is neither, which was printed. */
+/* `commit` is in hex, or a name known to the repository of the current directory.  NULL: HEAD of that repository, or if there is none, any
+ * commit.  E_NOTFOUND: the name is not known; that was printed. */
 err_t cli_wait_choose(struct cli_wait *w, const char *commit);
-err_t cli_wait_begin(struct cli_wait *w); /* errors were printed */
-int cli_wait_end(struct cli_wait *w);     /* CLI_OK: it is served; CLI_FAILED: what became of it was printed */
+err_t cli_wait_begin(struct cli_wait *w); /* the reason for an error was printed */
+int cli_wait_end(struct cli_wait *w);     /* CLI_OK: the commit is served; CLI_FAILED: the reason was printed */

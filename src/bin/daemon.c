@@ -13,8 +13,8 @@
 #include "ops/signals.h"
 
 enum {
-	WATCHDOG_SHARE = 3, /* the service manager hears of us so often within its time (sd_watchdog_enabled(3) says twice) */
-	LOG_END_MS = 1000,  /* a reader of the log that takes nothing for so long is not waited for */
+	WATCHDOG_SHARE = 3, /* WATCHDOG=1 is sent three times within the service manager's limit (sd_watchdog_enabled(3) says twice) */
+	LOG_END_MS = 1000,  /* how long to wait at the end for a reader of the log that takes nothing */
 };
 
 /* ---- stages ---- */
@@ -45,7 +45,7 @@ daemon_listen_down(struct daemon *d)
 	front_close(&d->front);
 }
 
-/* Who answers strangers is nobody who may do anything, also when nobody was named. */
+/* A process that answers strangers must not be root, even if --user is not given. */
 err_t
 daemon_become(struct daemon *d, struct daemon_user *out)
 {
@@ -60,7 +60,7 @@ daemon_become(struct daemon *d, struct daemon_user *out)
 	TRY(privs_drop(&who, &d->diag));
 	privs_print(&who, out->name);
 	out->level = is_unnamed_root ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
-	out->hint = is_unnamed_root ? "there is neither a user origin nor nobody: make one, or give --user" : "";
+	out->hint = is_unnamed_root ? "there is no user named origin and none named nobody: create one, or give --user" : "";
 	return OK;
 }
 
@@ -83,7 +83,7 @@ void
 daemon_log_down(struct daemon *d)
 {
 	d->is_log_stuck = !log_ring_end(d->log.ring, LOG_END_MS);
-	if (!d->is_log_stuck && !d->is_stuck) { /* which may be about to write a line */
+	if (!d->is_log_stuck && !d->is_stuck) { /* a stuck thread may be about to write a line */
 		log_ring_free(&d->log.ring);
 	}
 }
@@ -97,7 +97,7 @@ daemon_workers_up(struct daemon *d)
 void
 daemon_workers_down(struct daemon *d)
 {
-	if (!d->is_stuck) { /* it may be about to answer by way of them */
+	if (!d->is_stuck) { /* a stuck thread may be about to send an answer through them */
 		front_stop(&d->front);
 	}
 }
@@ -143,11 +143,11 @@ daemon_tell_served(struct daemon *d, size_t zones, const char *status)
 		log_event(&d->log, LOG_LEVEL_INFO, "ready", "status=%s", status);
 	} else if (is_first) {
 		log_event(&d->log, LOG_LEVEL_WARNING, "started-without-zones", "status=%s hint=%s", status,
-		          "every query is refused or fails until there are some");
+		          "every query is refused or fails until zones are loaded");
 	}
 }
 
-/* The service manager hears that all is well only when it is. */
+/* Looks at all threads, and sends WATCHDOG=1 only if all is well. */
 static void
 look_after(struct daemon *d)
 {
@@ -194,7 +194,7 @@ step(void)
 	return (struct timespec){ .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000 * 1000000) };
 }
 
-/* Until a signal ends it; returns that. */
+/* Runs until SIGTERM or SIGINT; returns which. */
 static int
 loop(struct daemon *d)
 {
@@ -225,7 +225,7 @@ run(struct daemon *d)
 	call(d, d->program->log_stats);
 }
 
-/* *n stages are up afterwards. */
+/* Afterwards *n stages are up. */
 static err_t
 bring_up(struct daemon *d, size_t *n)
 {
@@ -255,11 +255,11 @@ bring_down(struct daemon *d, size_t n)
 void
 daemon_begin(void)
 {
-	signals_hold(); /* first of all: one that comes early waits until there is somebody to take it */
+	signals_hold(); /* first of all: an early signal must wait until somebody takes it */
 	cli_init();
 	cli_forbid_core();
 	memory_begin();
-	signals_let_end(); /* complaints about options are not the log's: they wait for their reader */
+	signals_let_end(); /* messages about options are not written by the log, and wait for their reader */
 }
 
 int
@@ -276,7 +276,7 @@ daemon_run(struct daemon *d)
 	}
 	bring_down(d, up);
 	if (d->is_stuck || d->is_log_stuck) {
-		_exit(d->status); /* no destructors under a thread that still runs */
+		_exit(d->status); /* no destructors while a thread still runs */
 	}
 	return err == OK ? d->status : d->is_failure_told ? d->failure_status : CLI_FAILED;
 }

@@ -1,5 +1,5 @@
-/* bin/daemon.h -- what every daemon does in the same way: it comes up in stages and goes down in reverse, obeys signals, tells the
- * service manager how it is, and looks after its threads.
+/* bin/daemon.h -- what all daemons do in the same way: start in stages and stop in reverse order, obey signals, tell the service manager
+ * their state, and watch their threads.
  *
  *     static struct daemon d = { .program = &program, .opts = &opts, .ctx = &mine };
  *
@@ -7,9 +7,9 @@
  *     … read the command line (bin/daemon_opts.h) …
  *     return daemon_run(&d);
  *
- * Stages that daemons have in common are below; a program's table puts them in order, with its own between them.
+ * The stages that daemons have in common are declared below.  A program's table lists them in order, with its own stages in between.
  *
- * Threads: the main thread, but for functions that say otherwise.
+ * Threads: the main thread, except for functions that say otherwise.
  */
 #pragma once
 
@@ -26,31 +26,31 @@
 
 struct daemon;
 
-/* A stage that fails has cleaned up after itself, and has said why in `diag`. */
+/* A stage that fails cleans up after itself, and puts the reason into `diag`. */
 struct daemon_stage {
 	const char *name;
 	err_t (*up)(struct daemon *d);
 	void (*down)(struct daemon *d); /* NULL: nothing to undo */
 };
 
-/* What a program does in its own way.  Functions may be NULL. */
+/* The parts that differ between programs.  Functions may be NULL. */
 struct daemon_program {
-	const struct daemon_stage *stages; /* from the first to the last that comes up */
+	const struct daemon_stage *stages; /* in the order in which they come up */
 	size_t stages_n;
-	size_t files;                      /* descriptors that it needs besides those of its front */
+	size_t files;                      /* descriptors needed besides those of the front */
 	void (*reload)(struct daemon *d);  /* SIGHUP */
-	void (*poll)(struct daemon *d);    /* each time poll_s have passed */
+	void (*poll)(struct daemon *d);    /* every poll_s seconds */
 	void (*log_stats)(struct daemon *d); /* SIGUSR1, and at the end */
-	bool (*look)(struct daemon *d, uint64_t now_ms); /* about once a second: is all well that is not a thread of ours? */
+	bool (*look)(struct daemon *d, uint64_t now_ms); /* about once a second; true: all is well besides our own threads */
 };
 
 struct daemon {
 	/* set by the program before daemon_run(); borrowed */
 	const struct daemon_program *program;
 	const struct daemon_opts *opts;
-	void *ctx;               /* the program's own */
-	uint32_t poll_s;         /* 0: never */
-	bool exits_without_zones; /* when there are none at the first daemon_tell_served() */
+	void *ctx;               /* for the program */
+	uint32_t poll_s;         /* 0: never poll */
+	bool exits_without_zones; /* end if there are no zones at the first daemon_tell_served() */
 	/* set by a stage before daemon_workers_up() */
 	struct net_env env;
 	/* the rest is zero */
@@ -59,44 +59,44 @@ struct daemon {
 	struct diag diag;        /* why a stage failed */
 	struct front front;
 	struct health health;
-	bool is_well;            /* every thread beats */
-	bool is_stuck, is_log_stuck; /* a thread runs on: what it uses is not freed */
-	bool is_failure_told;    /* set by a stage that has printed why the start came to nothing, or that a signal ended, */
-	int failure_status;      /* with which to end then */
-	_Atomic int status;      /* with which to end; CLI_OK: nothing is wrong */
-	uint64_t watchdog_told_ms; /* when the service manager last heard that all is well */
-	bool is_settled, is_ready; /* daemon_tell_served() */
+	bool is_well;            /* all threads are alive */
+	bool is_stuck, is_log_stuck; /* a thread has not ended, so what it uses is not freed */
+	bool is_failure_told;    /* set by a stage that has printed the reason of its failure itself, or was ended by a signal */
+	int failure_status;      /* the exit status in that case */
+	_Atomic int status;      /* the exit status otherwise */
+	uint64_t watchdog_told_ms; /* when WATCHDOG=1 was last sent */
+	bool is_settled, is_ready; /* daemon_tell_served() was called; it was called with zones */
 };
 
-/* First of all in main(): signals wait from here on, standard descriptors are open, nothing dumps core. */
+/* The first call in main().  Signals wait from here on, standard descriptors are open, and no core dumps are written. */
 void daemon_begin(void);
 
-/* Brings all stages up, runs until SIGTERM or SIGINT, and brings them down.  The exit status.  Does not return when a thread is stuck: the
- * process ends, for no destructor may run under that. */
+/* Brings all stages up, runs until SIGTERM or SIGINT, and brings them down.  Returns the exit status.  If a thread is stuck, the process
+ * ends here without destructors, because that thread may still use anything. */
 int daemon_run(struct daemon *d);
 
-/* Any thread: daemon_run() is to end, with that status.  The reason has been logged. */
+/* Any thread: makes daemon_run() end with that status.  The caller has logged the reason. */
 void daemon_end(struct daemon *d, int status);
 
-/* One thread, each time it has found out what there is to serve: so many zones, and that in words.  At the first time the service manager
- * hears READY=1, whatever there is: the sockets are open, what is missing is tried again by itself, and others that wait for us would
- * gain nothing.  Its STATUS, and our log, do not say so before there are zones. */
+/* Called by one thread each time it has found out what there is to serve: the number of zones, and the same as a text.  The first call
+ * sends READY=1 to the service manager, even without zones: the sockets are open, a failed pull is tried again, and other services would
+ * gain nothing by waiting longer.  But STATUS and the log do not say "ready" before there are zones. */
 void daemon_tell_served(struct daemon *d, size_t zones, const char *status);
 
 /* ---- stages ---- */
 
-/* Nothing before "privileges" may read octets that came from others, and nothing before "log" may start a thread: fork and credentials
- * would not go with that. */
-err_t daemon_manager_up(struct daemon *d); /* the service manager's socket, which may be out of reach later */
+/* No stage before "privileges" may read octets that come from others.  No stage before "log" may start a thread, because fork() and changes
+ * of credentials concern only the thread that calls. */
+err_t daemon_manager_up(struct daemon *d); /* opens the service manager's socket, which may be out of reach later */
 err_t daemon_files_up(struct daemon *d);
 err_t daemon_listen_up(struct daemon *d);  /* ports below 1024 need privileges */
 void daemon_listen_down(struct daemon *d);
 err_t daemon_privs_up(struct daemon *d);   /* daemon_become(), and a line in the log */
-err_t daemon_log_up(struct daemon *d);     /* from here on nobody waits for the reader of the log */
+err_t daemon_log_up(struct daemon *d);     /* from here on, only the ring's thread waits for the reader of the log */
 void daemon_log_down(struct daemon *d);
 err_t daemon_workers_up(struct daemon *d);
 void daemon_workers_down(struct daemon *d);
-err_t daemon_health_up(struct daemon *d);  /* of the workers; a program's own adds threads with health_add() */
+err_t daemon_health_up(struct daemon *d);  /* watches the workers; a program's own stage adds its threads with health_add() */
 void daemon_health_down(struct daemon *d); /* sets is_stuck when a thread hangs */
 
 #define DAEMON_STAGE_MANAGER { "service manager", daemon_manager_up, NULL }
@@ -107,12 +107,12 @@ void daemon_health_down(struct daemon *d); /* sets is_stuck when a thread hangs 
 #define DAEMON_STAGE_WORKERS { "workers", daemon_workers_up, daemon_workers_down }
 #define DAEMON_STAGE_HEALTH { "health", daemon_health_up, daemon_health_down }
 
-/* Whom the process has become, for the log. */
+/* The user that the process has become, for the log. */
 struct daemon_user {
 	char name[PRIVS_NAME_MAX];
 	enum log_level level;
-	const char *hint; /* static, "" where all is well */
+	const char *hint; /* static; "": all is well */
 };
 
-/* Drops all privileges: becomes --user, or who may do nothing when root has named nobody. */
+/* Drops all privileges.  The process becomes --user; root without --user becomes a user with few rights. */
 err_t daemon_become(struct daemon *d, struct daemon_user *out);

@@ -16,29 +16,29 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "Answering:", 2 },
 	{ "listen", KEY_LISTEN, "ADDR[@PORT]", 0,
 	  "Answer on this address, UDP and TCP; may be repeated. Default: every address of the machine", 0 },
-	{ "port", KEY_PORT, "N", 0, "Port where --listen names none (53)", 0 },
-	{ "axfr", KEY_AXFR, NULL, 0, "Let everybody transfer every zone, unsigned. Default: who signs with a transfer key", 0 },
+	{ "port", KEY_PORT, "N", 0, "Port for --listen addresses without one (53)", 0 },
+	{ "axfr", KEY_AXFR, NULL, 0, "Let everybody transfer every zone, unsigned. Default: a transfer key is needed", 0 },
 	{ "udp-max", KEY_UDP_MAX, "OCTETS", 0, "Largest answer over UDP, 512 to 4096 (1232)", 0 },
 	{ "tcp-max", KEY_TCP_MAX, "N", 0,
-	  "TCP connections at a time (1000); when all are taken one goes for the next, strangers first", 0 },
+	  "TCP connections at a time (1000); when all are taken, one is closed for the next, strangers first", 0 },
 	{ "tcp-per-client", KEY_TCP_PER_CLIENT, "N", 0, "TCP connections at a time from one IPv4 address or IPv6 /64 (100)", 0 },
-	{ "tcp-idle", KEY_TCP_IDLE, "SECONDS", 0, "Close connections idle for so long (30)", 0 },
+	{ "tcp-idle", KEY_TCP_IDLE, "SECONDS", 0, "Close a connection that was idle for so long (30)", 0 },
 	{ "transfers-max", KEY_TRANSFERS_MAX, "N", 0, "Zone transfers under way at a time (100); others wait for their turn", 0 },
 	{ "transfers-memory", KEY_TRANSFERS_MEMORY, "MIB", 0,
-	  "Memory for what pushes and updates replace while transfers still send it (256); beyond it the slowest end", 0 },
-	{ "workers", KEY_WORKERS, "N", 0, "Threads that answer, for UDP and for TCP each. Default: one a core", 0 },
-	{ "identity", KEY_IDENTITY, "TEXT", 0, "Answer id.server and NSID with this. Default: not at all", 0 },
-	{ "server-version", KEY_SERVER_VERSION, "TEXT", 0, "Answer version.bind with this. Default: not at all", 0 },
+	  "Memory for replaced versions of zones that transfers still send (256); beyond it the slowest transfers end", 0 },
+	{ "workers", KEY_WORKERS, "N", 0, "Threads for UDP, and as many for TCP. Default: one for each core", 0 },
+	{ "identity", KEY_IDENTITY, "TEXT", 0, "The answer to id.server and NSID. Default: no answer", 0 },
+	{ "server-version", KEY_SERVER_VERSION, "TEXT", 0, "The answer to version.bind. Default: no answer", 0 },
 
 	{ NULL, 0, NULL, 0, "The process:", 3 },
 	{ "memory-max", KEY_MEMORY_MAX, "MIB", 0,
-	  "Memory that serving may take: three quarters of it are for zones, and one that would take more keeps its last good version. "
+	  "Memory for serving. Zones may use three quarters of it; a zone that would need more keeps its last good version. "
 	  "Default: half of what the machine, or the control group, has", 0 },
 	{ "log-level", KEY_LOG_LEVEL, "LEVEL", 0, "error, warning, info (default) or debug", 0 },
 	{ 0 },
 };
 
-/* CH TXT and NSID carry it as one character-string (RFC 1035 3.3.14). */
+/* Answers have the text as one character-string (RFC 1035 3.3.14). */
 static const char *
 short_text(const char *name, const char *arg, struct argp_state *state)
 {
@@ -128,7 +128,7 @@ settle_memory(struct daemon_opts *o)
 	uint64_t octets = daemon_memory_of(o->given.memory_mib, o->memory_all / DAEMON_MEMORY_PART, DAEMON_MEMORY_MIN_MIB);
 	o->memory = (struct memory_limit){ .octets = octets, .from = o->given.memory_mib != 0 ? "--memory-max" : have.from };
 	o->zones_octets_max = octets - octets / DAEMON_BESIDE_PART;
-	/* slow transfers leave pushes what they need */
+	/* Slow transfers must leave enough for pushes. */
 	size_t part = o->zones_octets_max / DAEMON_KEPT_PART, wanted = (size_t)o->given.transfers_memory_mib << 20;
 	o->kept_octets_max = wanted < part ? wanted : part;
 }

@@ -1,14 +1,14 @@
-/* bin/daemon_opts.h -- the options that every daemon has: where it answers, with how many threads and how much memory, and what it logs.
+/* bin/daemon_opts.h -- options that all daemons have: addresses, numbers of threads, memory, and the log.
  *
  * They are a child of the program's own parser (argp(3)), so that --help shows them among its own:
  *
  *     static const struct argp_child children[] = { { &daemon_argp, 0, NULL, 0 }, { 0 } };
  *
- * The program has groups "Answering:" (2) and "The process:" (3) of its options in common with them.  Its parser hands over the struct:
+ * The program uses the same groups, "Answering:" (2) and "The process:" (3), for its own options.  Its parser passes the struct on:
  *
  *     case ARGP_KEY_INIT: state->child_inputs[0] = &opts->daemon; return 0;
  *
- * --user is not among them, as it depends on the program what its processes become: its parser sets `user`.
+ * --user is not among them, because its meaning depends on the program's processes; the program's parser sets `user`.
  */
 #pragma once
 
@@ -23,25 +23,25 @@
 
 struct argp;
 
-/* Memory.  By default half of what the system lets us have is for what is served. */
+/* Memory.  By default half of what the system lets this process use is for serving. */
 enum {
 	DAEMON_MEMORY_MIN_MIB = 32,
-	DAEMON_MEMORY_UNKNOWN_MIB = 1024, /* what the system is thought to have when it does not say */
+	DAEMON_MEMORY_UNKNOWN_MIB = 1024, /* assumed if the system does not tell how much there is */
 	DAEMON_MEMORY_PART = 2,
-	DAEMON_BESIDE_PART = 4,           /* of --memory-max: for connections, queues, and what the allocator cannot give back */
-	DAEMON_KEPT_PART = 4,             /* of what zones may take: older versions, kept for transfers */
+	DAEMON_BESIDE_PART = 4,           /* part of --memory-max for connections, queues, and what the allocator cannot give back */
+	DAEMON_KEPT_PART = 4,             /* part of the zones' memory for older versions that are kept for transfers */
 };
 
 struct daemon_opts {
 	struct front_conf front;
 	struct server_conf server;
-	struct memory_limit memory;  /* that this process may take; `from` may be the option, too */
-	uint64_t memory_all;         /* octets that the system lets us have */
-	size_t zones_octets_max;     /* of `memory`: what zones may take */
-	size_t kept_octets_max;      /* of these: what was replaced and is kept for transfers */
-	const char *user;            /* NULL: stay who we are */
+	struct memory_limit memory;  /* for serving; `from` may also be "--memory-max" */
+	uint64_t memory_all;         /* octets that the system lets this process use */
+	size_t zones_octets_max;     /* part of `memory`: for zones */
+	size_t kept_octets_max;      /* part of zones_octets_max: for replaced versions that are kept for transfers */
+	const char *user;            /* NULL: do not change the user */
 	enum log_level log_level;
-	struct {                     /* as the command line has it, before daemon_opts_settle() */
+	struct {                     /* from the command line, for daemon_opts_settle() */
 		const char *listen[FRONT_LISTEN_MAX];
 		size_t listen_n;
 		unsigned port, memory_mib, transfers_memory_mib;
@@ -51,11 +51,11 @@ struct daemon_opts {
 /* Its input is a struct daemon_opts. */
 extern const struct argp daemon_argp;
 
-/* Before the command line is read: what holds where no option says otherwise. */
+/* To be called before the command line is read: sets the defaults. */
 void daemon_opts_init(struct daemon_opts *o);
 
-/* After it.  The exit status: CLI_OK, or what was wrong has been printed. */
+/* To be called after it.  Returns the exit status: CLI_OK, or another one after printing what is wrong. */
 int daemon_opts_settle(struct daemon_opts *o);
 
-/* What an option says in MiB (0: it was not given), or else a part of what there is, in octets. */
+/* The octets that an option gives in MiB.  If it was not given (0), `part`, but at least `least_mib`. */
 uint64_t daemon_memory_of(unsigned mib, uint64_t part, unsigned least_mib);

@@ -10,7 +10,7 @@
 
 extern char **environ;
 
-/* Runs git with its standard output at `out` (-1: nowhere) and its errors nowhere.  Its exit status; -1: it could not be run. */
+/* Runs git with its standard output to `out` (-1: discarded); its errors are discarded.  Returns its exit status; -1: it could not run. */
 static int
 run_git(char *const argv[], int out)
 {
@@ -28,7 +28,7 @@ run_git(char *const argv[], int out)
 	return is_begun && waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* A line is less than a pipe holds, so git need not be read while it runs. */
+/* git's output is one line, which fits into a pipe, so it can be read after git has ended. */
 err_t
 here_commit(const char *name, char out[65])
 {

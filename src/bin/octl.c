@@ -1,4 +1,4 @@
-/* octl: asks a server of Origin's how it is: by signed DNS queries (auth/status_text.h). */
+/* octl: asks an Origin server for its state, by signed DNS queries (auth/status_text.h). */
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +14,8 @@
 const char *argp_program_version = CLI_VERSION("octl");
 
 static const char doc[] =
-	"Asks a name server of Origin's how it is: which commit it serves and since when, how its zones are, and what is wrong with "
-	"those whose file is not served as it stands.\n"
+	"Asks an Origin name server for its state: which commit it serves and since when, how each zone is served, and what is wrong "
+	"with the others.\n"
 	"\n"
 	"SERVER is an address (IPv4 or IPv6) or a host name; without it the server on this machine is asked. COMMAND:\n"
 	"\n"
@@ -24,19 +24,19 @@ static const char doc[] =
 	"  zone NAME         all that is known of one zone\n"
 	"  keys [DOMAIN]     keys, what they may do, and when they were last used\n"
 	"  secondaries [DOMAIN]\n"
-	"                    how far each is with each zone, and who is behind\n"
-	"  updates           what became of dynamic updates\n"
+	"                    which serial each secondary has of each zone\n"
+	"  updates           how many dynamic updates were made, refused, or wait\n"
 	"  dump ZONE         the zone itself, as a master file\n"
-	"  pull [ZONE]       have it pull; with --wait, say what came of that\n"
+	"  pull [ZONE]       have the server pull; with --wait, print the result\n"
 	"\n"
-	"DOMAIN is a part of what the key reaches; without it all of that is shown."
+	"DOMAIN is a part of what the key reaches; without DOMAIN, all that the key reaches is shown."
 	"\v"
 	"The questions are DNS queries, signed with a key that the server knows from the file _keys or NAME._keys in its repository: "
-	"ANYTHING._status.DOMAIN may look at DOMAIN and what is below it, and so may the keys for _notify, _transfer and _update. "
-	"\"okeygen tsig me._status.example.org\" makes one; one that is named me._status. sees everything. No answer shows a secret.\n"
+	"ANYTHING._status.DOMAIN may look at DOMAIN and what is below it. Keys for _notify, _transfer and _update may look, too. "
+	"\"okeygen tsig me._status.example.org\" makes a key; a key named me._status. sees everything. No answer shows a secret.\n"
 	"\n"
-	"Other users can read a command line, so the key is better kept in a file (--key-file) or in the environment variable "
-	"ORIGIN_KEY, in the form NAME:ALGORITHM:SECRET.\n"
+	"Other users can read a command line, so keep the key in a file (--key-file) or in the environment variable ORIGIN_KEY, in "
+	"the form NAME:ALGORITHM:SECRET.\n"
 	"\n"
 	"Examples:\n"
 	"  octl status --key-file=/etc/origin/status.key\n"
@@ -44,7 +44,7 @@ static const char doc[] =
 	"  octl ns1.example.org zones --json | jq '.zones[] | select(.state != \"served\")'\n"
 	"  octl 192.0.2.53 pull --wait --key-file=notify.key\n"
 	"\n"
-	"Exit status: 0 the answer is there, no zone is in trouble and no secondary behind; 1 one is, or there is no answer; "
+	"Exit status: 0 there is an answer, with no zone in trouble and no secondary behind; 1 there is trouble, or no answer; "
 	"2 wrong usage.";
 
 enum { UDP_TRIES = 3 };
@@ -53,13 +53,14 @@ enum { KEY_JSON = 256 };
 
 static const struct argp_option options[] = {
 	CLI_ASKING_ROWS,
-	{ "timeout", CLI_ASKING_TIMEOUT, "SECONDS", 0, "Patience for the first try over UDP, of two; TCP has three times as long (2)", 0 },
-	{ "wait", CLI_ASKING_WAIT, "SECONDS", OPTION_ARG_OPTIONAL, "pull: wait until what it brings is served (60)", 0 },
+	{ "timeout", CLI_ASKING_TIMEOUT, "SECONDS", 0, "How long to wait after the first of two tries over UDP; TCP is given three "
+	  "times as long (2)", 0 },
+	{ "wait", CLI_ASKING_WAIT, "SECONDS", OPTION_ARG_OPTIONAL, "pull: wait until the server serves what the pull brings (60)", 0 },
 	{ "json", KEY_JSON, NULL, 0, "Print JSON, for programs: times in seconds since 1970", 0 },
 	{ 0 },
 };
 
-/* ---- what there is to ask ---- */
+/* ---- questions ---- */
 
 static const struct octl_column status_list[] = {
 	{ "version", "version", OCTL_TEXT },     { "started", "started", OCTL_TIME },     { "health", "health", OCTL_TEXT },
@@ -84,7 +85,7 @@ static const struct octl_column zones_list[] = {
 static const struct octl_column zone_list[] = {
 	{ "zone", "zone", OCTL_TEXT },       { "state", "state", OCTL_TEXT },     { "serial", "serial", OCTL_NUMBER },
 	{ "records", "records", OCTL_NUMBER }, { "signed", "signed", OCTL_TEXT }, { "file", "file", OCTL_TEXT },
-	{ "commit", "commit", OCTL_TEXT },   { "changed", "changed", OCTL_TIME }, { "since", "so since", OCTL_TEXT },
+	{ "commit", "commit", OCTL_TEXT },   { "changed", "changed", OCTL_TIME }, { "since", "state since", OCTL_TEXT },
 	{ "tried", "last tried", OCTL_TEXT }, { "level", "level", OCTL_TEXT },    { "finding", "finding", OCTL_TEXT },
 	{ "code", "code", OCTL_TEXT },       { "in", "in file", OCTL_TEXT },      { "line", "line", OCTL_NUMBER },
 	{ "column", "column", OCTL_NUMBER },
@@ -118,8 +119,8 @@ static const struct command {
 	const char *name;
 	enum status_what what;
 	struct octl_columns columns;
-	bool is_one;    /* item; shown as lines */
-	bool wants_arg; /* a name, without which there is nothing to ask */
+	bool is_one;    /* the answer is one item, shown as lines */
+	bool wants_arg; /* a name must be given */
 	bool is_pull, is_dump; /* no question */
 } commands[] = {
 	{ "status", STATUS_DAEMON, COLUMNS(status_list), true, false },
@@ -160,12 +161,12 @@ static void
 take_argument(struct opts *o, const char *arg, struct argp_state *state)
 {
 	if (cli_is_key(arg)) {
-		cli_usage(state, "one of the arguments is a key: it belongs after --key= or, better, into a file (--key-file)");
+		cli_usage(state, "one of the arguments is a key: give it with --key= or, better, in a file (--key-file)");
 	}
 	if (o->command == NULL) {
 		o->command = find_command(arg);
 		if (o->command == NULL && o->server != NULL) {
-			cli_usage(state, "'%s' is no command: " COMMANDS, arg);
+			cli_usage(state, "'%s' is no command: use " COMMANDS, arg);
 		}
 		o->server = o->command == NULL ? arg : o->server;
 	} else if (o->arg == NULL) {
@@ -179,7 +180,7 @@ static void
 check(const struct opts *o, struct argp_state *state)
 {
 	if (o->command == NULL) {
-		cli_usage(state, "what is it to be: " COMMANDS "?");
+		cli_usage(state, "which command? " COMMANDS);
 	}
 	if (o->command->wants_arg && o->arg == NULL) {
 		cli_usage(state, "%s of what? A name is missing", o->command->name);
@@ -254,7 +255,7 @@ on_trouble(void *ctx, const struct status_item *item)
 	return octl_table_add(o->table, item);
 }
 
-/* Behind the status, for people: which zones they are. */
+/* Prints the zones in trouble below the status, except in JSON. */
 static err_t
 show_trouble(struct octl *o)
 {
@@ -281,7 +282,7 @@ show(struct octl *o)
 	if (o->table != NULL) {
 		char domain[NAME_TEXT_MAX];
 		(void)name_show(o->domain.oct, domain);
-		cli_warning("%s: no %s there", domain, c->name);
+		cli_warning("%s: there are no %s", domain, c->name);
 	}
 	return OK;
 }
@@ -294,8 +295,8 @@ ask(struct octl *o)
 	o->table = !o->opts.is_json && !c->is_one ? octl_table_new(&c->columns, o->has_colour) : NULL;
 	err_t err = cli_status_ask(&o->wait.status, c->what, o->domain.oct, on_item, o);
 	if (err == E_NOTFOUND) {
-		cli_error("%s: there is no such zone, nor a file for it", o->opts.arg);
-		cli_hint("\"octl zones\" lists those that there are");
+		cli_error("%s: there is no such zone, and no file for it", o->opts.arg);
+		cli_hint("\"octl zones\" lists all zones");
 	}
 	err = err == OK ? show(o) : err;
 	err = err == OK ? show_trouble(o) : err;
@@ -314,7 +315,7 @@ pull(struct octl *o)
 	(void)name_show(n->zone.oct, n->zone_text);
 	n->asked = o->wait.status.asked;
 	n->asked.subject = n->zone_text;
-	n->asked.doubt_hint = "the server may have been told all the same: its log says";
+	n->asked.doubt_hint = "the server may have received the NOTIFY nevertheless: see its log";
 	n->asked.request.key = &n->asked.key;
 	o->wait.seconds = o->opts.asking.wait_s;
 	if (o->opts.asking.wait_s != 0 && cli_wait_begin(&o->wait) != OK) {
@@ -350,7 +351,7 @@ read_key(struct octl *o)
 	};
 	err_t err = cli_signed_read_key(&o->wait.status.asked, &from, "--key");
 	if (err == E_NOTFOUND) {
-		cli_error("no key: such questions are answered to who signs them alone");
+		cli_error("no key: servers answer only signed questions");
 		cli_hint("give a key with --key-file, --key or ORIGIN_KEY; \"okeygen tsig me._status.example.org\" makes one");
 	}
 	return err;
@@ -360,7 +361,7 @@ static err_t
 read_domain(struct octl *o)
 {
 	const char *arg = o->opts.arg;
-	if (arg == NULL) { /* all that the key's name says; one of another name may have rights as well */
+	if (arg == NULL) { /* the domain in the key's name, which only a key with an operation in its name has */
 		TRY(cli_status_reach(&o->wait.status));
 		o->domain = o->wait.status.domain;
 		return OK;

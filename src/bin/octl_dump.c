@@ -1,4 +1,4 @@
-/* octl dump: a zone as the server has it, by AXFR (RFC 5936), printed as a master file. */
+/* octl dump: gets a zone from the server by AXFR (RFC 5936), and prints it as a master file. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "zone/dump.h"
 #include "zone/findings.h"
 
-enum { UNKNOWN_MIB = 1024, PART = 2 }; /* memory, where the system does not say; what a zone may take of it */
+enum { UNKNOWN_MIB = 1024, PART = 2 }; /* memory assumed if the system does not tell; the part of it that a zone may use */
 
 enum { QUERY_MAX = DNS_HEADER_LEN + NAME_WIRE_MAX + 4 + 11 + TSIG_RR_MAX }; /* header, question, OPT, signature */
 
@@ -24,16 +24,16 @@ struct dump {
 	const uint8_t *zone;
 	struct zone_builder *builder;
 	struct findings findings;
-	uint8_t soa[SOA_MAX]; /* of the first record, which is the last one, too (RFC 5936 2.2) */
-	size_t soa_len;       /* 0: nothing came yet */
+	uint8_t soa[SOA_MAX]; /* RDATA of the first record, which the last one must equal (RFC 5936 2.2) */
+	size_t soa_len;       /* 0: no record has come yet */
 	bool is_complete;
 	err_t err;
 	uint8_t rdata[UINT16_MAX];
 };
 
-/* ---- what comes ---- */
+/* ---- records ---- */
 
-/* The apex' SOA record, at the beginning or at the end. */
+/* A SOA record is the first record of the answer or the last. */
 static err_t
 take_soa(struct dump *d, const uint8_t *owner, const struct buf *rdata)
 {
@@ -63,7 +63,7 @@ take_record(struct dump *d, const struct msg *m, const uint8_t *owner, const str
 	return d->is_complete ? OK : zone_builder_add(d->builder, owner, rr->type, rr->ttl, d->rdata, (uint16_t)rdata.len);
 }
 
-/* A message without a record leads nowhere, and would let a server go on for ever. */
+/* A message without a record is an error: otherwise a server could send such messages for ever. */
 static err_t
 take_message(struct dump *d, const struct msg *m)
 {
@@ -86,7 +86,7 @@ on_part(void *ctx, const struct msg *m)
 	return d->err == OK && !d->is_complete ? CLIENT_MORE : CLIENT_TAKE;
 }
 
-/* ---- what becomes of it ---- */
+/* ---- the result ---- */
 
 static err_t
 write_text(void *ctx, const char *text, size_t len)
@@ -94,7 +94,7 @@ write_text(void *ctx, const char *text, size_t len)
 	return fwrite(text, 1, len, ctx) == len ? OK : E_IO;
 }
 
-/* The first of what the builder found wrong, in words. */
+/* Prints the first error of the zone builder as a hint. */
 static void
 hint_finding(const struct findings *f)
 {
@@ -115,13 +115,13 @@ print(struct dump *d, const struct cli_signed *asked)
 	struct zone *zone = NULL;
 	err_t err = d->err == OK ? zone_builder_finish(d->builder, &zone) : d->err;
 	if (err != OK) {
-		cli_error("%s: what %s sends is no zone that can be printed: %s", asked->subject, asked->server, err_str(err));
+		cli_error("%s: %s has sent a zone that cannot be printed: %s", asked->subject, asked->server, err_str(err));
 		hint_finding(&d->findings);
 	} else {
 		err = dump_zone(zone, write_text, stdout);
 		err = err == OK && fflush(stdout) != 0 ? E_IO : err;
 		if (err != OK) {
-			cli_error("%s: not printed as a whole: %s", asked->subject, err_str(err));
+			cli_error("%s: printed only in part: %s", asked->subject, err_str(err));
 		}
 	}
 	zone_free(&zone);
@@ -152,7 +152,7 @@ limit_memory(struct zone_builder *b)
 	zone_builder_limit(b, (have.octets != 0 ? have.octets : (size_t)UNKNOWN_MIB << 20) / PART);
 }
 
-/* One address: what came from one is nothing to go on with from another. */
+/* Asks one address.  If it fails half-way, the next address is asked for everything again. */
 static err_t
 ask_one(struct dump *d, struct cli_signed *asked, const struct client_addresses *one, unsigned timeout_s)
 {
@@ -188,7 +188,7 @@ octl_dump(struct cli_signed *asked, const struct client_addresses *to, unsigned 
 		d->zone = zone;
 		if (ask_one(d, asked, &one, timeout_s) != OK) {
 			if (d->soa_len != 0) {
-				cli_hint("a part of the zone came, and is not printed");
+				cli_hint("a part of the zone has come, and is not printed");
 			}
 			continue;
 		}

@@ -41,7 +41,7 @@ text_of(const char *value)
 	return text;
 }
 
-/* A number that is none is shown as the text that it is. */
+/* If the server sends no number where one belongs, the text is shown. */
 static json_t *
 value_of(const struct octl_column *c, const char *value)
 {
@@ -50,7 +50,7 @@ value_of(const struct octl_column *c, const char *value)
 	return is_number ? json_integer((json_int_t)number) : text_of(value);
 }
 
-/* Each column of the table is there, so that a program need not ask whether it is. */
+/* Each item has every column, with null for an empty value: so programs need not check which columns are there. */
 err_t
 octl_json_add(struct octl_json *j, const struct status_item *item)
 {

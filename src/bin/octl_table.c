@@ -14,7 +14,7 @@ enum { COLUMNS_MAX = 32, COMMIT_SHOWN = 12 };
 struct row {
 	char *cell[COLUMNS_MAX]; /* owned */
 	enum cli_colour colour;
-	char *below;             /* owned; NULL: nothing */
+	char *below;             /* owned: a line below the row; NULL: none */
 };
 
 struct octl_table {
@@ -66,7 +66,7 @@ put_time(struct str *out, const char *value)
 	}
 }
 
-/* As it is shown, without anything that could steer a terminal. */
+/* Appends the value as it is shown, without anything that could steer a terminal. */
 static void
 put_value(struct str *out, enum octl_kind kind, const char *value)
 {
@@ -81,7 +81,7 @@ put_value(struct str *out, enum octl_kind kind, const char *value)
 	}
 }
 
-/* NULL: no memory. */
+/* Takes the text out of `s`.  NULL: no memory. */
 static char *
 take_text(struct str *s)
 {
@@ -93,7 +93,7 @@ take_text(struct str *s)
 	return text;
 }
 
-/* "    file:5:7: error: text", where the item has a finding. */
+/* Appends "    file:5:7: error: text", if the item has a finding. */
 static void
 put_finding(struct str *out, const struct status_item *item)
 {
@@ -152,7 +152,7 @@ octl_table_add(struct octl_table *t, const struct status_item *item)
 	return OK;
 }
 
-/* Columns on a terminal: UTF-8 characters, each taken for one wide. */
+/* The width on a terminal; every UTF-8 character counts as one column. */
 static size_t
 width_of(const char *text)
 {
@@ -174,7 +174,7 @@ width_of_column(const struct octl_table *t, size_t i)
 	return width;
 }
 
-/* Numbers stand to the right; nothing follows the last column. */
+/* Numbers are aligned to the right.  Nothing is appended to the last column. */
 static void
 put_cell(const char *text, size_t width, bool is_number, bool is_last)
 {
@@ -197,7 +197,7 @@ last_shown(const struct octl_columns *columns)
 	return last;
 }
 
-/* `row` NULL: the heads. */
+/* `row` NULL: prints the heads. */
 static void
 print_row(const struct octl_table *t, const struct row *row, const size_t width[COLUMNS_MAX])
 {

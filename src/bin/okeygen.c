@@ -1,4 +1,4 @@
-/* okeygen: makes TSIG secrets and SSH keys, in the forms that the programs and their neighbours read. */
+/* okeygen: makes TSIG secrets and SSH keys, in the forms that our programs and other DNS software read. */
 #include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,28 +20,28 @@
 const char *argp_program_version = CLI_VERSION("okeygen");
 
 static const char doc[] =
-	"Makes keys: \"tsig\" a secret that two programs share to sign DNS messages, \"ssh\" a key pair to log in to the "
-	"git server."
+	"Makes keys: \"tsig\" makes a secret that two programs share to sign DNS messages, \"ssh\" makes a key pair to log in to "
+	"the git server."
 	"\v"
 	"okeygen tsig NAME prints the key twice: as the line for the repository's file _keys (or, for a key of DOMAIN, "
-	"DOMAIN._keys), and as NAME:ALGORITHM:SECRET, as onotify, oupdate and the others take it. What a key may do is "
-	"in its name, ANYTHING._OPERATION.DOMAIN:\n"
+	"DOMAIN._keys), and as NAME:ALGORITHM:SECRET, for onotify, oupdate and octl. The key's name says what it may do: "
+	"ANYTHING._OPERATION.DOMAIN:\n"
 	"\n"
-	"  me._status.example.org    ask how the primary is, and its zones\n"
-	"  me._notify.example.org    and tell it to pull\n"
+	"  me._status.example.org    ask for the state of the primary and its zones\n"
+	"  me._notify.example.org    the same, and tell the primary to pull\n"
 	"  192.0.2.1.198.51.100.7._transfer.example.org\n"
-	"                            and transfer the zone, from the primary's address\n"
-	"                            to the secondary's (IPv6: 2001-db8--53)\n"
-	"  me._update.example.org    and change it\n"
+	"                            the same, and transfer zones, from the primary's\n"
+	"                            address to the secondary's (IPv6: 2001-db8--53)\n"
+	"  me._update.example.org    the same, and change zones\n"
 	"  router._a._aaaa._update.home1.example.org\n"
 	"                            change A and AAAA records and nothing else, at\n"
-	"                            home1.example.org and below it, in the zone\n"
-	"                            example.org, too\n"
+	"                            home1.example.org and below it, even if the zone\n"
+	"                            is example.org\n"
 	"\n"
-	"each for DOMAIN and all below it; without DOMAIN (me._notify.) for every zone.\n"
+	"Each is for DOMAIN and all below it; without DOMAIN (me._notify.) for every zone.\n"
 	"\n"
-	"okeygen ssh prints the private key as oprimary's --ssh-key takes it, and the public key as git servers and "
-	"~/.ssh/authorized_keys do. With --output the private half goes into a file that only you can read.\n"
+	"okeygen ssh prints the private key for oprimary's --ssh-key, and the public key for git servers and "
+	"~/.ssh/authorized_keys. With --output the private key goes into a file that only you can read.\n"
 	"\n"
 	"Examples:\n"
 	"  okeygen tsig me._notify.example.org\n"
@@ -56,17 +56,18 @@ enum { KEY_BIND = 256, KEY_KNOT, KEY_NSD, KEY_SECRET_FILE, KEY_SEED_FILE, KEY_CO
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "okeygen tsig:", 1 },
 	{ "algorithm", 'a', "ALG", 0, "sha256 (default), sha1, sha224, sha384 or sha512", 0 },
-	{ "bind", KEY_BIND, NULL, 0, "Print also a key clause for BIND's named.conf, and nsupdate -k", 0 },
-	{ "knot", KEY_KNOT, NULL, 0, "Print also a key section for Knot's knot.conf", 0 },
-	{ "nsd", KEY_NSD, NULL, 0, "Print also a key section for nsd.conf", 0 },
-	{ "secret-file", KEY_SECRET_FILE, "FILE", 0, "Print a key that there is: the first line of FILE (-: standard input) is "
-	  "NAME:ALGORITHM:SECRET, as --output writes it, or a secret in base64. With --bind, --knot or --nsd, these alone", 0 },
+	{ "bind", KEY_BIND, NULL, 0, "Also print a key clause for BIND's named.conf, and nsupdate -k", 0 },
+	{ "knot", KEY_KNOT, NULL, 0, "Also print a key section for Knot's knot.conf", 0 },
+	{ "nsd", KEY_NSD, NULL, 0, "Also print a key section for nsd.conf", 0 },
+	{ "secret-file", KEY_SECRET_FILE, "FILE", 0, "Print an existing key. The first line of FILE (-: standard input) is "
+	  "NAME:ALGORITHM:SECRET, as --output writes it, or a secret in base64. With --bind, --knot or --nsd, only that form is "
+	  "printed", 0 },
 	{ NULL, 0, NULL, 0, "okeygen ssh:", 2 },
-	{ "seed-file", KEY_SEED_FILE, "FILE", 0, "Take the private key (ed25519:SEED) from the first line of FILE (-: "
+	{ "seed-file", KEY_SEED_FILE, "FILE", 0, "Read the private key (ed25519:SEED) from the first line of FILE (-: "
 	  "standard input), to print its public key again", 0 },
-	{ "comment", KEY_COMMENT, "TEXT", 0, "What to call the public key (origin@HOST)", 0 },
+	{ "comment", KEY_COMMENT, "TEXT", 0, "The comment of the public key (origin@HOST)", 0 },
 	{ NULL, 0, NULL, 0, "Both:", 3 },
-	{ "output", 'o', "FILE", 0, "Write NAME:ALGORITHM:SECRET, or the private SSH key, to the new FILE (mode 0600) "
+	{ "output", 'o', "FILE", 0, "Write NAME:ALGORITHM:SECRET, or the private SSH key, to a new FILE (mode 0600) "
 	  "instead of printing it", 0 },
 	{ 0 },
 };
@@ -76,7 +77,7 @@ enum config { CONFIG_BIND, CONFIG_KNOT, CONFIG_NSD, CONFIG_COUNT };
 struct opts {
 	const char *arg[2];
 	unsigned arg_n;
-	enum hmac_alg alg; /* HMAC_NONE: none was given */
+	enum hmac_alg alg; /* HMAC_NONE: not given */
 	bool wants[CONFIG_COUNT];
 	const char *secret_file, *seed_file, *comment, *output;
 };
@@ -140,7 +141,7 @@ random_octets(uint8_t *out, size_t n)
 	return OK;
 }
 
-/* The private line: to standard output, or to a new file that nobody else can read. */
+/* Writes the private line to standard output, or to a new file that nobody else can read. */
 static err_t
 put_private(const char *path, const char *label, const char *line)
 {
@@ -152,8 +153,8 @@ put_private(const char *path, const char *label, const char *line)
 	if (f == NULL) {
 		bool is_there = errno == EEXIST;
 		cli_error("%s: %s", path, strerror(errno));
-		cli_hint(is_there ? "a key that is in use would be lost: give another name, or remove the file yourself"
-		                  : "--output makes a new file, in a directory that is there and that you may write to");
+		cli_hint(is_there ? "this may be a key in use: give another name, or remove the file yourself"
+		                  : "--output makes a new file, in a directory that exists and that you may write to");
 		return E_IO;
 	}
 	bool is_written = fprintf(f, "%s\n", line) > 0 && fflush(f) == 0 && fsync(fd) == 0;
@@ -169,7 +170,7 @@ put_private(const char *path, const char *label, const char *line)
 
 struct tsig_texts {
 	char name[NAME_TEXT_MAX];  /* with the final dot */
-	char plain[NAME_TEXT_MAX]; /* without */
+	char plain[NAME_TEXT_MAX]; /* without the final dot */
 	char alg[16];              /* hmac-sha256 */
 	char secret[ENC_BASE64_LEN(TSIG_SECRET_MAX) + 1];
 };
@@ -179,33 +180,33 @@ read_name(const char *text, struct tsig_key *k)
 {
 	err_t err = name_parse(text, strlen(text), NULL, &k->name);
 	if (err == OK && strchr(text, ':') != NULL) {
-		err = E_FORMAT; /* NAME:ALG:SECRET could not be told apart */
+		err = E_FORMAT; /* colons separate the parts of NAME:ALG:SECRET */
 	}
 	if (err != OK) {
 		cli_error("'%s' is not a name for a key: %s", text,
-		          err == E_FORMAT ? "a colon or a bad escape is in it" : err_str(err));
-		cli_hint("ANYTHING._OPERATION.DOMAIN, such as me._notify.example.org");
+		          err == E_FORMAT ? "it has a colon or a bad escape" : err_str(err));
+		cli_hint("write ANYTHING._OPERATION.DOMAIN, such as me._notify.example.org");
 	}
 	return err;
 }
 
-/* NAME:ALGORITHM:SECRET.  What was said beside it has to agree: nobody means two names. */
+/* Reads NAME:ALGORITHM:SECRET.  A name or an algorithm given on the command line must be the same. */
 static err_t
 read_whole_key(const struct opts *o, const char *text, struct tsig_key *k)
 {
-	const struct tsig_key said = { .alg = k->alg, .name = k->name };
+	const struct tsig_key given = { .alg = k->alg, .name = k->name };
 	char why[128];
 	if (tsig_key_parse(text, k, why) != OK) {
 		cli_error("%s: %s", o->secret_file, why);
 		return E_FORMAT;
 	}
-	if (o->arg_n == 2 && !name_is_equal(said.name.oct, k->name.oct)) {
-		cli_error("%s holds a key of another name than %s", o->secret_file, o->arg[1]);
-		cli_hint("leave the name out, to take it from there; a key does not get another name, since all who have it would need it");
+	if (o->arg_n == 2 && !name_is_equal(given.name.oct, k->name.oct)) {
+		cli_error("%s has a key of another name than %s", o->secret_file, o->arg[1]);
+		cli_hint("leave the name out; a key cannot be renamed, because everybody who has it would have to rename it");
 		return E_FORMAT;
 	}
-	if (said.alg != HMAC_NONE && said.alg != k->alg) {
-		cli_error("%s holds a key for %s, not for %s", o->secret_file, tsig_alg_text(k->alg), tsig_alg_text(said.alg));
+	if (given.alg != HMAC_NONE && given.alg != k->alg) {
+		cli_error("%s has a key for %s, not for %s", o->secret_file, tsig_alg_text(k->alg), tsig_alg_text(given.alg));
 		return E_FORMAT;
 	}
 	return OK;
@@ -215,7 +216,7 @@ static err_t
 read_secret(const struct opts *o, const char *text, struct tsig_key *k)
 {
 	if (o->arg_n != 2) {
-		cli_error("%s: there is no NAME:ALGORITHM:SECRET in its first line, and no name was given", o->secret_file);
+		cli_error("%s: the first line is not NAME:ALGORITHM:SECRET, and no name was given", o->secret_file);
 		cli_hint("okeygen tsig NAME --secret-file=%s", o->secret_file);
 		return E_FORMAT;
 	}
@@ -228,13 +229,13 @@ read_secret(const struct opts *o, const char *text, struct tsig_key *k)
 	return OK;
 }
 
-/* A new secret, or the one of the file.  In: the name and the algorithm, as far as they were given. */
+/* `k` has the name and the algorithm, if they were given.  Adds the rest: from --secret-file, or with a new secret. */
 static err_t
 complete_key(const struct opts *o, struct tsig_key *k)
 {
 	if (o->secret_file == NULL) {
 		k->alg = k->alg != HMAC_NONE ? k->alg : HMAC_SHA256;
-		k->secret_len = hmac_len(k->alg); /* more would not make it stronger (RFC 2104 3) */
+		k->secret_len = hmac_len(k->alg); /* a longer one would not be stronger (RFC 2104 3) */
 		return random_octets(k->secret, k->secret_len);
 	}
 	[[gnu::cleanup(cli_secret_free)]] char *text = NULL;
@@ -256,7 +257,7 @@ print_address(const char *what, const struct key_address *a)
 	}
 }
 
-/* Would people take the label for an address of ours, or for a part of one? */
+/* True when a person could take the label for an address, or for a part of one. */
 static bool
 is_like_address(const uint8_t *label)
 {
@@ -269,7 +270,7 @@ is_like_address(const uint8_t *label)
 	return digits == label[0] || (dashes >= 2 && hex + dashes == label[0]);
 }
 
-/* Labels that look like addresses, and are not among those that were understood. */
+/* True when more labels look like addresses than were understood as such. */
 static bool
 is_misspelt(const uint8_t *name, const struct key *says)
 {
@@ -281,7 +282,7 @@ is_misspelt(const uint8_t *name, const struct key *says)
 	return seen > understood;
 }
 
-/* "change A and AAAA records, and do nothing else": in the order that the name has them. */
+/* Prints "change A and AAAA records, and do nothing else", with the types in the order of the name. */
 static void
 print_types(const struct key *says)
 {
@@ -293,13 +294,13 @@ print_types(const struct key *says)
 	(void)fputs(" records, and do nothing else", stderr);
 }
 
-/* Says what the key's name allows, and where its line belongs; on standard error, so that the lines
- * themselves can go into files. */
+/* Prints what the key's name allows, and where its line belongs.  On standard error, so that standard output has only the lines, which may
+ * go into files. */
 static void
 explain_rights(const struct tsig_texts *t, const struct tsig_key *k)
 {
 	static const char *const rights[] = {
-		[RIGHT_STATUS] = "ask how the primary is, and its zones",
+		[RIGHT_STATUS] = "ask for the state of the primary and its zones",
 		[RIGHT_NOTIFY] = "tell the primary to pull",
 		[RIGHT_TRANSFER] = "transfer zones and tell of changes",
 		[RIGHT_UPDATE] = "change zones, transfer them and tell of changes",
@@ -311,9 +312,9 @@ explain_rights(const struct tsig_texts *t, const struct tsig_key *k)
 		key_name_trouble(k->name.oct, trouble);
 		cli_warning("the name %s %s: this key may do nothing", t->name, trouble);
 		cli_hint(err == E_UNSUPPORTED
-		                 ? "before _update, labels with an underscore hold a key to types: ANYTHING._a._aaaa._update.DOMAIN"
-		                 : "ANYTHING._OPERATION.DOMAIN, where the operation is _status, _notify, _transfer or _update; or a file "
-		                   "_secondaries names the key");
+		                 ? "write types of records before _update, and only there: ANYTHING._a._aaaa._update.DOMAIN"
+		                 : "write ANYTHING._OPERATION.DOMAIN, where the operation is _status, _notify, _transfer or _update; or name "
+		                   "the key in a file _secondaries");
 		return;
 	}
 	size_t len = name_print(says.domain.oct, domain);
@@ -329,12 +330,14 @@ explain_rights(const struct tsig_texts *t, const struct tsig_key *k)
 	print_address("; the primary is", &says.primary);
 	print_address(", the secondary", &says.secondary);
 	(void)fprintf(stderr, ".\nThe DNSKEY line goes into the repository's file %s%s.\n", domain,
-	              is_all ? "_keys" : says.right == RIGHT_UPDATE ? "._keys (or that of a domain above, or _keys)" : "._keys (or _keys)");
+	              is_all                       ? "_keys"
+	              : says.right == RIGHT_UPDATE ? "._keys (or the file of a parent domain, or _keys)"
+	                                           : "._keys (or _keys)");
 	if (says.right == RIGHT_TRANSFER && is_misspelt(k->name.oct, &says)) {
-		cli_warning("%s has labels that look like an address and are none: they say nothing to anybody", t->name);
+		cli_warning("%s has labels that look like an address and are none: they have no effect", t->name);
 	}
 	if (says.right == RIGHT_TRANSFER && says.primary.family == 0) {
-		cli_hint("a secondary finds its primary by the name: PRIMARYIP.SECONDARYIP._transfer.DOMAIN, or "
+		cli_hint("a secondary needs the primary's address in the name: PRIMARYIP.SECONDARYIP._transfer.DOMAIN, or "
 		         "ANYTHING.PRIMARYIP._transfer.DOMAIN");
 	}
 }
@@ -367,7 +370,7 @@ fill_texts(struct tsig_texts *t, const struct tsig_key *k)
 	t->secret[base64_encode(k->secret, k->secret_len, t->secret)] = '\0';
 }
 
-/* What only the two may have: NAME:ALGORITHM:SECRET. */
+/* Writes NAME:ALGORITHM:SECRET, which only the two who share the key may have. */
 static err_t
 put_key(const struct opts *o, const struct tsig_texts *t, enum hmac_alg alg)
 {
@@ -378,8 +381,8 @@ put_key(const struct opts *o, const struct tsig_texts *t, enum hmac_alg alg)
 	return err;
 }
 
-/* Has the key been there before, and is it asked for in another program's form?  Then that is all that is wanted: the other lines
- * are where they belong. */
+/* True when an existing key is to be printed in another program's form.  Then only that form is printed: the other lines are already in
+ * their places. */
 static bool
 is_conversion(const struct opts *o)
 {
@@ -393,7 +396,7 @@ print_tsig(const struct opts *o, const struct tsig_key *k)
 	bool is_bare = is_conversion(o);
 	err_t err = OK;
 	fill_texts(&t, k);
-	if (o->output != NULL) { /* first: a line in a keys file whose other half is nowhere would be in the way of the next try */
+	if (o->output != NULL) { /* first: if this fails, no line must be left in a keys file, in the way of the next try */
 		err = put_key(o, &t, k->alg);
 	}
 	if (err == OK && !is_bare) {
@@ -416,7 +419,7 @@ make_tsig(const struct opts *o)
 	struct tsig_key k = { .alg = o->alg };
 	if (o->arg_n != 2 && o->secret_file == NULL) {
 		cli_error("okeygen tsig NAME: the key's name is missing");
-		cli_hint("ANYTHING._OPERATION.DOMAIN, such as me._notify.example.org");
+		cli_hint("write ANYTHING._OPERATION.DOMAIN, such as me._notify.example.org");
 		return CLI_USAGE;
 	}
 	if (o->seed_file != NULL || o->comment != NULL) {
@@ -436,7 +439,7 @@ make_tsig(const struct opts *o)
 
 /* ---- ssh ---- */
 
-/* "ed25519:SEED", as it was printed, also with the words before it. */
+/* Reads "ed25519:SEED" as it was printed, even with the words before it. */
 static err_t
 read_seed(const char *path, uint8_t seed[ED25519_SEED_LEN])
 {
@@ -454,7 +457,7 @@ read_seed(const char *path, uint8_t seed[ED25519_SEED_LEN])
 	return OK;
 }
 
-/* The public key as OpenSSH writes it: type and key, each with its length (RFC 8709 4). */
+/* Prints the public key as OpenSSH writes it: type and key, each with its length (RFC 8709 4). */
 static void
 print_public(const uint8_t public[ED25519_PUBLIC_LEN], const char *comment)
 {
@@ -502,7 +505,7 @@ make_ssh(const struct opts *o)
 		return CLI_USAGE;
 	}
 	if (o->comment != NULL && strpbrk(o->comment, "\r\n") != NULL) {
-		cli_error("--comment: one line");
+		cli_error("--comment must be one line");
 		return CLI_USAGE;
 	}
 	if (o->secret_file != NULL || o->wants[CONFIG_BIND] || o->wants[CONFIG_KNOT] || o->wants[CONFIG_NSD]) {

@@ -1,4 +1,4 @@
-/* onotify: tells a primary that there is something new in its repository (RFC 1996, signed with RFC 8945). */
+/* onotify: tells a primary that its repository has changed (RFC 1996, signed as in RFC 8945). */
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,17 +17,17 @@ const char *argp_program_version = CLI_VERSION("onotify");
 enum { UDP_TRIES = 3 };
 
 static const char doc[] =
-	"Tells a name server that ZONE has changed, and waits until it says that it knows. Origin's primary then "
-	"pulls its git repository at once and serves what is new, in all zones.\n"
+	"Tells a name server that ZONE has changed, and waits for the acknowledgement. Origin's primary then pulls its git "
+	"repository at once and serves what has changed, in all zones.\n"
 	"\n"
 	"SERVER is an address (IPv4 or IPv6) or a host name; without it the server on this machine is told."
 	"\v"
-	"The notification has to be signed with a key that the server knows from the file _keys or NAME._keys in its "
-	"repository, and whose name gives the right: ANYTHING._notify.DOMAIN (or _transfer, or _update) for ZONE "
-	"within DOMAIN. \"okeygen tsig me._notify.example\" makes one.\n"
+	"The notification must be signed with a key that the server knows from the file _keys or NAME._keys in its repository. The "
+	"key's name must give the right: ANYTHING._notify.DOMAIN (or _transfer, or _update) for ZONE within DOMAIN. "
+	"\"okeygen tsig me._notify.example\" makes such a key.\n"
 	"\n"
-	"Other users can read a command line, so the key is better kept in a file (--key-file) or in the environment "
-	"variable ORIGIN_KEY, in the same form: NAME:ALGORITHM:SECRET.\n"
+	"Other users can read a command line, so keep the key in a file (--key-file) or in the environment variable ORIGIN_KEY, in "
+	"the form NAME:ALGORITHM:SECRET.\n"
 	"\n"
 	"Examples:\n"
 	"  onotify example.org --key-file=/etc/origin/notify.key\n"
@@ -35,19 +35,20 @@ static const char doc[] =
 	"  ORIGIN_KEY=... onotify ns1.example.org example.org --port=5353\n"
 	"  git push && onotify example.org --key-file=/etc/origin/notify.key --wait\n"
 	"\n"
-	"Exit status: 0 the server has acknowledged, and with --wait, serves the commit; 1 it does not; 2 wrong usage.";
+	"Exit status: 0 the server has acknowledged and, with --wait, serves the commit; 1 it has not, or does not; 2 wrong usage.";
 
 enum { KEY_SERIAL = 256, KEY_TCP, KEY_COMMIT };
 
 static const struct argp_option options[] = {
 	CLI_ASKING_ROWS,
-	{ "serial", KEY_SERIAL, "N", 0, "Tell the zone's new serial number too", 0 },
+	{ "serial", KEY_SERIAL, "N", 0, "Send the zone's new serial number with the notification", 0 },
 	{ "tcp", KEY_TCP, NULL, 0, "Do not try UDP first", 0 },
-	{ "timeout", CLI_ASKING_TIMEOUT, "SECONDS", 0, "Patience for the first try over UDP; the next two wait twice and four "
-	  "times as long, TCP three times (1)", 0 },
-	{ "wait", CLI_ASKING_WAIT, "SECONDS", OPTION_ARG_OPTIONAL, "Wait until the commit is served, or it is known why it is not (60)",
-	  0 },
-	{ "commit", KEY_COMMIT, "ID", 0, "The commit to wait for; else the HEAD of the repository around, if there is one", 0 },
+	{ "timeout", CLI_ASKING_TIMEOUT, "SECONDS", 0, "How long to wait after the first try over UDP; the next two are given twice "
+	  "and four times as long, TCP three times (1)", 0 },
+	{ "wait", CLI_ASKING_WAIT, "SECONDS", OPTION_ARG_OPTIONAL, "Wait until the commit is served, or until it is known why it is not "
+	  "(60)", 0 },
+	{ "commit", KEY_COMMIT, "ID", 0, "The commit to wait for. Default: HEAD of the repository of the current directory, if there is "
+	  "one", 0 },
 	{ "quiet", 'q', NULL, 0, "Say nothing when all is well", 0 },
 	{ 0 },
 };
@@ -90,7 +91,7 @@ parse_opt(int key, char *arg, struct argp_state *state)
 			cli_usage(state, "which zone has changed?");
 		}
 		if (o->commit != NULL && o->asking.wait_s == 0) {
-			cli_usage(state, "--commit says what --wait waits for: give that, too");
+			cli_usage(state, "--commit says what --wait waits for: give --wait, too");
 		}
 		[[fallthrough]];
 	default:
@@ -112,8 +113,8 @@ static err_t
 read_zone(struct cli_notification *n, const struct opts *o)
 {
 	for (unsigned i = 0; i < o->arg_n; i++) {
-		if (cli_is_key(o->arg[i])) { /* as in oupdate's arguments */
-			cli_error("one of the arguments is a key: it belongs after --key= or, better, into a file (--key-file)");
+		if (cli_is_key(o->arg[i])) { /* oupdate takes a key there, so somebody will try it here */
+			cli_error("one of the arguments is a key: give it with --key= or, better, in a file (--key-file)");
 			return E_FORMAT;
 		}
 	}
@@ -142,7 +143,7 @@ read_key(struct cli_notification *n, const struct opts *o)
 	};
 	err_t err = cli_signed_read_key(&n->asked, &from, "--key");
 	if (err == E_NOTFOUND) {
-		cli_warning("no key: Origin acknowledges unsigned notifications, but does not act on them");
+		cli_warning("no key: Origin acknowledges unsigned notifications, but does not pull");
 		cli_hint("give a key with --key-file, --key or ORIGIN_KEY; \"okeygen tsig me._notify.%s\" makes one",
 		         n->zone_text);
 		return OK;
@@ -162,7 +163,7 @@ resolve(struct notifying *n)
 	return err;
 }
 
-/* What is waited for, and how far the server was before it is told. */
+/* Chooses the commit to wait for, and asks the server for its state before it is told. */
 static err_t
 prepare_wait(struct notifying *n)
 {
@@ -173,7 +174,7 @@ prepare_wait(struct notifying *n)
 	w->status.asked.subject = n->n.zone_text;
 	w->status.asked.host = n->n.asked.host;
 	w->status.asked.port = o->asking.port;
-	w->status.asked.doubt_hint = "what became of the commit is not known";
+	w->status.asked.doubt_hint = "so it is not known whether the commit is served";
 	w->status.asked.key = n->n.asked.key;
 	w->status.asked.request.key = &w->status.asked.key;
 	(void)name_print(w->status.asked.key.name.oct, w->status.asked.key_text);
@@ -197,12 +198,12 @@ run(struct notifying *n)
 	return status == CLI_OK && o->asking.wait_s != 0 ? cli_wait_end(&n->wait) : status;
 }
 
-/* Who waits asks how the server is, which is answered to who has a key. */
+/* --wait asks the server for its state, and servers answer that only to a key. */
 static err_t
 check_wait(const struct notifying *n)
 {
 	if (n->opts->asking.wait_s != 0 && n->n.asked.request.key == NULL) {
-		cli_error("--wait asks the server what becomes of the commit, and that takes a key");
+		cli_error("--wait asks the server for its state, and that takes a key");
 		return E_AUTH;
 	}
 	return OK;
@@ -219,7 +220,7 @@ main(int argc, char **argv)
 	struct notifying *n = xalloc(sizeof *n);
 	n->opts = &o;
 	n->n.asked.port = o.asking.port;
-	n->n.asked.doubt_hint = "the server may have been told all the same: its log says";
+	n->n.asked.doubt_hint = "the server may have received the NOTIFY nevertheless: see its log";
 	n->n.has_serial = o.has_serial;
 	n->n.serial = o.serial;
 	n->n.is_quiet = o.is_quiet;

@@ -11,9 +11,9 @@
 const char *argp_program_version = CLI_VERSION("oprimary");
 
 enum {
-	FILES = 64 + NOTIFY_OUT_FILES, /* descriptors besides those that the front has: links, files of a commit, notifications */
-	EXIT_GIT_LOST = 3,             /* the service manager starts us anew */
-	LOADER_END_MS = 400,           /* a commit that takes longer is not waited for when we are to end */
+	FILES = 64 + NOTIFY_OUT_FILES, /* descriptors besides those of the front: for links, files of a commit, notifications */
+	EXIT_GIT_LOST = 3,             /* the service manager restarts us */
+	LOADER_END_MS = 400,           /* how long to wait at the end for the loader, which may be reading a long commit */
 };
 
 /* ---- the git side ---- */
@@ -89,7 +89,7 @@ octets_of(const void *old)
 	return discard_octets(old);
 }
 
-/* By the loader and workers: a version has no reader any more. */
+/* Called by the loader and by workers: a version has no reader any more. */
 static void
 on_unpinned(void *ctx)
 {
@@ -97,7 +97,7 @@ on_unpinned(void *ctx)
 	loader_wake(&p->loader);
 }
 
-/* By the loader: transfers are to end, since they keep too much. */
+/* Called by the loader: some transfers keep too much memory and must end. */
 static void
 on_revoked(void *ctx)
 {
@@ -114,7 +114,7 @@ view_up(struct daemon *d)
 	const struct primary_log log = loader_primary_log(&p->loader);
 	p->primary = primary_new(&p->opts.primary, &log);
 	p->served = served_new(&(struct served_conf){
-		.first = primary_view(p->primary), /* of no zones: answers say "not ready" */
+		.first = primary_view(p->primary), /* without zones; answers then say "not ready" */
 		.octets_max = d->opts->kept_octets_max, .release = discard, .octets = octets_of,
 		.unpinned = on_unpinned, .revoked = on_revoked, .ctx = p,
 	});
@@ -129,7 +129,7 @@ view_down(struct daemon *d)
 {
 	struct oprimary *p = d->ctx;
 	if (d->is_stuck) {
-		return; /* a thread is still at it; the process ends in a moment */
+		return; /* a thread may still use these; the process ends in a moment */
 	}
 	inbox_free(&p->inbox);
 	notify_out_fini(&p->notify);
@@ -171,7 +171,7 @@ notify_down(struct daemon *d)
 	}
 }
 
-/* What follows is called by the loader. */
+/* The loader calls these. */
 
 static void
 on_settled(void *ctx, size_t zones, const char *status)
@@ -247,7 +247,7 @@ on_poll(struct daemon *d)
 	pull(d, LOG_LEVEL_DEBUG, "poll");
 }
 
-/* The git process comes first: it alone has secrets, and touches what the remote sends. */
+/* The git process is started first: no sockets exist yet that it would inherit.  It alone has secrets and reads what the remote sends. */
 static const struct daemon_stage stages[] = {
 	{ "git process", git_up, git_down },
 	DAEMON_STAGE_MANAGER,
@@ -275,7 +275,7 @@ static const struct daemon_program program = {
 int
 main(int argc, char **argv)
 {
-	static struct oprimary p; /* large, and threads refer to it to the end */
+	static struct oprimary p; /* static because it is large, and because threads use it until the end */
 	daemon_begin();
 	int status = opts_read(&p.opts, argc, argv);
 	if (status != CLI_OK) {

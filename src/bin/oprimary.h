@@ -1,6 +1,6 @@
-/* bin/oprimary.h -- oprimary as a whole: its parts, for the files oprimary*.c that wire them.
+/* bin/oprimary.h -- all parts of oprimary in one struct, for the files oprimary*.c that connect them.
  *
- * oprimary.c brings the parts up and down; oprimary_requests.c takes what workers pass on; oprimary_stats.c writes the counters.
+ * oprimary.c starts and stops the parts; oprimary_requests.c takes what workers pass on; oprimary_stats.c logs the counters.
  */
 #pragma once
 
@@ -22,23 +22,23 @@ struct oprimary {
 	struct primary *primary;
 	struct served *served;
 	struct inbox *inbox;
-	struct key_uses uses;         /* of keys, by all workers */
-	struct primary_state state;   /* for who asks how we are */
+	struct key_uses uses;         /* when each key was last used; workers note it */
+	struct primary_state state;   /* for octl and others who ask for our state */
 	struct loader loader;
 	struct notify_out notify;
-	atomic_bool is_loader_silent; /* nothing can be pulled or written */
-	const char *git_trouble;      /* static; NULL: the git side is alive */
+	atomic_bool is_loader_silent; /* the loader is stuck, so nothing can be pulled or written */
+	const char *git_trouble;      /* a static text; NULL: the git side is alive */
 };
 
 /* ---- oprimary_requests.c ---- */
 
-/* What answers tell of the process, beside what is in the view: opts.daemon.server's callbacks, for any worker. */
+/* Sets callbacks of opts.daemon.server, by which any worker gets what answers tell of the process and not of the view. */
 void oprimary_fill_server(struct oprimary *p);
 
-/* What workers pass on, for front_start(): the callbacks come on any worker. */
+/* The workers' environment, for front_start().  Its callbacks may come on any worker's thread. */
 struct net_env oprimary_env(struct oprimary *p);
 
 /* ---- oprimary_stats.c ---- */
 
-/* Writes all counters to the log: stats, update-stats, notify-stats. */
+/* Logs all counters: stats, update-stats, notify-stats. */
 void oprimary_log_stats(struct daemon *d);

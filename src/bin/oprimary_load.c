@@ -17,7 +17,7 @@ loader_on_published(void *ctx)
 	notify_out_on_changed(l->notify);
 }
 
-/* ---- what the git side says ---- */
+/* ---- messages of the git side ---- */
 
 static const char *
 serving(const struct loader *l)
@@ -40,21 +40,21 @@ settle(struct loader *l, const char *trouble)
 	l->settled(l->ctx, view_zones_n(v), text);
 }
 
-/* What the cache has is as old as what is served, or older: a git process that was started anew cannot know. */
+/* A commit from the cache is no newer than the one that is served.  A git process that was restarted cannot know that, and may send it. */
 static bool
-is_passed_over(const struct loader *l, const struct link_frame *f)
+is_from_cache_too_late(const struct loader *l, const struct link_frame *f)
 {
 	return (f->flags & LINK_FROM_CACHE) != 0 && primary_view(l->primary)->commit[0] != '\0';
 }
 
 static void
-pass_over(struct loader *l)
+decline(struct loader *l)
 {
 	struct link_frame done = { .type = LINK_DONE, .status = E_STALE, .fd = -1 };
 	(void)!link_send(l->git->link, &done);
 }
 
-/* Memory has become free for what was rejected: the commit is to be told once more. */
+/* If there is memory now for zones that were rejected, asks for the commit once more. */
 static void
 try_rejected_again(struct loader *l)
 {
@@ -64,7 +64,7 @@ try_rejected_again(struct loader *l)
 	}
 }
 
-/* For who asks how we are. */
+/* Notes the message and its result, for octl and others who ask for our state. */
 static void
 note(struct loader *l, const struct link_frame *f, err_t err)
 {
@@ -86,9 +86,9 @@ on_commit(struct loader *l, const struct link_frame *f)
 	note(l, f, err);
 	struct link_frame done = { .type = LINK_DONE, .status = (uint16_t)err, .fd = -1 };
 	err_t sent = link_send(l->git->link, &done);
-	(void)sent; /* the git side is gone: the receive that follows says so */
+	(void)sent; /* if the git side is gone, the next receive tells */
 	settle(l, err != OK ? err_str(err) : "");
-	l->is_retry_wanted = err != OK; /* that is tried again in any case, after a pause */
+	l->is_retry_wanted = err != OK; /* after an error the git side sends the commit again anyway, after a pause */
 	try_rejected_again(l);
 }
 
@@ -97,8 +97,8 @@ on_frame(struct loader *l, const struct link_frame *f)
 {
 	switch (f->type) {
 	case LINK_COMMIT:
-		if (is_passed_over(l, f)) {
-			pass_over(l);
+		if (is_from_cache_too_late(l, f)) {
+			decline(l);
 		} else {
 			on_commit(l, f);
 		}
@@ -131,7 +131,7 @@ on_frame(struct loader *l, const struct link_frame *f)
 		updates_on_frame(&l->updates, f);
 		note(l, f, OK);
 		return;
-	default: /* a FILE that nobody waits for any more */
+	default: /* a FILE that is not wanted any more */
 		return;
 	}
 	puller_end(&l->puller, f->type == LINK_COMMIT);
@@ -150,11 +150,11 @@ on_wake(struct loader *l)
 	try_rejected_again(l);
 	notify_out_go_on(l->notify);
 	updates_go_on(&l->updates);
-	notify_out_go_on(l->notify); /* a serial that was to be written may not be */
+	notify_out_go_on(l->notify); /* a zone that waited for a newer serial may not get it now */
 	primary_state_count(l->state, updater_stats(l->updates.updater));
 }
 
-/* Waits for the next git process.  Updates are seen to meanwhile: after a moment they are told that nobody can take them. */
+/* Waits until there is a git process again.  Updates are handled meanwhile; after LOAD_ABSENCE_MS they are answered with SERVFAIL. */
 static err_t
 next_life(struct loader *l, char died[LINK_TEXT_MAX])
 {
@@ -169,7 +169,7 @@ next_life(struct loader *l, char died[LINK_TEXT_MAX])
 			return git_side_next(l->git, died);
 		}
 		if (!is_told && clock_ms() - since_ms >= LOAD_ABSENCE_MS) {
-			updater_on_absence(l->updates.updater, "the process that speaks to it is gone, and is started anew");
+			updater_on_absence(l->updates.updater, "the process that speaks to it has ended, and is being restarted");
 			updates_go_on(&l->updates);
 			is_told = true;
 		}
@@ -179,7 +179,7 @@ next_life(struct loader *l, char died[LINK_TEXT_MAX])
 	}
 }
 
-/* As poll() takes it, and so that the pulse goes on. */
+/* How long poll() may wait; short enough for the pulse. */
 static int
 wait_ms(struct loader *l)
 {
@@ -188,8 +188,8 @@ wait_ms(struct loader *l)
 	return wait >= 0 && wait < PULSE_PERIOD_MS ? wait : PULSE_PERIOD_MS;
 }
 
-/* The next frame; one that was set aside comes first.  Updates are seen to meanwhile, in turn with what the git side says: who sends
- * updates without pause does not hold up what others push. */
+/* Receives the next message; one that was set aside comes first.  Updates and messages take turns, so that a client that sends updates
+ * without pause cannot delay what people push. */
 static err_t
 next_frame(struct loader *l, struct link_frame *out)
 {
@@ -208,7 +208,7 @@ next_frame(struct loader *l, struct link_frame *out)
 	}
 }
 
-/* One life of the git process. */
+/* Handles messages as long as this git process lives. */
 static void
 follow(struct loader *l)
 {
@@ -217,7 +217,7 @@ follow(struct loader *l)
 	for (;;) {
 		err_t err = next_frame(l, &f);
 		if (err == E_FORMAT) {
-			log_event(l->log, LOG_LEVEL_ERROR, "git-process-unclear", "text=%s", "a frame that is none of ours");
+			log_event(l->log, LOG_LEVEL_ERROR, "git-process-unclear", "text=%s", "its message cannot be understood");
 			continue;
 		}
 		if (err != OK) {
@@ -231,7 +231,7 @@ follow(struct loader *l)
 	}
 }
 
-/* Without a git process updates are told, until the end, which is near. */
+/* Without a git process, updates are answered with SERVFAIL until oprimary ends, which is soon. */
 static void
 go_on_alone(struct loader *l)
 {
@@ -264,14 +264,14 @@ run(void *arg)
 	}
 	if (!atomic_load(&l->git->is_stopping)) {
 		log_event(l->log, LOG_LEVEL_ERROR, "git-process-lost", "text=%s hint=%s", died,
-		          "nothing could be pulled or written any more: oprimary ends, and has to be started anew");
+		          "nothing can be pulled or written any more: oprimary ends, and must be restarted");
 		go_on_alone(l);
 	}
 	updates_end(&l->updates);
 	return NULL;
 }
 
-/* ---- from outside ---- */
+/* ---- called by others ---- */
 
 bool
 loader_puts_off(void *loader, const struct zone *z)

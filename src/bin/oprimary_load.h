@@ -1,9 +1,8 @@
-/* bin/oprimary_load.h -- the loader: commits from the git side become views that are served, and updates become commits.
+/* bin/oprimary_load.h -- the loader: it makes commits from the git side into views that are served, and updates into commits.
  *
- * A thread of its own takes what the git side tells, has auth/primary make the next view, publishes it, and
- * gives the old one back once nobody reads it.  Queries go on meanwhile.  Each file concerned is a line in
- * the log, and so is each finding in it, up to a limit a commit.  Between two pulls it sees to the updates that have come
- * (auth/updater.h).
+ * It is a thread.  It takes messages of the git side, has auth/primary make the next view, publishes that, and frees the old one when
+ * nobody reads it any more.  Queries are answered meanwhile.  It logs a line for each file of a commit and for each finding in the file,
+ * up to a limit.  Between two pulls it handles updates (auth/updater.h).
  */
 #pragma once
 
@@ -23,9 +22,9 @@
 #include "ops/pulse.h"
 
 enum {
-	LOAD_INFO_LINES_MAX = 100,     /* of good news a commit; the rest at level debug */
-	LOAD_TROUBLE_LINES_MAX = 1000, /* of bad news a commit; the rest is counted */
-	LOAD_ABSENCE_MS = 3000,        /* without a git process before updates are answered SERVFAIL */
+	LOAD_INFO_LINES_MAX = 100,     /* lines at level info for each commit; further ones are logged at level debug */
+	LOAD_TROUBLE_LINES_MAX = 1000, /* warnings and errors for each commit; further ones are only counted */
+	LOAD_ABSENCE_MS = 3000,        /* how long the git process may be gone before updates are answered with SERVFAIL */
 };
 
 struct loader {
@@ -35,42 +34,44 @@ struct loader {
 	struct primary *primary;
 	const struct server_conf *conf;
 	struct inbox *inbox;
-	struct notify_out *notify;                      /* tells secondaries of each view that is published */
-	struct primary_state *state;                    /* what is seen here, for who asks how we are */
+	struct notify_out *notify;                      /* notifies secondaries when a view was published */
+	struct primary_state *state;                    /* the loader notes here what happens, for octl and others */
 	enum serial_policy serial;
-	void (*settled)(void *ctx, size_t zones, const char *status); /* each time a pull has come to its end: how things are */
-	void (*lost)(void *ctx);                        /* there will be no git process any more */
+	void (*settled)(void *ctx, size_t zones, const char *status); /* at the end of each pull: what is served now */
+	void (*lost)(void *ctx);                        /* the git process has ended, and cannot be restarted */
 	void *ctx;
 
 	pthread_t thread;
-	_Atomic size_t zones_octets; /* that the zones take which are served; any thread reads it */
-	struct pulse pulse;        /* beats between two frames, and with each file of a commit */
+	_Atomic size_t zones_octets; /* of the zones that are served; any thread reads it */
+	struct pulse pulse;        /* beats between two messages, and with each file of a commit */
 	int wake;                  /* an eventfd */
 	struct asker asker;
 	struct puller puller;
-	bool is_retry_wanted;      /* the commit is to be told again, since there is memory for what was rejected */
+	bool is_retry_wanted;      /* the git side will send the commit again, so it need not be asked to */
 	struct updates updates;
-	/* the commit under way */
+	/* the current commit */
 	char commit[65];
 	unsigned count[FILE_IGNORED + 1]; /* by enum zone_event */
 	unsigned info_lines, trouble_lines, suppressed;
 };
 
-/* Where auth/primary reports to: for primary_new(). */
+/* How auth/primary reports to the loader; for primary_new(). */
 struct primary_log loader_primary_log(struct loader *l);
 
-/* The fields of the first part are set by the caller, everything is borrowed.  E_NOMEM, E_IO. */
+/* Starts the thread.  The caller has set the fields of the first part; all of them are borrowed.  E_NOMEM, E_IO. */
 err_t loader_start(struct loader *l);
 
-/* Any thread: there is something in the inbox, or to be given back.  For inbox_new() and served_new(), also before
+/* Any thread: the inbox has something, or memory can be freed.  For inbox_new() and served_new(), which may call it before
  * loader_start(). */
 void loader_wake(void *loader);
 
-/* The loader's own thread: will a newer serial of the zone be written at once?  A secondary has a newer one than was served. */
+/* On the loader's thread: true when a newer serial of the zone will be written at once. */
 bool loader_puts_off(void *loader, const struct zone *z);
-void loader_on_notified(void *loader, const struct notifier_report *r); /* the notifier's thread */
+/* On the notifier's thread: a notification was answered or given up. */
+void loader_on_notified(void *loader, const struct notifier_report *r);
+/* On the loader's thread: a secondary has a newer serial than we have served. */
 void loader_on_ahead(void *loader, const struct secondary_event *e);
 
-/* After git_side_close().  False when it is still busy after `limit_ms`: then nothing it uses may be freed.  Updates that wait go
- * without an answer. */
+/* After git_side_close().  False: the thread is still busy after `limit_ms`, so nothing that it uses may be freed.  Waiting updates get no
+ * answer. */
 bool loader_join(struct loader *l, unsigned limit_ms);

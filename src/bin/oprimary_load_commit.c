@@ -1,4 +1,4 @@
-/* A commit as the git side tells it becomes the view that is served. */
+/* A commit that the git side sends becomes the view that is served. */
 #include "bin/oprimary_load_p.h"
 
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "ops/memory.h"
 #include "ops/priority.h"
 
-enum { TRIM_FROM = 1 << 20 }; /* octets in a commit from which the heap is given back afterwards */
+enum { TRIM_FROM = 1 << 20 }; /* after a commit of so many octets, free memory is given back to the system */
 
 static struct source_change
 change_of(const struct link_file *f)
@@ -29,8 +29,8 @@ change_of(const struct link_file *f)
 		c.len = f->len;
 		break;
 	case LINK_ENTRY_NAMED:
-	case LINK_ENTRY_MESSAGE: /* of no COMMIT */
-	case LINK_ENTRY_PAST:    /* no change */
+	case LINK_ENTRY_MESSAGE: /* never in a COMMIT */
+	case LINK_ENTRY_PAST:    /* not a change */
 	case LINK_ENTRY_ALLOWED:
 	case LINK_ENTRY_SIGNED:
 		break;
@@ -38,9 +38,9 @@ change_of(const struct link_file *f)
 	return c;
 }
 
-/* What a COMMIT tells; all borrows from the map. */
+/* The entries of a COMMIT, by kind; their texts are borrowed from the map. */
 struct told {
-	struct source_change *changes; /* owned, as past and allowed are */
+	struct source_change *changes; /* owned, like the other three lists */
 	struct source_past *past;
 	const char **allowed;
 	struct link_file *signed_until;
@@ -59,7 +59,7 @@ told_fini(struct told *t)
 static err_t
 read_entries(const struct link_map *map, uint32_t n, struct told *t)
 {
-	if (n > map->len / sizeof(struct link_entry)) { /* fewer octets than the entries alone would take */
+	if (n > map->len / sizeof(struct link_entry)) { /* the entries would not fit into the octets */
 		return E_FORMAT;
 	}
 	t->changes = try_alloc((n + 1) * sizeof *t->changes);
@@ -73,7 +73,7 @@ read_entries(const struct link_map *map, uint32_t n, struct told *t)
 	struct link_file file;
 	for (uint32_t i = 0; i < n; i++) {
 		err_t err = link_files_next(&files, &file);
-		if (err != OK || file.kind == LINK_ENTRY_MESSAGE) { /* that is for pushes */
+		if (err != OK || file.kind == LINK_ENTRY_MESSAGE) { /* a message belongs into a PUSH */
 			return err == OK || err == E_NOTFOUND ? E_FORMAT : err;
 		}
 		if (file.kind == LINK_ENTRY_PAST) {
@@ -100,11 +100,11 @@ apply(struct loader *l, const struct source_commit *c, enum primary_outcome *out
 	TRY(primary_apply(l->primary, c, outcome, &next, &old));
 	served_publish(l->served, next, old);
 	loader_on_published(l);
-	priority_give_way(); /* from the first on there are questions to answer */
+	priority_give_way(); /* from the first commit on there are queries to answer */
 	return OK;
 }
 
-/* What was carried out before the start, of which nobody remembers more. */
+/* Commits say until when each key has signed updates that were carried out.  After a start, nobody else remembers that. */
 static void
 note_signed(struct loader *l, const struct told *told)
 {

@@ -1,9 +1,9 @@
-/* What the log says of a commit: a line a file, and one for each finding, up to a limit. */
+/* Logs a commit: a line for each file and for each finding, up to a limit. */
 #include "bin/oprimary_load_p.h"
 
 #include <string.h>
 
-/* What becomes of a line within the commit under way: its level, or none when there were too many. */
+/* Counts a line of the current commit, and decides its level.  False: it is not logged. */
 static bool
 line_level(struct loader *l, enum log_level wanted, enum log_level *out)
 {
@@ -116,13 +116,13 @@ loader_log_commit(struct loader *l, enum primary_outcome outcome, const struct l
 	          "commit=%s zones=%zu loaded=%u changed=%u removed=%u rejected=%u held=%zu git_ms=%u load_ms=%llu hint=%s", f->id,
 	          view_zones_n(v), n[ZONE_LOADED], n[ZONE_CHANGED], n[ZONE_REMOVED], n[ZONE_REJECTED], held, f->took_ms,
 	          (unsigned long long)load_ms,
-	          is_any_held ? "what is held back is meant? push a commit with the trailer \"" PRIMARY_TRAILER "\"" : "");
+	          is_any_held ? "if the held changes are wanted, push a commit with the trailer \"" PRIMARY_TRAILER "\"" : "");
 	if (l->suppressed != 0) {
 		log_event(l->log, LOG_LEVEL_WARNING, "lines-suppressed", "commit=%s lines=%u", f->id, l->suppressed);
 	}
 	if ((f->flags & LINK_FROM_CACHE) != 0) {
 		log_event(l->log, LOG_LEVEL_WARNING, "served-from-cache", "commit=%s text=%s", f->id,
-		          "the remote was not reached; it is tried again");
+		          "the remote was not reached; it will be tried again");
 	}
 }
 

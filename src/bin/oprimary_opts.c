@@ -17,74 +17,75 @@ enum option_key {
 	KEY_COMMITTER, KEY_CATALOG, KEY_NOTIFY, KEY_NOTIFY_SOURCE, KEY_FETCH_MEMORY_MAX, KEY_USER,
 };
 
-/* Groups 2 and 3 have their names from daemon_argp. */
+/* The titles of groups 2 and 3 come from daemon_argp. */
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "The repository:", 1 },
 	{ "remote", KEY_REMOTE, "URL[#BRANCH]", 0,
 	  "Serve the files of this git repository. URL is file:///path or a path, git://, http://, https://, ssh:// "
-	  "or user@host:path. Without BRANCH the one that the remote's HEAD names", 0 },
+	  "or user@host:path. Without BRANCH, the branch of the remote's HEAD", 0 },
 	{ "ssh-key", KEY_SSH_KEY, "ed25519:SEED", 0,
 	  "Log in with this key, as \"okeygen ssh\" prints it. The command line can be read by every user of the "
 	  "machine until the program has started: prefer --ssh-key-file or ORIGIN_SSH_KEY", 0 },
-	{ "ssh-key-file", KEY_SSH_KEY_FILE, "FILE", 0, "What --ssh-key takes, out of the first line of a file", 0 },
+	{ "ssh-key-file", KEY_SSH_KEY_FILE, "FILE", 0, "Read the key of --ssh-key from the first line of this file", 0 },
 	{ "authenticator", KEY_AUTHENTICATOR, "SHA256:DIGEST", 0,
 	  "The only SSH host key to accept, as \"ssh-keygen -l\" prints it", 0 },
 	{ "known-hosts", KEY_KNOWN_HOSTS, "FILE", 0,
 	  "Accept the SSH host keys of this known_hosts file; an --authenticator goes first", 0 },
 	{ "credential-file", KEY_CREDENTIAL_FILE, "FILE", 0,
-	  "User and password, or a token, for http and https: USER:PASSWORD, or TOKEN, or lines as git's own store "
-	  "has them (https://USER:PASSWORD@HOST)", 0 },
+	  "User and password, or a token, for http and https: USER:PASSWORD, or TOKEN, or lines as in git's credential store "
+	  "(https://USER:PASSWORD@HOST)", 0 },
 	{ "ca-file", KEY_CA_FILE, "FILE", 0, "Certificate authorities to trust for https (PEM). Default: the system's", 0 },
 	{ "cache-dir", KEY_CACHE_DIR, "DIR", 0,
-	  "Keep the clone here, so that a start while the remote is down still serves the last commit", 0 },
-	{ "poll", KEY_POLL, "SECONDS", 0, "Also look for changes this often. Default: only on NOTIFY and SIGHUP", 0 },
+	  "Keep the clone here, so that the last commit is served even if the remote is down at the start", 0 },
+	{ "poll", KEY_POLL, "SECONDS", 0, "Also look for changes at this interval. Default: only on NOTIFY and SIGHUP", 0 },
 	{ "exit-on-failure", KEY_EXIT_ON_FAILURE, NULL, 0, "End, with status 1, when there is no zone to serve at the start", 0 },
 	{ "fetch-timeout", KEY_FETCH_TIMEOUT, "SECONDS", 0, "Give up a fetch that makes no progress for so long (60)", 0 },
 	{ "fetch-time-max", KEY_FETCH_TIME_MAX, "SECONDS", 0, "Give up a fetch that has taken so long, whatever its progress (3600)", 0 },
 	{ "mass-delete-zones-percent", KEY_ZONES_PERCENT, "N", 0,
-	  "Hold back the zones that a commit removes, if they are more of all than this (50), until one says \"Origin-Allow: "
-	  "mass-delete\". 100: never", 0 },
+	  "If a commit removes more than this part of all zones, hold them back until a commit says \"Origin-Allow: "
+	  "mass-delete\" (50). 100: never", 0 },
 	{ "mass-delete-records-percent", KEY_RECORDS_PERCENT, "N", 0,
-	  "Hold back a zone of over 100 records that would lose more of them than this (50)", 0 },
+	  "Hold back a zone of over 100 records that would lose more than this part of them (50)", 0 },
 
 	{ "serial", KEY_SERIAL, "POLICY", 0,
-	  "What to do with a pushed change whose serial did not grow: keep (serve it, with a warning; default), increment, or unixtime "
-	  "(write a higher one into the file, and push that)", 0 },
+	  "If a pushed change does not raise the serial: keep (serve it, with a warning; default), increment, or unixtime "
+	  "(write a higher serial into the file, and push that)", 0 },
 
 	{ "out-of-zone", KEY_OUT_OF_ZONE, "ACTION", 0,
-	  "What to do with records outside of their file's zone: error (the zone keeps its last good version; default), or drop (serve "
-	  "the others, as BIND does, with a warning for each)", 0 },
+	  "Records outside of their file's zone: error (the zone keeps its last good version; default), or drop (serve the other "
+	  "records, as BIND does, with a warning for each that is dropped)", 0 },
 
 	{ "committer", KEY_COMMITTER, "NAME <MAIL>", 0,
-	  "Who the commits of dynamic updates are by. Default: Origin, and origin@ this machine's name", 0 },
+	  "The author of commits for dynamic updates. Default: Origin, and origin@ this machine's name", 0 },
 
 	{ "catalog", KEY_CATALOG, "NAME", 0,
-	  "Let the zones be found in a catalog zone (RFC 9432) of this name, by who may transfer it", 2 },
+	  "Also serve a catalog zone (RFC 9432) of this name, from which secondaries learn the zones; only for those who may transfer "
+	  "it", 2 },
 	{ "notify", KEY_NOTIFY, "WHOM", 0,
-	  "Send NOTIFY to all secondaries, those that transfer keys name (keys), or none. Default: all, but of a primary that listens on "
-	  "loopback addresses alone only those with a loopback address", 0 },
+	  "Send NOTIFY to all secondaries, only to those named by transfer keys (keys), or to none. Default: all; but if we listen only on "
+	  "loopback addresses, only to secondaries on such addresses", 0 },
 	{ "notify-source", KEY_NOTIFY_SOURCE, "ADDRESS", 0,
-	  "Where NOTIFY comes from, where a key's name tells no address of this machine for that; once for IPv4, once for IPv6", 0 },
+	  "Send NOTIFY from this address, unless the key's name has an address of this machine; once for IPv4, once for IPv6", 0 },
 	{ "update-queue", KEY_UPDATE_QUEUE, "N", 0, "Dynamic updates that may wait for their commit (10000); more are refused", 0 },
-	{ "updates-per-key", KEY_UPDATES_PER_KEY, "N", 0, "Of these, from one key (1000)", 0 },
+	{ "updates-per-key", KEY_UPDATES_PER_KEY, "N", 0, "How many of these may be from one key (1000)", 0 },
 	{ "zones-by-update", KEY_ZONES_BY_UPDATE, NULL, 0,
-	  "Let a dynamic update that adds a SOA record make a zone, and one that deletes the SOA record that is there, and does nothing "
-	  "else, remove the zone and its file. Default: neither (RFC 2136)", 0 },
+	  "Let an update that adds a SOA record make a zone. Let an update that only deletes the SOA record, exactly as it is, remove the "
+	  "zone and its file. Default: neither (RFC 2136)", 0 },
 	{ "serve-commit", KEY_SERVE_COMMIT, NULL, 0,
-	  "Tell everybody which commit is served (commit.server CH TXT), and who asks for it, the serial of the zone that an answer comes "
-	  "from (RFC 9660). Default: neither", 0 },
+	  "Tell everybody which commit is served (commit.server CH TXT), and whoever asks for it, the serial of the zone that an answer "
+	  "comes from (RFC 9660). Default: neither", 0 },
 
 	{ "fetch-memory-max", KEY_FETCH_MEMORY_MAX, "MIB", 0,
-	  "Memory that a process which fetches or pushes may take. Default: a quarter of what there is", 3 },
+	  "Memory for a process that fetches or pushes. Default: a quarter of what there is", 3 },
 	{ "user", KEY_USER, "NAME", 0,
-	  "Become this user once the sockets are open. Default, when root starts it: who answers becomes origin, or nobody; who "
-	  "speaks to the remote, the owner of the repository or of the cache directory", 0 },
+	  "Become this user once the sockets are open. Default, if root starts it: the process that answers becomes origin, or nobody; "
+	  "the one that speaks to the remote becomes the owner of the repository or of the cache directory", 0 },
 	{ 0 },
 };
 
 static const char doc[] =
-	"Serves DNS zones out of a git repository: each file in its root directory is a zone, and the file's name "
-	"is the zone's name. A signed NOTIFY (see onotify(1)) makes it pull and serve what has changed."
+	"Serves DNS zones from a git repository: each file in its root directory is a zone, and the file's name "
+	"is the zone's name. On a signed NOTIFY (see onotify(1)) it pulls, and serves what has changed."
 	"\v"
 	"Examples:\n\n"
 	"  oprimary --remote=file:///srv/zones.git --listen=127.0.0.1@5300\n"
@@ -93,12 +94,12 @@ static const char doc[] =
 	"      --ssh-key-file=/etc/origin/ssh-key --authenticator=SHA256:j0zz... \\\n"
 	"      --cache-dir=/var/cache/origin\n"
 	"      A primary on port 53; \"okeygen ssh\" makes the key.\n\n"
-	"Secrets, where no option gives them: the key from ORIGIN_SSH_KEY or the systemd credential \"ssh-key\"; user "
+	"Secrets that no option gives: the key comes from ORIGIN_SSH_KEY or the systemd credential \"ssh-key\"; user "
 	"and password from ORIGIN_CREDENTIAL or the credential \"credential\"; the whole of --remote from "
 	"ORIGIN_REMOTE or the credential \"remote\".\n\n"
 	"Signals: HUP pulls, USR1 writes the counters to the log, TERM and INT end. The log goes to standard error, "
-	"one line an event. Exit status: 0 ended on request, 1 could not start, 2 wrong usage, 3 the process that speaks to "
-	"the remote is gone for good.";
+	"one line for each event. Exit status: 0 ended on request, 1 could not start, 2 wrong usage, 3 the process that speaks to "
+	"the remote has ended and cannot be restarted.";
 
 static enum serial_policy
 serial_policy_of(const char *arg, struct argp_state *state)
@@ -137,7 +138,7 @@ take_notify_source(struct opts *o, const char *arg, struct argp_state *state)
 	}
 	struct listen_address *to = a.sa.any.sa_family == AF_INET ? &o->notify_from_v4 : &o->notify_from_v6;
 	if (to->len != 0) {
-		cli_usage(state, "--notify-source=%s: there is another address of that family", arg);
+		cli_usage(state, "--notify-source=%s: another address of that family was given already", arg);
 	}
 	*to = a;
 }
@@ -147,11 +148,11 @@ take_catalog(struct opts *o, const char *arg, struct argp_state *state)
 {
 	err_t err = name_parse(arg, strlen(arg), NULL, &o->primary.catalog);
 	if (err != OK || name_is_root(o->primary.catalog.oct) || o->primary.catalog.len > CATALOG_NAME_WIRE_MAX) {
-		cli_usage(state, "--catalog=%s: should be a name for a zone, such as catalog.example.org", arg);
+		cli_usage(state, "--catalog=%s: should be a zone's name, such as catalog.example.org", arg);
 	}
 }
 
-/* What argp collects. */
+/* What read_option() fills. */
 struct reader {
 	struct opts *opts;
 	const char *committer;
@@ -198,7 +199,7 @@ read_option(int key, char *arg, struct argp_state *state)
 		r->fetch_memory_mib = cli_number_option(state, "fetch-memory-max", arg, OPTS_FETCH_MIN_MIB, 1 << 24);
 		return 0;
 	case ARGP_KEY_ARG:
-		cli_usage(state, "what is \"%s\"? All arguments are options; the repository is --remote=URL", arg);
+		cli_usage(state, "unexpected argument \"%s\": there are only options, and the repository is --remote=URL", arg);
 		return EINVAL;
 	default: return ARGP_ERR_UNKNOWN;
 	}

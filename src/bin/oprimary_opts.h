@@ -1,4 +1,4 @@
-/* bin/oprimary_opts.h -- what oprimary's command line says, checked; but for the secrets (bin/oprimary_secrets.h).
+/* bin/oprimary_opts.h -- reads and checks oprimary's command line, except the secrets (bin/oprimary_secrets.h).
  */
 #pragma once
 
@@ -13,28 +13,28 @@
 #include "git/remote.h"
 #include "net/listen.h"
 
-/* Memory, besides what daemon_opts.h says.  By default a quarter of what the system lets us have is for a fetch, while half is for what is
- * served: the other quarter is for texts on their way between the two, and for whatever else runs there. */
+/* Memory, besides what daemon_opts.h says.  By default half of the system's memory is for serving and a quarter for a fetch.  The last
+ * quarter is for texts that are passed from the fetch to the loader, and for other programs. */
 enum {
 	OPTS_FETCH_PART = 4,
 	OPTS_FETCH_MIN_MIB = 64,
-	OPTS_TEXTS_PART = 2,          /* of --memory-max: the texts of one commit */
+	OPTS_TEXTS_PART = 2,          /* part of --memory-max for the texts of one commit */
 };
 
 struct opts {
 	struct daemon_opts daemon;
 	struct secret_args secrets;   /* not read yet */
-	struct git_conf git;          /* without what they tell */
+	struct git_conf git;          /* without the remote and the secrets */
 	struct primary_conf primary;
 	enum notify_whom notify;
 	struct listen_address notify_from_v4, notify_from_v6; /* len 0: not given */
-	bool is_notify_default;       /* all, but none other than loopback addresses when we listen on these alone */
+	bool is_notify_default;       /* all; but only loopback addresses if we listen on nothing else */
 	unsigned update_queue, updates_per_key;
-	uint32_t poll_s;              /* 0: only when told */
-	bool exit_on_failure;         /* when the first pull brings no zone */
+	uint32_t poll_s;              /* 0: do not poll */
+	bool exit_on_failure;         /* end if the first pull brings no zone */
 };
 
-/* Ends the program for --help, --version and wrong usage.  Otherwise the exit status: CLI_OK, or what was
- * wrong has been printed. */
+/* Ends the program for --help, --version and wrong usage.  Otherwise returns the exit status: CLI_OK, or another one after printing what is
+ * wrong. */
 int opts_read(struct opts *o, int argc, char **argv);
 void opts_fini(struct opts *o);

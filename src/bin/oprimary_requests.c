@@ -1,9 +1,9 @@
-/* What workers ask and pass on: how we are, requests that ask for more than an answer, and what became of transfers and connections. */
+/* What workers ask for and pass on: our state, requests that need more than an answer, and ends of transfers and connections. */
 #include "bin/oprimary.h"
 
 #include "net/report.h"
 
-/* ---- how we are ---- */
+/* ---- our state ---- */
 
 static bool
 is_loader_silent(const struct oprimary *p)
@@ -12,7 +12,7 @@ is_loader_silent(const struct oprimary *p)
 }
 
 static bool
-is_deaf(const void *ctx)
+cannot_pull(const void *ctx)
 {
 	const struct oprimary *p = ctx;
 	return !git_side_is_up(&p->git) || is_loader_silent(p);
@@ -21,9 +21,9 @@ is_deaf(const void *ctx)
 static const char *
 trouble_of(const struct oprimary *p)
 {
-	return is_loader_silent(p)                   ? "the thread that takes commits hangs"
-	       : health_is_any_stuck(&p->daemon.health) ? "a thread hangs: see thread-stuck in the log"
-	       : !git_side_is_up(&p->git)               ? "there is no git process just now"
+	return is_loader_silent(p)                   ? "the thread that takes commits is stuck"
+	       : health_is_any_stuck(&p->daemon.health) ? "a thread is stuck: see thread-stuck in the log"
+	       : !git_side_is_up(&p->git)               ? "there is no git process at the moment"
 	                                                : "";
 }
 
@@ -48,7 +48,7 @@ void
 oprimary_fill_server(struct oprimary *p)
 {
 	struct server_conf *c = &p->opts.daemon.server;
-	c->is_deaf = is_deaf;
+	c->is_deaf = cannot_pull;
 	c->deaf_ctx = p;
 	c->uses = &p->uses;
 	c->state = read_state;
@@ -58,7 +58,7 @@ oprimary_fill_server(struct oprimary *p)
 
 /* ---- updates ---- */
 
-/* There is no place for one more update: said at once, and signed. */
+/* There is no place for one more update, so it is answered at once; the answer is signed. */
 static size_t
 refuse_update(struct oprimary *p, const struct net_request *r, unsigned rcode, const char *why, uint8_t *resp, size_t cap)
 {
@@ -73,17 +73,17 @@ refuse_update(struct oprimary *p, const struct net_request *r, unsigned rcode, c
 	return n;
 }
 
-/* Returns the length of an answer, or 0: it comes when the update is in git. */
+/* Returns the length of an answer; 0: the answer comes later, when the update is in git. */
 static size_t
 take_update(struct oprimary *p, const struct net_request *r, const struct server_out *out, uint8_t *resp, size_t cap)
 {
 	if (is_loader_silent(p)) {
-		return refuse_update(p, r, RCODE_SERVFAIL, "the thread that takes updates hangs", resp, cap);
+		return refuse_update(p, r, RCODE_SERVFAIL, "the thread that takes updates is stuck", resp, cap);
 	}
 	switch (inbox_put(p->inbox, r->from, &out->key, out->mac, r->now_s, r->bytes, r->len)) {
 	case OK:
 		return 0;
-	case E_EXISTS: /* the first one is answered */
+	case E_EXISTS: /* only the first copy is answered */
 		return_path_send(r->from, NULL, 0);
 		return 0;
 	case E_BUSY:
@@ -99,7 +99,7 @@ static size_t
 on_request_event(void *ctx, const struct net_request *r, const struct server_out *out, uint8_t *resp, size_t cap)
 {
 	struct oprimary *p = ctx;
-	if (out->event == EVENT_AHEAD) { /* the loader knows what to say of it */
+	if (out->event == EVENT_AHEAD) { /* the loader logs it */
 		notify_out_on_ahead(&p->notify, r, out);
 		return 0;
 	}

@@ -20,7 +20,7 @@ cover(char *begin, const char *end)
 	}
 }
 
-/* Takes a password or token in a URL out of what ps shows, and a query; a user alone before an SSH host is none. */
+/* Overwrites a password or token in a URL, and a query, so that ps does not show them.  A mere user name before an SSH host stays. */
 static void
 hide_in_url(char *url)
 {
@@ -103,7 +103,7 @@ read_ssh(const struct secret_args *a, struct git_conf *conf)
 	return a->authenticator == NULL || git_conf_authenticator(conf, a->authenticator, &d) == OK ? CLI_OK : cli_complain(&d);
 }
 
-/* It may have many lines.  *out is CREDENTIALS_MAX octets long. */
+/* Unlike other secrets, the file may have many lines.  *out has CREDENTIALS_MAX octets. */
 static int
 read_credential_file(const char *path, char **out)
 {
@@ -112,19 +112,19 @@ read_credential_file(const char *path, char **out)
 		cli_error("--credential-file: %s: %s", path, strerror(errno));
 		return CLI_FAILED;
 	}
-	setvbuf(f, NULL, _IONBF, 0); /* no second copy */
+	setvbuf(f, NULL, _IONBF, 0); /* a buffer would be a second copy */
 	*out = xalloc(CREDENTIALS_MAX);
 	size_t n = fread(*out, 1, CREDENTIALS_MAX - 1, f);
 	fclose(f);
 	if (strlen(*out) != n) {
 		wipe(*out, n);
-		cli_error("--credential-file: %s: it is not text", path);
+		cli_error("--credential-file: %s: the file is not text", path);
 		return CLI_FAILED;
 	}
 	return CLI_OK;
 }
 
-/* The environment and systemd give one line. */
+/* From the environment or from systemd comes only one line. */
 static int
 read_credentials(const struct secret_args *a, struct git_conf *conf)
 {

@@ -1,7 +1,7 @@
-/* bin/oprimary_state.h -- how oprimary is, for who asks (auth/status.h): what the loader has seen last, what others count, and how far
- * secondaries are.
+/* bin/oprimary_state.h -- oprimary's state, for octl and others who ask for it (auth/status.h): what the loader has seen last, counters of
+ * other parts, and the serials that secondaries have.
  *
- * Each lock is held for a copy of a kilobyte, a lookup, or an allocation.
+ * Each of the two locks is held only for a copy of a kilobyte, a lookup, or an allocation.
  */
 #pragma once
 
@@ -16,8 +16,8 @@
 
 struct primary_state {
 	pthread_mutex_t lock;
-	char commit[65];          /* the loader's: that is served */
-	struct daemon_state last; /* but for what others count */
+	char commit[65];          /* the commit that is served; only the loader uses it */
+	struct daemon_state last; /* without the counters of other parts */
 	pthread_mutex_t secondaries_lock;
 	struct secondary_table secondaries;
 };
@@ -25,24 +25,24 @@ struct primary_state {
 void primary_state_init(struct primary_state *s, const char *remote);
 void primary_state_fini(struct primary_state *s);
 
-/* The loader: a frame of the git side has been dealt with.  `err`: of a COMMIT, whether it could be taken; `pulls`: that were begun. */
+/* The loader: a message of the git side was handled.  `err`: for a COMMIT, whether it could be applied; `pulls`: how many have begun. */
 void primary_state_on_frame(struct primary_state *s, const struct link_frame *f, err_t err, uint64_t pulls);
 
-/* The loader: that commit is served. */
+/* The loader: this commit is served now. */
 void primary_state_serves(struct primary_state *s, const char *commit);
 
-/* The loader: what became of updates. */
+/* The loader: the counters of updates. */
 void primary_state_count(struct primary_state *s, const struct updater_stats *u);
 
-/* Any thread: a copy.  What others count is zero in it. */
+/* Any thread: copies the state.  Counters of other parts are zero in the copy. */
 void primary_state_read(struct primary_state *s, struct daemon_state *out);
 
-/* The loader: the zone is gone. */
+/* The loader: the zone was removed. */
 void primary_state_forget(struct primary_state *s, const uint8_t *zone);
 
-/* The notifier: what became of a notification.  Any worker: a transfer has ended. */
+/* The notifier: a notification was answered or given up.  Any worker: a transfer has ended. */
 void primary_state_on_notified(struct primary_state *s, const struct notifier_report *r);
 void primary_state_on_transferred(struct primary_state *s, const struct net_transferred *t);
 
-/* Any thread: the rows of a zone; returns how many. */
+/* Any thread: copies the rows of a zone's secondaries; returns their number. */
 size_t primary_state_secondaries(struct primary_state *s, const uint8_t *zone, struct secondary_row out[SECONDARY_OF_ZONE_MAX]);

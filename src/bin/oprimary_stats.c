@@ -1,4 +1,4 @@
-/* The counters, as the log has them. */
+/* Logs the counters. */
 #include "bin/oprimary.h"
 
 #include "ops/log_ring.h"

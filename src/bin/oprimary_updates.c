@@ -9,7 +9,7 @@
 #include "net/peer.h"
 #include "ops/clock.h"
 
-/* ---- out: the git side ---- */
+/* ---- to the git side ---- */
 
 static struct updater_now
 now(void *ctx)
@@ -47,7 +47,7 @@ put_entries(const struct updater_push *p, struct link_frame *f)
 	return err;
 }
 
-/* False: the process is gone, or there is no memory for what it is to push. */
+/* False: the git process is gone, or there is no memory for the message. */
 static bool
 push(void *ctx, const struct updater_push *p)
 {
@@ -77,7 +77,7 @@ pull(void *ctx, bool is_whole)
 	}
 }
 
-/* ---- out: what is served, and answers ---- */
+/* ---- views and answers ---- */
 
 static err_t
 reserve(void *ctx)
@@ -103,7 +103,7 @@ answer(void *ctx, void *handle, const uint8_t *bytes, size_t len)
 	inbox_give_back(u->inbox, item);
 }
 
-/* ---- out: the log ---- */
+/* ---- the log ---- */
 
 static void
 say_pushed(const struct log *log, const struct updater_report *r)
@@ -161,7 +161,7 @@ say(void *ctx, const struct updater_report *r)
 	}
 }
 
-/* ---- in ---- */
+/* ---- from the inbox and the git side ---- */
 
 static void
 take_inbox(struct updates *u)
@@ -222,7 +222,7 @@ updates_after_pull(struct updates *u, const struct link_frame *f)
 	updater_go_on(u->updater, false);
 }
 
-/* ---- from begin to end ---- */
+/* ---- beginning and end ---- */
 
 void
 updates_begin(struct updates *u)

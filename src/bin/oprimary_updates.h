@@ -1,4 +1,4 @@
-/* bin/oprimary_updates.h -- the ways in and out of the updater (auth/updater.h): inbox, git side, what is served, the log.
+/* bin/oprimary_updates.h -- connects the updater (auth/updater.h) to the inbox, the git side, the published view and the log.
  *
  * One thread, the loader's.
  */
@@ -28,18 +28,18 @@ struct updates {
 };
 
 void updates_begin(struct updates *u);
-void updates_end(struct updates *u); /* what waits is given back without an answer */
+void updates_end(struct updates *u); /* updates that still wait get no answer */
 
-/* Takes what is in the inbox, asks for the pull that is wanted, and begins a batch if it can.  One at a time: between two the loader
- * hears the git side. */
+/* Takes updates from the inbox, asks for a pull if one is wanted, and begins a batch if possible.  Only one batch: before the next one the
+ * loader reads messages of the git side. */
 void updates_go_on(struct updates *u);
 
-/* Milliseconds until it is to go on, whatever comes; -1: when something comes. */
+/* Milliseconds until updates_go_on() must be called; -1: not before something comes. */
 int updates_wait_ms(struct updates *u);
 
-/* A PUSHED or PUSH_FAILED. */
+/* The git side has sent PUSHED or PUSH_FAILED. */
 void updates_on_frame(struct updates *u, const struct link_frame *f);
 
-/* A pull has come to its end: COMMIT (applied or not), UPTODATE or FAILED.  Updates have their turn before the next pull, or they might
- * never have it. */
+/* A pull has ended: COMMIT (applied or not), UPTODATE or FAILED.  Updates are handled before the next pull; otherwise pulls without pause
+ * would leave them no turn. */
 void updates_after_pull(struct updates *u, const struct link_frame *f);

@@ -1,4 +1,4 @@
-/* oupdate: changes a zone on its primary (RFC 2136, signed with RFC 8945), dynamic addresses above all. */
+/* oupdate: changes a zone on its primary (RFC 2136, signed as in RFC 8945), above all dynamic addresses. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,25 +14,25 @@
 #include "net/client.h"
 #include "net/local_address.h"
 
-/* Patience in fifteenths: 1, 2 and 4 for the tries over UDP, 8 for TCP, where UDP is still listened to. */
+/* The time to wait is divided into fifteenths: 1, 2 and 4 for the tries over UDP, 8 for TCP.  UDP is still listened to during TCP. */
 enum { UDP_TRIES = 3, PARTS = 15, TCP_PARTS = 8 };
 
-enum { ZONE_PART = 4 }; /* of that patience for the question which zone it is */
+enum { ZONE_PART = 4 }; /* a fourth of that time is for finding the zone */
 
-enum { OPT_LEN = 11, RECORDS_MAX = DNS_MSG_MAX - OPT_LEN - TSIG_RR_MAX }; /* octets of the message up to the last change */
+enum { OPT_LEN = 11, RECORDS_MAX = DNS_MSG_MAX - OPT_LEN - TSIG_RR_MAX }; /* octets up to the last change, in the longest message */
 
-enum { SECTION_UPDATE = 2, PREREQUISITES_AT = 6, CHANGES_AT = 8 }; /* 2136 2: the section, and where counts are in the header */
+enum { SECTION_UPDATE = 2, PREREQUISITES_AT = 6, CHANGES_AT = 8 }; /* RFC 2136 2: a section, and where the header has the counts */
 
 struct update {
 	const struct oupdate_opts *opts;
 	struct name zone;
 	char zone_text[NAME_TEXT_MAX];
-	char host_text[NAME_TEXT_MAX]; /* "": none gets an address */
+	char host_text[NAME_TEXT_MAX]; /* "": no name gets an address */
 	struct client_addresses to;
-	struct local_address local;    /* what "auto" means */
+	struct local_address local;    /* for "auto" */
 	struct cli_signed asked;
 	uint16_t prerequisites_n, changes_n;
-	uint16_t host_n;               /* of the changes, those about HOSTNAME's addresses; they are the first */
+	uint16_t host_n;               /* the first so many changes are about HOSTNAME's addresses */
 	char doubt[2048];
 	uint8_t wire[DNS_MSG_MAX];
 };
@@ -47,8 +47,8 @@ read_key(struct update *u, const struct oupdate_opts *o)
 	};
 	err_t err = cli_signed_read_key(&u->asked, &from, o->key_argument);
 	if (err == E_NOTFOUND) {
-		cli_error("no key: servers take signed updates only");
-		cli_hint("give it after SERVER, or with --key-file or ORIGIN_KEY; \"okeygen tsig me._update.ZONE\" makes one");
+		cli_error("no key: servers take only signed updates");
+		cli_hint("give a key after SERVER, or with --key-file or ORIGIN_KEY; \"okeygen tsig me._update.ZONE\" makes one");
 	}
 	return err;
 }
@@ -63,19 +63,19 @@ read_name(const char *what, const char *text, struct name *out)
 	return err;
 }
 
-/* What follows _update in the key's name: the zone, or a name in it. */
+/* Takes the name that follows _update in the key's name: it is the zone, or a name in the zone. */
 static err_t
 zone_of_key(struct update *u)
 {
 	struct key k = { 0 };
 	if (key_name_read(u->asked.key.name.oct, &k) != OK || k.right != RIGHT_UPDATE) {
 		cli_error("there is no _update in the key's name %s, so it does not say which zone to change", u->asked.key_text);
-		cli_hint("say it with --zone; keys for Origin are named ANYTHING._update.ZONE");
+		cli_hint("name the zone with --zone; keys for Origin are named ANYTHING._update.ZONE");
 		return E_FORMAT;
 	}
 	if (name_is_root(k.domain.oct)) {
 		cli_error("the key %s is for every zone, so it does not say which one to change", u->asked.key_text);
-		cli_hint("say it with --zone");
+		cli_hint("name the zone with --zone");
 		return E_FORMAT;
 	}
 	name_set(&u->zone, k.domain.oct);
@@ -111,14 +111,14 @@ find_local_address(struct update *u)
 		cli_error("%s: no address of this machine leads to %s: %s", u->host_text, u->opts->server, strerror(errno));
 	} else if (u->local.doubt != NULL) {
 		cli_warning("%s gets the address %s: %s", u->host_text, u->local.text, u->local.doubt);
-		cli_hint("if others should reach it, give the address that they see");
+		cli_hint("if others should reach it, give the address that others see");
 	}
 	return err;
 }
 
-/* ---- what is sent ---- */
+/* ---- the message ---- */
 
-/* `what`: where the text comes from, for the user. */
+/* Appends a record.  `what` tells the user where the text comes from. */
 static err_t
 put(struct update *u, struct buf *b, enum change_kind kind, const char *what, const char *text)
 {
@@ -138,7 +138,7 @@ put(struct update *u, struct buf *b, enum change_kind kind, const char *what, co
 	return OK;
 }
 
-/* About HOSTNAME: "laptop.example.org A 192.0.2.1". */
+/* Appends a record about HOSTNAME: "laptop.example.org A 192.0.2.1". */
 static err_t
 put_host(struct update *u, struct buf *b, enum change_kind kind, const char *type, const char *address)
 {
@@ -151,7 +151,7 @@ static err_t
 put_prerequisites(struct update *u, struct buf *b)
 {
 	const struct oupdate_opts *o = u->opts;
-	if (o->host != NULL) { /* beside a CNAME an address is passed over without a word (2136 3.4.2.2) */
+	if (o->host != NULL) { /* a server silently ignores an address beside a CNAME (RFC 2136 3.4.2.2), so ask for an error */
 		TRY(put_host(u, b, CHANGE_IF_ABSENT, "CNAME", ""));
 	}
 	for (size_t i = 0; i < o->changes_n; i++) {
@@ -163,7 +163,7 @@ put_prerequisites(struct update *u, struct buf *b)
 	return OK;
 }
 
-/* Those of a kind in place of all that there are of it. */
+/* New IPv4 addresses replace all IPv4 addresses of the name, and new IPv6 addresses all IPv6 addresses. */
 static err_t
 put_addresses(struct update *u, struct buf *b)
 {
@@ -213,7 +213,7 @@ build(struct update *u)
 	return b.err;
 }
 
-/* ---- what it changes, read from what was sent ---- */
+/* ---- the changes, read from the message ---- */
 
 struct walk {
 	struct msg m;
@@ -238,7 +238,7 @@ next_change(struct walk *w)
 	ASSERT(err == OK);
 }
 
-/* What to do when nobody can say whether it was made: look. */
+/* A hint for the case that nobody knows whether the change was made: how to look. */
 static void
 describe_doubt(struct update *u)
 {
@@ -250,7 +250,7 @@ describe_doubt(struct update *u)
 	begin_walk(u, &w);
 	next_change(&w);
 	(void)name_show(w.owner.oct, owner);
-	(void)snprintf(u->doubt, sizeof u->doubt, "the change may have been made all the same; to see: dig @%.*s -p %u %s %s",
+	(void)snprintf(u->doubt, sizeof u->doubt, "the change may have been made nevertheless; to see: dig @%.*s -p %u %s %s",
 	               has_brackets ? len - 2 : len, server + has_brackets, u->opts->port, owner, rrtype_print(w.rr.type, type));
 	u->asked.doubt_hint = u->doubt;
 }
@@ -265,7 +265,7 @@ print_changes(const struct update *u, struct str *out)
 		next_change(&w);
 		bool is_host = i < u->host_n, is_added = w.rr.rrclass == CLASS_IN;
 		if (is_host && !is_added) {
-			continue; /* what it gets says enough */
+			continue; /* the addresses that are added say enough */
 		}
 		(void)name_show(w.owner.oct, owner);
 		str_printf(out, "%s: %s", owner, is_host ? "" : is_added ? "add " : "delete ");
@@ -284,13 +284,13 @@ report_success(const struct update *u)
 	print_changes(u, &out);
 	bool is_printed = fputs(str_text(&out), stdout) >= 0 && fflush(stdout) == 0;
 	if (!is_printed) {
-		cli_error("%s: the change was made, but cannot say so: %s", u->asked.subject, strerror(errno));
+		cli_error("%s: the change was made, but the message about it cannot be written: %s", u->asked.subject, strerror(errno));
 	}
 	str_fini(&out);
 	return is_printed ? CLI_OK : CLI_FAILED;
 }
 
-/* ---- what is said about the answer ---- */
+/* ---- explaining the answer ---- */
 
 static bool
 has_if_absent(const struct oupdate_opts *o)
@@ -303,25 +303,25 @@ has_if_absent(const struct oupdate_opts *o)
 	return false;
 }
 
-/* RFC 2136 2.2: "some name that ought not to exist, does exist", and its like.  HOSTNAME has a prerequisite of its own. */
+/* The RCODEs of failed prerequisites (RFC 2136 2.2).  If there is a HOSTNAME, one prerequisite is our own: it has no CNAME. */
 static void
 explain_prerequisite(const struct update *u)
 {
 	if (u->asked.request.rcode == RCODE_YXRRSET && u->host_text[0] != '\0') {
-		cli_hint("%s%s has a CNAME, beside which no address can stand: --delete='%s CNAME' first",
-		         has_if_absent(u->opts) ? "something of --if-absent is there, or " : "", u->host_text, u->host_text);
+		cli_hint("%s%s has a CNAME, and a CNAME cannot stand beside an address: --delete='%s CNAME' first",
+		         has_if_absent(u->opts) ? "something of --if-absent exists, or " : "", u->host_text, u->host_text);
 		return;
 	}
 	switch (u->asked.request.rcode) {
 	case RCODE_YXDOMAIN:
 	case RCODE_YXRRSET:
-		cli_hint("something of --if-absent is there: nothing was changed");
+		cli_hint("something of --if-absent exists: nothing was changed");
 		break;
 	case RCODE_NXRRSET:
-		cli_hint("something of --if-exists is not there, or not just so: nothing was changed");
+		cli_hint("something of --if-exists does not exist, or not with this data: nothing was changed");
 		break;
 	default:
-		cli_hint("something of --if-exists is not there: nothing was changed");
+		cli_hint("something of --if-exists does not exist: nothing was changed");
 		break;
 	}
 }
@@ -333,14 +333,14 @@ explain_rights(const struct update *u)
 	if (key_name_read(u->asked.key.name.oct, &k) != E_FORMAT) {
 		cli_signed_explain_rights(&u->asked, RIGHT_UPDATE, u->zone.oct);
 	} else {
-		cli_hint("the server's log says why; Origin goes by the key's name: ANYTHING._update.%s", u->zone_text);
+		cli_hint("the server's log says why; for Origin, the key's name must be ANYTHING._update.%s", u->zone_text);
 	}
 }
 
 static void
 explain_rcode(const struct update *u)
 {
-	/* Anybody can have sent an unsigned answer: it promises nothing. */
+	/* Anybody may have sent an unsigned answer, so it does not show that nothing was changed. */
 	const char *unchanged = u->asked.request.outcome == SIGNED_UNSIGNED ? "" : "nothing was changed; ";
 	switch (u->asked.request.rcode) {
 	case RCODE_FORMERR:
@@ -348,12 +348,12 @@ explain_rcode(const struct update *u)
 		break;
 	case RCODE_SERVFAIL:
 		if (signed_has_reason(&u->asked.request)) {
-			cli_hint("%swhat is in parentheses is the git server's word, or the primary's about the file: "
-			         "that is what has to change first", unchanged);
+			cli_hint("%sthe reason in parentheses comes from the git server, or from the primary if it is about the zone's "
+			         "file: remove this cause first", unchanged);
 			break;
 		}
-		cli_hint("%sthe server's log says why. Origin's primary answers so while its git remote cannot be reached, or does not "
-		         "take the change: try again later", unchanged);
+		cli_hint("%sthe server's log says why. Origin's primary answers so while its git remote cannot be reached, or when the "
+		         "remote does not take the change: try again later", unchanged);
 		break;
 	case RCODE_NOTIMP:
 		cli_hint("this server takes no updates: is it the primary, and not a secondary or a resolver?");
@@ -363,10 +363,10 @@ explain_rcode(const struct update *u)
 		break;
 	case RCODE_NOTAUTH:
 		cli_signed_hint_unknown_key(&u->asked);
-		cli_hint("this server is not the primary of a zone %s: is the zone another (--zone), or the server?", u->zone_text);
+		cli_hint("this server is not the primary of a zone %s: give another zone (--zone), or ask another server", u->zone_text);
 		break;
 	case RCODE_NOTZONE:
-		cli_hint("a name is not in the zone %s as this server has it: is there a zone of its own below? (--zone)", u->zone_text);
+		cli_hint("a name is not in the zone %s as this server has it: perhaps it is in a zone below (--zone)", u->zone_text);
 		break;
 	case RCODE_NXDOMAIN:
 	case RCODE_YXDOMAIN:
@@ -401,7 +401,7 @@ report(const struct update *u)
 	} else {
 		cli_signed_explain(&u->asked);
 	}
-	if (u->asked.request.outcome == SIGNED_UNSIGNED) { /* anybody can have sent it */
+	if (u->asked.request.outcome == SIGNED_UNSIGNED) { /* anybody may have sent it */
 		cli_hint("%s", u->doubt);
 	}
 	return CLI_FAILED;
@@ -409,7 +409,8 @@ report(const struct update *u)
 
 /* ---- all together ---- */
 
-/* The key may be for a part of a zone only: the server says which zone that is, soon, or its domain is taken for the zone. */
+/* The domain in the key's name may be only a part of a zone, so the server is asked which zone that is.  If it does not say so soon, the
+ * domain is taken for the zone. */
 static void
 find_zone(struct update *u)
 {
@@ -425,7 +426,7 @@ find_zone(struct update *u)
 	}
 }
 
-/* Without EDNS's leave a server may know only 512 octets over UDP (RFC 1035 4.2.1). */
+/* Without EDNS a server may accept only 512 octets over UDP (RFC 1035 4.2.1), and before the first answer we do not know. */
 static bool
 is_for_udp(const struct update *u)
 {
@@ -459,7 +460,7 @@ run(struct update *u)
 	char why[CLIENT_WHY_MAX];
 	u->asked.host = o->server;
 	u->asked.port = o->port;
-	u->asked.late_hint = "the server may be waiting for its git server: then the change may still come (--timeout)";
+	u->asked.late_hint = "the server may be waiting for its git server; then the change may still be made (--timeout)";
 	if (read_key(u, o) != OK || read_names(u, o) != OK) {
 		return CLI_USAGE;
 	}

@@ -12,23 +12,23 @@
 
 const char *argp_program_version = CLI_VERSION("oupdate");
 
-enum { TIMEOUT_S = 30, TIMEOUT_MAX_S = TSIG_FUDGE_S }; /* later the signature would be too old */
+enum { TIMEOUT_S = 30, TIMEOUT_MAX_S = TSIG_FUDGE_S }; /* after that the signature would be too old */
 
 static const char doc[] =
 	"Changes a zone on a name server by a signed UPDATE, and waits until the server says that it is done. With Origin's "
-	"primary it is in the git repository then.\n"
+	"primary, the change is in the git repository by then.\n"
 	"\n"
-	"HOSTNAME gets the address IP (IPv4 or IPv6, also several) in place of those that it had of the kind. \"auto\" is the address by "
-	"which this machine reaches the server. SERVER is an address or a host name."
+	"HOSTNAME gets the address IP, or several. An IPv4 address replaces all its IPv4 addresses, an IPv6 address all its IPv6 "
+	"addresses. \"auto\" is the address by which this machine reaches the server. SERVER is an address or a host name."
 	"\v"
-	"KEY is NAME:ALGORITHM:SECRET; it is told from a host name by its colons. Other users can read a command line, so it is better "
-	"kept in a file (--key-file) or in the environment variable ORIGIN_KEY, and left out between SERVER and HOSTNAME. Its name says "
-	"what it may do: ANYTHING._update.ZONE may change ZONE and all below it, and ZONE is the zone that is changed, or a name in it. "
-	"\"okeygen tsig me._update.example.org\" makes one.\n"
+	"KEY is NAME:ALGORITHM:SECRET; the colons distinguish it from a host name. Other users can read a command line, so keep the key "
+	"in a file (--key-file) or in the environment variable ORIGIN_KEY, and leave KEY out. The key's name says what it may do: "
+	"ANYTHING._update.ZONE may change ZONE and all below it. ZONE is the zone that is changed, or a name in that zone. "
+	"\"okeygen tsig me._update.example.org\" makes such a key.\n"
 	"\n"
-	"A CHANGE is \"NAME [TTL] TYPE DATA\" as in a zone file. Where something is deleted or asked for it may end early: "
-	"without DATA all records of the type are meant, without TYPE all of the name. Names are written out, with a final dot or without "
-	"one. All changes of one call are made together or not at all, HOSTNAME's first, the others in their order.\n"
+	"A CHANGE is \"NAME [TTL] TYPE DATA\" as in a zone file. For a deletion or a condition it may be shorter: without DATA it means "
+	"all records of the type, without TYPE all records of the name. Names are written in full, with or without a final dot. "
+	"All changes of one call are made together or not at all: first HOSTNAME's, then the others in their order.\n"
 	"\n"
 	"Examples:\n"
 	"  oupdate 192.0.2.53 me._update.example.org:SHA256:c2Vj... \\\n"
@@ -37,21 +37,21 @@ static const char doc[] =
 	"  oupdate ns1.example.org --key-file=update.key --delete=old.example.org \\\n"
 	"      --add='www.example.org 1h CNAME web.example.org'\n"
 	"\n"
-	"Exit status: 0 it is done, 1 it is not (or nobody has said so), 2 wrong usage.";
+	"Exit status: 0 it is done, 1 it is not done or nobody says so, 2 wrong usage.";
 
 enum { KEY_KEY = 256, KEY_KEY_FILE, KEY_ZONE, KEY_TTL, KEY_ADD, KEY_DELETE, KEY_IF_EXISTS, KEY_IF_ABSENT, KEY_TCP, KEY_TIMEOUT };
 
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "What to change:", 1 },
-	{ "address", 'a', "IP|auto", 0, "HOSTNAME gets this address, as if it stood behind it", 0 },
-	{ "ttl", KEY_TTL, "TIME", 0, "How long others may keep what is added: seconds, or such as 1h30m (60)", 0 },
+	{ "address", 'a', "IP|auto", 0, "Give HOSTNAME this address, like the argument IP", 0 },
+	{ "ttl", KEY_TTL, "TIME", 0, "TTL of added records: seconds, or a time such as 1h30m (60)", 0 },
 	{ "add", KEY_ADD, "CHANGE", 0, "Add a record", 0 },
-	{ "delete", KEY_DELETE, "CHANGE", 0, "Delete a record, all of a type, or all of a name", 0 },
-	{ "if-exists", KEY_IF_EXISTS, "CHANGE", 0, "Change nothing unless this is there (with DATA: just these records of the type)", 0 },
-	{ "if-absent", KEY_IF_ABSENT, "CHANGE", 0, "Change nothing if this is there (\"NAME\" or \"NAME TYPE\")", 0 },
-	{ "zone", KEY_ZONE, "NAME", 0, "The zone, if it is not the one with the name that follows _update in the key's name", 0 },
+	{ "delete", KEY_DELETE, "CHANGE", 0, "Delete a record, all records of a type, or all records of a name", 0 },
+	{ "if-exists", KEY_IF_EXISTS, "CHANGE", 0, "Change nothing unless this exists (with DATA: exactly these records of the type)", 0 },
+	{ "if-absent", KEY_IF_ABSENT, "CHANGE", 0, "Change nothing if this exists (\"NAME\" or \"NAME TYPE\")", 0 },
+	{ "zone", KEY_ZONE, "NAME", 0, "The zone. Default: the zone that has the name after _update in the key's name", 0 },
 	{ NULL, 0, NULL, 0, "How:", 2 },
-	{ "key", KEY_KEY, "NAME:ALG:SECRET", 0, "The key, as if it stood behind SERVER. ALG: SHA256, also SHA1, SHA224, SHA384, SHA512; "
+	{ "key", KEY_KEY, "NAME:ALG:SECRET", 0, "The key, like the argument KEY. ALG: SHA256, also SHA1, SHA224, SHA384, SHA512; "
 	  "SECRET in base64", 0 },
 	{ "key-file", KEY_KEY_FILE, "FILE", 0, "Read the key from the first line of FILE (-: standard input)", 0 },
 	{ "port", 'p', "N", 0, "Port of the server (53)", 0 },
@@ -77,7 +77,7 @@ struct reader {
 	struct oupdate_opts *o;
 	char **arg; /* positional */
 	size_t arg_n;
-	bool has_change; /* other than HOSTNAME's, and not only prerequisites */
+	bool has_change; /* --add or --delete was given */
 };
 
 /* ---- options ---- */
@@ -90,16 +90,16 @@ add_change(struct reader *r, enum change_kind kind, const char *text)
 	r->has_change |= kind == CHANGE_ADD || kind == CHANGE_DELETE;
 }
 
-/* Also of a positional one.  What looks like a key is not repeated. */
+/* For arguments and options.  A text that looks like a key is not shown. */
 static void
 add_address(struct reader *r, const char *text, struct argp_state *state)
 {
 	struct oupdate_opts *o = r->o;
 	if (cli_is_key(text)) {
-		cli_usage(state, "a key stands where an address should: it comes after SERVER");
+		cli_usage(state, "there is a key in place of an address: a key comes after SERVER");
 	}
 	if (strcmp(text, OUPDATE_AUTO) != 0 && !client_is_address(text)) {
-		cli_usage(state, "'%s' is no address, such as 192.0.2.1 or 2001:db8::1, nor \"" OUPDATE_AUTO "\"", text);
+		cli_usage(state, "'%s' is neither an address, such as 192.0.2.1 or 2001:db8::1, nor \"" OUPDATE_AUTO "\"", text);
 	}
 	if (o->address_n == OUPDATE_ADDRESSES_MAX) {
 		cli_usage(state, "one name gets at most %d addresses at once", OUPDATE_ADDRESSES_MAX);
@@ -111,7 +111,7 @@ static void
 take_key(struct oupdate_opts *o, char *key, const char *called, struct argp_state *state)
 {
 	if (o->key != NULL) {
-		cli_usage(state, "there are two keys: give one");
+		cli_usage(state, "there are two keys: give only one");
 	}
 	o->key = key;
 	o->key_argument = called;
@@ -121,7 +121,7 @@ static void
 take_key_file(struct oupdate_opts *o, const char *path, struct argp_state *state)
 {
 	if (cli_is_key(path)) {
-		cli_usage(state, "--key-file takes the name of a file, and this looks like the key itself");
+		cli_usage(state, "--key-file takes the name of a file, but this looks like the key itself");
 	}
 	o->key_file = path;
 }
@@ -132,7 +132,7 @@ read_ttl(const char *text, struct argp_state *state)
 	const struct lex_token t = { .kind = LEX_WORD, .s = text, .len = strlen(text) };
 	uint32_t ttl = 0;
 	if (lex_ttl(&t, &ttl) != OK) {
-		cli_usage(state, "the TTL should be seconds up to 2147483647, or such as 1h30m, not '%s'", text);
+		cli_usage(state, "the TTL should be at most 2147483647 seconds, or a time such as 1h30m, not '%s'", text);
 	}
 	return ttl;
 }
@@ -153,7 +153,7 @@ tell_apart(struct reader *r, struct argp_state *state)
 		cli_usage(state, "the first argument is a key, but the server comes first");
 	}
 	if (i < r->arg_n && client_is_address(r->arg[i])) {
-		cli_usage(state, "'%s' is an address: the name that gets it comes before it", r->arg[i]);
+		cli_usage(state, "'%s' is an address: the name that gets the address comes before it", r->arg[i]);
 	}
 	if (i < r->arg_n && strchr(r->arg[i], ':') != NULL) {
 		take_key(o, r->arg[i++], "KEY", state);
@@ -172,13 +172,13 @@ check(struct reader *r, struct argp_state *state)
 	struct oupdate_opts *o = r->o;
 	tell_apart(r, state);
 	if (o->host != NULL && strchr(o->host, ':') != NULL) {
-		cli_usage(state, "the host name has a colon in it: is it the key? That comes after SERVER, and only once");
+		cli_usage(state, "the host name has a colon in it: if it is the key, give it once, right after SERVER");
 	}
 	if (o->host != NULL && client_is_address(o->host)) {
-		cli_usage(state, "'%s' is an address: the name that gets it comes before it", o->host);
+		cli_usage(state, "'%s' is an address: the name that gets the address comes before it", o->host);
 	}
 	if (o->key != NULL && o->key_file != NULL) {
-		cli_usage(state, "there are two keys, one of them in a file: give one");
+		cli_usage(state, "there are two keys, one of them in a file: give only one");
 	}
 	if (o->host == NULL && o->address_n != 0) {
 		cli_usage(state, "which name gets the address? oupdate SERVER [KEY] HOSTNAME --address=IP");

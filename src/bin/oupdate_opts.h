@@ -1,6 +1,6 @@
 /* bin/oupdate_opts.h -- the command line of oupdate.
  *
- * What is pointed to is in argv.  The key is left there to be overwritten (cli_secret_read()).
+ * Pointers lead into argv.  The key stays there, for cli_secret_read() to overwrite it.
  */
 #pragma once
 
@@ -20,22 +20,22 @@ struct oupdate_change {
 
 struct oupdate_opts {
 	const char *server;
-	char *key;                 /* NULL: elsewhere */
-	const char *key_argument;  /* what the user calls it */
-	const char *key_file;      /* NULL */
-	const char *host;          /* NULL: nobody gets an address */
+	char *key;                 /* NULL: not on the command line */
+	const char *key_argument;  /* the user's name for the argument: "KEY" or "--key" */
+	const char *key_file;      /* NULL: not given */
+	const char *host;          /* NULL: no name gets an address */
 	const char *address[OUPDATE_ADDRESSES_MAX];
 	size_t address_n;
 	struct oupdate_change *changes; /* in the order given; owned */
 	size_t changes_n;
-	const char *zone;          /* NULL: as the key's name says */
+	const char *zone;          /* NULL: the key's name says which */
 	uint32_t ttl;
 	uint16_t port;
 	unsigned timeout_s;
 	bool is_tcp, is_quiet;
 };
 
-/* Ends the program after --help and the like, and when the usage is wrong: it has said why. */
+/* Ends the program for --help and the like, and after wrong usage, with a message. */
 void oupdate_opts_read(int argc, char **argv, struct oupdate_opts *out);
 void oupdate_opts_fini(struct oupdate_opts *o);
 

@@ -67,4 +67,4 @@ def test_what_is_no_source(program, option, said):
 
 def test_two_of_a_family(program):
     done = program("oprimary", "--remote=/nowhere", "--notify-source=127.0.0.1", "--notify-source=127.0.0.2", status=2)
-    assert "another address of that family" in done.stderr
+    assert "another address of that family was given" in done.stderr

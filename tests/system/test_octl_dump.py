@@ -49,7 +49,7 @@ def test_it_is_what_dig_transfers(served, dump, program, tmp_path):
 
 def test_who_may(served, dump):
     done = dump(served.port, key=LOOK, status=1)
-    assert done.stdout == "" and "answers REFUSED" in done.stderr and "make one that is named ANYTHING._transfer.example" in done.stderr
+    assert done.stdout == "" and "answers REFUSED" in done.stderr and "make one with a name like ANYTHING._transfer.example" in done.stderr
     done = dump(served.port, "other", status=1)
     assert done.stdout == "" and "the key is good for example. and what is below it" in done.stderr
     assert "(BADKEY)" in dump(served.port, key=Key("who._transfer.example."), status=1).stderr
@@ -60,7 +60,7 @@ def test_output_that_fails(served, bindir):
     with open("/dev/full", "w", encoding="ascii") as full:
         done = subprocess.run([os.path.join(bindir, "octl"), "127.0.0.1", "dump", "example", "--port=%d" % served.port], stdout=full,
                               stderr=subprocess.PIPE, text=True, check=False, env={**os.environ, "ORIGIN_KEY": TRANSFER.argument})
-    assert done.returncode == 1 and "not printed as a whole" in done.stderr
+    assert done.returncode == 1 and "printed only in part" in done.stderr
 
 
 # ---- servers that answer whatever they like ----
@@ -109,11 +109,11 @@ def test_a_message_in_between_may_be_unsigned(says):
 @pytest.mark.parametrize("parts, more, why", [
     (([SOA], [NS], [A], [SOA]), {"unsigned": [2, 3]}, "but unsigned"),
     (([SOA], [NS, A, SOA]), {"spoilt": [1]}, "signature is wrong"),
-    (([SOA, NS, A],), {}, "a part of the zone came"),
-    (([NS, A, SOA],), {}, "no zone that can be printed"),
-    (([SOA, NS, A, SOA, A],), {}, "no zone that can be printed"),
-    (([SOA, NS, A, SOA.replace(" 7 ", " 8 ")],), {}, "no zone that can be printed"),
-    (([SOA, NS], [], [A, SOA]), {}, "no zone that can be printed"),
+    (([SOA, NS, A],), {}, "a part of the zone has come"),
+    (([NS, A, SOA],), {}, "a zone that cannot be printed"),
+    (([SOA, NS, A, SOA, A],), {}, "a zone that cannot be printed"),
+    (([SOA, NS, A, SOA.replace(" 7 ", " 8 ")],), {}, "a zone that cannot be printed"),
+    (([SOA, NS], [], [A, SOA]), {}, "a zone that cannot be printed"),
     (([SOA, A, SOA],), {}, "hint: the zone has no NS"),
 ])
 def test_what_is_not_whole_prints_nothing(says, parts, more, why):

@@ -37,7 +37,7 @@ def test_secrets_differ(program):
 
 
 @pytest.mark.parametrize("name,text", [
-    ("me._status.example", "may ask how the primary is, and its zones, for example and all below it"),
+    ("me._status.example", "may ask for the state of the primary and its zones, for example and all below it"),
     ("me._notify.example", "may tell the primary to pull, for example and all below it"),
     ("me._update.example", "may change zones, transfer them and tell of changes, for example and"),
     ("me._notify.", "for every zone"),
@@ -71,7 +71,7 @@ def test_misspelt_addresses(program, name, understood):
 
 
 def test_where_the_line_goes(program):
-    assert "file example.org._keys (or that of a domain above, or _keys)" in program("okeygen", "tsig", "a._update.example.org").stderr
+    assert "file example.org._keys (or the file of a parent domain, or _keys)" in program("okeygen", "tsig", "a._update.example.org").stderr
     assert "file _keys." in program("okeygen", "tsig", "a._update").stderr
 
 
@@ -101,7 +101,7 @@ def test_a_file_that_cannot_be_made_costs_no_line(program, tmp_path):
     """The line goes into a keys file by >>: with the other half lost, it would make the next one a second key of the name."""
     there = tmp_path / "key"
     there.write_text("me:SHA256:AAAA\n")
-    for path, hint in ((there, "remove the file yourself"), (tmp_path / "no" / "key", "a directory that is there")):
+    for path, hint in ((there, "remove the file yourself"), (tmp_path / "no" / "key", "a directory that exists")):
         done = program("okeygen", "tsig", "a._update.m", "--output=%s" % path, "--bind", status=1)
         assert done.stdout == "" and hint in done.stderr and "may change zones" not in done.stderr
 

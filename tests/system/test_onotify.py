@@ -202,7 +202,7 @@ def test_answer_signed_with_another_key(script, onotify):
 @pytest.mark.parametrize("name,hint", [
     ("me._notify.other.", "good for other. and what is below it, and example is not"),
     ("me.example.", "no operation in it"),
-    ("me._a._update.example.", "the key's name holds it to updates of some types: make one that is named ANYTHING._notify.example"),
+    ("me._a._update.example.", "the key's name allows only updates of some types: make one with a name like ANYTHING._notify.example"),
 ])
 def test_rights_are_explained(script, onotify, name, hint):
     key = tsig_key(name=name)

@@ -57,7 +57,7 @@ def test_it_is_served_already(repo, served, onotify):
 def test_a_broken_zone_is_told_with_its_line(repo, served, onotify):
     repo.commit({"example.org": BAD % 2, "other": ZONE % 2})
     done = onotify(served, status=1)
-    assert 'error: example.org: last-good: example.org:5:7: A address: expected' in done.stderr and "all else of commit" in done.stderr
+    assert 'error: example.org: last-good: example.org:5:7: A address: expected' in done.stderr and "everything else in commit" in done.stderr
     assert served.serial("other") == 2
     repo.commit({"other": ZONE % 3})  # what is not this commit's fault is said, and no more
     done = onotify(served, status=0)
@@ -124,12 +124,12 @@ def test_outside_of_a_repository(repo, served, onotify, tmp_path):
     where = str(tmp_path)
     assert "commit %s is served" % commit[:12] in onotify(served, "--commit=" + commit, cwd=where, status=0).stdout
     assert "commit %s is served" % commit[:12] in onotify(served, cwd=where, status=0).stdout
-    assert "whether %s is in that is not known" % ("1" * 12) in onotify(served, "--commit=" + "1" * 40, cwd=where, status=1).stderr
-    assert "is no commit that is known here" in onotify(served, "--commit=main", cwd=where, status=1).stderr
+    assert "not known here whether that contains commit %s" % ("1" * 12) in onotify(served, "--commit=" + "1" * 40, cwd=where, status=1).stderr
+    assert "is not a commit that is known here" in onotify(served, "--commit=main", cwd=where, status=1).stderr
 
 
 def test_wrong_usage(program):
-    assert "give that, too" in program("onotify", "example.org", "--commit=main", status=2).stderr
+    assert "give --wait, too" in program("onotify", "example.org", "--commit=main", status=2).stderr
     assert "that takes a key" in program("onotify", "example.org", "--wait", status=2, env={"ORIGIN_KEY": ""}).stderr
 
 
