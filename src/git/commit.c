@@ -167,10 +167,10 @@ put_person(struct str *out, const struct git_conf *c, const char *role, int64_t 
 }
 
 static err_t
-make_commit(struct maker *m, const git_oid *tree)
+make_commit(struct maker *m)
 {
 	struct str text = { 0 };
-	str_printf(&text, "tree %s\n", git_oid_tostr_s(tree));
+	str_printf(&text, "tree %s\n", git_oid_tostr_s(&m->out->tree));
 	if (m->in->base != NULL) {
 		str_printf(&text, "parent %s\n", git_oid_tostr_s(m->in->base));
 	}
@@ -186,29 +186,41 @@ make_commit(struct maker *m, const git_oid *tree)
 }
 
 static err_t
-make_root(struct maker *m, git_oid *tree)
+find_root(struct maker *m, git_oid *tree)
 {
 	[[gnu::cleanup(git_free_commit)]] git_commit *base = NULL;
+	if (git_oid_equal(&m->in->last->commit, m->in->base)) {
+		*tree = m->in->last->tree;
+		return OK;
+	}
+	int ret = git_commit_lookup(&base, m->in->repo, m->in->base);
+	if (ret < 0) {
+		err_t err = git_trouble(m->diag, ret, "cannot read commit %.12s", git_oid_tostr_s(m->in->base));
+		return err == E_NOTFOUND ? E_STALE : E_IO;
+	}
+	*tree = *git_commit_tree_id(base);
+	return OK;
+}
+
+static err_t
+make_root(struct maker *m)
+{
+	git_oid old;
 	struct span all = { .to = m->n };
 	bool is_empty = false;
 	if (m->in->base != NULL) {
-		int ret = git_commit_lookup(&base, m->in->repo, m->in->base);
-		if (ret < 0) {
-			err_t err = git_trouble(m->diag, ret, "cannot read commit %.12s", git_oid_tostr_s(m->in->base));
-			return err == E_NOTFOUND ? E_STALE : E_IO;
-		}
-		all.old = git_commit_tree_id(base);
+		TRY(find_root(m, &old));
+		all.old = &old;
 	}
-	return commit_make_dir(m, &all, tree->id, &is_empty);
+	return commit_make_dir(m, &all, m->out->tree.id, &is_empty);
 }
 
 static err_t
 make_all(struct maker *m)
 {
-	git_oid tree;
 	TRY(take_entries(m));
-	TRY(make_root(m, &tree));
-	return make_commit(m, &tree);
+	TRY(make_root(m));
+	return make_commit(m);
 }
 
 err_t
@@ -234,6 +246,24 @@ git_made_pack(const struct git_made *made, struct pack_out *out)
 		pack_out_object(out, o->type, o->id, o->data, o->len);
 	}
 	return pack_out_finish(out);
+}
+
+void
+git_made_keep(struct git_made *made, struct git_made *last)
+{
+	git_made_fini(last);
+	last->commit = made->commit;
+	last->tree = made->tree;
+	last->objects = xalloc((made->n + 1) * sizeof *last->objects);
+	for (size_t i = 0; i < made->n; i++) {
+		struct git_made_object *o = &made->objects[i];
+		if (o->type == PACK_TREE) {
+			id_map_put(&last->by_id, o->id, last->n);
+			last->objects[last->n++] = *o;
+			o->owned = NULL;
+		}
+	}
+	git_made_fini(made);
 }
 
 void

@@ -21,6 +21,7 @@ struct git_commit_in {
 	const struct git_conf *conf;
 	git_repository *repo;       /* has the base */
 	const git_oid *base;        /* the parent of the new commit; NULL: it has none */
+	const struct git_made *last; /* from git_made_keep(): these objects need not be read; NULL: none */
 	const struct link_map *map; /* the memfd of the PUSH; must stay mapped until git_made_fini() */
 	uint32_t n;                 /* entries in it */
 	int64_t now_s;              /* since the epoch */
@@ -28,7 +29,7 @@ struct git_commit_in {
 
 /* Zero-initialise. */
 struct git_made {
-	git_oid commit;
+	git_oid commit, tree;
 	struct git_made_object {
 		uint8_t id[ID_LEN];
 		enum pack_type type; /* PACK_COMMIT, PACK_TREE, PACK_BLOB */
@@ -48,5 +49,9 @@ err_t git_commit_make(const struct git_commit_in *in, struct git_made *out, stru
 
 /* Puts all objects into one pack. */
 err_t git_made_pack(const struct git_made *made, struct pack_out *out);
+
+/* The last commit and its directories stay in memory, as `last`, since the next commit builds on them; all else goes.  `made` is empty
+ * then.  An id stands for the same octets for ever, so nothing of this becomes wrong, whatever becomes of the commit. */
+void git_made_keep(struct git_made *made, struct git_made *last);
 
 void git_made_fini(struct git_made *made);

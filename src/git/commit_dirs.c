@@ -6,8 +6,25 @@
 #include "git/commit_p.h"
 #include "git/treeedit.h"
 
+struct dir {
+	git_odb_object *read;    /* holds `old`; NULL: that is empty, or of the last commit */
+	const void *old;         /* as it was before; "": it is new */
+	size_t old_len;
+	struct tree_edit *edits;
+	size_t n;
+	struct str text;
+};
+
+static void
+dir_fini(struct dir *d)
+{
+	git_odb_object_free(d->read);
+	free(d->edits);
+	str_fini(&d->text);
+}
+
 static err_t
-read_tree(struct maker *m, const git_oid *id, git_odb_object **out)
+read_dir(struct maker *m, const git_oid *id, struct dir *d)
 {
 	size_t len = 0;
 	git_object_t type = GIT_OBJECT_INVALID;
@@ -15,11 +32,26 @@ read_tree(struct maker *m, const git_oid *id, git_odb_object **out)
 	if (ret == 0 && (type != GIT_OBJECT_TREE || len > m->in->conf->file_max)) {
 		return commit_trouble(m, E_IO, "object %.12s is not a directory, or is too large", git_oid_tostr_s(id));
 	}
-	ret = ret == 0 ? git_odb_read(out, m->odb, id) : ret;
+	ret = ret == 0 ? git_odb_read(&d->read, m->odb, id) : ret;
 	if (ret < 0) {
 		(void)!git_trouble(m->diag, ret, "cannot read the directory %.12s", git_oid_tostr_s(id));
 		return E_IO;
 	}
+	d->old = git_odb_object_data(d->read);
+	d->old_len = git_odb_object_size(d->read);
+	return OK;
+}
+
+static err_t
+find_dir(struct maker *m, const git_oid *id, struct dir *d)
+{
+	const struct git_made *last = m->in->last;
+	size_t i;
+	if (!id_map_has(&last->by_id, id->id, &i)) {
+		return read_dir(m, id, d);
+	}
+	d->old = last->objects[i].data;
+	d->old_len = last->objects[i].len;
 	return OK;
 }
 
@@ -38,28 +70,6 @@ edit_trouble(struct maker *m, err_t err, const struct tree_edit *which)
 	                     : commit_trouble(m, err, "a directory cannot be changed: %s", err_str(err));
 }
 
-struct dir {
-	git_odb_object *old;     /* NULL: it is new */
-	struct tree_edit *edits;
-	size_t n;
-	struct str text;
-};
-
-static void
-dir_fini(struct dir *d)
-{
-	git_odb_object_free(d->old);
-	free(d->edits);
-	str_fini(&d->text);
-}
-
-static const uint8_t *
-dir_bytes(const struct dir *d, size_t *len)
-{
-	*len = d->old != NULL ? git_odb_object_size(d->old) : 0;
-	return d->old != NULL ? git_odb_object_data(d->old) : (const uint8_t *)"";
-}
-
 /* How many changes from `i` on are below the directory whose name ends at `slash`. */
 static size_t
 below_n(const struct maker *m, const struct span *s, size_t i, const char *slash)
@@ -76,9 +86,7 @@ edit_subdir(struct maker *m, struct dir *d, const struct span *s, struct tree_ed
 {
 	git_oid old;
 	struct span sub = *s;
-	size_t len;
-	const uint8_t *bytes = dir_bytes(d, &len);
-	err_t err = tree_find_dir(bytes, len, e->name, e->name_len, old.id);
+	err_t err = tree_find_dir(d->old, d->old_len, e->name, e->name_len, old.id);
 	if (err != OK && err != E_NOTFOUND) {
 		return edit_trouble(m, err, e);
 	}
@@ -108,16 +116,14 @@ collect_edits(struct maker *m, struct dir *d, const struct span *s)
 err_t
 commit_make_dir(struct maker *m, const struct span *s, uint8_t id[ID_LEN], bool *is_empty)
 {
-	[[gnu::cleanup(dir_fini)]] struct dir d = { 0 };
+	[[gnu::cleanup(dir_fini)]] struct dir d = { .old = "" };
 	const struct tree_edit *which = NULL;
-	size_t len;
 	if (s->old != NULL) {
-		TRY(read_tree(m, s->old, &d.old));
+		TRY(find_dir(m, s->old, &d));
 	}
 	d.edits = xalloc((s->to - s->from + 1) * sizeof *d.edits);
 	TRY(collect_edits(m, &d, s));
-	const uint8_t *bytes = dir_bytes(&d, &len);
-	err_t err = tree_edit(bytes, len, d.edits, d.n, &d.text, &which);
+	err_t err = tree_edit(d.old, d.old_len, d.edits, d.n, &d.text, &which);
 	if (err != OK) {
 		return edit_trouble(m, err, which);
 	}
@@ -126,7 +132,7 @@ commit_make_dir(struct maker *m, const struct span *s, uint8_t id[ID_LEN], bool 
 		return OK;
 	}
 	void *text = d.text.s;
-	len = d.text.len;
+	size_t len = d.text.len;
 	d.text = (struct str){ 0 };
 	return commit_add_object(m, PACK_TREE, text != NULL ? text : "", len, text, id);
 }

@@ -66,7 +66,7 @@ make(const struct git_push_job *job, const struct link_map *map, const git_oid *
      struct diag *diag)
 {
 	const struct git_commit_in in = {
-		.conf = job->how->conf, .repo = job->clone->repo, .base = base, .map = map, .n = job->frame->n,
+		.conf = job->how->conf, .repo = job->clone->repo, .base = base, .last = job->last, .map = map, .n = job->frame->n,
 		.now_s = (int64_t)(job->frame->now_s != 0 ? job->frame->now_s : clock_wall_s()),
 	};
 	return git_commit_make(&in, made, diag);
@@ -90,6 +90,9 @@ push_mapped(const struct git_push_job *job, const struct link_map *map, struct l
 	git_oid_tostr(out->id, sizeof out->id, &made.commit);
 	out->commit_us = (uint32_t)(half - begin);
 	out->push_us = (uint32_t)(clock_us() - half);
+	if (err == OK) {
+		git_made_keep(&made, job->last);
+	}
 	return err;
 }
 

@@ -16,6 +16,7 @@ struct git_push_job {
 	const struct git_home *home;
 	struct git_clone *clone;        /* open; for a local remote without clone, the remote itself */
 	git_repository **local;         /* a local remote that has a clone; if *local is NULL, it is opened here.  The caller closes it */
+	struct git_made *last;          /* what git_made_keep() kept of the last push, for this one and the next.  The caller frees it */
 	const struct link_frame *frame; /* the PUSH */
 	/* Called just before the remote gets the commit.  From then on a failure that the remote did not report is E_UNKNOWN. */
 	void (*risk)(void *ctx, const git_oid *commit);

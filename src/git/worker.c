@@ -141,6 +141,7 @@ git_worker_run(const struct git_conf *conf, const struct git_home *home, int soc
 	git_dirs_fini(&w.dirs);
 	git_clone_close(&w.clone);
 	git_free_repo(&w.local);
+	git_made_fini(&w.last);
 	str_fini(&w.branch);
 	git_lib_end();
 }

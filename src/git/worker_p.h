@@ -13,6 +13,7 @@
 #include "base/diag.h"
 #include "base/str.h"
 #include "git/clone.h"
+#include "git/commit.h"
 #include "git/connect.h"
 #include "git/dirs.h"
 #include "git/link.h"
@@ -28,6 +29,7 @@ struct worker {
 	struct git_clone clone; /* stays open for the next PULL; for a local remote without clone, `repo` is the remote itself */
 	struct git_dirs dirs; /* the directories that GETs have read since the last PULL or PUSH */
 	git_repository *local; /* a local remote that has a clone; opened by the first push */
+	struct git_made last; /* what is kept of the last push, for the next one */
 	git_oid head;         /* the commit of the last fetch or push that succeeded, for worker_keep(); zero: none */
 	struct str branch;    /* its branch's full name; empty: the commit came out of the cache */
 	bool is_cleared_up;   /* the leftovers of killed pushes were removed from a local remote */

@@ -19,7 +19,8 @@ static err_t
 push_once(struct worker *w, const struct link_frame *push, struct link_frame *out, struct diag *diag)
 {
 	const struct git_push_job job = {
-		.how = &w->how, .home = w->home, .clone = &w->clone, .local = &w->local, .frame = push, .risk = on_risk, .ctx = w,
+		.how = &w->how, .home = w->home, .clone = &w->clone, .local = &w->local, .last = &w->last, .frame = push,
+		.risk = on_risk, .ctx = w,
 	};
 	git_oid head = { 0 };
 	memset(&w->head, 0, sizeof w->head);

@@ -272,6 +272,25 @@ def test_what_does_not_change_anything(repo, side):
     fsck(repo.bare)
 
 
+def test_directories_of_the_push_before(repo, side):
+    """The worker still has those of the last commit that it made; the others it reads."""
+    now = {"a": "0", "d/x": "0", "d/e/y": "0", "f/z": "0"}
+    head = repo.commit({name: text + "\n" for name, text in now.items()})
+    g = side(repo.url)
+    g.pull()
+    steps = [{"a": "1"}, {"d/x": "2"}, {"d/e/y": "3"}, {"a": "4"}, {"f/z": "5", "d/e/new": "5"}, {"d/e/y": None, "d/e/new": None}, {},
+             {"d/x": "8", "d/e/y": "8"}, {"f/z": None}, {"f/z": "10"}]
+    for n, files in enumerate(steps):
+        if n == 5:  # what somebody else made
+            head = moved_on(repo, {"d/e/theirs": "theirs\n", "a": "theirs\n"})
+            now |= {"d/e/theirs": "theirs", "a": "theirs"}
+            g.pull()
+        head = g.push(head, {name: text and text + "\n" for name, text in files.items()}).fields["id"]
+        now = {name: text for name, text in (now | files).items() if text is not None}
+        assert {name: show(repo, "%s:%s" % (head, name)) for name in git(repo.bare, "ls-tree", "-r", "--name-only", head).split()} == now
+    fsck(repo.bare)
+
+
 # ---- who says no ----
 
 REFUSALS = {
