@@ -141,6 +141,7 @@ finish(struct git_upkeep *u, bool is_clean)
 	}
 	if (u->dir >= 0) {
 		u->packs = git_packs_count(u->dir);
+		u->more = 0;
 	}
 	file_close(&u->lock);
 	file_close(&u->dir);
@@ -184,15 +185,41 @@ begin(struct git_upkeep *u, const struct git_how *how, git_repository *repo, boo
 	return start(u, how, &l, diag);
 }
 
+void
+git_upkeep_note_push(struct git_upkeep *u)
+{
+	u->more = u->is_counted ? u->more + 1 : UPKEEP_PACKS_MAX;
+}
+
+bool
+git_upkeep_is_on(const struct git_upkeep *u)
+{
+	return u->dir >= 0;
+}
+
+bool
+git_upkeep_is_due(const struct git_upkeep *u, bool is_quiet)
+{
+	return !git_upkeep_is_on(u) && u->more >= (is_quiet ? UPKEEP_PACKS : UPKEEP_PACKS_MAX);
+}
+
+/* Others may have made packs, or one of all. */
+static void
+count(struct git_upkeep *u)
+{
+	size_t n = u->dir >= 0 ? git_packs_count(u->dir) : 0;
+	u->packs = n < u->packs ? n : u->packs;
+	u->more = n - u->packs;
+	u->is_counted = true;
+}
+
 err_t
 git_upkeep_begin(struct git_upkeep *u, const struct git_how *how, git_repository *repo, bool *has_stale_gc, struct diag *diag)
 {
 	*has_stale_gc = false;
-	if (git_upkeep_is_on(u)) {
-		return OK;
-	}
 	u->dir = open(git_repository_commondir(repo), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (u->dir < 0 || git_packs_count(u->dir) < u->packs + UPKEEP_PACKS) {
+	count(u);
+	if (u->more < UPKEEP_PACKS) {
 		file_close(&u->dir);
 		return OK;
 	}
@@ -201,12 +228,6 @@ git_upkeep_begin(struct git_upkeep *u, const struct git_how *how, git_repository
 		finish(u, err != E_BUSY);
 	}
 	return err == E_NOTFOUND ? OK : err;
-}
-
-bool
-git_upkeep_is_on(const struct git_upkeep *u)
-{
-	return u->dir >= 0;
 }
 
 /* The outcome of a repack that has ended. */

@@ -68,14 +68,7 @@ static bool
 await_frame(struct worker *w, bool is_between)
 {
 	struct pollfd p = { .fd = w->sock, .events = POLLIN };
-	while (git_upkeep_is_on(&w->upkeep)) {
-		int n = poll(&p, 1, UPKEEP_TURN_MS);
-		worker_look_after_upkeep(w);
-		if (n > 0) {
-			return true;
-		}
-	}
-	return poll(&p, 1, is_between ? (int)w->conf->linger_s * 1000 : -1) != 0;
+	return worker_await_upkeep(w) || poll(&p, 1, is_between ? (int)w->conf->linger_s * 1000 : -1) != 0;
 }
 
 /* False: the worker has to end. */
@@ -110,7 +103,7 @@ serve_one(struct worker *w, bool *is_between)
 	case LINK_PUSH:
 		worker_push(w, &f);
 		worker_keep(w, true);
-		worker_begin_upkeep(w);
+		worker_note_push(w);
 		break;
 	default:
 		break;

@@ -1,4 +1,5 @@
 /* Work after a PULL or a PUSH, for which nobody waits: see git/worker_p.h. */
+#include <poll.h>
 #include <stdio.h>
 
 #include "git/worker_p.h"
@@ -64,13 +65,13 @@ local_remote(struct worker *w)
 	return w->home->is_in_place ? &w->clone.repo : &w->local;
 }
 
-void
-worker_begin_upkeep(struct worker *w)
+static void
+begin_upkeep(struct worker *w, bool is_quiet)
 {
 	char text[LINK_TEXT_MAX];
 	struct diag diag = { 0 };
 	bool has_stale_gc;
-	if (*local_remote(w) == NULL) {
+	if (*local_remote(w) == NULL || !git_upkeep_is_due(&w->upkeep, is_quiet)) {
 		return;
 	}
 	err_t err = git_upkeep_begin(&w->upkeep, &w->how, *local_remote(w), &has_stale_gc, &diag);
@@ -84,7 +85,16 @@ worker_begin_upkeep(struct worker *w)
 }
 
 void
-worker_look_after_upkeep(struct worker *w)
+worker_note_push(struct worker *w)
+{
+	if (*local_remote(w) != NULL) {
+		git_upkeep_note_push(&w->upkeep);
+		begin_upkeep(w, false);
+	}
+}
+
+static void
+look_after_upkeep(struct worker *w)
 {
 	struct diag diag = { 0 };
 	err_t err = git_upkeep_look(&w->upkeep, &diag);
@@ -93,6 +103,26 @@ worker_look_after_upkeep(struct worker *w)
 	if (err == OK) {
 		git_free_repo(local_remote(w)); /* it has packs open that are gone, and will be opened again when it is needed */
 	}
+}
+
+bool
+worker_await_upkeep(struct worker *w)
+{
+	struct pollfd p = { .fd = w->sock, .events = POLLIN };
+	if (git_upkeep_is_due(&w->upkeep, true)) {
+		if (poll(&p, 1, UPKEEP_QUIET_MS) != 0) {
+			return true;
+		}
+		begin_upkeep(w, true);
+	}
+	while (git_upkeep_is_on(&w->upkeep)) {
+		int n = poll(&p, 1, UPKEEP_TURN_MS);
+		look_after_upkeep(w);
+		if (n > 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 void

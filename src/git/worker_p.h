@@ -70,9 +70,10 @@ void worker_push(struct worker *w, const struct link_frame *push);
 /* Writes what was fetched or pushed to the clone, and keeps the clone small. */
 void worker_keep(struct worker *w, bool is_push);
 
-/* Starts the upkeep of a local remote (git/upkeep.h) after a PUSH, if it is time; looks after it while git is at work. */
-void worker_begin_upkeep(struct worker *w);
-void worker_look_after_upkeep(struct worker *w);
+/* The upkeep of a local remote (git/upkeep.h).  The first is called after a PUSH.  The second waits for a frame while a
+ * repack is at work, or may soon begin.  True: a frame is there. */
+void worker_note_push(struct worker *w);
+bool worker_await_upkeep(struct worker *w);
 
 /* The last step before the worker ends: work on the clone that takes long.  The supervisor is told before that it need
  * not wait. */
