@@ -8,7 +8,7 @@
 
 /* All rows of a zone, in one block. */
 struct of_zone {
-	struct secondary_row *list; /* owned, sorted by address */
+	struct secondary_row *list; /* owned, sorted by address and port */
 	size_t n;
 	uint8_t name_len;
 	uint8_t name[NAME_WIRE_MAX]; /* the trie reads it here */
@@ -72,20 +72,64 @@ get_zone(struct secondary_table *t, const uint8_t *zone)
 }
 
 static int
-compare(const struct key_address *a, const struct key_address *b)
+compare_address(const struct key_address *a, const struct key_address *b)
 {
 	return a->family != b->family ? (int)a->family - (int)b->family : memcmp(a->octets, b->octets, a->family == 4 ? 4 : 16);
 }
 
-/* Where the address is, or belongs. */
+static int
+compare(const struct secondary_row *r, const struct secondary_at *at)
+{
+	int order = compare_address(&r->address, &at->address);
+	return order != 0 ? order : (int)r->port - (int)at->port;
+}
+
+/* Where the row is, or belongs. */
 static size_t
-place_of(const struct of_zone *z, const struct key_address *a)
+place_of(const struct of_zone *z, const struct secondary_at *at)
 {
 	size_t i = 0;
-	while (i < z->n && compare(&z->list[i].address, a) < 0) {
+	while (i < z->n && compare(&z->list[i], at) < 0) {
 		i++;
 	}
 	return i;
+}
+
+/* Rows that something counts for, side by side. */
+struct found {
+	struct secondary_row *rows;
+	size_t n;
+};
+
+/* All of an address. */
+static struct found
+find_address(const struct of_zone *z, const struct key_address *a)
+{
+	size_t i = place_of(z, &(struct secondary_at){ .address = *a }), n = 0;
+	while (i + n < z->n && compare_address(&z->list[i + n].address, a) == 0) {
+		n++;
+	}
+	return (struct found){ .rows = n != 0 ? z->list + i : NULL, .n = n };
+}
+
+/* A row that began with a transfer is that of the first port where the address is told: until then it is the only one of the address,
+ * so it stays in order. */
+static struct found
+find_rows(const struct of_zone *z, const struct secondary_at *at)
+{
+	struct found f = find_address(z, &at->address);
+	if (at->port == 0 || f.n == 0) {
+		return f;
+	}
+	if (f.rows[0].port == 0) {
+		f.rows[0].port = at->port;
+	}
+	for (size_t i = 0; i < f.n; i++) {
+		if (f.rows[i].port == at->port) {
+			return (struct found){ .rows = f.rows + i, .n = 1 };
+		}
+	}
+	return (struct found){ .n = 0 };
 }
 
 static void
@@ -113,79 +157,81 @@ drop_oldest(struct secondary_table *t, struct of_zone *z)
 	drop_row(t, z, oldest);
 }
 
-/* The row, made if it is not there.  NULL: there is no room for it. */
-static struct secondary_row *
-get_row(struct secondary_table *t, const uint8_t *zone, const struct key_address *a)
+/* A new row.  None: there is no room for it. */
+static struct found
+add_row(struct secondary_table *t, const uint8_t *zone, const struct secondary_at *at)
 {
 	struct of_zone *z = find_zone(t, zone);
-	size_t i = z != NULL ? place_of(z, a) : 0;
-	if (z != NULL && i < z->n && compare(&z->list[i].address, a) == 0) {
-		return &z->list[i];
-	}
 	bool has_room = t->rows < SECONDARY_ROWS_MAX && (z == NULL || z->n < SECONDARY_OF_ZONE_MAX);
 	z = has_room ? get_zone(t, zone) : NULL;
 	struct secondary_row *grown = z != NULL ? realloc(z->list, (z->n + 1) * sizeof *grown) : NULL;
 	if (grown == NULL) {
 		t->over_limit++;
-		return NULL;
+		return (struct found){ .n = 0 };
 	}
 	z->list = grown;
+	size_t i = place_of(z, at);
 	memmove(grown + i + 1, grown + i, (z->n - i) * sizeof *grown);
-	grown[i] = (struct secondary_row){ .address = *a };
+	grown[i] = (struct secondary_row){ .address = at->address, .port = at->port };
 	z->n++;
 	t->rows++;
-	return &grown[i];
+	return (struct found){ .rows = grown + i, .n = 1 };
 }
 
-static bool
-is_there(const struct of_zone *z, const struct key_address *a)
+/* The rows, made if there are none. */
+static struct found
+get_rows(struct secondary_table *t, const uint8_t *zone, const struct secondary_at *at)
 {
-	size_t i = place_of(z, a);
-	return i < z->n && compare(&z->list[i].address, a) == 0;
+	struct of_zone *z = find_zone(t, zone);
+	struct found f = z != NULL ? find_rows(z, at) : (struct found){ .n = 0 };
+	return f.n != 0 ? f : add_row(t, zone, at);
 }
 
 /* The same, for something that went well. */
-static struct secondary_row *
-get_good_row(struct secondary_table *t, const uint8_t *zone, const struct key_address *a)
+static struct found
+get_good_rows(struct secondary_table *t, const uint8_t *zone, const struct secondary_at *at)
 {
 	struct of_zone *z = find_zone(t, zone);
-	if (z != NULL && z->n == SECONDARY_OF_ZONE_MAX && !is_there(z, a)) {
+	if (z != NULL && z->n == SECONDARY_OF_ZONE_MAX && find_rows(z, at).n == 0) {
 		drop_oldest(t, z);
 	}
-	struct secondary_row *r = get_row(t, zone, a);
-	if (r != NULL) {
-		r->error = NULL;
+	struct found f = get_rows(t, zone, at);
+	for (size_t i = 0; i < f.n; i++) {
+		if (f.n == 1 || !f.rows[i].is_error_of_port) {
+			f.rows[i].error = NULL;
+		}
 	}
-	return r;
+	return f;
 }
 
 void
-secondary_table_told(struct secondary_table *t, const uint8_t *zone, const struct key_address *a, uint32_t serial, uint64_t now_s)
+secondary_table_told(struct secondary_table *t, const uint8_t *zone, const struct secondary_at *at, uint32_t serial, uint64_t now_s)
 {
-	struct secondary_row *r = get_good_row(t, zone, a);
-	if (r != NULL) {
-		r->told = serial;
-		r->told_s = now_s;
+	struct found f = get_good_rows(t, zone, at);
+	for (size_t i = 0; i < f.n; i++) {
+		f.rows[i].told = serial;
+		f.rows[i].told_s = now_s;
 	}
 }
 
 void
 secondary_table_has(struct secondary_table *t, const uint8_t *zone, const struct key_address *a, uint32_t serial, uint64_t now_s)
 {
-	struct secondary_row *r = get_good_row(t, zone, a);
-	if (r != NULL) {
-		r->has = serial;
-		r->has_s = now_s;
+	struct found f = get_good_rows(t, zone, &(struct secondary_at){ .address = *a });
+	for (size_t i = 0; i < f.n; i++) {
+		f.rows[i].has = serial;
+		f.rows[i].has_s = now_s;
 	}
 }
 
 void
-secondary_table_failed(struct secondary_table *t, const uint8_t *zone, const struct key_address *a, const char *error, uint64_t now_s)
+secondary_table_failed(struct secondary_table *t, const uint8_t *zone, const struct secondary_at *at, const char *error, uint64_t now_s)
 {
-	struct secondary_row *r = get_row(t, zone, a);
-	if (r != NULL) {
-		r->error = error;
-		r->error_s = now_s;
+	struct found f = get_rows(t, zone, at);
+	for (size_t i = 0; i < f.n; i++) {
+		f.rows[i].error = error;
+		f.rows[i].error_s = now_s;
+		f.rows[i].is_error_of_port = at->port != 0;
 	}
 }
 
@@ -193,7 +239,7 @@ bool
 secondary_table_knows(const struct secondary_table *t, const uint8_t *zone, const struct key_address *a)
 {
 	const struct of_zone *z = find_zone(t, zone);
-	return z != NULL && is_there(z, a);
+	return z != NULL && find_address(z, a).n != 0;
 }
 
 void

@@ -2,22 +2,35 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth/notifier.h"
 #include "auth/status_p.h"
 #include "dns/serial.h"
 #include "zone/nkey.h"
 
-/* Writes IPv6 addresses as eight groups, which every program understands. */
-static void
-print_address(const struct key_address *a, char out[48])
+enum { PLACE_MAX = 56 };
+
+/* Writes IPv6 addresses as eight groups, which every program understands.  Returns the length. */
+static size_t
+print_address(const struct key_address *a, char out[PLACE_MAX])
 {
 	const uint8_t *o = a->octets;
 	if (a->family == 4) {
-		(void)snprintf(out, 48, "%u.%u.%u.%u", o[0], o[1], o[2], o[3]);
-		return;
+		return (size_t)snprintf(out, PLACE_MAX, "%u.%u.%u.%u", o[0], o[1], o[2], o[3]);
 	}
 	size_t len = 0;
 	for (size_t i = 0; i < 16; i += 2) {
-		len += (size_t)snprintf(out + len, 48 - len, "%s%x", i != 0 ? ":" : "", (unsigned)(o[i] << 8 | o[i + 1]));
+		len += (size_t)snprintf(out + len, PLACE_MAX - len, "%s%x", i != 0 ? ":" : "", (unsigned)(o[i] << 8 | o[i + 1]));
+	}
+	return len;
+}
+
+/* "192.0.2.1", or "192.0.2.1@5353" when it is told at another port than 53. */
+static void
+print_place(const struct secondary_row *row, char out[PLACE_MAX])
+{
+	size_t len = print_address(&row->address, out);
+	if (row->port != 0 && row->port != NOTIFY_PORT) {
+		(void)snprintf(out + len, PLACE_MAX - len, "@%u", row->port);
 	}
 }
 
@@ -35,13 +48,13 @@ static bool
 put_row(struct status_page *p, const struct zone *z, const struct zone_note *n, const struct secondary_row *row)
 {
 	struct status_writer *w = &p->w;
-	char name[NAME_TEXT_MAX], address[48];
+	char name[NAME_TEXT_MAX], place[PLACE_MAX];
 	const char *state = state_of(row, z->serial);
 	(void)name_show(n->apex, name);
-	print_address(&row->address, address);
+	print_place(row, place);
 	page_begin(p);
 	status_pair(w, "zone", name);
-	status_pair(w, "secondary", address);
+	status_pair(w, "secondary", place);
 	status_pair(w, "state", state);
 	status_number(w, "serial", z->serial);
 	if (row->has_s != 0) {

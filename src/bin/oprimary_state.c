@@ -157,17 +157,18 @@ notify_trouble(const struct notifier_report *r)
 void
 primary_state_on_notified(struct primary_state *s, const struct notifier_report *r)
 {
-	const struct key_address *a = &r->target->address;
+	const struct notify_target *to = r->target;
+	const struct secondary_at at = { .address = to->address, .port = to->conn == 0 ? to->port : 0 };
 	const char *trouble = notify_trouble(r);
 	uint64_t now_s = clock_wall_s();
-	if (a->family == 0 || r->is_removal) { /* its own connection, of which no address is known; or there is nothing to follow */
+	if (to->address.family == 0 || r->is_removal) { /* nobody knows where it is; or there is nothing to follow */
 		return;
 	}
 	pthread_mutex_lock(&s->secondaries_lock);
 	if (r->outcome == NOTIFY_ACKNOWLEDGED) {
-		secondary_table_told(&s->secondaries, r->zone, a, r->serial, now_s);
+		secondary_table_told(&s->secondaries, r->zone, &at, r->serial, now_s);
 	} else if (trouble != NULL) {
-		secondary_table_failed(&s->secondaries, r->zone, a, trouble, now_s);
+		secondary_table_failed(&s->secondaries, r->zone, &at, trouble, now_s);
 	}
 	pthread_mutex_unlock(&s->secondaries_lock);
 }
@@ -195,31 +196,39 @@ transfer_trouble(enum transfer_end how)
 	return texts[how];
 }
 
-/* Anybody may transfer unsigned, and a person with a key looks at a zone by transferring it (octl dump).  A secondary is whom the key's
- * name says to be one at this address, or where it names no address, whom we tell of changes there.
+/* Not everybody who transfers a zone is a secondary: a person may look at it (octl dump), mostly with a key that may also change it.
+ *
+ * A key whose name has a secondary's address speaks for that address alone.  Whoever else transfers is a secondary when he is told of
+ * changes where he comes from: with a transfer key; with a key that only a `_secondaries` file gives the right, as its name does not;
+ * and unsigned, which such a file or --axfr allows.
  * The caller holds the lock. */
 static bool
 is_secondary(const struct primary_state *s, const struct net_transferred *t, const struct key_address *a)
 {
-	struct key k = { 0 };
-	if (t->key->len == 0 || key_name_read(t->key->oct, &k) != OK || k.right != RIGHT_TRANSFER) {
-		return false;
+	struct key k = { .right = RIGHT_NONE };
+	if (t->key->len != 0 && key_name_read(t->key->oct, &k) == OK) {
+		if (k.right == RIGHT_UPDATE) {
+			return false;
+		}
+		if (k.right == RIGHT_TRANSFER && k.secondary.family != 0) {
+			return key_address_is_equal(&k.secondary, a);
+		}
 	}
-	return k.secondary.family != 0 ? key_address_is_equal(&k.secondary, a) : secondary_table_knows(&s->secondaries, t->zone->oct, a);
+	return secondary_table_knows(&s->secondaries, t->zone->oct, a);
 }
 
 void
 primary_state_on_transferred(struct primary_state *s, const struct net_transferred *t)
 {
-	const struct key_address a = peer_key_address(t->to);
+	const struct secondary_at at = { .address = peer_key_address(t->to) };
 	uint64_t now_s = clock_wall_s();
 	pthread_mutex_lock(&s->secondaries_lock);
-	if (!is_secondary(s, t, &a)) {
+	if (!is_secondary(s, t, &at.address)) {
 		/* somebody looks */
 	} else if (t->how == TRANSFER_DONE && t->report != NULL) {
-		secondary_table_has(&s->secondaries, t->zone->oct, &a, t->report->serial, now_s);
+		secondary_table_has(&s->secondaries, t->zone->oct, &at.address, t->report->serial, now_s);
 	} else {
-		secondary_table_failed(&s->secondaries, t->zone->oct, &a, transfer_trouble(t->how), now_s);
+		secondary_table_failed(&s->secondaries, t->zone->oct, &at, transfer_trouble(t->how), now_s);
 	}
 	pthread_mutex_unlock(&s->secondaries_lock);
 }

@@ -298,8 +298,8 @@ tell_secondaries(void *ctx, const uint8_t *zone, struct secondary_row *out)
 {
 	static const struct secondary_row rows[] = {
 		{ .address = { 4, { 192, 0, 2, 1 } }, .has = 7, .has_s = 1, .told = 7, .told_s = 2 },
-		{ .address = { 4, { 192, 0, 2, 2 } }, .has = 5, .has_s = 1, .told = 7, .told_s = 2, .error = "away", .error_s = 3 },
-		{ .address = { 4, { 192, 0, 2, 3 } }, .told = 7, .told_s = 2 },
+		{ .address = { 4, { 192, 0, 2, 2 } }, .port = 53, .has = 5, .has_s = 1, .told = 7, .told_s = 2, .error = "away", .error_s = 3 },
+		{ .address = { 4, { 192, 0, 2, 3 } }, .port = 5353, .told = 7, .told_s = 2 },
 		{ .address = { 6, { 0x20, 1, 0xd, 0xb8, [15] = 1 } }, .error = "away", .error_s = 3 },
 	};
 	(void)ctx;
@@ -319,7 +319,7 @@ secondaries_are_held_against_what_is_served(void **state)
 	        "- zone=example secondary=192.0.2.1 state=current serial=7 has=7 transferred=1 told=7 acknowledged=2\n"
 	        "- zone=example secondary=192.0.2.2 state=behind serial=7 has=5 transferred=1 told=7 acknowledged=2 behind=2 since=0 "
 	        "error=away failed=3\n"
-	        "- zone=example secondary=192.0.2.3 state=told serial=7 told=7 acknowledged=2\n"
+	        "- zone=example secondary=192.0.2.3@5353 state=told serial=7 told=7 acknowledged=2\n"
 	        "- zone=example secondary=2001:db8:0:0:0:0:0:1 state=unheard serial=7 error=away failed=3\n" TAIL;
 	struct str got = { 0 };
 	are_secondaries_told = true;
