@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
+#include "auth/notify_places.h"
 #include "auth/notify_targets_p.h"
+#include "auth/secondaries.h"
 #include "base/alloc.h"
 #include "zone/nkey.h"
 
@@ -20,7 +22,11 @@ struct comparing {
 	const struct notify_policy *policy;
 	const struct notify_listener *to;
 	struct notify_left_out *left_out;
+	const uint8_t **areas;         /* owned: names at or below which zones may have new targets; some twice */
+	size_t areas_n, areas_cap;
+	err_t err;                     /* of the callbacks that cannot return it */
 	struct notify_targets targets; /* of the zone at hand */
+	struct notify_targets before;  /* of the same zone, in the old view */
 };
 
 static err_t
@@ -44,6 +50,7 @@ note_left_out(struct comparing *c, const struct zone *z)
 	o->cut_n += c->targets.is_cut;
 	if (c->targets.has_passed && o->passed_n++ == 0) {
 		o->passed = c->targets.passed;
+		o->passed_port = c->targets.passed_port;
 		name_set(&o->passed_zone, z->apex_name);
 	}
 	if (c->targets.unknown != NULL && o->unknown_n++ == 0) {
@@ -111,6 +118,8 @@ tell_zones(struct comparing *c)
 	return OK;
 }
 
+/* ---- new targets of zones that did not change ---- */
+
 /* Not in the old view, or with another secret there. */
 static bool
 is_fresh(const struct view *old, const struct tsig_key *key)
@@ -130,6 +139,59 @@ has_fresh(const struct comparing *c, const struct domain *d)
 	return false;
 }
 
+static void
+add_area(void *comparing, const uint8_t *domain)
+{
+	struct comparing *c = comparing;
+	if (c->areas_n != 0 && name_is_equal(c->areas[c->areas_n - 1], domain)) {
+		return;
+	}
+	if (!try_room(&c->areas, sizeof *c->areas, c->areas_n, &c->areas_cap)) {
+		c->err = E_NOMEM;
+		return;
+	}
+	c->areas[c->areas_n++] = domain;
+}
+
+/* A `_secondaries` file of the domain names the key for a host. */
+static void
+add_signer(void *comparing, const uint8_t *key, const uint8_t *domain)
+{
+	struct comparing *c = comparing;
+	const struct key *k = keystore_find(c->now_view->keys, key);
+	if (k != NULL && is_fresh(c->old_view, &k->tsig)) {
+		add_area(c, domain);
+	}
+}
+
+static int
+compare_areas(const void *a, const void *b)
+{
+	const uint8_t *const *x = a, *const *y = b;
+	return name_compare(*x, *y);
+}
+
+/* In canonical order: what is within an area comes right after it. */
+static err_t
+find_areas(struct comparing *c)
+{
+	if (c->old_view->keys != c->now_view->keys) {
+		for (const struct domain *d = c->now->domains; d != c->now->domains + c->now->domains_n; d++) {
+			if (has_fresh(c, d)) {
+				add_area(c, d->name.oct);
+			}
+		}
+		secondaries_signers(c->now_view->secondaries, add_signer, c);
+	}
+	if (c->old_view->secondaries != c->now_view->secondaries) {
+		secondaries_changed(c->old_view->secondaries, c->now_view->secondaries, add_area, c);
+	}
+	if (c->areas_n != 0) {
+		qsort(c->areas, c->areas_n, sizeof *c->areas, compare_areas);
+	}
+	return c->err;
+}
+
 static bool
 is_as_before(const struct comparing *c, const struct zone *z)
 {
@@ -137,28 +199,56 @@ is_as_before(const struct comparing *c, const struct zone *z)
 }
 
 static bool
-has_fresh_at(const struct comparing *c, const struct key_address *a)
+is_same_place(const struct notify_target *a, const struct notify_target *b)
 {
-	for (size_t i = 0; i < c->targets.n; i++) {
-		const struct notify_target *to = &c->targets.list[i];
-		if (to->key != NULL && key_address_is_equal(&to->address, a) && is_fresh(c->old_view, to->key)) {
+	return a->port == b->port && key_address_is_equal(&a->address, &b->address);
+}
+
+static bool
+is_same_key(const struct tsig_key *a, const struct tsig_key *b)
+{
+	return name_is_equal(a->name.oct, b->name.oct) && key_is_same(a, b);
+}
+
+/* Was nobody told there before?  Or, if it is signed, nobody with this key? */
+static bool
+is_new(const struct notify_targets *before, const struct notify_target *to)
+{
+	for (size_t i = 0; i < before->n; i++) {
+		const struct notify_target *t = &before->list[i];
+		if (is_same_place(t, to) && (to->key == NULL || (t->key != NULL && is_same_key(t->key, to->key)))) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool
+has_new_at(const struct notify_targets *targets, const bool *is_new_one, const struct notify_target *at)
+{
+	for (size_t i = 0; i < targets->n; i++) {
+		if (is_new_one[i] && is_same_place(&targets->list[i], at)) {
 			return true;
 		}
 	}
 	return false;
 }
 
-/* To the addresses that have a fresh key; with their other keys, too, which may be all that the secondary knows yet. */
+/* Where there is a new target.  There with all of its keys: the secondary may know the old one alone. */
 static void
-tell_fresh(struct comparing *c, const struct zone *z)
+tell_new(struct comparing *c, const struct zone *z)
 {
 	const struct notify_news news = notify_news_of(z);
+	bool is_new_one[NOTIFY_TARGETS_MAX];
+	notify_targets_of(c->old, z, c->policy, &c->before);
 	notify_targets_of(c->now, z, c->policy, &c->targets);
 	note_left_out(c, z);
 	for (size_t i = 0; i < c->targets.n; i++) {
-		const struct notify_target *to = &c->targets.list[i];
-		if (has_fresh_at(c, &to->address)) {
-			tell_target(c, &news, to);
+		is_new_one[i] = is_new(&c->before, &c->targets.list[i]);
+	}
+	for (size_t i = 0; i < c->targets.n; i++) {
+		if (has_new_at(&c->targets, is_new_one, &c->targets.list[i])) {
+			tell_target(c, &news, &c->targets.list[i]);
 		}
 	}
 }
@@ -180,29 +270,50 @@ iter_within(struct trie_iter *it, const struct view *v, const uint8_t *domain)
 }
 
 /* Zones that changed were told to all of their targets already. */
-static err_t
-tell_keys(struct comparing *c)
+static void
+tell_area(struct comparing *c, const uint8_t *domain)
 {
-	if (c->old_view == NULL || c->old_view->keys == c->now_view->keys) {
+	struct trie_iter it;
+	const struct zone *z;
+	iter_within(&it, c->now_view, domain);
+	while ((z = next_within(&it, domain)) != NULL) {
+		if (is_as_before(c, z)) {
+			tell_new(c, z);
+		}
+	}
+}
+
+static err_t
+tell_new_targets(struct comparing *c)
+{
+	if (c->old_view == NULL ||
+	    (c->old_view->keys == c->now_view->keys && c->old_view->secondaries == c->now_view->secondaries)) {
 		return OK;
 	}
 	TRY(need_index(c->now_view, &c->now));
-	const struct domain *done = NULL; /* in canonical order what is within it comes right after it */
-	for (const struct domain *d = c->now->domains; d != c->now->domains + c->now->domains_n; d++) {
-		if ((done != NULL && name_is_within(d->name.oct, done->name.oct)) || !has_fresh(c, d)) {
-			continue;
+	TRY(find_areas(c));
+	if (c->areas_n != 0) {
+		TRY(need_index(c->old_view, &c->old));
+	}
+	const uint8_t *done = NULL;
+	for (size_t i = 0; i < c->areas_n; i++) {
+		if (done == NULL || !name_is_within(c->areas[i], done)) {
+			done = c->areas[i];
+			tell_area(c, done);
 		}
-		struct trie_iter it;
-		const struct zone *z;
-		iter_within(&it, c->now_view, d->name.oct);
-		while ((z = next_within(&it, d->name.oct)) != NULL) {
-			if (is_as_before(c, z)) {
-				tell_fresh(c, z);
-			}
-		}
-		done = d;
 	}
 	return OK;
+}
+
+/* ---- from outside ---- */
+
+static void
+comparing_free(struct comparing **c)
+{
+	notify_index_free(&(*c)->old);
+	notify_index_free(&(*c)->now);
+	free((*c)->areas);
+	free_ptr(c);
 }
 
 err_t
@@ -221,11 +332,9 @@ notify_compare(const struct view *old, const struct view *now, const struct noti
 	c->left_out = out;
 	err_t err = tell_zones(c);
 	if (err == OK) {
-		err = tell_keys(c);
+		err = tell_new_targets(c);
 	}
-	notify_index_free(&c->old);
-	notify_index_free(&c->now);
-	free(c);
+	comparing_free(&c);
 	return err;
 }
 
@@ -247,9 +356,30 @@ notify_one_zone(const struct view *v, const struct zone *z, const struct notify_
 		const struct notify_news news = notify_news_of(z);
 		tell(c, c->now, z, &news);
 	}
-	notify_index_free(&c->now);
-	free(c);
+	comparing_free(&c);
 	return err;
+}
+
+/* An address for which SRV records give ports: at each of these. */
+static void
+tell_at_ports(const struct view *v, const struct zone *z, const struct notify_target *to, notify_each *each, void *ctx)
+{
+	const struct notify_news news = notify_news_of(z);
+	struct notify_target at = *to;
+	struct notify_places places;
+	uint16_t ports[NOTIFY_PORTS_MAX];
+	size_t n = 0;
+	if (to->conn == 0) {
+		notify_places_of(v, z, &places);
+		n = notify_ports_of(&places, &to->address, ports);
+	}
+	if (n == 0) {
+		each(ctx, &news, to);
+	}
+	for (size_t i = 0; i < n; i++) {
+		at.port = ports[i];
+		each(ctx, &news, &at);
+	}
 }
 
 void
@@ -259,7 +389,6 @@ notify_every_zone(const struct view *v, const uint8_t *domain, const struct noti
 	const struct zone *z;
 	iter_within(&it, v, domain);
 	while ((z = next_within(&it, domain)) != NULL) {
-		const struct notify_news news = notify_news_of(z);
-		each(ctx, &news, to);
+		tell_at_ports(v, z, to, each, ctx);
 	}
 }

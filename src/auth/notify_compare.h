@@ -1,4 +1,4 @@
-/* auth/notify_compare.h -- what there is to tell when one view takes the place of another, and to whom (auth/notify_targets.h).
+/* auth/notify_compare.h -- what there is to tell when one view takes the place of another; whom, says auth/notify_targets.h.
  *
  * Pure.  What comes out borrows from the views that it came from.
  */
@@ -26,15 +26,20 @@ struct notify_left_out {
 	size_t cut_n;    /* zones that have more targets than NOTIFY_TARGETS_MAX */
 	size_t passed_n; /* zones with targets that were passed over, as they are no loopback addresses; the first: */
 	struct key_address passed;
+	uint16_t passed_port;
 	struct name passed_zone;
-	size_t unknown_n; /* zones with a name server whose addresses no zone here has; the first: */
+	size_t unknown_n; /* zones with a host that is not told, as nobody knows its addresses; the first: */
 	struct name unknown, unknown_zone;
 };
 
-/* Everything that is to be told when `now` takes the place of `old` (NULL: of nothing, at the start): zones that are
- * new, or another version; zones that are gone, to those who were told of them in the old view; and for keys that are
- * new or have another secret or algorithm, every other zone that they are used for.  E_NOMEM: some may not have been told.
- * Cost: what differs, and the transfer keys (sorted once). */
+/* Everything that is to be told when `now` takes the place of `old` (NULL: of nothing, at the start):
+ *   each zone that is new or has another version, to all of its targets;
+ *   each zone that is gone, to the targets that it had in the old view;
+ *   each other zone, to the targets that are new: an address or port that was not told of it before, or a key that is new there or has
+ *   another secret or algorithm.  The other keys of that address and port go with it: the secondary may know none but these.
+ * E_NOMEM: some may not have been told.
+ * Cost: what differs.  When keys or `_secondaries` files differ: also the transfer keys (sorted once for each view), and the zones at and
+ * below the domains of what differs, a few microseconds each. */
 err_t notify_compare(const struct view *old, const struct view *now, const struct notify_policy *policy,
                      const struct notify_listener *to, struct notify_left_out *out);
 
@@ -42,6 +47,7 @@ err_t notify_compare(const struct view *old, const struct view *now, const struc
 err_t notify_one_zone(const struct view *v, const struct zone *z, const struct notify_policy *policy, const struct notify_listener *to,
                       struct notify_left_out *out);
 
-/* Every zone at and below a name, to one target: for a peer that is to hear of all of them. */
+/* Every zone at and below a name, to one target, for a peer that is to hear of all of them.  A target that is an address is told at the
+ * ports that SRV records give for it, else at its own. */
 void notify_every_zone(const struct view *v, const uint8_t *domain, const struct notify_target *to, notify_each *each,
                        void *ctx);

@@ -15,11 +15,13 @@ is_unicast(const struct key_address *a)
 	       memcmp(o, unspecified, sizeof unspecified) != 0;
 }
 
+/* `port` 0: at any port. */
 static bool
-is_own(const struct notify_policy *policy, const struct key_address *a)
+is_own(const struct notify_policy *policy, const struct key_address *a, uint16_t port)
 {
 	for (size_t i = 0; i < policy->own_n; i++) {
-		if (key_address_is_equal(&policy->own[i], a)) {
+		const struct notify_own *own = &policy->own[i];
+		if (key_address_is_equal(&own->address, a) && (port == 0 || own->port == port)) {
 			return true;
 		}
 	}
@@ -44,15 +46,15 @@ is_too_far(const struct notify_policy *policy, const struct key_address *a)
 }
 
 bool
-notify_is_allowed(const struct notify_policy *policy, const struct key_address *a, bool is_keyed)
+notify_is_allowed(const struct notify_policy *policy, const struct key_address *a, uint16_t port, bool is_named)
 {
-	return policy->whom != NOTIFY_WHOM_NONE && (is_keyed || policy->whom == NOTIFY_WHOM_ALL) && !is_too_far(policy, a) &&
-	       is_unicast(a) && !is_own(policy, a);
+	return policy->whom != NOTIFY_WHOM_NONE && (is_named || policy->whom == NOTIFY_WHOM_ALL) && !is_too_far(policy, a) &&
+	       is_unicast(a) && !is_own(policy, a, port);
 }
 
 struct key_address
 notify_source(const struct notify_policy *policy, const struct key_address *primary, const struct key_address *to)
 {
 	bool leads_there = primary->family == to->family && (notify_is_loopback(to) || !notify_is_loopback(primary));
-	return leads_there && is_unicast(primary) && is_own(policy, primary) ? *primary : (struct key_address){ .family = 0 };
+	return leads_there && is_unicast(primary) && is_own(policy, primary, 0) ? *primary : (struct key_address){ .family = 0 };
 }

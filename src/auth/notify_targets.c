@@ -3,9 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/notify_places.h"
 #include "auth/notify_targets_p.h"
+#include "auth/secondaries.h"
 #include "base/alloc.h"
-#include "dns/rrtype.h"
 #include "zone/nkey.h"
 
 /* ---- keys by domain ---- */
@@ -111,38 +112,46 @@ notify_index_free(struct notify_index **ix)
 
 /* ---- the targets of a zone ---- */
 
-/* Unsigned, an address is told when nobody has a key for it; signed, with each of its keys, since it may not know them all. */
+struct search {
+	const struct notify_index *ix;
+	const struct zone *zone;
+	const struct notify_policy *policy;
+	struct notify_targets *out;
+	struct notify_places places; /* of hosts that SRV records name */
+};
+
+/* Keys that something is told with; none: it is told unsigned. */
+struct signers {
+	const struct key *list[NOTIFIER_KEYS_MAX];
+	size_t n;
+};
+
 static bool
-is_listed(const struct notify_targets *t, const struct key_address *a, const struct tsig_key *key)
+is_same_place(const struct notify_target *a, const struct notify_target *b)
 {
-	unsigned n = 0;
-	for (size_t i = 0; i < t->n; i++) {
-		n += key_address_is_equal(&t->list[i].address, a);
-	}
-	return n >= (key != NULL ? NOTIFIER_KEYS_MAX : 1);
+	return a->port == b->port && key_address_is_equal(&a->address, &b->address);
 }
 
-/* It is not allowed.  Kept for the log, if that is for being no loopback address alone. */
+/* At one address and port: once with each key, NOTIFIER_KEYS_MAX at most; unsigned only when there is no key. */
 static void
-pass_over(struct notify_targets *out, const struct notify_policy *policy, const struct key_address *a, bool is_keyed)
+put_target(struct notify_targets *out, const struct notify_target *to)
 {
-	struct notify_policy wider = *policy;
-	wider.is_loopback_only = false;
-	if (!out->has_passed && notify_is_allowed(&wider, a, is_keyed)) {
-		out->has_passed = true;
-		out->passed = *a;
+	unsigned keys_n = 0;
+	for (size_t i = 0; i < out->n; i++) {
+		struct notify_target *there = &out->list[i];
+		if (!is_same_place(there, to)) {
+			continue;
+		}
+		if (to->key == NULL || to->key == there->key) {
+			return;
+		}
+		if (there->key == NULL) {
+			*there = *to;
+			return;
+		}
+		keys_n++;
 	}
-}
-
-static void
-add_target(struct notify_targets *out, const struct notify_policy *policy, const struct notify_target *to)
-{
-	bool is_keyed = to->key != NULL;
-	if (!notify_is_allowed(policy, &to->address, is_keyed)) {
-		pass_over(out, policy, &to->address, is_keyed);
-		return;
-	}
-	if (is_listed(out, &to->address, to->key)) {
+	if (keys_n == NOTIFIER_KEYS_MAX) {
 		return;
 	}
 	if (out->n == NOTIFY_TARGETS_MAX) {
@@ -152,101 +161,171 @@ add_target(struct notify_targets *out, const struct notify_policy *policy, const
 	out->list[out->n++] = *to;
 }
 
+struct place {
+	struct key_address address;
+	uint16_t port; /* that an SRV record gives; 0: none does */
+	bool is_named; /* by a key or a `_secondaries` file */
+};
+
+/* It is not allowed.  When that is only because it is no loopback address, it is kept for the log. */
 static void
-add_domain(const struct notify_index *ix, const struct domain *d, const struct notify_policy *policy, struct notify_targets *out)
+pass_over(struct search *s, const struct place *p)
+{
+	struct notify_policy wider = *s->policy;
+	wider.is_loopback_only = false;
+	if (!s->out->has_passed && notify_is_allowed(&wider, &p->address, p->port, p->is_named)) {
+		s->out->has_passed = true;
+		s->out->passed = p->address;
+		s->out->passed_port = p->port != 0 ? p->port : NOTIFY_PORT;
+	}
+}
+
+static void
+add_place(struct search *s, const struct place *p, const struct signers *by)
+{
+	struct notify_target to = { .address = p->address, .port = p->port != 0 ? p->port : NOTIFY_PORT };
+	if (!notify_is_allowed(s->policy, &p->address, p->port, p->is_named)) {
+		pass_over(s, p);
+		return;
+	}
+	if (by->n == 0) {
+		put_target(s->out, &to);
+	}
+	for (size_t i = 0; i < by->n; i++) {
+		to.source = notify_source(s->policy, &by->list[i]->primary, &p->address);
+		to.key = &by->list[i]->tsig;
+		put_target(s->out, &to);
+	}
+}
+
+/* At each port that SRV records give for the address. */
+static void
+add_address(struct search *s, const struct key_address *a, const struct signers *by, bool is_named)
+{
+	uint16_t ports[NOTIFY_PORTS_MAX];
+	size_t n = notify_ports_of(&s->places, a, ports);
+	if (n == 0) {
+		add_place(s, &(struct place){ .address = *a, .is_named = is_named }, by);
+	}
+	for (size_t i = 0; i < n; i++) {
+		add_place(s, &(struct place){ .address = *a, .port = ports[i], .is_named = is_named }, by);
+	}
+}
+
+/* ---- 1: secondaries in the names of transfer keys ---- */
+
+static void
+add_domain(struct search *s, const struct domain *d)
 {
 	for (size_t i = d->first; i < d->first + d->n; i++) {
-		const struct key *k = ix->keys[i];
-		const struct notify_target to = {
-			.source = notify_source(policy, &k->primary, &k->secondary), .address = k->secondary, .port = NOTIFY_PORT,
-			.key = &k->tsig,
-		};
-		add_target(out, policy, &to);
+		const struct signers by = { .list = { s->ix->keys[i] }, .n = 1 };
+		add_address(s, &s->ix->keys[i]->secondary, &by, true);
 	}
 }
 
 static void
-add_keys(const struct notify_index *ix, const uint8_t *apex, const struct notify_policy *policy, struct notify_targets *out)
+add_keys(struct search *s)
 {
 	struct nkey key;
 	struct trie_path path;
-	nkey_set(&key, apex);
-	trie_lookup(&ix->by_name.now, &key, &path);
+	nkey_set(&key, s->zone->apex_name);
+	trie_lookup(&s->ix->by_name.now, &key, &path);
 	if (path.exact != NULL) {
-		add_domain(ix, path.exact, policy, out);
+		add_domain(s, path.exact);
 	}
 	for (unsigned i = path.n; i != 0; i--) {
-		add_domain(ix, path.ancestor[i - 1], policy, out);
+		add_domain(s, path.ancestor[i - 1]);
+	}
+}
+
+/* ---- 2 and 3: hosts ---- */
+
+/* The keys that a file names for a host.  A name that no keys file has is left out. */
+static void
+find_signers(const struct search *s, const uint8_t *host, struct signers *out)
+{
+	const struct view *v = s->ix->view;
+	const uint8_t *names[NOTIFIER_KEYS_MAX];
+	size_t n = secondaries_keys(v->secondaries, s->zone->apex_name, host, names, NOTIFIER_KEYS_MAX);
+	out->n = 0;
+	for (size_t i = 0; i < n && i < NOTIFIER_KEYS_MAX; i++) {
+		const struct key *k = keystore_find(v->keys, names[i]);
+		if (k != NULL) {
+			out->list[out->n++] = k;
+		}
 	}
 }
 
 static void
-add_rrset(const struct rrset *set, uint8_t family, const struct notify_policy *policy, struct notify_targets *out)
+add_places(struct search *s)
 {
-	const struct rr *rr = set != NULL ? rrset_first(set) : NULL;
-	for (unsigned left = set != NULL ? set->n : 0; left != 0 && !out->is_cut; left--, rr = rr_next(rr)) {
-		struct notify_target to = { .address = { .family = family }, .port = NOTIFY_PORT };
-		ASSERT(rr->rdlen <= sizeof to.address.octets);
-		memcpy(to.address.octets, rr->rdata, rr->rdlen);
-		add_target(out, policy, &to);
+	struct signers by = { .n = 0 };
+	for (size_t i = 0; i < s->places.n; i++) {
+		const struct notify_place *p = &s->places.list[i];
+		if (i == 0 || p->host != p[-1].host) {
+			find_signers(s, p->host, &by);
+		}
+		add_place(s, &(struct place){ .address = p->address, .port = p->port, .is_named = true }, &by);
 	}
+	s->out->is_cut |= s->places.is_cut;
 }
 
-/* The node of a host in a zone, if it has addresses there. */
-static const struct node *
-host_in(const struct zone *z, const struct nkey *host)
-{
-	const struct node *n = z != NULL ? trie_get(&z->nodes, host) : NULL;
-	return n != NULL && (node_rrset(n, TYPE_A) != NULL || node_rrset(n, TYPE_AAAA) != NULL) ? n : NULL;
-}
-
-/* The deepest zone served at or above a name, or NULL. */
-static const struct zone *
-zone_around(const struct view *v, const struct nkey *name)
-{
-	struct trie_path path;
-	trie_lookup(&v->zones, name, &path);
-	return path.exact != NULL ? path.exact : path.n != 0 ? path.ancestor[path.n - 1] : NULL;
-}
-
-static void
-add_host(const struct view *v, const struct zone *z, const uint8_t *host, const struct notify_policy *policy,
-         struct notify_targets *out)
-{
-	struct nkey key;
-	nkey_set(&key, host);
-	const struct node *n = host_in(z, &key);
-	n = n != NULL ? n : host_in(zone_around(v, &key), &key);
-	if (n != NULL) {
-		add_rrset(node_rrset(n, TYPE_A), 4, policy, out);
-		add_rrset(node_rrset(n, TYPE_AAAA), 6, policy, out);
-	} else if (out->unknown == NULL) {
-		out->unknown = host;
-	}
-}
-
-/* Is it by the operator's will, or may it be that the keys name these hosts?  Then there is nothing to say. */
+/* False: its addresses are not known. */
 static bool
-is_missed(const struct notify_targets *out, const struct notify_policy *policy, size_t keyed)
+add_name_server(struct search *s, const uint8_t *host)
 {
-	return keyed == 0 && policy->whom == NOTIFY_WHOM_ALL && !policy->is_loopback_only && !out->is_cut;
+	struct key_address at[NOTIFY_PLACES_MAX];
+	struct signers by;
+	bool is_listed;
+	size_t n = notify_addresses_of(s->ix->view, s->zone, host, at, &is_listed);
+	find_signers(s, host, &by);
+	for (size_t i = 0; i < n && i < NOTIFY_PLACES_MAX; i++) {
+		add_address(s, &at[i], &by, is_listed || by.n != 0);
+	}
+	s->out->is_cut |= n > NOTIFY_PLACES_MAX;
+	return n != 0;
+}
+
+/* Returns the first host whose addresses are not known; NULL: none. */
+static const uint8_t *
+add_name_servers(struct search *s)
+{
+	const uint8_t *unknown = NULL, *mname = rrset_first(s->zone->soa)->rdata;
+	const struct rr *ns = rrset_first(s->zone->ns);
+	for (unsigned left = s->zone->ns->n; left != 0 && !s->out->is_cut; left--, ns = rr_next(ns)) {
+		if (!name_is_equal(ns->rdata, mname) && !add_name_server(s, ns->rdata) && unknown == NULL) {
+			unknown = ns->rdata;
+		}
+	}
+	return unknown;
+}
+
+/* Is it worth saying that a name server's addresses are not known?  Not when the operator does not want name servers to be told.  Nor
+ * when keys or files name secondaries of the zone: the name server may be one of these. */
+static bool
+is_worth_saying(const struct search *s, size_t named_n)
+{
+	return named_n == 0 && s->policy->whom == NOTIFY_WHOM_ALL && !s->policy->is_loopback_only && !s->out->is_cut;
 }
 
 void
 notify_targets_of(const struct notify_index *ix, const struct zone *z, const struct notify_policy *policy,
                   struct notify_targets *out)
 {
+	struct search s; /* not all of it is initialised: the list of places is long, and mostly empty */
+	s.ix = ix;
+	s.zone = z;
+	s.policy = policy;
+	s.out = out;
 	out->n = 0;
 	out->is_cut = out->has_passed = false;
-	out->unknown = NULL;
-	add_keys(ix, z->apex_name, policy, out); /* first, so that the signed ones win */
-	size_t keyed = out->n;
-	const uint8_t *mname = rrset_first(z->soa)->rdata;
-	const struct rr *ns = rrset_first(z->ns);
-	for (unsigned left = z->ns->n; left != 0 && !out->is_cut; left--, ns = rr_next(ns)) {
-		if (!name_is_equal(ns->rdata, mname)) {
-			add_host(ix->view, z, ns->rdata, policy, out);
-		}
+	notify_places_of(ix->view, z, &s.places);
+	add_keys(&s);
+	add_places(&s);
+	size_t named_n = out->n;
+	const uint8_t *unknown = add_name_servers(&s);
+	out->unknown = is_worth_saying(&s, named_n) ? unknown : NULL;
+	if (s.places.unknown != NULL && policy->whom != NOTIFY_WHOM_NONE) {
+		out->unknown = s.places.unknown; /* which is a mistake in a file */
 	}
-	out->unknown = is_missed(out, policy, keyed) ? out->unknown : NULL;
 }

@@ -1,14 +1,18 @@
 /* auth/notify_targets.h -- who is to be told about a zone: its notify set (RFC 1996 2).
  *
- * Told about a zone are:
- *   the secondary address in the name of each transfer key for it (key right RIGHT_TRANSFER itself, domain at or above
- *   the zone; the nearest domain first), signed with that key;
- *   the addresses of the hosts in its apex NS RRset, but for the one that the SOA's MNAME names (RFC 1996 2, "Notify
- *   Set"): A and AAAA records in the zone itself (glue too), else in the nearest zone served that encloses the host.
- *   Hosts whose addresses we do not serve are left out, and the first of them is named: we are no resolver.
- * An address is told the signed way when there is one: with each key that names it, NOTIFIER_KEYS_MAX at most, since
- * it may not know them all (auth/notifier.h makes one notification of these).  Of keys of one domain the newest comes first: the
- * one that is last in its file.  It is told from the address that the key's name calls the primary's, when that is ours.
+ * Told about a zone are, in this order:
+ *   1. The secondary's address in the name of each transfer key for the zone (RIGHT_TRANSFER itself, domain at or above the zone).
+ *      The nearest domain comes first; of one domain the newest key, which is the last of its file.
+ *   2. The hosts that SRV records of `_secondaries` files name for the zone (auth/secondaries.h).  The nearest domain comes first.
+ *   3. The hosts of its apex NS RRset, but for the one that the SOA's MNAME names (RFC 1996 2, "Notify Set").
+ *
+ * The addresses of a host are those that a file lists for it, else those that zones served have (auth/notify_places.h).  A host without
+ * any is left out, and the first such host is named: we are no resolver.
+ * An address is told at each port that SRV records give for a host there, else at port 53.
+ * An address from a key's name is told with that key, an address of a host with each key that a file lists for the host.  All that
+ * is said of one address and port is put together: it is told with every key, NOTIFIER_KEYS_MAX at most, since the secondary may not
+ * know them all (auth/notifier.h makes one notification of these); and unsigned only when it has no key.
+ * With a key whose name calls one of our addresses the primary's, it is told from there.
  * Whom NOTIFY may not go to is left out (auth/notify_policy.h).
  *
  * Pure.  What comes out borrows from the views that it came from.
@@ -30,10 +34,13 @@ struct notify_targets {
 	bool is_cut;                /* there were more */
 	bool has_passed;            /* one was passed over, as it is no loopback address: */
 	struct key_address passed;
-	const uint8_t *unknown;     /* a host whose addresses we do not serve; NULL: none, or keys name secondaries */
+	uint16_t passed_port;
+	/* A host that is not told, as nobody knows its addresses: one of an SRV record; or a name server, when neither keys nor files name
+	 * anybody for the zone.  NULL: none. */
+	const uint8_t *unknown;
 };
 
-/* The transfer keys of a view by domain, so that many zones can be asked about.  Borrows the view. */
+/* The transfer keys of a view by domain: made once, good for any number of zones.  Borrows the view. */
 struct notify_index;
 err_t notify_index_new(const struct view *v, struct notify_index **out); /* E_NOMEM */
 void notify_index_free(struct notify_index **ix);                       /* NULL-safe */

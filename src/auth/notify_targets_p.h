@@ -12,7 +12,7 @@ struct domain {
 
 struct notify_index {
 	const struct view *view;
-	const struct key **keys; /* those that NOTIFY has use for, by domain, the newest of each first */
+	const struct key **keys; /* transfer keys with a secondary's address in the name: by domain, the newest of each first */
 	size_t keys_n;
 	struct domain *domains;  /* in canonical order */
 	size_t domains_n;

@@ -1,6 +1,5 @@
 /* Secondaries that have a newer version of a zone than this primary knows of: after a start without a cache, on a rewritten history. */
 #include <stdio.h>
-#include <string.h>
 
 #include "bin/oprimary_load.h"
 #include "dns/serial.h"
@@ -30,9 +29,7 @@ static void
 log_ahead(struct loader *l, const struct secondary_event *e, const struct zone *z, bool is_believed)
 {
 	char text[TEXT_MAX], zone[NAME_TEXT_MAX], key[NAME_TEXT_MAX], from[PEER_TEXT_MAX];
-	struct peer p = { .family = e->target.address.family, .port = e->target.port };
-	memcpy(p.address, e->target.address.octets, sizeof p.address);
-	peer_print(&p, from);
+	peer_print_address(&e->target.address, e->target.port, from);
 	name_print(e->zone.oct, zone);
 	name_print(e->key->name.oct, key);
 	say_what_to_do(l, z, e->serial, is_believed, text);

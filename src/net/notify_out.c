@@ -1,4 +1,4 @@
-/* Beginning and end, and what workers and the notifier call in.  The loader's part is notify_out_views.c. */
+/* Start and stop, and what workers and the notifier report.  The loader's part is notify_out_views.c. */
 #include "net/notify_out.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 /* ---- to the loader ---- */
 
-/* False: not put. */
+/* False: it is over a limit, or nothing is told any more. */
 static bool
 put_event(struct notify_out *o, const struct secondary_event *e)
 {
@@ -24,7 +24,8 @@ put_event(struct notify_out *o, const struct secondary_event *e)
 
 /* ---- what the notifier reports ---- */
 
-/* Has somebody who has the key answered, or has anybody acknowledged?  An unsigned refusal may be that of a router in front of it. */
+/* Has the secondary itself answered?  Whoever acknowledges counts for it.  A refusal counts only when it is signed: an unsigned one may
+ * come from a router in front of it. */
 static bool
 is_reached(const struct notifier_report *r)
 {
@@ -38,7 +39,7 @@ is_missed(const struct notifier_report *r)
 	return r->outcome == NOTIFY_UNREACHED || (r->outcome == NOTIFY_REFUSED && r->target->key == NULL);
 }
 
-/* The loader has it, if it is about somebody who holds a connection: most reports are not. */
+/* To the loader, if a subscription may have that address.  Most reports are about others. */
 static void
 pass_on(struct notify_out *o, const struct notifier_report *r)
 {
@@ -46,7 +47,7 @@ pass_on(struct notify_out *o, const struct notifier_report *r)
 	if ((e.is_reached || is_missed(r)) && subscriptions_may_have(&o->subscriptions, &r->target->address)) {
 		e.target.address = r->target->address;
 		name_set(&e.zone, r->zone);
-		(void)put_event(o, &e); /* over a limit: then the secondary asks again by its timer */
+		(void)put_event(o, &e); /* when it is lost, the secondary learns of the change by its timer */
 	}
 }
 
@@ -61,7 +62,7 @@ on_report(void *ctx, const struct notifier_report *r)
 	if (r->target->conn == 0) {
 		pass_on(o, r);
 	} else if (r->outcome == NOTIFY_LOST) {
-		notify_out_on_closed(o, r->target->conn); /* as its worker has said, unless the queue was full then */
+		notify_out_on_closed(o, r->target->conn); /* its worker has said so already, unless the queue was full */
 	}
 }
 
@@ -155,7 +156,7 @@ notify_out_log_stats(const struct notify_out *o)
 
 /* ---- what workers call in ---- */
 
-/* By UDP there is nothing to hear by later on; only the question for a name that is no zone has an answer to come. */
+/* By TCP the target is the connection; by UDP it is the address that the question came from. */
 static struct notify_target
 target_of(const struct net_request *r)
 {
@@ -169,7 +170,7 @@ static void
 subscribe(struct notify_out *o, const struct secondary_event *asked)
 {
 	const struct key_address *at = subscription_address(&asked->secondary, &asked->target);
-	subscriptions_expect(&o->subscriptions, at); /* so that no report about it is passed over meanwhile */
+	subscriptions_expect(&o->subscriptions, at); /* a report about it may come before the loader has the subscription */
 	if (!put_event(o, asked)) {
 		subscriptions_unexpect(&o->subscriptions, at);
 	}
@@ -179,12 +180,13 @@ void
 notify_out_on_secondary(struct notify_out *o, const struct net_request *r, const struct server_out *out)
 {
 	const struct key *key = keystore_find(r->view->keys, out->key.oct);
-	if (o->whom == NOTIFY_WHOM_NONE || key == NULL || (r->conn == 0 && view_zone(r->view, out->zone.oct) != NULL)) {
+	bool is_known_zone = view_zone(r->view, out->zone.oct) != NULL;
+	if (o->whom == NOTIFY_WHOM_NONE || key == NULL || (r->conn == 0 && is_known_zone)) { /* no connection, so no subscription */
 		return;
 	}
 	struct tsig_key copy = key->tsig;
 	struct secondary_event e = { .kind = SECONDARY_ASKED, .target = target_of(r), .key = &copy, .zone = out->zone };
-	if (key->right == RIGHT_TRANSFER) { /* of others the name says nothing */
+	if (key->right == RIGHT_TRANSFER) { /* no other key has addresses in its name */
 		e.primary = key->primary;
 		e.secondary = key->secondary;
 	}
@@ -203,7 +205,7 @@ notify_out_on_ahead(struct notify_out *o, const struct net_request *r, const str
 	struct secondary_event e = { .kind = SECONDARY_AHEAD, .target = target_of(r), .key = &copy, .zone = out->zone,
 		                     .serial = out->serial };
 	e.target.port = r->from->peer.port;
-	(void)put_event(o, &e); /* over the limit: it asks again */
+	(void)put_event(o, &e); /* when it is lost, the secondary asks again */
 	wipe(&copy, sizeof copy);
 }
 
@@ -221,7 +223,7 @@ void
 notify_out_on_closed(struct notify_out *o, uint64_t conn)
 {
 	const struct secondary_event e = { .kind = SECONDARY_GONE, .target = { .conn = conn } };
-	(void)put_event(o, &e); /* over a limit: NOTIFY_LOST says it again */
+	(void)put_event(o, &e); /* when it is lost, NOTIFY_LOST says it again */
 	pthread_mutex_lock(&o->lock);
 	if (o->is_on) {
 		net_notify_conn_closed(o->net, conn);

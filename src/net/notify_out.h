@@ -1,21 +1,23 @@
 /* net/notify_out.h -- NOTIFY out (RFC 1996), as a whole: secondaries hear of what is served.
  *
- * Each time a view was published it is compared with the one that was told before (auth/notify_compare.h), and the targets are told by
- * the notifier's thread (net/notify.h).  Besides those that zones and keys name, whoever
- * holds a TCP connection by which it asked for a SOA, signed with a transfer key, is told (net/subscriptions.h): of that zone, or of all
- * zones within the key's domain when it asked for a name that is no zone here (the root, for one).  Such a question is
- * answered by a notification for every one of these zones at once, so a secondary with one key finds them all.
+ * Each time a view was published, it is compared with the one that was told before (auth/notify_compare.h), and the notifier's thread
+ * tells the targets (net/notify.h).  These are the secondaries that zones, keys and `_secondaries` files name.
  *
- * It is told by that connection only when there is no other way.  One that is told at an address (the one in its key's name, else
- * the one that it asks from, where a target of the zone has it) is told there first, and by its connection what was not heard
- * there, unless it has answered at the address since it connected.  Nothing goes by a connection while a question of its peer is
+ * Besides these, a client is told that holds a TCP connection and asked by it for a SOA, signed with a transfer key
+ * (net/subscriptions.h): of that zone; or of all zones within the name, when it asked for a name that is no zone here (the root, for
+ * one).  Such a question is answered by a notification for every one of these zones at once, so a secondary with one key finds them
+ * all.
+ *
+ * A connection is used only when there is no other way.  A secondary that is told at an address (the one in its key's name; else the
+ * one that it asks from, if that is a target of the zone) is told there first.  What it did not hear there, it is told by its
+ * connection, unless it has answered at the address since it connected.  Nothing goes by a connection while a question of its peer is
  * open on it (net/tcp.h).
  *
- * Threads: as each function says.  The loader is the thread that publishes views.  What it walks, zones and subscriptions, is
- * its alone.  What other threads hear of secondaries goes into a queue (net/secondary_queue.h).
+ * Threads: as each function says.  The loader is the thread that publishes views; it alone walks zones and subscriptions.  What other
+ * threads hear of secondaries goes into a queue (net/secondary_queue.h).
  * Locks: one here, for "is it on?" and what is done on condition of that.  It is held while one entry is allocated and put into a queue
- * (for the loader, the notifier or a TCP worker), whose own lock is held for a few instructions; never while zones, subscriptions or
- * pending notifications are walked, and never into a write to a socket.
+ * (for the loader, the notifier or a TCP worker), whose own lock is held for a few instructions.  It is not held while zones,
+ * subscriptions or pending notifications are walked, nor while a socket is written to.
  */
 #pragma once
 
@@ -41,13 +43,13 @@ struct notify_out {
 	struct served *served;
 	struct tcp_worker *const *workers; /* by the numbers in connections' ids */
 	void (*wake)(void *ctx);           /* any thread: has the loader call notify_out_go_on() */
-	bool (*is_put_off)(void *ctx, const struct zone *z); /* by the loader: will a newer serial of it be written at once? */
+	bool (*is_put_off)(void *ctx, const struct zone *z); /* by the loader: is a newer serial of it to be written at once? */
 	void (*ahead)(void *ctx, const struct secondary_event *e); /* by the loader: a secondary has a newer serial */
 	void (*reported)(void *ctx, const struct notifier_report *r); /* by the notifier: what became of one; NULL: nobody wants to know */
 	void *ctx;
 	enum notify_whom whom;
 	struct listen_address source_v4, source_v6; /* where notifications come from by default; len 0: see notify_out_start() */
-	bool is_loopback_kept;             /* told are loopback addresses alone, when all listeners have one */
+	bool is_loopback_kept;             /* when all listeners have loopback addresses, only loopback addresses are told */
 	/* the rest is zero */
 	struct net_notify *net;
 	bool is_loopback_only;
@@ -57,7 +59,7 @@ struct notify_out {
 	struct served_pin *told;           /* the view that was told last */
 	const struct view *told_view;
 	struct subscriptions subscriptions; /* but for the counts in it, which are any thread's */
-	struct name *put_off;              /* owned: zones that nobody was told of, as a newer version is to follow at once */
+	struct name *put_off;              /* owned: zones that nobody was told of, as a newer version follows at once */
 	size_t put_off_n, put_off_cap;
 	/* any thread's */
 	pthread_mutex_t lock;              /* for is_on, and for what is done on condition of it */
@@ -83,7 +85,7 @@ void notify_out_stop(struct notify_out *o);
 /* Nothing goes to the workers any more.  In place of notify_out_stop() where the loader has not ended. */
 void notify_out_silence(struct notify_out *o);
 
-/* The loader: a view was published; there is something to go on with, or a newer version that was to follow may not come. */
+/* The loader: a view was published; `wake` was called, or a newer version that was to follow may not come. */
 void notify_out_on_changed(struct notify_out *o);
 void notify_out_go_on(struct notify_out *o);
 

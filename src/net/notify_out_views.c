@@ -1,4 +1,4 @@
-/* What the loader does: views are compared, targets and subscriptions are told. */
+/* The loader's part: it compares views, and tells targets and subscriptions. */
 #include "net/notify_out.h"
 
 #include "base/alloc.h"
@@ -27,7 +27,7 @@ policy_of(const struct notify_out *o)
 	};
 }
 
-/* A zone that came, changed or went: to those that wait for it and are told at no address. */
+/* A zone that came, changed or went: to the subscriptions whose address is none of its targets. */
 static void
 tell_subscribers(void *ctx, const struct notify_news *news, const struct notify_targets *targets)
 {
@@ -51,7 +51,7 @@ log_left_out(struct notify_out *o, err_t err, const struct notify_left_out *left
 	}
 }
 
-/* ---- versions that another one is to follow at once ---- */
+/* ---- versions that are put off, as another one follows at once ---- */
 
 static bool
 is_listed(const struct notify_out *o, const uint8_t *zone)
@@ -64,7 +64,7 @@ is_listed(const struct notify_out *o, const uint8_t *zone)
 	return false;
 }
 
-/* Secondaries take nothing from a version whose serial is not newer, so they are told of the one that follows. */
+/* Secondaries do not take a version whose serial is not newer, so they are told of the one that follows it. */
 static bool
 puts_off(void *ctx, const struct zone *z)
 {
@@ -76,7 +76,7 @@ puts_off(void *ctx, const struct zone *z)
 		return true;
 	}
 	if (!try_room(&o->put_off, sizeof *o->put_off, o->put_off_n, &o->put_off_cap)) {
-		return false; /* it is told at once, and again with the next serial */
+		return false; /* no memory: secondaries are told at once, and again of the next serial */
 	}
 	name_set(&o->put_off[o->put_off_n++], z->apex_name);
 	return true;
@@ -91,7 +91,8 @@ tell_zone(struct notify_out *o, const struct zone *z)
 	log_left_out(o, notify_one_zone(o->told_view, z, &policy, &to, &left_out), &left_out);
 }
 
-/* The version that was to follow is there, and was told; or it does not come, and what there is is told. */
+/* Either the version that was to follow is there, and secondaries were told of it; or it will not come, and they are told of the version
+ * that there is. */
 static void
 tell_put_off(struct notify_out *o)
 {
@@ -110,7 +111,8 @@ tell_put_off(struct notify_out *o)
 
 /* ---- what was heard of secondaries ---- */
 
-/* Who asked for a name that is no zone: of all zones within it. */
+/* Who asked for a name that is no zone is told of all zones within it: at the address in its key's name, if that is told, else by the way
+ * by which it asked. */
 static void
 tell_all(struct notify_out *o, const struct subscription *s)
 {
@@ -123,20 +125,20 @@ tell_all(struct notify_out *o, const struct subscription *s)
 		to.conn = 0;
 		to.address = s->secondary;
 		to.source = s->source;
-		to.port = NOTIFY_PORT;
+		to.port = NOTIFY_PORT; /* where no SRV record gives another */
 	}
 	if (to.conn != 0 || !o->is_loopback_only || notify_is_loopback(&to.address)) {
 		notify_every_zone(o->told_view, s->zone.oct, &to, tell, o);
 	}
 }
 
-/* It is told everything; one that asked by UDP, and that alone. */
+/* By TCP, it is a subscription from now on. */
 static void
 take_question(struct notify_out *o, const struct secondary_event *e)
 {
 	const struct notify_policy policy = policy_of(o);
 	struct subscription new = { .target = e->target, .key = *e->key, .zone = e->zone };
-	if (notify_is_allowed(&policy, &e->secondary, true)) {
+	if (notify_is_allowed(&policy, &e->secondary, 0, true)) {
 		new.secondary = e->secondary;
 		new.source = notify_source(&policy, &e->primary, &e->secondary);
 	}
@@ -144,11 +146,11 @@ take_question(struct notify_out *o, const struct secondary_event *e)
 		tell_all(o, &new);
 	}
 	wipe(&new.key, sizeof new.key);
-	/* Now that it is counted as subscribed: */
+	/* The list counts it now, so subscribe() need not any more: */
 	subscriptions_unexpect(&o->subscriptions, subscription_address(&e->secondary, &e->target));
 }
 
-/* Those that are told at the address, and hold a connection: it has heard there, or it is told by the connection now. */
+/* An address has answered, or has not: the subscriptions there are told by their connections what was not heard. */
 static void
 take_report(struct notify_out *o, const struct secondary_event *e)
 {
@@ -188,7 +190,7 @@ take_events(struct notify_out *o)
 
 /* ---- from outside ---- */
 
-/* The view that is served now, and what there is to tell between the one before and it. */
+/* What differs between the view that was told last and the one that is served now. */
 static void
 tell_changes(struct notify_out *o)
 {

@@ -2,37 +2,46 @@
 
 #include <ifaddrs.h>
 
-#include "auth/notify_policy.h"
 #include "net/peer.h"
 
 static bool
-read_address(const struct sockaddr *sa, struct key_address *out)
+read_address(const struct sockaddr *sa, struct notify_own *out)
 {
 	struct peer p;
 	if (sa == NULL || !peer_from_sockaddr(sa, TRANSPORT_UDP, &p)) {
 		return false;
 	}
-	*out = peer_key_address(&p);
+	*out = (struct notify_own){ .address = peer_key_address(&p), .port = p.port };
 	return true;
 }
 
 static void
-add(struct own_addresses *own, const struct sockaddr *sa)
+add(struct own_addresses *own, const struct notify_own *new)
 {
-	if (own->n < OWN_ADDRESSES_MAX && read_address(sa, &own->list[own->n])) {
-		own->n++;
+	for (size_t i = 0; i < own->n; i++) {
+		if (own->list[i].port == new->port && key_address_is_equal(&own->list[i].address, &new->address)) {
+			return;
+		}
+	}
+	if (own->n < OWN_ADDRESSES_MAX) {
+		own->list[own->n++] = *new;
 	}
 }
 
+/* All addresses of the machine, at this port. */
 static void
-add_interfaces(struct own_addresses *own)
+add_interfaces(struct own_addresses *own, uint16_t port)
 {
+	struct notify_own new;
 	struct ifaddrs *all = NULL;
 	if (getifaddrs(&all) != 0) {
 		return;
 	}
 	for (const struct ifaddrs *a = all; a != NULL; a = a->ifa_next) {
-		add(own, a->ifa_addr);
+		if (read_address(a->ifa_addr, &new)) {
+			new.port = port;
+			add(own, &new);
+		}
 	}
 	freeifaddrs(all);
 }
@@ -40,23 +49,25 @@ add_interfaces(struct own_addresses *own)
 void
 own_addresses_find(struct own_addresses *own)
 {
-	bool is_wildcard = false;
+	struct notify_own new;
 	own->n = 0;
 	for (size_t i = 0; i < own->listen_n; i++) {
-		is_wildcard |= listen_is_wildcard(&own->listen[i]);
-		add(own, &own->listen[i].sa.any);
-	}
-	if (is_wildcard) {
-		add_interfaces(own);
+		if (!read_address(&own->listen[i].sa.any, &new)) {
+			continue;
+		}
+		add(own, &new);
+		if (listen_is_wildcard(&own->listen[i])) {
+			add_interfaces(own, new.port);
+		}
 	}
 }
 
 bool
 own_addresses_are_loopback(const struct own_addresses *own)
 {
-	struct key_address a;
+	struct notify_own at;
 	for (size_t i = 0; i < own->listen_n; i++) {
-		if (!read_address(&own->listen[i].sa.any, &a) || !notify_is_loopback(&a)) {
+		if (!read_address(&own->listen[i].sa.any, &at) || !notify_is_loopback(&at.address)) {
 			return false;
 		}
 	}

@@ -1,4 +1,4 @@
-/* net/own_addresses.h -- which addresses are our own.  Nobody is notified at such an address, and notifications come from one.
+/* net/own_addresses.h -- where we answer.  Nobody is notified at such an address, and notifications come from one.
  *
  * Threads: one at a time.
  */
@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include "auth/keys.h"
+#include "auth/notify_policy.h"
 #include "net/listen.h"
 
 enum { OWN_ADDRESSES_MAX = 256 };
@@ -14,7 +14,7 @@ enum { OWN_ADDRESSES_MAX = 256 };
 struct own_addresses {
 	const struct listen_address *listen; /* borrowed */
 	size_t listen_n;
-	struct key_address list[OWN_ADDRESSES_MAX];
+	struct notify_own list[OWN_ADDRESSES_MAX];
 	size_t n;
 };
 

@@ -32,3 +32,11 @@ peer_print(const struct peer *p, char out[PEER_TEXT_MAX])
 	(void)inet_ntop(p->family == 4 ? AF_INET : AF_INET6, p->address, host, sizeof host);
 	snprintf(out, PEER_TEXT_MAX, "%s@%u", host, p->port);
 }
+
+void
+peer_print_address(const struct key_address *a, uint16_t port, char out[PEER_TEXT_MAX])
+{
+	struct peer p = { .family = a->family, .port = port };
+	memcpy(p.address, a->octets, sizeof p.address);
+	peer_print(&p, out);
+}

@@ -12,3 +12,4 @@ bool peer_from_sockaddr(const struct sockaddr *sa, enum transport t, struct peer
 
 enum { PEER_TEXT_MAX = 64 };
 void peer_print(const struct peer *p, char out[PEER_TEXT_MAX]); /* "192.0.2.1@4242" */
+void peer_print_address(const struct key_address *a, uint16_t port, char out[PEER_TEXT_MAX]); /* likewise */

@@ -1,7 +1,6 @@
 #include "net/report_notify.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "dns/rrtype.h"
 #include "net/peer.h"
@@ -9,12 +8,10 @@
 static void
 print_target(const struct notify_target *to, char out[PEER_TEXT_MAX])
 {
-	struct peer p = { .family = to->address.family, .port = to->port };
-	memcpy(p.address, to->address.octets, sizeof p.address);
-	if (to->conn != 0 && p.family == 0) {
+	if (to->conn != 0 && to->address.family == 0) {
 		snprintf(out, PEER_TEXT_MAX, "its own connection");
 	} else {
-		peer_print(&p, out);
+		peer_print_address(&to->address, to->port, out);
 	}
 }
 
@@ -86,7 +83,7 @@ report_notify_passed_over(const struct log *log, const struct notify_left_out *o
 {
 	char zone[NAME_TEXT_MAX], to[PEER_TEXT_MAX];
 	name_print(o->passed_zone.oct, zone);
-	print_target(&(struct notify_target){ .address = o->passed, .port = NOTIFY_PORT }, to);
+	peer_print_address(&o->passed, o->passed_port, to);
 	log_event(log, LOG_LEVEL_INFO, "notify-passed-over", "zones=%zu zone=%s to=%s text=%s", o->passed_n, zone, to,
 	          "we listen on loopback addresses alone, so no others are told; --notify=all tells all. This is said once");
 }
@@ -98,8 +95,8 @@ report_notify_unknown_host(const struct log *log, const struct notify_left_out *
 	name_print(o->unknown_zone.oct, zone);
 	name_print(o->unknown.oct, host);
 	log_event(log, LOG_LEVEL_INFO, "notify-unknown-host", "zones=%zu zone=%s host=%s text=%s", o->unknown_n, zone, host,
-	          "no zone of the repository has an address of this name server, so it is not told of changes; a transfer key with its "
-	          "address in the name has it told. This is said once");
+	          "no zone of the repository has an address of this host, so it is not told of changes; an A or AAAA record for it in a "
+	          "_secondaries file, or a transfer key with its address in the name, has it told. This is said once");
 }
 
 void

@@ -12,13 +12,13 @@
 /* What became of one. */
 void report_notify_outcome(const struct log *log, const struct notifier_report *r);
 
-/* A comparison of views ended with `err`, and not all were told: notify-incomplete. */
+/* Not all were told: a comparison of views ended with `err`, or zones have too many targets.  notify-incomplete. */
 void report_notify_incomplete(const struct log *log, err_t err, const struct notify_left_out *o);
 
 /* Targets were passed over, as they are no loopback addresses: notify-passed-over. */
 void report_notify_passed_over(const struct log *log, const struct notify_left_out *o);
 
-/* Name servers of zones are not told, as no zone here has their addresses: notify-unknown-host. */
+/* Hosts are not told, as neither zones nor `_secondaries` files have their addresses: notify-unknown-host. */
 void report_notify_unknown_host(const struct log *log, const struct notify_left_out *o);
 
 void report_notify_stats(const struct log *log, const struct notifier_stats *s);

@@ -1,7 +1,8 @@
-"""Secondaries of other makes, on port 53 of an address each, fed by a primary on 127.0.0.1: nothing of a zone is theirs but its name.
+"""Secondaries of other makes, on port 53 of an address each or where a test wants them, fed by a primary on 127.0.0.1: nothing of a zone is
+theirs but its name.
 
-All of them take NOTIFY with their own key or, for the zones of `plain`, unsigned from the primary's address; write what they have to
-disk at once; keep it over a restart; and let the tests transfer it from them.
+All of them take NOTIFY with their own key or, for the zones of `plain` and those without a key, unsigned from the primary's address; write
+what they have to disk at once; keep it over a restart; and let the tests transfer it from them.
 """
 import contextlib
 import os
@@ -24,16 +25,18 @@ TRANSFER_LIMIT_S = 30
 
 
 class Secondary(servers.Process):
-    """`zones`: {zone: key to transfer it with}; `plain`: those of them that NOTIFY comes unsigned for."""
+    """`zones`: {zone: key to transfer it with; None: unsigned}; `plain`: those with a key that NOTIFY comes unsigned for."""
     name = binary = address = algorithm = None
+    port = PORT
 
-    def __init__(self, work, zones, plain=()):
-        self.work, self.zones, self.plain = os.path.join(work, self.name), zones, set(plain)
+    def __init__(self, work, zones, plain=(), port=PORT, address=None):
+        self.work, self.zones, self.plain = os.path.join(work, self.name), zones, {*plain, *(z for z, k in zones.items() if k is None)}
+        self.port, self.address = port, address or self.address
         os.makedirs(self.work, exist_ok=True)
-        self.keys = sorted(set(zones.values()), key=lambda k: k.name)
+        self.keys = sorted(set(zones.values()) - {None}, key=lambda k: k.name)
         super().__init__(self.configure(), self.work, self.name)
         try:
-            self.await_true("it answers", lambda: servers.is_listening(PORT, self.address))
+            self.await_true("it answers", lambda: servers.is_listening(self.port, self.address))
         except BaseException:
             self.kill()
             raise
@@ -49,7 +52,7 @@ class Secondary(servers.Process):
         return servers.write(self.path(name), "\n".join(lines) + "\n")
 
     def serial(self, zone):
-        return servers.serial_served(PORT, zone, self.address)
+        return servers.serial_served(self.port, zone, self.address)
 
     def await_serial(self, zone, serial, limit_s=TRANSFER_LIMIT_S):
         self.await_true("%s has serial %s, not %s" % (zone, serial, self.serial(zone)), lambda: self.serial(zone) == serial, limit_s)
@@ -68,7 +71,7 @@ class Secondary(servers.Process):
     def records(self, zone):
         def attempt():
             with contextlib.suppress(ConnectionResetError):  # NSD's children that make room for a new version cut what they are at
-                return transfer(self.address, zone)
+                return transfer(self.address, zone, self.port)
             return None
         return self.await_true("%s gives %s" % (self.name, zone), attempt)
 
@@ -78,14 +81,15 @@ class Bind(Secondary):
 
     def configure(self):
         conf = ['options {', ' directory "%s";' % self.work, ' pid-file "%s";' % self.path("pid"),
-                ' session-keyfile "%s";' % self.path("session.key"), ' listen-on port %d { %s; };' % (PORT, self.address),
+                ' session-keyfile "%s";' % self.path("session.key"), ' listen-on port %d { %s; };' % (self.port, self.address),
                 ' listen-on-v6 { none; };', ' recursion no;', ' notify no;', ' transfer-source %s;' % self.address,
                 ' allow-transfer { any; };', ' request-ixfr yes;', ' check-names secondary ignore;', ' masterfile-format text;',
                 ' zero-no-soa-ttl no;', ' min-retry-time 1;', ' max-records-per-type 0;', ' dnssec-validation no;', '};', 'controls { };']
         conf += ['key "%s" { algorithm hmac-%s; secret "%s"; };' % (k.name, k.algorithm.lower(), k.secret) for k in self.keys]
         for zone, key in self.zones.items():
-            conf.append('zone "%s" { type secondary; file "%s.zone"; primaries { %s port %d key "%s"; }; %s };' % (
-                zone, zone, PRIMARY, PORT, key.name, "" if zone in self.plain else 'allow-notify { key "%s"; };' % key.name))
+            signed = ' key "%s"' % key.name if key is not None else ""
+            conf.append('zone "%s" { type secondary; file "%s.zone"; primaries { %s port %d%s; }; %s };' % (
+                zone, zone, PRIMARY, PORT, signed, "" if zone in self.plain else 'allow-notify { key "%s"; };' % key.name))
         return ["named", "-g", "-n", "1", "-c", self.write("named.conf", conf)]
 
 
@@ -94,13 +98,13 @@ class Knot(Secondary):
 
     def configure(self):
         os.makedirs(self.path("db"), exist_ok=True)
-        conf = ['server:', '  listen: %s@%d' % (self.address, PORT), '  rundir: "%s"' % self.work, '  udp-workers: 1',
+        conf = ['server:', '  listen: %s@%d' % (self.address, self.port), '  rundir: "%s"' % self.work, '  udp-workers: 1',
                 '  tcp-workers: 1', '  background-workers: 2', 'database:', '  storage: "%s"' % self.path("db"),
                 '  journal-db-max-size: 64M', '  kasp-db-max-size: 16M', '  timer-db-max-size: 16M', 'log:',
                 '  - target: stderr', '    any: info', 'key:']
         for k in self.keys:
             conf += ['  - id: %s' % k.name, '    algorithm: hmac-%s' % k.algorithm.lower(), '    secret: %s' % k.secret]
-        conf += ['remote:']
+        conf += ['remote:', '  - id: by-nobody', '    address: %s@%d' % (PRIMARY, PORT), '    via: %s' % self.address]
         for k in self.keys:
             conf += ['  - id: by-%s' % k.name, '    address: %s@%d' % (PRIMARY, PORT), '    via: %s' % self.address, '    key: %s' % k.name]
         conf += ['acl:', '  - id: look', '    address: %s' % PRIMARY, '    action: transfer',
@@ -111,7 +115,7 @@ class Knot(Secondary):
                  'zone:']
         for zone, k in self.zones.items():
             acl = "unsigned" if zone in self.plain else "with-" + k.name
-            conf += ['  - domain: %s' % zone, '    master: by-%s' % k.name, '    acl: [look, %s]' % acl]
+            conf += ['  - domain: %s' % zone, '    master: by-%s' % (k.name if k is not None else "nobody"), '    acl: [look, %s]' % acl]
         return ["knotd", "-c", self.write("knot.conf", conf)]
 
 
@@ -119,7 +123,7 @@ class Nsd(Secondary):
     name, binary, address, algorithm = "nsd", "nsd", "127.0.0.4", "SHA512"
 
     def configure(self):
-        conf = ['server:', ' server-count: 1', ' ip-address: %s@%d' % (self.address, PORT), ' username: ""', ' zonesdir: "%s"' % self.work,
+        conf = ['server:', ' server-count: 1', ' ip-address: %s@%d' % (self.address, self.port), ' username: ""', ' zonesdir: "%s"' % self.work,
                 ' zonelistfile: "%s"' % self.path("zone.list"), ' database: ""', ' verbosity: 2',
                 ' xfrdfile: "%s"' % self.path("xfrd.state"),
                 ' xfrdir: "%s"' % self.work, ' pidfile: "%s"' % self.path("pid"), ' rrl-ratelimit: 0', ' zonefiles-write: 1',
@@ -128,7 +132,7 @@ class Nsd(Secondary):
             conf += ['key:', ' name: "%s"' % k.name, ' algorithm: hmac-%s' % k.algorithm.lower(), ' secret: "%s"' % k.secret]
         for zone, k in self.zones.items():
             conf += ['zone:', ' name: "%s"' % zone, ' zonefile: "%s"' % self.path(zone + ".zone"),
-                     ' request-xfr: %s@%d %s' % (PRIMARY, PORT, k.name), ' outgoing-interface: %s' % self.address,
+                     ' request-xfr: %s@%d %s' % (PRIMARY, PORT, k.name if k is not None else "NOKEY"), ' outgoing-interface: %s' % self.address,
                      ' allow-notify: %s %s' % (PRIMARY, "NOKEY" if zone in self.plain else k.name), ' provide-xfr: %s NOKEY' % PRIMARY]
         return ["nsd", "-d", "-c", self.write("nsd.conf", conf)]
 
@@ -144,7 +148,7 @@ class PowerDns(Secondary):
     def configure(self):
         conf = ['launch=gsqlite3', 'gsqlite3-database=%s' % self.path("pdns.sqlite3"), 'gsqlite3-dnssec=yes',
                 'gsqlite3-pragma-synchronous=0', 'secondary=yes', 'secondary-do-renotify=no',
-                'local-address=%s' % self.address, 'local-port=%d' % PORT,
+                'local-address=%s' % self.address, 'local-port=%d' % self.port,
                 'query-local-address=%s' % self.address, 'socket-dir=%s' % self.work, 'allow-axfr-ips=%s' % PRIMARY, 'cache-ttl=0',
                 'query-cache-ttl=0', 'negquery-cache-ttl=0', 'zone-cache-refresh-interval=0', 'xfr-cycle-interval=1', 'loglevel=6',
                 'receiver-threads=1', 'distributor-threads=1', 'retrieval-threads=1', 'guardian=no', 'daemon=no', 'security-poll-suffix=',
@@ -162,8 +166,9 @@ class PowerDns(Secondary):
                 k.name, k.algorithm.lower(), k.secret)
         for i, (zone, k) in enumerate(self.zones.items(), 1):
             sql += "INSERT INTO domains (id, name, type, master) VALUES (%d, '%s', 'SLAVE', '%s:%d');\n" % (i, zone, PRIMARY, PORT)
-            sql += "INSERT INTO domainmetadata (domain_id, kind, content) VALUES (%d, 'AXFR-MASTER-TSIG', '%s'), (%d, 'IXFR', '1');\n" % (
-                i, k.name, i)
+            sql += "INSERT INTO domainmetadata (domain_id, kind, content) VALUES (%d, 'IXFR', '1');\n" % i
+            if k is not None:
+                sql += "INSERT INTO domainmetadata (domain_id, kind, content) VALUES (%d, 'AXFR-MASTER-TSIG', '%s');\n" % (i, k.name)
         with contextlib.closing(sqlite3.connect(self.path("pdns.sqlite3"))) as database:
             database.executescript(sql)
 

@@ -1,76 +1,7 @@
-/* Who is told, and of what: views out of master files, and what comes out as lines of text. */
-#include "auth/notify_compare.h"
+/* Who is told about a zone: views out of master files, and their targets as lines of text. */
+#include "auth/notify_targets.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "base/str.h"
-#include "serve.h"
-
-#define SECRET " DNSKEY 0 3 163 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
-#define OTHER_SECRET " DNSKEY 0 3 163 BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA=\n"
-
-static const struct notify_policy everybody;
-
-/* ---- text ---- */
-
-static void
-put_address(struct str *out, const struct key_address *a)
-{
-	if (a->family == 4) {
-		str_printf(out, "%u.%u.%u.%u", a->octets[0], a->octets[1], a->octets[2], a->octets[3]);
-	} else {
-		for (int i = 0; i < 16; i += 2) {
-			str_printf(out, "%s%x", i != 0 ? ":" : "", a->octets[i] << 8 | a->octets[i + 1]);
-		}
-	}
-}
-
-static void
-put_target(struct str *out, const struct notify_target *t)
-{
-	char key[NAME_TEXT_MAX] = "-";
-	assert_int_equal(t->conn, 0);
-	assert_int_equal(t->port, 53);
-	put_address(out, &t->address);
-	if (t->key != NULL) {
-		name_print(t->key->name.oct, key);
-	}
-	str_printf(out, " %s", key);
-	if (t->source.family != 0) {
-		str_cat(out, " from ");
-		put_address(out, &t->source);
-	}
-	str_cat(out, "\n");
-}
-
-static void
-on_each(void *ctx, const struct notify_news *news, const struct notify_target *to)
-{
-	char zone[NAME_TEXT_MAX];
-	name_print(news->zone, zone);
-	if (news->soa != NULL) {
-		const uint8_t *serial = news->soa + news->soa_len - 20;
-		str_printf(ctx, "%s %u ", zone, (unsigned)serial[2] << 8 | serial[3]);
-		assert_int_equal(news->soa_ttl, 60);
-	} else {
-		str_printf(ctx, "%s gone ", zone);
-	}
-	put_target(ctx, to);
-}
-
-static void
-assert_text(struct str *got, const char *want)
-{
-	assert_string_equal(str_text(got), want);
-	str_clear(got);
-}
-
-/* ---- the targets of a zone ---- */
+#include "notify_text.h"
 
 static void
 assert_targets(const struct view *v, const char *zone, const struct notify_policy *policy, const char *want)
@@ -111,7 +42,7 @@ hosts_of_the_zone_but_the_primary(void **state)
 	assert_targets(v, "example.", &everybody,
 	               "192.0.2.3 -\n192.0.2.5 -\n192.0.2.2 -\n192.0.2.4 -\n2001:db8:0:0:0:0:0:2 -\n");
 	assert_targets(v, "other.", &everybody, "");
-	const struct key_address ours[] = { { 4, { 192, 0, 2, 3 } }, { 6, { 0x20, 1, 0xD, 0xB8, [15] = 2 } } };
+	const struct notify_own ours[] = { { { 4, { 192, 0, 2, 3 } }, 53 }, { { 6, { 0x20, 1, 0xD, 0xB8, [15] = 2 } }, 5300 } };
 	const struct notify_policy policy = { .own = ours, .own_n = ARRAY_LEN(ours) };
 	assert_targets(v, "example.", &policy, "192.0.2.5 -\n192.0.2.2 -\n192.0.2.4 -\n");
 	primary_free(&p);
@@ -170,9 +101,9 @@ from_the_address_in_the_keys_name(void **state)
 				   "2001-db8--1.192.0.2.62._transfer" SECRET "2001-db8--1.2001-db8--2._transfer" SECRET
 				   "fe80--1.2001-db8--3._transfer" SECRET "127.0.0.1.192.0.2.63._transfer" SECRET
 				   "127.0.0.1.127.0.0.63._transfer" SECRET;
-	static const struct key_address ours[] = {
-		{ 4, { 192, 0, 2, 50 } }, { 6, { 0x20, 1, 0xD, 0xB8, [15] = 1 } }, { 6, { 0xFE, 0x80, [15] = 1 } },
-		{ 4, { 127, 0, 0, 1 } },
+	static const struct notify_own ours[] = {
+		{ { 4, { 192, 0, 2, 50 } }, 53 }, { { 6, { 0x20, 1, 0xD, 0xB8, [15] = 1 } }, 53 }, { { 6, { 0xFE, 0x80, [15] = 1 } }, 53 },
+		{ { 4, { 127, 0, 0, 1 } }, 53 },
 	};
 	static const char *const files[][2] = { { "deep.other", deep }, { "_keys", keys } };
 	const struct notify_policy policy = { .own = ours, .own_n = ARRAY_LEN(ours) };
@@ -317,164 +248,188 @@ hosts_that_nobody_here_knows(void **state)
 	primary_free(&p);
 }
 
-/* ---- between two views ---- */
+/* ---- what `_secondaries` files say ---- */
 
-struct world {
-	struct primary *p;
-	const struct view *before;
-	struct discard *old; /* keeps `before` */
-	const struct notify_policy *policy; /* NULL: everybody is told */
-	size_t passed_n;     /* zones with targets that were passed over */
-	struct str got;
-};
+/* Of these name servers far.test. comes first, and ns1 is the primary. */
+#define ZONE                                                                                                                              \
+	"$TTL 60\n@ SOA ns1 h 1 2 3 4 5\n NS ns1\n NS ns2\n NS far.test.\nns1 A 192.0.2.1\nns2 A 192.0.2.2\n AAAA 2001:db8::2\n"          \
+	"x A 192.0.2.9\n"
 
-/* The next version, of these files and no others; what it differs in is in w->got. */
+#define NO_KEYS NULL
+
+/* The targets of example., of which the other zone is a neighbour, with these files. */
 static void
-next(struct world *w, const char *const files[][2], size_t n)
+assert_with(const char *keys, const char *secondaries, const struct notify_policy *policy, const char *want)
 {
-	static const struct primary_conf conf = { 100, 100, 100 };
-	static const struct primary_log log;
-	struct source_change changes[16];
-	struct source_commit commit = { .id = "c0ffee", .changes = changes, .n = n, .is_whole = true,
-		                        .open = serve_no_file, .close = serve_close };
-	enum primary_outcome outcome;
-	const struct view *now;
-	struct notify_left_out left_out;
-	bool is_first = w->p == NULL;
-	w->p = is_first ? primary_new(&conf, &log) : w->p;
-	for (size_t i = 0; i < n; i++) {
-		changes[i] = (struct source_change){ .kind = SOURCE_PUT, .path = files[i][0],
-			                             .bytes = (const uint8_t *)files[i][1], .len = strlen(files[i][1]) };
+	const char *const files[][2] = { { "example", ZONE }, { "other", ZONE }, { "example._secondaries", secondaries }, { "_keys", keys } };
+	struct primary *p = serve_files(files, ARRAY_LEN(files) - (keys == NO_KEYS));
+	assert_non_null(p);
+	assert_targets(primary_view(p), "example.", policy, want);
+	assert_targets(primary_view(p), "other.", &everybody, "192.0.2.2 -\n2001:db8:0:0:0:0:0:2 -\n");
+	primary_free(&p);
+}
+
+#define NS2 "192.0.2.2 -\n2001:db8:0:0:0:0:0:2 -\n"
+
+static void
+hosts_of_srv_records(void **state)
+{
+	(void)state;
+	/* Where the file has no address, the zone's counts.  In the file's order. */
+	assert_with(NO_KEYS, "_notify SRV 0 0 5353 hidden\n_notify SRV 9 9 5354 x\nhidden A 192.0.2.53\nhidden AAAA 2001:db8::53\n", &everybody,
+	            "192.0.2.53@5353 -\n2001:db8:0:0:0:0:0:53@5353 -\n192.0.2.9@5354 -\n" NS2);
+	assert_with(NO_KEYS, "_notify SRV 0 0 53 x\nx A 192.0.2.53\n", &everybody, "192.0.2.53 -\n" NS2); /* the file's, not the zone's */
+	assert_with(NO_KEYS, "_notify.sub SRV 0 0 5353 x\n", &everybody, NS2);                        /* about others */
+	assert_with(NO_KEYS, "_notify SRV 0 0 53 ns1\n", &everybody, "192.0.2.1 -\n" NS2);            /* though SOA calls it the primary */
+	assert_with(NO_KEYS, "ns1 A 192.0.2.53\n", &everybody, NS2);                                  /* that alone is not enough */
+}
+
+static void
+name_servers_that_a_file_lists(void **state)
+{
+	(void)state;
+	assert_with(NO_KEYS, "far.test. A 192.0.2.77\n", &everybody, "192.0.2.77 -\n" NS2);
+	assert_with(NO_KEYS, "ns2 A 192.0.2.78\n", &everybody, "192.0.2.78 -\n"); /* goes before what the zone says */
+	assert_with("hoster-key." SECRET, "ns2 PTR hoster-key.\n", &everybody, "192.0.2.2 hoster-key.\n2001:db8:0:0:0:0:0:2 hoster-key.\n");
+	assert_with("hoster-key." SECRET, "far.test. A 192.0.2.77\nfar.test. PTR hoster-key.\n", &everybody,
+	            "192.0.2.77 hoster-key.\n" NS2);
+}
+
+static void
+keys_of_hosts(void **state)
+{
+	(void)state;
+	static const char host[] = "_notify SRV 0 0 5353 x\nx PTR one.\nx PTR nowhere.\nx PTR two.\n";
+	assert_with("two." SECRET "one." SECRET, host, &everybody, "192.0.2.9@5353 one.\n192.0.2.9@5353 two.\n" NS2);
+	assert_with(NO_KEYS, host, &everybody, "192.0.2.9@5353 -\n" NS2); /* no keys file has any of them */
+	/* Its name calls our address the primary's; that of the other key does not. */
+	static const struct notify_own ours[] = { { { 4, { 192, 0, 2, 50 } }, 53 } };
+	const struct notify_policy policy = { .own = ours, .own_n = 1 };
+	assert_with("192.0.2.50.192.0.2.9._transfer.sub.example." SECRET "one." SECRET,
+	            "_notify SRV 0 0 53 x\nx PTR 192.0.2.50.192.0.2.9._transfer.sub\nx PTR one.\n", &policy,
+	            "192.0.2.9 192.0.2.50.192.0.2.9._transfer.sub.example. from 192.0.2.50\n192.0.2.9 one.\n" NS2);
+}
+
+static void
+a_port_is_an_addresss(void **state)
+{
+	(void)state;
+	static const char keys[] = "192.0.2.1.192.0.2.53._transfer.example." SECRET "192.0.2.1.192.0.2.54._transfer.example." SECRET;
+	/* The secondary of a key, at each port and not at 53; the other at 53. */
+	assert_with(keys, "_notify SRV 0 0 5353 hidden\n_notify SRV 0 0 5354 hidden\nhidden A 192.0.2.53\n", &everybody,
+	            "192.0.2.54 192.0.2.1.192.0.2.54._transfer.example.\n192.0.2.53@5353 192.0.2.1.192.0.2.53._transfer.example.\n"
+	            "192.0.2.53@5354 192.0.2.1.192.0.2.53._transfer.example.\n" NS2);
+	/* A name server, by its name and by that of another host. */
+	assert_with(NO_KEYS, "_notify SRV 0 0 5353 ns2\n", &everybody, "192.0.2.2@5353 -\n2001:db8:0:0:0:0:0:2@5353 -\n");
+	assert_with(NO_KEYS, "_notify SRV 0 0 5353 hidden\nhidden A 192.0.2.2\n", &everybody,
+	            "192.0.2.2@5353 -\n2001:db8:0:0:0:0:0:2 -\n");
+	assert_with(NO_KEYS, "_notify SRV 0 0 5353 hidden\n_notify SRV 0 0 53 ns2\nhidden A 192.0.2.2\n", &everybody,
+	            "192.0.2.2@5353 -\n192.0.2.2 -\n2001:db8:0:0:0:0:0:2 -\n");
+}
+
+static void
+signed_or_unsigned(void **state)
+{
+	(void)state;
+	static const char key[] = "192.0.2.1.192.0.2.53._transfer.example." SECRET "one." SECRET;
+	/* With the key in whose name the address is, and not unsigned as well; with those that the file lists, too; each once. */
+	assert_with(key, "_notify SRV 0 0 5353 hidden\nhidden A 192.0.2.53\n", &everybody,
+	            "192.0.2.53@5353 192.0.2.1.192.0.2.53._transfer.example.\n" NS2);
+	assert_with(key, "_notify SRV 0 0 5353 hidden\nhidden A 192.0.2.53\nhidden PTR one.\nhidden PTR 192.0.2.1.192.0.2.53._transfer\n",
+	            &everybody, "192.0.2.53@5353 192.0.2.1.192.0.2.53._transfer.example.\n192.0.2.53@5353 one.\n" NS2);
+	/* What comes first unsigned, and then signed, by the name of a name server. */
+	assert_with("one." SECRET, "_notify SRV 0 0 53 hidden\nhidden A 192.0.2.60\nfar.test. A 192.0.2.60\nfar.test. PTR one.\n", &everybody,
+	            "192.0.2.60 one.\n" NS2);
+	assert_with("one." SECRET, "_notify SRV 0 0 5353 hidden\nhidden A 192.0.2.60\n_notify SRV 0 0 5354 x\nx A 192.0.2.60\nx PTR one.\n",
+	            &everybody, "192.0.2.60@5353 -\n192.0.2.60@5354 one.\n" NS2); /* another port is another secondary */
+}
+
+static void
+the_nearest_domain_comes_first(void **state)
+{
+	(void)state;
+	static const char *const files[][2] = {
+		{ "example", ZONE }, { "other", ZONE },
+		{ "_secondaries", "_notify SRV 0 0 1 a\na A 192.0.2.61\nfar.test. A 192.0.2.71\n" },
+		{ "example._secondaries", "_notify SRV 0 0 2 b\nb A 192.0.2.62\nfar.test. A 192.0.2.72\n" },
+	};
+	struct primary *p = serve_files(files, ARRAY_LEN(files));
+	assert_targets(primary_view(p), "example.", &everybody, "192.0.2.62@2 -\n192.0.2.61@1 -\n192.0.2.72 -\n" NS2);
+	assert_targets(primary_view(p), "other.", &everybody, "192.0.2.61@1 -\n192.0.2.71 -\n" NS2);
+	primary_free(&p);
+}
+
+static void
+a_policy_and_files(void **state)
+{
+	(void)state;
+	static const struct notify_policy keys_alone = { .whom = NOTIFY_WHOM_KEYS }, none = { .whom = NOTIFY_WHOM_NONE },
+					  near = { .is_loopback_only = true };
+	static const char files[] = "_notify SRV 0 0 5353 x\n_notify SRV 0 0 5354 near\nnear A 127.0.0.2\nfar.test. A 192.0.2.77\n";
+	assert_with(NO_KEYS, files, &keys_alone, "192.0.2.9@5353 -\n127.0.0.2@5354 -\n192.0.2.77 -\n");
+	assert_with("one." SECRET, "ns2 PTR one.\n", &keys_alone, "192.0.2.2 one.\n2001:db8:0:0:0:0:0:2 one.\n");
+	assert_with(NO_KEYS, files, &none, "");
+	assert_with(NO_KEYS, files, &near, "127.0.0.2@5354 -\n");
+}
+
+/* Another server at our address: at a port that is given and is not ours. */
+static void
+an_address_of_ours_with_a_port(void **state)
+{
+	(void)state;
+	static const struct notify_own ours[] = { { { 4, { 192, 0, 2, 9 } }, 5300 }, { { 4, { 192, 0, 2, 8 } }, 53 } };
+	const struct notify_policy policy = { .own = ours, .own_n = ARRAY_LEN(ours) };
+	assert_with(NO_KEYS, "_notify SRV 0 0 53 x\n", &policy, "192.0.2.9 -\n" NS2);
+	assert_with(NO_KEYS, "_notify SRV 0 0 5300 x\n", &policy, NS2);
+	assert_with(NO_KEYS, "far.test. A 192.0.2.9\n", &policy, NS2); /* no port is given */
+}
+
+static void
+places_are_bounded(void **state)
+{
+	(void)state;
+	struct str file = { 0 };
+	str_cat(&file, "_notify SRV 0 0 5353 many\n");
+	for (unsigned i = 0; i <= NOTIFY_TARGETS_MAX; i++) {
+		str_printf(&file, "many A 10.0.%u.%u\n", i >> 8, i & 255);
 	}
-	assert_int_equal(primary_apply(w->p, &commit, &outcome, &now, &w->old), OK);
-	assert_int_equal(outcome, PRIMARY_APPLIED);
-	const struct notify_listener to = { .each = on_each, .ctx = &w->got };
-	assert_int_equal(notify_compare(is_first ? NULL : w->before, now, w->policy != NULL ? w->policy : &everybody, &to, &left_out), OK);
-	assert_int_equal(left_out.cut_n, 0);
-	w->passed_n = left_out.passed_n;
-	discard_free(&w->old);
-	w->before = now;
+	const char *const files[][2] = { { "example", ZONE }, { "_secondaries", str_text(&file) } };
+	struct primary *p = serve_files(files, ARRAY_LEN(files));
+	struct notify_index *ix = NULL;
+	static struct notify_targets t;
+	assert_int_equal(notify_index_new(primary_view(p), &ix), OK);
+	notify_targets_of(ix, trie_first(&primary_view(p)->zones), &everybody, &t);
+	assert_int_equal(t.n, NOTIFY_TARGETS_MAX);
+	assert_true(t.is_cut);
+	notify_index_free(&ix);
+	primary_free(&p);
+	str_fini(&file);
 }
 
 static void
-end(struct world *w)
-{
-	primary_free(&w->p);
-	str_fini(&w->got);
-}
-
-#define ZONE(serial, more) "$TTL 60\n@ SOA ns1 h " serial " 2 3 4 5\n NS ns1\n NS ns2\nns1 A 192.0.2.1\nns2 A 192.0.2.2\n" more
-
-static void
-zones_that_come_change_and_go(void **state)
+hosts_of_files_that_nobody_knows(void **state)
 {
 	(void)state;
-	struct world w = { 0 };
-	static const char *const first[][2] = { { "a", ZONE("1", "") }, { "b", ZONE("1", "") }, { "c", ZONE("1", "") } };
-	next(&w, first, ARRAY_LEN(first));
-	assert_text(&w.got, "a. 1 192.0.2.2 -\nb. 1 192.0.2.2 -\nc. 1 192.0.2.2 -\n");
-	next(&w, first, ARRAY_LEN(first));
-	assert_text(&w.got, "");
-	static const char *const second[][2] = { { "a", ZONE("1", "") }, { "b", ZONE("2", "x A 192.0.2.3\n") },
-		                                 { "d", ZONE("1", "") }, { "A.b", ZONE("7", "") } };
-	next(&w, second, ARRAY_LEN(second));
-	assert_text(&w.got, "b. 2 192.0.2.2 -\nA.b. 7 192.0.2.2 -\nc. gone 192.0.2.2 -\nd. 1 192.0.2.2 -\n");
-	static const char *const stuck[][2] = { { "a", ZONE("1", "x A 192.0.2.4\n") }, { "b", ZONE("2", "x A 192.0.2.3\n") },
-		                                { "d", ZONE("1", "") }, { "a.B", ZONE("7", "") } };
-	next(&w, stuck, ARRAY_LEN(stuck)); /* the serial did not grow; another spelling of the file, to which the zone as it is moves */
-	assert_true(strstr(str_text(&w.got), "a. 1 192.0.2.2 -\n") != NULL);
-	str_clear(&w.got);
-	next(&w, NULL, 0);
-	assert_text(&w.got, "a. gone 192.0.2.2 -\nb. gone 192.0.2.2 -\nA.b. gone 192.0.2.2 -\nd. gone 192.0.2.2 -\n");
-	end(&w);
-}
-
-#define KEY(address) "192.0.2.1." address "._transfer"
-
-static void
-keys_that_come_and_change(void **state)
-{
-	(void)state;
-	struct world w = { 0 };
-	static const char *const first[][2] = { { "a", ZONE("1", "") }, { "x.a", ZONE("1", "") }, { "b", ZONE("1", "") },
-		                                { "a._keys", KEY("192.0.2.8") SECRET } };
-	next(&w, first, ARRAY_LEN(first));
-	assert_text(&w.got, "a. 1 192.0.2.8 192.0.2.1.192.0.2.8._transfer.a.\na. 1 192.0.2.2 -\n"
-	                    "x.a. 1 192.0.2.8 192.0.2.1.192.0.2.8._transfer.a.\nx.a. 1 192.0.2.2 -\nb. 1 192.0.2.2 -\n");
-	/* A key more, and another secret: who holds these is told of everything in their domain, nobody else of anything. */
-	static const char *const second[][2] = { { "a", ZONE("1", "") }, { "x.a", ZONE("1", "") }, { "b", ZONE("1", "") },
-		                                 { "a._keys", KEY("192.0.2.8") OTHER_SECRET },
-		                                 { "b._keys", KEY("192.0.2.9") SECRET } };
-	next(&w, second, ARRAY_LEN(second));
-	assert_text(&w.got, "a. 1 192.0.2.8 192.0.2.1.192.0.2.8._transfer.a.\n"
-	                    "x.a. 1 192.0.2.8 192.0.2.1.192.0.2.8._transfer.a.\n"
-	                    "b. 1 192.0.2.9 192.0.2.1.192.0.2.9._transfer.b.\n");
-	/* One for the root, and one within it; a zone that changed in the same commit is told once, and an address that has a
-	 * nearer key already with both: it may know the one alone. */
-	static const char *const third[][2] = { { "a", ZONE("2", "") }, { "x.a", ZONE("1", "") }, { "b", ZONE("1", "") },
-		                                { "a._keys", KEY("192.0.2.8") OTHER_SECRET },
-		                                { "x.a._keys", KEY("192.0.2.7") SECRET },
-		                                { "b._keys", KEY("192.0.2.9") SECRET },
-		                                { "_keys", KEY("192.0.2.9") SECRET KEY("192.0.2.10") SECRET } };
-	next(&w, third, ARRAY_LEN(third));
-	assert_text(&w.got, "a. 2 192.0.2.8 192.0.2.1.192.0.2.8._transfer.a.\n"
-	                    "a. 2 192.0.2.10 192.0.2.1.192.0.2.10._transfer.\n"
-	                    "a. 2 192.0.2.9 192.0.2.1.192.0.2.9._transfer.\n"
-	                    "a. 2 192.0.2.2 -\n"
-	                    "x.a. 1 192.0.2.7 192.0.2.1.192.0.2.7._transfer.x.a.\n"
-	                    "x.a. 1 192.0.2.10 192.0.2.1.192.0.2.10._transfer.\n"
-	                    "x.a. 1 192.0.2.9 192.0.2.1.192.0.2.9._transfer.\n"
-	                    "b. 1 192.0.2.9 192.0.2.1.192.0.2.9._transfer.b.\n"
-	                    "b. 1 192.0.2.10 192.0.2.1.192.0.2.10._transfer.\n"
-	                    "b. 1 192.0.2.9 192.0.2.1.192.0.2.9._transfer.\n");
-	/* A zone goes together with its keys: its secondary is told with the key that it has. */
-	static const char *const fourth[][2] = { { "a", ZONE("2", "") }, { "x.a", ZONE("1", "") },
-		                                 { "a._keys", KEY("192.0.2.8") OTHER_SECRET } };
-	next(&w, fourth, ARRAY_LEN(fourth));
-	assert_text(&w.got, "b. gone 192.0.2.9 192.0.2.1.192.0.2.9._transfer.b.\n"
-	                    "b. gone 192.0.2.10 192.0.2.1.192.0.2.10._transfer.\n"
-	                    "b. gone 192.0.2.9 192.0.2.1.192.0.2.9._transfer.\nb. gone 192.0.2.2 -\n");
-	end(&w);
-}
-
-/* At the start, for changes, removals and new keys alike. */
-static void
-what_is_passed_over_is_told(void **state)
-{
-	(void)state;
-	static const struct notify_policy near = { .is_loopback_only = true };
-	struct world w = { .policy = &near };
-	static const char *const first[][2] = { { "a", ZONE("1", "") }, { "b", ZONE("1", "") } };
-	next(&w, first, ARRAY_LEN(first));
-	assert_text(&w.got, "");
-	assert_int_equal(w.passed_n, 2);
-	static const char *const second[][2] = { { "a", ZONE("1", "") }, { "_keys", KEY("192.0.2.8") SECRET KEY("127.0.0.8") OTHER_SECRET } };
-	next(&w, second, ARRAY_LEN(second));
-	assert_text(&w.got, "a. 1 127.0.0.8 192.0.2.1.127.0.0.8._transfer.\n");
-	assert_int_equal(w.passed_n, 2);
-	next(&w, second, ARRAY_LEN(second));
-	assert_int_equal(w.passed_n, 0);
-	end(&w);
-}
-
-static void
-every_zone_of_a_domain(void **state)
-{
-	(void)state;
-	struct world w = { 0 };
-	static const char *const files[][2] = { { "a", ZONE("1", "") }, { "x.a", ZONE("2", "") }, { "b", ZONE("3", "") },
-		                                { "aa", ZONE("4", "") } };
-	next(&w, files, ARRAY_LEN(files));
-	str_clear(&w.got);
-	const struct notify_target to = { .address = { 4, { 192, 0, 2, 9 } }, .port = 53 };
-	notify_every_zone(w.before, name_root, &to, on_each, &w.got);
-	assert_text(&w.got, "a. 1 192.0.2.9 -\nx.a. 2 192.0.2.9 -\naa. 4 192.0.2.9 -\nb. 3 192.0.2.9 -\n");
-	notify_every_zone(w.before, (const uint8_t *)"\1a", &to, on_each, &w.got);
-	assert_text(&w.got, "a. 1 192.0.2.9 -\nx.a. 2 192.0.2.9 -\n");
-	notify_every_zone(w.before, (const uint8_t *)"\1y\1a", &to, on_each, &w.got);
-	notify_every_zone(w.before, (const uint8_t *)"\2zz", &to, on_each, &w.got);
-	assert_text(&w.got, "");
-	end(&w);
+	static const char key[] = "192.0.2.1.192.0.2.77._transfer.example." SECRET;
+	static const char *const listed[][2] = { { "example", ZONE }, { "_secondaries", "far.test. A 192.0.2.77\n" } };
+	static const char *const neighbour[][2] = { { "example", ZONE }, { "_secondaries", "near.test. A 192.0.2.77\n" } };
+	static const char *const named[][2] = { { "example", ZONE }, { "_secondaries", "_notify SRV 0 0 53 x.example.\n" } };
+	static const char *const nowhere[][2] = { { "example", ZONE }, { "_keys", key }, { "_secondaries", "_notify SRV 0 0 53 y.example.\n" } };
+	const struct notify_policy keys = { .whom = NOTIFY_WHOM_KEYS }, none = { .whom = NOTIFY_WHOM_NONE };
+	struct primary *p = serve_files(listed, ARRAY_LEN(listed));
+	assert_unknown(primary_view(p), &everybody, "");
+	primary_free(&p);
+	p = serve_files(neighbour, ARRAY_LEN(neighbour));
+	assert_unknown(primary_view(p), &everybody, "far.test.");
+	primary_free(&p);
+	p = serve_files(named, ARRAY_LEN(named)); /* far.test. may be the one that is named */
+	assert_unknown(primary_view(p), &everybody, "");
+	primary_free(&p);
+	p = serve_files(nowhere, ARRAY_LEN(nowhere));
+	assert_unknown(primary_view(p), &everybody, "y.example.");
+	assert_unknown(primary_view(p), &keys, "y.example.");
+	assert_unknown(primary_view(p), &none, "");
+	primary_free(&p);
 }
 
 int
@@ -490,10 +445,16 @@ main(void)
 		cmocka_unit_test(loopback_addresses),
 		cmocka_unit_test(a_policy_leaves_out),
 		cmocka_unit_test(targets_are_bounded),
-		cmocka_unit_test(zones_that_come_change_and_go),
-		cmocka_unit_test(keys_that_come_and_change),
-		cmocka_unit_test(what_is_passed_over_is_told),
-		cmocka_unit_test(every_zone_of_a_domain),
+		cmocka_unit_test(hosts_of_srv_records),
+		cmocka_unit_test(name_servers_that_a_file_lists),
+		cmocka_unit_test(keys_of_hosts),
+		cmocka_unit_test(a_port_is_an_addresss),
+		cmocka_unit_test(signed_or_unsigned),
+		cmocka_unit_test(the_nearest_domain_comes_first),
+		cmocka_unit_test(a_policy_and_files),
+		cmocka_unit_test(an_address_of_ours_with_a_port),
+		cmocka_unit_test(places_are_bounded),
+		cmocka_unit_test(hosts_of_files_that_nobody_knows),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
