@@ -13,14 +13,16 @@
 
 enum { CLI_ASKING_KEY = 512, CLI_ASKING_KEY_FILE, CLI_ASKING_TIMEOUT, CLI_ASKING_WAIT };
 
-enum { CLI_ASKING_WAIT_S = 60 }; /* --wait without a number */
+enum { CLI_ASKING_WAIT_S = 60, CLI_ASKING_TIMEOUT_MAX_S = 3600 }; /* --wait without a number; --timeout at most */
 
 struct cli_asking {
-	char *key;            /* in argv */
+	char *key;              /* in argv */
+	const char *key_called; /* what the user calls it */
 	const char *key_file;
 	uint16_t port;
 	unsigned timeout_s;
-	unsigned wait_s;      /* 0: do not wait */
+	unsigned timeout_max_s; /* 0: CLI_ASKING_TIMEOUT_MAX_S */
+	unsigned wait_s;        /* 0: do not wait */
 };
 
 /* Rows for --key, --key-file and --port, with the same words in all tools. */
@@ -30,6 +32,9 @@ struct cli_asking {
 	{ "key-file", CLI_ASKING_KEY_FILE, "FILE", 0, "Read the key from the first line of FILE (-: standard input)", 0 },          \
 	{ "port", 'p', "N", 0, "Port of the server (53)", 0 }
 
-/* Takes the option.  With ARGP_KEY_END, checks that not both --key and --key-file were given.  ARGP_ERR_UNKNOWN: it is another option.
- * Wrong usage ends the program. */
+/* The key stands on the command line, as `called`.  A second one is wrong usage. */
+void cli_asking_take_key(struct cli_asking *o, char *key, const char *called, struct argp_state *state);
+
+/* Takes the option; with ARGP_KEY_END, sees that there are no two keys.  ARGP_ERR_UNKNOWN: it is none of these.  Wrong usage ends the
+ * program. */
 error_t cli_asking_parse(struct cli_asking *o, int key, char *arg, struct argp_state *state);

@@ -43,9 +43,9 @@ static err_t
 read_key(struct update *u, const struct oupdate_opts *o)
 {
 	const struct cli_secret from = {
-		.arg = o->key, .file = o->key_file, .env = "ORIGIN_KEY", .credential = "update-key",
+		.arg = o->asking.key, .file = o->asking.key_file, .env = "ORIGIN_KEY", .credential = "update-key",
 	};
-	err_t err = cli_signed_read_key(&u->asked, &from, o->key_argument);
+	err_t err = cli_signed_read_key(&u->asked, &from, o->asking.key_called);
 	if (err == E_NOTFOUND) {
 		cli_error("no key: servers take only signed updates");
 		cli_hint("give a key after SERVER, or with --key-file or ORIGIN_KEY; \"okeygen tsig me._update.ZONE\" makes one");
@@ -250,8 +250,8 @@ describe_doubt(struct update *u)
 	begin_walk(u, &w);
 	next_change(&w);
 	(void)name_show(w.owner.oct, owner);
-	(void)snprintf(u->doubt, sizeof u->doubt, "the change may have been made nevertheless; to see: dig @%.*s -p %u %s %s",
-	               has_brackets ? len - 2 : len, server + has_brackets, u->opts->port, owner, rrtype_print(w.rr.type, type));
+	(void)snprintf(u->doubt, sizeof u->doubt, "the change may have been made all the same; to see: dig @%.*s -p %u %s %s",
+	               has_brackets ? len - 2 : len, server + has_brackets, u->opts->asking.port, owner, rrtype_print(w.rr.type, type));
 	u->asked.doubt_hint = u->doubt;
 }
 
@@ -414,7 +414,7 @@ report(const struct update *u)
 static void
 find_zone(struct update *u)
 {
-	unsigned all_ms = u->opts->timeout_s * 1000 / ZONE_PART;
+	unsigned all_ms = u->opts->asking.timeout_s * 1000 / ZONE_PART;
 	const struct client_patience patience = {
 		.udp_tries = u->opts->is_tcp ? 0 : UDP_TRIES, .udp_first_ms = all_ms / PARTS, .tcp_ms = all_ms / PARTS * TCP_PARTS,
 	};
@@ -437,7 +437,7 @@ is_for_udp(const struct update *u)
 static int
 ask(struct update *u)
 {
-	unsigned all_ms = u->opts->timeout_s * 1000;
+	unsigned all_ms = u->opts->asking.timeout_s * 1000;
 	bool is_udp = is_for_udp(u);
 	const struct client_patience patience = {
 		.udp_tries = is_udp ? UDP_TRIES : 0,
@@ -459,12 +459,12 @@ run(struct update *u)
 	const struct oupdate_opts *o = u->opts;
 	char why[CLIENT_WHY_MAX];
 	u->asked.host = o->server;
-	u->asked.port = o->port;
-	u->asked.late_hint = "the server may be waiting for its git server; then the change may still be made (--timeout)";
+	u->asked.port = o->asking.port;
+	u->asked.late_hint = "the server may be waiting for its git server: then the change may still come (--timeout)";
 	if (read_key(u, o) != OK || read_names(u, o) != OK) {
 		return CLI_USAGE;
 	}
-	if (client_resolve(o->server, o->port, &u->to, why) != OK) {
+	if (client_resolve(o->server, o->asking.port, &u->to, why) != OK) {
 		cli_error("%s", why);
 		cli_hint("the server is an address or a host name: oupdate SERVER [KEY] HOSTNAME IP");
 		return CLI_FAILED;

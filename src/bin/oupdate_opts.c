@@ -39,7 +39,7 @@ static const char doc[] =
 	"\n"
 	"Exit status: 0 it is done, 1 it is not done or nobody says so, 2 wrong usage.";
 
-enum { KEY_KEY = 256, KEY_KEY_FILE, KEY_ZONE, KEY_TTL, KEY_ADD, KEY_DELETE, KEY_IF_EXISTS, KEY_IF_ABSENT, KEY_TCP, KEY_TIMEOUT };
+enum { KEY_ZONE = 256, KEY_TTL, KEY_ADD, KEY_DELETE, KEY_IF_EXISTS, KEY_IF_ABSENT, KEY_TCP };
 
 static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "What to change:", 1 },
@@ -51,12 +51,9 @@ static const struct argp_option options[] = {
 	{ "if-absent", KEY_IF_ABSENT, "CHANGE", 0, "Change nothing if this exists (\"NAME\" or \"NAME TYPE\")", 0 },
 	{ "zone", KEY_ZONE, "NAME", 0, "The zone. Default: the zone that has the name after _update in the key's name", 0 },
 	{ NULL, 0, NULL, 0, "How:", 2 },
-	{ "key", KEY_KEY, "NAME:ALG:SECRET", 0, "The key, like the argument KEY. ALG: SHA256, also SHA1, SHA224, SHA384, SHA512; "
-	  "SECRET in base64", 0 },
-	{ "key-file", KEY_KEY_FILE, "FILE", 0, "Read the key from the first line of FILE (-: standard input)", 0 },
-	{ "port", 'p', "N", 0, "Port of the server (53)", 0 },
+	CLI_ASKING_ROWS,
 	{ "tcp", KEY_TCP, NULL, 0, "Do not try UDP first", 0 },
-	{ "timeout", KEY_TIMEOUT, "SECONDS", 0, "How long to wait for the answer, from each of the server's addresses (30)", 0 },
+	{ "timeout", CLI_ASKING_TIMEOUT, "SECONDS", 0, "How long to wait for the answer, from each of the server's addresses (30)", 0 },
 	{ "quiet", 'q', NULL, 0, "Say nothing when all is well", 0 },
 	{ 0 },
 };
@@ -107,25 +104,6 @@ add_address(struct reader *r, const char *text, struct argp_state *state)
 	o->address[o->address_n++] = text;
 }
 
-static void
-take_key(struct oupdate_opts *o, char *key, const char *called, struct argp_state *state)
-{
-	if (o->key != NULL) {
-		cli_usage(state, "there are two keys: give only one");
-	}
-	o->key = key;
-	o->key_argument = called;
-}
-
-static void
-take_key_file(struct oupdate_opts *o, const char *path, struct argp_state *state)
-{
-	if (cli_is_key(path)) {
-		cli_usage(state, "--key-file takes the name of a file, but this looks like the key itself");
-	}
-	o->key_file = path;
-}
-
 static uint32_t
 read_ttl(const char *text, struct argp_state *state)
 {
@@ -156,7 +134,7 @@ tell_apart(struct reader *r, struct argp_state *state)
 		cli_usage(state, "'%s' is an address: the name that gets the address comes before it", r->arg[i]);
 	}
 	if (i < r->arg_n && strchr(r->arg[i], ':') != NULL) {
-		take_key(o, r->arg[i++], "KEY", state);
+		cli_asking_take_key(&o->asking, r->arg[i++], "KEY", state);
 	}
 	if (i < r->arg_n) {
 		o->host = r->arg[i++];
@@ -176,9 +154,6 @@ check(struct reader *r, struct argp_state *state)
 	}
 	if (o->host != NULL && client_is_address(o->host)) {
 		cli_usage(state, "'%s' is an address: the name that gets the address comes before it", o->host);
-	}
-	if (o->key != NULL && o->key_file != NULL) {
-		cli_usage(state, "there are two keys, one of them in a file: give only one");
 	}
 	if (o->host == NULL && o->address_n != 0) {
 		cli_usage(state, "which name gets the address? oupdate SERVER [KEY] HOSTNAME --address=IP");
@@ -219,20 +194,8 @@ parse_opt(int key, char *arg, struct argp_state *state)
 	case KEY_ZONE:
 		o->zone = arg;
 		break;
-	case KEY_KEY:
-		take_key(o, arg, "--key", state);
-		break;
-	case KEY_KEY_FILE:
-		take_key_file(o, arg, state);
-		break;
-	case 'p':
-		o->port = (uint16_t)cli_number_argument(state, "the port", arg, 1, UINT16_MAX);
-		break;
 	case KEY_TCP:
 		o->is_tcp = true;
-		break;
-	case KEY_TIMEOUT:
-		o->timeout_s = (unsigned)cli_number_argument(state, "the timeout", arg, 1, TIMEOUT_MAX_S);
 		break;
 	case 'q':
 		o->is_quiet = true;
@@ -242,9 +205,9 @@ parse_opt(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_END:
 		check(r, state);
-		break;
+		[[fallthrough]];
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return cli_asking_parse(&o->asking, key, arg, state);
 	}
 	return 0;
 }
@@ -259,7 +222,9 @@ oupdate_opts_read(int argc, char **argv, struct oupdate_opts *out)
 	size_t n = (size_t)argc + 1;
 	[[gnu::cleanup(free_ptr)]] char **arg = xalloc(n * sizeof *arg);
 	struct reader r = { .o = out, .arg = arg };
-	*out = (struct oupdate_opts){ .ttl = 60, .port = 53, .timeout_s = TIMEOUT_S };
+	*out = (struct oupdate_opts){
+		.ttl = 60, .asking = { .port = 53, .timeout_s = TIMEOUT_S, .timeout_max_s = TIMEOUT_MAX_S },
+	};
 	out->changes = xalloc(n * sizeof *out->changes);
 	cli_parse(&argp, argc, argv, &r);
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bin/cli_asking.h"
 #include "dns/change.h"
 
 enum { OUPDATE_ADDRESSES_MAX = 16 };
@@ -20,18 +21,14 @@ struct oupdate_change {
 
 struct oupdate_opts {
 	const char *server;
-	char *key;                 /* NULL: not on the command line */
-	const char *key_argument;  /* the user's name for the argument: "KEY" or "--key" */
-	const char *key_file;      /* NULL: not given */
-	const char *host;          /* NULL: no name gets an address */
+	struct cli_asking asking;
+	const char *host;          /* NULL: nobody gets an address */
 	const char *address[OUPDATE_ADDRESSES_MAX];
 	size_t address_n;
 	struct oupdate_change *changes; /* in the order given; owned */
 	size_t changes_n;
 	const char *zone;          /* NULL: the key's name says which */
 	uint32_t ttl;
-	uint16_t port;
-	unsigned timeout_s;
 	bool is_tcp, is_quiet;
 };
 

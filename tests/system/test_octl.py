@@ -244,6 +244,7 @@ def test_completion_for_bash(need):
 @pytest.mark.parametrize("args, said", [
     ([], "which command?"), (["zone"], "zone of what?"), (["a", "b"], "'b' is no command"), (["zones", "a", "b"], "too many"),
     (["zones", "a..b"], "is not a domain name"), (["x:SHA256:AAAA", "zones"], "is a key"), (["zones", "--key=a", "--key-file=b"], "two keys"),
+    (["zones", "--key=a", "--key=b"], "two keys"), (["zones", "--key-file=x:SHA256:AAAA"], "looks like the key itself"),
 ])
 def test_wrong_usage(program, args, said):
     assert said in program("octl", *args, status=2, env={"ORIGIN_KEY": ALL.argument} if "--key=a" not in args else {}).stderr

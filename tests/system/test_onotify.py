@@ -298,6 +298,8 @@ def test_bad_keys_are_wrong_usage(onotify, tmp_path):
     (["example", "--serial=-1"], "serial"),
     (["example", "--timeout=0"], "timeout"),
     (["example", "--key=x", "--key-file=y"], "two keys"),
+    (["example", "--key=x", "--key=y"], "two keys"),
+    (["example", "--key-file=me._update.example:SHA256:c2VjcmV0"], "looks like the key itself"),
     (["example", "--no-such-option"], "no-such-option"),
     (["127.0.0.1", "me._update.example:SHA256:c2VjcmV0"], "is a key"),
     (["me._update.example:SHA256:c2VjcmV0", "example"], "is a key"),
