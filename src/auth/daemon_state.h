@@ -28,6 +28,6 @@ struct daemon_state {
 	struct daemon_step pull, push;
 	unsigned retry_s;      /* seconds until a failed pull is tried again; 0: only when somebody asks */
 	size_t waiting;        /* updates */
-	uint64_t commits, updates, refused, failed; /* commits that were pushed; updates with each kind of answer */
-	const char *trouble;   /* what is wrong with the process, static; NULL or "": nothing */
+	uint64_t commits, updates, refused, failed; /* commits that were pushed; updates, by their answers */
+	char trouble[80];      /* of the process; "": all is well */
 };

@@ -55,7 +55,7 @@ put_state(struct status_page *p, const struct daemon_state *s)
 		status_pair(w, "branch", s->branch);
 		put_push(w, s);
 		status_number(w, "waiting", s->waiting);
-		status_pair(w, "health", s->trouble != NULL && s->trouble[0] != '\0' ? s->trouble : "well");
+		status_pair(w, "health", s->trouble[0] != '\0' ? s->trouble : "well");
 	}
 }
 

@@ -1,6 +1,9 @@
 /* What workers ask for and pass on: our state, requests that need more than an answer, and ends of transfers and connections. */
 #include "bin/oprimary.h"
 
+#include <stdio.h>
+
+#include "base/str.h"
 #include "net/report.h"
 
 /* ---- our state ---- */
@@ -18,13 +21,15 @@ cannot_pull(const void *ctx)
 	return !git_side_is_up(&p->git) || is_loader_silent(p);
 }
 
-static const char *
-trouble_of(const struct oprimary *p)
+static void
+put_trouble(const struct oprimary *p, struct daemon_state *out)
 {
-	return is_loader_silent(p)                   ? "the thread that takes commits is stuck"
-	       : health_is_any_stuck(&p->daemon.health) ? "a thread is stuck: see thread-stuck in the log"
-	       : !git_side_is_up(&p->git)               ? "there is no git process at the moment"
-	                                                : "";
+	const char *stuck = health_stuck(&p->daemon.health);
+	if (stuck != NULL) {
+		(void)snprintf(out->trouble, sizeof out->trouble, "the %s thread hangs: see thread-stuck in the log", stuck);
+	} else if (!git_side_is_up(&p->git)) {
+		str_cut(out->trouble, sizeof out->trouble, "there is no git process just now");
+	}
 }
 
 static void
@@ -34,7 +39,7 @@ read_state(void *ctx, struct daemon_state *out)
 	primary_state_read(&p->state, out);
 	out->pulls = atomic_load_explicit(&p->loader.puller.pulls, memory_order_relaxed);
 	out->waiting = inbox_stats(p->inbox).waiting;
-	out->trouble = trouble_of(p);
+	put_trouble(p, out);
 }
 
 static size_t

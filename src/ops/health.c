@@ -55,18 +55,18 @@ look_at(const struct health *h, struct health_thread *t, uint64_t now_ms)
 bool
 health_look(struct health *h, uint64_t now_ms)
 {
-	bool is_well = true;
+	const char *stuck = NULL;
 	for (size_t i = 0; i < h->n; i++) {
-		is_well &= look_at(h, &h->threads[i], now_ms);
+		stuck = look_at(h, &h->threads[i], now_ms) ? stuck : h->threads[i].name;
 	}
-	atomic_store(&h->is_any_stuck, !is_well);
-	return is_well;
+	atomic_store(&h->stuck, stuck);
+	return stuck == NULL;
 }
 
-bool
-health_is_any_stuck(const struct health *h)
+const char *
+health_stuck(const struct health *h)
 {
-	return atomic_load_explicit(&h->is_any_stuck, memory_order_relaxed);
+	return atomic_load_explicit(&h->stuck, memory_order_relaxed);
 }
 
 void

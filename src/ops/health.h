@@ -24,7 +24,7 @@ struct health {
 	const struct log *log;         /* borrowed */
 	struct health_thread *threads; /* owned */
 	size_t n;
-	atomic_bool is_any_stuck;      /* the result of the last look */
+	_Atomic(const char *) stuck;   /* the name of a thread that showed no life at the last look; NULL: there was none */
 };
 
 /* Adds a thread.  `name` (static) and `pulse` are borrowed.  `number` tells threads of one name apart in the log.  `is_silent`, if not
@@ -35,7 +35,7 @@ void health_add(struct health *h, const char *name, size_t number, const struct 
 /* To be called about once in PULSE_PERIOD_MS.  True: all threads are alive. */
 bool health_look(struct health *h, uint64_t now_ms);
 
-/* The result of the last health_look(), for other threads. */
-bool health_is_any_stuck(const struct health *h);
+/* For other threads: the name of a thread that hung at the last look, the one that was added last; NULL: none did. */
+const char *health_stuck(const struct health *h);
 
-void health_fini(struct health *h); /* health_is_any_stuck() may still be called afterwards */
+void health_fini(struct health *h); /* health_stuck() may still be asked */

@@ -208,19 +208,24 @@ def threads(pid, name):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="takes root to hold a thread of another user's")
-def test_threads_that_hang(primary, filled, manager):
-    """One of each kind, all at a time; the manager hears nothing until all go on."""
+def test_threads_that_hang(primary, filled, manager, program, key):
+    """One of each kind, all at a time; the manager hears nothing until all go on, and octl says which one hangs."""
     served = primary(filled, "--workers=2", zones=["example"], env=manager.env)
     assert manager.hears(servers.START_LIMIT_S)
-    held = Held([threads(served.pid, name)[0] for name in ("oprimary-udp", "oprimary-tcp", "oprimary-notify")])
+    workers = Held([threads(served.pid, name)[0] for name in ("oprimary-udp", "oprimary-tcp")])
+    notifier = Held(threads(served.pid, "oprimary-notify"))
     for kind in ("udp", "tcp", "notifier"):
         served.await_log("error event=thread-stuck thread=%s number=.* silent_s=1[0-4]" % kind)
     assert not manager.hears(3)
     with contextlib.suppress(dns.exception.Timeout):
         served.ask("example", "SOA", timeout=1)  # the other worker answers, or this one was to
-    held.release()
-    for kind in ("udp", "tcp", "notifier"):
+    workers.release()
+    for kind in ("udp", "tcp"):
         served.await_log("warning event=thread-goes-on thread=%s" % kind)
+    done = program("octl", servers.ADDRESS, "status", "--port=%d" % served.port, env={"ORIGIN_KEY": key.argument}, status=0)
+    assert "the notifier thread hangs: see thread-stuck in the log" in done.stdout
+    notifier.release()
+    served.await_log("warning event=thread-goes-on thread=notifier")
     assert manager.hears(servers.START_LIMIT_S)
     served.stop()
 
