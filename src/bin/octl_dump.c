@@ -18,6 +18,8 @@ enum { UNKNOWN_MIB = 1024, PART = 2 }; /* memory assumed if the system does not 
 
 enum { QUERY_MAX = DNS_HEADER_LEN + NAME_WIRE_MAX + 4 + 11 + TSIG_RR_MAX }; /* header, question, OPT, signature */
 
+enum { WHOLE_MAX_S = 3600 }; /* for all messages of one transfer together */
+
 enum { SOA_MAX = 2 * NAME_WIRE_MAX + 20 };
 
 struct dump {
@@ -158,7 +160,7 @@ ask_one(struct dump *d, struct cli_signed *asked, const struct client_addresses 
 {
 	uint8_t wire[QUERY_MAX];
 	struct buf b = buf_over(wire, sizeof wire);
-	const struct client_patience patience = { .tcp_ms = timeout_s * 3000 };
+	const struct client_patience patience = { .tcp_ms = timeout_s * 3000, .whole_ms = WHOLE_MAX_S * 1000 };
 	TRY(zone_builder_new(d->zone, &d->findings, &d->builder));
 	limit_memory(d->builder);
 	client_begin_request(&b, OPCODE_QUERY << 11, &(struct question){ d->zone, TYPE_AXFR, CLASS_IN });

@@ -28,6 +28,7 @@ struct client_patience {
 	unsigned udp_tries;    /* 0: TCP only */
 	unsigned udp_first_ms; /* how long to wait after the first try over UDP; doubled with each further try */
 	unsigned tcp_ms;
+	unsigned whole_ms;     /* over TCP, for all messages of one answer together; 0: no limit */
 };
 
 struct client_request {

@@ -76,6 +76,26 @@ read_tcp(struct client_exchange *e, int fd, uint8_t *bytes, size_t n, uint64_t d
 	return OK;
 }
 
+/* The answer, in one message or several. */
+static err_t
+read_answer(struct client_exchange *e, int fd, uint64_t deadline_ms)
+{
+	const struct client_patience *p = &e->r->patience;
+	uint64_t whole_end_ms = p->whole_ms != 0 ? clock_ms() + p->whole_ms : UINT64_MAX;
+	for (;;) {
+		uint8_t prefix[2];
+		deadline_ms = deadline_ms < whole_end_ms ? deadline_ms : whole_end_ms;
+		TRY(read_tcp(e, fd, prefix, sizeof prefix, deadline_ms));
+		size_t len = (size_t)prefix[0] << 8 | prefix[1];
+		TRY(read_tcp(e, fd, e->stream, len, deadline_ms));
+		enum client_verdict verdict = client_hear(e->r, e->stream, len).verdict;
+		if (verdict != CLIENT_IGNORE && verdict != CLIENT_MORE) {
+			return OK;
+		}
+		deadline_ms = verdict == CLIENT_MORE ? clock_ms() + p->tcp_ms : deadline_ms;
+	}
+}
+
 err_t
 client_ask_tcp(struct client_exchange *e, uint64_t deadline_ms)
 {
@@ -91,15 +111,5 @@ client_ask_tcp(struct client_exchange *e, uint64_t deadline_ms)
 	memcpy(framed + 2, r->wire, r->len);
 	TRY(write_tcp(e, fd, framed, 2 + r->len, deadline_ms));
 	e->is_sent = true;
-	for (;;) {
-		uint8_t prefix[2];
-		TRY(read_tcp(e, fd, prefix, sizeof prefix, deadline_ms));
-		size_t len = (size_t)prefix[0] << 8 | prefix[1];
-		TRY(read_tcp(e, fd, e->stream, len, deadline_ms));
-		enum client_verdict verdict = client_hear(r, e->stream, len).verdict;
-		if (verdict != CLIENT_IGNORE && verdict != CLIENT_MORE) {
-			return OK;
-		}
-		deadline_ms = verdict == CLIENT_MORE ? clock_ms() + r->patience.tcp_ms : deadline_ms;
-	}
+	return read_answer(e, fd, deadline_ms);
 }

@@ -18,7 +18,9 @@ static const uint8_t name[] = "\6status";
 static const struct tsig_key key = { .name = { .oct = "\3key", .len = 5 }, .alg = HMAC_SHA256, .secret = "s", .secret_len = 1 };
 static const struct client_patience short_patience = { .udp_tries = 2, .udp_first_ms = 100, .tcp_ms = 300 };
 
-enum manner { TRUE_ANSWER, UNSIGNED_ANSWER, OTHER_ID, TRUNCATED, SILENCE };
+enum manner { TRUE_ANSWER, UNSIGNED_ANSWER, OTHER_ID, TRUNCATED, SILENCE, ENDLESS };
+
+enum { PART_NS = 20000000 }; /* between two messages of an answer without an end */
 
 struct server {
 	int udp, tcp;
@@ -76,11 +78,28 @@ answer_tcp(int listening)
 	(void)close(fd);
 }
 
+/* The same message again and again, as if each were a part of the answer. */
+static void
+answer_endlessly(int listening)
+{
+	static uint8_t wire[2 + DNS_MSG_MAX];
+	int fd = accept(listening, NULL, NULL);
+	ssize_t n = recv(fd, wire, sizeof wire, 0);
+	wire[4] |= DNS_QR >> 8;
+	while (n > 0 && send(fd, wire, (size_t)n, MSG_NOSIGNAL) == n) {
+		nanosleep(&(struct timespec){ .tv_nsec = PART_NS }, NULL);
+	}
+	(void)close(fd);
+}
+
 static _Noreturn void
 serve(const struct server *s, enum manner how)
 {
 	static uint8_t wire[DNS_MSG_MAX];
 	(void)alarm(20);
+	if (how == ENDLESS) {
+		answer_endlessly(s->tcp);
+	}
 	for (;;) {
 		struct sockaddr_in from;
 		socklen_t from_len = sizeof from;
@@ -101,7 +120,7 @@ begin(enum manner how)
 	s.udp = bound(SOCK_DGRAM, &s.port);
 	s.tcp = bound(SOCK_STREAM, &s.port);
 	assert_true(s.udp >= 0 && s.tcp >= 0);
-	if (how == TRUNCATED) {
+	if (how == TRUNCATED || how == ENDLESS) {
 		assert_int_equal(listen(s.tcp, 1), 0);
 	}
 	s.pid = fork();
@@ -236,6 +255,31 @@ silence_and_a_closed_port_are_told_apart(void **state)
 	assert_false(s.result.may_have_arrived);
 }
 
+static enum client_verdict
+count_part(void *ctx, const struct msg *m)
+{
+	unsigned *n = ctx;
+	(void)m;
+	++*n;
+	return CLIENT_MORE;
+}
+
+static void
+an_answer_without_an_end_has_one(void **state)
+{
+	(void)state;
+	unsigned parts = 0;
+	const struct client_patience patience = { .tcp_ms = 10000, .whole_ms = 10 * PART_NS / 1000000 };
+	struct signed_request s = request(false);
+	struct server server = begin(ENDLESS);
+	const struct client_addresses to = addresses(server.port);
+	s.part = count_part;
+	s.part_ctx = &parts;
+	assert_int_equal(signed_ask(&s, &to, &patience), E_TIMEOUT);
+	assert_in_range(parts, 1, 20);
+	end(&server);
+}
+
 static void
 a_request_that_cannot_be_signed_is_not_sent(void **state)
 {
@@ -257,6 +301,7 @@ main(void)
 		cmocka_unit_test(a_truncated_answer_leads_to_tcp),
 		cmocka_unit_test(what_answers_another_request_does_not_count),
 		cmocka_unit_test(silence_and_a_closed_port_are_told_apart),
+		cmocka_unit_test(an_answer_without_an_end_has_one),
 		cmocka_unit_test(a_request_that_cannot_be_signed_is_not_sent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
