@@ -103,7 +103,17 @@ read_ssh(const struct secret_args *a, struct git_conf *conf)
 	return a->authenticator == NULL || git_conf_authenticator(conf, a->authenticator, &d) == OK ? CLI_OK : cli_complain(&d);
 }
 
-/* Unlike other secrets, the file may have many lines.  *out has CREDENTIALS_MAX octets. */
+/* NULL: the `n` octets that were read are the whole file, and text. */
+static const char *
+credentials_trouble(FILE *f, const char *text, size_t n)
+{
+	return strlen(text) != n                          ? "it is not text"
+	       : n == CREDENTIALS_MAX && fgetc(f) != EOF  ? "it is longer than 64 KiB"
+	       : ferror(f)                                ? "it cannot be read"
+	                                                  : NULL;
+}
+
+/* It may have many lines. */
 static int
 read_credential_file(const char *path, char **out)
 {
@@ -112,13 +122,14 @@ read_credential_file(const char *path, char **out)
 		cli_error("--credential-file: %s: %s", path, strerror(errno));
 		return CLI_FAILED;
 	}
-	setvbuf(f, NULL, _IONBF, 0); /* a buffer would be a second copy */
-	*out = xalloc(CREDENTIALS_MAX);
-	size_t n = fread(*out, 1, CREDENTIALS_MAX - 1, f);
+	setvbuf(f, NULL, _IONBF, 0); /* no second copy */
+	*out = xalloc(CREDENTIALS_MAX + 1);
+	size_t n = fread(*out, 1, CREDENTIALS_MAX, f);
+	const char *trouble = credentials_trouble(f, *out, n);
 	fclose(f);
-	if (strlen(*out) != n) {
+	if (trouble != NULL) {
 		wipe(*out, n);
-		cli_error("--credential-file: %s: the file is not text", path);
+		cli_error("--credential-file: %s: %s", path, trouble);
 		return CLI_FAILED;
 	}
 	return CLI_OK;

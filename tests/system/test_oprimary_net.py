@@ -136,6 +136,15 @@ def test_wrong_usage(program, options, says):
     assert says in done.stderr
 
 
+@pytest.mark.parametrize("octets, says", [(b"x" * (2**16 + 1), "it is longer than 64 KiB"), (b"a\0b", "it is not text")])
+def test_a_credential_file_that_is_none(program, tmp_path, octets, says):
+    path = tmp_path / "credentials"
+    path.write_bytes(octets)
+    listen = "--listen=127.0.0.1@%d" % servers.free_port()
+    done = program("oprimary", "--remote=https://127.0.0.1:1/zones.git", listen, "--credential-file=%s" % path, status=1)
+    assert "--credential-file: %s: %s" % (path, says) in done.stderr
+
+
 @pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM])
 def test_a_taken_port(program, filled, kind):
     port = servers.free_port()
