@@ -25,13 +25,14 @@ TRANSFER_LIMIT_S = 30
 
 
 class Secondary(servers.Process):
-    """`zones`: {zone: key to transfer it with; None: unsigned}; `plain`: those with a key that NOTIFY comes unsigned for."""
+    """`zones`: {zone: key to transfer it with}; `plain`: those of them that NOTIFY comes unsigned for; `catalog`: the one of them that
+    lists more zones (RFC 9432), which are transferred with its key."""
     name = binary = address = algorithm = None
-    port = PORT
+    takes_catalogs = False
 
-    def __init__(self, work, zones, plain=(), port=PORT, address=None):
-        self.work, self.zones, self.plain = os.path.join(work, self.name), zones, {*plain, *(z for z, k in zones.items() if k is None)}
-        self.port, self.address = port, address or self.address
+    def __init__(self, work, zones, plain=(), catalog=None):
+        self.work, self.zones, self.plain, self.catalog = os.path.join(work, self.name), zones, set(plain), catalog
+        assert catalog is None or self.takes_catalogs
         os.makedirs(self.work, exist_ok=True)
         self.keys = sorted(set(zones.values()) - {None}, key=lambda k: k.name)
         super().__init__(self.configure(), self.work, self.name)
@@ -78,13 +79,15 @@ class Secondary(servers.Process):
 
 class Bind(Secondary):
     name, binary, address, algorithm = "bind", "named", "127.0.0.2", "SHA256"
+    takes_catalogs = True
 
     def configure(self):
         conf = ['options {', ' directory "%s";' % self.work, ' pid-file "%s";' % self.path("pid"),
                 ' session-keyfile "%s";' % self.path("session.key"), ' listen-on port %d { %s; };' % (self.port, self.address),
                 ' listen-on-v6 { none; };', ' recursion no;', ' notify no;', ' transfer-source %s;' % self.address,
                 ' allow-transfer { any; };', ' request-ixfr yes;', ' check-names secondary ignore;', ' masterfile-format text;',
-                ' zero-no-soa-ttl no;', ' min-retry-time 1;', ' max-records-per-type 0;', ' dnssec-validation no;', '};', 'controls { };']
+                ' zero-no-soa-ttl no;', ' min-retry-time 1;', ' max-records-per-type 0;', ' dnssec-validation no;',
+                ' serial-query-rate 1000;', ' transfers-in 20;', ' transfers-per-ns 20;', *self.catalog_options(), '};', 'controls { };']
         conf += ['key "%s" { algorithm hmac-%s; secret "%s"; };' % (k.name, k.algorithm.lower(), k.secret) for k in self.keys]
         for zone, key in self.zones.items():
             signed = ' key "%s"' % key.name if key is not None else ""
@@ -92,15 +95,22 @@ class Bind(Secondary):
                 zone, zone, PRIMARY, PORT, signed, "" if zone in self.plain else 'allow-notify { key "%s"; };' % key.name))
         return ["named", "-g", "-n", "1", "-c", self.write("named.conf", conf)]
 
+    def catalog_options(self):
+        if self.catalog is None:
+            return []
+        return [' catalog-zones { zone "%s" default-primaries { %s port %d key "%s"; } in-memory yes min-update-interval 0; };' % (
+            self.catalog, PRIMARY, PORT, self.zones[self.catalog].name)]
+
 
 class Knot(Secondary):
     name, binary, address, algorithm = "knot", "knotd", "127.0.0.3", "SHA384"
+    takes_catalogs = True
 
     def configure(self):
         os.makedirs(self.path("db"), exist_ok=True)
         conf = ['server:', '  listen: %s@%d' % (self.address, self.port), '  rundir: "%s"' % self.work, '  udp-workers: 1',
                 '  tcp-workers: 1', '  background-workers: 2', 'database:', '  storage: "%s"' % self.path("db"),
-                '  journal-db-max-size: 64M', '  kasp-db-max-size: 16M', '  timer-db-max-size: 16M', 'log:',
+                '  journal-db-max-size: 64M', '  kasp-db-max-size: 16M', '  timer-db-max-size: 16M', '  catalog-db-max-size: 64M', 'log:',
                 '  - target: stderr', '    any: info', 'key:']
         for k in self.keys:
             conf += ['  - id: %s' % k.name, '    algorithm: hmac-%s' % k.algorithm.lower(), '    secret: %s' % k.secret]
@@ -111,12 +121,21 @@ class Knot(Secondary):
                  '  - id: unsigned', '    address: %s' % PRIMARY, '    action: notify']
         for k in self.keys:
             conf += ['  - id: with-%s' % k.name, '    action: notify', '    key: %s' % k.name]
-        conf += ['template:', '  - id: default', '    storage: "%s"' % self.work, '    zonefile-sync: 0', '    semantic-checks: off',
-                 'zone:']
-        for zone, k in self.zones.items():
-            acl = "unsigned" if zone in self.plain else "with-" + k.name
-            conf += ['  - domain: %s' % zone, '    master: by-%s' % (k.name if k is not None else "nobody"), '    acl: [look, %s]' % acl]
+        conf += ['template:', *self.template("default")]
+        conf += self.template("member") + self.origin(self.catalog) if self.catalog else []
+        conf += ['zone:']
+        for zone in self.zones:
+            conf += ['  - domain: %s' % zone, *self.origin(zone)]
+            conf += ['    catalog-role: interpret', '    catalog-template: member'] if zone == self.catalog else []
         return ["knotd", "-c", self.write("knot.conf", conf)]
+
+    def template(self, name):
+        return ['  - id: %s' % name, '    storage: "%s"' % self.work, '    zonefile-sync: 0', '    semantic-checks: off']
+
+    def origin(self, zone):
+        """Where the zone comes from, and who may tell of its changes."""
+        key = self.zones[zone].name
+        return ['    master: by-%s' % key, '    acl: [look, %s]' % ("unsigned" if zone in self.plain else "with-" + key)]
 
 
 class Nsd(Secondary):
@@ -143,7 +162,9 @@ class Nsd(Secondary):
 
 class PowerDns(Secondary):
     name, binary, address, algorithm = "powerdns", "pdns_server", "127.0.0.5", "SHA1"
+    takes_catalogs = True
     SCHEMA = "/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql"
+    METADATA = "INSERT INTO domainmetadata (domain_id, kind, content) VALUES (%s, '%s', '%s');\n"
 
     def configure(self):
         conf = ['launch=gsqlite3', 'gsqlite3-database=%s' % self.path("pdns.sqlite3"), 'gsqlite3-dnssec=yes',
@@ -165,12 +186,18 @@ class PowerDns(Secondary):
             sql += "INSERT INTO tsigkeys (name, algorithm, secret) VALUES ('%s', 'hmac-%s', '%s');\n" % (
                 k.name, k.algorithm.lower(), k.secret)
         for i, (zone, k) in enumerate(self.zones.items(), 1):
-            sql += "INSERT INTO domains (id, name, type, master) VALUES (%d, '%s', 'SLAVE', '%s:%d');\n" % (i, zone, PRIMARY, PORT)
-            sql += "INSERT INTO domainmetadata (domain_id, kind, content) VALUES (%d, 'IXFR', '1');\n" % i
-            if k is not None:
-                sql += "INSERT INTO domainmetadata (domain_id, kind, content) VALUES (%d, 'AXFR-MASTER-TSIG', '%s');\n" % (i, k.name)
+            kind = "CONSUMER" if zone == self.catalog else "SLAVE"
+            sql += "INSERT INTO domains (id, name, type, master) VALUES (%d, '%s', '%s', '%s:%d');\n" % (i, zone, kind, PRIMARY, PORT)
+            sql += self.METADATA % (str(i), "AXFR-MASTER-TSIG", k.name)
+            sql += self.METADATA % (str(i), "IXFR", "1") if kind == "SLAVE" else ""
+        sql += self.key_for_members() if self.catalog else ""
         with contextlib.closing(sqlite3.connect(self.path("pdns.sqlite3"))) as database:
             database.executescript(sql)
+
+    def key_for_members(self):
+        """By itself it transfers zones of a catalog without a key."""
+        statement = self.METADATA % ("NEW.id", "AXFR-MASTER-TSIG", self.zones[self.catalog].name)
+        return "CREATE TRIGGER member AFTER INSERT ON domains BEGIN %s END;\n" % statement.strip()
 
 
 MAKES = {make.name: make for make in (Bind, Knot, Nsd, PowerDns)}
