@@ -57,7 +57,7 @@ def own_addresses(port_53):
 
 
 def pytest_addoption(parser):
-    parser.addoption("--zones", type=int, default=None, help="differential tests: how many generated zones of each kind")
+    parser.addoption("--zones", type=int, default=None, help="how many zones: differential tests (of each kind), a fleet of secondaries")
     parser.addoption("--rounds", type=int, default=None, help="torture test: how many rounds")
     parser.addoption("--steps", type=int, default=None, help="secondaries: how many random changes")
     parser.addoption("--minutes", type=int, default=None, help="upkeep of git beside updates: how long")
