@@ -1,9 +1,7 @@
 """octl against our primary: what each key sees, what is said of broken and held zones, lists of many pages; and against servers that
 answer whatever they like."""
 import json
-import os
 import re
-import subprocess
 
 import dns.flags
 import dns.message
@@ -218,27 +216,6 @@ def test_answers_that_cannot_be_read(hostile, records, authority):
 def test_what_is_not_known_is_passed_over(hostile):
     done = hostile([["zone=a", "weather=fine", "serial=many"]], "--json")
     assert json.loads(done.stdout)["zones"][0]["serial"] == "many"
-
-
-COMPLETION = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, "contrib", "completion")
-
-
-@pytest.mark.parametrize("name", ["octl.bash", "_octl"])
-def test_completion_knows_what_help_says(program, name):
-    offered = program("octl", "--help", status=0).stdout
-    with open(os.path.join(COMPLETION, name)) as f:
-        text = f.read()
-    words = set(re.findall(r"^  (\w+)(?: [ \[N].*)?$", offered.split("COMMAND:")[1].split("DOMAIN is a part")[0], re.M))
-    assert {"status", "zones", "zone", "secondaries", "keys", "updates", "pull"} <= words
-    options = set(re.findall(r"--([a-z][a-z-]+)", offered.split("DOMAIN is a part")[1].split("The questions are")[0]))
-    assert all(re.search(r"\b%s\b" % w, text) for w in words) and all("--" + o in text for o in options)
-
-
-def test_completion_for_bash(need):
-    need("bash")
-    script = 'source "$0"; COMP_WORDS=(octl 192.0.2.1 zon); COMP_CWORD=2; _octl; echo "${COMPREPLY[@]}"'
-    done = subprocess.run(["bash", "-c", script, os.path.join(COMPLETION, "octl.bash")], capture_output=True, text=True, check=True)
-    assert done.stdout == "zones zone\n"
 
 
 @pytest.mark.parametrize("args, said", [
