@@ -33,6 +33,7 @@ enum {
 	STREAM_MAX = 1 << 16,
 	BUCKETS = 200000, /* latencies by 5 µs, up to one second */
 	BUCKET_NS = 5000,
+	PAUSE_NS = 10000000, /* at most, without anything to read */
 };
 static const uint64_t LOST_NS = 1000000000, PATIENCE_NS = 5000000000, SLICE_NS = 100000000;
 
@@ -339,6 +340,18 @@ turn(struct load *l)
 	return l->total.sent + l->total.answered != before;
 }
 
+/* With a rate: until the next question leaves. */
+static struct timespec
+longest_pause(const struct load *l)
+{
+	double ns = PAUSE_NS;
+	if (l->rate > 0) {
+		double due_ns = ((double)l->total.sent + 1) / l->rate * 1e9 - (double)(now_ns() - l->begin_ns);
+		ns = due_ns < 0 ? 0 : due_ns < ns ? due_ns : ns;
+	}
+	return (struct timespec){ 0, (long)ns };
+}
+
 static void
 pause_until_readable(struct load *l)
 {
@@ -346,7 +359,7 @@ pause_until_readable(struct load *l)
 	for (unsigned i = 0; i < SOCKETS; i++) {
 		p[i] = (struct pollfd){ l->sock[i].fd, POLLIN, 0 };
 	}
-	struct timespec at_most = { 0, l->rate > 0 ? 100000 : 10000000 };
+	const struct timespec at_most = longest_pause(l);
 	(void)ppoll(p, SOCKETS, &at_most, NULL);
 }
 
