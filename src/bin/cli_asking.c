@@ -50,7 +50,7 @@ cli_asking_parse(struct cli_asking *o, int key, char *arg, struct argp_state *st
 		break;
 	case ARGP_KEY_END:
 		if (o->key != NULL && o->key_file != NULL) {
-			cli_usage(state, "there are two keys, one of them in a file: give one");
+			cli_usage(state, "--key and --key-file are two keys: give only one");
 		}
 		break;
 	default:

@@ -35,6 +35,6 @@ struct cli_asking {
 /* The key stands on the command line, as `called`.  A second one is wrong usage. */
 void cli_asking_take_key(struct cli_asking *o, char *key, const char *called, struct argp_state *state);
 
-/* Takes the option; with ARGP_KEY_END, sees that there are no two keys.  ARGP_ERR_UNKNOWN: it is none of these.  Wrong usage ends the
- * program. */
+/* Takes the option.  With ARGP_KEY_END, checks that not both --key and --key-file were given.  ARGP_ERR_UNKNOWN: it is another option.
+ * Wrong usage ends the program. */
 error_t cli_asking_parse(struct cli_asking *o, int key, char *arg, struct argp_state *state);

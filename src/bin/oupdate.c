@@ -250,7 +250,7 @@ describe_doubt(struct update *u)
 	begin_walk(u, &w);
 	next_change(&w);
 	(void)name_show(w.owner.oct, owner);
-	(void)snprintf(u->doubt, sizeof u->doubt, "the change may have been made all the same; to see: dig @%.*s -p %u %s %s",
+	(void)snprintf(u->doubt, sizeof u->doubt, "the change may have been made nevertheless; to see: dig @%.*s -p %u %s %s",
 	               has_brackets ? len - 2 : len, server + has_brackets, u->opts->asking.port, owner, rrtype_print(w.rr.type, type));
 	u->asked.doubt_hint = u->doubt;
 }
@@ -460,7 +460,7 @@ run(struct update *u)
 	char why[CLIENT_WHY_MAX];
 	u->asked.host = o->server;
 	u->asked.port = o->asking.port;
-	u->asked.late_hint = "the server may be waiting for its git server: then the change may still come (--timeout)";
+	u->asked.late_hint = "the server may be waiting for its git server; then the change may still be made (--timeout)";
 	if (read_key(u, o) != OK || read_names(u, o) != OK) {
 		return CLI_USAGE;
 	}
