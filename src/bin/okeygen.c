@@ -313,8 +313,8 @@ explain_rights(const struct tsig_texts *t, const struct tsig_key *k)
 		cli_warning("the name %s %s: this key may do nothing", t->name, trouble);
 		cli_hint(err == E_UNSUPPORTED
 		                 ? "write types of records before _update, and only there: ANYTHING._a._aaaa._update.DOMAIN"
-		                 : "write ANYTHING._OPERATION.DOMAIN, where the operation is _status, _notify, _transfer or _update; or name "
-		                   "the key in a file _secondaries");
+		                 : "write ANYTHING._OPERATION.DOMAIN, where the operation is _status, _notify, _transfer or _update; or "
+		                   "name the key in a file _secondaries");
 		return;
 	}
 	size_t len = name_print(says.domain.oct, domain);
