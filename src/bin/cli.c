@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/diag.h"
 #include "base/str.h"
+#include "dns/bind_key.h"
 #include "dns/secret.h"
 
 void
@@ -303,8 +304,26 @@ first_line(const char *bytes, size_t n, const char *where, char **out)
 	return OK;
 }
 
+/* What is in a file that holds a TSIG key: a line, or BIND's statement. */
 static err_t
-read_file(const char *path, char **out)
+key_text(const char *bytes, size_t n, const char *where, char **out)
+{
+	char key[CLI_SECRET_MAX + 1];
+	err_t err = n <= CLI_SECRET_MAX ? bind_key_read(bytes, n, key, sizeof key) : E_NOTFOUND;
+	if (err == OK) {
+		*out = xstrdup(key);
+	} else if (err == E_NOTFOUND) {
+		err = first_line(bytes, n, where, out);
+	} else {
+		cli_error("%s: a key as BIND has it should be one key statement and nothing else", where);
+		cli_hint("key \"NAME\" { algorithm hmac-sha256; secret \"SECRET\"; };");
+	}
+	wipe(key, sizeof key);
+	return err;
+}
+
+static err_t
+read_file(const char *path, bool is_tsig, char **out)
 {
 	bool is_stdin = strcmp(path, "-") == 0;
 	[[gnu::cleanup(close_fd)]] int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -323,7 +342,8 @@ read_file(const char *path, char **out)
 	if (err != OK) {
 		cli_error("%s: %s", path, strerror(errno));
 	} else {
-		err = first_line(bytes, n, is_stdin ? "standard input" : path, out);
+		const char *where = is_stdin ? "standard input" : path;
+		err = is_tsig ? key_text(bytes, n, where, out) : first_line(bytes, n, where, out);
 	}
 	wipe(bytes, sizeof bytes);
 	return err;
@@ -331,7 +351,7 @@ read_file(const char *path, char **out)
 
 /* If the credential does not exist, *out is NULL; that is no error. */
 static err_t
-read_credential(const char *name, char **out)
+read_credential(const char *name, bool is_tsig, char **out)
 {
 	const char *dir = getenv("CREDENTIALS_DIRECTORY");
 	char path[4096];
@@ -340,7 +360,7 @@ read_credential(const char *name, char **out)
 		*out = NULL;
 		return OK;
 	}
-	return read_file(path, out);
+	return read_file(path, is_tsig, out);
 }
 
 err_t
@@ -353,7 +373,7 @@ cli_secret_read(const struct cli_secret *from, char **out)
 		return OK;
 	}
 	if (from->file != NULL) {
-		return read_file(from->file, out);
+		return read_file(from->file, from->is_tsig, out);
 	}
 	const char *env = from->env != NULL ? getenv(from->env) : NULL;
 	if (env != NULL && *env != '\0') {
@@ -361,7 +381,7 @@ cli_secret_read(const struct cli_secret *from, char **out)
 		return OK;
 	}
 	if (from->credential != NULL) {
-		return read_credential(from->credential, out);
+		return read_credential(from->credential, from->is_tsig, out);
 	}
 	*out = NULL;
 	return OK;

@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -76,6 +77,7 @@ struct cli_secret {
 	const char *file;       /* its first line is the secret; "-": standard input */
 	const char *env;        /* name of a variable */
 	const char *credential; /* name of a file in $CREDENTIALS_DIRECTORY */
+	bool is_tsig;           /* a key of TSIG: a file may also hold BIND's key statement, which is given as NAME:ALGORITHM:SECRET */
 };
 
 enum { CLI_SECRET_MAX = 4096 };

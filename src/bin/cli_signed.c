@@ -31,7 +31,9 @@ cli_signed_read_key(struct cli_signed *s, const struct cli_secret *from, const c
 {
 	[[gnu::cleanup(cli_secret_free)]] char *text = NULL;
 	char why[128];
-	TRY(cli_secret_read(from, &text));
+	struct cli_secret of_tsig = *from;
+	of_tsig.is_tsig = true;
+	TRY(cli_secret_read(&of_tsig, &text));
 	if (text == NULL) {
 		return E_NOTFOUND;
 	}

@@ -59,8 +59,8 @@ static const struct argp_option options[] = {
 	{ "bind", KEY_BIND, NULL, 0, "Also print a key clause for BIND's named.conf, and nsupdate -k", 0 },
 	{ "knot", KEY_KNOT, NULL, 0, "Also print a key section for Knot's knot.conf", 0 },
 	{ "nsd", KEY_NSD, NULL, 0, "Also print a key section for nsd.conf", 0 },
-	{ "secret-file", KEY_SECRET_FILE, "FILE", 0, "Print an existing key. The first line of FILE (-: standard input) is "
-	  "NAME:ALGORITHM:SECRET, as --output writes it, or a secret in base64. With --bind, --knot or --nsd, only that form is "
+	{ "secret-file", KEY_SECRET_FILE, "FILE", 0, "Print an existing key: FILE (-: standard input) has NAME:ALGORITHM:SECRET, "
+	  "as --output writes it, or BIND's key statement, or a secret in base64. With --bind, --knot or --nsd, only that form is "
 	  "printed", 0 },
 	{ NULL, 0, NULL, 0, "okeygen ssh:", 2 },
 	{ "seed-file", KEY_SEED_FILE, "FILE", 0, "Read the private key (ed25519:SEED) from the first line of FILE (-: "
@@ -239,7 +239,7 @@ complete_key(const struct opts *o, struct tsig_key *k)
 		return random_octets(k->secret, k->secret_len);
 	}
 	[[gnu::cleanup(cli_secret_free)]] char *text = NULL;
-	const struct cli_secret from = { .file = o->secret_file };
+	const struct cli_secret from = { .file = o->secret_file, .is_tsig = true };
 	TRY(cli_secret_read(&from, &text));
 	return strchr(text, ':') != NULL ? read_whole_key(o, text, k) : read_secret(o, text, k);
 }
@@ -294,10 +294,28 @@ print_types(const struct key *says)
 	(void)fputs(" records, and do nothing else", stderr);
 }
 
+/* A key that others have has its name, and `_secondaries` may give it a right.  A new one without a right is a mistake. */
+static void
+explain_no_right(const struct opts *o, const struct tsig_texts *t, const struct tsig_key *k, err_t err)
+{
+	char trouble[KEY_TROUBLE_MAX];
+	if (err == E_FORMAT && o->secret_file != NULL) {
+		(void)fprintf(stderr, "By its name %s may do nothing. A line in a file _secondaries lets it transfer zones:\n"
+		                      "_transfer PTR %s\nThe DNSKEY line goes into the repository's file _keys.\n", t->plain, t->name);
+		return;
+	}
+	key_name_trouble(k->name.oct, trouble);
+	cli_warning("the name %s %s: this key may do nothing", t->name, trouble);
+	cli_hint(err == E_UNSUPPORTED
+	                 ? "write types of records before _update, and only there: ANYTHING._a._aaaa._update.DOMAIN"
+	                 : "write ANYTHING._OPERATION.DOMAIN, where the operation is _status, _notify, _transfer or _update; or "
+	                   "name the key in a file _secondaries");
+}
+
 /* Prints what the key's name allows, and where its line belongs.  On standard error, so that standard output has only the lines, which may
  * go into files. */
 static void
-explain_rights(const struct tsig_texts *t, const struct tsig_key *k)
+explain_rights(const struct opts *o, const struct tsig_texts *t, const struct tsig_key *k)
 {
 	static const char *const rights[] = {
 		[RIGHT_STATUS] = "ask for the state of the primary and its zones",
@@ -306,15 +324,10 @@ explain_rights(const struct tsig_texts *t, const struct tsig_key *k)
 		[RIGHT_UPDATE] = "change zones, transfer them and tell of changes",
 	};
 	struct key says = { 0 };
-	char domain[NAME_TEXT_MAX], trouble[KEY_TROUBLE_MAX];
+	char domain[NAME_TEXT_MAX];
 	err_t err = key_name_read(k->name.oct, &says);
 	if (err != OK) {
-		key_name_trouble(k->name.oct, trouble);
-		cli_warning("the name %s %s: this key may do nothing", t->name, trouble);
-		cli_hint(err == E_UNSUPPORTED
-		                 ? "write types of records before _update, and only there: ANYTHING._a._aaaa._update.DOMAIN"
-		                 : "write ANYTHING._OPERATION.DOMAIN, where the operation is _status, _notify, _transfer or _update; or "
-		                   "name the key in a file _secondaries");
+		explain_no_right(o, t, k, err);
 		return;
 	}
 	size_t len = name_print(says.domain.oct, domain);
@@ -400,9 +413,10 @@ print_tsig(const struct opts *o, const struct tsig_key *k)
 		err = put_key(o, &t, k->alg);
 	}
 	if (err == OK && !is_bare) {
-		explain_rights(&t, k);
+		explain_rights(o, &t, k);
 		(void)printf("%s DNSKEY 0 3 %d %s\n", t.name, 160 + (int)k->alg, t.secret);
-		err = o->output == NULL ? put_key(o, &t, k->alg) : OK;
+		bool is_known = o->output != NULL || o->secret_file != NULL; /* the other copy is in a file */
+		err = is_known ? OK : put_key(o, &t, k->alg);
 	}
 	for (enum config c = 0; c < CONFIG_COUNT && err == OK; c++) {
 		if (o->wants[c]) {

@@ -80,7 +80,7 @@ def test_existing_secret(program, tmp_path):
     path.write_text("c2VjcmV0LCBhbiBvbGQgb25l\n")
     path.chmod(0o600)
     done = program("okeygen", "tsig", "a._update.m", "--secret-file=%s" % path, status=0)
-    assert lines(done) == ["a._update.m. DNSKEY 0 3 163 c2VjcmV0LCBhbiBvbGQgb25l", "a._update.m:SHA256:c2VjcmV0LCBhbiBvbGQgb25l"]
+    assert lines(done) == ["a._update.m. DNSKEY 0 3 163 c2VjcmV0LCBhbiBvbGQgb25l"]
     path.write_text("not base64!\n")
     assert "not base64!" not in program("okeygen", "tsig", "a._update.m", "--secret-file=%s" % path, status=1).stderr
 
@@ -124,7 +124,25 @@ def test_one_form_into_another(program, key_file):
     done = program("okeygen", "tsig", "jo._update.m.", argument, "--knot", "--algorithm=sha512", status=0)
     assert done.stdout == "key:\n  - id: %s.\n    algorithm: hmac-sha512\n    secret: %s\n" % (name, secret)
     assert lines(program("okeygen", "tsig", argument, status=0)) == [
-        "%s. DNSKEY 0 3 165 %s" % (name, secret), "%s:%s:%s" % (name, algorithm, secret)]
+        "%s. DNSKEY 0 3 165 %s" % (name, secret)]
+    assert algorithm == "SHA512"
+
+
+def test_a_key_of_binds(program, need, tmp_path):
+    """As tsig-keygen makes it; it keeps its name, which gives it no right."""
+    need("tsig-keygen")
+    made = subprocess.run(["tsig-keygen", "-a", "hmac-sha384", "hoster-key"], capture_output=True, text=True, timeout=60, check=True).stdout
+    secret = re.search('secret "(.*)"', made)[1]
+    path = servers.write(str(tmp_path / "hoster.key"), "// of 2019\n" + made)
+    done = program("okeygen", "tsig", "--secret-file=" + path, status=0)
+    assert lines(done) == ["hoster-key. DNSKEY 0 3 164 " + secret]
+    assert "By its name hoster-key may do nothing" in done.stderr and "\n_transfer PTR hoster-key.\n" in done.stderr
+    done = program("okeygen", "tsig", "--secret-file=-", "--output=%s" % (tmp_path / "ours"), stdin=made, status=0)
+    assert lines(done) == ["hoster-key. DNSKEY 0 3 164 " + secret]
+    assert (tmp_path / "ours").read_text() == "hoster-key:SHA384:%s\n" % secret
+    for bad in made + made, made.replace(";", "", 1), made.replace("sha384", "md5"):
+        done = program("okeygen", "tsig", "--secret-file=" + servers.write(path, bad), status=1)
+        assert done.stdout == "" and secret not in done.stderr
 
 
 def test_nsupdate_reads_it(program, need, key_file, tmp_path):
