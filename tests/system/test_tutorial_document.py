@@ -10,75 +10,26 @@ import subprocess
 import pytest
 
 import servers
-from repository import ENV
+import walks
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PRIMARY, SECONDARY = "192.0.2.1", "198.51.100.2"
 CHANGES = "www\tA\t192.0.2.80", "www\tA\t192.0.2.81"  # "Change something"
 
 
+# What differs from run to run: secrets, times, and who asks from where.
+PATTERNS = ((r"[A-Za-z0-9+/]{43}=", "[A-Za-z0-9+/]{43}="), (r"\b1764158400\b", "[0-9]{10}"), (r"203\\\.0\\\.113\\\.5", "[0-9.]+"))
+
+
 def blocks(title):
-    """Of a section: the indented blocks, each a list of (command, the lines below it)."""
-    with open(os.path.join(ROOT, "docs", "tutorial.md")) as f:
-        section = re.search(r"^## %s\n(.*?)(?=^## )" % re.escape(title), f.read(), re.M | re.S).group(1)
-    return [list(commands(re.sub("^    ", "", block, flags=re.M)))
-            for block in re.findall(r"(?:^    .*\n)+(?:(?:^    .*\n|\n(?=    ))*)", section, re.M)]
+    return walks.blocks("docs/tutorial.md", title)
 
 
-def commands(block):
-    for part in re.split(r"^(?=[$#] )", block, flags=re.M):
-        if part.startswith(("$ ", "# ")):
-            command = re.match(r"(?:.*\\\n)*.*\n", part).group(0)
-            yield command[2:].strip(), part[len(command):]
-
-
-def in_order(text):
-    """Records come in any order."""
-    return "\n".join(sorted(line for line in text.split("\n") if line))
-
-
-def as_pattern(text):
-    """What differs from run to run: secrets, times, and who asks from where."""
-    for what, pattern in (r"[A-Za-z0-9+/]{43}=", "[A-Za-z0-9+/]{43}="), (r"\b1764158400\b", "[0-9]{10}"), (r"203\\\.0\\\.113\\\.5", "[0-9.]+"):
-        text = re.sub(what, lambda _, p=pattern: p, text)
-    return text
-
-
-class Walk:
-    """A person with a shell."""
-
+class Walk(walks.Walk):
     def __init__(self, home, repo, bindir):
-        self.home, self.here = home, home
-        self.places = {"/usr/local/share/origin/git-hooks": os.path.join(ROOT, "contrib", "git-hooks"), "/srv/git/zones.git": repo.bare,
-                       "/srv/git/notify.key": os.path.join(home, "notify.key")}
         config = servers.write(os.path.join(home, "gitconfig"), '[url "%s"]\n insteadOf = git@git.example.org:zones.git\n' % repo.bare)
-        self.env = {**os.environ, **ENV, **servers.sanitizer_env(), "HOME": home, "GIT_CONFIG_GLOBAL": config,
-                    "PATH": bindir + ":" + os.environ["PATH"]}
-
-    def here_is(self, command):
-        for place, ours in self.places.items():
-            command = command.replace(place, ours)
-        return command
-
-    def type(self, command, below=""):
-        """Runs it, with the lines below as its input or as what it must print.  A file that is shown, and not there yet, is written."""
-        shown = re.fullmatch(r"cat (\S+)", command)
-        if shown and not os.path.exists(os.path.join(self.here, shown.group(1))):
-            servers.write(os.path.join(self.here, shown.group(1)), below)
-        is_input = re.fullmatch(r"cat >>\S+", command)
-        script = "cd '%s' && { %s\n}; status=$?; pwd >'%s/pwd'; exit $status" % (self.here, self.here_is(command), self.home)
-        done = subprocess.run(["bash", "-c", script], input=below if is_input else "", capture_output=True, text=True, env=self.env,
-                              timeout=120, check=False)
-        assert done.returncode == 0, "%s\n%s%s" % (command, done.stdout, done.stderr)
-        if below and not is_input:
-            assert re.fullmatch(as_pattern(re.escape(in_order(below))), in_order(done.stdout)), (
-                "%s\n--- printed\n%s--- in the document\n%s" % (command, done.stdout, below))
-        with open(os.path.join(self.home, "pwd")) as f:
-            self.here = f.read().strip()
-
-    def type_all(self, block):
-        for command, below in block:
-            self.type(command, below)
+        super().__init__(home, bindir, {
+            "/usr/local/share/origin/git-hooks": os.path.join(walks.ROOT, "contrib", "git-hooks"), "/srv/git/zones.git": repo.bare,
+            "/srv/git/notify.key": os.path.join(home, "notify.key")}, PATTERNS, {"GIT_CONFIG_GLOBAL": config})
 
     def edit(self, *pairs):
         path = os.path.join(self.here, "mirage")
@@ -149,8 +100,7 @@ class Named(servers.Process):
 
     def __init__(self, where, key_file):
         os.makedirs(where)
-        with open(os.path.join(ROOT, "docs", "tutorial.md")) as f:
-            lines = re.search(r'^    (key "192.*;\n    zone .*;)$', f.read(), re.M).group(1)
+        lines = re.search(r'^    (key "192.*;\n    zone .*;)$', walks.read("docs/tutorial.md"), re.M).group(1)
         with open(key_file) as f:
             lines = lines.replace("…", f.read().strip().split(":")[2])
         conf = ('options { directory "%s"; pid-file "%s/named.pid"; session-keyfile "%s/session.key"; listen-on { %s; };\n'
