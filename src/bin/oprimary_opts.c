@@ -62,8 +62,8 @@ static const struct argp_option options[] = {
 	  "Also serve a catalog zone (RFC 9432) of this name, from which secondaries learn the zones; only for those who may transfer "
 	  "it", 2 },
 	{ "notify", KEY_NOTIFY, "WHOM", 0,
-	  "Send NOTIFY to all secondaries, only to those named by transfer keys or _secondaries files (keys), or to none. Default: all; but "
-	  "if we listen only on loopback addresses, only to secondaries on such addresses", 0 },
+	  "Send NOTIFY to all secondaries, only to those named by transfer keys or _secondaries files (keys), or to none. Default: all; "
+	  "but if we listen only on loopback addresses, only to secondaries on such addresses", 0 },
 	{ "notify-source", KEY_NOTIFY_SOURCE, "ADDRESS", 0,
 	  "Send NOTIFY from this address, unless the key's name has an address of this machine; once for IPv4, once for IPv6", 0 },
 	{ "update-queue", KEY_UPDATE_QUEUE, "N", 0, "Dynamic updates that may wait for their commit (10000); more are refused", 0 },

@@ -192,7 +192,7 @@ static const struct argp argp = {
 	.options = option_list,
 	.parser = parse_option,
 	.args_doc = "FILE...\n--repo=DIR [--old-rev=REV] [--new-rev=REV]",
-	.doc = "Checks zone files and keys files (NAME._keys).\v"
+	.doc = "Checks zone files, and files of keys (NAME._keys) and secondaries (NAME._secondaries).\v"
 	       "The name of a file is the name of its zone.  A directory is taken as a checkout of the repository that "
 	       "oprimary serves.  \"-\" is standard input.  Exit status: 0 nothing is wrong, 1 something is, 2 wrong usage.",
 };
@@ -243,6 +243,7 @@ run(const struct options *o)
 	}
 	report_free(&oz.report);
 	keystore_free(&oz.keys);
+	ozone_forget_policy(&oz);
 	if (oz.zones != NULL) {
 		ozone_names_free(&oz.zones);
 	}

@@ -1,7 +1,7 @@
 /* bin/ozone.h -- private to ozone: the parts of the zone checker and what passes between them.
  *
- * A side is one version of all files: a directory, a revision of a repository, or nothing.  A job is one zone or keys
- * file in two such versions.  ozone_files.c and ozone_repo.c make sides and jobs, ozone_job.c does them,
+ * A side is one version of all files: a directory, a revision of a repository, or nothing.  A job is one file of a zone, of keys or
+ * of secondaries in two such versions.  ozone_files.c and ozone_repo.c make sides and jobs, ozone_job.c does them,
  * ozone_report.c says what was found.
  */
 #pragma once
@@ -12,6 +12,7 @@
 
 #include "auth/includes.h"
 #include "auth/primary.h"
+#include "auth/secondaries.h"
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/str.h"
@@ -30,7 +31,7 @@ enum ozone_change { CHANGE_NONE, CHANGE_ADDED, CHANGE_CHANGED, CHANGE_REMOVED, C
 /* One file that was looked at, for summaries. */
 struct ozone_checked {
 	const char *file;
-	bool is_keys;
+	enum source_kind kind;          /* source_kind_is_read() */
 	enum ozone_change change;       /* CHANGE_NONE: nothing to compare with */
 	const uint8_t *apex;
 	bool has_serial, has_old_serial;
@@ -91,18 +92,23 @@ void ozone_side_ignore(struct ozone *oz, struct side *s);
 
 struct job {
 	const char *path, *old_path;  /* in `new` and in `old` */
-	enum source_kind kind;        /* SOURCE_ZONE or SOURCE_KEYS */
+	enum source_kind kind;        /* source_kind_is_read() */
 	struct name apex;
 	const struct side *new, *old; /* NULL: the file is not there in that version */
 	bool is_compared;             /* there is an older version of everything, even if not of this file */
 	bool is_listed;               /* out of a directory or a tree: nobody has said that it is a zone */
-	bool is_context;              /* keys that did not change: read for the names in them, not reported */
+	bool is_context;              /* keys or secondaries that did not change: read for the names in them, not reported */
 };
 
 struct ozone {
 	struct report *report;
 	struct ozone_names *zones; /* that there are files for, before the first is checked; NULL: a single file, so nobody knows */
 	struct keystore *keys; /* of all files so far, since a name may have one secret only; NULL: a single file */
+	struct ozone_policy {  /* of the new version as a whole, since keys and secondaries name each other */
+		struct keystore *keys;           /* owned; NULL, as the next: a single file */
+		struct secondaries *secondaries; /* owned */
+		bool is_news;                    /* some of it came, changed or went: what did not is held against it, too */
+	} all;
 	bool dump, diff;
 	bool colour;           /* of standard output */
 	bool drops_outside;    /* records outside of their zone: a warning, and no part of it */
@@ -144,6 +150,12 @@ size_t ozone_names_missing(struct ozone_names *names, struct ozone_names *other,
 
 /* Files of one version, all before any of them is looked at: fills oz->zones. */
 void ozone_note_zones(struct ozone *oz, const struct side *side, char *const *files, size_t n);
+
+/* ---- keys and secondaries: ozone_policy.c ---- */
+
+/* Files of one version, all before any of them is looked at: fills oz->all.  Memory. */
+err_t ozone_note_policy(struct ozone *oz, const struct side *side, char *const *files, size_t n);
+void ozone_forget_policy(struct ozone *oz);
 
 /* ---- names of files: ozone_paths.c ---- */
 

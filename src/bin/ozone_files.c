@@ -245,7 +245,7 @@ static err_t
 refuse_private(const char *what)
 {
 	struct diag d;
-	source_say_bad("_KEYS", &d);
+	source_say_bad("_SECONDARIES", &d); /* as one in another spelling */
 	cli_error("%s: %s", what, d.text);
 	cli_hint("%s", d.hint);
 	return E_UNSUPPORTED;
@@ -269,13 +269,10 @@ static err_t
 name_job(struct job *job, const char *file, const char *zone_name)
 {
 	const char *name = zone_name != NULL ? zone_name : file;
-	size_t len = strlen(name);
-	bool is_keys = source_is_keys_name(name) || source_is_keys_name(file);
-	if (source_is_keys_name(name)) {
-		len = len > 6 ? len - 6 : 0; /* without "._keys" */
-	}
-	job->kind = is_keys ? SOURCE_KEYS : SOURCE_ZONE;
-	if ((is_keys && len == 0) || (len == 1 && name[0] == '@')) {
+	size_t len, of_file;
+	enum source_kind kind = source_kind_by_end(name, &len);
+	job->kind = source_is_keys_name(file) || kind == SOURCE_ZONE ? source_kind_by_end(file, &of_file) : kind;
+	if ((kind != SOURCE_ZONE && len == 0) || (len == 1 && name[0] == '@')) {
 		name_set(&job->apex, name_root);
 		return OK;
 	}
@@ -302,7 +299,7 @@ ozone_file(struct ozone *oz, const char *path, const char *old, const char *zone
 	TRY(refuse_key(path));
 	TRY(named_open(path, &now));
 	TRY(name_job(&job, now.name, zone_name));
-	if (job.kind != SOURCE_KEYS && is_private_file(path, now.name)) {
+	if (job.kind == SOURCE_ZONE && is_private_file(path, now.name)) {
 		return refuse_private(path);
 	}
 	job.path = job.old_path = now.name;
@@ -489,7 +486,8 @@ ozone_dir(struct ozone *oz, const char *path, const char *old)
 		ozone_side_ignore(NULL, &was.side);
 	}
 	ozone_note_zones(oz, &now.side, now.files.names, now.files.n);
-	err_t err = check_dirs(oz, &now, &was, old != NULL);
+	err_t err = ozone_note_policy(oz, &now.side, now.files.names, now.files.n);
+	err = err == OK ? check_dirs(oz, &now, &was, old != NULL) : err;
 	report_begin(oz->report, "");
 	return err;
 }

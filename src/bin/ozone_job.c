@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "auth/load_keys.h"
+#include "auth/load_secondaries.h"
 #include "base/alloc.h"
 #include "bin/cli.h"
 #include "dns/rdata.h"
@@ -22,6 +23,7 @@ struct version {
 	bool is_open;
 	struct zone *zone;       /* NULL: none, or not good */
 	struct keystore *keys;
+	struct secondaries *secondaries;
 	struct load_result counts;
 };
 
@@ -45,7 +47,7 @@ reader_of(const struct ozone *oz, struct version *v, const struct job *job, cons
 	return (struct master_reader){
 		.apex = job->apex.oct, .file = v->path, .ctx = v, .open = open_include, .close = close_include,
 		.sink = sink, .drops_outside = oz->drops_outside && job->kind == SOURCE_ZONE,
-		.is_of_keys = job->kind == SOURCE_KEYS, .has_default_ttl = job->kind == SOURCE_KEYS,
+		.is_of_keys = job->kind == SOURCE_KEYS, .has_default_ttl = job->kind != SOURCE_ZONE, /* what is not served needs none */
 	};
 }
 
@@ -54,6 +56,7 @@ version_fini(struct version *v)
 {
 	zone_free(&v->zone);
 	keystore_free(&v->keys);
+	secondaries_free(&v->secondaries);
 	if (v->is_open) {
 		v->side->close(v->side->ctx, &v->text);
 	}
@@ -101,19 +104,28 @@ is_text(const struct version *v, const struct diag_sink *sink)
 }
 
 static err_t
+load_text(const struct ozone *oz, struct version *v, enum source_kind kind, const struct master_reader *reader)
+{
+	switch (kind) {
+	case SOURCE_KEYS:
+		return keys_load(reader, v->text.text, v->text.len, oz->all.secondaries, &v->keys, &v->counts);
+	case SOURCE_SECONDARIES:
+		return secondaries_load(reader, v->text.text, v->text.len, &v->secondaries, &v->counts);
+	default:
+		return zone_load(reader, v->text.text, v->text.len, SIZE_MAX, &v->zone, &v->counts);
+	}
+}
+
+static err_t
 load_version(struct ozone *oz, struct version *v, const struct job *job, const struct diag_sink *sink)
 {
 	if (!v->is_open || !is_text(v, sink)) {
 		return OK;
 	}
 	struct master_reader reader = reader_of(oz, v, job, sink);
-	struct load_result result = { 0 };
 	reader.allowance = v->side == job->new ? &oz->includes : NULL;
 	oz->includes.is_spent = false;
-	err_t err = job->kind == SOURCE_KEYS
-	                    ? keys_load(&reader, v->text.text, v->text.len, NULL, &v->keys, &result)
-	                    : zone_load(&reader, v->text.text, v->text.len, SIZE_MAX, &v->zone, &result);
-	v->counts = result;
+	err_t err = load_text(oz, v, job->kind, &reader);
 	if (err == E_LIMIT) {
 		struct diag d;
 		diag_set(&d, DIAG_ERROR, "zone-too-large", "%s", err_str(err));
@@ -207,6 +219,20 @@ join_keys(struct ozone *oz, struct version *new, const struct job *job, const st
 	err_t err = keystore_merge(oz->keys, new->keys, &f);
 	err_t located = report_findings(oz, &f, new, job, sink);
 	return err != OK ? err : located;
+}
+
+/* Keys that secondaries files name and no keys file has; keys whose names give no right, and that no secondaries file names.  Of keys that
+ * are news loading them says so. */
+static err_t
+check_policy(const struct ozone *oz, struct version *new, const struct job *job, const struct diag_sink *sink)
+{
+	struct findings f = { 0 };
+	if (new->keys != NULL && job->is_context) {
+		keystore_find_idle(new->keys, oz->all.secondaries, &f);
+	} else if (new->secondaries != NULL && oz->all.keys != NULL) {
+		secondaries_find_unknown(new->secondaries, oz->all.keys, &f);
+	}
+	return report_findings(oz, &f, new, job, sink);
 }
 
 /* Keys for updates where nothing is to be updated.  Transfer keys may be for a catalog zone, which has no file. */
@@ -321,7 +347,7 @@ report_done(const struct ozone *oz, const struct job *job, const struct version 
 {
 	struct ozone_checked c = {
 		.file = new->side != NULL ? job->path : job->old_path,
-		.is_keys = job->kind == SOURCE_KEYS,
+		.kind = job->kind,
 		.change = change_of(job, old, new),
 		.apex = job->apex.oct,
 		.has_serial = new->zone != NULL,
@@ -365,6 +391,9 @@ do_job(struct ozone *oz, const struct job *job, struct version *old, struct vers
 	TRY(load_version(oz, old, job, NULL));
 	if (job->kind == SOURCE_KEYS && !job->is_context) {
 		TRY(check_domains(oz, new, job, sink));
+	}
+	if (!job->is_context || oz->all.is_news) {
+		TRY(check_policy(oz, new, job, job->kind == SOURCE_KEYS ? &bare : &report));
 	}
 	if (job->kind == SOURCE_KEYS && !oz->is_single) {
 		ozone_valve_note_keys(oz, job, job->is_context ? new->keys : old->keys, new->keys);
@@ -484,5 +513,5 @@ ozone_job_name(struct ozone *oz, struct job *job, const char *path)
 		source_say_bad(path, &d);
 		report_file(oz->report, DIAG_ERROR, path, "bad-file-name", d.hint, "%s", d.text);
 	}
-	return job->kind == SOURCE_ZONE || job->kind == SOURCE_KEYS;
+	return source_kind_is_read(job->kind);
 }

@@ -188,7 +188,7 @@ includes_changed(struct ozone *oz, const struct repo *r, const struct job *job)
 		struct master_reader reader = {
 			.apex = job->apex.oct, .file = job->path, .ctx = &reading, .record = pass_over,
 			.open = open_include, .close = close_include, .allowance = &left,
-			.is_of_keys = job->kind == SOURCE_KEYS,
+			.is_of_keys = job->kind == SOURCE_KEYS, .has_default_ttl = job->kind != SOURCE_ZONE,
 		};
 		err_t err = master_read(&reader, text.text, text.len, &counts);
 		(void)err; /* a bad file was bad before */
@@ -231,15 +231,31 @@ is_concerned(struct ozone *oz, const struct repo *r, const struct job *job)
 	       includes_changed(oz, r, job);
 }
 
-/* Keys that stayed as they were, read before those that changed: a name in both is news of the latter. */
+static bool
+is_policy(enum source_kind kind)
+{
+	return kind == SOURCE_KEYS || kind == SOURCE_SECONDARIES;
+}
+
+/* Did keys or secondaries come, change or go? */
+static void
+note_news(struct ozone *oz, const struct repo *r)
+{
+	struct name apex;
+	for (size_t i = 0; i < r->changed.n && !oz->all.is_news; i++) {
+		oz->all.is_news = is_policy(source_kind_of(r->now_side.ignore, r->changed.list[i], &apex));
+	}
+}
+
+/* Keys and secondaries that stayed as they were, read before those that changed: a name in both is news of the latter. */
 static err_t
-read_old_keys(struct ozone *oz, struct repo *r)
+read_context(struct ozone *oz, struct repo *r)
 {
 	err_t err = OK;
 	for (size_t i = 0; err == OK && i < r->now_files.n; i++) {
 		struct job job = { .path = r->now_files.list[i], .new = &r->now_side, .is_context = true };
 		job.kind = source_kind_of(r->now_side.ignore, job.path, &job.apex);
-		if (job.kind == SOURCE_KEYS && !is_concerned(oz, r, &job)) {
+		if (is_policy(job.kind) && !is_concerned(oz, r, &job)) {
 			err = ozone_job(oz, &job);
 		}
 	}
@@ -269,7 +285,7 @@ check_removed(struct ozone *oz, struct repo *r, const struct tree_entry *e, stru
 {
 	struct job job = { .path = e->name, .old_path = e->name, .old = &r->was_side, .is_compared = true, .is_listed = true };
 	job.kind = source_kind_of(r->was_side.ignore, e->name, &job.apex);
-	bool was_checked = e->kind == TREE_FILE && (job.kind == SOURCE_ZONE || job.kind == SOURCE_KEYS);
+	bool was_checked = e->kind == TREE_FILE && source_kind_is_read(job.kind);
 	if (was_checked) {
 		ozone_names_add(names, &job);
 	}
@@ -311,7 +327,7 @@ check_trees(struct ozone *oz, struct repo *r)
 {
 	struct ozone_names *names = ozone_names_new(), *old_names = ozone_names_new();
 	size_t n = tree_entry_n(r->now);
-	err_t err = read_old_keys(oz, r);
+	err_t err = read_context(oz, r);
 	for (size_t i = 0; err == OK && i < n; i++) {
 		const struct tree_entry *e = tree_entry_at(r->now, i);
 		report_progress(oz->report, e->name, i + 1, n);
@@ -370,5 +386,7 @@ ozone_repo(struct ozone *oz, const struct ozone_revs *revs)
 		ozone_side_ignore(NULL, &r.was_side);
 	}
 	ozone_note_zones(oz, &r.now_side, r.now_files.list, r.now_files.n);
-	return check_trees(oz, &r);
+	note_news(oz, &r);
+	err = ozone_note_policy(oz, &r.now_side, r.now_files.list, r.now_files.n);
+	return err == OK ? check_trees(oz, &r) : err;
 }

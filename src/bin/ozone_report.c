@@ -39,7 +39,7 @@ struct report {
 	struct held *held;
 	size_t n, cap;
 	size_t errors, warnings; /* all of them */
-	size_t zones, keys;      /* files looked at */
+	size_t files_n[SOURCE_SECONDARIES + 1]; /* looked at, of each kind */
 	json_t *diagnostics, *files;
 	bool has_progress;
 };
@@ -421,6 +421,10 @@ static const char *const change_words[] = {
 	[CHANGE_REMOVED] = "removed", [CHANGE_SAME] = "unchanged",
 };
 
+static const char *const kind_words[] = {
+	[SOURCE_ZONE] = "zone", [SOURCE_KEYS] = "keys", [SOURCE_SECONDARIES] = "secondaries",
+};
+
 static void
 add_json_file(struct report *r, const struct ozone_checked *c)
 {
@@ -429,7 +433,7 @@ add_json_file(struct report *r, const struct ozone_checked *c)
 	const char *change = change_words[c->change];
 	name_print(c->apex, name);
 	(void)json_object_set_new(o, "file", json_clean_text(c->file));
-	(void)json_object_set_new(o, "kind", json_string(c->is_keys ? "keys" : "zone"));
+	(void)json_object_set_new(o, "kind", json_string(kind_words[c->kind]));
 	(void)json_object_set_new(o, "name", json_string(name));
 	(void)json_object_set_new(o, "change", change != NULL ? json_string(change) : json_null());
 	(void)json_object_set_new(o, "serial", c->has_serial ? json_integer(c->serial) : json_null());
@@ -446,7 +450,7 @@ say_change(const struct ozone_checked *c)
 {
 	struct str out = { 0 };
 	clean_put(&out, c->file);
-	str_printf(&out, ": %s %s", c->is_keys ? "keys" : "zone", change_words[c->change]);
+	str_printf(&out, ": %s %s", kind_words[c->kind], change_words[c->change]);
 	if (c->has_serial && c->has_old_serial && c->serial != c->old_serial) {
 		str_printf(&out, ", serial %" PRIu32 " to %" PRIu32, c->old_serial, c->serial);
 	} else if (c->has_serial) {
@@ -455,7 +459,7 @@ say_change(const struct ozone_checked *c)
 		str_printf(&out, ", last serial %" PRIu32, c->old_serial);
 	}
 	if (c->change != CHANGE_REMOVED) {
-		str_printf(&out, ", %zu %s", c->records, c->is_keys ? "keys" : "records");
+		str_printf(&out, ", %zu %s", c->records, c->kind == SOURCE_KEYS ? "keys" : "records");
 	}
 	str_char(&out, '\n');
 	(void)fputs(str_text(&out), stdout);
@@ -465,8 +469,7 @@ say_change(const struct ozone_checked *c)
 void
 report_checked(struct report *r, const struct ozone_checked *c)
 {
-	r->zones += !c->is_keys;
-	r->keys += c->is_keys;
+	r->files_n[c->kind]++;
 	if (r->format == FORMAT_JSON) {
 		add_json_file(r, c);
 	} else if (!r->is_quiet && r->owns_stdout && r->format == FORMAT_TEXT && c->change != CHANGE_NONE &&
@@ -494,19 +497,38 @@ plural(size_t n)
 	return n == 1 ? "" : "s";
 }
 
+/* "2 zones, 1 keys file and 1 secondaries file" */
+static void
+say_numbers(const struct report *r)
+{
+	static const enum source_kind order[] = { SOURCE_ZONE, SOURCE_KEYS, SOURCE_SECONDARIES };
+	size_t left = 0;
+	for (size_t i = 1; i < ARRAY_LEN(order); i++) {
+		left += r->files_n[order[i]] != 0;
+	}
+	(void)printf("successfully checked %zu zone%s", r->files_n[SOURCE_ZONE], plural(r->files_n[SOURCE_ZONE]));
+	for (size_t i = 1; i < ARRAY_LEN(order); i++) {
+		size_t n = r->files_n[order[i]];
+		if (n != 0) {
+			left--;
+			(void)printf("%s %zu %s file%s", left == 0 ? " and" : ",", n, kind_words[order[i]], plural(n));
+		}
+	}
+	(void)putchar('\n');
+}
+
 static void
 say_success(const struct report *r, bool is_single)
 {
+	enum source_kind kind = r->files_n[SOURCE_KEYS] != 0          ? SOURCE_KEYS
+	                        : r->files_n[SOURCE_SECONDARIES] != 0 ? SOURCE_SECONDARIES
+	                                                              : SOURCE_ZONE;
 	if (is_single) {
-		(void)puts(r->keys != 0 ? "successfully checked keys" : "successfully checked zone");
-	} else if (r->zones + r->keys == 0) {
+		(void)printf("successfully checked %s\n", kind_words[kind]);
+	} else if (kind == SOURCE_ZONE && r->files_n[SOURCE_ZONE] == 0) {
 		(void)puts("nothing to check");
 	} else {
-		(void)printf("successfully checked %zu zone%s", r->zones, plural(r->zones));
-		if (r->keys != 0) {
-			(void)printf(" and %zu keys file%s", r->keys, plural(r->keys));
-		}
-		(void)putchar('\n');
+		say_numbers(r);
 	}
 }
 

@@ -172,6 +172,7 @@ secret_mask(const char *text, struct str *out)
 
 struct text {
 	const char *begin, *end;
+	bool is_of_secondaries;
 };
 
 static bool
@@ -199,9 +200,10 @@ is_at(const struct text *t, const char *at, const char *word)
 static bool
 is_operation(const struct text *t, const char *at)
 {
-	static const char *const labels[] = { "_update", "_transfer", "_notify", "_status" };
+	static const char *const labels[] = { "_update", "_status", "_transfer", "_notify" };
+	const size_t n = t->is_of_secondaries ? 2 : ARRAY_LEN(labels); /* such files have the others without being about keys */
 	bool is_begin = at == t->begin || at[-1] == '.' || is_blank(at[-1]) || at[-1] == '\n' || at[-1] == '"';
-	for (size_t i = 0; is_begin && i < ARRAY_LEN(labels); i++) {
+	for (size_t i = 0; is_begin && i < n; i++) {
 		const char *after = at + strlen(labels[i]);
 		if (is_at(t, at, labels[i]) && (after == t->end || strchr(". \t\r\n:\"", *after) != NULL)) {
 			return true;
@@ -322,11 +324,20 @@ is_named_like_keys(const char *file)
 	return false;
 }
 
+/* "_secondaries", "example.org._secondaries" */
+static bool
+is_named_like_secondaries(const char *file)
+{
+	static const char end[] = "_secondaries";
+	size_t len = strlen(file), n = sizeof end - 1;
+	return len >= n && strcmp(file + len - n, end) == 0 && (len == n || strchr("./", file[len - n - 1]) != NULL);
+}
+
 /* Comments are skipped, since no line is quoted because of its comment. */
 bool
 secret_is_text(const char *file, const char *text, size_t len)
 {
-	const struct text t = { .begin = text, .end = text + len };
+	const struct text t = { .begin = text, .end = text + len, .is_of_secondaries = is_named_like_secondaries(file) };
 	if (is_named_like_keys(file)) {
 		return true;
 	}

@@ -29,8 +29,8 @@ secret_is_record(uint16_t type, const uint8_t *rdata, size_t rdlen)
 }
 
 /* True when the text of a file looks as if it contained keys: TSIG as DNSKEY records or as NAME:ALGORITHM:SECRET, configuration
- * of BIND, Knot or NSD, private keys.  Also true if the file's path is a name for keys ("keys", "example.org.key").  One pass
- * over the text. */
+ * of BIND, Knot or NSD, private keys.  Also true if the file's path is a name for keys ("keys", "example.org.key").  In a file of
+ * secondaries ("example.org._secondaries") names with _transfer or _notify are no sign of keys.  One pass over the text. */
 bool secret_is_text(const char *file, const char *text, size_t len);
 
 /* True when the word could be a secret in base64 or hexadecimal: long, only of their digits, and not a word of a language. */

@@ -27,8 +27,11 @@ def events():
     return {name for head in re.findall(r"^\.It Li (.*)$", text, re.M) for name in head.split(" , ")}
 
 
-def is_about_keys(code):
-    return code.startswith("key-") or code == "not-a-key"
+def file_of(code):
+    """What the file is called in which a diagnostic is found."""
+    if code.startswith("key-") or code == "not-a-key":
+        return "example.com._keys"
+    return "example.com._secondaries" if code.startswith("secondary-") or code == "not-a-secondary" else "example.com"
 
 
 def as_zone(code, example, serial=1):

@@ -310,27 +310,28 @@ def examples():
     """(section, code, zone, file, text) of the manual's examples, each for a zone of its own."""
     for section, code, example in manual.diagnostics():
         if example:
-            name, is_keys = code + ".example", manual.is_about_keys(code)
-            text = example if is_keys else manual.as_zone(code, example, 2)
-            yield section, code, name, name + "._keys" if is_keys else name, text.replace("example.com", name)
+            name, file = code + ".example", manual.file_of(code).replace("example.com", code + ".example")
+            text = manual.as_zone(code, example, 2) if file == name else example
+            yield section, code, name, file, text.replace("example.com", name)
 
 
 def test_every_diagnostic_of_the_manual(victim, program, repo):
     """What has errors is not served, what has warnings is, and ozone says the same."""
     rows = list(examples())
-    keys = {file: "a._update.%s. DNSKEY 0 3 163 %s\n" % (name, SECRET) for _, _, name, file, _ in rows if file != name}
-    keys["_keys"] = "all._notify. DNSKEY 0 3 163 %s\n" % SECRET  # so that no key is the last
-    v = victim(files={**{name: zone() for _, _, name, _, _ in rows}, **keys})
+    good = {"_keys": "a._update.%s. DNSKEY 0 3 163 " + SECRET + "\n", "_secondaries": "ns9.%s. A 192.0.2.9\n"}
+    beside = {file: good[file[len(name) + 1:]] % name for _, _, name, file, _ in rows if file != name}
+    beside["_keys"] = "all._notify. DNSKEY 0 3 163 %s\n" % SECRET  # so that no key is the last
+    v = victim(files={**{name: zone() for _, _, name, _, _ in rows}, **beside})
     commit = v.harm({file: text for _, _, _, file, text in rows})
     want, have_errors = ozones_findings(program, repo)
     assert findings(v.news()) == want
     for section, code, name, file, _ in rows:
         assert code in {c for f, _, c in want if f == file}, code
-        assert section == "Keys files" or (file in have_errors) == section.startswith("Errors"), code
+        assert file != name or (file in have_errors) == section.startswith("Errors"), code
         if file in have_errors:
-            v.says("event=(zone|keys)-rejected file=%s commit=%s errors=[1-9]" % (re.escape(file), commit))
+            v.says("event=(zone|keys|secondaries)-rejected file=%s commit=%s errors=[1-9]" % (re.escape(file), commit))
         else:
-            v.says("event=(zone-changed zone=%s|keys-loaded file=%s)" % (re.escape(name), re.escape(file)))
+            v.says("event=(zone-changed zone=%s|(keys|secondaries)-loaded file=%s)" % (re.escape(name), re.escape(file)))
     v.serves({name: 1 for _, _, name, file, _ in rows if file in have_errors})
     v.mend({name: zone(3) for _, _, name, file, _ in rows if file == name})
     assert {v.primary.serial(name) for _, _, name, file, _ in rows if file == name} == {3}

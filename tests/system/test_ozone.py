@@ -513,6 +513,69 @@ def test_no_secret_is_shown(ozone, write, form):
         assert secret not in done.stdout + done.stderr, line
 
 
+# ---- secondaries ----
+
+SECONDARIES = "_transfer PTR hoster-key.\n_transfer APL 1:192.0.2.53/32\n_notify SRV 0 0 5353 ns3\nns3 A 192.0.2.53\n"
+HOSTER = "hoster-key. DNSKEY 0 3 163 kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg=\n"
+
+
+def test_a_file_of_secondaries(ozone, write):
+    write("_secondaries", SECONDARIES)
+    assert ozone("_secondaries").stdout == "successfully checked secondaries\n"
+    write("example.com._secondaries", SECONDARIES.replace("0 0 5353", "0 0 0"))
+    done = ozone("example.com._secondaries", status=1)
+    assert re.match(r"example\.com\._secondaries:3:1: error: .* \[secondary-port\]\n"
+                    r"     3 \| _notify SRV 0 0 0 ns3\n"
+                    r"       \| \^~+\n"
+                    r"  hint: ", done.stderr), done.stderr
+    write("old", SECONDARIES)
+    assert "_secondaries: secondaries changed, 4 records\n" in ozone("--old", "old", "example.com._secondaries", status=1).stdout
+    assert json.loads(ozone("--format=json", "_secondaries").stdout)["files"][0]["kind"] == "secondaries"
+    assert ozone("_Secondaries", status=2).stderr.startswith("ozone: error: _Secondaries: no zone can have a name")
+
+
+def test_keys_and_secondaries_name_each_other(ozone, write):
+    """In a directory; a file alone knows no other one."""
+    write("z/example.com", zone(1))
+    write("z/_secondaries", SECONDARIES)
+    done = ozone("z")
+    assert codes(done) == ["secondary-key-unknown"] and done.stderr.startswith("z/_secondaries:1:1: warning: ")
+    assert "1 | _transfer PTR hoster-key.\n" in done.stderr
+    write("z/_keys", HOSTER)
+    done = ozone("z")
+    assert done.stderr == "" and done.stdout == "successfully checked 1 zone, 1 keys file and 1 secondaries file\n"
+    assert codes(ozone("z/_keys")) == ["key-operation"] and codes(ozone("z/_secondaries")) == []
+    write("z/_secondaries", SECONDARIES.replace("_transfer PTR", "ns3 PTR"))
+    assert codes(ozone("z")) == []  # it signs what ns3 is told
+    write("z/_secondaries", SECONDARIES.replace("_transfer PTR", ";"))
+    done = ozone("z")
+    assert codes(done) == ["key-operation"] and done.stderr.startswith("z/_keys:1:1: warning: ")
+
+
+@pytest.mark.parametrize("files, found", [
+    ({"_keys": "; none\n"}, ["_secondaries:1:1: secondary-key-unknown"]), ({"_keys": None}, ["_secondaries:1:1: secondary-key-unknown"]),
+    ({"_secondaries": None}, ["_keys:1:1: key-operation"]), ({"_secondaries": "; none\n"}, ["_keys:1:1: key-operation"]),
+    ({"example.com": None}, []), ({"_keys": HOSTER + KEY}, []),
+    ({"example.com._secondaries": "_transfer PTR other.\n"}, ["example.com._secondaries:1:1: secondary-key-unknown"]),
+])
+def test_what_a_commit_leaves_of_them(ozone, repo, files, found):
+    """What it takes from a file is said of the other one, though that stays as it is."""
+    repo.commit({"example.com": zone(1), "example.org": zone(1), "_keys": HOSTER, "_secondaries": SECONDARIES})
+    repo.commit(files)
+    done = ozone("--repo", repo.path, "--old-rev", "HEAD~1", "--allow=mass-delete")
+    assert ["%s %s" % row for row in re.findall(r"^(\S+) warning: .* \[(.*)\]$", done.stderr, re.M)] == found
+
+
+def test_hooks_hear_of_secondaries(ozone, repo):
+    repo.commit({"example.com": zone(1), "_keys": HOSTER})
+    git(repo.path, "rm", "-q", "--cached", "_keys")
+    with open(os.path.join(repo.path, "_secondaries"), "w") as f:
+        f.write("_transfer PTR hoster-key.\n_transfer A 192.0.2.1\n")
+    git(repo.path, "add", "_secondaries")
+    done = ozone("--repo", repo.path, "--old-rev", "HEAD", "--new-rev", ":", status=1)
+    assert codes(done) == ["secondary-key-unknown", "secondary-owner"]
+
+
 def test_a_key_has_one_secret(ozone, write):
     write("_keys", KEY)
     write("example.com._keys", KEY.replace("kJJq", "AAAA"))
@@ -624,7 +687,7 @@ def test_every_code_is_in_the_manual():
         for name in os.listdir(os.path.join(ROOT, "src", folder)):
             if name.startswith("edit"):
                 continue  # ozone does not edit
-            if name.endswith(".c") and (folder == "zone" or name.startswith(("ozone", "keys", "load_keys"))):
+            if name.endswith(".c") and (folder == "zone" or name.startswith(("ozone", "keys", "load_", "secondaries"))):
                 with open(os.path.join(ROOT, "src", folder, name)) as f:
                     used |= set(re.findall(r'"([a-z]+(?:-[a-z0-9]+)+)"', f.read()))
     used = used - {"new-rev", "old-rev", "zone-name", "mass-delete-zones-percent", "mass-delete-records-percent"} | {"unreadable"}  # options; the one code of a single word
@@ -634,8 +697,8 @@ def test_every_code_is_in_the_manual():
 @pytest.mark.parametrize("code,example", [row[1:] for row in manual.diagnostics() if row[2]],
                          ids=lambda v: v if isinstance(v, str) and " " not in v else "")
 def test_examples_of_the_manual_are_true(ozone, write, code, example):
-    is_keys = manual.is_about_keys(code)
-    name, text = ("example.com._keys", example) if is_keys else ("example.com", manual.as_zone(code, example))
+    name = manual.file_of(code)
+    text = manual.as_zone(code, example) if name == "example.com" else example
     write(name, text)
     assert code in codes(ozone(name, status=None)), text
 

@@ -80,6 +80,17 @@ names_of_files(void **state)
 	}
 }
 
+/* What they are made of is in names of keys, too. */
+static void
+files_of_secondaries(void **state)
+{
+	(void)state;
+	static const char text[] = "_transfer PTR 192.0.2.1.192.0.2.2._transfer.\n_notify SRV 0 0 53 ns2\n", key[] = "me. DNSKEY 0 3 163 " SECRET;
+	assert_false(secret_is_text("_secondaries", text, sizeof text - 1) || secret_is_text("a.example._secondaries", text, sizeof text - 1));
+	assert_true(secret_is_text("a.example", text, sizeof text - 1) && secret_is_text("a_secondaries", text, sizeof text - 1));
+	assert_true(secret_is_text("_secondaries", key, sizeof key - 1) && secret_is_text("_secondaries", "me._update A x", 14));
+}
+
 static bool
 is_word(const char *word)
 {
@@ -128,7 +139,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records),
 		cmocka_unit_test(texts_of_keys),
-		cmocka_unit_test(names_of_files),
+		cmocka_unit_test(names_of_files), cmocka_unit_test(files_of_secondaries),
 		cmocka_unit_test(words),
 		cmocka_unit_test(messages),
 	};

@@ -1,0 +1,97 @@
+/* Keys and secondaries name each other, in files of any order: all of a version are read before any is looked at. */
+#include "bin/ozone.h"
+
+#include "auth/load_keys.h"
+#include "auth/load_secondaries.h"
+
+struct reading {
+	struct ozone *oz;
+	const struct side *side;
+	const char *path;
+};
+
+static err_t
+open_include(void *ctx, const char *path, struct master_text *out)
+{
+	const struct reading *r = ctx;
+	return ozone_side_open(r->side, path, out);
+}
+
+static void
+close_include(void *ctx, struct master_text *text)
+{
+	const struct reading *r = ctx;
+	ozone_side_close(r->side, text);
+}
+
+/* What is wrong in a file is said when it is looked at. */
+static err_t
+add_keys(const struct reading *r, const struct master_reader *source, const struct master_text *text)
+{
+	[[gnu::cleanup(keystore_free)]] struct keystore *keys = NULL;
+	struct load_result result;
+	struct findings twice = { 0 };
+	err_t err = keys_load(source, text->text, text->len, NULL, &keys, &result);
+	err = err == OK ? keystore_merge(r->oz->all.keys, keys, &twice) : err;
+	findings_fini(&twice);
+	return err;
+}
+
+static err_t
+add_secondaries(const struct reading *r, const struct master_reader *source, const struct master_text *text)
+{
+	[[gnu::cleanup(secondaries_free)]] struct secondaries *secondaries = NULL;
+	struct load_result result;
+	TRY(secondaries_load(source, text->text, text->len, &secondaries, &result));
+	err_t err = secondaries_merge(r->oz->all.secondaries, secondaries);
+	if (err == E_LIMIT) {
+		report_file(r->oz->report, DIAG_ERROR, r->path, "zone-too-large", "", "all files of secondaries have more than %d records",
+		            SECONDARIES_MAX);
+	}
+	return err;
+}
+
+static err_t
+add_file(const struct reading *r, enum source_kind kind, const struct name *apex)
+{
+	struct master_text text;
+	struct diag why;
+	if (r->side->open(r->side->ctx, r->path, &text, &why) != OK) {
+		return OK;
+	}
+	struct master_reader source = {
+		.apex = apex->oct, .file = r->path, .ctx = (void *)(uintptr_t)r, .open = open_include, .close = close_include,
+	};
+	err_t err = kind == SOURCE_KEYS ? add_keys(r, &source, &text) : add_secondaries(r, &source, &text);
+	r->side->close(r->side->ctx, &text);
+	return err == E_NOMEM ? err : OK;
+}
+
+err_t
+ozone_note_policy(struct ozone *oz, const struct side *side, char *const *files, size_t n)
+{
+	ozone_forget_policy(oz);
+	oz->all.keys = keystore_new();
+	oz->all.secondaries = secondaries_new();
+	err_t err = oz->all.keys != NULL && oz->all.secondaries != NULL ? OK : E_NOMEM;
+	for (size_t i = 0; err == OK && i < n; i++) {
+		const struct reading r = { .oz = oz, .side = side, .path = files[i] };
+		struct name apex;
+		enum source_kind kind = source_kind_of(side->ignore, files[i], &apex);
+		if (kind == SOURCE_KEYS || kind == SOURCE_SECONDARIES) {
+			err = add_file(&r, kind, &apex);
+		}
+	}
+	if (err == OK) {
+		keystore_seal(oz->all.keys);
+		secondaries_seal(oz->all.secondaries);
+	}
+	return err;
+}
+
+void
+ozone_forget_policy(struct ozone *oz)
+{
+	keystore_free(&oz->all.keys);
+	secondaries_free(&oz->all.secondaries);
+}
