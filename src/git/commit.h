@@ -21,7 +21,7 @@ struct git_commit_in {
 	const struct git_conf *conf;
 	git_repository *repo;       /* has the base */
 	const git_oid *base;        /* the parent of the new commit; NULL: it has none */
-	const struct git_made *last; /* from git_made_keep(): these objects need not be read; NULL: none */
+	const struct git_made *last; /* from git_made_keep(): these objects need not be read */
 	const struct link_map *map; /* the memfd of the PUSH; must stay mapped until git_made_fini() */
 	uint32_t n;                 /* entries in it */
 	int64_t now_s;              /* since the epoch */
