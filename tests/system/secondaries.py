@@ -25,13 +25,15 @@ TRANSFER_LIMIT_S = 30
 
 
 class Secondary(servers.Process):
-    """`zones`: {zone: key to transfer it with}; `plain`: those of them that NOTIFY comes unsigned for; `catalog`: the one of them that
-    lists more zones (RFC 9432), which are transferred with its key."""
+    """`zones`: {zone: key to transfer it with; None: unsigned}; `plain`: those with a key that NOTIFY comes unsigned for; `catalog`: the one
+    of them that lists more zones (RFC 9432), which are transferred with its key."""
     name = binary = address = algorithm = None
     takes_catalogs = False
 
-    def __init__(self, work, zones, plain=(), catalog=None):
-        self.work, self.zones, self.plain, self.catalog = os.path.join(work, self.name), zones, set(plain), catalog
+    def __init__(self, work, zones, plain=(), catalog=None, port=PORT, address=None):
+        self.work, self.zones, self.catalog = os.path.join(work, self.name), zones, catalog
+        self.plain = {*plain, *(z for z, k in zones.items() if k is None)}
+        self.port, self.address = port, address or self.address
         assert catalog is None or self.takes_catalogs
         os.makedirs(self.work, exist_ok=True)
         self.keys = sorted(set(zones.values()) - {None}, key=lambda k: k.name)
@@ -134,8 +136,9 @@ class Knot(Secondary):
 
     def origin(self, zone):
         """Where the zone comes from, and who may tell of its changes."""
-        key = self.zones[zone].name
-        return ['    master: by-%s' % key, '    acl: [look, %s]' % ("unsigned" if zone in self.plain else "with-" + key)]
+        key = self.zones[zone]
+        acl = "unsigned" if zone in self.plain else "with-" + key.name
+        return ['    master: by-%s' % (key.name if key is not None else "nobody"), '    acl: [look, %s]' % acl]
 
 
 class Nsd(Secondary):
@@ -188,7 +191,7 @@ class PowerDns(Secondary):
         for i, (zone, k) in enumerate(self.zones.items(), 1):
             kind = "CONSUMER" if zone == self.catalog else "SLAVE"
             sql += "INSERT INTO domains (id, name, type, master) VALUES (%d, '%s', '%s', '%s:%d');\n" % (i, zone, kind, PRIMARY, PORT)
-            sql += self.METADATA % (str(i), "AXFR-MASTER-TSIG", k.name)
+            sql += self.METADATA % (str(i), "AXFR-MASTER-TSIG", k.name) if k is not None else ""
             sql += self.METADATA % (str(i), "IXFR", "1") if kind == "SLAVE" else ""
         sql += self.key_for_members() if self.catalog else ""
         with contextlib.closing(sqlite3.connect(self.path("pdns.sqlite3"))) as database:

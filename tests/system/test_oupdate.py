@@ -439,7 +439,7 @@ K = "me._update.example:SHA256:c2VjcmV0"
     (["192.0.2.1", K, "--add=x.example"], "--add: expected a record type"),
     (["192.0.2.1", K, "--add=x.example A 192.0.2.256"], "--add: A address: expected an IPv4 address"),
     (["192.0.2.1", K, "--delete=x"], "--delete: x is not in the zone example"),
-    (["192.0.2.1", K, "--delete=x.example", "--if-absent=x.example A 192.0.2.1"], "--if-absent: only that all"),
+    (["192.0.2.1", K, "--delete=x.example", "--if-absent=x.example A 192.0.2.1"], "--if-absent: a prerequisite can only demand that all"),
     (["192.0.2.1", K, HOST, "192.0.2.7", "--ttl=2147483648"], "TTL"),
     (["192.0.2.1", K, HOST, "192.0.2.7", "--ttl=soon"], "TTL"),
     (["192.0.2.1", K, HOST, "192.0.2.7", "--port=0"], "port"),
