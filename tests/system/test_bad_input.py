@@ -564,7 +564,7 @@ def test_trees_that_git_would_not_make(victim, repo):
         ([(file, ORG, blob), (file, ORG, blob), (file, OTHER, blob)], "the directory / is malformed: example.org is there twice.* fsck"),
         ([(file, OTHER, blob), (file, ORG, blob)], "the directory / is malformed: example.org is .*not in its place -- .* fsck"),
         ([(file, ORG, blob), (file, OTHER, "0123456789" * 4)], "cannot read other.example: .* -- .*fsck"),
-        ([(file, ORG, empty), (file, OTHER, blob)], "example.org is no file.* -- .*fsck"),
+        ([(file, ORG, empty), (file, OTHER, blob)], "example.org is not a file.* -- .*fsck"),
         ([("9", ORG, blob), (file, OTHER, blob)], "cannot read commit .* -- .*fsck"),
     ]
     for entries, text in refused:

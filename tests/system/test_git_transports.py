@@ -581,7 +581,7 @@ def test_who_pushes(repo, side):
     """A primary's commits have Origin-Update; all others are people's."""
     repo.commit({"a": "1\n"}, "by hand")
     g = side(repo.url)
-    assert not g.pull().is_of_people  # of a whole history nobody can tell
+    assert g.pull().is_of_people  # of a whole history the last commit tells
     update = "update\n\nOrigin-Update: a by k from 192.0.2.1\n"
     for messages, are_people in (([update, update], False), (["by hand"], True), ([update, "by hand", update], True), ([update], False)):
         for message in messages:
