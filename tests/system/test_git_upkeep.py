@@ -254,6 +254,7 @@ def test_gc_pid(repo, side, what, age_s, is_let_alone):
     g.await_idle()
     assert (len(packs_of(repo.bare)) == 100) == is_let_alone
     assert os.path.exists(path)
+    g.pull("UPTODATE")  # so that the notes are read
     assert ["gc.pid" in note.text for note in g.notes] == ([] if is_let_alone else [True])
     asked = subprocess.run(["git", "-C", repo.bare, "gc"], capture_output=True, text=True, check=False)
     assert ("gc is already running" in asked.stderr) == is_let_alone, "git itself thinks otherwise: %s" % asked.stderr
@@ -267,7 +268,7 @@ def test_tidying_that_fails_is_said(repo, side):
     g = side(repo.url)
     g.pull()
     push_many(g, head, 100)
-    servers.await_true("it was tried", lambda: g.notes)
+    servers.await_true("it was tried", lambda: g.pull("UPTODATE") and g.notes)  # a pull reads the notes
     assert len(packs_of(repo.bare)) == 100 and len(g.notes) == 1
     assert "cannot be tidied" in g.notes[0].text and "origin-tidy" in g.notes[0].text
 
@@ -298,7 +299,7 @@ def test_without_git(repo, side):
     g = side(repo.url, env={"PATH": "/nonexistent"})
     g.pull()
     push_many(g, head, 100)
-    servers.await_true("it was tried", lambda: g.notes)
+    servers.await_true("it was tried", lambda: g.pull("UPTODATE") and g.notes)  # a pull reads the notes
     assert len(packs_of(repo.bare)) == 100
     assert len(g.notes) == 1 and "install git" in g.notes[0].text
 
@@ -414,5 +415,5 @@ def test_a_repository_of_another_user(repo, side):
     g = side(repo.url, env={"HOME": "/nonexistent", "GIT_CONFIG_GLOBAL": "/dev/null"})
     g.pull()
     push_many(g, head, 40)
-    servers.await_true("it was tried", lambda: g.notes)
+    servers.await_true("it was tried", lambda: g.pull("UPTODATE") and g.notes)  # a pull reads the notes
     assert len(g.notes) == 1 and "safe.directory" in g.notes[0].text, g.notes
