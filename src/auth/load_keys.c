@@ -52,7 +52,7 @@ static void
 report_without_words(void *ctx, const struct diag *d)
 {
 	struct diag bare = *d;
-	if (strncmp(d->code, "include-", 8) != 0) {
+	if (strncmp(d->code, "include-", 8) != 0 && strcmp(d->code, "generate-refused") != 0) {
 		diag_set(&bare, d->level, d->code, "this does not fit into a line of a keys file");
 		diag_hint(&bare, "such a line is: NAME DNSKEY 0 3 163 SECRET (it is not shown here, as it may hold a secret)");
 		bare.file = d->file;

@@ -34,6 +34,7 @@ load_records_read(struct load_records *l, const char *text, size_t len)
 	reader.open = l->source->open != NULL ? open_include : NULL;
 	reader.close = close_include;
 	reader.is_of_keys = l->is_of_keys;
+	reader.refuses_generate = true;
 	reader.has_default_ttl = true; /* nothing of it is served: it needs none */
 	reader.sink = l->read;
 	return master_read(&reader, text, len, &l->counts);
@@ -45,6 +46,7 @@ locate(struct load_records *l, const char *text, size_t len)
 	struct master_reader again = *l->source;
 	again.has_default_ttl = true;
 	again.is_of_keys = l->is_of_keys;
+	again.refuses_generate = true;
 	again.sink = l->found;
 	return findings_locate(&l->findings, &again, text, len);
 }

@@ -133,6 +133,7 @@ struct master_reader {
 	bool is_of_keys;               /* this is a keys file: $INCLUDE may read other keys files, and `sink` must keep secrets
 	                                * to itself */
 	bool marks_keys;               /* records get MASTER_AMONG_KEYS, at the cost of one more pass over each text */
+	bool refuses_generate;         /* for files whose records are kept, but in no zone: no limit of a zone's memory holds for them */
 	bool drops_outside;            /* records outside `apex` get a warning and are dropped */
 	struct master_allowance *allowance; /* reduced by what this reading includes; NULL: only the limits of one zone count */
 };

@@ -76,6 +76,13 @@ is_named(const struct lex_token *t, const char *name)
 	return t->len == strlen(name) && strncasecmp(t->s, name, t->len) == 0;
 }
 
+static err_t
+refuse_generate(struct master *m, const struct lex_token *t)
+{
+	return master_error(m, t, "generate-refused", "write a line for each record",
+	                    "keys and secondaries are not generated: few octets of text would take much memory");
+}
+
 err_t
 master_directive(struct master *m, const struct lex_token *t)
 {
@@ -90,7 +97,7 @@ master_directive(struct master *m, const struct lex_token *t)
 		return master_include(m);
 	}
 	if (is_named(t, "$GENERATE")) {
-		return master_generate(m, t);
+		return m->r->refuses_generate ? refuse_generate(m, t) : master_generate(m, t);
 	}
 	return master_error(m, t, "unknown-directive",
 	                    "the directives are $ORIGIN, $TTL, $INCLUDE and $GENERATE; an owner that begins with $ is "

@@ -31,7 +31,7 @@ def file_of(code):
     """What the file is called in which a diagnostic is found."""
     if code.startswith("key-") or code == "not-a-key":
         return "example.com._keys"
-    return "example.com._secondaries" if code.startswith("secondary-") or code == "not-a-secondary" else "example.com"
+    return "example.com._secondaries" if code.startswith("secondary-") or code in ("not-a-secondary", "generate-refused") else "example.com"
 
 
 def as_zone(code, example, serial=1):

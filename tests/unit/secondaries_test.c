@@ -128,8 +128,10 @@ static const struct {
 	{ "example.", "ns2 A 192.0.2.53\n_notify SRV 0 0 53 .\n", "2:secondary-host ", 1 },
 	{ ".", "ns2 A 192.0.2.53\n@ A 192.0.2.53\n@ PTR k.\n", "2:secondary-host 3:secondary-host ", 1 },
 	{ "example.", "ns2 A 192.0.2.53\n_transfer PTR .\nns2 PTR .\n", "2:secondary-key 3:secondary-key ", 1 },
-	{ "example.", "ns2 A 192.0.2.53\nns2 A 0.0.0.0\nns2 A 224.0.0.1\nns2 A 255.255.255.255\nns2 AAAA ::\nns2 AAAA ff02::1\n",
-	  "2:secondary-address 3:secondary-address 4:secondary-address 5:secondary-address 6:secondary-address ", 1 },
+	{ "example.", "ns2 A 192.0.2.53\nns2 A 0.0.0.0\nns2 A 224.0.0.1\nns2 A 255.255.255.255\nns2 AAAA ::\nns2 AAAA ff02::1\n"
+	  "ns2 AAAA fe80::1\nns2 AAAA ::ffff:192.0.2.1\nns2 A 240.0.0.1\n",
+	  "2:secondary-address 3:secondary-address 4:secondary-address 5:secondary-address 6:secondary-address "
+	  "7:secondary-address 8:secondary-address 9:secondary-address ", 1 },
 	{ "example.", "ns2 A 127.0.0.1\nns2 AAAA ::1\n", "", 2 }, /* a laptop's */
 	{ "example.", "ns2 A 192.0.2.53\n_transfer APL \\# 9 0001200101 00030800\n", "2:secondary-family ", 1 }, /* all of the record */
 	/* more than counts: that is said, and holds */
@@ -140,6 +142,7 @@ static const struct {
 	{ "example.", "ns2 A 192.0.2.53\n_transfer APL ( 1:192.0.2.53/32\n", "2:bad-syntax ", 1 },
 	{ "example.", "ns2 A 192.0.2.53\n$INCLUDE _keys\n$INCLUDE example._secondaries\n$INCLUDE part\n",
 	  "2:include-refused 3:include-refused 4:include-not-found ", 1 },
+	{ "example.", "ns2 A 192.0.2.53\n$GENERATE 1-2 h$ A 192.0.2.$\nns3 A 192.0.2.54\n", "2:generate-refused ", 2 },
 };
 
 static void
@@ -433,6 +436,14 @@ keys_are_granted_rights(void **state)
 	secondaries_free(&s);
 }
 
+static void
+put_hosts(struct str *text, unsigned n)
+{
+	for (unsigned i = 1; i <= n; i++) {
+		str_printf(text, "h%u A 192.0.2.1\n", i);
+	}
+}
+
 /* As many as there may be, and one more; in several files, too. */
 static void
 how_many(void **state)
@@ -440,8 +451,9 @@ how_many(void **state)
 	(void)state;
 	struct secondaries *half = NULL, *all = secondaries_new();
 	struct load_result result;
-	struct str found = { 0 };
-	assert_int_equal(load("example.", "$GENERATE 1-100000 h$ A 192.0.2.1\n", &half, &result, &found), OK);
+	struct str found = { 0 }, text = { 0 };
+	put_hosts(&text, SECONDARIES_MAX / 2);
+	assert_int_equal(load("example.", str_text(&text), &half, &result, &found), OK);
 	assert_int_equal(secondaries_merge(all, half), OK);
 	assert_int_equal(secondaries_merge(all, half), OK);
 	assert_int_equal(secondaries_count(all), SECONDARIES_MAX);
@@ -449,9 +461,11 @@ how_many(void **state)
 	secondaries_seal(all);
 	assert_host(all, "example.", "h77777.example.", "4.1 4.1 |");
 	secondaries_free(&half);
-	assert_int_equal(load("example.", "$GENERATE 1-200001 h$ PTR k.\n", &half, &result, &found), E_LIMIT);
+	put_hosts(&text, SECONDARIES_MAX / 2 + 1);
+	assert_int_equal(load("example.", str_text(&text), &half, &result, &found), E_LIMIT);
 	secondaries_free(&all);
 	secondaries_free(&half);
+	str_fini(&text);
 	str_fini(&found);
 }
 
