@@ -199,12 +199,6 @@ is_as_before(const struct comparing *c, const struct zone *z)
 }
 
 static bool
-is_same_place(const struct notify_target *a, const struct notify_target *b)
-{
-	return a->port == b->port && key_address_is_equal(&a->address, &b->address);
-}
-
-static bool
 is_same_key(const struct tsig_key *a, const struct tsig_key *b)
 {
 	return name_is_equal(a->name.oct, b->name.oct) && key_is_same(a, b);
@@ -216,7 +210,7 @@ is_new(const struct notify_targets *before, const struct notify_target *to)
 {
 	for (size_t i = 0; i < before->n; i++) {
 		const struct notify_target *t = &before->list[i];
-		if (is_same_place(t, to) && (to->key == NULL || (t->key != NULL && is_same_key(t->key, to->key)))) {
+		if (target_is_at(t, to) && (to->key == NULL || (t->key != NULL && is_same_key(t->key, to->key)))) {
 			return false;
 		}
 	}
@@ -227,7 +221,7 @@ static bool
 has_new_at(const struct notify_targets *targets, const bool *is_new_one, const struct notify_target *at)
 {
 	for (size_t i = 0; i < targets->n; i++) {
-		if (is_new_one[i] && is_same_place(&targets->list[i], at)) {
+		if (is_new_one[i] && target_is_at(&targets->list[i], at)) {
 			return true;
 		}
 	}

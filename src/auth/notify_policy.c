@@ -2,9 +2,8 @@
 
 #include <string.h>
 
-/* Can it be one server's, as seen from here? */
-static bool
-is_unicast(const struct key_address *a)
+bool
+notify_is_unicast(const struct key_address *a)
 {
 	static const uint8_t mapped[12] = { [10] = 0xFF, [11] = 0xFF }, unspecified[16];
 	const uint8_t *o = a->octets;
@@ -49,12 +48,12 @@ bool
 notify_is_allowed(const struct notify_policy *policy, const struct key_address *a, uint16_t port, bool is_named)
 {
 	return policy->whom != NOTIFY_WHOM_NONE && (is_named || policy->whom == NOTIFY_WHOM_ALL) && !is_too_far(policy, a) &&
-	       is_unicast(a) && !is_own(policy, a, port);
+	       notify_is_unicast(a) && !is_own(policy, a, port);
 }
 
 struct key_address
 notify_source(const struct notify_policy *policy, const struct key_address *primary, const struct key_address *to)
 {
 	bool leads_there = primary->family == to->family && (notify_is_loopback(to) || !notify_is_loopback(primary));
-	return leads_there && is_unicast(primary) && is_own(policy, primary, 0) ? *primary : (struct key_address){ .family = 0 };
+	return leads_there && notify_is_unicast(primary) && is_own(policy, primary, 0) ? *primary : (struct key_address){ .family = 0 };
 }

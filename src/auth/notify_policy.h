@@ -31,6 +31,10 @@ struct notify_policy {
 	bool is_loopback_only;         /* only loopback addresses are told: a real zone can be tried without waking its name servers */
 };
 
+/* Can the address be one server's, as seen from here?  Not 0.0.0.0/8, multicast, class E, link-local addresses, or IPv4 mapped into
+ * IPv6. */
+bool notify_is_unicast(const struct key_address *a);
+
 /* 127.0.0.0/8 (RFC 1122 3.2.1.3 (g)), ::1 (RFC 4291 2.5.3), and the former mapped into IPv6. */
 bool notify_is_loopback(const struct key_address *a);
 

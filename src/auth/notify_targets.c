@@ -126,12 +126,6 @@ struct signers {
 	size_t n;
 };
 
-static bool
-is_same_place(const struct notify_target *a, const struct notify_target *b)
-{
-	return a->port == b->port && key_address_is_equal(&a->address, &b->address);
-}
-
 /* At one address and port: once with each key, NOTIFIER_KEYS_MAX at most; unsigned only when there is no key. */
 static void
 put_target(struct notify_targets *out, const struct notify_target *to)
@@ -139,7 +133,7 @@ put_target(struct notify_targets *out, const struct notify_target *to)
 	unsigned keys_n = 0;
 	for (size_t i = 0; i < out->n; i++) {
 		struct notify_target *there = &out->list[i];
-		if (!is_same_place(there, to)) {
+		if (!target_is_at(there, to)) {
 			continue;
 		}
 		if (to->key == NULL || to->key == there->key) {

@@ -1,4 +1,4 @@
-/* auth/notify_targets_p.h -- the index that notify_targets.c makes and notify_compare.c walks; private to them. */
+/* auth/notify_targets_p.h -- what notify_targets.c and notify_compare.c share; private to them. */
 #pragma once
 
 #include "auth/notify_targets.h"
@@ -18,3 +18,10 @@ struct notify_index {
 	size_t domains_n;
 	struct trie_txn by_name; /* of struct domain; never committed */
 };
+
+/* Is it one secondary, whatever the key? */
+static inline bool
+target_is_at(const struct notify_target *a, const struct notify_target *b)
+{
+	return a->port == b->port && key_address_is_equal(&a->address, &b->address);
+}

@@ -107,8 +107,7 @@ commit_removal(struct apply *a, struct pending *d)
 	if (f->zone != NULL) {
 		primary_remove_zone(a->p, &a->next, f);
 	} else if (f->kind != SOURCE_ZONE) {
-		enum zone_event event = f->kind == SOURCE_KEYS ? KEYS_LOADED : SECONDARIES_LOADED;
-		primary_report(a->p, &(struct primary_report){ .event = event, .path = f->path, .text = "removed" });
+		primary_report_removed(a->p, f);
 	}
 	file_remove(a->p, f);
 	d->file = NULL;

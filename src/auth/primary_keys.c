@@ -8,13 +8,7 @@ primary_take_keys(struct primary *p, struct pending *d)
 	keystore_free(&f->keys); /* the view has copies */
 	f->keys = d->keys;
 	d->keys = NULL;
-	if (d->counts.errors != 0) {
-		primary_report(p, &(struct primary_report){ .event = KEYS_REJECTED, .path = f->path, .errors = d->counts.errors,
-		                                            .text = "lines that are no keys; the other keys of the file are good" });
-	}
-	primary_report(p, &(struct primary_report){ .event = KEYS_LOADED, .path = f->path,
-	                                            .records = keystore_count(f->keys),
-	                                            .warnings = d->counts.warnings });
+	primary_report_taken(p, d, keystore_count(f->keys), "lines that are no keys; the other keys of the file are good");
 }
 
 /* NULL: there is no memory for all of them. */

@@ -93,6 +93,30 @@ rejection_of(enum source_kind kind)
 	return kind == SOURCE_KEYS ? KEYS_REJECTED : kind == SOURCE_SECONDARIES ? SECONDARIES_REJECTED : ZONE_REJECTED;
 }
 
+static enum zone_event
+taking_of(enum source_kind kind)
+{
+	return kind == SOURCE_KEYS ? KEYS_LOADED : SECONDARIES_LOADED;
+}
+
+void
+primary_report_taken(const struct primary *p, const struct pending *d, size_t records, const char *bad)
+{
+	const struct file *f = d->file;
+	if (d->counts.errors != 0) {
+		primary_report(p, &(struct primary_report){ .event = rejection_of(f->kind), .path = f->path, .errors = d->counts.errors,
+		                                            .text = bad });
+	}
+	primary_report(p, &(struct primary_report){ .event = taking_of(f->kind), .path = f->path, .records = records,
+	                                            .warnings = d->counts.warnings });
+}
+
+void
+primary_report_removed(const struct primary *p, const struct file *f)
+{
+	primary_report(p, &(struct primary_report){ .event = taking_of(f->kind), .path = f->path, .text = "removed" });
+}
+
 void
 primary_reject_file(const struct primary *p, struct pending *d, const char *why)
 {

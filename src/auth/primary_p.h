@@ -166,6 +166,10 @@ void primary_commit(struct apply *a);
 /* Removes the zone of a file from the next view, where it was claimed, and logs that. */
 void primary_remove_zone(struct primary *p, struct next_view *next, struct file *f);
 
+/* A file of keys or secondaries is taken over, with so many records.  `bad`: what is said when other lines of it have errors. */
+void primary_report_taken(const struct primary *p, const struct pending *d, size_t records, const char *bad);
+void primary_report_removed(const struct primary *p, const struct file *f); /* such a file goes */
+
 void primary_take_keys(struct primary *p, struct pending *d); /* takes over the keys of one file */
 void primary_merge_keys(struct apply *a); /* makes the view's keys and secondaries from all files */
 

@@ -13,13 +13,7 @@ primary_take_secondaries(struct primary *p, struct pending *d)
 	f->secondaries = d->secondaries;
 	d->secondaries = NULL;
 	f->unknown_n = 0;
-	if (d->counts.errors != 0) {
-		primary_report(p, &(struct primary_report){ .event = SECONDARIES_REJECTED, .path = f->path, .errors = d->counts.errors,
-		                                            .text = "lines that cannot be used; the other lines of the file hold" });
-	}
-	primary_report(p, &(struct primary_report){ .event = SECONDARIES_LOADED, .path = f->path,
-	                                            .records = secondaries_count(f->secondaries),
-	                                            .warnings = d->counts.warnings });
+	primary_report_taken(p, d, secondaries_count(f->secondaries), "lines that cannot be used; the other lines of the file hold");
 }
 
 /* ---- all files ---- */

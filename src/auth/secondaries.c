@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "auth/keys.h"
+#include "auth/notify_policy.h"
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/cur.h"
@@ -339,18 +340,6 @@ add_notified(struct secondaries *s, const struct record *r)
 	                                         .order = s->order_end++ });
 }
 
-/* RFC 1122 3.2.1.3, RFC 4291 2.5.2 and 2.7. */
-static bool
-is_nobodys(const struct key_address *a)
-{
-	static const uint8_t unspecified[16], broadcast[4] = { 255, 255, 255, 255 };
-	const uint8_t *o = a->octets;
-	if (a->family == 4) {
-		return o[0] == 0 || (o[0] & 0xF0) == 0xE0 || memcmp(o, broadcast, sizeof broadcast) == 0;
-	}
-	return o[0] == 0xFF || memcmp(o, unspecified, sizeof unspecified) == 0;
-}
-
 static err_t
 add_address(struct secondaries *s, const struct record *r)
 {
@@ -361,9 +350,9 @@ add_address(struct secondaries *s, const struct record *r)
 		return OK;
 	}
 	memcpy(e.address.octets, r->rr->rdata, r->rr->rdlen);
-	if (is_nobodys(&e.address)) {
+	if (!notify_is_unicast(&e.address)) {
 		find(r, DIAG_ERROR, "secondary-address", "the address at which the secondary listens is wanted",
-		     "no single host has this address");
+		     "nobody can be told at this address");
 		return OK;
 	}
 	e.order = s->order_end++;

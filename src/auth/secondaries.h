@@ -38,8 +38,8 @@ struct secondaries *secondaries_new(void); /* NULL: no memory */
 void secondaries_free(struct secondaries **s); /* NULL-safe */
 
 /* One record of a file for the domain `within`.  Findings: another type, an owner that its type does not go with, `_transfer` or
- * `_notify` outside of the domain, port 0, the name "." where a host or a key should be, an address that is nobody's (multicast,
- * unspecified, broadcast), a prefix of a family of addresses that we do not know; and a warning: a prefix that says more than counts.
+ * `_notify` outside of the domain, port 0, the name "." where a host or a key should be, an address at which nobody can
+ * be told (notify_is_unicast()), a prefix of a family of addresses that we do not know; and a warning: a prefix that says more than counts.
  * A record with an error is left out as a whole.  E_LIMIT, E_NOMEM: the store is of no use any more. */
 err_t secondaries_add(struct secondaries *s, const struct master_rr *rr, const uint8_t *within, struct findings *out);
 err_t secondaries_merge(struct secondaries *into, const struct secondaries *from); /* E_LIMIT: some of it is left out; E_NOMEM */

@@ -149,8 +149,8 @@ ending_is(const struct ending *e, const char *word)
 	return len >= n && memcmp(e->s + len - n, word, n) == 0 && (len == n || e->s[len - n - 1] == '.');
 }
 
-bool
-filename_is_private(const char *name, size_t len)
+static struct ending
+ending_of(const char *name, size_t len)
 {
 	struct ending e = { .n = 0 };
 	/* on NTFS, the text after a colon does not belong to the name */
@@ -162,6 +162,20 @@ filename_is_private(const char *name, size_t len)
 			ending_add(&e, c);
 		}
 	}
+	return e;
+}
+
+bool
+filename_is_secondaries(const char *name, size_t len)
+{
+	const struct ending e = ending_of(name, len);
+	return ending_is(&e, "_secondaries");
+}
+
+bool
+filename_is_private(const char *name, size_t len)
+{
+	const struct ending e = ending_of(name, len);
 	return ending_is(&e, "_keys") || ending_is(&e, "_secondaries");
 }
 

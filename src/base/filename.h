@@ -28,5 +28,8 @@ int filename_compare(const char *a, size_t a_len, const char *b, size_t b_len);
  * take for it. */
 bool filename_is_private(const char *name, size_t len);
 
-/* True when any part of the path is such a name. */
+/* True for the latter two. */
+bool filename_is_secondaries(const char *name, size_t len);
+
+/* True when any part of the path is such a name: filename_is_private(). */
 bool filename_has_private_part(const char *path);

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/err.h"
+#include "base/filename.h"
 
 enum {
 	DNSKEY_HEAD_LEN = 4, /* flags, protocol, algorithm (RFC 4034 2.1) */
@@ -324,20 +325,18 @@ is_named_like_keys(const char *file)
 	return false;
 }
 
-/* "_secondaries", "example.org._secondaries" */
 static bool
-is_named_like_secondaries(const char *file)
+is_of_secondaries(const char *file)
 {
-	static const char end[] = "_secondaries";
-	size_t len = strlen(file), n = sizeof end - 1;
-	return len >= n && strcmp(file + len - n, end) == 0 && (len == n || strchr("./", file[len - n - 1]) != NULL);
+	const char *slash = strrchr(file, '/'), *name = slash != NULL ? slash + 1 : file;
+	return filename_is_secondaries(name, strlen(name));
 }
 
 /* Comments are skipped, since no line is quoted because of its comment. */
 bool
 secret_is_text(const char *file, const char *text, size_t len)
 {
-	const struct text t = { .begin = text, .end = text + len, .is_of_secondaries = is_named_like_secondaries(file) };
+	const struct text t = { .begin = text, .end = text + len, .is_of_secondaries = is_of_secondaries(file) };
 	if (is_named_like_keys(file)) {
 		return true;
 	}

@@ -75,6 +75,8 @@ keys_and_policy(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(no); i++) {
 		assert_false(is_private(no[i]));
 	}
+	assert_true(filename_is_secondaries("_secondaries", 12) && filename_is_secondaries("x._Secondaries", 14));
+	assert_false(filename_is_secondaries("_keys", 5) || filename_is_secondaries("my_secondaries", 14));
 	assert_true(filename_has_private_part("a/b/x._keys") && filename_has_private_part("_keys/x") && filename_has_private_part("a/_Secondaries/b"));
 	assert_false(filename_has_private_part("a/b") || filename_has_private_part("") || filename_has_private_part("keys/a/"));
 }
