@@ -11,6 +11,7 @@ Run as root: it wants port 53 of loopback addresses, in a network namespace of i
 import argparse
 import contextlib
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -244,6 +245,7 @@ def main(argv):
     if args.list:
         print_attacks()
         return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was started is ended, and settings are put back
     with priorities_that_count():
         failed = run(args)
     print("%d failed" % failed)
