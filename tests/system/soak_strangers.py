@@ -142,7 +142,7 @@ class ReplayedNotify(Floods):
 
     def begin(self):
         super().begin()
-        self.recorded_at = 0
+        self.recorded_at = float("-inf")  # monotonic time may have begun a moment ago
 
     def next(self):
         if time.monotonic() > self.recorded_at + self.AGAIN_S:
