@@ -80,7 +80,7 @@ load_text(struct apply *a, struct pending *d, const struct master_text *text, si
 	reads_begin(p);
 	err_t err = load_kind(a, d, &reader, text, octets_max, &result);
 	d->counts = (struct load_counts){ .records = result.records, .errors = result.errors, .warnings = result.warnings,
-		                            .octets = result.octets };
+		                            .octets = result.octets, .octets_expected = result.octets_expected };
 	reads_count(p, &d->reads, &before, &allowance);
 	d->is_starved = allowance.is_spent;
 	d->is_over_limit = err == E_LIMIT && result.is_over_limit;

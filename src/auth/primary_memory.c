@@ -6,6 +6,9 @@
  * Small zones are made first, so that a large zone leaves enough memory for the others, whatever the order of the files.  When a
  * commit has several zones, each may first take only a part of the rest.  Zones that need more are read again after the others,
  * in the order of their names and with a larger part.  So what is served after a start depends only on the files.
+ *
+ * A short $GENERATE makes very many records.  When it is interrupted, its range tells how much memory the zone would have taken.  So such
+ * a zone is not read again with a part that is too small.
  */
 #include "auth/primary_p.h"
 
@@ -58,17 +61,27 @@ mib(size_t octets)
 	return (double)octets / (1 << 20);
 }
 
+/* The least memory with which a zone that was put off is worth another try.  The expected memory is an estimate, so only half of it
+ * counts when there is no later try. */
+static size_t
+least_for_try(const struct pending *d, bool is_last)
+{
+	size_t expected = d->counts.octets_expected;
+	expected = is_last ? expected / 2 : expected;
+	return d->counts.octets > expected ? d->counts.octets : expected;
+}
+
 /* Rejects a zone that needs more memory than there is. */
 static void
 reject(const struct apply *a, struct pending *d)
 {
 	const struct primary *p = a->p;
 	struct diag diag;
-	d->wanted = d->counts.octets;
+	d->wanted = least_for_try(d, true);
 	d->counts.errors++;
 	diag_set(&diag, DIAG_ERROR, "memory-max",
 	         "the zone takes more than %.1f MiB of memory while it is made; of %.1f MiB that zones may take, %.1f MiB are in use",
-	         mib(d->counts.octets), mib(octets_max(p)), mib(octets_max(p) - room(p, a->pending_octets)));
+	         mib(d->wanted), mib(octets_max(p)), mib(octets_max(p) - room(p, a->pending_octets)));
 	diag_hint(&diag, "raise --memory-max, or make the zone smaller; a short $GENERATE line can make very many records");
 	diag.file = d->file->path;
 	pending_take_diag(d, &diag);
@@ -81,7 +94,7 @@ load(struct apply *a, struct pending *d, size_t turn)
 {
 	size_t share = share_of(a, d, turn);
 	bool is_all = share == room(a->p, a->pending_octets);
-	if (!d->is_put_off || share > d->counts.octets) { /* else the share is smaller than what the zone has taken before */
+	if (!d->is_put_off || share > least_for_try(d, is_all)) {
 		reads_fini(a->p, &d->reads);
 		TRY(primary_load_file(a, d, share));
 	}

@@ -70,7 +70,7 @@ struct pending {
 	struct reads reads;
 	struct load_counts {
 		size_t records, errors, warnings;
-		size_t octets; /* memory */
+		size_t octets, octets_expected; /* memory, as in struct load_result */
 	} counts;
 	struct trouble *trouble; /* owned: the finding to be shown; NULL: there is none */
 };

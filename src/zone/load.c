@@ -7,12 +7,40 @@
 struct loading {
 	const struct master_reader *source;
 	struct zone_builder *builder;
+	struct generated {
+		const char *text; /* the directive begins at octet `begin` of this text, which may be closed by now */
+		size_t begin;
+		size_t records;   /* that it has made */
+		size_t before;    /* memory of the builder before the first of them */
+	} generated;              /* by the last $GENERATE */
 };
+
+static void
+note_generated(struct loading *l, const struct master_rr *rr)
+{
+	struct generated *g = &l->generated;
+	if (g->records == 0 || rr->text != g->text || rr->begin != g->begin) {
+		*g = (struct generated){ .text = rr->text, .begin = rr->begin, .before = zone_builder_octets(l->builder) };
+	}
+	g->records++;
+}
+
+/* The memory of the builder if the last $GENERATE had made `rest` more records, each as large as those before. */
+static size_t
+expected_octets(const struct loading *l, size_t rest)
+{
+	const struct generated *g = &l->generated;
+	size_t octets = zone_builder_octets(l->builder);
+	return rest == 0 || g->records == 0 ? octets : octets + (octets - g->before) / g->records * rest;
+}
 
 static err_t
 add_record(void *ctx, const struct master_rr *rr)
 {
 	struct loading *l = ctx;
+	if ((rr->flags & MASTER_GENERATED) != 0) {
+		note_generated(l, rr);
+	}
 	return zone_builder_add(l->builder, rr->owner, rr->type, rr->ttl, rr->rdata, rr->rdlen);
 }
 
@@ -94,7 +122,7 @@ zone_load(const struct master_reader *source, const char *text, size_t len, size
 	} else if (err == E_FORMAT) {
 		err = look_further(&l, &f);
 	}
-	size_t octets = zone_builder_octets(l.builder);
+	size_t octets = zone_builder_octets(l.builder), expected = expected_octets(&l, counts.generate_rest);
 	bool is_over_limit = zone_builder_is_over_limit(l.builder);
 	zone_builder_free(&l.builder);
 	if (f.n != 0) {
@@ -103,7 +131,8 @@ zone_load(const struct master_reader *source, const char *text, size_t len, size
 		err = err == OK && located != OK ? located : err;
 	}
 	*result = (struct load_result){ .records = counts.records, .errors = counts.errors + f.errors,
-		                        .warnings = counts.warnings + f.warnings, .octets = octets, .is_over_limit = is_over_limit };
+		                        .warnings = counts.warnings + f.warnings, .octets = octets, .is_over_limit = is_over_limit,
+		                        .octets_expected = expected };
 	findings_fini(&f);
 	if (err != OK) {
 		zone_free(&z);

@@ -140,6 +140,7 @@ struct master_reader {
 
 struct master_counts {
 	size_t records, errors, warnings;
+	size_t generate_rest; /* how many records a $GENERATE had yet to make when a callback's error ended the reading */
 };
 
 /* E_FORMAT: there were errors, all of which were reported; *out is written nevertheless.  Other errors come from the callbacks.

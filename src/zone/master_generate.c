@@ -295,7 +295,11 @@ make_records(struct master *m, const struct generate *g, const struct lex_token 
 		rr->rdlen = (uint16_t)m->rdata.len;
 		rr->number = (int32_t)i;
 		TRY(charge(m, g, rr));
-		TRY(master_give(m, directive, rr));
+		err_t err = master_give(m, directive, rr);
+		if (err != OK) {
+			m->counts.generate_rest = (size_t)((g->range.stop - i) / g->range.step);
+			return err;
+		}
 	}
 	return OK;
 }

@@ -91,6 +91,24 @@ memory_that_becomes_free_is_used(void **state)
 	tree_fini(&t);
 }
 
+/* What a $GENERATE would make is known before it is made: that is not tried in vain, turn by turn. */
+static void
+a_short_line_of_many_records_is_not_made_in_vain(void **state)
+{
+	(void)state;
+	char huge[512], fits[512];
+	struct tree t;
+	tree_init_within(&t, 32 * MIB);
+	(void)generating(huge, 1, 1000000); /* some 85 MiB */
+	(void)generating(fits, 1, 200000);  /* some 17 MiB: more than a fourth of the memory */
+	(void)commit_many(&t, (const char *const[]){ "a", huge, "b", fits, "c", huge, NULL }, false, true);
+	assert_int_equal(served(&t, "b.")->records, 200003);
+	assert_int_equal(t.events[ZONE_REJECTED], 2);
+	assert_in_range(t.rejected_records, 1, 2 * 40000); /* those of the first turn, each with 2 MiB */
+	assert_false(primary_has_room_again(t.primary));
+	tree_fini(&t);
+}
+
 int
 main(void)
 {
@@ -99,6 +117,7 @@ main(void)
 		cmocka_unit_test(the_last_good_version_of_what_takes_too_much),
 		cmocka_unit_test(what_is_served_counts_while_a_version_is_made),
 		cmocka_unit_test(memory_that_becomes_free_is_used),
+		cmocka_unit_test(a_short_line_of_many_records_is_not_made_in_vain),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

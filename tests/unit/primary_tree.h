@@ -26,6 +26,7 @@ struct tree {
 	const char *path[FILES_MAX];
 	char *text[FILES_MAX];
 	unsigned events[FILE_IGNORED + 1]; /* of the last commit */
+	size_t rejected_records;           /* of the last commit: how many were read of what was rejected */
 	unsigned diagnostics;
 	char where[256];                   /* of the last diagnostic: "file:line code" */
 };
@@ -35,6 +36,7 @@ on_report(void *ctx, const struct primary_report *r)
 {
 	struct tree *t = ctx;
 	t->events[r->event]++;
+	t->rejected_records += r->event == ZONE_REJECTED ? r->records : 0;
 }
 
 static inline void
@@ -122,6 +124,7 @@ apply(struct tree *t, struct source_commit *c)
 	c->open = open_file;
 	c->close = close_file;
 	memset(t->events, 0, sizeof t->events);
+	t->rejected_records = 0;
 	t->diagnostics = 0;
 	assert_int_equal(primary_apply(t->primary, c, &outcome, &view, &old), OK);
 	assert_ptr_equal(view, primary_view(t->primary));
