@@ -13,6 +13,13 @@ stretch_max(const struct quiet *q, uint64_t now_ms)
 	return !quiet_is_anybody_expected(q, now_ms) ? QUIET_RARELY_MS : q->is_slice ? QUIET_SLICE_MS : QUIET_BURST_MS;
 }
 
+/* True when this stretch began after a quiet moment in which updates waited, and nothing was pushed since: pushes may have failed. */
+static bool
+is_unused_slice(const struct quiet *q)
+{
+	return q->is_slice && q->pushed_ms <= q->stretch_ms;
+}
+
 /* True when there was a quiet moment since the last push. */
 static bool
 was_quiet(const struct quiet *q, uint64_t now_ms)
@@ -34,8 +41,8 @@ void
 quiet_begin(struct quiet *q, uint64_t now_ms)
 {
 	if (was_quiet(q, now_ms)) {
+		q->is_slice = q->is_held || is_unused_slice(q); /* updates had to wait in the quiet moment */
 		q->stretch_ms = now_ms;
-		q->is_slice = q->is_held; /* updates had to wait in the quiet moment */
 		q->is_held = false;
 		q->is_over = false;
 	}

@@ -192,6 +192,30 @@ a_moment_ends_with_the_push(void **state)
 	assert_in_range(s.now_ms - begin_ms, QUIET_SLICE_MS, QUIET_SLICE_MS + 20); /* and then there is another one */
 }
 
+/* A push that fails is none: the stretch after it is as short as it would have been. */
+static void
+a_push_that_fails_makes_the_stretch_no_longer(void **state)
+{
+	(void)state;
+	struct sim s = sim_of(20);
+	push_next(&s);
+	quiet_others_pushed(&s.q, s.now_ms);
+	while (quiet_wait(&s.q, s.now_ms) == 0) {
+		push_next(&s);
+	}
+	s.now_ms += quiet_wait(&s.q, s.now_ms);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(quiet_wait(&s.q, s.now_ms), 0);
+		quiet_begin(&s.q, s.now_ms);
+		s.now_ms += 20;
+	}
+	uint64_t begin_ms = s.now_ms;
+	while (quiet_wait(&s.q, s.now_ms) == 0) {
+		push_next(&s);
+	}
+	assert_in_range(s.now_ms - begin_ms, QUIET_SLICE_MS, QUIET_SLICE_MS + 20);
+}
+
 int
 main(void)
 {
@@ -203,6 +227,7 @@ main(void)
 		cmocka_unit_test(people_are_expected_for_a_while),
 		cmocka_unit_test(pauses_of_their_own_are_enough),
 		cmocka_unit_test(a_moment_ends_with_the_push),
+		cmocka_unit_test(a_push_that_fails_makes_the_stretch_no_longer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
