@@ -125,7 +125,7 @@ class Person(Attack):
         with self.scene.git_lock:
             tries = self.commit(self.restore, "good push %d after %s%s" % (self.serial, after, TRAILER))
         prefer(self.priority)
-        self.scene.tries.put(tries)
+        self.scene.tries.put((tries, after))
         self.await_served(after)
 
     def await_served(self, after):

@@ -126,8 +126,8 @@ class Verdict:
 
     def person(self):
         tries, served = drained(self.scene.tries), drained(self.scene.served_after)
-        self.note("a person gets through", max(tries, default=self.limits.tries_max) <= self.limits.tries_max, "%d pushes, %d tries at most" % (
-            len(tries), max(tries, default=0)))
+        most, after = max(tries, default=(self.limits.tries_max, "nothing"))
+        self.note("a person gets through", most <= self.limits.tries_max, "%d pushes, %d tries at most, after %s" % (len(tries), most, after))
         after, longest = max(served, key=lambda s: s[1], default=("nothing", 0))
         self.note("good pushes are served", len(served) > 0, "%d; the longest took %.1f s, after %s" % (len(served), longest, after))
 
