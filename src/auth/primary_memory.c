@@ -61,13 +61,13 @@ mib(size_t octets)
 	return (double)octets / (1 << 20);
 }
 
-/* The least memory with which a zone that was put off is worth another try.  The expected memory is an estimate, so only half of it
- * counts when there is no later try. */
+/* The least memory with which a zone that was put off is worth another try.  The expected memory is an estimate, so a 16th less is
+ * enough when there is no later try. */
 static size_t
 least_for_try(const struct pending *d, bool is_last)
 {
 	size_t expected = d->counts.octets_expected;
-	expected = is_last ? expected / 2 : expected;
+	expected -= is_last ? expected / 16 : 0;
 	return d->counts.octets > expected ? d->counts.octets : expected;
 }
 

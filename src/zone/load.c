@@ -11,7 +11,7 @@ struct loading {
 		const char *text; /* the directive begins at octet `begin` of this text, which may be closed by now */
 		size_t begin;
 		size_t records;   /* that it has made */
-		size_t before;    /* memory of the builder before the first of them */
+		size_t before;    /* memory of the builder's names before the first of them */
 	} generated;              /* by the last $GENERATE */
 };
 
@@ -20,18 +20,19 @@ note_generated(struct loading *l, const struct master_rr *rr)
 {
 	struct generated *g = &l->generated;
 	if (g->records == 0 || rr->text != g->text || rr->begin != g->begin) {
-		*g = (struct generated){ .text = rr->text, .begin = rr->begin, .before = zone_builder_octets(l->builder) };
+		*g = (struct generated){ .text = rr->text, .begin = rr->begin, .before = zone_builder_name_octets(l->builder) };
 	}
 	g->records++;
 }
 
-/* The memory of the builder if the last $GENERATE had made `rest` more records, each as large as those before. */
+/* The memory of the builder if the last $GENERATE had made `rest` more records, each with a name as large as those before.  Records of
+ * one name are not counted, as the memory for these doubles now and then. */
 static size_t
 expected_octets(const struct loading *l, size_t rest)
 {
 	const struct generated *g = &l->generated;
-	size_t octets = zone_builder_octets(l->builder);
-	return rest == 0 || g->records == 0 ? octets : octets + (octets - g->before) / g->records * rest;
+	size_t octets = zone_builder_octets(l->builder), names = zone_builder_name_octets(l->builder);
+	return rest == 0 || g->records == 0 ? octets : octets + (names - g->before) / g->records * rest;
 }
 
 static err_t

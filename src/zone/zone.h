@@ -84,6 +84,7 @@ void zone_builder_free(struct zone_builder **b); /* NULL-safe */
  * limit. */
 void zone_builder_limit(struct zone_builder *b, size_t octets);
 size_t zone_builder_octets(const struct zone_builder *b);   /* memory that it takes now */
+size_t zone_builder_name_octets(const struct zone_builder *b); /* the part of names whose records have come: it grows with each */
 bool zone_builder_is_over_limit(const struct zone_builder *b); /* it needed more */
 
 /* Adds one record; owner and RDATA are copied.  Any order; it is fastest when the records of one owner follow each other.

@@ -47,6 +47,12 @@ zone_builder_octets(const struct zone_builder *b)
 	return builder_octets(b);
 }
 
+size_t
+zone_builder_name_octets(const struct zone_builder *b)
+{
+	return builder_name_octets(b);
+}
+
 bool
 zone_builder_is_over_limit(const struct zone_builder *b)
 {

@@ -78,10 +78,15 @@ struct zone_builder {
 /* These are called for each name or record of a zone, so they are inline: calls would be 2 % of the time for loading it. */
 
 static inline size_t
+builder_name_octets(const struct zone_builder *b)
+{
+	return b->node_octets + b->nodes.in.now.octets + b->nsec3.in.now.octets + b->arena.used;
+}
+
+static inline size_t
 builder_octets(const struct zone_builder *b)
 {
-	return sizeof *b + sizeof *b->zone + b->node_octets + b->nodes.in.now.octets + b->nsec3.in.now.octets + b->arena.used +
-	       b->run_octets + b->list_octets;
+	return sizeof *b + sizeof *b->zone + builder_name_octets(b) + b->run_octets + b->list_octets;
 }
 
 /* Call this before taking `more` octets: E_LIMIT when these are too many. */
