@@ -1,5 +1,5 @@
 /* The updater, between clients and a remote that does what the input says: updates, repeats, pushes that arrive, that fail, of which nobody
- * knows, pushes of others, pulls that end in all ways, processes that die.
+ * knows, pushes of others, pulls that end in all ways, also such that nobody asked for, processes that die.
  *
  * What must hold:
  *   each update is answered once, or told nothing once;
@@ -96,6 +96,7 @@ static void
 pull(void *ctx, bool is_whole)
 {
 	(void)ctx;
+	w.asked++;
 	w.is_whole_wanted |= is_whole;
 }
 
@@ -284,7 +285,7 @@ static void
 end_push(uint8_t how)
 {
 	static const err_t others[] = { E_REFUSED, E_LIMIT, E_IO, E_AUTH, E_REFUSED, E_STALE, E_FORMAT, E_TIMEOUT };
-	if (!w.push.is_under_way) {
+	if (!w.push.is_under_way || w.retry.is_under_way) { /* a PUSH waits until the pull has ended */
 		return;
 	}
 	if (w.push.is_again) {
@@ -309,25 +310,76 @@ end_push(uint8_t how)
 
 /* ---- what becomes of pulls ---- */
 
+/* The git process tells what a pull has seen. */
+static void
+tell(struct sight *s, struct updater_pull p)
+{
+	char head[65];
+	print_id(s->head, head);
+	p.commit = head;
+	p.is_older = s->asked < w.asked;
+	p.has_pushed = s->has_lost;
+	w.lost = 0;
+	if (w.told != s->head || s->is_whole) {
+		p.end = UPDATER_PULL_COMMIT;
+		updater_before_commit(w.updater);
+		apply(w.primary, &s->files, s->head);
+		files_copy(&w.served, &s->files);
+		w.told = s->head;
+		w.is_whole_wanted &= !s->is_whole;
+	}
+	s->is_under_way = false;
+	updater_after_pull(w.updater, &p);
+	updater_go_on(w.updater, false);
+}
+
+static void
+look(struct sight *s)
+{
+	s->is_under_way = true;
+	s->head = w.head;
+	s->has_lost = w.lost != 0 && w.is_there[w.lost];
+	s->is_whole = w.is_whole_wanted;
+	s->asked = w.asked;
+	files_copy(&s->files, &w.files);
+	w.seen++;
+}
+
+/* The git side pulls by itself: it looks now, and tells later. */
+static void
+go_on_with_retry(uint8_t how)
+{
+	struct updater_pull p = { .end = UPDATER_PULL_UPTODATE, .is_of_people = how % 8 == 2, .text = "" };
+	if (!w.retry.is_under_way) {
+		if (!w.is_gone && w.told != 0 && !w.push.is_under_way) {
+			look(&w.retry);
+		}
+	} else if (how == 14) {
+		w.retry.is_under_way = false;
+		p = (struct updater_pull){ .end = UPDATER_PULL_FAILED, .is_older = w.retry.asked < w.asked, .text = "no route" };
+		updater_after_pull(w.updater, &p);
+	} else {
+		tell(&w.retry, p);
+	}
+}
+
+/* The pull under way ends before the next one begins. */
+static void
+end_retry(void)
+{
+	if (w.retry.is_under_way) {
+		go_on_with_retry(0);
+	}
+}
+
 static void
 end_pull_well(bool is_of_people)
 {
-	char head[65];
-	print_id(w.head, head);
-	struct updater_pull p = { .end = UPDATER_PULL_UPTODATE, .commit = head, .is_of_people = is_of_people, .text = "" };
-	p.has_pushed = w.lost != 0 && w.is_there[w.lost];
-	w.lost = 0;
-	w.seen++;
-	if (w.told != w.head || w.is_whole_wanted) {
-		p.end = UPDATER_PULL_COMMIT;
-		updater_before_commit(w.updater);
-		apply(w.primary, &w.files, w.head);
-		files_copy(&w.served, &w.files);
-		w.told = w.head;
-		w.is_whole_wanted = false;
-	}
-	updater_after_pull(w.updater, &p);
-	updater_go_on(w.updater, false);
+	struct sight sight = { 0 };
+	end_retry();
+	look(&sight);
+	tell(&sight, (struct updater_pull){ .end = UPDATER_PULL_UPTODATE, .is_of_people = is_of_people, .text = "" });
+	files_fini(&sight.files);
 }
 
 static void
@@ -337,6 +389,7 @@ end_pull(uint8_t how)
 	if (w.is_gone) {
 		return;
 	}
+	end_retry();
 	if (how % 4 < 2) {
 		end_pull_well(how % 8 < 4);
 		return;
@@ -361,7 +414,7 @@ die(uint8_t how)
 	} else if (w.push.is_under_way && is_push_good() && how % 4 == 1) {
 		keep_late();
 	}
-	w.push.is_under_way = false;
+	w.push.is_under_way = w.retry.is_under_way = false;
 	w.is_gone = true;
 	w.told = w.lost = 0;
 	updater_on_death(w.updater);
@@ -456,8 +509,10 @@ step(struct cur *c)
 	default:
 		if (how % 2 != 0) {
 			be_absent();
-		} else {
+		} else if (how % 4 == 0) {
 			arrive_late();
+		} else {
+			go_on_with_retry(how);
 		}
 	}
 	go_on();
@@ -499,6 +554,7 @@ end_well(void)
 	for (unsigned i = 0; w.ended_n < w.requests_n || w.push.is_under_way || updater_wait_ms(w.updater) >= 0; i++) {
 		ASSERT(i < ENDINGS_MAX);
 		int wait_ms = updater_wait_ms(w.updater);
+		end_retry();
 		if (w.push.is_under_way) {
 			end_push(1);
 		} else if (wait_ms < 0 || w.told == 0) {
@@ -550,6 +606,7 @@ end(void)
 	files_fini(&w.served);
 	files_fini(&w.push.files);
 	files_fini(&w.late.files);
+	files_fini(&w.retry.files);
 	for (unsigned i = 0; i < w.updates_n; i++) {
 		free(w.updates[i].wire);
 	}

@@ -124,6 +124,15 @@ static struct world {
 	unsigned lost;            /* the commit of which it is not known whether it arrived */
 	bool is_whole_wanted;
 	struct push push, late;   /* `late`: may arrive yet */
+	struct sight {
+		bool is_under_way;
+		unsigned head;
+		bool has_lost;        /* the remote had the commit `lost` then */
+		bool is_whole;        /* all files are told */
+		unsigned asked;       /* pulls that the updater had asked for before */
+		struct files files;
+	} retry;                  /* a pull that the git side has begun by itself: what it has seen */
+	unsigned asked;           /* pulls that the updater has asked for */
 	unsigned seen;            /* sights of the remote, and commits that arrived */
 	bool is_gone, is_stale, is_pull_coming, is_reserve_refused;
 	struct update_sent updates[UPDATES_MAX];

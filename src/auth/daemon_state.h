@@ -11,7 +11,7 @@
 
 /* The result of the last pull or push. */
 struct daemon_step {
-	uint64_t n;        /* number, counted from 1; 0: none has ended yet */
+	uint64_t n;        /* number, counted from 1; 0: none has ended yet.  Of a pull: the newest that was asked for before it began */
 	uint64_t ended_s;  /* since 1970 */
 	unsigned took_ms;
 	err_t err;
@@ -24,7 +24,7 @@ struct daemon_state {
 	char branch[128];      /* "refs/heads/main"; "": not seen yet */
 	char head[65];         /* the branch's commit when last seen; "": not seen yet */
 	uint64_t served_s;     /* time since when the commit is served; 0: none is served */
-	uint64_t pulls;        /* pulls begun */
+	uint64_t pulls;        /* pulls that the git side was asked for */
 	struct daemon_step pull, push;
 	unsigned retry_s;      /* seconds until a failed pull is tried again; 0: only when somebody asks */
 	size_t waiting;        /* updates */

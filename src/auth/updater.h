@@ -126,7 +126,7 @@ struct updater_io {
 	 * the push; a pull starts one. */
 	bool (*push)(void *ctx, const struct updater_push *p);
 
-	/* Asks for a pull; updater_after_pull() follows. is_whole: the pull is to report all files of the tree, not only
+	/* Asks for a pull; updater_after_pull() without is_older follows. is_whole: the pull is to report all files of the tree, not only
 	 * changed ones. */
 	void (*pull)(void *ctx, bool is_whole);
 
@@ -221,6 +221,7 @@ enum updater_pull_end { UPDATER_PULL_COMMIT, UPDATER_PULL_UPTODATE, UPDATER_PULL
 
 struct updater_pull {
 	enum updater_pull_end end;
+	bool is_older;           /* it began before updater_io.pull asked last: the pull that was asked for is still to come */
 	const char *commit;      /* COMMIT: the remote's head; the same as before is possible when the whole tree was wanted */
 	bool is_from_cache;      /* the remote was not reached: the commit is from the clone, the remote may have a newer
 	                          * one */

@@ -75,6 +75,13 @@ give_up(struct updater *u, const struct updater_pull *p)
 	}
 }
 
+/* True when the pull says nothing of updates that change nothing: it saw the remote before they were held against what is served. */
+static bool
+is_too_early(const struct updater *u, const struct updater_pull *p)
+{
+	return u->is_idle && p->is_older && p->end != UPDATER_PULL_COMMIT;
+}
+
 /* Settles updates that change nothing, after a pull has told whether the served commit is the remote's head. */
 static void
 find_idle(struct updater *u, const struct updater_pull *p)
@@ -116,6 +123,9 @@ updater_after_pull(struct updater *u, const struct updater_pull *p)
 	u->is_past_known |= is_of_remote(p);
 	if (p->end == UPDATER_PULL_COMMIT && p->is_of_people) {
 		quiet_others_pushed(&u->quiet, updater_time_ms(u));
+	}
+	if (is_too_early(u, p)) {
+		return; /* the pull that was asked for them follows */
 	}
 	if (u->is_idle && (is_of_remote(p) || p->end == UPDATER_PULL_FAILED)) {
 		find_idle(u, p);

@@ -68,7 +68,7 @@ try_rejected_again(struct loader *l)
 static void
 note(struct loader *l, const struct link_frame *f, err_t err)
 {
-	primary_state_on_frame(l->state, f, err, atomic_load_explicit(&l->puller.pulls, memory_order_relaxed));
+	primary_state_on_frame(l->state, f, err, puller_answered(&l->puller, f));
 	primary_state_serves(l->state, primary_view(l->primary)->commit);
 	primary_state_count(l->state, updater_stats(l->updates.updater));
 }
@@ -134,7 +134,7 @@ on_frame(struct loader *l, const struct link_frame *f)
 	default: /* a FILE that is not wanted any more */
 		return;
 	}
-	puller_end(&l->puller, f->type == LINK_COMMIT);
+	puller_end(&l->puller, f);
 	updates_after_pull(&l->updates, f);
 	puller_go_on(&l->puller);
 }

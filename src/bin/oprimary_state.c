@@ -52,17 +52,17 @@ failure_of(const struct link_frame *f)
 
 /* What came out of the cache says nothing of the remote. */
 static void
-end_pull(struct daemon_state *s, const struct link_frame *f, err_t err, uint64_t pulls)
+end_pull(struct daemon_state *s, const struct link_frame *f, err_t err, uint64_t pull)
 {
 	if ((f->flags & LINK_FROM_CACHE) != 0) {
 		return;
 	}
 	if (f->type == LINK_FAILED) {
-		end_step(&s->pull, pulls, f->took_ms, failure_of(f), f->text);
+		end_step(&s->pull, pull, f->took_ms, failure_of(f), f->text);
 		s->retry_s = f->retry_s;
 	} else {
 		see_head(s, f);
-		end_step(&s->pull, pulls, f->took_ms, err, err_str(err));
+		end_step(&s->pull, pull, f->took_ms, err, err_str(err));
 		s->retry_s = 0;
 	}
 }
@@ -77,7 +77,7 @@ end_push_failed(struct daemon_state *s, const struct link_frame *f)
 }
 
 void
-primary_state_on_frame(struct primary_state *s, const struct link_frame *f, err_t err, uint64_t pulls)
+primary_state_on_frame(struct primary_state *s, const struct link_frame *f, err_t err, uint64_t pull)
 {
 	pthread_mutex_lock(&s->lock);
 	struct daemon_state *last = &s->last;
@@ -85,7 +85,7 @@ primary_state_on_frame(struct primary_state *s, const struct link_frame *f, err_
 	case LINK_COMMIT:
 	case LINK_UPTODATE:
 	case LINK_FAILED:
-		end_pull(last, f, err, pulls);
+		end_pull(last, f, err, pull);
 		break;
 	case LINK_PUSHED:
 		see_head(last, f);

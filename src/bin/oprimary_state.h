@@ -25,8 +25,9 @@ struct primary_state {
 void primary_state_init(struct primary_state *s, const char *remote);
 void primary_state_fini(struct primary_state *s);
 
-/* The loader: a message of the git side was handled.  `err`: for a COMMIT, whether it could be applied; `pulls`: how many have begun. */
-void primary_state_on_frame(struct primary_state *s, const struct link_frame *f, err_t err, uint64_t pulls);
+/* The loader: a message of the git side was handled.  `err`: for a COMMIT, whether it could be applied; `pull`: the
+ * newest PULL that is answered by now. */
+void primary_state_on_frame(struct primary_state *s, const struct link_frame *f, err_t err, uint64_t pull);
 
 /* The loader: this commit is served now. */
 void primary_state_serves(struct primary_state *s, const char *commit);

@@ -75,6 +75,7 @@ pull(void *ctx, bool is_whole)
 	} else {
 		puller_want(u->puller, PULL_FOR_UPDATE);
 	}
+	u->asked = puller_next(u->puller);
 }
 
 /* ---- views and answers ---- */
@@ -211,6 +212,7 @@ updates_after_pull(struct updates *u, const struct link_frame *f)
 		       : f->type == LINK_UPTODATE ? UPDATER_PULL_UPTODATE
 		                                  : UPDATER_PULL_FAILED,
 		.commit = f->id,
+		.is_older = u->puller->answered < u->asked,
 		.is_from_cache = (f->flags & LINK_FROM_CACHE) != 0,
 		.is_of_people = (f->flags & LINK_OF_PEOPLE) != 0,
 		.has_pushed = (f->flags & LINK_HAS_PUSHED) != 0,
@@ -219,7 +221,7 @@ updates_after_pull(struct updates *u, const struct link_frame *f)
 	};
 	updater_after_pull(u->updater, &p);
 	take_inbox(u);
-	updater_go_on(u->updater, false);
+	updater_go_on(u->updater, puller_is_pulling(u->puller));
 }
 
 /* ---- beginning and end ---- */

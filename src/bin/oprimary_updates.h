@@ -25,6 +25,7 @@ struct updates {
 	void *ctx;
 	/* the rest is zero */
 	struct updater *updater;
+	uint64_t asked;             /* the PULL that the updater has asked for last */
 };
 
 void updates_begin(struct updates *u);
@@ -40,6 +41,6 @@ int updates_wait_ms(struct updates *u);
 /* The git side has sent PUSHED or PUSH_FAILED. */
 void updates_on_frame(struct updates *u, const struct link_frame *f);
 
-/* A pull has ended: COMMIT (applied or not), UPTODATE or FAILED.  Updates are handled before the next pull; otherwise pulls without pause
- * would leave them no turn. */
+/* A pull has ended: COMMIT (applied or not), UPTODATE or FAILED.  To be called after puller_end().  Updates are handled before the next
+ * pull; otherwise pulls without pause would leave them no turn. */
 void updates_after_pull(struct updates *u, const struct link_frame *f);

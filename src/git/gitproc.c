@@ -101,6 +101,7 @@ from_link(struct git_process *g)
 	}
 	if (f.type == LINK_PULL) {
 		g->is_wanted = true;
+		g->asked = f.pull;
 		g->is_whole_wanted |= (f.flags & LINK_WHOLE) != 0;
 	} else if (f.type == LINK_GET) {
 		get_on_get(g, &f);

@@ -49,6 +49,8 @@ struct git_process {
 	int child_status;          /* of the last worker that ended, as waitpid() has it */
 	enum state state;
 	bool is_wanted;            /* a PULL waits */
+	uint64_t asked;            /* the number of the newest PULL */
+	uint64_t answers;          /* the same when the last pull began; 0: that pull told the commit in the cache */
 	bool is_whole_wanted;      /* it has the flag WHOLE */
 	bool is_cache_due;         /* no commit was told yet, and the cache has one */
 	bool is_from_cache;        /* this PULL tells the commit in the cache */

@@ -13,6 +13,15 @@ backoff_s(unsigned failures)
 	return s < RETRY_MAX_S ? s : RETRY_MAX_S;
 }
 
+/* Passes the result of a pull on. */
+static void
+tell_result(struct git_process *g, const struct link_frame *f)
+{
+	struct link_frame result = *f;
+	result.pull = g->answers;
+	tell(g, &result);
+}
+
 /* The remote was reached, and its commit was dealt with.  But if the clone could not be written the last time,
  * `failures` stays: whether it can be written now shows only later, and if it cannot, the pause until the next try must
  * be longer than the last one. */
@@ -38,7 +47,7 @@ pull_failed(struct git_process *g, err_t err, uint8_t flags, const char *text)
 	if ((flags & LINK_NO_BRANCH) != 0) {
 		g->lost[0] = '\0'; /* without the branch the remote does not have that commit */
 	}
-	tell(g, &f);
+	tell_result(g, &f);
 	if (g->is_cache_due) {
 		pull_begin(g, true);
 	}
@@ -49,6 +58,7 @@ pull_ask(struct git_process *g, bool is_from_cache)
 {
 	struct link_frame f = { .type = LINK_PULL, .fd = -1 };
 	g->is_from_cache = is_from_cache;
+	g->answers = is_from_cache ? 0 : g->asked;
 	g->is_cache_due &= !is_from_cache;
 	g->state = STATE_PULLING;
 	g->patience_ns = g->is_cache_due ? from_now(g->conf->cache_patience_s) : 0;
@@ -92,7 +102,7 @@ on_commit(struct git_process *g, const struct link_frame *f)
 	g->state = STATE_DELIVERED;
 	g->is_cache_due = g->is_whole_wanted = false;
 	g->deadline_ns = g->patience_ns = 0;
-	tell(g, f);
+	tell_result(g, f);
 }
 
 /* A local remote may have been in the middle of a repack, or of being replaced: another worker may succeed. */
@@ -112,7 +122,7 @@ on_uptodate(struct git_process *g, const struct link_frame *f)
 	g->deadline_ns = g->patience_ns = 0;
 	pull_succeeded(g);
 	child_idle(g);
-	tell(g, f);
+	tell_result(g, f);
 }
 
 void

@@ -11,7 +11,7 @@ struct frame_head {
 	uint8_t type, flags;
 	uint16_t status;
 	uint32_t n, retry_s, took_ms, commit_us, push_us;
-	uint64_t now_s;
+	uint64_t pull, now_s;
 	char id[sizeof((struct link_frame *)0)->id];
 	char pad[7];
 };
@@ -39,7 +39,7 @@ link_send(int sock, const struct link_frame *f)
 {
 	struct frame_head head = {
 		.type = f->type, .flags = f->flags, .status = f->status, .n = f->n, .retry_s = f->retry_s, .took_ms = f->took_ms,
-		.commit_us = f->commit_us, .push_us = f->push_us, .now_s = f->now_s,
+		.commit_us = f->commit_us, .push_us = f->push_us, .pull = f->pull, .now_s = f->now_s,
 	};
 	memcpy(head.id, f->id, sizeof head.id);
 	struct iovec parts[2] = {
@@ -120,8 +120,8 @@ link_recv(int sock, struct link_frame *out)
 	}
 	*out = (struct link_frame){
 		.type = head.type, .flags = head.flags, .status = head.status, .n = head.n,
-		.retry_s = head.retry_s, .took_ms = head.took_ms, .commit_us = head.commit_us, .push_us = head.push_us, .now_s = head.now_s,
-		.fd = fd,
+		.retry_s = head.retry_s, .took_ms = head.took_ms, .commit_us = head.commit_us, .push_us = head.push_us,
+		.pull = head.pull, .now_s = head.now_s, .fd = fd,
 	};
 	memcpy(out->id, head.id, sizeof out->id);
 	memcpy(out->text, text, text_len);

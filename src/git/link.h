@@ -3,17 +3,22 @@
  * It is a SOCK_SEQPACKET pair.  Each frame is one packet, so any thread may send one.  Contents of files cross in a
  * sealed memory file (git/link_files.h), whose descriptor is passed with the frame.
  *
- *   DNS → git   PULL [WHOLE]             bring what is new (several PULLs that wait are one); WHOLE: tell the whole tree again
- *               GET path                 send a file of the last COMMIT
- *               DONE status              the DNS side has dealt with the COMMIT: go on
- *               PUSH id n + memfd        make a commit on top of `id` and push it
- *   git → DNS   COMMIT id flags + memfd  what changed since the last COMMIT that was DONE with OK
- *               UPTODATE id              nothing changed
- *               FILE status + memfd      answer to GET
- *               FAILED status text       the pull has failed; when the git side tries again
- *               PUSHED id                the commit is in the remote, durably; how long that took
- *               PUSH_FAILED status text  nothing of the commit is in the remote (except after E_UNKNOWN, see below)
- *               NOTE text                at any time, for the log: something about the repository that its owner should know
+ *   DNS → git   PULL pull [WHOLE]             bring what is new (several PULLs that wait are one); WHOLE: tell the whole tree again
+ *               GET path                      send a file of the last COMMIT
+ *               DONE status                   the DNS side has dealt with the COMMIT: go on
+ *               PUSH id n + memfd             make a commit on top of `id` and push it
+ *   git → DNS   COMMIT pull id flags + memfd  what changed since the last COMMIT that was DONE with OK
+ *               UPTODATE pull id              nothing changed
+ *               FILE status + memfd           answer to GET
+ *               FAILED pull status text       the pull has failed; when the git side tries again
+ *               PUSHED id                     the commit is in the remote, durably; how long that took
+ *               PUSH_FAILED status text       nothing of the commit is in the remote (except after E_UNKNOWN, see below)
+ *               NOTE text                     at any time, for the log: something about the repository that its owner should know
+ *
+ * PULLs have numbers, each a higher one than the last.  The git side also pulls without a PULL, after a failure.  So the result of a
+ * pull (COMMIT, UPTODATE or FAILED) has the number of the newest PULL that had come when this pull began.  It is the answer to that
+ * PULL and to all before; a PULL that came later gets its own.  A result with number 0 says nothing of the remote: the commit came out
+ * of the cache.  FAILED with retry_s 0 answers every PULL: the git process ends.
  *
  * After a COMMIT the git side answers GETs until DONE; only then does the next PULL begin.  A COMMIT that is DONE with
  * an error is told again.  After DONE the git side answers GETs out of the last COMMIT that was DONE with OK.  Such a
@@ -82,6 +87,7 @@ struct link_frame {
 	uint32_t retry_s;             /* FAILED: time until the git side tries again; 0: it does not */
 	uint32_t took_ms;             /* COMMIT, UPTODATE: time that the pull took */
 	uint32_t commit_us, push_us;  /* PUSHED: time to make the commit, and to bring it into the remote */
+	uint64_t pull;                /* PULL: its number; COMMIT, UPTODATE, FAILED: which PULLs this answers (see above) */
 	uint64_t now_s;               /* PUSH: time of the new commit, so that the same PUSH makes the same commit; 0: the current time */
 	char id[65];                  /* commit, hex */
 	char text[LINK_TEXT_MAX];     /* NUL-terminated.  GET: path; FAILED, PUSH_FAILED, NOTE: what, where, what to do; COMMIT,

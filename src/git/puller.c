@@ -44,10 +44,11 @@ static void
 send_pull(struct puller *p)
 {
 	/* If the git process has just died, this frame is lost.  puller_restart() sends the next process another one. */
-	struct link_frame f = { .type = LINK_PULL, .fd = -1 };
+	struct link_frame f = { .type = LINK_PULL, .pull = puller_next(p), .fd = -1 };
 	f.flags = atomic_exchange(&p->is_whole, false) ? LINK_WHOLE : 0;
+	/* Counted first: who reads the counter before he asks for a pull must not take this one for his. */
+	atomic_store(&p->pulls, f.pull);
 	(void)!link_send(p->git->link, &f);
-	atomic_fetch_add_explicit(&p->pulls, 1, memory_order_relaxed);
 }
 
 void
@@ -74,10 +75,28 @@ puller_wait_ms(const struct puller *p)
 	return ms == UINT64_MAX ? -1 : (int)(ms < INT_MAX ? ms : INT_MAX);
 }
 
-void
-puller_end(struct puller *p, bool has_brought)
+uint64_t
+puller_answered(const struct puller *p, const struct link_frame *result)
 {
-	pull_pace_end(&p->pace, has_brought, clock_ms());
+	uint64_t asked = atomic_load(&p->pulls);
+	bool is_over = result->type == LINK_FAILED && result->retry_s == 0; /* this git process answers no PULL any more */
+	uint64_t n = is_over || result->pull > asked ? asked : result->pull;
+	return n > p->answered ? n : p->answered;
+}
+
+void
+puller_end(struct puller *p, const struct link_frame *result)
+{
+	p->answered = puller_answered(p, result);
+	if (p->answered == atomic_load(&p->pulls)) {
+		pull_pace_end(&p->pace, result->type == LINK_COMMIT, clock_ms());
+	}
+}
+
+uint64_t
+puller_next(const struct puller *p)
+{
+	return atomic_load(&p->pulls) + 1;
 }
 
 bool

@@ -1,6 +1,8 @@
 /* git/puller.h -- when the DNS side asks the git side for a pull.
  *
  * Any thread may want a pull.  The loader's thread asks the git side for it when its time has come (auth/pull_pace.h).
+ * Each PULL has a number, so that the result of another pull, which the git side has begun before, is not taken for its
+ * answer (git/link.h).
  */
 #pragma once
 
@@ -19,9 +21,11 @@ struct puller {
 	_Atomic unsigned wish;      /* enum pull_wish; the loader's thread has not seen it yet */
 	atomic_bool is_whole;       /* the next COMMIT is to tell the whole tree */
 	struct pull_pace pace;      /* of the loader's thread */
+	uint64_t answered;          /* of the loader's thread: the newest PULL that was answered */
 	pthread_mutex_t lock;
 	struct notify_repeats repeats; /* under the lock */
-	_Atomic uint64_t pulls, notify_repeated; /* counters */
+	_Atomic uint64_t pulls;     /* the number of the newest PULL */
+	_Atomic uint64_t notify_repeated; /* a counter */
 };
 
 void puller_init(struct puller *p);
@@ -46,8 +50,14 @@ void puller_go_on(struct puller *p);
 /* Milliseconds until puller_go_on() has something to do, as poll() takes them; -1: it has nothing to do. */
 int puller_wait_ms(const struct puller *p);
 
-/* A pull has ended. */
-void puller_end(struct puller *p, bool has_brought);
+/* The newest PULL that is answered, this result of a pull (COMMIT, UPTODATE or FAILED) included. */
+uint64_t puller_answered(const struct puller *p, const struct link_frame *result);
 
-/* True when a pull was asked for and its result has not come yet. */
+/* A pull has ended, with this result.  If the git side had begun it before the last PULL came, that PULL stays under way. */
+void puller_end(struct puller *p, const struct link_frame *result);
+
+/* The number that the next PULL will have. */
+uint64_t puller_next(const struct puller *p);
+
+/* True when a PULL was sent and is not answered yet. */
 bool puller_is_pulling(const struct puller *p);

@@ -279,11 +279,14 @@ class Silent:
 
 class Breaking:
     """A relay to another port that cuts each connection after `limit` octets of answer, while there is a limit.
-    `to` may change, and a second relay may take the port of one that was killed.  `delay_s`: that each piece is under way."""
+    `to` may change, and a second relay may take the port of one that was killed.  `delay_s`: that each piece is under way.
+    From hold() to let_go() no answer passes; await_answer() waits until there is one."""
 
     def __init__(self, to, limit=None, port=0, delay_s=0):
         self.to, self.limit, self.delay_s = to, limit, delay_s
         self.connections = []  # our ends of those to whom it was somebody
+        self.passes, self.has_answer = threading.Event(), threading.Event()
+        self.passes.set()
         self.socket = socket.create_server((ADDRESS, port))
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self.run, daemon=True).start()
@@ -307,6 +310,9 @@ class Breaking:
         try:
             while data := source.recv(min(4096, limit) if limit is not None else 4096):
                 time.sleep(self.delay_s)
+                if source not in self.connections and not self.passes.is_set():
+                    self.has_answer.set()
+                    self.passes.wait()
                 target.sendall(data)
                 if limit is not None:
                     limit -= len(data)
@@ -323,7 +329,18 @@ class Breaking:
     def url(self, name):
         return "git://%s:%d/%s" % (ADDRESS, self.port, name)
 
+    def hold(self):
+        self.has_answer.clear()
+        self.passes.clear()
+
+    def await_answer(self):
+        assert self.has_answer.wait(servers.START_LIMIT_S)
+
+    def let_go(self):
+        self.passes.set()
+
     def kill(self):
+        self.let_go()
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)  # wakes the thread: it would take one more connection
         self.socket.close()

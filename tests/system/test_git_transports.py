@@ -605,6 +605,54 @@ def test_a_commit_that_could_not_be_dealt_with(repo, side):
     assert g.next("COMMIT").flags == {"whole"}
 
 
+@pytest.fixture
+def relay(daemon, started):
+    return started(remotes.Breaking(daemon.port))
+
+
+def await_retry(g, relay):
+    """A pull fails, and the next one, which nobody asked for, has seen the branch."""
+    relay.limit = 3
+    failed = g.pull("FAILED")
+    relay.limit = None
+    relay.hold()
+    relay.await_answer()
+    return failed
+
+
+def ask_meanwhile(g, what):
+    g.say(what)
+    assert g.get("a").status == "busy"  # it has read both
+
+
+def test_a_pull_that_nobody_asked_for(repo, side, relay):
+    """It answers no PULL that comes while it is under way: it may have seen the branch before."""
+    repo.commit({"a": "1\n"})
+    g = side(relay.url("zones.git"))
+    assert g.pull().fields["pull"] == "1"
+    assert await_retry(g, relay).fields["pull"] == "2"
+    ask_meanwhile(g, "PULL")
+    commit = repo.commit({"a": "2\n"})
+    relay.let_go()
+    assert g.next("UPTODATE").fields["pull"] == "2"
+    f = g.next("COMMIT")
+    assert f.fields["pull"] == "3" and f.fields["id"] == commit
+
+
+def test_what_comes_out_of_the_cache_answers_nobody(repo, side, relay, tmp_path):
+    repo.commit({"a": "1\n"})
+    cache = "--cache-dir=%s" % (tmp_path / "cache")
+    g = side(relay.url("zones.git"), cache)
+    g.pull()
+    g.close()
+    relay.hold()
+    g = side(relay.url("zones.git"), cache, "--patience=1")
+    f = g.pull()
+    assert f.flags == {"whole", "cache"} and f.fields["pull"] == "0"
+    relay.let_go()
+    assert g.next("UPTODATE").fields["pull"] == "1"
+
+
 def test_pulls_that_wait_are_one(repo, side):
     repo.commit({"a": "1\n"})
     g = side(repo.url)

@@ -7,6 +7,7 @@ from concurrent import futures
 
 import pytest
 
+import remotes
 from repository import ENV, git
 from tsig_key import Key
 
@@ -83,6 +84,31 @@ def test_a_fetch_that_fails(repo, served, onotify):
     assert "the server could not fetch: " in done.stderr and repo.bare in done.stderr
     narrow = onotify(served, key=NARROW, status=1).stderr
     assert "the server could not fetch: " in narrow and repo.bare not in narrow
+
+
+@pytest.fixture
+def relay(daemon, started):
+    return started(remotes.Breaking(daemon.port))
+
+
+def test_a_pull_that_began_before_the_push(repo, primary, relay, onotify, octl):
+    """The server tries again by itself after a failure: what it then sees of the branch may be older than the push."""
+    repo.commit({"example.org": ZONE % 1, "_keys": ALL.line})
+    server = primary(relay.url("zones.git"), zones=["example.org"])
+    relay.limit = 3
+    server.hangup()
+    server.await_log("event=pull-failed .*retry_s=1")
+    relay.limit = None
+    relay.hold()
+    relay.await_answer()
+    commit, pulls = repo.commit({"example.org": ZONE % 2}), state(octl, server)["pulls"]
+    with futures.ThreadPoolExecutor() as pool:
+        waiting = pool.submit(onotify, server)
+        server.await_true("the server was asked", lambda: state(octl, server)["pulls"] > pulls)
+        relay.let_go()
+        done = waiting.result()
+    assert (done.returncode, done.stderr) == (0, "") and "commit %s is served" % commit[:12] in done.stdout
+    server.stop()
 
 
 def test_a_commit_that_was_not_pushed(repo, served, onotify):

@@ -5,6 +5,8 @@
  *
  * Reads PULL, WHOLE, GET PATH, DONE [STATUS], PUSH, QUIT; writes one line a frame, and for a COMMIT one a file.
  *
+ * PULL and WHOLE are numbered from 1.
+ *
  *   PUSH ID N       ID: the commit to build on, "-" for none.  N lines follow, and after each that says how long it is, so many
  *   MESSAGE LEN     octets:
  *   PUT LEN PATH
@@ -26,6 +28,7 @@
 #include "git/link_files.h"
 
 static bool shows_past; /* what files were before is shown, too */
+static uint64_t pulls;
 
 static const char *
 value_of(const char *arg, const char *name)
@@ -148,7 +151,8 @@ show(const struct link_frame *f)
 	const char *has = f->flags & LINK_HAS_PUSHED ? " has" : f->flags & LINK_NO_BRANCH ? " none" : "";
 	printf("%s", types[f->type]);
 	if (f->type == LINK_COMMIT) {
-		printf(" id=%s n=%u took_ms=%u%s%s%s%s%s\n", f->id, count_files(f), f->took_ms, f->flags & LINK_WHOLE ? " whole" : "",
+		printf(" id=%s n=%u pull=%llu took_ms=%u%s%s%s%s%s\n", f->id, count_files(f), (unsigned long long)f->pull, f->took_ms,
+		       f->flags & LINK_WHOLE ? " whole" : "",
 		       f->flags & LINK_ALLOW_MASS_DELETE ? " allow" : "", f->flags & LINK_FROM_CACHE ? " cache" : "", has,
 		       f->flags & LINK_OF_PEOPLE ? " people" : "");
 		show_files(f);
@@ -161,7 +165,8 @@ show(const struct link_frame *f)
 	} else if (f->type == LINK_PUSHED) {
 		printf(" id=%s commit_us=%u push_us=%u\n", f->id, f->commit_us, f->push_us);
 	} else {
-		printf(" id=%s%s status=%s retry_s=%u text=%s\n", f->id, has, err_str((err_t)f->status), f->retry_s, f->text);
+		printf(" id=%s%s pull=%llu status=%s retry_s=%u text=%s\n", f->id, has, (unsigned long long)f->pull,
+		       err_str((err_t)f->status), f->retry_s, f->text);
 	}
 	printf("END\n");
 	fflush(stdout);
@@ -244,9 +249,11 @@ command(int sock, const char *line)
 	struct link_frame f = { .fd = -1 };
 	if (strncmp(line, "PULL", 4) == 0) {
 		f.type = LINK_PULL;
+		f.pull = ++pulls;
 	} else if (strncmp(line, "WHOLE", 5) == 0) {
 		f.type = LINK_PULL;
 		f.flags = LINK_WHOLE;
+		f.pull = ++pulls;
 	} else if (strncmp(line, "GET ", 4) == 0) {
 		f.type = LINK_GET;
 		snprintf(f.text, sizeof f.text, "%.*s", LINK_TEXT_MAX - 1, line + 4);

@@ -37,7 +37,7 @@ frames_cross_whole(void **state)
 	pair(s);
 	struct link_frame f = {
 		.type = LINK_COMMIT, .flags = LINK_WHOLE, .status = E_LIMIT, .n = 7, .retry_s = 300, .took_ms = 12,
-		.commit_us = 345, .push_us = 4000000000, .fd = -1,
+		.commit_us = 345, .push_us = 4000000000, .pull = 5000000000, .now_s = 6000000000, .fd = -1,
 	};
 	strcpy(f.id, "4b825dc642cb6eb9a060e54bf8d69288fbee4904");
 	memset(f.text, 'x', sizeof f.text - 1);
@@ -60,6 +60,8 @@ frames_cross_whole(void **state)
 	assert_int_equal(got.took_ms, 12);
 	assert_int_equal(got.commit_us, 345);
 	assert_int_equal(got.push_us, 4000000000);
+	assert_int_equal(got.pull, 5000000000);
+	assert_int_equal(got.now_s, 6000000000);
 	assert_string_equal(got.id, f.id);
 	assert_int_equal(strlen(got.text), LINK_TEXT_MAX - 1);
 	struct link_map m;

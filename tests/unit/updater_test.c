@@ -660,6 +660,68 @@ what_changed_nothing_does_on_the_new_head(void **state)
 	scene_end(&s);
 }
 
+/* The git side had begun it by itself before the update came: that sight of the remote says nothing of it, and the next one will. */
+static void
+what_changes_nothing_and_an_older_pull(void **state)
+{
+	(void)state;
+	static const struct updater_pull older[] = {
+		{ .end = UPDATER_PULL_UPTODATE, .is_older = true },
+		{ .end = UPDATER_PULL_FAILED, .is_older = true, .text = "no route" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(older); i++) {
+		static struct scene s;
+		scene_begin(&s);
+		struct sent_update *a = scene_update(&s, "delete www AAAA\n");
+		scene_pull_ends(&s, older[i]);
+		assert_waiting(a);
+		assert_int_equal(s.pushes, 0);
+		struct sent_update *b = scene_update(&s, "add b 60 TXT second\n"); /* waits for the pull, too */
+		assert_int_equal(s.pushes, 0);
+		scene_others_push(&s, "example", HEAD(9) "www\tAAAA\t::1\n\tA\t192.0.2.1\n");
+		scene_pushed(&s);
+		assert_answered(a, RCODE_NOERROR, "");
+		assert_answered(b, RCODE_NOERROR, "");
+		assert_false(scene_has(&s, "AAAA"));
+		scene_end(&s);
+	}
+}
+
+/* What it brings is served from then on, so the update is held against that. */
+static void
+what_changes_nothing_and_an_older_pull_brings_a_commit(void **state)
+{
+	(void)state;
+	static struct scene s;
+	scene_begin(&s);
+	struct sent_update *a = scene_update(&s, "delete www AAAA\n");
+	write_file(&s.base, "example", HEAD(9) "www\tAAAA\t::1\n\tA\t192.0.2.1\n");
+	scene_pull_ends(&s, (struct updater_pull){ .end = UPDATER_PULL_COMMIT, .is_older = true, .is_of_people = true });
+	assert_waiting(a);
+	scene_pushed(&s);
+	assert_answered(a, RCODE_NOERROR, "");
+	assert_false(scene_has(&s, "AAAA"));
+	scene_end(&s);
+}
+
+/* After a push every pull that ends began later than the push: whoever asked for it. */
+static void
+an_older_pull_settles_what_was_pushed(void **state)
+{
+	(void)state;
+	static struct scene s;
+	struct sent_update *a = scene_begin_unknown(&s);
+	scene_take(&s);
+	scene_pull_ends(&s, (struct updater_pull){ .end = UPDATER_PULL_COMMIT, .is_older = true, .has_pushed = true });
+	assert_answered(a, RCODE_NOERROR, "");
+	struct sent_update *b = scene_update(&s, "add b 60 TXT second\n");
+	scene_push_fails(&s, E_STALE, "somebody else has pushed");
+	scene_pull_ends(&s, (struct updater_pull){ .end = UPDATER_PULL_UPTODATE, .is_older = true });
+	scene_pushed(&s);
+	assert_answered(b, RCODE_NOERROR, "");
+	scene_end(&s);
+}
+
 static void
 what_changes_nothing_and_the_remote_is_away(void **state)
 {
@@ -743,6 +805,9 @@ main(void)
 		cmocka_unit_test(the_remote_fails),
 		cmocka_unit_test(what_changes_nothing_is_answered_after_a_pull),
 		cmocka_unit_test(what_changed_nothing_does_on_the_new_head),
+		cmocka_unit_test(what_changes_nothing_and_an_older_pull),
+		cmocka_unit_test(what_changes_nothing_and_an_older_pull_brings_a_commit),
+		cmocka_unit_test(an_older_pull_settles_what_was_pushed),
 		cmocka_unit_test(what_changes_nothing_and_the_remote_is_away),
 		cmocka_unit_test(the_source_has_another_commit),
 		cmocka_unit_test(nobody_takes_the_push),
