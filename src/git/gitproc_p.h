@@ -51,7 +51,7 @@ struct git_process {
 	bool is_wanted;            /* a PULL waits */
 	uint64_t asked;            /* the number of the newest PULL */
 	uint64_t answers;          /* the same when the last pull began; 0: that pull told the commit in the cache */
-	bool is_whole_wanted;      /* it has the flag WHOLE */
+	bool is_whole_wanted;      /* it had the flag WHOLE, and no whole tree was DONE with OK since */
 	bool is_cache_due;         /* no commit was told yet, and the cache has one */
 	bool is_from_cache;        /* this PULL tells the commit in the cache */
 	uint64_t deadline_ns;      /* PULLING, PUSHING, or during a GET: the worker must send something by then; 0: none */
@@ -63,6 +63,7 @@ struct git_process {
 	bool is_unkept;            /* the last failure was that the told commit could not be written to the clone */
 	char base[65];             /* the last commit that the DNS side has taken: a COMMIT that was DONE with OK, or its own PUSH */
 	char told[65];             /* DELIVERED: the commit that was told */
+	bool is_told_whole;        /* DELIVERED: the COMMIT told the whole tree */
 	unsigned gets;             /* GETs that are not answered yet; in DELIVERED or IDLE */
 	unsigned get_tries;        /* of the last GET */
 	char get_path[LINK_TEXT_MAX];

@@ -100,7 +100,8 @@ on_commit(struct git_process *g, const struct link_frame *f)
 {
 	memcpy(g->told, f->id, sizeof g->told);
 	g->state = STATE_DELIVERED;
-	g->is_cache_due = g->is_whole_wanted = false;
+	g->is_told_whole = (f->flags & LINK_WHOLE) != 0;
+	g->is_cache_due = false;
 	g->deadline_ns = g->patience_ns = 0;
 	tell_result(g, f);
 }
@@ -155,6 +156,7 @@ pull_on_done(struct git_process *g, err_t status)
 	g->deadline_ns = 0;
 	if (status == OK) {
 		memcpy(g->base, g->told, sizeof g->base);
+		g->is_whole_wanted &= !g->is_told_whole;
 		if (!g->is_from_cache) {
 			pull_succeeded(g);
 		}

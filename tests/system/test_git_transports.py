@@ -605,6 +605,18 @@ def test_a_commit_that_could_not_be_dealt_with(repo, side):
     assert g.next("COMMIT").flags == {"whole"}
 
 
+def test_a_whole_tree_that_could_not_be_dealt_with(repo, side):
+    repo.commit({"a": "1\n"})
+    g = side(repo.url)
+    g.pull()
+    g.say("WHOLE")
+    assert g.next("COMMIT").flags == {"whole"}
+    g.say("DONE 9")
+    assert g.next("COMMIT").flags == {"whole"}
+    g.say("DONE")
+    assert g.pull("UPTODATE")
+
+
 @pytest.fixture
 def relay(daemon, started):
     return started(remotes.Breaking(daemon.port))
@@ -637,6 +649,22 @@ def test_a_pull_that_nobody_asked_for(repo, side, relay):
     assert g.next("UPTODATE").fields["pull"] == "2"
     f = g.next("COMMIT")
     assert f.fields["pull"] == "3" and f.fields["id"] == commit
+
+
+def test_the_whole_tree_is_wanted_meanwhile(repo, side, relay):
+    """That is not forgotten over the commit that it brings."""
+    repo.commit({"a": "1\n"})
+    g = side(relay.url("zones.git"))
+    g.pull()
+    repo.commit({"a": "2\n"})
+    await_retry(g, relay)
+    ask_meanwhile(g, "WHOLE")
+    relay.let_go()
+    f = g.next("COMMIT")
+    assert not f.flags and f.fields["pull"] == "2"
+    g.say("DONE")
+    f = g.next("COMMIT")
+    assert f.flags == {"whole"} and f.fields["pull"] == "3"
 
 
 def test_what_comes_out_of_the_cache_answers_nobody(repo, side, relay, tmp_path):
