@@ -72,7 +72,7 @@ static void
 end_push_failed(struct daemon_state *s, const struct link_frame *f)
 {
 	if (failure_of(f) != E_STALE) {
-		end_step(&s->push, s->push.n, 0, failure_of(f), f->text);
+		end_step(&s->push, s->push.n, f->took_ms, failure_of(f), f->text);
 	}
 }
 

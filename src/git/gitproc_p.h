@@ -54,6 +54,7 @@ struct git_process {
 	bool is_whole_wanted;      /* it had the flag WHOLE, and no whole tree was DONE with OK since */
 	bool is_cache_due;         /* no commit was told yet, and the cache has one */
 	bool is_from_cache;        /* this PULL tells the commit in the cache */
+	uint64_t begun_ns;         /* PULLING, PUSHING: when that began */
 	uint64_t deadline_ns;      /* PULLING, PUSHING, or during a GET: the worker must send something by then; 0: none */
 	uint64_t limit_ns;         /* PULLING, PUSHING: the request must be done by then, whatever the worker sends */
 	uint64_t patience_ns;      /* PULLING with is_cache_due: then the commit in the cache is told; 0: none */
@@ -78,6 +79,13 @@ static inline uint64_t
 from_now(unsigned seconds)
 {
 	return clock_ns() + (uint64_t)seconds * 1000000000u;
+}
+
+/* PULLING, PUSHING: how long it has taken so far. */
+static inline uint32_t
+took_ms(const struct git_process *g)
+{
+	return (uint32_t)((clock_ns() - g->begun_ns) / 1000000u);
 }
 
 /* How long a PULL or a PUSH may take, with or without progress. */

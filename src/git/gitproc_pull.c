@@ -13,12 +13,13 @@ backoff_s(unsigned failures)
 	return s < RETRY_MAX_S ? s : RETRY_MAX_S;
 }
 
-/* Passes the result of a pull on. */
+/* Passes the result of a pull on.  To be called while that is under way, unless its commit was told before. */
 static void
 tell_result(struct git_process *g, const struct link_frame *f)
 {
 	struct link_frame result = *f;
 	result.pull = g->answers;
+	result.took_ms = g->state == STATE_PULLING ? took_ms(g) : 0;
 	tell(g, &result);
 }
 
@@ -36,7 +37,6 @@ void
 pull_failed(struct git_process *g, err_t err, uint8_t flags, const char *text)
 {
 	struct link_frame f = { .type = LINK_FAILED, .status = (uint16_t)err, .flags = flags, .fd = -1 };
-	g->state = STATE_IDLE;
 	g->deadline_ns = g->gets > 0 ? g->deadline_ns : 0;
 	g->patience_ns = 0;
 	g->failures++;
@@ -48,6 +48,7 @@ pull_failed(struct git_process *g, err_t err, uint8_t flags, const char *text)
 		g->lost[0] = '\0'; /* without the branch the remote does not have that commit */
 	}
 	tell_result(g, &f);
+	g->state = STATE_IDLE;
 	if (g->is_cache_due) {
 		pull_begin(g, true);
 	}
@@ -80,6 +81,7 @@ void
 pull_begin(struct git_process *g, bool is_from_cache)
 {
 	g->tries = 0;
+	g->begun_ns = clock_ns();
 	pull_ask(g, is_from_cache);
 }
 
@@ -99,11 +101,11 @@ static void
 on_commit(struct git_process *g, const struct link_frame *f)
 {
 	memcpy(g->told, f->id, sizeof g->told);
-	g->state = STATE_DELIVERED;
 	g->is_told_whole = (f->flags & LINK_WHOLE) != 0;
 	g->is_cache_due = false;
 	g->deadline_ns = g->patience_ns = 0;
 	tell_result(g, f);
+	g->state = STATE_DELIVERED;
 }
 
 /* A local remote may have been in the middle of a repack, or of being replaced: another worker may succeed. */
@@ -119,11 +121,11 @@ on_failed(struct git_process *g, const struct link_frame *f)
 static void
 on_uptodate(struct git_process *g, const struct link_frame *f)
 {
+	tell_result(g, f);
 	g->state = STATE_IDLE;
 	g->deadline_ns = g->patience_ns = 0;
 	pull_succeeded(g);
 	child_idle(g);
-	tell_result(g, f);
 }
 
 void

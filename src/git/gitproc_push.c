@@ -7,13 +7,15 @@
 static void
 push_end(struct git_process *g, const struct link_frame *f)
 {
+	struct link_frame end = *f;
+	end.took_ms = took_ms(g);
 	close(g->push.fd);
 	g->push.fd = -1;
 	g->state = STATE_IDLE;
 	g->deadline_ns = 0;
 	g->risked[0] = '\0';
 	child_idle(g);
-	tell(g, f);
+	tell(g, &end);
 }
 
 void
@@ -53,6 +55,7 @@ void
 push_begin(struct git_process *g)
 {
 	g->tries = 0;
+	g->begun_ns = clock_ns();
 	push_ask(g);
 }
 

@@ -85,7 +85,8 @@ struct link_frame {
 	uint16_t status;              /* FILE, DONE, FAILED, PUSH_FAILED: an err_t */
 	uint32_t n;                   /* COMMIT, PUSH: entries in the memfd */
 	uint32_t retry_s;             /* FAILED: time until the git side tries again; 0: it does not */
-	uint32_t took_ms;             /* COMMIT, UPTODATE: time that the pull took */
+	uint32_t took_ms;             /* COMMIT, UPTODATE, FAILED: time that the pull took, or 0 when its commit was told before it failed;
+	                               * PUSHED, PUSH_FAILED: time that the push took */
 	uint32_t commit_us, push_us;  /* PUSHED: time to make the commit, and to bring it into the remote */
 	uint64_t pull;                /* PULL: its number; COMMIT, UPTODATE, FAILED: which PULLs this answers (see above) */
 	uint64_t now_s;               /* PUSH: time of the new commit, so that the same PUSH makes the same commit; 0: the current time */

@@ -10,8 +10,8 @@
  * The worker sends:
  *   PROGRESS  the worker is alive.  With an id: from now on the remote may have that commit
  *   DONE      the worker only cleans up now, and then ends; the supervisor need not wait for it
- *   COMMIT, UPTODATE, FILE, FAILED, PUSHED, PUSH_FAILED, NOTE: as on the link, but for the number of the PULL, which the supervisor
- *             adds.  A FAILED that answers no PULL says that the last commit could not be written to the
+ *   COMMIT, UPTODATE, FILE, FAILED, PUSHED, PUSH_FAILED, NOTE: as on the link, but for what the supervisor adds: the number of the
+ *             PULL and the time that it took.  A FAILED that answers no PULL says that the last commit could not be written to the
  *             clone
  */
 #pragma once

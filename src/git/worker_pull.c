@@ -9,7 +9,6 @@
 #include "git/snapshot.h"
 #include "git/swap.h"
 #include "git/worker_p.h"
-#include "ops/clock.h"
 
 static err_t
 find_head(struct worker *w, bool is_from_cache, git_oid *out, struct diag *diag)
@@ -140,7 +139,6 @@ worker_pull(struct worker *w, const struct link_frame *pull)
 {
 	struct link_frame out = { .fd = -1 };
 	struct diag diag = { 0 };
-	uint64_t begin = clock_ns();
 	err_t err = pull_once(w, pull, &out, &diag);
 	if (err != OK) {
 		worker_explain_disk(w, err, &diag);
@@ -148,7 +146,6 @@ worker_pull(struct worker *w, const struct link_frame *pull)
 		return false;
 	}
 	out.flags |= out.type == LINK_COMMIT && (pull->flags & WORKER_FROM_CACHE) != 0 ? LINK_FROM_CACHE : 0;
-	out.took_ms = (uint32_t)((clock_ns() - begin) / 1000000u);
 	worker_send(w, &out);
 	return out.type == LINK_COMMIT;
 }

@@ -4,7 +4,6 @@
 
 #include "git/push.h"
 #include "git/worker_p.h"
-#include "ops/clock.h"
 
 static void
 on_risk(void *ctx, const git_oid *commit)
@@ -53,7 +52,6 @@ worker_push(struct worker *w, const struct link_frame *push)
 {
 	struct link_frame out = { .fd = -1 };
 	struct diag diag = { 0 };
-	uint64_t begin = clock_ns();
 	err_t err = explain(w, push, push_once(w, push, &out, &diag), &diag);
 	if (err != OK) {
 		worker_explain_disk(w, err, &diag);
@@ -64,6 +62,5 @@ worker_push(struct worker *w, const struct link_frame *push)
 	} else {
 		(void)git_oid_fromstr(&w->head, out.id);
 	}
-	out.took_ms = (uint32_t)((clock_ns() - begin) / 1000000u);
 	worker_send(w, &out);
 }

@@ -685,6 +685,7 @@ def test_a_server_that_hangs(repo, side, daemon, tmp_path):
     hook(repo, "pre-receive", "while ! [ -e %s ]; do sleep 0.05; done\n" % gate)
     f = g.push(first, {"a": "2\n"}, "PUSH_FAILED", limit_s=20)
     assert f.status == "it is not known whether it was done" and "no progress for 2 s" in f.text and len(f.fields["id"]) == 40
+    assert int(f.fields["took_ms"]) >= 2000
     assert head_of(repo) == first
     assert g.push(first, {"a": "2\n"}, "PUSH_FAILED").status == "the other side has changed meanwhile"
     gate.write_text("")

@@ -324,6 +324,7 @@ def test_a_remote_that_hangs(side, started, first):
     g = side(silent.url(), "--timeout=1")
     f = g.pull("FAILED", limit_s=10)
     assert "no progress for 1 s" in f.text and not g.workers()
+    assert int(f.fields["took_ms"]) >= 1000
     g.next("FAILED", limit_s=10)
 
 

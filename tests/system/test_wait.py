@@ -8,7 +8,7 @@ from concurrent import futures
 import pytest
 
 import remotes
-from repository import ENV, git
+from repository import ENV, git, write_hook
 from tsig_key import Key
 
 ZONE = "$TTL 60\n@ SOA ns host %d 7200 3600 1209600 60\n@ NS ns\nns A 192.0.2.1\n"
@@ -181,6 +181,23 @@ def test_the_state_of_the_server(repo, served, octl):
     octl(served, "pull", "--wait", status=0)
     assert state(octl, served)["pull_error"] is None
     served.stop()
+
+
+def test_how_long_failures_took(repo, primary, relay, octl, program, key):
+    repo.commit({"example.org": ZONE % 1, "_keys": key.line + ALL.line})
+    server = primary(relay.url("zones.git"), zones=["example.org"])
+    for address in ("192.0.2.7", "192.0.2.8"):
+        program("oupdate", "127.0.0.1", "www.example.org", address, "--zone=example.org", "--port=%d" % server.port,
+                env={"ORIGIN_KEY": key.argument})
+        write_hook(repo, "pre-receive", "sleep 0.3; exit 1\n")
+    updates = json.loads(octl(server, "updates", "--json", key=key, status=0).stdout)["updates"]
+    assert updates["push_error"] and updates["push_ms"] >= 300, updates
+    relay.limit, relay.delay_s = 3, 0.3
+    octl(server, "pull", "--wait", status=1)
+    failed = state(octl, server)
+    assert failed["pull_error"] and failed["pull_ms"] >= 300, failed
+    relay.limit, relay.delay_s = None, 0
+    server.stop()
 
 
 def test_updates(repo, primary, octl, program, key):

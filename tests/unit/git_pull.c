@@ -163,9 +163,9 @@ show(const struct link_frame *f)
 		show_content(m.bytes, m.len);
 		link_unmap(&m);
 	} else if (f->type == LINK_PUSHED) {
-		printf(" id=%s commit_us=%u push_us=%u\n", f->id, f->commit_us, f->push_us);
+		printf(" id=%s took_ms=%u commit_us=%u push_us=%u\n", f->id, f->took_ms, f->commit_us, f->push_us);
 	} else {
-		printf(" id=%s%s pull=%llu status=%s retry_s=%u text=%s\n", f->id, has, (unsigned long long)f->pull,
+		printf(" id=%s%s pull=%llu took_ms=%u status=%s retry_s=%u text=%s\n", f->id, has, (unsigned long long)f->pull, f->took_ms,
 		       err_str((err_t)f->status), f->retry_s, f->text);
 	}
 	printf("END\n");
