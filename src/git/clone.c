@@ -88,6 +88,7 @@ git_clone_open(const struct git_home *h, struct git_clone *out, struct diag *dia
 void
 git_clone_close(struct git_clone *c)
 {
+	git_dirs_fini(&c->dirs); /* its trees are the repository's */
 	git_free_repo(&c->repo);
 	c->intake = NULL;
 }

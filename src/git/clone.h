@@ -1,6 +1,7 @@
 /* git/clone.h -- private to src/git: the clone of a remote, kept small.  Used by workers alone, one at a time. */
 #pragma once
 
+#include "git/dirs.h"
 #include "git/fetch.h"
 #include "git/home.h"
 #include "git/intake.h"
@@ -9,11 +10,12 @@
 struct git_clone {
 	git_repository *repo;  /* NULL: not open */
 	struct intake *intake; /* the repository's */
+	struct git_dirs dirs;  /* directories that were read from it */
 };
 
 /* Opens the clone.  If there is none, or it cannot be opened, an empty one takes its place. */
 err_t git_clone_open(const struct git_home *h, struct git_clone *out, struct diag *diag);
-void git_clone_close(struct git_clone *c);
+void git_clone_close(struct git_clone *c); /* also for a local remote that is read in place */
 
 /* Writes the new objects to the disk, and then moves the clone's reference to `head`.  If the process is killed before
  * that, the next fetch brings the same objects again. */

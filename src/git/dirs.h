@@ -3,7 +3,7 @@
  *
  * libgit2 parses a directory again for each file that is looked up in it: to read all files of a directory of ten
  * thousand it would parse a hundred million entries.  A directory is kept under its object id, so it is the right one
- * in any commit and any repository.
+ * in any commit.  It belongs to the repository that it was read from, and must go before that.
  */
 #pragma once
 

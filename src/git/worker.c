@@ -84,7 +84,7 @@ serve_one(struct worker *w, bool *is_between)
 		return false;
 	}
 	if (f.type != LINK_GET) {
-		git_dirs_fini(&w->dirs);
+		git_dirs_fini(&w->clone.dirs);
 	}
 	switch (f.type) {
 	case LINK_PULL:
@@ -131,7 +131,6 @@ git_worker_run(const struct git_conf *conf, const struct git_home *home, int soc
 	while (serve_one(&w, &is_between)) {
 	}
 	git_upkeep_stop(&w.upkeep);
-	git_dirs_fini(&w.dirs);
 	git_clone_close(&w.clone);
 	git_free_repo(&w.local);
 	git_made_fini(&w.last);

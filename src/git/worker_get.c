@@ -29,10 +29,9 @@ get_in_place(struct worker *w, const git_oid *commit, const char *path, struct l
 {
 	struct diag diag = { 0 };
 	bool is_rewritten = false;
-	git_dirs_fini(&w->dirs);
 	git_clone_close(&w->clone);
 	if (worker_open_repo(w, &diag) == OK) {
-		git_snapshot_file(w->conf, w->clone.repo, &w->dirs, commit, path, out);
+		git_snapshot_file(w->conf, w->clone.repo, &w->clone.dirs, commit, path, out);
 	}
 	if ((out->status == E_NOTFOUND || out->status == E_IO) && worker_has_moved(w, commit, &is_rewritten) && is_rewritten) {
 		out->status = E_STALE;
@@ -47,7 +46,7 @@ worker_get(struct worker *w, const struct link_frame *get)
 	git_oid commit;
 	bool is_id = git_oid_fromstr(&commit, get->id) == 0;
 	if (is_id && worker_open_repo(w, &diag) == OK) {
-		git_snapshot_file(w->conf, w->clone.repo, &w->dirs, &commit, get->text, &out);
+		git_snapshot_file(w->conf, w->clone.repo, &w->clone.dirs, &commit, get->text, &out);
 	}
 	if (is_id && w->home->is_in_place && (out.status == E_NOTFOUND || out.status == E_IO || out.status == E_STALE)) {
 		get_in_place(w, &commit, get->text, &out);

@@ -65,6 +65,17 @@ local_remote(struct worker *w)
 	return w->home->is_in_place ? &w->clone.repo : &w->local;
 }
 
+/* It has packs open that are gone, and will be opened again when it is needed. */
+static void
+close_local_remote(struct worker *w)
+{
+	if (w->home->is_in_place) {
+		git_clone_close(&w->clone);
+	} else {
+		git_free_repo(&w->local);
+	}
+}
+
 static void
 begin_upkeep(struct worker *w, bool is_quiet)
 {
@@ -101,7 +112,7 @@ look_after_upkeep(struct worker *w)
 	worker_alive(w); /* the supervisor must not end this worker while git is at work */
 	note_trouble(w, err, &diag);
 	if (err == OK) {
-		git_free_repo(local_remote(w)); /* it has packs open that are gone, and will be opened again when it is needed */
+		close_local_remote(w);
 	}
 }
 

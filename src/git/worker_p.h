@@ -15,7 +15,6 @@
 #include "git/clone.h"
 #include "git/commit.h"
 #include "git/connect.h"
-#include "git/dirs.h"
 #include "git/link.h"
 #include "git/local.h"
 #include "git/upkeep.h"
@@ -26,8 +25,8 @@ struct worker {
 	struct git_how how;
 	const struct git_home *home;
 	int sock;
-	struct git_clone clone; /* stays open for the next PULL; for a local remote without clone, `repo` is the remote itself */
-	struct git_dirs dirs; /* the directories that GETs have read since the last PULL or PUSH */
+	struct git_clone clone; /* stays open for the next PULL; for a local remote without clone, `repo` is the remote itself.
+	                         * `dirs`: what GETs have read since the last PULL or PUSH */
 	git_repository *local; /* a local remote that has a clone; opened by the first push */
 	struct git_made last; /* what is kept of the last push, for the next one */
 	git_oid head;         /* the commit of the last fetch or push that succeeded, for worker_keep(); zero: none */

@@ -328,6 +328,26 @@ def test_pushes_wait_for_no_repack(repo, side, tmp_path):
     servers.await_true("it is gone", lambda: not os.path.exists("/proc/%s" % pid))
 
 
+def test_a_repack_ends_while_a_commit_is_dealt_with(repo, side, tmp_path):
+    """The repository is opened anew for the next file, and directories that were read before are read again."""
+    head = repo.commit({"a": SOA % 1, "parts/deep/x": "x\n", "parts/deep/y": "y\n"})
+    go = tmp_path / "go"
+    g = side(repo.url, env=fake_git(tmp_path, "while ! [ -e %s ]; do sleep 0.02; done\nexec %s \"$@\"\n" % (go, shutil.which("git"))))
+    g.pull()
+    push_many(g, head, 40)
+    servers.await_true("it is at work", lambda: is_tidying(repo))
+    g.say("WHOLE")
+    g.next("COMMIT")
+    assert g.get("parts/deep/x").text == "x" and is_tidying(repo)
+    go.touch()
+    await_few_packs(repo)
+    for name in ("y", "x", "y"):
+        assert g.get("parts/deep/" + name).text == name
+    g.say("DONE")
+    g.pull("UPTODATE")
+    assert g.notes == []
+
+
 def test_a_repack_that_takes_too_long(repo, side, tmp_path):
     head = repo.commit({"a": SOA % 1})
     g = side(repo.url, "--time-max=1", env=fake_git(tmp_path, "echo $$ >> %s/pids\nexec sleep 1000\n" % tmp_path))
