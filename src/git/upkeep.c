@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -21,7 +20,7 @@
 #include "ops/clock.h"
 
 enum {
-	GC_PID_MAX_S = 12 * 3600,
+	GC_PID_MAX_S = 12 * 3600, /* as git's own rule for gc.pid has it */
 	GRACE_MS = 200, /* so long git may take to remove its files before it is killed */
 	STEP_MS = 5,
 	MEMORY_SHARE = 8, /* one part in eight of our memory is for git's search for deltas, another one for its cache of deltas */
@@ -70,39 +69,26 @@ git_gc_is_at_work(int dir, bool *is_stale)
 
 /* ---- the lock ---- */
 
-/* git writes a pack into a file with a random name, which does not tell the writer.  But no git takes so long to write
- * a pack. */
+/* True for a pack without its name that nobody can be at work on any more: no git takes so long to write a pack. */
 static bool
-is_old_pack(int dir, const char *name)
+is_left(int dir, const char *name)
 {
 	struct stat st;
-	return strncmp(name, "tmp_", 4) == 0 && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+	bool is_temporary = strncmp(name, "tmp_", 4) == 0 || (strncmp(name, ".tmp-", 5) == 0 && strstr(name, "-pack-") != NULL);
+	return is_temporary && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
 	       time(NULL) - st.st_mtime > GC_PID_MAX_S;
 }
 
-/* Removes the files of a repack that was killed.  `pid`: its process number; 0: not known.  (After any other signal git
- * removes its files itself.) */
+/* Removes the files of gits that were killed.  (After any other signal git removes its files itself.) */
 static void
-sweep(int dir, int pid)
+sweep(int dir)
 {
-	char prefix[32];
-	int n = snprintf(prefix, sizeof prefix, ".tmp-%d-pack-", pid);
 	[[gnu::cleanup(file_close_dir)]] DIR *d = file_list(dir, "objects/pack");
 	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
-		if (strncmp(e->d_name, prefix, (size_t)n) == 0 || is_old_pack(dirfd(d), e->d_name)) {
+		if (is_left(dirfd(d), e->d_name)) {
 			unlinkat(dirfd(d), e->d_name, 0);
 		}
 	}
-}
-
-/* We have the lock now: removes what the last repack has left. */
-static void
-sweep_last(const struct git_upkeep *u)
-{
-	char text[16] = "";
-	(void)!pread(u->lock, text, sizeof text - 1, 0);
-	long pid = strtol(text, NULL, 10);
-	sweep(u->dir, pid > 0 && pid <= INT_MAX ? (int)pid : 0);
 }
 
 static err_t
@@ -118,25 +104,15 @@ take_lock(struct git_upkeep *u, const struct git_local *l, struct diag *diag)
 		return E_BUSY;
 	}
 	file_share(u->lock, l->shared);
-	sweep_last(u);
+	sweep(u->dir);
 	return OK;
 }
 
+/* `is_over`: the repack has ended with its children.  Else its file stays, as they may still hold the lock. */
 static void
-note_pid(const struct git_upkeep *u)
+finish(struct git_upkeep *u, bool is_over)
 {
-	char text[16];
-	int n = snprintf(text, sizeof text, "%d\n", (int)u->run.pid);
-	(void)!ftruncate(u->lock, 0);
-	(void)!pwrite(u->lock, text, (size_t)n, 0); /* if this fails and the repack is killed, its files stay */
-}
-
-/* `is_clean`: git has left no files.  Else the lock's file stays, so that the next repack finds the process number and
- * sweeps. */
-static void
-finish(struct git_upkeep *u, bool is_clean)
-{
-	if (is_clean && u->lock >= 0) {
+	if (is_over && u->lock >= 0) {
 		unlinkat(u->dir, LOCK, 0);
 	}
 	if (u->dir >= 0) {
@@ -168,7 +144,6 @@ start(struct git_upkeep *u, const struct git_how *how, const struct git_local *l
 	const struct git_run_in in = { .argv = argv, .death_signal = SIGTERM, .kept = u->lock, .gives_way = true };
 	TRY(git_run_start(&u->run, &in, diag));
 	u->end_ms = clock_ms() + how->conf->fetch_max_s * 1000ull;
-	note_pid(u);
 	return OK;
 }
 

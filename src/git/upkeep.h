@@ -16,10 +16,12 @@
  * `git gc` that was killed leaves this file behind.  So we follow git's rule: the file counts for 12 hours, and, if it
  * names this machine, only while there is a process with its number.
  *
- * DIR/origin-tidy has the process number of the repack.  It is locked by flock() while the repack or one of its
- * children is at work, even if the worker that started it was killed.  So there is one repack of ours at a time.  The
- * next one that gets the lock removes what a killed repack has left: files that have its number in their names, and
- * half a pack (objects/pack/tmp_*) that is 12 hours old.
+ * DIR/origin-tidy is locked by flock() while the repack or one of its children is at work, even if the worker that
+ * started it was killed.  So there is one repack of ours at a time.  The next one that gets the lock removes what any
+ * killed git has left in objects/pack: half a pack (tmp_*), and packs that were complete but had not got their name
+ * (.tmp-PID-pack-*), once they are 12 hours old.  The process number does not tell whose they are: another process may
+ * have the number by now, or have the same one in another container or on another machine that shares the repository.
+ * Our own repack seldom leaves anything, and not much: one pack, of the small ones.
  */
 #pragma once
 

@@ -361,36 +361,30 @@ def test_a_repack_that_takes_too_long(repo, side, tmp_path):
     assert len(g.notes) == 1 and "--fetch-time-max" in g.notes[0].text
 
 
-def test_a_repack_that_was_killed(repo, side):
-    """Its files are removed, by its number; and nobody else's."""
-    head = repo.commit({"a": SOA % 1})
-    pid = a_dead_pid()
-    left = os.path.join(repo.bare, "objects", "pack", ".tmp-%d-pack-1234.pack")
-    for number in (pid, os.getpid()):
-        with open(left % number, "w") as f:
-            f.write("x")
-    with open(os.path.join(repo.bare, "origin-tidy"), "w") as f:
-        f.write("%d\n" % pid)
-    g = side(repo.url)
-    g.pull()
-    push_many(g, head, 40)
-    await_few_packs(repo)
-    assert not os.path.exists(left % pid) and os.path.exists(left % os.getpid())
-    assert g.notes == []
+def lay(packs, name, age_s):
+    servers.write(os.path.join(packs, name), "x")
+    os.utime(os.path.join(packs, name), (time.time() - age_s,) * 2)
 
 
-def test_half_a_pack_is_left(repo, side):
-    """It has a name by chance, and may be anybody's: it is removed once nobody can be at it any more."""
+@pytest.mark.parametrize("who", ["living", "dead"])
+def test_packs_without_their_name(repo, side, who):
+    """They may be anybody's, also when they have the number of a repack of ours that was killed: another process may have it now, here or on
+    another machine.  They are removed once nobody can be at work on them any more."""
     head = repo.commit({"a": SOA % 1})
     packs = os.path.join(repo.bare, "objects", "pack")
-    for name, age_s in ("tmp_pack_aaaaaa", 13 * HOURS), ("tmp_idx_bbbbbb", 13 * HOURS), ("tmp_pack_cccccc", 11 * HOURS):
-        servers.write(os.path.join(packs, name), "x")
-        os.utime(os.path.join(packs, name), (time.time() - age_s,) * 2)
+    pid = os.getpid() if who == "living" else a_dead_pid()
+    for name in ("tmp_pack_%s", "tmp_idx_%s", ".tmp-%d-pack-%%s.pack" % pid, ".tmp-%d-pack-%%s.idx" % pid):
+        lay(packs, name % "old", 13 * HOURS)
+        lay(packs, name % "new", 11 * HOURS)
+    lay(packs, ".tmp-notes", 13 * HOURS)
+    servers.write(os.path.join(repo.bare, "origin-tidy"), "%d\n" % pid)  # as older versions of ours left it
     g = side(repo.url)
     g.pull()
     push_many(g, head, 40)
     await_few_packs(repo)
-    assert [name for name in os.listdir(packs) if name.startswith("tmp_")] == ["tmp_pack_cccccc"]
+    assert {name for name in os.listdir(packs) if "tmp" in name} == {
+        "tmp_pack_new", "tmp_idx_new", ".tmp-%d-pack-new.pack" % pid, ".tmp-%d-pack-new.idx" % pid, ".tmp-notes"}
+    assert g.notes == []
 
 
 def test_settings_of_the_owner(repo, side):
