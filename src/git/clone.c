@@ -93,6 +93,19 @@ git_clone_close(struct git_clone *c)
 	c->intake = NULL;
 }
 
+/* Before the clone `to`, which may be `from` itself, gets the commit `head`: the next start must know which serials were
+ * served. */
+static void
+leave(const struct git_home *h, const struct git_how *how, git_repository *from, git_repository *to, const git_oid *head)
+{
+	git_oid kept;
+	bool has_kept = git_reference_name_to_id(&kept, from, h->ref) == 0;
+	const struct git_past_leaving l = {
+		.from = from, .to = to, .left = h->left, .old = has_kept ? &kept : NULL, .head = head, .alive = how->alive, .ctx = how->ctx,
+	};
+	git_past_leave(&l);
+}
+
 err_t
 git_clone_keep(const struct git_home *h, const struct git_how *how, struct git_clone *c, const git_oid *head,
                struct diag *diag)
@@ -101,7 +114,7 @@ git_clone_keep(const struct git_home *h, const struct git_how *how, struct git_c
 	TRY(intake_flush(c->intake, how->alive, how->ctx, diag));
 	bool has_kept = git_reference_name_to_id(&kept, c->repo, h->ref) == 0;
 	if (has_kept) {
-		git_past_note(c->repo, h->left, &kept, head);
+		leave(h, how, c->repo, c->repo, head);
 	}
 	if (!has_kept || !git_oid_equal(&kept, head)) {
 		TRY(git_keep(c->repo, h->ref, head, diag));
@@ -122,6 +135,7 @@ git_clone_renew(const struct git_home *h, const struct git_how *how, struct git_
 		err = git_copy_commit(how, made, out, diag);
 	}
 	TRY(err);
+	leave(h, how, c->repo, made, out);
 	TRY(git_keep(made, h->ref, out, diag));
 	git_clone_close(c);
 	git_free_repo(&made);

@@ -23,7 +23,8 @@ err_t git_clone_keep(const struct git_home *h, const struct git_how *how, struct
                      struct diag *diag);
 
 /* For a clone that is damaged or has grown too large: fetches all of the remote into a new clone, which takes the place
- * of the old one when it is complete.  On an error the old one stays as it was. */
+ * of the old one when it is complete, and has from it what was left behind (git/past.h).  On an error the old one stays
+ * as it was. */
 err_t git_clone_renew(const struct git_home *h, const struct git_how *how, struct git_clone *c, git_oid *out,
                       struct str *branch, struct diag *diag);
 

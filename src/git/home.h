@@ -27,7 +27,7 @@ struct git_home {
 	char dir[HOME_DIR_MAX];
 	char clone[HOME_DIR_MAX + 16];
 	char ref[HOME_REF_MAX];   /* the clone's reference to the last commit of this remote and branch */
-	char left[HOME_REF_MAX];  /* the same before the branch was last rewritten: the new commit does not build on this one */
+	char left[HOME_REF_MAX];  /* the clone's reference to what was left behind when the branch was rewritten (git/past.h) */
 };
 
 /* Makes the directory if it is not there, and locks it.  Also removes directories in TMPDIR that killed primaries have

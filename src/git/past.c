@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/str.h"
 #include "git/walk.h"
 
 struct version {
@@ -15,8 +16,11 @@ struct past {
 	const struct git_past_in *in;
 	git_tree *head;
 	struct version *list; /* newest first */
-	size_t n, cap, entries;
-	git_oid seen[PAST_COMMITS_MAX]; /* commits */
+	size_t n, cap;
+	struct part {
+		size_t commits, entries, versions;
+	} part;               /* what there is of this part: the limits are for each */
+	git_oid seen[2 * PAST_COMMITS_MAX]; /* commits of both parts */
 	size_t seen_n;
 };
 
@@ -46,9 +50,10 @@ add_version(void *ctx, const struct tree_change *c)
 	if (c->what == TREE_REMOVED || c->kind != TREE_FILE || c->is_below_root || is_in_head(p, c)) {
 		return OK;
 	}
-	if (p->n == PAST_FILES_MAX) {
+	if (p->part.versions == PAST_FILES_MAX) {
 		return E_STOPPED;
 	}
+	p->part.versions++;
 	if (p->n == p->cap) {
 		p->cap = p->cap != 0 ? 2 * p->cap : 64;
 		p->list = xrealloc(p->list, p->cap * sizeof *p->list);
@@ -76,8 +81,8 @@ add_commit(struct past *p, git_oid *id)
 		git_oid_cpy(id, git_commit_parent_id(commit, 0));
 		old = tree_of(p->in->repo, id);
 	}
-	p->entries += git_tree_entrycount(new) + (old != NULL ? git_tree_entrycount(old) : 0);
-	return p->entries <= PAST_ENTRIES_MAX && git_walk(p->in->repo, old, new, PAST_ENTRIES_MAX, add_version, p, &diag) == OK &&
+	p->part.entries += git_tree_entrycount(new) + (old != NULL ? git_tree_entrycount(old) : 0);
+	return p->part.entries <= PAST_ENTRIES_MAX && git_walk(p->in->repo, old, new, PAST_ENTRIES_MAX, add_version, p, &diag) == OK &&
 	       has_parent;
 }
 
@@ -97,7 +102,8 @@ static void
 add_history(struct past *p, git_oid id)
 {
 	bool goes_on = true;
-	while (goes_on && p->seen_n < PAST_COMMITS_MAX && !is_seen(p, &id)) {
+	while (goes_on && p->part.commits < PAST_COMMITS_MAX && !is_seen(p, &id)) {
+		p->part.commits++;
 		p->seen[p->seen_n++] = id;
 		goes_on = add_commit(p, &id);
 		p->in->alive(p->in->ctx);
@@ -130,48 +136,86 @@ add_log(struct past *p)
 }
 
 /* The history of `head` comes first in the list, and so is told last: it was served after all histories that were left
- * behind. */
-static void
+ * behind.  Returns how many versions it has. */
+static size_t
 gather(struct past *p)
 {
 	add_history(p, *p->in->head);
+	size_t own = p->n;
+	p->part = (struct part){ 0 };
 	add_ref(p, p->in->kept);
 	add_ref(p, p->in->left);
 	add_log(p);
+	return own;
 }
 
 static void
-put_version(const struct past *p, const struct version *v, size_t limit, struct link_build *build)
+past_fini(struct past *p)
 {
-	[[gnu::cleanup(git_free_object)]] git_odb_object *object = NULL;
-	struct diag diag = { 0 };
-	if (git_read_blob(p->in->repo, &v->id, v->path, limit, &object, &diag) != OK) {
-		return;
+	for (size_t i = 0; i < p->n; i++) {
+		free(p->list[i].path);
 	}
-	size_t len = git_odb_object_size(object);
-	const char *text = git_odb_object_data(object);
-	size_t head = len < PAST_FILE_OCTETS ? len : PAST_FILE_OCTETS;
-	link_build_put(build, LINK_ENTRY_PAST, v->path, strlen(v->path), text, head);
+	free(p->list);
+	git_free_tree(&p->head);
 }
 
-/* How many versions are within PAST_OCTETS_MAX, counted from the newest one: the newest matter most. */
+/* ---- telling ---- */
+
+/* The beginning of a version.  *text is good as long as *object is. */
+static bool
+read_version(const struct past *p, const struct version *v, git_odb_object **object, const void **text, size_t *len)
+{
+	struct diag diag = { 0 };
+	if (git_read_blob(p->in->repo, &v->id, v->path, PAST_OCTETS_MAX, object, &diag) != OK) {
+		return false;
+	}
+	*text = git_odb_object_data(*object);
+	*len = git_odb_object_size(*object);
+	*len = *len < PAST_FILE_OCTETS ? *len : PAST_FILE_OCTETS;
+	return true;
+}
+
+static void
+put_version(const struct past *p, const struct version *v, struct link_build *build)
+{
+	[[gnu::cleanup(git_free_object)]] git_odb_object *object = NULL;
+	const void *text;
+	size_t len;
+	if (read_version(p, v, &object, &text, &len)) {
+		link_build_put(build, LINK_ENTRY_PAST, v->path, strlen(v->path), text, len);
+	}
+}
+
+/* Of the versions [from, to) the end of those that are within PAST_OCTETS_MAX, counted from the newest one: the newest
+ * matter most. */
 static size_t
-within_limit(const struct past *p)
+within_limit(const struct past *p, size_t from, size_t to)
 {
 	[[gnu::cleanup(git_free_odb)]] git_odb *odb = NULL;
-	size_t octets = 0, n = 0;
+	size_t octets = 0, at = from;
 	if (git_repository_odb(&odb, p->in->repo) != 0) {
-		return 0;
+		return from;
 	}
-	for (; n < p->n; n++) {
+	for (; at < to; at++) {
 		size_t len = 0;
 		git_object_t type;
-		octets += git_odb_read_header(&len, &type, odb, &p->list[n].id) == 0 ? len : 0;
+		octets += git_odb_read_header(&len, &type, odb, &p->list[at].id) == 0 ? len : 0;
 		if (octets > PAST_OCTETS_MAX) {
 			break;
 		}
 	}
-	return n;
+	return at;
+}
+
+static void
+put_part(const struct past *p, size_t from, size_t to, struct link_build *build, uint64_t octets_max)
+{
+	for (size_t i = within_limit(p, from, to); i-- > from && build->err == OK && build->len + 2 * PAST_FILE_OCTETS < octets_max;) {
+		put_version(p, &p->list[i], build);
+		if (i % 64 == 0) {
+			p->in->alive(p->in->ctx);
+		}
+	}
 }
 
 void
@@ -179,27 +223,126 @@ git_past_put(const struct git_past_in *in, struct link_build *build, uint64_t oc
 {
 	struct past p = { .in = in, .head = tree_of(in->repo, in->head) };
 	if (p.head != NULL) {
-		gather(&p);
+		size_t own = gather(&p);
+		put_part(&p, own, p.n, build, octets_max);
+		put_part(&p, 0, own, build, octets_max);
 	}
-	for (size_t i = within_limit(&p); i-- != 0 && build->err == OK && build->len + 2 * PAST_FILE_OCTETS < octets_max;) {
-		put_version(&p, &p.list[i], PAST_OCTETS_MAX, build);
-		if (i % 64 == 0) {
-			in->alive(in->ctx);
+	past_fini(&p);
+}
+
+/* ---- leaving ---- */
+
+/* Our commits, while they are made.  Each has versions of different files; later versions of the same files go into the
+ * next one. */
+struct chain {
+	git_odb *odb;
+	git_treebuilder *files; /* of the next commit */
+	char tip[GIT_OID_HEXSZ + 1]; /* the last commit; "": none yet */
+	bool has_failed;
+};
+
+static void
+chain_fini(struct chain *c)
+{
+	git_treebuilder_free(c->files);
+	git_free_odb(&c->odb);
+}
+
+static void
+end_commit(struct chain *c)
+{
+	[[gnu::cleanup(str_fini)]] struct str text = { 0 };
+	char tree[GIT_OID_HEXSZ + 1];
+	git_oid id;
+	if (git_treebuilder_write(&id, c->files) != 0) {
+		c->has_failed = true;
+		return;
+	}
+	git_oid_tostr(tree, sizeof tree, &id);
+	str_printf(&text, "tree %s\n", tree);
+	if (c->tip[0] != '\0') {
+		str_printf(&text, "parent %s\n", c->tip);
+	}
+	str_cat(&text, "author Origin <origin> 0 +0000\ncommitter Origin <origin> 0 +0000\n\nolder versions of files\n");
+	c->has_failed |= git_odb_write(&id, c->odb, str_text(&text), text.len, GIT_OBJECT_COMMIT) != 0;
+	git_oid_tostr(c->tip, sizeof c->tip, &id);
+	(void)git_treebuilder_clear(c->files);
+}
+
+/* A version that cannot be read is left out, and so is a file whose name libgit2 refuses. */
+static void
+add_link(struct chain *c, const struct past *p, const struct version *v)
+{
+	[[gnu::cleanup(git_free_object)]] git_odb_object *object = NULL;
+	const void *text;
+	size_t len;
+	git_oid id;
+	if (!read_version(p, v, &object, &text, &len)) {
+		return;
+	}
+	if (git_treebuilder_get(c->files, v->path) != NULL) {
+		end_commit(c);
+	}
+	c->has_failed |= git_odb_write(&id, c->odb, text, len, GIT_OBJECT_BLOB) != 0;
+	(void)!git_treebuilder_insert(NULL, c->files, v->path, &id, GIT_FILEMODE_BLOB);
+}
+
+static void
+write_chain(const struct past *p, git_repository *to, const char *left)
+{
+	[[gnu::cleanup(chain_fini)]] struct chain c = { 0 };
+	git_reference *made = NULL;
+	git_oid tip;
+	if (git_repository_odb(&c.odb, to) != 0 || git_treebuilder_new(&c.files, to, NULL) != 0) {
+		return;
+	}
+	for (size_t i = within_limit(p, 0, p->n); i-- != 0 && !c.has_failed;) {
+		add_link(&c, p, &p->list[i]);
+		p->in->alive(p->in->ctx);
+	}
+	end_commit(&c);
+	if (!c.has_failed && git_oid_fromstr(&tip, c.tip) == 0) {
+		(void)!git_reference_create(&made, to, left, &tip, 1, NULL);
+		git_free_ref(&made);
+	}
+}
+
+/* A history that was left behind ends where it meets this one. */
+static void
+see_history(struct past *p, git_repository *repo, git_oid id)
+{
+	git_commit *commit;
+	bool goes_on = true;
+	while (goes_on && p->seen_n < PAST_COMMITS_MAX && git_commit_lookup(&commit, repo, &id) == 0) {
+		p->seen[p->seen_n++] = id;
+		goes_on = git_commit_parentcount(commit) != 0;
+		if (goes_on) {
+			git_oid_cpy(&id, git_commit_parent_id(commit, 0));
 		}
+		git_free_commit(&commit);
 	}
-	for (size_t i = 0; i < p.n; i++) {
-		free(p.list[i].path);
-	}
-	free(p.list);
-	git_free_tree(&p.head);
 }
 
 void
-git_past_note(git_repository *repo, const char *left, const git_oid *old, const git_oid *head)
+git_past_leave(const struct git_past_leaving *l)
 {
-	if (!git_oid_equal(old, head) && git_graph_descendant_of(repo, head, old) != 1) {
-		git_reference *made = NULL;
-		(void)git_reference_create(&made, repo, left, old, 1, NULL);
-		git_free_ref(&made);
+	bool is_rewritten = l->old != NULL && !git_oid_equal(l->old, l->head) && git_graph_descendant_of(l->to, l->head, l->old) != 1;
+	const struct git_past_in in = { .repo = l->from, .head = l->head, .alive = l->alive, .ctx = l->ctx };
+	struct past p = { .in = &in };
+	if (l->from == l->to && !is_rewritten) {
+		return;
 	}
+	p.head = tree_of(l->to, l->head);
+	if (p.head == NULL) {
+		return;
+	}
+	see_history(&p, l->to, *l->head);
+	if (is_rewritten) {
+		add_history(&p, *l->old);
+	}
+	add_ref(&p, l->left);
+	if (p.n != 0) {
+		write_chain(&p, l->to, l->left);
+	}
+	past_fini(&p);
 }

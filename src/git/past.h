@@ -1,10 +1,14 @@
 /* git/past.h -- private to src/git: older versions of the files, which the first COMMIT tells besides the current ones.
  *
  * A secondary may have any of these versions, so their serials must not be used again.  They are looked for in the
- * history of the branch.  If somebody has rewritten the branch, its old history counts, too.  In a clone two references
- * lead to the old history: one to the commit of the last run, one to the commit before the last rewriting (git/home.h).
- * In a local repository the branch's reflog leads there.  The search delays the start, so each of its steps has a
- * limit.  Versions that cannot be read are left out.
+ * history of the branch.  If somebody has rewritten the branch, the histories that were left behind count, too.  In a
+ * local repository the branch's reflog leads there.  In a clone two references do (git/home.h): one to the commit of
+ * the last run, and `left`.  The latter names commits of our own.  They have the beginnings of the versions that were
+ * left behind, and nothing else: the clone would drop what is large, and a new clone gets nothing of it from the remote.
+ *
+ * The search delays the start, so each of its steps has a limit.  The branch's own history and what was left behind
+ * have each limit for themselves: otherwise a long history would leave no room for the one version that was rewritten.
+ * Versions that cannot be read are left out.
  */
 #pragma once
 
@@ -24,7 +28,7 @@ struct git_past_in {
 	git_repository *repo;
 	const git_oid *head;
 	const char *kept;   /* the reference to the clone's last commit, or NULL */
-	const char *left;   /* the reference to the commit before the last rewriting, or NULL */
+	const char *left;   /* the reference to the versions that were left behind, or NULL */
 	const char *branch; /* its full name, to find its reflog; or NULL */
 	void (*alive)(void *ctx);
 	void *ctx;
@@ -34,6 +38,16 @@ struct git_past_in {
  * octets.  A version that is the one in `head` is left out. */
 void git_past_put(const struct git_past_in *in, struct link_build *build, uint64_t octets_max);
 
-/* Called before the branch moves from `old` to `head`.  If `head` does not build on `old`, the reference `left` keeps
- * `old`. */
-void git_past_note(git_repository *repo, const char *left, const git_oid *old, const git_oid *head);
+struct git_past_leaving {
+	git_repository *from; /* the clone that has `old` and the reference `left` */
+	git_repository *to;   /* the clone that has `head`, and gets the reference: the same, or one that takes its place */
+	const char *left;
+	const git_oid *old;   /* the clone's last commit; NULL: none */
+	const git_oid *head;  /* its next one */
+	void (*alive)(void *ctx);
+	void *ctx;
+};
+
+/* Called before a clone moves on from `old` to `head`.  Writes down what is left behind: the history of `old`, if `head`
+ * does not build on `old`, and what `left` has already.  Errors are not reported. */
+void git_past_leave(const struct git_past_leaving *l);

@@ -1,5 +1,7 @@
 """The next serial is newer than all that were served: what a start can know of that, by the branch, its log, and the clone of --cache-dir."""
 import glob
+import hashlib
+import os
 import re
 import socket
 import subprocess
@@ -119,6 +121,94 @@ def test_out_of_a_cache_that_was_tidied(primary, repo, key, first, daemon, tmp_p
     served.await_true("few packs", lambda: len(glob.glob(clone + "/objects/pack/*.pack")) < 16)
     served.stop()
     served = primary(remote, "--cache-dir=%s" % cache, zones=["example"])
+    served.await_serial("example", 5)
+    update(served, key)
+    served.await_serial("example", 11)
+    served.stop()
+
+
+def inode(path):
+    return os.stat(path).st_ino
+
+
+def lose(clone, blob):
+    """Damages a clone: it lacks an object, all others are loose."""
+    for pack in glob.glob(clone + "/objects/pack/*.pack"):
+        with open(pack, "rb") as f:
+            octets = f.read()
+        for path in glob.glob(pack.removesuffix("pack") + "*"):
+            os.unlink(path)
+        git(clone, "unpack-objects", "-q", input=octets)
+    os.unlink(os.path.join(clone, "objects", blob[:2], blob[2:]))
+
+
+def test_out_of_a_cache_that_was_made_anew(primary, repo, key, first, daemon, tmp_path, notify):
+    """The remote does not have any more what a forced push left behind: the new clone gets it from the old one."""
+    remote, cache = daemon.url("zones.git"), "--cache-dir=%s" % (tmp_path / "cache")
+    clone = str(tmp_path / "cache" / "clone.git")
+    repo.commit({"example": text_of(10, "a A 192.0.2.3\n")})
+    served = primary(remote, cache, zones=["example"])
+    served.await_serial("example", 10)
+    force(repo, first, {"example": text_of(5, "c A 192.0.2.5\n")})
+    notify(served.port, "example", key)
+    served.await_serial("example", 5)
+    served.stop()
+    git(repo.bare, "reflog", "expire", "--expire=now", "--all")
+    git(repo.bare, "gc", "-q", "--prune=now")
+    for _ in range(2):
+        lose(clone, git(repo.bare, "rev-parse", repo.branch + ":example"))
+        was = inode(clone)
+        served = primary(remote, cache, zones=["example"])
+        served.await_serial("example", 5)
+        assert inode(clone) != was
+        served.stop()
+    served = primary(remote, cache, zones=["example"])
+    update(served, key)
+    served.await_serial("example", 11)
+    served.stop()
+
+
+def test_out_of_the_cache_after_two_forced_pushes(primary, repo, key, first, daemon, tmp_path, notify):
+    """The second makes nobody forget what the first left behind.  And the files are large: the clone keeps of them what it needs, no more."""
+    remote, cache = daemon.url("zones.git"), "--cache-dir=%s" % (tmp_path / "cache")
+    served = primary(remote, cache, zones=["example"])
+    commits = []
+    for serial in (10, 6, 5):
+        more = "".join("h%d TXT %s\n" % (i, hashlib.sha256(b"%d %d" % (serial, i)).hexdigest()) for i in range(5000))
+        force(repo, first, {"example": text_of(serial, more)})
+        commits.append(repo.head())
+        notify(served.port, "example", key)
+        served.await_serial("example", serial)
+    served.stop()
+    has_blob = subprocess.run(["git", "-C", str(tmp_path / "cache" / "clone.git"), "cat-file", "-e", commits[0] + ":example"],
+                              capture_output=True, check=False).returncode == 0
+    assert not has_blob
+    served = primary(remote, cache, zones=["example"])
+    served.await_serial("example", 5)
+    update(served, key)
+    served.await_serial("example", 11)
+    served.stop()
+
+
+def lengthen(repo, n):
+    """So many commits that have nothing to do with a zone."""
+    commit = "commit refs/heads/%s\ncommitter x <x> 1700000000 +0000\ndata 2\nx\n%sM 100644 inline notes.d/x\ndata %d\n%s\n"
+    text = "".join(commit % (repo.branch, "from refs/heads/%s^0\n" % repo.branch if i == 0 else "", len(str(i)), i) for i in range(n))
+    git(repo.bare, "fast-import", "--quiet", input=text.encode())
+    git(repo.path, "pull", "-q", "--ff-only", "origin", repo.branch)
+
+
+@pytest.mark.parametrize("how", ["reflog", "cache"])
+def test_a_long_history_hides_no_short_one(primary, repo, key, first, daemon, tmp_path, how):
+    """The one commit that a forced push left behind counts, however many the branch has."""
+    git(repo.bare, "config", "core.logAllRefUpdates", "always")
+    lengthen(repo, 600)
+    base = repo.head()
+    where = [repo.url] if how == "reflog" else [daemon.url("zones.git"), "--cache-dir=%s" % (tmp_path / "cache")]
+    repo.commit({"example": text_of(10, "a A 192.0.2.3\n")})
+    primary(*where, zones=["example"]).stop()
+    force(repo, base, {"example": text_of(5, "c A 192.0.2.5\n")})
+    served = primary(*where, zones=["example"])
     served.await_serial("example", 5)
     update(served, key)
     served.await_serial("example", 11)
