@@ -11,7 +11,9 @@ no_branch(const struct git_conf *c, const char *wanted, const struct str *branch
 {
 	if (branches->len == 0) {
 		diag_set(diag, DIAG_ERROR, "git", "%.200s is empty: it has no branch yet", c->shown);
-		diag_hint(diag, "commit the zones and push them; the primary tries again by itself");
+		diag_hint(diag, "commit the zones and push them; the primary tries again by itself%s",
+		          c->scheme == GIT_REMOTE_LOCAL ? "" : "; only then does it show whether the repository has SHA-256 object names, which "
+		                                               "libgit2 cannot read");
 		return E_NOTFOUND;
 	}
 	diag_set(diag, DIAG_ERROR, "git", "%.200s has no branch %.100s; it has: %.150s%s", c->shown,

@@ -114,7 +114,8 @@ git_format_explain(const char *path, const char *shown, struct diag *diag)
 bool
 git_format_explain_remote(const char *words, const char *shown, struct diag *diag)
 {
-	/* An object name of SHA-256 is longer than libgit2 expects: it fails to parse the second half. */
+	/* An object name of SHA-256 is longer than libgit2 expects: it fails to parse the second half.  Newer ones look at the capability
+	 * object-format, and name it. */
 	if (strstr(words, "error parsing REF pkt-line") == NULL && strstr(words, "object format") == NULL) {
 		return false;
 	}

@@ -15,5 +15,7 @@
  * another; `diag` stays as it is. */
 bool git_format_explain(const char *path, const char *shown, struct diag *diag);
 
-/* The same for a remote to which libgit2 cannot connect, but only for SHA-256 object names.  `words` is libgit2's message. */
+/* The same for a remote to which libgit2 cannot connect, but only for SHA-256 object names.  `words` is libgit2's message.
+ * Of an empty repository a server before git 2.41 says nothing at all in the protocol that libgit2 speaks (version 0): it
+ * looks like any other that is empty, until the first push. */
 bool git_format_explain_remote(const char *words, const char *shown, struct diag *diag);

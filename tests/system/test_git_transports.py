@@ -112,6 +112,37 @@ def test_a_remote_with_sha256(side, tmp_path, started, need):
     assert f.status == "not supported" and "SHA-256" in f.text and "fast-import" in f.text, f
 
 
+def capabilities(zero, more=b""):
+    """What git 2.41 and newer say of an empty repository; the HEAD of which says nothing."""
+    line = zero + b" capabilities^{}\0 multi_ack side-band-64k ofs-delta" + more + b" agent=git/2.41.0\n"
+    return b"%04x" % (len(line) + 4) + line + b"0000"
+
+
+@pytest.mark.parametrize("is_sha256", [False, True], ids=["SHA-1", "SHA-256"])
+def test_an_empty_remote_that_tells_its_format(side, started, is_sha256):
+    octets = capabilities(b"0" * 64, b" object-format=sha256") if is_sha256 else capabilities(b"0" * 40, b" object-format=sha1")
+    f = side(started(remotes.Silent(octets)).url()).pull("FAILED")
+    if is_sha256:
+        assert f.status == "not supported" and "SHA-256" in f.text and "fast-import" in f.text, f
+    else:
+        assert "is empty" in f.text, f
+
+
+def test_an_empty_remote_with_sha256(side, tmp_path, started, need):
+    """An older git does not tell, so the hint does; and the first push shows it."""
+    need("git")
+    bare = str(tmp_path / "zones.git")
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", "--object-format=sha256", bare], check=True)
+    g = side(started(remotes.Daemon(str(tmp_path))).url("zones.git"))
+    f = g.pull("FAILED")
+    assert "SHA-256" in f.text and ("is empty" in f.text or f.status == "not supported"), f
+    tree = git(bare, "mktree", input=b"")
+    git(bare, "update-ref", "refs/heads/main", git(bare, "commit-tree", "-m", "x", tree))
+    while (f := g.next("FAILED")).status != "not supported":
+        assert "is empty" in f.text
+    assert "SHA-256" in f.text and "fast-import" in f.text
+
+
 def test_git_daemon(repo, side, daemon):
     walk_through(repo, side(daemon.url("zones.git")), None)
 
