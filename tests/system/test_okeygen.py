@@ -70,6 +70,13 @@ def test_misspelt_addresses(program, name, understood):
     assert understood in done.stderr and "warning" in done.stderr and "look like an address and are none" in done.stderr
 
 
+def test_a_transfer_key_without_addresses(program):
+    """It may be a person's, to look at zones, and lacks nothing then."""
+    done = program("okeygen", "tsig", "admin._transfer.", status=0)
+    assert "hint: for a person this name is good; for a secondary PRIMARYIP.SECONDARYIP._transfer.DOMAIN " in done.stderr
+    assert "hint" not in program("okeygen", "tsig", "192.0.2.1.198.51.100.2._transfer.example", status=0).stderr
+
+
 def test_where_the_line_goes(program):
     assert "file example.org._keys (or the file of a parent domain, or _keys)" in program("okeygen", "tsig", "a._update.example.org").stderr
     assert "file _keys." in program("okeygen", "tsig", "a._update").stderr
