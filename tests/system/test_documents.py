@@ -142,3 +142,13 @@ def test_security_names_tests_that_there_are():
             file, name = re.search(r"\| `(test_\w+\.py|\w+_test\.c)::(\w+)` \|$", row).groups()
             with open(os.path.join(ROOT, "tests", "system" if file.endswith(".py") else "unit", file)) as f:
                 assert re.search(r"^(def )?%s\(" % name, f.read(), re.M), row
+
+
+def test_the_unit_starts_without_a_secret():
+    """Without the file of an absolute path systemd would not start the service (systemd.exec(5), LoadCredential=)."""
+    with open(os.path.join(ROOT, "contrib", "systemd", "oprimary.service")) as f:
+        loaded = dict(re.findall(r"^LoadCredential=([^:\n]+):(\S+)$", f.read(), re.M))
+    assert loaded == {"ssh-key": "oprimary.ssh-key", "credential": "oprimary.credential"}
+    with open(os.path.join(ROOT, "docs", "operations.md")) as f:
+        documented = f.read()
+    assert all("`%s`" % name in documented for name in loaded.values())
