@@ -9,8 +9,8 @@
 
 #include "git/clone.h"
 #include "git/files.h"
+#include "git/pack_objects.h"
 #include "git/packs.h"
-#include "git/repack.h"
 #include "git/walk.h"
 
 enum {
@@ -148,7 +148,7 @@ pack_loose(int dir, const struct git_how *how, git_repository *repo, const struc
 	if (small->n <= LOOSE_MAX) {
 		return OK;
 	}
-	TRY(git_repack(repo, how, small, diag));
+	TRY(git_pack_objects(repo, how, small, diag));
 	remove_loose(dir, small);
 	return OK;
 }

@@ -1,4 +1,4 @@
-#include "git/repack.h"
+#include "git/pack_objects.h"
 
 #include <stdlib.h>
 
@@ -33,7 +33,7 @@ on_packing(int stage, uint32_t current, uint32_t total, void *ctx)
 }
 
 err_t
-git_repack(git_repository *repo, const struct git_how *how, const struct git_ids *ids, struct diag *diag)
+git_pack_objects(git_repository *repo, const struct git_how *how, const struct git_ids *ids, struct diag *diag)
 {
 	git_packbuilder *pb = NULL;
 	int ret = git_packbuilder_new(&pb, repo);
