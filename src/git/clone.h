@@ -1,4 +1,4 @@
-/* git/clone.h -- private to src/git: the clone of a remote, kept small.  Used by workers alone, one at a time. */
+/* git/clone.h -- private to src/git: the clone of a remote, kept small.  Only workers use it, one at a time. */
 #pragma once
 
 #include "git/dirs.h"

@@ -25,7 +25,7 @@ struct git_connection {
 	struct ssh_known *known;   /* NULL: the server's key must have the fingerprint of --authenticator */
 	struct str key;            /* our SSH key, as text */
 	struct str offered;        /* the server's keys that we refused, for the message */
-	unsigned asked;            /* so often the server asked for credentials */
+	unsigned asked;            /* how often the server has asked for credentials */
 	bool is_key_refused, is_key_revoked; /* the server's key */
 	bool is_too_large;         /* the fetch was ended, since it is over total_max */
 	struct str words;          /* the remote's messages for people, the first GIT_WORDS_MAX octets */

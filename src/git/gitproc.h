@@ -1,4 +1,4 @@
-/* git/gitproc.h -- the git side of oprimary: the supervisor, a process that has workers pull and push.
+/* git/gitproc.h -- the git process of oprimary: the supervisor, which has workers pull and push.
  *
  * git_process_run() is called in a child that was forked early, with one end of the link (git/link.h).  It returns when
  * the other end is closed or its parent is gone, and then the caller exits.  The supervisor does not use libgit2 and

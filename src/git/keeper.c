@@ -22,7 +22,7 @@
 #include "ops/signals.h"
 
 enum {
-	CHILD_MS = 400, /* so long the git process may take to end by itself */
+	CHILD_MS = 400, /* how long the git process may take to end by itself */
 	CHILD_STEP_MS = 5,
 	DIED_MAX = 128,
 };
@@ -86,7 +86,7 @@ tell_status(int status, char out[DIED_MAX])
 	}
 }
 
-/* Waits until a child may have ended, at most PULSE_PERIOD_MS.  False: the DNS side has closed the control socket. */
+/* Waits until a child may have ended, at most `ms`, and at most PULSE_PERIOD_MS.  False: the DNS side has closed the control socket. */
 static bool
 wait_a_period(const struct keeper *k, unsigned ms)
 {

@@ -24,8 +24,8 @@
 #include "ops/clock.h"
 
 enum {
-	TURN_MS = 100,   /* so often git's output and its end are looked at */
-	GRACE_MS = 1000, /* so long killed programs may take to end */
+	TURN_MS = 100,   /* how often git's output and its end are looked at */
+	GRACE_MS = 1000, /* how long killed programs may take to end */
 };
 
 /* ---- the temporary repository ---- */

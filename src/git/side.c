@@ -17,7 +17,7 @@
 #include "ops/files.h"
 
 enum {
-	STOP_MS = 1000, /* so long the keeper may take to end by itself */
+	STOP_MS = 1000, /* how long the keeper may take to end by itself */
 	STOP_STEP_MS = 5,
 };
 

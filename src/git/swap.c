@@ -52,8 +52,8 @@ sweep_pack(int dir, const char *name, const struct stat *st)
 }
 
 /* Removes a marker that nobody has locked, and the files that belong to it: its push was killed.  The marker may be the
- * same file as the lock of our branch; or as our branch itself, if the push was killed right after it had moved the
- * branch.  If the marker has another second name, its push was to another branch, which may still have a lock.  Then
+ * same file as the lock of our branch; or the same file as our branch, if the push was killed right after it had moved
+ * the branch.  If the marker has another second name, its push was to another branch, which may still have a lock.  Then
  * the marker stays until somebody pushes to that branch: without the marker nobody could tell that the lock may be
  * removed. */
 static void

@@ -1,4 +1,8 @@
-/* git/swap.h -- private to src/git: moves a branch of a repository on this machine, if the branch is at the right commit.
+/* git/swap.h -- private to src/git: moves a branch of a repository on this machine, if the branch is at the right commit
+ * (compare and swap).
+ *
+ * DIR is the repository's directory, PACK the name of the new pack ("pack-SUM", with its checksum SUM), PID our process
+ * number.
  *
  * It follows git's own protocol: the process that has made the file REF.lock may change REF, by renaming REF.lock to
  * REF.  A git that is killed leaves its lock behind, and people have to remove it.  That must not happen to us.  So we
@@ -56,4 +60,4 @@ err_t git_swap_commit(struct git_swap *s, struct diag *diag);
 /* Removes what killed pushes to this branch have left. */
 void git_swap_sweep(const struct git_local *l, const char *ref);
 
-void git_swap_end(struct git_swap *s); /* a cleanup handler; needs `fd` at least (-1: none) */
+void git_swap_end(struct git_swap *s); /* a cleanup handler; `s` must be initialised, with fd -1 if there is no marker */

@@ -21,7 +21,7 @@
 
 enum {
 	GC_PID_MAX_S = 12 * 3600, /* as git's own rule for gc.pid has it */
-	GRACE_MS = 200, /* so long git may take to remove its files before it is killed */
+	GRACE_MS = 200, /* how long git may take to remove its files before it is killed */
 	STEP_MS = 5,
 	MEMORY_SHARE = 8, /* one part in eight of our memory is for git's search for deltas, another one for its cache of deltas */
 	WORDS_MAX = 350,
@@ -178,7 +178,7 @@ git_upkeep_is_due(const struct git_upkeep *u, bool is_quiet)
 	return !git_upkeep_is_on(u) && u->more >= (is_quiet ? UPKEEP_PACKS : UPKEEP_PACKS_MAX);
 }
 
-/* Others may have made packs, or one of all. */
+/* Counts the packs anew: others may have added packs, or joined all into one. */
 static void
 count(struct git_upkeep *u)
 {

@@ -12,9 +12,11 @@
  * `git gc --auto` of the owner would begin.
  *
  * It is not started while a `git gc` is at work there.  It is not started either if the owner has told git not to tidy
- * after pushes: gc.auto=0, gc.autoPackLimit=0, receive.autogc=false.  DIR/gc.pid says that a `git gc` is at work.  A
- * `git gc` that was killed leaves this file behind.  So we follow git's rule: the file counts for 12 hours, and, if it
- * names this machine, only while there is a process with its number.
+ * after pushes: gc.auto=0, gc.autoPackLimit=0, receive.autogc=false.
+ *
+ * DIR is the repository's directory.  DIR/gc.pid says that a `git gc` is at work.  A `git gc` that was killed leaves
+ * this file behind.  So we follow git's rule: the file counts for 12 hours, and, if it names this machine, only while
+ * there is a process with its number.
  *
  * DIR/origin-tidy is locked by flock() while the repack or one of its children is at work, even if the worker that
  * started it was killed.  So there is one repack of ours at a time.  The next one that gets the lock removes what any
@@ -29,10 +31,10 @@
 #include "git/run.h"
 
 enum {
-	UPKEEP_PACKS = 32,      /* a repack is due when there are so many more packs than after the last one, and nobody has pushed for */
-	UPKEEP_QUIET_MS = 20,   /* so long; */
-	UPKEEP_PACKS_MAX = 128, /* or when there are so many more */
-	UPKEEP_TURN_MS = 20,    /* so often the worker looks at a repack that is at work */
+	UPKEEP_PACKS = 32,      /* this many packs more than after the last repack: one is due in a quiet moment */
+	UPKEEP_QUIET_MS = 20,   /* a moment is quiet when nobody has pushed for this long */
+	UPKEEP_PACKS_MAX = 128, /* this many packs more: one is due at once */
+	UPKEEP_TURN_MS = 20,    /* how often the worker looks at a repack that is at work */
 };
 
 struct git_upkeep {
@@ -56,8 +58,9 @@ bool git_upkeep_is_on(const struct git_upkeep *u);
 /* True when a repack may be due.  No repack may be at work. */
 bool git_upkeep_is_due(const struct git_upkeep *u, bool is_quiet);
 
-/* Looks whether a repack is due, and starts it then.  E_BUSY: another process has the lock; others: git cannot be started.
- * *has_stale_gc: there is a gc.pid that does not count. */
+/* Looks whether a repack is due, and starts it then.  OK: it was started, or none is due or allowed
+ * (git_upkeep_is_on()).  E_BUSY: another process has the lock.  Others: the lock cannot be written, or git cannot be
+ * started.  *has_stale_gc: there is a gc.pid that does not count. */
 err_t git_upkeep_begin(struct git_upkeep *u, const struct git_how *how, git_repository *repo, bool *has_stale_gc, struct diag *diag);
 
 /* Looks at the repack, without waiting.  E_BUSY: it is still at work.  OK: it has ended, and packs may be gone: the

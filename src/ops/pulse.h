@@ -1,5 +1,5 @@
-/* ops/pulse.h -- shows that a thread or process is alive.  It works in a loop, beats once in each turn, and makes a turn at least every
- * PULSE_PERIOD_MS.  A watcher looks as often.
+/* ops/pulse.h -- shows that a thread or process is alive.  The thread works in a loop, beats once in each turn, and makes a turn at least
+ * every PULSE_PERIOD_MS.  A watcher looks as often.
  *
  * Pure, except for one atomic counter.  The counter may be in memory that processes share, so a stopped process is noticed like one that
  * hangs.

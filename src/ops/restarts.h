@@ -9,7 +9,7 @@
 enum {
 	RESTART_MS_MIN = 1000,
 	RESTART_MS_MAX = 60000,
-	RESTART_GOOD_LIFE_S = 10, /* a child that lived so long begins with the shortest pause again */
+	RESTART_GOOD_LIFE_S = 10, /* after a child that lived so long, the pauses begin with the shortest again */
 	RESTART_DOUBLED_MAX = 6,  /* how many times the pause doubles */
 };
 
