@@ -24,6 +24,7 @@ secondaries_free(struct secondaries **s)
 	for (size_t i = 0; i < WHICH_COUNT; i++) {
 		free((*s)->entries[i].list);
 	}
+	free((*s)->prefixes.list);
 	free((*s)->granted.list);
 	free((*s)->signing.list);
 	arena_fini(&(*s)->names);
@@ -32,9 +33,8 @@ secondaries_free(struct secondaries **s)
 
 /* ---- what goes in ---- */
 
-/* The store's own copy of a name; NULL: no memory. */
-static const uint8_t *
-keep(struct secondaries *s, const uint8_t **last, const uint8_t *name)
+const uint8_t *
+secondaries_keep(struct secondaries *s, const uint8_t **last, const uint8_t *name)
 {
 	if (*last == NULL || !name_is_equal(*last, name)) {
 		*last = arena_copy(&s->names, name, name_len(name));
@@ -60,9 +60,9 @@ secondaries_put(struct secondaries *s, enum which which, const struct entry *e)
 	struct entries *to = &s->entries[which];
 	struct entry own = *e;
 	TRY(secondaries_take_place(s));
-	own.at = keep(s, &s->last_at, e->at);
-	own.within = keep(s, &s->last_within, e->within);
-	own.name = e->name != NULL ? keep(s, &s->last_name, e->name) : NULL;
+	own.at = secondaries_keep(s, &s->last_at, e->at);
+	own.within = secondaries_keep(s, &s->last_within, e->within);
+	own.name = e->name != NULL ? secondaries_keep(s, &s->last_name, e->name) : NULL;
 	bool is_kept = own.at != NULL && own.within != NULL && (e->name == NULL || own.name != NULL);
 	if (!is_kept || !try_room(&to->list, sizeof *to->list, to->n, &to->cap)) {
 		return E_NOMEM;
@@ -74,7 +74,7 @@ secondaries_put(struct secondaries *s, enum which which, const struct entry *e)
 err_t
 secondaries_put_grant(struct secondaries *s, struct grants *to, const uint8_t *key, const uint8_t *domain)
 {
-	struct secondary_grant own = { .key = keep(s, &s->last_name, key), .domain = keep(s, &s->last_at, domain) };
+	struct secondary_grant own = { .key = secondaries_keep(s, &s->last_name, key), .domain = secondaries_keep(s, &s->last_at, domain) };
 	if (own.key == NULL || own.domain == NULL || !try_room(&to->list, sizeof *to->list, to->n, &to->cap)) {
 		return E_NOMEM;
 	}
@@ -93,6 +93,11 @@ secondaries_merge(struct secondaries *into, const struct secondaries *from)
 			e.order += begin;
 			TRY(secondaries_put(into, (enum which)i, &e));
 		}
+	}
+	for (size_t i = 0; i < from->prefixes.n; i++) {
+		struct prefix p = from->prefixes.list[i];
+		p.order += begin;
+		TRY(secondaries_put_prefix(into, &p));
 	}
 	for (size_t i = 0; i < from->granted.n; i++) {
 		TRY(secondaries_take_place(into));
@@ -154,6 +159,7 @@ secondaries_seal(struct secondaries *s)
 			qsort(s->entries[i].list, s->entries[i].n, sizeof(struct entry), compare_entries);
 		}
 	}
+	prefixes_seal(&s->prefixes);
 	sort_grants(&s->granted);
 	sort_grants(&s->signing);
 	s->is_sealed = true;
@@ -198,37 +204,6 @@ find_at(const struct secondaries *s, enum which which, const uint8_t *at, const 
 	return r;
 }
 
-/* The domain around a domain; NULL: that was the root. */
-static const uint8_t *
-above(const uint8_t *domain)
-{
-	return name_is_root(domain) ? NULL : name_parent(domain);
-}
-
-static bool
-has_prefix(const struct key_address *a, const struct entry *e)
-{
-	unsigned whole = e->prefix_len / 8u, rest = e->prefix_len % 8u;
-	if (a->family != e->address.family || memcmp(a->octets, e->address.octets, whole) != 0) {
-		return false;
-	}
-	return rest == 0 || (a->octets[whole] ^ e->address.octets[whole]) >> (8 - rest) == 0;
-}
-
-bool
-secondaries_may_transfer(const struct secondaries *s, const uint8_t *zone, const struct key_address *a)
-{
-	for (const uint8_t *domain = zone; s != NULL && domain != NULL; domain = above(domain)) {
-		struct range r = find_at(s, PREFIXES, domain, NULL);
-		for (size_t i = 0; i < r.n; i++) {
-			if (has_prefix(a, &r.first[i])) {
-				return !r.first[i].is_not;
-			}
-		}
-	}
-	return false;
-}
-
 size_t
 secondaries_grants_n(const struct secondaries *s)
 {
@@ -266,7 +241,7 @@ void
 secondaries_notified(const struct secondaries *s, const uint8_t *zone, bool (*each)(void *ctx, const uint8_t *host, uint16_t port),
                      void *ctx)
 {
-	for (const uint8_t *domain = zone; s != NULL && domain != NULL; domain = above(domain)) {
+	for (const uint8_t *domain = zone; s != NULL && domain != NULL; domain = domain_above(domain)) {
 		struct range r = find_at(s, NOTIFIED, domain, NULL);
 		for (size_t i = 0; i < r.n; i++) {
 			if (!each(ctx, r.first[i].name, r.first[i].port)) {
@@ -281,7 +256,7 @@ static struct range
 find_host(const struct secondaries *s, const uint8_t *zone, const uint8_t *host)
 {
 	struct range r = { .n = 0 };
-	for (const uint8_t *domain = zone; s != NULL && domain != NULL && r.n == 0; domain = above(domain)) {
+	for (const uint8_t *domain = zone; s != NULL && domain != NULL && r.n == 0; domain = domain_above(domain)) {
 		r = find_at(s, HOSTS, host, domain);
 	}
 	return r;

@@ -15,7 +15,7 @@
  * Nothing in these files is served, and no secret is in them: the keys are in keys files.  Priority and weight of SRV records mean nothing.
  *
  * One immutable store for each view, of all files.  Pure.
- * Cost: a look-up is a binary search for each label of the zone's name; an address is compared with each prefix of these domains.
+ * Cost: a look-up is a binary search for each label of the zone's name, also for an address, however many prefixes there are.
  */
 #pragma once
 

@@ -1,18 +1,16 @@
-/* auth/secondaries_p.h -- the store of secondaries.h as its two files see it; private to them: secondaries_read.c takes records out of
- * files, secondaries.c keeps and finds what they say. */
+/* auth/secondaries_p.h -- the store of secondaries.h as its files see it; private to them.  secondaries_read.c takes records out of
+ * files, secondaries.c keeps and finds what they say, and secondaries_prefixes.c does so for addresses that transfer without a key. */
 #pragma once
 
 #include "auth/secondaries.h"
 #include "base/arena.h"
 
-/* What a record says; of an APL one item. */
+/* What a record says of hosts. */
 struct entry {
 	const uint8_t *at;          /* by what it is looked up: the domain it counts for, or the host */
 	const uint8_t *within;      /* the file's domain */
 	const uint8_t *name;        /* the host to be told, or the host's key; NULL: neither */
-	struct key_address address; /* the prefix's, or the host's; family 0: none */
-	uint8_t prefix_len;
-	bool is_not;
+	struct key_address address; /* the host's; family 0: none */
 	uint16_t port;
 	size_t order;               /* that it came in: of one file's records the first comes first */
 };
@@ -22,7 +20,25 @@ struct entries {
 	size_t n, cap;
 };
 
-enum which { PREFIXES, NOTIFIED, HOSTS, WHICH_COUNT };
+enum which { NOTIFIED, HOSTS, WHICH_COUNT };
+
+/* An item of an APL record. */
+struct prefix {
+	const uint8_t *at;          /* the domain it counts for */
+	const uint8_t *within;      /* the file's domain */
+	struct key_address address; /* bits behind the first `len` are 0 */
+	uint8_t len;
+	bool is_not;
+	size_t order;               /* as in struct entry */
+	/* Set by prefixes_seal(): indices of the sorted list. */
+	uint32_t around;            /* the narrowest prefix of the same domain that holds this one; this one itself: none does */
+	uint32_t decider;           /* of this one and all those around it the one that counts first */
+};
+
+struct prefixes {
+	struct prefix *list; /* owned; sorted once sealed */
+	size_t n, cap;
+};
 
 struct grants {
 	struct secondary_grant *list; /* owned; likewise */
@@ -31,6 +47,7 @@ struct grants {
 
 struct secondaries {
 	struct entries entries[WHICH_COUNT];
+	struct prefixes prefixes;
 	struct grants granted;
 	struct grants signing; /* keys of hosts: `domain` is the host */
 	size_t n;              /* records */
@@ -40,8 +57,21 @@ struct secondaries {
 	bool is_sealed;
 };
 
-/* Puts the entry, or a key with its domain or host, and copies the names.  An entry takes the place of one record; for a grant that
- * is done by the caller.  E_LIMIT, E_NOMEM. */
+/* Puts the entry, the prefix, or a key with its domain or host, and copies the names.  An entry or prefix takes the place of one record;
+ * for a grant that is done by the caller.  E_LIMIT, E_NOMEM. */
 err_t secondaries_put(struct secondaries *s, enum which which, const struct entry *e);
+err_t secondaries_put_prefix(struct secondaries *s, const struct prefix *p);
 err_t secondaries_put_grant(struct secondaries *s, struct grants *to, const uint8_t *key, const uint8_t *domain);
 err_t secondaries_take_place(struct secondaries *s);
+
+/* The store's own copy of a name; NULL: no memory.  *last: the name that was copied last for the same purpose. */
+const uint8_t *secondaries_keep(struct secondaries *s, const uint8_t **last, const uint8_t *name);
+
+void prefixes_seal(struct prefixes *p);
+
+/* The domain around a domain; NULL: that was the root. */
+static inline const uint8_t *
+domain_above(const uint8_t *domain)
+{
+	return name_is_root(domain) ? NULL : name_parent(domain);
+}

@@ -99,24 +99,24 @@ read_name(const struct record *r, size_t at, struct name *out)
 
 /* The next item of an APL (RFC 3123 4).  False: there is none. */
 static bool
-next_prefix(struct cur *c, struct entry *e)
+next_prefix(struct cur *c, struct prefix *p)
 {
 	if (cur_left(c) == 0) {
 		return false;
 	}
 	unsigned afi = cur_u16(c);
-	e->prefix_len = cur_u8(c);
+	p->len = cur_u8(c);
 	unsigned n = cur_u8(c);
 	const uint8_t *octets = cur_take(c, n & 0x7F);
-	e->is_not = (n & 0x80) != 0;
-	e->address = (struct key_address){ .family = afi == AFI_IPV4 ? 4 : afi == AFI_IPV6 ? 6 : 0 };
+	p->is_not = (n & 0x80) != 0;
+	p->address = (struct key_address){ .family = afi == AFI_IPV4 ? 4 : afi == AFI_IPV6 ? 6 : 0 };
 	size_t max = afi == AFI_IPV4 ? 4 : 16;
-	bool is_known = e->address.family != 0;
-	if (is_known && ((n & 0x7F) > max || e->prefix_len > max * 8)) {
+	bool is_known = p->address.family != 0;
+	if (is_known && ((n & 0x7F) > max || p->len > max * 8)) {
 		cur_fail(c, E_FORMAT);
 	}
 	if (is_known && c->err == OK) {
-		memcpy(e->address.octets, octets, n & 0x7F);
+		memcpy(p->address.octets, octets, n & 0x7F);
 	}
 	return c->err == OK;
 }
@@ -129,10 +129,10 @@ has_bit(const struct key_address *a, unsigned bit)
 
 /* Does it say more than its length lets count? */
 static bool
-has_rest(const struct entry *e)
+has_rest(const struct prefix *p)
 {
-	unsigned bits = e->address.family == 4 ? 32 : 128, i = e->prefix_len;
-	while (i < bits && !has_bit(&e->address, i)) {
+	unsigned bits = p->address.family == 4 ? 32 : 128, i = p->len;
+	while (i < bits && !has_bit(&p->address, i)) {
 		i++;
 	}
 	return i < bits;
@@ -143,15 +143,15 @@ static bool
 are_prefixes_fine(const struct record *r)
 {
 	struct cur c = cur_over(r->rr->rdata, r->rr->rdlen);
-	struct entry e;
+	struct prefix p;
 	unsigned nth = 0, rest = 0;
-	while (next_prefix(&c, &e)) {
+	while (next_prefix(&c, &p)) {
 		nth++;
-		if (e.address.family == 0) {
+		if (p.address.family == 0) {
 			find(r, DIAG_ERROR, "secondary-family", "1 is IPv4, 2 is IPv6", "prefix %u is of another family of addresses", nth);
 			return false;
 		}
-		rest = rest == 0 && has_rest(&e) ? nth : rest;
+		rest = rest == 0 && has_rest(&p) ? nth : rest;
 	}
 	if (rest != 0) {
 		find(r, DIAG_WARNING, "secondary-prefix", "a single address is ADDRESS/32, or ADDRESS/128 of IPv6",
@@ -163,15 +163,15 @@ are_prefixes_fine(const struct record *r)
 static err_t
 add_prefixes(struct secondaries *s, const struct record *r)
 {
-	struct entry e = { .within = r->within };
+	struct prefix p = { .within = r->within };
 	struct cur c = cur_over(r->rr->rdata, r->rr->rdlen);
 	if (!is_at(r, AT_TRANSFER) || !is_within(r) || !are_prefixes_fine(r)) {
 		return OK;
 	}
-	e.at = name_parent(r->rr->owner);
-	while (next_prefix(&c, &e)) {
-		e.order = s->order_end++;
-		TRY(secondaries_put(s, PREFIXES, &e));
+	p.at = name_parent(r->rr->owner);
+	while (next_prefix(&c, &p)) {
+		p.order = s->order_end++;
+		TRY(secondaries_put_prefix(s, &p));
 	}
 	return OK;
 }

@@ -223,6 +223,125 @@ who_may_transfer(void **state)
 	secondaries_free(&s);
 }
 
+/* Prefixes of both families that hold each other in every way, with `!` or without, in three files: what the store finds is what one
+ * finds who looks at them one by one, as the manual has it. */
+enum { RULES_MAX = 60, LABELS = 3 };
+
+static const char *const rule_domains[LABELS] = { ".", "example.", "a.example." };
+
+struct rule {
+	unsigned file, domain; /* of rule_domains */
+	unsigned char octets[16], family, len;
+	bool is_not;
+};
+
+static unsigned
+draw(unsigned *seed, unsigned n)
+{
+	*seed = *seed * 1103515245 + 12345;
+	return (*seed >> 16) % n;
+}
+
+static struct rule
+draw_rule(unsigned *seed)
+{
+	struct rule r = { .file = draw(seed, LABELS), .family = draw(seed, 2) != 0 ? 4 : 6, .is_not = draw(seed, 2) != 0 };
+	r.domain = r.file + draw(seed, LABELS - r.file);
+	unsigned bits = r.family == 4 ? 32 : 128;
+	r.len = (unsigned char)(draw(seed, 4) != 0 ? bits - draw(seed, 4) : draw(seed, bits + 1));
+	r.octets[0] = 10;
+	r.octets[bits / 8 - 1] = (unsigned char)draw(seed, 8);
+	return r;
+}
+
+static bool
+has_rule(const struct rule *r, const struct key_address *a)
+{
+	bool is_in = r->family == a->family;
+	for (unsigned i = 0; is_in && i < r->len; i++) {
+		is_in = ((r->octets[i / 8] ^ a->octets[i / 8]) >> (7 - i % 8) & 1) == 0;
+	}
+	return is_in;
+}
+
+static bool
+may_by_rules(const struct rule *rules, unsigned n, unsigned zone, const struct key_address *a)
+{
+	for (unsigned domain = zone + 1; domain-- != 0;) {
+		for (unsigned file = domain + 1; file-- != 0;) {
+			for (unsigned i = 0; i < n; i++) {
+				if (rules[i].domain == domain && rules[i].file == file && has_rule(&rules[i], a)) {
+					return !rules[i].is_not;
+				}
+			}
+		}
+	}
+	return false;
+}
+
+static void
+put_rule(struct str *text, const struct rule *r)
+{
+	const unsigned char *o = r->octets;
+	const char *domain = rule_domains[r->domain];
+	str_printf(text, "_transfer.%s APL %s", domain[0] != '.' ? domain : "", r->is_not ? "!" : "");
+	if (r->family == 4) {
+		str_printf(text, "1:%u.%u.%u.%u/%u\n", o[0], o[1], o[2], o[3], r->len);
+	} else {
+		str_printf(text, "2:%02x00::%x/%u\n", o[0], o[15], r->len);
+	}
+}
+
+static struct secondaries *
+store_of_rules(const struct rule *rules, unsigned n)
+{
+	struct secondaries *all = secondaries_new();
+	for (unsigned file = 0; file < LABELS; file++) {
+		struct secondaries *one = NULL;
+		struct load_result result;
+		struct str text = { 0 }, found = { 0 };
+		str_cat(&text, "");
+		for (unsigned i = 0; i < n; i++) {
+			if (rules[i].file == file) {
+				put_rule(&text, &rules[i]);
+			}
+		}
+		assert_int_equal(load(rule_domains[file], str_text(&text), &one, &result, &found), OK);
+		assert_int_equal(result.errors, 0);
+		assert_int_equal(secondaries_merge(all, one), OK);
+		secondaries_free(&one);
+		str_fini(&text);
+		str_fini(&found);
+	}
+	secondaries_seal(all);
+	return all;
+}
+
+static void
+as_one_by_one(void **state)
+{
+	(void)state;
+	unsigned seed = 7, allowed = 0;
+	for (unsigned round = 0; round < 400; round++) {
+		struct rule rules[RULES_MAX];
+		unsigned n = 1 + draw(&seed, RULES_MAX);
+		for (unsigned i = 0; i < n; i++) {
+			rules[i] = draw_rule(&seed);
+		}
+		struct secondaries *s = store_of_rules(rules, n);
+		for (unsigned i = 0; i < LABELS * 2 * 10; i++) {
+			struct key_address a = { .family = i % 2 != 0 ? 4 : 6, .octets = { i / 2 % 10 == 9 ? 11 : 10 } };
+			a.octets[a.family == 4 ? 3 : 15] = (uint8_t)(i / 2 % 10);
+			unsigned zone = i / 20;
+			bool may = secondaries_may_transfer(s, parsed(rule_domains[zone]).oct, &a);
+			assert_int_equal(may, may_by_rules(rules, n, zone, &a));
+			allowed += may;
+		}
+		secondaries_free(&s);
+	}
+	assert_true(allowed > 1000); /* of 24,000 */
+}
+
 /* ---- who is told ---- */
 
 static bool
@@ -476,6 +595,7 @@ main(void)
 		cmocka_unit_test(each_record),
 		cmocka_unit_test(nothing_is_good),
 		cmocka_unit_test(who_may_transfer),
+		cmocka_unit_test(as_one_by_one),
 		cmocka_unit_test(who_is_told),
 		cmocka_unit_test(what_is_said_of_a_host),
 		cmocka_unit_test(what_is_new),
