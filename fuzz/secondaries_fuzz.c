@@ -1,4 +1,5 @@
-/* Any text as a file of secondaries: what is kept belongs to its file, and a store that is merged of one file says what that file says. */
+/* Any text as a file of secondaries: what is kept belongs to its file, a store that is merged of one file says what that file says, and where
+ * a line is bad no address may transfer. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,7 +97,7 @@ check_as_file_of(struct input *in, const uint8_t *within, const struct key_addre
 	struct secondaries *one = NULL, *all = secondaries_new();
 	struct load_result result = { 0 };
 	in->opened = 0;
-	err_t err = secondaries_load(&reader, in->text, in->len, &one, &result);
+	err_t err = secondaries_load(&reader, in->text, in->len, NULL, &one, &result);
 	ASSERT((err == OK) == (one != NULL) && (err != E_FORMAT || result.errors != 0));
 	if (one != NULL) {
 		static struct said a, b; /* large */
@@ -107,6 +108,7 @@ check_as_file_of(struct input *in, const uint8_t *within, const struct key_addre
 			listen_to(one, zones[i], from, &a);
 			listen_to(all, zones[i], from, &b);
 			compare(&a, &b);
+			ASSERT(!a.may_transfer || result.errors == 0);
 		}
 		struct findings f = { 0 };
 		secondaries_find_unknown(all, NULL, &f);

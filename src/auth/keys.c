@@ -305,7 +305,7 @@ keystore_seal(struct keystore *ks)
 size_t
 keystore_count(const struct keystore *ks)
 {
-	return ks->n;
+	return ks != NULL ? ks->n : 0;
 }
 
 const struct key *

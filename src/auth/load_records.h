@@ -1,6 +1,7 @@
 /* auth/load_records.h -- reads a file of the repository whose records are no zone's: keys, or secondaries.
  *
- * A bad line costs that record alone.  What is found in records gets its place by a second reading (zone/locate.h).
+ * A bad line costs that record alone, as far as this module goes.  What is found in records gets its place by a second reading
+ * (zone/locate.h).
  */
 #pragma once
 

@@ -15,16 +15,19 @@ add_record(void *ctx, const struct master_rr *rr, struct findings *out)
 }
 
 err_t
-secondaries_load(const struct master_reader *source, const char *text, size_t len, struct secondaries **out,
-                 struct load_result *result)
+secondaries_load(const struct master_reader *source, const char *text, size_t len, const struct secondaries *last,
+                 struct secondaries **out, struct load_result *result)
 {
 	struct loading l = { .within = source->apex, .secondaries = secondaries_new() };
 	struct load_records records = { .source = source, .read = source->sink, .found = source->sink, .add = add_record, .ctx = &l };
 	if (l.secondaries == NULL) {
 		return E_NOMEM;
 	}
-	err_t err = load_records_read(&records, text, len);
-	err = load_records_end(&records, err, text, len, secondaries_count(l.secondaries) != 0, result);
+	err_t read = load_records_read(&records, text, len);
+	err_t err = load_records_end(&records, read, text, len, secondaries_count(l.secondaries) != 0, result);
+	if (err == OK && (read != OK || result->errors != 0)) {
+		err = secondaries_replace_addresses(l.secondaries, last, source->apex);
+	}
 	if (err != OK) {
 		secondaries_free(&l.secondaries);
 		return err;

@@ -11,8 +11,10 @@
 #include "zone/load.h"
 #include "zone/master.h"
 
-/* `source`: as for zone_load(); its apex is the domain that the file is for.  A bad line costs that line alone: OK, where
- * result->errors says how many there were, and the store has the others.  E_FORMAT: no line is good though there are errors, or the
- * reading stopped before the end; there is no store.  The caller owns *out, which is sealed. */
-err_t secondaries_load(const struct master_reader *source, const char *text, size_t len, struct secondaries **out,
-                       struct load_result *result);
+/* `source`: as for zone_load(); its apex is the domain that the file is for.  `last`: the file's last good version, NULL: none.
+ *
+ * OK: *out, which is sealed and the caller's, has the good lines; result->errors says how many others there were.  With errors, it has
+ * none of what the file says of addresses: it has what `last` says of them, or without `last` the domain is shut (auth/secondaries.h).
+ * E_FORMAT: no line is good though there are errors, or the reading stopped before the end; there is no store. */
+err_t secondaries_load(const struct master_reader *source, const char *text, size_t len, const struct secondaries *last,
+                       struct secondaries **out, struct load_result *result);

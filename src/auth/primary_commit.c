@@ -132,6 +132,7 @@ commit_put(struct apply *a, struct pending *d)
 	f->is_broken = d->is_rejected;
 	file_set_wanted(p, f, d->wanted);
 	f->was_without_memory = d->is_without_memory;
+	f->is_too_many = d->is_too_many;
 	file_set_hold(p, f, d->is_held ? HOLD_SHRUNK : HOLD_NONE);
 	if (d->is_passed_over) {
 		return; /* the file is freed with d */

@@ -1,4 +1,5 @@
 /* One file of a commit: text into a zone, into keys, or into what is said of secondaries. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,7 +58,7 @@ load_kind(struct apply *a, struct pending *d, const struct master_reader *reader
 	case SOURCE_KEYS:
 		return keys_load(reader, text->text, text->len, plan_named(a), &d->keys, result);
 	case SOURCE_SECONDARIES:
-		return secondaries_load(reader, text->text, text->len, &d->secondaries, result);
+		return secondaries_load(reader, text->text, text->len, d->file->secondaries, &d->secondaries, result);
 	default:
 		return zone_load(reader, text->text, text->len, octets_max, &d->zone, result);
 	}
@@ -120,12 +121,15 @@ primary_report_removed(const struct primary *p, const struct file *f)
 void
 primary_reject_file(const struct primary *p, struct pending *d, const char *why)
 {
+	const char *left = primary_secondaries_left(d->file);
+	char text[DIAG_TEXT_MAX];
+	(void)snprintf(text, sizeof text, "%s%s%s", why, why[0] != '\0' && left[0] != '\0' ? ": " : "", left);
 	d->is_rejected = true;
 	pending_take_reason(d, why);
 	primary_report(p, &(struct primary_report){
 	                          .event = rejection_of(d->file->kind),
 	                          .path = d->file->path, .zone = pending_served(d), .records = d->counts.records,
-	                          .errors = d->counts.errors, .warnings = d->counts.warnings, .text = why });
+	                          .errors = d->counts.errors, .warnings = d->counts.warnings, .text = text });
 }
 
 static err_t

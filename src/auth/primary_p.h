@@ -1,9 +1,10 @@
 /* auth/primary_p.h -- the private header of primary*.c and batch*.c.
  *
  * primary.c makes views of commits. primary_plan.c lists the files that a commit changes or removes, primary_files.c keeps all files,
- * primary_load.c makes zones, keys and secondaries of them. primary_commit.c, primary_keys.c, primary_secondaries.c and
- * primary_notes.c put these and the notes into the next view (auth/next_view.h). primary_accept.c makes a view of the versions of
- * a batch whose commit is in the remote. primary_serial.c remembers which serials secondaries may have.
+ * primary_load.c makes zones, keys and secondaries of them, and primary_limit.c limits the number of the latter two.
+ * primary_commit.c, primary_keys.c, primary_secondaries.c and primary_notes.c put these and the notes into the next view
+ * (auth/next_view.h). primary_accept.c makes a view of the versions of a batch whose commit is in the remote. primary_serial.c
+ * remembers which serials secondaries may have.
  */
 #pragma once
 
@@ -35,7 +36,7 @@ struct file {
 	struct name apex;        /* of the zone; or the domain that the file is for */
 	struct zone *zone;       /* owned: the last good version; NULL: none yet */
 	struct keystore *keys;   /* owned: the last good keys; NULL: none */
-	struct secondaries *secondaries; /* owned: the last ones read; NULL: none */
+	struct secondaries *secondaries; /* owned: the last ones read; NULL: none yet, and the domain is shut (auth/secondaries.h) */
 	size_t unknown_n;        /* number of keys that the file named and that did not exist, when this was last reported */
 	struct reads reads;      /* files that the present text reads */
 	bool is_starved;         /* the present text was not read to its end, because all zones together include too much */
@@ -43,6 +44,7 @@ struct file {
 	bool is_broken;          /* the present text is bad: `zone` is of an older commit */
 	enum file_hold hold;     /* set only by file_set_hold() */
 	bool was_without_memory; /* broken, because an allocation failed: the next commit tries again */
+	bool is_too_many;        /* broken, because all files of its kind together would have too many keys or records */
 	size_t wanted;           /* broken, because it needs more memory than this number of octets; else 0.  Set only by
 	                          * file_set_wanted() */
 	bool is_note_due;        /* `zone` is newer than its note */
@@ -60,6 +62,7 @@ struct pending {
 	bool is_put_off;         /* it is tried again with more memory, after the others */
 	size_t wanted;           /* as in struct file */
 	bool is_without_memory;  /* an allocation failed */
+	bool is_too_many;        /* rejected, as in struct file */
 	const struct source_change *change; /* NULL: the commit does not name the file; it is read with source_commit.open */
 	struct file *from;       /* a removed file of the same zone, which moves to this file; NULL: there is none */
 	bool has_heir;           /* removal: its zone moves to another file, whose `from` this is */
@@ -175,6 +178,7 @@ void primary_merge_keys(struct apply *a); /* makes the view's keys and secondari
 
 void primary_take_secondaries(struct primary *p, struct pending *d); /* takes over the secondaries of one file */
 struct secondaries *primary_merge_secondaries(struct primary *p);    /* those of all files; NULL: no memory */
+const char *primary_secondaries_left(const struct file *f); /* what holds when the file is rejected; "" for a file of another kind */
 
 /* The secondaries of all files after the commit, as far as the files are read by now: they name keys.  NULL: none. */
 const struct secondaries *plan_named(struct apply *a);
@@ -207,6 +211,12 @@ err_t memory_plan_again(struct apply *a);              /* plans files that there
 /* True when a zone loses more of its records than a commit may remove without the trailer.  `old`: NULL for a new zone. */
 bool primary_loses_too_much(const struct primary_conf *c, const struct zone *old, const struct zone *new,
                             const struct zone_changes *changes);
+
+/* ---- primary_limit.c: how many keys, and how many records of secondaries, all files together may have ---- */
+
+/* Plans files again that were too many, if the commit concerns their kind; and rejects files that are too many, after all are loaded. */
+err_t limit_plan_again(struct apply *a);
+void limit_reject(struct apply *a);
 
 /* ---- primary_plan.c ---- */
 

@@ -210,5 +210,8 @@ plan_commit(struct apply *a)
 	TRY(hold_plan_keys(a));
 	TRY(plan_starved(a));
 	TRY(memory_plan_again(a));
-	return memory_load_put_off(a);
+	TRY(limit_plan_again(a));
+	TRY(memory_load_put_off(a));
+	limit_reject(a);
+	return OK;
 }

@@ -1,9 +1,27 @@
 /* What files of secondaries say becomes part of the next view, with the commit.
  *
+ * Of addresses that transfer without a key, the last version of a file counts that had no error: an item can be an exception from another
+ * one, so a part of them could allow more than was meant.  A file that never had such a version shuts its domain.
+ *
  * The safety valve (primary_hold.c) does not hold these files: whatever a commit takes out of them, the zones are served, the push that
  * mends it can be announced, and secondaries come again for as long as the zones' expire says.
  */
 #include "auth/primary_p.h"
+
+#define BAD_LINES "lines that cannot be used; the other lines hold, but "
+#define SHUT_MEANT "until it is mended, no address transfers zones of its domain without a key"
+
+static bool
+is_shut(const struct file *f)
+{
+	return f->secondaries == NULL || secondaries_is_shut(f->secondaries, f->apex.oct);
+}
+
+const char *
+primary_secondaries_left(const struct file *f)
+{
+	return f->kind != SOURCE_SECONDARIES ? "" : is_shut(f) ? SHUT_MEANT : "what it said before holds";
+}
 
 void
 primary_take_secondaries(struct primary *p, struct pending *d)
@@ -13,21 +31,20 @@ primary_take_secondaries(struct primary *p, struct pending *d)
 	f->secondaries = d->secondaries;
 	d->secondaries = NULL;
 	f->unknown_n = 0;
-	primary_report_taken(p, d, secondaries_count(f->secondaries), "lines that cannot be used; the other lines of the file hold");
+	primary_report_taken(p, d, secondaries_count(f->secondaries),
+	                     is_shut(f) ? BAD_LINES "not what they say of addresses: " SHUT_MEANT
+	                                : BAD_LINES "what the file says of addresses stays as it was");
 }
 
 /* ---- all files ---- */
 
 static err_t
-merge_file(const struct primary *p, struct secondaries *into, const struct secondaries *from, const char *path)
+merge_file(struct secondaries *into, const struct file *f)
 {
-	err_t err = from != NULL ? secondaries_merge(into, from) : OK;
-	if (err != OK && err != E_NOMEM) {
-		primary_report(p, &(struct primary_report){ .event = SECONDARIES_REJECTED, .path = path,
-		                                            .text = "all files of secondaries together have too many records" });
-		err = OK;
+	if (f->kind != SOURCE_SECONDARIES) {
+		return OK;
 	}
-	return err;
+	return f->secondaries != NULL ? secondaries_merge(into, f->secondaries) : secondaries_shut(into, f->apex.oct);
 }
 
 struct secondaries *
@@ -36,8 +53,9 @@ primary_merge_secondaries(struct primary *p)
 	struct secondaries *all = secondaries_new();
 	err_t err = all != NULL ? OK : E_NOMEM;
 	for (size_t i = 0; i < p->files_n && err == OK; i++) {
-		err = merge_file(p, all, p->files[i]->secondaries, p->files[i]->path);
+		err = merge_file(all, p->files[i]);
 	}
+	ASSERT(err == OK || err == E_NOMEM); /* no more records than there may be: primary_limit.c */
 	if (err != OK) {
 		secondaries_free(&all);
 		return NULL;
@@ -48,20 +66,26 @@ primary_merge_secondaries(struct primary *p)
 
 /* ---- names of keys ---- */
 
-/* What does not fit is left out, and said at the commit. */
+/* A file with which there would be too many records is left out: it will be rejected. */
+static err_t
+merge_named(struct secondaries *into, const struct secondaries *from)
+{
+	err_t err = from != NULL ? secondaries_merge(into, from) : OK;
+	return err == E_LIMIT ? OK : err;
+}
+
 static err_t
 merge_planned(const struct apply *a, struct secondaries *into)
 {
 	const struct primary *p = a->p;
 	for (size_t i = 0; i < p->files_n; i++) {
-		if (!plan_has(a, p->files[i]) && p->files[i]->secondaries != NULL) {
-			TRY(secondaries_merge(into, p->files[i]->secondaries));
+		if (!plan_has(a, p->files[i])) {
+			TRY(merge_named(into, p->files[i]->secondaries));
 		}
 	}
 	for (size_t i = a->removals_n; i < a->n; i++) {
 		const struct pending *d = &a->list[i];
-		const struct secondaries *from = d->secondaries != NULL ? d->secondaries : d->file->secondaries;
-		TRY(from != NULL ? secondaries_merge(into, from) : OK);
+		TRY(merge_named(into, d->secondaries != NULL ? d->secondaries : d->file->secondaries));
 	}
 	return OK;
 }

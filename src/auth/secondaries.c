@@ -25,6 +25,7 @@ secondaries_free(struct secondaries **s)
 		free((*s)->entries[i].list);
 	}
 	free((*s)->prefixes.list);
+	free((*s)->shut.list);
 	free((*s)->granted.list);
 	free((*s)->signing.list);
 	arena_fini(&(*s)->names);
@@ -86,6 +87,9 @@ err_t
 secondaries_merge(struct secondaries *into, const struct secondaries *from)
 {
 	const size_t begin = into->order_end;
+	if (from->n > SECONDARIES_MAX - into->n) {
+		return E_LIMIT;
+	}
 	into->order_end += from->order_end;
 	for (size_t i = 0; i < WHICH_COUNT; i++) {
 		for (size_t k = 0; k < from->entries[i].n; k++) {
@@ -94,11 +98,7 @@ secondaries_merge(struct secondaries *into, const struct secondaries *from)
 			TRY(secondaries_put(into, (enum which)i, &e));
 		}
 	}
-	for (size_t i = 0; i < from->prefixes.n; i++) {
-		struct prefix p = from->prefixes.list[i];
-		p.order += begin;
-		TRY(secondaries_put_prefix(into, &p));
-	}
+	TRY(prefixes_copy(into, from, begin));
 	for (size_t i = 0; i < from->granted.n; i++) {
 		TRY(secondaries_take_place(into));
 		TRY(secondaries_put_grant(into, &into->granted, from->granted.list[i].key, from->granted.list[i].domain));
@@ -160,6 +160,7 @@ secondaries_seal(struct secondaries *s)
 		}
 	}
 	prefixes_seal(&s->prefixes);
+	domains_seal(&s->shut);
 	sort_grants(&s->granted);
 	sort_grants(&s->signing);
 	s->is_sealed = true;

@@ -14,6 +14,10 @@
  * anywhere, and count for zones within the file's domain.  Where several files speak of one domain, that of the nearest file comes first.
  * Nothing in these files is served, and no secret is in them: the keys are in keys files.  Priority and weight of SRV records mean nothing.
  *
+ * Since an item can be an exception from another one, a line that cannot be read must not be left out like that: somebody could transfer
+ * more than was meant.  Of a file with any bad line, all that it says of addresses is left out, and what its last good version said stays.
+ * Where there is none, the file's domain is shut: no address transfers its zones.
+ *
  * One immutable store for each view, of all files.  Pure.
  * Cost: a look-up is a binary search for each label of the zone's name, also for an address, however many prefixes there are.
  */
@@ -42,7 +46,16 @@ void secondaries_free(struct secondaries **s); /* NULL-safe */
  * be told (notify_is_unicast()), a prefix of a family of addresses that we do not know; and a warning: a prefix that says more than counts.
  * A record with an error is left out as a whole.  E_LIMIT, E_NOMEM: the store is of no use any more. */
 err_t secondaries_add(struct secondaries *s, const struct master_rr *rr, const uint8_t *within, struct findings *out);
-err_t secondaries_merge(struct secondaries *into, const struct secondaries *from); /* E_LIMIT: some of it is left out; E_NOMEM */
+err_t secondaries_merge(struct secondaries *into, const struct secondaries *from); /* E_LIMIT: nothing changed; E_NOMEM: as above */
+
+/* No address transfers zones of the domain and all below it, whatever any file says.  E_NOMEM. */
+err_t secondaries_shut(struct secondaries *s, const uint8_t *domain);
+bool secondaries_is_shut(const struct secondaries *s, const uint8_t *zone); /* s may be NULL: it is not */
+
+/* Instead of what a file for the domain says of addresses, what `last` says, which is the file's last good version.  NULL: there is none,
+ * and the domain is shut.  E_LIMIT, E_NOMEM: the store is of no use any more. */
+err_t secondaries_replace_addresses(struct secondaries *s, const struct secondaries *last, const uint8_t *domain);
+
 void secondaries_seal(struct secondaries *s); /* sorts; no secondaries_add() after it */
 size_t secondaries_count(const struct secondaries *s); /* s may be NULL: none; also below */
 

@@ -45,9 +45,15 @@ struct grants {
 	size_t n, cap;
 };
 
+struct domains {
+	const uint8_t **list; /* owned; sorted once sealed */
+	size_t n, cap;
+};
+
 struct secondaries {
 	struct entries entries[WHICH_COUNT];
 	struct prefixes prefixes;
+	struct domains shut;   /* no address transfers their zones */
 	struct grants granted;
 	struct grants signing; /* keys of hosts: `domain` is the host */
 	size_t n;              /* records */
@@ -67,7 +73,9 @@ err_t secondaries_take_place(struct secondaries *s);
 /* The store's own copy of a name; NULL: no memory.  *last: the name that was copied last for the same purpose. */
 const uint8_t *secondaries_keep(struct secondaries *s, const uint8_t **last, const uint8_t *name);
 
+err_t prefixes_copy(struct secondaries *into, const struct secondaries *from, size_t order_begin); /* with what is shut; as above */
 void prefixes_seal(struct prefixes *p);
+void domains_seal(struct domains *d);
 
 /* The domain around a domain; NULL: that was the root. */
 static inline const uint8_t *

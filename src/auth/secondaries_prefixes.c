@@ -39,6 +39,46 @@ secondaries_put_prefix(struct secondaries *s, const struct prefix *p)
 	return OK;
 }
 
+err_t
+secondaries_shut(struct secondaries *s, const uint8_t *domain)
+{
+	struct domains *to = &s->shut;
+	const uint8_t *own = secondaries_keep(s, &s->last_within, domain);
+	ASSERT(!s->is_sealed);
+	if (own == NULL || !try_room(&to->list, sizeof *to->list, to->n, &to->cap)) {
+		return E_NOMEM;
+	}
+	to->list[to->n++] = own;
+	return OK;
+}
+
+err_t
+prefixes_copy(struct secondaries *into, const struct secondaries *from, size_t order_begin)
+{
+	for (size_t i = 0; i < from->prefixes.n; i++) {
+		struct prefix p = from->prefixes.list[i];
+		p.order += order_begin;
+		TRY(secondaries_put_prefix(into, &p));
+	}
+	for (size_t i = 0; i < from->shut.n; i++) {
+		TRY(secondaries_shut(into, from->shut.list[i]));
+	}
+	return OK;
+}
+
+err_t
+secondaries_replace_addresses(struct secondaries *s, const struct secondaries *last, const uint8_t *domain)
+{
+	const size_t begin = s->order_end;
+	s->n -= s->prefixes.n;
+	s->prefixes.n = 0;
+	if (last == NULL) {
+		return secondaries_shut(s, domain);
+	}
+	s->order_end += last->order_end;
+	return prefixes_copy(s, last, begin);
+}
+
 /* ---- the order ---- */
 
 static int
@@ -117,7 +157,31 @@ prefixes_seal(struct prefixes *p)
 	}
 }
 
+static int
+compare_shut(const void *a, const void *b)
+{
+	return name_compare(*(const uint8_t *const *)a, *(const uint8_t *const *)b);
+}
+
+void
+domains_seal(struct domains *d)
+{
+	if (d->n > 1) {
+		qsort(d->list, d->n, sizeof(const uint8_t *), compare_shut);
+	}
+}
+
 /* ---- looking up ---- */
+
+bool
+secondaries_is_shut(const struct secondaries *s, const uint8_t *zone)
+{
+	const uint8_t *domain = s != NULL && s->shut.n != 0 ? zone : NULL;
+	while (domain != NULL && bsearch(&domain, s->shut.list, s->shut.n, sizeof(const uint8_t *), compare_shut) == NULL) {
+		domain = domain_above(domain);
+	}
+	return domain != NULL;
+}
 
 /* The narrowest prefix of the domain that holds the address; NULL: there is none. */
 static const struct prefix *
@@ -150,7 +214,8 @@ find_narrowest(const struct prefixes *p, const uint8_t *domain, const struct key
 bool
 secondaries_may_transfer(const struct secondaries *s, const uint8_t *zone, const struct key_address *a)
 {
-	for (const uint8_t *domain = zone; s != NULL && s->prefixes.n != 0 && domain != NULL; domain = domain_above(domain)) {
+	bool is_open = s != NULL && s->prefixes.n != 0 && !secondaries_is_shut(s, zone);
+	for (const uint8_t *domain = zone; is_open && domain != NULL; domain = domain_above(domain)) {
 		const struct prefix *narrowest = find_narrowest(&s->prefixes, domain, a);
 		if (narrowest != NULL) {
 			return !s->prefixes.list[narrowest->decider].is_not;

@@ -42,7 +42,7 @@ add_secondaries(const struct reading *r, const struct master_reader *source, con
 {
 	[[gnu::cleanup(secondaries_free)]] struct secondaries *secondaries = NULL;
 	struct load_result result;
-	TRY(secondaries_load(source, text->text, text->len, &secondaries, &result));
+	TRY(secondaries_load(source, text->text, text->len, NULL, &secondaries, &result));
 	err_t err = secondaries_merge(r->oz->all.secondaries, secondaries);
 	if (err == E_LIMIT) {
 		report_file(r->oz->report, DIAG_ERROR, r->path, "zone-too-large", "", "all files of secondaries have more than %d records",

@@ -95,18 +95,38 @@ def test_keys_of_any_name(served, push, hoster, idle, repo):
     served.stop()
 
 
-def test_a_bad_file_leaves_what_was_good(served, push):
+def test_a_bad_file_leaves_what_was_good(served, push, primary, repo, hoster):
     push({"_secondaries": SAYS})
-    log = push({"_secondaries": "_transfer APL 1:%s/32\nns2 TXT what\n_notify SRV 0 0 0 ns2\n" % DENIED})
-    assert re.search(r"error event=secondaries-rejected file=_secondaries commit=\w+ errors=2 ", log)
-    assert re.search(r"error event=finding file=_secondaries line=2 column=1 code=not-a-secondary ", log)
-    assert re.search(r"error event=finding file=_secondaries line=3 column=1 code=secondary-port ", log)
-    assert transfers(served, "other", DENIED) and not transfers(served, "other", LISTED)
+    log = push({"_secondaries": "_transfer APL 1:%s/32\n_transfer PTR hoster-key.\nns2 TXT what\n_notify SRV 0 0 0 ns2\n" % DENIED})
+    assert re.search(r'error event=secondaries-rejected file=_secondaries commit=\w+ errors=2 .*what the file says of addresses stays as it was"', log)
+    assert re.search(r"error event=finding file=_secondaries line=3 column=1 code=not-a-secondary ", log)
+    assert re.search(r"error event=finding file=_secondaries line=4 column=1 code=secondary-port ", log)
+    assert transfers(served, "other", LISTED) and not transfers(served, "other", DENIED)
+    # A start does not know what was good.
+    again = primary(repo, zones=["example", "other"])
+    assert "until it is mended, no address transfers zones of its domain without a key" in again.log()
+    assert not transfers(again, "other", LISTED) and not transfers(again, "other", DENIED)
+    assert transfers(again, "other", key=hoster)
+    again.stop()
     log = push({"_secondaries": "_transfer APL 1:300.0.0.1/32\n"})
     assert "event=secondaries-rejected" in log and "event=secondaries-loaded" not in log
-    assert transfers(served, "other", DENIED)
+    assert transfers(served, "other", LISTED)
     assert "code=secondary-key-unknown" in push({"_secondaries": "_transfer PTR nobodys-key.\n"})
-    assert not transfers(served, "other", DENIED)
+    assert not transfers(served, "other", LISTED)
+    served.stop()
+
+
+def test_an_exception_with_a_mistake(served, push, primary, repo):
+    """It stays in effect as it was; after a start nobody transfers by address."""
+    wide = "_transfer APL 1:127.0.0.0/24\n"
+    push({"example._secondaries": wide + "_transfer.sub APL !1:%s/32\n" % LISTED})
+    assert transfers(served, "example", LISTED) and transfers(served, "sub.example", DENIED) and not transfers(served, "sub.example", LISTED)
+    log = push({"example._secondaries": wide + "_transfer.sub APL !1:%s/33\n" % LISTED})
+    assert "event=secondaries-rejected" in log
+    assert transfers(served, "example", LISTED) and transfers(served, "sub.example", DENIED) and not transfers(served, "sub.example", LISTED)
+    again = primary(repo, zones=["example", "other"])
+    assert not transfers(again, "sub.example", LISTED) and not transfers(again, "example", LISTED)
+    again.stop()
     served.stop()
 
 

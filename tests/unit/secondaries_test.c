@@ -68,7 +68,7 @@ load(const char *within, const char *text, struct secondaries **out, struct load
 	const struct name apex = parsed(within);
 	const struct diag_sink sink = { .report = on_diag, .ctx = found };
 	const struct master_reader reader = { .apex = apex.oct, .file = "f", .open = no_file, .close = close_no_file, .sink = &sink };
-	return secondaries_load(&reader, text, strlen(text), out, result);
+	return secondaries_load(&reader, text, strlen(text), NULL, out, result);
 }
 
 /* Files in this order as one store: pairs of domain and text, NULL at the end. */
@@ -138,7 +138,7 @@ static const struct {
 	{ "example.", "_transfer APL 1:192.0.2.0/24 1:192.0.2.53/24\n", "1:secondary-prefix ", 2 },
 	{ "example.", "_transfer APL 1:192.0.2.53/0\n_transfer APL 2:2001:db8::1/64\n", "1:secondary-prefix 2:secondary-prefix ", 2 },
 	/* what the reader says; one line costs nothing but itself */
-	{ "example.", "ns2 A 192.0.2.53\n_transfer APL 1:192.0.2.53/33\n_transfer APL 1:192.0.2.53/32\n", "2:bad-rdata ", 2 },
+	{ "example.", "ns2 A 192.0.2.53\n_transfer APL 1:192.0.2.53/33\n_transfer APL 1:192.0.2.53/32\n", "2:bad-rdata ", 1 }, /* nor the good APL */
 	{ "example.", "ns2 A 192.0.2.53\n_transfer APL ( 1:192.0.2.53/32\n", "2:bad-syntax ", 1 },
 	{ "example.", "ns2 A 192.0.2.53\n$INCLUDE _keys\n$INCLUDE example._secondaries\n$INCLUDE part\n",
 	  "2:include-refused 3:include-refused 4:include-not-found ", 1 },
@@ -180,6 +180,103 @@ nothing_is_good(void **state)
 	}
 }
 
+/* ---- a bad line beside addresses ---- */
+
+static void
+assert_may_transfer(const struct secondaries *s, const char *zone, const char *from, bool may)
+{
+	const struct key_address a = address(from);
+	if (secondaries_may_transfer(s, parsed(zone).oct, &a) != may) {
+		fail_msg("%s from %s", zone, from);
+	}
+}
+
+static struct secondaries *
+loaded(const char *within, const char *text, const struct secondaries *last)
+{
+	struct secondaries *s = NULL;
+	struct load_result result;
+	const struct name apex = parsed(within);
+	const struct master_reader reader = { .apex = apex.oct, .file = "f", .open = no_file, .close = close_no_file };
+	assert_int_equal(secondaries_load(&reader, text, strlen(text), last, &s, &result), OK);
+	return s;
+}
+
+/* Whatever the line is: it may have been an exception. */
+static const char *const bad_lines[] = {
+	"_transfer.lab APL !1:192.0.2.53/33\n",
+	"_transfer.lab APL !1:192.0.2.53/32 !1:192.0.2.54/33\n",
+	"x._Transfer.lab APL !1:192.0.2.53/32\n",
+	"_transfr.lab APL !1:192.0.2.53/32\n",
+	"_transfer.lab AL !1:192.0.2.53/32\n",
+	"_transfer.lab APL \\# 8 0001 20 84 C0000235 0\n",
+	"_transfer.lab APL \\# 9 0003 20 01 20 0003 08 00\n",
+	"_transfer.lab.other. APL !1:192.0.2.53/32\n",
+	"$INCLUDE part\n",
+	"$ORIGIN lab..\n",
+	"_transfer.lab APL ( !1:192.0.2.53/32\n",
+};
+
+static void
+no_right_grows(void **state)
+{
+	(void)state;
+	static const char good[] = "_transfer APL 1:192.0.2.0/24\n", host[] = "_notify SRV 0 0 53 ns2\nns2 A 192.0.2.9\n_transfer PTR k.\n";
+	struct secondaries *last = loaded("example.", "_transfer APL 1:192.0.2.0/24\n_transfer.lab APL !1:192.0.2.53/32\n", NULL);
+	for (size_t i = 0; i < ARRAY_LEN(bad_lines); i++) {
+		struct str text = { 0 };
+		str_printf(&text, "%s%s%s", good, host, bad_lines[i]);
+		struct secondaries *later = loaded("example.", str_text(&text), last), *fresh = loaded("example.", str_text(&text), NULL);
+		assert_may_transfer(later, "example.", "192.0.2.53", true);
+		assert_may_transfer(later, "lab.example.", "192.0.2.53", false);
+		assert_may_transfer(later, "lab.example.", "192.0.2.54", true);
+		assert_false(secondaries_is_shut(later, parsed("example.").oct));
+		assert_may_transfer(fresh, "example.", "192.0.2.53", false);
+		assert_true(secondaries_is_shut(fresh, parsed("lab.example.").oct));
+		/* What the good lines say of others holds in either case. */
+		assert_int_equal(secondaries_grants_n(later), 1);
+		assert_int_equal(secondaries_grants_n(fresh), 1);
+		assert_int_equal(secondaries_count(later), 3 + 2);
+		assert_int_equal(secondaries_count(fresh), 3);
+		struct secondaries *still = loaded("example.", str_text(&text), later);
+		assert_may_transfer(still, "lab.example.", "192.0.2.53", false);
+		assert_may_transfer(still, "lab.example.", "192.0.2.54", true);
+		secondaries_free(&still);
+		still = loaded("example.", str_text(&text), fresh);
+		assert_true(secondaries_is_shut(still, parsed("example.").oct));
+		secondaries_free(&still);
+		secondaries_free(&later);
+		secondaries_free(&fresh);
+		str_fini(&text);
+	}
+	secondaries_free(&last);
+}
+
+/* What is shut is shut for what any file says, in any order, and for nobody else's zones. */
+static void
+what_is_shut(void **state)
+{
+	(void)state;
+	struct secondaries *shut = loaded("a.example.", "ns2 A 192.0.2.9\nx\n", NULL);
+	struct secondaries *good = STORE(".", "_transfer APL 1:0.0.0.0/0\n_transfer.a.example APL 1:192.0.2.1/32\n", "b.a.example.",
+	                                 "_transfer APL 1:192.0.2.1/32\n");
+	for (int order = 0; order < 2; order++) {
+		struct secondaries *all = secondaries_new();
+		assert_int_equal(secondaries_merge(all, order == 0 ? shut : good), OK);
+		assert_int_equal(secondaries_merge(all, order == 0 ? good : shut), OK);
+		secondaries_seal(all);
+		assert_may_transfer(all, "a.example.", "192.0.2.1", false);
+		assert_may_transfer(all, "c.b.A.example.", "192.0.2.1", false);
+		assert_may_transfer(all, "example.", "192.0.2.1", true);
+		assert_may_transfer(all, "xa.example.", "192.0.2.1", true);
+		assert_int_equal(secondaries_count(all), 4);
+		secondaries_free(&all);
+	}
+	assert_false(secondaries_is_shut(NULL, name_root));
+	secondaries_free(&shut);
+	secondaries_free(&good);
+}
+
 /* ---- who may transfer ---- */
 
 static const char *const listed[] = {
@@ -214,11 +311,8 @@ who_may_transfer(void **state)
 	(void)state;
 	struct secondaries *s = merged(listed);
 	for (size_t i = 0; i < ARRAY_LEN(transfers); i++) {
-		const struct key_address from = address(transfers[i].from);
-		if (secondaries_may_transfer(s, parsed(transfers[i].zone).oct, &from) != transfers[i].may) {
-			fail_msg("%s from %s", transfers[i].zone, transfers[i].from);
-		}
-		assert_false(secondaries_may_transfer(NULL, parsed(transfers[i].zone).oct, &from));
+		assert_may_transfer(s, transfers[i].zone, transfers[i].from, transfers[i].may);
+		assert_may_transfer(NULL, transfers[i].zone, transfers[i].from, false);
 	}
 	secondaries_free(&s);
 }
@@ -576,7 +670,8 @@ how_many(void **state)
 	assert_int_equal(secondaries_merge(all, half), OK);
 	assert_int_equal(secondaries_merge(all, half), OK);
 	assert_int_equal(secondaries_count(all), SECONDARIES_MAX);
-	assert_int_equal(secondaries_merge(all, half), E_LIMIT);
+	assert_int_equal(secondaries_merge(all, half), E_LIMIT); /* all of it or nothing */
+	assert_int_equal(secondaries_count(all), SECONDARIES_MAX);
 	secondaries_seal(all);
 	assert_host(all, "example.", "h77777.example.", "4.1 4.1 |");
 	secondaries_free(&half);
@@ -594,6 +689,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_record),
 		cmocka_unit_test(nothing_is_good),
+		cmocka_unit_test(no_right_grows),
+		cmocka_unit_test(what_is_shut),
 		cmocka_unit_test(who_may_transfer),
 		cmocka_unit_test(as_one_by_one),
 		cmocka_unit_test(who_is_told),
