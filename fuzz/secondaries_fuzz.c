@@ -97,7 +97,7 @@ check_as_file_of(struct input *in, const uint8_t *within, const struct key_addre
 	struct secondaries *one = NULL, *all = secondaries_new();
 	struct load_result result = { 0 };
 	in->opened = 0;
-	err_t err = secondaries_load(&reader, in->text, in->len, NULL, &one, &result);
+	err_t err = secondaries_load(&reader, in->text, in->len, NULL, SIZE_MAX, &one, &result);
 	ASSERT((err == OK) == (one != NULL) && (err != E_FORMAT || result.errors != 0));
 	if (one != NULL) {
 		static struct said a, b; /* large */

@@ -308,6 +308,16 @@ keystore_count(const struct keystore *ks)
 	return ks != NULL ? ks->n : 0;
 }
 
+size_t
+keystore_octets(const struct keystore *ks)
+{
+	if (ks == NULL) {
+		return 0;
+	}
+	size_t lists = alloc_octets(ks->slots_n * sizeof(struct key *)) + (ks->cap != 0 ? alloc_octets(ks->cap * sizeof(struct key *)) : 0);
+	return alloc_octets(sizeof *ks) + lists + ks->n * alloc_octets(sizeof(struct key));
+}
+
 const struct key *
 keystore_at(const struct keystore *ks, size_t i)
 {

@@ -45,5 +45,6 @@ void keystore_grant(struct keystore *ks, const struct secondaries *s);
 void keystore_seal(struct keystore *ks); /* sorts; no keystore_add() after it */
 
 size_t keystore_count(const struct keystore *ks); /* ks may be NULL: none */
+size_t keystore_octets(const struct keystore *ks); /* memory; NULL-safe */
 const struct key *keystore_at(const struct keystore *ks, size_t i);
 const struct key *keystore_find(const struct keystore *ks, const uint8_t *name); /* NULL; ks may be NULL */

@@ -24,6 +24,13 @@ add_key(void *ctx, const struct master_rr *rr, struct findings *out)
 	return keystore_add(l->keys, rr->owner, l->within, rr->rdata, rr->rdlen, out);
 }
 
+static size_t
+octets_of(const void *ctx)
+{
+	const struct loading *l = ctx;
+	return keystore_octets(l->keys);
+}
+
 /* ---- diagnostics without secrets ---- */
 
 static void
@@ -65,22 +72,23 @@ report_without_words(void *ctx, const struct diag *d)
 
 static err_t
 read_keys(struct loading *l, const struct master_reader *source, const char *text, size_t len, const struct secondaries *named,
-          struct load_result *result)
+          size_t octets_max, struct load_result *result)
 {
 	const struct diag_sink found = keys_sink(source->sink);
 	const struct diag_sink read = { .report = report_without_words, .ctx = found.ctx };
-	struct load_records records = { .source = source, .read = &read, .found = &found, .is_of_keys = true, .add = add_key, .ctx = l };
+	struct load_records records = { .source = source, .read = &read, .found = &found, .is_of_keys = true, .add = add_key,
+		                        .octets = octets_of, .octets_max = octets_max, .ctx = l };
 	err_t err = load_records_read(&records, text, len);
 	keystore_find_idle(l->keys, named, &records.findings);
 	return load_records_end(&records, err, text, len, keystore_count(l->keys) != 0, result);
 }
 
 err_t
-keys_load(const struct master_reader *source, const char *text, size_t len, const struct secondaries *named, struct keystore **out,
-          struct load_result *result)
+keys_load(const struct master_reader *source, const char *text, size_t len, const struct secondaries *named, size_t octets_max,
+          struct keystore **out, struct load_result *result)
 {
 	struct loading l = { .within = source->apex, .keys = keystore_new() };
-	err_t err = l.keys != NULL ? read_keys(&l, source, text, len, named, result) : E_NOMEM;
+	err_t err = l.keys != NULL ? read_keys(&l, source, text, len, named, octets_max, result) : E_NOMEM;
 	if (err != OK) {
 		keystore_free(&l.keys);
 		return err;

@@ -8,7 +8,9 @@ static err_t
 add_record(void *ctx, const struct master_rr *rr)
 {
 	struct load_records *l = ctx;
-	return l->add(l->ctx, rr, &l->findings);
+	TRY(l->add(l->ctx, rr, &l->findings));
+	l->is_over_limit = l->octets(l->ctx) > l->octets_max;
+	return l->is_over_limit ? E_LIMIT : OK;
 }
 
 static err_t
@@ -59,6 +61,8 @@ load_records_end(struct load_records *l, err_t read, const char *text, size_t le
 		.records = l->counts.records,
 		.errors = l->counts.errors + l->findings.errors,
 		.warnings = l->counts.warnings + l->findings.warnings,
+		.octets = l->octets(l->ctx),
+		.is_over_limit = l->is_over_limit,
 	};
 	findings_fini(&l->findings);
 	bool is_cut = l->counts.errors > MASTER_ERRORS_MAX; /* what comes after that is not known */

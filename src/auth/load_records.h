@@ -17,7 +17,10 @@ struct load_records {
 	const struct diag_sink *read, *found; /* for what the reader says, and for what is found in records */
 	bool is_of_keys;
 	err_t (*add)(void *ctx, const struct master_rr *rr, struct findings *out);
+	size_t (*octets)(const void *ctx);   /* memory of all that was added */
+	size_t octets_max;                   /* reading stops when it is more */
 	void *ctx;
+	bool is_over_limit;
 	struct findings findings;            /* begins empty; load_records_end() frees it */
 	struct master_counts counts;
 };
@@ -26,6 +29,6 @@ struct load_records {
 err_t load_records_read(struct load_records *l, const char *text, size_t len);
 
 /* Reports the findings, and says what is to become of what was added.  OK: it is taken; result->errors tells how many lines were bad.
- * E_FORMAT: nothing is good though there are errors (`is_any_good`), or the reading stopped before the end.  Others as of the
- * reading, and E_NOMEM. */
+ * E_FORMAT: nothing is good though there are errors (`is_any_good`), or the reading stopped before the end.  E_LIMIT with
+ * result->is_over_limit: it would take more than octets_max.  Others as of the reading, and E_NOMEM. */
 err_t load_records_end(struct load_records *l, err_t read, const char *text, size_t len, bool is_any_good, struct load_result *result);

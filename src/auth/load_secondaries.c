@@ -14,12 +14,20 @@ add_record(void *ctx, const struct master_rr *rr, struct findings *out)
 	return secondaries_add(l->secondaries, rr, l->within, out);
 }
 
+static size_t
+octets_of(const void *ctx)
+{
+	const struct loading *l = ctx;
+	return secondaries_octets(l->secondaries);
+}
+
 err_t
 secondaries_load(const struct master_reader *source, const char *text, size_t len, const struct secondaries *last,
-                 struct secondaries **out, struct load_result *result)
+                 size_t octets_max, struct secondaries **out, struct load_result *result)
 {
 	struct loading l = { .within = source->apex, .secondaries = secondaries_new() };
-	struct load_records records = { .source = source, .read = source->sink, .found = source->sink, .add = add_record, .ctx = &l };
+	struct load_records records = { .source = source, .read = source->sink, .found = source->sink, .add = add_record,
+		                        .octets = octets_of, .octets_max = octets_max, .ctx = &l };
 	if (l.secondaries == NULL) {
 		return E_NOMEM;
 	}

@@ -235,6 +235,7 @@ next_view_set_keys(struct next_view *n, struct keystore *keys, struct secondarie
 {
 	n->old->keys = (struct keystore *)(uintptr_t)n->line->latest->keys;
 	n->old->secondaries = (struct secondaries *)(uintptr_t)n->line->latest->secondaries;
+	n->old->octets += keystore_octets(n->old->keys) + secondaries_octets(n->old->secondaries);
 	n->view->keys = keys;
 	n->view->secondaries = secondaries;
 }

@@ -125,7 +125,8 @@ primary_apply(struct primary *p, const struct source_commit *c, enum primary_out
 size_t
 primary_octets(const struct primary *p)
 {
-	return p->octets + zone_octets(p->views.latest->catalog);
+	const struct view *v = p->views.latest;
+	return p->octets + zone_octets(v->catalog) + keystore_octets(v->keys) + secondaries_octets(v->secondaries);
 }
 
 size_t

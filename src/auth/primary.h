@@ -71,7 +71,8 @@ struct primary_conf {
 	bool drops_outside;              /* records outside of their zone are dropped with a warning, instead of an error */
 	size_t includes_max, included_max; /* 0: MASTER_ALL_INCLUDES_MAX, MASTER_ALL_INCLUDED_MAX */
 	bool zones_by_update;            /* updates may make and remove zones (auth/batch.h) */
-	size_t octets_max;               /* memory that all zones may take, including those that are being made; 0: no limit */
+	size_t octets_max;               /* memory that all zones, keys and secondaries may take, including those that are being made;
+	                                  * 0: no limit */
 };
 
 enum zone_event {
@@ -121,12 +122,12 @@ enum primary_outcome { PRIMARY_APPLIED, PRIMARY_HELD };
 err_t primary_apply(struct primary *p, const struct source_commit *c, enum primary_outcome *outcome,
                     const struct view **out, struct discard **old);
 
-/* Memory that the served versions take, and that older versions take until they are discarded. */
+/* Memory that the served versions take, with keys and secondaries, and that older versions take until they are discarded. */
 size_t primary_octets(const struct primary *p);
 size_t primary_kept_octets(const struct primary *p);
 size_t primary_room(const struct primary *p); /* the rest of octets_max */
 
-/* True when a zone was rejected because there was not enough memory, and there is enough now.  The next commit reads that zone
+/* True when a file was rejected because there was not enough memory, and there is enough now.  The next commit reads that file
  * again, even a commit without changes. */
 bool primary_has_room_again(const struct primary *p);
 

@@ -126,5 +126,5 @@ file_set_hold(struct primary *p, struct file *f, enum file_hold hold)
 size_t
 file_octets(const struct file *f)
 {
-	return f != NULL ? zone_octets(f->zone) : 0;
+	return f != NULL ? zone_octets(f->zone) + keystore_octets(f->keys) + secondaries_octets(f->secondaries) : 0;
 }

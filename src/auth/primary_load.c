@@ -56,9 +56,9 @@ load_kind(struct apply *a, struct pending *d, const struct master_reader *reader
 {
 	switch (d->file->kind) {
 	case SOURCE_KEYS:
-		return keys_load(reader, text->text, text->len, plan_named(a), &d->keys, result);
+		return keys_load(reader, text->text, text->len, plan_named(a), octets_max, &d->keys, result);
 	case SOURCE_SECONDARIES:
-		return secondaries_load(reader, text->text, text->len, d->file->secondaries, &d->secondaries, result);
+		return secondaries_load(reader, text->text, text->len, d->file->secondaries, octets_max, &d->secondaries, result);
 	default:
 		return zone_load(reader, text->text, text->len, octets_max, &d->zone, result);
 	}

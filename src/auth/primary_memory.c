@@ -1,4 +1,4 @@
-/* The limit for the memory of all zones: which zones of a commit are made, and which have to wait.
+/* The limit for the memory of all zones, keys and secondaries: which zones of a commit are made, and which have to wait.
  *
  * While a new version is made, memory also holds the version that it replaces, and older versions that are still being read.
  * Their size is known before a zone is read; the new version may take the rest of the memory, and no more.
@@ -9,6 +9,8 @@
  *
  * A short $GENERATE makes very many records.  When it is interrupted, its range tells how much memory the zone would have taken.  So such
  * a zone is not read again with a part that is too small.
+ *
+ * Files of keys and of secondaries are treated like zones.  Each of them takes memory twice, as the view has a copy of all of them.
  */
 #include "auth/primary_p.h"
 
@@ -38,13 +40,58 @@ primary_room(const struct primary *p)
 	return room(p, 0);
 }
 
-/* A zone that is already served may take at least twice its present memory, even at its first turn. */
+static bool
+is_zone(const struct pending *d)
+{
+	return d->file->kind == SOURCE_ZONE;
+}
+
+static size_t
+copies_n(const struct pending *d)
+{
+	return is_zone(d) ? 1 : 2;
+}
+
+static size_t
+served_octets(const struct pending *d)
+{
+	return is_zone(d) ? zone_octets(pending_served(d)) : file_octets(d->file);
+}
+
+static size_t
+new_octets(const struct pending *d)
+{
+	return zone_octets(d->zone) + d->changes.cap * sizeof *d->changes.list +
+	       copies_n(d) * (keystore_octets(d->keys) + secondaries_octets(d->secondaries));
+}
+
+/* What is already served may take at least twice its present memory, even at its first turn. */
 static size_t
 share_of(const struct apply *a, const struct pending *d, size_t turn)
 {
-	size_t all = room(a->p, a->pending_octets), part = all / parts[turn], known = 2 * zone_octets(pending_served(d));
+	size_t all = room(a->p, a->pending_octets), part = all / parts[turn], known = 2 * copies_n(d) * served_octets(d);
 	part = part < known ? known : part;
 	return part < all ? part : all;
+}
+
+/* The part of a share for one copy.  Keys and secondaries that take no more than before are always taken: a right that is taken away must
+ * not stay for want of memory. */
+static size_t
+copy_max(const struct pending *d, size_t share)
+{
+	size_t part = share / copies_n(d), least = is_zone(d) ? 0 : served_octets(d);
+	return part > least ? part : least;
+}
+
+/* The next view gets a copy of its own of all keys and secondaries, also of those that stay. */
+static void
+count_copy(struct apply *a, const struct pending *d)
+{
+	const struct view *v = a->p->views.latest;
+	if (!is_zone(d) && !a->is_copy_counted) {
+		a->is_copy_counted = true;
+		a->pending_octets += keystore_octets(v->keys) + secondaries_octets(v->secondaries);
+	}
 }
 
 void
@@ -61,17 +108,17 @@ mib(size_t octets)
 	return (double)octets / (1 << 20);
 }
 
-/* The least memory with which a zone that was put off is worth another try.  The expected memory is an estimate, so a 16th less is
+/* The least memory with which a file that was put off is worth another try.  The expected memory is an estimate, so a 16th less is
  * enough when there is no later try. */
 static size_t
 least_for_try(const struct pending *d, bool is_last)
 {
-	size_t expected = d->counts.octets_expected;
+	size_t expected = d->counts.octets_expected, octets = copies_n(d) * d->counts.octets;
 	expected -= is_last ? expected / 16 : 0;
-	return d->counts.octets > expected ? d->counts.octets : expected;
+	return octets > expected ? octets : expected;
 }
 
-/* Rejects a zone that needs more memory than there is. */
+/* Rejects a file that needs more memory than there is. */
 static void
 reject(const struct apply *a, struct pending *d)
 {
@@ -80,9 +127,11 @@ reject(const struct apply *a, struct pending *d)
 	d->wanted = least_for_try(d, true);
 	d->counts.errors++;
 	diag_set(&diag, DIAG_ERROR, "memory-max",
-	         "the zone takes more than %.1f MiB of memory while it is made; of %.1f MiB that zones may take, %.1f MiB are in use",
-	         mib(d->wanted), mib(octets_max(p)), mib(octets_max(p) - room(p, a->pending_octets)));
-	diag_hint(&diag, "raise --memory-max, or make the zone smaller; a short $GENERATE line can make very many records");
+	         "the %s more than %.1f MiB of memory while %s made; of %.1f MiB that zones may take, %.1f MiB are in use",
+	         is_zone(d) ? "zone takes" : "file's records take", mib(d->wanted), is_zone(d) ? "it is" : "they are", mib(octets_max(p)),
+	         mib(octets_max(p) - room(p, a->pending_octets)));
+	diag_hint(&diag, "raise --memory-max, or make the %s",
+	          is_zone(d) ? "zone smaller; a short $GENERATE line can make very many records" : "file smaller");
 	diag.file = d->file->path;
 	pending_take_diag(d, &diag);
 	diag_report(&p->log.diag, &diag);
@@ -92,17 +141,18 @@ reject(const struct apply *a, struct pending *d)
 static err_t
 load(struct apply *a, struct pending *d, size_t turn)
 {
+	count_copy(a, d);
 	size_t share = share_of(a, d, turn);
 	bool is_all = share == room(a->p, a->pending_octets);
 	if (!d->is_put_off || share > least_for_try(d, is_all)) {
 		reads_fini(a->p, &d->reads);
-		TRY(primary_load_file(a, d, share));
+		TRY(primary_load_file(a, d, copy_max(d, share)));
 	}
 	d->is_put_off = d->is_over_limit && !is_all;
 	if (d->is_over_limit && is_all) {
 		reject(a, d);
 	}
-	a->pending_octets += zone_octets(d->zone) + d->changes.cap * sizeof *d->changes.list;
+	a->pending_octets += new_octets(d);
 	return OK;
 }
 

@@ -108,7 +108,7 @@ struct primary {
 	struct marks marks;      /* newest serials of zones that are not served */
 	bool are_keys_behind;    /* the view has old keys or secondaries, since there was no memory for new ones */
 	bool are_notes_behind;   /* some notes are wrong, since there was no memory */
-	size_t octets;           /* memory of the zones of all files */
+	size_t octets;           /* memory of the zones, keys and secondaries of all files */
 	size_t wanting_n;        /* files that were rejected because there was not enough memory */
 };
 
@@ -132,7 +132,8 @@ struct apply {
 	size_t replaced_files, replaced_octets; /* included files, before this commit, of the zones that it plans */
 	struct ignore *ignore;   /* owned: if is_ignore_new, the new patterns of .originignore; NULL: none */
 	bool is_ignore_new;
-	size_t pending_octets;   /* memory of the zones in `list` together */
+	size_t pending_octets;   /* memory of what is made for the commit: versions in `list`, and copies of keys and secondaries */
+	bool is_copy_counted;    /* in pending_octets: the next view's copy of the keys and secondaries of the view before */
 	struct secondaries *named; /* owned: secondaries of all files, made when the first keys are read; NULL: none, or not made yet */
 	bool is_named_known;
 	struct next_view next;   /* begun after planning */
@@ -159,7 +160,7 @@ void file_insert(struct primary *p, struct file *f); /* there must be room */
 void file_remove(struct primary *p, struct file *f); /* removes and frees it */
 void file_set_hold(struct primary *p, struct file *f, enum file_hold hold);
 void file_set_wanted(struct primary *p, struct file *f, size_t octets);
-size_t file_octets(const struct file *f); /* memory that its zone takes; NULL-safe */
+size_t file_octets(const struct file *f); /* memory that its zone, keys or secondaries take; NULL-safe */
 
 /* ---- primary_commit.c, primary_keys.c and primary_secondaries.c ---- */
 
@@ -197,14 +198,14 @@ void primary_note_removed(struct primary *p, const struct zone *z);
 void primary_learn_past(struct primary *p, const struct source_commit *c);
 void primary_report(const struct primary *p, const struct primary_report *r);
 
-/* Reads, builds and checks a file; fills `d`.  Errors in the file are reported and set d->is_rejected.  A zone that would take
- * more than `octets_max` of memory sets d->is_over_limit, without a report. */
+/* Reads, builds and checks a file; fills `d`.  Errors in the file are reported and set d->is_rejected.  What would take more than
+ * `octets_max` of memory sets d->is_over_limit, without a report. */
 err_t primary_load_file(struct apply *a, struct pending *d, size_t octets_max);
 void primary_reject_file(const struct primary *p, struct pending *d, const char *why);
 
 /* ---- primary_memory.c ---- */
 
-err_t memory_load(struct apply *a, struct pending *d); /* loads with the memory that the zone may take, or puts it off */
+err_t memory_load(struct apply *a, struct pending *d); /* loads with the memory that the file may take, or puts it off */
 err_t memory_load_put_off(struct apply *a);            /* loads the files that were put off, after all others */
 err_t memory_plan_again(struct apply *a);              /* plans files that there was no memory for, if there may be now */
 

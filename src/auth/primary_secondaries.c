@@ -101,6 +101,7 @@ plan_named(struct apply *a)
 		}
 		if (a->named != NULL) {
 			secondaries_seal(a->named);
+			a->pending_octets += secondaries_octets(a->named);
 		}
 	}
 	return a->named;

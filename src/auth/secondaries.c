@@ -172,6 +172,26 @@ secondaries_count(const struct secondaries *s)
 	return s != NULL ? s->n : 0;
 }
 
+static size_t
+list_octets(size_t cap, size_t size)
+{
+	return cap != 0 ? alloc_octets(cap * size) : 0;
+}
+
+size_t
+secondaries_octets(const struct secondaries *s)
+{
+	if (s == NULL) {
+		return 0;
+	}
+	size_t octets = alloc_octets(sizeof *s) + s->names.used;
+	for (size_t i = 0; i < WHICH_COUNT; i++) {
+		octets += list_octets(s->entries[i].cap, sizeof(struct entry));
+	}
+	octets += list_octets(s->granted.cap, sizeof(struct secondary_grant)) + list_octets(s->signing.cap, sizeof(struct secondary_grant));
+	return octets + list_octets(s->prefixes.cap, sizeof(struct prefix)) + list_octets(s->shut.cap, sizeof(const uint8_t *));
+}
+
 /* ---- looking up ---- */
 
 /* Entries of the store that are side by side. */

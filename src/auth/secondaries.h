@@ -58,6 +58,7 @@ err_t secondaries_replace_addresses(struct secondaries *s, const struct secondar
 
 void secondaries_seal(struct secondaries *s); /* sorts; no secondaries_add() after it */
 size_t secondaries_count(const struct secondaries *s); /* s may be NULL: none; also below */
+size_t secondaries_octets(const struct secondaries *s); /* memory */
 
 /* May a client at this address transfer the zone without a key?  By TCP alone: an address in a datagram proves nothing. */
 bool secondaries_may_transfer(const struct secondaries *s, const uint8_t *zone, const struct key_address *a);

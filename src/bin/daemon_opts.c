@@ -32,7 +32,7 @@ static const struct argp_option options[] = {
 
 	{ NULL, 0, NULL, 0, "The process:", 3 },
 	{ "memory-max", KEY_MEMORY_MAX, "MIB", 0,
-	  "Memory for serving. Zones may use three quarters of it; a zone that would need more keeps its last good version. "
+	  "Memory for serving. Zones and keys may use three quarters of it; a file that would need more keeps its last good version. "
 	  "Default: half of what the machine, or the control group, has", 0 },
 	{ "log-level", KEY_LOG_LEVEL, "LEVEL", 0, "error, warning, info (default) or debug", 0 },
 	{ 0 },

@@ -37,7 +37,7 @@ struct daemon_opts {
 	struct server_conf server;
 	struct memory_limit memory;  /* for serving; `from` may also be "--memory-max" */
 	uint64_t memory_all;         /* octets that the system lets this process use */
-	size_t zones_octets_max;     /* part of `memory`: for zones */
+	size_t zones_octets_max;     /* part of `memory`: for zones, keys and secondaries */
 	size_t kept_octets_max;      /* part of zones_octets_max: for replaced versions that are kept for transfers */
 	const char *user;            /* NULL: do not change the user */
 	enum log_level log_level;

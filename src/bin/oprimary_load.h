@@ -42,7 +42,7 @@ struct loader {
 	void *ctx;
 
 	pthread_t thread;
-	_Atomic size_t zones_octets; /* of the zones that are served; any thread reads it */
+	_Atomic size_t zones_octets; /* of the zones, keys and secondaries that are served; any thread reads it */
 	struct pulse pulse;        /* beats between two messages, and with each file of a commit */
 	int wake;                  /* an eventfd */
 	struct asker asker;

@@ -108,9 +108,9 @@ load_text(const struct ozone *oz, struct version *v, enum source_kind kind, cons
 {
 	switch (kind) {
 	case SOURCE_KEYS:
-		return keys_load(reader, v->text.text, v->text.len, oz->all.secondaries, &v->keys, &v->counts);
+		return keys_load(reader, v->text.text, v->text.len, oz->all.secondaries, SIZE_MAX, &v->keys, &v->counts);
 	case SOURCE_SECONDARIES:
-		return secondaries_load(reader, v->text.text, v->text.len, NULL, &v->secondaries, &v->counts);
+		return secondaries_load(reader, v->text.text, v->text.len, NULL, SIZE_MAX, &v->secondaries, &v->counts);
 	default:
 		return zone_load(reader, v->text.text, v->text.len, SIZE_MAX, &v->zone, &v->counts);
 	}

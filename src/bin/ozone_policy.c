@@ -31,7 +31,7 @@ add_keys(const struct reading *r, const struct master_reader *source, const stru
 	[[gnu::cleanup(keystore_free)]] struct keystore *keys = NULL;
 	struct load_result result;
 	struct findings twice = { 0 };
-	err_t err = keys_load(source, text->text, text->len, NULL, &keys, &result);
+	err_t err = keys_load(source, text->text, text->len, NULL, SIZE_MAX, &keys, &result);
 	err = err == OK ? keystore_merge(r->oz->all.keys, keys, &twice) : err;
 	findings_fini(&twice);
 	return err;
@@ -42,7 +42,7 @@ add_secondaries(const struct reading *r, const struct master_reader *source, con
 {
 	[[gnu::cleanup(secondaries_free)]] struct secondaries *secondaries = NULL;
 	struct load_result result;
-	TRY(secondaries_load(source, text->text, text->len, NULL, &secondaries, &result));
+	TRY(secondaries_load(source, text->text, text->len, NULL, SIZE_MAX, &secondaries, &result));
 	err_t err = secondaries_merge(r->oz->all.secondaries, secondaries);
 	if (err == E_LIMIT) {
 		report_file(r->oz->report, DIAG_ERROR, r->path, "zone-too-large", "", "all files of secondaries have more than %d records",

@@ -68,7 +68,7 @@ load(const char *within, const char *text, struct secondaries **out, struct load
 	const struct name apex = parsed(within);
 	const struct diag_sink sink = { .report = on_diag, .ctx = found };
 	const struct master_reader reader = { .apex = apex.oct, .file = "f", .open = no_file, .close = close_no_file, .sink = &sink };
-	return secondaries_load(&reader, text, strlen(text), NULL, out, result);
+	return secondaries_load(&reader, text, strlen(text), NULL, SIZE_MAX, out, result);
 }
 
 /* Files in this order as one store: pairs of domain and text, NULL at the end. */
@@ -198,7 +198,7 @@ loaded(const char *within, const char *text, const struct secondaries *last)
 	struct load_result result;
 	const struct name apex = parsed(within);
 	const struct master_reader reader = { .apex = apex.oct, .file = "f", .open = no_file, .close = close_no_file };
-	assert_int_equal(secondaries_load(&reader, text, strlen(text), last, &s, &result), OK);
+	assert_int_equal(secondaries_load(&reader, text, strlen(text), last, SIZE_MAX, &s, &result), OK);
 	return s;
 }
 
