@@ -23,12 +23,11 @@ read_cursor(const struct msg *m, struct status_question *q)
 		return E_FORMAT;
 	}
 	const char *after = status_value(&item, "after");
-	if (after[0] == '\0' || name_parse(after, strlen(after), name_root, &q->after) != OK ||
-	    (q->what != STATUS_KEYS && !name_is_within(q->after.oct, q->domain))) {
+	if (after[0] == '\0' || name_parse(after, strlen(after), name_root, &q->after) != OK) {
 		return E_FORMAT;
 	}
-	q->has_after = true;
-	return OK;
+	q->has_after = q->what == STATUS_KEYS ? status_is_key_place(q->after.oct) : name_is_within(q->after.oct, q->domain);
+	return q->has_after ? OK : E_FORMAT;
 }
 
 err_t

@@ -4,7 +4,8 @@
  * which needs no lock, and from what struct server_conf says about the process.  No answer contains a secret.
  *
  * Bounded cost: STATUS_ITEMS_MAX items, as far as the message has room, each with a lookup and its writing, about a microsecond;
- * counting the zones of a domain is a walk over at most STATUS_COUNTED_MAX.  Nothing is allocated.
+ * of keys those count, too, that are looked at and not shown; counting the zones of a domain is a walk over at most
+ * STATUS_COUNTED_MAX.  Nothing is allocated.
  *
  * Pure, and reentrant like server_handle().
  */
@@ -30,7 +31,7 @@ struct status_question {
 	enum status_what what;
 	const uint8_t *domain; /* part of the message's qname */
 	bool has_after;
-	struct name after;     /* the answer begins after this item; it is within the domain, except for keys of other names */
+	struct name after;     /* the answer begins after this item, which is within the domain; of keys, at this place (status_p.h) */
 };
 
 /* E_NOTFOUND: this is not such a question.  E_UNSUPPORTED: it asks for something unknown.  E_FORMAT: its "after" is not one that

@@ -1,18 +1,68 @@
 /* What is said of keys: never their secrets, and nothing of those whose name does not say what they are: it may be one.  Where a file of
  * secondaries grants such a key something, it is the name of a key. */
 #include <stdio.h>
+#include <string.h>
 
 #include "auth/status_p.h"
 
-/* The first key at or behind the name, in canonical order, or with `is_behind` strictly behind it. */
+/* ---- where a page begins ---- */
+
+/* Items come in two parts.  The next page begins at a number and not behind a name, because the name of a key that is not shown may be a
+ * secret.  When keys come or go between two pages, a key may be missing, or be there twice. */
+struct key_place {
+	enum { PART_NAMED, PART_GRANTED } part;
+	size_t at; /* of the keys, or of the grants */
+};
+
+static const char part_letters[] = { [PART_NAMED] = 'k', [PART_GRANTED] = 'g' };
+enum { PLACE_DIGITS = 7, PLACE_LEN = 1 + PLACE_DIGITS }; /* always as many: page_end() leaves room for a name of that length */
+_Static_assert(KEYS_MAX < 10000000 && SECONDARIES_MAX < 10000000, "");
+
+static struct name
+place_name(const struct key_place *p)
+{
+	struct name n = { .len = 1 + PLACE_LEN + 1 };
+	char label[PLACE_LEN + 1];
+	(void)snprintf(label, sizeof label, "%c%0*zu", part_letters[p->part], PLACE_DIGITS, p->at);
+	n.oct[0] = PLACE_LEN;
+	memcpy(n.oct + 1, label, PLACE_LEN);
+	return n;
+}
+
+static bool
+read_place(const uint8_t *name, struct key_place *out)
+{
+	if (name[0] != PLACE_LEN || name[1 + PLACE_LEN] != 0) {
+		return false;
+	}
+	*out = (struct key_place){ .part = name[1] == part_letters[PART_NAMED] ? PART_NAMED : PART_GRANTED };
+	if (name[1] != part_letters[out->part]) {
+		return false;
+	}
+	for (unsigned i = 2; i <= PLACE_LEN; i++) {
+		if (name[i] < '0' || name[i] > '9') {
+			return false;
+		}
+		out->at = out->at * 10 + (size_t)(name[i] - '0');
+	}
+	return true;
+}
+
+bool
+status_is_key_place(const uint8_t *name)
+{
+	struct key_place p;
+	return read_place(name, &p);
+}
+
+/* The first key at or behind the name, in canonical order. */
 static size_t
-find_place(const struct keystore *ks, const uint8_t *name, bool is_behind)
+find_key(const struct keystore *ks, const uint8_t *name)
 {
 	size_t low = 0, high = keystore_count(ks);
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		int order = name_compare(keystore_at(ks, mid)->tsig.name.oct, name);
-		if (order < 0 || (order == 0 && is_behind)) {
+		if (name_compare(keystore_at(ks, mid)->tsig.name.oct, name) < 0) {
 			low = mid + 1;
 		} else {
 			high = mid;
@@ -20,6 +70,8 @@ find_place(const struct keystore *ks, const uint8_t *name, bool is_behind)
 	}
 	return low;
 }
+
+/* ---- what is said of a key ---- */
 
 enum { GRANTS_SHOWN = 8 };
 
@@ -29,23 +81,39 @@ struct grants {
 	size_t n;
 };
 
-static struct grants
-grants_within(const struct key *k, const uint8_t *domain)
+static bool
+is_before(const uint8_t *name, const uint8_t *domain)
+{
+	return name_compare(name, domain) < 0;
+}
+
+static bool
+is_before_or_within(const uint8_t *name, const uint8_t *domain)
+{
+	return is_before(name, domain) || name_is_within(name, domain);
+}
+
+/* How many of the key's grants the predicate is true of: in canonical order it is so of the first ones alone. */
+static size_t
+count_first(const struct key *k, bool (*is_true)(const uint8_t *name, const uint8_t *domain), const uint8_t *domain)
 {
 	size_t low = 0, high = k->granted_n;
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		if (name_compare(k->granted[mid].domain, domain) < 0) {
+		if (is_true(k->granted[mid].domain, domain)) {
 			low = mid + 1;
 		} else {
 			high = mid;
 		}
 	}
-	struct grants g = { .first = low < k->granted_n ? &k->granted[low] : NULL };
-	while (low + g.n < k->granted_n && name_is_within(g.first[g.n].domain, domain)) {
-		g.n++;
-	}
-	return g;
+	return low;
+}
+
+static struct grants
+grants_within(const struct key *k, const uint8_t *domain)
+{
+	size_t begin = count_first(k, is_before, domain), end = count_first(k, is_before_or_within, domain);
+	return (struct grants){ .first = begin < end ? &k->granted[begin] : NULL, .n = end - begin };
 }
 
 /* "a.example b.example", and " +3" when there are more. */
@@ -72,12 +140,14 @@ is_named_for(const struct key *k, const uint8_t *domain)
 	return k->right != RIGHT_NONE && name_is_within(k->domain.oct, domain);
 }
 
-/* A key that may do nothing there is not said: its name could be a secret in the wrong place, and is nobody's business. */
+/* A key that may do nothing there is not said: its name could be a secret in the wrong place, and is nobody's business.  `next`: where the
+ * next page begins after it.  False: the page is full. */
 static bool
-put_key(struct status_page *p, const struct key *k)
+put_key(struct status_page *p, const struct key *k, const struct key_place *next)
 {
 	struct status_writer *w = &p->w;
 	const struct grants g = grants_within(k, p->q->domain);
+	const struct name behind = place_name(next);
 	bool is_by_name = is_named_for(k, p->q->domain);
 	char name[NAME_TEXT_MAX], domain[NAME_TEXT_MAX];
 	if (!is_by_name && g.n == 0) {
@@ -95,41 +165,73 @@ put_key(struct status_page *p, const struct key *k)
 	if (used_s != 0) {
 		status_number(w, "used", used_s);
 	}
-	return page_end(p, k->tsig.name.oct);
+	return page_end(p, behind.oct);
+}
+
+/* ---- a page ---- */
+
+/* A page looks at so many keys, whether they are shown or not. */
+struct walk {
+	struct key_place place;
+	unsigned left;
+};
+
+/* True: the page has looked at enough keys, and the next one begins here. */
+static bool
+is_enough(struct status_page *p, struct walk *w)
+{
+	if (w->left-- != 0) {
+		return false;
+	}
+	p->is_full = true;
+	p->last = place_name(&w->place);
+	return true;
 }
 
 /* Keys of a domain have names within it, so in canonical order they are side by side.  False: the page is full. */
 static bool
-put_named_within(struct status_page *p)
+put_named_within(struct status_page *p, struct walk *w)
 {
 	const struct keystore *ks = p->view->keys;
-	const struct status_question *q = p->q;
-	bool is_later = q->has_after && !name_is_within(q->after.oct, q->domain);
-	size_t i = q->has_after ? find_place(ks, q->after.oct, true) : find_place(ks, q->domain, false);
-	for (const struct key *k; !is_later && (k = keystore_at(ks, i)) != NULL && name_is_within(k->tsig.name.oct, q->domain); i++) {
-		if (!put_key(p, k)) {
+	const uint8_t *domain = p->q->domain;
+	size_t first = find_key(ks, domain);
+	w->place.at = w->place.at < first ? first : w->place.at;
+	for (const struct key *k; (k = keystore_at(ks, w->place.at)) != NULL && name_is_within(k->tsig.name.oct, domain); w->place.at++) {
+		const struct key_place next = { .part = PART_NAMED, .at = w->place.at + 1 };
+		if (is_enough(p, w) || !put_key(p, k, &next)) {
 			return false;
 		}
 	}
 	return true;
 }
 
+/* The first grant of the next key. */
+static size_t
+behind_key(const struct secondaries *s, size_t i)
+{
+	const uint8_t *key = secondaries_grant(s, i)->key;
+	size_t low = i + 1, high = secondaries_grants_n(s);
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (name_is_equal(secondaries_grant(s, mid)->key, key)) {
+			low = mid + 1;
+		} else {
+			high = mid;
+		}
+	}
+	return low;
+}
+
 /* After them those of other names that are granted something there. */
 static void
-put_granted_within(struct status_page *p)
+put_granted_within(struct status_page *p, struct walk *w)
 {
 	const struct secondaries *s = p->view->secondaries;
-	const struct status_question *q = p->q;
-	bool is_later = q->has_after && !name_is_within(q->after.oct, q->domain);
-	const uint8_t *before = is_later ? q->after.oct : NULL; /* the key looked at last */
-	for (size_t i = 0; i < secondaries_grants_n(s); i++) {
-		const uint8_t *name = secondaries_grant(s, i)->key;
-		if (before != NULL && name_compare(name, before) <= 0) {
-			continue;
-		}
-		before = name;
-		const struct key *k = name_is_within(name, q->domain) ? NULL : keystore_find(p->view->keys, name);
-		if (k != NULL && !put_key(p, k)) {
+	for (struct key_place next = { .part = PART_GRANTED }; w->place.at < secondaries_grants_n(s); w->place = next) {
+		const uint8_t *name = secondaries_grant(s, w->place.at)->key;
+		const struct key *k = name_is_within(name, p->q->domain) ? NULL : keystore_find(p->view->keys, name);
+		next.at = behind_key(s, w->place.at);
+		if (is_enough(p, w) || (k != NULL && !put_key(p, k, &next))) {
 			return;
 		}
 	}
@@ -138,7 +240,13 @@ put_granted_within(struct status_page *p)
 void
 status_put_keys(struct status_page *p)
 {
-	if (p->view->keys != NULL && put_named_within(p)) {
-		put_granted_within(p);
+	struct walk w = { .left = STATUS_ITEMS_MAX };
+	bool is_bad = p->q->has_after && !read_place(p->q->after.oct, &w.place);
+	if (p->view->keys == NULL || is_bad || (w.place.part == PART_NAMED && !put_named_within(p, &w))) {
+		return;
+	}
+	w.place = w.place.part == PART_GRANTED ? w.place : (struct key_place){ .part = PART_GRANTED };
+	if (!name_is_root(p->q->domain)) { /* all keys have names within the root */
+		put_granted_within(p, &w);
 	}
 }

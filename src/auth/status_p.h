@@ -37,5 +37,7 @@ const struct zone_note *status_begin_walk(const struct trie *notes, const struct
 void status_put_daemon(struct status_page *p);
 void status_put_updates(struct status_page *p);
 
-/* Writes an item for each key whose domain is within the question's. */
+/* Writes an item for each key that has a right within the question's domain.  A page of keys does not begin behind a name:
+ * status_is_key_place() tells whether "after" is a place that an earlier page gave out. */
 void status_put_keys(struct status_page *p);
+bool status_is_key_place(const uint8_t *name);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "auth/status.h"
+#include "auth/status_p.h"
 #include "base/str.h"
 #include "dns/msg.h"
 #include "dns/rrtype.h"
@@ -228,17 +228,25 @@ keys_of_other_names(void **state)
 		  "NOERROR\n- key=x._notify.example right=notify domain=example algorithm=SHA256 used=1700000000\n"
 		  "- key=all._status right=transfer domain=example granted=example algorithm=SHA256\n"
 		  "- key=hoster-key right=transfer domain=example granted=example algorithm=SHA256\n" TAIL },
-		{ { "keys._status.example.", "hoster-key", "all._status.", 0, TRANSPORT_TCP },
+		{ { "keys._status.example.", "hoster-key", "g0000001.", 0, TRANSPORT_TCP },
 		  "NOERROR\n- key=hoster-key right=transfer domain=example granted=example algorithm=SHA256 used=1700000000\n" TAIL },
-		{ { "keys._status.a.other.", "hoster-key", "x._notify.a.other.", 0, TRANSPORT_TCP },
+		{ { "keys._status.a.other.", "hoster-key", "k9999999.", 0, TRANSPORT_TCP },
 		  "NOERROR\n- key=hoster-key right=transfer domain=a.other granted=a.other algorithm=SHA256 used=1700000000\n" TAIL },
+		{ { "keys._status.a.other.", "hoster-key", "g9999999.", 0, TRANSPORT_TCP }, "NOERROR\n" TAIL },
+		{ { "keys._status.other.", "z._transfer.other", "k0000000.", 0, TRANSPORT_TCP }, /* of keys of others nothing */
+		  "NOERROR\n- key=z._transfer.other right=transfer domain=other algorithm=SHA256 used=1700000000\n"
+		  "- key=hoster-key right=transfer domain=a.other granted=a.other algorithm=SHA256 used=1700000000\n" TAIL },
+		{ { "keys._status.example.", "hoster-key", "all._status.", 0, TRANSPORT_TCP }, "FORMERR\n" },
+		{ { "keys._status.example.", "hoster-key", "g000000x.", 0, TRANSPORT_TCP }, "FORMERR\n" },
+		{ { "keys._status.example.", "hoster-key", "h0000000.", 0, TRANSPORT_TCP }, "FORMERR\n" },
+		{ { "keys._status.example.", "hoster-key", "g0000000.example.", 0, TRANSPORT_TCP }, "FORMERR\n" },
 		{ { "keys._status.other.", "hoster-key", NULL, 0, TRANSPORT_TCP }, "REFUSED\n" },
 		{ { "keys._status.example.", "nameless", NULL, 0, TRANSPORT_TCP }, "REFUSED\n" },
 		{ { "keys._status.", "all._status", NULL, 0, TRANSPORT_TCP },
 		  "NOERROR\n- key=all._status right=status domain=. granted=example algorithm=SHA256 used=1700000000\n"
 		  "- key=x._notify.example right=notify domain=example algorithm=SHA256 used=1700000000\n"
 		  "- key=hoster-key right=transfer domain=example granted=example a.other algorithm=SHA256 used=1700000000\n"
-		  "- key=z._transfer.other right=transfer domain=other algorithm=SHA256\n" TAIL },
+		  "- key=z._transfer.other right=transfer domain=other algorithm=SHA256 used=1700000000\n" TAIL },
 	};
 	struct primary *before = primary;
 	primary = serve_files(files, ARRAY_LEN(files));
@@ -252,6 +260,105 @@ keys_of_other_names(void **state)
 	}
 	primary_free(&primary);
 	primary = before;
+}
+
+/* ---- many keys ---- */
+
+enum { MANY = 3000, PAGE_MAX = 65000 };
+
+static struct primary *
+with_files(struct source_change *changes, size_t n)
+{
+	struct source_commit c = { .id = "c0ffee", .changes = changes, .n = n, .is_whole = true, .open = serve_no_file, .close = serve_close };
+	struct primary_conf conf = { 100, 100, 100 };
+	struct primary *p = primary_new(&conf, &(struct primary_log){ 0 });
+	enum primary_outcome outcome;
+	const struct view *view;
+	struct discard *old;
+	for (size_t i = 0; i < n; i++) {
+		changes[i].len = strlen((const char *)changes[i].bytes);
+	}
+	assert_int_equal(primary_apply(p, &c, &outcome, &view, &old), OK);
+	discard_free(&old);
+	return p;
+}
+
+/* Asks page after page, until there is no next.  Counts pages, and gives all items. */
+static unsigned
+all_pages(const struct view *v, const uint8_t *domain, size_t cap, struct str *items)
+{
+	struct status_question q = { .what = STATUS_KEYS, .domain = domain };
+	struct status_item *item = xalloc(sizeof *item);
+	unsigned pages = 0;
+	do {
+		static uint8_t wire[PAGE_MAX];
+		memcpy(wire, "\0\0\x84\0\0\1\0\0\0\0\0\0\0\0\0\0", 17);
+		struct reply r = { .wire = wire, .len = DNS_HEADER_LEN + 5, .cap = cap };
+		struct msg m;
+		assert_int_equal(status_answer(v, &(struct server_conf){ 0 }, &q, false, &r), OK);
+		assert_true(r.count[SECTION_ANSWER] <= STATUS_ITEMS_MAX);
+		wire[7] = (uint8_t)r.count[SECTION_ANSWER];
+		wire[9] = (uint8_t)r.count[SECTION_AUTHORITY];
+		assert_int_equal(msg_parse(wire, r.len, &m), OK);
+		put_records(status_read(&m, 1), "-", items);
+		struct status_reader tail = status_read(&m, 2);
+		assert_int_equal(status_next(&tail, item), OK);
+		const char *next = status_value(item, "next");
+		assert_null(strstr(next, "key"));
+		q.has_after = next[0] != '\0';
+		assert_true(!q.has_after || (name_parse(next, strlen(next), NULL, &q.after) == OK && status_is_key_place(q.after.oct)));
+		assert_true(++pages < MANY);
+	} while (q.has_after);
+	free_ptr(&item);
+	return pages;
+}
+
+static unsigned
+count_of(const char *text, const char *word)
+{
+	unsigned n = 0;
+	for (; (text = strstr(text, word)) != NULL; text += strlen(word)) {
+		n++;
+	}
+	return n;
+}
+
+/* A question costs so many keys that are looked at, also those that are not shown; and neither an item nor a place names these. */
+static void
+keys_that_are_not_shown(void **state)
+{
+	(void)state;
+	struct str keys = { 0 }, grants = { 0 }, got = { 0 };
+	str_cat(&keys, KEY("a._notify.example.") KEY("all._status."));
+	for (unsigned i = 0; i < MANY; i++) {
+		str_printf(&keys, "key%u. DNSKEY 0 3 163 " SECRET "\nidle-key%u.example. DNSKEY 0 3 163 " SECRET "\n", i, i);
+		str_printf(&grants, "_transfer.z%u.%s PTR key%u.\n_transfer.y%u.example PTR nowhere-key%u.\n", i, i % 1000 == 999 ? "example" : "other",
+		           i, i, i);
+	}
+	struct source_change changes[] = {
+		{ .path = "_keys", .bytes = (const uint8_t *)str_text(&keys) },
+		{ .path = "_secondaries", .bytes = (const uint8_t *)str_text(&grants) },
+		{ .path = "example", .bytes = (const uint8_t *)HEAD },
+	};
+	struct primary *p = with_files(changes, ARRAY_LEN(changes));
+	const struct view *v = primary_view(p);
+	unsigned pages = all_pages(v, (const uint8_t *)"\7example", PAGE_MAX, &got);
+	assert_int_equal(count_of(str_text(&got), "- key="), 1 + MANY / 1000);
+	assert_int_equal(count_of(str_text(&got), "idle-key") + count_of(str_text(&got), "other"), 0);
+	assert_true(pages >= 3 * MANY / STATUS_ITEMS_MAX && pages <= 3 * MANY / STATUS_ITEMS_MAX + 2);
+	/* All of them, in pages of any size, each once. */
+	for (size_t cap = 1300; cap < PAGE_MAX; cap *= 6) {
+		str_clear(&got);
+		(void)all_pages(v, (const uint8_t *)"\5other", cap, &got);
+		assert_int_equal(count_of(str_text(&got), "- key="), MANY - MANY / 1000);
+	}
+	str_clear(&got);
+	(void)all_pages(v, name_root, PAGE_MAX, &got);
+	assert_int_equal(count_of(str_text(&got), "- key="), MANY + 2);
+	primary_free(&p);
+	str_fini(&keys);
+	str_fini(&grants);
+	str_fini(&got);
 }
 
 #define DAEMON_HEAD "NOERROR\n- version=" ORIGIN_VERSION
@@ -402,6 +509,7 @@ main(void)
 		cmocka_unit_test(questions_and_answers),
 		cmocka_unit_test(keys_without_secrets),
 		cmocka_unit_test(keys_of_other_names),
+		cmocka_unit_test(keys_that_are_not_shown),
 		cmocka_unit_test(pages_follow_each_other),
 		cmocka_unit_test(the_process),
 		cmocka_unit_test(secondaries_are_held_against_what_is_served),
