@@ -48,8 +48,8 @@ primary_merge_keys(struct apply *a)
 	struct primary *p = a->p;
 	struct secondaries *secondaries = primary_merge_secondaries(p);
 	struct keystore *keys = secondaries != NULL ? merge(p) : NULL;
-	p->are_keys_behind = keys == NULL;
 	if (keys == NULL) {
+		p->are_keys_behind = true;
 		secondaries_free(&secondaries);
 		primary_report(p, &(struct primary_report){
 		                          .event = KEYS_REJECTED, .path = "_keys",
@@ -60,6 +60,7 @@ primary_merge_keys(struct apply *a)
 		secondaries_free(&secondaries);
 	}
 	keystore_grant(keys, secondaries);
-	primary_say_unknown(a, keys);
+	primary_say_unknown(a, keys, p->views.latest->keys);
+	p->are_keys_behind = false;
 	next_view_set_keys(&a->next, keys, secondaries);
 }

@@ -37,7 +37,6 @@ struct file {
 	struct zone *zone;       /* owned: the last good version; NULL: none yet */
 	struct keystore *keys;   /* owned: the last good keys; NULL: none */
 	struct secondaries *secondaries; /* owned: the last ones read; NULL: none yet, and the domain is shut (auth/secondaries.h) */
-	size_t unknown_n;        /* number of keys that the file named and that did not exist, when this was last reported */
 	struct reads reads;      /* files that the present text reads */
 	bool is_starved;         /* the present text was not read to its end, because all zones together include too much */
 	uint64_t planned;        /* number of the last commit that planned it */
@@ -183,7 +182,10 @@ const char *primary_secondaries_left(const struct file *f); /* what holds when t
 
 /* The secondaries of all files after the commit, as far as the files are read by now: they name keys.  NULL: none. */
 const struct secondaries *plan_named(struct apply *a);
-void primary_say_unknown(struct apply *a, const struct keystore *keys); /* reports keys that are named but do not exist */
+
+/* Reports keys that are named and do not exist: all that a new version of a file names, and of other files those that there were
+ * `before` the commit; of all files when the view is behind them. */
+void primary_say_unknown(const struct apply *a, const struct keystore *keys, const struct keystore *before);
 
 /* ---- primary.c, primary_serial.c and primary_load.c ---- */
 

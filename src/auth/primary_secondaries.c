@@ -30,7 +30,6 @@ primary_take_secondaries(struct primary *p, struct pending *d)
 	secondaries_free(&f->secondaries); /* the view has copies */
 	f->secondaries = d->secondaries;
 	d->secondaries = NULL;
-	f->unknown_n = 0;
 	primary_report_taken(p, d, secondaries_count(f->secondaries),
 	                     is_shut(f) ? BAD_LINES "not what they say of addresses: " SHUT_MEANT
 	                                : BAD_LINES "what the file says of addresses stays as it was");
@@ -117,19 +116,20 @@ say_finding(const struct primary *p, const struct file *f, const struct finding 
 	diag_report(&p->log.diag, &d);
 }
 
-/* Of files that the commit brings, and of others when it takes keys away that they name. */
 void
-primary_say_unknown(struct apply *a, const struct keystore *keys)
+primary_say_unknown(const struct apply *a, const struct keystore *keys, const struct keystore *before)
 {
 	const struct primary *p = a->p;
 	for (size_t i = 0; i < p->files_n; i++) {
-		struct file *f = p->files[i];
+		const struct file *f = p->files[i];
+		bool is_news = p->are_keys_behind || (plan_has(a, f) && !f->is_broken);
 		struct findings found = { 0 };
 		secondaries_find_unknown(f->secondaries, keys, &found);
-		for (size_t k = 0; found.warnings > f->unknown_n && k < found.n; k++) {
-			say_finding(p, f, &found.list[k]);
+		for (size_t k = 0; k < found.n; k++) {
+			if (is_news || keystore_find(before, found.list[k].rdata) != NULL) { /* the record is a PTR: the key's name */
+				say_finding(p, f, &found.list[k]);
+			}
 		}
-		f->unknown_n = found.warnings;
 		findings_fini(&found);
 	}
 }

@@ -280,6 +280,14 @@ names_of_keys(void **state)
 	assert_int_equal(t.diagnostics, 0);
 	(void)commit(&t, "example._secondaries", "_transfer PTR k.\nns2 PTR l.\n", false);
 	assert_int_equal(t.diagnostics, 1);
+	/* Another one goes when that one comes: their number stays. */
+	(void)commit(&t, "_keys", PUSH_KEY KEY("l."), false);
+	assert_int_equal(t.diagnostics, 1);
+	assert_string_equal(t.where, "example._secondaries:0 secondary-key-unknown");
+	(void)commit(&t, "_keys", PUSH_KEY KEY("l.") KEY("m._notify."), false);
+	assert_int_equal(t.diagnostics, 0);
+	(void)commit(&t, "_keys", PUSH_KEY KEY("k."), false);
+	assert_int_equal(t.diagnostics, 1);
 	/* The file goes that named it. */
 	(void)commit_many(&t, (const char *const[]){ "_keys", PUSH_KEY KEY("k."), "example._secondaries", NULL, NULL }, false, false);
 	assert_int_equal(t.diagnostics, 1);
