@@ -281,6 +281,7 @@ compare_keys(const void *a, const void *b)
 void
 keystore_grant(struct keystore *ks, const struct secondaries *s)
 {
+	ASSERT(!ks->is_sealed);
 	for (size_t i = 0, n = secondaries_grants_n(s), of_key; i < n; i += of_key) {
 		const struct secondary_grant *first = secondaries_grant(s, i);
 		for (of_key = 1; i + of_key < n && name_is_equal(first[of_key].key, first->key); of_key++) {

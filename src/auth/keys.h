@@ -38,8 +38,8 @@ void keystore_find_idle(const struct keystore *ks, const struct secondaries *nam
 /* Copies every key of `from` whose file is not in question any more; for rebuilding. */
 err_t keystore_merge(struct keystore *into, const struct keystore *from, struct findings *out);
 
-/* Gives the keys what `s` grants them beside their names' rights, and borrows that: the store that keys are used from, for as long as
- * `s` lives.  `s` NULL: nothing. */
+/* Gives the keys that were added what `s` grants them besides the rights of their names, and borrows it: `s` must live as long as the
+ * store.  Before keystore_seal().  `s` NULL: nothing. */
 void keystore_grant(struct keystore *ks, const struct secondaries *s);
 
 void keystore_seal(struct keystore *ks); /* sorts; no keystore_add() after it */

@@ -11,9 +11,9 @@ primary_take_keys(struct primary *p, struct pending *d)
 	primary_report_taken(p, d, keystore_count(f->keys), "lines that are no keys; the other keys of the file are good");
 }
 
-/* NULL: there is no memory for all of them. */
+/* With what the secondaries grant them.  NULL: there is no memory for all of them. */
 static struct keystore *
-merge(const struct primary *p)
+merge(const struct primary *p, const struct secondaries *granting)
 {
 	struct keystore *all = keystore_new();
 	struct findings findings = { 0 };
@@ -37,6 +37,7 @@ merge(const struct primary *p)
 		                                            .text = findings.list[i].text });
 	}
 	findings_fini(&findings);
+	keystore_grant(all, granting);
 	keystore_seal(all);
 	return all;
 }
@@ -47,7 +48,7 @@ primary_merge_keys(struct apply *a)
 {
 	struct primary *p = a->p;
 	struct secondaries *secondaries = primary_merge_secondaries(p);
-	struct keystore *keys = secondaries != NULL ? merge(p) : NULL;
+	struct keystore *keys = secondaries != NULL ? merge(p, secondaries) : NULL;
 	if (keys == NULL) {
 		p->are_keys_behind = true;
 		secondaries_free(&secondaries);
@@ -59,7 +60,6 @@ primary_merge_keys(struct apply *a)
 	if (secondaries_count(secondaries) == 0) {
 		secondaries_free(&secondaries);
 	}
-	keystore_grant(keys, secondaries);
 	primary_say_unknown(a, keys, p->views.latest->keys);
 	p->are_keys_behind = false;
 	next_view_set_keys(&a->next, keys, secondaries);
