@@ -19,7 +19,7 @@ enum { KEYS_MAX = 100000 };
 
 struct keystore;
 
-/* Builder: add every key, then finish. */
+/* Builder: add every key, then call keystore_seal(). */
 struct keystore *keystore_new(void); /* NULL: no memory */
 void keystore_free(struct keystore **ks); /* NULL-safe; wipes the secrets */
 
@@ -31,11 +31,11 @@ void keystore_free(struct keystore **ks); /* NULL-safe; wipes the secrets */
 err_t keystore_add(struct keystore *ks, const uint8_t *owner, const uint8_t *within, const uint8_t *rdata,
                    uint16_t rdlen, struct findings *out);
 
-/* Keys that may do nothing, for their names have no operation (key-operation, a warning): but for those that a `_secondaries` file names.
- * `named`: of all such files, NULL: none. */
+/* Finds keys without any right: their names have no operation, and no `_secondaries` file names them (key-operation, a warning).
+ * `named`: what all such files say, NULL: there are none. */
 void keystore_find_idle(const struct keystore *ks, const struct secondaries *named, struct findings *out);
 
-/* Copies every key of `from` whose file is not in question any more; for rebuilding. */
+/* Copies every key of `from`.  A key whose name `into` has already is left out, and is a finding.  E_LIMIT, E_NOMEM. */
 err_t keystore_merge(struct keystore *into, const struct keystore *from, struct findings *out);
 
 /* Gives the keys that were added what `s` grants them besides the rights of their names, and borrows it: `s` must live as long as the

@@ -8,8 +8,7 @@
 #include "zone/load.h"
 #include "zone/master.h"
 
-/* A sink before another one, which borrows both: what it passes on has no line of the source, since such lines hold
- * secrets. */
+/* A sink that passes diagnostics on to `to` without source lines, which hold secrets.  Borrows `to`. */
 struct diag_sink keys_sink(const struct diag_sink *to);
 
 /* `source`: as for zone_load(); its apex is the domain that the file is for.  A bad line costs that key alone: OK, where

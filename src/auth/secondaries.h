@@ -86,8 +86,8 @@ void secondaries_notified(const struct secondaries *s, const uint8_t *zone, bool
 size_t secondaries_addresses(const struct secondaries *s, const uint8_t *zone, const uint8_t *host, struct key_address *out, size_t cap);
 size_t secondaries_keys(const struct secondaries *s, const uint8_t *zone, const uint8_t *host, const uint8_t **out, size_t cap);
 
-/* For whom there may be others to tell than before: the domains for which hosts, their addresses or keys are said that were not, or not
- * so; likewise those that are said no more.  Borrowed from either store; one may come more than once. */
+/* Calls `each` for every domain whose hosts, or their ports, addresses or keys, differ between the two stores: others may have to be told
+ * there than before.  The domain belongs to either store; one may come more than once. */
 typedef void secondaries_each_domain(void *ctx, const uint8_t *domain);
 void secondaries_changed(const struct secondaries *before, const struct secondaries *now, secondaries_each_domain *each, void *ctx);
 

@@ -1,5 +1,5 @@
-/* What is said of keys: never their secrets, and nothing of those whose name does not say what they are: it may be one.  Where a file of
- * secondaries grants such a key something, it is the name of a key. */
+/* Writes items about keys.  Secrets are never shown.  A key whose name gives no right is left out, since the name may be a misplaced
+ * secret, unless a file of secondaries grants the key something. */
 #include <stdio.h>
 #include <string.h>
 
