@@ -67,6 +67,9 @@ bool key_includes(const struct key *k, enum key_right right);
 /* May this key do that with this zone, all of it? */
 bool key_has_right(const struct key *k, enum key_right right, const uint8_t *zone);
 
+/* Is this domain itself, not one around it, the one for which the key has the right? */
+bool key_is_for(const struct key *k, enum key_right right, const uint8_t *domain);
+
 /* May it change anything in this zone? */
 bool key_may_update(const struct key *k, const uint8_t *zone);
 

@@ -250,14 +250,25 @@ is_from_secondary(const struct request *q)
 	return q->m.qtype == TYPE_SOA && q->key != NULL && key_has_right(q->key, RIGHT_TRANSFER, q->m.qname.oct);
 }
 
-/* The secondary wants to hear of changes; of all zones, if it asks for the root.  If there is no such zone, NOTAUTH tells it
- * more than REFUSED, which may have other reasons. */
-static void
-take_secondary(struct request *q, bool is_ours)
+/* The name of a zone, or the domain that the key is for: then the secondary hears of all zones there.  A key gives the right to ask for
+ * any name below its domain.  If each of these were something to subscribe to, one client could subscribe without end. */
+static bool
+may_subscribe(const struct request *q, const struct zone *z)
 {
-	q->out->event = EVENT_SUBSCRIBED;
-	q->out->zone = q->m.qname;
-	if (!is_ours) {
+	const uint8_t *name = q->m.qname.oct;
+	return (z != NULL && name_is_equal(z->apex_name, name)) || key_is_for(q->key, RIGHT_TRANSFER, name);
+}
+
+/* `z`: the zone that the name is in; NULL: it is in none.  NOTAUTH then tells a secondary more than REFUSED, which may have other
+ * reasons. */
+static void
+take_secondary(struct request *q, const struct zone *z)
+{
+	if (may_subscribe(q, z)) {
+		q->out->event = EVENT_SUBSCRIBED;
+		q->out->zone = q->m.qname;
+	}
+	if (z == NULL) {
 		q->rcode = RCODE_NOTAUTH;
 	}
 }
@@ -301,7 +312,7 @@ answer_internet(struct request *q)
 		give_up(q);
 	}
 	if (is_from_secondary(q)) {
-		take_secondary(q, answer.zone != NULL);
+		take_secondary(q, answer.zone);
 	}
 }
 

@@ -73,8 +73,8 @@ enum server_event {
 	EVENT_TRANSFER_DENIED,  /* `why` */
 	EVENT_AHEAD,            /* an IXFR signed with a transfer key: the secondary has `serial`, which is newer than ours (RFC
 	                         * 1982) */
-	EVENT_SUBSCRIBED,       /* a secondary's SOA query, signed with a transfer key; over TCP, the secondary then hears of
-	                         * changes */
+	EVENT_SUBSCRIBED,       /* a secondary's SOA query, signed with a transfer key, for a zone or for the domain that the key
+	                         * is for; over TCP, the secondary then hears of changes there */
 	EVENT_UPDATE,           /* signed and within the key's rights: no response yet; carried out elsewhere (auth/update.h) */
 	EVENT_UPDATE_DENIED,    /* `why` */
 	EVENT_COUNT

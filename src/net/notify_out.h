@@ -3,10 +3,10 @@
  * Each time a view was published, it is compared with the one that was told before (auth/notify_compare.h), and the notifier's thread
  * tells the targets (net/notify.h).  These are the secondaries that zones, keys and `_secondaries` files name.
  *
- * Besides these, a client is told that holds a TCP connection and asked by it for a SOA, signed with a transfer key
- * (net/subscriptions.h): of that zone; or of all zones within the name, when it asked for a name that is no zone here (the root, for
- * one).  Such a question is answered by a notification for every one of these zones at once, so a secondary with one key finds them
- * all.
+ * It also tells clients that hold a TCP connection over which they asked for a SOA record, signed with a transfer key
+ * (net/subscriptions.h): of changes of that zone; or of all zones in the domain that the key is for (the root, for one), when they asked
+ * for this domain and it is no zone here.  Such a question is followed by a notification for every one of these zones at once, so a
+ * secondary with one key finds them all.
  *
  * A connection is used only when there is no other way.  A secondary that is told at an address (the one in its key's name; else the
  * one that it asks from, if that is a target of the zone) is told there first.  What it did not hear there, it is told by its

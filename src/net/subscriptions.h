@@ -7,8 +7,7 @@
  * connection it is told when no target has the address; and when it did not answer there, unless it has done so since it
  * connected.
  *
- * A subscription is to a zone; or, when the name that was asked for is no zone of ours (the root, for one), to all zones
- * within it.
+ * A subscription is to a zone; or to all zones in the domain that the key is for (the root, for one), when that is no zone of ours.
  *
  * Each address falls into one of SUBSCRIPTIONS_PLACES, and each place has a count of subscriptions.  So whoever has a report about an
  * address knows at once, mostly, that no subscription is concerned.

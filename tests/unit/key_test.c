@@ -105,6 +105,10 @@ rights_include_and_reach_down(void **state)
 	assert_false(key_has_right(&k, RIGHT_NONE, zone.oct));
 	assert_false(key_has_right(&k, RIGHT_NOTIFY, other.oct));
 	assert_false(key_has_right(&k, RIGHT_NOTIFY, name_root));
+	assert_true(key_is_for(&k, RIGHT_TRANSFER, parsed("exAmple.").oct));
+	assert_false(key_is_for(&k, RIGHT_UPDATE, parsed("example.").oct));
+	assert_false(key_is_for(&k, RIGHT_TRANSFER, zone.oct));
+	assert_false(key_is_for(&k, RIGHT_TRANSFER, name_root));
 	assert_int_equal(key_name_read(parsed("k._notify.").oct, &k), OK);
 	assert_true(key_has_right(&k, RIGHT_NOTIFY, other.oct));
 	assert_true(key_has_right(&k, RIGHT_STATUS, other.oct));

@@ -12,6 +12,7 @@
 #include "dns/rdata.h"
 #include "dns/rrtype.h"
 #include "serve.h"
+#include "signing.h"
 
 static const char example[] =
         "$TTL 3600\n"
@@ -64,7 +65,11 @@ static const char example[] =
         "away HTTPS 0 www.other.\n";
 static const char other[] = "$TTL 60\n@ SOA . . 1 2 3 4 5\n@ NS ns.example.\nwww A 192.0.2.9\n";
 static const char child[] = "$TTL 60\n@ SOA . . 1 2 3 4 5\n@ NS ns1.example.\nx A 192.0.2.10\n";
-static const char keys[] = "k._notify.example. DNSKEY 0 3 163 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+#define SECRET "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define KEY(name) name " DNSKEY 0 3 163 " SECRET "\n"
+static const char keys[] = KEY("k._notify.example.") KEY("all._transfer.") KEY("zone._transfer.example.") KEY("some._transfer.a.example.")
+			   KEY("hoster.");
+static const char granted[] = "_transfer PTR hoster.\n_transfer.b PTR hoster.\n";
 
 static struct primary *primary;
 
@@ -73,6 +78,7 @@ start(void **state)
 {
 	static const char *const files[][2] = {
 		{ "example", example }, { "other", other }, { "child.example", child }, { "_keys", keys },
+		{ "example._secondaries", granted },
 	};
 	(void)state;
 	primary = serve_files(files, ARRAY_LEN(files));
@@ -86,6 +92,8 @@ stop(void **state)
 	primary_free(&primary);
 	return 0;
 }
+
+enum { NOW_S = 1700000000 };
 
 enum { EDNS = 1, DO = 2, TCP = 4, CHAOS = 8 };
 
@@ -149,7 +157,7 @@ handle(const uint8_t *req, size_t len, enum transport transport, uint8_t *resp)
 {
 	static struct server_stats stats;
 	struct peer peer = { .family = 4, .transport = transport };
-	return server_handle(primary_view(primary), &conf, &peer, 1700000000, req, len, resp,
+	return server_handle(primary_view(primary), &conf, &peer, NOW_S, req, len, resp,
 	                     transport == TRANSPORT_TCP ? DNS_MSG_MAX : 4096, &stats, &server_out);
 }
 
@@ -380,6 +388,48 @@ an_unsigned_notify_is_acknowledged_and_nothing_more(void **state)
 	}
 }
 
+static const struct {
+	const char *key, *zone;
+	bool is_subscribed;
+	unsigned rcode;
+} subscribing[] = {
+	{ "all._transfer.", "example.", true, RCODE_NOERROR },
+	{ "all._transfer.", "Child.Example.", true, RCODE_NOERROR },
+	{ "all._transfer.", ".", true, RCODE_NOTAUTH },             /* what the key is for: all zones there */
+	{ "all._transfer.", "net.", false, RCODE_NOTAUTH },         /* neither a zone nor that: there is no end of such names */
+	{ "all._transfer.", "www.example.", false, RCODE_NOERROR }, /* in a zone, and none itself */
+	{ "all._transfer.", "nobody.example.", false, RCODE_NXDOMAIN },
+	{ "all._transfer.", "x.sub.example.", false, RCODE_NOERROR }, /* a referral */
+	{ "zone._transfer.example.", "example.", true, RCODE_NOERROR },
+	{ "zone._transfer.example.", "child.example.", true, RCODE_NOERROR },
+	{ "zone._transfer.example.", "other.", false, RCODE_NOERROR },
+	{ "zone._transfer.example.", ".", false, RCODE_REFUSED },
+	{ "some._transfer.a.example.", "a.example.", true, RCODE_NXDOMAIN }, /* no zone is there now */
+	{ "some._transfer.a.example.", "x.a.example.", false, RCODE_NXDOMAIN },
+	{ "hoster.", "example.", true, RCODE_NOERROR }, /* by a file of secondaries */
+	{ "hoster.", "b.example.", true, RCODE_NXDOMAIN },
+	{ "hoster.", "x.b.example.", false, RCODE_NXDOMAIN },
+	{ "k._notify.example.", "example.", false, RCODE_NOERROR },
+};
+
+/* A zone, or the domain that the key is for; a key gives no right to subscribe to every name below that. */
+static void
+what_a_secondary_subscribes_to(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(subscribing); i++) {
+		uint8_t req[512], resp[4096];
+		char key[128];
+		snprintf(key, sizeof key, "%s:SHA256:" SECRET, subscribing[i].key);
+		size_t len = make_query(&(struct ask){ subscribing[i].zone, "SOA", 0, 0 }, req, sizeof req);
+		len = sign_request(key, NOW_S, req, len, sizeof req);
+		assert_true(handle(req, len, TRANSPORT_UDP, resp) > 12);
+		if ((server_out.event == EVENT_SUBSCRIBED) != subscribing[i].is_subscribed || (resp[3] & 15u) != subscribing[i].rcode) {
+			fail_msg("%s by %s: event %d, rcode %d", subscribing[i].zone, subscribing[i].key, server_out.event, resp[3] & 15);
+		}
+	}
+}
+
 /* Over UDP whole RRsets are left out, TC set; what is optional does not set it (RFC 2181 9). */
 static void
 truncation(void **state)
@@ -474,6 +524,7 @@ main(void)
 		cmocka_unit_test(a_name_that_dname_makes_too_long_is_yxdomain),
 		cmocka_unit_test(header_and_opcode_rules),
 		cmocka_unit_test(an_unsigned_notify_is_acknowledged_and_nothing_more),
+		cmocka_unit_test(what_a_secondary_subscribes_to),
 		cmocka_unit_test(truncation),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
