@@ -5,7 +5,6 @@
 
 #include "base/alloc.h"
 #include "net/peer.h"
-#include "net/report_notify.h"
 
 /* ---- to the loader ---- */
 
@@ -151,10 +150,18 @@ notify_out_log_stats(const struct notify_out *o)
 {
 	struct notifier_stats s;
 	net_notify_stats(o->net, &s);
-	report_notify_stats(o->log, &s);
+	report_notify_stats(o->log, &s, atomic_load_explicit(&o->subscriptions_n, memory_order_relaxed),
+	                    atomic_load_explicit(&o->not_told, memory_order_relaxed));
 }
 
 /* ---- what workers call in ---- */
+
+void
+notify_out_turn_away(struct notify_out *o, const struct notify_target *from, const struct name *zone, enum notify_not_told why)
+{
+	atomic_fetch_add_explicit(&o->not_told, 1, memory_order_relaxed);
+	report_notify_not_told(o->log, from, zone, why);
+}
 
 /* By TCP the target is the connection; by UDP it is the address that the question came from. */
 static struct notify_target
@@ -176,12 +183,28 @@ subscribe(struct notify_out *o, const struct secondary_event *asked)
 	}
 }
 
+/* A connection that may not be idle for long is of no use for notifications (net/clients.h). */
+static void
+say_if_not_kept(struct notify_out *o, const struct net_request *r, const struct name *zone, const struct key *key)
+{
+	if (r->from->peer.transport == TRANSPORT_TCP && r->conn == 0) {
+		struct notify_target from = target_of(r);
+		from.port = r->from->peer.port;
+		from.key = &key->tsig;
+		notify_out_turn_away(o, &from, zone, NOTIFY_NOT_KEPT);
+	}
+}
+
 void
 notify_out_on_secondary(struct notify_out *o, const struct net_request *r, const struct server_out *out)
 {
 	const struct key *key = keystore_find(r->view->keys, out->key.oct);
 	bool is_known_zone = view_zone(r->view, out->zone.oct) != NULL;
-	if (o->whom == NOTIFY_WHOM_NONE || key == NULL || (r->conn == 0 && is_known_zone)) { /* no connection, so no subscription */
+	if (o->whom == NOTIFY_WHOM_NONE || key == NULL) {
+		return;
+	}
+	say_if_not_kept(o, r, &out->zone, key);
+	if (r->conn == 0 && is_known_zone) { /* no connection, so no subscription */
 		return;
 	}
 	struct tsig_key copy = key->tsig;

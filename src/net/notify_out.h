@@ -22,6 +22,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "auth/notify_compare.h"
 #include "base/err.h"
@@ -29,6 +30,7 @@
 #include "net/listen.h"
 #include "net/notify.h"
 #include "net/own_addresses.h"
+#include "net/report_notify.h"
 #include "net/secondary_queue.h"
 #include "net/served.h"
 #include "net/subscriptions.h"
@@ -58,13 +60,15 @@ struct notify_out {
 	bool has_said_passed, has_said_unknown;
 	struct served_pin *told;           /* the view that was told last */
 	const struct view *told_view;
-	struct subscriptions subscriptions; /* but for the counts in it, which are any thread's */
+	struct subscriptions subscriptions; /* but for the counts of addresses in it, which are any thread's */
 	struct name *put_off;              /* owned: zones that nobody was told of, as a newer version follows at once */
 	size_t put_off_n, put_off_cap;
 	/* any thread's */
 	pthread_mutex_t lock;              /* for is_on, and for what is done on condition of it */
 	bool is_on;                        /* between start and stop: workers may be there longer */
 	struct secondary_queue heard;      /* for the loader */
+	_Atomic size_t subscriptions_n;    /* counters: one thread writes, or they only grow */
+	_Atomic uint64_t not_told;
 };
 
 /* Before any worker may call in. */
@@ -96,3 +100,6 @@ void notify_out_on_response(struct notify_out *o, uint64_t conn, const uint8_t *
 void notify_out_on_closed(struct notify_out *o, uint64_t conn);
 
 void notify_out_log_stats(const struct notify_out *o); /* any thread */
+
+/* Private to notify_out*.c; any thread: a secondary that has asked is not told.  Logs and counts it. */
+void notify_out_turn_away(struct notify_out *o, const struct notify_target *from, const struct name *zone, enum notify_not_told why);

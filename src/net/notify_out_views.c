@@ -2,7 +2,6 @@
 #include "net/notify_out.h"
 
 #include "base/alloc.h"
-#include "net/report_notify.h"
 #include "zone/history.h"
 
 static void
@@ -114,17 +113,16 @@ tell_put_off(struct notify_out *o)
 /* Who asked for a name that is no zone is told of all zones within it: at the address in its key's name, if that is told, else by the way
  * by which it asked. */
 static void
-tell_all(struct notify_out *o, const struct subscription *s)
+tell_all(struct notify_out *o, const struct subscription *s, const struct key_address *source)
 {
 	struct notify_target to = s->target;
-	to.key = &s->key;
 	if (o->told_view == NULL || find_told(o, &s->zone) != NULL) {
 		return;
 	}
 	if (to.conn != 0 && s->secondary.family != 0) {
 		to.conn = 0;
 		to.address = s->secondary;
-		to.source = s->source;
+		to.source = *source;
 		to.port = NOTIFY_PORT; /* where no SRV record gives another */
 	}
 	if (to.conn != 0 || !o->is_loopback_only || notify_is_loopback(&to.address)) {
@@ -132,20 +130,32 @@ tell_all(struct notify_out *o, const struct subscription *s)
 	}
 }
 
+/* False: it is a subscription already, or cannot be one. */
+static bool
+subscribe(struct notify_out *o, const struct subscription *new)
+{
+	err_t err = subscriptions_add(&o->subscriptions, o->told_view, new);
+	if (err != OK && err != E_EXISTS) {
+		notify_out_turn_away(o, &new->target, &new->zone,
+		                     err == E_BUSY ? NOTIFY_SHARE_TAKEN : err == E_LIMIT ? NOTIFY_PLACES_TAKEN : NOTIFY_NO_MEMORY);
+	}
+	return err == OK;
+}
+
 /* By TCP, it is a subscription from now on. */
 static void
 take_question(struct notify_out *o, const struct secondary_event *e)
 {
 	const struct notify_policy policy = policy_of(o);
-	struct subscription new = { .target = e->target, .key = *e->key, .zone = e->zone };
+	struct subscription new = { .target = e->target, .zone = e->zone };
+	struct key_address source = { .family = 0 };
 	if (notify_is_allowed(&policy, &e->secondary, 0, true)) {
 		new.secondary = e->secondary;
-		new.source = notify_source(&policy, &e->primary, &e->secondary);
+		source = notify_source(&policy, &e->primary, &e->secondary);
 	}
-	if (new.target.conn == 0 || subscriptions_add(&o->subscriptions, &new)) {
-		tell_all(o, &new);
+	if (new.target.conn == 0 || subscribe(o, &new)) {
+		tell_all(o, &new, &source);
 	}
-	wipe(&new.key, sizeof new.key);
 	/* The list counts it now, so subscribe() need not any more: */
 	subscriptions_unexpect(&o->subscriptions, subscription_address(&e->secondary, &e->target));
 }
@@ -178,6 +188,13 @@ take_event(struct notify_out *o, const struct secondary_event *e)
 	}
 }
 
+/* For the counters, which any thread reads. */
+static void
+note_subscriptions(struct notify_out *o)
+{
+	atomic_store_explicit(&o->subscriptions_n, o->subscriptions.n, memory_order_relaxed);
+}
+
 static void
 take_events(struct notify_out *o)
 {
@@ -186,9 +203,22 @@ take_events(struct notify_out *o)
 		take_event(o, e);
 		secondary_event_free(&e);
 	}
+	note_subscriptions(o);
 }
 
 /* ---- from outside ---- */
+
+/* Rights are the same as long as keys and files of secondaries are. */
+static void
+check_subscriptions(struct notify_out *o, const struct view *old)
+{
+	const struct view *now = o->told_view;
+	bool is_same = old != NULL && old->keys == now->keys && old->secondaries == now->secondaries;
+	if (!is_same || !o->subscriptions.is_checked) {
+		subscriptions_drop_disallowed(&o->subscriptions, now);
+		note_subscriptions(o);
+	}
+}
 
 /* What differs between the view that was told last and the one that is served now. */
 static void
@@ -202,7 +232,7 @@ tell_changes(struct notify_out *o)
 	policy.is_put_off = puts_off;
 	policy.ctx = o;
 	o->told_view = served_pin(o->served, &o->told);
-	subscriptions_drop_disallowed(&o->subscriptions, o->told_view);
+	check_subscriptions(o, old);
 	err_t err = notify_compare(old, o->told_view, &policy, &to, &left_out);
 	served_unpin(o->served, &before);
 	log_left_out(o, err, &left_out);

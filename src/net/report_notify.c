@@ -100,12 +100,32 @@ report_notify_unknown_host(const struct log *log, const struct notify_left_out *
 }
 
 void
-report_notify_stats(const struct log *log, const struct notifier_stats *s)
+report_notify_not_told(const struct log *log, const struct notify_target *from, const struct name *zone, enum notify_not_told why)
+{
+	static const char *const texts[] = {
+		[NOTIFY_SHARE_TAKEN] = "its connection or its key has as many subscriptions as one may have",
+		[NOTIFY_PLACES_TAKEN] = "there are as many subscriptions as there may be",
+		[NOTIFY_NO_MEMORY] = "there is no memory for its subscription",
+		[NOTIFY_NOT_KEPT] = "as many connections are kept for secondaries as may be; --tcp-max allows more",
+	};
+	char peer[PEER_TEXT_MAX], name[NAME_TEXT_MAX], key[NAME_TEXT_MAX];
+	if (!log_peer_is_due(log, LOG_BY_STRANGER, LOG_LEVEL_WARNING, "secondary-not-told")) {
+		return;
+	}
+	print_target(from, peer);
+	name_print(zone->oct, name);
+	name_print(from->key->name.oct, key);
+	log_peer_event(log, LOG_BY_STRANGER, LOG_LEVEL_WARNING, "secondary-not-told", "from=%s zone=%s key=%s text=%s hint=%s", peer, name,
+	               key, texts[why], "unless it is told at an address, it hears of changes by its refresh timer");
+}
+
+void
+report_notify_stats(const struct log *log, const struct notifier_stats *s, size_t subscriptions, uint64_t not_told)
 {
 	log_event(log, LOG_LEVEL_INFO, "notify-stats",
 	          "added=%lu over_limit=%lu replaced=%lu acknowledged=%lu refused=%lu gave_up=%lu lost=%lu sent_tcp=%lu sent_udp=%lu "
-	          "sent_connection=%lu failed=%lu unverified=%lu pending=%lu in_flight=%lu",
+	          "sent_connection=%lu failed=%lu unverified=%lu pending=%lu in_flight=%lu subscriptions=%zu not_told=%lu",
 	          s->added, s->over_limit, s->replaced, s->outcomes[NOTIFY_ACKNOWLEDGED], s->outcomes[NOTIFY_REFUSED],
 	          s->outcomes[NOTIFY_GAVE_UP], s->outcomes[NOTIFY_LOST], s->sent[NOTIFY_OVER_TCP], s->sent[NOTIFY_OVER_UDP],
-	          s->sent[NOTIFY_OVER_CONN], s->failed, s->unverified, s->pending, s->in_flight);
+	          s->sent[NOTIFY_OVER_CONN], s->failed, s->unverified, s->pending, s->in_flight, subscriptions, not_told);
 }

@@ -21,4 +21,16 @@ void report_notify_passed_over(const struct log *log, const struct notify_left_o
 /* Hosts are not told, as neither zones nor `_secondaries` files have their addresses: notify-unknown-host. */
 void report_notify_unknown_host(const struct log *log, const struct notify_left_out *o);
 
-void report_notify_stats(const struct log *log, const struct notifier_stats *s);
+/* Why a secondary that has asked is not told of changes. */
+enum notify_not_told {
+	NOTIFY_SHARE_TAKEN,  /* its connection or its key has its share of subscriptions */
+	NOTIFY_PLACES_TAKEN, /* all subscriptions are taken */
+	NOTIFY_NO_MEMORY,
+	NOTIFY_NOT_KEPT,     /* too many connections are kept for secondaries already */
+};
+
+/* `from`: the secondary, with its key; what it asked for: `zone`.  secondary-not-told. */
+void report_notify_not_told(const struct log *log, const struct notify_target *from, const struct name *zone, enum notify_not_told why);
+
+/* `subscriptions`: how many there are; `not_told`: questions that report_notify_not_told() was about. */
+void report_notify_stats(const struct log *log, const struct notifier_stats *s, size_t subscriptions, uint64_t not_told);

@@ -2,6 +2,7 @@
 
 It is played here, message by message: a SOA query signed with a transfer key, then NOTIFY by NOTIFY, each verified and answered.
 """
+import re
 import socket
 import threading
 
@@ -138,6 +139,24 @@ def test_every_zone(serve, hidden, push):
     push(served, {"new.test": None})
     assert peer.hear() == ("new.test", None)
     peer.close()
+    served.stop()
+
+
+def test_more_than_may_be_kept(serve, hidden, push):
+    """A fourth of all places is for such connections.  The log says who has none; the others hear of changes as before."""
+    served = serve(["example"], "--tcp-max=8")
+    peers = [Hidden(served, hidden["example"]) for _ in range(2)]
+    for peer in peers:
+        peer.ask("example")
+    late = Hidden(served, hidden["example"])
+    assert late.ask("example").answer[0][0].serial == 1
+    served.await_log(r"event=secondary-not-told from=127\.0\.0\.1@%d zone=example\. key=%s text=" % (
+        late.tcp.getsockname()[1], re.escape(hidden["example"].name)))
+    push(served, {"example": ZONE % 2})
+    assert [peer.hear() for peer in peers] == [("example", 2)] * 2
+    assert served.stat("not_told", "notify-stats") == 1 and served.stat("subscriptions", "notify-stats") == 2
+    for peer in [*peers, late]:
+        peer.close()
     served.stop()
 
 

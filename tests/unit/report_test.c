@@ -1,5 +1,6 @@
-/* What the log says of requests, transfers and connections. */
+/* What the log says of requests, transfers, connections, and secondaries that are not told. */
 #include "net/report.h"
+#include "net/report_notify.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -95,6 +96,19 @@ transfers_say_how_they_ended(void **state)
 	                            "why=\"all TCP connections were taken, and this one was closed to make room\" hint=\"raise --tcp-max\"\n");
 }
 
+static void
+who_is_not_told_and_why(void **state)
+{
+	(void)state;
+	const struct tsig_key key = { .name = name_of("k._transfer.") };
+	const struct name zone = name_of("example.org.");
+	const struct notify_target from = { .address = { 4, { 192, 0, 2, 1 } }, .port = 4242, .conn = 7, .key = &key };
+	report_notify_not_told(&to, &from, &zone, NOTIFY_SHARE_TAKEN);
+	assert_string_equal(line(), "warning event=secondary-not-told from=192.0.2.1@4242 zone=example.org. key=k._transfer. "
+	                            "text=\"its connection or its key has as many subscriptions as one may have\" "
+	                            "hint=\"unless it is told at an address, it hears of changes by its refresh timer\"\n");
+}
+
 int
 main(void)
 {
@@ -102,6 +116,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(requests_have_a_line_each, up, down),
 		cmocka_unit_test_setup_teardown(what_has_no_line_writes_none, up, down),
 		cmocka_unit_test_setup_teardown(transfers_say_how_they_ended, up, down),
+		cmocka_unit_test_setup_teardown(who_is_not_told_and_why, up, down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

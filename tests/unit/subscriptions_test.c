@@ -56,16 +56,23 @@ subscription(const struct world *w, uint64_t conn, const char *zone, const char 
 {
 	const struct name k = name_of(key);
 	return (struct subscription){
-		.target = { .conn = conn, .address = *from, .port = 4242 }, .zone = name_of(zone),
-		.key = keystore_find(w->v->keys, k.oct)->tsig, .secondary = *in_key,
+		.target = { .conn = conn, .address = *from, .port = 4242, .key = &keystore_find(w->v->keys, k.oct)->tsig },
+		.zone = name_of(zone), .secondary = *in_key,
 	};
+}
+
+static err_t
+add_with(struct world *w, uint64_t conn, const char *zone, const char *key)
+{
+	const struct subscription new = subscription(w, conn, zone, key, &eight, &none);
+	return subscriptions_add(&w->s, w->v, &new);
 }
 
 static bool
 add(struct world *w, uint64_t conn, const char *zone, const struct key_address *from, const struct key_address *in_key)
 {
 	const struct subscription new = subscription(w, conn, zone, "k._transfer.", from, in_key);
-	return subscriptions_add(&w->s, &new);
+	return subscriptions_add(&w->s, w->v, &new) == OK;
 }
 
 static void
@@ -158,14 +165,31 @@ each_is_there_once(void **state)
 	struct world w;
 	begin(&w, "k._transfer" SECRET "l._transfer" SECRET);
 	assert_true(add(&w, 1, "a.", &eight, &none));
-	assert_false(add(&w, 1, "A.", &eight, &none));
+	assert_int_equal(add_with(&w, 1, "A.", "k._transfer."), E_EXISTS);
 	assert_true(add(&w, 1, "b.", &eight, &none));
 	assert_true(add(&w, 2, "a.", &eight, &none));
-	const struct subscription other_key = subscription(&w, 1, "a.", "l._transfer.", &eight, &none);
-	assert_true(subscriptions_add(&w.s, &other_key));
+	assert_int_equal(add_with(&w, 1, "a.", "l._transfer."), OK);
 	assert_int_equal(w.s.n, 4);
 	subscriptions_drop_conn(&w.s, 1);
 	assert_change(&w, "a.", NULL, "a. 2 k._transfer.\n");
+	end(&w);
+}
+
+/* Who is told of all zones in a domain need not be told of each once more. */
+static void
+a_domain_stands_for_its_zones(void **state)
+{
+	(void)state;
+	struct world w;
+	begin(&w, "k._transfer" SECRET "l._transfer" SECRET);
+	assert_true(add(&w, 1, ".", &eight, &none));
+	assert_int_equal(add_with(&w, 1, "a.", "k._transfer."), E_EXISTS);
+	assert_int_equal(add_with(&w, 1, "b.", "k._transfer."), E_EXISTS);
+	assert_int_equal(add_with(&w, 1, "a.", "l._transfer."), OK); /* with another key, or on another connection */
+	assert_int_equal(add_with(&w, 2, "a.", "k._transfer."), OK);
+	assert_int_equal(add_with(&w, 2, "x.a.", "k._transfer."), OK); /* a. is a zone, so it stands for no other */
+	assert_int_equal(w.s.n, 4);
+	assert_change(&w, "x.a.", NULL, "x.a. 2 k._transfer.\nx.a. 1 k._transfer.\n");
 	end(&w);
 }
 
@@ -177,10 +201,11 @@ whose_key_is_good_no_more_goes(void **state)
 	begin(&w, "k._transfer" SECRET "l._transfer" SECRET "m._transfer" SECRET "n._transfer" SECRET);
 	static const char *const keys[] = { "k._transfer.", "l._transfer.", "m._transfer.", "n._transfer." };
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		const struct subscription new = subscription(&w, i + 1, "a.", keys[i], &eight, &none);
-		assert_true(subscriptions_add(&w.s, &new));
+		assert_int_equal(add_with(&w, i + 1, "a.", keys[i]), OK);
 	}
+	assert_false(w.s.is_checked);
 	subscriptions_drop_disallowed(&w.s, w.v);
+	assert_true(w.s.is_checked);
 	assert_int_equal(w.s.n, 4);
 	begin(&next, "k._transfer" SECRET "l._transfer" OTHER_SECRET "n._transfer" SECRET); /* m. is gone */
 	subscriptions_drop_disallowed(&w.s, next.v);
@@ -211,17 +236,55 @@ whoever_is_at_a_place_is_counted(void **state)
 	end(&w);
 }
 
+/* Names that are no zones, so that each is a subscription of its own. */
+static err_t
+add_nth(struct world *w, uint64_t conn, const char *key, unsigned n)
+{
+	char zone[32];
+	snprintf(zone, sizeof zone, "z%u.", n);
+	return add_with(w, conn, zone, key);
+}
+
+static void
+fill(struct world *w, uint64_t conn, const char *key, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		assert_int_equal(add_nth(w, conn, key, i), OK);
+	}
+}
+
+/* Nobody has more than his share, so that others find a place. */
+static void
+a_connection_and_a_key_have_shares(void **state)
+{
+	(void)state;
+	struct world w;
+	begin(&w, "k._transfer" SECRET "l._transfer" SECRET "m._transfer" SECRET);
+	fill(&w, 1, "k._transfer.", SUBSCRIPTIONS_OF_CONN_MAX);
+	assert_int_equal(add_nth(&w, 1, "k._transfer.", SUBSCRIPTIONS_OF_CONN_MAX), E_BUSY);
+	assert_int_equal(add_nth(&w, 1, "l._transfer.", 0), E_BUSY); /* not with another key either */
+	assert_int_equal(add_nth(&w, 1, "k._transfer.", 7), E_EXISTS);
+	fill(&w, 2, "k._transfer.", SUBSCRIPTIONS_OF_KEY_MAX - SUBSCRIPTIONS_OF_CONN_MAX);
+	assert_int_equal(add_nth(&w, 3, "k._transfer.", 0), E_BUSY);
+	assert_int_equal(add_nth(&w, 3, "l._transfer.", 0), OK);
+	subscriptions_drop_conn(&w.s, 1);
+	assert_int_equal(add_nth(&w, 3, "k._transfer.", 0), OK);
+	end(&w);
+}
+
 static void
 there_is_a_limit(void **state)
 {
 	(void)state;
 	struct world w;
-	begin(&w, "k._transfer" SECRET);
-	w.s.list = calloc(SUBSCRIPTIONS_MAX, sizeof *w.s.list); /* to fill it by adding takes minutes: each is compared with all */
-	w.s.n = w.s.cap = SUBSCRIPTIONS_MAX;
-	assert_false(add(&w, 1, "a.", &eight, &none));
-	w.s.n--;
-	assert_true(add(&w, 1, "a.", &eight, &none));
+	begin(&w, "k._transfer" SECRET "l._transfer" SECRET "m._transfer" SECRET);
+	for (uint64_t conn = 1; w.s.n < SUBSCRIPTIONS_MAX; conn++) {
+		fill(&w, conn, w.s.n < SUBSCRIPTIONS_OF_KEY_MAX ? "k._transfer." : "l._transfer.", SUBSCRIPTIONS_OF_CONN_MAX);
+	}
+	assert_int_equal(add_nth(&w, 99, "m._transfer.", 0), E_LIMIT);
+	subscriptions_drop_conn(&w.s, 2);
+	assert_int_equal(w.s.n, SUBSCRIPTIONS_MAX - SUBSCRIPTIONS_OF_CONN_MAX);
+	assert_int_equal(add_nth(&w, 99, "m._transfer.", 0), OK);
 	end(&w);
 }
 
@@ -233,8 +296,10 @@ main(void)
 		cmocka_unit_test(an_address_that_is_told_goes_first),
 		cmocka_unit_test(what_was_not_heard_at_the_address_goes_by_the_connection),
 		cmocka_unit_test(each_is_there_once),
+		cmocka_unit_test(a_domain_stands_for_its_zones),
 		cmocka_unit_test(whose_key_is_good_no_more_goes),
 		cmocka_unit_test(whoever_is_at_a_place_is_counted),
+		cmocka_unit_test(a_connection_and_a_key_have_shares),
 		cmocka_unit_test(there_is_a_limit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
