@@ -43,6 +43,16 @@ tell_target(const struct comparing *c, const struct notify_news *news, const str
 	}
 }
 
+/* The targets of a zone, in one of the views. */
+static void
+find_targets(const struct comparing *c, const struct notify_index *ix, const struct zone *z, struct notify_targets *out)
+{
+	notify_targets_of(ix, z, c->policy, out);
+	if (c->to->looked != NULL) {
+		c->to->looked(c->to->ctx);
+	}
+}
+
 static void
 note_left_out(struct comparing *c, const struct zone *z)
 {
@@ -62,7 +72,7 @@ note_left_out(struct comparing *c, const struct zone *z)
 static void
 tell(struct comparing *c, const struct notify_index *ix, const struct zone *z, const struct notify_news *news)
 {
-	notify_targets_of(ix, z, c->policy, &c->targets);
+	find_targets(c, ix, z, &c->targets);
 	note_left_out(c, z);
 	if (c->to->zone != NULL) {
 		c->to->zone(c->to->ctx, news, &c->targets);
@@ -234,8 +244,8 @@ tell_new(struct comparing *c, const struct zone *z)
 {
 	const struct notify_news news = notify_news_of(z);
 	bool is_new_one[NOTIFY_TARGETS_MAX];
-	notify_targets_of(c->old, z, c->policy, &c->before);
-	notify_targets_of(c->now, z, c->policy, &c->targets);
+	find_targets(c, c->old, z, &c->before);
+	find_targets(c, c->now, z, &c->targets);
 	note_left_out(c, z);
 	for (size_t i = 0; i < c->targets.n; i++) {
 		is_new_one[i] = is_new(&c->before, &c->targets.list[i]);
@@ -385,4 +395,47 @@ notify_every_zone(const struct view *v, const uint8_t *domain, const struct noti
 	while ((z = next_within(&it, domain)) != NULL) {
 		tell_at_ports(v, z, to, each, ctx);
 	}
+}
+
+static void
+tell_at(struct comparing *c, const struct zone *z, const struct key_address *address)
+{
+	const struct notify_news news = notify_news_of(z);
+	find_targets(c, c->now, z, &c->targets);
+	for (size_t i = 0; i < c->targets.n; i++) {
+		if (key_address_is_equal(&c->targets.list[i].address, address)) {
+			tell_target(c, &news, &c->targets.list[i]);
+		}
+	}
+}
+
+err_t
+notify_every_zone_at(const struct view *v, const uint8_t *domain, const struct key_address *address,
+                     const struct notify_policy *policy, const struct notify_listener *to)
+{
+	struct comparing *c = try_alloc(sizeof *c);
+	struct trie_iter it;
+	const struct zone *z;
+	if (c == NULL) {
+		return E_NOMEM;
+	}
+	c->policy = policy;
+	c->to = to;
+	err_t err = need_index(v, &c->now);
+	if (err == OK) {
+		iter_within(&it, v, domain);
+		while ((z = next_within(&it, domain)) != NULL) {
+			tell_at(c, z, address);
+		}
+	}
+	comparing_free(&c);
+	return err;
+}
+
+bool
+notify_has_zone(const struct view *v, const uint8_t *domain)
+{
+	struct trie_iter it;
+	iter_within(&it, v, domain);
+	return next_within(&it, domain) != NULL;
 }

@@ -13,11 +13,12 @@ struct notify_news notify_news_of(const struct zone *z);
 
 typedef void notify_each(void *ctx, const struct notify_news *news, const struct notify_target *to);
 
-/* Who listens.  Either may be NULL. */
+/* Who listens.  Each may be NULL. */
 struct notify_listener {
 	notify_each *each;                                        /* a zone to a target */
 	/* A zone that came, changed or went, and its targets; before `each` of these. */
 	void (*zone)(void *ctx, const struct notify_news *news, const struct notify_targets *targets);
+	void (*looked)(void *ctx);                                /* the targets of one more zone were looked up, which takes time */
 	void *ctx;
 };
 
@@ -51,3 +52,10 @@ err_t notify_one_zone(const struct view *v, const struct zone *z, const struct n
  * ports that SRV records give for it, else at its own. */
 void notify_every_zone(const struct view *v, const uint8_t *domain, const struct notify_target *to, notify_each *each,
                        void *ctx);
+
+/* Every zone at and below a name of which an address is a target: to that target, as when the zone changes.  E_NOMEM. */
+err_t notify_every_zone_at(const struct view *v, const uint8_t *domain, const struct key_address *address,
+                           const struct notify_policy *policy, const struct notify_listener *to);
+
+/* Is there a zone at or below the name? */
+bool notify_has_zone(const struct view *v, const uint8_t *domain);

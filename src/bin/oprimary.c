@@ -153,6 +153,7 @@ notify_up(struct daemon *d)
 	n->ahead = loader_on_ahead;
 	n->reported = loader_on_notified;
 	n->ctx = &p->loader;
+	n->pulse = &p->loader.pulse;
 	n->whom = p->opts.notify;
 	n->source_v4 = p->opts.notify_from_v4;
 	n->source_v6 = p->opts.notify_from_v6;

@@ -1,9 +1,8 @@
-/* Start and stop, and what workers and the notifier report.  The loader's part is notify_out_views.c. */
-#include "net/notify_out.h"
-
+/* Start and stop, and what workers and the notifier report.  The loader's part is notify_out_views.c and notify_out_asked.c. */
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "net/notify_out_p.h"
 #include "net/peer.h"
 
 /* ---- to the loader ---- */

@@ -5,8 +5,12 @@
  *
  * It also tells clients that hold a TCP connection over which they asked for a SOA record, signed with a transfer key
  * (net/subscriptions.h): of changes of that zone; or of all zones in the domain that the key is for (the root, for one), when they asked
- * for this domain and it is no zone here.  Such a question is followed by a notification for every one of these zones at once, so a
- * secondary with one key finds them all.
+ * for this domain and it is no zone here.
+ *
+ * A question for such a domain is followed by a notification for every zone there, so a secondary with one key finds them all; not as
+ * often as somebody can ask (auth/tell_pace.h).  They go to the address in the key's name, if that may be told; else over the
+ * connection.  When the question came by UDP, its source may be forged, and nobody remembers signatures of queries.  So where the key's
+ * name has no address, the source is told of those zones alone whose target it is anyway.
  *
  * A connection is used only when there is no other way.  A secondary that is told at an address (the one in its key's name; else the
  * one that it asks from, if that is a target of the zone) is told there first.  What it did not hear there, it is told by its
@@ -25,17 +29,18 @@
 #include <stdatomic.h>
 
 #include "auth/notify_compare.h"
+#include "auth/tell_pace.h"
 #include "base/err.h"
 #include "net/env.h"
 #include "net/listen.h"
 #include "net/notify.h"
 #include "net/own_addresses.h"
-#include "net/report_notify.h"
 #include "net/secondary_queue.h"
 #include "net/served.h"
 #include "net/subscriptions.h"
 #include "net/tcp.h"
 #include "ops/log.h"
+#include "ops/pulse.h"
 
 enum { NOTIFY_OUT_FILES = 300 }; /* descriptors that it may need: NOTIFIER_EXCHANGES_MAX, UDP sockets, the loop's */
 
@@ -49,6 +54,7 @@ struct notify_out {
 	void (*ahead)(void *ctx, const struct secondary_event *e); /* by the loader: a secondary has a newer serial */
 	void (*reported)(void *ctx, const struct notifier_report *r); /* by the notifier: what became of one; NULL: nobody wants to know */
 	void *ctx;
+	struct pulse *pulse;               /* the loader's: it beats while zones are walked */
 	enum notify_whom whom;
 	struct listen_address source_v4, source_v6; /* where notifications come from by default; len 0: see notify_out_start() */
 	bool is_loopback_kept;             /* when all listeners have loopback addresses, only loopback addresses are told */
@@ -61,6 +67,7 @@ struct notify_out {
 	struct served_pin *told;           /* the view that was told last */
 	const struct view *told_view;
 	struct subscriptions subscriptions; /* but for the counts of addresses in it, which are any thread's */
+	struct tell_pace pace;             /* of secondaries that want to hear of all zones in a domain */
 	struct name *put_off;              /* owned: zones that nobody was told of, as a newer version follows at once */
 	size_t put_off_n, put_off_cap;
 	/* any thread's */
@@ -100,6 +107,3 @@ void notify_out_on_response(struct notify_out *o, uint64_t conn, const uint8_t *
 void notify_out_on_closed(struct notify_out *o, uint64_t conn);
 
 void notify_out_log_stats(const struct notify_out *o); /* any thread */
-
-/* Private to notify_out*.c; any thread: a secondary that has asked is not told.  Logs and counts it. */
-void notify_out_turn_away(struct notify_out *o, const struct notify_target *from, const struct name *zone, enum notify_not_told why);

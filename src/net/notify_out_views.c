@@ -1,25 +1,32 @@
 /* The loader's part: it compares views, and tells targets and subscriptions. */
-#include "net/notify_out.h"
-
 #include "base/alloc.h"
+#include "net/notify_out_p.h"
 #include "zone/history.h"
 
-static void
-tell(void *ctx, const struct notify_news *news, const struct notify_target *to)
+void
+notify_out_looked(void *notify_out)
 {
-	struct notify_out *o = ctx;
-	err_t err = net_notify_add(o->net, news, to);
-	(void)err; /* over a limit: counted there */
+	const struct notify_out *o = notify_out;
+	pulse_beat(o->pulse);
 }
 
-static const struct zone *
-find_told(const struct notify_out *o, const struct name *zone)
+void
+notify_out_tell(void *notify_out, const struct notify_news *news, const struct notify_target *to)
+{
+	struct notify_out *o = notify_out;
+	err_t err = net_notify_add(o->net, news, to);
+	(void)err; /* over a limit: counted there */
+	notify_out_looked(o);
+}
+
+const struct zone *
+notify_out_find_told(const struct notify_out *o, const struct name *zone)
 {
 	return o->told_view != NULL ? view_zone(o->told_view, zone->oct) : NULL;
 }
 
-static struct notify_policy
-policy_of(const struct notify_out *o)
+struct notify_policy
+notify_out_policy(const struct notify_out *o)
 {
 	return (struct notify_policy){
 		.own = o->own.list, .own_n = o->own.n, .whom = o->whom, .is_loopback_only = o->is_loopback_only,
@@ -31,7 +38,7 @@ static void
 tell_subscribers(void *ctx, const struct notify_news *news, const struct notify_targets *targets)
 {
 	struct notify_out *o = ctx;
-	subscriptions_tell(&o->subscriptions, o->told_view, news, targets, tell, o);
+	subscriptions_tell(&o->subscriptions, o->told_view, news, targets, notify_out_tell, o);
 }
 
 static void
@@ -84,8 +91,8 @@ puts_off(void *ctx, const struct zone *z)
 static void
 tell_zone(struct notify_out *o, const struct zone *z)
 {
-	const struct notify_listener to = { .each = tell, .zone = tell_subscribers, .ctx = o };
-	const struct notify_policy policy = policy_of(o);
+	const struct notify_listener to = { .each = notify_out_tell, .zone = tell_subscribers, .looked = notify_out_looked, .ctx = o };
+	const struct notify_policy policy = notify_out_policy(o);
 	struct notify_left_out left_out;
 	log_left_out(o, notify_one_zone(o->told_view, z, &policy, &to, &left_out), &left_out);
 }
@@ -96,7 +103,7 @@ static void
 tell_put_off(struct notify_out *o)
 {
 	for (size_t i = o->put_off_n; i-- != 0;) {
-		const struct zone *z = find_told(o, &o->put_off[i]);
+		const struct zone *z = notify_out_find_told(o, &o->put_off[i]);
 		bool is_there = z != NULL && history_is_serial_stuck(z);
 		if (is_there && o->is_put_off(o->ctx, z)) {
 			continue;
@@ -110,63 +117,13 @@ tell_put_off(struct notify_out *o)
 
 /* ---- what was heard of secondaries ---- */
 
-/* Who asked for a name that is no zone is told of all zones within it: at the address in its key's name, if that is told, else by the way
- * by which it asked. */
-static void
-tell_all(struct notify_out *o, const struct subscription *s, const struct key_address *source)
-{
-	struct notify_target to = s->target;
-	if (o->told_view == NULL || find_told(o, &s->zone) != NULL) {
-		return;
-	}
-	if (to.conn != 0 && s->secondary.family != 0) {
-		to.conn = 0;
-		to.address = s->secondary;
-		to.source = *source;
-		to.port = NOTIFY_PORT; /* where no SRV record gives another */
-	}
-	if (to.conn != 0 || !o->is_loopback_only || notify_is_loopback(&to.address)) {
-		notify_every_zone(o->told_view, s->zone.oct, &to, tell, o);
-	}
-}
-
-/* False: it is a subscription already, or cannot be one. */
-static bool
-subscribe(struct notify_out *o, const struct subscription *new)
-{
-	err_t err = subscriptions_add(&o->subscriptions, o->told_view, new);
-	if (err != OK && err != E_EXISTS) {
-		notify_out_turn_away(o, &new->target, &new->zone,
-		                     err == E_BUSY ? NOTIFY_SHARE_TAKEN : err == E_LIMIT ? NOTIFY_PLACES_TAKEN : NOTIFY_NO_MEMORY);
-	}
-	return err == OK;
-}
-
-/* By TCP, it is a subscription from now on. */
-static void
-take_question(struct notify_out *o, const struct secondary_event *e)
-{
-	const struct notify_policy policy = policy_of(o);
-	struct subscription new = { .target = e->target, .zone = e->zone };
-	struct key_address source = { .family = 0 };
-	if (notify_is_allowed(&policy, &e->secondary, 0, true)) {
-		new.secondary = e->secondary;
-		source = notify_source(&policy, &e->primary, &e->secondary);
-	}
-	if (new.target.conn == 0 || subscribe(o, &new)) {
-		tell_all(o, &new, &source);
-	}
-	/* The list counts it now, so subscribe() need not any more: */
-	subscriptions_unexpect(&o->subscriptions, subscription_address(&e->secondary, &e->target));
-}
-
 /* An address has answered, or has not: the subscriptions there are told by their connections what was not heard. */
 static void
 take_report(struct notify_out *o, const struct secondary_event *e)
 {
-	const struct zone *z = find_told(o, &e->zone);
+	const struct zone *z = notify_out_find_told(o, &e->zone);
 	const struct notify_news news = z != NULL ? notify_news_of(z) : (struct notify_news){ .zone = e->zone.oct };
-	subscriptions_take_report(&o->subscriptions, o->told_view, &news, &e->target.address, e->is_reached, tell, o);
+	subscriptions_take_report(&o->subscriptions, o->told_view, &news, &e->target.address, e->is_reached, notify_out_tell, o);
 }
 
 static void
@@ -174,7 +131,7 @@ take_event(struct notify_out *o, const struct secondary_event *e)
 {
 	switch (e->kind) {
 	case SECONDARY_ASKED:
-		take_question(o, e);
+		notify_out_take_question(o, e);
 		break;
 	case SECONDARY_GONE:
 		subscriptions_drop_conn(&o->subscriptions, e->target.conn);
@@ -202,6 +159,7 @@ take_events(struct notify_out *o)
 		next = e->next;
 		take_event(o, e);
 		secondary_event_free(&e);
+		pulse_beat(o->pulse); /* there may be tens of thousands */
 	}
 	note_subscriptions(o);
 }
@@ -224,11 +182,11 @@ check_subscriptions(struct notify_out *o, const struct view *old)
 static void
 tell_changes(struct notify_out *o)
 {
-	const struct notify_listener to = { .each = tell, .zone = tell_subscribers, .ctx = o };
+	const struct notify_listener to = { .each = notify_out_tell, .zone = tell_subscribers, .looked = notify_out_looked, .ctx = o };
 	struct served_pin *before = o->told;
 	const struct view *old = o->told_view;
 	struct notify_left_out left_out;
-	struct notify_policy policy = policy_of(o);
+	struct notify_policy policy = notify_out_policy(o);
 	policy.is_put_off = puts_off;
 	policy.ctx = o;
 	o->told_view = served_pin(o->served, &o->told);
@@ -245,6 +203,7 @@ notify_out_on_changed(struct notify_out *o)
 	take_events(o);
 	tell_changes(o);
 	tell_put_off(o);
+	notify_out_tell_wished(o);
 }
 
 void
@@ -252,4 +211,5 @@ notify_out_go_on(struct notify_out *o)
 {
 	take_events(o);
 	tell_put_off(o);
+	notify_out_tell_wished(o);
 }

@@ -107,6 +107,7 @@ report_notify_not_told(const struct log *log, const struct notify_target *from, 
 		[NOTIFY_PLACES_TAKEN] = "there are as many subscriptions as there may be",
 		[NOTIFY_NO_MEMORY] = "there is no memory for its subscription",
 		[NOTIFY_NOT_KEPT] = "as many connections are kept for secondaries as may be; --tcp-max allows more",
+		[NOTIFY_CROWDED] = "too many others, with its key or in all, have asked to be told of all zones",
 	};
 	char peer[PEER_TEXT_MAX], name[NAME_TEXT_MAX], key[NAME_TEXT_MAX];
 	if (!log_peer_is_due(log, LOG_BY_STRANGER, LOG_LEVEL_WARNING, "secondary-not-told")) {
@@ -116,7 +117,7 @@ report_notify_not_told(const struct log *log, const struct notify_target *from, 
 	name_print(zone->oct, name);
 	name_print(from->key->name.oct, key);
 	log_peer_event(log, LOG_BY_STRANGER, LOG_LEVEL_WARNING, "secondary-not-told", "from=%s zone=%s key=%s text=%s hint=%s", peer, name,
-	               key, texts[why], "unless it is told at an address, it hears of changes by its refresh timer");
+	               key, texts[why], "it hears of changes at its address, if that is told, or when it asks again");
 }
 
 void

@@ -27,6 +27,7 @@ enum notify_not_told {
 	NOTIFY_PLACES_TAKEN, /* all subscriptions are taken */
 	NOTIFY_NO_MEMORY,
 	NOTIFY_NOT_KEPT,     /* too many connections are kept for secondaries already */
+	NOTIFY_CROWDED,      /* too many others want to be told of all zones (auth/tell_pace.h) */
 };
 
 /* `from`: the secondary, with its key; what it asked for: `zone`.  secondary-not-told. */

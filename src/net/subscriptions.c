@@ -389,6 +389,27 @@ subscriptions_tell(const struct subscriptions *s, const struct view *v, const st
 	}
 }
 
+static bool
+is_wished(const struct subscription *s, const struct tell_wish *wish)
+{
+	return s->is_awaited && name_is_equal(s->zone.oct, wish->domain.oct) &&
+	       name_is_equal(s->target.key->name.oct, wish->key.oct) && key_address_is_equal(&s->target.address, &wish->address);
+}
+
+const struct subscription *
+subscriptions_take_awaited(struct subscriptions *s, const struct tell_wish *wish)
+{
+	struct list_link *head = s->table != NULL ? zone_bucket(s->table, wish->domain.oct) : NULL;
+	for (struct list_link *l = head != NULL ? head->next : NULL; l != head; l = l->next) {
+		struct subscription *one = LIST_ENTRY(l, struct subscription, at_zone);
+		if (is_wished(one, wish)) {
+			one->is_awaited = false;
+			return one;
+		}
+	}
+	return NULL;
+}
+
 void
 subscriptions_take_report(struct subscriptions *s, const struct view *v, const struct notify_news *news,
                           const struct key_address *at, bool is_reached, notify_each *each, void *ctx)

@@ -26,6 +26,7 @@
 #include <stddef.h>
 
 #include "auth/notify_compare.h"
+#include "auth/tell_pace.h"
 #include "auth/view.h"
 #include "base/list.h"
 
@@ -45,6 +46,7 @@ struct subscription {
 	struct name zone;             /* a zone, or what the zones are within */
 	struct key_address secondary; /* in the key's name, if it is told; family 0: none */
 	bool is_reached;              /* it has answered a notification at its address */
+	bool is_awaited;              /* every zone in the domain is still to be told, over the connection */
 	/* the list's own */
 	struct subscription_conn *conn;
 	struct subscription_key *key; /* target.key is a copy in here */
@@ -77,6 +79,10 @@ void subscriptions_drop_disallowed(struct subscriptions *s, const struct view *v
  * above. */
 void subscriptions_tell(const struct subscriptions *s, const struct view *v, const struct notify_news *news,
                         const struct notify_targets *targets, notify_each *each, void *ctx);
+
+/* The next one that awaits to be told of every zone, and that the wish is for (TELL_BY_CONNECTION); from now on it awaits that no more.
+ * NULL: there are no more.  Borrowed until the next change. */
+const struct subscription *subscriptions_take_awaited(struct subscriptions *s, const struct tell_wish *wish);
 
 /* An address was told of the zone.  It has answered (is_reached), or it has not: then `each` is called for every subscription to the
  * zone that has the address and has never answered there. */

@@ -142,6 +142,18 @@ def test_every_zone(serve, hidden, push):
     served.stop()
 
 
+def test_every_zone_once_more(serve, hidden):
+    """It has lost all, and asks again: after a moment at most it hears of all, each time."""
+    zones = ["example", "other.test", "third.test"]
+    served = serve(zones)
+    for _ in range(3):
+        peer = Hidden(served, hidden["root"])
+        peer.ask(".")
+        assert sorted(peer.hear() for _ in zones) == sorted((zone, 1) for zone in zones)
+        peer.close()
+    served.stop()
+
+
 def test_more_than_may_be_kept(serve, hidden, push):
     """A fourth of all places is for such connections.  The log says who has none; the others hear of changes as before."""
     served = serve(["example"], "--tcp-max=8")

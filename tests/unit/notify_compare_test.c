@@ -168,6 +168,44 @@ every_zone_of_a_domain(void **state)
 	end(&w);
 }
 
+static void
+on_looked(void *ctx)
+{
+	str_cat(ctx, "+");
+}
+
+/* Where it is a target anyway: there as a change is told, and nowhere else. */
+static void
+every_zone_that_an_address_is_a_target_of(void **state)
+{
+	(void)state;
+	struct world w = { 0 };
+	static const char *const files[][2] = { { "a", ZONE("1", "") }, { "x.a", ZONE("2", "") }, { "b", ZONE("3", "") },
+		                                { "_keys", KEY("192.0.2.8") SECRET }, { "a._secondaries", "_notify.x SRV 0 0 5353 h\nh A 192.0.2.9\n" } };
+	static const struct notify_policy keys = { .whom = NOTIFY_WHOM_KEYS };
+	next(&w, files, ARRAY_LEN(files));
+	str_clear(&w.got);
+	const struct notify_listener to = { .each = on_each, .ctx = &w.got }, looking = { .looked = on_looked, .ctx = &w.got };
+	const struct key_address two = { 4, { 192, 0, 2, 2 } }, eight = { 4, { 192, 0, 2, 8 } }, nine = { 4, { 192, 0, 2, 9 } },
+				 nobody = { 4, { 192, 0, 2, 66 } };
+	assert_int_equal(notify_every_zone_at(w.before, name_root, &nine, &everybody, &to), OK);
+	assert_text(&w.got, "x.a. 2 192.0.2.9@5353 -\n");
+	assert_int_equal(notify_every_zone_at(w.before, (const uint8_t *)"\1a", &two, &everybody, &to), OK);
+	assert_text(&w.got, "a. 1 192.0.2.2 -\nx.a. 2 192.0.2.2 -\n");
+	assert_int_equal(notify_every_zone_at(w.before, (const uint8_t *)"\1b", &eight, &keys, &to), OK);
+	assert_text(&w.got, "b. 3 192.0.2.8 192.0.2.1.192.0.2.8._transfer.\n");
+	assert_int_equal(notify_every_zone_at(w.before, name_root, &two, &keys, &to), OK); /* a name server, and nobody wants these to be told */
+	assert_int_equal(notify_every_zone_at(w.before, name_root, &nobody, &everybody, &to), OK);
+	assert_text(&w.got, "");
+	assert_int_equal(notify_every_zone_at(w.before, name_root, &nobody, &everybody, &looking), OK);
+	assert_text(&w.got, "+++"); /* for each zone once */
+	assert_true(notify_has_zone(w.before, name_root));
+	assert_true(notify_has_zone(w.before, (const uint8_t *)"\1a"));
+	assert_false(notify_has_zone(w.before, (const uint8_t *)"\1y\1a"));
+	assert_false(notify_has_zone(w.before, (const uint8_t *)"\2zz"));
+	end(&w);
+}
+
 #define ZONES { "a", ZONE("1", "") }, { "x.a", ZONE("1", "") }, { "b", ZONE("1", "") }
 
 /* The next version, of these zones and files, and what is told of it. */
@@ -234,6 +272,7 @@ main(void)
 		cmocka_unit_test(keys_of_listed_hosts_that_come_and_change),
 		cmocka_unit_test(what_is_passed_over_is_told),
 		cmocka_unit_test(every_zone_of_a_domain),
+		cmocka_unit_test(every_zone_that_an_address_is_a_target_of),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,7 +106,7 @@ who_is_not_told_and_why(void **state)
 	report_notify_not_told(&to, &from, &zone, NOTIFY_SHARE_TAKEN);
 	assert_string_equal(line(), "warning event=secondary-not-told from=192.0.2.1@4242 zone=example.org. key=k._transfer. "
 	                            "text=\"its connection or its key has as many subscriptions as one may have\" "
-	                            "hint=\"unless it is told at an address, it hears of changes by its refresh timer\"\n");
+	                            "hint=\"it hears of changes at its address, if that is told, or when it asks again\"\n");
 }
 
 int

@@ -236,6 +236,31 @@ whoever_is_at_a_place_is_counted(void **state)
 	end(&w);
 }
 
+/* Who awaits all zones of a domain: those of that key, domain and address, each once. */
+static void
+all_zones_are_awaited_once(void **state)
+{
+	(void)state;
+	struct world w;
+	begin(&w, "k._transfer" SECRET "l._transfer" SECRET);
+	struct subscription awaiting[] = {
+		subscription(&w, 1, ".", "k._transfer.", &eight, &none), subscription(&w, 2, ".", "k._transfer.", &eight, &none),
+		subscription(&w, 3, ".", "l._transfer.", &eight, &none), subscription(&w, 4, ".", "k._transfer.", &nine, &none),
+		subscription(&w, 5, "c.", "k._transfer.", &eight, &none),
+	};
+	for (size_t i = 0; i < ARRAY_LEN(awaiting); i++) {
+		awaiting[i].is_awaited = true;
+		assert_int_equal(subscriptions_add(&w.s, w.v, &awaiting[i]), OK);
+	}
+	assert_true(add(&w, 6, ".", &eight, &none)); /* this one does not */
+	const struct tell_wish wish = { .key = name_of("k._transfer."), .domain = name_of("."), .address = eight, .way = TELL_BY_CONNECTION };
+	assert_int_equal(subscriptions_take_awaited(&w.s, &wish)->target.conn, 1);
+	assert_int_equal(subscriptions_take_awaited(&w.s, &wish)->target.conn, 2);
+	assert_null(subscriptions_take_awaited(&w.s, &wish));
+	end(&w);
+	assert_null(subscriptions_take_awaited(&w.s, &wish));
+}
+
 /* Names that are no zones, so that each is a subscription of its own. */
 static err_t
 add_nth(struct world *w, uint64_t conn, const char *key, unsigned n)
@@ -299,6 +324,7 @@ main(void)
 		cmocka_unit_test(a_domain_stands_for_its_zones),
 		cmocka_unit_test(whose_key_is_good_no_more_goes),
 		cmocka_unit_test(whoever_is_at_a_place_is_counted),
+		cmocka_unit_test(all_zones_are_awaited_once),
 		cmocka_unit_test(a_connection_and_a_key_have_shares),
 		cmocka_unit_test(there_is_a_limit),
 	};
