@@ -52,6 +52,25 @@ add_key(struct notifier *n, struct notice *x, const struct tsig_key *key)
 	return OK;
 }
 
+/* One part of `parts`, rounded up. */
+static size_t
+share(size_t all, size_t parts)
+{
+	return (all + parts - 1) / parts;
+}
+
+/* Is there room for one more notice of the peer?  One that does not answer must leave room for others, and so must peers that come and
+ * ask to be told: who may be told at an address, the repository says. */
+static bool
+has_room(const struct notifier *n, const struct peer *p)
+{
+	const struct notifier_conf *c = &n->conf;
+	bool has_any = n->stats.pending < c->pending_max && n->stats.octets < c->octets_max;
+	bool has_its_own = p->notices.now.n < share(c->pending_max, NOTIFIER_TARGET_PART) &&
+	                   p->octets < share(c->octets_max, NOTIFIER_TARGET_PART);
+	return has_any && has_its_own && (p->at.conn == 0 || n->pending_for_conns < share(c->pending_max, NOTIFIER_CONNS_PART));
+}
+
 /* *out: the notice to be sent, idle or waiting; NULL: the key was added to a notice that is already under way.  *was_unreached:
  * `out` replaces an unreached one. */
 static err_t
@@ -63,7 +82,7 @@ put_in(struct notifier *n, struct peer *p, const struct notify_news *news, const
 	if (old != NULL && notice_has_room(old, news, key)) {
 		return add_key(n, old, key);
 	}
-	if (old == NULL && (n->stats.pending >= n->conf.pending_max || n->stats.octets >= n->conf.octets_max)) {
+	if (old == NULL && !has_room(n, p)) {
 		return E_LIMIT;
 	}
 	TRY(heap_reserve(&n->timers, n->stats.pending + 1));
@@ -80,6 +99,7 @@ put_in(struct notifier *n, struct peer *p, const struct notify_news *news, const
 		n->stats.replaced++;
 	} else {
 		n->stats.pending++;
+		n->pending_for_conns += p->at.conn != 0;
 	}
 	*out = x;
 	return OK;

@@ -52,6 +52,8 @@ enum {
 	NOTIFY_PORT = 53,
 	NOTIFIER_PENDING_MAX = 1 << 19,  /* in all: 100,000 zones at five targets each */
 	NOTIFIER_OCTETS_MAX = 256 << 20, /* memory of these: each keeps a name and an SOA record uncompressed, up to 800 octets */
+	NOTIFIER_TARGET_PART = 2,        /* one target may have half of either, */
+	NOTIFIER_CONNS_PART = 4,         /* and all connections that peers have opened a fourth of what is pending */
 	NOTIFIER_IN_FLIGHT_MAX = 1024,   /* sent and not answered, at all targets */
 	NOTIFIER_EXCHANGES_MAX = 256,    /* TCP connections, one for each target; beyond this number UDP is used at once */
 	NOTIFIER_WINDOW_MIN = 8,         /* smallest window: sent and not answered at one target */
@@ -143,7 +145,7 @@ struct notifier_conf {
 
 struct notifier_stats {
 	uint64_t added;
-	uint64_t over_limit;              /* not accepted: too many pending, or no memory */
+	uint64_t over_limit;              /* not accepted: too much is pending, in all or for one; or no memory */
 	uint64_t replaced;                /* by a newer one */
 	uint64_t outcomes[NOTIFY_OUTCOMES];
 	uint64_t sent[NOTIFY_TRANSPORTS];
@@ -162,7 +164,8 @@ struct notifier;
 struct notifier *notifier_new(const struct notifier_conf *conf);
 void notifier_free(struct notifier **n); /* NULL-safe; sends and reports nothing */
 
-/* E_LIMIT, E_NOMEM: the notification is not accepted, only counted. */
+/* E_LIMIT: too much is pending, in all, for this target, or for connections.  E_NOMEM.  Then the notification is not accepted, only
+ * counted. */
 err_t notifier_add(struct notifier *n, const struct notifier_now *now, const struct notify_news *news,
                    const struct notify_target *to);
 

@@ -117,6 +117,7 @@ static void
 forget(struct notifier *n, struct notice *x)
 {
 	notice_detach(n, x);
+	n->pending_for_conns -= x->peer->at.conn != 0;
 	peer_take(x);
 	notice_free(n, x);
 	n->stats.pending--;

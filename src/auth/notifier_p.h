@@ -62,6 +62,7 @@ struct peer {
 	struct peer *next;               /* in its bucket */
 	struct notify_target at;         /* without a key */
 	struct trie_txn notices;         /* struct notice by zone; never committed, but changed in place */
+	size_t octets;                   /* memory of these */
 	struct list_link waiting[NOTICE_QUEUES];     /* to be sent over TCP, or over the peer's own connection */
 	struct list_link waiting_udp[NOTICE_QUEUES]; /* TCP has failed for these */
 	enum notice_queue turn;                      /* the queue whose turn is next, unless it is empty */
@@ -80,6 +81,7 @@ struct peer {
 struct notifier {
 	struct notifier_conf conf;
 	struct notifier_stats stats;
+	size_t pending_for_conns;        /* notices of peers with their own connections */
 	uint32_t seed;                   /* of the hash of the buckets */
 	struct peer *bucket[PEER_BUCKETS];
 	struct trie_txn signers;         /* by name */
@@ -108,6 +110,12 @@ static inline const uint8_t *
 notice_soa(const struct notice *x)
 {
 	return x->zone + x->zone_len;
+}
+
+static inline size_t
+notice_octets(const struct notice *x)
+{
+	return sizeof *x + x->zone_len + x->rdlen;
 }
 
 static inline struct notice *

@@ -170,7 +170,6 @@ notice_new(struct notifier *n, const struct notify_news *news, const struct tsig
 		free(x);
 		return err;
 	}
-	n->stats.octets += sizeof *x + zone_len + rdlen;
 	x->zone_len = (uint8_t)zone_len;
 	memcpy(x->zone, news->zone, zone_len);
 	if (news->soa != NULL) {
@@ -179,6 +178,7 @@ notice_new(struct notifier *n, const struct notify_news *news, const struct tsig
 		x->rdlen = news->soa_len;
 		memcpy(x->zone + zone_len, news->soa, rdlen);
 	}
+	n->stats.octets += notice_octets(x);
 	*out = x;
 	return OK;
 }
@@ -189,7 +189,7 @@ notice_free(struct notifier *n, struct notice *x)
 	for (unsigned i = 0; i < x->signers_n; i++) {
 		signer_put_back(n, x->signers[i]);
 	}
-	n->stats.octets -= sizeof *x + x->zone_len + x->rdlen;
+	n->stats.octets -= notice_octets(x);
 	free(x);
 }
 
@@ -237,6 +237,8 @@ peer_put(struct peer *p, struct notice *x, struct notice **old)
 	TRY(trie_put(&p->notices, x, &replaced));
 	x->peer = p;
 	*old = replaced;
+	p->octets += notice_octets(x);
+	p->octets -= *old != NULL ? notice_octets(*old) : 0;
 	return OK;
 }
 
@@ -247,6 +249,7 @@ peer_take(struct notice *x)
 	nkey_set(&key, x->zone);
 	void *taken = trie_remove(&x->peer->notices, &key);
 	ASSERT(taken == x);
+	x->peer->octets -= notice_octets(x);
 	x->peer = NULL;
 }
 

@@ -67,6 +67,7 @@ struct notify_out {
 	struct served_pin *told;           /* the view that was told last */
 	const struct view *told_view;
 	struct subscriptions subscriptions; /* but for the counts of addresses in it, which are any thread's */
+	uint64_t looked_ms, over_limit;    /* when the notifier's counter of that name was looked at last, and what it was then */
 	struct tell_pace pace;             /* of secondaries that want to hear of all zones in a domain */
 	struct name *put_off;              /* owned: zones that nobody was told of, as a newer version follows at once */
 	size_t put_off_n, put_off_cap;

@@ -1,7 +1,10 @@
 /* The loader's part: it compares views, and tells targets and subscriptions. */
 #include "base/alloc.h"
 #include "net/notify_out_p.h"
+#include "ops/clock.h"
 #include "zone/history.h"
+
+enum { LIMIT_LOOK_MS = 10000 };
 
 void
 notify_out_looked(void *notify_out)
@@ -166,6 +169,23 @@ take_events(struct notify_out *o)
 
 /* ---- from outside ---- */
 
+/* Says it when notifications were not begun.  The counters are looked at now and then. */
+static void
+say_over_limit(struct notify_out *o)
+{
+	uint64_t now_ms = clock_ms();
+	struct notifier_stats s;
+	if (now_ms - o->looked_ms < LIMIT_LOOK_MS) {
+		return;
+	}
+	o->looked_ms = now_ms;
+	net_notify_stats(o->net, &s);
+	if (s.over_limit != o->over_limit) {
+		report_notify_over_limit(o->log, s.over_limit - o->over_limit, s.pending);
+		o->over_limit = s.over_limit;
+	}
+}
+
 /* Rights are the same as long as keys and files of secondaries are. */
 static void
 check_subscriptions(struct notify_out *o, const struct view *old)
@@ -212,4 +232,5 @@ notify_out_go_on(struct notify_out *o)
 	take_events(o);
 	tell_put_off(o);
 	notify_out_tell_wished(o);
+	say_over_limit(o);
 }

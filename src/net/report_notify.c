@@ -100,6 +100,14 @@ report_notify_unknown_host(const struct log *log, const struct notify_left_out *
 }
 
 void
+report_notify_over_limit(const struct log *log, uint64_t n, uint64_t pending)
+{
+	log_event(log, LOG_LEVEL_WARNING, "notify-over-limit", "notifications=%lu pending=%lu text=%s", n, pending,
+	          "so many are pending, in all or for one secondary, that these were not begun; their secondaries learn of the changes by "
+	          "their refresh timers");
+}
+
+void
 report_notify_not_told(const struct log *log, const struct notify_target *from, const struct name *zone, enum notify_not_told why)
 {
 	static const char *const texts[] = {

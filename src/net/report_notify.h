@@ -21,6 +21,9 @@ void report_notify_passed_over(const struct log *log, const struct notify_left_o
 /* Hosts are not told, as neither zones nor `_secondaries` files have their addresses: notify-unknown-host. */
 void report_notify_unknown_host(const struct log *log, const struct notify_left_out *o);
 
+/* Notifications that were not begun, `n` since this was said last: notify-over-limit. */
+void report_notify_over_limit(const struct log *log, uint64_t n, uint64_t pending);
+
 /* Why a secondary that has asked is not told of changes. */
 enum notify_not_told {
 	NOTIFY_SHARE_TAKEN,  /* its connection or its key has its share of subscriptions */

@@ -498,6 +498,51 @@ pending_is_bounded(void **state)
 	end(&w);
 }
 
+/* A target has half at most, and all connections together a fourth: others find room. */
+static void
+a_target_and_connections_have_shares(void **state)
+{
+	(void)state;
+	struct world w;
+	char name[16];
+	begin_with(&w, 16, 0);
+	const struct notify_target to = target(1), other = target(2);
+	const struct notify_target conns[] = { { .conn = 7 }, { .conn = 8 }, { .conn = 9 } };
+	for (unsigned i = 0; i < 9; i++) {
+		snprintf(name, sizeof name, "z%u.", i);
+		assert_int_equal(add_to(&w, name, 1, &to), i < 8 ? OK : E_LIMIT);
+	}
+	for (unsigned i = 0; i < 6; i++) {
+		snprintf(name, sizeof name, "z%u.", i);
+		assert_int_equal(add_to(&w, name, 1, &conns[i % 3]), i < 4 ? OK : E_LIMIT);
+	}
+	assert_int_equal(add_to(&w, "z0.", 2, &conns[0]), OK); /* takes another's place */
+	assert_int_equal(add_to(&w, "z0.", 1, &other), OK);
+	assert_int_equal(notifier_stats(w.n)->pending, 13);
+	notifier_conn_closed(w.n, &w.now, 7);
+	assert_int_equal(add_to(&w, "z8.", 1, &conns[1]), OK);
+	answer(&w, &w.sent[0], RCODE_NOERROR);
+	assert_int_equal(add_to(&w, "z8.", 1, &to), OK);
+	end(&w);
+}
+
+static void
+octets_of_a_target_are_bounded(void **state)
+{
+	(void)state;
+	struct world w;
+	char name[256];
+	begin_bounded(&w, 0, 10000, 0);
+	const struct notify_target to = target(1), other = target(2);
+	unsigned n = 0;
+	do {
+		snprintf(name, sizeof name, "%060u.%060u.%060u.%060u.", n++, 0u, 0u, 0u);
+	} while (add_to(&w, name, 1, &to) == OK);
+	assert_in_range(notifier_stats(w.n)->octets, 5000, 6000);
+	assert_int_equal(add_to(&w, name, 1, &other), OK);
+	end(&w);
+}
+
 /* Long names and SOA records count for what they are. */
 static void
 octets_are_bounded(void **state)
@@ -664,6 +709,8 @@ main(void)
 		cmocka_unit_test(over_the_peers_own_connection),
 		cmocka_unit_test(two_sources_are_two_targets),
 		cmocka_unit_test(pending_is_bounded),
+		cmocka_unit_test(a_target_and_connections_have_shares),
+		cmocka_unit_test(octets_of_a_target_are_bounded),
 		cmocka_unit_test(octets_are_bounded),
 		cmocka_unit_test(in_flight_is_bounded_and_targets_take_turns),
 		cmocka_unit_test(exchanges_are_bounded),
