@@ -25,12 +25,12 @@ zone_around(const struct view *v, const struct nkey *name)
 	return path.exact != NULL ? path.exact : path.n != 0 ? path.ancestor[path.n - 1] : NULL;
 }
 
-/* Behind the `n` that are there.  Returns how many there are now. */
+/* Behind the `n` that are there.  Returns how many there are now: if there are too many, one more than has room. */
 static size_t
 put_rrset(const struct rrset *set, uint8_t family, size_t n, struct key_address out[NOTIFY_PLACES_MAX])
 {
 	const struct rr *rr = set != NULL ? rrset_first(set) : NULL;
-	for (unsigned left = set != NULL ? set->n : 0; left != 0; left--, rr = rr_next(rr), n++) {
+	for (unsigned left = set != NULL ? set->n : 0; left != 0 && n <= NOTIFY_PLACES_MAX; left--, rr = rr_next(rr), n++) {
 		if (n < NOTIFY_PLACES_MAX) {
 			out[n] = (struct key_address){ .family = family };
 			ASSERT(rr->rdlen <= sizeof out[n].octets);
@@ -68,15 +68,21 @@ struct placing {
 	const struct view *view;
 	const struct zone *zone;
 	struct notify_places *out;
+	size_t hosts_n; /* looked at */
 };
 
+/* A host without addresses takes no place, but time. */
 static bool
 place_host(void *ctx, const uint8_t *host, uint16_t port)
 {
-	const struct placing *p = ctx;
+	struct placing *p = ctx;
 	struct notify_places *out = p->out;
 	struct key_address at[NOTIFY_PLACES_MAX];
 	bool is_listed;
+	if (p->hosts_n++ == NOTIFY_PLACES_MAX) {
+		out->is_cut = true;
+		return false;
+	}
 	size_t n = notify_addresses_of(p->view, p->zone, host, at, &is_listed);
 	if (n == 0 && out->unknown == NULL) {
 		out->unknown = host;

@@ -16,7 +16,7 @@
 #include "auth/view.h"
 
 enum {
-	NOTIFY_PLACES_MAX = 256, /* of one zone, and addresses of one host */
+	NOTIFY_PLACES_MAX = 256, /* of one zone; hosts that are looked at for one zone; and addresses of one host */
 	NOTIFY_PORTS_MAX = 16,   /* of one address; more are left out */
 };
 
@@ -29,7 +29,7 @@ struct notify_place {
 struct notify_places {
 	struct notify_place list[NOTIFY_PLACES_MAX];
 	size_t n;
-	bool is_cut;            /* there were more */
+	bool is_cut;            /* there were more places, or more hosts */
 	const uint8_t *unknown; /* the first host that has no address; NULL: none */
 };
 
@@ -39,7 +39,7 @@ void notify_places_of(const struct view *v, const struct zone *z, struct notify_
 /* The ports that SRV records give for an address.  Returns how many. */
 size_t notify_ports_of(const struct notify_places *p, const struct key_address *a, uint16_t out[NOTIFY_PORTS_MAX]);
 
-/* The addresses of a host for a zone.  `is_listed`: are they those of a file?  Returns how many there are, of which at most
- * NOTIFY_PLACES_MAX are put. */
+/* The addresses of a host for a zone.  `is_listed`: are they those of a file?  NOTIFY_PLACES_MAX are put at most; returns more than
+ * that if there are more. */
 size_t notify_addresses_of(const struct view *v, const struct zone *z, const uint8_t *host, struct key_address out[NOTIFY_PLACES_MAX],
                            bool *is_listed);

@@ -117,6 +117,7 @@ struct search {
 	const struct zone *zone;
 	const struct notify_policy *policy;
 	struct notify_targets *out;
+	size_t looked_n;
 	struct notify_places places; /* of hosts that SRV records name */
 };
 
@@ -178,6 +179,10 @@ static void
 add_place(struct search *s, const struct place *p, const struct signers *by)
 {
 	struct notify_target to = { .address = p->address, .port = p->port != 0 ? p->port : NOTIFY_PORT };
+	if (s->looked_n++ >= NOTIFY_LOOKED_MAX) {
+		s->out->is_cut = true;
+		return;
+	}
 	if (!notify_is_allowed(s->policy, &p->address, p->port, p->is_named)) {
 		pass_over(s, p);
 		return;
@@ -211,7 +216,7 @@ add_address(struct search *s, const struct key_address *a, const struct signers 
 static void
 add_domain(struct search *s, const struct domain *d)
 {
-	for (size_t i = d->first; i < d->first + d->n; i++) {
+	for (size_t i = d->first; i < d->first + d->n && !s->out->is_cut; i++) {
 		const struct signers by = { .list = { s->ix->keys[i] }, .n = 1 };
 		add_address(s, &s->ix->keys[i]->secondary, &by, true);
 	}
@@ -286,11 +291,13 @@ add_name_servers(struct search *s)
 {
 	const uint8_t *unknown = NULL, *mname = rrset_first(s->zone->soa)->rdata;
 	const struct rr *ns = rrset_first(s->zone->ns);
-	for (unsigned left = s->zone->ns->n; left != 0 && !s->out->is_cut; left--, ns = rr_next(ns)) {
+	unsigned n = s->zone->ns->n, left = n < NOTIFY_PLACES_MAX ? n : NOTIFY_PLACES_MAX;
+	for (; left != 0 && !s->out->is_cut; left--, ns = rr_next(ns)) {
 		if (!name_is_equal(ns->rdata, mname) && !add_name_server(s, ns->rdata) && unknown == NULL) {
 			unknown = ns->rdata;
 		}
 	}
+	s->out->is_cut |= n > NOTIFY_PLACES_MAX;
 	return unknown;
 }
 
@@ -311,6 +318,7 @@ notify_targets_of(const struct notify_index *ix, const struct zone *z, const str
 	s.zone = z;
 	s.policy = policy;
 	s.out = out;
+	s.looked_n = 0;
 	out->n = 0;
 	out->is_cut = out->has_passed = false;
 	notify_places_of(ix->view, z, &s.places);

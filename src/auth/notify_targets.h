@@ -15,6 +15,9 @@
  * With a key whose name calls one of our addresses the primary's, it is told from there.
  * Whom NOTIFY may not go to is left out (auth/notify_policy.h).
  *
+ * Cost: what is looked at for one zone is limited, whatever files and zones say: NOTIFY_PLACES_MAX hosts of SRV records and as many name
+ * servers, whether they have addresses or not, and NOTIFY_LOOKED_MAX addresses and ports.
+ *
  * Pure.  What comes out borrows from the views that it came from.
  */
 #pragma once
@@ -26,12 +29,15 @@
 #include "auth/view.h"
 #include "base/err.h"
 
-enum { NOTIFY_TARGETS_MAX = 256 }; /* of one zone */
+enum {
+	NOTIFY_TARGETS_MAX = 256, /* of one zone */
+	NOTIFY_LOOKED_MAX = 1024, /* addresses and ports looked at for one zone: also those that are targets already, or not told */
+};
 
 struct notify_targets {
 	struct notify_target list[NOTIFY_TARGETS_MAX];
 	size_t n;
-	bool is_cut;                /* there were more */
+	bool is_cut;                /* there were more, or more was to be looked at */
 	bool has_passed;            /* one was passed over, as it is no loopback address: */
 	struct key_address passed;
 	uint16_t passed_port;

@@ -119,11 +119,13 @@ compare_places(const struct entry *a, const struct entry *b)
 	return order != 0 ? order : name_compare(b->within, a->within);
 }
 
+/* Of one host, keys come before addresses, so that neither are in the way of the others. */
 static int
 compare_entries(const void *left, const void *right)
 {
 	const struct entry *a = left, *b = right;
 	int order = compare_places(a, b);
+	order = order != 0 ? order : (a->name == NULL) - (b->name == NULL);
 	return order != 0 ? order : (a->order > b->order) - (a->order < b->order);
 }
 
@@ -200,29 +202,40 @@ struct range {
 	size_t n;
 };
 
-/* Those at the name; `within` not NULL: of files for that domain alone. */
-static struct range
-find_at(const struct secondaries *s, enum which which, const uint8_t *at, const uint8_t *within)
+static int
+compare_with(const struct entry *e, const uint8_t *at, const uint8_t *within)
 {
-	const struct entries *all = &s->entries[which];
-	size_t low = 0, high = all->n;
+	int order = name_compare(e->at, at);
+	return order == 0 && within != NULL ? name_compare(within, e->within) : order;
+}
+
+/* Index of the first entry from `low` on that is not before the name; `is_past`: that is after it. */
+static size_t
+bound(const struct entries *all, size_t low, const uint8_t *at, const uint8_t *within, bool is_past)
+{
+	size_t high = all->n;
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		const struct entry *e = &all->list[mid];
-		int order = name_compare(e->at, at);
-		order = order == 0 && within != NULL ? name_compare(within, e->within) : order;
-		if (order < 0) {
+		if (compare_with(&all->list[mid], at, within) < is_past) {
 			low = mid + 1;
 		} else {
 			high = mid;
 		}
 	}
-	struct range r = { .first = low < all->n ? &all->list[low] : NULL };
-	while (low + r.n < all->n && name_is_equal(r.first[r.n].at, at) &&
-	       (within == NULL || name_is_equal(r.first[r.n].within, within))) {
-		r.n++;
-	}
-	return r;
+	return low;
+}
+
+/* Those at the name; `within` not NULL: of files for that domain alone.  There may be 200,000, so they are not counted one by one. */
+static struct range
+find_at(const struct secondaries *s, enum which which, const uint8_t *at, const uint8_t *within)
+{
+	const struct entries *all = &s->entries[which];
+	size_t first = bound(all, 0, at, within, false);
+	bool is_any = first < all->n && compare_with(&all->list[first], at, within) == 0;
+	return (struct range){
+		.first = first < all->n ? &all->list[first] : NULL,
+		.n = is_any ? bound(all, first, at, within, true) - first : 0,
+	};
 }
 
 size_t
@@ -283,15 +296,26 @@ find_host(const struct secondaries *s, const uint8_t *zone, const uint8_t *host)
 	return r;
 }
 
+/* How many of the entries of a host are keys: these come first. */
+static size_t
+keys_in(const struct range *r)
+{
+	size_t low = 0, high = r->n;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		low = r->first[mid].name != NULL ? mid + 1 : low;
+		high = r->first[mid].name != NULL ? high : mid;
+	}
+	return low;
+}
+
 size_t
 secondaries_addresses(const struct secondaries *s, const uint8_t *zone, const uint8_t *host, struct key_address *out, size_t cap)
 {
 	struct range r = find_host(s, zone, host);
-	size_t n = 0;
-	for (size_t i = 0; i < r.n; i++) {
-		if (r.first[i].address.family != 0 && n++ < cap) {
-			out[n - 1] = r.first[i].address;
-		}
+	size_t skip = keys_in(&r), n = r.n - skip;
+	for (size_t i = 0; i < n && i < cap; i++) {
+		out[i] = r.first[skip + i].address;
 	}
 	return n;
 }
@@ -300,11 +324,9 @@ size_t
 secondaries_keys(const struct secondaries *s, const uint8_t *zone, const uint8_t *host, const uint8_t **out, size_t cap)
 {
 	struct range r = find_host(s, zone, host);
-	size_t n = 0;
-	for (size_t i = 0; i < r.n; i++) {
-		if (r.first[i].name != NULL && n++ < cap) {
-			out[n - 1] = r.first[i].name;
-		}
+	size_t n = keys_in(&r);
+	for (size_t i = 0; i < n && i < cap; i++) {
+		out[i] = r.first[i].name;
 	}
 	return n;
 }
