@@ -343,8 +343,8 @@ notify_compare(const struct view *old, const struct view *now, const struct noti
 }
 
 err_t
-notify_one_zone(const struct view *v, const struct zone *z, const struct notify_policy *policy, const struct notify_listener *to,
-                struct notify_left_out *out)
+notify_zones(const struct view *v, const struct name *zones, size_t n, const struct notify_policy *policy,
+             const struct notify_listener *to, struct notify_left_out *out)
 {
 	struct comparing *c = try_alloc(sizeof *c);
 	*out = (struct notify_left_out){ .cut_n = 0 };
@@ -356,9 +356,12 @@ notify_one_zone(const struct view *v, const struct zone *z, const struct notify_
 	c->to = to;
 	c->left_out = out;
 	err_t err = need_index(v, &c->now);
-	if (err == OK) {
-		const struct notify_news news = notify_news_of(z);
-		tell(c, c->now, z, &news);
+	for (size_t i = 0; i < n && err == OK; i++) {
+		const struct zone *z = view_zone(v, zones[i].oct);
+		if (z != NULL) {
+			const struct notify_news news = notify_news_of(z);
+			tell(c, c->now, z, &news);
+		}
 	}
 	comparing_free(&c);
 	return err;

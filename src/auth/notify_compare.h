@@ -44,9 +44,9 @@ struct notify_left_out {
 err_t notify_compare(const struct view *old, const struct view *now, const struct notify_policy *policy,
                      const struct notify_listener *to, struct notify_left_out *out);
 
-/* One zone of a view, to all that are to hear of it.  E_NOMEM. */
-err_t notify_one_zone(const struct view *v, const struct zone *z, const struct notify_policy *policy, const struct notify_listener *to,
-                      struct notify_left_out *out);
+/* These zones of a view, to all that are to hear of them.  Names that are no zones are passed over.  E_NOMEM. */
+err_t notify_zones(const struct view *v, const struct name *zones, size_t n, const struct notify_policy *policy,
+                   const struct notify_listener *to, struct notify_left_out *out);
 
 /* Every zone at and below a name, to one target, for a peer that is to hear of all of them.  A target that is an address is told at the
  * ports that SRV records give for it, else at its own. */

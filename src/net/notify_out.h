@@ -70,7 +70,7 @@ struct notify_out {
 	uint64_t looked_ms, over_limit;    /* when the notifier's counter of that name was looked at last, and what it was then */
 	struct tell_pace pace;             /* of secondaries that want to hear of all zones in a domain */
 	struct name *put_off;              /* owned: zones that nobody was told of, as a newer version follows at once */
-	size_t put_off_n, put_off_cap;
+	size_t put_off_n, put_off_cap, put_off_before;
 	/* any thread's */
 	pthread_mutex_t lock;              /* for is_on, and for what is done on condition of it */
 	bool is_on;                        /* between start and stop: workers may be there longer */

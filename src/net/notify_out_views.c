@@ -62,10 +62,11 @@ log_left_out(struct notify_out *o, err_t err, const struct notify_left_out *left
 
 /* ---- versions that are put off, as another one follows at once ---- */
 
+/* Before the comparison at hand, in which each zone comes once. */
 static bool
-is_listed(const struct notify_out *o, const uint8_t *zone)
+was_listed(const struct notify_out *o, const uint8_t *zone)
 {
-	for (size_t i = 0; i < o->put_off_n; i++) {
+	for (size_t i = 0; i < o->put_off_before; i++) {
 		if (name_is_equal(o->put_off[i].oct, zone)) {
 			return true;
 		}
@@ -81,7 +82,7 @@ puts_off(void *ctx, const struct zone *z)
 	if (!o->is_put_off(o->ctx, z)) {
 		return false;
 	}
-	if (is_listed(o, z->apex_name)) {
+	if (was_listed(o, z->apex_name)) {
 		return true;
 	}
 	if (!try_room(&o->put_off, sizeof *o->put_off, o->put_off_n, &o->put_off_cap)) {
@@ -91,30 +92,54 @@ puts_off(void *ctx, const struct zone *z)
 	return true;
 }
 
+/* Is there no newer version yet? */
+static bool
+is_at_old_serial(const struct notify_out *o, const struct name *zone)
+{
+	const struct zone *z = notify_out_find_told(o, zone);
+	return z != NULL && history_is_serial_stuck(z);
+}
+
+static bool
+is_still_put_off(const struct notify_out *o, const struct name *zone)
+{
+	return is_at_old_serial(o, zone) && o->is_put_off(o->ctx, notify_out_find_told(o, zone));
+}
+
 static void
-tell_zone(struct notify_out *o, const struct zone *z)
+swap_names(struct name *a, struct name *b)
+{
+	struct name c = *a;
+	*a = *b;
+	*b = c;
+}
+
+/* Looks at the zones that were put off.  If the newer version has come, secondaries were told of it.  If it will not come, they are told of
+ * the present version; of all such zones at once, since transfer keys are sorted for that. */
+static void
+tell_put_off(struct notify_out *o)
 {
 	const struct notify_listener to = { .each = notify_out_tell, .zone = tell_subscribers, .looked = notify_out_looked, .ctx = o };
 	const struct notify_policy policy = notify_out_policy(o);
 	struct notify_left_out left_out;
-	log_left_out(o, notify_one_zone(o->told_view, z, &policy, &to, &left_out), &left_out);
-}
-
-/* Either the version that was to follow is there, and secondaries were told of it; or it will not come, and they are told of the version
- * that there is. */
-static void
-tell_put_off(struct notify_out *o)
-{
-	for (size_t i = o->put_off_n; i-- != 0;) {
-		const struct zone *z = notify_out_find_told(o, &o->put_off[i]);
-		bool is_there = z != NULL && history_is_serial_stuck(z);
-		if (is_there && o->is_put_off(o->ctx, z)) {
-			continue;
+	size_t kept = 0, told = 0;
+	if (o->put_off_n == 0) {
+		return;
+	}
+	for (size_t i = 0; i < o->put_off_n; i++) {
+		if (is_still_put_off(o, &o->put_off[i])) {
+			swap_names(&o->put_off[kept++], &o->put_off[i]);
 		}
-		o->put_off[i] = o->put_off[--o->put_off_n];
-		if (is_there) {
-			tell_zone(o, z);
+	}
+	struct name *over = o->put_off + kept;
+	for (size_t i = 0; i < o->put_off_n - kept; i++) {
+		if (is_at_old_serial(o, &over[i])) {
+			over[told++] = over[i];
 		}
+	}
+	o->put_off_n = kept;
+	if (told != 0) {
+		log_left_out(o, notify_zones(o->told_view, over, told, &policy, &to, &left_out), &left_out);
 	}
 }
 
@@ -211,6 +236,7 @@ tell_changes(struct notify_out *o)
 	policy.ctx = o;
 	o->told_view = served_pin(o->served, &o->told);
 	check_subscriptions(o, old);
+	o->put_off_before = o->put_off_n;
 	err_t err = notify_compare(old, o->told_view, &policy, &to, &left_out);
 	served_unpin(o->served, &before);
 	log_left_out(o, err, &left_out);

@@ -169,6 +169,23 @@ every_zone_of_a_domain(void **state)
 }
 
 static void
+some_zones(void **state)
+{
+	(void)state;
+	struct world w = { 0 };
+	static const char *const files[][2] = { { "a", ZONE("1", "") }, { "b", ZONE("2", "") }, { "_keys", KEY("192.0.2.8") SECRET } };
+	next(&w, files, ARRAY_LEN(files));
+	str_clear(&w.got);
+	const struct notify_listener to = { .each = on_each, .ctx = &w.got };
+	const struct name zones[] = { { 3, "\1b" }, { 3, "\1c" }, { 3, "\1A" } };
+	struct notify_left_out left_out;
+	assert_int_equal(notify_zones(w.before, zones, ARRAY_LEN(zones), &everybody, &to, &left_out), OK);
+	assert_text(&w.got, "b. 2 192.0.2.8 192.0.2.1.192.0.2.8._transfer.\nb. 2 192.0.2.2 -\n"
+	                    "a. 1 192.0.2.8 192.0.2.1.192.0.2.8._transfer.\na. 1 192.0.2.2 -\n");
+	end(&w);
+}
+
+static void
 on_looked(void *ctx)
 {
 	str_cat(ctx, "+");
@@ -272,6 +289,7 @@ main(void)
 		cmocka_unit_test(keys_of_listed_hosts_that_come_and_change),
 		cmocka_unit_test(what_is_passed_over_is_told),
 		cmocka_unit_test(every_zone_of_a_domain),
+		cmocka_unit_test(some_zones),
 		cmocka_unit_test(every_zone_that_an_address_is_a_target_of),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
