@@ -32,7 +32,7 @@ struct key_address { /* out of a transfer key's name */
 
 bool key_address_is_equal(const struct key_address *a, const struct key_address *b);
 
-/* A name of 255 octets has no more of them: "_a" takes three, "_update" and the root nine. */
+/* The most types that a name of 255 octets can list: "_a" takes three octets, "_update" and the root nine. */
 enum { KEY_TYPES_MAX = (NAME_WIRE_MAX - 9) / 3 };
 
 struct secondary_grant;

@@ -4,7 +4,7 @@
  * TCP, UDP or the peer's own connection. notifier_notice.c has states, schedule and reports. notifier_table.c keeps keys, peers
  * and notices. notifier_message.c writes and reads messages.
  *
- * A notification is called a notice here, a target a peer.
+ * A notification is called a notice here, a target a peer: not the struct peer of auth/server.h, which no notifier*.c includes.
  */
 #pragma once
 

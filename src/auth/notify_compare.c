@@ -130,7 +130,7 @@ tell_zones(struct comparing *c)
 
 /* ---- new targets of zones that did not change ---- */
 
-/* Not in the old view, or with another secret there. */
+/* True when the key is not in the old view, or has another secret or algorithm there. */
 static bool
 is_fresh(const struct view *old, const struct tsig_key *key)
 {
@@ -181,7 +181,7 @@ compare_areas(const void *a, const void *b)
 	return name_compare(*x, *y);
 }
 
-/* In canonical order: what is within an area comes right after it. */
+/* Lists the areas in canonical order, so that an area within another one comes right after it. */
 static err_t
 find_areas(struct comparing *c)
 {
@@ -214,7 +214,7 @@ is_same_key(const struct tsig_key *a, const struct tsig_key *b)
 	return name_is_equal(a->name.oct, b->name.oct) && key_is_same(a, b);
 }
 
-/* Was nobody told there before?  Or, if it is signed, nobody with this key? */
+/* True when no target had this address and port before; for a signed target: none with this key. */
 static bool
 is_new(const struct notify_targets *before, const struct notify_target *to)
 {
@@ -238,7 +238,7 @@ has_new_at(const struct notify_targets *targets, const bool *is_new_one, const s
 	return false;
 }
 
-/* Where there is a new target.  There with all of its keys: the secondary may know the old one alone. */
+/* Tells the zone at each address and port that has a new target, with all keys there: the secondary may know only an old one. */
 static void
 tell_new(struct comparing *c, const struct zone *z)
 {
@@ -273,7 +273,7 @@ iter_within(struct trie_iter *it, const struct view *v, const uint8_t *domain)
 	trie_iter_seek(it, &v->zones, &key);
 }
 
-/* Zones that changed were told to all of their targets already. */
+/* Tells the new targets in an area of the zones that did not change; for changed zones all targets were told already. */
 static void
 tell_area(struct comparing *c, const uint8_t *domain)
 {
@@ -324,7 +324,7 @@ err_t
 notify_compare(const struct view *old, const struct view *now, const struct notify_policy *policy,
                const struct notify_listener *to, struct notify_left_out *out)
 {
-	struct comparing *c = try_alloc(sizeof *c); /* as large as the targets of a zone may be many */
+	struct comparing *c = try_alloc(sizeof *c); /* too large for the stack: it has room for the targets of a zone, twice */
 	*out = (struct notify_left_out){ .cut_n = 0 };
 	if (c == NULL) {
 		return E_NOMEM;
@@ -367,7 +367,7 @@ notify_zones(const struct view *v, const struct name *zones, size_t n, const str
 	return err;
 }
 
-/* An address for which SRV records give ports: at each of these. */
+/* Tells an address at each port that SRV records give for it; at its own port if they give none. */
 static void
 tell_at_ports(const struct view *v, const struct zone *z, const struct notify_target *to, notify_each *each, void *ctx)
 {

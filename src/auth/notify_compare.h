@@ -1,4 +1,4 @@
-/* auth/notify_compare.h -- what there is to tell when one view takes the place of another; whom, says auth/notify_targets.h.
+/* auth/notify_compare.h -- finds what to tell secondaries when one view replaces another (auth/notify_targets.h finds whom to tell).
  *
  * Pure.  What comes out borrows from the views that it came from.
  */
@@ -25,7 +25,7 @@ struct notify_listener {
 /* Who was not told. */
 struct notify_left_out {
 	size_t cut_n;    /* zones that have more targets than NOTIFY_TARGETS_MAX */
-	size_t passed_n; /* zones with targets that were passed over, as they are no loopback addresses; the first: */
+	size_t passed_n; /* zones with a target that is not told because it is not a loopback address; the first such target: */
 	struct key_address passed;
 	uint16_t passed_port;
 	struct name passed_zone;

@@ -1,4 +1,4 @@
-/* auth/notify_places.h -- where the hosts are that hear of a zone: their addresses, and the ports at which these are told.
+/* auth/notify_places.h -- addresses and ports of the hosts that are notified of a zone.
  *
  * A host is at the addresses that a `_secondaries` file lists for it (auth/secondaries.h).  Where no file lists any, it is at its A and
  * AAAA records: those in the zone itself, glue too; else those in the nearest zone served that encloses the host.

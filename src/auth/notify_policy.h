@@ -38,7 +38,7 @@ bool notify_is_unicast(const struct key_address *a);
 /* 127.0.0.0/8 (RFC 1122 3.2.1.3 (g)), ::1 (RFC 4291 2.5.3), and the former mapped into IPv6. */
 bool notify_is_loopback(const struct key_address *a);
 
-/* The address that an address is told from, under a key whose name calls `primary` the primary's: `primary` itself, if it is ours and
+/* The source of messages to `to` that are signed with a key whose name has the primary's address `primary`: that address, if it is ours and
  * leads there.  It leads to addresses of its family; a loopback address leads to loopback addresses alone.  Else family 0: the default
  * source of notifications. */
 struct key_address notify_source(const struct notify_policy *policy, const struct key_address *primary, const struct key_address *to);

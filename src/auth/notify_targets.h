@@ -12,7 +12,7 @@
  * An address from a key's name is told with that key, an address of a host with each key that a file lists for the host.  All that
  * is said of one address and port is put together: it is told with every key, NOTIFIER_KEYS_MAX at most, since the secondary may not
  * know them all (auth/notifier.h makes one notification of these); and unsigned only when it has no key.
- * With a key whose name calls one of our addresses the primary's, it is told from there.
+ * If the primary's address in the key's name is ours, messages signed with that key come from it.
  * Whom NOTIFY may not go to is left out (auth/notify_policy.h).
  *
  * Cost: what is looked at for one zone is limited, whatever files and zones say: NOTIFY_PLACES_MAX hosts of SRV records and as many name
