@@ -1,5 +1,6 @@
 #include "auth/answer.h"
 
+#include "auth/access.h"
 #include "auth/answering.h"
 #include "dns/rrtype.h"
 #include "dns/wire.h"
@@ -383,31 +384,11 @@ turn(struct answering *a)
 	return false;
 }
 
-/* True when the client's address may transfer the catalog without a key.  Also over UDP, where an address can be forged:
- * secondaries ask for the SOA by UDP, and the answer goes only to that address. */
 static bool
-is_from_listed(const struct answering *a)
+is_hidden(const struct answering *a, const struct zone *z)
 {
-	if (a->q->peer == NULL || a->view->secondaries == NULL) {
-		return false;
-	}
-	const struct key_address from = peer_key_address(a->q->peer);
-	return secondaries_may_transfer(a->view->secondaries, a->view->catalog->apex_name, &from);
-}
-
-/* The catalog zone lists all zones (RFC 9432 7): only clients that may transfer it may query it. */
-static bool
-may_see_catalog(const struct answering *a)
-{
-	const struct question *q = a->q;
-	return q->is_axfr_open || (q->key != NULL && key_has_right(q->key, RIGHT_TRANSFER, a->view->catalog->apex_name)) ||
-	       is_from_listed(a);
-}
-
-static const struct zone *
-unless_hidden(const struct answering *a, const struct zone *z)
-{
-	return z != NULL && z == a->view->catalog && !may_see_catalog(a) ? NULL : z;
+	const struct asker who = { .key = a->q->key, .peer = a->q->peer, .is_axfr_open = a->q->is_axfr_open };
+	return z == a->view->catalog && access_is_hidden(a->view, &who, z); /* a call for questions about the catalog alone */
 }
 
 /* The zone that answers for the name.  DS records are on the parent's side of a cut (RFC 4035 3.1.4.1): the parent answers for
@@ -417,10 +398,14 @@ zone_for(const struct answering *a)
 {
 	struct trie_path path;
 	trie_lookup(&a->view->zones, &a->key, &path);
-	if (path.exact != NULL && !(a->q->type == TYPE_DS && path.n != 0)) {
-		return unless_hidden(a, path.exact);
+	unsigned n = path.n;
+	if (n != 0 && is_hidden(a, path.ancestor[n - 1])) {
+		n--;
 	}
-	return path.n != 0 ? unless_hidden(a, path.ancestor[path.n - 1]) : NULL;
+	if (path.exact != NULL && !(a->q->type == TYPE_DS && n != 0) && !is_hidden(a, path.exact)) {
+		return path.exact;
+	}
+	return n != 0 ? path.ancestor[n - 1] : NULL;
 }
 
 void

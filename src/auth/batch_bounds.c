@@ -68,11 +68,15 @@ count_zones(const struct view *v, const struct name *domain, size_t max)
 }
 
 const char *
-batch_zone_trouble(const struct batch *b, const struct update_task *t, const char *path)
+batch_zone_trouble(const struct batch *b, const struct update_task *t, const uint8_t *apex, const char *path)
 {
 	const struct primary *p = b->p;
+	const struct zone *there = view_zone(p->views.latest, apex);
 	struct key k = { 0 };
 	struct name name;
+	if (there != NULL && there == p->views.latest->catalog) {
+		return "no zone can have that name here: it is that of the catalog (--catalog)";
+	}
 	if (filename_trouble(path, strlen(path)) != NULL) { /* source_file_name() has escaped all octets that cause trouble, so
 	                                                     * the name can only be too long */
 		return "no zone can have that name here: its file's name would be longer than 143 octets";

@@ -84,8 +84,9 @@ bool batch_is_read_by_others(const struct batch *b, const struct file *own, cons
  * one. */
 bool batch_is_zone_of_key(const struct batch *b, const struct update_task *t, const uint8_t *apex);
 
-/* batch_bounds.c: why a zone with the file `path` must not be made, as a static text; NULL: it may be made. */
-const char *batch_zone_trouble(const struct batch *b, const struct update_task *t, const char *path);
+/* batch_bounds.c: why a zone with the file `path` must not be made, as a static text; NULL: it may be made.  The task's key passes
+ * batch_is_zone_of_key(), so it may transfer the zone, and the text may speak of the catalog. */
+const char *batch_zone_trouble(const struct batch *b, const struct update_task *t, const uint8_t *apex, const char *path);
 
 /* batch_bounds.c: true when an edit makes a file larger than is allowed. */
 bool batch_is_overgrown(const struct edit *e);

@@ -90,7 +90,7 @@ batch_add_creation(struct batch *b, struct update_task *t, const uint8_t *apex, 
 		*out = batch_settle(t, v.rcode, v.ede, v.why);
 	} else if (!batch_is_writable(b->p, there, &why)) {
 		*out = batch_settle(t, RCODE_SERVFAIL, EDE_NOT_READY, why);
-	} else if ((why = batch_zone_trouble(b, t, path)) != NULL) {
+	} else if ((why = batch_zone_trouble(b, t, apex, path)) != NULL) {
 		*out = batch_settle(t, RCODE_REFUSED, EDE_PROHIBITED, why);
 	} else if (!is_all_within(&t->update, apex)) {
 		*out = batch_settle(t, RCODE_NOTZONE, EDE_NONE, "an update that makes a zone can have records of that zone only");

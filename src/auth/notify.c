@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "auth/access.h"
 #include "dns/rrtype.h"
 #include "dns/wire.h"
 
@@ -15,12 +16,12 @@ deny(struct request *q, unsigned rcode, int ede, const char *why)
 	q->is_authoritative = false;
 }
 
-/* The catalog zone is a secret from everybody who may not transfer it. */
 static bool
-is_known_to_all(const struct view *v, const uint8_t *apex)
+is_zone_for(const struct request *q)
 {
-	const struct zone *z = view_zone(v, apex);
-	return z != NULL && z != v->catalog;
+	const struct asker who = { .key = q->key, .peer = q->peer, .is_axfr_open = q->conf->is_axfr_open };
+	const struct zone *z = view_zone(q->view, q->m.qname.oct);
+	return z != NULL && !access_is_hidden(q->view, &who, z);
 }
 
 void
@@ -34,7 +35,7 @@ notify_handle(struct request *q)
 	q->is_authoritative = true;
 	if (q->view->commit[0] == '\0') {
 		deny(q, RCODE_SERVFAIL, EDE_NOT_READY, "nothing is loaded yet");
-	} else if (q->key == NULL && !is_known_to_all(q->view, q->m.qname.oct)) {
+	} else if (q->key == NULL && !is_zone_for(q)) {
 		deny(q, RCODE_NOTAUTH, EDE_NOT_AUTHORITATIVE, "no such zone here");
 	} else if (q->key == NULL) {
 		q->out->event = EVENT_NOTIFY_UNSIGNED;

@@ -22,8 +22,8 @@
  *   ANY: over UDP one RRset; over TCP, and for RRSIG, all that the answer has room for.
  *   Questions about the server's state, signed: STATUS_ITEMS_MAX (200) items (auth/status.h); for questions about keys, also one
  *     walk through the rights that all files of secondaries grant.
- *   A transfer, or a query for the catalog, without a key: one comparison for each prefix of the zone's domains
- *     (auth/secondaries.h).
+ *   A transfer, or a query or NOTIFY for the catalog, without a key: one comparison for each prefix of the zone's domains
+ *     (auth/access.h).
  *   Other opcodes, other classes, malformed requests: only reading and signature.
  *   AXFR and IXFR over TCP, UPDATE and NOTIFY end here with an event; the rest of their work has its own limits (net/tcp.h,
  *     net/inbox.h, auth/notify.h).  The records of an UPDATE, with all compressed names written out, take at most

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/access.h"
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "dns/rdata.h"
@@ -254,14 +255,13 @@ read_client_serial(const struct msg *m, uint32_t *out)
 	return OK;
 }
 
-/* The address counts by TCP alone: in a datagram it proves nothing. */
-static bool
-is_allowed(const struct asked *q)
+/* Why there is no such zone for this client, for the log; NULL: there is one. */
+static const char *
+absence(const struct asked *q, const struct asker *who, const struct zone *z)
 {
-	const uint8_t *zone = q->m->qname.oct;
-	const struct key_address from = peer_key_address(q->peer);
-	return q->conf->is_axfr_open || (q->key != NULL && key_has_right(q->key, RIGHT_TRANSFER, zone)) ||
-	       (q->peer->transport == TRANSPORT_TCP && secondaries_may_transfer(q->view->secondaries, zone, &from));
+	return z == NULL                           ? "no such zone here"
+	       : access_is_hidden(q->view, who, z) ? "the catalog is hidden from clients that may not transfer it"
+	                                           : NULL;
 }
 
 static void
@@ -270,14 +270,16 @@ make_plan(const struct asked *q, struct plan *p)
 	const struct view *v = q->view;
 	const struct msg *m = q->m;
 	*p = (struct plan){ .ede = EDE_NONE, .is_incremental = m->qtype == TYPE_IXFR };
+	const struct asker who = { .key = q->key, .peer = q->peer, .is_axfr_open = q->conf->is_axfr_open };
 	p->zone = view_zone(v, m->qname.oct);
+	const char *absent = absence(q, &who, p->zone);
 	if (p->is_incremental && read_client_serial(m, &p->client_serial) != OK) {
 		refuse(p, RCODE_FORMERR, EDE_NONE, "no SOA of the client's version");
 	} else if (v->commit[0] == '\0') {
 		refuse(p, RCODE_SERVFAIL, EDE_NOT_READY, "nothing is loaded yet");
-	} else if (p->zone == NULL) {
-		refuse(p, RCODE_NOTAUTH, EDE_NOT_AUTHORITATIVE, "no such zone here"); /* RFC 5936 2.2.1 */
-	} else if (!is_allowed(q)) {
+	} else if (absent != NULL) {
+		refuse(p, RCODE_NOTAUTH, EDE_NOT_AUTHORITATIVE, absent); /* RFC 5936 2.2.1 */
+	} else if (!access_may_transfer(v, &who, m->qname.oct)) {
 		refuse(p, RCODE_REFUSED, EDE_PROHIBITED, q->key == NULL ? "the request is not signed"
 		                                                        : "the key has no right to transfer this zone");
 	} else if (p->is_incremental) {

@@ -8,8 +8,7 @@
  * IXFR: the steps of the zone's history (zone/history.h), as one where several lie between; the whole zone where the
  * history does not reach (RFC 1995 4).  Over UDP the last few steps, each by itself, if they fit, else the SOA alone.
  *
- * Who may: who signs with a key that has the right, at TCP also who is at an address that needs none (auth/secondaries.h), and with --axfr
- * everybody.
+ * auth/access.h says who may transfer a zone.
  *
  * Messages have TRANSFER_MESSAGE_MAX octets, as far as compression pointers reach; those with a larger record have more.  Each is
  * signed when the request was (RFC 8945 5.3.1).

@@ -165,12 +165,20 @@ update_fini(struct update *u)
 
 /* ---- zones that are made and removed ---- */
 
+/* Updates can neither change nor remove the catalog: for them it is no zone. */
+static const struct zone *
+zone_of_repository(const struct view *v, const uint8_t *apex)
+{
+	const struct zone *z = view_zone(v, apex);
+	return z != v->catalog ? z : NULL;
+}
+
 const uint8_t *
 update_creates(const struct update *u, const struct view *v)
 {
 	for (size_t i = 0; i < u->changes_n; i++) {
 		const struct update_rr *rr = &u->changes[i];
-		if (rr->rrclass == CLASS_IN && rr->type == TYPE_SOA && view_zone(v, rr->owner) == NULL) {
+		if (rr->rrclass == CLASS_IN && rr->type == TYPE_SOA && zone_of_repository(v, rr->owner) == NULL) {
 			return rr->owner;
 		}
 	}
@@ -191,6 +199,6 @@ update_removes(const struct update *u, const struct view *v)
 	if (u->changes_n != 1 || rr->rrclass != CLASS_NONE || rr->type != TYPE_SOA) {
 		return NULL;
 	}
-	const struct zone *z = view_zone(v, rr->owner);
+	const struct zone *z = zone_of_repository(v, rr->owner);
 	return z != NULL && is_soa_of(rr, z) ? rr->owner : NULL;
 }

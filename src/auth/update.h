@@ -89,9 +89,10 @@ err_t update_measure(const struct update *u, struct update_verdict *v);
  * SOA and NS stay in any case.  Errors are those of the transaction, which cannot be used any more after an error. */
 err_t update_apply(const struct update *u, struct zone_txn *t);
 
-/* The name of the zone that the update makes: the owner of an added SOA record where `v` has no zone.  NULL: it makes none. */
+/* The name of the zone that the update makes: the owner of an added SOA record where `v` has no zone, or the catalog.  NULL: it makes
+ * none. */
 const uint8_t *update_creates(const struct update *u, const struct view *v);
 
 /* The apex of the zone that the update removes: its only change deletes exactly the SOA record that the zone has in `v`.  NULL:
- * it removes none. */
+ * it removes none.  The catalog cannot be removed. */
 const uint8_t *update_removes(const struct update *u, const struct view *v);

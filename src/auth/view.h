@@ -21,7 +21,7 @@ struct view {
 	struct trie zones;           /* of struct zone, by apex */
 	const struct keystore *keys; /* NULL: none */
 	const struct secondaries *secondaries; /* NULL: none; the keys borrow from it */
-	const struct zone *catalog;  /* among the zones, for those alone who may transfer it; NULL: none */
+	const struct zone *catalog;  /* among the zones; hidden from clients that may not transfer it (auth/access.h); NULL: none */
 	char commit[65];             /* hex, NUL-terminated; "" before the first */
 	struct zone_notes notes;     /* what there is to say of the zones, also of some that are not served */
 };
