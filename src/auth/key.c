@@ -297,7 +297,7 @@ has_grant(const struct key *k, const uint8_t *domain)
 	return false;
 }
 
-/* Is it given the right of a transfer key here? */
+/* True when a file of secondaries lets it transfer the zone. */
 static bool
 is_granted(const struct key *k, const uint8_t *zone)
 {
@@ -314,7 +314,13 @@ bool
 key_has_right(const struct key *k, enum key_right right, const uint8_t *zone)
 {
 	bool is_by_name = key_includes(k, right) && name_is_within(zone, k->domain.oct);
-	return is_by_name || (right != RIGHT_NONE && right <= RIGHT_TRANSFER && is_granted(k, zone));
+	return is_by_name || (right == RIGHT_TRANSFER && is_granted(k, zone));
+}
+
+bool
+key_sees_all(const struct key *k)
+{
+	return key_has_right(k, RIGHT_STATUS, name_root);
 }
 
 bool

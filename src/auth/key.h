@@ -6,8 +6,8 @@
  * DOMAIN may lie inside of a zone: there the key is narrow, and good for updates of the names at and below DOMAIN alone.  Labels that
  * name types before `_update` (ANYTHING._a._aaaa._update.DOMAIN) hold a key to records of these types; it may do nothing else.
  *
- * A file of secondaries can grant any key, whatever its name, the right of a transfer key for a domain.  What is asked of the name alone
- * says so here.
+ * A file of secondaries can grant any key, whatever its name, the right to transfer the zones of a domain.  A grant includes nothing else:
+ * no NOTIFY, and no question about the state.  Where only the name counts, the functions below say so.
  *
  * Pure.
  */
@@ -61,14 +61,18 @@ enum { KEY_TROUBLE_MAX = 320 };
  * without an operation, which may be a secret in the wrong place, nothing is shown. */
 void key_name_trouble(const uint8_t *name, char out[KEY_TROUBLE_MAX]);
 
-/* Has it this right anywhere, by its name? */
+/* True when its name gives it the right, for whatever domain. */
 bool key_includes(const struct key *k, enum key_right right);
 
-/* May this key do that with this zone, all of it? */
+/* True when the key may do that with the whole zone: by its name, or by a grant to transfer it. */
 bool key_has_right(const struct key *k, enum key_right right, const uint8_t *zone);
 
-/* Is this domain itself, not one around it, the one for which the key has the right? */
+/* True when the key has the right for this very domain, not only for one around it. */
 bool key_is_for(const struct key *k, enum key_right right, const uint8_t *domain);
+
+/* True when the key may ask for the state of the server as a whole: then it may also see the remote, whole-server figures, and what
+ * concerns others. */
+bool key_sees_all(const struct key *k);
 
 /* May it change anything in this zone? */
 bool key_may_update(const struct key *k, const uint8_t *zone);

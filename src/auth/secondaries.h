@@ -3,7 +3,7 @@
  * Such a file stands beside `_keys`, is in master-file form, and is about one domain: NAME, or all zones (root).
  *
  *     _transfer  APL  1:192.0.2.53/32 1:198.51.100.0/24  ; who transfers zones of the domain without a key (RFC 3123)
- *     _transfer  PTR  hoster-key.                        ; this key, of any name, has the right of a transfer key here
+ *     _transfer  PTR  hoster-key.                        ; this key, of any name, may transfer zones of the domain
  *     _notify    SRV  0 0 5353 ns2                       ; this host is told of changes, at this port (RFC 2782)
  *     ns2        A    192.0.2.53                         ; where it is.  Without one: the addresses that a zone served has
  *     ns2        PTR  hoster-key.                        ; what it is told is signed with this key

@@ -145,7 +145,7 @@ refuse(struct request *q)
 static void
 answer(struct request *q, const struct status_question *question)
 {
-	bool is_all = key_has_right(q->key, RIGHT_STATUS, name_root);
+	bool is_all = key_sees_all(q->key);
 	switch (status_answer(q->view, q->conf, question, is_all, &q->r)) {
 	case OK:
 		q->is_authoritative = true;

@@ -140,8 +140,27 @@ is_named_for(const struct key *k, const uint8_t *domain)
 	return k->right != RIGHT_NONE && name_is_within(k->domain.oct, domain);
 }
 
-/* A key that may do nothing there is not said: its name could be a secret in the wrong place, and is nobody's business.  `next`: where the
- * next page begins after it.  False: the page is full. */
+/* What its name says. */
+static void
+put_named(struct status_writer *w, const struct key *k)
+{
+	char domain[NAME_TEXT_MAX];
+	(void)name_show(k->domain.oct, domain);
+	status_pair(w, "right", key_right_label(k->right) + 1);
+	status_pair(w, "domain", domain);
+}
+
+static void
+put_use(struct status_page *p, const struct key *k)
+{
+	uint64_t used_s = p->conf->uses != NULL ? key_uses_last(p->conf->uses, k->tsig.name.oct) : 0;
+	if (used_s != 0) {
+		status_number(&p->w, "used", used_s);
+	}
+}
+
+/* A key without any right there is left out: its name may be a misplaced secret, and is nobody's business.  `next`: where the next
+ * page begins after it.  False: the page is full. */
 static bool
 put_key(struct status_page *p, const struct key *k, const struct key_place *next)
 {
@@ -149,21 +168,20 @@ put_key(struct status_page *p, const struct key *k, const struct key_place *next
 	const struct grants g = grants_within(k, p->q->domain);
 	const struct name behind = place_name(next);
 	bool is_by_name = is_named_for(k, p->q->domain);
-	char name[NAME_TEXT_MAX], domain[NAME_TEXT_MAX];
+	char name[NAME_TEXT_MAX];
 	if (!is_by_name && g.n == 0) {
 		return true;
 	}
 	(void)name_show(k->tsig.name.oct, name);
-	(void)name_show(is_by_name ? k->domain.oct : g.first->domain, domain);
 	page_begin(p);
 	status_pair(w, "key", name);
-	status_pair(w, "right", key_right_label(is_by_name ? k->right : RIGHT_TRANSFER) + 1);
-	status_pair(w, "domain", domain);
+	if (is_by_name) {
+		put_named(w, k);
+	}
 	put_granted(w, &g);
 	status_pair(w, "algorithm", tsig_alg_text(k->tsig.alg));
-	uint64_t used_s = p->conf->uses != NULL ? key_uses_last(p->conf->uses, k->tsig.name.oct) : 0;
-	if (used_s != 0) {
-		status_number(w, "used", used_s);
+	if (is_by_name || p->is_all) { /* else it may have been used for zones of others */
+		put_use(p, k);
 	}
 	return page_end(p, behind.oct);
 }

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 
+import dns.rcode
 import pytest
 
 import manual
@@ -138,9 +139,22 @@ def test_the_manuals_example(served, push):
     assert "event=secondaries-loaded file=example._secondaries" in log and "-rejected" not in log and "event=finding" not in log
 
 
-def test_octl_shows_what_is_granted(served, push, program, hoster):
+def test_octl_shows_what_is_granted(served, push, program, notify_key):
     push({"example._secondaries": SAYS})
     told = json.loads(program("octl", servers.ADDRESS, "--port=%d" % served.port, "--json", "keys", "example", status=0,
-                              env={"ORIGIN_KEY": hoster.argument}).stdout)
-    assert [(k["key"], k["right"], k["domain"], k["granted"]) for k in told["keys"]] == [("hoster-key", "transfer", "example", "example")]
+                              env={"ORIGIN_KEY": notify_key.argument}).stdout)
+    assert [(k["key"], k["right"], k["domain"], k["granted"]) for k in told["keys"]] == [("hoster-key", None, None, "example")]
     assert "idle-key" not in json.dumps(told)
+
+
+def test_what_is_granted_is_the_transfer_alone(served, push, program, notify, hoster):
+    """Also in the file for all zones: the hoster makes nobody pull, and learns nothing of the server."""
+    push({"_secondaries": "_transfer PTR hoster-key.\n"})
+    pulls = served.log().count("event=notify-accepted")
+    assert transfers(served, "example", key=hoster) and transfers(served, "other", key=hoster)
+    for zone in ("example", "."):
+        assert notify(served.port, zone, hoster).rcode() == dns.rcode.REFUSED
+    for what in (["keys", "."], ["status", "."], ["zones", "example"], ["secondaries", "example"], ["updates", "."]):
+        done = program("octl", servers.ADDRESS, "--port=%d" % served.port, *what, status=1, env={"ORIGIN_KEY": hoster.argument})
+        assert done.stdout == "" and "answers REFUSED" in done.stderr
+    assert served.log().count("event=notify-accepted") == pulls and "event=notify-denied" in served.log()

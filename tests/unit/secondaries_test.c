@@ -610,10 +610,10 @@ keys_are_granted_rights(void **state)
 	static const struct {
 		const char *key, *zone, *may; /* u pdate, t ransfer, n otify, s tatus */
 	} rows[] = {
-		{ "a-key.", "other.", "tns" },       { "a-key.", "b.other.", "tns" },  { "a-key.", "sub.example.", "tns" },
-		{ "a-key.", "example.", "" },        { "a-key.", ".", "" },            { "b-key.", "example.", "tns" },
-		{ "b-key.", "c.sub.example.", "tns" }, { "b-key.", "other.", "" },     { "x._status.", "other.", "s" },
-		{ "x._status.", "a.example.", "tns" }, { "host-key.", "example.", "" }, { "idle-key.", "example.", "" },
+		{ "a-key.", "other.", "t" },        { "a-key.", "b.other.", "t" },    { "a-key.", "sub.example.", "t" },
+		{ "a-key.", "example.", "" },       { "a-key.", ".", "" },            { "b-key.", "example.", "t" },
+		{ "b-key.", "c.sub.example.", "t" }, { "b-key.", "other.", "" },      { "x._status.", "other.", "s" },
+		{ "x._status.", "a.example.", "ts" }, { "host-key.", "example.", "" }, { "idle-key.", "example.", "" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const struct key *k = keystore_find(keys, parsed(rows[i].key).oct);

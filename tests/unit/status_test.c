@@ -209,7 +209,8 @@ keys_without_secrets(void **state)
 	str_fini(&got);
 }
 
-/* What a file of secondaries grants, to those who may see its domain; of keys that it does not name nothing. */
+/* What a file of secondaries grants is shown to those who may see its domain; of keys that it does not name nothing.  Keys from outside of the
+ * domain may have been used for others: when is only shown to keys that see all.  What is granted is no right to ask. */
 static void
 keys_of_other_names(void **state)
 {
@@ -226,26 +227,29 @@ keys_of_other_names(void **state)
 	} asked[] = {
 		{ { "keys._status.example.", "x._notify.example", NULL, 0, TRANSPORT_TCP },
 		  "NOERROR\n- key=x._notify.example right=notify domain=example algorithm=SHA256 used=1700000000\n"
-		  "- key=all._status right=transfer domain=example granted=example algorithm=SHA256\n"
-		  "- key=hoster-key right=transfer domain=example granted=example algorithm=SHA256\n" TAIL },
-		{ { "keys._status.example.", "hoster-key", "g0000001.", 0, TRANSPORT_TCP },
-		  "NOERROR\n- key=hoster-key right=transfer domain=example granted=example algorithm=SHA256 used=1700000000\n" TAIL },
-		{ { "keys._status.a.other.", "hoster-key", "k9999999.", 0, TRANSPORT_TCP },
-		  "NOERROR\n- key=hoster-key right=transfer domain=a.other granted=a.other algorithm=SHA256 used=1700000000\n" TAIL },
-		{ { "keys._status.a.other.", "hoster-key", "g9999999.", 0, TRANSPORT_TCP }, "NOERROR\n" TAIL },
+		  "- key=all._status granted=example algorithm=SHA256\n"
+		  "- key=hoster-key granted=example algorithm=SHA256\n" TAIL },
+		{ { "keys._status.example.", "x._notify.example", "g0000001.", 0, TRANSPORT_TCP },
+		  "NOERROR\n- key=hoster-key granted=example algorithm=SHA256\n" TAIL },
+		{ { "keys._status.example.", "hoster-key", NULL, 0, TRANSPORT_TCP }, "REFUSED\n" },
+		{ { "keys._status.a.other.", "all._status", "k9999999.", 0, TRANSPORT_TCP },
+		  "NOERROR\n- key=hoster-key granted=a.other algorithm=SHA256 used=1700000000\n" TAIL },
+		{ { "keys._status.a.other.", "all._status", "g9999999.", 0, TRANSPORT_TCP }, "NOERROR\n" TAIL },
 		{ { "keys._status.other.", "z._transfer.other", "k0000000.", 0, TRANSPORT_TCP }, /* of keys of others nothing */
 		  "NOERROR\n- key=z._transfer.other right=transfer domain=other algorithm=SHA256 used=1700000000\n"
-		  "- key=hoster-key right=transfer domain=a.other granted=a.other algorithm=SHA256 used=1700000000\n" TAIL },
-		{ { "keys._status.example.", "hoster-key", "all._status.", 0, TRANSPORT_TCP }, "FORMERR\n" },
-		{ { "keys._status.example.", "hoster-key", "g000000x.", 0, TRANSPORT_TCP }, "FORMERR\n" },
-		{ { "keys._status.example.", "hoster-key", "h0000000.", 0, TRANSPORT_TCP }, "FORMERR\n" },
-		{ { "keys._status.example.", "hoster-key", "g0000000.example.", 0, TRANSPORT_TCP }, "FORMERR\n" },
+		  "- key=hoster-key granted=a.other algorithm=SHA256\n" TAIL },
+		{ { "keys._status.example.", "all._status", "all._status.", 0, TRANSPORT_TCP }, "FORMERR\n" },
+		{ { "keys._status.example.", "all._status", "g000000x.", 0, TRANSPORT_TCP }, "FORMERR\n" },
+		{ { "keys._status.example.", "all._status", "h0000000.", 0, TRANSPORT_TCP }, "FORMERR\n" },
+		{ { "keys._status.example.", "all._status", "g0000000.example.", 0, TRANSPORT_TCP }, "FORMERR\n" },
 		{ { "keys._status.other.", "hoster-key", NULL, 0, TRANSPORT_TCP }, "REFUSED\n" },
+		{ { "keys._status.a.other.", "all._status", NULL, 0, TRANSPORT_TCP },
+		  "NOERROR\n- key=hoster-key granted=a.other algorithm=SHA256 used=1700000000\n" TAIL },
 		{ { "keys._status.example.", "nameless", NULL, 0, TRANSPORT_TCP }, "REFUSED\n" },
 		{ { "keys._status.", "all._status", NULL, 0, TRANSPORT_TCP },
 		  "NOERROR\n- key=all._status right=status domain=. granted=example algorithm=SHA256 used=1700000000\n"
 		  "- key=x._notify.example right=notify domain=example algorithm=SHA256 used=1700000000\n"
-		  "- key=hoster-key right=transfer domain=example granted=example a.other algorithm=SHA256 used=1700000000\n"
+		  "- key=hoster-key granted=example a.other algorithm=SHA256 used=1700000000\n"
 		  "- key=z._transfer.other right=transfer domain=other algorithm=SHA256 used=1700000000\n" TAIL },
 	};
 	struct primary *before = primary;
