@@ -47,8 +47,7 @@ bool
 batch_is_zone_of_key(const struct batch *b, const struct update_task *t, const uint8_t *apex)
 {
 	const struct zone *above = zone_above(b->p->views.latest, apex);
-	struct key k = { 0 };
-	return key_name_read(t->key.name.oct, &k) == OK && k.types_n == 0 && (above == NULL || !key_is_narrow(&k, above->apex_name));
+	return t->key.types_n == 0 && (above == NULL || !key_is_narrow(&t->key, above->apex_name));
 }
 
 /* Zones at the domain and below it, counted up to `max`. */
@@ -72,7 +71,6 @@ batch_zone_trouble(const struct batch *b, const struct update_task *t, const uin
 {
 	const struct primary *p = b->p;
 	const struct zone *there = view_zone(p->views.latest, apex);
-	struct key k = { 0 };
 	struct name name;
 	if (there != NULL && there == p->views.latest->catalog) {
 		return "no zone can have that name here: it is that of the catalog (--catalog)";
@@ -90,8 +88,7 @@ batch_zone_trouble(const struct batch *b, const struct update_task *t, const uin
 	if (view_zones_n(p->views.latest) >= BATCH_ZONES_MAX) {
 		return "there are 100000 zones: updates cannot make more";
 	}
-	bool is_full = key_name_read(t->key.name.oct, &k) == OK &&
-	               count_zones(p->views.latest, &k.domain, BATCH_ZONES_OF_KEY_MAX) == BATCH_ZONES_OF_KEY_MAX;
+	bool is_full = count_zones(p->views.latest, &t->key.domain, BATCH_ZONES_OF_KEY_MAX) == BATCH_ZONES_OF_KEY_MAX;
 	return is_full ? "there are 10000 zones in the key's domain: updates with this key cannot make more" : NULL;
 }
 

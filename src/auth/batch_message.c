@@ -225,7 +225,7 @@ compare_tasks(const void *left, const void *right)
 {
 	const struct update_task *a = *(struct update_task *const *)left, *b = *(struct update_task *const *)right;
 	int order = name_compare(update_task_zone(a), update_task_zone(b));
-	order = order != 0 ? order : name_compare(a->key.name.oct, b->key.name.oct);
+	order = order != 0 ? order : name_compare(a->key.tsig.name.oct, b->key.tsig.name.oct);
 	return order != 0 ? order : memcmp(&a->peer.address, &b->peer.address, sizeof a->peer.address);
 }
 
@@ -235,7 +235,7 @@ say_update(struct str *out, const struct update_task *t, size_t n)
 	str_cat(out, "Origin-Update: ");
 	put_name(out, update_task_zone(t));
 	str_cat(out, " by ");
-	put_name(out, t->key.name.oct);
+	put_name(out, t->key.tsig.name.oct);
 	str_cat(out, " from ");
 	put_address(out, &t->peer);
 	if (n > 1) {
@@ -277,7 +277,7 @@ static int
 compare_keys(const void *left, const void *right)
 {
 	const struct update_task *a = *(struct update_task *const *)left, *b = *(struct update_task *const *)right;
-	return name_compare(a->key.name.oct, b->key.name.oct);
+	return name_compare(a->key.tsig.name.oct, b->key.tsig.name.oct);
 }
 
 /* For each key, the time when its last update was signed: after a restart, a primary refuses updates of the key that were signed
@@ -295,7 +295,7 @@ say_signed(struct str *out, const struct batch *b)
 			last_s = list[end]->tsig.peer_time_s > last_s ? list[end]->tsig.peer_time_s : last_s;
 		}
 		str_cat(out, "Origin-Signed: ");
-		put_name(out, list[i]->key.name.oct);
+		put_name(out, list[i]->key.tsig.name.oct);
 		str_printf(out, " %llu\n", (unsigned long long)last_s);
 	}
 	free(list);

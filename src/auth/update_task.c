@@ -91,9 +91,11 @@ update_task_close(struct update_task *t)
 static void
 keep_key(struct update_task *t, const struct key *key, const struct tsig *tsig)
 {
-	t->key = key->tsig;
+	t->key = *key;
+	t->key.granted = NULL;
+	t->key.granted_n = 0;
 	t->tsig = *tsig;
-	t->tsig.key = &t->key;
+	t->tsig.key = &t->key.tsig;
 	t->is_verified = true;
 }
 

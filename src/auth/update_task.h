@@ -1,7 +1,7 @@
 /* auth/update_task.h -- one UPDATE from its arrival to its answer.
  *
  * The task keeps everything that must outlive a view: the request's octets (borrowed from the receiver), and after verification
- * a copy of its key, so that the answer can be signed even if the key is removed meanwhile.  The records are read when the task
+ * a copy of its key with the rights that it had, so that the answer can be signed even if the key is removed meanwhile.  The records are read when the task
  * is opened: while it waits they take no memory.
  *
  * One thread.
@@ -27,7 +27,7 @@ struct update_task {
 	struct update update;  /* refers to `bytes`; begun when the task is first opened */
 	bool is_begun, is_read;
 	struct update_verdict verdict; /* the result of reading the message */
-	struct tsig_key key;   /* a copy; wiped with the task */
+	struct key key;        /* a copy, without grants, which are the view's, and no matter of updates; wiped with the task */
 	struct tsig tsig;      /* ready to sign the answer, with `key` */
 	bool is_verified;
 

@@ -82,7 +82,7 @@ look_up(struct updater *u, struct job *j, enum replay_state *state, unsigned *rc
 {
 	const struct update_task *t = &j->task;
 	const struct replay_request q = {
-		.key = t->key.name.oct, .mac = t->tsig.mac, .mac_len = t->tsig.mac_len, .signed_s = t->tsig.peer_time_s,
+		.key = t->key.tsig.name.oct, .mac = t->tsig.mac, .mac_len = t->tsig.mac_len, .signed_s = t->tsig.peer_time_s,
 		.now_s = j->request.arrived_s, .mono_s = j->request.arrived_ns / 1000000000u,
 	};
 	return replay_take(u->replay, &q, state, rcode, &j->seen);
