@@ -86,7 +86,7 @@ batch_zone_trouble(const struct batch *b, const struct update_task *t, const uin
 		return "no zone can have that name here: there is a file whose name differs only in upper and lower case";
 	}
 	if (view_zones_n(p->views.latest) >= BATCH_ZONES_MAX) {
-		return "there are 100000 zones: updates cannot make more";
+		return "there are so many zones here that updates cannot make more";
 	}
 	bool is_full = count_zones(p->views.latest, &t->key.domain, BATCH_ZONES_OF_KEY_MAX) == BATCH_ZONES_OF_KEY_MAX;
 	return is_full ? "there are 10000 zones in the key's domain: updates with this key cannot make more" : NULL;

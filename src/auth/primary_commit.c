@@ -37,7 +37,7 @@ reject_zone(struct primary *p, struct pending *d, err_t why)
 	} else {
 		(void)snprintf(text, sizeof text, "%s", err_str(why));
 	}
-	pending_take_reason(d, text);
+	pending_take_reason(d, text, is_catalog ? "no zone can have that name here; the server's log says why" : NULL);
 	primary_report(p, &(struct primary_report){ .event = ZONE_REJECTED, .path = d->file->path, .zone = d->file->zone,
 	                                            .text = text });
 }

@@ -122,9 +122,9 @@ hold_find_leaving(struct apply *a, const struct name *apex)
 }
 
 static void
-report_held(const struct apply *a, struct pending *d, const char *text)
+report_held(const struct apply *a, struct pending *d, const char *text, const char *general)
 {
-	pending_take_reason(d, text);
+	pending_take_reason(d, text, general);
 	enum zone_event event = d->file->kind == SOURCE_KEYS ? KEYS_HELD : ZONE_HELD;
 	primary_report(a->p, &(struct primary_report){ .event = event, .path = d->file->path, .zone = pending_served(d), .text = text });
 }
@@ -157,7 +157,7 @@ hold_keys(struct apply *a, bool is_any_held, bool is_any_new)
 		if (d->file->kind == SOURCE_KEYS && (is_old ? is_any_held : is_any_new)) {
 			d->is_held = true;
 			if (!is_old) {
-				report_held(a, d, "removed together with zones that are held back: its keys stay valid; " HOLD_MEANT);
+				report_held(a, d, "removed together with zones that are held back: its keys stay valid; " HOLD_MEANT, NULL);
 			}
 		}
 	}
@@ -178,7 +178,7 @@ hold_removals(struct apply *a)
 		d->is_held = is_loss(d) && (is_old ? !a->commit->allow_mass_delete : is_too_much);
 		is_any = is_any || d->is_held;
 		if (d->is_held && !is_old) {
-			report_held(a, d, text);
+			report_held(a, d, text, "too many of the zones here would be removed at once: " HOLD_MEANT);
 			is_new = true;
 		}
 	}
@@ -231,7 +231,7 @@ hold_shrunk(struct apply *a)
 			char text[DIAG_TEXT_MAX];
 			(void)snprintf(text, sizeof text, "%zu of the zone's %zu records would be removed: " HOLD_MEANT,
 			               zone_lost(served, d->zone), served->records);
-			report_held(a, d, text);
+			report_held(a, d, text, NULL);
 			d->is_held = is_any = true;
 		}
 	}

@@ -40,7 +40,7 @@ static void
 on_diag(void *ctx, const struct diag *diag)
 {
 	struct loading *l = ctx;
-	pending_take_diag(l->d, diag);
+	pending_take_diag(l->d, diag, NULL);
 	diag_report(&l->p->log.diag, diag);
 }
 
@@ -125,7 +125,7 @@ primary_reject_file(const struct primary *p, struct pending *d, const char *why)
 	char text[DIAG_TEXT_MAX];
 	(void)snprintf(text, sizeof text, "%s%s%s", why, why[0] != '\0' && left[0] != '\0' ? ": " : "", left);
 	d->is_rejected = true;
-	pending_take_reason(d, why);
+	pending_take_reason(d, why, NULL);
 	primary_report(p, &(struct primary_report){
 	                          .event = rejection_of(d->file->kind),
 	                          .path = d->file->path, .zone = pending_served(d), .records = d->counts.records,

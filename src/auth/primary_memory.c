@@ -133,7 +133,7 @@ reject(const struct apply *a, struct pending *d)
 	diag_hint(&diag, "raise --memory-max, or make the %s",
 	          is_zone(d) ? "zone smaller; a short $GENERATE line can make very many records" : "file smaller");
 	diag.file = d->file->path;
-	pending_take_diag(d, &diag);
+	pending_take_diag(d, &diag, "the zone takes more memory than is left for it here (--memory-max); the server's log has the figures");
 	diag_report(&p->log.diag, &diag);
 	primary_reject_file(p, d, "there is not enough memory for it");
 }

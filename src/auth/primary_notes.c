@@ -25,14 +25,15 @@ has_error(const struct pending *d)
 }
 
 void
-pending_take_diag(struct pending *d, const struct diag *diag)
+pending_take_diag(struct pending *d, const struct diag *diag, const char *general)
 {
 	bool is_first = d->trouble == NULL || (diag->level == DIAG_ERROR && !has_error(d));
 	struct trouble *t = is_first ? trouble_of(d) : NULL;
 	if (t == NULL) {
 		return;
 	}
-	*t = (struct trouble){ .level = diag->level, .line = diag->line, .column = diag->line != 0 ? diag->col : 0, .code = diag->code };
+	*t = (struct trouble){ .level = diag->level, .line = diag->line, .column = diag->line != 0 ? diag->col : 0, .code = diag->code,
+		               .general = general };
 	if (diag->file != NULL && strcmp(diag->file, d->file->path) != 0) {
 		(void)snprintf(t->file, sizeof t->file, "%s", diag->file);
 	}
@@ -40,11 +41,11 @@ pending_take_diag(struct pending *d, const struct diag *diag)
 }
 
 void
-pending_take_reason(struct pending *d, const char *why)
+pending_take_reason(struct pending *d, const char *why, const char *general)
 {
 	struct trouble *t = why[0] != '\0' && !has_error(d) ? trouble_of(d) : NULL;
 	if (t != NULL) {
-		*t = (struct trouble){ .level = DIAG_ERROR, .code = "" };
+		*t = (struct trouble){ .level = DIAG_ERROR, .code = "", .general = general };
 		(void)snprintf(t->text, sizeof t->text, "%s", why);
 	}
 }

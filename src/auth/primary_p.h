@@ -236,9 +236,10 @@ err_t plan_file(struct apply *a, struct file *f, const struct source_change *cha
 /* ---- primary_notes.c: the view's notes on each zone (auth/zone_note.h) ---- */
 
 /* Keep one finding of a file to be shown.  The first error goes before warnings, and the first warning before later ones; a
- * reason for which the file is not taken counts as an error. */
-void pending_take_diag(struct pending *d, const struct diag *diag);
-void pending_take_reason(struct pending *d, const char *why);
+ * reason for which the file is not taken counts as an error.  `general`: as in struct trouble; NULL if everybody who may see the zone may
+ * see the text. */
+void pending_take_diag(struct pending *d, const struct diag *diag, const char *general);
+void pending_take_reason(struct pending *d, const char *why, const char *general);
 
 /* A commit that is being put into the next view.  None of these functions fails: without memory a note stays as it was, and the
  * next commit makes all notes again. */

@@ -160,15 +160,22 @@ answer(struct request *q, const struct status_question *question)
 	}
 }
 
+/* What is known of updates is about the server as a whole. */
+static bool
+may_ask(const struct key *k, const struct status_question *q)
+{
+	return k != NULL && (q->what == STATUS_UPDATES ? key_sees_all(k) : key_has_right(k, RIGHT_STATUS, q->domain));
+}
+
 bool
 status_handle(struct request *q)
 {
-	struct status_question question;
+	struct status_question question = { .what = STATUS_WHATS }; /* it may ask for something unknown */
 	err_t err = status_question_read(&q->m, &question);
 	if (err == E_NOTFOUND) {
 		return false;
 	}
-	if (q->key == NULL || !key_has_right(q->key, RIGHT_STATUS, question.domain)) {
+	if (!may_ask(q->key, &question)) {
 		refuse(q);
 	} else if (err == E_UNSUPPORTED) {
 		q->rcode = RCODE_NXDOMAIN;

@@ -1,5 +1,5 @@
 /* The state of the server as a whole.  A key for a part of the names only learns which commit is served and whether pulls
- * succeed, but nothing about the repository's location or about what others do. */
+ * succeed, but nothing about the repository's location or about what others do (tests/unit/telltale_test.c). */
 #include "auth/status_p.h"
 #include "dns/name.h"
 
@@ -91,12 +91,10 @@ status_put_updates(struct status_page *p)
 	p->conf->state(p->conf->state_ctx, &s);
 	page_begin(p);
 	status_number(&p->w, "waiting", s.waiting);
-	if (p->is_all) {
-		status_number(&p->w, "commits", s.commits);
-		status_number(&p->w, "updates", s.updates);
-		status_number(&p->w, "refused", s.refused);
-		status_number(&p->w, "failed", s.failed);
-		put_push(&p->w, &s);
-	}
+	status_number(&p->w, "commits", s.commits);
+	status_number(&p->w, "updates", s.updates);
+	status_number(&p->w, "refused", s.refused);
+	status_number(&p->w, "failed", s.failed);
+	put_push(&p->w, &s);
 	(void)page_end(p, NULL);
 }

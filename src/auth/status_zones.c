@@ -11,9 +11,10 @@ level_text(const struct zone_note *n)
 }
 
 static void
-put_finding(struct status_writer *w, const struct zone_note *n)
+put_finding(struct status_page *p, const struct zone_note *n)
 {
-	status_pair(w, "finding", n->text);
+	struct status_writer *w = &p->w;
+	status_pair(w, "finding", p->is_all || n->general == NULL ? n->text : n->general);
 	status_pair(w, "level", level_text(n));
 	status_pair(w, "code", n->code);
 	status_pair(w, "in", n->where);
@@ -46,7 +47,7 @@ put_note(struct status_page *p, const struct zone_note *n)
 	}
 	status_pair(w, "since", n->since);
 	status_pair(w, "tried", n->tried);
-	put_finding(w, n);
+	put_finding(p, n);
 	return page_end(p, n->apex);
 }
 

@@ -49,9 +49,16 @@ update_task_settle(struct update_task *t, unsigned rcode, int ede, const char *f
 	va_list args;
 	t->rcode = rcode;
 	t->ede = ede;
+	t->general = NULL;
 	va_start(args, format);
 	update_text_vput(t->text, format, args);
 	va_end(args);
+}
+
+void
+update_task_hide(struct update_task *t, const char *general)
+{
+	t->general = general;
 }
 
 static err_t
@@ -151,12 +158,19 @@ update_task_open(struct update_task *t, const struct view *v)
 
 /* ---- the answer ---- */
 
+static const char *
+text_for_sender(const struct update_task *t)
+{
+	return t->general == NULL || key_sees_all(&t->key) ? t->text : t->general;
+}
+
 /* Adds an extended error (RFC 8914 2), with as much of the text as there is room for. */
 static void
 put_opt(const struct update_task *t, const struct server_conf *conf, struct buf *b, size_t limit)
 {
 	size_t room = limit > b->len + OPT_LEN + EDE_HEAD_LEN ? limit - b->len - OPT_LEN - EDE_HEAD_LEN : 0;
-	size_t text_len = strlen(t->text) < room ? strlen(t->text) : room;
+	const char *text = text_for_sender(t);
+	size_t text_len = strlen(text) < room ? strlen(text) : room;
 	bool has_ede = t->ede != EDE_NONE;
 	buf_u8(b, 0);
 	buf_u16(b, TYPE_OPT);
@@ -167,7 +181,7 @@ put_opt(const struct update_task *t, const struct server_conf *conf, struct buf 
 		buf_u16(b, EDNS_OPT_EDE);
 		buf_u16(b, (uint16_t)(2 + text_len));
 		buf_u16(b, (uint16_t)t->ede);
-		buf_put(b, t->text, text_len);
+		buf_put(b, text, text_len);
 	}
 }
 

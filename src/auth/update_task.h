@@ -1,8 +1,8 @@
 /* auth/update_task.h -- one UPDATE from its arrival to its answer.
  *
  * The task keeps everything that must outlive a view: the request's octets (borrowed from the receiver), and after verification
- * a copy of its key with the rights that it had, so that the answer can be signed even if the key is removed meanwhile.  The records are read when the task
- * is opened: while it waits they take no memory.
+ * a copy of its key with the rights that it had, so that the answer can be signed even if the key is removed meanwhile.  The
+ * records are read when the task is opened: while it waits they take no memory.
  *
  * One thread.
  */
@@ -33,7 +33,8 @@ struct update_task {
 
 	unsigned rcode;        /* the answer */
 	int ede;
-	char text[UPDATE_ANSWER_TEXT_MAX];
+	char text[UPDATE_ANSWER_TEXT_MAX]; /* why, for the log; for people only if `general` is NULL, or the key sees all */
+	const char *general;   /* static: what other keys are told in place of the text */
 };
 
 void update_task_init(struct update_task *t, const uint8_t *bytes, size_t len, const struct peer *peer, uint64_t arrived_s);
@@ -53,7 +54,12 @@ void update_task_close(struct update_task *t);
 [[gnu::format(printf, 2, 3)]] void update_text_put(char out[UPDATE_ANSWER_TEXT_MAX], const char *format, ...);
 [[gnu::format(printf, 2, 0)]] void update_text_vput(char out[UPDATE_ANSWER_TEXT_MAX], const char *format, va_list args);
 
+/* Sets the answer.  The text is for the sender, whatever his key: update_task_hide() says otherwise. */
 [[gnu::format(printf, 4, 5)]] void update_task_settle(struct update_task *t, unsigned rcode, int ede, const char *format, ...);
+
+/* The text may tell where the repository is, or what others do.  So it goes to the log, and to keys that see all (key_sees_all());
+ * all other keys are told `general`, a static text. */
+void update_task_hide(struct update_task *t, const char *general);
 
 /* Writes the answer and returns its length; 0: there is no answer. */
 size_t update_task_answer(struct update_task *t, const struct server_conf *conf, uint64_t now_s, uint8_t *out, size_t cap);

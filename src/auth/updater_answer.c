@@ -1,4 +1,3 @@
-#include <stdarg.h>
 #include <stdlib.h>
 
 #include "auth/updater_p.h"
@@ -43,18 +42,20 @@ updater_answer(struct updater *u, struct job *j)
 	end_job(u, j, len);
 }
 
-[[gnu::format(printf, 5, 6)]] void
-updater_answer_all(struct updater *u, struct jobs *q, unsigned rcode, int ede, const char *format, ...)
+void
+updater_answer_all(struct updater *u, struct jobs *q, const struct answer_to_all *a)
 {
-	char text[UPDATE_ANSWER_TEXT_MAX];
-	va_list args;
-	va_start(args, format);
-	update_text_vput(text, format, args);
-	va_end(args);
 	for (struct job *j; (j = jobs_take(q)) != NULL;) {
-		update_task_settle(&j->task, rcode, ede, "%s", text);
+		update_task_settle(&j->task, a->rcode, a->ede, "%s", a->text);
+		update_task_hide(&j->task, a->general);
 		updater_answer(u, j);
 	}
+}
+
+void
+updater_answer_good(struct updater *u, struct jobs *q)
+{
+	updater_answer_all(u, q, &(struct answer_to_all){ .rcode = RCODE_NOERROR, .ede = EDE_NONE, .text = "" });
 }
 
 void
@@ -140,6 +141,7 @@ refuse_for_now(struct updater *u, struct job *j, const char *why)
 	}
 	if (err == OK) {
 		update_task_settle(&j->task, RCODE_SERVFAIL, EDE_NETWORK_ERROR, "the repository cannot be reached: %s", why);
+		update_task_hide(&j->task, "the repository cannot be reached; the server's log says why");
 	} else if (err == E_NOMEM) {
 		update_task_settle(&j->task, RCODE_SERVFAIL, EDE_OTHER, "no memory");
 	}

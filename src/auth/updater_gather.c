@@ -75,7 +75,7 @@ put_back_limited(struct updater *u, size_t limit)
 }
 
 void
-updater_split(struct updater *u, bool is_pushed, unsigned rcode, int ede, const char *text)
+updater_split(struct updater *u, bool is_pushed, const struct answer_to_all *a)
 {
 	size_t n = u->pending.n;
 	if (n > 1 && (!is_pushed || u->splits < UPDATE_SPLITS_MAX)) {
@@ -84,7 +84,7 @@ updater_split(struct updater *u, bool is_pushed, unsigned rcode, int ede, const 
 		return;
 	}
 	batch_free(&u->batch);
-	updater_answer_all(u, &u->pending, rcode, ede, "%s", text);
+	updater_answer_all(u, &u->pending, a);
 	count_limited(u, n);
 	if (u->splits == UPDATE_SPLITS_MAX) {
 		u->limit = 0; /* no more halves: the rest of the updates is tried once, together */
@@ -129,7 +129,8 @@ updater_gather(struct updater *u)
 	bool is_broken = fill(u);
 	if (is_broken && u->pending.n == 0) { /* the update that is now the first in the queue is the cause */
 		jobs_append(&u->pending, jobs_take(&u->queue));
-		updater_split(u, false, RCODE_SERVFAIL, EDE_OTHER, "the update is too large, or there is no memory");
+		updater_split(u, false, &(struct answer_to_all){ .rcode = RCODE_SERVFAIL, .ede = EDE_OTHER,
+		                                                 .text = "the update is too large, or there is no memory" });
 	} else if (is_broken) { /* the update after the pending ones is the cause */
 		put_back_limited(u, u->pending.n);
 	}

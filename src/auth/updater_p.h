@@ -98,7 +98,16 @@ void updater_settle_unknown(struct updater *u);
 
 /* Sends the answer that the task was given, and frees the job. */
 void updater_answer(struct updater *u, struct job *j);
-[[gnu::format(printf, 5, 6)]] void updater_answer_all(struct updater *u, struct jobs *q, unsigned rcode, int ede, const char *format, ...);
+
+/* What several updates are answered. */
+struct answer_to_all {
+	unsigned rcode;
+	int ede;
+	const char *text;
+	const char *general; /* as of update_task_hide(); NULL: everybody may see the text */
+};
+void updater_answer_all(struct updater *u, struct jobs *q, const struct answer_to_all *a);
+void updater_answer_good(struct updater *u, struct jobs *q); /* NOERROR */
 
 /* Frees the job without an answer, since nobody knows what the answer should be. */
 void updater_forget(struct updater *u, struct job *j, _Atomic uint64_t *counter);
@@ -123,9 +132,9 @@ bool updater_gather(struct updater *u);
 void updater_put_back(struct updater *u);
 
 /* The batch failed as a whole, perhaps because of one of its updates: puts it back to be tried in two halves.  A single
- * update gets the error as its answer. is_pushed: the remote refused the batch.  Such halves are tried UPDATE_SPLITS_MAX
- * times; then the rest fails together. */
-void updater_split(struct updater *u, bool is_pushed, unsigned rcode, int ede, const char *text);
+ * update gets the answer `a`. is_pushed: the remote refused the batch.  Such halves are tried UPDATE_SPLITS_MAX
+ * times; then the rest gets the answer together. */
+void updater_split(struct updater *u, bool is_pushed, const struct answer_to_all *a);
 
 /* Counts `n` updates that succeeded.  If the remote refused none of the parts (the batch was split for another reason), the next
  * parts are larger. */

@@ -45,7 +45,7 @@ find_out(struct updater *u, const struct updater_pull *p)
 	u->away[0] = '\0';
 	if (p->has_pushed) {
 		batch_free(&u->batch);
-		updater_answer_all(u, &u->pending, RCODE_NOERROR, EDE_NONE, "%s", "");
+		updater_answer_good(u, &u->pending);
 		updater_settle_unknown(u);
 		u->state = UPDATER_IDLE;
 	} else if (p->end == UPDATER_PULL_COMMIT && strcmp(p->commit, u->base) != 0) { /* the branch has moved: the push can
@@ -89,7 +89,7 @@ find_idle(struct updater *u, const struct updater_pull *p)
 	u->is_idle = false;
 	if (p->end == UPDATER_PULL_UPTODATE) {
 		updater_count_good(u, u->pending.n);
-		updater_answer_all(u, &u->pending, RCODE_NOERROR, EDE_NONE, "%s", "");
+		updater_answer_good(u, &u->pending);
 	} else if (p->end == UPDATER_PULL_COMMIT) {
 		updater_try_again(u, "others keep pushing to the repository");
 	} else {

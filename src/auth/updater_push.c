@@ -55,21 +55,20 @@ drop_serials(struct updater *u, const char *why)
 }
 
 static void
-fail_all(struct updater *u, int ede, const char *why)
+fail_all(struct updater *u, const struct answer_to_all *a)
 {
 	batch_free(&u->batch);
 	u->are_serials_due = false;
-	updater_answer_all(u, &u->pending, RCODE_SERVFAIL, ede, "%s", why);
+	updater_answer_all(u, &u->pending, a);
 }
 
 void
 updater_prepare(struct updater *u)
 {
 	char text[UPDATE_ANSWER_TEXT_MAX] = "";
-	unsigned rcode = RCODE_SERVFAIL;
-	int ede = EDE_OTHER;
+	struct answer_to_all a = { .rcode = RCODE_SERVFAIL, .ede = EDE_OTHER, .text = text };
 	u->times.evaluated_ns = updater_time(u).mono_ns;
-	err_t err = batch_prepare(u->batch, &rcode, &ede, text);
+	err_t err = batch_prepare(u->batch, &a.rcode, &a.ede, text);
 	u->times.edited_ns = updater_time(u).mono_ns;
 	if (err == OK && updater_send_push(u)) {
 		u->state = UPDATER_PUSHING;
@@ -80,9 +79,9 @@ updater_prepare(struct updater *u)
 	} else if (err == E_REFUSED && u->serials_put_n != 0) {
 		drop_serials(u, text);
 	} else if (err == E_REFUSED) {
-		updater_split(u, false, rcode, ede, text);
+		updater_split(u, false, &a);
 	} else {
-		fail_all(u, EDE_OTHER, err_str(err));
+		fail_all(u, &(struct answer_to_all){ .rcode = RCODE_SERVFAIL, .ede = EDE_OTHER, .text = err_str(err) });
 	}
 }
 
@@ -158,7 +157,7 @@ updater_on_pushed(struct updater *u, const struct updater_pushed *p)
 		pull_all(u, "no memory, or the batch was undone before its push ended");
 	}
 	batch_free(&u->batch);
-	updater_answer_all(u, &u->pending, RCODE_NOERROR, EDE_NONE, "%s", "");
+	updater_answer_good(u, &u->pending);
 	report_pushed(u, p, updates);
 	updater_count_good(u, updates);
 }
@@ -173,6 +172,7 @@ updater_try_again(struct updater *u, const char *why)
 			jobs_append(&again, j);
 		} else {
 			update_task_settle(&j->task, RCODE_SERVFAIL, EDE_OTHER, "not written after %d tries: %s", UPDATE_TRIES_MAX, why);
+			update_task_hide(&j->task, "not written: the repository changed whenever it was tried; try again");
 			updater_answer(u, j);
 		}
 	}
@@ -194,19 +194,41 @@ is_about_content(err_t status)
 	return status == E_REFUSED || status == E_LIMIT || status == E_EXISTS || status == E_FORMAT;
 }
 
+/* What keys that do not see all are told.  The words of the remote, a hook's included, are not for them, even if the update was pushed
+ * alone: they name the repository, and may have paths and whatever else a hook prints. */
+static const char *
+general_of(err_t status)
+{
+	switch (status) {
+	case E_REFUSED:
+		return "not written to the repository: a hook or a rule there forbids it; the server's log says why";
+	case E_AUTH:
+		return "not written to the repository: the server may not write there; its log says why";
+	case E_IO:
+	case E_TIMEOUT:
+		return "not written to the repository: it cannot be reached or written; the server's log says why";
+	case E_EXISTS:
+		return "not written to the repository: the name of a new file is taken there; the server's log says why";
+	default:
+		return "not written to the repository; the server's log says why";
+	}
+}
+
 static void
 on_refused(struct updater *u, const struct updater_push_failure *f)
 {
 	char text[UPDATE_ANSWER_TEXT_MAX];
-	int ede = ede_of(f->status);
+	const struct answer_to_all a = {
+		.rcode = RCODE_SERVFAIL, .ede = ede_of(f->status), .text = text, .general = general_of(f->status),
+	};
 	updater_say(u, &(struct updater_report){ .event = UPDATER_PUSH_FAILED, .updates = u->pending.n, .text = f->text });
 	update_text_put(text, "not written to the repository: %s", f->text);
 	u->are_serials_due = false;
 	u->state = UPDATER_IDLE;
 	if (is_about_content(f->status)) {
-		updater_split(u, true, RCODE_SERVFAIL, ede, text);
+		updater_split(u, true, &a);
 	} else {
-		fail_all(u, ede, text);
+		fail_all(u, &a);
 	}
 }
 

@@ -45,6 +45,7 @@ zone_note_new(const struct zone_note_parts *p)
 	n->column = t->column;
 	n->changed_s = p->changed_s;
 	n->code = t->code;
+	n->general = t->general;
 	n->octets = octets;
 	n->apex_len = (uint8_t)apex_len;
 	memcpy(n->apex, p->apex, apex_len);

@@ -32,6 +32,8 @@ struct trouble {
 	const char *code;         /* static; "" */
 	char file[256];           /* the file with the line, cut at its end; "": the zone's own file */
 	char text[DIAG_TEXT_MAX]; /* "": nothing is wrong */
+	const char *general;      /* static: what keys that do not see all (key_sees_all()) are told in place of the text, which has
+	                           * figures of the whole server, say; NULL: the text */
 };
 
 struct zone_note {
@@ -40,6 +42,7 @@ struct zone_note {
 	uint32_t line, column;
 	uint64_t changed_s;      /* when the served version was made, by the loader's clock; 0: none is served */
 	const char *code;        /* static */
+	const char *general;     /* as in struct trouble */
 	/* These point into the block; "": not known, or none. */
 	const char *file;        /* the zone's file in the repository */
 	const char *changed;     /* the commit that brought the served version */

@@ -63,7 +63,7 @@ write_question(struct cli_status *s, enum status_what what, const uint8_t *domai
 }
 
 static void
-explain(const struct cli_status *s, const uint8_t *domain)
+explain(const struct cli_status *s, enum status_what what, const uint8_t *domain)
 {
 	const struct signed_request *r = &s->asked.request;
 	char rcode[RRTYPE_TEXT_MAX];
@@ -83,7 +83,7 @@ explain(const struct cli_status *s, const uint8_t *domain)
 	case RCODE_REFUSED:
 	case RCODE_NOTAUTH:
 		cli_signed_hint_unknown_key(&s->asked);
-		cli_signed_explain_rights(&s->asked, RIGHT_STATUS, domain);
+		cli_signed_explain_rights(&s->asked, RIGHT_STATUS, what == STATUS_UPDATES ? name_root : domain);
 		break;
 	default:
 		cli_hint("is this an Origin server, and new enough to answer such questions?");
@@ -104,7 +104,7 @@ exchange(struct cli_status *s, enum status_what what, const uint8_t *domain)
 		return E_NOTFOUND;
 	}
 	if (r->outcome != SIGNED_ACCEPTED) {
-		explain(s, domain);
+		explain(s, what, domain);
 		return E_REFUSED;
 	}
 	return OK;

@@ -94,7 +94,7 @@ def reasons_in_source():
     """Every text that says why an update is refused: all literals of several words where that is decided."""
     for name, function in (("update.c", ""), ("update_rights.c", ""), ("update_size.c", ""), ("update_task.c", ""), ("batch.c", ""),
                             ("batch_bounds.c", ""), ("batch_prepare.c", ""), ("batch_serial.c", ""), ("batch_zones.c", ""),
-                            ("primary_hold.c", "\nhold_reason(")):
+                            ("primary_hold.c", "\nhold_reason("), ("updater_push.c", "\ngeneral_of(")):
         with open(os.path.join(ROOT, "src", "auth", name)) as f:
             text = re.sub(r"/\*.*?\*/", "", f.read(), flags=re.S)
         if function:

@@ -62,7 +62,8 @@ def test_files_of_zones_have_names_for_everybody(served, repo, remote, key, tmp_
 def test_what_stands_in_the_way_is_said(served, remote, key):
     """A directory of that name: only git's side knows of it."""
     answer = make_zone(served, key, "lab.example")
-    assert answer.rcode() == dns.rcode.SERVFAIL and "could not tell it from another name" in extended_error(answer)[1]
+    assert answer.rcode() == dns.rcode.SERVFAIL and "the name of a new file is taken there" in extended_error(answer)[1]
+    served.await_log("event=push-failed .*could not tell it from another name")
     assert make_zone(served, key, "upper.example").rcode() == dns.rcode.NOERROR
     assert remote.commits() == 2
 

@@ -282,8 +282,27 @@ def test_hook_says_no(primary, repo, key, remote):
     assert send(served, add(key, "x", "192.0.2.9")).rcode() == dns.rcode.NOERROR
 
 
+def test_a_key_of_one_domain_is_told_in_general(primary, repo, key, make_key):
+    """Neither where the repository is, nor a hook's words; the log has both."""
+    narrow = make_key("jo._update.example")
+    repo.commit({"example": ZONE, "_keys": key.line + narrow.line})
+    write_hook(repo, "pre-receive", "echo 'not on Fridays' >&2\nexit 1\n")
+    served = primary(repo, zones=["example"])
+
+    def told(key):
+        answer = send(served, with_edns(add(key, "x", "192.0.2.9")))
+        assert answer.rcode() == dns.rcode.SERVFAIL
+        return extended_error(answer)[1]
+    assert told(narrow) == "not written to the repository: a hook or a rule there forbids it; the server's log says why"
+    served.await_log("event=push-failed .*not on Fridays")
+    served.await_log("event=update-refused .*key=jo._update.example.* why=.*not on Fridays")
+    os.rename(repo.bare, repo.bare + ".old")
+    assert told(narrow) == "the repository cannot be reached; the server's log says why"
+    assert repo.bare in told(key)
+
+
 def test_oupdate_tells_why(primary, repo, key, remote, program):
-    """What the git server said reaches whoever asked for the change."""
+    """What the git server said reaches whoever asked for the change, with a key for all names."""
     repo.commit({"example": ZONE, "_keys": key.line})
     write_hook(repo, "pre-receive", "echo 'not on Fridays' >&2\nexit 1\n")
     served = primary(repo, zones=["example"])

@@ -209,5 +209,5 @@ def test_updates(repo, primary, octl, program, key):
     updates = json.loads(octl(server, "updates", "--json", key=key, status=0).stdout)["updates"]
     assert (updates["commits"], updates["updates"], updates["failed"], updates["waiting"], updates["pushes"]) == (1, 1, 0, 0, 1)
     assert state(octl, server, key=key)["head"] == state(octl, server, key=key)["commit"] == head
-    narrow = json.loads(octl(server, "updates", "--json", key=NARROW, status=0).stdout)["updates"]
-    assert narrow["waiting"] == 0 and narrow["commits"] is None
+    narrow = octl(server, "updates", key=NARROW, status=1)
+    assert narrow.stdout == "" and "the key is good for example.org. and what is below it, and . is not" in narrow.stderr

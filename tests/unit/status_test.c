@@ -390,7 +390,9 @@ the_process(void **state)
 		  "pull_error=timed out retry=7\n" TAIL },
 		{ "updates._status.", "all._status",
 		  "NOERROR\n- waiting=10 commits=11 updates=12 refused=13 failed=14 pushes=1 pushed=8 push_ms=9 push_error=a hook says no\n" TAIL },
-		{ "updates._status.example.", "x._notify.example", "NOERROR\n- waiting=10\n" TAIL },
+		{ "updates._status.example.", "all._status",
+		  "NOERROR\n- waiting=10 commits=11 updates=12 refused=13 failed=14 pushes=1 pushed=8 push_ms=9 push_error=a hook says no\n" TAIL },
+		{ "updates._status.example.", "x._notify.example", "REFUSED\n" },
 		{ "updates._status.", "x._notify.example", "REFUSED\n" },
 	};
 	told = &failed;

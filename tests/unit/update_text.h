@@ -110,8 +110,9 @@ update_text_sign(struct update_text *u, const char *key)
 	assert_int_equal(tsig_sign_request(&u->tsig, u->wire, &u->len, sizeof u->wire, UPDATE_NOW_S), OK);
 }
 
+/* Not signed yet. */
 static inline void
-update_text_build(struct update_text *u, const char *zone, const char *key, const char *text)
+update_text_write(struct update_text *u, const char *zone, const char *text)
 {
 	static uint16_t id;
 	struct buf b = buf_over(u->wire, sizeof u->wire);
@@ -135,5 +136,23 @@ update_text_build(struct update_text *u, const char *zone, const char *key, cons
 	buf_patch_u16(&b, 8, (uint16_t)count[1]);
 	assert_int_equal(b.err, OK);
 	u->len = b.len;
+}
+
+static inline void
+update_text_build(struct update_text *u, const char *zone, const char *key, const char *text)
+{
+	update_text_write(u, zone, text);
+	update_text_sign(u, key);
+}
+
+/* With EDNS, so that the answer can have an extended error. */
+static inline void
+update_text_build_edns(struct update_text *u, const char *zone, const char *key, const char *text)
+{
+	static const char opt[] = "\0\0\x29\x04\xD0\0\0\0\0\0"; /* with its NUL: no options */
+	update_text_write(u, zone, text);
+	memcpy(u->wire + u->len, opt, sizeof opt);
+	u->len += sizeof opt;
+	u->wire[11] = 1; /* ARCOUNT */
 	update_text_sign(u, key);
 }

@@ -7,6 +7,7 @@
 #include "batch_world.h"
 
 #include "auth/updater.h"
+#include "dns/ede.h"
 
 enum { REQUESTS_MAX = 1024, PUSHED_FILES_MAX = 8 };
 
@@ -21,6 +22,7 @@ struct sent_update {
 	unsigned published;       /* views when it was answered */
 	size_t turn;              /* how many had ended before */
 	char why[UPDATE_ANSWER_TEXT_MAX]; /* of what was reported when it was refused */
+	char told[EDE_TEXT_MAX];  /* the answer's extended error; "": none, as for requests without EDNS */
 };
 
 /* The push under way: a copy. */
@@ -151,6 +153,7 @@ scene_read_answer(struct sent_update *r, uint64_t now_s, const uint8_t *bytes, s
 	if (r->text != NULL && m.has_tsig) {
 		assert_int_equal(tsig_verify_response(&r->text->tsig, &m, now_s), OK);
 	}
+	(void)ede_print(&m.edns, r->told);
 	return m.bits & DNS_RCODE;
 }
 
@@ -261,6 +264,19 @@ static inline struct sent_update *
 scene_add(struct scene *s, const char *update)
 {
 	return scene_add_zone(s, "example.", KEY, update);
+}
+
+/* With EDNS. */
+static inline struct sent_update *
+scene_add_edns(struct scene *s, const char *zone, const char *key, const char *update)
+{
+	assert_true(s->n < REQUESTS_MAX);
+	struct sent_update *r = &s->requests[s->n++];
+	r->text = xalloc(sizeof *r->text);
+	update_text_build_edns(r->text, zone, key, update);
+	name_set(&r->key, r->text->key.name.oct);
+	scene_put(s, r, r->text);
+	return r;
 }
 
 /* And it begins, if it can. */
