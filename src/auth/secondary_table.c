@@ -4,72 +4,99 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "zone/nkey.h"
+
+enum { SLOTS = 1 << 15 }; /* never more: growing would allocate; so lists have six zones at SECONDARY_ROWS_MAX */
 
 /* All rows of a zone, in one block. */
-struct of_zone {
-	struct secondary_row *list; /* owned, sorted by address and port */
-	size_t n;
-	uint8_t name_len;
-	uint8_t name[NAME_WIRE_MAX]; /* the trie reads it here */
+struct secondary_zone {
+	struct secondary_zone *next; /* in the same slot */
+	size_t n, cap;
+	struct name name;
+	struct secondary_row list[]; /* sorted by address and port */
 };
+
+/* ---- memory ---- */
+
+bool
+secondary_room_make(struct secondary_room *room)
+{
+	free(room->block);
+	room->block = try_alloc(sizeof *room->block + room->wanted * sizeof room->block->list[0]);
+	if (room->block != NULL) {
+		room->block->cap = room->wanted;
+	}
+	return room->block != NULL;
+}
+
+void
+secondary_room_free(struct secondary_room *room)
+{
+	free_ptr(&room->block);
+}
 
 void
 secondary_table_init(struct secondary_table *t)
 {
-	struct trie none;
-	*t = (struct secondary_table){ 0 };
-	trie_init(&none, offsetof(struct of_zone, name));
-	trie_begin(&t->zones, &none);
-}
-
-static void
-free_zone(void *ctx, void *value)
-{
-	struct of_zone *z = value;
-	(void)ctx;
-	free(z->list);
-	free(z);
+	*t = (struct secondary_table){ .slots = xalloc(SLOTS * sizeof(struct secondary_zone *)) };
 }
 
 void
 secondary_table_fini(struct secondary_table *t)
 {
-	struct garbage garbage = { 0 };
-	struct trie all = trie_commit(&t->zones, &garbage);
-	garbage_free(&garbage);
-	trie_fini(&all, free_zone, NULL);
+	for (size_t i = 0; i < SLOTS; i++) {
+		for (struct secondary_zone *z = t->slots[i], *next; z != NULL; z = next) {
+			next = z->next;
+			free(z);
+		}
+	}
+	free_ptr(&t->slots);
 }
 
-static struct of_zone *
+/* ---- zones ---- */
+
+/* Where the pointer to the zone is, or would be. */
+static struct secondary_zone **
+place_of_zone(const struct secondary_table *t, const uint8_t *zone)
+{
+	struct secondary_zone **at = &t->slots[name_hash(zone) % SLOTS];
+	while (*at != NULL && !name_is_equal((*at)->name.oct, zone)) {
+		at = &(*at)->next;
+	}
+	return at;
+}
+
+static struct secondary_zone *
 find_zone(const struct secondary_table *t, const uint8_t *zone)
 {
-	struct nkey key;
-	nkey_set(&key, zone);
-	return trie_get(&t->zones.now, &key);
+	return *place_of_zone(t, zone);
 }
 
-/* NULL: no memory. */
-static struct of_zone *
-get_zone(struct secondary_table *t, const uint8_t *zone)
+/* The zone, with room for one more row.  NULL: `room` is too small for that. */
+static struct secondary_zone *
+enlarge_zone(struct secondary_table *t, const uint8_t *zone, struct secondary_room *room)
 {
-	struct of_zone *z = find_zone(t, zone);
-	if (z != NULL) {
-		return z;
+	struct secondary_zone **at = place_of_zone(t, zone), *old = *at, *new = room->block;
+	size_t n = old != NULL ? old->n : 0;
+	if (old != NULL && n < old->cap) {
+		return old;
 	}
-	void *old;
-	z = try_alloc(sizeof *z);
-	if (z == NULL) {
+	if (new == NULL || new->cap <= n) {
+		room->wanted = n + 1;
 		return NULL;
 	}
-	z->name_len = (uint8_t)name_len(zone);
-	memcpy(z->name, zone, z->name_len);
-	if (trie_put(&t->zones, z, &old) != OK) {
-		free(z);
-		return NULL;
+	name_set(&new->name, zone);
+	new->n = n;
+	new->next = NULL;
+	if (old != NULL) {
+		new->next = old->next;
+		memcpy(new->list, old->list, n * sizeof *new->list);
 	}
-	return z;
+	*at = new;
+	room->block = old;
+	return new;
 }
+
+/* ---- rows ---- */
 
 static int
 compare_address(const struct key_address *a, const struct key_address *b)
@@ -86,7 +113,7 @@ compare(const struct secondary_row *r, const struct secondary_at *at)
 
 /* Where the row is, or belongs. */
 static size_t
-place_of(const struct of_zone *z, const struct secondary_at *at)
+place_of(const struct secondary_zone *z, const struct secondary_at *at)
 {
 	size_t i = 0;
 	while (i < z->n && compare(&z->list[i], at) < 0) {
@@ -101,9 +128,9 @@ struct found {
 	size_t n;
 };
 
-/* All of an address. */
+/* All rows of an address. */
 static struct found
-find_address(const struct of_zone *z, const struct key_address *a)
+find_address(struct secondary_zone *z, const struct key_address *a)
 {
 	size_t i = place_of(z, &(struct secondary_at){ .address = *a }), n = 0;
 	while (i + n < z->n && compare_address(&z->list[i + n].address, a) == 0) {
@@ -112,10 +139,10 @@ find_address(const struct of_zone *z, const struct key_address *a)
 	return (struct found){ .rows = n != 0 ? z->list + i : NULL, .n = n };
 }
 
-/* A row that began with a transfer is that of the first port where the address is told: until then it is the only one of the address,
- * so it stays in order. */
+/* A row that began with a transfer becomes that of the first port where the address is told.  Until then it is the only row of the
+ * address, so the list stays in order. */
 static struct found
-find_rows(const struct of_zone *z, const struct secondary_at *at)
+find_rows(struct secondary_zone *z, const struct secondary_at *at)
 {
 	struct found f = find_address(z, &at->address);
 	if (at->port == 0 || f.n == 0) {
@@ -132,14 +159,6 @@ find_rows(const struct of_zone *z, const struct secondary_at *at)
 	return (struct found){ .n = 0 };
 }
 
-static void
-drop_row(struct secondary_table *t, struct of_zone *z, size_t i)
-{
-	z->n--;
-	t->rows--;
-	memmove(z->list + i, z->list + i + 1, (z->n - i) * sizeof *z->list);
-}
-
 /* When something went well last. */
 static uint64_t
 heard_s(const struct secondary_row *r)
@@ -148,118 +167,128 @@ heard_s(const struct secondary_row *r)
 }
 
 static void
-drop_oldest(struct secondary_table *t, struct of_zone *z)
+drop_oldest(struct secondary_table *t, struct secondary_zone *z)
 {
 	size_t oldest = 0;
 	for (size_t i = 1; i < z->n; i++) {
 		oldest = heard_s(&z->list[i]) < heard_s(&z->list[oldest]) ? i : oldest;
 	}
-	drop_row(t, z, oldest);
+	z->n--;
+	t->rows--;
+	memmove(z->list + oldest, z->list + oldest + 1, (z->n - oldest) * sizeof *z->list);
 }
 
-/* A new row.  None: there is no room for it. */
-static struct found
-add_row(struct secondary_table *t, const uint8_t *zone, const struct secondary_at *at)
+/* Adds a row.  *out has none: there are as many as there may be.  False: `room` is too small. */
+static bool
+add_row(struct secondary_table *t, const struct secondary_news *news, struct secondary_room *room, struct found *out)
 {
-	struct of_zone *z = find_zone(t, zone);
-	bool has_room = t->rows < SECONDARY_ROWS_MAX && (z == NULL || z->n < SECONDARY_OF_ZONE_MAX);
-	z = has_room ? get_zone(t, zone) : NULL;
-	struct secondary_row *grown = z != NULL ? realloc(z->list, (z->n + 1) * sizeof *grown) : NULL;
-	if (grown == NULL) {
+	const struct secondary_zone *there = find_zone(t, news->zone);
+	*out = (struct found){ .n = 0 };
+	if (t->rows == SECONDARY_ROWS_MAX || (there != NULL && there->n == SECONDARY_OF_ZONE_MAX)) {
 		t->over_limit++;
-		return (struct found){ .n = 0 };
+		return true;
 	}
-	z->list = grown;
-	size_t i = place_of(z, at);
-	memmove(grown + i + 1, grown + i, (z->n - i) * sizeof *grown);
-	grown[i] = (struct secondary_row){ .address = at->address, .port = at->port };
+	struct secondary_zone *z = enlarge_zone(t, news->zone, room);
+	if (z == NULL) {
+		return false;
+	}
+	size_t i = place_of(z, &news->at);
+	memmove(z->list + i + 1, z->list + i, (z->n - i) * sizeof *z->list);
+	z->list[i] = (struct secondary_row){ .address = news->at.address, .port = news->at.port };
 	z->n++;
 	t->rows++;
-	return (struct found){ .rows = grown + i, .n = 1 };
+	*out = (struct found){ .rows = z->list + i, .n = 1 };
+	return true;
 }
 
-/* The rows, made if there are none. */
-static struct found
-get_rows(struct secondary_table *t, const uint8_t *zone, const struct secondary_at *at)
+/* The rows that the news counts for, made if there are none. */
+static bool
+get_rows(struct secondary_table *t, const struct secondary_news *news, struct secondary_room *room, struct found *out)
 {
-	struct of_zone *z = find_zone(t, zone);
-	struct found f = z != NULL ? find_rows(z, at) : (struct found){ .n = 0 };
-	return f.n != 0 ? f : add_row(t, zone, at);
-}
-
-/* The same, for something that went well. */
-static struct found
-get_good_rows(struct secondary_table *t, const uint8_t *zone, const struct secondary_at *at)
-{
-	struct of_zone *z = find_zone(t, zone);
-	if (z != NULL && z->n == SECONDARY_OF_ZONE_MAX && find_rows(z, at).n == 0) {
+	struct secondary_zone *z = find_zone(t, news->zone);
+	*out = z != NULL ? find_rows(z, &news->at) : (struct found){ .n = 0 };
+	if (out->n != 0) {
+		return true;
+	}
+	if (z != NULL && z->n == SECONDARY_OF_ZONE_MAX && news->what != SECONDARY_FAILED) {
 		drop_oldest(t, z);
 	}
-	struct found f = get_rows(t, zone, at);
-	for (size_t i = 0; i < f.n; i++) {
-		if (f.n == 1 || !f.rows[i].is_error_of_port) {
-			f.rows[i].error = NULL;
-		}
-	}
-	return f;
+	return add_row(t, news, room, out);
 }
 
-void
-secondary_table_told(struct secondary_table *t, const uint8_t *zone, const struct secondary_at *at, uint32_t serial, uint64_t now_s)
+static void
+put_news(struct secondary_row *r, const struct secondary_news *news, bool is_only)
 {
-	struct found f = get_good_rows(t, zone, at);
-	for (size_t i = 0; i < f.n; i++) {
-		f.rows[i].told = serial;
-		f.rows[i].told_s = now_s;
+	bool is_good = news->what != SECONDARY_FAILED;
+	if (is_good && (is_only || !r->is_error_of_port)) {
+		r->error = NULL;
 	}
-}
-
-void
-secondary_table_has(struct secondary_table *t, const uint8_t *zone, const struct key_address *a, uint32_t serial, uint64_t now_s)
-{
-	struct found f = get_good_rows(t, zone, &(struct secondary_at){ .address = *a });
-	for (size_t i = 0; i < f.n; i++) {
-		f.rows[i].has = serial;
-		f.rows[i].has_s = now_s;
-	}
-}
-
-void
-secondary_table_failed(struct secondary_table *t, const uint8_t *zone, const struct secondary_at *at, const char *error, uint64_t now_s)
-{
-	struct found f = get_rows(t, zone, at);
-	for (size_t i = 0; i < f.n; i++) {
-		f.rows[i].error = error;
-		f.rows[i].error_s = now_s;
-		f.rows[i].is_error_of_port = at->port != 0;
+	if (news->what == SECONDARY_TOLD) {
+		r->told = news->serial;
+		r->told_s = news->now_s;
+	} else if (news->what == SECONDARY_HAS) {
+		r->has = news->serial;
+		r->has_s = news->now_s;
+	} else {
+		r->error = news->error;
+		r->error_s = news->now_s;
+		r->is_error_of_port = news->at.port != 0;
 	}
 }
 
 bool
-secondary_table_knows(const struct secondary_table *t, const uint8_t *zone, const struct key_address *a)
+secondary_table_note(struct secondary_table *t, const struct secondary_news *news, struct secondary_room *room)
 {
-	const struct of_zone *z = find_zone(t, zone);
+	struct found f;
+	if (!get_rows(t, news, room, &f)) {
+		return false;
+	}
+	for (size_t i = 0; i < f.n; i++) {
+		put_news(&f.rows[i], news, f.n == 1);
+	}
+	return true;
+}
+
+/* ---- the rest ---- */
+
+static bool
+has_row(const struct secondary_table *t, const uint8_t *zone, const struct key_address *a)
+{
+	struct secondary_zone *z = find_zone(t, zone);
 	return z != NULL && find_address(z, a).n != 0;
 }
 
-void
-secondary_table_forget(struct secondary_table *t, const uint8_t *zone)
+bool
+secondary_table_is_secondary(const struct secondary_table *t, const uint8_t *zone, const struct name *key, const struct key_address *from)
 {
-	struct nkey key;
-	struct of_zone *z = find_zone(t, zone);
-	nkey_set(&key, zone);
-	if (z == NULL || trie_claim(&t->zones, &key) != OK) {
-		return;
+	struct key k = { .right = RIGHT_NONE };
+	if (key->len != 0 && key_name_read(key->oct, &k) == OK) {
+		if (k.right == RIGHT_UPDATE) {
+			return false;
+		}
+		if (k.right == RIGHT_TRANSFER && k.secondary.family != 0) {
+			return key_address_is_equal(&k.secondary, from);
+		}
 	}
-	(void)trie_remove(&t->zones, &key);
-	t->rows -= z->n;
-	free_zone(NULL, z);
+	return has_row(t, zone, from);
+}
+
+void
+secondary_table_forget(struct secondary_table *t, const uint8_t *zone, struct secondary_room *room)
+{
+	struct secondary_zone **at = place_of_zone(t, zone), *z = *at;
+	ASSERT(room->block == NULL);
+	if (z != NULL) {
+		*at = z->next;
+		t->rows -= z->n;
+		room->block = z;
+	}
 }
 
 size_t
 secondary_table_read(const struct secondary_table *t, const uint8_t *zone, struct secondary_row out[SECONDARY_OF_ZONE_MAX])
 {
-	const struct of_zone *z = find_zone(t, zone);
+	const struct secondary_zone *z = find_zone(t, zone);
 	size_t n = z != NULL ? z->n : 0;
 	if (n != 0) {
 		memcpy(out, z->list, n * sizeof *out);

@@ -154,31 +154,52 @@ notify_trouble(const struct notifier_report *r)
 	return texts[r->outcome];
 }
 
+/* True when the news was noted, or is not of a secondary.  `key`: that signed the transfer that the news is about; NULL: it is about a
+ * notification. */
+static bool
+try_note(struct primary_state *s, const struct secondary_news *news, const struct name *key, struct secondary_room *room)
+{
+	struct secondary_table *t = &s->secondaries;
+	pthread_mutex_lock(&s->secondaries_lock);
+	bool is_wanted = key == NULL || secondary_table_is_secondary(t, news->zone, key, &news->at.address);
+	bool is_done = !is_wanted || secondary_table_note(t, news, room);
+	pthread_mutex_unlock(&s->secondaries_lock);
+	return is_done;
+}
+
+/* Memory is got and given back without the lock: a worker that answers a question about secondaries waits for that. */
+static void
+note(struct primary_state *s, const struct secondary_news *news, const struct name *key)
+{
+	struct secondary_room room = { 0 };
+	while (!try_note(s, news, key, &room) && secondary_room_make(&room)) {
+	}
+	secondary_room_free(&room);
+}
+
 void
 primary_state_on_notified(struct primary_state *s, const struct notifier_report *r)
 {
 	const struct notify_target *to = r->target;
-	const struct secondary_at at = { .address = to->address, .port = to->conn == 0 ? to->port : 0 };
 	const char *trouble = notify_trouble(r);
-	uint64_t now_s = clock_wall_s();
-	if (to->address.family == 0 || r->is_removal) { /* nobody knows where it is; or there is nothing to follow */
-		return;
+	const struct secondary_news news = {
+		.zone = r->zone, .at = { .address = to->address, .port = to->conn == 0 ? to->port : 0 }, .now_s = clock_wall_s(),
+		.what = trouble == NULL ? SECONDARY_TOLD : SECONDARY_FAILED, .serial = r->serial, .error = trouble,
+	};
+	bool is_known = to->address.family != 0 && !r->is_removal; /* else nobody knows where it is, or there is nothing to follow */
+	if (is_known && (trouble != NULL || r->outcome == NOTIFY_ACKNOWLEDGED)) {
+		note(s, &news, NULL);
 	}
-	pthread_mutex_lock(&s->secondaries_lock);
-	if (r->outcome == NOTIFY_ACKNOWLEDGED) {
-		secondary_table_told(&s->secondaries, r->zone, &at, r->serial, now_s);
-	} else if (trouble != NULL) {
-		secondary_table_failed(&s->secondaries, r->zone, &at, trouble, now_s);
-	}
-	pthread_mutex_unlock(&s->secondaries_lock);
 }
 
 void
 primary_state_forget(struct primary_state *s, const uint8_t *zone)
 {
+	struct secondary_room room = { 0 };
 	pthread_mutex_lock(&s->secondaries_lock);
-	secondary_table_forget(&s->secondaries, zone);
+	secondary_table_forget(&s->secondaries, zone, &room);
 	pthread_mutex_unlock(&s->secondaries_lock);
+	secondary_room_free(&room);
 }
 
 static const char *
@@ -196,41 +217,16 @@ transfer_trouble(enum transfer_end how)
 	return texts[how];
 }
 
-/* Not everybody who transfers a zone is a secondary: a person may look at it (octl dump), mostly with a key that may also change it.
- *
- * A key whose name has a secondary's address speaks for that address alone.  Whoever else transfers is a secondary when he is told of
- * changes where he comes from: with a transfer key; with a key that only a `_secondaries` file gives the right, as its name does not;
- * and unsigned, which such a file or --axfr allows.
- * The caller holds the lock. */
-static bool
-is_secondary(const struct primary_state *s, const struct net_transferred *t, const struct key_address *a)
-{
-	struct key k = { .right = RIGHT_NONE };
-	if (t->key->len != 0 && key_name_read(t->key->oct, &k) == OK) {
-		if (k.right == RIGHT_UPDATE) {
-			return false;
-		}
-		if (k.right == RIGHT_TRANSFER && k.secondary.family != 0) {
-			return key_address_is_equal(&k.secondary, a);
-		}
-	}
-	return secondary_table_knows(&s->secondaries, t->zone->oct, a);
-}
-
 void
 primary_state_on_transferred(struct primary_state *s, const struct net_transferred *t)
 {
-	const struct secondary_at at = { .address = peer_key_address(t->to) };
-	uint64_t now_s = clock_wall_s();
-	pthread_mutex_lock(&s->secondaries_lock);
-	if (!is_secondary(s, t, &at.address)) {
-		/* somebody looks */
-	} else if (t->how == TRANSFER_DONE && t->report != NULL) {
-		secondary_table_has(&s->secondaries, t->zone->oct, &at.address, t->report->serial, now_s);
-	} else {
-		secondary_table_failed(&s->secondaries, t->zone->oct, &at, transfer_trouble(t->how), now_s);
-	}
-	pthread_mutex_unlock(&s->secondaries_lock);
+	bool is_good = t->how == TRANSFER_DONE && t->report != NULL;
+	const struct secondary_news news = {
+		.zone = t->zone->oct, .at = { .address = peer_key_address(t->to) }, .now_s = clock_wall_s(),
+		.what = is_good ? SECONDARY_HAS : SECONDARY_FAILED, .serial = is_good ? t->report->serial : 0,
+		.error = is_good ? NULL : transfer_trouble(t->how),
+	};
+	note(s, &news, t->key);
 }
 
 size_t

@@ -1,7 +1,8 @@
 /* bin/oprimary_state.h -- oprimary's state, for octl and others who ask for it (auth/status.h): what the loader has seen last, counters of
  * other parts, and the serials that secondaries have.
  *
- * Each of the two locks is held only for a copy of a kilobyte, a lookup, or an allocation.
+ * Each of the two locks is held only for a lookup and a copy of a kilobyte, never while memory is allocated or freed.  A question about
+ * secondaries takes one of them for each zone that it looks at.
  */
 #pragma once
 

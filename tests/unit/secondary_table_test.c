@@ -33,24 +33,41 @@ v4(uint8_t last)
 	return (struct key_address){ .family = 4, .octets = { 192, 0, 2, last } };
 }
 
-static struct secondary_at
-at(const struct key_address *a, uint16_t port)
+/* As its users do, with memory that is got outside of the table. */
+static void
+note(const struct secondary_news *news)
 {
-	return (struct secondary_at){ .address = *a, .port = port };
+	struct secondary_room room = { 0 };
+	while (!secondary_table_note(&table, news, &room)) {
+		assert_true(secondary_room_make(&room));
+	}
+	secondary_room_free(&room);
 }
 
 static void
 told(const struct key_address *a, uint16_t port, uint32_t serial, uint64_t now_s)
 {
-	const struct secondary_at where = at(a, port);
-	secondary_table_told(&table, a_zone, &where, serial, now_s);
+	note(&(struct secondary_news){ a_zone, { *a, port }, now_s, SECONDARY_TOLD, .serial = serial });
+}
+
+static void
+has(const struct key_address *a, uint32_t serial, uint64_t now_s)
+{
+	note(&(struct secondary_news){ a_zone, { *a, 0 }, now_s, SECONDARY_HAS, .serial = serial });
 }
 
 static void
 failed(const struct key_address *a, uint16_t port, const char *error, uint64_t now_s)
 {
-	const struct secondary_at where = at(a, port);
-	secondary_table_failed(&table, a_zone, &where, error, now_s);
+	note(&(struct secondary_news){ a_zone, { *a, port }, now_s, SECONDARY_FAILED, .error = error });
+}
+
+static void
+forget(const uint8_t *zone)
+{
+	struct secondary_room room = { 0 };
+	secondary_table_forget(&table, zone, &room);
+	secondary_room_free(&room);
 }
 
 static void
@@ -60,17 +77,13 @@ rows_are_kept_by_zone_and_address(void **state)
 	struct secondary_row rows[SECONDARY_OF_ZONE_MAX];
 	const struct key_address one = v4(1), two = v4(2), six = { .family = 6, .octets = { 0x20, 1 } };
 	told(&six, 53, 7, 100);
-	secondary_table_has(&table, a_zone, &two, 6, 101);
+	has(&two, 6, 101);
 	failed(&one, 53, "away", 102);
-	const struct secondary_at two_at = at(&two, 53);
-	secondary_table_told(&table, (const uint8_t *)"\1A\4TEST", &two_at, 7, 103);
-	assert_true(secondary_table_knows(&table, a_zone, &two) && !secondary_table_knows(&table, b_zone, &two));
+	note(&(struct secondary_news){ (const uint8_t *)"\1A\4TEST", { two, 53 }, 103, SECONDARY_TOLD, .serial = 7 });
 	assert_int_equal(secondary_table_read(&table, b_zone, rows), 0);
 	assert_int_equal(secondary_table_read(&table, a_zone, rows), 3);
 	assert_true(key_address_is_equal(&rows[0].address, &one) && rows[0].has_s == 0 && rows[0].told_s == 0);
 	assert_string_equal(rows[0].error, "away");
-	const struct key_address none = v4(3);
-	assert_false(secondary_table_knows(&table, a_zone, &none));
 	assert_int_equal(rows[0].error_s, 102);
 	assert_true(key_address_is_equal(&rows[1].address, &two) && key_address_is_equal(&rows[2].address, &six));
 	assert_true(rows[1].has == 6 && rows[1].has_s == 101 && rows[1].told == 7 && rows[1].told_s == 103 && rows[1].error == NULL);
@@ -84,7 +97,7 @@ what_goes_well_ends_an_error(void **state)
 	struct secondary_row rows[SECONDARY_OF_ZONE_MAX];
 	const struct key_address one = v4(1);
 	failed(&one, 53, "away", 1);
-	secondary_table_has(&table, a_zone, &one, 5, 2);
+	has(&one, 5, 2);
 	assert_int_equal(secondary_table_read(&table, a_zone, rows), 1);
 	assert_null(rows[0].error);
 	failed(&one, 0, "gone", 3);
@@ -102,7 +115,7 @@ rows_of_one_address(void **state)
 	const struct key_address one = v4(1), zero = v4(0), two = v4(2);
 	told(&zero, 53, 1, 1);
 	told(&two, 53, 1, 1);
-	secondary_table_has(&table, a_zone, &one, 4, 1); /* a transfer comes first, and the port is known with the first notification */
+	has(&one, 4, 1); /* a transfer comes first, and the port is known with the first notification */
 	assert_int_equal(secondary_table_read(&table, a_zone, rows), 3);
 	assert_int_equal(rows[1].port, 0);
 	told(&one, 5354, 5, 2);
@@ -112,11 +125,11 @@ rows_of_one_address(void **state)
 	assert_int_equal(secondary_table_read(&table, a_zone, rows), 4);
 	assert_true(rows[1].port == 53 && rows[1].told_s == 0 && rows[2].port == 5354 && rows[2].error == NULL);
 	failed(&one, 0, "broke off", 4); /* whichever */
-	secondary_table_has(&table, a_zone, &one, 6, 5);
+	has(&one, 6, 5);
 	assert_int_equal(secondary_table_read(&table, a_zone, rows), 4);
 	assert_true(rows[1].has == 6 && rows[2].has == 6 && rows[1].error == NULL && rows[2].error == NULL);
 	failed(&one, 53, "away", 6);
-	secondary_table_has(&table, a_zone, &one, 7, 7);
+	has(&one, 7, 7);
 	told(&one, 5354, 7, 7);
 	told(&one, 0, 7, 7);
 	assert_int_equal(secondary_table_read(&table, a_zone, rows), 4);
@@ -151,17 +164,75 @@ there_is_a_limit_for_a_zone_and_for_all(void **state)
 	for (unsigned i = 0; i < SECONDARY_ROWS_MAX; i++) {
 		char text[32];
 		struct name n;
-		const struct secondary_at a = { .address = v4(1), .port = 53 };
 		(void)snprintf(text, sizeof text, "z%u.test.", i);
 		assert_int_equal(name_parse(text, strlen(text), NULL, &n), OK);
-		secondary_table_told(&table, n.oct, &a, 1, 1);
+		note(&(struct secondary_news){ n.oct, { v4(1), 53 }, 1, SECONDARY_TOLD, .serial = 1 });
 	}
 	assert_int_equal(table.rows, SECONDARY_ROWS_MAX);
 	assert_int_equal(table.over_limit, SECONDARY_OF_ZONE_MAX);
-	secondary_table_forget(&table, a_zone);
+	forget(a_zone);
 	assert_int_equal(table.rows, SECONDARY_ROWS_MAX - SECONDARY_OF_ZONE_MAX);
 	assert_int_equal(secondary_table_read(&table, a_zone, rows), 0);
-	secondary_table_forget(&table, a_zone);
+	forget(a_zone);
+}
+
+/* Whoever holds the lock never allocates: what needs memory says so, and has changed nothing. */
+static void
+memory_comes_from_outside(void **state)
+{
+	(void)state;
+	struct secondary_row rows[SECONDARY_OF_ZONE_MAX];
+	struct secondary_room room = { 0 };
+	const struct key_address one = v4(1), two = v4(2);
+	const struct secondary_news first = { a_zone, { one, 53 }, 1, SECONDARY_TOLD, .serial = 1 };
+	const struct secondary_news second = { a_zone, { two, 53 }, 1, SECONDARY_TOLD, .serial = 1 };
+	assert_false(secondary_table_note(&table, &first, &room));
+	assert_int_equal(secondary_table_read(&table, a_zone, rows), 0);
+	assert_true(secondary_room_make(&room) && secondary_table_note(&table, &first, &room));
+	assert_null(room.block); /* the table has it */
+	assert_true(secondary_table_note(&table, &first, &room)); /* the row is there */
+	assert_false(secondary_table_note(&table, &second, &room));
+	assert_int_equal(secondary_table_read(&table, a_zone, rows), 1);
+	assert_true(secondary_room_make(&room));
+	forget(a_zone); /* meanwhile */
+	assert_true(secondary_table_note(&table, &second, &room) && secondary_table_note(&table, &first, &room));
+	assert_int_equal(secondary_table_read(&table, a_zone, rows), 2);
+	assert_int_equal(table.rows, 2);
+	secondary_room_free(&room);
+}
+
+/* Who transfers: a secondary, or somebody who looks. */
+static void
+who_is_a_secondary(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *key;
+		uint8_t from;
+		bool is_secondary;
+	} rows[] = {
+		{ "", 1, true },                               { "", 2, false },
+		{ "hoster-key.", 1, true },                    { "hoster-key.", 2, false },
+		{ "k._transfer.test.", 1, true },              { "k._transfer.test.", 2, false },
+		{ "192.0.2.9._transfer.test.", 1, true },      { "192.0.2.9._transfer.test.", 2, false }, /* the primary's address */
+		{ "192.0.2.9.192.0.2.1._transfer.test.", 1, true }, { "192.0.2.9.192.0.2.1._transfer.test.", 2, false },
+		{ "192.0.2.9.192.0.2.2._transfer.test.", 1, false }, { "192.0.2.9.192.0.2.2._transfer.test.", 2, true },
+		{ "k._update.test.", 1, false },               { "k._a._update.", 1, false },
+		{ "k._notify.test.", 1, true },                { "k._aaa._update.test.", 1, true }, /* a grant made it a transfer key */
+	};
+	const struct key_address one = v4(1);
+	told(&one, 53, 1, 1);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const struct key_address from = v4(rows[i].from);
+		struct name key = { .len = 0 };
+		if (rows[i].key[0] != '\0') {
+			assert_int_equal(name_parse(rows[i].key, strlen(rows[i].key), NULL, &key), OK);
+		}
+		if (secondary_table_is_secondary(&table, a_zone, &key, &from) != rows[i].is_secondary) {
+			fail_msg("%s from %u", rows[i].key, rows[i].from);
+		}
+		assert_false(rows[i].from == 1 && rows[i].key[0] == '\0' && secondary_table_is_secondary(&table, b_zone, &key, &from));
+	}
 }
 
 int
@@ -172,6 +243,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(what_goes_well_ends_an_error, start, stop),
 		cmocka_unit_test_setup_teardown(rows_of_one_address, start, stop),
 		cmocka_unit_test_setup_teardown(there_is_a_limit_for_a_zone_and_for_all, start, stop),
+		cmocka_unit_test_setup_teardown(memory_comes_from_outside, start, stop),
+		cmocka_unit_test_setup_teardown(who_is_a_secondary, start, stop),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
