@@ -1,7 +1,8 @@
 /* auth/batch_p.h -- the private header of batch*.c.
  *
- * batch.c takes updates in; batch_zones.c takes in those that make and remove zones. batch_prepare.c makes the new versions,
- * batch_edit.c writes them into the files, and batch_message.c writes the commit's message.
+ * batch.c takes updates in; batch_zones.c takes in those that make and remove zones. batch_bounds.c has the limits. batch_prepare.c makes
+ * the new versions, batch_serial.c raises their serials, batch_edit.c writes them into the files, and batch_message.c writes the commit's
+ * message.
  */
 #pragma once
 

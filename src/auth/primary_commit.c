@@ -1,17 +1,18 @@
-/* What a commit makes of each file that it concerns: nothing fails here but the taking of a zone, which then stays what it was. */
+/* Puts the results of a commit into the next view.  Only next_view_put() can fail; then the zone stays as it was. */
 #include <stdio.h>
 
 #include "auth/primary_p.h"
 
 /* ---- zones ---- */
 
-/* Whose zone this one is.  A tree may have each zone twice, and the log no room for so many names. */
+/* The file that has the zone already, to name it in the log.  NULL: there is none, or more than NAMED_MAX were looked up for this commit: a
+ * tree may have each zone twice. */
 static const struct file *
 file_of_apex(struct primary *p, const struct file *other)
 {
 	enum { NAMED_MAX = 100 }; /* of a commit */
-	p->named = p->named.commit == p->applied ? p->named : (struct named){ .commit = p->applied };
-	if (p->named.n++ >= NAMED_MAX) {
+	p->lookups = p->lookups.commit == p->applied ? p->lookups : (struct lookups){ .commit = p->applied };
+	if (p->lookups.n++ >= NAMED_MAX) {
 		return NULL;
 	}
 	for (size_t i = 0; i < p->files_n; i++) {
@@ -77,7 +78,8 @@ commit_zone(struct apply *a, struct pending *d)
 	return OK;
 }
 
-/* A zone whose file is another's now stays what it is when that cannot be taken; unless a third one was. */
+/* The zone has moved to this file.  If the new text cannot be taken, the last good version moves, too, and is served for this file, unless
+ * another file has the zone by then. */
 static void
 settle_move(struct primary *p, struct pending *d)
 {

@@ -117,7 +117,7 @@ hold_find_leaving(struct apply *a, const struct name *apex)
 	if (l == NULL) {
 		return NULL;
 	}
-	a->list[l->at].has_heir = true;
+	a->list[l->at].is_moved = true;
 	return a->list[l->at].file;
 }
 
@@ -133,7 +133,7 @@ report_held(const struct apply *a, struct pending *d, const char *text, const ch
 static bool
 is_loss(const struct pending *d)
 {
-	return d->file->zone != NULL && !d->has_heir;
+	return d->file->zone != NULL && !d->is_moved;
 }
 
 static size_t

@@ -9,8 +9,7 @@
 #include "base/alloc.h"
 #include "zone/load.h"
 
-/* More changes than this part of a zone's records, and the new version is taken as it is, without a history.  Of a small zone all
- * may change. */
+/* If more records change than this part of the zone, the new version begins a new history.  In a small zone all may change. */
 enum { CHANGES_PART = 16, CHANGES_MIN = 1000 };
 
 struct loading {
@@ -35,7 +34,7 @@ close_include(void *ctx, struct master_text *text)
 	includes_close(&l->from, text);
 }
 
-/* Everybody hears of what is found; the first of it is kept. */
+/* Passes each finding on to the log, and keeps one for the zone's note. */
 static void
 on_diag(void *ctx, const struct diag *diag)
 {

@@ -1,10 +1,11 @@
 /* auth/primary_p.h -- the private header of primary*.c and batch*.c.
  *
  * primary.c makes views of commits. primary_plan.c lists the files that a commit changes or removes, primary_files.c keeps all files,
- * primary_load.c makes zones, keys and secondaries of them, and primary_limit.c limits the number of the latter two.
- * primary_commit.c, primary_keys.c, primary_secondaries.c and primary_notes.c put these and the notes into the next view
- * (auth/next_view.h). primary_accept.c makes a view of the versions of a batch whose commit is in the remote. primary_serial.c
- * remembers which serials secondaries may have.
+ * primary_load.c makes zones, keys and secondaries of them. primary_memory.c limits their memory, primary_limit.c the number of keys and of
+ * records of secondaries. primary_include.c knows which file includes which, primary_ignore.c reads .originignore. primary_hold.c and primary_hold_keys.c hold back what a commit would lose.
+ * primary_commit.c, primary_keys.c, primary_secondaries.c and primary_notes.c put all that and the notes into the next view
+ * (auth/next_view.h). primary_accept.c makes a view of the versions of a batch whose commit is in the remote. primary_serial.c remembers
+ * which serials secondaries may have.
  */
 #pragma once
 
@@ -64,7 +65,7 @@ struct pending {
 	bool is_too_many;        /* rejected, as in struct file */
 	const struct source_change *change; /* NULL: the commit does not name the file; it is read with source_commit.open */
 	struct file *from;       /* a removed file of the same zone, which moves to this file; NULL: there is none */
-	bool has_heir;           /* removal: its zone moves to another file, whose `from` this is */
+	bool is_moved;           /* removal: its zone moves to another file, whose `from` is this file */
 	struct zone *zone;       /* owned until the commit */
 	struct zone_changes changes; /* from the served version, if there is one */
 	struct keystore *keys;
@@ -99,10 +100,10 @@ struct primary {
 	struct includes includes;
 	size_t included_files, included_octets; /* the sum of all `reads` */
 	uint64_t applied;        /* number of the latest commit */
-	struct named {           /* files that one commit has looked up to name them in the log */
+	struct lookups {         /* of files that one commit has looked up to name them in the log */
 		uint64_t commit;
 		size_t n;
-	} named;
+	} lookups;
 	uint64_t reading;        /* number of the file that is being read, or was read last */
 	struct marks marks;      /* newest serials of zones that are not served */
 	bool are_keys_behind;    /* the view has old keys or secondaries, since there was no memory for new ones */
@@ -166,12 +167,8 @@ size_t file_octets(const struct file *f); /* memory that its zone, keys or secon
 /* Takes the whole commit over into a->next, and into the files. */
 void primary_commit(struct apply *a);
 
-/* Removes the zone of a file from the next view, where it was claimed, and logs that. */
+/* Removes the zone of a file from the next view, and logs that.  It cannot fail, because the zone's name was claimed (trie_claim()). */
 void primary_remove_zone(struct primary *p, struct next_view *next, struct file *f);
-
-/* A file of keys or secondaries is taken over, with so many records.  `bad`: what is said when other lines of it have errors. */
-void primary_report_taken(const struct primary *p, const struct pending *d, size_t records, const char *bad);
-void primary_report_removed(const struct primary *p, const struct file *f); /* such a file goes */
 
 void primary_take_keys(struct primary *p, struct pending *d); /* takes over the keys of one file */
 void primary_merge_keys(struct apply *a); /* makes the view's keys and secondaries from all files */
@@ -205,15 +202,16 @@ void primary_report(const struct primary *p, const struct primary_report *r);
 err_t primary_load_file(struct apply *a, struct pending *d, size_t octets_max);
 void primary_reject_file(const struct primary *p, struct pending *d, const char *why);
 
+/* Report that a file of keys or secondaries was taken over, with `records` records, or removed.  `bad`: the text if other lines of the
+ * file have errors. */
+void primary_report_taken(const struct primary *p, const struct pending *d, size_t records, const char *bad);
+void primary_report_removed(const struct primary *p, const struct file *f);
+
 /* ---- primary_memory.c ---- */
 
 err_t memory_load(struct apply *a, struct pending *d); /* loads with the memory that the file may take, or puts it off */
 err_t memory_load_put_off(struct apply *a);            /* loads the files that were put off, after all others */
 err_t memory_plan_again(struct apply *a);              /* plans files that there was no memory for, if there may be now */
-
-/* True when a zone loses more of its records than a commit may remove without the trailer.  `old`: NULL for a new zone. */
-bool primary_loses_too_much(const struct primary_conf *c, const struct zone *old, const struct zone *new,
-                            const struct zone_changes *changes);
 
 /* ---- primary_limit.c: how many keys, and how many records of secondaries, all files together may have ---- */
 
@@ -289,20 +287,26 @@ err_t hold_list_leaving(struct apply *a);
 err_t hold_sort_allowed(struct apply *a); /* sorts a->allowed; before hold_back() */
 bool hold_is_leaving(const struct apply *a, const struct name *apex);
 
-/* The removed file that has the zone of this name, or NULL.  Sets the file's has_heir. */
+/* The removed file that has the zone of this name, or NULL.  Sets the file's is_moved. */
 struct file *hold_find_leaving(struct apply *a, const struct name *apex);
 
 /* Marks and logs all that is held back, after everything else is planned. *is_any_new: something is held that was not held
  * before.  E_NOMEM. */
 err_t hold_back(struct apply *a, bool *is_any_new);
 
+/* True when a zone loses more of its records than a commit may remove without the trailer.  `old`: NULL for a new zone. */
+bool primary_loses_too_much(const struct primary_conf *c, const struct zone *old, const struct zone *new,
+                            const struct zone_changes *changes);
+
+/* Why a file whose zone is held takes no updates; NULL: it is not held. */
+const char *hold_reason(const struct file *f);
+
 /* ---- primary_hold_keys.c ---- */
 
 err_t hold_last_keys(struct apply *a, bool *is_any_new); /* after the zones are decided; arguments as for hold_back() */
 err_t hold_plan_keys(struct apply *a); /* plans keys files again that are held since an earlier commit */
 
-/* Why a file whose zone is held takes no updates; NULL: it is not held. */
-const char *hold_reason(const struct file *f);
+/* ---- primary_accept.c ---- */
 
 /* A zone that a batch made, and its file. */
 struct accepted {

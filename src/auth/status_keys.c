@@ -1,5 +1,5 @@
 /* Writes items about keys.  Secrets are never shown.  A key whose name gives no right is left out, since the name may be a misplaced
- * secret, unless a file of secondaries grants the key something. */
+ * secret, unless a file of secondaries lets the key transfer something. */
 #include <stdio.h>
 #include <string.h>
 

@@ -14,7 +14,7 @@
 
 enum {
 	OPT_LEN = 11,
-	IXFR_UDP_STEPS_MAX = 8, /* more seldom fit into a datagram */
+	IXFR_UDP_STEPS_MAX = 8, /* more steps rarely fit into a datagram */
 };
 
 /* ---- what is to be sent ---- */
@@ -55,7 +55,7 @@ feed_fini(struct feed *f)
 	free(f->condensed);
 }
 
-/* Makes it the way from a serial to the zone's.  E_NOTFOUND: there is none. */
+/* Sets the steps from the client's serial to the zone's.  E_NOTFOUND: the history does not have them. */
 static err_t
 feed_steps(struct feed *f, uint32_t from_serial)
 {
@@ -305,7 +305,7 @@ answer_at_once(struct request *q, const struct plan *p)
 	q->is_authoritative = true;
 }
 
-/* Has a secondary got a newer version than there is here?  Only who may transfer the zone can know. */
+/* True when the client has a newer serial than we serve.  Believed only if its key may transfer the zone. */
 static bool
 is_ahead(const struct request *q, const struct plan *p)
 {
@@ -444,7 +444,7 @@ begin_message(const struct transfer *t, struct reply *r)
 	r->len = DNS_HEADER_LEN + t->question_len;
 }
 
-/* Records up to the usual size; one that is larger has a message that is. */
+/* Fills a message of the usual size.  A record that is larger than that gets a larger message of its own. */
 static bool
 fill(struct transfer *t, struct reply *r)
 {

@@ -36,7 +36,7 @@ struct transfer_report {
 	struct name zone, key;     /* key.len 0: unsigned */
 	bool is_incremental;       /* what is sent, not what was asked for */
 	uint32_t from_serial;      /* of the client, when it is */
-	uint32_t serial;           /* that it leads to */
+	uint32_t serial;           /* the serial after the transfer */
 	uint64_t records, octets;  /* so far */
 	uint64_t messages;
 };

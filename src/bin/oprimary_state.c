@@ -50,7 +50,7 @@ failure_of(const struct link_frame *f)
 	return f->status != OK && f->status < E_COUNT ? (err_t)f->status : E_IO;
 }
 
-/* What came out of the cache says nothing of the remote. */
+/* A commit from the cache tells nothing about the remote, so it counts as no pull. */
 static void
 end_pull(struct daemon_state *s, const struct link_frame *f, err_t err, uint64_t pull)
 {
