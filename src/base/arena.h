@@ -1,8 +1,11 @@
 /* base/arena.h -- memory that is freed all at once.
  *
  * Ready for use, and empty, when zeroed.  Blocks grow from 4 KiB to 1 MiB.  Allocations are aligned to 8 octets and not zeroed;
- * an allocation of no octets is a valid pointer, too. arena_alloc() returns NULL if the system has no memory, or if `limit` (0:
- * none) would be exceeded; the caller turns that into E_NOMEM or E_LIMIT.
+ * an allocation of no octets is a valid pointer, too.
+ *
+ * arena_alloc() returns NULL if the system has no memory, or if a new block is needed and all blocks so far and the new allocation
+ * are together larger than `limit` (0: none).  The last block may exceed the limit, by less than 1 MiB.  The caller turns NULL into
+ * E_NOMEM or E_LIMIT.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* base/enc.h -- base64 and base32hex (RFC 4648), encoded and decoded; base16, encoded only.
  *
- * Encoders write no NUL, and need ENC_*_LEN(n) octets of room.  Decoders are strict (no spaces, padding as the RFC requires),
- * and return E_FORMAT, or E_FULL if `cap` is too small; the count is set last, and only on success.
+ * Encoders write no NUL, and need ENC_*_LEN(n) octets of room.  Decoders are strict: no spaces; base64 with its padding, base32hex
+ * without any (RFC 5155 3.3).  They return E_FORMAT, or E_FULL if `cap` is too small; the count is set last, and only on success.
  */
 #pragma once
 

@@ -107,7 +107,7 @@ filename_compare(const char *a, size_t a_len, const char *b, size_t b_len)
 	return a_len < b_len ? -1 : a_len > b_len;
 }
 
-/* ---- keys and policy ---- */
+/* ---- files of keys and of secondaries ---- */
 
 static int
 hex_of(char c)

@@ -1,7 +1,7 @@
 /* base/filename.h -- names of files in a repository that is checked out on Linux, macOS and Windows.
  *
  * A name is one part of a path.  The module answers three questions from the name alone: Can every system have such a file? Does
- * some system take two names for the same file? Is this the name of a file of keys or policy, from which no zone may take
+ * some system take two names for the same file? Is this the name of a file of keys or secondaries, from which no zone may take
  * records?
  *
  * Pure.
@@ -24,11 +24,11 @@ bool filename_is_device(const char *name, size_t len);
  * without dots and blanks at the end. */
 int filename_compare(const char *a, size_t a_len, const char *b, size_t b_len);
 
-/* True for "_keys", "NAME._keys", "_secondaries" and "NAME._secondaries", in any spelling that some system, or our own %XX, may
- * take for it. */
+/* True for "_keys", "NAME._keys", "_secondaries" and "NAME._secondaries", in any spelling that some system takes for such a name,
+ * also with %XX. */
 bool filename_is_private(const char *name, size_t len);
 
-/* True for the latter two. */
+/* True for "_secondaries" and "NAME._secondaries", in any such spelling. */
 bool filename_is_secondaries(const char *name, size_t len);
 
 /* True when any part of the path is such a name: filename_is_private(). */

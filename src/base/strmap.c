@@ -11,7 +11,7 @@
 struct strmap_node {
 	const char *key; /* NULL: a branch */
 	union {
-		void *thing;
+		void *item;
 		struct strmap_node *child[2];
 	};
 	size_t at;       /* branch: offset of the octet */
@@ -42,16 +42,16 @@ void *
 strmap_find(const struct strmap *m, const char *key)
 {
 	const struct strmap_node *n = nearest(m, key, strlen(key));
-	return n != NULL && strcmp(n->key, key) == 0 ? n->thing : NULL;
+	return n != NULL && strcmp(n->key, key) == 0 ? n->item : NULL;
 }
 
 static struct strmap_node *
-leaf_new(const char *key, void *thing)
+leaf_new(const char *key, void *item)
 {
 	struct strmap_node *n = try_alloc(sizeof *n);
 	if (n != NULL) {
 		n->key = key;
-		n->thing = thing;
+		n->item = item;
 	}
 	return n;
 }
@@ -83,12 +83,12 @@ is_above(const struct strmap_node *n, const struct strmap_node *branch)
 }
 
 err_t
-strmap_put(struct strmap *m, const char *key, void *thing)
+strmap_put(struct strmap *m, const char *key, void *item)
 {
 	size_t len = strlen(key);
 	const struct strmap_node *other = nearest(m, key, len);
 	struct strmap_node **place = &m->root;
-	struct strmap_node *leaf = leaf_new(key, thing);
+	struct strmap_node *leaf = leaf_new(key, item);
 	struct strmap_node *branch = leaf != NULL && other != NULL ? branch_new(key, other->key) : NULL;
 	if (leaf == NULL || (other != NULL && branch == NULL)) {
 		free(leaf);
@@ -122,7 +122,7 @@ strmap_take(struct strmap *m, const char *key)
 	if (leaf == NULL || strcmp(leaf->key, key) != 0) {
 		return NULL;
 	}
-	void *thing = leaf->thing;
+	void *item = leaf->item;
 	free(leaf);
 	m->n--;
 	if (above == NULL) {
@@ -132,5 +132,5 @@ strmap_take(struct strmap *m, const char *key)
 		*above = branch->child[place == &branch->child[0]];
 		free(branch);
 	}
-	return thing;
+	return item;
 }
