@@ -1,4 +1,4 @@
-/* crypto/hmac.h -- HMAC (RFC 2104) and plain hashes, by OpenSSL; and comparing secrets.
+/* crypto/hmac.h -- HMAC (RFC 2104), by OpenSSL; and comparing secrets.
  *
  * Only src/crypto includes <openssl/...> (tools/check-floors).
  */
@@ -13,7 +13,7 @@ enum hmac_alg { HMAC_NONE, HMAC_SHA1, HMAC_SHA224, HMAC_SHA256, HMAC_SHA384, HMA
 
 enum { HMAC_MAX = 64, SHA1_LEN = 20, SHA256_LEN = 32 };
 
-size_t hmac_len(enum hmac_alg alg); /* octets of its MAC */
+size_t hmac_len(enum hmac_alg alg); /* octets of a MAC */
 
 struct hmac; /* a computation under way */
 

@@ -1,4 +1,4 @@
-/* Uses OpenSSL's functions for one hash algorithm, which are deprecated in favour of EVP: EVP allocates memory and takes a lock
+/* Uses OpenSSL's SHA1_*() and SHA256_*() functions, which are deprecated in favour of EVP: EVP allocates memory and takes a lock
  * for each hash, and NSEC3 hashes are made while answering. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 

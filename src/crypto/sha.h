@@ -14,7 +14,7 @@ err_t sha256(const void *a, size_t a_len, const void *b, size_t b_len, uint8_t o
 err_t nsec3_hash(const uint8_t *name, size_t name_len, const uint8_t *salt, size_t salt_len,
                  uint16_t iterations, uint8_t out[20]);
 
-/* The cost of that, in blocks of 64 octets, which SHA-1 processes one by one (RFC 3174 4: nine octets are its padding). */
+/* The cost of nsec3_hash(): how many blocks of 64 octets SHA-1 processes.  Its padding takes at least nine octets (RFC 3174 4). */
 static inline size_t
 nsec3_hash_blocks(size_t name_len, size_t salt_len, size_t iterations)
 {
