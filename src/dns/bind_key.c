@@ -22,7 +22,7 @@ begins(const struct reading *r, const char *mark)
 	return (size_t)(r->end - r->at) >= n && memcmp(r->at, mark, n) == 0;
 }
 
-/* Up to the mark and past it, or to the end. */
+/* Moves to after the mark, or to the end. */
 static void
 skip_past(struct reading *r, const char *mark)
 {
@@ -38,7 +38,7 @@ is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Blanks, and comments of all three kinds. */
+/* Skips blanks, and comments of all three kinds. */
 static void
 skip_blanks(struct reading *r)
 {
@@ -92,7 +92,7 @@ is_word(const struct token *t, const char *word)
 	return t->s != NULL && !t->is_string && t->len == strlen(word) && strncasecmp(t->s, word, t->len) == 0;
 }
 
-/* A name, an algorithm, a secret: in quotes or not.  In NAME:ALGORITHM:SECRET a colon would be a border. */
+/* True for a name, an algorithm or a secret, in quotes or not.  A colon would separate the parts of NAME:ALGORITHM:SECRET. */
 static bool
 is_value(const struct token *t)
 {

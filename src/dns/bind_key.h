@@ -13,6 +13,6 @@
 
 #include "base/err.h"
 
-/* Writes the key as NAME:ALGORITHM:SECRET, which tsig_key_parse() judges.  `text` is all of a file.  E_NOTFOUND: it does not begin
- * with a key statement.  E_FORMAT: the statement is not whole, or something follows it: a key by itself is expected.  E_FULL. */
+/* Writes the key as NAME:ALGORITHM:SECRET, for tsig_key_parse(), which checks it.  `text` is all of a file.  E_NOTFOUND: it does not
+ * begin with a key statement.  E_FORMAT: the statement has other or fewer parts than above, or something follows it.  E_FULL. */
 err_t bind_key_read(const char *text, size_t len, char *out, size_t cap);

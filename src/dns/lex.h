@@ -3,9 +3,9 @@
  * The lexer borrows the text.  It handles parentheses, comments, quotes, CRLF, and the position of each token.  It copies
  * nothing: a token points into the text, and still has its escapes, which name_parse() and lex_string() resolve.
  *
- * A logical line ends at a newline outside parentheses, or at the end of the text, which also ends a last line without newline:
- * LEX_EOL always comes before LEX_EOF.  Blank lines and comment lines give no token.  LEX_BLANK is given when a line with tokens
- * begins with white space (then the owner is inherited).
+ * A logical line ends at a newline outside parentheses, or at the end of the text: so a last line without newline gives its
+ * LEX_EOL, too, before LEX_EOF.  Blank lines and comment lines give no token.  LEX_BLANK is given when a line with tokens begins
+ * with white space (then the owner is inherited).
  *
  * A quote inside a word ends the word: `alpn="h2"` is the word `alpn=` and the quoted string `h2`. lex_is_joined() tells whether
  * the two touch (RFC 9460 2.1).
@@ -64,7 +64,7 @@ void lex_next(struct lex *lx, struct lex_token *out);
  * in a text) with the next physical line that looks like a record, so that one mistake does not hide all that follows. */
 void lex_skip_line(struct lex *lx);
 
-/* True when the octet at `p` ends a line: LF, or a CR that no LF follows. */
+/* True when the octet at `p` ends a line: LF, or a CR that does not belong to CR LF or CR CR LF. */
 static inline bool
 lex_is_line_end(const char *p, const char *end)
 {

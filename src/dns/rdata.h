@@ -28,7 +28,7 @@ struct rdata_error {
 err_t rdata_parse(struct lex *lx, uint16_t type, const uint8_t *origin, struct buf *out,
                   struct rdata_error *why);
 
-/* Checks that this is well-formed uncompressed RDATA of the type.  For unknown types everything is. */
+/* Checks that this is well-formed uncompressed RDATA of the type.  Any RDATA of an unknown type is. */
 err_t rdata_check(uint16_t type, const uint8_t *rdata, size_t len);
 
 /* Reads `rdlength` octets of a message at `msg`, following compression pointers if names of this type may have them (RFC 3597
@@ -47,8 +47,8 @@ void rdata_canonicalize(uint16_t type, uint8_t *rdata, size_t len);
  * without case, everything else octet by octet. */
 int rdata_compare(uint16_t type, const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len);
 
-/* Finds the domain names in well-formed RDATA: sets their offsets in order, and returns their number.  Of HIP, which may have
- * any number, only the first RDATA_NAMES_MAX. */
+/* Finds the domain names in well-formed RDATA: sets their offsets in order, and returns their number.  HIP may have any number of
+ * names: only the first RDATA_NAMES_MAX are found. */
 enum { RDATA_NAMES_MAX = 8 };
 size_t rdata_names(uint16_t type, const uint8_t *rdata, size_t len,
                    uint16_t offsets[RDATA_NAMES_MAX]);

@@ -1,4 +1,4 @@
-/* Fields that begin with the type of the rest: IPSECKEY, AMTRELAY, HIP. */
+/* Fields of several parts, of which the first ones tell the form or the length of the others: IPSECKEY, AMTRELAY, HIP. */
 #include <string.h>
 
 #include "dns/rdata_p.h"

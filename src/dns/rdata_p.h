@@ -62,7 +62,7 @@ enum rrfield_kind {
 	FIELD_NSAP,          /* RFC 1706 */
 	FIELD_ATM,           /* ATMA (ATM Forum AF-DANS-0152) */
 	FIELD_A6,            /* RFC 2874 3.1 */
-	FIELD_GATEWAY,       /* IPSECKEY: gateway type, algorithm, gateway (RFC 4025 2) */
+	FIELD_GATEWAY,       /* IPSECKEY: gateway type, algorithm, gateway, public key (RFC 4025 2) */
 	FIELD_RELAY,         /* AMTRELAY: discovery bit, type, relay (RFC 8777 4) */
 	FIELD_HIT,           /* HIP: algorithm, HIT, public key (RFC 8005 5) */
 	FIELD_PARAMS,        /* SVCB: target and parameters (RFC 9460 2) */
@@ -108,8 +108,8 @@ rdata_at_end(const struct rdata_parser *p)
 	return p->t.kind == LEX_EOL || p->t.kind == LEX_EOF;
 }
 
-/* These fill *why and return an error; the wrong token is p->t. rdata_expected(): "TYPE label: expected WHAT", or the lexer's
- * error, or that the record ends too early. */
+/* The first two fill *why and return an error; p->t is the wrong token.  rdata_expected() writes "TYPE label: expected WHAT", or the
+ * lexer's error, or that the record ends too early. */
 err_t rdata_expected(struct rdata_parser *p, const char *what);
 [[gnu::format(printf, 3, 4)]] err_t rdata_fail(struct rdata_parser *p, err_t err,
                                                const char *format, ...);
@@ -119,7 +119,7 @@ err_t rdata_expected(struct rdata_parser *p, const char *what);
 err_t rdata_parse_number(struct rdata_parser *p, uint64_t max, uint64_t *out); /* appends nothing */
 err_t rdata_parse_name(struct rdata_parser *p);
 err_t rdata_parse_string(struct rdata_parser *p); /* with its length octet */
-err_t rdata_parse_text(struct rdata_parser *p);   /* without, any length */
+err_t rdata_parse_text(struct rdata_parser *p);   /* without a length octet, of any length */
 
 /* rdata_octets.c: base64, hex.  To the end of the record, or one token. */
 enum rdata_extent { RDATA_ONE_TOKEN, RDATA_TO_END };

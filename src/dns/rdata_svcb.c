@@ -16,8 +16,8 @@ enum {
 	KEY_GROUPS = 9,
 	KEY_HEADER = 4,     /* octets before the value of a parameter: key and length */
 	KEY_TEXT_MAX = 24,
-	/* Parameters of one record that may be out of order: each is moved to its place among up to 64 KiB of others, so all of
-	 * them together must not take more than some milliseconds. */
+	/* Parameters of one record that may be out of order.  Each is moved to its place among up to 64 KiB of others; for this
+	 * many, that takes some milliseconds. */
 	MOVED_MAX = 256,
 };
 
@@ -142,9 +142,9 @@ mandatory_parse(struct rdata_parser *p)
 	return OK;
 }
 
-/* Items have a length octet in wire form; in text, commas and backslashes in them have a backslash.  The string's escapes are
- * resolved first, to one octet after the place where the items will begin: an item with its length octet is never longer than
- * its text with the comma. */
+/* In wire form, an item has a length octet; in text, a comma or backslash in an item has a backslash before it.  The escapes of
+ * the whole string are resolved first, to one octet after the place where the items will begin.  Then the items are written over
+ * it: an item with its length octet is never longer than its text with the comma. */
 static err_t
 alpn_parse(struct rdata_parser *p)
 {

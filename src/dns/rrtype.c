@@ -7,7 +7,7 @@
 #include "dns/rdata_p.h"
 #include "dns/wire.h"
 
-/* Codes below this are indices of the table; those above have their own lists, since the registry is empty from here to 32768. */
+/* Codes below this are indices of the table.  Higher codes have a list of their own: the registry is empty from here to 32768. */
 enum { LOW_CODES = 300 };
 
 #define FIELDS(...) (const struct rrfield[]){ __VA_ARGS__, { FIELD_END, NULL } }

@@ -56,7 +56,7 @@ enum rrtype_flags {
 	RRTYPE_LOWERCASE = 1 << 2,  /* its names are lower case in canonical form (RFC 4034 6.2, 6840 5.1) */
 	RRTYPE_SINGLETON = 1 << 3,  /* at most one record for each name: CNAME, DNAME, SOA */
 	RRTYPE_PARENT = 1 << 4,     /* at a cut it belongs to the parent zone: DS, NSEC (RFC 4035 2) */
-	RRTYPE_DECOMPRESS = 1 << 5, /* its names may be compressed in messages that we receive, but we do not send them so (RFC
+	RRTYPE_DECOMPRESS = 1 << 5, /* its names may be compressed in messages that we receive, but we do not compress them (RFC
 	                             * 3597 4) */
 };
 

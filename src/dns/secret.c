@@ -202,7 +202,7 @@ static bool
 is_operation(const struct text *t, const char *at)
 {
 	static const char *const labels[] = { "_update", "_status", "_transfer", "_notify" };
-	const size_t n = t->is_of_secondaries ? 2 : ARRAY_LEN(labels); /* such files have the others without being about keys */
+	const size_t n = t->is_of_secondaries ? 2 : ARRAY_LEN(labels); /* a file of secondaries without keys may have the last two */
 	bool is_begin = at == t->begin || at[-1] == '.' || is_blank(at[-1]) || at[-1] == '\n' || at[-1] == '"';
 	for (size_t i = 0; is_begin && i < n; i++) {
 		const char *after = at + strlen(labels[i]);
@@ -263,8 +263,7 @@ is_key_record(const struct text *t, const char *at)
 	return is_type && is_tsig_fields(t, at);
 }
 
-/* True for a colon after an algorithm or a word that comes before a secret, as in NAME:SHA256:SECRET, or before an HMAC
- * algorithm. */
+/* True for a colon after an algorithm (NAME:SHA256:SECRET), after a word that comes before a secret, or before an HMAC algorithm. */
 static bool
 is_colon_of_key(const struct text *t, const char *at)
 {

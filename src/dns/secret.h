@@ -2,8 +2,8 @@
  *
  * TSIG secrets are in keys files, as DNSKEY records with algorithm numbers that DNSSEC does not use (auth/keys.h).  Somebody
  * will give such a file a wrong name, paste a key into a zone, or send a key in an update.  Such a record never becomes part of
- * a zone.  And no message quotes a text that looks as if it contained a secret, in whatever form: people who read the log may
- * not always know the secrets.
+ * a zone.  And no message quotes a text that looks as if it contained a secret, in whatever form: not everybody who reads the log
+ * may know the secrets.
  *
  * Pure.
  */

@@ -6,8 +6,7 @@
  * are used:
  *
  * - A zone's newest serial is only replaced by a newer serial.  A serial 2^31 away is not newer: the first one stays, since it
- * was chosen earlier and
- *   served for longer.
+ *   was chosen earlier and served for longer.
  * - The next serial is counted from the newest serial, never from a serial that was served in between and was not newer.
  */
 #pragma once
@@ -23,7 +22,7 @@ serial_is_newer(uint32_t a, uint32_t b)
 	return ahead != 0 && ahead < UINT32_C(0x80000000);
 }
 
-/* The newest serial served, after `now` is served: `newest` was the newest before. */
+/* The newest serial that was served, once `now` is served.  `newest`: the newest one before. */
 static inline uint32_t
 serial_newest(uint32_t newest, uint32_t now)
 {

@@ -21,7 +21,8 @@ enum {
 	TSIG_FUDGE_MAX_S = 600, /* a longer fudge is reduced to this: the sender alone must not decide how long a recorded
 	                         * message is valid */
 	TSIG_SECRET_MAX = 512,
-	/* Most octets of a TSIG RR: owner, algorithm name (hmac-sha512.), MAC, other data. */
+	/* Room for any TSIG RR that we sign: owner, TYPE to RDLENGTH, algorithm name (hmac-sha512. takes 13 octets), fixed fields of
+	 * the RDATA, MAC, other data.  An unsigned one repeats the peer's names and may be longer: tsig_response_len(). */
 	TSIG_RR_MAX = NAME_WIRE_MAX + 10 + 27 + 16 + HMAC_MAX + 6,
 	TSIG_MAC_PART = 16,       /* this many octets identify a MAC: nobody can find another MAC that begins with them */
 	TSIG_CHAIN_GAP_MAX = 99, /* messages without TSIG in a row (RFC 8945 5.3.1) */
@@ -41,14 +42,14 @@ struct tsig {
 	size_t mac_len;
 	unsigned error;             /* 0, RCODE_BADSIG, _BADKEY, _BADTIME, _BADTRUNC: for the answer */
 	bool is_peer_error;         /* client: the server has reported `error`; else we have found it */
-	bool is_error_signed;       /* client: and the server's report was rightly signed */
+	bool is_error_signed;       /* client: the signature of the server's report is right */
 	uint64_t server_time_s;     /* client, BADTIME: the server's clock; 0: unknown */
 	struct name key_name, alg_name; /* as sent by the peer; a BADKEY answer repeats them */
 	uint64_t peer_time_s;       /* time and fudge of the request; a BADTIME answer repeats both */
 	uint16_t peer_fudge_s;
 	uint16_t original_id;
 	unsigned unsigned_n;        /* chain, receiving: messages since the last signed one */
-	bool is_chain;              /* after the first message: the digest has the prior MAC, and of the TSIG only the timers */
+	bool is_chain;              /* after the first message: of the TSIG variables, the digest has only the timers */
 	struct hmac *pending;       /* chain, receiving: digest over unsigned messages; freed by tsig_fini */
 };
 
@@ -70,9 +71,9 @@ err_t tsig_sign_response(struct tsig *t, uint8_t *wire, size_t *len, size_t cap,
 /* Octets of the TSIG RR that tsig_sign_response() appends, or after E_AUTH tsig_sign_error(): this much room must be reserved. */
 size_t tsig_response_len(const struct tsig *t);
 
-/* After E_AUTH: appends a TSIG RR, unsigned for BADSIG and BADKEY, signed with our time for BADTIME and BADTRUNC (RFC 8945 5.2,
- * 5.3.2).  The caller sets the header's RCODE (NOTAUTH).  E_FULL: no room (an unsigned RR repeats the peer's names, up to 542
- * octets). */
+/* After E_AUTH: appends a TSIG RR.  For BADSIG and BADKEY it is unsigned.  For BADTRUNC it is signed, with our time.  For BADTIME it
+ * is signed, with the request's time, and with our time as other data (RFC 8945 5.2.3, 5.3.2).  The caller sets the header's RCODE
+ * (NOTAUTH).  E_FULL: no room (an unsigned RR repeats the peer's names, and has up to 536 octets). */
 err_t tsig_sign_error(struct tsig *t, uint8_t *wire, size_t *len, size_t cap, uint64_t now_s);
 
 /* Client: signs a request.  The caller sets t->key; everything else starts from zero. */
