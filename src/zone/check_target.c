@@ -6,11 +6,14 @@
 #include "dns/rrtype.h"
 #include "zone/check_p.h"
 
-enum { TYPE_RP_ = 17, TYPE_AFSDB_ = 18, TYPE_KX_ = 36 };
-
-enum lead { LEADS_OUT, LEADS_HERE, LEADS_ALIAS, LEADS_AWAY, LEADS_BARE, LEADS_NOWHERE };
-/* In this order: out of the zone; to a name with an address; to a CNAME or below a DNAME; below a delegation without glue; to a
- * name without address; to no name. */
+enum lead {
+	LEADS_OUT,     /* out of the zone */
+	LEADS_HERE,    /* to a name with an address */
+	LEADS_ALIAS,   /* to a CNAME, or below a DNAME */
+	LEADS_AWAY,    /* below a delegation, without glue */
+	LEADS_BARE,    /* to a name without address */
+	LEADS_NOWHERE, /* to no name */
+};
 
 /* One name in RDATA, with its record, RRset and node. */
 struct target {
@@ -31,8 +34,8 @@ static const struct rule {
 	{ TYPE_NS, "ns-alias", "ns-no-address", "name server" },
 	{ TYPE_MX, "mx-alias", "mx-no-address", "mail server" },
 	{ TYPE_SRV, "srv-alias", "srv-no-address", "server" },
-	{ TYPE_AFSDB_, NULL, "target-missing", "server" },
-	{ TYPE_KX_, NULL, "target-missing", "key exchanger" },
+	{ TYPE_AFSDB, NULL, "target-missing", "server" },
+	{ TYPE_KX, NULL, "target-missing", "key exchanger" },
 	{ TYPE_CNAME, NULL, NULL, "target" },
 	{ TYPE_SVCB, NULL, NULL, "target" },
 	{ TYPE_HTTPS, NULL, NULL, "target" },
@@ -255,9 +258,8 @@ lead_from(struct check *c, const struct node *n, const uint8_t *name, const stru
 }
 
 /* The level of a finding about the names in an RRset.  A name server that leads nowhere is unwise: the zone works as long as
- * another one does, and NSD and Knot serve it in any case.  If no name server of the zone itself can be found, only its
- * secondaries could ask it, and BIND refuses it: an error.  BIND accepts names below a delegation, and the root; so do these
- * checks. */
+ * another one does, and NSD and Knot serve it in any case.  If no name server of the apex leads to a host, no client can find the
+ * zone's servers, and BIND refuses the zone: an error.  BIND accepts names below a delegation, and the root; so do these checks. */
 static enum diag_level
 level_of_set(struct check *c, const struct node *n, const struct rrset *s)
 {
@@ -394,11 +396,11 @@ has_host_names(uint16_t type)
 	case TYPE_SOA:
 	case TYPE_PTR:
 	case TYPE_MX:
-	case TYPE_RP_:
-	case TYPE_AFSDB_:
+	case TYPE_RP:
+	case TYPE_AFSDB:
 	case TYPE_SRV:
 	case TYPE_NAPTR:
-	case TYPE_KX_:
+	case TYPE_KX:
 	case TYPE_DNAME:
 	case TYPE_SVCB:
 	case TYPE_HTTPS:

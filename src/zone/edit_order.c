@@ -26,8 +26,8 @@ struct numbered {
 };
 
 struct edit_order {
-	const uint8_t *root;         /* the deepest name above the new one in the old zone */
-	bool has_number;             /* the label below `root` ends in a number */
+	const uint8_t *encloser;     /* the deepest name above the new one in the old zone */
+	bool has_number;             /* the label below `encloser` ends in a number */
 	struct numbered number;
 	struct edit_owner *number_before, *number_behind; /* neighbours by number; NULL: none near */
 	struct edit_owner *before, *behind;               /* neighbours in canonical order */
@@ -37,7 +37,7 @@ struct edit_order {
 
 struct edit_group {
 	struct edit_group *next;
-	const uint8_t *root;
+	const uint8_t *encloser;
 	unsigned labels;
 	uint16_t type;
 	bool is_found;
@@ -85,20 +85,20 @@ is_same_stem(const struct numbered *a, const struct numbered *b)
 	return true;
 }
 
-/* The label of `name` right below `root`; NULL: `name` is not below it. */
+/* The label of `name` right below `ancestor`; NULL: `name` is not below it. */
 static const uint8_t *
-label_below(const uint8_t *name, const uint8_t *root)
+label_below(const uint8_t *name, const uint8_t *ancestor)
 {
-	unsigned labels = name_labels(root);
-	if (name_labels(name) <= labels || !name_is_within(name, root)) {
+	unsigned labels = name_labels(ancestor);
+	if (name_labels(name) <= labels || !name_is_within(name, ancestor)) {
 		return NULL;
 	}
 	return name_suffix(name, labels + 1);
 }
 
-/* The node with the same stem and another number; NULL: there is none. */
+/* The node below `parent` with the stem of `n` and the number `value`; NULL: there is none. */
 static const struct node *
-node_with_number(const struct zone *z, const struct numbered *n, uint32_t value, const uint8_t *root)
+node_with_number(const struct zone *z, const struct numbered *n, uint32_t value, const uint8_t *parent)
 {
 	uint8_t label[1 + LABEL_MAX + NUMBER_DIGITS_MAX + 1];
 	char digits[NUMBER_DIGITS_MAX + 1];
@@ -117,7 +117,7 @@ node_with_number(const struct zone *z, const struct numbered *n, uint32_t value,
 	for (size_t i = 0; i < digits_n; i++) {
 		label[1 + n->stem_len + i] = (uint8_t)digits[digits_n - 1 - i];
 	}
-	if (name_join(label, 1 + (size_t)label[0], root, &name) != OK) {
+	if (name_join(label, 1 + (size_t)label[0], parent, &name) != OK) {
 		return NULL;
 	}
 	nkey_set(&key, name.oct);
@@ -147,7 +147,7 @@ nearest_number(const struct zone *z, const struct edit_order *o, bool is_lower)
 	uint32_t reach = n->stem_len == 0 ? OCTET_MAX : STEM_REACH;
 	for (uint32_t i = 1; i <= reach && (!is_lower || i <= n->value); i++) {
 		uint32_t value = is_lower ? n->value - i : n->value + i;
-		const struct node *found = node_with_number(z, n, value, o->root);
+		const struct node *found = node_with_number(z, n, value, o->encloser);
 		if (found != NULL) {
 			return edge_of(z, found, is_lower);
 		}
@@ -164,7 +164,7 @@ has_records(const struct trie *t, const struct nkey *key)
 	return n != NULL && n->rrsets != 0;
 }
 
-/* Makes the name an owner that marks a place; a NULL name leaves *out NULL. */
+/* Makes the name an owner that marks a place.  `name` NULL: does nothing. */
 static err_t
 mark(struct editor *e, const uint8_t *name, struct edit_owner **out)
 {
@@ -200,7 +200,7 @@ canonically_behind(const struct zone *z, const struct nkey *key)
 }
 
 static const uint8_t *
-root_of(const struct zone *z, const struct nkey *key)
+encloser_of(const struct zone *z, const struct nkey *key)
 {
 	struct trie_path path;
 	trie_lookup(&z->nodes, key, &path);
@@ -213,7 +213,7 @@ join_group(struct editor *e, const struct edit_owner *o, struct edit_order *orde
 	unsigned n = 0, labels = name_labels(o->name);
 	uint16_t type = edit_change_rr(&o->changes[0])->type;
 	struct edit_group *g = e->groups;
-	for (; g != NULL && (g->type != type || g->labels != labels || !name_is_equal(g->root, order->root)); g = g->next) {
+	for (; g != NULL && (g->type != type || g->labels != labels || !name_is_equal(g->encloser, order->encloser)); g = g->next) {
 		n++;
 	}
 	if (g == NULL && n < GROUPS_MAX) {
@@ -221,7 +221,7 @@ join_group(struct editor *e, const struct edit_owner *o, struct edit_order *orde
 		if (g == NULL) {
 			return E_NOMEM;
 		}
-		*g = (struct edit_group){ .next = e->groups, .root = order->root, .labels = labels, .type = type };
+		*g = (struct edit_group){ .next = e->groups, .encloser = order->encloser, .labels = labels, .type = type };
 		e->groups = g;
 	}
 	order->group = g;
@@ -236,9 +236,9 @@ find_neighbours(struct editor *e, const struct nkey *key, struct edit_owner *o)
 	if (order == NULL) {
 		return E_NOMEM;
 	}
-	*order = (struct edit_order){ .root = root_of(z, key) };
+	*order = (struct edit_order){ .encloser = encloser_of(z, key) };
 	o->order = order;
-	const uint8_t *label = label_below(o->name, order->root);
+	const uint8_t *label = label_below(o->name, order->encloser);
 	order->has_number = label != NULL && has_number(label, &order->number);
 	if (order->has_number) {
 		TRY(mark(e, nearest_number(z, order, true), &order->number_before));
@@ -265,7 +265,7 @@ edit_order_find(struct editor *e, struct edit_owner *o)
 static void
 see_group(struct edit_group *g, const struct master_rr *rr)
 {
-	if (g->type == rr->type && name_labels(rr->owner) == g->labels && name_is_within(rr->owner, g->root)) {
+	if (g->type == rr->type && name_labels(rr->owner) == g->labels && name_is_within(rr->owner, g->encloser)) {
 		name_set(&g->last, rr->owner);
 		g->is_found = true;
 	}
@@ -319,7 +319,7 @@ static bool
 has_lower_number(const struct edit_order *o, const uint8_t *name)
 {
 	struct numbered n;
-	const uint8_t *label = label_below(name, o->root);
+	const uint8_t *label = label_below(name, o->encloser);
 	return label != NULL && has_number(label, &n) && is_same_stem(&n, &o->number) && n.value < o->number.value;
 }
 
@@ -412,6 +412,6 @@ bool
 edit_order_is_before(const struct edit_owner *a, const struct edit_owner *b)
 {
 	const struct edit_order *x = a->order, *y = b->order;
-	return edit_order_is_by_number(a) && edit_order_is_by_number(b) && x->root == y->root &&
+	return edit_order_is_by_number(a) && edit_order_is_by_number(b) && x->encloser == y->encloser &&
 	       is_same_stem(&x->number, &y->number) && x->number.value < y->number.value;
 }

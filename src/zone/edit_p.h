@@ -1,6 +1,6 @@
 /* zone/edit_p.h -- the private header of edit*.c.
  *
- * An edit goes through these steps:
+ * edit.c runs an edit through these steps:
  *   edit_changes.c   sorts the changes, and puts their owners into a hash table: these are the records to look for
  *   edit_scan.c      reads the text, and keeps the lines of these owners and the lines that depend on them
  *   edit_order.c     finds the owner after which a new one goes, from what it sees before, during and after the reading
@@ -17,6 +17,7 @@
  *   edit_fit.c       keeps columns after a change
  *   edit_generate.c  takes changed records out of a $GENERATE
  *   edit_rdata.c     writes names and RDATA as text, relative where wanted
+ *   edit_new.c       writes a text for a zone that has none yet
  */
 #pragma once
 
@@ -107,7 +108,7 @@ err_t edit_patch_add_text(struct editor *e, struct edit_source *s, struct edit_s
 err_t edit_patch_add_lines(struct editor *e, struct edit_source *s, struct edit_span at, const struct str *text);
 err_t edit_files_apply(struct editor *e);
 err_t edit_files_hand_out(struct editor *e, struct edit *out);
-/* "\r\n", "\n" or "\r": that of the line that ends at `end`; if it has none, that of the text's first line. */
+/* The line end ("\r\n", "\n" or "\r") of the line that ends at `end`; if it has none, the line end of the text's first line. */
 const char *edit_line_end(const struct master_text *t, size_t end);
 
 /* Fills *why and returns E_FORMAT.  `s` NULL: no line is concerned. */
@@ -145,14 +146,14 @@ struct edit_owner {
 	size_t n;
 	/* edit_order.c */
 	struct edit_order *order;    /* for a new owner; else NULL */
-	struct edit_owner *before;   /* for a new owner: it goes after the last line of this one; NULL: to the end of the file */
+	struct edit_owner *before;   /* a new owner goes after the last line of this one; NULL: to the end of the file */
 	bool marks_place;            /* a new owner may go beside it */
 	struct {
 		size_t first, last;            /* numbers of its first and last record among all that are read, from 1; 0: none */
 		const uint8_t *before, *behind; /* owners of the records before its first and after its last; NULL: none */
 	} seen;
 	struct edit_line *first, **end; /* its lines */
-	size_t left_out, repeated;   /* its lines directly after another of its lines: without owner, and with it */
+	size_t left_out, repeated;   /* lines that directly follow another line of this owner: without owner, and with it */
 };
 
 err_t edit_changes_take(struct editor *e);
@@ -170,8 +171,8 @@ struct edit_change *edit_change_find(const struct edit_owner *o, uint16_t type, 
 struct edit_frame {
 	struct edit_frame *up;
 	struct edit_source *source;
-	/* edit_scan.c: about the last record of the file that is not from a $GENERATE; an included file begins with those of the
-	 * including one */
+	/* edit_scan.c: about the last record of the file that is not from a $GENERATE; an included file begins with the values of
+	 * the including file */
 	const struct edit_owner *owner; /* NULL: not in the table of owners */
 	bool follows;                /* that record, or a later $GENERATE, is among the lines kept */
 	/* edit_render.c */
@@ -195,7 +196,7 @@ struct edit_line {
 	enum master_ttl_source ttl_source;
 	uint32_t ttl_inherited;
 	bool follows;                /* the record read before it is among the lines kept */
-	bool follows_in_frame;       /* the record that it would inherit its owner from is, too: see struct edit_frame */
+	bool follows_in_frame;       /* the record from which it would inherit its owner is among the lines kept: struct edit_frame */
 	const struct edit_owner *owner_before; /* the frame's owner before this line */
 	struct edit_change *change;
 	/* edit_place.c */

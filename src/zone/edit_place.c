@@ -74,8 +74,8 @@ exchange(const struct set *s)
 	}
 }
 
-/* Decides about a line whose record is removed: the line is removed, or another record takes its place.  A line that repeats the
- * record is always removed. */
+/* Decides about a line of the set: if its record is removed, the line is removed, too, or another record takes its place; else its
+ * TTL may change.  A line that repeats a removed record is always removed. */
 static void
 settle_line(struct edit_line *l, const struct set *s)
 {

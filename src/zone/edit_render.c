@@ -17,7 +17,7 @@ struct render {
 /* Stands for any owner that is not in the table of owners. */
 static const struct edit_owner other_owner = { .name = name_root };
 
-/* ---- origin and TTL in force ---- */
+/* ---- owner and TTL in force ---- */
 
 /* Updates owner and TTL in force before a line. */
 static void
@@ -110,7 +110,7 @@ is_default_source(const struct edit_line *l)
 	return l->ttl_source == MASTER_TTL_NONE && (l->flags & MASTER_TTL_GIVEN) == 0;
 }
 
-/* True when the lines after it would have another TTL now. */
+/* True when the lines after such an SOA would have another TTL now. */
 static bool
 is_default_changed(const struct edit_line *l)
 {

@@ -168,8 +168,8 @@ set_gap(struct edit_gap *out, const struct gap *g, bool is_aligned)
 	out->gap[len != 0 ? len : 1] = '\0';
 }
 
-/* Decides whether the field is aligned to a column, or has always the same gap; if the samples do not tell, as in the nearest
- * line that has the field. */
+/* Decides whether the field is aligned to a column, or has always the same gap.  If the samples do not tell, the nearest line that
+ * has the field is the model. */
 static bool
 is_gap_found(const struct samples *s, enum edit_field f, struct edit_gap *out)
 {
@@ -355,7 +355,7 @@ is_told_by_samples(const struct samples *s, const uint8_t *apex, bool *is_absolu
 	return false;
 }
 
-/* Finds it out from the SOA's primary server, else from its mailbox. */
+/* Finds out whether names are written relative: by the SOA's MNAME, else by its RNAME. */
 static void
 ask_soa(struct editor *e, const struct edit_line *l)
 {

@@ -65,14 +65,15 @@ struct delta_rr delta_next(const struct delta *d, size_t *at);
  * memory the history also starts again. */
 void history_extend(const struct zone *old, struct zone *new, const struct zone_changes *changes, struct garbage *garbage);
 
-/* Begins the history of a zone that was served before, up to the serial `newest`, from a file that was removed or before a
- * restart.  `is_same`: that serial stood for exactly this version. */
+/* Begins the history of a zone that was served before, from a file that was then removed, or before a restart.  `newest`: the newest
+ * serial with which it was served.  `is_same`: if `first` has that serial, it also has the content that was served with it. */
 void history_begin(struct zone *first, uint32_t newest, bool is_same);
 
-/* The same if the serial is only known from the file in an older commit: an equal serial is no reason for a message. */
+/* The same if the serial is only known from the file in an older commit: whether it was served, and with this content, is not known.
+ * An equal serial does not count as stuck, but no step begins at it. */
 void history_begin_unsure(struct zone *first, uint32_t newest);
 
-/* It was found out that the zone was served with a newer serial.  The steps to this version stay, but the next version's history
+/* Notes that the zone was served with a newer serial than was known.  The steps to this version stay, but the next version's history
  * starts again. */
 void history_note_served(struct zone *z, uint32_t serial);
 

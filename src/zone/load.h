@@ -15,7 +15,7 @@ struct load_result {
 	size_t errors, warnings;
 	size_t octets;           /* memory that making it took */
 	bool is_over_limit;      /* the limit was not enough */
-	size_t octets_expected;  /* then: about what it would have taken up to the end of the $GENERATE at hand; at least `octets` */
+	size_t octets_expected;  /* then: about what the zone would have taken at the end of the $GENERATE at hand; at least `octets` */
 };
 
 /* `source`: apex, file, open, close, ctx, drops_outside and sink are used as by master_read(); its `record` is not used.

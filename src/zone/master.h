@@ -26,7 +26,8 @@
  *   bad-origin         the argument of $ORIGIN or $INCLUDE is not a domain name
  *   bad-generate       range, template or result of a $GENERATE
  *   generate-limit     too many records of one $GENERATE, or too much data of all in a zone
- *   include-refused    not allowed here, a path out of the repository, not a plain file, or a file of keys or policy
+ *   generate-refused   with refuses_generate: a $GENERATE
+ *   include-refused    not allowed here, a path out of the repository, not a plain file, or a file of keys or secondaries
  *   include-not-found  no such file, or it cannot be read
  *   include-cycle      a file that includes itself
  *   include-depth      includes nested too deeply
@@ -70,7 +71,7 @@ enum master_rr_flags {
 	MASTER_AMONG_KEYS = 1 << 4,      /* its file looks like a keys file (dns/secret.h); only with marks_keys */
 };
 
-/* Where a record without its own TTL gets one. */
+/* What gives a TTL to a record without its own. */
 enum master_ttl_source {
 	MASTER_TTL_NONE,     /* nowhere: an SOA gets its minimum, other records are errors */
 	MASTER_TTL_LAST,     /* the last TTL given */
@@ -85,8 +86,8 @@ struct master_rr {
 	const uint8_t *rdata;          /* uncompressed */
 	unsigned flags;                /* of enum master_rr_flags */
 	const uint8_t *origin;         /* the origin of relative names in the line */
-	enum master_ttl_source ttl_source; /* for a line without TTL at this place, before this record */
-	uint32_t ttl_inherited;        /* the TTL of such a line; 0: none */
+	enum master_ttl_source ttl_source; /* where a line without TTL would get one, if it were right before this record */
+	uint32_t ttl_inherited;        /* the TTL that such a line would get; 0: none */
 	const char *file;              /* as given to master_read(); or the plain path of an $INCLUDE */
 	uint32_t line, last_line;      /* from 1; for a generated record, those of the directive */
 	uint32_t col;                  /* of the first token */
@@ -108,7 +109,7 @@ struct master_text {
 	void *handle; /* for the opener */
 };
 
-/* The rest of what all zones that are read together may include, besides the limits of each zone. */
+/* What all zones that are read together may still include.  The limits of each zone hold besides. */
 struct master_allowance {
 	size_t files, octets;
 	size_t files_max, octets_max; /* the whole limits, for messages */
@@ -133,7 +134,7 @@ struct master_reader {
 	bool is_of_keys;               /* this is a keys file: $INCLUDE may read other keys files, and `sink` must keep secrets
 	                                * to itself */
 	bool marks_keys;               /* records get MASTER_AMONG_KEYS, at the cost of one more pass over each text */
-	bool refuses_generate;         /* for files whose records are kept, but in no zone: no limit of a zone's memory holds for them */
+	bool refuses_generate;         /* for files of keys or secondaries: no limit of a zone's memory holds for their records */
 	bool drops_outside;            /* records outside `apex` get a warning and are dropped */
 	struct master_allowance *allowance; /* reduced by what this reading includes; NULL: only the limits of one zone count */
 };

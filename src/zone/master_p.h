@@ -18,7 +18,7 @@ enum {
 	MASTER_RECORD_COST = 32,      /* octets that a generated record counts besides owner and RDATA */
 };
 
-/* The state that an $INCLUDE saves and restores; one on the stack for each open file. */
+/* A file that is being read; for each one such a frame is on the stack. */
 struct master_frame {
 	const char *file;
 	const struct master_frame *up; /* the including file; NULL for the zone's own file */

@@ -42,7 +42,7 @@ size_t nkey_suffix_len(const struct nkey *key, unsigned labels);
 
 /* Makes the key of a name below another name, but only from `from` on.  `from` is the length of the other name's key; only the
  * first `n` octets of `name` are not part of the other name.  For lookups in the subtree below the other name (trie_subtree()):
- * at[0, from) and label_at are not set. */
+ * at[0, from), labels and label_at are not set. */
 void nkey_set_below(struct nkey *key, size_t from, const uint8_t *name, size_t name_len, size_t n);
 
 /* The number at `i`; NKEY_NONE past the end. */
@@ -55,8 +55,10 @@ nkey_at(const struct nkey *key, size_t i)
 /* True when octets [0, n) of two uncompressed names are equal, ignoring case. */
 bool nkey_octets_are_equal(const uint8_t *a, const uint8_t *b, size_t n);
 
-/* True when the name (of `len` octets) is the name of the key; true when it is a proper ancestor of that. */
+/* True when the name (of `len` octets) is the name of the key. */
 bool nkey_is_name(const struct nkey *key, const uint8_t *name, size_t len);
+
+/* True when the name of the key is below `ancestor` (a name of `len` octets). */
 bool nkey_is_below(const struct nkey *key, const uint8_t *ancestor, size_t len);
 
 /* The first place where the keys of two names differ.  False: they are equal. */

@@ -82,9 +82,9 @@ trie_get_below(const struct trie *t, const struct trie_cell *subtree, const stru
 	return is_it ? c->ptr : NULL;
 }
 
-/* Of the values that the descent passed, the number that really are ancestors of the key.  Each is an ancestor of the next, so
- * when the last one is an ancestor of the key, all are.  Otherwise the key leaves the path somewhere: then those whose keys end
- * before that place are. */
+/* Counts the values on the path of the descent that really are ancestors of the key.  Each is an ancestor of the next, so when the
+ * last one is an ancestor of the key, all are.  Otherwise the key leaves the path somewhere, and the values whose keys do not reach
+ * beyond that place are its ancestors. */
 static unsigned
 ancestors_n(const struct trie *t, const struct nkey *key, const struct trie_path *path, const uint16_t *ends,
             unsigned n)

@@ -63,8 +63,8 @@ struct trie_path {
 };
 void trie_lookup(const struct trie *t, const struct nkey *key, struct trie_path *out);
 
-/* The last value whose name is at or before the key in canonical order; NULL: there is none.  For NSEC and NSEC3 the caller
- * wraps around with trie_last(). */
+/* The last value whose name is at or before the key in canonical order; NULL: there is none.  For NSEC3 the caller wraps around with
+ * trie_last(). */
 void *trie_at_or_before(const struct trie *t, const struct nkey *key);
 void *trie_before(const struct trie *t, const struct nkey *key); /* strictly before the key */
 void *trie_first(const struct trie *t);
@@ -87,8 +87,8 @@ void *trie_iter_next(struct trie_iter *it); /* NULL at the end */
  * (those after it in the same array of twigs, and in arrays above it).  So the walk costs what differs. */
 void trie_iter_skip_shared(struct trie_iter *a, struct trie_iter *b);
 
-/* The cell of the last value.  Only a caller that has the trie to itself may set its `ptr` to another value of the same name;
- * valid until a name is added or removed. */
+/* The cell of the value that trie_iter_next() has given last; valid until a name is added or removed.  Only a caller that has the
+ * trie to itself may set its `ptr`, and only to another value of the same name. */
 static inline struct trie_cell *
 trie_iter_cell(const struct trie_iter *it)
 {
@@ -113,8 +113,8 @@ err_t trie_add(struct trie_txn *txn, const struct nkey *key, void *value);
 enum { TRIE_WARM_MAX = 16 };
 void trie_warm(const struct trie *t, const struct nkey *keys, size_t n);
 
-/* Makes all branches on the path to a name the transaction's own (the name may be missing): from then on it can be replaced and
- * removed without memory.  E_NOMEM: nothing changed that anybody can see. */
+/* Makes all branches on the path to a name the transaction's own: from then on its value can be replaced and removed without memory.
+ * Does nothing if the name is not there.  E_NOMEM: nothing changed that anybody can see. */
 err_t trie_claim(struct trie_txn *txn, const struct nkey *key);
 
 /* Removes and returns the value, or NULL.  Cannot fail: the name must have been claimed, or put in this transaction. */

@@ -31,7 +31,7 @@ trie_last(const struct trie *t)
 	return greatest(&t->root);
 }
 
-/* The value before the key, or, if is_at_good, at the key. */
+/* The last value before the key; with is_at_good, the last one at or before it. */
 static void *
 find_before(const struct trie *t, const struct nkey *key, bool is_at_good)
 {

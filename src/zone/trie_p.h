@@ -21,7 +21,7 @@ enum { PLACE_SHIFT = 48 };
 _Static_assert(NKEY_NUMBERS <= (int)PLACE_SHIFT && NKEY_MAX < BIT(64 - PLACE_SHIFT), "a branch is one word");
 
 /* Counting bits is most of the work of a step down the trie. x86-64 has had an instruction for it since 2008, but we must not
- * assume that it is there.  So lookups are compiled twice, and the loader chooses the version for the machine.  (Not with
+ * assume that it is there.  So lookups are compiled twice, and the dynamic linker chooses the version for the machine.  (Not with
  * sanitizers, which are not ready yet at that time.) */
 #if defined(__x86_64__) && !defined(__POPCNT__) && !defined(__SANITIZE_ADDRESS__) && \
         !defined(__SANITIZE_THREAD__) && !defined(__clang__)
@@ -54,7 +54,7 @@ has_twig(const struct trie_cell *c, unsigned number)
 	return (c->word >> number & 1) != 0;
 }
 
-/* The number of twigs before that of a number. */
+/* How many twigs have lower numbers. */
 static inline unsigned
 index_of(const struct trie_cell *c, unsigned number)
 {

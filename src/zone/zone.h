@@ -24,12 +24,11 @@ enum {
 	/* Today's validators treat a zone with more iterations as insecure (RFC 9276 3.2), so computing such hashes would be
 	 * wasted work. */
 	ZONE_NSEC3_ITERATIONS_MAX = 150,
-	/* Empty non-terminals for each name with records: a name of 127 labels makes 126 of them, a reverse IPv6 name 31. */
-	ZONE_EMPTIES_PER_RECORD_MAX = 32,
+	/* Empty non-terminals for each name that has records: a name of 127 labels makes 126 of them, a reverse IPv6 name 31. */
+	ZONE_EMPTIES_PER_NAME_MAX = 32,
 };
 
-/* The last changes that led to a version: zone/history.h.  A version that was made alone has none, and its own serial in
- * `served`. */
+/* The last changes that led to a version: zone/history.h.  A version that was just made has none, and its own serial in `served`. */
 struct delta;
 struct zone_history {
 	struct delta *newest, *oldest;
@@ -131,7 +130,7 @@ err_t zone_txn_remove(struct zone_txn *t, const uint8_t *owner, uint16_t type, c
 err_t zone_txn_each(struct zone_txn *t, const uint8_t *owner, uint16_t type,
                     err_t (*each)(void *ctx, const struct zone_rr *rr), void *ctx);
 
-/* Counts these records.  The cost does not depend on their number. */
+/* Counts the records for which zone_txn_each() would call `each`.  The cost does not depend on their number. */
 err_t zone_txn_count(struct zone_txn *t, const uint8_t *owner, uint16_t type, size_t *out);
 
 /* The cost of these two functions so far: records and types that were looked at. */
@@ -170,7 +169,7 @@ void zone_find(const struct zone *z, const struct nkey *key, struct zone_hit *ou
 /* The node of an in-zone name, or NULL. */
 const struct node *zone_node(const struct zone *z, const uint8_t *name);
 
-/* The node whose NSEC covers or matches the key: the nearest node with an NSEC at or before the key; wraps around. */
+/* The node whose NSEC covers or matches the key: the nearest node with an NSEC at or before the key; NULL: none is near. */
 const struct node *zone_nsec_at_or_before(const struct zone *z, const struct nkey *key);
 
 /* NSEC3: the node whose record matches (or with ..._cover, covers) the hash of a name; NULL: there is none.  If the zone's

@@ -170,7 +170,7 @@ append_stub(struct stub *to, struct stub *from)
 	from->n = 0;
 }
 
-/* Adds records to an owner that is in the trie already: those of `more`, a node or the node of a stub, which is not needed
+/* Adds the records of `more`, a node or the node of a stub, to an owner that is in the trie already.  `more` is not needed
  * afterwards. */
 static err_t
 put_more(struct zone_builder *b, struct trie_txn *in, const struct nkey *key, struct node *more)

@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "zone/referral.h"
 
-enum { EMPTIES_FREE = 1000 }; /* this many names without records are allowed in any zone */
+enum { EMPTIES_FREE = 1000 }; /* this many empty non-terminals are allowed in any zone */
 
 /* ---- nodes of stubs ---- */
 
@@ -77,16 +77,17 @@ struct linking {
 	unsigned below_n;
 	struct node *above[NAME_LABELS_MAX + 1]; /* the last visited name and its ancestors, apex first */
 	unsigned n;
-	struct node **empties; /* nodes without records, made on the way; put into the trie after the walk */
+	struct node **empties; /* empty non-terminals, made on the way; put into the trie after the walk */
 	size_t empties_n, empties_cap;
 };
 
-/* Sets the flags that a node has because of the node above it, and the other way round. */
+/* Sets the flag that a node has because of the node above it (NODE_BELOW_CUT), and the flag that the node above has because of this
+ * one (NODE_WILDCARD). */
 static void
 link_to_parent(struct linking *l, struct node *n)
 {
 	struct node *parent = l->above[l->n - 1];
-	if (zone_is_cover(parent) || (parent->flags & NODE_BELOW_CUT) != 0) {
+	if (zone_hides_below(parent) || (parent->flags & NODE_BELOW_CUT) != 0) {
 		n->flags |= NODE_BELOW_CUT;
 	}
 	if (name_is_wildcard(n->name)) {
@@ -112,7 +113,7 @@ keep_empty(struct zone_builder *b, struct linking *l, struct node *n)
 	return OK;
 }
 
-/* Makes the empty names between the last of `above` and a node below it. */
+/* Makes the empty non-terminals between the last of `above` and a node below it. */
 static err_t
 link_empties(struct zone_builder *b, struct linking *l, const struct node *n)
 {
@@ -197,7 +198,7 @@ finish_cut(struct zone_builder *b, struct linking *l)
 	return OK;
 }
 
-/* The walk has passed the names below a delegation, if it was in one. */
+/* Finishes the delegation whose names the walk has passed, if it was in one. */
 static err_t
 leave_cut(struct zone_builder *b, struct linking *l)
 {
@@ -313,7 +314,7 @@ visit_all(struct zone_builder *b, struct linking *l)
 	trie_iter_first(&f.it, &b->nodes.in.now);
 	for (size_t names = 1; (at = next_cell(&f)) != NULL; names++) {
 		TRY(visit(b, l, at));
-		if (l->empties_n > EMPTIES_FREE + names * ZONE_EMPTIES_PER_RECORD_MAX) {
+		if (l->empties_n > EMPTIES_FREE + names * ZONE_EMPTIES_PER_NAME_MAX) {
 			builder_report_too_many_empties(b, ((struct node *)at->ptr)->name);
 			return OK;
 		}

@@ -12,7 +12,7 @@
 #include "dns/name.h"
 #include "zone/zone_p.h"
 
-/* The records of an owner that came recently. */
+/* A run: the records of one owner, gathered until none was added for a while. */
 struct run {
 	struct name owner;
 	bool is_within; /* the owner is within the zone */
@@ -33,7 +33,7 @@ struct waiting { /* a record that waits, in the arena */
 	uint8_t rdata[];
 };
 
-/* Takes the place of a node in a trie until the end, when the node is made; in the arena. */
+/* Takes the place of a node in a trie until the end, when the node is made.  Stubs are in the arena. */
 struct stub {
 	struct stub *next;     /* next of all stubs */
 	struct node *built;    /* owned: a node of the owner's first records; NULL: none */
@@ -139,6 +139,6 @@ void builder_check_apex(struct zone_builder *b);
 
 /* ---- zone_builder_link.c ---- */
 
-/* Makes the nodes of stubs, and the empty names between names, and sets the flags that depend on other names.  Sets is_linked,
- * unless it gives up with a finding. */
+/* Makes the nodes of stubs, and the empty non-terminals ("empties") between names, and sets the flags that depend on other names.
+ * Sets is_linked, unless it gives up with a finding. */
 err_t builder_link(struct zone_builder *b);

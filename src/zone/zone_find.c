@@ -14,20 +14,20 @@ enum { STEPS_BACK_MAX = 256 };
 
 /* Finds the topmost node that hides the names below it, on the path to a name. */
 static void
-find_cover(const struct trie_path *path, struct zone_hit *out)
+find_hiding(const struct trie_path *path, struct zone_hit *out)
 {
-	const struct node *cover = path->exact;
+	const struct node *hiding = path->exact;
 	for (unsigned i = path->n; i != 0; i--) {
 		const struct node *n = path->ancestor[i - 1];
-		cover = zone_is_cover(n) ? n : cover;
+		hiding = zone_hides_below(n) ? n : hiding;
 	}
-	if (cover == NULL) {
+	if (hiding == NULL) {
 		return;
 	}
-	if ((cover->flags & NODE_CUT) != 0) {
-		out->cut = cover;
-	} else if (cover != path->exact && (cover->flags & NODE_DNAME) != 0) {
-		out->dname = cover;
+	if ((hiding->flags & NODE_CUT) != 0) {
+		out->cut = hiding;
+	} else if (hiding != path->exact && (hiding->flags & NODE_DNAME) != 0) {
+		out->dname = hiding;
 	}
 }
 
@@ -40,7 +40,7 @@ zone_find(const struct zone *z, const struct nkey *key, struct zone_hit *out)
 	const struct node *deepest = exact != NULL ? exact : path.n != 0 ? path.ancestor[path.n - 1] : z->apex;
 	*out = (struct zone_hit){ .node = exact, .encloser = deepest };
 	if ((deepest->flags & (NODE_CUT | NODE_DNAME | NODE_BELOW_CUT)) != 0) {
-		find_cover(&path, out);
+		find_hiding(&path, out);
 	}
 }
 
@@ -52,16 +52,16 @@ zone_node(const struct zone *z, const uint8_t *name)
 	return trie_get(&z->nodes, &key);
 }
 
-/* The topmost delegation or DNAME above a node. */
+/* The topmost delegation or DNAME above a node; if there is none, the node itself. */
 static const struct node *
-cover_of(const struct zone *z, const struct node *n)
+hiding_above(const struct zone *z, const struct node *n)
 {
 	struct nkey key;
 	struct trie_path path;
 	nkey_set(&key, n->name);
 	trie_lookup(&z->nodes, &key, &path);
 	for (unsigned i = 0; i < path.n; i++) {
-		if (zone_is_cover(path.ancestor[i])) {
+		if (zone_hides_below(path.ancestor[i])) {
 			return path.ancestor[i];
 		}
 	}
@@ -82,7 +82,7 @@ zone_nsec_at_or_before(const struct zone *z, const struct nkey *key)
 	const struct node *n = trie_at_or_before(&z->nodes, key);
 	for (unsigned steps = 0; n != NULL && steps < STEPS_BACK_MAX; steps++) {
 		if ((n->flags & NODE_BELOW_CUT) != 0) { /* skips glue, which may be much, and has no NSEC */
-			n = cover_of(z, n);
+			n = hiding_above(z, n);
 		}
 		if (node_rrset(n, TYPE_NSEC) != NULL) {
 			return n;

@@ -24,9 +24,9 @@ zone_is_name_within(const uint8_t *name, size_t len, const uint8_t *above, size_
 	return len == above_len && nkey_octets_are_equal(name, above, len);
 }
 
-/* True when a node hides the names below it. */
+/* True for a delegation or a DNAME, which hides the names below it. */
 static inline bool
-zone_is_cover(const struct node *n)
+zone_hides_below(const struct node *n)
 {
 	return (n->flags & (NODE_CUT | NODE_DNAME)) != 0;
 }

@@ -1,4 +1,4 @@
-/* The nodes of a new version: adds and removes them, with the empty names above them. */
+/* Adds nodes to the new version and removes them, with the empty non-terminals above them. */
 #include <stdlib.h>
 #include <string.h>
 

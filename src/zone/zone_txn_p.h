@@ -20,9 +20,9 @@ struct edit {
 	uint32_t old_ttl;  /* its TTL, if it was there before */
 };
 
-/* Records are kept in sorted runs, each less than half as long as the one before it (except the first two).  An added record is
- * a run of one, and runs that become similar in length are merged.  So finding and adding cost O(log² n) in any order, and a
- * million changes of one name are no problem. */
+/* Records are kept in sorted runs, each at most half as long as the one before it (except the first two).  An added record is a run
+ * of one, and runs that become similar in length are merged.  So finding and adding cost O(log² n) in any order, and a million
+ * changes of one name are no problem. */
 enum { RUNS_MAX = 66 };
 
 /* The present number of records of a type. */
@@ -51,7 +51,7 @@ struct zone_txn {
 	struct trie_txn names; /* of struct edited */
 	struct arena arena;    /* RDATA of added records */
 	struct garbage fresh;  /* nodes made here, freed by a rollback */
-	struct garbage stale;  /* nodes of the old version that the new one does not have */
+	struct garbage stale;  /* nodes that the new version does not have: of the old version, or made here and replaced again */
 	uint64_t stamp;
 	uint64_t steps;        /* for zone_txn_steps() */
 	size_t added, removed; /* numbers of records in all nodes that were made, and that were replaced */
@@ -59,7 +59,7 @@ struct zone_txn {
 	bool is_prepared;      /* `to` is complete */
 };
 
-enum { FRESH = 1 << 14 }; /* in a node's flags, until the commit: only this transaction has it */
+enum { FRESH = 1 << 14 }; /* in a node's flags, until the commit: only this transaction has the node */
 
 /* ---- zone_txn_edited.c ---- */
 
@@ -75,8 +75,8 @@ void edited_free(struct edited *e);
 /* The present number of records of a type (TYPE_ANY: of all). */
 size_t edited_count(const struct edited *e, uint16_t type);
 
-/* Calls `each` for these records, in no particular order; `each` may remove records.  Adds the number of records looked at to
- * *steps. */
+/* Calls `each` for the present records of a type (TYPE_ANY: for all), in no particular order; `each` may remove records.  Adds the
+ * number of records looked at to *steps. */
 err_t edited_each(struct edited *e, uint16_t type, err_t (*each)(void *ctx, const struct zone_rr *rr), void *ctx, uint64_t *steps);
 
 /* *out: true when the owner has other records than in the old version. */
@@ -111,7 +111,7 @@ err_t txn_set_flags(struct zone_txn *t, struct node *n, uint16_t flags);
 /* Corrects the flags of a name and of all names above it. */
 err_t txn_settle_path(struct zone_txn *t, const uint8_t *name);
 
-/* If it has changed whether a name hides the names below it, corrects the flags of all these. */
+/* Corrects the flags of all names below a name, if this name has begun or ceased to hide them. */
 err_t txn_settle_below(struct zone_txn *t, const uint8_t *name);
 
 /* Makes those referrals again that contain one of the changed names. */

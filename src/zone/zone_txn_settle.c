@@ -12,10 +12,11 @@ has_wildcard_child(const struct zone_txn *t, const struct node *n)
 	return name_join((const uint8_t *)"\1*", 2, n->name, &star) == OK && txn_node(t, star.oct) != NULL;
 }
 
+/* True when the names below a node are hidden, by the node or by one above it. */
 static bool
-hides_below(const struct node *n)
+is_below_hidden(const struct node *n)
 {
-	return zone_is_cover(n) || (n->flags & NODE_BELOW_CUT) != 0;
+	return zone_hides_below(n) || (n->flags & NODE_BELOW_CUT) != 0;
 }
 
 static err_t
@@ -43,7 +44,7 @@ txn_settle_path(struct zone_txn *t, const uint8_t *name)
 		struct node *n = i < path.n ? path.ancestor[i] : path.exact;
 		if (n != NULL) {
 			TRY(settle_node(t, &n, is_hidden));
-			is_hidden = hides_below(n);
+			is_hidden = is_below_hidden(n);
 		}
 	}
 	return OK;
@@ -83,8 +84,8 @@ err_t
 txn_settle_below(struct zone_txn *t, const uint8_t *name)
 {
 	const struct node *old = zone_node(t->from, name), *new = txn_node(t, name);
-	bool did_hide = old != NULL && hides_below(old), does_hide = new != NULL && hides_below(new);
-	if (did_hide == does_hide) {
+	bool was_hidden = old != NULL && is_below_hidden(old), is_hidden = new != NULL && is_below_hidden(new);
+	if (was_hidden == is_hidden) {
 		return OK;
 	}
 	struct node_list below = { .n = 0 };
