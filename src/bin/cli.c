@@ -304,7 +304,7 @@ first_line(const char *bytes, size_t n, const char *where, char **out)
 	return OK;
 }
 
-/* What is in a file that holds a TSIG key: a line, or BIND's statement. */
+/* Takes the key out of a file that holds a TSIG key: the first line, or BIND's statement. */
 static err_t
 key_text(const char *bytes, size_t n, const char *where, char **out)
 {

@@ -4,7 +4,7 @@
  *             CLI_ASKING_ROWS,
  *             { "timeout", CLI_ASKING_TIMEOUT, "SECONDS", 0, "Patience ...", 0 },
  *
- * Its parser passes on what it does not know itself: return cli_asking_parse(&o->asking, key, arg, state).
+ * The tool's parser passes on the options that are not its own: return cli_asking_parse(&o->asking, key, arg, state).
  */
 #pragma once
 
@@ -32,7 +32,7 @@ struct cli_asking {
 	{ "key-file", CLI_ASKING_KEY_FILE, "FILE", 0, "Read the key from the first line of FILE (-: standard input)", 0 },          \
 	{ "port", 'p', "N", 0, "Port of the server (53)", 0 }
 
-/* The key stands on the command line, as `called`.  A second one is wrong usage. */
+/* Takes a key that is on the command line; `called`: what the user calls it.  A second one is wrong usage. */
 void cli_asking_take_key(struct cli_asking *o, char *key, const char *called, struct argp_state *state);
 
 /* Takes the option.  With ARGP_KEY_END, checks that not both --key and --key-file were given.  ARGP_ERR_UNKNOWN: it is another option.

@@ -225,7 +225,7 @@ run(struct daemon *d)
 	call(d, d->program->log_stats);
 }
 
-/* Afterwards *n stages are up. */
+/* Brings the stages up in order; then *n of them are up. */
 static err_t
 bring_up(struct daemon *d, size_t *n)
 {

@@ -68,7 +68,8 @@ struct daemon {
 	bool is_settled, is_ready; /* daemon_tell_served() was called; it was called with zones */
 };
 
-/* The first call in main().  Signals wait from here on, standard descriptors are open, and no core dumps are written. */
+/* The first call in main().  From here on, standard descriptors are open, no core dumps are written, and HUP and USR1 wait.  TERM and INT
+ * end the process at once until daemon_run(); from then on they wait, too, until the main thread takes them. */
 void daemon_begin(void);
 
 /* Brings all stages up, runs until SIGTERM or SIGINT, and brings them down.  Returns the exit status.  If a thread is stuck, the process

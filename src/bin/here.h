@@ -9,5 +9,5 @@ err_t here_commit(const char *name, char out[65]);
 
 enum here_relation { HERE_UNKNOWN, HERE_CONTAINED, HERE_NOT_CONTAINED };
 
-/* Whether the commit is `in` or one of its ancestors.  UNKNOWN: the repository does not have both. */
+/* Finds out whether the commit is `in` or one of its ancestors.  UNKNOWN: the repository does not have both. */
 enum here_relation here_is_contained(const char *commit, const char *in);

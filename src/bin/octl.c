@@ -121,7 +121,7 @@ static const struct command {
 	struct octl_columns columns;
 	bool is_one;    /* the answer is one item, shown as lines */
 	bool wants_arg; /* a name must be given */
-	bool is_pull, is_dump; /* no question */
+	bool is_pull, is_dump; /* these ask no question about the state */
 } commands[] = {
 	{ "status", STATUS_DAEMON, COLUMNS(status_list), true, false },
 	{ "zones", STATUS_ZONES, COLUMNS(zones_list), false, false },

@@ -294,7 +294,8 @@ print_types(const struct key *says)
 	(void)fputs(" records, and do nothing else", stderr);
 }
 
-/* A key that others have has its name, and `_secondaries` may give it a right.  A new one without a right is a mistake. */
+/* An existing key of other people has a name that they chose, and a `_secondaries` file may give it a right.  For a new key, a name without
+ * a right is a mistake. */
 static void
 explain_no_right(const struct opts *o, const struct tsig_texts *t, const struct tsig_key *k, err_t err)
 {
@@ -383,7 +384,7 @@ fill_texts(struct tsig_texts *t, const struct tsig_key *k)
 	t->secret[base64_encode(k->secret, k->secret_len, t->secret)] = '\0';
 }
 
-/* Writes NAME:ALGORITHM:SECRET, which only the two who share the key may have. */
+/* Writes NAME:ALGORITHM:SECRET, which only the two parties that share the key may have. */
 static err_t
 put_key(const struct opts *o, const struct tsig_texts *t, enum hmac_alg alg)
 {

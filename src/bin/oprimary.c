@@ -248,7 +248,8 @@ on_poll(struct daemon *d)
 	pull(d, LOG_LEVEL_DEBUG, "poll");
 }
 
-/* The git process is started first: no sockets exist yet that it would inherit.  It alone has secrets and reads what the remote sends. */
+/* The git process is started first: no sockets exist yet that it would inherit.  Only the git side has secrets, and reads what the remote
+ * sends. */
 static const struct daemon_stage stages[] = {
 	{ "git process", git_up, git_down },
 	DAEMON_STAGE_MANAGER,

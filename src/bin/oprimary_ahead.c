@@ -8,7 +8,7 @@
 
 enum { TEXT_MAX = 320 };
 
-/* What people should do, or what is done for them. */
+/* Writes what people should do, or what will be done for them. */
 static void
 say_what_to_do(const struct loader *l, const struct zone *z, uint32_t serial, bool is_believed, char out[TEXT_MAX])
 {

@@ -40,7 +40,8 @@ settle(struct loader *l, const char *trouble)
 	l->settled(l->ctx, view_zones_n(v), text);
 }
 
-/* A commit from the cache is no newer than the one that is served.  A git process that was restarted cannot know that, and may send it. */
+/* True for a commit from the cache when a commit is served already, which is at least as new.  A git process that was restarted cannot
+ * know that. */
 static bool
 is_from_cache_too_late(const struct loader *l, const struct link_frame *f)
 {

@@ -1,4 +1,4 @@
-/* bin/oprimary_load.h -- the loader: it makes commits from the git side into views that are served, and updates into commits.
+/* bin/oprimary_load.h -- the loader: it turns commits of the git side into views that are served, and updates into commits.
  *
  * It is a thread.  It takes messages of the git side, has auth/primary make the next view, publishes that, and frees the old one when
  * nobody reads it any more.  Queries are answered meanwhile.  It logs a line for each file of a commit and for each finding in the file,
@@ -47,7 +47,7 @@ struct loader {
 	int wake;                  /* an eventfd */
 	struct asker asker;
 	struct puller puller;
-	bool is_retry_wanted;      /* the git side will send the commit again, so it need not be asked to */
+	bool is_retry_wanted;      /* the git side will send the commit again, without being asked */
 	struct updates updates;
 	/* the current commit */
 	char commit[65];
@@ -65,7 +65,7 @@ err_t loader_start(struct loader *l);
  * loader_start(). */
 void loader_wake(void *loader);
 
-/* On the loader's thread: true when a newer serial of the zone will be written at once. */
+/* On the loader's thread: true when a newer serial of the zone will be written at once, so that NOTIFY waits for it. */
 bool loader_puts_off(void *loader, const struct zone *z);
 /* On the notifier's thread: a notification was answered or given up. */
 void loader_on_notified(void *loader, const struct notifier_report *r);

@@ -11,7 +11,7 @@
 #include "ops/memory.h"
 #include "ops/priority.h"
 
-enum { TRIM_FROM = 1 << 20 }; /* after a commit of so many octets, free memory is given back to the system */
+enum { TRIM_FROM = 1 << 20 }; /* after a commit of this many octets, free memory is given back to the system */
 
 static struct source_change
 change_of(const struct link_file *f)
@@ -104,7 +104,7 @@ apply(struct loader *l, const struct source_commit *c, enum primary_outcome *out
 	return OK;
 }
 
-/* Commits say until when each key has signed updates that were carried out.  After a start, nobody else remembers that. */
+/* Commits tell until when each key has signed updates that were carried out.  After a start, nothing else remembers that. */
 static void
 note_signed(struct loader *l, const struct told *told)
 {

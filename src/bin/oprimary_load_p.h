@@ -16,6 +16,6 @@ err_t loader_take_commit(struct loader *l, const struct link_frame *f, enum prim
 
 /* ---- oprimary_load_log.c ---- */
 
-/* What is logged from here on is about that commit. */
+/* Lines from here on are about that commit. */
 void loader_begin_lines(struct loader *l, const char id[65]);
 void loader_log_commit(struct loader *l, enum primary_outcome outcome, const struct link_frame *f, uint64_t load_ms);

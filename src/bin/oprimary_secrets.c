@@ -103,7 +103,7 @@ read_ssh(const struct secret_args *a, struct git_conf *conf)
 	return a->authenticator == NULL || git_conf_authenticator(conf, a->authenticator, &d) == OK ? CLI_OK : cli_complain(&d);
 }
 
-/* NULL: the `n` octets that were read are the whole file, and text. */
+/* Why the `n` octets that were read cannot be used; NULL: they are the whole file, and text. */
 static const char *
 credentials_trouble(FILE *f, const char *text, size_t n)
 {
@@ -113,7 +113,7 @@ credentials_trouble(FILE *f, const char *text, size_t n)
 	                                                  : NULL;
 }
 
-/* It may have many lines. */
+/* Reads the whole file, which may have many lines. */
 static int
 read_credential_file(const char *path, char **out)
 {
@@ -135,7 +135,7 @@ read_credential_file(const char *path, char **out)
 	return CLI_OK;
 }
 
-/* From the environment or from systemd comes only one line. */
+/* The environment and systemd give only one line. */
 static int
 read_credentials(const struct secret_args *a, struct git_conf *conf)
 {

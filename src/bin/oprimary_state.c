@@ -43,14 +43,14 @@ see_head(struct daemon_state *s, const struct link_frame *f)
 	}
 }
 
-/* Of a frame that says that something failed. */
+/* The error in a FAILED or PUSH_FAILED frame. */
 static err_t
 failure_of(const struct link_frame *f)
 {
 	return f->status != OK && f->status < E_COUNT ? (err_t)f->status : E_IO;
 }
 
-/* A commit from the cache tells nothing about the remote, so it counts as no pull. */
+/* Notes the end of a pull.  A commit from the cache tells nothing about the remote, so it is not noted. */
 static void
 end_pull(struct daemon_state *s, const struct link_frame *f, err_t err, uint64_t pull)
 {
@@ -67,7 +67,7 @@ end_pull(struct daemon_state *s, const struct link_frame *f, err_t err, uint64_t
 	}
 }
 
-/* That somebody else has pushed meanwhile is no trouble: the push is made again. */
+/* Notes that a push failed.  If somebody else has pushed meanwhile (E_STALE), it is not noted, because the push is made again. */
 static void
 end_push_failed(struct daemon_state *s, const struct link_frame *f)
 {
@@ -139,7 +139,7 @@ primary_state_read(struct primary_state *s, struct daemon_state *out)
 
 /* ---- secondaries ---- */
 
-/* NULL: it went well, or nothing is known yet. */
+/* The trouble with the secondary, for people; NULL: it went well, or nothing is known yet. */
 static const char *
 notify_trouble(const struct notifier_report *r)
 {

@@ -32,7 +32,7 @@ struct update {
 	struct local_address local;    /* for "auto" */
 	struct cli_signed asked;
 	uint16_t prerequisites_n, changes_n;
-	uint16_t host_n;               /* the first so many changes are about HOSTNAME's addresses */
+	uint16_t host_n;               /* this many changes at the beginning are about HOSTNAME's addresses */
 	char doubt[2048];
 	uint8_t wire[DNS_MSG_MAX];
 };
@@ -238,7 +238,7 @@ next_change(struct walk *w)
 	ASSERT(err == OK);
 }
 
-/* A hint for the case that nobody knows whether the change was made: how to look. */
+/* Writes the hint for the case that nobody knows whether the change was made: how to look. */
 static void
 describe_doubt(struct update *u)
 {
@@ -409,7 +409,7 @@ report(const struct update *u)
 
 /* ---- all together ---- */
 
-/* The domain in the key's name may be only a part of a zone, so the server is asked which zone that is.  If it does not say so soon, the
+/* The domain in the key's name may be only a part of a zone, so the server is asked which zone that is.  If it does not answer soon, the
  * domain is taken for the zone. */
 static void
 find_zone(struct update *u)

@@ -98,7 +98,7 @@ parse_allow(const char *arg, struct argp_state *state, struct options *o)
 	return 0;
 }
 
-/* What does not go together. */
+/* Refuses options that do not go together. */
 static void
 check_options(struct argp_state *state, const struct options *o)
 {
@@ -215,7 +215,7 @@ check_files(struct ozone *oz, const struct options *o)
 static int
 run(const struct options *o)
 {
-	static struct ozone oz; /* outlives us, with what it keeps */
+	static struct ozone oz; /* static, so that what it keeps is no leak */
 	bool is_single = !o->has_repo && o->files_n == 1 && !ozone_is_dir(o->files[0]);
 	const struct report_options report = {
 		.format = o->format, .is_quiet = o->quiet, .owns_stdout = !o->dump && !o->diff, .is_strict = o->strict,
@@ -243,13 +243,13 @@ run(const struct options *o)
 	}
 	report_free(&oz.report);
 	keystore_free(&oz.keys);
-	ozone_forget_policy(&oz);
+	ozone_forget_rights(&oz);
 	if (oz.zones != NULL) {
 		ozone_names_free(&oz.zones);
 	}
-	keystore_free(&oz.both.before);
-	keystore_free(&oz.both.after);
-	free(oz.both.lost);
+	keystore_free(&oz.announcing.before);
+	keystore_free(&oz.announcing.after);
+	free(oz.announcing.lost);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		cli_error("cannot write to standard output: %s", strerror(errno));
 		return CLI_FAILED;

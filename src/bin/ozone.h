@@ -1,8 +1,9 @@
 /* bin/ozone.h -- private to ozone: the parts of the zone checker and what passes between them.
  *
  * A side is one version of all files: a directory, a revision of a repository, or nothing.  A job is one file of a zone, of keys or
- * of secondaries in two such versions.  ozone_files.c and ozone_repo.c make sides and jobs, ozone_job.c does them,
- * ozone_report.c says what was found.
+ * of secondaries in two such versions.  ozone_files.c and ozone_repo.c make sides and jobs, ozone_job.c does the jobs, and
+ * ozone_report.c prints the findings.  ozone_names.c, ozone_paths.c, ozone_rights.c and ozone_valve.c check what concerns
+ * several files.
  */
 #pragma once
 
@@ -60,7 +61,7 @@ void report_end(struct report *r); /* prints what has come, in order of place */
 
 void report_checked(struct report *r, const struct ozone_checked *c);
 
-/* Says what comes next, file `i` of `n`; shown on a terminal once a second has passed. */
+/* Notes which file comes next, number `i` of `n`.  A terminal shows it once a second. */
 void report_progress(struct report *r, const char *file, size_t i, size_t n);
 
 size_t report_errors(const struct report *r);
@@ -87,7 +88,7 @@ void ozone_side_fini(struct side *s);
 err_t ozone_side_open(const struct side *s, const char *path, struct master_text *out);
 void ozone_side_close(const struct side *s, struct master_text *text);
 
-/* Reads it, when the version is a whole tree; what is wrong with it is reported, unless `oz` is NULL. */
+/* Reads .originignore of a version that is a whole tree.  Errors are reported, unless `oz` is NULL. */
 void ozone_side_ignore(struct ozone *oz, struct side *s);
 
 struct job {
@@ -96,40 +97,40 @@ struct job {
 	struct name apex;
 	const struct side *new, *old; /* NULL: the file is not there in that version */
 	bool is_compared;             /* there is an older version of everything, even if not of this file */
-	bool is_listed;               /* out of a directory or a tree: nobody has said that it is a zone */
+	bool is_listed;               /* found in a directory or a tree; not named on the command line */
 	bool is_context;              /* keys or secondaries that did not change: read for the names in them, not reported */
 };
 
 struct ozone {
 	struct report *report;
-	struct ozone_names *zones; /* that there are files for, before the first is checked; NULL: a single file, so nobody knows */
+	struct ozone_names *zones; /* the zones that have a file, listed before the first is checked; NULL: not a whole tree */
 	struct keystore *keys; /* of all files so far, since a name may have one secret only; NULL: a single file */
-	struct ozone_policy {  /* of the new version as a whole, since keys and secondaries name each other */
-		struct keystore *keys;           /* owned; NULL, as the next: a single file */
-		struct secondaries *secondaries; /* owned */
-		bool is_news;                    /* some of it came, changed or went: what did not is held against it, too */
-	} all;
+	struct ozone_rights {  /* all of the new version, read before the first file is checked: keys and secondaries name each other */
+		struct keystore *keys;           /* owned; NULL: not a whole tree */
+		struct secondaries *secondaries; /* owned; NULL: likewise */
+		bool is_changed;                 /* one of these files was added, changed or removed: unchanged ones are checked again */
+	} rights;
 	bool dump, diff;
 	bool colour;           /* of standard output */
-	bool drops_outside;    /* records outside of their zone: a warning, and no part of it */
+	bool drops_outside;    /* records outside of their zone get a warning, and are dropped */
 	bool raises_serials;   /* the primary does: a change needs no newer one */
 	struct primary_conf valve;  /* the primary's limits of what one commit may remove (delete_…) */
 	bool allows_mass_delete;    /* the new version has the trailer */
 	enum diag_level valve_level; /* WARNING for what is not committed yet: the message, with the trailer, is still to come */
 	struct master_allowance includes; /* what the zones of the new version may still include, in all */
-	struct ozone_keys {    /* with two versions of all files: what of keys there was and is */
-		struct keystore *before, *after; /* owned; NULL: there are no such versions */
-		char *lost;            /* owned: the first file that lets fewer zones be announced; NULL: none */
-	} both;
-	bool is_single;        /* one file, then the end */
-	struct zone *kept;     /* its zone: to give back a million nodes one by one would take a tenth of the time */
+	struct ozone_announcing { /* with two versions of all files: which keys can announce a push */
+		struct keystore *before, *after; /* owned: all keys of each version; NULL: none so far */
+		char *lost;            /* owned: the first file whose keys reach fewer zones than before; NULL: none */
+	} announcing;
+	bool is_single;        /* only one file is checked */
+	struct zone *kept;     /* its zone, which is never freed: a million nodes one by one would take a tenth of the time */
 };
 
 /* Problems of the data are reported; errors are those that end the run (memory, output). */
 err_t ozone_job(struct ozone *oz, const struct job *job);
 
-/* What the name of a file in the root says: fills kind and apex.  False: it is none to check; a name that can be
- * no zone's is reported. */
+/* Fills kind and apex from the name of a file in the root directory.  False: the file is not checked.  A name that no zone can
+ * have is reported. */
 bool ozone_job_name(struct ozone *oz, struct job *job, const char *path); /* of job->new, or else job->old */
 
 /* Reports files of one version that mean the same zone ("example.com" and "Example.com"). */
@@ -142,49 +143,50 @@ size_t ozone_names_zones(const struct ozone_names *names);
 size_t ozone_names_n(const struct ozone_names *names);
 const uint8_t *ozone_names_zone_at(const struct ozone_names *names, size_t i); /* NULL: that is a keys file */
 
-/* Is there a zone that the name is in, or one below it?  True when there is no zone at all. */
+/* True when the name is in a zone, when a zone is below it, and when there is no zone at all. */
 bool ozone_names_concern(struct ozone_names *names, const uint8_t *name);
 
-/* How many zones of `names` does `other` not have?  A file of one of them in *first, borrowed. */
+/* The number of zones of `names` that `other` does not have.  *first: the file of one of them, borrowed. */
 size_t ozone_names_missing(struct ozone_names *names, struct ozone_names *other, const char **first);
 
-/* Files of one version, all before any of them is looked at: fills oz->zones. */
+/* Fills oz->zones from all files of one version, before the first of them is checked. */
 void ozone_note_zones(struct ozone *oz, const struct side *side, char *const *files, size_t n);
 
-/* ---- keys and secondaries: ozone_policy.c ---- */
+/* ---- keys and secondaries: ozone_rights.c ---- */
 
-/* Files of one version, all before any of them is looked at: fills oz->all.  Memory. */
-err_t ozone_note_policy(struct ozone *oz, const struct side *side, char *const *files, size_t n);
-void ozone_forget_policy(struct ozone *oz);
+/* Fills oz->rights from all files of one version, before the first of them is checked.  E_NOMEM. */
+err_t ozone_note_rights(struct ozone *oz, const struct side *side, char *const *files, size_t n);
+void ozone_forget_rights(struct ozone *oz);
 
 /* ---- names of files: ozone_paths.c ---- */
 
-/* Warns of names that git cannot check out on some system, and of those that some system takes for one.  Of what is no news nothing is
- * said. */
+/* Warns of names that git cannot check out on some system, and of two names that some system takes for the same.  Names that are not new
+ * are not reported. */
 struct ozone_paths;
 struct ozone_paths *ozone_paths_new(void);
-void ozone_paths_add(struct ozone_paths *p, const char *path, bool is_news); /* from the root; its directories, too */
+void ozone_paths_add(struct ozone_paths *p, const char *path, bool is_new); /* from the root; its directories, too */
 void ozone_paths_report(struct ozone_paths **p, struct ozone *oz); /* and frees */
 
 /* ---- the safety valve: ozone_valve.c ---- */
 
-/* Would the primary hold this version of the zone back?  Adds the finding. */
+/* Adds a finding if the primary would hold this version of the zone back. */
 void ozone_valve_zone(const struct ozone *oz, const struct zone *old, const struct zone *new, struct findings *f);
 
-/* Would it hold back the zones that are gone?  Says so. */
+/* Reports if the primary would hold back the removal of zones. */
 void ozone_valve_zones(struct ozone *oz, struct ozone_names *old, struct ozone_names *new);
 
-/* A keys file in both versions.  NULL: it is not there, or (`new`) has no good key. */
+/* Notes the keys of one file in both versions.  NULL: the file is not there, or (`new`) has no good key. */
 void ozone_valve_note_keys(struct ozone *oz, const struct job *job, const struct keystore *old, const struct keystore *new);
 
-/* After all of them: would keys be held back, since nobody could announce a push for these zones any more?  Says so. */
+/* After all keys files: reports if nobody could announce a push for one of these zones any more, so that the primary would hold keys
+ * back. */
 void ozone_valve_keys(struct ozone *oz, const struct ozone_names *new);
 
 /* ---- where files come from ---- */
 
 bool ozone_is_dir(const char *path);
 
-/* `old` and `zone_name` may be NULL.  E_UNSUPPORTED: wrong usage, said on standard error. */
+/* `old` and `zone_name` may be NULL.  E_UNSUPPORTED: wrong usage, which was printed. */
 err_t ozone_file(struct ozone *oz, const char *path, const char *old, const char *zone_name);
 err_t ozone_dir(struct ozone *oz, const char *path, const char *old);
 

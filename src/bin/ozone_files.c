@@ -26,7 +26,7 @@ close_fd(const int *fd)
 	}
 }
 
-/* What is not empty is mapped, or (pipes) read into an anonymous mapping; either way it ends with munmap(). */
+/* A text that is not empty is a mapping, of the file or, for a pipe, an anonymous one.  munmap() frees both. */
 static void
 close_text(void *ctx, struct master_text *text)
 {
@@ -68,7 +68,7 @@ map_file(int fd, size_t len, const char *path, struct master_text *out, struct d
 	return OK;
 }
 
-/* A pipe, a terminal: until its end. */
+/* Reads a pipe or a terminal until its end. */
 static err_t
 read_stream(int fd, const char *path, struct master_text *out, struct diag *why)
 {
@@ -95,7 +95,7 @@ read_stream(int fd, const char *path, struct master_text *out, struct diag *why)
 		*out = (struct master_text){ .text = "" };
 		return err;
 	}
-	bytes = mremap(bytes, cap, len, 0); /* so that its length is enough to give it back */
+	bytes = mremap(bytes, cap, len, 0); /* close_text() knows only `len` */
 	*out = (struct master_text){ .text = bytes, .len = len, .handle = bytes };
 	return OK;
 }
@@ -123,12 +123,12 @@ open_text(int fd, const char *path, bool may_stream, struct master_text *out, st
 
 struct dir_side {
 	int fd;
-	const char *main;      /* the file that was named on the command line, or NULL; opened as it was named */
-	const char *main_path; /* "-": standard input */
+	const char *main;      /* name of the file that was given on the command line, or NULL */
+	const char *main_path; /* its path as given there, by which it is opened; "-": standard input */
 };
 
-/* `path` is plain (no "..", not absolute), as master_include_path() makes it.  Symbolic links are not followed:
- * the server, reading the same tree from git, would not follow them either. */
+/* `path` is plain (no "..", not absolute), as master_include_path() makes it.  Symbolic links are not followed: the server, which reads
+ * the same tree from git, does not follow them either. */
 static int
 open_beneath(int dir, const char *path)
 {
@@ -189,7 +189,7 @@ ozone_is_dir(const char *path)
 
 /* ---- one file ---- */
 
-/* A file of the command line: its directory, which $INCLUDE may read, and its name in there. */
+/* A file that was given on the command line: its directory, from which $INCLUDE may read, and its name there. */
 struct named {
 	struct dir_side dir;
 	struct side side;
@@ -223,7 +223,7 @@ named_open(const char *path, struct named *n)
 	return OK;
 }
 
-/* "/dev/null" and empty files stand for no file: so does git give the other side of one that was added. */
+/* True for "/dev/null" and empty files, which stand for "no file": git gives them in place of the old version of a new file. */
 static bool
 is_no_file(const char *path)
 {
@@ -231,8 +231,8 @@ is_no_file(const char *path)
 	return strcmp(path, "/dev/null") == 0 || (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0);
 }
 
-/* No zone has such a name, and no zone's text is in such a file, whatever --zone-name says: that of `name`, or what a link
- * called `path` leads to. */
+/* True when `name`, or the file to which a link `path` leads, is the name of a file of keys or secondaries.  Such a file is never a
+ * zone's, whatever --zone-name says. */
 static bool
 is_private_file(const char *path, const char *name)
 {
@@ -245,13 +245,14 @@ static err_t
 refuse_private(const char *what)
 {
 	struct diag d;
-	source_say_bad("_SECONDARIES", &d); /* as one in another spelling */
+	source_say_bad("_SECONDARIES", &d); /* the same text as for another spelling of such a name */
 	cli_error("%s: %s", what, d.text);
 	cli_hint("%s", d.hint);
 	return E_UNSUPPORTED;
 }
 
-/* Reports show names of files as they are.  A key is none, and says nothing by being one. */
+/* Reports show names of files unmasked.  So an argument that looks like a key, and is not the name of a file, is refused, and only its
+ * masked form is shown. */
 static err_t
 refuse_key(const char *path)
 {
@@ -264,7 +265,7 @@ refuse_key(const char *path)
 	return E_IO;
 }
 
-/* Whoever names a file means it: here a name such as README is a zone's, as --zone-name is. */
+/* A file that is given on the command line is checked as a zone, even if its name is README. */
 static err_t
 name_job(struct job *job, const char *file, const char *zone_name)
 {
@@ -420,7 +421,7 @@ prefix_of(const char *path)
 	return prefix;
 }
 
-/* `was`: what is in there is no news; NULL: all is. */
+/* Reports bad names of new files.  `was`: the files of the old version; NULL: all files are new. */
 static void
 check_paths(struct ozone *oz, const struct listing *now, const struct listing *was)
 {
@@ -433,7 +434,7 @@ check_paths(struct ozone *oz, const struct listing *now, const struct listing *w
 	ozone_paths_report(&paths, oz);
 }
 
-/* Files of both directories, by name, as in a merge. */
+/* Checks the files of both directories in the order of their names, as in a merge. */
 static err_t
 check_dirs(struct ozone *oz, struct dir *now, struct dir *was, bool is_compared)
 {
@@ -486,7 +487,7 @@ ozone_dir(struct ozone *oz, const char *path, const char *old)
 		ozone_side_ignore(NULL, &was.side);
 	}
 	ozone_note_zones(oz, &now.side, now.files.names, now.files.n);
-	err_t err = ozone_note_policy(oz, &now.side, now.files.names, now.files.n);
+	err_t err = ozone_note_rights(oz, &now.side, now.files.names, now.files.n);
 	err = err == OK ? check_dirs(oz, &now, &was, old != NULL) : err;
 	report_begin(oz->report, "");
 	return err;

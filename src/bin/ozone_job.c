@@ -1,4 +1,4 @@
-/* One file: read, built, checked, compared with what it was. */
+/* Does the job of one file: reads, builds and checks it, and compares it with its old version. */
 #include "bin/ozone.h"
 
 #include <stdlib.h>
@@ -47,7 +47,7 @@ reader_of(const struct ozone *oz, struct version *v, const struct job *job, cons
 	return (struct master_reader){
 		.apex = job->apex.oct, .file = v->path, .ctx = v, .open = open_include, .close = close_include,
 		.sink = sink, .drops_outside = oz->drops_outside && job->kind == SOURCE_ZONE,
-		.is_of_keys = job->kind == SOURCE_KEYS, .has_default_ttl = job->kind != SOURCE_ZONE, /* what is not served needs none */
+		.is_of_keys = job->kind == SOURCE_KEYS, .has_default_ttl = job->kind != SOURCE_ZONE, /* others are not served */
 	};
 }
 
@@ -88,7 +88,7 @@ open_version(struct version *v, const struct diag_sink *sink)
 	return OK;
 }
 
-/* Is it text at all?  One finding says more than a hundred about octet 0. */
+/* True when no octet is 0.  Otherwise reports one finding, which tells more than a hundred about single lines. */
 static bool
 is_text(const struct version *v, const struct diag_sink *sink)
 {
@@ -108,7 +108,7 @@ load_text(const struct ozone *oz, struct version *v, enum source_kind kind, cons
 {
 	switch (kind) {
 	case SOURCE_KEYS:
-		return keys_load(reader, v->text.text, v->text.len, oz->all.secondaries, SIZE_MAX, &v->keys, &v->counts);
+		return keys_load(reader, v->text.text, v->text.len, oz->rights.secondaries, SIZE_MAX, &v->keys, &v->counts);
 	case SOURCE_SECONDARIES:
 		return secondaries_load(reader, v->text.text, v->text.len, NULL, SIZE_MAX, &v->secondaries, &v->counts);
 	default:
@@ -135,11 +135,11 @@ load_version(struct ozone *oz, struct version *v, const struct job *job, const s
 	return is_fatal(err) ? err : OK;
 }
 
-/* What is counted and not kept is said as well: it may be the one error behind a thousand warnings. */
+/* Reports that some findings were counted but not kept: an error may be among them, after a thousand warnings. */
 static void
 report_more(const struct version *v, const struct diag_sink *sink, size_t errors, size_t warnings)
 {
-	/* Who is strict has seen warnings as errors: what is missing is missing in the sum. */
+	/* with --strict, warnings were reported as errors: then only the sums show that some are missing */
 	if (v->counts.errors + v->counts.warnings > errors + warnings || v->counts.errors > errors) {
 		struct diag d;
 		diag_set(&d, v->counts.errors > errors ? DIAG_ERROR : DIAG_WARNING, "more-findings",
@@ -207,7 +207,7 @@ compare_serials(const struct ozone *oz, struct version *old, struct version *new
 	return err != OK ? err : located;
 }
 
-/* ---- keys: one secret a name ---- */
+/* ---- keys: one secret for each name ---- */
 
 static err_t
 join_keys(struct ozone *oz, struct version *new, const struct job *job, const struct diag_sink *sink)
@@ -221,21 +221,21 @@ join_keys(struct ozone *oz, struct version *new, const struct job *job, const st
 	return err != OK ? err : located;
 }
 
-/* Keys that secondaries files name and no keys file has; keys whose names give no right, and that no secondaries file names.  Of keys that
- * are news loading them says so. */
+/* Reports keys that a secondaries file names and no keys file has, and keys of unchanged files that have no right, neither by name nor by
+ * a secondaries file.  For keys of changed files, loading has reported the latter. */
 static err_t
-check_policy(const struct ozone *oz, struct version *new, const struct job *job, const struct diag_sink *sink)
+check_rights(const struct ozone *oz, struct version *new, const struct job *job, const struct diag_sink *sink)
 {
 	struct findings f = { 0 };
 	if (new->keys != NULL && job->is_context) {
-		keystore_find_idle(new->keys, oz->all.secondaries, &f);
-	} else if (new->secondaries != NULL && oz->all.keys != NULL) {
-		secondaries_find_unknown(new->secondaries, oz->all.keys, &f);
+		keystore_find_idle(new->keys, oz->rights.secondaries, &f);
+	} else if (new->secondaries != NULL && oz->rights.keys != NULL) {
+		secondaries_find_unknown(new->secondaries, oz->rights.keys, &f);
 	}
 	return report_findings(oz, &f, new, job, sink);
 }
 
-/* Keys for updates where nothing is to be updated.  Transfer keys may be for a catalog zone, which has no file. */
+/* Reports keys for updates whose domain is in no zone.  Transfer keys may be for a catalog zone, which has no file. */
 static err_t
 check_domains(const struct ozone *oz, struct version *new, const struct job *job, const struct diag_sink *sink)
 {
@@ -337,7 +337,7 @@ change_of(const struct job *job, const struct version *old, const struct version
 	if (new->side == NULL) {
 		return CHANGE_REMOVED;
 	}
-	/* A file that stayed as it was may include one that did not. */
+	/* An unchanged file may include a changed one. */
 	return is_same_text(old, new) && !is_zone_changed(old->zone, new->zone) ? CHANGE_SAME : CHANGE_CHANGED;
 }
 
@@ -363,7 +363,7 @@ report_done(const struct ozone *oz, const struct job *job, const struct version 
 	report_checked(oz->report, &c);
 }
 
-/* As the primary does: a new file that is named like a script or a document, and is none of a zone. */
+/* True for a new file that is named like a script or a document, and whose text is not that of a zone.  The primary ignores it, too. */
 static bool
 is_passed_over(const struct job *job, const struct version *old, const struct version *new)
 {
@@ -392,8 +392,8 @@ do_job(struct ozone *oz, const struct job *job, struct version *old, struct vers
 	if (job->kind == SOURCE_KEYS && !job->is_context) {
 		TRY(check_domains(oz, new, job, sink));
 	}
-	if (!job->is_context || oz->all.is_news) {
-		TRY(check_policy(oz, new, job, job->kind == SOURCE_KEYS ? &bare : &report));
+	if (!job->is_context || oz->rights.is_changed) {
+		TRY(check_rights(oz, new, job, job->kind == SOURCE_KEYS ? &bare : &report));
 	}
 	if (job->kind == SOURCE_KEYS && !oz->is_single) {
 		ozone_valve_note_keys(oz, job, job->is_context ? new->keys : old->keys, new->keys);

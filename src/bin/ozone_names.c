@@ -1,4 +1,4 @@
-/* Which zones and keys one version has files for. */
+/* Lists the zones and keys for which one version has files. */
 #include "bin/ozone.h"
 
 #include <stdlib.h>
@@ -147,7 +147,7 @@ bool
 ozone_names_concern(struct ozone_names *names, const uint8_t *name)
 {
 	size_t zones = ozone_names_zones(names);
-	const struct named *found = find_from(names, zones, name); /* what is below a name comes right after it */
+	const struct named *found = find_from(names, zones, name); /* names below a name come right after it */
 	bool is_concerned = zones == 0 || (found != NULL && name_is_within(found->apex.oct, name));
 	while (!is_concerned && !name_is_root(name)) {
 		name = name_parent(name);

@@ -1,4 +1,5 @@
-/* Names of files that git cannot check out on some system, or that some system takes for one.  The primary serves such files; a warning. */
+/* Warns of file names that git cannot check out on some system, and of two names that some system takes for the same.  The primary serves
+ * such files. */
 #include "bin/ozone.h"
 
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 struct ozone_paths {
 	struct named_path {
 		char *path; /* owned */
-		bool is_news;
+		bool is_new;
 	} *list;
 	size_t n, cap;
 };
@@ -22,22 +23,22 @@ ozone_paths_new(void)
 }
 
 static void
-add(struct ozone_paths *p, const char *path, size_t len, bool is_news)
+add(struct ozone_paths *p, const char *path, size_t len, bool is_new)
 {
 	if (p->n == p->cap) {
 		p->cap = p->cap != 0 ? p->cap * 2 : 64;
 		p->list = xrealloc(p->list, p->cap * sizeof *p->list);
 	}
-	p->list[p->n++] = (struct named_path){ .path = xstrndup(path, len), .is_news = is_news };
+	p->list[p->n++] = (struct named_path){ .path = xstrndup(path, len), .is_new = is_new };
 }
 
 void
-ozone_paths_add(struct ozone_paths *p, const char *path, bool is_news)
+ozone_paths_add(struct ozone_paths *p, const char *path, bool is_new)
 {
 	for (const char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-		add(p, path, (size_t)(slash - path), is_news); /* the directory; again and again, and taken for one later */
+		add(p, path, (size_t)(slash - path), is_new); /* each directory; settle() removes duplicates */
 	}
-	add(p, path, strlen(path), is_news);
+	add(p, path, strlen(path), is_new);
 }
 
 static int
@@ -48,7 +49,7 @@ compare(const void *a, const void *b)
 	return order != 0 ? order : strcmp(x->path, y->path);
 }
 
-/* Sorted, and each once. */
+/* Sorts the paths, and removes duplicates. */
 static void
 settle(struct ozone_paths *p)
 {
@@ -58,7 +59,7 @@ settle(struct ozone_paths *p)
 	}
 	for (size_t i = 0; i < p->n; i++) {
 		if (kept != 0 && strcmp(p->list[kept - 1].path, p->list[i].path) == 0) {
-			p->list[kept - 1].is_news |= p->list[i].is_news;
+			p->list[kept - 1].is_new |= p->list[i].is_new;
 			free(p->list[i].path);
 		} else {
 			p->list[kept++] = p->list[i];
@@ -67,7 +68,7 @@ settle(struct ozone_paths *p)
 	p->n = kept;
 }
 
-/* By its last part: what is before it is a path of its own. */
+/* Checks the last part of a path; the directories before it are paths of their own in the list. */
 static void
 check_name(struct ozone *oz, const char *path)
 {
@@ -92,10 +93,10 @@ ozone_paths_report(struct ozone_paths **paths, struct ozone *oz)
 	settle(p);
 	for (size_t i = 0; i < p->n; i++) {
 		struct named_path *at = &p->list[i], *before = i != 0 ? at - 1 : NULL;
-		if (at->is_news) {
+		if (at->is_new) {
 			check_name(oz, at->path);
 		}
-		if (before != NULL && (at->is_news || before->is_news) && is_same(before, at)) {
+		if (before != NULL && (at->is_new || before->is_new) && is_same(before, at)) {
 			report_file(oz->report, DIAG_WARNING, at->path, "name-clash", "a checkout there has one of the two: rename one",
 			            "macOS or Windows takes it for %.200s", before->path);
 		}

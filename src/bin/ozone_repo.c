@@ -1,4 +1,4 @@
-/* Sides that are revisions of a repository; jobs for what differs between two of them. */
+/* Makes sides of revisions of a repository, and jobs for the files that differ between two of them. */
 #include "bin/ozone.h"
 
 #include <stdlib.h>
@@ -19,7 +19,7 @@ struct repo {
 	struct tree *now, *was; /* `was` is NULL when there is nothing to compare with */
 	struct side now_side, was_side;
 	struct texts now_files, was_files; /* files of the root */
-	struct texts changed, added;       /* paths that differ, and those of them that are new, at any depth */
+	struct texts changed, added;       /* paths at any depth: all that differ, and the new ones among them */
 };
 
 static void
@@ -156,7 +156,7 @@ close_include(void *ctx, struct master_text *text)
 	ozone_side_close(reading->side, text);
 }
 
-/* Only a text with this word in it is read at all. */
+/* True when the text has this word; any other text need not be read. */
 static bool
 has_include(const struct master_text *text)
 {
@@ -171,8 +171,8 @@ has_include(const struct master_text *text)
 	return false;
 }
 
-/* Does a file that is itself as it was read one that is not?  If not, what it includes is off the allowance of all zones: it counts, and
- * is read no further than the primary reads it. */
+/* True when a file, which has not changed, includes one that has.  Otherwise its includes are counted here against the limit for all
+ * zones, because the file will not be read again. */
 static bool
 includes_changed(struct ozone *oz, const struct repo *r, const struct job *job)
 {
@@ -181,7 +181,7 @@ includes_changed(struct ozone *oz, const struct repo *r, const struct job *job)
 	struct master_text text;
 	struct diag why;
 	if (job->new->open(job->new->ctx, job->path, &text, &why) != OK) {
-		return true; /* what cannot be read is looked at, and said, as a job */
+		return true; /* the job will report why it cannot be read */
 	}
 	if (has_include(&text)) {
 		struct master_counts counts;
@@ -202,23 +202,23 @@ includes_changed(struct ozone *oz, const struct repo *r, const struct job *job)
 
 /* ---- jobs ---- */
 
-/* True when it is a file that can be a zone or hold keys; otherwise that is said, if the entry is news. */
+/* True for a file of a zone, of keys or of secondaries.  An entry that should be one and cannot be is reported, if it has changed. */
 static bool
-is_candidate(struct ozone *oz, struct job *job, const struct tree_entry *e, bool is_news)
+is_candidate(struct ozone *oz, struct job *job, const struct tree_entry *e, bool is_changed)
 {
 	struct name apex;
 	if (e->kind == TREE_DIR || source_is_passed_over(job->new->ignore, e->name)) {
 		return false;
 	}
 	if (e->kind != TREE_FILE) {
-		if (is_news) {
+		if (is_changed) {
 			report_file(oz->report, DIAG_ERROR, e->name, "not-a-file",
 			            "zones are files; for one zone's records in another, write $INCLUDE",
 			            "a %s is not followed", e->kind == TREE_SYMLINK ? "symbolic link" : "submodule");
 		}
 		return false;
 	}
-	if (source_kind_of(job->new->ignore, e->name, &apex) == SOURCE_BAD_NAME && !is_news) {
+	if (source_kind_of(job->new->ignore, e->name, &apex) == SOURCE_BAD_NAME && !is_changed) {
 		return false;
 	}
 	return ozone_job_name(oz, job, e->name);
@@ -232,22 +232,22 @@ is_concerned(struct ozone *oz, const struct repo *r, const struct job *job)
 }
 
 static bool
-is_policy(enum source_kind kind)
+is_of_rights(enum source_kind kind)
 {
 	return kind == SOURCE_KEYS || kind == SOURCE_SECONDARIES;
 }
 
-/* Did keys or secondaries come, change or go? */
+/* Notes whether a file of keys or secondaries was added, changed or removed. */
 static void
-note_news(struct ozone *oz, const struct repo *r)
+note_changed_rights(struct ozone *oz, const struct repo *r)
 {
 	struct name apex;
-	for (size_t i = 0; i < r->changed.n && !oz->all.is_news; i++) {
-		oz->all.is_news = is_policy(source_kind_of(r->now_side.ignore, r->changed.list[i], &apex));
+	for (size_t i = 0; i < r->changed.n && !oz->rights.is_changed; i++) {
+		oz->rights.is_changed = is_of_rights(source_kind_of(r->now_side.ignore, r->changed.list[i], &apex));
 	}
 }
 
-/* Keys and secondaries that stayed as they were, read before those that changed: a name in both is news of the latter. */
+/* Reads unchanged files of keys and secondaries before the changed ones.  So a key that is in both is reported in the changed file. */
 static err_t
 read_context(struct ozone *oz, struct repo *r)
 {
@@ -255,20 +255,20 @@ read_context(struct ozone *oz, struct repo *r)
 	for (size_t i = 0; err == OK && i < r->now_files.n; i++) {
 		struct job job = { .path = r->now_files.list[i], .new = &r->now_side, .is_context = true };
 		job.kind = source_kind_of(r->now_side.ignore, job.path, &job.apex);
-		if (is_policy(job.kind) && !is_concerned(oz, r, &job)) {
+		if (is_of_rights(job.kind) && !is_concerned(oz, r, &job)) {
 			err = ozone_job(oz, &job);
 		}
 	}
 	return err;
 }
 
-/* A file of the new root. */
+/* Checks an entry of the new root directory. */
 static err_t
 check_entry(struct ozone *oz, struct repo *r, const struct tree_entry *e, struct ozone_names *names)
 {
 	struct job job = { .path = e->name, .old_path = e->name, .new = &r->now_side, .is_compared = r->was != NULL };
-	bool is_news = r->was == NULL || has_text(&r->changed, e->name);
-	if (!is_candidate(oz, &job, e, is_news)) {
+	bool is_changed = r->was == NULL || has_text(&r->changed, e->name);
+	if (!is_candidate(oz, &job, e, is_changed)) {
 		return OK;
 	}
 	ozone_names_add(names, &job);
@@ -307,7 +307,7 @@ note_path(void *ctx, const struct tree_change *c)
 	return OK;
 }
 
-/* Of the whole tree, for what is new may have the name of what is old.  What cannot be walked was said to be so before. */
+/* Checks the paths of the whole tree, since a new name may clash with an old one.  A tree that cannot be walked was reported before. */
 static void
 check_paths(struct ozone *oz, const struct repo *r)
 {
@@ -386,7 +386,7 @@ ozone_repo(struct ozone *oz, const struct ozone_revs *revs)
 		ozone_side_ignore(NULL, &r.was_side);
 	}
 	ozone_note_zones(oz, &r.now_side, r.now_files.list, r.now_files.n);
-	note_news(oz, &r);
-	err = ozone_note_policy(oz, &r.now_side, r.now_files.list, r.now_files.n);
+	note_changed_rights(oz, &r);
+	err = ozone_note_rights(oz, &r.now_side, r.now_files.list, r.now_files.n);
 	return err == OK ? check_trees(oz, &r) : err;
 }

@@ -1,4 +1,4 @@
-/* What ozone says: for people, as JSON, and as GitHub's workflow commands. */
+/* Prints findings and results: for people, as JSON, and as GitHub's workflow commands. */
 #include "bin/ozone.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 
 enum {
 	SHOWN_MAX = 160,  /* octets of a source line that are shown */
-	SHOWN_BEFORE = 60, /* of them, before the column when the line has to be cut */
+	SHOWN_BEFORE = 60, /* this many of them before the column, when the line has to be cut */
 	HELD_MAX = 5000,  /* diagnostics of one file that are sorted before they are printed */
 };
 
@@ -39,7 +39,7 @@ struct report {
 	struct held *held;
 	size_t n, cap;
 	size_t errors, warnings; /* all of them */
-	size_t files_n[SOURCE_SECONDARIES + 1]; /* looked at, of each kind */
+	size_t files_n[SOURCE_SECONDARIES + 1]; /* checked files of each kind */
 	json_t *diagnostics, *files;
 	bool has_progress;
 };
@@ -161,7 +161,7 @@ compare_held(const void *a, const void *b)
 
 /* ---- for people ---- */
 
-/* Spaces (and the line's own tabs) up to the column, then carets. */
+/* Writes spaces (and the line's own tabs) up to the column, then a mark under the part in question. */
 static void
 put_caret(struct str *out, const struct held *h, const char *colour, const char *plain)
 {
@@ -312,8 +312,8 @@ add_json(struct report *r, const struct held *h)
 
 /* ---- progress ----
  *
- * A line that a timer writes, once a second, as long as the program is busy; nothing on the way of the
- * records.  The handler only reads what is published here; two lines, so that none changes under it. */
+ * While the program is busy, a timer's handler writes a line once a second; so progress costs nothing for each record.  The handler only
+ * reads the line that was published last.  There are two lines, so that this one does not change meanwhile. */
 
 static struct progress_line {
 	char s[200];
@@ -444,7 +444,7 @@ add_json_file(struct report *r, const struct ozone_checked *c)
 	(void)json_array_append_new(r->files, o);
 }
 
-/* One line for each file of a comparison: an added and a removed zone are said. */
+/* Prints one line for a file that differs from its old version. */
 static void
 say_change(const struct ozone_checked *c)
 {

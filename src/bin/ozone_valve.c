@@ -1,4 +1,4 @@
-/* What the primary would hold back, said beforehand. */
+/* Reports beforehand what the primary would hold back. */
 #include <stdio.h>
 
 #include "auth/reach.h"
@@ -43,7 +43,7 @@ ozone_valve_zones(struct ozone *oz, struct ozone_names *old, struct ozone_names 
 static void
 copy_keys(struct keystore **to, const struct keystore *from)
 {
-	struct findings twice = { 0 }; /* are said elsewhere */
+	struct findings twice = { 0 }; /* keys that are there twice, which are reported elsewhere */
 	*to = *to != NULL ? *to : keystore_new();
 	if (*to != NULL && from != NULL) {
 		(void)!keystore_merge(*to, from, &twice);
@@ -51,7 +51,7 @@ copy_keys(struct keystore **to, const struct keystore *from)
 	findings_fini(&twice);
 }
 
-/* Does `new` reach less than `old` does? */
+/* True when `new` does not reach all that `old` reaches. */
 static bool
 reaches_less(const struct keystore *old, const struct keystore *new)
 {
@@ -71,11 +71,12 @@ reaches_less(const struct keystore *old, const struct keystore *new)
 void
 ozone_valve_note_keys(struct ozone *oz, const struct job *job, const struct keystore *old, const struct keystore *new)
 {
-	const struct keystore *next = new == NULL && job->new != NULL ? old : new; /* a file without a good key leaves them as they are */
-	copy_keys(&oz->both.before, old);
-	copy_keys(&oz->both.after, next);
-	if (oz->both.lost == NULL && reaches_less(old, next)) {
-		oz->both.lost = xstrdup(job->old_path);
+	/* a file without a good key leaves its keys as they were */
+	const struct keystore *next = new == NULL && job->new != NULL ? old : new;
+	copy_keys(&oz->announcing.before, old);
+	copy_keys(&oz->announcing.after, next);
+	if (oz->announcing.lost == NULL && reaches_less(old, next)) {
+		oz->announcing.lost = xstrdup(job->old_path);
 	}
 }
 
@@ -89,7 +90,7 @@ say_last_keys(struct ozone *oz, const uint8_t *zone)
 	diag_set(&d, oz->valve_level, "last-keys",
 	         "nobody could announce a push for %.200s any more: the primary would go on with the keys that it has", name);
 	diag_hint(&d, HINT);
-	d.file = oz->both.lost;
+	d.file = oz->announcing.lost;
 	diag_report(&sink, &d);
 	report_end(oz->report);
 }
@@ -100,7 +101,7 @@ find_lost(const struct ozone *oz, const struct ozone_names *names)
 {
 	struct reach before = { 0 }, after = { 0 };
 	const uint8_t *lost = NULL;
-	bool is_known = reach_add(&before, oz->both.before) == OK && reach_add(&after, oz->both.after) == OK;
+	bool is_known = reach_add(&before, oz->announcing.before) == OK && reach_add(&after, oz->announcing.after) == OK;
 	reach_seal(&before);
 	reach_seal(&after);
 	for (size_t i = 0; is_known && i < ozone_names_n(names) && lost == NULL; i++) {
@@ -118,7 +119,7 @@ find_lost(const struct ozone *oz, const struct ozone_names *names)
 void
 ozone_valve_keys(struct ozone *oz, const struct ozone_names *new)
 {
-	if (oz->both.lost == NULL || oz->allows_mass_delete || oz->valve.delete_zones_percent >= 100) {
+	if (oz->announcing.lost == NULL || oz->allows_mass_delete || oz->valve.delete_zones_percent >= 100) {
 		return;
 	}
 	const uint8_t *lost = find_lost(oz, new);

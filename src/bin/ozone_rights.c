@@ -1,4 +1,4 @@
-/* Keys and secondaries name each other, in files of any order: all of a version are read before any is looked at. */
+/* Reads all keys and secondaries of a version before the first file is checked, since they name each other. */
 #include "bin/ozone.h"
 
 #include "auth/load_keys.h"
@@ -24,7 +24,7 @@ close_include(void *ctx, struct master_text *text)
 	ozone_side_close(r->side, text);
 }
 
-/* What is wrong in a file is said when it is looked at. */
+/* Errors in a file are reported when the file is checked. */
 static err_t
 add_keys(const struct reading *r, const struct master_reader *source, const struct master_text *text)
 {
@@ -32,7 +32,7 @@ add_keys(const struct reading *r, const struct master_reader *source, const stru
 	struct load_result result;
 	struct findings twice = { 0 };
 	err_t err = keys_load(source, text->text, text->len, NULL, SIZE_MAX, &keys, &result);
-	err = err == OK ? keystore_merge(r->oz->all.keys, keys, &twice) : err;
+	err = err == OK ? keystore_merge(r->oz->rights.keys, keys, &twice) : err;
 	findings_fini(&twice);
 	return err;
 }
@@ -43,7 +43,7 @@ add_secondaries(const struct reading *r, const struct master_reader *source, con
 	[[gnu::cleanup(secondaries_free)]] struct secondaries *secondaries = NULL;
 	struct load_result result;
 	TRY(secondaries_load(source, text->text, text->len, NULL, SIZE_MAX, &secondaries, &result));
-	err_t err = secondaries_merge(r->oz->all.secondaries, secondaries);
+	err_t err = secondaries_merge(r->oz->rights.secondaries, secondaries);
 	if (err == E_LIMIT) {
 		report_file(r->oz->report, DIAG_ERROR, r->path, "zone-too-large", "", "all files of secondaries have more than %d records",
 		            SECONDARIES_MAX);
@@ -68,12 +68,12 @@ add_file(const struct reading *r, enum source_kind kind, const struct name *apex
 }
 
 err_t
-ozone_note_policy(struct ozone *oz, const struct side *side, char *const *files, size_t n)
+ozone_note_rights(struct ozone *oz, const struct side *side, char *const *files, size_t n)
 {
-	ozone_forget_policy(oz);
-	oz->all.keys = keystore_new();
-	oz->all.secondaries = secondaries_new();
-	err_t err = oz->all.keys != NULL && oz->all.secondaries != NULL ? OK : E_NOMEM;
+	ozone_forget_rights(oz);
+	oz->rights.keys = keystore_new();
+	oz->rights.secondaries = secondaries_new();
+	err_t err = oz->rights.keys != NULL && oz->rights.secondaries != NULL ? OK : E_NOMEM;
 	for (size_t i = 0; err == OK && i < n; i++) {
 		const struct reading r = { .oz = oz, .side = side, .path = files[i] };
 		struct name apex;
@@ -83,15 +83,15 @@ ozone_note_policy(struct ozone *oz, const struct side *side, char *const *files,
 		}
 	}
 	if (err == OK) {
-		keystore_seal(oz->all.keys);
-		secondaries_seal(oz->all.secondaries);
+		keystore_seal(oz->rights.keys);
+		secondaries_seal(oz->rights.secondaries);
 	}
 	return err;
 }
 
 void
-ozone_forget_policy(struct ozone *oz)
+ozone_forget_rights(struct ozone *oz)
 {
-	keystore_free(&oz->all.keys);
-	secondaries_free(&oz->all.secondaries);
+	keystore_free(&oz->rights.keys);
+	secondaries_free(&oz->rights.secondaries);
 }
