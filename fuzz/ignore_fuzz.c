@@ -50,8 +50,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)source_is_master(text, size - len);
 	if (ignore_read(text, size - len, &ig) == OK) {
 		enum ignore_verdict v = ignore_ask(ig, path);
-		check(ignore_read("*\n", 2, &again) == OK && ignore_ask(again, path) == IGNORE_PASS_OVER);
-		check(v == IGNORE_NOT_SAID || source_is_passed_over(ig, path) == (v == IGNORE_PASS_OVER || path[0] == '.' || path[0] == '\0'));
+		check(ignore_read("*\n", 2, &again) == OK && ignore_ask(again, path) == IGNORE_YES);
+		check(v == IGNORE_NOT_SAID || source_is_ignored(ig, path) == (v == IGNORE_YES || path[0] == '.' || path[0] == '\0'));
 	}
 	ignore_free(&ig);
 	ignore_free(&again);

@@ -1,4 +1,4 @@
-/* Additional data: addresses of name servers, mail exchangers, services. */
+/* Adds additional data: addresses of name servers, mail exchangers and services. */
 #include "auth/answering.h"
 #include "dns/rrtype.h"
 
@@ -20,8 +20,8 @@ put_address_set(struct answering *a, struct place *owner, const struct node *n, 
 	                                       .is_optional = true });
 }
 
-/* If required glue does not fit, TC is set (RFC 9471 3.1), and the client asks again over TCP.  There, the part that fits in 64
- * KiB is enough. */
+/* If required glue does not fit over UDP, TC is set (RFC 9471 3.1), and the client asks again over TCP.  Over TCP, the glue that fits in
+ * 64 KiB is enough. */
 static void
 put_addresses(struct answering *a, struct place *owner, const struct node *n, bool is_required)
 {

@@ -235,7 +235,7 @@ smallest(const struct node *n)
 	return best;
 }
 
-/* True when the RRset was asked for, and is not in the answer yet.  The signature of a DNAME that was followed is in it already. */
+/* True when the RRset was asked for, and is not in the answer yet.  The signature of a followed DNAME is in the answer already. */
 static bool
 is_due(const struct answering *a, const struct put *put, const struct rrset *set)
 {
@@ -311,8 +311,7 @@ finish_positive(struct answering *a, const struct put *put)
 	}
 }
 
-/* Answers from a node: that of the name, or a wildcard (then `wildcard` is the node, too).  True: an alias leads to another
- * name. */
+/* Answers from the node `n`: that of the name, or a wildcard (then `wildcard` is `n`, too).  True: an alias leads to another name. */
 static bool
 answer_node(struct answering *a, const struct node *n, const struct node *wildcard)
 {

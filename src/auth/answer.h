@@ -1,6 +1,6 @@
 /* auth/answer.h -- the answer to a standard query: RFC 1034 4.3.2, as later RFCs have changed it.
  *
- * Those are RFC 2181, 2308 (negative answers), 4592 (wildcards), 6672 (DNAME), 8020 (empty non-terminals), 8482 (ANY), 9471
+ * These RFCs are 2181, 2308 (negative answers), 4592 (wildcards), 6672 (DNAME), 8020 (empty non-terminals), 8482 (ANY), 9471
  * (glue), 4035 3.1 and 5155 7.2 (signed zones).  Pure: looks up in a view, writes into a reply.
  */
 #pragma once
@@ -30,7 +30,7 @@ struct answer {
 	unsigned rcode;
 	bool is_authoritative; /* AA */
 	bool is_given_up;      /* the answer would cost too much: the caller answers SERVFAIL */
-	const struct zone *zone; /* the zone that the name is in; NULL: none of ours, and rcode is REFUSED */
+	const struct zone *zone; /* our zone that the name is in; NULL: there is none, and rcode is REFUSED */
 };
 
 void answer_query(const struct view *v, const struct question *q, struct reply *r, struct answer *out);

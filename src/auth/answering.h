@@ -5,10 +5,10 @@
 #include "zone/zone.h"
 
 enum {
-	DENIALS_MAX = 8, /* NSEC or NSEC3 records of one answer: a few more than any needs */
+	DENIALS_MAX = 8, /* NSEC or NSEC3 records of one answer: a few more than any answer needs */
 	/* NSEC3 hashes: one for each label of a name (opt-out), one wildcard for each alias, and a dozen. */
 	HASHES_MAX = 160,
-	/* All hashes together, in blocks of SHA-1 (crypto/sha.h); a block takes a tenth of a microsecond.  Enough for 32 hashes
+	/* The cost of all hashes together, in blocks of SHA-1 (crypto/sha.h); a block takes a tenth of a microsecond.  Enough for 32 hashes
 	 * in a zone with ZONE_NSEC3_ITERATIONS_MAX and a salt of the usual length, or for 6 with the longest salt; NXDOMAIN
 	 * takes 3. */
 	HASH_BLOCKS_MAX = 5000,
@@ -55,8 +55,6 @@ struct answering {
 	const struct node *denial[DENIALS_MAX];
 };
 
-/* Adds an RRset of a node, and its signatures if they are wanted.  Required data that do not fit set TC.  False: not everything
- * was added. */
 struct put {
 	enum section section;
 	struct place *owner;
@@ -67,6 +65,8 @@ struct put {
 	bool has_ttl;
 	uint32_t ttl;
 };
+/* Adds an RRset of a node, and its signatures if they are wanted.  Required data that do not fit set TC.  False: not everything
+ * was added. */
 bool answering_put(struct answering *a, const struct put *what);
 
 /* The place of an ancestor of the name being looked up. */

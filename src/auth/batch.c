@@ -223,11 +223,11 @@ batch_cost(const struct batch *b)
 static bool
 is_zone_too_many(const struct batch *b, const struct file *f)
 {
-	bool is_known = b->works_n == 0 || f == NULL || f->zone == NULL;
-	for (size_t i = 0; i < b->works_n && !is_known; i++) {
-		is_known = b->works[i].file == f;
+	bool is_allowed = b->works_n == 0 || f == NULL || f->zone == NULL;
+	for (size_t i = 0; i < b->works_n && !is_allowed; i++) {
+		is_allowed = b->works[i].file == f;
 	}
-	return !is_known && (b->works_n >= BATCH_ZONES_CHANGED_MAX || b->zones_cost + f->zone->records > BATCH_ZONES_RECORDS_MAX);
+	return !is_allowed && (b->works_n >= BATCH_ZONES_CHANGED_MAX || b->zones_cost + f->zone->records > BATCH_ZONES_RECORDS_MAX);
 }
 
 static bool

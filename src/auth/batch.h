@@ -1,4 +1,4 @@
-/* auth/batch.h -- updates that are made into one commit.
+/* auth/batch.h -- makes one commit of several updates.
  *
  * A batch is worked out on the version that a primary serves.  Each update is checked against the result of the updates before
  * it.  All changes together become one new version of each zone concerned, and one edit of its file (zone/edit.h).  Nobody sees
@@ -30,10 +30,10 @@ enum {
 	 * passes this limit is the last one in its batch. */
 	BATCH_COST_MAX = 500000,
 	BATCH_CHANGE_COST = 2, /* for each record that is changed */
-	BATCH_STEPS = 32,      /* this many records that are only passed over cost one unit */
+	BATCH_STEPS = 32,      /* this many records that are only walked over cost one unit */
 	/* Records of all zones in the batch, since the whole text of each zone is read.  The first zone may have more. */
 	BATCH_ZONES_RECORDS_MAX = 500000,
-	BATCH_ZONES_CHANGED_MAX = 1000, /* zones, since they are searched one by one */
+	BATCH_ZONES_CHANGED_MAX = 1000, /* zones in the batch, since they are searched one by one */
 	BATCH_CHANGES_SHOWN_MAX = 100, /* records that are listed in a commit's message */
 	/* When there are this many zones, updates cannot make more: each zone is a file in every checkout, and a line of a tree
 	 * that each commit writes again. */
@@ -50,9 +50,9 @@ struct batch *batch_new(struct primary *p, const struct source_commit *source, u
 void batch_free(struct batch **b); /* NULL-safe; undoes whatever was not accepted */
 
 enum batch_taken {
-	BATCH_PENDING, /* its answer has to wait for the commit */
-	BATCH_SETTLED, /* its answer is known: the update was refused */
-	BATCH_FULL,    /* not looked at: it must go into the next batch */
+	BATCH_PENDING, /* the answer has to wait for the commit */
+	BATCH_SETTLED, /* the answer is known: the update was refused */
+	BATCH_FULL,    /* the task was not looked at: it must go into the next batch */
 };
 
 /* Checks a task against the batch, and adds it.  The task was opened with the primary's view.  E_NOMEM, E_LIMIT: the batch

@@ -22,8 +22,8 @@ has_namesake(const struct primary *p, const char *path)
 			return true;
 		}
 	}
-	for (size_t i = 0; i < p->passed.n; i++) {
-		if (is_same_file(p->passed.list[i], path)) {
+	for (size_t i = 0; i < p->ignored_files.n; i++) {
+		if (is_same_file(p->ignored_files.list[i], path)) {
 			return true;
 		}
 	}

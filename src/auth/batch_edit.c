@@ -1,4 +1,4 @@
-/* Makes the files of a batch's zones for the commit. */
+/* Writes the new versions of a batch's zones into their files. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* A batch's commit message: first the changes, for a person who reads the git log, then trailers that say who asked for them.
+/* Writes a batch's commit message: first the changes, for people who read the git log, then trailers that say who asked for them.
  *
  *     example.org: add www A 192.0.2.80
  *
@@ -256,7 +256,7 @@ sorted_tasks(const struct batch *b, int (*compare)(const void *left, const void 
 	return list;
 }
 
-/* One trailer for each zone, key and address. */
+/* Writes one trailer for each zone, key and address. */
 static err_t
 say_updates(struct str *out, const struct batch *b)
 {
@@ -280,8 +280,8 @@ compare_keys(const void *left, const void *right)
 	return name_compare(a->key.tsig.name.oct, b->key.tsig.name.oct);
 }
 
-/* For each key, the time when its last update was signed: after a restart, a primary refuses updates of the key that were signed
- * then or earlier (auth/replay.h). */
+/* Writes for each key the time when its last update was signed: after a restart, a primary refuses updates of the key that were signed
+ * at that time or earlier (auth/replay.h). */
 static err_t
 say_signed(struct str *out, const struct batch *b)
 {

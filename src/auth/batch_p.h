@@ -30,8 +30,8 @@ struct batch {
 	struct update_task **tasks;
 	size_t tasks_n;
 	size_t octets;               /* of all messages after they were read */
-	uint64_t cost;               /* of checking the updates */
-	uint64_t zones_cost;         /* of writing the zones */
+	uint64_t cost;               /* the cost of checking the updates */
+	uint64_t zones_cost;         /* the cost of writing the zones */
 	bool is_closed;              /* no further update can go into the batch */
 	struct batch_file *files;
 	size_t files_n;
@@ -40,10 +40,10 @@ struct batch {
 
 /* ---- batch.c ---- */
 
-/* Adds the file's zone, which must not be in the batch yet.  The result is good until the next call.  NULL: no memory. */
+/* Adds the file's zone, which must not be in the batch yet.  The result is valid until the next call.  NULL: no memory. */
 struct work *batch_add_work(struct batch *b, struct file *f);
 
-/* Two ends of batch_add(): batch_settle() gives the task its final answer, batch_pend() puts it into the batch. */
+/* batch_settle() gives the task its final answer, batch_pend() puts it into the batch.  Both return the result for batch_add(). */
 enum batch_taken batch_settle(struct update_task *t, unsigned rcode, int ede, const char *why);
 enum batch_taken batch_pend(struct batch *b, struct update_task *t);
 

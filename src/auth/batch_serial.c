@@ -1,4 +1,4 @@
-/* The next serial numbers of zones in a batch. */
+/* Raises the serial numbers of the zones in a batch. */
 #include <string.h>
 
 #include "auth/batch_p.h"
@@ -34,7 +34,7 @@ put_serial(struct soa_copy *c, uint32_t serial)
 	at[3] = (uint8_t)serial;
 }
 
-/* The next serial after all that secondaries may have: one more, or the time. */
+/* A serial newer than `newest`: one more, or the time. */
 static uint32_t
 serial_after(const struct batch *b, uint32_t newest)
 {

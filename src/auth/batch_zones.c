@@ -1,4 +1,4 @@
-/* Updates that make zones and remove them: each is a batch of its own. */
+/* Takes in updates that make or remove a zone: each is a batch of its own. */
 #include "auth/batch_p.h"
 #include "dns/rrtype.h"
 #include "dns/wire.h"

@@ -1,7 +1,7 @@
 /* auth/catalog.h -- the catalog zone (RFC 9432): a zone that lists the names of all zones, from which secondaries learn what to
  * serve.
  *
- * It is in the set of zones like any other, but in no file.  It follows the set from view to view, and has a PTR record for each
+ * It is in the set of zones like any other zone, but has no file.  It follows the set from view to view, and has a PTR record for each
  * zone.  The record's label is computed from the zone's name, so that a zone that comes back has the same label again.
  * Secondaries get its changes by IXFR.  Since it tells which zones we serve, it answers only clients that may transfer it.
  *

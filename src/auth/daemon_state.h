@@ -27,7 +27,7 @@ struct daemon_state {
 	uint64_t pulls;        /* pulls that the git side was asked for */
 	struct daemon_step pull, push;
 	unsigned retry_s;      /* seconds until a failed pull is tried again; 0: only when somebody asks */
-	size_t waiting;        /* updates */
+	size_t waiting;        /* updates that wait for an answer */
 	uint64_t commits, updates, refused, failed; /* commits that were pushed; updates, by their answers */
 	char trouble[80];      /* of the process; "": all is well */
 };

@@ -338,7 +338,7 @@ ignore_ask(const struct ignore *ig, const char *name)
 	for (size_t i = ig != NULL ? ig->n : 0; i != 0; i--) {
 		const struct pattern *p = &ig->list[i - 1];
 		if (match(p, name)) {
-			return p->is_negated ? IGNORE_TAKE : IGNORE_PASS_OVER;
+			return p->is_negated ? IGNORE_NO : IGNORE_YES;
 		}
 	}
 	return IGNORE_NOT_SAID;

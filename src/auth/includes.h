@@ -23,9 +23,9 @@ struct include {
 	size_t users;    /* references to this entry */
 	uint64_t seen;   /* for the caller: the number of its last reader */
 	bool is_changed; /* for the caller */
-	bool is_tried;   /* it was opened, or could not be opened: */
+	bool is_tried;   /* the file was opened, or could not be opened: */
 	err_t err;
-	char *text;      /* owned; NULL although OK: there was no room */
+	char *text;      /* owned; NULL although err is OK: there was no room for it */
 	size_t len;
 	struct include *next_tried;
 };
@@ -46,10 +46,10 @@ struct includes_source {
 
 struct include *includes_find(const struct includes *t, const char *path); /* NULL: nobody has a reference */
 struct include *includes_hold(struct includes *t, const char *path);       /* adds a reference; NULL: no memory */
-/* drops it; without references the entry is freed sooner or later */
+/* Drops a reference.  Without references the entry is freed, at the latest by includes_forget(). */
 void includes_release(struct includes *t, struct include *i);
 
-/* The text of a file, good until it is closed; read from the source only the first time. */
+/* The text of a file, valid until it is closed.  It is read from the source only the first time, if there is room to keep it. */
 err_t includes_open(struct includes *t, const struct includes_source *from, const char *path, struct master_text *out);
 void includes_close(const struct includes_source *from, struct master_text *text);
 

@@ -20,4 +20,4 @@ struct key_uses {
 };
 
 void key_uses_note(struct key_uses *t, const uint8_t *name, uint64_t now_s);
-uint64_t key_uses_last(const struct key_uses *t, const uint8_t *name); /* 0: never, or too long ago */
+uint64_t key_uses_last(const struct key_uses *t, const uint8_t *name); /* 0: never, or forgotten */

@@ -20,7 +20,7 @@ owner_of_line(struct heap_node *line)
 	return LIST_ENTRY(line, struct lines_owner, line);
 }
 
-/* The link to the owner's entry, or the link where a new entry goes. */
+/* The link to the owner, or the link where a new owner is inserted. */
 static struct lines_owner **
 find(struct lines *t, const uint8_t *name)
 {
@@ -107,7 +107,7 @@ lines_take(struct lines *t)
 	o->first = item->next;
 	o->end = o->first != NULL ? o->end : &o->first;
 	t->n--;
-	lines_charge(t, item, 1); /* a first charge, so that the next turn is another owner's in any case */
+	lines_charge(t, item, 1); /* a first charge, so that another owner has the next turn in any case */
 	return item;
 }
 

@@ -2,8 +2,8 @@
  * the cost of their items.
  *
  * Each owner has a clock that advances with the work done for it.  The owner whose clock is furthest behind is next (start-time
- * fair queueing).  So all owners that always have items waiting get the same share of the work, however many items they bring
- * and whatever one item costs.  An owner without recent work is next at once.  The items of one owner stay in their order.  The
+ * fair queueing).  So all owners that always have items waiting get the same share of the work, however many items they bring,
+ * and however much one item costs.  An owner without recent work is next at once.  The items of one owner stay in their order.  The
  * cost of an item is known only after the work, and is charged then: an owner that had expensive work waits longer.  When nothing
  * waits, all owners are equal again.
  *

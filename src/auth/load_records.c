@@ -37,7 +37,7 @@ load_records_read(struct load_records *l, const char *text, size_t len)
 	reader.close = close_include;
 	reader.is_of_keys = l->is_of_keys;
 	reader.refuses_generate = true;
-	reader.has_default_ttl = true; /* nothing of it is served: it needs none */
+	reader.has_default_ttl = true; /* the records are not served, so they need no TTL */
 	reader.sink = l->read;
 	return master_read(&reader, text, len, &l->counts);
 }
@@ -65,7 +65,7 @@ load_records_end(struct load_records *l, err_t read, const char *text, size_t le
 		.is_over_limit = l->is_over_limit,
 	};
 	findings_fini(&l->findings);
-	bool is_cut = l->counts.errors > MASTER_ERRORS_MAX; /* what comes after that is not known */
+	bool is_cut = l->counts.errors > MASTER_ERRORS_MAX; /* the rest of the file was not read */
 	bool is_bad = (err == OK && result->errors != 0) || err == E_FORMAT;
 	return !is_bad ? err : is_any_good && !is_cut ? OK : E_FORMAT;
 }

@@ -1,4 +1,4 @@
-/* auth/load_records.h -- reads a file of the repository whose records are no zone's: keys, or secondaries.
+/* auth/load_records.h -- reads a file of the repository that is no zone: its records are keys or secondaries.
  *
  * A bad line costs that record alone, as far as this module goes.  What is found in records gets its place by a second reading
  * (zone/locate.h).
@@ -14,7 +14,7 @@
 
 struct load_records {
 	const struct master_reader *source;  /* as for zone_load(); its sink is not used */
-	const struct diag_sink *read, *found; /* for what the reader says, and for what is found in records */
+	const struct diag_sink *read, *found; /* the first gets what the reader finds, the second gets findings about records */
 	bool is_of_keys;
 	err_t (*add)(void *ctx, const struct master_rr *rr, struct findings *out);
 	size_t (*octets)(const void *ctx);   /* memory of all that was added */
@@ -25,7 +25,7 @@ struct load_records {
 	struct master_counts counts;
 };
 
-/* Gives out each record.  The result goes to load_records_end(), which has to follow; findings may be added before. */
+/* Gives each record to `add`.  The caller must pass the result to load_records_end(), and may add findings before. */
 err_t load_records_read(struct load_records *l, const char *text, size_t len);
 
 /* Reports the findings, and says what is to become of what was added.  OK: it is taken; result->errors tells how many lines were bad.

@@ -22,7 +22,7 @@ struct marks {
 		uint32_t serial;
 		uint64_t digest; /* digest of the only version with this serial (zone/digest.h); 0: not known, or there were two
 		                  * versions */
-		bool is_hearsay; /* not certain: known only from the file in an older commit */
+		bool is_hearsay; /* the serial is known only from the file in an older commit, and was perhaps never served */
 		uint64_t when;   /* value of `times` when it was noted */
 	} *list;                 /* sorted by name */
 	size_t n, cap;
@@ -38,7 +38,7 @@ void marks_note(struct marks *m, const uint8_t *apex, uint32_t serial, uint64_t 
 /* Notes that the zone may have been served with this serial, as its file in an older commit says. */
 void marks_note_past(struct marks *m, const uint8_t *apex, uint32_t serial);
 
-/* The mark of a zone, good until the marks change.  NULL: there is none. */
+/* The mark of a zone, valid until the marks change.  NULL: there is none. */
 const struct mark *marks_find(const struct marks *m, const uint8_t *apex);
 
 void marks_drop(struct marks *m, const uint8_t *apex);

@@ -26,7 +26,7 @@ notifier_conn_closed(struct notifier *n, const struct notifier_now *now, uint64_
 	}
 }
 
-/* `x` replaces `old`.  If `old` waited for its turn, `x` takes its place in the queue: else a zone that changes more often than
+/* Replaces `old` by `x`.  If `old` waits for its first turn, `x` takes its place in the queue: else a zone that changes more often than
  * turns come round would never have a turn. */
 static void
 replace(struct notifier *n, struct notice *x, struct notice *old)

@@ -51,14 +51,14 @@
 enum {
 	NOTIFY_PORT = 53,
 	NOTIFIER_PENDING_MAX = 1 << 19,  /* in all: 100,000 zones at five targets each */
-	NOTIFIER_OCTETS_MAX = 256 << 20, /* memory of these: each keeps a name and an SOA record uncompressed, up to 800 octets */
+	NOTIFIER_OCTETS_MAX = 256 << 20, /* memory of all pending ones: each keeps a name and an SOA record, up to 800 octets */
 	NOTIFIER_TARGET_PART = 2,        /* one target may have half of either, */
 	NOTIFIER_CONNS_PART = 4,         /* and all connections that peers have opened a fourth of what is pending */
 	NOTIFIER_IN_FLIGHT_MAX = 1024,   /* sent and not answered, at all targets */
-	NOTIFIER_EXCHANGES_MAX = 256,    /* TCP connections, one for each target; beyond this number UDP is used at once */
+	NOTIFIER_EXCHANGES_MAX = 256,    /* TCP connections, one for each target; when all are in use, UDP is used at once */
 	NOTIFIER_WINDOW_MIN = 8,         /* smallest window: sent and not answered at one target */
 	NOTIFIER_WINDOW_MAX = 64,
-	NOTIFIER_DOUBTED_MAX = 128,      /* besides these, at one target: doubted ones, which wait for a better answer */
+	NOTIFIER_DOUBTED_MAX = 128,      /* doubted ones at one target, which wait for a better answer outside of the window */
 	NOTIFIER_ATTEMPTS_MAX = 13,
 	NOTIFIER_KEYS_MAX = 4,           /* keys of one notification */
 	NOTIFIER_UNREACHED_ATTEMPTS = 3, /* three seconds: a target that is merely busy has answered by then */
@@ -81,8 +81,8 @@ struct notify_news {
 	uint32_t soa_ttl;
 };
 
-/* Whom to tell.  A target with its own connection is identified by that alone, any other by address, port and source: the same
- * address told from two of our addresses is two targets. */
+/* A receiver of notifications.  A target with its own connection is identified by this connection alone, any other target by address,
+ * port and source: an address that gets messages from two of our addresses is two targets. */
 struct notify_target {
 	struct key_address source;  /* our address that messages are sent from; family 0: the caller chooses */
 	struct key_address address;

@@ -1,4 +1,4 @@
-/* The notifier's answers, and their effects. */
+/* Handles the answers that the notifier gets. */
 #include "auth/notifier_p.h"
 #include "dns/msg.h"
 
@@ -13,7 +13,7 @@ first_doubted(const struct list_link *list) /* NULL: none */
 	return NULL;
 }
 
-/* Too many notices are doubted: the one that has waited longest stops waiting. */
+/* For a peer with too many doubted notices: the one that has waited longest stops waiting. */
 static void
 end_longest_doubted(struct notifier *n, struct peer *p)
 {
@@ -49,7 +49,8 @@ has_another_key(const struct notice *x)
 	return x->tried < x->signers_n && !x->is_doubted;
 }
 
-/* The peer, or somebody in its name, did not accept the key: the attempt goes on with the next one.  The notice must be IDLE. */
+/* Goes on with another key in the same attempt, after the peer, or somebody in its name, did not accept a key.  The notice must be
+ * IDLE. */
 static void
 go_on_with(struct notifier *n, struct notice *x, uint8_t turn, const struct notifier_now *now)
 {
@@ -80,7 +81,7 @@ doubt(struct notifier *n, struct notice *x, const struct tsig *t, unsigned rcode
 	}
 }
 
-/* The peer refuses, and would refuse this key again. */
+/* Handles a refusal: the peer would refuse this key again. */
 static void
 take_refusal(struct notifier *n, struct notice *x, unsigned rcode, const struct notifier_now *now)
 {

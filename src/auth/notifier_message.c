@@ -1,4 +1,4 @@
-/* The notifier's messages, and how answers are recognised. */
+/* Writes the notifier's messages, and recognises the answers to them. */
 #include <string.h>
 
 #include "auth/notifier_p.h"
@@ -22,7 +22,7 @@ put_name(struct buf *b, const struct notice *x, const uint8_t *name)
 	buf_u16(b, (uint16_t)(POINTER | (DNS_HEADER_LEN + (size_t)x->zone_len - shared)));
 }
 
-/* RFC 1996 3.7: the new SOA, as a hint. */
+/* Writes the new SOA record, which is a hint (RFC 1996 3.7). */
 static void
 put_soa(struct buf *b, const struct notice *x)
 {

@@ -1,8 +1,8 @@
-/* The states of a notice, its schedule, and the reports. */
+/* Changes the states of notices, according to their schedule, and reports their outcomes. */
 #include "auth/notifier_p.h"
 
 enum {
-	PATIENCE_S = 5,         /* longest wait of an attempt, as of a resolver */
+	PATIENCE_S = 5,         /* the longest that an attempt waits for an answer */
 	TCP_FIFTHS = 3,         /* TCP has three fifths of the patience; UDP has the rest, since it needs one round trip instead
 	                         * of two */
 	UNANSWERED_ATTEMPTS = 8, /* the attempts of the first minute; later ones are far apart */
@@ -147,7 +147,7 @@ notice_say(struct notifier *n, struct notice *x, struct notifier_report r)
 	}
 }
 
-/* True when the peer seems not to be reachable at its address: every key was tried. */
+/* True when the peer seems not to be reachable at its address, after every key was tried. */
 static bool
 is_unreached(const struct notice *x)
 {

@@ -4,7 +4,7 @@
  * TCP, UDP or the peer's own connection. notifier_notice.c has states, schedule and reports. notifier_table.c keeps keys, peers
  * and notices. notifier_message.c writes and reads messages.
  *
- * A notification is called a notice here, a target a peer: not the struct peer of auth/server.h, which no notifier*.c includes.
+ * A notification is called a notice here, and a target a peer: this struct peer is not that of auth/server.h.
  */
 #pragma once
 
@@ -68,10 +68,10 @@ struct peer {
 	enum notice_queue turn;                      /* the queue whose turn is next, unless it is empty */
 	struct list_link on_exchange;    /* in flight over TCP */
 	struct list_link in_air;         /* in flight otherwise */
-	unsigned in_flight, window;      /* notices in flight, and how many may be */
-	unsigned doubted;                /* besides these: in flight with an answer that was not signed well */
+	unsigned in_flight, window;      /* notices in flight, and the most that may be */
+	unsigned doubted;                /* notices in flight that are doubted; in_flight does not count them */
 	int exchange;
-	uint64_t heard_ns;               /* time of the last answer over the exchange, or when that was opened */
+	uint64_t heard_ns;               /* time of the last answer over the exchange, or of its opening */
 	bool has_answered;               /* over the exchange */
 	struct heap_node stall;          /* when the exchange is given up if no answer comes */
 	struct list_link ready;          /* linked when the peer may send; peers take turns */
@@ -134,18 +134,17 @@ is_any_in(const struct list_link queues[NOTICE_QUEUES])
 
 /* ---- notifier_notice.c ---- */
 
-/* To be called after any change of a peer: puts it among the peers that may send, or takes it out, and among those to be looked
- * at. */
+/* To be called after any change of a peer: puts it into n->ready or takes it out, and puts it into n->touched. */
 void peer_changed(struct notifier *n, struct peer *p);
 
-/* From IDLE to WAITING, to IN_FLIGHT (after its message was sent), and to RESTING (after the attempt failed); from any state to
- * IDLE. */
+/* These change the state of a notice: from IDLE to WAITING, to IN_FLIGHT (after its message was sent) and to RESTING (after the attempt
+ * failed); and from any state to IDLE. */
 void notice_wait(struct notifier *n, struct notice *x);
 void notice_take_off(struct notifier *n, struct notice *x, uint64_t now_ns);
 void notice_rest(struct notifier *n, struct notice *x); /* after the last attempt: the notice is over, and freed */
 void notice_detach(struct notifier *n, struct notice *x);
 
-/* Both report the outcome `r`; they fill in its fields about the notice.  After notice_finish() the notice is over, and freed.
+/* Both report the outcome `r`, and fill in its fields about the notice.  After notice_finish() the notice is over, and freed.
  * After notice_say() it goes on, and the same outcome is not reported again. */
 void notice_finish(struct notifier *n, struct notice *x, struct notifier_report r);
 void notice_say(struct notifier *n, struct notice *x, struct notifier_report r);

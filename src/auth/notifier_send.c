@@ -91,7 +91,7 @@ hand_over(struct notifier *n, struct peer *p, enum notify_transport t, uint64_t 
 	}
 }
 
-/* From IDLE to IN_FLIGHT.  False: the message could not be sent, and the notice is still IDLE. */
+/* Sends the message of an IDLE notice, which is IN_FLIGHT then.  False: the message could not be sent, and the notice is still IDLE. */
 static bool
 transmit(struct notifier *n, struct notice *x, enum notify_transport t, const struct notifier_now *now)
 {

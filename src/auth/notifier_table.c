@@ -1,4 +1,4 @@
-/* The notifier's keys, peers and notices. */
+/* Keeps the notifier's keys, peers and notices. */
 #include <stdlib.h>
 #include <string.h>
 

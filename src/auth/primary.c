@@ -64,7 +64,7 @@ forget_texts(struct primary *p, const struct source_commit *c)
 	}
 }
 
-/* All steps that can fail, so that the commit itself cannot. *is_held: something is held back that was not held before. */
+/* Takes all steps that can fail, so that the commit as a whole cannot fail. *is_held: something is held back that was not held before. */
 static err_t
 prepare(struct apply *a, bool *is_held)
 {
@@ -110,7 +110,7 @@ primary_apply(struct primary *p, const struct source_commit *c, enum primary_out
 	if (err == OK) {
 		*outcome = is_held ? PRIMARY_HELD : PRIMARY_APPLIED;
 		forget_texts(p, c);
-		passed_commit(&a);
+		ignored_commit(&a);
 		p->octets -= planned_octets(&a);
 		primary_commit(&a);
 		p->octets += planned_octets(&a);
@@ -178,7 +178,7 @@ primary_free(struct primary **pp)
 	includes_fini(&p->includes);
 	marks_fini(&p->marks);
 	ignore_free(&p->ignore);
-	passed_fini(&p->passed);
+	ignored_fini(&p->ignored_files);
 	free(p->files);
 	free(p);
 	*pp = NULL;

@@ -1,4 +1,4 @@
-/* auth/primary.h -- makes views of commits: which file is which zone, and what is served when a file is bad.
+/* auth/primary.h -- makes views of commits: decides which file is which zone, and what is served when a file is bad.
  *
  * Keeps for each file the zone or the keys that were made of it.  When a zone file fails its checks, the last good version of
  * the zone is still served.  The same holds for a zone that would vanish, or lose too much at once, until a commit says that the
@@ -85,7 +85,7 @@ enum zone_event {
 	ZONE_SERIAL_BACK,  /* served, but its serial is not newer than one that was served */
 	KEYS_LOADED,
 	KEYS_REJECTED,
-	KEYS_HELD,         /* without the file nobody could announce a push: its last good keys stay valid */
+	KEYS_HELD,         /* without the old keys nobody could announce a push: they stay valid */
 	SECONDARIES_LOADED,
 	SECONDARIES_REJECTED,
 	FILE_IGNORED,

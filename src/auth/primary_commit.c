@@ -1,18 +1,18 @@
-/* Puts the results of a commit into the next view.  Only next_view_put() can fail; then the zone stays as it was. */
+/* Puts the results of a commit into the next view.  Nothing stops the commit here: a zone that cannot be put there stays as it was. */
 #include <stdio.h>
 
 #include "auth/primary_p.h"
 
 /* ---- zones ---- */
 
-/* The file that has the zone already, to name it in the log.  NULL: there is none, or more than NAMED_MAX were looked up for this commit: a
- * tree may have each zone twice. */
+/* The file that has the zone already, to name it in the log.  NULL: the commit has searched LOOKUPS_MAX times.  Each search looks at all
+ * files, and a tree may have each zone twice. */
 static const struct file *
 file_of_apex(struct primary *p, const struct file *other)
 {
-	enum { NAMED_MAX = 100 }; /* of a commit */
+	enum { LOOKUPS_MAX = 100 };
 	p->lookups = p->lookups.commit == p->applied ? p->lookups : (struct lookups){ .commit = p->applied };
-	if (p->lookups.n++ >= NAMED_MAX) {
+	if (p->lookups.n++ >= LOOKUPS_MAX) {
 		return NULL;
 	}
 	for (size_t i = 0; i < p->files_n; i++) {
@@ -43,7 +43,7 @@ reject_zone(struct primary *p, struct pending *d, err_t why)
 	                                            .text = text });
 }
 
-/* The zone that is served is another file's from now on. */
+/* Moves the served zone of a removed file to the file that has the zone now. */
 static void
 move_zone(struct pending *d)
 {
@@ -53,7 +53,7 @@ move_zone(struct pending *d)
 	}
 }
 
-/* A zone takes its place in the set.  E_EXISTS: another file has that name already, or the catalog; E_NOMEM. */
+/* Puts a zone into the set of zones.  E_EXISTS: another file has that zone already, or the catalog has its name; E_NOMEM. */
 static err_t
 commit_zone(struct apply *a, struct pending *d)
 {
@@ -78,8 +78,8 @@ commit_zone(struct apply *a, struct pending *d)
 	return OK;
 }
 
-/* The zone has moved to this file.  If the new text cannot be taken, the last good version moves, too, and is served for this file, unless
- * another file has the zone by then. */
+/* Moves a zone whose new text was not taken: then its last good version is served for the new file.  But if a third file has taken the
+ * zone by then, no version is left to be held, and the new file counts as broken. */
 static void
 settle_move(struct primary *p, struct pending *d)
 {
@@ -115,7 +115,7 @@ commit_removal(struct apply *a, struct pending *d)
 	d->file = NULL;
 }
 
-/* The zone stays, and nothing of the tree belongs to it any more. */
+/* Keeps the zone of a removed file, and forgets all that was noted about the file's text. */
 static void
 hold_removal(struct primary *p, struct file *f)
 {
@@ -136,7 +136,7 @@ commit_put(struct apply *a, struct pending *d)
 	f->was_without_memory = d->is_without_memory;
 	f->is_too_many = d->is_too_many;
 	file_set_hold(p, f, d->is_held ? HOLD_SHRUNK : HOLD_NONE);
-	if (d->is_passed_over) {
+	if (d->is_ignored) {
 		return; /* the file is freed with d */
 	}
 	if (d->is_held) {
@@ -174,7 +174,8 @@ concerns_rights(const struct apply *a)
 	return false;
 }
 
-/* Files that go and have no zone: their notes are in nobody's way. */
+/* Removes the notes on removed files without a zone.  This comes first, since a new file of the same zone gets no note while there is
+ * such an old one (notes_put()). */
 static void
 forget_never_served(struct apply *a, const struct noting *notes)
 {
@@ -189,7 +190,7 @@ forget_never_served(struct apply *a, const struct noting *notes)
 static void
 put_note(const struct noting *notes, const struct pending *d)
 {
-	if (!d->is_passed_over) {
+	if (!d->is_ignored) {
 		notes_put(notes, d->file, d->trouble);
 	}
 }

@@ -1,4 +1,4 @@
-/* The files of the root tree of which something is made: a list, sorted by path. */
+/* Keeps the list of the files that are zones, or hold keys or secondaries, sorted by path. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +29,7 @@ file_find(const struct primary *p, const char *path)
 	return i < p->files_n && strcmp(p->files[i]->path, path) == 0 ? p->files[i] : NULL;
 }
 
-/* Tries the usual spelling of the file's name first, since nearly all files have it. */
+/* Tries the usual name of the zone's file first, since nearly all files have it. */
 struct file *
 primary_file_of(const struct primary *p, const uint8_t *apex)
 {

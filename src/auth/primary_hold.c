@@ -36,8 +36,8 @@ primary_holds_version(const struct primary_conf *c, const struct zone *old, cons
 	return is_guarded(c, old) && zone_lost(old, new) > records_limit(c, old);
 }
 
-/* Records that only get another TTL are among `changes`, but are no loss: a zone may get new TTLs throughout.  So a second,
- * exact check follows. */
+/* Records that only get another TTL are among `changes`, but are no loss: all TTLs of a zone may change.  So a second, exact check
+ * follows. */
 bool
 primary_loses_too_much(const struct primary_conf *c, const struct zone *old, const struct zone *new, const struct zone_changes *changes)
 {
@@ -65,7 +65,7 @@ hold_plan_gone(struct apply *a)
 	const struct primary *p = a->p;
 	for (size_t i = 0; i < p->files_n && p->held_n + p->held_keys_n != 0; i++) {
 		const char *path = p->files[i]->path;
-		if (p->files[i]->hold == HOLD_GONE && !plan_changes(a, path) && !passed_comes_back(a, path)) {
+		if (p->files[i]->hold == HOLD_GONE && !plan_changes(a, path) && !ignored_comes_back(a, path)) {
 			TRY(plan_removal(a, p->files[i]));
 		}
 	}
@@ -79,7 +79,7 @@ compare_leaving(const void *left, const void *right)
 	return name_compare(a->apex, b->apex);
 }
 
-/* Sorted by name, for a binary search: when all files are renamed, each new file looks for its zone among all removals. */
+/* The list is sorted by name, for a binary search: when all files are renamed, each new file looks for its zone among all removals. */
 err_t
 hold_list_leaving(struct apply *a)
 {
@@ -146,8 +146,8 @@ count_losses(const struct apply *a)
 	return n;
 }
 
-/* Keys that a commit removes together with zones that are held back stay as long as these: without keys nobody could transfer
- * the zones. */
+/* Keys that a commit removes together with zones that are held back stay valid as long as these zones are held: without keys nobody
+ * could transfer the zones. */
 static void
 hold_keys(struct apply *a, bool is_any_held, bool is_any_new)
 {

@@ -1,4 +1,4 @@
-/* .originignore, and the files that a change of .originignore affects.
+/* Reads .originignore, and plans the files that a change of .originignore affects.
  *
  * A file that becomes ignored counts as removed, so the safety valve holds for it; a file that is no longer ignored counts as
  * new.  The commit names neither of them, so the names of ignored files are kept.
@@ -12,7 +12,7 @@
 /* ---- names ---- */
 
 static size_t
-index_of(const struct passed *t, const char *path, bool *is_there)
+index_of(const struct ignored *t, const char *path, bool *is_there)
 {
 	size_t low = 0, high = t->n;
 	while (low < high) {
@@ -30,7 +30,7 @@ index_of(const struct passed *t, const char *path, bool *is_there)
 /* Without memory the name is left out: then a file that .originignore takes back is served only after its next push, or after a
  * restart. */
 static void
-insert(struct passed *t, const char *path)
+insert(struct ignored *t, const char *path)
 {
 	bool is_there;
 	size_t i = index_of(t, path, &is_there), len = strlen(path) + 1;
@@ -43,7 +43,7 @@ insert(struct passed *t, const char *path)
 }
 
 static void
-take(struct passed *t, const char *path)
+take(struct ignored *t, const char *path)
 {
 	bool is_there;
 	size_t i = index_of(t, path, &is_there);
@@ -55,13 +55,13 @@ take(struct passed *t, const char *path)
 }
 
 void
-passed_fini(struct passed *t)
+ignored_fini(struct ignored *t)
 {
 	for (size_t i = 0; i < t->n; i++) {
 		free(t->list[i]);
 	}
 	free(t->list);
-	*t = (struct passed){ 0 };
+	*t = (struct ignored){ 0 };
 }
 
 /* ---- the file ---- */
@@ -95,7 +95,7 @@ read_file(struct apply *a, const struct source_change *change)
 }
 
 void
-passed_plan_ignore(struct apply *a)
+ignored_read_patterns(struct apply *a)
 {
 	const struct source_commit *c = a->commit;
 	a->is_ignore_new = c->is_whole;
@@ -110,12 +110,12 @@ passed_plan_ignore(struct apply *a)
 /* ---- consequences for files ---- */
 
 err_t
-passed_plan_removals(struct apply *a)
+ignored_plan_removals(struct apply *a)
 {
 	const struct primary *p = a->p;
 	for (size_t i = 0; i < p->files_n && a->is_ignore_new; i++) {
 		struct file *f = p->files[i];
-		if (f->hold != HOLD_GONE && !plan_changes(a, f->path) && source_is_passed_over(p->next_ignore, f->path)) {
+		if (f->hold != HOLD_GONE && !plan_changes(a, f->path) && source_is_ignored(p->next_ignore, f->path)) {
 			TRY(plan_removal(a, f));
 		}
 	}
@@ -123,21 +123,21 @@ passed_plan_removals(struct apply *a)
 }
 
 bool
-passed_comes_back(const struct apply *a, const char *path)
+ignored_comes_back(const struct apply *a, const char *path)
 {
 	bool is_there = false;
 	if (a->is_ignore_new && !a->commit->is_whole) {
-		(void)index_of(&a->p->passed, path, &is_there);
+		(void)index_of(&a->p->ignored_files, path, &is_there);
 	}
-	return is_there && !source_is_passed_over(a->p->next_ignore, path);
+	return is_there && !source_is_ignored(a->p->next_ignore, path);
 }
 
 err_t
-passed_plan_returns(struct apply *a)
+ignored_plan_returns(struct apply *a)
 {
 	const struct primary *p = a->p;
-	for (size_t i = 0; i < p->passed.n && a->is_ignore_new; i++) {
-		const char *path = p->passed.list[i];
+	for (size_t i = 0; i < p->ignored_files.n && a->is_ignore_new; i++) {
+		const char *path = p->ignored_files.list[i];
 		struct name apex;
 		enum source_kind kind = source_kind_of(p->next_ignore, path, &apex);
 		if (source_kind_is_read(kind) && !plan_changes(a, path)) {
@@ -148,13 +148,13 @@ passed_plan_returns(struct apply *a)
 	return OK;
 }
 
-/* Updates the list for files that the commit does not name: those that are ignored now, or no longer. */
+/* Updates the list for files that the commit does not name, but that are ignored from now on, or no longer. */
 static void
 look_again(struct apply *a)
 {
-	struct passed *t = &a->p->passed;
+	struct ignored *t = &a->p->ignored_files;
 	for (size_t i = t->n; i != 0; i--) {
-		if (!source_is_passed_over(a->p->next_ignore, t->list[i - 1])) {
+		if (!source_is_ignored(a->p->next_ignore, t->list[i - 1])) {
 			take(t, t->list[i - 1]);
 		}
 	}
@@ -167,27 +167,27 @@ look_again(struct apply *a)
 }
 
 void
-passed_commit(struct apply *a)
+ignored_commit(struct apply *a)
 {
 	const struct source_commit *c = a->commit;
 	struct primary *p = a->p;
 	if (c->is_whole) {
-		passed_fini(&p->passed);
+		ignored_fini(&p->ignored_files);
 	} else if (a->is_ignore_new) {
 		look_again(a);
 	}
 	for (size_t i = 0; i < c->n; i++) {
 		const char *path = c->changes[i].path;
 		bool is_there = c->changes[i].kind == SOURCE_PUT && strchr(path, '/') == NULL;
-		if (is_there && source_is_passed_over(p->next_ignore, path)) {
-			insert(&p->passed, path);
+		if (is_there && source_is_ignored(p->next_ignore, path)) {
+			insert(&p->ignored_files, path);
 		} else {
-			take(&p->passed, path);
+			take(&p->ignored_files, path);
 		}
 	}
 	for (size_t i = a->removals_n; i < a->n; i++) {
-		if (a->list[i].is_passed_over) {
-			insert(&p->passed, a->list[i].file->path);
+		if (a->list[i].is_ignored) {
+			insert(&p->ignored_files, a->list[i].file->path);
 		}
 	}
 	if (a->is_ignore_new) {

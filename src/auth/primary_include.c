@@ -91,7 +91,7 @@ plan_replaces(struct apply *a, const struct reads *r)
 
 /* ---- zones that are read again ---- */
 
-/* True when a zone includes one of the changed files. */
+/* Marks the changed files that other files include, or takes the marks off.  True: there are such files. */
 static bool
 mark_changed(struct apply *a, bool is_changed)
 {

@@ -1,4 +1,4 @@
-/* The keys of all files become those of the next view, with what files of secondaries grant them. */
+/* Makes the keys of the next view: the keys of all files, with the rights that files of secondaries grant them. */
 #include "auth/primary_p.h"
 
 void
@@ -11,7 +11,7 @@ primary_take_keys(struct primary *p, struct pending *d)
 	primary_report_taken(p, d, keystore_count(f->keys), "lines that are no keys; the other keys of the file are good");
 }
 
-/* With what the secondaries grant them.  NULL: there is no memory for all of them. */
+/* The keys of all files together, with what the secondaries grant them.  NULL: no memory. */
 static struct keystore *
 merge(const struct primary *p, const struct secondaries *granting)
 {
@@ -42,7 +42,7 @@ merge(const struct primary *p, const struct secondaries *granting)
 	return all;
 }
 
-/* Without memory the keys and secondaries that were good stay so, and the next commit tries it again. */
+/* Without memory the old keys and secondaries stay valid, and the next commit tries again. */
 void
 primary_merge_keys(struct apply *a)
 {

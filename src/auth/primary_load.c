@@ -1,4 +1,4 @@
-/* One file of a commit: text into a zone, into keys, or into what is said of secondaries. */
+/* Loads one file of a commit: makes a zone, keys or secondaries of its text. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,8 @@
 #include "base/alloc.h"
 #include "zone/load.h"
 
-/* If more records change than this part of the zone, the new version begins a new history.  In a small zone all may change. */
+/* If more of a zone's records change than one in CHANGES_PART, the new version begins a new history.  CHANGES_MIN records may always
+ * change. */
 enum { CHANGES_PART = 16, CHANGES_MIN = 1000 };
 
 struct loading {
@@ -138,11 +139,11 @@ reject(const struct primary *p, struct pending *d, const char *why)
 	return OK;
 }
 
-/* It has the name of a script or a document, and was never a zone here. */
+/* Ignores a new file that is named like a script or a document, and is not a zone. */
 static err_t
-pass_over(const struct primary *p, struct pending *d)
+ignore_file(const struct primary *p, struct pending *d)
 {
-	d->is_passed_over = true;
+	d->is_ignored = true;
 	primary_report(p, &(struct primary_report){ .event = FILE_IGNORED, .path = d->file->path,
 	                                            .text = "named like a script or a document, and its text does not begin as a zone's" });
 	return OK;
@@ -159,7 +160,7 @@ primary_load_file(struct apply *a, struct pending *d, size_t octets_max)
 
 	bool is_doubtful = d->is_new && d->file->kind == SOURCE_ZONE && source_is_doubtful(p->next_ignore, d->file->path);
 	if (change != NULL && change->refused != NULL) {
-		return is_doubtful ? pass_over(p, d) : reject(p, d, change->refused);
+		return is_doubtful ? ignore_file(p, d) : reject(p, d, change->refused);
 	}
 	if (!is_opened) {
 		text = (struct master_text){ .text = (const char *)change->bytes, .len = change->len };
@@ -171,7 +172,7 @@ primary_load_file(struct apply *a, struct pending *d, size_t octets_max)
 		}
 	}
 	bool is_none = is_doubtful && !source_is_master(text.text, text.len);
-	err_t err = is_none ? pass_over(p, d) : load_text(a, d, &text, octets_max);
+	err_t err = is_none ? ignore_file(p, d) : load_text(a, d, &text, octets_max);
 	if (is_opened) {
 		c->close(c->ctx, &text);
 	}

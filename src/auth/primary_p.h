@@ -2,8 +2,9 @@
  *
  * primary.c makes views of commits. primary_plan.c lists the files that a commit changes or removes, primary_files.c keeps all files,
  * primary_load.c makes zones, keys and secondaries of them. primary_memory.c limits their memory, primary_limit.c the number of keys and of
- * records of secondaries. primary_include.c knows which file includes which, primary_ignore.c reads .originignore. primary_hold.c and primary_hold_keys.c hold back what a commit would lose.
- * primary_commit.c, primary_keys.c, primary_secondaries.c and primary_notes.c put all that and the notes into the next view
+ * records of secondaries. primary_include.c knows which file includes which, primary_ignore.c reads .originignore. primary_hold.c and
+ * primary_hold_keys.c hold back what a commit must not remove. primary_commit.c, primary_keys.c, primary_secondaries.c and
+ * primary_notes.c put all results into the next view
  * (auth/next_view.h). primary_accept.c makes a view of the versions of a batch whose commit is in the remote. primary_serial.c remembers
  * which serials secondaries may have.
  */
@@ -57,7 +58,7 @@ struct pending {
 	bool is_rejected;        /* the last good version stays; `reads` is taken over nevertheless */
 	bool is_starved;         /* rejected, because all zones together include too much */
 	bool is_held;            /* the last good version stays, because of the safety valve */
-	bool is_passed_over;     /* new, and the text is not a zone: the file is ignored */
+	bool is_ignored;         /* new, and the text is not a zone's */
 	bool is_over_limit;      /* it needed more memory than it was given */
 	bool is_put_off;         /* it is tried again with more memory, after the others */
 	size_t wanted;           /* as in struct file */
@@ -80,7 +81,7 @@ struct pending {
 
 /* Files of the root that are ignored, sorted by path: a later .originignore may take them back.  Files whose names begin with a
  * dot are not listed. */
-struct passed {
+struct ignored {
 	char **list; /* owned, with its strings */
 	size_t n, cap;
 };
@@ -95,12 +96,12 @@ struct primary {
 	size_t held_keys_n;      /* keys files that are held back */
 	struct ignore *ignore;   /* owned: the patterns of .originignore; NULL: none */
 	const struct ignore *next_ignore; /* the patterns of the commit that is being worked out */
-	struct passed passed;
+	struct ignored ignored_files;
 	struct texts texts;      /* texts of the served commit */
 	struct includes includes;
 	size_t included_files, included_octets; /* the sum of all `reads` */
 	uint64_t applied;        /* number of the latest commit */
-	struct lookups {         /* of files that one commit has looked up to name them in the log */
+	struct lookups {         /* how often a commit has searched for the file of a zone, to name it in the log */
 		uint64_t commit;
 		size_t n;
 	} lookups;
@@ -167,17 +168,18 @@ size_t file_octets(const struct file *f); /* memory that its zone, keys or secon
 /* Takes the whole commit over into a->next, and into the files. */
 void primary_commit(struct apply *a);
 
-/* Removes the zone of a file from the next view, and logs that.  It cannot fail, because the zone's name was claimed (trie_claim()). */
+/* Removes the zone of a file from the next view, after next_view_claim(), and logs the removal. */
 void primary_remove_zone(struct primary *p, struct next_view *next, struct file *f);
 
 void primary_take_keys(struct primary *p, struct pending *d); /* takes over the keys of one file */
 void primary_merge_keys(struct apply *a); /* makes the view's keys and secondaries from all files */
 
 void primary_take_secondaries(struct primary *p, struct pending *d); /* takes over the secondaries of one file */
-struct secondaries *primary_merge_secondaries(struct primary *p);    /* those of all files; NULL: no memory */
+struct secondaries *primary_merge_secondaries(struct primary *p);    /* the secondaries of all files; NULL: no memory */
 const char *primary_secondaries_left(const struct file *f); /* what holds when the file is rejected; "" for a file of another kind */
 
-/* The secondaries of all files after the commit, as far as the files are read by now: they name keys.  NULL: none. */
+/* The secondaries of all files after the commit, as far as the files are read by now.  A key that they name needs no right of its
+ * own.  NULL: none. */
 const struct secondaries *plan_named(struct apply *a);
 
 /* Reports keys that are named and do not exist: all that a new version of a file names, and of other files those that there were
@@ -202,8 +204,8 @@ void primary_report(const struct primary *p, const struct primary_report *r);
 err_t primary_load_file(struct apply *a, struct pending *d, size_t octets_max);
 void primary_reject_file(const struct primary *p, struct pending *d, const char *why);
 
-/* Report that a file of keys or secondaries was taken over, with `records` records, or removed.  `bad`: the text if other lines of the
- * file have errors. */
+/* Reports that a file of keys or secondaries was taken over with `records` records, or was removed.  `bad`: the text of the report if
+ * other lines of the file have errors. */
 void primary_report_taken(const struct primary *p, const struct pending *d, size_t records, const char *bad);
 void primary_report_removed(const struct primary *p, const struct file *f);
 
@@ -247,8 +249,8 @@ struct noting {
 	const char *commit;
 	uint64_t now_s;
 };
-void notes_put(const struct noting *n, struct file *f, const struct trouble *trouble); /* file as it is now */
-void notes_put_held(const struct noting *n, struct file *f, const struct trouble *trouble); /* file was removed, zone is held */
+void notes_put(const struct noting *n, struct file *f, const struct trouble *trouble); /* for a file that stays */
+void notes_put_held(const struct noting *n, struct file *f, const struct trouble *trouble); /* for a removed file whose zone is held */
 void notes_remove(const struct noting *n, const struct file *f);
 void notes_begin(const struct noting *n); /* before the others: makes notes that could not be made before */
 
@@ -267,12 +269,12 @@ err_t plan_starved(struct apply *a);
 /* ---- primary_ignore.c: .originignore ---- */
 
 /* Called first: reads .originignore if the commit changes it.  If it cannot be read, the old patterns stay. */
-void passed_plan_ignore(struct apply *a);
-err_t passed_plan_removals(struct apply *a);  /* plans the removal of files that are ignored from now on */
-bool passed_comes_back(const struct apply *a, const char *path);
-err_t passed_plan_returns(struct apply *a);  /* plans files that are no longer ignored */
-void passed_commit(struct apply *a);         /* called before the files are committed */
-void passed_fini(struct passed *t);
+void ignored_read_patterns(struct apply *a);
+err_t ignored_plan_removals(struct apply *a);  /* plans the removal of files that are ignored from now on */
+bool ignored_comes_back(const struct apply *a, const char *path); /* true for a file that is no longer ignored */
+err_t ignored_plan_returns(struct apply *a);  /* plans files that are no longer ignored */
+void ignored_commit(struct apply *a);         /* called before the files are committed */
+void ignored_fini(struct ignored *t);
 
 /* ---- primary_hold.c: the safety valve ---- */
 
@@ -304,13 +306,13 @@ const char *hold_reason(const struct file *f);
 /* ---- primary_hold_keys.c ---- */
 
 err_t hold_last_keys(struct apply *a, bool *is_any_new); /* after the zones are decided; arguments as for hold_back() */
-err_t hold_plan_keys(struct apply *a); /* plans keys files again that are held since an earlier commit */
+err_t hold_plan_keys(struct apply *a); /* plans keys files that are held since an earlier commit */
 
 /* ---- primary_accept.c ---- */
 
-/* A zone that a batch made, and its file. */
+/* A zone that a batch made, changed or removed, and its file. */
 struct accepted {
-	struct file *file;       /* in the primary's list; if is_new: not yet, and taken over */
+	struct file *file;       /* in the primary's list; if is_new, it is put there, and owned from now on */
 	bool is_new, is_removal;
 	struct zone *zone;       /* the next version, from `txn`; or, if that is NULL, a new zone that is taken over */
 	struct zone_txn **txn;   /* prepared by the caller, committed here */

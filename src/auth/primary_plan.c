@@ -1,4 +1,4 @@
-/* What a commit concerns: files that it changes or takes away, and those that it has read again. */
+/* Lists the files that a commit concerns: those that it changes or removes, and those that must be read again because of it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "auth/primary_p.h"
 #include "base/alloc.h"
 
-/* Good until the next.  NULL: no memory. */
+/* Adds a file to the list.  The result is valid until the next call.  NULL: no memory. */
 static struct pending *
 plan_add(struct apply *a, struct file *f)
 {
@@ -85,7 +85,7 @@ plan_put(struct apply *a, const struct source_change *change)
 	return plan_file(a, is_new ? file_new(change->path, kind, &apex) : f, change, is_new);
 }
 
-/* Those of files of secondaries, or all others. */
+/* Plans the changed files of secondaries, or all other changed files. */
 static err_t
 plan_puts(struct apply *a, bool are_of_secondaries)
 {
@@ -106,7 +106,7 @@ plan_compare_paths(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Twice the same path would be two files of one name, or a file that is changed after it was freed. */
+/* Sorts the paths.  E_FORMAT: a path occurs twice; the file would be added twice, or changed after it was freed. */
 static err_t
 sort_paths(struct apply *a)
 {
@@ -133,7 +133,7 @@ plan_changes(const struct apply *a, const char *path)
 	return bsearch(&path, a->paths, a->commit->n, sizeof *a->paths, plan_compare_paths) != NULL;
 }
 
-/* Files whose zone another file had, which goes: now it is their turn. */
+/* Plans files that were rejected because another file had the same zone, if the commit removes that other file. */
 static err_t
 plan_successors(struct apply *a)
 {
@@ -147,7 +147,7 @@ plan_successors(struct apply *a)
 	return OK;
 }
 
-/* A whole tree says what is gone by not listing it. */
+/* Plans the removal of the files that a whole tree does not list. */
 static err_t
 plan_absent(struct apply *a)
 {
@@ -160,7 +160,7 @@ plan_absent(struct apply *a)
 	return OK;
 }
 
-/* The trailer is here: files that lost too much in an earlier commit are read once more. */
+/* For a commit with the trailer: plans the files that are held because they lost too much in an earlier commit. */
 static err_t
 plan_shrunk(struct apply *a)
 {
@@ -174,19 +174,19 @@ plan_shrunk(struct apply *a)
 	return OK;
 }
 
-/* Before all else: what goes may come back as another file. */
+/* Plans removals.  They come first, because the zone of a removed file may move to another file. */
 static err_t
 plan_removals(struct apply *a)
 {
 	const struct source_commit *c = a->commit;
 	for (size_t i = 0; i < c->n; i++) {
 		const char *path = c->changes[i].path;
-		if (c->changes[i].kind == SOURCE_REMOVE || (strchr(path, '/') == NULL && source_is_passed_over(a->p->next_ignore, path))) {
+		if (c->changes[i].kind == SOURCE_REMOVE || (strchr(path, '/') == NULL && source_is_ignored(a->p->next_ignore, path))) {
 			struct file *f = file_find(a->p, path);
 			TRY(f != NULL ? plan_removal(a, f) : OK);
 		}
 	}
-	TRY(c->is_whole ? plan_absent(a) : passed_plan_removals(a));
+	TRY(c->is_whole ? plan_absent(a) : ignored_plan_removals(a));
 	TRY(hold_plan_gone(a));
 	a->removals_n = a->n;
 	return hold_list_leaving(a);
@@ -197,12 +197,12 @@ plan_commit(struct apply *a)
 {
 	const struct source_commit *c = a->commit;
 	TRY(sort_paths(a));
-	passed_plan_ignore(a);
+	ignored_read_patterns(a);
 	TRY(plan_removals(a));
-	TRY(plan_puts(a, true)); /* they say which names are those of keys */
+	TRY(plan_puts(a, true)); /* first the secondaries: keys are read with the names that they mention */
 	TRY(plan_puts(a, false));
 	if (!c->is_whole) {
-		TRY(passed_plan_returns(a));
+		TRY(ignored_plan_returns(a));
 		TRY(plan_includers(a));
 		TRY(plan_successors(a));
 	}

@@ -70,8 +70,8 @@ find_serial(const struct source_past *past, const struct name *apex, uint32_t *s
 	return found.is_there;
 }
 
-/* The serials of all older commits, in their order, make one newest serial for each zone (RFC 1982); only that one is compared
- * with what is known already.  The present .originignore does not count: a file that it ignores may have been a zone then. */
+/* Finds the newest serial of each zone in all older commits, in their order (RFC 1982); only this serial is compared with what is known
+ * already.  The present .originignore does not count: a file that it ignores may have been a zone then. */
 void
 primary_learn_past(struct primary *p, const struct source_commit *c)
 {

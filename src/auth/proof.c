@@ -38,7 +38,7 @@ covering_nsec(const struct answering *a, const uint8_t *name)
 	return zone_nsec_at_or_before(a->zone, &key);
 }
 
-/* Counts one more hash, if the limits allow it.  Hashes are most of the cost of such an answer.  A resolver would not believe an
+/* Counts one more hash, if the limits allow it.  Hashes are most of the cost of an answer with NSEC3.  A resolver would not believe an
  * answer without its proof, so above the limits there is no answer. */
 static bool
 may_hash(struct answering *a, const uint8_t *name)
@@ -80,8 +80,8 @@ next_closer(const uint8_t *name, const uint8_t *encloser)
 	return name_suffix(name, name_labels(encloser) + 1);
 }
 
-/* RFC 5155 7.2.1, beginning with the closest encloser that has an NSEC3 record: with opt-out an existing name may have none.
- * Returns the encloser that was proved: for a resolver nothing exists below it. */
+/* Proves the closest encloser that has an NSEC3 record (RFC 5155 7.2.1): with opt-out an existing name may have none.  Returns the
+ * encloser that was proved; resolvers conclude that nothing exists below it. */
 static const uint8_t *
 prove_closest_encloser(struct answering *a, const uint8_t *name, const uint8_t *encloser)
 {
@@ -97,7 +97,7 @@ prove_closest_encloser(struct answering *a, const uint8_t *name, const uint8_t *
 	return encloser;
 }
 
-/* NODATA by NSEC3: the record of the name itself, or, in an opt-out span, that of its closest provable encloser. */
+/* Proves NODATA by NSEC3: with the record of the name itself, or, in an opt-out span, of its closest provable encloser. */
 static void
 prove_exists_nsec3(struct answering *a, const uint8_t *name)
 {

@@ -1,4 +1,4 @@
-/* auth/pull_pace.h -- decides when to pull: as soon as a pull is wanted, but not as often as somebody can ask for one.
+/* auth/pull_pace.h -- decides when to pull: as soon as a pull is wanted, but with pauses if somebody asks again and again.
  *
  * While one pull is under way, one more can wait: however many ask, one more pull sees all pushes that were announced.  A pull
  * that brings nothing doubles the pause before the next one, beginning with PULL_PAUSE_MIN_MS.  A pull that brings a commit ends

@@ -15,7 +15,7 @@
  *   longer than this.
  *
  * Each push by people is a reason to expect more for QUIET_EXPECT_MS, and for up to QUIET_EXPECT_MAX_MS if there are many.
- * Updates that leave such pauses by themselves never wait.
+ * Updates that come with such pauses between them never wait.
  *
  * Pure, one thread; all times are of one monotonic clock.
  */
@@ -38,13 +38,13 @@ struct quiet {
 	bool has_pushed, is_held, is_over, is_slice;
 	uint64_t pushed_ms;   /* end of our last push */
 	uint64_t stretch_ms;  /* start of this stretch */
-	uint64_t expect_ms;   /* until then people are expected to push */
+	uint64_t expect_ms;   /* people are expected to push until this time */
 };
 
 /* Milliseconds that waiting updates still have to wait. */
 unsigned quiet_wait(struct quiet *q, uint64_t now_ms);
 
-/* quiet_begin(): updates are worked out from now on. quiet_pushed(): they were pushed. */
+/* quiet_begin(): work on updates begins.  quiet_pushed(): they were pushed. */
 void quiet_begin(struct quiet *q, uint64_t now_ms);
 void quiet_pushed(struct quiet *q, uint64_t now_ms);
 

@@ -1,7 +1,7 @@
 /* auth/reach.h -- the zones for which somebody can announce a push: those that a key with the right to notify reaches.
  *
- * Any key with this right counts: whoever may push can read the keys in the repository, and sign with them.  So when other keys
- * replace the old ones, even all at once, nobody is locked out; only when there is no such key at all.
+ * Any key with this right counts: whoever may push can read the keys in the repository, and sign with them.  So nobody is locked out
+ * when other keys replace the old ones, even all at once.  Only a zone for which no key with this right is left cannot be announced.
  *
  * Pure.
  */

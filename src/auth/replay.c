@@ -7,7 +7,7 @@
 
 enum {
 	KEY_SLOTS = 1024,
-	MAC_SLOTS_MIN = 1024, /* a power of two; later the number of entries, or up to twice that number */
+	MAC_SLOTS_MIN = 1024, /* a power of two; the number doubles when there are as many entries, and never shrinks */
 	PART_FORGOTTEN = 16,  /* when all entries together are too many, the key with most of them loses one sixteenth of its own */
 };
 

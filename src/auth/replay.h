@@ -4,18 +4,18 @@
  * fudge, the signature is valid both times (RFC 8945 10.2).  So the MAC of each accepted request is remembered together with its
  * result.  A repeat gets the same answer, or none while the first request is still under way.
  *
- * This holds even when memory ends.  A request that was carried out is forgotten in three cases: it is so old that TSIG does not
- * accept it any more (REPLAY_AGE_S), there are too many (REPLAY_MAX), or the process was restarted.  Then the newest signing
- * time of all forgotten requests is kept (RFC 8945 5.2.3).  An unknown request that was signed at that time or earlier is
- * doubtful, and must be signed again.  A client with a correct clock is never affected, since that time is in the past.
+ * A request that was carried out is forgotten in three cases: it is so old that TSIG does not accept it any more (REPLAY_AGE_S), there
+ * are too many (REPLAY_MAX), or the process was restarted.  Even then it is not carried out twice, because the newest signing time of
+ * all forgotten requests is kept (RFC 8945 5.2.3): an unknown request that was signed at that time or earlier is doubtful, and must be
+ * signed again.  A new request of a client with a correct clock is never doubtful, since that time is in the past.
  *
  * Each key has its own memory, so other keys can neither push out its requests nor make them doubtful.  Refused requests are
  * remembered, too, because the client was told that they are not done; but only the last REPLAY_REFUSED_MAX of a key, and they
  * never push out a request that was carried out.  A key is identified by its name, without regard to case, as its MAC is (RFC
  * 8945 4.3.3).  So a key that is removed and comes back finds its memory, and two names with one secret have two.
  *
- * Memory: some 80 octets for each request, 80 MiB for REPLAY_MAX.  When there are that many, a 16th of those of the key with the
- * most is forgotten.
+ * Memory: some 80 octets for each request, 80 MiB for REPLAY_MAX.  When there are that many, the key with the most requests loses one
+ * sixteenth of them.
  *
  * One thread.
  */
@@ -67,7 +67,7 @@ void replay_settle(struct replay *r, struct replay_entry *e, unsigned rcode, boo
 /* The result of a request is not known, and never will be: it stays under way. */
 void replay_lose(struct replay *r, struct replay_entry *e);
 
-/* Notes that a request of `key` (NULL: of some key) was carried out that was signed at `signed_s`; no more is known of it. */
+/* Notes a carried out request of which only the time of its signature is known, and its key (NULL: not even that). */
 err_t replay_note(struct replay *r, const uint8_t *key, uint64_t signed_s);
 
 size_t replay_n(const struct replay *r); /* number of remembered requests, without those under way */

@@ -96,7 +96,7 @@ struct writing {
 	uint16_t owner_at; /* target of a pointer to the owner; 0: the owner is written in full */
 	int target;        /* result of target_offset() */
 	uint8_t fixed[8];
-	/* Only if names have links (zone/node.h): links can only be used to names of the RRset that are in this message. */
+	/* These are used only if names have links (zone/node.h).  A link can be followed only to a name that is in this message. */
 	const struct rr_link *links;
 	unsigned first, next; /* counted over all names of the RRset: the first one in this message, and the next one to write */
 	uint32_t ends_at[RRSET_LINK_REACH]; /* where each name ends, or would end if it were written in full */

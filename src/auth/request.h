@@ -1,7 +1,7 @@
 /* auth/request.h -- one request on its way through server.c; private to src/auth.
  *
- * A transfer or an update takes longer than one answer.  It begins with checks here, and is carried out later and elsewhere,
- * from a copy of the request's octets; nothing else of the request is kept.
+ * A transfer or an update takes longer than one answer.  It is checked here, and carried out later and elsewhere, from a copy of the
+ * request's octets; nothing else of the request is kept.
  */
 #pragma once
 

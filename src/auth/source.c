@@ -6,9 +6,9 @@
 
 #include "base/filename.h"
 
-enum { PATH_MAX_LEN = 255 }; /* of a file name; a zone's may be longer than a file system bears, and is nowhere then */
+enum { PATH_MAX_LEN = 255 }; /* of a file's name.  A zone's name may need more; such a zone cannot have a file */
 
-/* What people keep beside their zones.  In this case, as is the custom for these: a zone called "readme.example" stays possible. */
+/* Files that people keep beside their zones.  Upper and lower case count: README.example is no zone, readme.example can be one. */
 static const char *const not_zones[] = {
 	"AUTHORS",     "BUGS",         "CHANGELOG", "CHANGES",   "CODEOWNERS",      "CODE_OF_CONDUCT", "CONTRIBUTING", "COPYING",
 	"COPYRIGHT",   "CREDITS",      "Caddyfile", "Containerfile", "Dockerfile",  "Doxyfile",        "FAQ",          "GNUmakefile",
@@ -17,14 +17,14 @@ static const char *const not_zones[] = {
 	"SECURITY",    "THANKS",       "TODO",      "VERSION",   "Vagrantfile",     "justfile",        "makefile",
 };
 
-/* Leftovers of editors and tools, and what other programs read.  None is a top-level domain. */
+/* Endings of leftovers of editors and tools, and of files for other programs.  None is a top-level domain. */
 static const char *const not_endings[] = {
 	"asc",  "bak",  "cfg",  "conf", "crt",  "csr",  "csv",   "diff",   "dist", "dpkg-dist", "dpkg-new", "dpkg-old", "html", "ini",
 	"jnl",  "json", "key",  "lock", "log",  "nix",  "old",   "orig",   "patch", "pem",      "private",  "rej",      "rpmnew",
 	"rpmsave", "sample", "sig", "swo", "swp", "tmp", "toml", "txt",    "xml",  "yaml",      "yml",
 };
 
-/* Likewise, but top-level domains, too. */
+/* Endings of scripts, documents and archives that are top-level domains, too. */
 static const char *const doubtful_endings[] = { "cc", "md", "ml", "pl", "ps", "py", "rs", "sh", "so", "tf", "zip" };
 
 static bool
@@ -39,12 +39,12 @@ ends_with(const char *path, const char *const *endings, size_t n)
 	return false;
 }
 
-/* By its name alone. */
+/* True when the name alone tells that the file is no zone. */
 static bool
-is_none(const char *path)
+is_ignored_by_name(const char *path)
 {
 	if (path[0] == '#' || path[strlen(path) - 1] == '~') {
-		return true; /* an editor's */
+		return true; /* left by an editor */
 	}
 	for (size_t i = 0; i < ARRAY_LEN(not_zones); i++) {
 		size_t n = strlen(not_zones[i]);
@@ -69,7 +69,7 @@ is_blank(char c)
 	return c == ' ' || c == '\t' || c == '(';
 }
 
-/* Is it a directive, or has it the word SOA? */
+/* True when the line is a directive, or has the word SOA. */
 static bool
 is_first_line(const char *line, const char *end)
 {
@@ -115,7 +115,7 @@ hex_of(char c)
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* %XX as the escape that master files have for an octet. */
+/* Turns %XX into \DDD, the escape for an octet in master files (RFC 1035 5.1). */
 bool
 source_read_name(const char *path, size_t len, struct name *out)
 {
@@ -144,18 +144,18 @@ source_read_name(const char *path, size_t len, struct name *out)
 }
 
 bool
-source_is_passed_over(const struct ignore *ignore, const char *path)
+source_is_ignored(const struct ignore *ignore, const char *path)
 {
 	if (path[0] == '\0' || path[0] == '.') {
 		return true;
 	}
 	switch (ignore_ask(ignore, path)) {
-	case IGNORE_PASS_OVER:
+	case IGNORE_YES:
 		return true;
-	case IGNORE_TAKE:
+	case IGNORE_NO:
 		return false;
 	default:
-		return is_none(path);
+		return is_ignored_by_name(path);
 	}
 }
 
@@ -186,7 +186,7 @@ source_is_keys_name(const char *path)
 	return source_kind_by_end(path, &len) == SOURCE_KEYS;
 }
 
-/* Some system takes it for a file of keys or secondaries, and it is not spelled like one. */
+/* True when some system takes the name for that of a file of keys or secondaries, but it is spelled differently. */
 static bool
 is_misspelt(const char *path)
 {
@@ -201,7 +201,7 @@ source_kind_of(const struct ignore *ignore, const char *path, struct name *apex)
 	if (strchr(path, '/') != NULL) {
 		return SOURCE_BELOW_ROOT;
 	}
-	if (source_is_passed_over(ignore, path)) {
+	if (source_is_ignored(ignore, path)) {
 		return SOURCE_IGNORED;
 	}
 	if (is_misspelt(path)) {
@@ -215,7 +215,8 @@ source_kind_of(const struct ignore *ignore, const char *path, struct name *apex)
 	return source_read_name(path, len, apex) ? kind : SOURCE_BAD_NAME;
 }
 
-/* Windows has no < > : " | ? * \ in names, nobody a slash; blanks and what is no letter of ASCII is lost on the way. */
+/* True for octets that a file's name has unescaped.  Windows does not allow < > : " | ? * \ in names, and no system a slash; the other
+ * characters in the list have a meaning in names of files or in master files; blanks and octets beyond ASCII are easily lost. */
 static bool
 is_plain(uint8_t c)
 {
@@ -236,7 +237,7 @@ void
 source_file_name(const uint8_t *apex, char out[NAME_TEXT_MAX])
 {
 	size_t n = 0;
-	bool is_escaped = filename_is_device((const char *)apex + 1, apex[0]); /* its first octet: then it is none */
+	bool is_escaped = filename_is_device((const char *)apex + 1, apex[0]); /* an escape makes it another name */
 	for (const uint8_t *label = apex; !name_is_root(label); label = name_parent(label)) {
 		if (n != 0) {
 			out[n++] = '.';

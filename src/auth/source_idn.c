@@ -1,4 +1,4 @@
-/* Names in UTF-8 as A-labels (Punycode, RFC 3492), for use in messages. */
+/* Writes names in UTF-8 with A-labels (Punycode, RFC 3492), for use in messages. */
 #include <string.h>
 
 #include "auth/source.h"
@@ -26,7 +26,7 @@ next_point(const uint8_t **at, const uint8_t *end)
 	return c < least[more] || c > 0x10FFFF || (c >= 0xD800 && c < 0xE000) ? 0 : c;
 }
 
-/* The form of a code point in a U-label (RFC 5892), as far as it is known here; 0: it has none. */
+/* The form of a code point in a U-label (RFC 5892); 0: it has none, or it is not in this table. */
 static uint32_t
 to_lower(uint32_t c)
 {
@@ -79,7 +79,7 @@ put(struct text *t, uint32_t c)
 	t->n++;
 }
 
-/* RFC 3492 6.3: writes a number in digits whose base changes. */
+/* Writes a number as a generalized variable-length integer (RFC 3492 3.3). */
 static void
 put_number(struct text *t, uint32_t q, uint32_t bias)
 {
@@ -104,7 +104,7 @@ least_from(const struct label *l, uint32_t n)
 	return least;
 }
 
-/* No overflow of 32 bits is possible, with at most 63 code points below 0x110000. */
+/* RFC 3492 6.3.  32 bits cannot overflow, with at most 63 code points below 0x110000. */
 static void
 put_punycode(struct text *t, const struct label *l)
 {

@@ -1,7 +1,7 @@
-/* auth/texts.h -- keeps texts of files of the served commit which updates change again and again.
+/* auth/texts.h -- keeps the texts of files that updates change again and again.
  *
- * The file of a zone that is updated is edited often.  Its last text is the one that was pushed, so we need not ask the git
- * process for it.  When another commit changes the file, the text is dropped.  Only a few small texts are kept; other files are
+ * The file of a zone that is updated is edited often.  We have pushed its last text ourselves, so we need not ask the git process
+ * for it.  When another commit changes the file, the text is dropped.  Only a few small texts are kept; other files are
  * read from the git process.
  *
  * One thread.

@@ -249,7 +249,8 @@ turns_too_slow(const struct turns *t)
 
 /* ---- room ---- */
 
-/* True when `a` is to be dropped before `b`: unsigned ones first, then those of the party with the most waiting. */
+/* True when `a` is to be dropped before `b`: unsigned ones first, then those of the key with the most waiting, then those of the client
+ * with the most waiting. */
 static bool
 goes_sooner(const struct turn *a, const struct turn *b)
 {

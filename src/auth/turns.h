@@ -26,8 +26,8 @@
 #include "base/list.h"
 
 enum {
-	TURNS_CLIENT_PART = 4, /* share of the places, rounded up */
-	TURNS_KEY_PART = 2,
+	TURNS_CLIENT_PART = 4, /* a client may have one fourth of the places, rounded up */
+	TURNS_KEY_PART = 2,    /* a key may have half of them, rounded up */
 	TURNS_RATE_MIN = 32 * 1024, /* octets a second: slower transfers may be ended while others wait */
 	TURNS_WINDOW_MS = 10 * 1000,
 	TURNS_WAITING_MAX = 4096,

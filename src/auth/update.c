@@ -8,11 +8,11 @@
 #include "dns/rdata.h"
 #include "dns/rrtype.h"
 
-enum { SECTION_PREREQUISITE = 1, SECTION_UPDATE = 2 }; /* 2136 2 */
+enum { SECTION_PREREQUISITE = 1, SECTION_UPDATE = 2 }; /* RFC 2136 2 */
 
 /* ---- checks of a request ---- */
 
-/* 2136 3.1.1. */
+/* What is wrong with the zone section (RFC 2136 3.1.1); NULL: nothing. */
 static const char *
 zone_section_trouble(const struct msg *m)
 {

@@ -51,13 +51,13 @@ struct update {
 	struct update_rr *prerequisites, *changes; /* in the arena */
 	size_t prerequisites_n, changes_n;
 	size_t octets;              /* of names and RDATA; the arena takes up to twice as many */
-	bool is_narrow;             /* its key is narrow (key_is_narrow()); set by update_permit() */
+	bool is_narrow;             /* the key is narrow (key_is_narrow()); set by update_permit() */
 };
 
 /* The answer to an update, as RCODE and as a text for people. */
 struct update_verdict {
 	unsigned rcode;
-	int ede;          /* EDE_NONE */
+	int ede;          /* EDE_NONE: none */
 	const char *why;  /* static; "" when rcode is NOERROR */
 };
 

@@ -1,4 +1,4 @@
-/* Changes of an update: checked (RFC 2136 3.4.1), then made (3.4.2). */
+/* Checks the changes of an update (RFC 2136 3.4.1), and makes them (3.4.2). */
 #include <string.h>
 
 #include "auth/update_p.h"
@@ -103,7 +103,7 @@ find_other_data(void *ctx, const struct zone_rr *rr)
 	return zone_may_stand_beside_cname(rr->type) ? OK : E_EXISTS;
 }
 
-/* RFC 2136 3.4.2.2: a CNAME is ignored if the name has other data, and other data if the name has a CNAME. */
+/* RFC 2136 3.4.2.2: a CNAME is ignored if the name has other data; other data are ignored if the name has a CNAME. */
 static err_t
 is_shut_out(const struct making *m, bool *out)
 {

@@ -1,4 +1,4 @@
-/* Prerequisites (RFC 2136 3.2): conditions that must be true before anything is changed. */
+/* Checks prerequisites (RFC 2136 3.2): conditions that must be true before anything is changed. */
 #include <stdlib.h>
 
 #include "auth/update_p.h"

@@ -1,4 +1,5 @@
-/* The rights of a key in an update: names at and below its domain, and the types that it is limited to (auth/key.h).
+/* Checks the rights of a key in an update: it may change names at and below its domain, and the types that it is limited to
+ * (auth/key.h).
  *
  * RFC 2136 8 and RFC 3007 leave it to the server which keys may change what; RFC 3007 3.1 speaks of rights for single names and
  * types. */
@@ -7,7 +8,7 @@
 #include "dns/rrtype.h"
 #include "dns/wire.h"
 
-/* A name outside the zone passes here; it gets NOTZONE later, whatever the key. */
+/* A name outside the zone passes here; it gets NOTZONE later, whatever the key is. */
 static const char *
 name_trouble(const struct key *key, const uint8_t *zone, const struct update_rr *rr)
 {

@@ -1,4 +1,4 @@
-/* The size of an update's records as lines of a master file. */
+/* Measures an update's records as lines of a master file. */
 #include "auth/update.h"
 #include "base/str.h"
 #include "dns/rdata.h"

@@ -44,7 +44,7 @@ void update_task_fini(struct update_task *t);
  * another view: the rights are those of the commit on which the update is made.  E_REFUSED: t->rcode has the answer; E_NOMEM. */
 err_t update_task_open(struct update_task *t, const struct view *v);
 
-/* The same without the records, for an answer that does not depend on them. */
+/* Does the same without the records, for an answer that does not depend on them. */
 err_t update_task_open_unread(struct update_task *t, const struct view *v);
 
 /* Frees the records, until the task is opened again. */

@@ -1,7 +1,7 @@
-/* auth/view.h -- all that answering needs, as one immutable version.
+/* auth/view.h -- all that is needed to answer requests, as one immutable version.
  *
- * All zones and keys of one commit, and what it says of secondaries; published at once with one pointer store (net/served.h) and read
- * without locks.  Pure data.
+ * A view has all zones, keys and secondaries of one commit.  It is published with one pointer store (net/served.h), and read without
+ * locks.  Pure data.
  */
 #pragma once
 
@@ -23,17 +23,17 @@ struct view {
 	const struct secondaries *secondaries; /* NULL: none; the keys borrow from it */
 	const struct zone *catalog;  /* among the zones; hidden from clients that may not transfer it (auth/access.h); NULL: none */
 	char commit[65];             /* hex, NUL-terminated; "" before the first */
-	struct zone_notes notes;     /* what there is to say of the zones, also of some that are not served */
+	struct zone_notes notes;     /* notes on the zones of the repository, also on some that are not served */
 };
 
-/* Zones out of the repository. */
+/* The number of zones that come from the repository: all but the catalog. */
 static inline size_t
 view_zones_n(const struct view *v)
 {
 	return v->zones.n - (v->catalog != NULL);
 }
 
-/* The zone of that apex, the catalog among them, or NULL. */
+/* The zone with this apex, which may be the catalog.  NULL: there is none. */
 const struct zone *view_zone(const struct view *v, const uint8_t *apex);
 
 /* What the operator set; the same for as long as the process lives. */
@@ -44,10 +44,12 @@ struct server_conf {
 	bool tells_commit;           /* commit.server CH TXT, and ZONEVERSION (RFC 9660), to everybody */
 	uint16_t tcp_idle_100ms;     /* announced with edns-tcp-keepalive (RFC 7828) */
 	bool is_axfr_open;           /* zone transfers for everybody, unsigned */
-	bool (*is_deaf)(const void *ctx); /* is there nobody just now who could pull?  Any thread; NULL: there always is */
+	bool (*is_deaf)(const void *ctx); /* true while we cannot pull, so that a NOTIFY is of no use; any thread; NULL: never */
 	const void *deaf_ctx;
-	struct key_uses *uses;       /* written by every worker; NULL: nobody wants to know */
-	void (*state)(void *ctx, struct daemon_state *out); /* how the process is; any thread, for a moment; NULL: not known */
-	size_t (*secondaries)(void *ctx, const uint8_t *zone, struct secondary_row *out); /* likewise; SECONDARY_OF_ZONE_MAX */
-	void *state_ctx;             /* of these two */
+	struct key_uses *uses;       /* written by every worker; NULL: not recorded */
+	/* Tells the state of the process.  Any thread; must not take long.  NULL: not known. */
+	void (*state)(void *ctx, struct daemon_state *out);
+	/* Tells the secondaries of a zone, SECONDARY_OF_ZONE_MAX at most, and returns their number.  As above. */
+	size_t (*secondaries)(void *ctx, const uint8_t *zone, struct secondary_row *out);
+	void *state_ctx;             /* for state() and secondaries() */
 };

@@ -1,5 +1,5 @@
-/* auth/zone_note.h -- what is known about a zone besides its records: its file, the commits that it comes from, what is wrong
- * with it.
+/* auth/zone_note.h -- what is known about a zone besides its records: its file, the commits that it comes from, and what is wrong with
+ * it.
  *
  * A view has a note for each zone of the repository, including zones that are broken and were never served, but not for the
  * catalog.  Notes only serve questions about the server's state (auth/status.h): no answer to a query looks at them.

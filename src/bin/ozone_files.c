@@ -447,8 +447,8 @@ check_dirs(struct ozone *oz, struct dir *now, struct dir *was, bool is_compared)
 		int order = a == NULL ? 1 : b == NULL ? -1 : strcmp(a, b);
 		struct job job = { .is_compared = is_compared };
 		job.path = job.old_path = order <= 0 ? a : b;
-		job.new = order <= 0 && !source_is_passed_over(now->side.ignore, a) ? &now->side : NULL;
-		job.old = order >= 0 && !source_is_passed_over(was->side.ignore, b) ? &was->side : NULL;
+		job.new = order <= 0 && !source_is_ignored(now->side.ignore, a) ? &now->side : NULL;
+		job.old = order >= 0 && !source_is_ignored(was->side.ignore, b) ? &was->side : NULL;
 		i += order <= 0;
 		k += order >= 0;
 		report_progress(oz->report, job.path, ++done, now->files.n);

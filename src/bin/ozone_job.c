@@ -365,7 +365,7 @@ report_done(const struct ozone *oz, const struct job *job, const struct version 
 
 /* True for a new file that is named like a script or a document, and whose text is not that of a zone.  The primary ignores it, too. */
 static bool
-is_passed_over(const struct job *job, const struct version *old, const struct version *new)
+is_ignored(const struct job *job, const struct version *old, const struct version *new)
 {
 	return job->is_listed && job->kind == SOURCE_ZONE &&
 	       source_is_doubtful((job->new != NULL ? job->new : job->old)->ignore, job->path) &&
@@ -381,7 +381,7 @@ do_job(struct ozone *oz, const struct job *job, struct version *old, struct vers
 	const struct diag_sink *sink = job->is_context ? NULL : job->kind == SOURCE_KEYS ? &bare : &report;
 	TRY(open_version(old, NULL));
 	TRY(open_version(new, sink));
-	if (is_passed_over(job, old, new)) {
+	if (is_ignored(job, old, new)) {
 		*is_none = true;
 		return OK;
 	}

@@ -134,7 +134,7 @@ struct reading {
 };
 
 static err_t
-pass_over(void *ctx, const struct master_rr *rr)
+skip_record(void *ctx, const struct master_rr *rr)
 {
 	const struct reading *reading = ctx;
 	(void)rr;
@@ -186,7 +186,7 @@ includes_changed(struct ozone *oz, const struct repo *r, const struct job *job)
 	if (has_include(&text)) {
 		struct master_counts counts;
 		struct master_reader reader = {
-			.apex = job->apex.oct, .file = job->path, .ctx = &reading, .record = pass_over,
+			.apex = job->apex.oct, .file = job->path, .ctx = &reading, .record = skip_record,
 			.open = open_include, .close = close_include, .allowance = &left,
 			.is_of_keys = job->kind == SOURCE_KEYS, .has_default_ttl = job->kind != SOURCE_ZONE,
 		};
@@ -207,7 +207,7 @@ static bool
 is_candidate(struct ozone *oz, struct job *job, const struct tree_entry *e, bool is_changed)
 {
 	struct name apex;
-	if (e->kind == TREE_DIR || source_is_passed_over(job->new->ignore, e->name)) {
+	if (e->kind == TREE_DIR || source_is_ignored(job->new->ignore, e->name)) {
 		return false;
 	}
 	if (e->kind != TREE_FILE) {
@@ -227,7 +227,7 @@ is_candidate(struct ozone *oz, struct job *job, const struct tree_entry *e, bool
 static bool
 is_concerned(struct ozone *oz, const struct repo *r, const struct job *job)
 {
-	return r->was == NULL || has_text(&r->changed, job->path) || source_is_passed_over(r->was_side.ignore, job->path) ||
+	return r->was == NULL || has_text(&r->changed, job->path) || source_is_ignored(r->was_side.ignore, job->path) ||
 	       includes_changed(oz, r, job);
 }
 
@@ -275,7 +275,7 @@ check_entry(struct ozone *oz, struct repo *r, const struct tree_entry *e, struct
 	if (!is_concerned(oz, r, &job)) {
 		return OK;
 	}
-	bool was_there = r->was != NULL && has_text(&r->was_files, e->name) && !source_is_passed_over(r->was_side.ignore, e->name);
+	bool was_there = r->was != NULL && has_text(&r->was_files, e->name) && !source_is_ignored(r->was_side.ignore, e->name);
 	job.old = was_there ? &r->was_side : NULL;
 	return ozone_job(oz, &job);
 }
@@ -289,7 +289,7 @@ check_removed(struct ozone *oz, struct repo *r, const struct tree_entry *e, stru
 	if (was_checked) {
 		ozone_names_add(names, &job);
 	}
-	bool is_there = has_text(&r->now_files, e->name) && !source_is_passed_over(r->now_side.ignore, e->name);
+	bool is_there = has_text(&r->now_files, e->name) && !source_is_ignored(r->now_side.ignore, e->name);
 	return was_checked && !is_there ? ozone_job(oz, &job) : OK;
 }
 

@@ -33,14 +33,14 @@ as_the_manual_of_git_has_it(void **state)
 		const char *text, *name;
 		enum ignore_verdict want;
 	} rows[] = {
-		{ "", "a", IGNORE_NOT_SAID }, { "# a\n\n", "# a", IGNORE_NOT_SAID }, { "\\#a\n", "#a", IGNORE_PASS_OVER },
-		{ "a", "a", IGNORE_PASS_OVER }, { "a\r\n", "a", IGNORE_PASS_OVER }, { "a  \n", "a", IGNORE_PASS_OVER },
-		{ "a\\ \n", "a ", IGNORE_PASS_OVER }, { "/a\n", "a", IGNORE_PASS_OVER }, { "a/\n", "a", IGNORE_NOT_SAID },
-		{ "b/a\n", "a", IGNORE_NOT_SAID }, { "**/a\n", "a", IGNORE_PASS_OVER }, { "a/**\n", "a", IGNORE_NOT_SAID },
-		{ "*.tmpl\n!x.tmpl\n", "x.tmpl", IGNORE_TAKE }, { "*.tmpl\n!x.tmpl\n", "y.tmpl", IGNORE_PASS_OVER },
-		{ "!a\n*\n", "a", IGNORE_PASS_OVER }, { "[a-c]?z\n", "bxz", IGNORE_PASS_OVER }, { "[!a-c]\n", "d", IGNORE_PASS_OVER },
-		{ "[[:digit:]]*\n", "0%2F26", IGNORE_PASS_OVER }, { "[a\n", "a", IGNORE_NOT_SAID }, { "[]a]\n", "]", IGNORE_PASS_OVER },
-		{ "\xEF\xBB\xBF" "a\n", "a", IGNORE_PASS_OVER }, { "a\\\n", "a", IGNORE_NOT_SAID }, { "\\!a\n", "!a", IGNORE_PASS_OVER },
+		{ "", "a", IGNORE_NOT_SAID }, { "# a\n\n", "# a", IGNORE_NOT_SAID }, { "\\#a\n", "#a", IGNORE_YES },
+		{ "a", "a", IGNORE_YES }, { "a\r\n", "a", IGNORE_YES }, { "a  \n", "a", IGNORE_YES },
+		{ "a\\ \n", "a ", IGNORE_YES }, { "/a\n", "a", IGNORE_YES }, { "a/\n", "a", IGNORE_NOT_SAID },
+		{ "b/a\n", "a", IGNORE_NOT_SAID }, { "**/a\n", "a", IGNORE_YES }, { "a/**\n", "a", IGNORE_NOT_SAID },
+		{ "*.tmpl\n!x.tmpl\n", "x.tmpl", IGNORE_NO }, { "*.tmpl\n!x.tmpl\n", "y.tmpl", IGNORE_YES },
+		{ "!a\n*\n", "a", IGNORE_YES }, { "[a-c]?z\n", "bxz", IGNORE_YES }, { "[!a-c]\n", "d", IGNORE_YES },
+		{ "[[:digit:]]*\n", "0%2F26", IGNORE_YES }, { "[a\n", "a", IGNORE_NOT_SAID }, { "[]a]\n", "]", IGNORE_YES },
+		{ "\xEF\xBB\xBF" "a\n", "a", IGNORE_YES }, { "a\\\n", "a", IGNORE_NOT_SAID }, { "\\!a\n", "!a", IGNORE_YES },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		assert_int_equal(ask(rows[i].text, rows[i].name), rows[i].want);
@@ -111,11 +111,11 @@ patterns_of_many_elements(void **state)
 		memset(pattern, '?', n);
 		memset(name, 'x', n);
 		pattern[n] = name[n] = '\0';
-		assert_int_equal(ask(pattern, name), IGNORE_PASS_OVER);
+		assert_int_equal(ask(pattern, name), IGNORE_YES);
 		assert_int_equal(ask(pattern, name + 1), IGNORE_NOT_SAID);
 		pattern[n - 1] = '*';
-		assert_int_equal(ask(pattern, name), IGNORE_PASS_OVER);
-		assert_int_equal(ask(pattern, name + 1), IGNORE_PASS_OVER);
+		assert_int_equal(ask(pattern, name), IGNORE_YES);
+		assert_int_equal(ask(pattern, name + 1), IGNORE_YES);
 		assert_int_equal(ask(pattern, name + 2), IGNORE_NOT_SAID);
 	}
 }
@@ -158,7 +158,7 @@ git_says(const char *dir, const struct str *names, enum ignore_verdict want[NAME
 	for (int i = 0; i < NAMES; i++) {
 		assert_non_null(fgets(line, sizeof line, f));
 		const char *pattern = strchr(line, ':') != NULL ? strchr(strchr(line, ':') + 1, ':') + 1 : "";
-		want[i] = strncmp(line, "::\t", 3) == 0 ? IGNORE_NOT_SAID : pattern[0] == '!' ? IGNORE_TAKE : IGNORE_PASS_OVER;
+		want[i] = strncmp(line, "::\t", 3) == 0 ? IGNORE_NOT_SAID : pattern[0] == '!' ? IGNORE_NO : IGNORE_YES;
 	}
 	(void)pclose(f);
 }

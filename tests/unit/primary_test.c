@@ -579,7 +579,7 @@ keys_come_and_go(void **state)
 
 /* Files that are no zones: what .originignore says, and that it changes. */
 static void
-what_is_passed_over_changes(void **state)
+the_files_that_are_ignored_change(void **state)
 {
 	(void)state;
 	struct tree t;
@@ -615,7 +615,7 @@ what_is_passed_over_changes(void **state)
 
 /* One that cannot be read leaves what it said; a whole tree begins anew. */
 static void
-a_bad_list_of_what_is_passed_over(void **state)
+a_bad_list_of_ignored_files(void **state)
 {
 	(void)state;
 	struct tree t;
@@ -737,8 +737,8 @@ main(void)
 		cmocka_unit_test(older_commits_cost_what_they_are_long),
 		cmocka_unit_test(keys_come_and_go),
 		cmocka_unit_test(a_bad_line_costs_its_key),
-		cmocka_unit_test(what_is_passed_over_changes),
-		cmocka_unit_test(a_bad_list_of_what_is_passed_over),
+		cmocka_unit_test(the_files_that_are_ignored_change),
+		cmocka_unit_test(a_bad_list_of_ignored_files),
 		cmocka_unit_test(small_changes_add_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
