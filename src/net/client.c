@@ -56,7 +56,7 @@ client_is_try_again(void)
 
 /* ---- answers ---- */
 
-/* An answer repeats the question (RFC 1035 4.1.2), except when the server could not read the question. */
+/* True when the message answers the request.  An answer repeats the question (RFC 1035 4.1.2), unless the server could not read it. */
 static bool
 is_answer_to(const struct client_request *r, const struct msg *m)
 {

@@ -3,8 +3,8 @@
  * It blocks, in poll(2).  Over UDP it repeats the request, and waits twice as long each time; over TCP it sends the request once.  All
  * copies are the same message, which a server may treat as one request: so the answer to a UDP copy may still come while TCP is tried.
  *
- * The caller knows about signatures, so it judges each answer.  An answer that can be believed ends the waiting at once.  One that
- * cannot (it may be forged) does not: a better answer may follow.
+ * The caller knows about signatures, so it judges each answer.  An answer that can be believed ends the waiting at once.  An answer that
+ * may be forged does not: a better one may follow.
  */
 #pragma once
 
@@ -41,7 +41,7 @@ struct client_request {
 };
 
 struct client_result {
-	const struct client_address *from; /* OK: who has answered */
+	const struct client_address *from; /* OK: the address that has answered */
 	bool may_have_arrived;             /* not OK: a server may have received the request nevertheless */
 	char why[CLIENT_WHY_MAX];          /* not OK: what happened, for each address */
 };
@@ -50,5 +50,5 @@ struct client_result {
  * OK: judge() took an answer, or doubted one and no better one came.  E_REFUSED: no server listens there.  E_TIMEOUT, E_IO. */
 err_t client_ask(const struct client_addresses *to, const struct client_request *request, struct client_result *out);
 
-/* As request_begin(), with a random ID. */
+/* Does what request_begin() does, with a random ID. */
 void client_begin_request(struct buf *b, uint16_t bits, const struct question *q);

@@ -29,7 +29,7 @@ struct client_heard {
 	bool is_truncated;
 };
 
-/* What the caller's judge() says about a message; CLIENT_IGNORE for a message that does not answer the request. */
+/* The verdict of the caller's judge() on a message; CLIENT_IGNORE for a message that does not answer the request. */
 struct client_heard client_hear(const struct client_request *r, const uint8_t *wire, size_t len);
 
 /* Waits until one of the descriptors is ready; a descriptor of -1 is ignored.  E_TIMEOUT: none was until the deadline. */
@@ -41,7 +41,7 @@ bool client_is_try_again(void);        /* errno says that the call may succeed l
 
 /* ---- client_udp.c ---- */
 
-/* Errors are those of client_err_of_errno(), and E_LIMIT for a truncated answer.  The socket stays open. */
+/* Asks over UDP.  Errors are those of client_err_of_errno(), and E_LIMIT for a truncated answer.  The socket stays open. */
 err_t client_ask_udp(struct client_exchange *e);
 
 /* Waits for an answer until the deadline.  E_LIMIT: the answer was truncated, so TCP is needed. */
@@ -52,5 +52,5 @@ bool client_is_answered_late(struct client_exchange *e);
 
 /* ---- client_tcp.c ---- */
 
-/* E_STOPPED: the answer came over UDP instead.  E_SHORT: the server closed the connection. */
+/* Asks over TCP.  E_STOPPED: the answer came over UDP instead.  E_SHORT: the server closed the connection. */
 err_t client_ask_tcp(struct client_exchange *e, uint64_t deadline_ms);

@@ -1,4 +1,4 @@
-/* Asking over TCP.  An answer to the earlier UDP requests is still taken meanwhile. */
+/* Asks over TCP.  Meanwhile, an answer to the earlier UDP requests is still taken. */
 #include "net/client_p.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 
 #include "ops/clock.h"
 
-/* E_STOPPED: the answer came over UDP instead. */
+/* Waits until the socket is ready.  E_STOPPED: the answer came over UDP instead. */
 static err_t
 await_tcp(struct client_exchange *e, int fd, short events, uint64_t deadline_ms)
 {
@@ -76,7 +76,7 @@ read_tcp(struct client_exchange *e, int fd, uint8_t *bytes, size_t n, uint64_t d
 	return OK;
 }
 
-/* The answer, in one message or several. */
+/* Reads the answer, which is one message or several. */
 static err_t
 read_answer(struct client_exchange *e, int fd, uint64_t deadline_ms)
 {

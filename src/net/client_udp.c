@@ -1,4 +1,4 @@
-/* Asking over UDP: the request is repeated, and each wait is twice as long as the one before. */
+/* Asks over UDP: repeats the request, and waits twice as long each time. */
 #include "net/client_p.h"
 
 #include <poll.h>

@@ -33,16 +33,15 @@ err_t clients_take(struct clients *c, const struct peer *peer);
 err_t clients_take_beyond(struct clients *c, const struct peer *peer);
 void clients_give(struct clients *c, const struct peer *peer); /* gives the place back */
 
-/* One of the counted connections may be idle for long.  False: it may not, because such connections, of all workers together, have
- * their share already. */
+/* Counts a connection as kept: it may be idle for long.  False: the kept connections of all workers have their share already. */
 bool clients_keep(struct clients *c);
-void clients_unkeep(struct clients *c); /* one kept connection less */
+void clients_unkeep(struct clients *c);
 
-/* One of the counted connections is trusted: it is never closed to make room.  False: trusted connections have their share already. */
+/* Counts a connection as trusted: it is never closed to make room.  False: trusted connections have their share already. */
 bool clients_trust(struct clients *c);
 void clients_distrust(struct clients *c);
 
-/* One of the counted connections has this rank until clients_leave_rank(); all workers see the counts. */
+/* Counts a connection of this rank, until clients_leave_rank().  All workers see the counts. */
 void clients_join_rank(struct clients *c, enum seat_rank rank);
 void clients_leave_rank(struct clients *c, enum seat_rank rank);
 

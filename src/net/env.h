@@ -29,12 +29,12 @@ struct net_request {
 enum transfer_end {
 	TRANSFER_DONE,
 	TRANSFER_PEER_GONE,
-	TRANSFER_STALLED,  /* the peer took nothing for too long, or the transfer took longer than any may */
+	TRANSFER_STALLED,  /* the peer took nothing for too long, or the transfer took longer than any transfer may */
 	TRANSFER_REVOKED,  /* too much was replaced since it began: served_pin_is_revoked() */
 	TRANSFER_SLOW,     /* it was slow while others waited: turns_too_slow() */
 	TRANSFER_CROWDED,  /* too many waited: turns_one_too_many() */
 	TRANSFER_EVICTED,  /* its connection was closed to make room for another: net/seats.h */
-	TRANSFER_FAILED,   /* it could not begin or not continue */
+	TRANSFER_FAILED,   /* it could not begin, or could not continue */
 };
 
 /* Describes a transfer that has ended.  Everything in it is borrowed for the call. */
@@ -44,7 +44,7 @@ struct net_transferred {
 	const struct transfer_report *report; /* NULL: it had not begun */
 	enum transfer_end how;
 	uint64_t waited_ms, took_ms; /* how long it waited for its turn, and how long it then took */
-	size_t held; /* TRANSFER_REVOKED: octets of replaced versions that were kept for it and for transfers as old */
+	size_t kept_octets; /* TRANSFER_REVOKED: served_pin_kept_octets() */
 };
 
 /* Borrowed by the workers for as long as they live; does not change.  Callbacks may come on any worker's thread and must not
@@ -52,11 +52,12 @@ struct net_transferred {
  *
  * Locks: no callback waits for a lock that is held while zones, secondaries or updates are walked.  These are the locks that callbacks
  * take; each is held for a few instructions, or for one allocation where something is put into a queue:
- *   event                  for an update: the inbox's (net/inbox.h).  For a NOTIFY: that of the list of earlier NOTIFYs, which has
- *                          a fixed length.  For a secondary: that of net/notify_out.h, and inside it that of net/secondary_queue.h
- *   response, closed       that of net/notify_out.h, and inside it that of net/notify_queue.h
- *   transferred            that of the table of secondaries (bin/oprimary_state.h)
- *   all that log a line    the log ring's, while the line is copied (ops/log_ring.h) */
+ *   event                  for an update, the lock of net/inbox.h; for a NOTIFY, the lock of the list of earlier NOTIFYs, which has a
+ *                          fixed length; for a secondary, the lock of net/notify_out.h, and inside it the lock of
+ *                          net/secondary_queue.h
+ *   response, closed       the lock of net/notify_out.h, and inside it the lock of net/notify_queue.h
+ *   transferred            the lock of the table of secondaries (bin/oprimary_state.h)
+ *   all that log a line    the lock of ops/log_ring.h, while the line is copied */
 struct net_env {
 	struct served *served;
 	const struct server_conf *conf;
@@ -73,7 +74,7 @@ struct net_env {
 	/* TCP: a connection is closed to make room for another.  Its rank tells what was open on it. */
 	void (*evicted)(void *ctx, const struct peer *peer, enum seat_rank rank);
 
-	/* TCP, of connections that are kept (net/tcp_p.h): a response has come; the connection has closed. */
+	/* TCP: a response has come over a kept connection (net/tcp_p.h), or a kept connection has closed. */
 	void (*response)(void *ctx, uint64_t conn, const uint8_t *bytes, size_t len);
 	void (*closed)(void *ctx, uint64_t conn);
 	void *ctx;

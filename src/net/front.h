@@ -1,4 +1,4 @@
-/* net/front.h -- everything of a daemon that strangers can reach: its sockets, the workers that answer on them, and their counters.
+/* net/front.h -- the part of a daemon that strangers can reach: its sockets, the workers that answer on them, and their counters.
  *
  * A worker is a thread for UDP and a thread for TCP.  Each of the two has its own socket for each address (SO_REUSEPORT).  Workers answer
  * from the published view (net/served.h), as struct net_env says; a front does not know where zones come from.
@@ -70,7 +70,7 @@ void front_stop(struct front *f);
 /* Has the health check watch the workers' threads, until front_stop(). */
 void front_watch(const struct front *f, struct health *h);
 
-/* Any thread: pins of transfers were revoked (served_conf.revoked), so these transfers are to end. */
+/* Ends the transfers whose pins were revoked (served_conf.revoked).  Any thread. */
 void front_end_revoked(const struct front *f);
 
 /* The sum of all workers' counters, and the number of open connections. */

@@ -1,12 +1,12 @@
 /* net/inbox.h -- a queue of updates, from the workers that receive them to the one thread that makes commits of them.
  *
  * An update takes a place here until it has been answered.  There is a limit for all updates together, and one for each key, so that
- * one client cannot take the places of the others.  Both limits count updates, and also octets: those received, and those that are kept
- * for each update besides.  A decoded update may be much larger.  That size is counted where updates are decoded (auth/batch.h), and only
+ * one client cannot take the places of the others.  Both limits count updates, and also octets: the octets received, and the memory that
+ * each update takes besides.  A decoded update may be much larger.  Its size is counted where updates are decoded (auth/batch.h), and only
  * for updates that are being worked on.
  *
- * A copy of an update that is already here (its MAC tells) takes no place.  Otherwise somebody who recorded one update could take all
- * places of its key.
+ * A copy of an update that is already here takes no place; its MAC shows that it is a copy.  Otherwise somebody who recorded one update
+ * could take all places of its key.
  *
  * Threads: any may put; one takes and gives back.
  */

@@ -1,7 +1,7 @@
 /* net/listen.h -- addresses to listen on, and the sockets for them.
  *
- * Each worker has a socket of its own on the same address (SO_REUSEPORT), and the kernel shares the load out among them.  With that
- * option another process's socket would not be noticed, so a first try without it finds a port that is taken.
+ * Each worker has a socket of its own on the same address (SO_REUSEPORT), and the kernel shares the load out among them.  With this
+ * option, nothing would show that another process has the port; so the port is first tried without it.
  */
 #pragma once
 
@@ -28,7 +28,7 @@ enum { LISTEN_TEXT_MAX = 80 };
  * the text has none.  E_FORMAT. */
 err_t listen_parse(const char *text, uint16_t port, struct listen_address *out, struct diag *diag);
 
-/* The text is an address without a port, and not the wildcard: the source of messages, whose port does not matter.  E_FORMAT. */
+/* The text is an address without a port, and not the wildcard: a source of messages, where the port does not matter.  E_FORMAT. */
 err_t listen_parse_host(const char *text, struct listen_address *out);
 
 /* "192.0.2.1@53", "2001:db8::1@53" */
@@ -40,5 +40,5 @@ bool listen_is_wildcard(const struct listen_address *a);
  * below 1024); E_UNSUPPORTED: this machine does not have the address, or no IPv6; E_IO. */
 err_t listen_probe(const struct listen_address *a, enum transport t, struct diag *diag);
 
-/* A bound socket.  One for TCP listens, and does not block.  Errors are those of listen_probe(). */
+/* Makes a bound socket.  A TCP socket listens, and does not block.  Errors are those of listen_probe(). */
 err_t listen_open(const struct listen_address *a, enum transport t, int *out, struct diag *diag);

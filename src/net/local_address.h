@@ -1,7 +1,7 @@
 /* net/local_address.h -- this machine's own address, as dynamic DNS publishes it.
  *
- * It is the source address that a datagram to the server would have, and the system knows it without sending one.  Behind NAT others see
- * a different address, which nobody on this machine can find out.  But an address that cannot be right is recognized, and `doubt` says so.
+ * It is the source address that a datagram to the server would have, and the system knows it without sending one.  Behind NAT, others see
+ * a different address, which this machine cannot find out.  But an address that cannot be right is recognized, and `doubt` says so.
  */
 #pragma once
 

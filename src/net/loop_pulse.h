@@ -20,7 +20,7 @@ loop_pulse_on_time(uv_timer_t *timer)
 	pulse_beat(&lp->pulse);
 }
 
-/* False: no memory.  The timer is closed with all other handles of the loop. */
+/* Starts the timer, which is closed with all other handles of the loop.  False: no memory. */
 static inline bool
 loop_pulse_start(uv_loop_t *loop, struct loop_pulse *lp)
 {

@@ -28,7 +28,7 @@ add(struct own_addresses *own, const struct notify_own *new)
 	}
 }
 
-/* All addresses of the machine, at this port. */
+/* Adds all addresses of the machine, with this port. */
 static void
 add_interfaces(struct own_addresses *own, uint16_t port)
 {

@@ -1,4 +1,4 @@
-/* net/own_addresses.h -- where we answer.  Nobody is notified at such an address, and notifications come from one.
+/* net/own_addresses.h -- the addresses at which we answer.  No notification is sent to them; notifications are sent from them.
  *
  * Threads: one at a time.
  */
@@ -19,8 +19,8 @@ struct own_addresses {
 };
 
 /* Sets the list to the addresses of the listeners.  If a listener is on the wildcard address, all addresses that the machine has now are
- * added.  These change, so this is called again from time to time.  Addresses beyond OWN_ADDRESSES_MAX are left out.  The caller has set
- * `listen` and `listen_n`. */
+ * added.  These addresses change, so the function is called again from time to time.  Addresses beyond OWN_ADDRESSES_MAX are left out.
+ * The caller has set `listen` and `listen_n`. */
 void own_addresses_find(struct own_addresses *own);
 
 /* True when all listeners are bound to loopback addresses.  The machine's addresses are not looked at: a machine whose network is not up

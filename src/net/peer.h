@@ -1,4 +1,4 @@
-/* net/peer.h -- makes a struct peer (who is at the other end) from a socket address, and prints it for the log.
+/* net/peer.h -- makes a struct peer, the client of a request, from a socket address, and prints it for the log.
  */
 #pragma once
 

@@ -111,7 +111,7 @@ report_transfer(const struct log *log, const struct net_transferred *t)
 	               print_number(r->serial, has_begun, serial), print_number(r->from_serial, r->is_incremental, old),
 	               print_number(r->records, has_begun, records), print_number(r->octets, has_begun, octets),
 	               print_number(r->messages, has_begun, messages), print_number(t->took_ms, has_begun, took),
-	               print_number(t->waited_ms, t->waited_ms != 0, waited), print_number(t->held, t->held != 0, kept),
+	               print_number(t->waited_ms, t->waited_ms != 0, waited), print_number(t->kept_octets, t->kept_octets != 0, kept),
 	               ends[t->how].why, ends[t->how].hint);
 }
 

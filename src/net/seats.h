@@ -7,13 +7,13 @@
  *   idle     it is new, or it has all its answers and nothing is open
  *   stalled  something is being sent to it, and it has taken nothing for SEATS_STALL_MS
  *   taking   answers are being sent to it, and it takes them
- *   waiting  its zone transfer waits for its turn; of these, auth/turns.h chooses, and takes unsigned ones first
+ *   waiting  its zone transfer waits for its turn; auth/turns.h chooses among such connections, and takes unsigned transfers first
  *   sending  an unsigned zone transfer is being sent to it; or it should be trusted, but too many are trusted already
  *   trusted  a key of ours has signed, and a zone transfer is being sent and makes progress, or an update awaits its answer, or the
  *            connection is kept to notify a secondary
  *
- * Within a rank, the connection is closed first that has shown no activity for the longest time.  So a new connection is closed after older
- * idle ones.  If it were the other way round, each new connection would put out the one before, which had no time to ask.
+ * Within a rank, the connection without activity for the longest time is closed first.  So a new connection is closed after older idle
+ * ones.  If it were the other way round, each new connection would put out the one before, which had no time to ask.
  * Trusted connections are never closed to make room.  They may have three fourths of all places (net/clients.h): so strangers cannot put
  * out a known peer, and known peers cannot keep out everybody else.
  *

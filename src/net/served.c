@@ -31,7 +31,7 @@ struct served_pin {
 	const struct view *view;
 	unsigned n;              /* readers that have pinned it */
 	atomic_bool is_revoked;
-	size_t held;             /* set when it is revoked: octets of this version and of later ones */
+	size_t kept_octets;      /* set when it is revoked: served_pin_kept_octets() */
 	void *old;               /* what this version and older ones have and the next has not; set when the next is published */
 	size_t octets;           /* of `old` */
 	struct served_pin *next; /* the next version */
@@ -147,9 +147,9 @@ served_pin_is_revoked(const struct served_pin *pin)
 }
 
 size_t
-served_pin_held(const struct served_pin *pin)
+served_pin_kept_octets(const struct served_pin *pin)
 {
-	return served_pin_is_revoked(pin) ? pin->held : 0;
+	return served_pin_is_revoked(pin) ? pin->kept_octets : 0;
 }
 
 struct served_kept
@@ -227,7 +227,7 @@ revoke(struct served *s)
 			break;
 		}
 		if (v->n != 0 && !served_pin_is_revoked(v)) {
-			v->held = left.octets;
+			v->kept_octets = left.octets;
 			atomic_store_explicit(&v->is_revoked, true, memory_order_release);
 			has_revoked = true;
 		}

@@ -23,7 +23,7 @@
 
 struct view;
 struct served;
-struct served_pin;
+struct served_pin; /* a published version; a reader has it from served_pin() until served_unpin() */
 
 /* How many replaced versions are kept for pins.  Beyond that, the oldest pins are revoked. */
 enum { SERVED_VERSIONS_MAX = 4096 };
@@ -32,13 +32,13 @@ struct served_conf {
 	const struct view *first;  /* borrowed while it is served or pinned, as all views are */
 	size_t octets_max;         /* octets of replaced versions that are kept for pins; beyond that, the oldest pins are revoked */
 
-	/* On the writer's thread.  `old` comes from served_publish(): what only a replaced version and older ones have.  release() frees
-	 * it when nobody uses these versions any more.  octets() tells its size; NULL: the size does not count. */
+	/* Called on the writer's thread.  `old` comes from served_publish(), and is what only a replaced version and older ones have.
+	 * release() frees it when nobody uses these versions any more.  octets() tells its size; NULL: the size does not count. */
 	void (*release)(void *old);
 	size_t (*octets)(const void *old);
 
-	/* Neither of these may block; NULL: not wanted.  unpinned(), on the thread that ended a long read: served_reclaim() has something
-	 * to free.  revoked(), on the writer's thread: pins were revoked, so readers must look at theirs. */
+	/* Neither of these may block; NULL: not wanted.  unpinned() is called on the thread that ended a long read, when served_reclaim()
+	 * has something to free.  revoked() is called on the writer's thread, when pins were revoked: readers must look at theirs. */
 	void (*unpinned)(void *ctx);
 	void (*revoked)(void *ctx);
 	void *ctx;
@@ -63,8 +63,8 @@ void served_unpin(struct served *s, struct served_pin **pin); /* NULL-safe; *pin
 /* True when too much is kept because of this pin.  Its reader must then give up. */
 bool served_pin_is_revoked(const struct served_pin *pin);
 
-/* For a revoked pin: the octets that were kept for it and for pins as old. */
-size_t served_pin_held(const struct served_pin *pin);
+/* For a revoked pin: the octets that its version and all later replaced versions kept when it was revoked.  Else 0. */
+size_t served_pin_kept_octets(const struct served_pin *pin);
 
 /* Writer: allocates what the next served_publish() needs.  Without this call served_publish() aborts when memory is short.  E_NOMEM. */
 err_t served_reserve(struct served *s);

@@ -30,7 +30,7 @@ enum signed_outcome {
 
 struct signed_request {
 	/* Set by the caller; pointers are borrowed. */
-	uint8_t *wire;              /* the message, in `cap` octets, of which TSIG_RR_MAX are for the signature */
+	uint8_t *wire;              /* the message, in a buffer of `cap` octets; the signature needs TSIG_RR_MAX of them */
 	size_t len, cap;
 	const struct tsig_key *key; /* NULL: unsigned */
 	uint8_t *answer;            /* DNS_MSG_MAX octets for the answer; NULL: only its RCODE is wanted */
@@ -46,7 +46,7 @@ struct signed_request {
 	unsigned rcode;
 	char ede[EDE_TEXT_MAX];      /* the server's extended error (RFC 8914) as text, or "" */
 	size_t answer_len;           /* octets in `answer`, which is the answer that `outcome` is about */
-	struct client_result result; /* who has answered, or why there is no answer */
+	struct client_result result; /* the address that has answered, or why there is no answer */
 };
 
 /* Signs the message if there is a key, sends it, and waits.  OK: there is an outcome.  E_REFUSED, E_TIMEOUT, E_IO: as client_ask(), and

@@ -69,7 +69,7 @@ conn_find(const struct tcp_worker *w, uint64_t id)
 void
 conn_drop_input(struct conn *c)
 {
-	c->worker->held -= c->in_cap;
+	c->worker->buffered -= c->in_cap;
 	free(c->in);
 	c->in = NULL;
 	c->in_len = c->in_cap = 0;
@@ -168,8 +168,8 @@ take_place(struct tcp_worker *w, struct conn *c)
 
 static void on_shed(uv_handle_t *handle);
 
-/* There is no memory for a connection.  It is accepted and closed, because a listener reports no further connection until this one has been
- * accepted.  Only one is closed at a time; if another comes meanwhile, its turn is after that. */
+/* Accepts a connection for which there is no memory, and closes it, because a listener reports no further connection until this one has
+ * been accepted.  Only one is closed at a time; if another comes meanwhile, it is closed afterwards. */
 static void
 shed(struct tcp_worker *w)
 {
@@ -215,7 +215,7 @@ on_connection(uv_stream_t *listener, int status)
 		free(c);
 		return;
 	}
-	if (uv_accept(listener, stream_of(c)) != 0 || !conn_peer(c) || !take_place(w, c)) {
+	if (uv_accept(listener, conn_uv(c)) != 0 || !conn_peer(c) || !take_place(w, c)) {
 		net_count(&w->stats.refused, 1);
 		uv_close((uv_handle_t *)c, on_refused);
 		return;

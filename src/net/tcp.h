@@ -6,7 +6,7 @@
  *
  * A connection ends when no whole message has come and no answer has gone for the idle time, or for a quarter of it when three quarters
  * of all places are taken.  When no place is free, a connection is closed to make room, chosen by what is open on it (net/seats.h).
- * Two kinds may be idle longer.  A connection whose request is answered later (an update) is given TCP_AWAIT_MS.  A kept connection, by
+ * Two kinds may be idle longer.  A connection whose request is answered later (an update) is given TCP_AWAIT_MS.  A kept connection, over
  * which a secondary is notified, stays as long as the peer is there.  Kept connections may have a fourth of all places of all workers.
  *
  * A zone transfer is sent one chunk for each turn of the loop, as fast as the peer takes it.  Only some transfers are under way at a time;
@@ -23,7 +23,8 @@
 enum {
 	TCP_READ_MAX = 32 * 1024,      /* octets read from one connection at a time */
 	TCP_WRITE_MAX = 128 * 1024,    /* octets of answers that are gathered before they are written */
-	TCP_HELD_MAX = 64 * 1024 * 1024, /* octets kept for the connections of one worker: incomplete messages, unread answers */
+	/* Octets kept for the connections of one worker: incomplete messages, unread answers, and requests for transfers. */
+	TCP_BUFFERED_MAX = 64 * 1024 * 1024,
 	TCP_AWAIT_MS = 5 * 60 * 1000,
 };
 
@@ -57,8 +58,8 @@ tcp_worker_of(uint64_t conn)
 	return (uint8_t)(conn >> 56);
 }
 
-/* Sends a message over a connection that the peer has opened.  It goes when no question of the peer is open, and is lost if the connection
- * has closed by then.  False: too much waits already. */
+/* Sends a message over a connection that the peer has opened.  The message waits until no question of the peer is open, and is lost if the
+ * connection has closed by then.  False: too much waits already. */
 bool tcp_worker_send(struct tcp_worker *w, uint64_t conn, const uint8_t *bytes, size_t len);
 
 /* Sends the answer to a request that was left open; len 0: there will be none.  For return_path_send(). */

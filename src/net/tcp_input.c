@@ -1,4 +1,4 @@
-/* Messages in, answers out. */
+/* Reads messages, and writes answers. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +21,7 @@ on_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 err_t
 conn_read_start(struct conn *c)
 {
-	return uv_read_start(stream_of(c), on_buffer, on_readable) == 0 ? OK : E_IO;
+	return uv_read_start(conn_uv(c), on_buffer, on_readable) == 0 ? OK : E_IO;
 }
 
 /* ---- output ---- */
@@ -31,7 +31,7 @@ on_written(uv_write_t *req, int status)
 {
 	struct output *o = (struct output *)req;
 	struct conn *c = o->conn;
-	c->worker->held -= o->len;
+	c->worker->buffered -= o->len;
 	c->unsent--;
 	free(o);
 	if (c->is_closed || c->unsent != 0) {
@@ -51,10 +51,10 @@ on_written(uv_write_t *req, int status)
 
 /* Keeps what the socket has no room for, and reads nothing until it has been sent. */
 static void
-hold_output(struct conn *c, const uint8_t *bytes, size_t len)
+buffer_output(struct conn *c, const uint8_t *bytes, size_t len)
 {
 	struct tcp_worker *w = c->worker;
-	bool has_room = w->held + len <= TCP_HELD_MAX && c->unsent < UNSENT_MAX;
+	bool has_room = w->buffered + len <= TCP_BUFFERED_MAX && c->unsent < UNSENT_MAX;
 	struct output *o = has_room ? try_alloc(sizeof *o + len) : NULL;
 	if (o == NULL) {
 		conn_close(c);
@@ -63,12 +63,12 @@ hold_output(struct conn *c, const uint8_t *bytes, size_t len)
 	o->conn = c;
 	o->len = len;
 	memcpy(o->bytes, bytes, len);
-	w->held += len;
+	w->buffered += len;
 	c->unsent++;
-	(void)uv_read_stop(stream_of(c));
+	(void)uv_read_stop(conn_uv(c));
 	uv_buf_t buf = uv_buf_init((char *)o->bytes, (unsigned)len);
-	if (uv_write(&o->req, stream_of(c), &buf, 1, on_written) != 0) {
-		w->held -= len;
+	if (uv_write(&o->req, conn_uv(c), &buf, 1, on_written) != 0) {
+		w->buffered -= len;
 		c->unsent--;
 		free(o);
 		conn_close(c);
@@ -79,14 +79,14 @@ void
 conn_write(struct conn *c, const uint8_t *bytes, size_t len)
 {
 	uv_buf_t buf = uv_buf_init((char *)(uintptr_t)bytes, (unsigned)len);
-	int n = c->unsent == 0 ? uv_try_write(stream_of(c), &buf, 1) : UV_EAGAIN;
+	int n = c->unsent == 0 ? uv_try_write(conn_uv(c), &buf, 1) : UV_EAGAIN;
 	if (n == UV_EAGAIN) {
 		n = 0;
 	}
 	if (n < 0) {
 		conn_close(c);
 	} else if ((size_t)n < len) {
-		hold_output(c, bytes + n, len - (size_t)n);
+		buffer_output(c, bytes + n, len - (size_t)n);
 	}
 }
 
@@ -222,12 +222,12 @@ keep(struct conn *c, const uint8_t *bytes, size_t len)
 	if (need > c->in_cap) {
 		size_t cap = need > 2 * c->in_cap ? need : 2 * c->in_cap;
 		struct tcp_worker *w = c->worker;
-		uint8_t *in = w->held - c->in_cap + cap <= TCP_HELD_MAX ? realloc(c->in, cap) : NULL;
+		uint8_t *in = w->buffered - c->in_cap + cap <= TCP_BUFFERED_MAX ? realloc(c->in, cap) : NULL;
 		if (in == NULL) {
 			conn_close(c);
 			return;
 		}
-		w->held += cap - c->in_cap;
+		w->buffered += cap - c->in_cap;
 		c->in = in;
 		c->in_cap = cap;
 	}

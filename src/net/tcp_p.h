@@ -1,7 +1,7 @@
 /* net/tcp_p.h -- a TCP worker and its connections; private to the files tcp*.c.
  *
- * tcp.c: connections begin and end.  tcp_seats.c: which connections stay.  tcp_input.c: messages in, answers out.  tcp_stream.c: zone
- * transfers.  tcp_post.c: what other threads send.
+ * tcp.c begins and ends connections. tcp_seats.c decides which connections stay. tcp_input.c reads messages and writes answers.
+ * tcp_stream.c sends zone transfers. tcp_post.c sends what other threads want to send.
  *
  * A connection is kept when a secondary has asked for a SOA over it, signed with a transfer key: the secondary may be notified over it
  * (net/subscriptions.h), so it may be idle for long.
@@ -43,7 +43,7 @@ struct conn {
 	uv_tcp_t tcp;               /* must be first: the handle is cast to the connection */
 	struct tcp_worker *worker;
 	struct seat seat;           /* its seen_ms: the last whole message, the last octets taken, or the beginning */
-	uint64_t id;                /* by which other threads name the connection */
+	uint64_t id;                /* for other threads, which cannot use a pointer */
 	struct peer peer;
 	uint8_t *in;                /* owned: input not handled yet; NULL: none */
 	size_t in_len, in_cap;
@@ -55,7 +55,7 @@ struct conn {
 	unsigned held_n;
 	bool has_asked;             /* a whole message has come */
 	bool is_trusted;            /* it is counted by clients_trust() */
-	bool is_kept;               /* see above; it is counted by clients_keep() */
+	bool is_kept;               /* as told above; it is counted by clients_keep() */
 	bool is_eof;                /* no more input will come */
 	bool is_last;               /* to be closed once everything has been sent */
 	bool is_closed;
@@ -75,14 +75,14 @@ struct tcp_worker {
 	_Alignas(64) struct tcp_conf conf;
 	pthread_t thread;
 	uv_loop_t loop;
-	uv_async_t wake; /* for tcp_worker_stop(), and for posts */
+	uv_async_t wake; /* for tcp_worker_stop(), tcp_worker_end_revoked() and posts */
 	uv_timer_t sweep;
 	struct loop_pulse pulse;
 	uv_idle_t pump;  /* runs while a stream is runnable or may begin */
 	uv_tcp_t *listeners; /* owned */
 	size_t listeners_n;
 	struct seats seats;
-	size_t held;      /* octets in all connections' `in` and in unsent output */
+	size_t buffered;  /* octets in the `in` of all connections, in unsent output, and in requests of streams */
 	size_t out_len;   /* octets in write_buffer */
 	struct turns turns;        /* of all streams */
 	struct list_link runnable; /* streams whose peers can take more */
@@ -103,7 +103,7 @@ struct tcp_worker {
 };
 
 static inline uv_stream_t *
-stream_of(struct conn *c)
+conn_uv(struct conn *c)
 {
 	return (uv_stream_t *)&c->tcp;
 }
@@ -128,7 +128,7 @@ void conn_close_if_done(struct conn *c);
 
 /* ---- tcp_seats.c ---- */
 
-/* Gives the connection a seat; takes the seat away. */
+/* conn_sit() gives the connection a seat; conn_rise() takes the seat away. */
 void conn_sit(struct conn *c);
 void conn_rise(struct conn *c);
 
@@ -141,8 +141,8 @@ void conn_settle(struct conn *c);
 /* Makes it a kept connection, if there is a place for one more of these. */
 void conn_keep(struct conn *c);
 
-/* Closes a connection to make room for another.  False: this worker has none to close, or another worker has one of a lower rank, and will
- * close that in on_sweep(). */
+/* Closes a connection to make room for another.  False: this worker has none to close, or another worker has one of a lower rank, which it
+ * will close in on_sweep(). */
 bool evict_one(struct tcp_worker *w);
 
 void on_sweep(uv_timer_t *timer);

@@ -1,4 +1,4 @@
-/* What other threads send over a worker's connections: answers that took time, and notifications. */
+/* Sends what other threads want to send over a worker's connections: answers that took time, and notifications. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -14,13 +14,13 @@ enum {
 struct post {
 	struct post *next;
 	uint64_t conn;
-	bool is_answer; /* to a request that was left open; else a notification */
+	bool is_answer; /* the answer to a request that was left open; else a notification */
 	size_t len;
 	uint8_t bytes[]; /* LENGTH_LEN octets with the length, then the message */
 };
 
 static bool
-leave(struct tcp_worker *w, struct post *p)
+enqueue(struct tcp_worker *w, struct post *p)
 {
 	pthread_mutex_lock(&w->lock);
 	bool has_room = w->posts_len + p->len <= POSTS_LEN_MAX && !w->is_stopping;
@@ -49,7 +49,7 @@ post(struct tcp_worker *w, uint64_t conn, const uint8_t *bytes, size_t len, bool
 	if (len != 0) {
 		memcpy(p->bytes + LENGTH_LEN, bytes, len);
 	}
-	if (!leave(w, p)) {
+	if (!enqueue(w, p)) {
 		free(p);
 		return false;
 	}
@@ -90,8 +90,8 @@ has_unread(const struct conn *c)
 	return uv_fileno((const uv_handle_t *)c, &fd) == 0 && ioctl(fd, FIONREAD, &n) == 0 && n > 0;
 }
 
-/* True when a question of the peer has come, in whole or in part, and its answer has not been sent.  Many clients take the next message
- * that comes for that answer. */
+/* True when a question of the peer has come, in whole or in part, and its answer has not been sent.  Many clients would take the next
+ * message for this answer. */
 static bool
 is_asking(const struct conn *c)
 {

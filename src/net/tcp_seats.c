@@ -1,4 +1,4 @@
-/* Which connections stay: their ranks (net/seats.h), which is closed to make room, and which was idle for too long. */
+/* Decides which connections stay: sets their ranks (net/seats.h), closes one to make room, and closes those that were idle for too long. */
 #include "net/tcp_p.h"
 
 enum {
@@ -41,7 +41,7 @@ facts_of(const struct conn *c)
 	};
 }
 
-/* There may be too many trusted connections already.  Then this one gets the rank of an unsigned transfer. */
+/* If there are too many trusted connections already, this one gets the rank of an unsigned transfer. */
 static enum seat_rank
 within_trust(struct conn *c, enum seat_rank rank)
 {
@@ -69,7 +69,7 @@ settle(struct conn *c)
 	}
 }
 
-/* The usual case: nothing is open, and the peer has asked before, so the rank is idle at any time. */
+/* True in the usual case: nothing is open, and the peer has asked before, so the rank stays idle. */
 static bool
 stays_idle(const struct conn *c)
 {
@@ -180,7 +180,7 @@ may_be_idle(const struct conn *c)
 	return c->unsent == 0 && (c->is_kept || waits_for_its_turn(c) || awaits_update(c));
 }
 
-/* Sets the rank anew where nothing was seen for unseen_ms: it may be a lower one by now. */
+/* Sets the ranks anew of the connections of this rank where nothing was seen for unseen_ms: they may be lower by now. */
 static void
 settle_unseen(struct tcp_worker *w, enum seat_rank rank, uint64_t now_ms, uint64_t unseen_ms)
 {

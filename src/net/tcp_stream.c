@@ -1,4 +1,4 @@
-/* Zone transfers: one chunk for each turn of the loop, so that queries and other transfers get their turns. */
+/* Sends zone transfers, one chunk for each turn of the loop, so that queries and other transfers get their turns. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -36,7 +36,7 @@ set_runnable(struct stream *s, bool is_runnable)
 static void
 drop_request(struct stream *s)
 {
-	s->conn->worker->held -= s->request_len;
+	s->conn->worker->buffered -= s->request_len;
 	free_ptr(&s->request);
 	s->request_len = 0;
 }
@@ -52,14 +52,14 @@ report_end(const struct stream *s, enum transfer_end how)
 		.to = &s->conn->peer, .zone = &s->zone, .key = &s->key, .how = how,
 		.report = has_begun ? transfer_report(s->transfer) : NULL,
 		.waited_ms = (has_begun ? s->begun_ms : now_ms) - s->asked_ms, .took_ms = has_begun ? now_ms - s->begun_ms : 0,
-		.held = how == TRANSFER_REVOKED ? served_pin_held(s->pin) : 0,
+		.kept_octets = how == TRANSFER_REVOKED ? served_pin_kept_octets(s->pin) : 0,
 	};
 	if (env->transferred != NULL) {
 		env->transferred(env->ctx, &t);
 	}
 }
 
-/* Its place becomes free, so the pump runs and begins the next transfer. */
+/* Ends a transfer.  Its place becomes free, so the pump runs and begins the next transfer. */
 void
 stream_end(struct conn *c, enum transfer_end how)
 {
@@ -81,7 +81,7 @@ stream_end(struct conn *c, enum transfer_end how)
 	}
 }
 
-/* Ends the connection with the transfer: the peer would take whatever follows an unfinished transfer for the rest of it. */
+/* Ends a transfer and its connection: the peer would take whatever follows an unfinished transfer for the rest of it. */
 static void
 cut(struct stream *s, enum transfer_end how)
 {
@@ -113,18 +113,18 @@ streams_end_revoked(struct tcp_worker *w)
 static bool
 keep_request(struct tcp_worker *w, struct stream *s, const struct net_request *r)
 {
-	s->request = w->held + r->len <= TCP_HELD_MAX ? try_alloc(r->len) : NULL;
+	s->request = w->buffered + r->len <= TCP_BUFFERED_MAX ? try_alloc(r->len) : NULL;
 	if (s->request == NULL) {
 		return false;
 	}
 	memcpy(s->request, r->bytes, r->len);
 	s->request_len = r->len;
 	s->asked_s = r->now_s;
-	w->held += r->len;
+	w->buffered += r->len;
 	return true;
 }
 
-/* NULL: there is no memory, or the worker keeps TCP_HELD_MAX octets already. */
+/* NULL: there is no memory, or the worker keeps TCP_BUFFERED_MAX octets already. */
 static struct stream *
 stream_new(struct conn *c, const struct net_request *r, const struct server_out *out)
 {
@@ -153,11 +153,11 @@ stream_ask(struct conn *c, const struct net_request *r, const struct server_out 
 		c->is_last = true; /* the peer must ask again */
 		return;
 	}
-	(void)uv_read_stop(stream_of(c));
+	(void)uv_read_stop(conn_uv(c));
 	uv_idle_start(&c->worker->pump, on_pump);
 }
 
-/* Its turn has come.  Before that, it kept nothing of what is served in memory. */
+/* Begins a transfer whose turn has come.  Only now it pins the served version. */
 static err_t
 begin(struct stream *s)
 {
@@ -272,12 +272,12 @@ stream_resume(struct stream *s)
 
 /* ---- time ---- */
 
-/* How many octets the peer has acknowledged.  What still is in the system's buffer does not count. */
+/* The number of octets that the peer has acknowledged.  Octets in the system's buffer do not count. */
 static uint64_t
 taken(const struct stream *s)
 {
 	const struct transfer_report *r = transfer_report(s->transfer);
-	uint64_t made = r->octets + LENGTH_LEN * r->messages, left = uv_stream_get_write_queue_size(stream_of(s->conn));
+	uint64_t made = r->octets + LENGTH_LEN * r->messages, left = uv_stream_get_write_queue_size(conn_uv(s->conn));
 	uv_os_fd_t fd;
 	int n = 0;
 	if (uv_fileno((const uv_handle_t *)s->conn, &fd) == 0 && ioctl(fd, TIOCOUTQ, &n) == 0) {

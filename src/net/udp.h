@@ -3,8 +3,8 @@
  * recvmmsg takes what has come to a socket, up to a batch.  Each request is answered into a buffer of the worker, and sendmmsg sends all
  * answers together.  A query costs no allocation, no lock and no log line.
  *
- * A batch costs two system calls.  A worker with one socket waits in recvmmsg.  A worker with several needs a third call: it waits for all
- * of them with epoll, and serves one batch from each socket that has something.
+ * A batch costs two system calls.  A worker with one socket waits in recvmmsg.  A worker with several sockets needs a third call: it waits
+ * for all of them with epoll, and serves one batch from each socket that has something.
  */
 #pragma once
 

@@ -23,7 +23,7 @@ AT_LONG = AT_ZONE + len(APEX) + 4 + 2 + 10
 KEYS, EACH = 8, 125
 
 # MiB that all of it may add to what the process held before: the queue's 64 (net/inbox.h), 64 of requests that have not been taken from
-# their connections (TCP_HELD_MAX), and a batch of 4, with ten times as much that is made of it (auth/batch.h).
+# their connections (TCP_BUFFERED_MAX), and a batch of 4, with ten times as much that is made of it (auth/batch.h).
 HELD_MAX = 64 + 64 + 44
 
 

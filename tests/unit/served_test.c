@@ -268,11 +268,11 @@ the_oldest_go_when_too_much_is_kept(void **state)
 	assert_int_equal(served_kept(s).versions, 3);
 	assert_int_equal(served_kept(s).octets, 3 * WEIGHT);
 	assert_false(served_pin_is_revoked(one));
-	assert_int_equal(served_pin_held(one), 0);
+	assert_int_equal(served_pin_kept_octets(one), 0);
 	now = publish_next(s, now);
 	assert_int_equal(calls, 1);
 	assert_true(served_pin_is_revoked(one) && served_pin_is_revoked(also_one));
-	assert_int_equal(served_pin_held(one), 4 * WEIGHT);
+	assert_int_equal(served_pin_kept_octets(one), 4 * WEIGHT);
 	assert_false(served_pin_is_revoked(three)); /* 3 and 4, once 1 has gone */
 	served_unpin(s, &one);
 	served_unpin(s, &also_one);
