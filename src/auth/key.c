@@ -265,7 +265,7 @@ key_name_trouble(const uint8_t *name, char out[KEY_TROUBLE_MAX])
 		show_label(bad, label);
 		bool is_update = operation_of(labels[at - 1]) == RIGHT_UPDATE;
 		(void)snprintf(out, KEY_TROUBLE_MAX, is_update ? "has %.260s before _update, which is no type of records"
-		                                               : "has %.260s in it, and only updates are held to types", label);
+		                                               : "has %.260s in it, and only updates are limited to types", label);
 	}
 }
 

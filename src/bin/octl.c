@@ -53,8 +53,8 @@ enum { KEY_JSON = 256 };
 
 static const struct argp_option options[] = {
 	CLI_ASKING_ROWS,
-	{ "timeout", CLI_ASKING_TIMEOUT, "SECONDS", 0, "How long to wait after the first of two tries over UDP; TCP is given three "
-	  "times as long (2)", 0 },
+	{ "timeout", CLI_ASKING_TIMEOUT, "SECONDS", 0, "How long to wait after the first try over UDP; each further try is given twice "
+	  "the time of the one before, TCP three times that of the first (2)", 0 },
 	{ "wait", CLI_ASKING_WAIT, "SECONDS", OPTION_ARG_OPTIONAL, "pull: wait until the server serves what the pull brings (60)", 0 },
 	{ "json", KEY_JSON, NULL, 0, "Print JSON, for programs: times in seconds since 1970", 0 },
 	{ 0 },

@@ -321,8 +321,8 @@ explain_rights(const struct opts *o, const struct tsig_texts *t, const struct ts
 	static const char *const rights[] = {
 		[RIGHT_STATUS] = "ask for the state of the primary and its zones",
 		[RIGHT_NOTIFY] = "tell the primary to pull",
-		[RIGHT_TRANSFER] = "transfer zones and tell of changes",
-		[RIGHT_UPDATE] = "change zones, transfer them and tell of changes",
+		[RIGHT_TRANSFER] = "transfer zones and tell the primary to pull",
+		[RIGHT_UPDATE] = "change zones, transfer them and tell the primary to pull",
 	};
 	struct key says = { 0 };
 	char domain[NAME_TEXT_MAX];

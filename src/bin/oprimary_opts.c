@@ -39,13 +39,13 @@ static const struct argp_option options[] = {
 	  "Keep the clone here, so that the last commit is served even if the remote is down at the start", 0 },
 	{ "poll", KEY_POLL, "SECONDS", 0, "Also look for changes at this interval. Default: only on NOTIFY and SIGHUP", 0 },
 	{ "exit-on-failure", KEY_EXIT_ON_FAILURE, NULL, 0, "End, with status 1, when there is no zone to serve at the start", 0 },
-	{ "fetch-timeout", KEY_FETCH_TIMEOUT, "SECONDS", 0, "Give up a fetch that makes no progress for so long (60)", 0 },
-	{ "fetch-time-max", KEY_FETCH_TIME_MAX, "SECONDS", 0, "Give up a fetch that has taken so long, whatever its progress (3600)", 0 },
+	{ "fetch-timeout", KEY_FETCH_TIMEOUT, "SECONDS", 0, "Give up a fetch that makes no progress for this long (60)", 0 },
+	{ "fetch-time-max", KEY_FETCH_TIME_MAX, "SECONDS", 0, "Give up a fetch that has taken this long, whatever its progress (3600)", 0 },
 	{ "mass-delete-zones-percent", KEY_ZONES_PERCENT, "N", 0,
-	  "If a commit removes more than this part of all zones, hold them back until a commit says \"Origin-Allow: "
+	  "If a commit removes more than this percentage of all zones, hold them back until a commit says \"Origin-Allow: "
 	  "mass-delete\" (50). 100: never", 0 },
 	{ "mass-delete-records-percent", KEY_RECORDS_PERCENT, "N", 0,
-	  "Hold back a zone of over 100 records that would lose more than this part of them (50)", 0 },
+	  "Hold back a zone of over 100 records that would lose more than this percentage of them (50)", 0 },
 
 	{ "serial", KEY_SERIAL, "POLICY", 0,
 	  "If a pushed change does not raise the serial: keep (serve it, with a warning; default), increment, or unixtime "

@@ -32,20 +32,20 @@ static const struct argp_option option_list[] = {
 	{ "repo", OPT_REPO, "DIR", 0, "Check a revision of the git repository in DIR", 1 },
 	{ "old-rev", OPT_OLD_REV, "REV", 0, "Check what changed since REV (all zeros: since there was nothing)", 1 },
 	{ "new-rev", OPT_NEW_REV, "REV", 0, "Check REV instead of HEAD (\":\" is the index)", 1 },
-	{ "serial", OPT_SERIAL, "POLICY", 0, "As oprimary's: with increment or unixtime it raises serials itself, and a zone that "
+	{ "serial", OPT_SERIAL, "POLICY", 0, "As oprimary's: with increment or unixtime oprimary raises serials itself, and a zone that "
 	  "changed needs no newer one (keep)", 1 },
-	{ "allow", OPT_ALLOW, "WHAT", 0, "mass-delete: what would be removed is meant, as the commit's message will say with the line \""
+	{ "allow", OPT_ALLOW, "WHAT", 0, "mass-delete: the removals are intended; the commit's message will have the line \""
 	  PRIMARY_TRAILER "\"", 1 },
 	{ "mass-delete-zones-percent", OPT_ZONES_PERCENT, "N", 0, "As oprimary's (50)", 1 },
 	{ "mass-delete-records-percent", OPT_RECORDS_PERCENT, "N", 0, "As oprimary's (50)", 1 },
-	{ "out-of-zone", OPT_OUT_OF_ZONE, "ACTION", 0, "As oprimary's: records outside of their zone are an error, or a warning and "
-	  "dropped: error, drop (error)", 1 },
+	{ "out-of-zone", OPT_OUT_OF_ZONE, "ACTION", 0, "As oprimary's: records outside of their zone are an error (error), or are "
+	  "dropped with a warning (drop). Default: error", 1 },
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text, json, or github (workflow commands)", 2 },
-	{ "strict", OPT_STRICT, NULL, 0, "What is served and does not work is an error: an NS that leads nowhere, glue that "
+	{ "strict", OPT_STRICT, NULL, 0, "Records that are served and do not work are errors: an NS that leads nowhere, glue that "
 	  "is missing", 2 },
 	{ "werror", OPT_WERROR, NULL, 0, "Warnings are errors", 2 },
-	{ "quiet", 'q', NULL, 0, "Say nothing but errors and warnings", 2 },
-	{ "dump", OPT_DUMP, NULL, 0, "Print the zone, one record a line, in canonical order", 3 },
+	{ "quiet", 'q', NULL, 0, "Print only errors and warnings", 2 },
+	{ "dump", OPT_DUMP, NULL, 0, "Print the zone, one record on each line, in canonical order", 3 },
 	{ "diff", OPT_DIFF, NULL, 0, "Print the records that were removed and added", 3 },
 	{ 0 },
 };

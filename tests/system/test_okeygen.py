@@ -39,7 +39,7 @@ def test_secrets_differ(program):
 @pytest.mark.parametrize("name,text", [
     ("me._status.example", "may ask for the state of the primary and its zones, for example and all below it"),
     ("me._notify.example", "may tell the primary to pull, for example and all below it"),
-    ("me._update.example", "may change zones, transfer them and tell of changes, for example and"),
+    ("me._update.example", "may change zones, transfer them and tell the primary to pull, for example and"),
     ("me._notify.", "for every zone"),
     ("x.192.0.2.1._transfer.example", "the primary is 192.0.2.1."),
     ("192.0.2.1.198.51.100.7._transfer.example", "the primary is 192.0.2.1, the secondary 198.51.100.7."),
@@ -49,7 +49,7 @@ def test_secrets_differ(program):
     ("r._txt._update.", "may change TXT records, and do nothing else, for every zone"),
     ("r._A._type28._Type65300._update.h.example", "may change A, AAAA and TYPE65300 records,"),
     ("r._aaa._update.example", "has _aaa before _update, which is no type of records: this key may do nothing"),
-    ("r._a._notify.example", "has _a in it, and only updates are held to types: this key may do nothing"),
+    ("r._a._notify.example", "has _a in it, and only updates are limited to types: this key may do nothing"),
     ("me.example", "may do nothing"),
     ("me._updates.example", "has no operation in it: it should be _update: this key may do nothing"),
 ])

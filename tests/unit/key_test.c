@@ -167,7 +167,7 @@ what_is_wrong_with_a_name(void **state)
 		{ "k.192.0.2.1._transfer.m.", "" },
 		{ "k._Aaa._update.m.", "has _Aaa before _update, which is no type of records" },
 		{ "k._x._a._update.m.", "has _x before _update, which is no type of records" },
-		{ "k._a._transfer.m.", "has _a in it, and only updates are held to types" },
+		{ "k._a._transfer.m.", "has _a in it, and only updates are limited to types" },
 		{ "k._updates.m.", "has no operation in it: it should be _update" },
 		{ "k.Update.m.", "has no operation in it: it should be _update" },
 		{ "k._tranfser.m.", "has no operation in it: it should be _transfer" },
