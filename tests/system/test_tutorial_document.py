@@ -75,7 +75,7 @@ def test_the_document(walk, repo, primary, started, tmp_path, bindir):
     served = primary(repo, "--listen=" + PRIMARY, zones=["mirage"], env={"PATH": walk.env["PATH"]})
     key, notify, hooks = blocks("4. Pushes")
     walk.type_all(key)
-    served.hangup()  # "this once it is told by hand"
+    served.hangup()  # "make it pull by hand this once"
     served.await_log("event=keys-loaded")
     walk.type_all(notify)
     walk.edit(("hostmaster\t1\t", "hostmaster\t2\t"), CHANGES)
