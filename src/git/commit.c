@@ -66,7 +66,7 @@ check_path(struct maker *m, const char *path, size_t len)
 		at += part + 1;
 	}
 	if (filename_has_private_part(path)) {
-		return commit_trouble(m, E_REFUSED, "%.200s is a file of keys or policy, which no update writes", path);
+		return commit_trouble(m, E_REFUSED, "%.200s is a file of keys or secondaries, which no update writes", path);
 	}
 	return depth < TREE_DEPTH_MAX ? OK : commit_trouble(m, E_LIMIT, "%.200s: directories too deep", path);
 }

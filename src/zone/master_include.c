@@ -140,7 +140,7 @@ check_privacy(struct master *m, const struct lex_token *t, const char *path)
 		return OK;
 	}
 	return master_error(m, t, "include-refused", "put records into a file with another name",
-	                    "%.200s has the name of a file of keys or policy, which has no zone data", path);
+	                    "%.200s has the name of a file of keys or secondaries, which has no zone data", path);
 }
 
 static err_t
