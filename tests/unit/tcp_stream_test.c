@@ -61,7 +61,7 @@ on_transferred(void *ctx, const struct net_transferred *t)
 	assert_int_equal(t->to->family, 4);
 	assert_true(t->how != TRANSFER_DONE || t->report->records == f->names + 4);
 	assert_true(t->zone->len > 1);
-	assert_true((t->how == TRANSFER_REVOKED) == (t->held != 0));
+	assert_true((t->how == TRANSFER_REVOKED) == (t->kept_octets != 0));
 	atomic_fetch_add(&f->ended[t->how], 1);
 }
 
