@@ -35,6 +35,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "auth/server_conf.h"
 #include "auth/view.h"
 #include "dns/tsig.h"
 

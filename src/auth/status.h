@@ -16,6 +16,7 @@
 
 #include "auth/reply.h"
 #include "auth/request.h"
+#include "auth/server_conf.h"
 #include "auth/status_text.h"
 #include "auth/view.h"
 

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "auth/request.h"
+#include "auth/server_conf.h"
 #include "auth/view.h"
 #include "base/err.h"
 

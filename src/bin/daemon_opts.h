@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "auth/view.h"
+#include "auth/server_conf.h"
 #include "base/err.h"
 #include "net/front.h"
 #include "ops/log.h"

@@ -1,0 +1,30 @@
+/* auth/server_conf.h -- what the answering of requests needs besides a view: settings of the operator, and what the process tells of itself.
+ *
+ * It is the same for as long as the process lives.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "auth/daemon_state.h"
+#include "auth/key_uses.h"
+#include "auth/secondary_table.h"
+
+struct server_conf {
+	uint16_t udp_max;            /* largest UDP answer (1232) */
+	const char *version;         /* version.bind CH TXT; NULL: refused */
+	const char *id;              /* id.server CH TXT and NSID; NULL: refused, no NSID */
+	bool tells_commit;           /* commit.server CH TXT, and ZONEVERSION (RFC 9660), to everybody */
+	uint16_t tcp_idle_100ms;     /* announced with edns-tcp-keepalive (RFC 7828) */
+	bool is_axfr_open;           /* zone transfers for everybody, unsigned */
+	bool (*is_deaf)(const void *ctx); /* true while we cannot pull, so that a NOTIFY is of no use; any thread; NULL: never */
+	const void *deaf_ctx;
+	struct key_uses *uses;       /* written by every worker; NULL: not recorded */
+	/* Tells the state of the process.  Any thread; must not take long.  NULL: not known. */
+	void (*state)(void *ctx, struct daemon_state *out);
+	/* Tells the secondaries of a zone, SECONDARY_OF_ZONE_MAX at most, and returns their number.  As above. */
+	size_t (*secondaries)(void *ctx, const uint8_t *zone, struct secondary_row *out);
+	void *state_ctx;             /* for state() and secondaries() */
+};
