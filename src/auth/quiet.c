@@ -58,9 +58,6 @@ quiet_pushed(struct quiet *q, uint64_t now_ms)
 void
 quiet_others_pushed(struct quiet *q, uint64_t now_ms)
 {
-	if (!q->has_pushed) {
-		return; /* we have not pushed yet, so we have hindered nobody */
-	}
 	uint64_t from_ms = q->expect_ms > now_ms ? q->expect_ms : now_ms, most_ms = now_ms + QUIET_EXPECT_MAX_MS;
 	q->expect_ms = from_ms + QUIET_EXPECT_MS < most_ms ? from_ms + QUIET_EXPECT_MS : most_ms;
 	q->is_over = q->is_held;

@@ -119,9 +119,10 @@ end_pulling(struct updater *u, const struct updater_pull *p)
 void
 updater_after_pull(struct updater *u, const struct updater_pull *p)
 {
+	bool is_first = !u->is_past_known; /* then the commits may be of long ago */
 	u->are_serials_due |= is_of_remote(p);
 	u->is_past_known |= is_of_remote(p);
-	if (p->end == UPDATER_PULL_COMMIT && p->is_of_people) {
+	if (p->end == UPDATER_PULL_COMMIT && p->is_of_people && !is_first) {
 		quiet_others_pushed(&u->quiet, updater_time_ms(u));
 	}
 	if (is_too_early(u, p)) {

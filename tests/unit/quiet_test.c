@@ -102,6 +102,20 @@ a_person_is_through_in_a_burst(void **state)
 	}
 }
 
+/* Who has pushed before there were any updates is known when they begin. */
+static void
+a_push_before_ours_counts(void **state)
+{
+	(void)state;
+	for (unsigned try_ms = QUIET_SLICE_MS + 50; try_ms <= QUIET_MS / 2 - 100; try_ms += 150) {
+		struct sim s = sim_of(20);
+		quiet_others_pushed(&s.q, s.now_ms);
+		s.now_ms += 5000;
+		push_next(&s);
+		assert_in_range(tries_of_person(&s, s.now_ms + QUIET_BURST_MS + QUIET_MS, try_ms), 1, 3);
+	}
+}
+
 /* Who comes for the first time is kept out for a few minutes at most. */
 static void
 the_first_time_takes_longer(void **state)
@@ -123,7 +137,6 @@ nobody_costs_next_to_nothing(void **state)
 {
 	(void)state;
 	struct sim s = sim_of(20);
-	quiet_others_pushed(&s.q, s.now_ms); /* the zone's first commit */
 	push_until(&s, START_MS + QUIET_RARELY_MS);
 	assert_int_equal(s.waited_ms, 0);
 	push_until(&s, START_MS + 2 * HOUR_MS);
@@ -222,6 +235,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_person_is_through_with_three_tries),
 		cmocka_unit_test(a_person_is_through_in_a_burst),
+		cmocka_unit_test(a_push_before_ours_counts),
 		cmocka_unit_test(the_first_time_takes_longer),
 		cmocka_unit_test(nobody_costs_next_to_nothing),
 		cmocka_unit_test(people_are_expected_for_a_while),

@@ -366,6 +366,7 @@ people_who_push_get_it_sooner(void **state)
 	(void)state;
 	static struct scene s;
 	scene_begin(&s);
+	scene_uptodate(&s); /* the first pull */
 	scene_update(&s, "add a 60 TXT first\n");
 	scene_pushed(&s);
 	scene_others_push(&s, "other", other);
@@ -377,6 +378,25 @@ people_who_push_get_it_sooner(void **state)
 	scene_uptodate(&s);
 	assert_true(s.push.is_under_way);
 	scene_end(&s);
+}
+
+/* What the first pull brings may be of long ago; what a later one brings counts, also before our first push. */
+static void
+the_first_pull_expects_nobody(void **state)
+{
+	(void)state;
+	for (int later = 0; later < 2; later++) {
+		static struct scene s;
+		scene_begin(&s);
+		scene_others_push(&s, "other", other);
+		if (later) {
+			scene_others_push(&s, "other", other);
+		}
+		unsigned n = update_without_pause(&s, 2 * QUIET_BURST_MS);
+		assert_int_equal(s.said[UPDATER_PAUSES], later);
+		assert_true(n > 0);
+		scene_end(&s);
+	}
 }
 
 /* ---- repeats ---- */
@@ -515,6 +535,7 @@ main(void)
 		cmocka_unit_test(no_serial_comes_while_the_remote_is_away),
 		cmocka_unit_test(people_get_a_moment),
 		cmocka_unit_test(people_who_push_get_it_sooner),
+		cmocka_unit_test(the_first_pull_expects_nobody),
 		cmocka_unit_test(the_same_message_again),
 		cmocka_unit_test(the_same_message_while_the_first_is_under_way),
 		cmocka_unit_test(what_was_signed_before_the_start),
