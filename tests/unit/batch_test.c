@@ -408,7 +408,7 @@ updates_add_what_there_is_memory_for(void **state)
 {
 	(void)state;
 	struct world w;
-	struct primary_conf conf = { 100, 100, 100, SERIAL_INCREMENT, .zones_by_update = true, .octets_max = 64 << 10 };
+	struct primary_conf conf = { 100, 100, 100, SERIAL_INCREMENT, .zones_by_update = true, .octets_max = 128 << 10 };
 	world_begin_conf(&w, plain, &conf);
 	unsigned rcode = RCODE_NOERROR, n = 0;
 	for (; rcode == RCODE_NOERROR && n < 1000; n++) {

@@ -77,7 +77,7 @@ serve(size_t zones_n, const char *zone, const char *secondaries, const char *key
 	static const struct primary_conf conf = { .delete_zones_percent = 100, .delete_records_percent = 100, .delete_records_min = 100 };
 	static const struct primary_log log;
 	struct source_change *changes = xalloc((zones_n + 2) * sizeof *changes);
-	char (*paths)[24] = xalloc(zones_n * sizeof *paths);
+	char (*paths)[32] = xalloc(zones_n * sizeof *paths);
 	struct source_commit commit = { .id = "c0ffee", .changes = changes, .is_whole = true, .open = serve_no_file, .close = serve_close };
 	const char *const others[][2] = { { "_secondaries", secondaries }, { "_keys", keys } };
 	enum primary_outcome outcome;
