@@ -392,13 +392,15 @@ the_catalog_is_no_zone_of_updates(void **state)
 	struct primary_conf conf = { 100, 100, 100, SERIAL_INCREMENT, .zones_by_update = true };
 	assert_int_equal(name_parse("catalog.example.", 16, NULL, &conf.catalog), OK);
 	world_begin_conf(&w, plain, &conf);
-	static const char *const updates[] = { "add @ 3600 SOA ns1 hostmaster 1 1 1 1 1\nadd @ 60 NS ns1.example.\n", "add x 60 A 192.0.2.1\n",
-		                               "delete version TXT\n" };
+	static const char *const updates[] = { "add x 60 A 192.0.2.1\n", "delete version TXT\n" };
 	for (size_t i = 0; i < ARRAY_LEN(updates); i++) {
 		struct result r = update_zone(&w, "catalog.example.", KEY, updates[i]);
 		assert_int_equal(r.rcode, RCODE_NOTAUTH);
 		assert_string_equal(r.text, "no such zone here"); /* and nothing about an option that is set */
 	}
+	struct result r = update_zone(&w, "catalog.example.", KEY, "add @ 3600 SOA ns1 hostmaster 1 1 1 1 1\nadd @ 60 NS ns1.example.\n");
+	assert_int_equal(r.rcode, RCODE_REFUSED);
+	assert_string_equal(r.text, "no zone can have that name here: it is that of the catalog (--catalog)");
 	world_end(&w);
 }
 
