@@ -188,7 +188,8 @@ static err_t
 take_last_soa(struct incoming *in, const struct record *soa)
 {
 	if (!is_first_soa(in, soa)) {
-		return fail(in, E_FORMAT, "the last SOA record (serial %u) is not the first one (serial %u)", soa->serial, in->report.serial);
+		return fail(in, E_FORMAT, "the last SOA record (serial %u) is not the first one (serial %u)", soa->serial,
+		            in->report.serial);
 	}
 	in->phase = END;
 	return OK;
@@ -249,7 +250,8 @@ take_added(struct incoming *in, const struct record *r)
 		return take_last_soa(in, r);
 	}
 	if (r->serial != in->reached) {
-		return fail(in, E_STALE, "a sequence of changes begins at serial %u, and the one before ends at %u", r->serial, in->reached);
+		return fail(in, E_STALE, "a sequence of changes begins at serial %u, and the one before ends at %u", r->serial,
+		            in->reached);
 	}
 	in->phase = REMOVED;
 	return remove_record(in, r);

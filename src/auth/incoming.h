@@ -9,7 +9,8 @@
  * The answer to AXFR is the whole zone.  The answer to IXFR has one of three forms, which its first records tell:
  *
  *   SOA, not newer than ours                      INCOMING_CURRENT: there is nothing to transfer
- *   SOA, SOA of our serial, …, SOA                INCOMING_CHANGES: sequences of removed and added records, each from one serial to the next
+ *   SOA, SOA of our serial, …, SOA                INCOMING_CHANGES: sequences of removed and added records, each from one serial
+ *                                                 to the next
  *   SOA, any other record, …, SOA                 INCOMING_WHOLE: as for AXFR (RFC 1995 4)
  *
  *          ┌─────── SOA, not newer ──────────────────────────────────────┐

@@ -74,7 +74,8 @@ bool secondary_table_note(struct secondary_table *t, const struct secondary_news
  * A key with a secondary's address in its name counts only for a client at that address.  Any other client counts as a secondary if its
  * address has a row, because NOTIFY was sent there: a client with a transfer key, with a key that only a `_secondaries` file grants
  * the right, or without a key.  A key for updates is a person's. */
-bool secondary_table_is_secondary(const struct secondary_table *t, const uint8_t *zone, const struct name *key, const struct key_address *from);
+bool secondary_table_is_secondary(const struct secondary_table *t, const uint8_t *zone, const struct name *key,
+                                  const struct key_address *from);
 
 /* The zone is gone: its rows are moved to `room`, which has to be empty. */
 void secondary_table_forget(struct secondary_table *t, const uint8_t *zone, struct secondary_room *room);

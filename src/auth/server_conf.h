@@ -1,4 +1,5 @@
-/* auth/server_conf.h -- what the answering of requests needs besides a view: settings of the operator, and what the process tells of itself.
+/* auth/server_conf.h -- what the answering of requests needs besides a view: settings of the operator, and what the process tells of
+ * itself.
  *
  * It is the same for as long as the process lives.
  */

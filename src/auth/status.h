@@ -1,7 +1,7 @@
 /* auth/status.h -- the server's side of questions about its state (auth/status_text.h): who may ask, and the answer.
  *
- * A key whose name gives it any right may ask about its domain and all below it; all other requests are refused.  Answers come from the view,
- * which needs no lock, and from what struct server_conf says about the process.  No answer contains a secret.
+ * A key whose name gives it any right may ask about its domain and all below it; all other requests are refused.  Answers come
+ * from the view, which needs no lock, and from what struct server_conf says about the process.  No answer contains a secret.
  *
  * Bounded cost: STATUS_ITEMS_MAX items, as far as the message has room, each with a lookup and its writing, about a microsecond;
  * of keys those count, too, that are looked at and not shown; counting the zones of a domain is a walk over at most

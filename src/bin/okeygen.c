@@ -351,8 +351,8 @@ explain_rights(const struct opts *o, const struct tsig_texts *t, const struct ts
 		cli_warning("%s has labels that look like an address and are none: they have no effect", t->name);
 	}
 	if (says.right == RIGHT_TRANSFER && says.primary.family == 0) {
-		cli_hint("for a person this name is good; for a secondary PRIMARYIP.SECONDARYIP._transfer.DOMAIN says, too, at which address "
-		         "it is told of changes");
+		cli_hint("for a person this name is good; for a secondary PRIMARYIP.SECONDARYIP._transfer.DOMAIN says, too, at which "
+		         "address it is told of changes");
 	}
 }
 

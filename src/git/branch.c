@@ -11,9 +11,9 @@ no_branch(const struct git_conf *c, const char *wanted, const struct str *branch
 {
 	if (branches->len == 0) {
 		diag_set(diag, DIAG_ERROR, "git", "%.200s is empty: it has no branch yet", c->shown);
+		const char *further = "; only then does it show whether the repository has SHA-256 object names, which libgit2 cannot read";
 		diag_hint(diag, "commit the zones and push them; the primary tries again by itself%s",
-		          c->scheme == GIT_REMOTE_LOCAL ? "" : "; only then does it show whether the repository has SHA-256 object names, which "
-		                                               "libgit2 cannot read");
+		          c->scheme == GIT_REMOTE_LOCAL ? "" : further);
 		return E_NOTFOUND;
 	}
 	diag_set(diag, DIAG_ERROR, "git", "%.200s has no branch %.100s; it has: %.150s%s", c->shown,

@@ -162,7 +162,7 @@ def test_more_than_may_be_kept(serve, hidden, push):
         peer.ask("example")
     late = Hidden(served, hidden["example"])
     assert late.ask("example").answer[0][0].serial == 1
-    served.await_log(r"event=secondary-not-told from=127\.0\.0\.1@%d zone=example\. key=%s text=" % (
+    served.await_log(r"event=secondary-not-told from=127\.0\.0\.1@%d zone=example\. key=%s\. text=" % (
         late.tcp.getsockname()[1], re.escape(hidden["example"].name)))
     push(served, {"example": ZONE % 2})
     assert [peer.hear() for peer in peers] == [("example", 2)] * 2

@@ -51,6 +51,7 @@ asking_make(const struct request_kind *k, const char *name, const char *key, uin
 	if (key == NULL) {
 		return b.len;
 	}
-	snprintf(text, sizeof text, "%s:SHA256:" ASKING_SECRET, key);
-	return sign_request(text, ASKING_NOW_S, wire, b.len, ASKING_WIRE_MAX);
+	char signer[400];
+	snprintf(signer, sizeof signer, "%s:SHA256:" ASKING_SECRET, key);
+	return sign_request(signer, ASKING_NOW_S, wire, b.len, ASKING_WIRE_MAX);
 }
