@@ -5,8 +5,8 @@
 
 /* ---- zones ---- */
 
-/* The file that has the zone already, to name it in the log.  NULL: the commit has searched LOOKUPS_MAX times.  Each search looks at all
- * files, and a tree may have each zone twice. */
+/* The file that has the zone already, to name it in the log.  NULL: there is none, or the commit has searched LOOKUPS_MAX times.  Each
+ * search looks at all files, and a tree may have each zone twice. */
 static const struct file *
 file_of_apex(struct primary *p, const struct file *other)
 {
