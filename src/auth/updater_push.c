@@ -172,7 +172,7 @@ updater_try_again(struct updater *u, const char *why)
 			jobs_append(&again, j);
 		} else {
 			update_task_settle(&j->task, RCODE_SERVFAIL, EDE_OTHER, "not written after %d tries: %s", UPDATE_TRIES_MAX, why);
-			update_task_hide(&j->task, "not written: the repository changed whenever it was tried; try again");
+			update_task_hide(&j->task, "not written to the repository: it had changed at each try; the server's log says why");
 			updater_answer(u, j);
 		}
 	}
@@ -205,6 +205,7 @@ general_of(err_t status)
 	case E_AUTH:
 		return "not written to the repository: the server may not write there; its log says why";
 	case E_IO:
+	case E_NOTFOUND:
 	case E_TIMEOUT:
 		return "not written to the repository: it cannot be reached or written; the server's log says why";
 	case E_EXISTS:

@@ -227,7 +227,7 @@ def refused(served, repo, key, word=""):
     text = extended_error(answer)[1]
     assert text.startswith("not written to the repository") and text.endswith("log says why"), text
     assert repo.bare not in text and (word == "" or word not in text), text
-    served.await_log("event=push-failed .*" + re.escape(word))
+    served.await_log("event=(push-failed|update-refused) .*" + re.escape(word))
     assert git(repo.bare, "rev-parse", repo.branch) == before and served.ask("x.example").rcode() == dns.rcode.NXDOMAIN
     git(repo.bare, "fsck", "--strict")
 

@@ -373,7 +373,7 @@ def test_packs_without_their_name(repo, side, who):
     head = repo.commit({"a": SOA % 1})
     packs = os.path.join(repo.bare, "objects", "pack")
     pid = os.getpid() if who == "living" else a_dead_pid()
-    for name in ("tmp_pack_%s", "tmp_idx_%s", ".tmp-%d-pack-%%s.pack" % pid, ".tmp-%d-pack-%%s.idx" % pid):
+    for name in ("tmp_pack_%s", "tmp_idx_%s", ".tmp-%d-pack-%%s.pack" % pid, ".tmp-%d-pack-%%s.rev" % pid):
         lay(packs, name % "old", 13 * HOURS)
         lay(packs, name % "new", 11 * HOURS)
     lay(packs, ".tmp-notes", 13 * HOURS)
@@ -383,7 +383,7 @@ def test_packs_without_their_name(repo, side, who):
     push_many(g, head, 40)
     await_few_packs(repo)
     assert {name for name in os.listdir(packs) if "tmp" in name} == {
-        "tmp_pack_new", "tmp_idx_new", ".tmp-%d-pack-new.pack" % pid, ".tmp-%d-pack-new.idx" % pid, ".tmp-notes"}
+        "tmp_pack_new", "tmp_idx_new", ".tmp-%d-pack-new.pack" % pid, ".tmp-%d-pack-new.rev" % pid, ".tmp-notes"}
     assert g.notes == []
 
 

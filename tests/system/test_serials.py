@@ -172,9 +172,8 @@ def test_out_of_the_cache_after_two_forced_pushes(primary, repo, key, first, dae
     """The second makes nobody forget what the first left behind.  And the files are large: the clone keeps of them what it needs, no more."""
     remote, cache = daemon.url("zones.git"), "--cache-dir=%s" % (tmp_path / "cache")
     served = primary(remote, cache, zones=["example"])
-    commits = []
+    commits, more = [], "".join("h%d TXT %s\n" % (i, hashlib.sha256(b"%d" % i).hexdigest()) for i in range(5000))
     for serial in (10, 6, 5):
-        more = "".join("h%d TXT %s\n" % (i, hashlib.sha256(b"%d %d" % (serial, i)).hexdigest()) for i in range(5000))
         force(repo, first, {"example": text_of(serial, more)})
         commits.append(repo.head())
         notify(served.port, "example", key)

@@ -275,7 +275,8 @@ def test_hook_says_no(primary, repo, key, remote):
     served = primary(repo, zones=["example"])
     answer = send(served, with_edns(add(key, "x", "192.0.2.9")))
     assert answer.rcode() == dns.rcode.SERVFAIL
-    assert "not on Fridays" in extended_error(answer)[1]
+    assert "a hook or a rule there forbids it" in extended_error(answer)[1]
+    served.await_log("event=push-failed .*not on Fridays")
     assert remote.commits() == 1 and served.serial("example") == 7
     assert served.ask("x.example").rcode() == dns.rcode.NXDOMAIN
     os.unlink(os.path.join(repo.bare, "hooks", "pre-receive"))
@@ -283,9 +284,9 @@ def test_hook_says_no(primary, repo, key, remote):
 
 
 def test_a_key_of_one_domain_is_told_in_general(primary, repo, key, make_key):
-    """Neither where the repository is, nor a hook's words; the log has both."""
-    narrow = make_key("jo._update.example")
-    repo.commit({"example": ZONE, "_keys": key.line + narrow.line})
+    """Neither where the repository is, nor a hook's words; the log has both, and a key for all names is told."""
+    everybody = make_key("all._update")
+    repo.commit({"example": ZONE, "_keys": key.line + everybody.line})
     write_hook(repo, "pre-receive", "echo 'not on Fridays' >&2\nexit 1\n")
     served = primary(repo, zones=["example"])
 
@@ -293,20 +294,23 @@ def test_a_key_of_one_domain_is_told_in_general(primary, repo, key, make_key):
         answer = send(served, with_edns(add(key, "x", "192.0.2.9")))
         assert answer.rcode() == dns.rcode.SERVFAIL
         return extended_error(answer)[1]
-    assert told(narrow) == "not written to the repository: a hook or a rule there forbids it; the server's log says why"
+    assert told(key) == "not written to the repository: a hook or a rule there forbids it; the server's log says why"
     served.await_log("event=push-failed .*not on Fridays")
-    served.await_log("event=update-refused .*key=jo._update.example.* why=.*not on Fridays")
+    served.await_log("event=update-refused .*key=me._update.example.* why=.*not on Fridays")
+    assert "not on Fridays" in told(everybody)
     os.rename(repo.bare, repo.bare + ".old")
-    assert told(narrow) == "the repository cannot be reached; the server's log says why"
-    assert repo.bare in told(key)
+    assert told(key) == "not written to the repository: it cannot be reached or written; the server's log says why"
+    assert repo.bare in told(everybody)
 
 
-def test_oupdate_tells_why(primary, repo, key, remote, program):
+def test_oupdate_tells_why(primary, repo, make_key, remote, program):
     """What the git server said reaches whoever asked for the change, with a key for all names."""
+    key = make_key("all._update")
     repo.commit({"example": ZONE, "_keys": key.line})
     write_hook(repo, "pre-receive", "echo 'not on Fridays' >&2\nexit 1\n")
     served = primary(repo, zones=["example"])
-    done = program("oupdate", servers.ADDRESS, key.argument, "x.example", "192.0.2.9", "--port=%d" % served.port, status=1)
+    done = program("oupdate", servers.ADDRESS, key.argument, "x.example", "192.0.2.9", "--zone=example", "--port=%d" % served.port,
+                   status=1)
     assert "SERVFAIL" in done.stderr and "not on Fridays" in done.stderr
     assert remote.commits() == 1
 
@@ -327,7 +331,8 @@ def test_not_ready(primary, repo, key, tmp_path):
 def test_repository_moved_away(served, key, repo):
     os.rename(repo.bare, repo.bare + ".old")
     answer = send(served, with_edns(add(key, "x", "192.0.2.9")))
-    assert answer.rcode() == dns.rcode.SERVFAIL and "No such file" in extended_error(answer)[1]
+    assert answer.rcode() == dns.rcode.SERVFAIL and "the repository cannot be reached; the server's log" in extended_error(answer)[1]
+    served.await_log("event=pull-failed .*No such file")
     os.rename(repo.bare + ".old", repo.bare)
     assert send(served, add(key, "x", "192.0.2.9")).rcode() == dns.rcode.NOERROR
 

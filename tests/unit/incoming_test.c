@@ -158,7 +158,42 @@ what_is_no_transfer(void **state)
 	assert_fails(false, REST_OF_APEX, E_FORMAT, "example. NS: the first record is to be the SOA");
 	assert_fails(true, REST_OF_APEX, E_FORMAT, "example. NS: the first record is to be the SOA");
 	assert_fails(false, SOA_OF("8") MESSAGE MESSAGE, E_FORMAT, "a message of the transfer has no records");
-	assert_fails(false, SOA_OF("8") "a 60 TYPE200 \\# 0\n", E_FORMAT, "a.example. TYPE200: cannot be in a zone of class IN");
+}
+
+/* A type for queries, and another class. */
+static void
+records_that_no_zone_has(void **state)
+{
+	(void)state;
+	static const struct {
+		uint16_t type, rrclass;
+		const char *why;
+	} cases[] = {
+		{ 200, CLASS_IN, "example. TYPE200: cannot be in a zone of class IN" },
+		{ TYPE_TXT, CLASS_CH, "example. TXT: cannot be in a zone of class IN" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		uint8_t wire[512];
+		struct buf b = buf_over(wire, sizeof wire);
+		struct world w;
+		struct msg m;
+		const uint8_t header[DNS_HEADER_LEN] = { 0, 1, 0x84, 0, 0, 0, 0, 2 };
+		buf_put(&b, header, sizeof header);
+		put_rr(&b, SOA_OF("8"));
+		buf_put(&b, example, sizeof example);
+		buf_u16(&b, cases[i].type);
+		buf_u16(&b, cases[i].rrclass);
+		buf_u32(&b, 60);
+		buf_u16(&b, 2);
+		buf_put(&b, "\1x", 2);
+		world_begin(&w, false);
+		const struct incoming_conf conf = { .apex = example, .octets_max = SIZE_MAX, .records_max = SIZE_MAX };
+		assert_int_equal(incoming_new(&conf, &w.in), OK);
+		assert_int_equal(msg_parse(wire, b.len, &m), OK);
+		assert_int_equal(incoming_take(w.in, &m, &w.is_last), E_FORMAT);
+		assert_string_equal(incoming_why(w.in), cases[i].why);
+		world_fini(&w);
+	}
 }
 
 static void
@@ -292,6 +327,7 @@ main(void)
 		cmocka_unit_test(a_whole_zone),
 		cmocka_unit_test(the_last_soa_is_the_first),
 		cmocka_unit_test(what_is_no_transfer),
+		cmocka_unit_test(records_that_no_zone_has),
 		cmocka_unit_test(what_is_no_zone),
 		cmocka_unit_test(one_sequence),
 		cmocka_unit_test(several_sequences),

@@ -1,62 +1,7 @@
 /* What a zone says that it takes is what the allocator was asked for, and a builder keeps within what it was given.  Linked with --wrap, see
  * meson.build. */
-#include <malloc.h>
-
-#include "base/alloc.h"
+#include "live.h"
 #include "zone_text.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-void __real_free(void *p);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void __wrap_free(void *p);
-
-static size_t live, peak;
-
-static size_t
-octets_of(void *p)
-{
-	return p != NULL ? alloc_octets(malloc_usable_size(p)) : 0;
-}
-
-static void *
-count(void *p)
-{
-	live += octets_of(p);
-	peak = live > peak ? live : peak;
-	return p;
-}
-
-void *
-__wrap_malloc(size_t size)
-{
-	return count(__real_malloc(size));
-}
-
-void *
-__wrap_calloc(size_t n, size_t size)
-{
-	return count(__real_calloc(n, size));
-}
-
-void *
-__wrap_realloc(void *old, size_t size)
-{
-	size_t was = octets_of(old);
-	void *p = __real_realloc(old, size);
-	live -= p != NULL ? was : 0;
-	return p != NULL ? count(p) : NULL;
-}
-
-void
-__wrap_free(void *p)
-{
-	live -= octets_of(p);
-	__real_free(p);
-}
 
 enum { RECORDS = 20000, MANY = 2000000 };
 #define SLACK ((size_t)1280 << 10) /* a block of an arena, and what is made of one owner */
