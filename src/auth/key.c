@@ -327,7 +327,7 @@ bool
 key_is_for(const struct key *k, enum key_right right, const uint8_t *domain)
 {
 	bool is_by_name = key_includes(k, right) && name_is_equal(k->domain.oct, domain);
-	return is_by_name || (right != RIGHT_NONE && right <= RIGHT_TRANSFER && has_grant(k, domain));
+	return is_by_name || (right == RIGHT_TRANSFER && has_grant(k, domain));
 }
 
 bool

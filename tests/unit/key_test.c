@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "auth/secondaries.h"
 #include "dns/rrtype.h"
 
 static struct name
@@ -90,6 +91,22 @@ addresses_in_names(void **state)
 		assert_address(&k.primary, rows[i].primary);
 		assert_address(&k.secondary, rows[i].secondary);
 	}
+}
+
+/* A grant is the right to transfer the zones at and below its domain; it is for that domain. */
+static void
+a_grant_is_for_one_domain(void **state)
+{
+	(void)state;
+	const struct name domain = parsed("example."), below = parsed("a.example.");
+	const struct secondary_grant grant = { .domain = domain.oct };
+	const struct key k = { .granted = &grant, .granted_n = 1 };
+	assert_true(key_is_for(&k, RIGHT_TRANSFER, domain.oct));
+	assert_false(key_is_for(&k, RIGHT_TRANSFER, below.oct));
+	assert_false(key_is_for(&k, RIGHT_NOTIFY, domain.oct));
+	assert_false(key_is_for(&k, RIGHT_NONE, domain.oct));
+	assert_true(key_has_right(&k, RIGHT_TRANSFER, below.oct));
+	assert_false(key_has_right(&k, RIGHT_NOTIFY, domain.oct));
 }
 
 static void
@@ -238,6 +255,7 @@ main(void)
 		cmocka_unit_test(names_speak),
 		cmocka_unit_test(addresses_in_names),
 		cmocka_unit_test(rights_include_and_reach_down),
+		cmocka_unit_test(a_grant_is_for_one_domain),
 		cmocka_unit_test(types_in_names),
 		cmocka_unit_test(what_is_wrong_with_a_name),
 		cmocka_unit_test(types_without_end),
