@@ -173,16 +173,17 @@ static err_t
 take_from_list(void *ctx, const struct zone_rr *rr)
 {
 	struct list *left = ctx;
-	for (size_t i = 0; i < left->n; i++) {
+	bool is_in_model = false;
+	for (size_t i = 0; i < left->n && !is_in_model; i++) {
 		uint8_t rdata[SOA_LEN];
 		size_t len = write_rdata(&left->r[i], rdata);
-		if (rr->type == left->r[i].type && name_is_equal(rr->owner, (const uint8_t *)owners[left->r[i].owner]) && len == rr->rdlen &&
-		    memcmp(rdata, rr->rdata, len) == 0) {
+		is_in_model = rr->type == left->r[i].type && name_is_equal(rr->owner, (const uint8_t *)owners[left->r[i].owner]) &&
+		              len == rr->rdlen && memcmp(rdata, rr->rdata, len) == 0;
+		if (is_in_model) {
 			left->r[i] = left->r[--left->n];
-			return OK;
 		}
 	}
-	ASSERT(!"the model does not have it");
+	ASSERT(is_in_model);
 	return OK;
 }
 
