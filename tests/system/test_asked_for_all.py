@@ -69,6 +69,8 @@ def test_the_address_in_the_keys_name(serve, sink):
     """It is told, wherever the question seems to come from; and once for many questions, then once more."""
     served, key = serve("127.0.0.1.%s._transfer" % SECONDARY)
     await_added(served, AT_START)
+    ask(served, key, ELSEWHERE)
+    served.await_true("it is told", lambda: added(served) >= AT_START + len(ZONES))
     for _ in range(20):
         ask(served, key, ELSEWHERE)
     served.await_true("it is told once more", lambda: added(served) >= AT_START + 2 * len(ZONES))
