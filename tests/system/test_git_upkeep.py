@@ -13,7 +13,7 @@ import pytest
 import servers
 from repository import Repo, git, write_hook
 from test_git_push import ZONE as SOA
-from test_git_push import fsck, head_of, leftovers, packs_of, push_many
+from test_git_push import fsck, head_of, is_tidying, leftovers, packs_of, push_many
 from updates import ZONE, add, addresses, send
 
 HOURS = 3600
@@ -215,6 +215,7 @@ def test_pack_refs_takes_directories_away(repo, side):
         stop.set()
         thread.join()
     assert git(repo.bare, "rev-parse", "deep/er/zones") == head
+    await_few_packs(repo)
     fsck(repo.bare)
 
 
@@ -285,12 +286,8 @@ def test_the_log_has_it(primary, repo, key):
 
 # ---- git repack ----
 
-def is_tidying(repo):
-    return os.path.exists(os.path.join(repo.bare, "origin-tidy"))
-
-
 def await_few_packs(repo):
-    servers.await_true("it is done", lambda: not is_tidying(repo) and len(packs_of(repo.bare)) < 40)  # src/git/upkeep.h
+    servers.await_true("it is done", lambda: not is_tidying(repo.bare) and len(packs_of(repo.bare)) < 40)  # src/git/upkeep.h
 
 
 def test_without_git(repo, side):
@@ -319,9 +316,9 @@ def test_pushes_wait_for_no_repack(repo, side, tmp_path):
     g = side(repo.url, env=fake_git(tmp_path, "echo $$ >> %s/pids\nexec sleep 1000\n" % tmp_path))
     g.pull()
     head = push_many(g, head, 40)
-    servers.await_true("it is at work", lambda: is_tidying(repo))
+    servers.await_true("it is at work", lambda: is_tidying(repo.bare))
     push_many(g, head, 150)
-    assert len(packs_of(repo.bare)) == 190 and is_tidying(repo)
+    assert len(packs_of(repo.bare)) == 190 and is_tidying(repo.bare)
     pid, = (tmp_path / "pids").read_text().split()
     assert os.path.exists("/proc/%s" % pid)
     assert g.close() == 0
@@ -335,10 +332,10 @@ def test_a_repack_ends_while_a_commit_is_dealt_with(repo, side, tmp_path):
     g = side(repo.url, env=fake_git(tmp_path, "while ! [ -e %s ]; do sleep 0.02; done\nexec %s \"$@\"\n" % (go, shutil.which("git"))))
     g.pull()
     push_many(g, head, 40)
-    servers.await_true("it is at work", lambda: is_tidying(repo))
+    servers.await_true("it is at work", lambda: is_tidying(repo.bare))
     g.say("WHOLE")
     g.next("COMMIT")
-    assert g.get("parts/deep/x").text == "x" and is_tidying(repo)
+    assert g.get("parts/deep/x").text == "x" and is_tidying(repo.bare)
     go.touch()
     await_few_packs(repo)
     for name in ("y", "x", "y"):
