@@ -11,35 +11,6 @@
 
 enum { GROUP = 0660, EVERYBODY = 0664 };
 
-void
-file_close(int *fd)
-{
-	if (*fd >= 0) {
-		close(*fd);
-	}
-	*fd = -1;
-}
-
-DIR *
-file_list(int at, const char *name)
-{
-	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-	if (d == NULL) {
-		file_close(&fd);
-	}
-	return d;
-}
-
-void
-file_close_dir(DIR **d)
-{
-	if (*d != NULL) {
-		closedir(*d);
-	}
-	*d = NULL;
-}
-
 bool
 file_has_ending(const char *name, const char *ending)
 {
@@ -68,21 +39,6 @@ file_trouble_in(struct diag *diag, const char *what, const char *dir, const char
 		return E_REFUSED;
 	}
 	return E_IO;
-}
-
-err_t
-file_write(int fd, const void *bytes, size_t len)
-{
-	const char *at = bytes;
-	while (len > 0) {
-		ssize_t did = write(fd, at, len);
-		if (did < 0 && errno != EINTR) {
-			return E_IO;
-		}
-		at += did > 0 ? did : 0;
-		len -= did > 0 ? (size_t)did : 0;
-	}
-	return OK;
 }
 
 err_t

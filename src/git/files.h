@@ -1,7 +1,6 @@
-/* git/files.h -- private to src/git: plain files in a repository that others use, too. */
+/* git/files.h -- private to src/git: plain files in a repository that others use, too.  What is so of all files is in ops/files.h. */
 #pragma once
 
-#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -9,13 +8,7 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/str.h"
-
-/* A cleanup handler.  Closes *fd, unless it is -1. */
-void file_close(int *fd);
-
-/* Opens the directory `name` in the directory `at` (AT_FDCWD: `name` is a path) for readdir().  NULL: errno says why. */
-DIR *file_list(int at, const char *name);
-void file_close_dir(DIR **d); /* a cleanup handler */
+#include "ops/files.h"
 
 bool file_has_ending(const char *name, const char *ending);
 
@@ -25,8 +18,6 @@ err_t file_trouble(struct diag *diag, const char *what, const char *path);
 
 /* The same for the file `name` in the directory `dir`, a path that ends in "/". */
 err_t file_trouble_in(struct diag *diag, const char *what, const char *dir, const char *name);
-
-err_t file_write(int fd, const void *bytes, size_t len); /* all of it, or E_IO with errno */
 
 /* Makes the directories above the file `path`, which is below `dir`.  The first `from` octets of `path` are a directory that
  * exists.  `path` is unchanged afterwards.  Errors are not reported: they show when the file is made. */

@@ -1,6 +1,5 @@
 #include "git/home.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -106,15 +105,11 @@ sweep_one(const char *root, const char *name)
 static void
 sweep_temp(const char *root)
 {
-	DIR *d = opendir(root);
-	struct dirent *e;
-	while (d != NULL && (e = readdir(d)) != NULL) {
+	[[gnu::cleanup(file_close_dir)]] DIR *d = file_list(AT_FDCWD, root);
+	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
 		if (strncmp(e->d_name, TEMP_PREFIX, sizeof TEMP_PREFIX - 1) == 0) {
 			sweep_one(root, e->d_name);
 		}
-	}
-	if (d != NULL) {
-		closedir(d);
 	}
 }
 

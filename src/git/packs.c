@@ -1,6 +1,5 @@
 #include "git/packs.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,42 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/err.h"
+#include "ops/files.h"
 
 enum { PROBE_LEN = 64 * 1024 }; /* octets: so many do not fit into a file system's own tables, and need free space */
-
-/* ENFILE comes before EMFILE, since its text contains that of EMFILE. */
-static const struct shortage kinds[] = {
-	{ ENOSPC, "the disk is full: make room" },
-	{ EDQUOT, "our share of the disk is used up: make room, or raise the quota" },
-	{ EROFS, "the file system is read-only: mount it for writing, or use another place" },
-	{ ENFILE, "the system has too many files open: raise fs.file-max (sysctl)" },
-	{ EMFILE, "too many files are open: raise LimitNOFILE= or \"ulimit -n\"" },
-	{ ENOMEM, "the system is out of memory, or our share is used up: raise MemoryMax= or the cgroup's limit" },
-	{ EIO, "the disk fails: the kernel's log says more (dmesg)" },
-};
-
-const struct shortage *
-shortage_of_errno(int number)
-{
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		if (kinds[i].number == number) {
-			return &kinds[i];
-		}
-	}
-	return NULL;
-}
-
-const struct shortage *
-shortage_in(const char *text)
-{
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		if (strstr(text, strerror(kinds[i].number)) != NULL) {
-			return &kinds[i];
-		}
-	}
-	return strcasestr(text, "out of memory") != NULL ? shortage_of_errno(ENOMEM) : NULL;
-}
 
 /* Opens a file for writing; without a name, if the file system can do that. */
 static int
@@ -66,15 +33,7 @@ static bool
 can_write(int fd)
 {
 	static const char octets[PROBE_LEN];
-	size_t left = sizeof octets;
-	while (left > 0) {
-		ssize_t n = write(fd, octets, left);
-		if (n < 0 && errno != EINTR) {
-			return false;
-		}
-		left -= n > 0 ? (size_t)n : 0;
-	}
-	return true;
+	return file_write(fd, octets, sizeof octets) == OK;
 }
 
 const struct shortage *

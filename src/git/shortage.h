@@ -9,17 +9,7 @@
 #include <stdbool.h>
 
 #include "base/diag.h"
-
-struct shortage {
-	int number;       /* of errno(3) */
-	const char *hint; /* what to do */
-};
-
-/* NULL: it is no shortage. */
-const struct shortage *shortage_of_errno(int number);
-
-/* Finds a shortage in the text of an error.  NULL: there is none. */
-const struct shortage *shortage_in(const char *text);
+#include "ops/shortage.h"
 
 /* Finds a shortage by writing a file in `dir`, and removes the file.  NULL: there is none. */
 const struct shortage *shortage_at(const char *dir);

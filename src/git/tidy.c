@@ -1,5 +1,4 @@
 /* How a clone is kept small: see git/clone.h. */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,20 @@
-/* ops/files.h -- closes files that a process has inherited. */
+/* ops/files.h -- plain files, and those that a process has inherited. */
 #pragma once
 
+#include <dirent.h>
 #include <stddef.h>
+
+#include "base/err.h"
+
+/* A cleanup handler.  Closes *fd, unless it is -1. */
+void file_close(int *fd);
+
+err_t file_write(int fd, const void *octets, size_t len); /* all of it, or E_IO with errno */
+
+/* Opens the directory `name` in the directory `at` (AT_FDCWD: `name` is a path) for readdir().  The position of `at` stays as it is.
+ * NULL: errno says why. */
+DIR *file_list(int at, const char *name);
+void file_close_dir(DIR **d); /* a cleanup handler */
 
 /* Closes all files except standard output, standard error and keep[0, n), which is in rising order.  Standard input becomes /dev/null.
  * An inherited file may give access to secrets, and nobody needs it. */
