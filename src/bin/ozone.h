@@ -84,9 +84,9 @@ struct side {
 
 void ozone_side_fini(struct side *s);
 
-/* For $INCLUDE, as in struct master_reader: a file is opened once for all zones of the side. */
-err_t ozone_side_open(const struct side *s, const char *path, struct master_text *out);
-void ozone_side_close(const struct side *s, struct master_text *text);
+/* For $INCLUDE, as struct master_reader's open and close; ctx is the side.  A file is opened once for all zones of the side. */
+err_t ozone_side_open(void *ctx, const char *path, struct master_text *out);
+void ozone_side_close(void *ctx, struct master_text *text);
 
 /* Reads .originignore of a version that is a whole tree.  Errors are reported, unless `oz` is NULL. */
 void ozone_side_ignore(struct ozone *oz, struct side *s);
@@ -95,7 +95,7 @@ struct job {
 	const char *path, *old_path;  /* in `new` and in `old` */
 	enum source_kind kind;        /* source_kind_is_read() */
 	struct name apex;
-	const struct side *new, *old; /* NULL: the file is not there in that version */
+	struct side *new, *old;       /* NULL: the file is not there in that version */
 	bool is_compared;             /* there is an older version of everything, even if not of this file */
 	bool is_listed;               /* found in a directory or a tree; not named on the command line */
 	bool is_context;              /* keys or secondaries that did not change: read for the names in them, not reported */
@@ -155,7 +155,7 @@ void ozone_note_zones(struct ozone *oz, const struct side *side, char *const *fi
 /* ---- keys and secondaries: ozone_rights.c ---- */
 
 /* Fills oz->rights from all files of one version, before the first of them is checked.  E_NOMEM. */
-err_t ozone_note_rights(struct ozone *oz, const struct side *side, char *const *files, size_t n);
+err_t ozone_note_rights(struct ozone *oz, struct side *side, char *const *files, size_t n);
 void ozone_forget_rights(struct ozone *oz);
 
 /* ---- names of files: ozone_paths.c ---- */

@@ -1,7 +1,6 @@
 /* Sides that are files: one file, standard input, a directory that is a checkout of the repository. */
 #include "bin/ozone.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,16 +14,9 @@
 #include "base/filename.h"
 #include "bin/cli.h"
 #include "dns/secret.h"
+#include "ops/files.h"
 
 /* ---- texts ---- */
-
-static void
-close_fd(const int *fd)
-{
-	if (*fd >= 0) {
-		(void)close(*fd);
-	}
-}
 
 /* A text that is not empty is a mapping, of the file or, for a pipe, an anonymous one.  munmap() frees both. */
 static void
@@ -132,7 +124,7 @@ struct dir_side {
 static int
 open_beneath(int dir, const char *path)
 {
-	[[gnu::cleanup(close_fd)]] int at = -1;
+	[[gnu::cleanup(file_close)]] int at = -1;
 	for (;;) {
 		const char *slash = strchr(path, '/');
 		char part[NAME_MAX + 1];
@@ -148,7 +140,7 @@ open_beneath(int dir, const char *path)
 		if (next < 0 || slash == NULL) {
 			return next;
 		}
-		close_fd(&at);
+		file_close(&at);
 		at = next;
 		path = slash + 1;
 	}
@@ -162,7 +154,7 @@ open_in_dir(void *ctx, const char *path, struct master_text *out, struct diag *w
 	if (is_main && strcmp(s->main_path, "-") == 0) {
 		return read_stream(STDIN_FILENO, "standard input", out, why);
 	}
-	[[gnu::cleanup(close_fd)]] int fd =
+	[[gnu::cleanup(file_close)]] int fd =
 		is_main ? open(s->main_path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : open_beneath(s->fd, path);
 	if (fd < 0 && errno == ELOOP) {
 		diag_set(why, DIAG_ERROR, "not-a-file", "%.300s is a symbolic link, and is not followed", path);
@@ -201,7 +193,7 @@ static void
 named_fini(struct named *n)
 {
 	ozone_side_fini(&n->side);
-	close_fd(&n->dir.fd);
+	file_close(&n->dir.fd);
 	free(n->prefix);
 }
 
@@ -355,10 +347,8 @@ is_listed(int dir, const struct dirent *e)
 static err_t
 listing_read(int dir, struct listing *l)
 {
-	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = copy >= 0 ? fdopendir(copy) : NULL;
+	[[gnu::cleanup(file_close_dir)]] DIR *d = file_list(dir, ".");
 	if (d == NULL) {
-		close_fd(&copy);
 		return E_IO;
 	}
 	for (const struct dirent *e; (e = readdir(d)) != NULL;) {
@@ -371,7 +361,6 @@ listing_read(int dir, struct listing *l)
 		}
 		l->names[l->n++] = xstrdup(e->d_name);
 	}
-	(void)closedir(d);
 	if (l->n != 0) {
 		qsort(l->names, l->n, sizeof *l->names, compare_text);
 	}
@@ -388,7 +377,7 @@ static void
 dir_fini(struct dir *d)
 {
 	ozone_side_fini(&d->side);
-	close_fd(&d->dir.fd);
+	file_close(&d->dir.fd);
 	listing_fini(&d->files);
 }
 

@@ -17,7 +17,7 @@
 
 /* A file in one version, and what came of it. */
 struct version {
-	const struct side *side; /* NULL: not there */
+	struct side *side;       /* NULL: not there */
 	const char *path;
 	struct master_text text;
 	bool is_open;
@@ -27,25 +27,11 @@ struct version {
 	struct load_result counts;
 };
 
-static err_t
-open_include(void *ctx, const char *path, struct master_text *out)
-{
-	const struct version *v = ctx;
-	return ozone_side_open(v->side, path, out);
-}
-
-static void
-close_include(void *ctx, struct master_text *text)
-{
-	const struct version *v = ctx;
-	ozone_side_close(v->side, text);
-}
-
 static struct master_reader
-reader_of(const struct ozone *oz, struct version *v, const struct job *job, const struct diag_sink *sink)
+reader_of(const struct ozone *oz, const struct version *v, const struct job *job, const struct diag_sink *sink)
 {
 	return (struct master_reader){
-		.apex = job->apex.oct, .file = v->path, .ctx = v, .open = open_include, .close = close_include,
+		.apex = job->apex.oct, .file = v->path, .ctx = v->side, .open = ozone_side_open, .close = ozone_side_close,
 		.sink = sink, .drops_outside = oz->drops_outside && job->kind == SOURCE_ZONE,
 		.is_of_keys = job->kind == SOURCE_KEYS, .has_default_ttl = job->kind != SOURCE_ZONE, /* others are not served */
 	};
@@ -449,22 +435,23 @@ close_for_all(void *ctx, struct master_text *text)
 }
 
 static struct includes_source
-source_over(const struct side *s)
+source_over(struct side *s)
 {
-	return (struct includes_source){ .ctx = (void *)(uintptr_t)s, .open = open_for_all, .close = close_for_all };
+	return (struct includes_source){ .ctx = s, .open = open_for_all, .close = close_for_all };
 }
 
 err_t
-ozone_side_open(const struct side *s, const char *path, struct master_text *out)
+ozone_side_open(void *ctx, const char *path, struct master_text *out)
 {
+	struct side *s = ctx;
 	const struct includes_source from = source_over(s);
 	return includes_open(s->includes, &from, path, out);
 }
 
 void
-ozone_side_close(const struct side *s, struct master_text *text)
+ozone_side_close(void *ctx, struct master_text *text)
 {
-	const struct includes_source from = source_over(s);
+	const struct includes_source from = source_over(ctx);
 	includes_close(&from, text);
 }
 

@@ -129,7 +129,7 @@ list_files(const struct tree *t, struct texts *out)
 
 struct reading {
 	const struct repo *r;
-	const struct side *side;
+	struct side *side;
 	bool is_concerned;
 };
 

@@ -444,6 +444,12 @@ add_json_file(struct report *r, const struct ozone_checked *c)
 	(void)json_array_append_new(r->files, o);
 }
 
+static const char *
+plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 /* Prints one line for a file that differs from its old version. */
 static void
 say_change(const struct ozone_checked *c)
@@ -459,7 +465,7 @@ say_change(const struct ozone_checked *c)
 		str_printf(&out, ", last serial %" PRIu32, c->old_serial);
 	}
 	if (c->change != CHANGE_REMOVED) {
-		str_printf(&out, ", %zu %s", c->records, c->kind == SOURCE_KEYS ? "keys" : "records");
+		str_printf(&out, ", %zu %s%s", c->records, c->kind == SOURCE_KEYS ? "key" : "record", plural(c->records));
 	}
 	str_char(&out, '\n');
 	(void)fputs(str_text(&out), stdout);
@@ -489,12 +495,6 @@ size_t
 report_warnings(const struct report *r)
 {
 	return r->warnings;
-}
-
-static const char *
-plural(size_t n)
-{
-	return n == 1 ? "" : "s";
 }
 
 /* "2 zones, 1 keys file and 1 secondaries file" */

@@ -6,23 +6,9 @@
 
 struct reading {
 	struct ozone *oz;
-	const struct side *side;
+	struct side *side;
 	const char *path;
 };
-
-static err_t
-open_include(void *ctx, const char *path, struct master_text *out)
-{
-	const struct reading *r = ctx;
-	return ozone_side_open(r->side, path, out);
-}
-
-static void
-close_include(void *ctx, struct master_text *text)
-{
-	const struct reading *r = ctx;
-	ozone_side_close(r->side, text);
-}
 
 /* Errors in a file are reported when the file is checked. */
 static err_t
@@ -60,7 +46,7 @@ add_file(const struct reading *r, enum source_kind kind, const struct name *apex
 		return OK;
 	}
 	struct master_reader source = {
-		.apex = apex->oct, .file = r->path, .ctx = (void *)(uintptr_t)r, .open = open_include, .close = close_include,
+		.apex = apex->oct, .file = r->path, .ctx = r->side, .open = ozone_side_open, .close = ozone_side_close,
 	};
 	err_t err = kind == SOURCE_KEYS ? add_keys(r, &source, &text) : add_secondaries(r, &source, &text);
 	r->side->close(r->side->ctx, &text);
@@ -68,7 +54,7 @@ add_file(const struct reading *r, enum source_kind kind, const struct name *apex
 }
 
 err_t
-ozone_note_rights(struct ozone *oz, const struct side *side, char *const *files, size_t n)
+ozone_note_rights(struct ozone *oz, struct side *side, char *const *files, size_t n)
 {
 	ozone_forget_rights(oz);
 	oz->rights.keys = keystore_new();
