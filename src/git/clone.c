@@ -93,17 +93,11 @@ git_clone_close(struct git_clone *c)
 	c->intake = NULL;
 }
 
-/* Before the clone `to`, which may be `from` itself, gets the commit `head`: the next start must know which serials were
- * served. */
-static void
-leave(const struct git_home *h, const struct git_how *how, git_repository *from, git_repository *to, const git_oid *head)
+/* False: the clone has no commit. */
+static bool
+find_kept(const struct git_home *h, git_repository *repo, git_oid *out)
 {
-	git_oid kept;
-	bool has_kept = git_reference_name_to_id(&kept, from, h->ref) == 0;
-	const struct git_past_leaving l = {
-		.from = from, .to = to, .left = h->left, .old = has_kept ? &kept : NULL, .head = head, .alive = how->alive, .ctx = how->ctx,
-	};
-	git_past_leave(&l);
+	return git_reference_name_to_id(out, repo, h->ref) == 0;
 }
 
 err_t
@@ -112,11 +106,13 @@ git_clone_keep(const struct git_home *h, const struct git_how *how, struct git_c
 {
 	git_oid kept;
 	TRY(intake_flush(c->intake, how->alive, how->ctx, diag));
-	bool has_kept = git_reference_name_to_id(&kept, c->repo, h->ref) == 0;
-	if (has_kept) {
-		leave(h, how, c->repo, c->repo, head);
-	}
+	bool has_kept = find_kept(h, c->repo, &kept);
 	if (!has_kept || !git_oid_equal(&kept, head)) {
+		const struct git_past_leaving leaving = {
+			.from = c->repo, .to = c->repo, .left = h->left, .old = has_kept ? &kept : NULL, .head = head,
+			.alive = how->alive, .ctx = how->ctx,
+		};
+		TRY(git_past_leave(&leaving, diag));
 		TRY(git_keep(c->repo, h->ref, head, diag));
 	}
 	intake_set_open(c->intake, true);
@@ -129,13 +125,18 @@ git_clone_renew(const struct git_home *h, const struct git_how *how, struct git_
 {
 	[[gnu::cleanup(remove_aside)]] struct aside aside = { 0 };
 	[[gnu::cleanup(git_free_repo)]] git_repository *made = NULL;
+	git_oid kept;
 	TRY(make_aside(h, &aside, &made, diag));
 	err_t err = git_fetch(how, made, h->ref, out, branch, diag);
 	if (err == E_FORMAT && how->conf->scheme == GIT_REMOTE_LOCAL) { /* the remote's history may be damaged, its head whole */
 		err = git_copy_commit(how, made, out, diag);
 	}
 	TRY(err);
-	leave(h, how, c->repo, made, out);
+	const struct git_past_leaving leaving = {
+		.from = c->repo, .to = made, .left = h->left, .old = find_kept(h, c->repo, &kept) ? &kept : NULL, .head = out,
+		.alive = how->alive, .ctx = how->ctx,
+	};
+	TRY(git_past_leave(&leaving, diag));
 	TRY(git_keep(made, h->ref, out, diag));
 	git_clone_close(c);
 	git_free_repo(&made);

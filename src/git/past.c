@@ -186,10 +186,18 @@ put_version(const struct past *p, const struct version *v, struct link_build *bu
 	}
 }
 
-/* Of the versions [from, to) the end of those that are within PAST_OCTETS_MAX, counted from the newest one: the newest
- * matter most. */
+/* Octets that the version takes in a link_build; `len`: its full length. */
+static uint64_t
+told_octets(const struct version *v, size_t len)
+{
+	uint64_t octets = sizeof(struct link_entry) + strlen(v->path) + 1 + (len < PAST_FILE_OCTETS ? len : PAST_FILE_OCTETS);
+	return (octets + 7) / 8 * 8;
+}
+
+/* Of the versions [from, to) the end of those that are within PAST_OCTETS_MAX and have room in *room octets, counted from the newest one:
+ * the newest matter most.  *room becomes what they leave. */
 static size_t
-within_limit(const struct past *p, size_t from, size_t to)
+within_limit(const struct past *p, size_t from, size_t to, uint64_t *room)
 {
 	[[gnu::cleanup(git_free_odb)]] git_odb *odb = NULL;
 	size_t octets = 0, at = from;
@@ -200,17 +208,19 @@ within_limit(const struct past *p, size_t from, size_t to)
 		size_t len = 0;
 		git_object_t type;
 		octets += git_odb_read_header(&len, &type, odb, &p->list[at].id) == 0 ? len : 0;
-		if (octets > PAST_OCTETS_MAX) {
+		uint64_t told = told_octets(&p->list[at], len);
+		if (octets > PAST_OCTETS_MAX || told > *room) {
 			break;
 		}
+		*room -= told;
 	}
 	return at;
 }
 
 static void
-put_part(const struct past *p, size_t from, size_t to, struct link_build *build, uint64_t octets_max)
+put_part(const struct past *p, size_t from, size_t to, struct link_build *build)
 {
-	for (size_t i = within_limit(p, from, to); i-- > from && build->err == OK && build->len + 2 * PAST_FILE_OCTETS < octets_max;) {
+	for (size_t i = to; i-- > from && build->err == OK;) {
 		put_version(p, &p->list[i], build);
 		if (i % 64 == 0) {
 			p->in->alive(p->in->ctx);
@@ -218,14 +228,23 @@ put_part(const struct past *p, size_t from, size_t to, struct link_build *build,
 	}
 }
 
+/* The branch's own history takes of the room first.  It is told last. */
+static void
+put_within(const struct past *p, size_t own, struct link_build *build, uint64_t room)
+{
+	size_t own_end = within_limit(p, 0, own, &room);
+	size_t left_end = within_limit(p, own, p->n, &room);
+	put_part(p, own, left_end, build);
+	put_part(p, 0, own_end, build);
+}
+
 void
 git_past_put(const struct git_past_in *in, struct link_build *build, uint64_t octets_max)
 {
 	struct past p = { .in = in, .head = tree_of(in->repo, in->head) };
-	if (p.head != NULL) {
+	if (p.head != NULL && build->len < octets_max) {
 		size_t own = gather(&p);
-		put_part(&p, own, p.n, build, octets_max);
-		put_part(&p, 0, own, build, octets_max);
+		put_within(&p, own, build, octets_max - build->len);
 	}
 	past_fini(&p);
 }
@@ -238,7 +257,6 @@ struct chain {
 	git_odb *odb;
 	git_treebuilder *files; /* of the next commit */
 	char tip[GIT_OID_HEXSZ + 1]; /* the last commit; "": none yet */
-	bool has_failed;
 };
 
 static void
@@ -248,15 +266,16 @@ chain_fini(struct chain *c)
 	git_free_odb(&c->odb);
 }
 
-static void
+/* Returns libgit2's value, as add_link() does. */
+static int
 end_commit(struct chain *c)
 {
 	[[gnu::cleanup(str_fini)]] struct str text = { 0 };
 	char tree[GIT_OID_HEXSZ + 1];
 	git_oid id;
-	if (git_treebuilder_write(&id, c->files) != 0) {
-		c->has_failed = true;
-		return;
+	int ret = git_treebuilder_write(&id, c->files);
+	if (ret != 0) {
+		return ret;
 	}
 	git_oid_tostr(tree, sizeof tree, &id);
 	str_printf(&text, "tree %s\n", tree);
@@ -264,13 +283,13 @@ end_commit(struct chain *c)
 		str_printf(&text, "parent %s\n", c->tip);
 	}
 	str_cat(&text, "author Origin <origin> 0 +0000\ncommitter Origin <origin> 0 +0000\n\nolder versions of files\n");
-	c->has_failed |= git_odb_write(&id, c->odb, str_text(&text), text.len, GIT_OBJECT_COMMIT) != 0;
+	ret = git_odb_write(&id, c->odb, str_text(&text), text.len, GIT_OBJECT_COMMIT);
 	git_oid_tostr(c->tip, sizeof c->tip, &id);
-	(void)git_treebuilder_clear(c->files);
+	return ret == 0 ? git_treebuilder_clear(c->files) : ret;
 }
 
 /* A version that cannot be read is left out, and so is a file whose name libgit2 refuses. */
-static void
+static int
 add_link(struct chain *c, const struct past *p, const struct version *v)
 {
 	[[gnu::cleanup(git_free_object)]] git_odb_object *object = NULL;
@@ -278,33 +297,37 @@ add_link(struct chain *c, const struct past *p, const struct version *v)
 	size_t len;
 	git_oid id;
 	if (!read_version(p, v, &object, &text, &len)) {
-		return;
+		return 0;
 	}
-	if (git_treebuilder_get(c->files, v->path) != NULL) {
-		end_commit(c);
+	int ret = git_treebuilder_get(c->files, v->path) != NULL ? end_commit(c) : 0;
+	ret = ret == 0 ? git_odb_write(&id, c->odb, text, len, GIT_OBJECT_BLOB) : ret;
+	if (ret == 0) {
+		(void)!git_treebuilder_insert(NULL, c->files, v->path, &id, GIT_FILEMODE_BLOB);
 	}
-	c->has_failed |= git_odb_write(&id, c->odb, text, len, GIT_OBJECT_BLOB) != 0;
-	(void)!git_treebuilder_insert(NULL, c->files, v->path, &id, GIT_FILEMODE_BLOB);
+	return ret;
 }
 
-static void
-write_chain(const struct past *p, git_repository *to, const char *left)
+static err_t
+write_chain(const struct past *p, git_repository *to, const char *left, struct diag *diag)
 {
 	[[gnu::cleanup(chain_fini)]] struct chain c = { 0 };
-	git_reference *made = NULL;
+	[[gnu::cleanup(git_free_ref)]] git_reference *made = NULL;
 	git_oid tip;
-	if (git_repository_odb(&c.odb, to) != 0 || git_treebuilder_new(&c.files, to, NULL) != 0) {
-		return;
-	}
-	for (size_t i = within_limit(p, 0, p->n); i-- != 0 && !c.has_failed;) {
-		add_link(&c, p, &p->list[i]);
+	uint64_t room = UINT64_MAX;
+	int ret = git_repository_odb(&c.odb, to);
+	ret = ret == 0 ? git_treebuilder_new(&c.files, to, NULL) : ret;
+	for (size_t i = ret == 0 ? within_limit(p, 0, p->n, &room) : 0; i-- != 0 && ret == 0;) {
+		ret = add_link(&c, p, &p->list[i]);
 		p->in->alive(p->in->ctx);
 	}
-	end_commit(&c);
-	if (!c.has_failed && git_oid_fromstr(&tip, c.tip) == 0) {
-		(void)!git_reference_create(&made, to, left, &tip, 1, NULL);
-		git_free_ref(&made);
+	ret = ret == 0 ? end_commit(&c) : ret;
+	ret = ret == 0 ? git_oid_fromstr(&tip, c.tip) : ret;
+	ret = ret == 0 ? git_reference_create(&made, to, left, &tip, 1, NULL) : ret;
+	if (ret != 0) {
+		(void)git_trouble(diag, ret, "cannot write to %.200s what the branch has left behind", git_repository_path(to));
+		return E_IO;
 	}
+	return OK;
 }
 
 /* A history that was left behind ends where it meets this one. */
@@ -323,26 +346,25 @@ see_history(struct past *p, git_repository *repo, git_oid id)
 	}
 }
 
-void
-git_past_leave(const struct git_past_leaving *l)
+err_t
+git_past_leave(const struct git_past_leaving *l, struct diag *diag)
 {
 	bool is_rewritten = l->old != NULL && !git_oid_equal(l->old, l->head) && git_graph_descendant_of(l->to, l->head, l->old) != 1;
 	const struct git_past_in in = { .repo = l->from, .head = l->head, .alive = l->alive, .ctx = l->ctx };
 	struct past p = { .in = &in };
 	if (l->from == l->to && !is_rewritten) {
-		return;
+		return OK;
 	}
 	p.head = tree_of(l->to, l->head);
 	if (p.head == NULL) {
-		return;
+		return OK;
 	}
 	see_history(&p, l->to, *l->head);
 	if (is_rewritten) {
 		add_history(&p, *l->old);
 	}
 	add_ref(&p, l->left);
-	if (p.n != 0) {
-		write_chain(&p, l->to, l->left);
-	}
+	err_t err = p.n != 0 ? write_chain(&p, l->to, l->left, diag) : OK;
 	past_fini(&p);
+	return err;
 }

@@ -34,8 +34,9 @@ struct git_past_in {
 	void *ctx;
 };
 
-/* Adds a LINK_ENTRY_PAST for each older version of a file of the root, oldest first, until `build` has `octets_max`
- * octets.  A version that is the one in `head` is left out. */
+/* Adds a LINK_ENTRY_PAST for each older version of a file of the root, oldest first.  A version that is the one in `head`
+ * is left out.  If `build` would get more than `octets_max` octets, the oldest are left out, and those of the branch's own
+ * history only after all that was left behind. */
 void git_past_put(const struct git_past_in *in, struct link_build *build, uint64_t octets_max);
 
 struct git_past_leaving {
@@ -49,5 +50,6 @@ struct git_past_leaving {
 };
 
 /* Called before a clone moves on from `old` to `head`.  Writes down what is left behind: the history of `old`, if `head`
- * does not build on `old`, and what `left` has already.  Errors are not reported. */
-void git_past_leave(const struct git_past_leaving *l);
+ * does not build on `old`, and what `left` has already.  E_IO: that cannot be written, so the clone must not move on.  What
+ * cannot be read is left out. */
+err_t git_past_leave(const struct git_past_leaving *l, struct diag *diag);

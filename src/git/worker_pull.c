@@ -118,7 +118,9 @@ pull_once(struct worker *w, const struct link_frame *pull, struct link_frame *ou
 	w->has_no_branch = err == E_NOTFOUND && w->branch.len > 0;
 	TRY(err);
 	clear_up(w);
-	if (w->clone.intake != NULL && intake_is_empty(w->clone.intake)) { /* no objects to write, so this takes no time */
+	/* No objects to write, so this takes no time.  Only after a push that forces the branch back to a commit which the clone has, what
+	 * was left behind is written (git/past.h), and that takes as long as its limits allow. */
+	if (w->clone.intake != NULL && intake_is_empty(w->clone.intake)) {
 		TRY(git_clone_keep(w->home, &w->how, &w->clone, &head, diag));
 	}
 	err = tell_head(w, pull, &head, out, diag);
