@@ -1,6 +1,5 @@
 #include "git/upkeep.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -20,7 +19,7 @@
 #include "ops/clock.h"
 
 enum {
-	GC_PID_MAX_S = 12 * 3600, /* as git's own rule for gc.pid has it */
+	GIT_WORK_MAX_S = 12 * 3600, /* no git is at work longer; git's own rule for gc.pid */
 	GRACE_MS = 200, /* how long git may take to remove its files before it is killed */
 	STEP_MS = 5,
 	MEMORY_SHARE = 8, /* one part in eight of our memory is for git's search for deltas, another one for its cache of deltas */
@@ -59,7 +58,7 @@ git_gc_is_at_work(int dir, bool *is_stale)
 		file_close(&fd);
 		return is_there;
 	}
-	if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) && time(NULL) - st.st_mtime <= GC_PID_MAX_S) {
+	if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) && time(NULL) - st.st_mtime <= GIT_WORK_MAX_S) {
 		is_at_work = is_gc_alive(f);
 	}
 	fclose(f);
@@ -76,7 +75,7 @@ is_left(int dir, const char *name)
 	struct stat st;
 	bool is_temporary = strncmp(name, "tmp_", 4) == 0 || (strncmp(name, ".tmp-", 5) == 0 && strstr(name, "-pack-") != NULL);
 	return is_temporary && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-	       time(NULL) - st.st_mtime > GC_PID_MAX_S;
+	       time(NULL) - st.st_mtime > GIT_WORK_MAX_S;
 }
 
 /* Removes the files of gits that were killed.  (After any other signal git removes its files itself.) */
@@ -116,8 +115,8 @@ finish(struct git_upkeep *u, bool is_over)
 		unlinkat(u->dir, LOCK, 0);
 	}
 	if (u->dir >= 0) {
-		u->packs = git_packs_count(u->dir);
-		u->more = 0;
+		size_t n = git_packs_count(u->dir);
+		u->packs = n - (u->more < n ? u->more : n);
 	}
 	file_close(&u->lock);
 	file_close(&u->dir);
@@ -198,6 +197,7 @@ git_upkeep_begin(struct git_upkeep *u, const struct git_how *how, git_repository
 		file_close(&u->dir);
 		return OK;
 	}
+	u->more = 0; /* from here on: packs that may have come too late for this repack */
 	err_t err = begin(u, how, repo, has_stale_gc, diag);
 	if (err != OK) {
 		finish(u, err != E_BUSY);

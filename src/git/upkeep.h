@@ -42,8 +42,8 @@ struct git_upkeep {
 	int dir;           /* the repository's; -1: no repack is at work */
 	int lock;          /* DIR/origin-tidy */
 	uint64_t end_ms;   /* then the repack is ended */
-	size_t packs;      /* after the last repack */
-	size_t more;       /* packs beyond these, as far as is known without looking */
+	size_t packs;      /* after the last repack, without those of pushes during it */
+	size_t more;       /* packs beyond these, as far as is known without looking; during a repack: since its begin */
 	bool is_counted;   /* `more` is known: the first push makes it so */
 };
 

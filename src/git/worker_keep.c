@@ -76,13 +76,20 @@ close_local_remote(struct worker *w)
 	}
 }
 
+/* A repack that has ended has closed it. */
+static err_t
+open_local_remote(struct worker *w, struct diag *diag)
+{
+	return *local_remote(w) != NULL ? OK : git_open_local(w->conf, local_remote(w), diag);
+}
+
 static void
 begin_upkeep(struct worker *w, bool is_quiet)
 {
 	char text[LINK_TEXT_MAX];
 	struct diag diag = { 0 };
 	bool has_stale_gc;
-	if (*local_remote(w) == NULL || !git_upkeep_is_due(&w->upkeep, is_quiet)) {
+	if (!git_upkeep_is_due(&w->upkeep, is_quiet) || open_local_remote(w, &diag) != OK) {
 		return;
 	}
 	err_t err = git_upkeep_begin(&w->upkeep, &w->how, *local_remote(w), &has_stale_gc, &diag);
@@ -116,16 +123,11 @@ look_after_upkeep(struct worker *w)
 	}
 }
 
-bool
-worker_await_upkeep(struct worker *w)
+/* True: a frame has come. */
+static bool
+await_repack(struct worker *w)
 {
 	struct pollfd p = { .fd = w->sock, .events = POLLIN };
-	if (git_upkeep_is_due(&w->upkeep, true)) {
-		if (poll(&p, 1, UPKEEP_QUIET_MS) != 0) {
-			return true;
-		}
-		begin_upkeep(w, true);
-	}
 	while (git_upkeep_is_on(&w->upkeep)) {
 		int n = poll(&p, 1, UPKEEP_TURN_MS);
 		look_after_upkeep(w);
@@ -134,6 +136,22 @@ worker_await_upkeep(struct worker *w)
 		}
 	}
 	return false;
+}
+
+bool
+worker_await_upkeep(struct worker *w)
+{
+	struct pollfd p = { .fd = w->sock, .events = POLLIN };
+	if (await_repack(w)) {
+		return true;
+	}
+	if (git_upkeep_is_due(&w->upkeep, true)) { /* maybe for what was pushed during that repack */
+		if (poll(&p, 1, UPKEEP_QUIET_MS) != 0) {
+			return true;
+		}
+		begin_upkeep(w, true);
+	}
+	return await_repack(w);
 }
 
 void

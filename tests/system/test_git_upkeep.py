@@ -309,6 +309,21 @@ def fake_git(tmp_path, text):
     os.chmod(tmp_path / "bin" / "git", 0o755)
     return {"PATH": "%s:%s" % (tmp_path / "bin", os.environ["PATH"])}
 
+def test_a_repack_that_takes_its_time(repo, side, tmp_path):
+    """Packs of pushes that came meanwhile are not in it: they count for the next one."""
+    begun, go = tmp_path / "begun", tmp_path / "go"
+    wait = "%s \"$@\"; status=$?; : >%s; while ! [ -e %s ]; do sleep 0.02; done; exit $status\n" % (shutil.which("git"), begun, go)
+    head = repo.commit({"a": SOA % 1})
+    g = side(repo.url, env=fake_git(tmp_path, wait))
+    g.pull()
+    head = push_many(g, head, 40)
+    servers.await_true("a repack is under way", begun.exists)
+    head = push_many(g, head, 60)
+    assert len(packs_of(repo.bare)) > 50
+    go.touch()
+    await_few_packs(repo)
+    fsck(repo.bare)
+
 
 def test_pushes_wait_for_no_repack(repo, side, tmp_path):
     """One that hangs holds nobody up, is the only one, and goes with the worker."""
