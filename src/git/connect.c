@@ -240,7 +240,9 @@ hint_ssh_auth(struct git_connection *a, struct diag *diag)
 static bool
 is_denial(const char *text)
 {
-	static const char *const signs[] = { "403", "denied", "read-only", "read only", "not permitted", "not allowed", "forbidden" };
+	static const char *const signs[] = {
+		"status code: 403", "denied", "read-only", "read only", "not permitted", "not allowed", "forbidden",
+	};
 	for (size_t i = 0; i < ARRAY_LEN(signs); i++) {
 		if (strcasestr(text, signs[i]) != NULL) {
 			return true;
@@ -249,7 +251,8 @@ is_denial(const char *text)
 	return false;
 }
 
-/* The hint depends on what failed, since libgit2's text names only the symptom. */
+/* The hint depends on what failed, since libgit2's text names only the symptom.  (A number alone does not: the path of
+ * the repository may be in the text, and have it.) */
 static err_t
 connect_failed(struct git_connection *a, int ret, struct diag *diag)
 {
@@ -257,10 +260,10 @@ connect_failed(struct git_connection *a, int ret, struct diag *diag)
 	const git_error *e = git_error_last();
 	int class = e != NULL ? e->klass : GIT_ERROR_NONE;
 	const char *text = git_lib_text();
-	bool is_auth = ret == GIT_EAUTH || strstr(text, "401") != NULL || strstr(text, "403") != NULL;
+	bool is_auth = ret == GIT_EAUTH || strstr(text, "status code: 401") != NULL || strstr(text, "status code: 403") != NULL;
 	bool is_tls = class == GIT_ERROR_SSL || ret == GIT_ECERTIFICATE;
-	bool is_absent = strstr(text, "404") != NULL || strstr(text, "not export") != NULL || strstr(text, "not found") != NULL ||
-	                 strstr(text, "does not appear to be a git") != NULL;
+	bool is_absent = strstr(text, "status code: 404") != NULL || strstr(text, "not export") != NULL ||
+	                 strstr(text, "not found") != NULL || strstr(text, "does not appear to be a git") != NULL;
 	bool is_denied = a->direction == GIT_DIRECTION_PUSH && ret != GIT_EAUTH && (is_absent || is_denial(text));
 	bool is_moved = strstr(text, "unexpected http status code: 3") != NULL || strstr(text, "redirect") != NULL;
 	if (git_format_explain_remote(text, c->shown, diag)) {

@@ -289,6 +289,12 @@ def test_no_such_repository(repo, side, daemon, sshd, tmp_path, started):
         assert "nope.git" in f.text and " -- " in f.text and int(f.fields["retry_s"]) == 1, f
 
 
+def test_a_name_with_the_number_of_an_error(side, daemon):
+    """It is not HTTP's status 403."""
+    f = side(daemon.url("zones-403.git")).pull("FAILED")
+    assert f.status == "not found" and "does the server serve this repository to us?" in f.text, f
+
+
 @pytest.mark.parametrize("transport", ["file", "git"])
 def test_empty_then_filled(repo, side, daemon, transport):
     """An empty repository is told as such; the first push is found without being asked for again."""
@@ -649,17 +655,12 @@ def test_a_whole_tree_that_could_not_be_dealt_with(repo, side):
     assert g.pull("UPTODATE")
 
 
-@pytest.fixture
-def relay(daemon, started):
-    return started(remotes.Breaking(daemon.port))
-
-
 def await_retry(g, relay):
     """A pull fails, and the next one, which nobody asked for, has seen the branch."""
     relay.limit = 3
     failed = g.pull("FAILED")
-    relay.limit = None
     relay.hold()
+    relay.limit = None
     relay.await_answer()
     return failed
 
