@@ -6,7 +6,7 @@
  * While a commit is being pushed, new updates wait.  Then all that wait go into one batch (auth/batch.h), which becomes one
  * commit and one push.  When they cost more than one batch may, keys take turns according to the cost of their updates
  * (auth/lines.h); the updates of one key stay in order.  An update is answered NOERROR when its commit is in the remote and
- * served, not earlier:
+ * served, not earlier; or when it is in the remote, and only memory for the new view is missing (UPDATER_NOT_TAKEN_OVER):
  *
  *     idle ── batch made, push ──> pushing ── pushed ──> published, answered ──> idle
  *                                     ├── E_STALE ──> pulling ── commit ──> the same updates again, on the new head

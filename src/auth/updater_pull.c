@@ -104,11 +104,14 @@ is_of_remote(const struct updater_pull *p)
 	return p->end != UPDATER_PULL_FAILED && !p->is_from_cache;
 }
 
+/* A pull that was begun before ours was asked for, and failed, is not ours: ours follows, and may go well. */
 static void
 end_pulling(struct updater *u, const struct updater_pull *p)
 {
 	if (p->end == UPDATER_PULL_FAILED) {
-		give_up(u, p);
+		if (!p->is_older) {
+			give_up(u, p);
+		}
 	} else if (is_of_remote(p) && u->is_unknown) {
 		find_out(u, p);
 	} else if (is_of_remote(p)) {

@@ -50,11 +50,13 @@ failure_of(const struct link_frame *f)
 	return f->status != OK && f->status < E_COUNT ? (err_t)f->status : E_IO;
 }
 
-/* Notes the end of a pull.  A commit from the cache tells nothing about the remote, so it is not noted. */
+/* Notes the end of a pull.  A pull from the cache has number 0 and tells nothing about the remote, so it is not noted, whether it went well
+ * or failed.  The last frame of a git process that cannot begin has no number either. */
 static void
 end_pull(struct daemon_state *s, const struct link_frame *f, err_t err, uint64_t pull)
 {
-	if ((f->flags & LINK_FROM_CACHE) != 0) {
+	bool is_over = f->type == LINK_FAILED && f->retry_s == 0;
+	if (f->pull == 0 && !is_over) {
 		return;
 	}
 	if (f->type == LINK_FAILED) {
@@ -89,7 +91,7 @@ primary_state_on_frame(struct primary_state *s, const struct link_frame *f, err_
 		break;
 	case LINK_PUSHED:
 		see_head(last, f);
-		end_step(&last->push, last->push.n + 1, (f->commit_us + f->push_us) / 1000, OK, "");
+		end_step(&last->push, last->push.n + 1, f->took_ms, OK, "");
 		break;
 	case LINK_PUSH_FAILED:
 		end_push_failed(last, f);

@@ -722,6 +722,37 @@ an_older_pull_settles_what_was_pushed(void **state)
 	scene_end(&s);
 }
 
+/* It had begun before the pull that the update waits for, or it was from the cache.  The one that was asked for may go well. */
+static void
+an_older_pull_that_fails_ends_no_waiting(void **state)
+{
+	(void)state;
+	static const struct updater_pull older[] = {
+		{ .end = UPDATER_PULL_FAILED, .is_older = true, .text = "no route" },
+		{ .end = UPDATER_PULL_FAILED, .is_older = true, .text = "no such branch", .has_no_branch = true },
+	};
+	static struct scene s;
+	for (size_t i = 0; i < ARRAY_LEN(older); i++) {
+		scene_begin(&s);
+		struct sent_update *a = scene_update(&s, "add a 60 TXT first\n");
+		scene_push_fails(&s, E_STALE, "somebody else has pushed");
+		scene_pull_ends(&s, older[i]);
+		assert_waiting(a);
+		assert_int_equal(s.pushes, 1);
+		scene_uptodate(&s);
+		scene_pushed(&s);
+		assert_answered(a, RCODE_NOERROR, "");
+		scene_end(&s);
+		struct sent_update *b = scene_begin_unknown(&s);
+		scene_pull_ends(&s, older[i]);
+		assert_waiting(b);
+		assert_int_equal(s.pushes, 1);
+		scene_pull_ends(&s, (struct updater_pull){ .end = UPDATER_PULL_UPTODATE, .has_pushed = true });
+		assert_answered(b, RCODE_NOERROR, "");
+		scene_end(&s);
+	}
+}
+
 static void
 what_changes_nothing_and_the_remote_is_away(void **state)
 {
@@ -808,6 +839,7 @@ main(void)
 		cmocka_unit_test(what_changes_nothing_and_an_older_pull),
 		cmocka_unit_test(what_changes_nothing_and_an_older_pull_brings_a_commit),
 		cmocka_unit_test(an_older_pull_settles_what_was_pushed),
+		cmocka_unit_test(an_older_pull_that_fails_ends_no_waiting),
 		cmocka_unit_test(what_changes_nothing_and_the_remote_is_away),
 		cmocka_unit_test(the_source_has_another_commit),
 		cmocka_unit_test(nobody_takes_the_push),

@@ -247,17 +247,25 @@ scene_put(struct scene *s, struct sent_update *r, const struct update_text *text
 	updater_add(s->updater, &q);
 }
 
+typedef void update_text_builder(struct update_text *u, const char *zone, const char *key, const char *update);
+
 /* It waits, and nothing is done about it yet. */
 static inline struct sent_update *
-scene_add_zone(struct scene *s, const char *zone, const char *key, const char *update)
+scene_add_built(struct scene *s, update_text_builder *build, const char *zone, const char *key, const char *update)
 {
 	assert_true(s->n < REQUESTS_MAX);
 	struct sent_update *r = &s->requests[s->n++];
 	r->text = xalloc(sizeof *r->text);
-	update_text_build(r->text, zone, key, update);
+	build(r->text, zone, key, update);
 	name_set(&r->key, r->text->key.name.oct);
 	scene_put(s, r, r->text);
 	return r;
+}
+
+static inline struct sent_update *
+scene_add_zone(struct scene *s, const char *zone, const char *key, const char *update)
+{
+	return scene_add_built(s, update_text_build, zone, key, update);
 }
 
 static inline struct sent_update *
@@ -270,13 +278,7 @@ scene_add(struct scene *s, const char *update)
 static inline struct sent_update *
 scene_add_edns(struct scene *s, const char *zone, const char *key, const char *update)
 {
-	assert_true(s->n < REQUESTS_MAX);
-	struct sent_update *r = &s->requests[s->n++];
-	r->text = xalloc(sizeof *r->text);
-	update_text_build_edns(r->text, zone, key, update);
-	name_set(&r->key, r->text->key.name.oct);
-	scene_put(s, r, r->text);
-	return r;
+	return scene_add_built(s, update_text_build_edns, zone, key, update);
 }
 
 /* And it begins, if it can. */
