@@ -7,6 +7,7 @@ Each file has a pytest of its own, which makes itself a network of its own, so t
 says what became of each test (JUnit), and what pytest printed is printed when the file is done.  Status 1: some have failed.
 """
 import concurrent.futures
+import contextlib
 import os
 import subprocess
 import sys
@@ -24,10 +25,28 @@ def test_files():
     return sorted(files, key=lambda f: -os.path.getsize(os.path.join(HERE, f)))
 
 
-def run(file, reports, options):
+class Sweeper:
+    """Removes what tests have left, beside those that run: some leave ten thousands of files, which takes a busy disk a minute."""
+
+    def __init__(self):
+        self.thread, self.removals = concurrent.futures.ThreadPoolExecutor(1), []
+
+    @contextlib.contextmanager
+    def directory(self):
+        temp = tempfile.TemporaryDirectory(prefix="")  # a short name: a socket's path has room for 107 octets
+        try:
+            yield temp.name
+        finally:
+            self.removals.append(self.thread.submit(temp.cleanup))
+
+    def finish(self):
+        for removal in self.removals:
+            removal.result()
+
+
+def run(file, reports, options, sweeper):
     name = file.removesuffix(".py")
-    # Short names: a socket's path has room for 107 octets.
-    with tempfile.TemporaryDirectory(prefix="") as temp, tempfile.TemporaryFile() as sink:
+    with sweeper.directory() as temp, tempfile.TemporaryFile() as sink:
         argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--basetemp=" + os.path.join(temp, "t"),
                 "--junitxml=" + os.path.join(reports, name + ".xml"), *options, os.path.join(HERE, file)]
         try:
@@ -42,12 +61,13 @@ def run(file, reports, options):
 
 def main():
     reports, options = sys.argv[1], sys.argv[2:]
-    is_good = True
+    is_good, sweeper = True, Sweeper()
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for done in concurrent.futures.as_completed([pool.submit(run, f, reports, options) for f in test_files()]):
+        for done in concurrent.futures.as_completed([pool.submit(run, f, reports, options, sweeper) for f in test_files()]):
             status, out = done.result()
             print(out, flush=True)
             is_good = is_good and status in NOTHING_FAILED
+    sweeper.finish()
     return 0 if is_good else FAILED
 
 

@@ -17,7 +17,8 @@ import threading
 import time
 
 import servers
-from repository import ENV
+from acceptor import Acceptor
+from repository import ENV, git
 
 ADDRESS = servers.ADDRESS
 SEED = bytes(range(32))
@@ -50,13 +51,14 @@ class Child:
 
 
 class Daemon:
-    """git daemon: git://  With `receive` whoever comes may push."""
+    """git daemon: git://  With `receive` whoever comes may push.
+    It is started without the wrapper that `git daemon` is: signals are to reach what takes connections, from its first moment on."""
 
     def __init__(self, where, port=None, *, receive=True):
         self.port = port or servers.free_port()
-        self.child = Child(["git", "daemon", "--base-path=" + where, "--export-all", "--reuseaddr", "--listen=" + ADDRESS,
-                            "--port=%d" % self.port, *(["--enable=receive-pack"] if receive else [])],
-                           self.port, os.path.join(where, "daemon.log"))
+        program = os.path.join(git(".", "--exec-path"), "git-daemon")
+        self.child = Child([program, "--base-path=" + where, "--export-all", "--reuseaddr", "--listen=" + ADDRESS, "--port=%d" % self.port,
+                            *(["--enable=receive-pack"] if receive else [])], self.port, os.path.join(where, "daemon.log"))
 
     def url(self, name):
         return "git://%s:%d/%s" % (ADDRESS, self.port, name)
@@ -103,7 +105,7 @@ class Sshd:
         with open(conf, "w") as f:
             f.write("Port %d\nListenAddress %s\nPidFile none\nUsePAM no\nStrictModes no\nPasswordAuthentication no\n"
                     "KbdInteractiveAuthentication no\nPermitRootLogin yes\nAuthorizedKeysFile %s/authorized_keys\n"
-                    "HostKeyAlgorithms +ssh-rsa\nLogLevel DEBUG1\n" % (self.port, ADDRESS, self.home))
+                    "HostKeyAlgorithms +ssh-rsa\nLogLevel DEBUG1\nSetEnv HOME=%s\n" % (self.port, ADDRESS, self.home, self.home))
             f.write("".join("HostKey %s\n" % k for k in self.keys.values()))
         self.child = Child([shutil.which("sshd") or "/usr/sbin/sshd", "-D", "-e", "-f", conf], self.port,
                            os.path.join(self.home, "sshd.log"))
@@ -252,27 +254,19 @@ class Silent:
     """Takes connections, reads, and never says a word."""
 
     def __init__(self, first=b""):
-        self.socket = socket.create_server((ADDRESS, 0))
-        self.port = self.socket.getsockname()[1]
         self.first, self.open = first, []
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
+        self.acceptor = Acceptor(self.take)
+        self.port = self.acceptor.port
 
-    def run(self):
-        while True:
-            try:
-                client, _ = self.socket.accept()
-            except OSError:
-                return
-            self.open.append(client)
-            if self.first:
-                client.sendall(self.first)
+    def take(self, client):
+        self.open.append(client)
+        client.sendall(self.first)
 
     def url(self, name="zones.git"):
         return "git://%s:%d/%s" % (ADDRESS, self.port, name)
 
     def kill(self):
-        self.socket.close()
+        self.acceptor.kill()
         for client in self.open:
             client.close()
 
@@ -287,17 +281,8 @@ class Breaking:
         self.connections = []  # our ends of those to whom it was somebody
         self.passes, self.has_answer = threading.Event(), threading.Event()
         self.passes.set()
-        self.socket = socket.create_server((ADDRESS, port))
-        self.port = self.socket.getsockname()[1]
-        threading.Thread(target=self.run, daemon=True).start()
-
-    def run(self):
-        while True:
-            try:
-                client, _ = self.socket.accept()
-            except OSError:
-                return
-            self.take(client)
+        self.acceptor = Acceptor(self.take, port)
+        self.port = self.acceptor.port
 
     def take(self, client):
         """A connection has come."""
@@ -341,9 +326,7 @@ class Breaking:
 
     def kill(self):
         self.let_go()
-        with contextlib.suppress(OSError):
-            self.socket.shutdown(socket.SHUT_RDWR)  # wakes the thread: it would take one more connection
-        self.socket.close()
+        self.acceptor.kill()
 
     def cut(self):
         """Ends all that is under way; who comes now is served."""

@@ -13,6 +13,8 @@ import dns.message
 import dns.rcode
 import dns.tsig
 
+import servers
+
 KEY_NAME = "me._update.example."
 SECRET = b"a secret of thirty-two octets..."
 OTHER_SECRET = b"another one, also thirty-two ..."
@@ -34,16 +36,10 @@ class Script:
         self.answer, self.requests = answer, []
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self.udp, self.tcp = socket.socket(family, socket.SOCK_DGRAM), socket.socket(family, socket.SOCK_STREAM)
+        self.port = servers.free_port(address)
+        self.udp.bind((address, self.port))
         self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        for _ in range(100):
-            self.udp.bind((address, 0))
-            self.port = self.udp.getsockname()[1]
-            try:
-                self.tcp.bind((address, self.port))
-                break
-            except OSError:
-                self.udp.close()
-                self.udp = socket.socket(family, socket.SOCK_DGRAM)
+        self.tcp.bind((address, self.port))
         self.tcp.listen(5)
         if "tcp" not in transports:
             self.tcp.close()

@@ -1,6 +1,8 @@
 """Programs under test and their peers, each started on free ports, waited for by asking, and ended by its pid."""
 import contextlib
+import itertools
 import os
+import random
 import re
 import shutil
 import signal
@@ -28,16 +30,32 @@ class Trouble(AssertionError):
     """What was awaited did not come; the text has the log's end."""
 
 
-def free_port():
-    """A port of 127.0.0.1 that nobody has in UDP nor TCP.  The system picks, so two test runs do not meet."""
-    for _ in range(100):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, \
-                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            tcp.bind((ADDRESS, 0))
-            port = tcp.getsockname()[1]
-            with contextlib.suppress(OSError):
-                udp.bind((ADDRESS, port))
-                return port
+def clients_ports():
+    """Those of which the system gives one to whoever does not ask for a certain one."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+        first, last = map(int, f.read().split())
+    return range(first, last + 1)
+
+
+def servers_ports():
+    """The others, without end.  On a client's port a server that is not there yet may find it taken; and whoever asks there may have
+    the very port and be connected to itself: what it says is then what it hears."""
+    ports = sorted(set(range(10000, 65536)) - set(clients_ports())) or range(10000, 65536)
+    begin = random.randrange(len(ports))  # two test runs in one network hardly meet
+    return itertools.cycle(itertools.chain(ports[begin:], ports[:begin]))
+
+
+PORTS = servers_ports()
+
+
+def free_port(address=ADDRESS):
+    """A port that nobody has in UDP nor TCP, and none that was given before."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    for port in itertools.islice(PORTS, 1000):
+        with socket.socket(family, socket.SOCK_STREAM) as tcp, socket.socket(family, socket.SOCK_DGRAM) as udp, contextlib.suppress(OSError):
+            tcp.bind((address, port))
+            udp.bind((address, port))
+            return port
     raise Trouble("no free port")
 
 
@@ -151,34 +169,33 @@ def sanitizer_env():
     }
 
 
-class Primary(Process):
-    """Our oprimary on a remote.  `zones`: those that must be served before the constructor returns; None: only listen.
-    `remote`: None when the environment has it.  `wrapper`: a command that becomes the program in a surrounding of its own."""
+class Ours(Process):
+    """A daemon of ours, on `port` of `address`; listening when the constructor returns."""
+    program = None
 
-    def __init__(self, bindir, work, remote, *options, zones=None, port=None, env=None, wrapper=(), **more):
-        self.port = port or free_port()
-        argv = [*wrapper, os.path.join(bindir, "oprimary"), *(["--remote=" + remote] if remote else []),
-                "--listen=%s@%d" % (ADDRESS, self.port)]
-        super().__init__(argv + list(options), work, "oprimary", env={**sanitizer_env(), **(env or {})}, **more)
+    def __init__(self, bindir, work, *options, port=None, address=ADDRESS, env=None, wrapper=(), **more):
+        self.port, self.address = port or free_port(), address
+        argv = [*wrapper, os.path.join(bindir, self.program), "--listen=%s@%d" % (address, self.port), *options]
+        super().__init__(argv, work, self.program, env={**sanitizer_env(), **(env or {})}, **more)
+        with self.killed_after_trouble():
+            self.await_true("it answers", lambda: is_listening(self.port, address))
+
+    @contextlib.contextmanager
+    def killed_after_trouble(self):
         try:
-            self.await_true("it answers", lambda: is_listening(self.port))
-            for zone in zones or []:
-                self.await_true("%s is served" % zone, lambda z=zone: serial_served(self.port, z) is not None)
+            yield
         except BaseException:
             self.kill()
             raise
 
     def ask(self, name, rdtype="A", **more):
-        return ask(self.port, name, rdtype, **more)
+        return ask(self.port, name, rdtype, address=self.address, **more)
 
     def serial(self, zone):
-        return serial_served(self.port, zone)
+        return serial_served(self.port, zone, self.address)
 
     def await_serial(self, zone, serial, limit_s=START_LIMIT_S):
         self.await_true("%s has serial %s" % (zone, serial), lambda: self.serial(zone) == serial, limit_s)
-
-    def hangup(self):
-        self.popen.send_signal(signal.SIGHUP)  # to nobody else when it has ended
 
     def stat(self, name, event="stats"):
         """A counter of that event, as it is now."""
@@ -189,15 +206,39 @@ class Primary(Process):
     def stop(self):
         """A clean end: status 0, nothing that a sanitizer has to say, and no event that the manual does not know."""
         status = self.end()
-        assert status == 0, "oprimary ended with %s\n%s" % (status, self.log_tail())
+        assert status == 0, "%s ended with %s\n%s" % (self.program, status, self.log_tail())
         assert not SANITIZER_REPORT.search(self.log()), self.log_tail()
         unknown = set(re.findall(r"^\S+ [a-z]+ event=(\S+)", self.log(), re.M)) - manual.events()
-        assert not unknown, "not in oprimary(8), LOG: %s" % ", ".join(sorted(unknown))
+        assert not unknown, "not in the manual, LOG: %s" % ", ".join(sorted(unknown))
         self.await_no_children()
 
     def await_no_children(self):
-        """The git process goes with it: nobody is left in its session."""
+        """Its processes go with it: nobody is left in its session."""
         await_true("its processes are gone", lambda: not group_members(self.pid), STOP_LIMIT_S)
+
+
+class Primary(Ours):
+    """Our oprimary on a remote.  `zones`: those that must be served before the constructor returns; None: only listen.
+    `remote`: None when the environment has it.  `wrapper`: a command that becomes the program in a surrounding of its own."""
+    program = "oprimary"
+
+    def __init__(self, bindir, work, remote, *options, zones=None, **more):
+        super().__init__(bindir, work, *(["--remote=" + remote] if remote else []), *options, **more)
+        with self.killed_after_trouble():
+            for zone in zones or []:
+                self.await_true("%s is served" % zone, lambda z=zone: serial_served(self.port, z) is not None)
+
+    def hangup(self):
+        self.popen.send_signal(signal.SIGHUP)  # to nobody else when it has ended
+
+
+class Secondary(Ours):
+    """Our osecondary: `keys` that lead to `primaries` ("ADDRESS@PORT"), or to the addresses in their names."""
+    program = "osecondary"
+
+    def __init__(self, bindir, work, keys, *options, primaries=(), env=None, **more):
+        super().__init__(bindir, work, *("--primary=" + p for p in primaries), *options,
+                         env={"ORIGIN_KEYS": ",".join(k.argument for k in keys), **(env or {})}, **more)
 
 
 def group_members(group):

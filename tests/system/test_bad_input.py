@@ -74,21 +74,24 @@ class Victim:
         self.primary = start()
         self.port = self.primary.port
 
-    def pull(self):
+    def pull(self, change=lambda: None):
+        """Makes the change and has it pulled.  A pull that is under way may find it by itself, so the mark is there before."""
         self.mark = len(self.primary.log())
+        made = change()
         self.primary.hangup()
+        return made
 
-    def deal_with(self, commit):
-        """Has the commit pulled, and waits until something has become of it."""
-        self.pull()
+    def deal_with(self, make_commit):
+        """Has the commit made and pulled, and waits until something has become of it."""
+        commit = self.pull(make_commit)
         self.says("event=commit-(served|held|failed) commit=%s" % commit)
         return commit
 
     def harm(self, files=None, **more):
-        return self.deal_with(self.repo.commit(files or {}, **more))
+        return self.deal_with(lambda: self.repo.commit(files or {}, **more))
 
     def says(self, *patterns):
-        """The log has a line for each since the last pull, or gets it."""
+        """The log has a line for each since before the last change, or gets it."""
         for pattern in patterns:
             self.primary.await_log(pattern, after=self.mark)
 
@@ -114,8 +117,7 @@ class Victim:
 
     def mend(self, files=None, **more):
         """The next good commit is served."""
-        self.push_good(files, **more)
-        self.pull()
+        self.pull(lambda: self.push_good(files, **more))
         self.await_served()
 
     def mend_and_end(self, files=None, **more):
@@ -403,7 +405,7 @@ def test_bad_keys(victim, notify, notify_key, make_key):
     v.primary.stop()
 
 
-def test_files_that_are_passed_over(victim):
+def test_files_that_are_ignored(victim):
     """By their names, by what .originignore says, and by what it says from now on, of files that stay as they are."""
     v = victim(files={"notes.yaml": "a: b\n", "zone.example.bak": zone(), "deploy.sh": "#!/bin/sh\n", "x.tmpl": "rubbish\n", "y.tmpl": zone(),
                       "0%2F26.example": zone(), ".originignore": "*.tmpl\n"})
@@ -568,12 +570,11 @@ def test_trees_that_git_would_not_make(victim, repo):
         ([("9", ORG, blob), (file, OTHER, blob)], "cannot read commit .* -- .*fsck"),
     ]
     for entries, text in refused:
-        repo.commit_entries_in_remote(entries)
-        v.pull()
+        v.pull(lambda entries=entries: repo.commit_entries_in_remote(entries))
         v.says("event=pull-failed text=\"%s.* serving=last-good" % text)
         v.serves()
     names = [(file, name, blob) for name in (".", "..", ".git", "a/b", ORG, OTHER)]
-    v.deal_with(repo.commit_entries_in_remote(names))
+    v.deal_with(lambda: repo.commit_entries_in_remote(names))
     v.serves()
     v.mend_and_end(force=True)
 
@@ -609,7 +610,7 @@ def test_large_files(victim, repo, tmp_path):
         with open(path, "wb") as f:
             f.write(content)
             f.truncate(size or len(content))
-        commit = v.deal_with(repo.commit_file_in_remote(ORG, path))
+        commit = v.deal_with(lambda: repo.commit_file_in_remote(ORG, path))
         v.says(text, "zone-rejected file=example.org commit=%s .* serving=last-good serial=1" % commit)
         assert v.news().count("\n") < 150
         v.serves()
@@ -643,12 +644,10 @@ def test_a_branch_that_is_not_there(repo, primary):
 def test_a_branch_that_goes(victim, repo):
     v = victim()
     git(repo.bare, "branch", "renamed", "main")
-    git(repo.bare, "update-ref", "-d", "refs/heads/main")
-    v.pull()
+    v.pull(lambda: git(repo.bare, "update-ref", "-d", "refs/heads/main"))
     v.says("event=pull-failed text=.*has no branch main; it has: renamed -- .* serving=last-good")
     v.serves()
-    git(repo.bare, "update-ref", "-d", "refs/heads/renamed")
-    v.pull()
+    v.pull(lambda: git(repo.bare, "update-ref", "-d", "refs/heads/renamed"))
     v.says("event=pull-failed text=.*is empty: it has no branch yet -- .* serving=last-good")
     v.serves()
     v.mend_and_end()
@@ -692,9 +691,12 @@ def test_a_forced_push(victim, repo):
     v = victim()
     first = repo.head()
     v.mend()
-    git(repo.path, "reset", "-q", "--hard", first)
-    git(repo.path, "push", "-q", "-f", "origin", "HEAD:main")
-    v.deal_with(first)
+
+    def go_back():
+        git(repo.path, "reset", "-q", "--hard", first)
+        git(repo.path, "push", "-q", "-f", "origin", "HEAD:main")
+        return first
+    v.deal_with(go_back)
     v.says("event=zone-serial-back zone=%s. serial=1 old_serial=2 newest_serial=2 .*write 3 or newer" % re.escape(ORG))
     v.serial = 1
     v.serves()
@@ -716,24 +718,16 @@ def test_a_forced_push(victim, repo):
 
 # ---- the remote --------------------------------------------------------------
 
-@pytest.fixture
-def daemon(repo, tmp_path, started, need):
-    need("git")
-    return started(remotes.Daemon(str(tmp_path)))
-
-
-def test_a_remote_that_fails(victim, daemon, started):
+def test_a_remote_that_fails(victim, daemon, relay, started):
     """Each time: what it says, what is served meanwhile, and that the push made meanwhile is found without being told of."""
-    relay = started(remotes.Breaking(daemon.port))
     silent, stranger = started(remotes.Silent()), started(remotes.Silent(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
     v = victim("--fetch-timeout=2", remote=relay.url("zones.git"))
 
-    def trouble(text):
-        v.pull()
+    def trouble(text, files=None):
+        v.pull(lambda: v.push_good(files))
         v.says("event=pull-failed text=\"%s.* serving=last-good retry_s=1" % text)
         v.serves()
 
-    v.push_good()
     relay.kill()
     trouble("cannot connect to git://.*zones.git.*[Cc]onnection refused.* -- ")
     relay = started(remotes.Breaking(daemon.port, port=relay.port))
@@ -741,7 +735,6 @@ def test_a_remote_that_fails(victim, daemon, started):
 
     for port, text in ((silent.port, "the fetch made no progress for 2 s -- the remote hangs"),
                        (stranger.port, "cannot connect to git://.*zones.git: .* -- ")):
-        v.push_good()
         relay.to = port
         trouble(text)
         relay.to = daemon.port
@@ -750,9 +743,8 @@ def test_a_remote_that_fails(victim, daemon, started):
     for limit, text in ((3, "cannot connect to git://.* -- "), (100, "cannot connect to git://.* -- "),
                         (700, "the fetch from git://.* broke off: .* -- "), (40000, "the fetch from git://.* broke off: .* -- ")):
         hosts = "".join("h%d TXT %s\n" % (i, hashlib.sha256(b"%d %d" % (limit, i)).hexdigest()) for i in range(2000))
-        v.push_good({"many-%d.example" % limit: zone(1, hosts)})
         relay.limit = limit
-        trouble(text)
+        trouble(text, {"many-%d.example" % limit: zone(1, hosts)})
         relay.limit = None
         v.primary.hangup()  # there is no need to wait each time
         v.await_served()
@@ -762,21 +754,25 @@ def test_a_remote_that_fails(victim, daemon, started):
 def test_a_repository_that_is_damaged(victim, repo):
     """In place: moved away, and with an object that is cut off, as a crash leaves it."""
     v = victim()
-    v.push_good()
-    os.rename(repo.bare, repo.bare + ".away")
-    v.pull()
+
+    def push_and_move_away():
+        v.push_good()
+        os.rename(repo.bare, repo.bare + ".away")
+    v.pull(push_and_move_away)
     v.says("event=pull-failed text=\"cannot open the repository .*zones.git.* -- is the path right, and may this user read it.* retry_s=1")
     v.serves()
     os.rename(repo.bare + ".away", repo.bare)
     v.await_served()
 
-    v.push_good()
-    blob = git(repo.path, "rev-parse", "HEAD:" + ORG)
-    path = os.path.join(repo.bare, "objects", blob[:2], blob[2:])
-    os.rename(path, path + ".good")
-    with open(path, "w"):
-        pass
-    v.pull()
+    def push_and_cut_off():
+        v.push_good()
+        blob = git(repo.path, "rev-parse", "HEAD:" + ORG)
+        path = os.path.join(repo.bare, "objects", blob[:2], blob[2:])
+        os.rename(path, path + ".good")
+        with open(path, "w"):
+            pass
+        return path
+    path = v.pull(push_and_cut_off)
     v.says("event=pull-failed text=\"cannot read %s.* -- .*git.* fsck.* retry_s=" % ORG)
     v.serves()
     os.rename(path + ".good", path)
@@ -790,9 +786,8 @@ def test_a_changed_host_key(victim, repo, tmp_path, started, need, program):
     sshd = started(remotes.Sshd(str(tmp_path), authorize=[re.search(r"ssh-ed25519 \S+ \S+", told).group()]))
     was = sshd.fingerprint()
     v = victim("--ssh-key=" + re.search(r"ed25519:\S+", told).group(), "--authenticator=" + was, remote=sshd.url("zones.git"))
-    v.push_good()
     sshd.new_host_key()
-    v.pull()
+    v.pull(v.push_good)
     v.says("event=pull-failed text=.*showed another key than --authenticator says: it has %s .*we expect %s -- somebody may be in between; "
            ".*ssh-keyscan -p %d .* serving=last-good retry_s=1" % (re.escape(sshd.fingerprint()), re.escape(was), sshd.port))
     v.serves()
@@ -810,8 +805,7 @@ def test_a_full_disk(victim, repo, daemon, tmp_path, kind):
     cache = os.path.join(small.path, "cache")
     v = victim("--cache-dir=" + cache, remote=daemon.url("zones.git"), wrapper=small.wrapper, env=small.env)
     small.fill(v.primary)
-    v.push_good()
-    v.pull()
+    v.pull(v.push_good)
     for seconds in (1, 2, 4):
         v.says("event=pull-failed text=\"the new commit is served, but cannot be written to %s/.*No space left on device -- the disk "
                "is full.* retry_s=%d" % (cache, seconds))
@@ -856,8 +850,7 @@ def test_what_a_disk_lacks(victim, daemon, tmp_path, number):
     v = victim("--cache-dir=" + cache, remote=daemon.url("zones.git"), wrapper=small.wrapper, env=small.env)
     before = os.stat(os.path.join(cache, "clone.git")).st_ino
     small.fill(v.primary)
-    v.push_good()
-    v.pull()
+    v.pull(v.push_good)
     v.says("event=pull-failed text=\".*%s.*%s.* -- %s" % (cache, os.strerror(number), SHORTAGES[number]))
     v.await_served()
     small.make_room(v.primary)
@@ -891,8 +884,7 @@ def test_too_many_open_files(victim, daemon, tmp_path):
     most = max(map(int, os.listdir("/proc/%d/fd" % git_process)))
     limits = resource.prlimit(git_process, resource.RLIMIT_NOFILE)
     resource.prlimit(git_process, resource.RLIMIT_NOFILE, (most + 1, limits[1]))
-    v.push_good()
-    v.pull()
+    v.pull(v.push_good)
     v.says("event=pull-failed text=\".*Too many open files.* -- too many files are open: raise LimitNOFILE=")
     resource.prlimit(git_process, resource.RLIMIT_NOFILE, limits)
     v.mend()
@@ -903,8 +895,7 @@ def test_too_many_open_files(victim, daemon, tmp_path):
 def test_a_log_on_a_full_disk(victim, repo):
     """No line of it can be written, and all is served."""
     v = victim(wrapper=["sh", "-c", 'exec "$0" "$@" 2>/dev/full'])
-    repo.commit({ORG: "no zone"})
-    v.pull()
+    v.pull(lambda: repo.commit({ORG: "no zone"}))
     v.serves()
     v.mend_and_end()
 

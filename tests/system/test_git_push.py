@@ -733,6 +733,8 @@ def test_a_hook_of_a_local_remote_that_hangs(repo, side):
     f = g.push(first, {"a": "2\n"}, "PUSH_FAILED", limit_s=20)
     assert f.status == "timed out" and "does a hook there wait" in f.text
     os.unlink(path)
+    g = side(repo.url, "--timeout=5")  # in a second, on a busy machine, a good push may get nowhere either
+    g.pull()
     second = g.push(first, {"a": "2\n"}).fields["id"]
     hook(repo, "post-receive", "exec sleep 1000\n")
     third = g.push(second, {"a": "3\n"}, limit_s=20).fields["id"]

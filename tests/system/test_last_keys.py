@@ -27,7 +27,7 @@ HARM = {
     "for other names": ({"_keys": "push._notify.elsewhere. DNSKEY 0 3 163 %s\n" % OTHER_SECRET}, None),
     "renamed": ({"keys": "push._notify. DNSKEY 0 3 163 %s\n" % OTHER_SECRET}, None),
     "a directory": ({"_keys/push": "push._notify. DNSKEY 0 3 163 %s\n" % OTHER_SECRET}, None),
-    "passed over": ({".originignore": "_keys\n"}, None),
+    "ignored": ({".originignore": "_keys\n"}, None),
     "a symbolic link": ({}, link),
     "a submodule": ({}, submodule),
     "not text": ({"_keys": b"\0\1\2"}, None),

@@ -9,6 +9,7 @@ import tempfile
 import pytest
 
 import loopback
+import servers
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 RUN = os.path.join(ROOT, "tools", "loopback")
@@ -42,6 +43,12 @@ def test_these_very_tests():
     assert loopback.is_alone()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, pytest.raises(OSError, match="unreachable"):
         s.connect(("192.0.2.1", 53))
+
+
+def test_a_servers_port_is_no_clients():
+    """Or a client that asks before the server is there might be given it, and hear itself: of UDP one in 30,000 was."""
+    ports = [servers.free_port() for _ in range(1000)]
+    assert not set(ports) & set(servers.clients_ports()) and len(set(ports)) == 1000
 
 
 @pytest.fixture

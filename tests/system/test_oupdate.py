@@ -294,7 +294,7 @@ def test_a_reason_is_said_once(script, oupdate):
         server = script(lambda wire, _: [reply(wire, rcode=rcode, ede=[(24, "a hook says no")])])
         said = oupdate(server, HOST, "192.0.2.7", status=1).stderr
         assert "Invalid Data (a hook says no)" in said and "log" not in said and "try again" not in said
-        assert ("comes from the git server" in said) == (rcode == dns.rcode.SERVFAIL)
+        assert ("is that of the git server" in said) == (rcode == dns.rcode.SERVFAIL)
 
 
 def test_silence_may_be_the_git_servers(script, oupdate):

@@ -278,7 +278,7 @@ def test_old_that_is_bad_or_not_there(ozone, write):
 
 
 def test_files_that_are_no_zones(ozone, write):
-    """Passed over by their names, or by name and text; a name in UTF-8 is told its A-label."""
+    """Ignored by their names, or by name and text; a name in UTF-8 is told its A-label."""
     for name in ("example.com.bak", "example.com~", "zones.yaml", "NOTES", "Jenkinsfile", "keys.json", "deploy.py", "notes.md"):
         write("zones/" + name, "#!/usr/bin/env python3\nimport os\n")
     for name in ("example.com", "example.md", "0%2F26.2.0.192.in-addr.arpa"):
@@ -496,6 +496,8 @@ def test_no_finding_is_lost(ozone, write):
 def test_keys_files(ozone, write):
     write("example.com._keys", KEY)
     assert ozone("example.com._keys").stdout == "successfully checked keys\n"
+    write("old", "")
+    assert "example.com._keys: keys added, 1 key\n" in ozone("--old", "old", "example.com._keys").stdout
     write("_keys", KEY + "x._transfer. DNSKEY 0 3 165 Rml0c0dvb2RFbm91Z2hGb3JUaGlzVGVzdDEyMzQ1NjdGaXRzR29vZEVub3VnaEZvclRoaXM=\n")
     ozone("_keys")
 

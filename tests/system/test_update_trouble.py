@@ -35,11 +35,6 @@ def primary(primary):
         served.stop()
 
 
-@pytest.fixture
-def relay(daemon, started):
-    return started(remotes.Breaking(daemon.port))
-
-
 class Talk:
     """One client's socket: what was sent, and what came back, by the messages' numbers."""
 

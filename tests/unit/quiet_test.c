@@ -39,6 +39,15 @@ push_next(struct sim *s)
 	s->commits++;
 }
 
+/* Until updates have to wait. */
+static void
+push_until_quiet(struct sim *s)
+{
+	while (quiet_wait(&s->q, s->now_ms) == 0) {
+		push_next(s);
+	}
+}
+
 static void
 push_until(struct sim *s, uint64_t end_ms)
 {
@@ -183,26 +192,37 @@ pauses_of_their_own_are_enough(void **state)
 	assert_int_equal(s.waited_ms, 0);
 }
 
+/* A person is expected, and updates wait for him now. */
+static struct sim
+in_a_moment(void)
+{
+	struct sim s = sim_of(20);
+	push_next(&s);
+	quiet_others_pushed(&s.q, s.now_ms);
+	push_until_quiet(&s);
+	return s;
+}
+
+/* Updates are pushed for a slice and no longer, then they wait. */
+static void
+assert_slice(struct sim *s)
+{
+	uint64_t begin_ms = s->now_ms;
+	push_until_quiet(s);
+	assert_in_range(s->now_ms - begin_ms, QUIET_SLICE_MS, QUIET_SLICE_MS + s->commit_ms);
+}
+
 /* When he is through nobody waits for the rest of the moment. */
 static void
 a_moment_ends_with_the_push(void **state)
 {
 	(void)state;
-	struct sim s = sim_of(20);
-	push_next(&s);
-	quiet_others_pushed(&s.q, s.now_ms);
-	while (quiet_wait(&s.q, s.now_ms) == 0) {
-		push_next(&s);
-	}
+	struct sim s = in_a_moment();
 	assert_in_range(quiet_wait(&s.q, s.now_ms + 1000), 1, QUIET_MS - 1000);
 	quiet_others_pushed(&s.q, s.now_ms + 1000);
 	assert_int_equal(quiet_wait(&s.q, s.now_ms + 1000), 0);
 	s.now_ms += 1000;
-	uint64_t begin_ms = s.now_ms;
-	while (quiet_wait(&s.q, s.now_ms) == 0) {
-		push_next(&s);
-	}
-	assert_in_range(s.now_ms - begin_ms, QUIET_SLICE_MS, QUIET_SLICE_MS + 20); /* and then there is another one */
+	assert_slice(&s); /* and then there is another one */
 }
 
 /* A push that fails is none: the stretch after it is as short as it would have been. */
@@ -210,23 +230,14 @@ static void
 a_push_that_fails_makes_the_stretch_no_longer(void **state)
 {
 	(void)state;
-	struct sim s = sim_of(20);
-	push_next(&s);
-	quiet_others_pushed(&s.q, s.now_ms);
-	while (quiet_wait(&s.q, s.now_ms) == 0) {
-		push_next(&s);
-	}
+	struct sim s = in_a_moment();
 	s.now_ms += quiet_wait(&s.q, s.now_ms);
 	for (unsigned i = 0; i < 3; i++) {
 		assert_int_equal(quiet_wait(&s.q, s.now_ms), 0);
 		quiet_begin(&s.q, s.now_ms);
 		s.now_ms += 20;
 	}
-	uint64_t begin_ms = s.now_ms;
-	while (quiet_wait(&s.q, s.now_ms) == 0) {
-		push_next(&s);
-	}
-	assert_in_range(s.now_ms - begin_ms, QUIET_SLICE_MS, QUIET_SLICE_MS + 20);
+	assert_slice(&s);
 }
 
 int
