@@ -17,7 +17,7 @@ static const uint8_t apex[] = "\1z";
 static const char *const owners[OWNERS] = { "\1z", "\1a\1z", "\1a\1b\1z", "\1z\1y" }; /* the last one is of another zone */
 
 struct record {
-	uint16_t type; /* SOA, NS, A */
+	uint16_t type; /* SOA, NS, CNAME, A */
 	uint8_t owner, value;
 };
 
@@ -40,6 +40,7 @@ write_rdata(const struct record *r, uint8_t out[SOA_LEN])
 		buf_u32(&b, 1);
 		break;
 	case TYPE_NS:
+	case TYPE_CNAME:
 		buf_put(&b, (const uint8_t[]){ 1, (uint8_t)('a' + r->value), 1, 'y', 0 }, 5);
 		break;
 	default:
@@ -157,14 +158,12 @@ model(bool is_incremental, const struct list *sent, struct list *zone, enum inco
 static bool
 is_zone(const struct list *l)
 {
-	bool has_ns = false;
 	for (size_t i = 0; i < l->n; i++) {
 		if (l->r[i].owner == OUTSIDE) {
 			return false;
 		}
-		has_ns |= l->r[i].type == TYPE_NS && l->r[i].owner == 0;
 	}
-	return has_ns;
+	return true;
 }
 
 /* ---- what came of it ---- */
@@ -216,6 +215,7 @@ make_served(void)
 	struct zone_builder *b;
 	struct zone *z = NULL;
 	ASSERT(zone_builder_new(apex, &f, &b) == OK);
+	zone_builder_take_flaws(b);
 	for (size_t i = 0; i < served.n; i++) {
 		uint8_t rdata[SOA_LEN];
 		const struct record *r = &served.r[i];
@@ -235,7 +235,7 @@ next_record(uint8_t a, uint8_t b)
 {
 	switch (a % 4) {
 	case 0: return (struct record){ TYPE_SOA, 0, (uint8_t)(SERVED - 1 + b % 5) };
-	case 1: return (struct record){ TYPE_NS, 0, b % 2 };
+	case 1: return b < 128 ? (struct record){ TYPE_NS, 0, b % 2 } : (struct record){ TYPE_CNAME, (a >> 2) % OWNERS, b % 2 };
 	default: return (struct record){ TYPE_A, (a >> 2) % OWNERS, b % 3 };
 	}
 }

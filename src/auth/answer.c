@@ -311,6 +311,14 @@ finish_positive(struct answering *a, const struct put *put)
 	}
 }
 
+/* A primary may serve other data beside a CNAME.  Then the CNAME is the answer (RFC 1034 4.3.2, 3a), but for types that may be
+ * there.  Not so at the apex: secondaries ask for its SOA record. */
+static bool
+is_hidden_by_alias(const struct node *n, uint16_t type)
+{
+	return (n->flags & (NODE_CNAME | NODE_APEX)) == NODE_CNAME && !zone_may_stand_beside_cname(type);
+}
+
 /* Answers from the node `n`: that of the name, or a wildcard (then `wildcard` is `n`, too).  True: an alias leads to another name. */
 static bool
 answer_node(struct answering *a, const struct node *n, const struct node *wildcard)
@@ -326,7 +334,7 @@ answer_node(struct answering *a, const struct node *n, const struct node *wildca
 			}
 			return false;
 		}
-	} else if ((put.set = node_rrset(n, a->q->type)) != NULL) {
+	} else if (!is_hidden_by_alias(n, a->q->type) && (put.set = node_rrset(n, a->q->type)) != NULL) {
 		bool is_there = a->q->type == TYPE_DNAME && wildcard == NULL && find_dname(a, n) != NULL;
 		bool is_copied = put.set == a->zone->soa && copy_soa(a, SECTION_ANSWER, rrset_ttl(put.set));
 		if (is_there || is_copied || answering_put(a, &put)) {

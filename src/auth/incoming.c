@@ -8,10 +8,17 @@
 #include "base/alloc.h"
 #include "dns/rdata.h"
 #include "dns/rrtype.h"
+#include "dns/secret.h"
 #include "dns/serial.h"
 #include "zone/findings.h"
 
-enum { SOA_MAX = 2 * NAME_WIRE_MAX + 20, WHY_MAX = 400, NAME_SHOWN_MAX = 120 };
+enum {
+	SOA_MAX = 2 * NAME_WIRE_MAX + 20,
+	WHY_MAX = 400,
+	NAME_SHOWN_MAX = 120,
+	RECORD_OCTETS = 64,         /* of memory that a record of changes takes, beside its octets in the message */
+	SMALL_CHANGES = 256 * 1024, /* octets of changes that are taken however little memory is left: they may well make zones smaller */
+};
 
 enum phase { FIRST, SECOND, WHOLE, REMOVED, ADDED, END };
 
@@ -27,6 +34,7 @@ struct incoming {
 	struct zone_builder *builder; /* of a whole zone */
 	struct zone_txn *txn;         /* of changes */
 	struct findings findings;     /* of the builder */
+	bool is_over_limit;           /* octets_max */
 	char why[WHY_MAX];
 	uint8_t rdata[UINT16_MAX];    /* of the record at hand */
 };
@@ -48,8 +56,7 @@ incoming_new(const struct incoming_conf *conf, struct incoming **out)
 		return E_NOMEM;
 	}
 	in->conf = *conf;
-	in->apex.len = (uint8_t)name_len(conf->apex);
-	memcpy(in->apex.oct, conf->apex, in->apex.len);
+	name_set(&in->apex, conf->apex);
 	in->conf.apex = in->apex.oct;
 	*out = in;
 	return OK;
@@ -103,11 +110,18 @@ fail_at(struct incoming *in, err_t err, const struct record *r, const char *text
 
 /* ---- a whole zone ---- */
 
+/* An error of the builder, with its reason. */
+static err_t
+judge_whole(struct incoming *in, err_t err)
+{
+	in->is_over_limit = err == E_LIMIT && zone_builder_is_over_limit(in->builder);
+	return in->is_over_limit ? fail(in, err, "the zone takes more than %zu octets of memory", in->conf.octets_max) : err;
+}
+
 static err_t
 add_to_whole(struct incoming *in, const struct record *r)
 {
-	err_t err = zone_builder_add(in->builder, r->owner, r->type, r->ttl, r->rdata, r->rdlen);
-	return err == E_LIMIT ? fail(in, err, "the zone takes more than %zu octets of memory", in->conf.octets_max) : err;
+	return judge_whole(in, zone_builder_add(in->builder, r->owner, r->type, r->ttl, r->rdata, r->rdlen));
 }
 
 static struct record
@@ -122,6 +136,7 @@ begin_whole(struct incoming *in)
 {
 	const struct record soa = first_soa(in);
 	TRY(zone_builder_new(in->apex.oct, &in->findings, &in->builder));
+	zone_builder_take_flaws(in->builder);
 	zone_builder_limit(in->builder, in->conf.octets_max);
 	in->report.form = INCOMING_WHOLE;
 	in->phase = WHOLE;
@@ -151,6 +166,9 @@ remove_record(struct incoming *in, const struct record *r)
 static err_t
 add_record(struct incoming *in, const struct record *r)
 {
+	if (secret_is_record(r->type, r->rdata, r->rdlen)) { /* as the builder does with a whole zone */
+		return fail_at(in, E_FORMAT, r, "has the algorithm number of an HMAC: it would publish a secret");
+	}
 	return judge_change(in, r, zone_txn_add(in->txn, r->owner, r->type, r->ttl, r->rdata, r->rdlen));
 }
 
@@ -308,6 +326,45 @@ take_record(struct incoming *in, const struct msg *m, const uint8_t *owner, cons
 	return take_in_order(in, &r);
 }
 
+/* A transaction has no limit of its own, so what it takes is estimated: else changes without end would take all memory. */
+static size_t
+changes_octets(const struct incoming *in)
+{
+	return in->report.octets + in->report.records * RECORD_OCTETS;
+}
+
+static err_t
+check_changes(struct incoming *in)
+{
+	size_t octets = changes_octets(in);
+	if (in->report.form == INCOMING_CHANGES && octets > SMALL_CHANGES && octets > in->conf.octets_max) {
+		in->is_over_limit = true;
+		return fail(in, E_LIMIT, "the changes take more than %zu octets of memory", in->conf.octets_max);
+	}
+	return OK;
+}
+
+void
+incoming_limit(struct incoming *in, size_t octets_max)
+{
+	in->conf.octets_max = octets_max;
+	if (in->builder != NULL) {
+		zone_builder_limit(in->builder, octets_max);
+	}
+}
+
+size_t
+incoming_octets(const struct incoming *in)
+{
+	return in->builder != NULL ? zone_builder_octets(in->builder) : in->txn != NULL ? changes_octets(in) : 0;
+}
+
+bool
+incoming_is_over_limit(const struct incoming *in)
+{
+	return in->is_over_limit;
+}
+
 err_t
 incoming_take(struct incoming *in, const struct msg *m, bool *is_last)
 {
@@ -324,6 +381,7 @@ incoming_take(struct incoming *in, const struct msg *m, bool *is_last)
 		TRY(msg_read_rr(&c, &owner, &rr));
 		TRY(take_record(in, m, owner.oct, &rr));
 	}
+	TRY(check_changes(in));
 	*is_last = in->phase == END;
 	return OK;
 }
@@ -333,7 +391,7 @@ incoming_take(struct incoming *in, const struct msg *m, bool *is_last)
 static err_t
 finish_whole(struct incoming *in, struct zone **out)
 {
-	err_t err = zone_builder_finish(in->builder, out);
+	err_t err = judge_whole(in, zone_builder_finish(in->builder, out));
 	for (size_t i = 0; err == E_FORMAT && in->why[0] == '\0' && i < in->findings.n; i++) {
 		if (in->findings.list[i].level == DIAG_ERROR) {
 			(void)fail(in, err, "%s", in->findings.list[i].text);

@@ -19,6 +19,9 @@
  *
  * A SOA alone that is newer than ours says over UDP that the answer does not fit; over TCP it is the first message of several.
  *
+ * A zone that the primary serves although a name in it breaks a rule (CNAME and other data, no NS at the apex) is taken as it is: struct
+ * zone's `flaw`.  Not taken is what a zone cannot have: records outside of it, a second SOA, more than a node holds, secrets.
+ *
  * Nothing of the served version changes: a whole zone is built beside it, and changes are made in a transaction.  Their cost is by their
  * size.  The caller checks the header, ID, question, RCODE and signature of each message.
  *
@@ -38,7 +41,7 @@ enum incoming_form { INCOMING_UNKNOWN, INCOMING_CURRENT, INCOMING_CHANGES, INCOM
 struct incoming_conf {
 	const uint8_t *apex;
 	const struct zone *from; /* IXFR was asked for, from this version; borrowed.  NULL: AXFR was asked for */
-	size_t octets_max;       /* memory that a whole zone may take while it is made */
+	size_t octets_max;       /* memory that a whole zone, or more than small changes, may take while they are made: incoming_limit() */
 	size_t records_max;      /* of all messages */
 };
 
@@ -58,6 +61,11 @@ void incoming_free(struct incoming **in); /* NULL-safe */
  * the whole zone.  E_FORMAT: this is no transfer of the zone.  E_LIMIT, E_NOMEM.  After an error only incoming_why(),
  * incoming_report() and incoming_free() are left. */
 err_t incoming_take(struct incoming *in, const struct msg *m, bool *is_last);
+
+/* Another conf.octets_max, from the next message on. */
+void incoming_limit(struct incoming *in, size_t octets_max);
+size_t incoming_octets(const struct incoming *in);         /* memory that it takes now */
+bool incoming_is_over_limit(const struct incoming *in);    /* after E_LIMIT: it would have taken more */
 
 /* After the last message: INCOMING_WHOLE sets *whole; INCOMING_CHANGES sets *changes, a transaction that is prepared; the other is
  * NULL, and for INCOMING_CURRENT both are.  The caller owns them.  E_FORMAT: the result is no valid zone; E_LIMIT, E_NOMEM. */

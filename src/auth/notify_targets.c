@@ -290,6 +290,9 @@ static const uint8_t *
 add_name_servers(struct search *s)
 {
 	const uint8_t *unknown = NULL, *mname = rrset_first(s->zone->soa)->rdata;
+	if (s->zone->ns == NULL) {
+		return NULL;
+	}
 	const struct rr *ns = rrset_first(s->zone->ns);
 	unsigned n = s->zone->ns->n, left = n < NOTIFY_PLACES_MAX ? n : NOTIFY_PLACES_MAX;
 	for (; left != 0 && !s->out->is_cut; left--, ns = rr_next(ns)) {

@@ -9,10 +9,6 @@
 #include "base/alloc.h"
 #include "zone/load.h"
 
-/* If more of a zone's records change than one in CHANGES_PART, the new version begins a new history.  CHANGES_MIN records may always
- * change. */
-enum { CHANGES_PART = 16, CHANGES_MIN = 1000 };
-
 struct loading {
 	struct primary *p;
 	struct includes_source from;
@@ -42,12 +38,6 @@ on_diag(void *ctx, const struct diag *diag)
 	struct loading *l = ctx;
 	pending_take_diag(l->d, diag, NULL);
 	diag_report(&l->p->log.diag, diag);
-}
-
-static size_t
-changes_max(const struct zone *served)
-{
-	return served->records / CHANGES_PART > CHANGES_MIN ? served->records / CHANGES_PART : CHANGES_MIN;
 }
 
 static err_t
@@ -178,7 +168,7 @@ primary_load_file(struct apply *a, struct pending *d, size_t octets_max)
 	}
 	const struct zone *served = pending_served(d);
 	if (err == OK && d->zone != NULL && served != NULL) {
-		err = zone_changes_find(served, d->zone, changes_max(served), &d->changes);
+		err = zone_changes_find(served, d->zone, zone_changes_max(served), &d->changes);
 	}
 	if (err == OK || d->is_over_limit) {
 		return OK;

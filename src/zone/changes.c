@@ -5,6 +5,15 @@
 
 #include "base/alloc.h"
 
+enum { CHANGES_PART = 16, CHANGES_MIN = 1000 };
+
+size_t
+zone_changes_max(const struct zone *old)
+{
+	size_t part = old->records / CHANGES_PART;
+	return part > CHANGES_MIN ? part : CHANGES_MIN;
+}
+
 static err_t
 note(void *ctx, bool is_added, const struct zone_rr *rr)
 {

@@ -23,6 +23,10 @@ struct zone_changes {
 	size_t added, removed;    /* number of records; a changed TTL counts in both */
 };
 
+/* The usual limit: one in 16 records of the old version, and always a thousand.  If more change, the new version shares nothing with
+ * the old one, and begins a new history. */
+size_t zone_changes_max(const struct zone *old);
+
 /* Both versions must outlive the list.  E_NOMEM. */
 err_t zone_changes_find(const struct zone *old, const struct zone *new, size_t limit, struct zone_changes *out);
 

@@ -1,6 +1,7 @@
 /* zone/check.h -- checks over a whole zone that decide whether it may be served.
  *
- * The builder has already found everything that one name shows by itself (CNAME and other data, duplicates, TTL differences).
+ * The builder has already found everything that one name shows by itself (CNAME and other data, duplicates, TTL differences), or has
+ * taken it as a flaw.
  * The checks here look at several names: missing glue, NS, MX or SRV records that lead to an alias or to nothing, records below
  * a cut, names that look like a forgotten dot, wildcards where none belong, … Codes and levels: docs/man/ozone.1.  The cost is
  * one walk.
@@ -15,6 +16,9 @@
 #include "zone/zone.h"
 
 err_t zone_check(const struct zone *z, struct findings *out);
+
+/* What a name of a zone shows by itself, as findings of this level: all but duplicates and TTL differences.  Nothing, if it is sound. */
+void zone_check_name(const struct node *n, enum diag_level level, struct findings *out);
 
 /* Drops findings about missing records.  Used when some records could not be read: one of these may be the missing one. */
 void zone_check_forget_missing(struct findings *f);

@@ -61,6 +61,26 @@ zone_may_stand_beside_cname(uint16_t type)
 	return type == TYPE_CNAME || type == TYPE_RRSIG || type == TYPE_NSEC || type == TYPE_KEY;
 }
 
+static bool
+rrset_is_sound(const struct node *n, const struct rrset *s)
+{
+	bool is_too_many = s->n > 1 && (rrtype_flags(s->type) & RRTYPE_SINGLETON) != 0;
+	bool is_beside_cname = (n->flags & NODE_CNAME) != 0 && !zone_may_stand_beside_cname(s->type);
+	return !is_too_many && !is_beside_cname && (s->type != TYPE_SOA || (n->flags & NODE_APEX) != 0);
+}
+
+bool
+zone_node_is_sound(const struct node *n)
+{
+	bool is_sound = true, has_ns = false;
+	const struct rrset *s = node_first(n);
+	for (unsigned left = n->rrsets; left != 0; left--, s = rrset_next(s)) {
+		is_sound = is_sound && rrset_is_sound(n, s);
+		has_ns |= s->type == TYPE_NS;
+	}
+	return is_sound && (has_ns || (n->flags & NODE_APEX) == 0);
+}
+
 size_t
 zone_node_records(const struct node *n)
 {
@@ -121,8 +141,7 @@ zone_settle(struct zone *z)
 {
 	const struct node *apex = zone_node(z, z->apex_name);
 	const struct rrset *soa = apex != NULL ? node_rrset(apex, TYPE_SOA) : NULL;
-	const struct rrset *ns = apex != NULL ? node_rrset(apex, TYPE_NS) : NULL;
-	if (soa == NULL || soa->n != 1 || ns == NULL) {
+	if (soa == NULL || soa->n != 1) {
 		return E_FORMAT;
 	}
 	struct soa fields;
@@ -131,7 +150,7 @@ zone_settle(struct zone *z)
 	uint32_t ttl = rrset_ttl(soa);
 	z->apex = apex;
 	z->soa = soa;
-	z->ns = ns;
+	z->ns = node_rrset(apex, TYPE_NS);
 	z->serial = fields.serial;
 	z->history.served = fields.serial;
 	z->negative_ttl = ttl < fields.minimum_s ? ttl : fields.minimum_s;

@@ -46,7 +46,7 @@ struct zone {
 	struct trie nsec3;        /* of struct node: NSEC3 records and their RRSIGs; often empty */
 	const struct node *apex;  /* in nodes */
 	const struct rrset *soa;  /* in apex */
-	const struct rrset *ns;   /* in apex */
+	const struct rrset *ns;   /* in apex; NULL: it has none, which only a zone that takes flaws may have */
 	uint32_t serial;
 	uint32_t negative_ttl;    /* min(SOA TTL, SOA MINIMUM) (RFC 2308 5) */
 	struct ready_soa ready_soa;
@@ -61,6 +61,8 @@ struct zone {
 		uint8_t salt[255];
 	} nsec3_param;
 	struct zone_history history;
+	bool takes_flaws;         /* a primary serves it: zone_builder_take_flaws() */
+	const struct node *flaw;  /* a name with a flaw that this version brought; NULL: none */
 	uint8_t apex_len;
 	uint8_t apex_name[NAME_WIRE_MAX]; /* the trie of the set of zones uses the name in here as its key */
 };
@@ -78,6 +80,10 @@ struct zone_builder;
  * borrowed until zone_builder_free(). */
 err_t zone_builder_new(const uint8_t *apex, struct findings *findings, struct zone_builder **out);
 void zone_builder_free(struct zone_builder **b); /* NULL-safe */
+
+/* The zone is one that a primary serves, and versions that are made from it are, too: a name that breaks a rule by itself (CNAME and other
+ * data, several CNAME or DNAME records, no NS at the apex) is no error, and no finding, but the version's `flaw`. */
+void zone_builder_take_flaws(struct zone_builder *b);
 
 /* The memory that the builder may take, including the time while it finishes: beyond that E_LIMIT.  Without a call there is no
  * limit. */
@@ -140,9 +146,9 @@ uint64_t zone_txn_steps(const struct zone_txn *t);
 err_t zone_txn_is_effective(struct zone_txn *t, bool *out);
 
 /* Makes the new version, which can be read from then on, and belongs to the transaction until the commit; nothing more can be
- * added or removed.  E_FORMAT: the result is not a valid zone: not exactly one SOA, no NS at the apex, a CNAME beside other
- * data, or two records of a type that may have only one.  E_NOMEM, E_LIMIT.  After an error the old version is as it was, and
- * only zone_txn_rollback() may be called. */
+ * added or removed.  E_FORMAT: the result is not a valid zone: not exactly one SOA, or, unless it takes flaws, no NS at the apex,
+ * a CNAME beside other data, or two records of a type that may have only one.  E_NOMEM, E_LIMIT.  After an error the old version
+ * is as it was, and only zone_txn_rollback() may be called. */
 err_t zone_txn_prepare(struct zone_txn *t, const struct zone **out);
 
 /* After zone_txn_prepare(): calls `each` for records that only the old version has, and for those that only the new version has,

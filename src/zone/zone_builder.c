@@ -33,6 +33,12 @@ zone_builder_new(const uint8_t *apex, struct findings *findings, struct zone_bui
 	return OK;
 }
 
+void
+zone_builder_take_flaws(struct zone_builder *b)
+{
+	b->zone->takes_flaws = true;
+}
+
 /* ---- memory ---- */
 
 void

@@ -4,6 +4,7 @@
 
 #include "dns/rrtype.h"
 #include "dns/secret.h"
+#include "zone/check.h"
 
 static void
 report(struct zone_builder *b, const struct finding *what, const char *text)
@@ -13,10 +14,9 @@ report(struct zone_builder *b, const struct finding *what, const char *text)
 }
 
 static void
-report_type(struct zone_builder *b, const char *code, const uint8_t *owner, uint16_t type, const char *text,
-            const char *hint)
+report_error(struct zone_builder *b, const char *code, const uint8_t *owner, const char *text, const char *hint)
 {
-	report(b, &(struct finding){ .level = DIAG_ERROR, .code = code, .owner = owner, .type = type, .hint = hint }, text);
+	report(b, &(struct finding){ .level = DIAG_ERROR, .code = code, .owner = owner, .hint = hint }, text);
 }
 
 void
@@ -105,91 +105,41 @@ builder_report_records(struct zone_builder *b, const uint8_t *owner, const struc
 void
 builder_report_too_large(struct zone_builder *b, const uint8_t *owner)
 {
-	report_type(b, "rrset-too-large", owner, 0, "the records of this name are too many or too large",
-	            "a name has at most 512 sets, signatures included, and a set at most 65535 records; spread them over several names");
+	report_error(b, "rrset-too-large", owner, "the records of this name are too many or too large",
+	             "a name has at most 512 sets, signatures included, and a set at most 65535 records; spread them over several names");
 }
 
 void
 builder_report_too_many_empties(struct zone_builder *b, const uint8_t *owner)
 {
-	report_type(b, "too-many-empty-names", owner, 0, "there are too many names without records between the others",
-	            "names of this many labels are costly; are they intended?");
+	report_error(b, "too-many-empty-names", owner, "there are too many names without records between the others",
+	             "names of this many labels are costly; are they intended?");
 }
 
 /* ---- checks of one name ---- */
 
-static void
-check_singleton(struct zone_builder *b, const struct node *n, const struct rrset *s)
-{
-	static const struct {
-		uint16_t type;
-		const char *code, *text;
-	} known[] = {
-		{ TYPE_SOA, "several-soa", "there is more than one SOA record" },
-		{ TYPE_CNAME, "several-cname", "a name can have one CNAME record only (RFC 2181 10.1)" },
-		{ TYPE_DNAME, "several-dname", "a name can have one DNAME record only (RFC 6672 2.4)" },
-	};
-	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
-		if (known[i].type == s->type) {
-			report_type(b, known[i].code, n->name, s->type, known[i].text, "keep one of them");
-			return;
-		}
-	}
-	char type[RRTYPE_TEXT_MAX], text[64];
-	snprintf(text, sizeof text, "a name can have one %s record only", rrtype_print(s->type, type));
-	report_type(b, "several-records", n->name, s->type, text, "keep one of them");
-}
-
-static void
-check_beside_cname(struct zone_builder *b, const struct node *n)
-{
-	const struct rrset *s = node_first(n);
-	for (unsigned left = n->rrsets; left != 0; left--, s = rrset_next(s)) {
-		if (!zone_may_stand_beside_cname(s->type)) {
-			char type[RRTYPE_TEXT_MAX], text[64];
-			snprintf(text, sizeof text, "there is a CNAME and also %s at this name", rrtype_print(s->type, type));
-			report_type(b, "cname-and-other", n->name, s->type, text,
-			            "a CNAME must be alone (RFC 2181 10.1): keep either the alias or the other records");
-		}
-	}
-}
-
-static void
-check_rrset(struct zone_builder *b, const struct node *n, const struct rrset *s)
-{
-	if (s->n > 1 && (rrtype_flags(s->type) & RRTYPE_SINGLETON) != 0) {
-		check_singleton(b, n, s);
-	}
-	if (s->type == TYPE_SOA && (n->flags & NODE_APEX) == 0) {
-		report_type(b, "soa-not-at-apex", n->name, TYPE_SOA, "a SOA record below the zone's apex",
-		            "put another zone into its own file");
-	}
-}
-
 void
 builder_check_node(struct zone_builder *b, const struct node *n)
 {
-	const struct rrset *s = node_first(n);
-	for (unsigned left = n->rrsets; left != 0; left--, s = rrset_next(s)) {
-		check_rrset(b, n, s);
-		b->zone->records += s->n;
+	b->zone->records += zone_node_records(n);
+	if (zone_node_is_sound(n)) {
+		return;
 	}
-	if ((n->flags & NODE_CNAME) != 0) {
-		check_beside_cname(b, n);
+	if (b->zone->takes_flaws) {
+		b->zone->flaw = b->zone->flaw != NULL ? b->zone->flaw : n;
+		return;
 	}
+	size_t before = b->findings->errors;
+	zone_check_name(n, DIAG_ERROR, b->findings);
+	b->errors += b->findings->errors - before;
 }
 
 void
 builder_check_apex(struct zone_builder *b)
 {
-	const uint8_t *apex = b->zone->apex_name;
-	const struct node *n = zone_node(b->zone, apex);
+	const struct node *n = zone_node(b->zone, b->zone->apex_name);
 	if (n == NULL || node_rrset(n, TYPE_SOA) == NULL) {
-		report_type(b, "no-soa", apex, 0, "the zone has no SOA record at its apex",
-		            "every zone begins with one: @ SOA ns1 hostmaster 1 3600 900 1209600 300");
-	}
-	if (n == NULL || node_rrset(n, TYPE_NS) == NULL) {
-		report_type(b, "no-apex-ns", apex, 0, "the zone has no NS record at its apex",
-		            "name the zone's own servers: @ NS ns1");
+		report_error(b, "no-soa", b->zone->apex_name, "the zone has no SOA record at its apex",
+		             "every zone begins with one: @ SOA ns1 hostmaster 1 3600 900 1209600 300");
 	}
 }

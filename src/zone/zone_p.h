@@ -33,7 +33,10 @@ zone_hides_below(const struct node *n)
 
 size_t zone_node_records(const struct node *n);
 
-/* Sets all fields that depend on the apex.  E_FORMAT: there is not exactly one SOA, or no NS. */
+/* True when a name breaks no rule by itself; zone_check_name() says which one. */
+bool zone_node_is_sound(const struct node *n);
+
+/* Sets all fields that depend on the apex.  E_FORMAT: there is not exactly one SOA. */
 err_t zone_settle(struct zone *z);
 
 /* The last NSEC3 of the chain; NULL: there is none, or too many records of other chains are after it. */

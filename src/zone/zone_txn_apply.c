@@ -7,24 +7,6 @@
 
 /* ---- one name ---- */
 
-static bool
-is_sound(const struct node *n)
-{
-	const struct rrset *s = node_first(n);
-	for (unsigned left = n->rrsets; left != 0; left--, s = rrset_next(s)) {
-		if (s->n > 1 && (rrtype_flags(s->type) & RRTYPE_SINGLETON) != 0) {
-			return false;
-		}
-		if (s->type == TYPE_SOA && (n->flags & NODE_APEX) == 0) {
-			return false;
-		}
-		if ((n->flags & NODE_CNAME) != 0 && !zone_may_stand_beside_cname(s->type)) {
-			return false;
-		}
-	}
-	return true;
-}
-
 /* True when two nodes are equal except for flags and referral. */
 static bool
 is_same_content(const struct node *a, const struct node *b)
@@ -58,9 +40,10 @@ apply_records(struct zone_txn *t, struct trie_txn *in, struct edited *e, struct 
 		return OK;
 	}
 	new->flags |= is_plain ? zone_own_flags(t->from, new) : 0;
-	bool is_good = is_sound(new);
+	bool is_flawed = !zone_node_is_sound(new), is_new_flaw = is_flawed && (old == NULL || zone_node_is_sound(old));
 	TRY(txn_put_node(t, in, new));
-	TRY(is_good ? OK : E_FORMAT);
+	TRY(is_flawed && !t->from->takes_flaws ? E_FORMAT : OK);
+	t->flawed = is_new_flaw ? e : t->flawed;
 	return is_plain && old == NULL ? txn_put_names_above(t, e->name) : OK;
 }
 
@@ -136,5 +119,7 @@ txn_apply(struct zone_txn *t)
 	t->to->nsec3 = t->nsec3.now;
 	t->to->records = t->from->records + t->added - t->removed;
 	t->to->node_octets = t->node_octets;
+	t->to->takes_flaws = t->from->takes_flaws;
+	t->to->flaw = t->flawed != NULL ? txn_node(t, t->flawed->name) : NULL;
 	return zone_settle(t->to);
 }

@@ -56,6 +56,7 @@ struct zone_txn {
 	uint64_t steps;        /* for zone_txn_steps() */
 	size_t added, removed; /* numbers of records in all nodes that were made, and that were replaced */
 	size_t node_octets;    /* memory of the nodes of both tries in their present state */
+	const struct edited *flawed; /* a name with a flaw that it had not before; NULL: none */
 	bool is_prepared;      /* `to` is complete */
 };
 

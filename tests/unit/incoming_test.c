@@ -2,6 +2,7 @@
 #include "auth/incoming.h"
 
 #include "dns/wire.h"
+#include "zone/check.h"
 #include "zone_text.h"
 
 #define SOA_OF(serial) "@ 3600 SOA ns1 hostmaster " serial " 7200 3600 1209600 300\n"
@@ -201,9 +202,8 @@ what_is_no_zone(void **state)
 {
 	(void)state;
 	static const char *const texts[] = {
-		SOA_OF("8") "ns1 3600 A 192.0.2.1\n" SOA_OF("8"),
 		SOA_OF("8") REST_OF_APEX "www.other. 60 A 192.0.2.1\n" SOA_OF("8"),
-		SOA_OF("8") SOA_OF("8"),
+		SOA_OF("8") REST_OF_APEX "a 60 DNSKEY 0 3 163 kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg=\n" SOA_OF("8"),
 	};
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		struct world w;
@@ -214,6 +214,90 @@ what_is_no_zone(void **state)
 		assert_true(w.whole == NULL && w.changes == NULL && incoming_why(w.in)[0] != '\0');
 		world_fini(&w);
 	}
+}
+
+/* ---- flaws that a primary serves ---- */
+
+static void
+assert_flaw(const struct zone *z, const char *owner, const char *code)
+{
+	struct findings f = { 0 };
+	char name[NAME_TEXT_MAX];
+	assert_int_equal(z->flaw != NULL, code != NULL);
+	if (code != NULL) {
+		zone_check_name(z->flaw, DIAG_UNWISE, &f);
+		(void)name_print(z->flaw->name, name);
+		assert_string_equal(name, owner);
+		assert_int_equal(f.n, 1);
+		assert_string_equal(f.list[0].code, code);
+	}
+	findings_fini(&f);
+}
+
+static void
+flaws_of_a_whole_zone_are_taken(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *records, *owner, *code;
+	} cases[] = {
+		{ REST_OF_APEX "a 60 CNAME b\na 60 TXT x\n", "a.example.", "cname-and-other" },
+		{ REST_OF_APEX "a 60 CNAME b\na 60 CNAME c\n", "a.example.", "several-cname" },
+		{ REST_OF_APEX "a 60 DNAME b\na 60 DNAME c\n", "a.example.", "several-dname" },
+		{ "ns1 3600 A 192.0.2.1\n", "example.", "no-apex-ns" },
+		{ "", "example.", "no-apex-ns" },
+		{ REST_OF_APEX "a 60 DNAME b\na 60 TXT x\nsub 60 NS ns.sub\n", NULL, NULL },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct world w;
+		char text[1000];
+		world_begin(&w, false);
+		(void)snprintf(text, sizeof text, SOA_OF("8") "%s" SOA_OF("8"), cases[i].records);
+		assert_int_equal(feed(&w, text), OK);
+		assert_flaw(finished(&w, INCOMING_WHOLE), cases[i].owner, cases[i].code);
+		world_fini(&w);
+	}
+}
+
+#define TO_8(removed, added) SOA_OF("8") SOA_OF("7") removed SOA_OF("8") added SOA_OF("8")
+
+/* Only a flaw that was not there before is the new version's. */
+static void
+flaws_of_changes_are_taken(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *before, *changes, *owner, *code;
+	} cases[] = {
+		{ "a 60 CNAME b\n", TO_8("", "a 60 A 192.0.2.7\n"), "a.example.", "cname-and-other" },
+		{ "a 60 CNAME b\n", TO_8("", "a 60 CNAME c\n"), "a.example.", "several-cname" },
+		{ "", TO_8("@ 3600 NS ns1\n", ""), "example.", "no-apex-ns" },
+		{ "a 60 CNAME b\na 60 A 192.0.2.7\n", TO_8("", "a 60 A 192.0.2.8\nb 60 A 192.0.2.1\n"), NULL, NULL },
+		{ "a 60 CNAME b\na 60 A 192.0.2.7\n", TO_8("a 60 A 192.0.2.7\n", ""), NULL, NULL },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct world w;
+		char text[1000];
+		world_begin(&w, false);
+		(void)snprintf(text, sizeof text, SOA_OF("7") REST_OF_APEX "%s" SOA_OF("7"), cases[i].before);
+		assert_int_equal(feed(&w, text), OK);
+		(void)finished(&w, INCOMING_WHOLE);
+		w.from = w.whole;
+		w.whole = NULL;
+		incoming_free(&w.in);
+		w.is_last = false;
+		assert_int_equal(feed(&w, cases[i].changes), OK);
+		assert_flaw(finished(&w, INCOMING_CHANGES), cases[i].owner, cases[i].code);
+		world_fini(&w);
+	}
+}
+
+static void
+a_secret_is_never_taken(void **state)
+{
+	(void)state;
+	assert_fails(true, TO_8("", "a 60 DNSKEY 0 3 163 kJJqipaQHQWqZL31Raar6uPnepGFIdtpjkXot9rv2xg=\n"), E_FORMAT,
+	             "a.example. DNSKEY: has the algorithm number of an HMAC: it would publish a secret");
 }
 
 /* ---- changes ---- */
@@ -314,9 +398,53 @@ too_much(void **state)
 	assert_string_equal(incoming_why(w.in), "the transfer has more than 3 records");
 	assert_int_equal(incoming_report(w.in)->records, 4);
 	world_fini(&w);
-	world_begin(&w, false);
+}
+
+/* At whichever step the memory is too little, that is the reason. */
+static void
+too_much_memory(void **state)
+{
+	(void)state;
+	unsigned while_added = 0, while_finished = 0;
+	err_t err = E_LIMIT;
+	for (size_t octets_max = 0; err == E_LIMIT; octets_max += 64) {
+		struct world w;
+		char why[100];
+		world_begin(&w, false);
+		w.octets_max = octets_max;
+		snprintf(why, sizeof why, "the zone takes more than %zu octets of memory", octets_max);
+		err = feed(&w, SOA_OF("8") REST_OF_APEX "a 60 A 192.0.2.9\n" SOA_OF("8"));
+		while_added += err == E_LIMIT;
+		if (err == OK) {
+			err = incoming_finish(w.in, &w.whole, &w.changes);
+			while_finished += err == E_LIMIT;
+		}
+		assert_string_equal(incoming_why(w.in), err == E_LIMIT ? why : "");
+		world_fini(&w);
+	}
+	assert_int_equal(err, OK);
+	assert_true(while_added != 0 && while_finished != 0);
+}
+
+static void
+too_many_changes(void **state)
+{
+	(void)state;
+	struct world w;
+	char text[256];
+	err_t err = OK;
+	unsigned serial = 7;
+	world_begin(&w, true);
 	w.octets_max = 2000;
-	assert_int_equal(feed(&w, SOA_OF("8") REST_OF_APEX "a 60 A 192.0.2.9\n"), E_LIMIT);
+	assert_int_equal(feed(&w, SOA_OF("100000") SOA_OF("7")), OK);
+	while (err == OK && serial < 5000) {
+		snprintf(text, sizeof text, SOA_OF("%u") SOA_OF("%u"), serial + 1, serial + 1);
+		err = feed(&w, text);
+		serial++;
+	}
+	assert_int_equal(err, E_LIMIT);
+	assert_in_range(serial, 500, 2000); /* small changes are taken */
+	assert_string_equal(incoming_why(w.in), "the changes take more than 2000 octets of memory");
 	world_fini(&w);
 }
 
@@ -329,6 +457,9 @@ main(void)
 		cmocka_unit_test(what_is_no_transfer),
 		cmocka_unit_test(records_that_no_zone_has),
 		cmocka_unit_test(what_is_no_zone),
+		cmocka_unit_test(flaws_of_a_whole_zone_are_taken),
+		cmocka_unit_test(flaws_of_changes_are_taken),
+		cmocka_unit_test(a_secret_is_never_taken),
 		cmocka_unit_test(one_sequence),
 		cmocka_unit_test(several_sequences),
 		cmocka_unit_test(a_ttl_changes),
@@ -336,6 +467,8 @@ main(void)
 		cmocka_unit_test(nothing_is_newer),
 		cmocka_unit_test(a_cut_changes_nothing),
 		cmocka_unit_test(too_much),
+		cmocka_unit_test(too_much_memory),
+		cmocka_unit_test(too_many_changes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
