@@ -151,10 +151,22 @@ read_addresses(const uint8_t *const *labels, unsigned end, struct key *k)
 	}
 }
 
+size_t
+key_address_len(const struct key_address *a)
+{
+	return a->family == 4 ? 4 : 16;
+}
+
+int
+key_address_compare(const struct key_address *a, const struct key_address *b)
+{
+	return a->family != b->family ? (int)a->family - (int)b->family : memcmp(a->octets, b->octets, key_address_len(a));
+}
+
 bool
 key_address_is_equal(const struct key_address *a, const struct key_address *b)
 {
-	return a->family == b->family && memcmp(a->octets, b->octets, a->family == 4 ? 4 : 16) == 0;
+	return key_address_compare(a, b) == 0;
 }
 
 /* Returns how many there are. */

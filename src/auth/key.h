@@ -14,6 +14,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -30,6 +31,8 @@ struct key_address { /* out of a transfer key's name */
 	uint8_t octets[16]; /* of family 4: the first four */
 };
 
+size_t key_address_len(const struct key_address *a); /* octets of its family */
+int key_address_compare(const struct key_address *a, const struct key_address *b); /* by family, then by octets */
 bool key_address_is_equal(const struct key_address *a, const struct key_address *b);
 
 /* The most types that a name of 255 octets can list: "_a" takes three octets, "_update" and the root nine. */

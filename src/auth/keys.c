@@ -251,6 +251,9 @@ err_t
 keystore_merge(struct keystore *into, const struct keystore *from, struct findings *out)
 {
 	const size_t begin = into->order_end;
+	if (from->n > KEYS_MAX - into->n) {
+		return E_LIMIT;
+	}
 	into->order_end += from->order_end;
 	for (size_t i = 0; i < from->n; i++) {
 		const struct key *k = from->keys[i];

@@ -15,7 +15,7 @@
 
 struct secondaries;
 
-enum { KEYS_MAX = 100000 };
+enum { KEYS_MAX = 100000 }; /* of all files: more are E_LIMIT */
 
 struct keystore;
 
@@ -35,7 +35,8 @@ err_t keystore_add(struct keystore *ks, const uint8_t *owner, const uint8_t *wit
  * `named`: what all such files say, NULL: there are none. */
 void keystore_find_idle(const struct keystore *ks, const struct secondaries *named, struct findings *out);
 
-/* Copies every key of `from`.  A key whose name `into` has already is left out, and is a finding.  E_LIMIT, E_NOMEM. */
+/* Copies every key of `from`.  A key whose name `into` has already is left out, and is a finding.  E_LIMIT: with all of them there would be
+ * too many; nothing changed.  E_NOMEM: some were copied. */
 err_t keystore_merge(struct keystore *into, const struct keystore *from, struct findings *out);
 
 /* Gives the keys that were added what `s` grants them besides the rights of their names, and borrows it: `s` must live as long as the

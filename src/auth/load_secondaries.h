@@ -16,6 +16,6 @@
  * OK: *out, which is sealed and the caller's, has the good lines; result->errors says how many others there were.  With errors, it has
  * none of what the file says of addresses: it has what `last` says of them, or without `last` the domain is shut (auth/secondaries.h).
  * E_FORMAT: no line is good though there are errors, or the reading stopped before the end; there is no store.  E_LIMIT: too many
- * records, or, with result->is_over_limit, more memory than `octets_max`. */
+ * records, or, with result->is_over_limit, more memory than `octets_max`, which what `last` says counts for as well. */
 err_t secondaries_load(const struct master_reader *source, const char *text, size_t len, const struct secondaries *last,
                        size_t octets_max, struct secondaries **out, struct load_result *result);

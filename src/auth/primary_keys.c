@@ -27,9 +27,9 @@ merge(const struct primary *p, const struct secondaries *granting)
 			findings_fini(&findings);
 			return NULL;
 		}
-		if (err != OK) {
+		if (err != OK) { /* E_LIMIT, with keys that are held: primary_limit.c has left no more otherwise */
 			primary_report(p, &(struct primary_report){ .event = KEYS_REJECTED, .path = p->files[i]->path,
-			                                            .text = "too many keys" });
+			                                            .text = "too many keys, with those that are held" });
 		}
 	}
 	for (size_t i = 0; i < findings.n; i++) {

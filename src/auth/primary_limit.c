@@ -2,6 +2,9 @@
  *
  * A file with which there would be too many is rejected as a whole, and keeps its last good version.  If only some of its records were
  * taken, exceptions could be left out, and an address could transfer more than was meant.
+ *
+ * Afterwards the safety valve may hold keys that the commit takes away (primary_hold_keys.c).  Only with these there can be too many all
+ * the same; then the view is without the keys of some file (primary_keys.c).
  */
 #include "auth/primary_p.h"
 

@@ -1,6 +1,5 @@
 #include "auth/secondaries_p.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -250,19 +249,16 @@ secondaries_grant(const struct secondaries *s, size_t i)
 	return &s->granted.list[i];
 }
 
+static int
+compare_key(const void *key, const void *grant)
+{
+	return name_compare(key, ((const struct secondary_grant *)grant)->key);
+}
+
 static bool
 has_key(const struct grants *g, const uint8_t *key)
 {
-	size_t low = 0, high = g->n;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		if (name_compare(g->list[mid].key, key) < 0) {
-			low = mid + 1;
-		} else {
-			high = mid;
-		}
-	}
-	return low < g->n && name_is_equal(g->list[low].key, key);
+	return g->n != 0 && bsearch(key, g->list, g->n, sizeof *g->list, compare_key) != NULL;
 }
 
 bool

@@ -19,7 +19,8 @@
  * Where there is none, the file's domain is shut: no address transfers its zones.
  *
  * One immutable store for each view, of all files.  Pure.
- * Cost: a look-up is a binary search for each label of the zone's name, also for an address, however many prefixes there are.
+ * Cost: a look-up is a binary search for each label of the zone's name, also for an address, however many prefixes there are.  For an
+ * address, the prefixes around the one found are looked at as well: they are of different lengths, so 33 of IPv4, or 129 of IPv6, at most.
  */
 #pragma once
 

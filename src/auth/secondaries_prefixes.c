@@ -4,6 +4,9 @@
  * behind those that hold it.  So a binary search for an address finds the narrowest prefix that holds it, or one from which the links
  * `around` lead there.  Not the narrowest prefix decides, but the first that matches.  Which one that is, is the same for all addresses
  * that have the same narrowest prefix, and is worked out when the store is sealed.
+ *
+ * Of equal prefixes the first alone is kept.  So all those around a prefix differ in length: with itself they are at most 33 of IPv4, or
+ * 129 of IPv6, and no chain of links is longer.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +131,19 @@ holds(const struct prefix *outer, const struct prefix *inner)
 	return outer->len <= inner->len && has_address(outer, &inner->address) && compare_domains(outer->at, inner->at) == 0;
 }
 
+/* Of equal prefixes only the first counts, and sorting has put that first. */
+static void
+drop_repeated(struct prefixes *p)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < p->n; i++) {
+		if (n == 0 || compare_places(&p->list[n - 1], &p->list[i]) != 0) {
+			p->list[n++] = p->list[i];
+		}
+	}
+	p->n = n;
+}
+
 /* What holds the prefix before also holds this one, or nothing that follows: each link is followed once. */
 static uint32_t
 find_around(const struct prefix *list, uint32_t i)
@@ -145,6 +161,7 @@ prefixes_seal(struct prefixes *p)
 	if (p->n > 1) {
 		qsort(p->list, p->n, sizeof *p->list, compare_prefixes);
 	}
+	drop_repeated(p);
 	for (uint32_t i = 0; i < p->n; i++) {
 		struct prefix *e = &p->list[i];
 		e->around = e->decider = find_around(p->list, i);

@@ -232,7 +232,7 @@ add_address(struct secondaries *s, const struct record *r)
 {
 	struct entry e = { .at = r->rr->owner, .within = r->within };
 	e.address.family = r->rr->type == TYPE_A ? 4 : 6;
-	if (r->rr->rdlen != (e.address.family == 4 ? 4 : 16) || !is_at(r, AT_HOST) ||
+	if (r->rr->rdlen != key_address_len(&e.address) || !is_at(r, AT_HOST) ||
 	    !is_named(r, r->rr->owner, "secondary-host", "host")) {
 		return OK;
 	}

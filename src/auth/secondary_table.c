@@ -99,15 +99,9 @@ enlarge_zone(struct secondary_table *t, const uint8_t *zone, struct secondary_ro
 /* ---- rows ---- */
 
 static int
-compare_address(const struct key_address *a, const struct key_address *b)
-{
-	return a->family != b->family ? (int)a->family - (int)b->family : memcmp(a->octets, b->octets, a->family == 4 ? 4 : 16);
-}
-
-static int
 compare(const struct secondary_row *r, const struct secondary_at *at)
 {
-	int order = compare_address(&r->address, &at->address);
+	int order = key_address_compare(&r->address, &at->address);
 	return order != 0 ? order : (int)r->port - (int)at->port;
 }
 
@@ -133,7 +127,7 @@ static struct found
 find_address(struct secondary_zone *z, const struct key_address *a)
 {
 	size_t i = place_of(z, &(struct secondary_at){ .address = *a }), n = 0;
-	while (i + n < z->n && compare_address(&z->list[i + n].address, a) == 0) {
+	while (i + n < z->n && key_address_is_equal(&z->list[i + n].address, a)) {
 		n++;
 	}
 	return (struct found){ .rows = n != 0 ? z->list + i : NULL, .n = n };

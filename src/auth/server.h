@@ -53,7 +53,7 @@ static inline struct key_address
 peer_key_address(const struct peer *p)
 {
 	struct key_address a = { .family = p->family };
-	memcpy(a.octets, p->address, p->family == 4 ? 4 : 16);
+	memcpy(a.octets, p->address, key_address_len(&a));
 	return a;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "auth/reply.h"
+#include "count.h"
 #include "crypto/hmac.h"
 #include "crypto/sha.h"
 #include "zone/history.h"
@@ -15,15 +16,6 @@ static struct cost {
 	size_t hash_blocks, hmac_octets;
 } cost;
 
-#define COUNTED(counter, type, name, params, args)      \
-	type __real_##name params;                      \
-	type __wrap_##name params;                      \
-	type __wrap_##name params                       \
-	{                                               \
-		cost.counter++;                         \
-		return __real_##name args;              \
-	}
-
 COUNTED(allocations, void *, malloc, (size_t size), (size))
 COUNTED(allocations, void *, calloc, (size_t n, size_t size), (n, size))
 COUNTED(allocations, void *, realloc, (void *old, size_t size), (old, size))
@@ -32,20 +24,12 @@ COUNTED(lookups, void *, trie_get_below, (const struct trie *t, const struct tri
 COUNTED(lookups, void *, trie_at_or_before, (const struct trie *t, const struct nkey *key), (t, key))
 COUNTED(lookups, void *, trie_before, (const struct trie *t, const struct nkey *key), (t, key))
 COUNTED(lookups, void *, trie_last, (const struct trie *t), (t))
+COUNTED_VOID(lookups, trie_lookup, (const struct trie *t, const struct nkey *key, struct trie_path *out), (t, key, out))
 COUNTED(written, bool, reply_add, (struct reply *r, const struct reply_rrset *what), (r, what))
 COUNTED(written, bool, reply_add_plain, (struct reply *r, enum section s, uint16_t at, const struct rrset *set), (r, s, at, set))
 COUNTED(hmacs, err_t, hmac_begin, (enum hmac_alg alg, const uint8_t *key, size_t len, struct hmac **out), (alg, key, len, out))
 COUNTED(worked_out, err_t, history_from, (const struct zone *z, uint32_t serial, const struct delta ***list, size_t *n), (z, serial, list, n))
 COUNTED(worked_out, err_t, history_condense, (const struct delta *const *list, size_t n, struct delta **out), (list, n, out))
-
-void __real_trie_lookup(const struct trie *t, const struct nkey *key, struct trie_path *out);
-void __wrap_trie_lookup(const struct trie *t, const struct nkey *key, struct trie_path *out);
-void
-__wrap_trie_lookup(const struct trie *t, const struct nkey *key, struct trie_path *out)
-{
-	cost.lookups++;
-	__real_trie_lookup(t, key, out);
-}
 
 err_t __real_hmac_update(struct hmac *h, const void *bytes, size_t n);
 err_t __wrap_hmac_update(struct hmac *h, const void *bytes, size_t n);

@@ -248,6 +248,23 @@ every_right_in_a_zone(void **state)
 	}
 }
 
+static void
+addresses_are_in_order(void **state)
+{
+	(void)state;
+	static const struct key_address none = { 0 };
+	static const struct key_address a = { .family = 4, .octets = { 10, 0, 0, 1, 9 } }, b = { .family = 4, .octets = { 10, 0, 0, 2 } };
+	static const struct key_address same = { .family = 4, .octets = { 10, 0, 0, 1 } }, six = { .family = 6, .octets = { 0, [15] = 1 } };
+	static const struct key_address more = { .family = 6, .octets = { 0, [15] = 2 } };
+	assert_int_equal(key_address_len(&a), 4);
+	assert_int_equal(key_address_len(&six), 16);
+	assert_true(key_address_compare(&a, &b) < 0 && key_address_compare(&b, &a) > 0);
+	assert_true(key_address_compare(&six, &more) < 0 && key_address_compare(&more, &six) > 0);
+	assert_true(key_address_compare(&b, &six) < 0 && key_address_compare(&none, &a) < 0);
+	assert_true(key_address_is_equal(&a, &same) && key_address_is_equal(&none, &none));
+	assert_false(key_address_is_equal(&six, &more) || key_address_is_equal(&a, &b));
+}
+
 int
 main(void)
 {
@@ -260,6 +277,7 @@ main(void)
 		cmocka_unit_test(what_is_wrong_with_a_name),
 		cmocka_unit_test(types_without_end),
 		cmocka_unit_test(every_right_in_a_zone),
+		cmocka_unit_test(addresses_are_in_order),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

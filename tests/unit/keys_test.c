@@ -145,6 +145,41 @@ one_secret_a_name(void **state)
 	findings_fini(&f);
 }
 
+static void
+put_keys(struct keystore *ks, unsigned first, unsigned n)
+{
+	struct findings f = { 0 };
+	for (unsigned i = first; i < first + n; i++) {
+		char name[32];
+		snprintf(name, sizeof name, "k%u._update.m.", i);
+		assert_int_equal(ADD(ks, name, "m.", RDATA("\xA3", SECRET), &f), OK);
+	}
+	assert_int_equal(f.errors + f.warnings, 0);
+}
+
+/* With all or with none. */
+static void
+too_many_to_merge(void **state)
+{
+	(void)state;
+	struct keystore *all = keystore_new(), *two = keystore_new(), *one = keystore_new();
+	struct findings f = { 0 };
+	put_keys(all, 0, KEYS_MAX - 1);
+	put_keys(two, KEYS_MAX, 2);
+	put_keys(one, KEYS_MAX, 1);
+	assert_int_equal(keystore_merge(all, two, &f), E_LIMIT);
+	assert_int_equal(keystore_count(all), KEYS_MAX - 1);
+	assert_null(keystore_find(all, parsed("k100000._update.m.").oct));
+	assert_int_equal(keystore_merge(all, one, &f), OK);
+	assert_int_equal(keystore_count(all), KEYS_MAX);
+	assert_non_null(keystore_find(all, parsed("k100000._update.m.").oct));
+	assert_int_equal(keystore_merge(all, one, &f), E_LIMIT);
+	assert_int_equal(f.errors + f.warnings, 0);
+	keystore_free(&all);
+	keystore_free(&two);
+	keystore_free(&one);
+}
+
 int
 main(void)
 {
@@ -152,6 +187,7 @@ main(void)
 		cmocka_unit_test(keys_are_kept_and_found),
 		cmocka_unit_test(every_finding),
 		cmocka_unit_test(one_secret_a_name),
+		cmocka_unit_test(too_many_to_merge),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

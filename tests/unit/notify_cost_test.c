@@ -12,6 +12,7 @@
 #include "auth/notify_compare.h"
 #include "auth/notify_places.h"
 #include "base/str.h"
+#include "count.h"
 #include "serve.h"
 
 #define SECRET " DNSKEY 0 3 163 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
@@ -26,32 +27,10 @@ static struct cost {
 	size_t lookups, judged, looked; /* names, addresses with the policy, zones */
 } cost;
 
-void *__real_trie_get(const struct trie *t, const struct nkey *key);
-void *__wrap_trie_get(const struct trie *t, const struct nkey *key);
-void *
-__wrap_trie_get(const struct trie *t, const struct nkey *key)
-{
-	cost.lookups++;
-	return __real_trie_get(t, key);
-}
-
-void __real_trie_lookup(const struct trie *t, const struct nkey *key, struct trie_path *out);
-void __wrap_trie_lookup(const struct trie *t, const struct nkey *key, struct trie_path *out);
-void
-__wrap_trie_lookup(const struct trie *t, const struct nkey *key, struct trie_path *out)
-{
-	cost.lookups++;
-	__real_trie_lookup(t, key, out);
-}
-
-bool __real_notify_is_allowed(const struct notify_policy *policy, const struct key_address *a, uint16_t port, bool is_named);
-bool __wrap_notify_is_allowed(const struct notify_policy *policy, const struct key_address *a, uint16_t port, bool is_named);
-bool
-__wrap_notify_is_allowed(const struct notify_policy *policy, const struct key_address *a, uint16_t port, bool is_named)
-{
-	cost.judged++;
-	return __real_notify_is_allowed(policy, a, port, is_named);
-}
+COUNTED(lookups, void *, trie_get, (const struct trie *t, const struct nkey *key), (t, key))
+COUNTED_VOID(lookups, trie_lookup, (const struct trie *t, const struct nkey *key, struct trie_path *out), (t, key, out))
+COUNTED(judged, bool, notify_is_allowed,
+        (const struct notify_policy *policy, const struct key_address *a, uint16_t port, bool is_named), (policy, a, port, is_named))
 
 static void
 on_looked(void *ctx)

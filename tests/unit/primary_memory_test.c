@@ -231,8 +231,8 @@ a_right_can_be_taken_away_without_memory(void **state)
 	char zone[512];
 	struct tree t;
 	tree_init_within(&t, 8 * MIB);
-	(void)commit_many(&t, (const char *const[]){ "_keys", keys, "_secondaries", "_transfer APL 1:192.0.2.1/32 1:192.0.2.2/32\n", NULL }, false,
-	                  false);
+	(void)commit_many(&t, (const char *const[]){ "_keys", keys, "_secondaries", "_transfer APL 1:192.0.2.1/32 1:192.0.2.2/32\n_transfer PTR k.\n",
+	                                             NULL }, false, false);
 	(void)commit(&t, "a", generating(zone, 1, 40000), false);
 	t.primary->conf.octets_max = primary_octets(t.primary); /* there is nothing left */
 	assert_int_equal(primary_room(t.primary), 0);
@@ -243,8 +243,12 @@ a_right_can_be_taken_away_without_memory(void **state)
 	(void)commit(&t, "_keys", fewer, false);
 	assert_int_equal(t.events[KEYS_REJECTED], 0);
 	assert_int_equal(keystore_count(primary_view(t.primary)->keys), 50);
+	(void)commit(&t, "_secondaries", "_transfer APL !1:192.0.2.1/32 1:192.0.2.2/32\nx\n", false); /* also by a file with a bad line */
+	assert_int_equal(t.events[SECONDARIES_LOADED], 1);
+	assert_int_equal(secondaries_grants_n(primary_view(t.primary)->secondaries), 0);
 	(void)commit(&t, "_secondaries", "_transfer APL !1:192.0.2.1/32 1:192.0.2.2/32\n", false);
 	assert_int_equal(t.events[SECONDARIES_REJECTED], 0);
+	assert_int_equal(secondaries_grants_n(primary_view(t.primary)->secondaries), 0);
 	(void)commit(&t, "_secondaries", NULL, false);
 	assert_null(primary_view(t.primary)->secondaries);
 	tree_fini(&t);

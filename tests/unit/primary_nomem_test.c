@@ -11,7 +11,7 @@ static const char *const before[] = {
 	"_keys", KEY("a._update."), ".originignore", "*.template\n", "_secondaries", "_transfer APL 1:192.0.2.1/32\n", NULL,
 };
 
-/* Changes of each kind: a zone edited, one that moves, one that comes, an include, keys, secondaries, what is passed over. */
+/* Changes of each kind: a zone edited, one that moves, one that comes, an include, keys, secondaries, what is ignored. */
 static const char *const after[] = {
 	"a", ZONE(2) "x A 192.0.2.9\nsub NS ns.sub\nns.sub A 192.0.2.3\n", "new", ZONE(7), "part/hosts", "h1 A 192.0.2.2\nh2 A 192.0.2.3\n",
 	"gone", NULL, "_keys", KEY("a._update.") KEY("b."), ".originignore", "*.template\n*.old\n",

@@ -11,19 +11,17 @@
 
 #include "auth/status_p.h"
 #include "dns/rrtype.h"
+#include "count.h"
 #include "live.h"
 
-static size_t comparisons;
+static struct cost {
+	size_t comparisons; /* of names */
+	size_t of_octets;   /* for one: of two addresses */
+} cost;
 
-int __real_name_compare(const uint8_t *a, const uint8_t *b);
-int __wrap_name_compare(const uint8_t *a, const uint8_t *b);
-
-int
-__wrap_name_compare(const uint8_t *a, const uint8_t *b)
-{
-	comparisons++;
-	return __real_name_compare(a, b);
-}
+COUNTED(comparisons, int, name_compare, (const uint8_t *a, const uint8_t *b), (a, b))
+COUNTED(of_octets, int, memcmp, (const void *a, const void *b, size_t n), (a, b, n))
+COUNTED(of_octets, int, bcmp, (const void *a, const void *b, size_t n), (a, b, n)) /* which clang makes of memcmp() */
 
 static struct name
 parsed(const char *text)
@@ -44,11 +42,11 @@ put(struct secondaries *s, const char *owner, uint16_t type, const uint8_t *rdat
 	findings_fini(&f);
 }
 
-/* One prefix, 10.X.Y.Z/32, for all zones. */
+/* One prefix, 10.X.Y.Z/LEN, for all zones. */
 static void
-put_prefix(struct secondaries *s, unsigned i)
+put_prefix(struct secondaries *s, unsigned i, unsigned len)
 {
-	const uint8_t rdata[] = { 0, 1, 32, 4, 10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i };
+	const uint8_t rdata[] = { 0, 1, (uint8_t)len, 4, 10, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i };
 	put(s, "_transfer.", TYPE_APL, rdata, sizeof rdata);
 }
 
@@ -107,7 +105,7 @@ they_take_what_they_say(void **state)
 	for (unsigned i = 0; i < N; i++) {
 		char host[32];
 		snprintf(host, sizeof host, "h%u.", i);
-		put_prefix(s, i);
+		put_prefix(s, i, 32);
 		put_grant(s, i % 10, i);
 		put(s, host, TYPE_A, (const uint8_t[]){ 192, 0, 2, 1 }, 4);
 		put(s, host, TYPE_PTR, (const uint8_t *)"\1k", 3);
@@ -143,14 +141,36 @@ an_address_costs_a_search(void **state)
 	struct secondaries *s = secondaries_new();
 	const struct name zone = parsed("catalog.example."); /* with the root three domains */
 	for (unsigned i = 0; i < SECONDARIES_MAX; i++) {
-		put_prefix(s, i);
+		put_prefix(s, i, 32);
 	}
 	secondaries_seal(s);
 	for (size_t i = 0; i < ARRAY_LEN(from); i++) {
-		comparisons = 0;
+		cost = (struct cost){ 0 };
 		assert_int_equal(secondaries_may_transfer(s, zone.oct, &from[i]), from[i].family == 4 && from[i].octets[0] == 10);
-		assert_in_range(comparisons, 1, 3 * (BITS_MAX + 2));
+		assert_in_range(cost.comparisons, 1, 3 * (BITS_MAX + 2));
 	}
+	secondaries_free(&s);
+}
+
+/* One prefix as often as it may be there, with others around it and within it: an address next to them is not held against each. */
+static void
+prefixes_around_each_other_cost_their_lengths(void **state)
+{
+	(void)state;
+	enum { LENGTHS = 33 }; /* 0 to 32 */
+	const struct key_address from = { .family = 4, .octets = { 11 } };
+	struct secondaries *s = secondaries_new();
+	const struct name zone = parsed("catalog.example.");
+	for (unsigned i = 0; i < LENGTHS; i++) {
+		put_prefix(s, 0, i);
+	}
+	for (unsigned i = LENGTHS; i < SECONDARIES_MAX; i++) {
+		put_prefix(s, 0, 8);
+	}
+	secondaries_seal(s);
+	cost = (struct cost){ 0 };
+	assert_true(secondaries_may_transfer(s, zone.oct, &from));
+	assert_in_range(cost.of_octets, LENGTHS - 8, BITS_MAX + LENGTHS);
 	secondaries_free(&s);
 }
 
@@ -160,9 +180,9 @@ cost_of_page(const struct view *v, const uint8_t *domain)
 	static uint8_t wire[65000];
 	struct status_question q = { .what = STATUS_KEYS, .domain = domain };
 	struct reply r = { .wire = wire, .len = DNS_HEADER_LEN + 5, .cap = sizeof wire };
-	comparisons = 0;
+	cost = (struct cost){ 0 };
 	assert_int_equal(status_answer(v, &(struct server_conf){ 0 }, &q, false, &r), OK);
-	return comparisons;
+	return cost.comparisons;
 }
 
 /* One key with as many grants as there may be, or many keys with some: to those who may see what they are granted, and to others. */
@@ -200,6 +220,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(they_take_what_they_say),
 		cmocka_unit_test(an_address_costs_a_search),
+		cmocka_unit_test(prefixes_around_each_other_cost_their_lengths),
 		cmocka_unit_test(a_page_of_keys_costs_some_searches),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

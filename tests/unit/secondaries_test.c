@@ -252,6 +252,46 @@ no_right_grows(void **state)
 	secondaries_free(&last);
 }
 
+static err_t
+load_within(const char *text, const struct secondaries *last, size_t octets_max, struct load_result *result)
+{
+	struct secondaries *s = NULL;
+	const struct master_reader reader = { .apex = name_root, .file = "f", .open = no_file, .close = close_no_file };
+	err_t err = secondaries_load(&reader, text, strlen(text), last, octets_max, &s, result);
+	assert_int_equal(s != NULL, err == OK);
+	secondaries_free(&s);
+	return err;
+}
+
+/* What the last version says of addresses, and what a later one says of hosts, take memory together. */
+static void
+the_last_addresses_are_within_the_limit(void **state)
+{
+	(void)state;
+	enum { N = 1000 };
+	struct str many = { 0 }, hosts = { 0 }, bad = { 0 };
+	struct load_result result;
+	for (unsigned i = 0; i < N; i++) {
+		str_printf(&many, "_transfer APL 1:10.%u.%u.0/24\n", i >> 8, i & 255);
+		str_printf(&hosts, "h A 192.0.2.%u\n", i & 127);
+	}
+	struct secondaries *last = loaded(".", str_text(&many), NULL);
+	const size_t octets_max = secondaries_octets(last);
+	str_printf(&bad, "%sx\n", str_text(&hosts));
+	assert_int_equal(load_within(str_text(&hosts), last, octets_max, &result), OK);
+	const size_t of_hosts = result.octets;
+	assert_int_equal(load_within(str_text(&bad), last, octets_max, &result), E_LIMIT);
+	assert_true(result.is_over_limit);
+	assert_in_range(result.octets, of_hosts + N * sizeof(struct key_address), of_hosts + octets_max);
+	assert_int_equal(load_within(str_text(&bad), last, result.octets, &result), OK);
+	assert_int_equal(load_within("_transfer APL 1:192.0.2.1/32\nx\n", last, octets_max, &result), OK); /* that version alone fits */
+	assert_int_equal(result.octets, octets_max);
+	secondaries_free(&last);
+	str_fini(&many);
+	str_fini(&hosts);
+	str_fini(&bad);
+}
+
 /* What is shut is shut for what any file says, in any order, and for nobody else's zones. */
 static void
 what_is_shut(void **state)
@@ -690,6 +730,7 @@ main(void)
 		cmocka_unit_test(each_record),
 		cmocka_unit_test(nothing_is_good),
 		cmocka_unit_test(no_right_grows),
+		cmocka_unit_test(the_last_addresses_are_within_the_limit),
 		cmocka_unit_test(what_is_shut),
 		cmocka_unit_test(who_may_transfer),
 		cmocka_unit_test(as_one_by_one),
