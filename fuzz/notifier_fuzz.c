@@ -25,7 +25,7 @@ struct sent {
 
 static struct world {
 	struct notifier *n;
-	struct notifier_now now;
+	struct now now;
 	struct sent sent[KEPT]; /* the last ones */
 	unsigned sent_n;
 	bool is_open[NOTIFIER_EXCHANGES_MAX];
@@ -214,7 +214,7 @@ static void
 advance_to_deadline(void)
 {
 	uint64_t at = notifier_deadline(world.n);
-	if (at != NOTIFIER_NEVER) {
+	if (at != NOW_NEVER) {
 		advance(at > world.now.mono_ns ? at - world.now.mono_ns : 0);
 	}
 }
@@ -230,7 +230,7 @@ check(void)
 	ASSERT(s->added == ended + s->pending && s->pending <= PENDING_MAX);
 	ASSERT(s->in_flight <= s->pending && s->doubted <= s->in_flight && s->in_flight - s->doubted <= IN_FLIGHT_MAX);
 	ASSERT(s->exchanges == world.open_n && s->exchanges <= s->in_flight);
-	ASSERT((notifier_deadline(world.n) == NOTIFIER_NEVER) == (s->pending == 0));
+	ASSERT((notifier_deadline(world.n) == NOW_NEVER) == (s->pending == 0));
 }
 
 static void
@@ -280,7 +280,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	};
 	struct cur c = cur_over(data, size);
 	memset(&world, 0, sizeof world);
-	world.now = (struct notifier_now){ .mono_ns = 1, .wall_s = 1700000000 };
+	world.now = (struct now){ .mono_ns = 1, .wall_s = 1700000000 };
 	world.n = notifier_new(&conf);
 	for (unsigned i = 0; i < STEPS_MAX && cur_left(&c) != 0; i++) {
 		step(&c);

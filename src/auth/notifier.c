@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 
 void
-notifier_exchange_closed(struct notifier *n, const struct notifier_now *now, unsigned exchange)
+notifier_exchange_closed(struct notifier *n, const struct now *now, unsigned exchange)
 {
 	ASSERT(exchange < NOTIFIER_EXCHANGES_MAX && n->exchange[exchange] != NULL);
 	struct peer *p = n->exchange[exchange];
@@ -17,7 +17,7 @@ notifier_exchange_closed(struct notifier *n, const struct notifier_now *now, uns
 }
 
 void
-notifier_conn_closed(struct notifier *n, const struct notifier_now *now, uint64_t conn)
+notifier_conn_closed(struct notifier *n, const struct now *now, uint64_t conn)
 {
 	const struct peer *p = peer_find(n, &(struct notify_target){ .conn = conn });
 	if (p != NULL) {
@@ -106,7 +106,7 @@ put_in(struct notifier *n, struct peer *p, const struct notify_news *news, const
 }
 
 err_t
-notifier_add(struct notifier *n, const struct notifier_now *now, const struct notify_news *news,
+notifier_add(struct notifier *n, const struct now *now, const struct notify_news *news,
              const struct notify_target *to)
 {
 	ASSERT(to->conn != 0 || to->address.family == 4 || to->address.family == 6);
@@ -137,7 +137,7 @@ notifier_add(struct notifier *n, const struct notifier_now *now, const struct no
 /* ---- time ---- */
 
 static void
-expire(struct notifier *n, struct notice *x, const struct notifier_now *now)
+expire(struct notifier *n, struct notice *x, const struct now *now)
 {
 	struct peer *p = x->peer;
 	if (x->state == NOTICE_RESTING) {
@@ -158,12 +158,12 @@ uint64_t
 notifier_deadline(const struct notifier *n)
 {
 	const struct heap_node *timer = heap_first(&n->timers), *stall = heap_first(&n->stalls);
-	uint64_t at = timer != NULL ? timer->at : NOTIFIER_NEVER;
+	uint64_t at = timer != NULL ? timer->at : NOW_NEVER;
 	return stall != NULL && stall->at < at ? stall->at : at;
 }
 
 void
-notifier_timer(struct notifier *n, const struct notifier_now *now)
+notifier_timer(struct notifier *n, const struct now *now)
 {
 	struct heap_node *first;
 	while ((first = heap_first(&n->stalls)) != NULL && first->at <= now->mono_ns) {

@@ -46,6 +46,7 @@
 
 #include "auth/keys.h"
 #include "base/err.h"
+#include "base/now.h"
 #include "dns/tsig.h"
 
 enum {
@@ -64,13 +65,6 @@ enum {
 	NOTIFIER_UNREACHED_ATTEMPTS = 3, /* three seconds: a target that is merely busy has answered by then */
 	/* Header, question, SOA with its fixed fields, TSIG. */
 	NOTIFIER_MESSAGE_MAX = DNS_HEADER_LEN + NAME_WIRE_MAX + 4 + 12 + 2 * NAME_WIRE_MAX + 20 + TSIG_RR_MAX,
-};
-
-#define NOTIFIER_NEVER UINT64_MAX
-
-struct notifier_now {
-	uint64_t mono_ns; /* never goes back: for the schedule */
-	uint64_t wall_s;  /* since 1970: for TSIG */
 };
 
 /* What has changed. */
@@ -166,25 +160,25 @@ void notifier_free(struct notifier **n); /* NULL-safe; sends and reports nothing
 
 /* E_LIMIT: too much is pending, in all, for this target, or for connections.  E_NOMEM.  Then the notification is not accepted, only
  * counted. */
-err_t notifier_add(struct notifier *n, const struct notifier_now *now, const struct notify_news *news,
+err_t notifier_add(struct notifier *n, const struct now *now, const struct notify_news *news,
                    const struct notify_target *to);
 
 /* A message was received: as a datagram (only address, port and source of `from` count, and source is our address that it was
  * sent to), over an exchange, or over the connection that the peer opened. */
-void notifier_datagram(struct notifier *n, const struct notifier_now *now, const struct notify_target *from,
+void notifier_datagram(struct notifier *n, const struct now *now, const struct notify_target *from,
                        const uint8_t *bytes, size_t len);
-void notifier_exchange_input(struct notifier *n, const struct notifier_now *now, unsigned exchange, const uint8_t *bytes,
+void notifier_exchange_input(struct notifier *n, const struct now *now, unsigned exchange, const uint8_t *bytes,
                              size_t len);
-void notifier_conn_input(struct notifier *n, const struct notifier_now *now, uint64_t conn, const uint8_t *bytes,
+void notifier_conn_input(struct notifier *n, const struct now *now, uint64_t conn, const uint8_t *bytes,
                          size_t len);
 
 /* An exchange or connection could not be established, or has ended.  Not to be called after exchange_close(). */
-void notifier_exchange_closed(struct notifier *n, const struct notifier_now *now, unsigned exchange);
-void notifier_conn_closed(struct notifier *n, const struct notifier_now *now, uint64_t conn);
+void notifier_exchange_closed(struct notifier *n, const struct now *now, unsigned exchange);
+void notifier_conn_closed(struct notifier *n, const struct now *now, uint64_t conn);
 
-/* Call notifier_timer() when the deadline (mono_ns) has come.  NOTIFIER_NEVER: there is none.  Every input may change the
+/* Call notifier_timer() when the deadline (mono_ns) has come.  NOW_NEVER: there is none.  Every input may change the
  * deadline. */
 uint64_t notifier_deadline(const struct notifier *n);
-void notifier_timer(struct notifier *n, const struct notifier_now *now);
+void notifier_timer(struct notifier *n, const struct now *now);
 
 const struct notifier_stats *notifier_stats(const struct notifier *n);

@@ -52,7 +52,7 @@ has_another_key(const struct notice *x)
 /* Goes on with another key in the same attempt, after the peer, or somebody in its name, did not accept a key.  The notice must be
  * IDLE. */
 static void
-go_on_with(struct notifier *n, struct notice *x, uint8_t turn, const struct notifier_now *now)
+go_on_with(struct notifier *n, struct notice *x, uint8_t turn, const struct now *now)
 {
 	x->turn = turn;
 	notice_send(n, x, x->transport, now);
@@ -60,7 +60,7 @@ go_on_with(struct notifier *n, struct notice *x, uint8_t turn, const struct noti
 
 /* Handles an answer that is not signed well; `t` says why. */
 static void
-doubt(struct notifier *n, struct notice *x, const struct tsig *t, unsigned rcode, const struct notifier_now *now)
+doubt(struct notifier *n, struct notice *x, const struct tsig *t, unsigned rcode, const struct now *now)
 {
 	bool is_key_refused = !t->is_error_signed && (t->is_peer_error || rcode == RCODE_NOTAUTH);
 	n->stats.unverified++;
@@ -83,7 +83,7 @@ doubt(struct notifier *n, struct notice *x, const struct tsig *t, unsigned rcode
 
 /* Handles a refusal: the peer would refuse this key again. */
 static void
-take_refusal(struct notifier *n, struct notice *x, unsigned rcode, const struct notifier_now *now)
+take_refusal(struct notifier *n, struct notice *x, unsigned rcode, const struct now *now)
 {
 	if (x->signers_n <= 1) {
 		notice_finish(n, x, (struct notifier_report){ .outcome = NOTIFY_REFUSED, .rcode = rcode });
@@ -101,7 +101,7 @@ take_refusal(struct notifier *n, struct notice *x, unsigned rcode, const struct 
 }
 
 static void
-take_answer(struct notifier *n, struct notice *x, unsigned rcode, const struct notifier_now *now)
+take_answer(struct notifier *n, struct notice *x, unsigned rcode, const struct now *now)
 {
 	if (rcode == RCODE_NOERROR) {
 		notice_finish(n, x, (struct notifier_report){ .outcome = NOTIFY_ACKNOWLEDGED });
@@ -116,7 +116,7 @@ take_answer(struct notifier *n, struct notice *x, unsigned rcode, const struct n
 
 /* `p`: the sender; NULL: nothing is pending for it. */
 static void
-take_message(struct notifier *n, struct peer *p, enum notify_transport t, const struct notifier_now *now,
+take_message(struct notifier *n, struct peer *p, enum notify_transport t, const struct now *now,
              const uint8_t *bytes, size_t len)
 {
 	struct msg m;
@@ -141,7 +141,7 @@ take_message(struct notifier *n, struct peer *p, enum notify_transport t, const 
 }
 
 void
-notifier_datagram(struct notifier *n, const struct notifier_now *now, const struct notify_target *from,
+notifier_datagram(struct notifier *n, const struct now *now, const struct notify_target *from,
                   const uint8_t *bytes, size_t len)
 {
 	const struct notify_target at = { .address = from->address, .port = from->port, .source = from->source };
@@ -149,7 +149,7 @@ notifier_datagram(struct notifier *n, const struct notifier_now *now, const stru
 }
 
 void
-notifier_exchange_input(struct notifier *n, const struct notifier_now *now, unsigned exchange, const uint8_t *bytes,
+notifier_exchange_input(struct notifier *n, const struct now *now, unsigned exchange, const uint8_t *bytes,
                         size_t len)
 {
 	ASSERT(exchange < NOTIFIER_EXCHANGES_MAX);
@@ -157,7 +157,7 @@ notifier_exchange_input(struct notifier *n, const struct notifier_now *now, unsi
 }
 
 void
-notifier_conn_input(struct notifier *n, const struct notifier_now *now, uint64_t conn, const uint8_t *bytes, size_t len)
+notifier_conn_input(struct notifier *n, const struct now *now, uint64_t conn, const uint8_t *bytes, size_t len)
 {
 	const struct notify_target at = { .conn = conn };
 	take_message(n, peer_find(n, &at), NOTIFY_OVER_CONN, now, bytes, len);

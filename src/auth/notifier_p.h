@@ -112,12 +112,6 @@ notice_soa(const struct notice *x)
 	return x->zone + x->zone_len;
 }
 
-static inline size_t
-notice_octets(const struct notice *x)
-{
-	return sizeof *x + x->zone_len + x->rdlen;
-}
-
 static inline struct notice *
 notice_of(struct list_link *link)
 {
@@ -154,23 +148,23 @@ bool notice_has_said(const struct notice *x, enum notify_outcome o);
 
 /* Called at the end of every input: sends what may be sent, closes unused exchanges, and frees peers for which nothing is
  * pending. */
-void notifier_settle(struct notifier *n, const struct notifier_now *now);
+void notifier_settle(struct notifier *n, const struct now *now);
 
 struct notice *notice_in_flight(const struct list_link *list, uint16_t id); /* NULL: none */
 
 /* Sends an IDLE notice, with the key whose turn it is, and begins to wait for an answer: as a new attempt, or in the same
  * attempt with another key.  If the peer's own connection is gone, the notice is over, and freed. */
-void notice_send(struct notifier *n, struct notice *x, enum notify_transport t, const struct notifier_now *now);
+void notice_send(struct notifier *n, struct notice *x, enum notify_transport t, const struct now *now);
 
 /* TCP brought no good answer: sends over UDP, unless the attempt is over. */
-void notice_fall_back(struct notifier *n, struct notice *x, const struct notifier_now *now);
+void notice_fall_back(struct notifier *n, struct notice *x, const struct now *now);
 
 /* Three ends of an exchange: peer_drop_exchange() forgets one that is closed already; peer_tcp_failed() goes on after one that
  * is gone, or could not be opened; peer_fail_exchange() closes one that brings no answers.  `is_dead`: another exchange would
  * not succeed either. */
 void peer_drop_exchange(struct notifier *n, struct peer *p);
-void peer_tcp_failed(struct notifier *n, struct peer *p, bool is_dead, const struct notifier_now *now);
-void peer_fail_exchange(struct notifier *n, struct peer *p, bool is_dead, const struct notifier_now *now);
+void peer_tcp_failed(struct notifier *n, struct peer *p, bool is_dead, const struct now *now);
+void peer_fail_exchange(struct notifier *n, struct peer *p, bool is_dead, const struct now *now);
 
 /* peer_note_alive(): an answer came, good or not, so the exchange is alive. peer_note_heard(): a good answer came, so the window
  * grows, too. */

@@ -93,7 +93,7 @@ hand_over(struct notifier *n, struct peer *p, enum notify_transport t, uint64_t 
 
 /* Sends the message of an IDLE notice, which is IN_FLIGHT then.  False: the message could not be sent, and the notice is still IDLE. */
 static bool
-transmit(struct notifier *n, struct notice *x, enum notify_transport t, const struct notifier_now *now)
+transmit(struct notifier *n, struct notice *x, enum notify_transport t, const struct now *now)
 {
 	uint8_t wire[NOTIFIER_MESSAGE_MAX];
 	size_t len;
@@ -110,7 +110,7 @@ transmit(struct notifier *n, struct notice *x, enum notify_transport t, const st
 }
 
 static void
-transmit_udp(struct notifier *n, struct notice *x, const struct notifier_now *now)
+transmit_udp(struct notifier *n, struct notice *x, const struct now *now)
 {
 	if (!transmit(n, x, NOTIFY_OVER_UDP, now)) {
 		notice_rest(n, x);
@@ -119,7 +119,7 @@ transmit_udp(struct notifier *n, struct notice *x, const struct notifier_now *no
 
 /* If TCP brought an answer that was not signed well, UDP would bring the same, and there may be no place for it in the window. */
 void
-notice_fall_back(struct notifier *n, struct notice *x, const struct notifier_now *now)
+notice_fall_back(struct notifier *n, struct notice *x, const struct now *now)
 {
 	bool was_doubted = x->is_doubted;
 	notice_detach(n, x);
@@ -131,7 +131,7 @@ notice_fall_back(struct notifier *n, struct notice *x, const struct notifier_now
 }
 
 void
-peer_tcp_failed(struct notifier *n, struct peer *p, bool is_dead, const struct notifier_now *now)
+peer_tcp_failed(struct notifier *n, struct peer *p, bool is_dead, const struct now *now)
 {
 	while (!list_is_empty(&p->on_exchange)) {
 		notice_fall_back(n, notice_of(p->on_exchange.next), now);
@@ -145,14 +145,14 @@ peer_tcp_failed(struct notifier *n, struct peer *p, bool is_dead, const struct n
 }
 
 void
-peer_fail_exchange(struct notifier *n, struct peer *p, bool is_dead, const struct notifier_now *now)
+peer_fail_exchange(struct notifier *n, struct peer *p, bool is_dead, const struct now *now)
 {
 	exchange_close(n, p);
 	peer_tcp_failed(n, p, is_dead, now);
 }
 
 static void
-transmit_tcp(struct notifier *n, struct notice *x, const struct notifier_now *now)
+transmit_tcp(struct notifier *n, struct notice *x, const struct now *now)
 {
 	struct peer *p = x->peer;
 	if (transmit(n, x, NOTIFY_OVER_TCP, now)) {
@@ -185,7 +185,7 @@ whose_turn(struct peer *p, const struct list_link queues[NOTICE_QUEUES])
 }
 
 void
-notice_send(struct notifier *n, struct notice *x, enum notify_transport t, const struct notifier_now *now)
+notice_send(struct notifier *n, struct notice *x, enum notify_transport t, const struct now *now)
 {
 	x->begun_ns = now->mono_ns;
 	x->tried++;
@@ -200,7 +200,7 @@ notice_send(struct notifier *n, struct notice *x, enum notify_transport t, const
 
 /* Begins the next attempt of the waiting notice whose turn it is. */
 static void
-launch(struct notifier *n, struct peer *p, const struct notifier_now *now)
+launch(struct notifier *n, struct peer *p, const struct now *now)
 {
 	bool has_tcp = !is_any_in(p->waiting_udp);
 	struct notice *x = whose_turn(p, has_tcp ? p->waiting : p->waiting_udp);
@@ -212,7 +212,7 @@ launch(struct notifier *n, struct peer *p, const struct notifier_now *now)
 }
 
 void
-notifier_settle(struct notifier *n, const struct notifier_now *now)
+notifier_settle(struct notifier *n, const struct now *now)
 {
 	while (n->stats.in_flight - n->stats.doubted < n->conf.in_flight_max && !list_is_empty(&n->ready)) {
 		struct peer *p = LIST_ENTRY(n->ready.next, struct peer, ready);

@@ -8,19 +8,13 @@
 
 /* ---- keys ---- */
 
-static bool
-is_same_key(const struct tsig_key *a, const struct tsig_key *b)
-{
-	return a->alg == b->alg && a->secret_len == b->secret_len && ct_is_equal(a->secret, b->secret, a->secret_len);
-}
-
 static err_t
 signer_get(struct notifier *n, const struct tsig_key *key, struct signer **out)
 {
 	struct nkey name;
 	nkey_set(&name, key->name.oct);
 	struct signer *s = trie_get(&n->signers.now, &name);
-	if (s != NULL && is_same_key(&s->tsig, key)) {
+	if (s != NULL && key_is_same(&s->tsig, key)) {
 		s->refs++;
 		*out = s;
 		return OK;
@@ -63,12 +57,6 @@ signer_put_back(struct notifier *n, struct signer *s)
 
 /* ---- peers ---- */
 
-static size_t
-address_len(const struct key_address *a)
-{
-	return a->family == 4 ? 4 : 16;
-}
-
 static bool
 is_same_peer(const struct notify_target *a, const struct notify_target *b)
 {
@@ -86,7 +74,7 @@ bucket_of(const struct notifier *n, const struct notify_target *at)
 		h = hash32(h, &at->conn, sizeof at->conn);
 	} else {
 		h = hash32(h, &at->port, sizeof at->port);
-		h = hash32(h, at->address.octets, address_len(&at->address));
+		h = hash32(h, at->address.octets, key_address_len(&at->address));
 	}
 	return (h ^ h >> 16) & (PEER_BUCKETS - 1);
 }
@@ -145,6 +133,12 @@ peer_free(struct notifier *n, struct peer *p)
 }
 
 /* ---- notices ---- */
+
+static size_t
+notice_octets(const struct notice *x)
+{
+	return sizeof *x + x->zone_len + x->rdlen;
+}
 
 /* The serial in the RDATA of an SOA record (RFC 1035 3.3.13): it follows two names, and four more numbers follow it. */
 static uint32_t

@@ -145,7 +145,9 @@ settle_listen(struct daemon_opts *o)
 	size_t n = o->front.is_listen_default ? ARRAY_LEN(every) : o->given.listen_n;
 	for (size_t i = 0; i < n; i++) {
 		if (listen_parse(texts[i], (uint16_t)o->given.port, &o->front.listen[i], &d) != OK) {
-			return cli_complain(&d);
+			cli_error("--listen=%s", d.text);
+			cli_hint("%s", d.hint);
+			return CLI_USAGE;
 		}
 	}
 	o->front.listen_n = n;

@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "net/client_p.h"
+#include "net/random.h"
 #include "ops/clock.h"
+#include "ops/files.h"
 
 /* ---- time and descriptors ---- */
 
@@ -31,14 +31,6 @@ client_await(struct pollfd *fds, nfds_t n, uint64_t deadline_ms)
 		if (errno != EINTR) {
 			return E_IO;
 		}
-	}
-}
-
-void
-client_close_fd(const int *fd)
-{
-	if (*fd >= 0) {
-		(void)close(*fd);
 	}
 }
 
@@ -86,7 +78,7 @@ exchange_new(const struct client_address *to, const struct client_request *r)
 static void
 exchange_free(struct client_exchange **e)
 {
-	client_close_fd(&(*e)->udp);
+	file_close(&(*e)->udp);
 	free(*e);
 }
 
@@ -185,8 +177,5 @@ client_ask(const struct client_addresses *to, const struct client_request *reque
 void
 client_begin_request(struct buf *b, uint16_t bits, const struct question *q)
 {
-	uint16_t id = 0;
-	ssize_t got = getrandom(&id, sizeof id, 0); /* two octets never come in part */
-	ASSERT(got == (ssize_t)sizeof id);
-	request_begin(b, id, bits, q);
+	request_begin(b, (uint16_t)net_random_u32(), bits, q);
 }

@@ -35,7 +35,6 @@ struct client_heard client_hear(const struct client_request *r, const uint8_t *w
 /* Waits until one of the descriptors is ready; a descriptor of -1 is ignored.  E_TIMEOUT: none was until the deadline. */
 err_t client_await(struct pollfd *fds, nfds_t n, uint64_t deadline_ms);
 
-void client_close_fd(const int *fd);   /* -1 is fine: serves as a cleanup handler */
 err_t client_err_of_errno(void);
 bool client_is_try_again(void);        /* errno says that the call may succeed later */
 

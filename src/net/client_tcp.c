@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ops/clock.h"
+#include "ops/files.h"
 
 /* Waits until the socket is ready.  E_STOPPED: the answer came over UDP instead. */
 static err_t
@@ -100,7 +101,7 @@ err_t
 client_ask_tcp(struct client_exchange *e, uint64_t deadline_ms)
 {
 	const struct client_request *r = e->r;
-	[[gnu::cleanup(client_close_fd)]] int fd = socket(e->to->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	[[gnu::cleanup(file_close)]] int fd = socket(e->to->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0) {
 		return client_err_of_errno();
 	}

@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include "ops/clock.h"
+#include "ops/files.h"
 
 enum { DOUBT_MS = 1000 }; /* how long to wait for a better answer after a doubtful one */
 
@@ -71,8 +72,7 @@ client_is_answered_late(struct client_exchange *e)
 	struct client_heard h = { .verdict = CLIENT_IGNORE };
 	err_t err = hear_datagram(e, &h);
 	if (err != OK && err != E_BUSY) {
-		client_close_fd(&e->udp);
-		e->udp = -1;
+		file_close(&e->udp);
 	}
 	e->has_doubtful |= h.verdict == CLIENT_DOUBT && !h.is_truncated;
 	return h.verdict == CLIENT_TAKE && !h.is_truncated;

@@ -2,12 +2,20 @@
 
 #include <time.h>
 
+#include "ops/clock.h"
+
 uint64_t
 net_wall_s(void)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	return (uint64_t)now.tv_sec;
+}
+
+struct now
+net_now(void)
+{
+	return (struct now){ .mono_ns = clock_ns(), .wall_s = net_wall_s() };
 }
 
 void

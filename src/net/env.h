@@ -7,6 +7,7 @@
 
 #include "auth/server.h"
 #include "auth/transfer.h"
+#include "base/now.h"
 #include "net/seats.h"
 #include "net/return_path.h"
 #include "net/served.h"
@@ -102,6 +103,8 @@ net_count(uint64_t *counter, uint64_t n)
 
 /* Seconds since 1970, without a system call.  Exact enough for TSIG, which allows minutes (RFC 8945 5.2.3). */
 uint64_t net_wall_s(void);
+
+struct now net_now(void); /* for a state machine */
 
 /* Adds all counters of one worker to a sum. */
 void net_stats_add(struct net_stats *sum, const struct net_stats *worker);

@@ -20,7 +20,7 @@ enum {
 static err_t
 bad(struct diag *diag, const char *text, const char *why)
 {
-	diag_set(diag, DIAG_ERROR, "listen", "--listen=%s: %s", text, why);
+	diag_set(diag, DIAG_ERROR, "listen", "%s: %s", text, why);
 	diag_hint(diag, "write ADDRESS or ADDRESS@PORT, such as 192.0.2.1, 192.0.2.1@5353 or 2001:db8::1@53");
 	return E_FORMAT;
 }
@@ -137,6 +137,42 @@ listen_print(const struct listen_address *a, char out[LISTEN_TEXT_MAX])
 	(void)getnameinfo(&a->sa.any, a->len, host, sizeof host, NULL, 0, NI_NUMERICHOST);
 	uint16_t port = a->sa.any.sa_family == AF_INET ? a->sa.v4.sin_port : a->sa.v6.sin6_port;
 	snprintf(out, LISTEN_TEXT_MAX, "%s@%u", host, ntohs(port));
+}
+
+struct listen_address
+listen_at(const struct key_address *a, uint16_t port)
+{
+	struct listen_address out = { 0 };
+	if (a->family == 4) {
+		out.len = sizeof out.sa.v4;
+		out.sa.v4.sin_family = AF_INET;
+		out.sa.v4.sin_port = htons(port);
+		memcpy(&out.sa.v4.sin_addr, a->octets, 4);
+	} else {
+		out.len = sizeof out.sa.v6;
+		out.sa.v6.sin6_family = AF_INET6;
+		out.sa.v6.sin6_port = htons(port);
+		memcpy(&out.sa.v6.sin6_addr, a->octets, 16);
+	}
+	return out;
+}
+
+struct listen_address
+listen_source(const struct key_address *to, const struct key_address *source,
+              const struct listen_address *default_v4, const struct listen_address *default_v6)
+{
+	return source->family != 0 ? listen_at(source, 0) : to->family == 4 ? *default_v4 : *default_v6;
+}
+
+struct listen_address
+listen_any_port(const struct listen_address *a)
+{
+	struct listen_address out = { 0 };
+	if (a != NULL) {
+		out = *a;
+		*(a->sa.any.sa_family == AF_INET ? &out.sa.v4.sin_port : &out.sa.v6.sin6_port) = 0;
+	}
+	return out;
 }
 
 bool

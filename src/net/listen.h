@@ -36,6 +36,16 @@ void listen_print(const struct listen_address *a, char out[LISTEN_TEXT_MAX]);
 
 bool listen_is_wildcard(const struct listen_address *a);
 
+/* An address that has a family, and a port. */
+struct listen_address listen_at(const struct key_address *a, uint16_t port);
+
+/* Where messages to `to` come from: `source` if that has a family, else the default of the family of `to`.  len 0: the system chooses. */
+struct listen_address listen_source(const struct key_address *to, const struct key_address *source,
+                                    const struct listen_address *default_v4, const struct listen_address *default_v6);
+
+/* The same address, and any port.  `a` NULL: len 0. */
+struct listen_address listen_any_port(const struct listen_address *a);
+
 /* Tries to bind the address, and closes the socket again.  E_EXISTS: another program has the port; E_REFUSED: not permitted (ports
  * below 1024); E_UNSUPPORTED: this machine does not have the address, or no IPv6; E_IO. */
 err_t listen_probe(const struct listen_address *a, enum transport t, struct diag *diag);

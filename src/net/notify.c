@@ -3,20 +3,14 @@
 
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 #include "base/alloc.h"
-#include "net/env.h"
+#include "net/loop_timer.h"
 #include "net/notify_p.h"
+#include "net/random.h"
 #include "ops/thread.h"
 
 enum { ENTRIES_A_TURN = 1000 }; /* entries of the queue to take before the network has its turn */
-
-struct notifier_now
-notify_now(void)
-{
-	return (struct notifier_now){ .mono_ns = uv_hrtime(), .wall_s = net_wall_s() };
-}
 
 /* ---- after each input ---- */
 
@@ -25,13 +19,7 @@ static void on_timer(uv_timer_t *timer);
 void
 notify_after_input(struct net_notify *nn)
 {
-	uint64_t at_ns = notifier_deadline(nn->machine), now_ns = uv_hrtime();
-	if (at_ns == NOTIFIER_NEVER) {
-		(void)uv_timer_stop(&nn->timer);
-	} else {
-		uv_update_time(&nn->loop);
-		(void)uv_timer_start(&nn->timer, on_timer, at_ns > now_ns ? (at_ns - now_ns + 999999) / 1000000 : 0, 0);
-	}
+	loop_timer_set(&nn->timer, on_timer, notifier_deadline(nn->machine));
 	pthread_mutex_lock(&nn->lock);
 	nn->stats = *notifier_stats(nn->machine);
 	pthread_mutex_unlock(&nn->lock);
@@ -41,7 +29,7 @@ static void
 on_timer(uv_timer_t *timer)
 {
 	struct net_notify *nn = timer->data;
-	struct notifier_now t = notify_now();
+	struct now t = net_now();
 	notifier_timer(nn->machine, &t);
 	notify_after_input(nn);
 }
@@ -66,16 +54,13 @@ static uint16_t
 random_id(void *ctx)
 {
 	(void)ctx;
-	uint16_t id = 0;
-	ssize_t got = getrandom(&id, sizeof id, 0); /* two octets never come in part */
-	ASSERT(got == (ssize_t)sizeof id);
-	return id;
+	return (uint16_t)net_random_u32();
 }
 
 /* ---- from other threads ---- */
 
 static void
-take_news(struct net_notify *nn, const struct notify_entry *e, const struct notifier_now *t)
+take_news(struct net_notify *nn, const struct notify_entry *e, const struct now *t)
 {
 	struct notify_news news;
 	struct notify_target to;
@@ -91,7 +76,7 @@ take_news(struct net_notify *nn, const struct notify_entry *e, const struct noti
 static void
 take_entry(struct net_notify *nn, const struct notify_entry *e)
 {
-	struct notifier_now t = notify_now();
+	struct now t = net_now();
 	switch (e->kind) {
 	case NOTIFY_ENTRY_NEWS:
 		take_news(nn, e, &t);
@@ -112,13 +97,18 @@ close_handle(uv_handle_t *handle, void *ctx)
 	if (uv_is_closing(handle)) {
 		return;
 	}
-	if (handle->type == UV_TCP) {
-		notify_exchange_drop((struct exchange *)handle);
-	} else if (handle->type == UV_UDP) {
+	if (handle->type == UV_UDP) {
 		notify_udp_close(handle);
 	} else {
 		uv_close(handle, NULL);
 	}
+}
+
+static void
+close_all(struct net_notify *nn)
+{
+	notify_exchanges_end(nn);
+	uv_walk(&nn->loop, close_handle, NULL);
 }
 
 static void
@@ -128,7 +118,7 @@ on_wake(uv_async_t *wake)
 	struct notify_entry *e;
 	unsigned left = ENTRIES_A_TURN;
 	if (atomic_load(&nn->stop)) {
-		uv_walk(&nn->loop, close_handle, NULL);
+		close_all(nn);
 		return;
 	}
 	while (left != 0 && (e = notify_queue_take(&nn->queue)) != NULL) {
@@ -221,7 +211,7 @@ notify_new(const struct net_notify_conf *conf)
 static void
 notify_free(struct net_notify *nn)
 {
-	uv_walk(&nn->loop, close_handle, NULL);
+	close_all(nn);
 	(void)uv_run(&nn->loop, UV_RUN_DEFAULT);
 	ASSERT(uv_loop_close(&nn->loop) == 0);
 	notifier_free(&nn->machine);

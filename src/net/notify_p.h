@@ -9,11 +9,11 @@
 
 #include <uv.h>
 
+#include "net/dial.h"
+#include "net/env.h"
 #include "net/loop_pulse.h"
 #include "net/notify.h"
 #include "net/notify_queue.h"
-
-struct exchange;
 
 /* Source addresses that targets ask for and that have a UDP socket each.  From further addresses, messages go by TCP only. */
 enum { NOTIFY_SOURCES_MAX = 16 };
@@ -22,6 +22,11 @@ enum { NOTIFY_SOURCES_MAX = 16 };
 struct notify_socket {
 	uv_udp_t udp;              /* must be first: the handle is cast to the socket */
 	struct key_address source; /* as in the targets; family 0: that of net_notify_conf, or the system's choice */
+};
+
+struct exchange {
+	struct dial *dial; /* NULL: it is not in use */
+	struct net_notify *owner;
 };
 
 struct net_notify {
@@ -40,23 +45,16 @@ struct net_notify {
 	struct notify_socket *udp_v4, *udp_v6;    /* sockets with that source; NULL: the machine does not have the family */
 	struct notify_socket *udp_from[NOTIFY_SOURCES_MAX];
 	size_t udp_from_n;
-	struct exchange *exchange[NOTIFIER_EXCHANGES_MAX];
+	struct exchange exchange[NOTIFIER_EXCHANGES_MAX];
 	uint8_t datagram[NOTIFY_INPUT_MAX];
 };
 
 /* ---- notify.c ---- */
 
-struct notifier_now notify_now(void);
-
 /* Called after each input to the machine: sets the timer to its next deadline, and copies its counters. */
 void notify_after_input(struct net_notify *nn);
 
 /* ---- notify_udp.c ---- */
-
-struct listen_address notify_sockaddr(const struct key_address *a, uint16_t port);
-
-/* The source of messages to a target; len 0: the system chooses. */
-struct listen_address notify_from(const struct net_notify *nn, const struct notify_target *to);
 
 /* The sockets of both families.  E_UNSUPPORTED, E_NOMEM, E_IO, as net_notify_start(). */
 err_t notify_udp_open(struct net_notify *nn, struct diag *diag);
@@ -73,5 +71,5 @@ bool notify_exchange_open(void *ctx, unsigned number, const struct notify_target
 bool notify_exchange_send(void *ctx, unsigned number, const uint8_t *bytes, size_t len);
 void notify_exchange_close(void *ctx, unsigned number);
 
-/* Closes an exchange.  It is freed at the end of the loop's turn; the machine hears no more of it. */
-void notify_exchange_drop(struct exchange *x);
+/* Closes all exchanges; the machine hears no more of them. */
+void notify_exchanges_end(struct net_notify *nn);

@@ -1,41 +1,10 @@
 /* UDP: one socket for each family, and one for each source address that targets ask for. */
 #include "net/notify_p.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "net/peer.h"
-
-/* ---- addresses ---- */
-
-struct listen_address
-notify_sockaddr(const struct key_address *a, uint16_t port)
-{
-	struct listen_address out = { 0 };
-	if (a->family == 4) {
-		out.len = sizeof out.sa.v4;
-		out.sa.v4.sin_family = AF_INET;
-		out.sa.v4.sin_port = htons(port);
-		memcpy(&out.sa.v4.sin_addr, a->octets, 4);
-	} else {
-		out.len = sizeof out.sa.v6;
-		out.sa.v6.sin6_family = AF_INET6;
-		out.sa.v6.sin6_port = htons(port);
-		memcpy(&out.sa.v6.sin6_addr, a->octets, 16);
-	}
-	return out;
-}
-
-struct listen_address
-notify_from(const struct net_notify *nn, const struct notify_target *to)
-{
-	if (to->source.family != 0) {
-		return notify_sockaddr(&to->source, 0);
-	}
-	return to->address.family == 4 ? nn->from_v4 : nn->from_v6;
-}
 
 /* ---- sockets ---- */
 
@@ -69,7 +38,7 @@ on_datagram(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const struct sockaddr
 		return;
 	}
 	const struct notify_target at = { .address = peer_key_address(&peer), .port = peer.port, .source = s->source };
-	struct notifier_now t = notify_now();
+	struct now t = net_now();
 	notifier_datagram(nn->machine, &t, &at, (const uint8_t *)buf->base, (size_t)n);
 	notify_after_input(nn);
 }
@@ -113,10 +82,7 @@ family_open(struct net_notify *nn, int af, const struct listen_address *given, s
 	static const struct key_address by_default;
 	struct listen_address any = { .sa.any.sa_family = (sa_family_t)af }; /* the wildcard, any port */
 	int why = 0;
-	if (given != NULL) {
-		*from = *given;
-		*(af == AF_INET ? &from->sa.v4.sin_port : &from->sa.v6.sin6_port) = 0;
-	}
+	*from = listen_any_port(given);
 	*out = socket_open(nn, given != NULL ? from : &any, &by_default, &why);
 	return *out != NULL || (given == NULL && why != UV_ENOMEM) ? OK : why == UV_ENOMEM ? E_NOMEM : source_failed(diag, given, why);
 }
@@ -143,7 +109,7 @@ socket_from(struct net_notify *nn, const struct notify_target *to)
 	if (nn->udp_from_n == NOTIFY_SOURCES_MAX) {
 		return NULL;
 	}
-	const struct listen_address from = notify_from(nn, to);
+	const struct listen_address from = listen_source(&to->address, &to->source, &nn->from_v4, &nn->from_v6);
 	int why = 0;
 	struct notify_socket *s = socket_open(nn, &from, &to->source, &why);
 	if (s != NULL) {
@@ -158,7 +124,7 @@ notify_send_udp(void *ctx, const struct notify_target *to, const uint8_t *bytes,
 	struct net_notify *nn = ctx;
 	struct notify_socket *by_default = to->address.family == 4 ? nn->udp_v4 : nn->udp_v6;
 	struct notify_socket *s = to->source.family != 0 ? socket_from(nn, to) : by_default;
-	const struct listen_address a = notify_sockaddr(&to->address, to->port);
+	const struct listen_address a = listen_at(&to->address, to->port);
 	uv_buf_t buf = uv_buf_init((char *)(uintptr_t)bytes, (unsigned)len);
 	return s != NULL && uv_udp_try_send(&s->udp, &buf, 1, &a.sa.any) == (int)len;
 }

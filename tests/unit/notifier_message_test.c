@@ -30,7 +30,7 @@ the_message_is_as_in_rfc_1996(void **state)
 	assert_false(w.last.is_removal);
 	assert_string_equal(w.last_zone, "example.org.");
 	assert_int_equal(w.closed, 1);
-	assert_int_equal(notifier_deadline(w.n), NOTIFIER_NEVER);
+	assert_int_equal(notifier_deadline(w.n), NOW_NEVER);
 	end(&w);
 }
 

@@ -36,7 +36,7 @@ the_schedule_to_the_second(void **state)
 	assert_int_equal(w.reports[NOTIFY_GAVE_UP], 1);
 	assert_int_equal(w.reports[NOTIFY_UNANSWERED], 1);
 	assert_int_equal(w.last.attempts, NOTIFIER_ATTEMPTS_MAX);
-	assert_int_equal(notifier_deadline(w.n), NOTIFIER_NEVER);
+	assert_int_equal(notifier_deadline(w.n), NOW_NEVER);
 	end(&w);
 }
 

@@ -34,7 +34,7 @@ struct sent {
 /* What the network does when the machine turns to it. */
 struct world {
 	struct notifier *n;
-	struct notifier_now now;
+	struct now now;
 	struct sent *sent; /* all that was ever sent */
 	size_t sent_n;
 	bool is_open[NOTIFIER_EXCHANGES_MAX];
@@ -142,7 +142,7 @@ begin_bounded(struct world *w, size_t pending_max, size_t octets_max, size_t in_
 		.io = { send_udp, exchange_open, exchange_send, exchange_close, send_over, on_report, next_id, w },
 	};
 	w->n = notifier_new(&conf);
-	assert_int_equal(notifier_deadline(w->n), NOTIFIER_NEVER);
+	assert_int_equal(notifier_deadline(w->n), NOW_NEVER);
 }
 
 static inline void
