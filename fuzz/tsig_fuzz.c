@@ -105,7 +105,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (msg_parse(data, size, &m) != OK) {
 		return 0;
 	}
+	struct tsig_claim claim;
+	check(m.has_tsig || tsig_read_claim(&m, &claim) == E_NOTFOUND);
 	if (m.has_tsig) {
+		check(tsig_read_claim(&m, &claim) != OK || name_len(claim.key.oct) == claim.key.len);
 		foreign_signature(&m);
 	} else {
 		own_signature(data, size);

@@ -75,12 +75,26 @@ is_mixed(const char *word, size_t len)
 	return (len >= BASE64_MIN && ((turns >= 2 && digits != 0) || turns >= 4)) || (len >= HEX_MIN && hex == len && digits != 0);
 }
 
+/* "--max-zone-size=" looks like base64 with its padding. */
+static bool
+is_option(const char *word, size_t len)
+{
+	size_t i = 0;
+	while (i < len && (is_lower(word[i]) || word[i] == '-')) {
+		i++;
+	}
+	return len > 2 && word[0] == '-' && word[1] == '-' && (i == len || (i + 1 == len && word[i] == '='));
+}
+
 /* The parts between slashes are examined one by one, since a path would look like base64. */
 bool
 secret_is_word(const char *word, size_t len)
 {
 	size_t padding = 0;
 	bool has_mixed = false;
+	if (is_option(word, len)) {
+		return false;
+	}
 	for (; len != 0 && word[len - 1] == '='; len--) {
 		padding++;
 	}

@@ -187,6 +187,20 @@ tsig_key_name(const struct msg *m, struct name *out)
 	return c.err == OK ? OK : E_FORMAT;
 }
 
+err_t
+tsig_read_claim(const struct msg *m, struct tsig_claim *out)
+{
+	struct tsig_rr rr;
+	if (!m->has_tsig) {
+		return E_NOTFOUND;
+	}
+	TRY(read_rr(m, &rr));
+	*out = (struct tsig_claim){ .original_id = rr.original_id };
+	name_set(&out->key, rr.key_name.oct);
+	memcpy(out->mac, rr.mac, rr.mac_len < sizeof out->mac ? rr.mac_len : sizeof out->mac);
+	return OK;
+}
+
 /* The checks are in the order that RFC 8945 5.2 requires: key, MAC, time, truncation. */
 err_t
 tsig_verify_request(struct tsig *t, const struct msg *m, const struct tsig_key *key, uint64_t now_s)
@@ -250,15 +264,12 @@ append_rr(const struct tsig_rr *rr, uint8_t *wire, size_t *len, size_t cap)
 	return OK;
 }
 
-/* Sets the fields that are common to all TSIG RRs that we send. */
+/* Sets the fields that are common to all TSIG RRs that we send.  An answer has the request's original ID: whoever has forwarded the request
+ * gave it another one, and gives the answer the first one again (RFC 8945 4.2, RFC 2136 6). */
 static void
-rr_begin(struct tsig_rr *rr, const struct tsig *t, const uint8_t *wire, uint64_t time_s)
+rr_begin(struct tsig_rr *rr, const struct tsig *t, uint64_t time_s)
 {
-	*rr = (struct tsig_rr){
-		.time_s = time_s,
-		.fudge_s = TSIG_FUDGE_S,
-		.original_id = (uint16_t)(wire[0] << 8 | wire[1]),
-	};
+	*rr = (struct tsig_rr){ .time_s = time_s, .fudge_s = TSIG_FUDGE_S, .original_id = t->original_id };
 	name_set(&rr->key_name, t->key_name.oct);
 	name_set(&rr->alg_name, t->alg_name.oct);
 }
@@ -272,7 +283,7 @@ sign(struct tsig *t, struct tsig_rr *rr, uint8_t *wire, size_t *len, size_t cap)
 	[[gnu::cleanup(hmac_free)]] struct hmac *h = NULL;
 	TRY(hmac_begin(key->alg, key->secret, key->secret_len, &h));
 	TRY(digest_prior(h, t));
-	TRY(hmac_update(h, wire, *len));
+	TRY(digest_message(h, wire, *len, rr->original_id, (uint16_t)(wire[10] << 8 | wire[11])));
 	TRY(digest_variables(h, rr, t->is_chain));
 	uint8_t mac[HMAC_MAX];
 	size_t mac_len;
@@ -288,7 +299,7 @@ err_t
 tsig_sign_response(struct tsig *t, uint8_t *wire, size_t *len, size_t cap, uint64_t now_s)
 {
 	struct tsig_rr rr;
-	rr_begin(&rr, t, wire, now_s);
+	rr_begin(&rr, t, now_s);
 	TRY(sign(t, &rr, wire, len, cap));
 	t->is_chain = true;
 	return OK;
@@ -298,7 +309,7 @@ err_t
 tsig_sign_error(struct tsig *t, uint8_t *wire, size_t *len, size_t cap, uint64_t now_s)
 {
 	struct tsig_rr rr;
-	rr_begin(&rr, t, wire, now_s);
+	rr_begin(&rr, t, now_s);
 	rr.error = (uint16_t)t->error;
 	if (t->error == RCODE_BADSIG || t->error == RCODE_BADKEY) {
 		return append_rr(&rr, wire, len, cap); /* MUST NOT be signed (RFC 8945 5.3.2) */
@@ -332,9 +343,9 @@ tsig_sign_request(struct tsig *t, uint8_t *wire, size_t *len, size_t cap, uint64
 	t->key = key;
 	name_set(&t->key_name, key->name.oct);
 	name_set(&t->alg_name, algs[key->alg].name);
+	t->original_id = (uint16_t)(wire[0] << 8 | wire[1]);
 	struct tsig_rr rr;
-	rr_begin(&rr, t, wire, now_s);
-	t->original_id = rr.original_id;
+	rr_begin(&rr, t, now_s);
 	return sign(t, &rr, wire, len, cap);
 }
 

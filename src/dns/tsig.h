@@ -64,6 +64,14 @@ err_t tsig_verify_request(struct tsig *t, const struct msg *m, const struct tsig
 /* The key name of a message with a TSIG, for finding the key. */
 err_t tsig_key_name(const struct msg *m, struct name *out);
 
+/* What a message says of its signature, which nobody has verified. */
+struct tsig_claim {
+	struct name key;
+	uint8_t mac[TSIG_MAC_PART]; /* zeros after a shorter MAC */
+	uint16_t original_id;
+};
+err_t tsig_read_claim(const struct msg *m, struct tsig_claim *out); /* E_NOTFOUND: it is not signed.  E_FORMAT */
+
 /* Appends a TSIG RR to the response in wire[0, *len), and counts it in ARCOUNT.  For the first message of a response, and for
  * each later one of a chain (RFC 8945 5.3.1).  E_FULL: no room. */
 err_t tsig_sign_response(struct tsig *t, uint8_t *wire, size_t *len, size_t cap, uint64_t now_s);

@@ -3,6 +3,9 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stdint.h>
+
 enum {
 	DNS_HEADER_LEN = 12,
 	RR_FIXED_LEN = 10,          /* TYPE, CLASS, TTL, RDLENGTH: the fields between owner and RDATA */
@@ -33,6 +36,19 @@ enum {
 	OPCODE_UPDATE = 5,
 	OPCODE_DSO = 6,
 };
+
+/* Of a message with a whole header: */
+static inline bool
+dns_is_response(const uint8_t *message)
+{
+	return (message[2] & DNS_QR >> 8) != 0;
+}
+
+static inline unsigned
+dns_opcode(const uint8_t *message)
+{
+	return message[2] >> 3 & 0xF;
+}
 
 enum {
 	RCODE_NOERROR = 0,

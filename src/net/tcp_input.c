@@ -144,19 +144,13 @@ answer(struct conn *c, const struct view *view, uint64_t now_s, const uint8_t *r
 	return n;
 }
 
-static bool
-is_response(const uint8_t *message)
-{
-	return (message[2] & (DNS_QR >> 8)) != 0;
-}
-
 /* Handles one message, and adds its answer to the worker's buffer. */
 static void
 handle(struct conn *c, const struct view *view, uint64_t now_s, const uint8_t *message, size_t len)
 {
 	struct tcp_worker *w = c->worker;
 	const struct net_env *env = w->conf.env;
-	if (c->is_kept && is_response(message) && env->response != NULL) {
+	if (c->is_kept && dns_is_response(message) && env->response != NULL) {
 		env->response(env->ctx, c->id, message, len);
 		return;
 	}

@@ -129,6 +129,8 @@ messages(void **state)
 	assert_masked("hmac-sha256:me:" SECRET, "hmac-sha256:(not shown)");
 	assert_masked("--key=" SECRET " --seed=ed25519:abc", "--key=(not shown) --seed=ed25519:(not shown)");
 	assert_masked("x:" SECRET ",y", "x:(not shown),y");
+	assert_masked("--max-zone-size=0: should be a number", "--max-zone-size=0: should be a number");
+	assert_masked("--max-zone-siz3==", "(not shown)");
 	assert_true(secret_is_in("a b " SECRET, strlen("a b " SECRET)));
 	assert_false(secret_is_in("a b c", 5) || secret_is_in("", 0));
 }

@@ -110,6 +110,30 @@ no_octet_can_be_changed(void **state)
 	assert_int_equal(t.original_id, 0xBEEF);
 }
 
+/* Whoever forwards a request gives it another ID, and the answer the first one again (RFC 2136 6.1, 6.7). */
+static void
+an_answer_has_the_original_id(void **state)
+{
+	(void)state;
+	const struct vector *v = &vectors[2];
+	struct tsig_key key = vector_key(v->alg);
+	struct wire request = copy(v->request), forwarded, answer = copy(v->request);
+	struct tsig server = { 0 }, client = { .key = &key };
+	assert_int_equal(tsig_sign_request(&client, request.p, &request.n, CAP, VECTOR_NOW_S), OK);
+	forwarded = request;
+	forwarded.p[0] ^= 0xFF;
+	assert_int_equal(verify_request(&server, &forwarded, &key, VECTOR_NOW_S), OK);
+	answer.p[0] = forwarded.p[0];
+	answer.p[2] |= 0x80;
+	assert_int_equal(tsig_sign_response(&server, answer.p, &answer.n, CAP, VECTOR_NOW_S), OK);
+	answer.p[0] = request.p[0];
+	struct msg m = parsed(answer.p, answer.n);
+	assert_memory_equal(answer.p + m.tsig.rdata_at + m.tsig.rdlength - 6, request.p, 2); /* then error, and length of other data */
+	assert_int_equal(verify_response(&client, answer.p, answer.n, VECTOR_NOW_S), OK);
+	tsig_fini(&client);
+	tsig_fini(&server);
+}
+
 static void
 answer_error(struct tsig *t, const struct vector *v, struct wire *w, uint64_t now_s)
 {
@@ -412,6 +436,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(we_sign_as_dnspython_does),
 		cmocka_unit_test(no_octet_can_be_changed),
+		cmocka_unit_test(an_answer_has_the_original_id),
 		cmocka_unit_test(unknown_key_is_answered_unsigned),
 		cmocka_unit_test(wrong_secret_is_answered_unsigned),
 		cmocka_unit_test(wrong_time_is_answered_signed),
