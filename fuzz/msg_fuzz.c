@@ -39,7 +39,7 @@ check_edns(const struct msg *m)
 {
 	const struct edns *e = &m->edns;
 	if (!e->present) {
-		check(!e->wants_nsid && !e->has_keepalive);
+		check(!e->wants_nsid && !e->wants_keepalive && !e->has_idle);
 		return;
 	}
 	check(e->udp_size >= DNS_UDP_PLAIN_MAX);

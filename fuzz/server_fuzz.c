@@ -42,7 +42,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct server_conf conf = { .udp_max = 1232, .version = "v", .id = "fuzz", .tcp_idle_100ms = 300 };
+	struct server_conf conf = { .udp_max = 1232, .version = "v", .id = "fuzz" };
 	static uint8_t resp[DNS_MSG_MAX];
 	static struct server_stats stats;
 	struct peer peer = { .family = 4, .transport = TRANSPORT_UDP };

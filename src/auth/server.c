@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "auth/answer.h"
+#include "auth/keepalive.h"
 #include "auth/notify.h"
 #include "auth/request.h"
 #include "auth/status.h"
@@ -16,7 +17,6 @@ enum {
 	OPT_FIXED_LEN = 11,
 	OPTION_HEAD_LEN = 4,
 	EDE_LEN = OPTION_HEAD_LEN + 2,
-	KEEPALIVE_LEN = OPTION_HEAD_LEN + 2,
 	ZONEVERSION_LEN = OPTION_HEAD_LEN + 6,
 	ZONEVERSION_SOA_SERIAL = 0,
 };
@@ -34,10 +34,11 @@ nsid_len(const struct request *q)
 	return len != 0 ? OPTION_HEAD_LEN + len : 0;
 }
 
-static size_t
-keepalive_len(const struct request *q)
+/* The answer makes the connection one that is kept. */
+static uint16_t
+idle_100ms(const struct request *q)
 {
-	return q->m.edns.has_keepalive && q->peer->transport == TRANSPORT_TCP ? KEEPALIVE_LEN : 0;
+	return q->out->event == EVENT_SUBSCRIBED ? q->peer->kept_100ms : q->peer->idle_100ms;
 }
 
 static size_t
@@ -58,7 +59,8 @@ zoneversion_len(const struct request *q)
 static void
 set_room(struct request *q)
 {
-	size_t reserve = tsig_len(q) + (q->m.edns.present ? OPT_FIXED_LEN + nsid_len(q) + keepalive_len(q) + zoneversion_len(q) : 0);
+	size_t options = nsid_len(q) + keepalive_len(&q->m, q->peer) + zoneversion_len(q);
+	size_t reserve = tsig_len(q) + (q->m.edns.present ? OPT_FIXED_LEN + options : 0);
 	q->r.cap = q->limit > q->r.len + reserve ? q->limit - reserve : q->r.len;
 }
 
@@ -115,10 +117,9 @@ put_opt(struct request *q)
 		memcpy(p, q->conf->id, len);
 		p += len;
 	}
-	if (keepalive_len(q) != 0 && keepalive_len(q) <= left) {
-		left -= keepalive_len(q);
-		p = put16(put16(p, EDNS_OPT_KEEPALIVE), 2);
-		p = put16(p, q->conf->tcp_idle_100ms);
+	if (keepalive_len(&q->m, q->peer) != 0 && KEEPALIVE_LEN <= left) {
+		left -= KEEPALIVE_LEN;
+		p = keepalive_put(p, idle_100ms(q));
 	}
 	if (q->zone != NULL && zoneversion_len(q) != 0 && zoneversion_len(q) <= left) {
 		left -= ZONEVERSION_LEN;

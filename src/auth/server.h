@@ -46,6 +46,8 @@ struct peer {
 	uint8_t address[16];
 	uint16_t port;
 	enum transport transport;
+	/* TCP: how long the connection may be idle, in tenths of a second; and how long if a secondary has asked over it (net/tcp_p.h) */
+	uint16_t idle_100ms, kept_100ms;
 };
 
 /* The peer's address, without the port. */

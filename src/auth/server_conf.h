@@ -18,7 +18,6 @@ struct server_conf {
 	const char *version;         /* version.bind CH TXT; NULL: refused */
 	const char *id;              /* id.server CH TXT and NSID; NULL: refused, no NSID */
 	bool tells_commit;           /* commit.server CH TXT, and ZONEVERSION (RFC 9660), to everybody */
-	uint16_t tcp_idle_100ms;     /* announced with edns-tcp-keepalive (RFC 7828) */
 	bool is_axfr_open;           /* zone transfers for everybody, unsigned */
 	bool (*is_deaf)(const void *ctx); /* true while we cannot pull, so that a NOTIFY is of no use; any thread; NULL: never */
 	const void *deaf_ctx;

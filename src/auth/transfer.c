@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "auth/access.h"
+#include "auth/keepalive.h"
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "dns/rdata.h"
@@ -346,7 +347,9 @@ struct transfer {
 	struct feed feed;
 	struct tsig tsig;
 	bool is_signed;
-	bool has_edns;        /* in the request; the first message says so too (RFC 5936 2.2.5) */
+	bool has_edns;        /* in the request; the first message says so too (RFC 5936 2.2.5), */
+	size_t keepalive_len; /* with that option */
+	uint16_t idle_100ms;
 	uint16_t id, bits;
 	uint16_t udp_max, edns_flags;
 	size_t question_len;
@@ -355,20 +358,23 @@ struct transfer {
 };
 
 static void
-take_request(struct transfer *t, const struct server_conf *conf, const struct msg *m, const struct key *key)
+take_request(struct transfer *t, const struct asked *q)
 {
+	const struct msg *m = q->m;
 	t->id = m->id;
 	t->bits = DNS_QR | DNS_AA | (m->bits & DNS_RD);
 	t->has_edns = m->edns.present;
-	t->udp_max = conf->udp_max;
+	t->keepalive_len = keepalive_len(m, q->peer);
+	t->idle_100ms = q->peer->idle_100ms;
+	t->udp_max = q->conf->udp_max;
 	t->edns_flags = m->edns.flags & EDNS_DO;
-	t->is_signed = key != NULL;
+	t->is_signed = q->key != NULL;
 	t->question_len = m->question_end - DNS_HEADER_LEN;
 	ASSERT(t->question_len <= sizeof t->question);
 	memcpy(t->question, m->wire + DNS_HEADER_LEN, t->question_len);
 	t->report.zone = m->qname;
-	if (key != NULL) {
-		name_set(&t->report.key, key->tsig.name.oct);
+	if (q->key != NULL) {
+		name_set(&t->report.key, q->key->tsig.name.oct);
 	}
 }
 
@@ -393,7 +399,7 @@ begin(struct transfer *t, struct asked *q, uint64_t now_s)
 	if (p.rcode != RCODE_NOERROR) {
 		return E_REFUSED;
 	}
-	take_request(t, q->conf, q->m, q->key);
+	take_request(t, q);
 	take_plan(t, &p);
 	return OK;
 }
@@ -434,7 +440,7 @@ transfer_free(struct transfer **t)
 static size_t
 reserve(const struct transfer *t)
 {
-	return (t->is_signed ? (size_t)TSIG_RR_MAX : 0) + (t->has_edns ? (size_t)OPT_LEN : 0);
+	return (t->is_signed ? (size_t)TSIG_RR_MAX : 0) + (t->has_edns ? OPT_LEN + t->keepalive_len : 0);
 }
 
 static void
@@ -476,8 +482,12 @@ finish_message(const struct transfer *t, struct reply *r)
 		buf_u16(&opt, t->udp_max);
 		buf_u16(&opt, 0); /* upper bits of the RCODE, version */
 		buf_u16(&opt, t->edns_flags);
-		buf_u16(&opt, 0);
+		buf_u16(&opt, (uint16_t)t->keepalive_len);
 		r->len += opt.len;
+		if (t->keepalive_len != 0) {
+			keepalive_put(r->wire + r->len, t->idle_100ms);
+			r->len += KEEPALIVE_LEN;
+		}
 	}
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth/keepalive.h"
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "dns/rrtype.h"
@@ -170,13 +171,20 @@ put_opt(const struct update_task *t, const struct server_conf *conf, struct buf 
 {
 	size_t room = limit > b->len + OPT_LEN + EDE_HEAD_LEN ? limit - b->len - OPT_LEN - EDE_HEAD_LEN : 0;
 	const char *text = text_for_sender(t);
+	size_t alive_len = keepalive_len(&t->update.m, &t->peer);
+	room = room > alive_len ? room - alive_len : 0;
 	size_t text_len = strlen(text) < room ? strlen(text) : room;
 	bool has_ede = t->ede != EDE_NONE;
 	buf_u8(b, 0);
 	buf_u16(b, TYPE_OPT);
 	buf_u16(b, conf->udp_max);
 	buf_u32(b, 0);
-	buf_u16(b, (uint16_t)(has_ede ? EDE_HEAD_LEN + text_len : 0));
+	buf_u16(b, (uint16_t)(alive_len + (has_ede ? EDE_HEAD_LEN + text_len : 0)));
+	if (alive_len != 0) {
+		uint8_t option[KEEPALIVE_LEN];
+		keepalive_put(option, t->peer.idle_100ms);
+		buf_put(b, option, sizeof option);
+	}
 	if (has_ede) {
 		buf_u16(b, EDNS_OPT_EDE);
 		buf_u16(b, (uint16_t)(2 + text_len));

@@ -59,13 +59,6 @@ take_listen(struct daemon_opts *o, const char *arg, struct argp_state *state)
 	o->given.listen[o->given.listen_n++] = arg;
 }
 
-static void
-take_idle(struct daemon_opts *o, unsigned seconds)
-{
-	o->server.tcp_idle_100ms = (uint16_t)(10 * seconds);
-	o->front.tcp_idle_ms = 1000 * seconds;
-}
-
 static error_t
 read_option(int key, char *arg, struct argp_state *state)
 {
@@ -77,7 +70,7 @@ read_option(int key, char *arg, struct argp_state *state)
 	case KEY_UDP_MAX: o->server.udp_max = (uint16_t)cli_number_option(state, "udp-max", arg, DNS_UDP_PLAIN_MAX, 4096); return 0;
 	case KEY_TCP_MAX: o->front.tcp_max = cli_number_option(state, "tcp-max", arg, 1, 1000000); return 0;
 	case KEY_TCP_PER_CLIENT: o->front.tcp_per_client = cli_number_option(state, "tcp-per-client", arg, 1, 1000000); return 0;
-	case KEY_TCP_IDLE: take_idle(o, cli_number_option(state, "tcp-idle", arg, 1, 3600)); return 0;
+	case KEY_TCP_IDLE: o->front.tcp_idle_ms = 1000 * cli_number_option(state, "tcp-idle", arg, 1, 3600); return 0;
 	case KEY_TRANSFERS_MAX: o->front.transfers_max = cli_number_option(state, "transfers-max", arg, 1, 1000000); return 0;
 	case KEY_TRANSFERS_MEMORY: o->given.transfers_memory_mib = cli_number_option(state, "transfers-memory", arg, 1, 1 << 20); return 0;
 	case KEY_WORKERS: o->front.workers = cli_number_option(state, "workers", arg, 1, FRONT_WORKERS_MAX); return 0;
@@ -107,12 +100,11 @@ void
 daemon_opts_init(struct daemon_opts *o)
 {
 	*o = (struct daemon_opts){
-		.front = { .workers = cores(), .tcp_max = 1000, .tcp_per_client = 100, .transfers_max = 100 },
+		.front = { .workers = cores(), .tcp_max = 1000, .tcp_per_client = 100, .tcp_idle_ms = 30000, .transfers_max = 100 },
 		.server = { .udp_max = DNS_UDP_EDNS_DEFAULT },
 		.log_level = LOG_LEVEL_INFO,
 		.given = { .port = 53, .transfers_memory_mib = 256 },
 	};
-	take_idle(o, 30);
 }
 
 uint64_t

@@ -94,10 +94,14 @@ skip_rr(const uint8_t *wire, size_t len, size_t at, struct msg_rr *out)
 }
 
 static void
-note_option(struct edns *e, uint16_t code)
+note_option(struct edns *e, uint16_t code, const uint8_t *data, size_t len)
 {
 	e->wants_nsid |= code == EDNS_OPT_NSID;
-	e->has_keepalive |= code == EDNS_OPT_KEEPALIVE;
+	e->wants_keepalive |= code == EDNS_OPT_KEEPALIVE && len == 0;
+	if (code == EDNS_OPT_KEEPALIVE && len == 2) {
+		e->has_idle = true;
+		e->idle_100ms = u16_at(data);
+	}
 	e->wants_zoneversion |= code == EDNS_OPT_ZONEVERSION;
 }
 
@@ -124,7 +128,7 @@ read_opt(const uint8_t *wire, const struct msg_rr *rr, struct edns *out)
 			return E_FORMAT;
 		}
 		uint16_t len = u16_at(p + 2);
-		note_option(out, u16_at(p));
+		note_option(out, u16_at(p), p + OPTION_FIXED_LEN, len);
 		p += OPTION_FIXED_LEN + len;
 		left -= OPTION_FIXED_LEN + (size_t)len;
 	}

@@ -23,7 +23,9 @@ struct edns {
 	const uint8_t *options;      /* in the message */
 	uint16_t options_len;
 	bool wants_nsid;             /* found among the options; unknown options are ignored */
-	bool has_keepalive;
+	bool wants_keepalive;        /* the option as a client sends it (RFC 7828 3.1), */
+	bool has_idle;               /* and as a server sends it: */
+	uint16_t idle_100ms;         /* so long may the connection be idle */
 	bool wants_zoneversion;
 };
 

@@ -19,3 +19,6 @@ void request_begin(struct buf *b, uint16_t id, uint16_t bits, const struct quest
 /* Writes an OPT (RFC 6891) as the last and only record of the additional section: then the answer can contain more than an
  * RCODE. */
 void request_put_edns(struct buf *b);
+
+/* The same, with edns-tcp-keepalive: for TCP alone (RFC 7828 3.2.1). */
+void request_put_keepalive(struct buf *b);

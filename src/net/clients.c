@@ -196,6 +196,15 @@ clients_keep(struct clients *c)
 	return count_in(c, &c->kept, c->max / CLIENTS_KEPT_PART);
 }
 
+bool
+clients_may_keep(struct clients *c)
+{
+	pthread_mutex_lock(&c->lock);
+	bool has_place = c->kept < c->max / CLIENTS_KEPT_PART;
+	pthread_mutex_unlock(&c->lock);
+	return has_place;
+}
+
 void
 clients_unkeep(struct clients *c)
 {

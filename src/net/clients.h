@@ -36,6 +36,7 @@ void clients_give(struct clients *c, const struct peer *peer); /* gives the plac
 /* Counts a connection as kept: it may be idle for long.  False: the kept connections of all workers have their share already. */
 bool clients_keep(struct clients *c);
 void clients_unkeep(struct clients *c);
+bool clients_may_keep(struct clients *c); /* there is a place for one more */
 
 /* Counts a connection as trusted: it is never closed to make room.  False: trusted connections have their share already. */
 bool clients_trust(struct clients *c);

@@ -374,6 +374,7 @@ reserve_descriptors(struct tcp_worker *w)
 static err_t
 worker_prepare(struct tcp_worker *w)
 {
+	terms_set(w);
 	uint64_t sweep_ms = w->conf.idle_ms / 8;
 	sweep_ms = sweep_ms < SWEEP_MS_MIN ? SWEEP_MS_MIN : sweep_ms > SWEEP_MS_MAX ? SWEEP_MS_MAX : sweep_ms;
 	if (uv_timer_init(&w->loop, &w->sweep) != 0 || uv_idle_init(&w->loop, &w->pump) != 0 ||

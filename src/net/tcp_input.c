@@ -134,6 +134,7 @@ answer(struct conn *c, const struct view *view, uint64_t now_s, const uint8_t *r
 	struct server_out out;
 	out.event = EVENT_NONE;
 	out.close = false;
+	conn_set_terms(c);
 	size_t n = env->handle(view, env->conf, &c->peer, now_s, request, len, resp, DNS_MSG_MAX, &w->stats.server, &out);
 	if (out.event != EVENT_NONE) {
 		const struct return_path from = { .peer = c->peer, .tcp = { .worker = w, .conn = c->id } };

@@ -82,6 +82,11 @@ struct tcp_worker {
 	uv_tcp_t *listeners; /* owned */
 	size_t listeners_n;
 	struct seats seats;
+	struct tcp_terms {   /* as they were at the last sweep */
+		uint32_t idle_ms; /* how long a connection may be idle without anything that is open on it */
+		bool is_full;     /* there are no more places, so that idle ones should go */
+		bool may_keep;    /* one more connection could be kept */
+	} terms;
 	size_t buffered;  /* octets in the `in` of all connections, in unsent output, and in requests of streams */
 	size_t out_len;   /* octets in write_buffer */
 	struct turns turns;        /* of all streams */
@@ -137,6 +142,10 @@ void conn_seen(struct conn *c);
 
 /* Sets the rank anew, after what is open on the connection may have changed. */
 void conn_settle(struct conn *c);
+
+/* Sets what the connection's peer is told of how long it may be idle (RFC 7828). */
+void conn_set_terms(struct conn *c);
+void terms_set(struct tcp_worker *w);
 
 /* Makes it a kept connection, if there is a place for one more of these. */
 void conn_keep(struct conn *c);

@@ -1,4 +1,5 @@
 /* Decides which connections stay: sets their ranks (net/seats.h), closes one to make room, and closes those that were idle for too long. */
+#include "auth/keepalive.h"
 #include "net/tcp_p.h"
 
 enum {
@@ -119,6 +120,30 @@ conn_keep(struct conn *c)
 	}
 }
 
+/* ---- what peers are told of it ---- */
+
+void
+terms_set(struct tcp_worker *w)
+{
+	struct clients *clients = w->conf.clients;
+	unsigned max = w->conf.max, n = clients_count(clients);
+	w->terms = (struct tcp_terms){
+		.idle_ms = n > max / 4 * 3 ? w->conf.idle_ms / CROWDED_IDLE_PART : w->conf.idle_ms,
+		.is_full = n >= max,
+		.may_keep = clients_may_keep(clients),
+	};
+}
+
+void
+conn_set_terms(struct conn *c)
+{
+	const struct tcp_terms *t = &c->worker->terms;
+	uint32_t idle = t->idle_ms / 100 < KEEPALIVE_100MS_MAX ? t->idle_ms / 100 : KEEPALIVE_100MS_MAX;
+	uint16_t told = c->is_kept ? KEEPALIVE_100MS_MAX : t->is_full ? 0 : (uint16_t)idle;
+	c->peer.idle_100ms = told;
+	c->peer.kept_100ms = t->may_keep ? KEEPALIVE_100MS_MAX : told;
+}
+
 /* ---- closing one to make room ---- */
 
 static struct conn *
@@ -216,7 +241,7 @@ on_sweep(uv_timer_t *timer)
 	struct tcp_worker *w = timer->data;
 	uint64_t now_ms = uv_now(&w->loop);
 	unsigned max = w->conf.max;
-	bool is_crowded = clients_count(w->conf.clients) > max / 4 * 3;
+	terms_set(w);
 	streams_look(w);
 	settle_unseen(w, SEAT_IDLE, now_ms, SEATS_NEW_MS);
 	settle_unseen(w, SEAT_TAKING, now_ms, SEATS_STALL_MS);
@@ -225,7 +250,6 @@ on_sweep(uv_timer_t *timer)
 	while (clients_count(w->conf.clients) > max && evict_one(w)) {
 	}
 	for (enum seat_rank rank = 0; rank < SEAT_RANKS; rank++) {
-		bool is_shorter = is_crowded && rank < SEAT_WAITING;
-		close_idle(w, rank, now_ms, is_shorter ? w->conf.idle_ms / CROWDED_IDLE_PART : w->conf.idle_ms);
+		close_idle(w, rank, now_ms, rank < SEAT_WAITING ? w->terms.idle_ms : w->conf.idle_ms);
 	}
 }

@@ -33,7 +33,7 @@ static const char keys_file[] =
         "k5._transfer.example. DNSKEY 0 3 165 " SECRET "\n";
 
 static struct primary *primary;
-static struct server_conf conf = { .udp_max = 4096, .version = "Origin", .id = "a name server", .tcp_idle_100ms = 300 };
+static struct server_conf conf = { .udp_max = 4096, .version = "Origin", .id = "a name server" };
 
 static void
 many(struct str *s, const char *format, int n)

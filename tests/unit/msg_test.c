@@ -35,7 +35,7 @@ a_common_query(void **state)
 	assert_int_equal(m.question_end, 29);
 	assert_true(m.edns.present);
 	assert_true(m.edns.wants_nsid);
-	assert_false(m.edns.has_keepalive);
+	assert_false(m.edns.wants_keepalive);
 	assert_int_equal(m.edns.udp_size, 1232);
 	assert_int_equal(m.edns.flags, EDNS_DO);
 	assert_int_equal(m.edns.options_len, 12);
@@ -73,7 +73,15 @@ keepalive_is_noted(void **state)
 	static const char wire[] = HEADER("\1", "\0", "\0", "\1") WWW_A
 	        OPT("\x16", "\0\x0A\0\x08" "12345678" "\0\x0B\0\0" "\0\x0A\0\2zz");
 	assert_int_equal(msg_parse(WIRE(wire), &m), OK);
-	assert_true(m.edns.has_keepalive);
+	assert_true(m.edns.wants_keepalive);
+	assert_false(m.edns.has_idle);
+	static const char answer[] = HEADER("\1", "\0", "\0", "\1") WWW_A OPT("\x06", "\0\x0B\0\2\1\2");
+	assert_int_equal(msg_parse(WIRE(answer), &m), OK);
+	assert_true(!m.edns.wants_keepalive && m.edns.has_idle);
+	assert_int_equal(m.edns.idle_100ms, 258);
+	static const char odd[] = HEADER("\1", "\0", "\0", "\1") WWW_A OPT("\x05", "\0\x0B\0\1\1");
+	assert_int_equal(msg_parse(WIRE(odd), &m), OK);
+	assert_true(!m.edns.wants_keepalive && !m.edns.has_idle);
 }
 
 static void

@@ -48,7 +48,7 @@ static const struct {
 static size_t
 ask(const struct view *v, const char *name, uint16_t type, uint8_t *resp)
 {
-	static const struct server_conf conf = { .udp_max = 1232, .version = "Origin", .id = "x", .tcp_idle_100ms = 300 };
+	static const struct server_conf conf = { .udp_max = 1232, .version = "Origin", .id = "x" };
 	struct server_stats stats = { 0 };
 	struct server_out out;
 	struct peer peer = { .family = 4, .transport = TRANSPORT_UDP };

@@ -149,14 +149,14 @@ print_section(struct cur *c, unsigned n, const char *title, struct str *out)
 	}
 }
 
-static struct server_conf conf = { .udp_max = 1232, .version = "Origin", .tcp_idle_100ms = 300 };
+static struct server_conf conf = { .udp_max = 1232, .version = "Origin" };
 static struct server_out server_out;
 
 static size_t
 handle(const uint8_t *req, size_t len, enum transport transport, uint8_t *resp)
 {
 	static struct server_stats stats;
-	struct peer peer = { .family = 4, .transport = transport };
+	struct peer peer = { .family = 4, .transport = transport, .idle_100ms = 300, .kept_100ms = 65535 };
 	return server_handle(primary_view(primary), &conf, &peer, NOW_S, req, len, resp,
 	                     transport == TRANSPORT_TCP ? DNS_MSG_MAX : 4096, &stats, &server_out);
 }
