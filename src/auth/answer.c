@@ -395,24 +395,50 @@ static bool
 is_hidden(const struct answering *a, const struct zone *z)
 {
 	const struct asker who = { .key = a->q->key, .peer = a->q->peer, .is_axfr_open = a->q->is_axfr_open };
-	return z == a->view->catalog && access_is_hidden(a->view, &who, z); /* a call for questions about the catalog alone */
+	return view_is_catalog(a->view, z) && access_is_hidden(a->view, &who, z); /* a call for questions about catalogs alone */
 }
 
-/* The zone that answers for the name.  DS records are on the parent's side of a cut (RFC 4035 3.1.4.1): the parent answers for
+/* The served zone that answers for the name.  DS records are on the parent's side of a cut (RFC 4035 3.1.4.1): the parent answers for
  * them if we serve both zones. */
 static const struct zone *
-zone_for(const struct answering *a)
+served_for(const struct answering *a)
 {
 	struct trie_path path;
 	trie_lookup(&a->view->zones, &a->key, &path);
 	unsigned n = path.n;
-	if (n != 0 && is_hidden(a, path.ancestor[n - 1])) {
+	while (n != 0 && is_hidden(a, path.ancestor[n - 1])) {
 		n--;
 	}
 	if (path.exact != NULL && !(a->q->type == TYPE_DS && n != 0) && !is_hidden(a, path.exact)) {
 		return path.exact;
 	}
 	return n != 0 ? path.ancestor[n - 1] : NULL;
+}
+
+/* The shut zone that would answer for the name in place of `served` (NULL: none), if it could: the one that is nearer to the name.  For DS,
+ * the name's own zone counts only if there is no other. */
+static const struct shut_zone *
+shut_for(const struct answering *a, const struct zone *served)
+{
+	struct trie_path path;
+	trie_lookup(&a->view->shut, &a->key, &path);
+	const struct shut_zone *above = path.n != 0 ? path.ancestor[path.n - 1] : NULL;
+	bool is_ds = a->q->type == TYPE_DS;
+	if (path.exact != NULL && !(is_ds && (above != NULL || served != NULL))) {
+		return path.exact;
+	}
+	bool has_rival = served != NULL && !(is_ds && served->apex_len == a->key.name_len);
+	return above != NULL && !(has_rival && served->apex_len > above->apex_len) ? above : NULL;
+}
+
+/* Sets the zone that answers for the name.  False: there is none. */
+static bool
+find_zone(struct answering *a)
+{
+	a->zone = served_for(a);
+	a->shut = a->view->shut.n != 0 ? shut_for(a, a->zone) : NULL;
+	a->zone = a->shut == NULL ? a->zone : NULL;
+	return a->zone != NULL;
 }
 
 void
@@ -436,15 +462,15 @@ answer_query(const struct view *v, const struct question *q, struct reply *r, st
 	*out = (struct answer){ .rcode = RCODE_NOERROR };
 
 	do {
-		a.zone = zone_for(&a);
-		if (a.zone == NULL) {
-			break; /* an alias leads out of our zones: the resolver follows it */
+		if (!find_zone(&a)) {
+			break; /* an alias leads out of our zones, or into one that we cannot serve: the resolver follows it */
 		}
 		out->zone = out->zone != NULL ? out->zone : a.zone;
 	} while (turn(&a));
 	proof_wildcards(&a); /* for aliases that led out of our zones, or in a loop */
 
 	if (out->zone == NULL) {
-		out->rcode = RCODE_REFUSED;
+		out->shut = a.shut;
+		out->rcode = a.shut != NULL ? RCODE_SERVFAIL : RCODE_REFUSED;
 	}
 }

@@ -30,7 +30,8 @@ struct answer {
 	unsigned rcode;
 	bool is_authoritative; /* AA */
 	bool is_given_up;      /* the answer would cost too much: the caller answers SERVFAIL */
-	const struct zone *zone; /* our zone that the name is in; NULL: there is none, and rcode is REFUSED */
+	const struct zone *zone; /* our zone that the name is in; NULL: there is none, and rcode is REFUSED, or: */
+	const struct shut_zone *shut; /* our zone that the name is in, which cannot be served: rcode is SERVFAIL; NULL: it is in none */
 };
 
 void answer_query(const struct view *v, const struct question *q, struct reply *r, struct answer *out);

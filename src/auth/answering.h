@@ -22,6 +22,7 @@ struct answering {
 
 	/* The name being looked up: the question's, then each alias's target. */
 	const struct zone *zone;
+	const struct shut_zone *shut; /* the name is in there, so there is no `zone`; NULL: it is in none */
 	const uint8_t *name;
 	struct place *at;        /* where the name is in the message */
 	struct nkey key;

@@ -108,10 +108,10 @@ batch_pend(struct batch *b, struct update_task *t)
 bool
 batch_is_writable(const struct primary *p, const struct file *f, const char **why)
 {
-	*why = p->views.latest->commit[0] == '\0' ? "nothing is loaded yet"
-	       : f != NULL && f->is_broken       ? "the zone's file in the repository has errors: mend it first"
-	       : f != NULL                       ? hold_reason(f)
-	                                         : NULL;
+	*why = !p->views.latest->is_ready  ? "nothing is loaded yet"
+	       : f != NULL && f->is_broken ? "the zone's file in the repository has errors: mend it first"
+	       : f != NULL                 ? hold_reason(f)
+	                                   : NULL;
 	return *why == NULL;
 }
 

@@ -1,6 +1,6 @@
 /* auth/daemon_state.h -- the state of the server as a whole, apart from its zones, for questions about it (auth/status.h).
  *
- * A copy of one moment, filled in by server_conf.state.  Long texts are cut at their end.
+ * A copy of one moment, filled in by functions of struct server_conf.  Long texts are cut at their end.
  */
 #pragma once
 
@@ -11,8 +11,9 @@
 
 /* The result of the last pull or push. */
 struct daemon_step {
-	uint64_t n;        /* number, counted from 1; 0: none has ended yet.  Of a pull: the newest that was asked for before it began */
-	uint64_t ended_s;  /* since 1970 */
+	uint64_t n;        /* of a pull: the number, from 1, of the newest that was asked for before it began; 0: none has ended yet.
+	                    * Of a push: how many have succeeded; one that fails does not count */
+	uint64_t ended_s;  /* since 1970; 0: none has ended yet */
 	unsigned took_ms;
 	err_t err;
 	char text[400];    /* unless OK: the reason */
@@ -30,4 +31,12 @@ struct daemon_state {
 	size_t waiting;        /* updates that wait for an answer */
 	uint64_t commits, updates, refused, failed; /* commits that were pushed; updates, by their answers */
 	char trouble[80];      /* of the process; "": all is well */
+};
+
+/* Where a secondary keeps its zones for its next run. */
+struct kept_state {
+	char dir[256];
+	size_t waiting;        /* zones that are to be written */
+	char error[80];        /* why the last one could not be; "": all is well */
+	uint64_t since_s;      /* since when there is an error */
 };

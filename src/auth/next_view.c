@@ -79,6 +79,7 @@ view_line_init(struct view_line *line, const struct name *catalog)
 {
 	*line = (struct view_line){ .latest = xalloc(sizeof *line->latest), .catalog = *catalog };
 	trie_init(&line->latest->zones, ZONE_NAME_AT);
+	trie_init(&line->latest->shut, SHUT_NAME_AT);
 	zone_notes_init(&line->latest->notes);
 }
 
@@ -89,6 +90,7 @@ view_line_fini(struct view_line *line)
 	struct keystore *keys = (struct keystore *)(uintptr_t)line->latest->keys;
 	struct secondaries *secondaries = (struct secondaries *)(uintptr_t)line->latest->secondaries;
 	trie_fini(&line->latest->zones, NULL, NULL);
+	shut_fini(&line->latest->shut);
 	zone_notes_fini(&line->latest->notes);
 	history_free_zone(&catalog);
 	keystore_free(&keys);
@@ -108,7 +110,11 @@ next_view_begin(struct next_view *n, struct view_line *line, size_t changes)
 	}
 	new.view->keys = line->latest->keys;
 	new.view->secondaries = line->latest->secondaries;
+	new.view->unknown_n = line->latest->unknown_n;
+	new.view->followed_n = line->latest->followed_n;
+	memcpy(new.view->followed, line->latest->followed, sizeof new.view->followed);
 	trie_begin(&new.zones, &line->latest->zones);
+	shut_txn_begin(&new.shut, &line->latest->shut);
 	note_txn_begin(&new.notes, &line->latest->notes);
 	*n = new;
 	return OK;
@@ -118,6 +124,7 @@ void
 next_view_rollback(struct next_view *n)
 {
 	trie_rollback(&n->zones);
+	shut_txn_rollback(&n->shut);
 	note_txn_rollback(&n->notes);
 	free(n->view);
 	discard_free(&n->old);
@@ -143,7 +150,9 @@ next_view_commit(struct next_view *n, const char *commit, uint64_t now_s, struct
 {
 	struct view_line *line = n->line;
 	strncpy(n->view->commit, commit, sizeof n->view->commit - 1);
+	n->view->is_ready = true;
 	n->view->zones = trie_commit(&n->zones, &n->old->garbage);
+	n->view->shut = shut_txn_commit(&n->shut, &n->old->garbage);
 	note_txn_commit(&n->notes, &n->view->notes, &n->old->garbage);
 	catalog_step(n, now_s);
 	n->old->view = line->latest;
@@ -166,12 +175,18 @@ put_again(struct next_view *n, struct zone *z)
 	ASSERT(err == OK && replaced != NULL);
 }
 
+static bool
+is_catalog(const struct next_view *n, const uint8_t *apex)
+{
+	const struct name *catalog = &n->line->catalog;
+	return catalog->len != 0 && name_is_equal(apex, catalog->oct);
+}
+
 err_t
 next_view_put(struct next_view *n, struct zone *z, const struct zone *before)
 {
-	const struct name *catalog = &n->line->catalog;
 	void *replaced = NULL;
-	if (catalog->len != 0 && name_is_equal(z->apex_name, catalog->oct)) {
+	if (is_catalog(n, z->apex_name)) {
 		return E_EXISTS;
 	}
 	TRY(trie_put(&n->zones, z, &replaced));
@@ -188,6 +203,48 @@ next_view_claim(struct next_view *n, const uint8_t *apex)
 	struct nkey key;
 	nkey_set(&key, apex);
 	return trie_claim(&n->zones, &key);
+}
+
+err_t
+next_view_withdraw(struct next_view *n, const uint8_t *apex)
+{
+	struct nkey key;
+	nkey_set(&key, apex);
+	TRY(trie_claim(&n->zones, &key));
+	(void)trie_remove(&n->zones, &key);
+	return OK;
+}
+
+static bool
+is_unknown(const struct next_view *n, const struct nkey *key)
+{
+	const struct shut_zone *z = trie_get(&n->shut.all.now, key);
+	return z != NULL && z->why == SHUT_UNKNOWN;
+}
+
+err_t
+next_view_shut(struct next_view *n, const uint8_t *apex, enum shut_why why)
+{
+	struct nkey key;
+	nkey_set(&key, apex);
+	if (is_catalog(n, apex) || trie_get(&n->zones.now, &key) != NULL) {
+		return E_EXISTS;
+	}
+	bool was_unknown = is_unknown(n, &key);
+	TRY(shut_txn_put(&n->shut, apex, why));
+	n->view->unknown_n += (why == SHUT_UNKNOWN) - (size_t)was_unknown;
+	return OK;
+}
+
+err_t
+next_view_open(struct next_view *n, const uint8_t *apex)
+{
+	struct nkey key;
+	nkey_set(&key, apex);
+	bool was_unknown = is_unknown(n, &key);
+	TRY(shut_txn_remove(&n->shut, apex));
+	n->view->unknown_n -= was_unknown;
+	return OK;
 }
 
 struct zone *

@@ -52,6 +52,7 @@ size_t discard_octets(const struct discard *d); /* that it gives back */
 struct next_view {
 	struct view_line *line; /* borrowed */
 	struct trie_txn zones;
+	struct shut_txn shut;
 	struct note_txn notes;  /* for whoever has something to say of zones */
 	struct view *view;      /* owned until the commit */
 	struct discard *old;    /* likewise */
@@ -70,6 +71,14 @@ err_t next_view_put(struct next_view *n, struct zone *z, const struct zone *befo
 /* The zone will go, and next_view_remove() needs no memory for that.  E_NOMEM. */
 err_t next_view_claim(struct next_view *n, const uint8_t *apex);
 
+/* A zone that is served will not be, but stays the caller's: next_view_put(n, z, NULL) serves it again, in this view or a later one.  Its
+ * memory may go only by a view (next_view_follow(), next_view_remove()), since older views have it.  E_NOMEM. */
+err_t next_view_withdraw(struct next_view *n, const uint8_t *apex);
+
+/* The zone is ours and cannot be served, for this reason now.  E_EXISTS: it is served, or its name is the catalog's; E_NOMEM. */
+err_t next_view_shut(struct next_view *n, const uint8_t *apex, enum shut_why why);
+err_t next_view_open(struct next_view *n, const uint8_t *apex); /* it is so no more, if it was.  E_NOMEM */
+
 /* ---- what does not fail ---- */
 
 /* `*z` was put in place of `before`, from which the changes lead to it, and gets its history.  Where little changed, a version that
@@ -80,7 +89,7 @@ struct zone *next_view_follow(struct next_view *n, struct zone *before, struct z
 /* The same for a version of a prepared transaction, which was put; the transaction is committed. */
 struct zone *next_view_follow_txn(struct next_view *n, struct zone *before, struct zone_txn **txn, const struct zone_changes *changes);
 
-/* A zone that is served and was claimed goes; takes it. */
+/* A zone that is served and was claimed, or that was withdrawn, goes; takes it. */
 void next_view_remove(struct next_view *n, struct zone *z);
 
 /* Other keys and secondaries than those of the view before, which go: both at once, since keys borrow what they are granted

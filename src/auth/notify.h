@@ -5,6 +5,6 @@
 
 /* Fills rcode and the event.  A signed NOTIFY within the key's rights makes the caller pull, whether or not such a zone exists
  * yet.  An unsigned one is acknowledged if the zone is ours, but has no effect, since anybody can send one; for other zones, and for
- * a catalog that is hidden from the sender (auth/access.h), the answer is NOTAUTH, as in BIND and Knot.  SERVFAIL when
+ * our own catalog if it is hidden from the sender (auth/access.h), the answer is NOTAUTH, as in BIND and Knot.  SERVFAIL when
  * conf->is_deaf() is true: then the sender tries again (RFC 1996 3.6). */
 void notify_handle(struct request *q);

@@ -266,11 +266,11 @@ next_within(struct trie_iter *it, const uint8_t *domain)
 }
 
 static void
-iter_within(struct trie_iter *it, const struct view *v, const uint8_t *domain)
+iter_within(struct trie_iter *it, const struct trie *t, const uint8_t *domain)
 {
 	struct nkey key;
 	nkey_set(&key, domain);
-	trie_iter_seek(it, &v->zones, &key);
+	trie_iter_seek(it, t, &key);
 }
 
 /* Tells the new targets in an area of the zones that did not change; for changed zones all targets were told already. */
@@ -279,7 +279,7 @@ tell_area(struct comparing *c, const uint8_t *domain)
 {
 	struct trie_iter it;
 	const struct zone *z;
-	iter_within(&it, c->now_view, domain);
+	iter_within(&it, &c->now_view->zones, domain);
 	while ((z = next_within(&it, domain)) != NULL) {
 		if (is_as_before(c, z)) {
 			tell_new(c, z);
@@ -389,14 +389,31 @@ tell_at_ports(const struct view *v, const struct zone *z, const struct notify_ta
 	}
 }
 
+/* The next zone of ours at or below a name that cannot be served; the iterator began there. */
+static const struct shut_zone *
+next_shut(struct trie_iter *it, const uint8_t *domain)
+{
+	const struct shut_zone *z;
+	do {
+		z = trie_iter_next(it);
+	} while (z != NULL && z->why == SHUT_UNKNOWN && name_is_within(z->apex, domain));
+	return z != NULL && name_is_within(z->apex, domain) ? z : NULL;
+}
+
 void
 notify_every_zone(const struct view *v, const uint8_t *domain, const struct notify_target *to, notify_each *each, void *ctx)
 {
 	struct trie_iter it;
 	const struct zone *z;
-	iter_within(&it, v, domain);
+	const struct shut_zone *shut;
+	iter_within(&it, &v->zones, domain);
 	while ((z = next_within(&it, domain)) != NULL) {
 		tell_at_ports(v, z, to, each, ctx);
+	}
+	iter_within(&it, &v->shut, domain);
+	while ((shut = next_shut(&it, domain)) != NULL) {
+		const struct notify_news news = { .zone = shut->apex };
+		each(ctx, &news, to);
 	}
 }
 
@@ -426,7 +443,7 @@ notify_every_zone_at(const struct view *v, const uint8_t *domain, const struct k
 	c->to = to;
 	err_t err = need_index(v, &c->now);
 	if (err == OK) {
-		iter_within(&it, v, domain);
+		iter_within(&it, &v->zones, domain);
 		while ((z = next_within(&it, domain)) != NULL) {
 			tell_at(c, z, address);
 		}
@@ -438,7 +455,8 @@ notify_every_zone_at(const struct view *v, const uint8_t *domain, const struct k
 bool
 notify_has_zone(const struct view *v, const uint8_t *domain)
 {
-	struct trie_iter it;
-	iter_within(&it, v, domain);
-	return next_within(&it, domain) != NULL;
+	struct trie_iter it, shut;
+	iter_within(&it, &v->zones, domain);
+	iter_within(&shut, &v->shut, domain);
+	return next_within(&it, domain) != NULL || next_shut(&shut, domain) != NULL;
 }

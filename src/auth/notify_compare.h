@@ -49,7 +49,10 @@ err_t notify_zones(const struct view *v, const struct name *zones, size_t n, con
                    const struct notify_listener *to, struct notify_left_out *out);
 
 /* Every zone at and below a name, to one target, for a peer that is to hear of all of them.  A target that is an address is told at the
- * ports that SRV records give for it, else at its own. */
+ * ports that SRV records give for it, else at its own.
+ * A zone that cannot be served is told, too, without a serial: a secondary that has just started must know of it
+ * to answer SERVFAIL, as we do; else it would deny the zone to secondaries that may still serve it.  We may have
+ * just started, too, so this goes for a zone that we do not have yet. */
 void notify_every_zone(const struct view *v, const uint8_t *domain, const struct notify_target *to, notify_each *each,
                        void *ctx);
 
@@ -57,5 +60,5 @@ void notify_every_zone(const struct view *v, const uint8_t *domain, const struct
 err_t notify_every_zone_at(const struct view *v, const uint8_t *domain, const struct key_address *address,
                            const struct notify_policy *policy, const struct notify_listener *to);
 
-/* Is there a zone at or below the name? */
+/* Is there a zone at or below the name of which notify_every_zone() tells? */
 bool notify_has_zone(const struct view *v, const uint8_t *domain);

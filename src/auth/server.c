@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "auth/access.h"
 #include "auth/answer.h"
 #include "auth/keepalive.h"
 #include "auth/notify.h"
@@ -248,29 +249,31 @@ is_askable(struct request *q)
 static bool
 is_from_secondary(const struct request *q)
 {
-	return q->m.qtype == TYPE_SOA && q->key != NULL && key_has_right(q->key, RIGHT_TRANSFER, q->m.qname.oct);
+	return q->m.qtype == TYPE_SOA && access_by_key(q->view, q->key, RIGHT_TRANSFER, q->m.qname.oct);
 }
 
 /* The name of a zone, or the domain that the key is for: then the secondary hears of all zones there.  A key gives the right to ask for
  * any name below its domain.  If each of these were something to subscribe to, one client could subscribe without end. */
 static bool
-may_subscribe(const struct request *q, const struct zone *z)
+may_subscribe(const struct request *q, const struct answer *a)
 {
-	const uint8_t *name = q->m.qname.oct;
-	return (z != NULL && name_is_equal(z->apex_name, name)) || key_is_for(q->key, RIGHT_TRANSFER, name);
+	const uint8_t *name = q->m.qname.oct, *apex = a->zone != NULL ? a->zone->apex_name : a->shut != NULL ? a->shut->apex : NULL;
+	return (apex != NULL && name_is_equal(apex, name)) || key_is_for(q->key, RIGHT_TRANSFER, name);
 }
 
-/* `z`: the zone that the name is in; NULL: it is in none.  NOTAUTH then tells a secondary more than REFUSED, which may have other
- * reasons. */
+/* If the name is in no zone of ours, NOTAUTH tells a secondary more than REFUSED, which may have other reasons: it is the answer, also for
+ * zones below the name.  As long as we do not know which these are, there is no answer. */
 static void
-take_secondary(struct request *q, const struct zone *z)
+take_secondary(struct request *q, const struct answer *a)
 {
-	if (may_subscribe(q, z)) {
+	if (may_subscribe(q, a)) {
 		q->out->event = EVENT_SUBSCRIBED;
 		q->out->zone = q->m.qname;
 	}
-	if (z == NULL) {
-		q->rcode = RCODE_NOTAUTH;
+	if (a->zone == NULL && a->shut == NULL) {
+		bool is_unknown = view_may_have_unknown(q->view, q->m.qname.oct);
+		q->rcode = is_unknown ? RCODE_SERVFAIL : RCODE_NOTAUTH;
+		q->ede = is_unknown ? EDE_NOT_READY : q->ede;
 	}
 }
 
@@ -286,6 +289,21 @@ give_up(struct request *q)
 	q->rcode = RCODE_SERVFAIL;
 }
 
+static int
+ede_of(const struct answer *a)
+{
+	return a->zone != NULL ? EDE_NONE : a->shut != NULL ? shut_zone_ede(a->shut) : EDE_NOT_AUTHORITATIVE;
+}
+
+/* Without any zone only a secondary's question is looked at: it must learn that its zone is gone, also when that was the last one; and
+ * hear of those that come.  Until zones were read once nobody knows which names are ours. */
+static bool
+has_no_answers(const struct request *q)
+{
+	bool has_zones = q->view->zones.n != 0 || q->view->shut.n != 0;
+	return !has_zones && !(q->view->is_ready && is_from_secondary(q));
+}
+
 static void
 answer_internet(struct request *q)
 {
@@ -299,21 +317,21 @@ answer_internet(struct request *q)
 		.peer = q->peer,
 	};
 	struct answer answer;
-	if (q->view->zones.n == 0) { /* no zones: before the first commit nobody knows whether the name is ours */
-		q->rcode = q->view->commit[0] == '\0' ? RCODE_SERVFAIL : RCODE_REFUSED;
-		q->ede = q->view->commit[0] == '\0' ? EDE_NOT_READY : EDE_NOT_AUTHORITATIVE;
+	if (has_no_answers(q)) {
+		q->rcode = q->view->is_ready ? RCODE_REFUSED : RCODE_SERVFAIL;
+		q->ede = q->view->is_ready ? EDE_NOT_AUTHORITATIVE : EDE_NOT_READY;
 		return;
 	}
 	answer_query(q->view, &question, &q->r, &answer);
 	q->rcode = answer.rcode;
 	q->is_authoritative = answer.is_authoritative;
-	q->ede = answer.zone != NULL ? EDE_NONE : EDE_NOT_AUTHORITATIVE;
+	q->ede = ede_of(&answer);
 	q->zone = answer.zone;
 	if (answer.is_given_up || (q->r.is_truncated && q->peer->transport == TRANSPORT_TCP)) {
 		give_up(q);
 	}
 	if (is_from_secondary(q)) {
-		take_secondary(q, answer.zone);
+		take_secondary(q, &answer);
 	}
 }
 
@@ -367,8 +385,8 @@ note_use(const struct request *q)
 static bool
 is_signature_good(struct request *q)
 {
-	if (q->m.has_tsig && q->view->commit[0] == '\0') { /* no keys yet, so this one may be good: after BADKEY the client would
-	                                                    * not try again */
+	if (q->m.has_tsig && !q->view->is_ready) { /* no keys yet, so this one may be good: after BADKEY the client would not try
+	                                            * again */
 		q->m.has_tsig = false;
 		q->rcode = RCODE_SERVFAIL;
 		q->ede = EDE_NOT_READY;

@@ -10,7 +10,7 @@
  *   Signature: no cost if the request is unsigned, or the key is not ours.  Else two HMACs, of the request and, if the first
  *     was right, of the answer, over their octets and some 700 more.  Only they allocate (OpenSSL's contexts).
  *   Turns: one, and one for each alias followed (ALIAS_CHAIN_MAX, 16).  A turn looks up the zone, the name, and perhaps a
- *     wildcard.
+ *     wildcard; in a secondary of which some zones cannot be served, the zone among these, too.
  *   Additional data: one lookup for each of REPLY_TARGETS_MAX (32) targets; an address RRset that does not fit is not written
  *     at all.
  *   Proofs of absence: NSEC, two lookups, and one for each wildcard on the way; NSEC3, HASHES_MAX (160) hashes, and
@@ -20,10 +20,10 @@
  *     that did not fit in the end.  All RRsets of a name may be looked at, NODE_RRSETS_MAX (512) at most (zone/node.h).
  *   IXFR over UDP: at most 8 steps of the history are looked at, none is worked out (auth/transfer.c).
  *   ANY: over UDP one RRset; over TCP, and for RRSIG, all that the answer has room for.
- *   Questions about the server's state, signed: STATUS_ITEMS_MAX (200) items (auth/status.h); for questions about keys, also one
- *     walk through the rights that all files of secondaries grant.
- *   A transfer, or a query or NOTIFY for the catalog, without a key: one comparison for each prefix of the zone's domains
- *     (auth/access.h).
+ *   Questions about the server's state, signed: STATUS_ITEMS_MAX (200) items (auth/status.h); for questions about keys, also some
+ *     binary searches for each, among the rights that all files of secondaries grant.
+ *   A transfer, or a query or NOTIFY for the catalog, without a key: for each label of the zone's name a binary search among the
+ *     prefixes, and a look at those around the one found, 129 at most (auth/secondaries.h).
  *   Other opcodes, other classes, malformed requests: only reading and signature.
  *   AXFR and IXFR over TCP, UPDATE and NOTIFY end here with an event; the rest of their work has its own limits (net/tcp.h,
  *     net/inbox.h, auth/notify.h).  The records of an UPDATE, with all compressed names written out, take at most
@@ -68,8 +68,8 @@ peer_client_len(const struct peer *p)
 
 enum server_event {
 	EVENT_NONE,
-	EVENT_NOTIFY_ACCEPTED,  /* signed and within the key's rights: pull */
-	EVENT_NOTIFY_UNSIGNED,  /* acknowledged, but without effect */
+	EVENT_NOTIFY_ACCEPTED,  /* signed and within the key's rights: a primary pulls, a secondary asks its primary */
+	EVENT_NOTIFY_UNSIGNED,  /* acknowledged; without effect, unless it comes from the primary of a secondary */
 	EVENT_NOTIFY_DENIED,    /* `why` */
 	EVENT_TSIG_FAILED,      /* `why`; possible with any opcode */
 	EVENT_TRANSFER,         /* TCP: no response yet; transfer_new() makes them (auth/transfer.h) */

@@ -19,6 +19,7 @@ struct server_conf {
 	const char *id;              /* id.server CH TXT and NSID; NULL: refused, no NSID */
 	bool tells_commit;           /* commit.server CH TXT, and ZONEVERSION (RFC 9660), to everybody */
 	bool is_axfr_open;           /* zone transfers for everybody, unsigned */
+	bool takes_no_updates;       /* a secondary: UPDATE is refused, */
 	bool (*is_deaf)(const void *ctx); /* true while we cannot pull, so that a NOTIFY is of no use; any thread; NULL: never */
 	const void *deaf_ctx;
 	struct key_uses *uses;       /* written by every worker; NULL: not recorded */
@@ -27,4 +28,7 @@ struct server_conf {
 	/* Tells the secondaries of a zone, SECONDARY_OF_ZONE_MAX at most, and returns their number.  As above. */
 	size_t (*secondaries)(void *ctx, const uint8_t *zone, struct secondary_row *out);
 	void *state_ctx;             /* for state() and secondaries() */
+	/* Tells where zones are kept for the next run.  As above.  NULL: nowhere. */
+	void (*kept)(void *ctx, struct kept_state *out);
+	void *kept_ctx;
 };

@@ -111,11 +111,9 @@ put_items(struct status_page *p)
 		status_put_keys(p);
 		return OK;
 	case STATUS_SECONDARIES:
-		status_put_secondaries(p);
-		return OK;
+		return status_put_secondaries(p);
 	case STATUS_UPDATES:
-		status_put_updates(p);
-		return OK;
+		return status_put_updates(p);
 	default:
 		status_put_daemon(p);
 		return OK;

@@ -40,7 +40,8 @@ struct status_question {
 err_t status_question_read(const struct msg *m, struct status_question *out);
 
 /* Writes the answer; the caller has checked that the key may see the domain.  `is_all`: the key reaches everything, and may also
- * see the state of the process.  E_NOTFOUND: there is no such zone.  E_FULL: there is no room for the first item, or for the end
+ * see the state of the process.  E_NOTFOUND: there is no such zone, or the
+ * server does not know this.  E_FULL: there is no room for the first item, or for the end
  * of the answer. */
 err_t status_answer(const struct view *v, const struct server_conf *conf, const struct status_question *q, bool is_all, struct reply *r);
 

@@ -32,9 +32,9 @@ put_pull(struct status_page *p, const struct daemon_state *s)
 static void
 put_push(struct status_writer *w, const struct daemon_state *s)
 {
-	if (s->push.n != 0) {
+	if (s->push.ended_s != 0) {
 		status_number(w, "pushes", s->push.n);
-		put_time(w, "pushed", s->push.ended_s);
+		status_number(w, "pushed", s->push.ended_s);
 		status_number(w, "push_ms", s->push.took_ms);
 	}
 	if (s->push.err != OK) {
@@ -59,9 +59,21 @@ put_state(struct status_page *p, const struct daemon_state *s)
 	}
 }
 
+static void
+put_kept(struct status_writer *w, const struct kept_state *k)
+{
+	status_pair(w, "state_dir", k->dir);
+	status_number(w, "state_dir_waiting", k->waiting);
+	if (k->error[0] != '\0') {
+		status_pair(w, "state_dir_error", k->error);
+		put_time(w, "state_dir_since", k->since_s);
+	}
+}
+
 void
 status_put_daemon(struct status_page *p)
 {
+	struct kept_state kept = { 0 };
 	struct status_counts n = status_count(p->view, p->q->domain);
 	struct daemon_state state = { 0 };
 	char domain[NAME_TEXT_MAX];
@@ -78,15 +90,19 @@ status_put_daemon(struct status_page *p)
 		p->conf->state(p->conf->state_ctx, &state);
 		put_state(p, &state);
 	}
+	if (p->conf->kept != NULL && p->is_all) {
+		p->conf->kept(p->conf->kept_ctx, &kept);
+		put_kept(&p->w, &kept);
+	}
 	(void)page_end(p, NULL);
 }
 
-void
+err_t
 status_put_updates(struct status_page *p)
 {
 	struct daemon_state s = { 0 };
 	if (p->conf->state == NULL) {
-		return;
+		return E_NOTFOUND;
 	}
 	p->conf->state(p->conf->state_ctx, &s);
 	page_begin(p);
@@ -97,4 +113,5 @@ status_put_updates(struct status_page *p)
 	status_number(&p->w, "failed", s.failed);
 	put_push(&p->w, &s);
 	(void)page_end(p, NULL);
+	return OK;
 }

@@ -26,16 +26,16 @@ bool page_end(struct status_page *p, const uint8_t *name);
 void status_put_zones(struct status_page *p, const struct trie *notes);
 err_t status_put_zone(struct status_page *p); /* writes the zone of the domain itself; E_NOTFOUND */
 
-/* Writes an item for each secondary of each zone within the domain. */
-void status_put_secondaries(struct status_page *p);
+/* Writes an item for each secondary of each zone within the domain.  E_NOTFOUND: nobody keeps account of them. */
+err_t status_put_secondaries(struct status_page *p);
 
 /* The first zone of the question's domain, or the first one after its cursor. trie_iter_next() gives the others, and goes on
  * past the domain's end. */
 const struct zone_note *status_begin_walk(const struct trie *notes, const struct status_question *q, struct trie_iter *it);
 
-/* Each writes one item: about the server as a whole; about the updates that it carries out. */
+/* Each writes one item: about the server as a whole; about the updates that it carries out (E_NOTFOUND: nobody keeps account of them). */
 void status_put_daemon(struct status_page *p);
-void status_put_updates(struct status_page *p);
+err_t status_put_updates(struct status_page *p);
 
 /* Writes an item for each key that has a right within the question's domain.  A page of keys does not begin behind a name:
  * status_is_key_place() tells whether "after" is a place that an earlier page gave out. */

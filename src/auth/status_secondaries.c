@@ -96,23 +96,24 @@ put_zone_rows(struct status_page *p, const struct zone_note *n)
 	return true;
 }
 
-void
+err_t
 status_put_secondaries(struct status_page *p)
 {
 	struct trie_iter it;
 	size_t left = STATUS_COUNTED_MAX;
 	if (p->conf->secondaries == NULL) {
-		return;
+		return E_NOTFOUND;
 	}
 	const struct zone_note *n = status_begin_walk(&p->view->notes.all, p->q, &it);
 	for (; n != NULL && name_is_within(n->apex, p->q->domain); n = trie_iter_next(&it)) {
 		if (left-- == 0) { /* the next question gets the rest */
 			p->is_full = true;
-			return;
+			return OK;
 		}
 		if (!put_zone_rows(p, n)) {
-			return;
+			return OK;
 		}
 		name_set(&p->last, n->apex);
 	}
+	return OK;
 }

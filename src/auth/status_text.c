@@ -18,12 +18,6 @@ static const char *const whats[STATUS_WHATS] = {
 };
 static const uint8_t status_label[] = "\7_status";
 
-const char *
-status_what_text(enum status_what what)
-{
-	return whats[what];
-}
-
 err_t
 status_name(enum status_what what, const uint8_t *domain, struct name *out)
 {

@@ -40,8 +40,6 @@ enum {
 	STATUS_ITEM_MAX = 16384,    /* octets of one item's pairs */
 };
 
-const char *status_what_text(enum status_what what);
-
 /* Makes the name of a question.  E_NAMELEN: the domain is too long. */
 err_t status_name(enum status_what what, const uint8_t *domain, struct name *out);
 

@@ -24,6 +24,16 @@ put_finding(struct status_page *p, const struct zone_note *n)
 	}
 }
 
+static void
+put_catalog(struct status_page *p, const struct zone_note *n)
+{
+	char name[NAME_TEXT_MAX];
+	if (n->catalog != NULL) {
+		(void)name_show(n->catalog, name);
+		status_pair(&p->w, "catalog", name);
+	}
+}
+
 /* False: the page is full. */
 static bool
 put_note(struct status_page *p, const struct zone_note *n)
@@ -41,6 +51,7 @@ put_note(struct status_page *p, const struct zone_note *n)
 		status_pair(w, "signed", z->is_signed ? "yes" : "");
 	}
 	status_pair(w, "file", n->file);
+	put_catalog(p, n);
 	status_pair(w, "commit", n->changed);
 	if (n->changed_s != 0) {
 		status_number(w, "changed", n->changed_s);

@@ -273,11 +273,14 @@ make_plan(const struct asked *q, struct plan *p)
 	*p = (struct plan){ .ede = EDE_NONE, .is_incremental = m->qtype == TYPE_IXFR };
 	const struct asker who = { .key = q->key, .peer = q->peer, .is_axfr_open = q->conf->is_axfr_open };
 	p->zone = view_zone(v, m->qname.oct);
+	const struct shut_zone *shut = p->zone == NULL ? view_shut_around(v, m->qname.oct) : NULL;
 	const char *absent = absence(q, &who, p->zone);
 	if (p->is_incremental && read_client_serial(m, &p->client_serial) != OK) {
 		refuse(p, RCODE_FORMERR, EDE_NONE, "no SOA of the client's version");
-	} else if (v->commit[0] == '\0') {
+	} else if (!v->is_ready) {
 		refuse(p, RCODE_SERVFAIL, EDE_NOT_READY, "nothing is loaded yet");
+	} else if (shut != NULL) {
+		refuse(p, RCODE_SERVFAIL, shut_zone_ede(shut), shut_zone_text(shut));
 	} else if (absent != NULL) {
 		refuse(p, RCODE_NOTAUTH, EDE_NOT_AUTHORITATIVE, absent); /* RFC 5936 2.2.1 */
 	} else if (!access_may_transfer(v, &who, m->qname.oct)) {
@@ -310,7 +313,7 @@ answer_at_once(struct request *q, const struct plan *p)
 static bool
 is_ahead(const struct request *q, const struct plan *p)
 {
-	return p->is_incremental && q->key != NULL && key_has_right(q->key, RIGHT_TRANSFER, q->m.qname.oct) &&
+	return p->is_incremental && access_by_key(q->view, q->key, RIGHT_TRANSFER, q->m.qname.oct) &&
 	       serial_is_newer(p->client_serial, p->zone->serial);
 }
 

@@ -33,6 +33,10 @@ update_handle(struct request *q)
 	} else if (q->m.qclass != CLASS_IN) {
 		q->rcode = RCODE_NOTAUTH;
 		q->out->why = "only class IN is served";
+	} else if (q->conf->takes_no_updates) {
+		q->rcode = RCODE_REFUSED;
+		q->ede = EDE_PROHIBITED;
+		q->out->why = "this server is a secondary: the primary takes updates";
 	} else if (q->key == NULL) {
 		q->rcode = RCODE_REFUSED;
 		q->ede = EDE_PROHIBITED;

@@ -33,8 +33,9 @@ zone_note_new(const struct zone_note_parts *p)
 	static const struct trouble none = { .code = "" };
 	const struct trouble *t = p->trouble != NULL ? p->trouble : &none;
 	size_t apex_len = name_len(p->apex);
+	size_t catalog_len = p->catalog != NULL ? name_len(p->catalog) : 0;
 	size_t octets = sizeof(struct zone_note) + apex_len + text_octets(p->file) + text_octets(p->changed) + text_octets(p->since) +
-	                text_octets(p->tried) + text_octets(t->text) + text_octets(t->file);
+	                text_octets(p->tried) + text_octets(t->text) + text_octets(t->file) + catalog_len;
 	struct zone_note *n = try_alloc(octets);
 	if (n == NULL) {
 		return NULL;
@@ -56,6 +57,10 @@ zone_note_new(const struct zone_note_parts *p)
 	n->tried = put_text(&to, p->tried);
 	n->text = put_text(&to, t->text);
 	n->where = put_text(&to, t->file);
+	if (p->catalog != NULL) {
+		memcpy(to, p->catalog, catalog_len);
+		n->catalog = (const uint8_t *)to;
+	}
 	return n;
 }
 
@@ -64,6 +69,7 @@ zone_note_state_text(enum note_state state)
 {
 	static const char *const texts[] = {
 		[NOTE_SERVED] = "served", [NOTE_LAST_GOOD] = "last-good", [NOTE_REJECTED] = "rejected", [NOTE_HELD] = "held",
+		[NOTE_NEW] = "new", [NOTE_EXPIRED] = "expired",
 	};
 	return texts[state];
 }

@@ -2,7 +2,8 @@
  * it.
  *
  * A view has a note for each zone of the repository, including zones that are broken and were never served, but not for the
- * catalog.  Notes only serve questions about the server's state (auth/status.h): no answer to a query looks at them.
+ * catalog; in a secondary, for each zone that is served or shut (auth/shut.h), without files and commits.  Notes only serve
+ * questions about the server's state (auth/status.h): no answer to a query looks at them.
  *
  * A note is one immutable block.  The thread that makes views makes it, and puts it into the tries of the next view.  When it is
  * replaced, it is freed with the garbage of the old version.  Pure.
@@ -23,6 +24,8 @@ enum note_state {
 	NOTE_LAST_GOOD, /* the file is broken: an older version is served */
 	NOTE_REJECTED,  /* the file is broken, and there is no older version */
 	NOTE_HELD,      /* the safety valve keeps an older version (auth/primary.h) */
+	NOTE_NEW,       /* a secondary: it was not transferred yet */
+	NOTE_EXPIRED,   /* a secondary: it was not refreshed for too long */
 };
 
 /* One finding about a file: the first error, else the first warning. */
@@ -49,6 +52,7 @@ struct zone_note {
 	const char *since;       /* not SERVED: the commit with which the state began */
 	const char *tried;       /* not SERVED: the last commit that changed the file, or would have removed it */
 	const char *text, *where; /* of the finding */
+	const uint8_t *catalog;  /* a secondary: the catalog that lists it; NULL: none */
 	size_t octets;           /* size of the block */
 	uint8_t apex_len;
 	uint8_t apex[];          /* the tries use the name in here as their key */
@@ -63,6 +67,7 @@ struct zone_note_parts {
 	uint64_t changed_s;
 	const char *file, *changed, *since, *tried;
 	const struct trouble *trouble; /* NULL: none */
+	const uint8_t *catalog;        /* NULL: none */
 };
 
 /* To be freed with free(), or as garbage of ->octets.  NULL: no memory. */
@@ -74,7 +79,7 @@ zone_note_is_trouble(const struct zone_note *n)
 	return n->state != NOTE_SERVED;
 }
 
-const char *zone_note_state_text(enum note_state state); /* "served", "last-good", "rejected", "held" */
+const char *zone_note_state_text(enum note_state state); /* "served", "last-good", "rejected", "held", "new", "expired" */
 
 /* ---- the notes of a view ---- */
 

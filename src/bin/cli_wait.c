@@ -66,6 +66,7 @@ on_status(void *ctx, const struct status_item *item)
 	} else if (is_another) { /* the server was restarted: each of its pulls began after cli_wait_begin() */
 		w->pulls = 0;
 	}
+	w->has_pulls = status_value(item, "pulls")[0] != '\0';
 	w->started = started;
 	w->is_known = true;
 	w->pull = number(item, "pull");
@@ -78,7 +79,13 @@ err_t
 cli_wait_begin(struct cli_wait *w)
 {
 	TRY(cli_status_reach(&w->status));
-	return cli_status_ask(&w->status, STATUS_DAEMON, w->status.domain.oct, on_status, w);
+	TRY(cli_status_ask(&w->status, STATUS_DAEMON, w->status.domain.oct, on_status, w));
+	if (!w->has_pulls) {
+		cli_error("%s: this server pulls nothing, so there is no result to wait for", w->status.asked.subject);
+		cli_hint("it is a secondary: wait for its primary; without --wait it is told to ask its primary");
+		return E_UNSUPPORTED;
+	}
+	return OK;
 }
 
 /* ---- the result ---- */

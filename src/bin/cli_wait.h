@@ -23,6 +23,7 @@ struct cli_wait {
 	char commit[65];       /* "": any commit that a pull brings */
 	uint64_t pulls;        /* pulls that had begun at cli_wait_begin() */
 	uint64_t started;      /* when the server started, since 1970; 0: the key may not see it */
+	bool has_pulls;        /* the server counts them: it is no secondary */
 	bool is_known;         /* the fields below are those of an answer */
 	char served[65], error[512]; /* of the last answer */
 	uint64_t pull;         /* the last pull that has ended */
@@ -32,5 +33,5 @@ struct cli_wait {
 /* `commit` is in hex, or a name known to the repository of the current directory.  NULL: HEAD of that repository, or if there is none, any
  * commit.  E_NOTFOUND: the name is not known; that was printed. */
 err_t cli_wait_choose(struct cli_wait *w, const char *commit);
-err_t cli_wait_begin(struct cli_wait *w); /* the reason for an error was printed */
+err_t cli_wait_begin(struct cli_wait *w); /* the reason for an error was printed; E_UNSUPPORTED: the server is a secondary */
 int cli_wait_end(struct cli_wait *w);     /* CLI_OK: the commit is served; CLI_FAILED: the reason was printed */

@@ -70,13 +70,16 @@ static const struct octl_column status_list[] = {
 	{ "counted", "counted", OCTL_TEXT },     { "pulled", "last pull", OCTL_TIME },    { "pull_ms", "took (ms)", OCTL_NUMBER },
 	{ "pull_error", "failed", OCTL_TEXT },   { "retry", "again in (s)", OCTL_NUMBER }, { "pushed", "last push", OCTL_TIME },
 	{ "push_ms", "took (ms)", OCTL_NUMBER }, { "push_error", "failed", OCTL_TEXT },   { "waiting", "updates waiting", OCTL_NUMBER },
+	{ "state_dir", "zones kept in", OCTL_TEXT }, { "state_dir_waiting", "to be written", OCTL_NUMBER },
+	{ "state_dir_error", "cannot write", OCTL_TEXT }, { "state_dir_since", "since", OCTL_TIME },
 	{ "pulls", NULL, OCTL_NUMBER },          { "pull", NULL, OCTL_NUMBER },           { "pushes", NULL, OCTL_NUMBER },
 };
 
 static const struct octl_column zones_list[] = {
 	{ "zone", "ZONE", OCTL_TEXT },       { "serial", "SERIAL", OCTL_NUMBER },   { "records", "RECORDS", OCTL_NUMBER },
 	{ "state", "STATE", OCTL_TEXT },     { "commit", "COMMIT", OCTL_COMMIT },   { "changed", "CHANGED", OCTL_TIME },
-	{ "file", "FILE", OCTL_TEXT },       { "signed", NULL, OCTL_TEXT },         { "since", NULL, OCTL_TEXT },
+	{ "file", "FILE", OCTL_TEXT },       { "catalog", NULL, OCTL_TEXT },        { "signed", NULL, OCTL_TEXT },
+	{ "since", NULL, OCTL_TEXT },
 	{ "tried", NULL, OCTL_TEXT },        { "finding", NULL, OCTL_TEXT },        { "level", NULL, OCTL_TEXT },
 	{ "code", NULL, OCTL_TEXT },         { "in", NULL, OCTL_TEXT },             { "line", NULL, OCTL_NUMBER },
 	{ "column", NULL, OCTL_NUMBER },
@@ -85,7 +88,8 @@ static const struct octl_column zones_list[] = {
 static const struct octl_column zone_list[] = {
 	{ "zone", "zone", OCTL_TEXT },       { "state", "state", OCTL_TEXT },     { "serial", "serial", OCTL_NUMBER },
 	{ "records", "records", OCTL_NUMBER }, { "signed", "signed", OCTL_TEXT }, { "file", "file", OCTL_TEXT },
-	{ "commit", "commit", OCTL_TEXT },   { "changed", "changed", OCTL_TIME }, { "since", "state since", OCTL_TEXT },
+	{ "catalog", "catalog", OCTL_TEXT }, { "commit", "commit", OCTL_TEXT },   { "changed", "changed", OCTL_TIME },
+	{ "since", "state since", OCTL_TEXT },
 	{ "tried", "last tried", OCTL_TEXT }, { "level", "level", OCTL_TEXT },    { "finding", "finding", OCTL_TEXT },
 	{ "code", "code", OCTL_TEXT },       { "in", "in file", OCTL_TEXT },      { "line", "line", OCTL_NUMBER },
 	{ "column", "column", OCTL_NUMBER },
@@ -283,6 +287,10 @@ show(struct octl *o)
 		char domain[NAME_TEXT_MAX];
 		(void)name_show(o->domain.oct, domain);
 		cli_warning("%s: there are no %s", domain, c->name);
+		if (c->what == STATUS_SECONDARIES) {
+			cli_hint("one is listed once a NOTIFY to it has had a result, or a transfer to it has ended, since the server's "
+			         "start");
+		}
 	}
 	return OK;
 }
@@ -294,7 +302,10 @@ ask(struct octl *o)
 	o->json = o->opts.is_json ? octl_json_new(&c->columns) : NULL;
 	o->table = !o->opts.is_json && !c->is_one ? octl_table_new(&c->columns, o->has_colour) : NULL;
 	err_t err = cli_status_ask(&o->wait.status, c->what, o->domain.oct, on_item, o);
-	if (err == E_NOTFOUND) {
+	if (err == E_NOTFOUND && !c->wants_arg) {
+		cli_error("%s: the server keeps no account of them", c->name);
+		cli_hint("a primary does; a secondary has its counters and the state of its zones in its log, on SIGUSR1");
+	} else if (err == E_NOTFOUND) {
 		cli_error("%s: there is no such zone, and no file for it", o->opts.arg);
 		cli_hint("\"octl zones\" lists all zones");
 	}

@@ -1,10 +1,7 @@
 /* octl dump: gets a zone from the server by AXFR (RFC 5936), and prints it as a master file. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "auth/incoming.h"
-#include "base/alloc.h"
 #include "bin/clean.h"
 #include "bin/cli.h"
 #include "bin/octl.h"
@@ -100,46 +97,49 @@ octets_max(void)
 	return (have.octets != 0 ? have.octets : (size_t)UNKNOWN_MIB << 20) / PART;
 }
 
-/* Asks one address.  If it fails half-way, the next address is asked for everything again. */
+/* Asks one address.  If it fails half-way, the next address is asked for everything again.  Errors were printed. */
 static err_t
 ask_one(struct dump *d, struct cli_signed *asked, const struct client_addresses *one, unsigned timeout_s)
 {
 	uint8_t wire[QUERY_MAX];
 	struct buf b = buf_over(wire, sizeof wire);
 	const struct client_patience patience = { .tcp_ms = timeout_s * 3000, .whole_ms = WHOLE_MAX_S * 1000 };
-	TRY(incoming_new(&(struct incoming_conf){ .apex = d->zone, .octets_max = octets_max(), .records_max = SIZE_MAX }, &d->in));
+	const struct incoming_conf conf = { .apex = d->zone, .octets_max = octets_max(), .records_max = SIZE_MAX };
+	err_t err = incoming_new(&conf, &d->in);
+	if (err != OK) {
+		cli_error("%s: %s", asked->subject, err_str(err));
+		return err;
+	}
 	client_begin_request(&b, OPCODE_QUERY << 11, &(struct question){ d->zone, TYPE_AXFR, CLASS_IN });
 	request_put_edns(&b);
 	asked->request = (struct signed_request){
 		.wire = wire, .len = b.len, .cap = sizeof wire, .key = &asked->key, .part = on_part, .part_ctx = d,
 	};
-	err_t err = cli_signed_ask(asked, one, &patience);
+	err = cli_signed_ask(asked, one, &patience);
 	asked->request.wire = NULL;
 	return err;
 }
 
 static void
-dump_free(struct dump **d)
+dump_fini(struct dump *d)
 {
-	incoming_free(&(*d)->in);
-	free_ptr(d);
+	incoming_free(&d->in);
 }
 
 int
 octl_dump(struct cli_signed *asked, const struct client_addresses *to, unsigned timeout_s, const uint8_t *zone)
 {
 	for (size_t i = 0; i < to->n; i++) {
-		[[gnu::cleanup(dump_free)]] struct dump *d = xalloc(sizeof *d);
+		[[gnu::cleanup(dump_fini)]] struct dump d = { .zone = zone };
 		const struct client_addresses one = { .n = 1, .list = { to->list[i] } };
-		d->zone = zone;
-		if (ask_one(d, asked, &one, timeout_s) != OK) {
-			if (d->in != NULL && incoming_report(d->in)->has_serial) {
+		if (ask_one(&d, asked, &one, timeout_s) != OK) {
+			if (d.in != NULL && incoming_report(d.in)->has_serial) {
 				cli_hint("a part of the zone has come, and is not printed");
 			}
 			continue;
 		}
 		if (asked->request.outcome == SIGNED_ACCEPTED) {
-			return print(d, asked);
+			return print(&d, asked);
 		}
 		explain(asked, zone);
 		return CLI_FAILED;

@@ -172,12 +172,16 @@ target_of(const struct net_request *r)
 	};
 }
 
+/* By TCP it is to be a subscription; a report about its address may come before the loader has that. */
 static void
-subscribe(struct notify_out *o, const struct secondary_event *asked)
+ask(struct notify_out *o, const struct secondary_event *asked)
 {
 	const struct key_address *at = subscription_address(&asked->secondary, &asked->target);
-	subscriptions_expect(&o->subscriptions, at); /* a report about it may come before the loader has the subscription */
-	if (!put_event(o, asked)) {
+	bool is_subscription = asked->target.conn != 0;
+	if (is_subscription) {
+		subscriptions_expect(&o->subscriptions, at);
+	}
+	if (!put_event(o, asked) && is_subscription) {
 		subscriptions_unexpect(&o->subscriptions, at);
 	}
 }
@@ -212,7 +216,7 @@ notify_out_on_secondary(struct notify_out *o, const struct net_request *r, const
 		e.primary = key->primary;
 		e.secondary = key->secondary;
 	}
-	subscribe(o, &e);
+	ask(o, &e);
 	wipe(&copy, sizeof copy);
 }
 

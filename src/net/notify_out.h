@@ -50,7 +50,7 @@ struct notify_out {
 	struct served *served;
 	struct tcp_worker *const *workers; /* by the numbers in connections' ids */
 	void (*wake)(void *ctx);           /* any thread: has the loader call notify_out_go_on() */
-	bool (*is_put_off)(void *ctx, const struct zone *z); /* the loader's thread: will a newer serial be written at once? */
+	bool (*is_put_off)(void *ctx, const struct zone *z); /* the loader's thread: will a newer serial be written at once? NULL: never */
 	void (*ahead)(void *ctx, const struct secondary_event *e); /* the loader's thread: a secondary has a newer serial */
 	void (*reported)(void *ctx, const struct notifier_report *r); /* the notifier's thread: what became of one; NULL: not called */
 	void *ctx;

@@ -24,16 +24,21 @@ way_of(const struct subscription *s)
 	return s->secondary.family != 0 ? TELL_AT_ADDRESS : s->target.conn != 0 ? TELL_BY_CONNECTION : TELL_AS_TARGET;
 }
 
-/* Who asked for a name that is no zone wants to hear of all zones within it. */
+/* Who asks for a name that is no zone wants to hear of all zones within it, if there are any. */
+static bool
+is_for_all(const struct notify_out *o, const struct name *zone)
+{
+	return o->told_view != NULL && notify_out_find_told(o, zone) == NULL && notify_has_zone(o->told_view, zone->oct);
+}
+
 static void
 want_all(struct notify_out *o, const struct subscription *s)
 {
 	struct tell_wish wish = {
 		.domain = s->zone, .address = *subscription_address(&s->secondary, &s->target), .way = way_of(s),
 	};
-	bool is_any = o->told_view != NULL && notify_out_find_told(o, &s->zone) == NULL && notify_has_zone(o->told_view, s->zone.oct);
 	name_set(&wish.key, s->target.key->name.oct);
-	if (is_any && tell_pace_want(&o->pace, &wish, clock_ms()) != OK) {
+	if (tell_pace_want(&o->pace, &wish, clock_ms()) != OK) {
 		notify_out_turn_away(o, &s->target, &s->zone, NOTIFY_CROWDED);
 	}
 }
@@ -47,12 +52,15 @@ notify_out_take_question(struct notify_out *o, const struct secondary_event *e)
 	if (notify_is_allowed(&policy, &e->secondary, 0, true)) {
 		new.secondary = e->secondary;
 	}
-	new.is_awaited = way_of(&new) == TELL_BY_CONNECTION;
-	if (new.target.conn == 0 || subscribe(o, &new)) {
+	bool wants_all = is_for_all(o, &new.zone);
+	new.is_awaited = wants_all && way_of(&new) == TELL_BY_CONNECTION;
+	bool is_new = new.target.conn == 0 || subscribe(o, &new);
+	if (is_new && wants_all) {
 		want_all(o, &new);
 	}
-	/* The list counts it now, so subscribe() in notify_out.c need not any more: */
-	subscriptions_unexpect(&o->subscriptions, subscription_address(&e->secondary, &e->target));
+	if (new.target.conn != 0) { /* the list counts it now, so ask() in notify_out.c need not any more */
+		subscriptions_unexpect(&o->subscriptions, subscription_address(&e->secondary, &e->target));
+	}
 }
 
 /* ---- a wish ---- */
@@ -73,12 +81,10 @@ tell_at_address(struct notify_out *o, const struct tell_wish *w, const struct ke
 }
 
 static void
-tell_by_connection(struct notify_out *o, const struct tell_wish *w)
+tell_all(void *notify_out, const struct subscription *s)
 {
-	const struct subscription *s;
-	while ((s = subscriptions_take_awaited(&o->subscriptions, w)) != NULL) {
-		notify_every_zone(o->told_view, w->domain.oct, &s->target, notify_out_tell, o);
-	}
+	struct notify_out *o = notify_out;
+	notify_every_zone(o->told_view, s->zone.oct, &s->target, notify_out_tell, o);
 }
 
 static void
@@ -105,7 +111,7 @@ carry_out(struct notify_out *o, const struct tell_wish *w)
 		tell_at_address(o, w, key);
 		break;
 	case TELL_BY_CONNECTION:
-		tell_by_connection(o, w);
+		subscriptions_each_awaited(&o->subscriptions, w, tell_all, o);
 		break;
 	case TELL_AS_TARGET:
 		tell_as_target(o, w);

@@ -232,7 +232,7 @@ tell_changes(struct notify_out *o)
 	const struct view *old = o->told_view;
 	struct notify_left_out left_out;
 	struct notify_policy policy = notify_out_policy(o);
-	policy.is_put_off = puts_off;
+	policy.is_put_off = o->is_put_off != NULL ? puts_off : NULL;
 	policy.ctx = o;
 	o->told_view = served_pin(o->served, &o->told);
 	check_subscriptions(o, old);

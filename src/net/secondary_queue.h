@@ -2,7 +2,6 @@
  *
  * Workers and the notifier put an event and go on at once.  The lock inside is held for a few instructions, and never while zones or
  * secondaries are walked.
- *
  */
 #pragma once
 

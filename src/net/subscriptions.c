@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "auth/access.h"
 #include "base/alloc.h"
 #include "base/hash.h"
 
@@ -32,7 +33,7 @@ struct subscriptions_table {
 static uint32_t
 address_hash(const struct key_address *a)
 {
-	return hash32(hash32_octet(HASH32_START, a->family), a->octets, a->family == 4 ? 4 : 16);
+	return hash32(hash32_octet(HASH32_START, a->family), a->octets, key_address_len(a));
 }
 
 static unsigned
@@ -100,20 +101,21 @@ address_bucket(struct subscriptions_table *t, const struct key_address *a)
 static err_t
 need_table(struct subscriptions *s)
 {
-	struct subscriptions_table *t = s->table != NULL ? s->table : try_alloc(sizeof *t);
+	if (s->table != NULL) {
+		return OK;
+	}
+	struct subscriptions_table *t = try_alloc(sizeof *t);
 	if (t == NULL) {
 		return E_NOMEM;
 	}
-	if (s->table == NULL) {
-		list_init(&t->all);
-		for (size_t i = 0; i < BUCKETS; i++) {
-			list_init(&t->conns[i]);
-			list_init(&t->keys[i]);
-			list_init(&t->zones[i]);
-			list_init(&t->addresses[i]);
-		}
-		s->table = t;
+	list_init(&t->all);
+	for (size_t i = 0; i < BUCKETS; i++) {
+		list_init(&t->conns[i]);
+		list_init(&t->keys[i]);
+		list_init(&t->zones[i]);
+		list_init(&t->addresses[i]);
 	}
+	s->table = t;
 	return OK;
 }
 
@@ -220,6 +222,19 @@ drop(struct subscriptions *s, struct subscription *own)
 
 /* ---- which ones are about a zone ---- */
 
+/* Is a subscription to the name, at the zone's or above it, about a change of the zone?  Above it, if the name is no zone itself. */
+static bool
+counts_at(const struct view *v, const uint8_t *at, const uint8_t *zone)
+{
+	return name_is_equal(at, zone) || v == NULL || view_zone(v, at) == NULL;
+}
+
+static bool
+is_about(const struct subscription *s, const struct view *v, const uint8_t *zone)
+{
+	return name_is_within(zone, s->zone.oct) && counts_at(v, s->zone.oct, zone);
+}
+
 /* Goes over the subscriptions that a change of the zone is told to. */
 struct about {
 	struct subscriptions_table *table;
@@ -229,12 +244,14 @@ struct about {
 	struct list_link *head, *next; /* in the bucket of that name */
 };
 
+/* All subscriptions to the name count, or none does: then they are passed over. */
 static void
 about_go_to(struct about *a, const uint8_t *at)
 {
 	a->at = at;
 	a->head = zone_bucket(a->table, at);
-	a->next = a->head->next;
+	bool is_passed_over = !list_is_empty(a->head) && !counts_at(a->view, at, a->zone);
+	a->next = is_passed_over ? a->head : a->head->next;
 }
 
 static struct about
@@ -247,14 +264,6 @@ about_begin(const struct subscriptions *s, const struct view *v, const uint8_t *
 	return a;
 }
 
-/* Is the subscription about a change of the zone?  One to a name above the zone is, if that name is no zone itself. */
-static bool
-is_about(const struct subscription *s, const struct view *v, const uint8_t *zone)
-{
-	return name_is_equal(s->zone.oct, zone) ||
-	       (name_is_within(zone, s->zone.oct) && (v == NULL || view_zone(v, s->zone.oct) == NULL));
-}
-
 /* NULL: there are no more. */
 static struct subscription *
 about_next(struct about *a)
@@ -263,7 +272,7 @@ about_next(struct about *a)
 		while (a->next != a->head) {
 			struct subscription *s = LIST_ENTRY(a->next, struct subscription, at_zone);
 			a->next = a->next->next;
-			if (name_is_equal(s->zone.oct, a->at) && is_about(s, a->view, a->zone)) {
+			if (name_is_equal(s->zone.oct, a->at)) {
 				return s;
 			}
 		}
@@ -346,7 +355,7 @@ static bool
 is_allowed(const struct view *v, const struct subscription *s)
 {
 	const struct key *key = keystore_find(v->keys, s->target.key->name.oct);
-	return key != NULL && key_is_same(&key->tsig, s->target.key) && key_has_right(key, RIGHT_TRANSFER, s->zone.oct);
+	return key != NULL && key_is_same(&key->tsig, s->target.key) && access_by_key(v, key, RIGHT_TRANSFER, s->zone.oct);
 }
 
 void
@@ -396,18 +405,17 @@ is_wished(const struct subscription *s, const struct tell_wish *wish)
 	       name_is_equal(s->target.key->name.oct, wish->key.oct) && key_address_is_equal(&s->target.address, &wish->address);
 }
 
-const struct subscription *
-subscriptions_take_awaited(struct subscriptions *s, const struct tell_wish *wish)
+void
+subscriptions_each_awaited(struct subscriptions *s, const struct tell_wish *wish, subscription_each *each, void *ctx)
 {
 	struct list_link *head = s->table != NULL ? zone_bucket(s->table, wish->domain.oct) : NULL;
 	for (struct list_link *l = head != NULL ? head->next : NULL; l != head; l = l->next) {
 		struct subscription *one = LIST_ENTRY(l, struct subscription, at_zone);
 		if (is_wished(one, wish)) {
 			one->is_awaited = false;
-			return one;
+			each(ctx, one);
 		}
 	}
-	return NULL;
 }
 
 void

@@ -80,9 +80,10 @@ void subscriptions_drop_disallowed(struct subscriptions *s, const struct view *v
 void subscriptions_tell(const struct subscriptions *s, const struct view *v, const struct notify_news *news,
                         const struct notify_targets *targets, notify_each *each, void *ctx);
 
-/* The next one that awaits to be told of every zone, and that the wish is for (TELL_BY_CONNECTION); from now on it awaits that no more.
- * NULL: there are no more.  Borrowed until the next change. */
-const struct subscription *subscriptions_take_awaited(struct subscriptions *s, const struct tell_wish *wish);
+/* Calls `each` for those that await to be told of every zone, and that the wish is for (TELL_BY_CONNECTION); from now on they await that
+ * no more.  `each` must not change the list. */
+typedef void subscription_each(void *ctx, const struct subscription *s);
+void subscriptions_each_awaited(struct subscriptions *s, const struct tell_wish *wish, subscription_each *each, void *ctx);
 
 /* An address was told of the zone.  It has answered (is_reached), or it has not: then `each` is called for every subscription to the
  * zone that has the address and has never answered there. */

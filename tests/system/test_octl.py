@@ -134,6 +134,11 @@ def test_no_such_zone(served, octl):
     done = octl(served, "zone", "nope.example.org", status=1)
     assert "nope.example.org: there is no such zone" in done.stderr
     assert "nope: there are no zones" in octl(served, "zones", "nope", status=0).stderr
+    assert "there are no secondaries\n  hint: one is listed once" in octl(served, "secondaries", status=0).stderr
+
+
+def test_a_key_that_may_not_pull(served, octl):
+    assert octl(served, "pull", status=1).stderr.endswith("make one with a name like ANYTHING._notify\n")
 
 
 def test_updates_name_their_commit(repo, served, octl, program):

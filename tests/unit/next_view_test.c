@@ -72,6 +72,7 @@ publish(struct next_view *n, const char *commit)
 	assert_ptr_equal(view, n->line->latest);
 	assert_ptr_not_equal(view, was);
 	assert_string_equal(view->commit, commit);
+	assert_true(view->is_ready);
 	assert_int_equal(n->line->kept_octets, discard_octets(old));
 	discard_free(&old);
 	assert_null(old);
@@ -167,6 +168,57 @@ go(struct world *w, size_t i)
 	return err;
 }
 
+/* A zone is shut, opened, withdrawn or put back. */
+static err_t
+show(struct world *w, err_t (*turn)(struct next_view *n, size_t i, void *arg), size_t i, void *arg)
+{
+	struct next_view n;
+	err_t err = next_view_begin(&n, &w->line, 1);
+	if (err == OK && (err = turn(&n, i, arg)) != OK) {
+		next_view_rollback(&n);
+	}
+	if (err == OK) {
+		publish(&n, "");
+	}
+	return err;
+}
+
+static err_t
+shut(struct next_view *n, size_t i, void *why)
+{
+	return next_view_shut(n, apexes[i], *(const enum shut_why *)why);
+}
+
+static err_t
+open_again(struct next_view *n, size_t i, void *unused)
+{
+	(void)unused;
+	return next_view_open(n, apexes[i]);
+}
+
+static err_t
+withdraw(struct next_view *n, size_t i, void *unused)
+{
+	(void)unused;
+	return next_view_withdraw(n, apexes[i]);
+}
+
+static err_t
+put_back(struct next_view *n, size_t i, void *z)
+{
+	(void)i;
+	return next_view_put(n, z, NULL);
+}
+
+/* Twice in one view, and then it is not published. */
+static err_t
+shut_twice(struct next_view *n, size_t i, void *err)
+{
+	TRY(next_view_shut(n, apexes[i], SHUT_NEW));
+	TRY(next_view_shut(n, apexes[i], SHUT_EXPIRED));
+	return *(const err_t *)err;
+}
+
 /* ---- what must hold ---- */
 
 static void
@@ -176,6 +228,7 @@ zones_come_change_and_go(void **state)
 	struct world w;
 	bool is_made;
 	begin(&w);
+	assert_false(w.line.latest->is_ready);
 	assert_served(&w);
 	assert_int_equal(come(&w, 0, SOA(1)), OK);
 	assert_int_equal(come(&w, 1, SOA(1)), OK);
@@ -251,6 +304,102 @@ a_name_that_is_taken_stays_whose_it_is(void **state)
 }
 
 static void
+zones_are_shut_and_opened(void **state)
+{
+	(void)state;
+	struct world w;
+	enum shut_why new = SHUT_NEW, expired = SHUT_EXPIRED;
+	err_t refused = E_REFUSED, ok = OK;
+	begin(&w);
+	assert_null(view_shut_zone(w.line.latest, apexes[0]));
+	assert_int_equal(show(&w, shut, 0, &new), OK);
+	assert_int_equal(show(&w, shut, 1, &expired), OK);
+	assert_int_equal(view_shut_zone(w.line.latest, apexes[0])->why, SHUT_NEW);
+	assert_int_equal(view_shut_zone(w.line.latest, apexes[1])->why, SHUT_EXPIRED);
+	assert_null(view_shut_zone(w.line.latest, apexes[2]));
+	assert_int_equal(show(&w, shut, 0, &expired), OK); /* for another reason */
+	assert_int_equal(view_shut_zone(w.line.latest, apexes[0])->why, SHUT_EXPIRED);
+
+	assert_int_equal(show(&w, shut_twice, 2, &refused), E_REFUSED);
+	assert_int_equal(w.line.latest->shut.n, 2);
+	assert_int_equal(show(&w, shut_twice, 2, &ok), OK);
+	assert_int_equal(w.line.latest->shut.n, 3);
+
+	assert_int_equal(show(&w, open_again, 0, NULL), OK);
+	assert_int_equal(show(&w, open_again, 0, NULL), OK); /* it was open */
+	assert_null(view_shut_zone(w.line.latest, apexes[0]));
+	assert_int_equal(come(&w, 0, SOA(1)), OK);
+	assert_int_equal(show(&w, shut, 0, &new), E_EXISTS); /* it is served */
+	assert_int_equal(show(&w, open_again, 2, NULL), OK);
+	assert_int_equal(w.line.latest->shut.n, 1);
+	assert_served(&w);
+	end(&w); /* the sanitizers see that each is freed, once */
+}
+
+static void
+what_is_unknown_is_counted(void **state)
+{
+	(void)state;
+	struct world w;
+	enum shut_why new = SHUT_NEW, unknown = SHUT_UNKNOWN;
+	err_t refused = E_REFUSED;
+	begin(&w);
+	assert_false(view_may_have_unknown(w.line.latest, name_root));
+	assert_int_equal(show(&w, shut, 0, &unknown), OK);
+	assert_int_equal(show(&w, shut, 0, &unknown), OK);
+	assert_int_equal(show(&w, shut, 1, &new), OK);
+	assert_int_equal(show(&w, shut_twice, 2, &refused), E_REFUSED);
+	assert_int_equal(w.line.latest->unknown_n, 1);
+	assert_true(view_may_have_unknown(w.line.latest, name_root));
+	assert_true(view_may_have_unknown(w.line.latest, apexes[0]));
+	assert_false(view_may_have_unknown(w.line.latest, apexes[1]));
+	assert_int_equal(show(&w, shut, 0, &new), OK); /* it is a zone, as it turns out */
+	assert_int_equal(w.line.latest->unknown_n, 0);
+	assert_int_equal(show(&w, shut, 1, &unknown), OK);
+	assert_int_equal(show(&w, open_again, 1, NULL), OK);
+	assert_int_equal(show(&w, open_again, 1, NULL), OK);
+	assert_int_equal(w.line.latest->unknown_n, 0);
+	end(&w);
+}
+
+static void
+the_catalog_is_not_shut(void **state)
+{
+	(void)state;
+	struct world w;
+	struct next_view n;
+	begin(&w);
+	assert_int_equal(next_view_begin(&n, &w.line, 1), OK);
+	assert_int_equal(next_view_shut(&n, w.line.catalog.oct, SHUT_NEW), E_EXISTS);
+	next_view_rollback(&n);
+	end(&w);
+}
+
+static void
+a_zone_that_was_withdrawn_comes_back(void **state)
+{
+	(void)state;
+	struct world w;
+	begin(&w);
+	assert_int_equal(come(&w, 0, SOA(1)), OK);
+	assert_int_equal(come(&w, 1, SOA(1)), OK);
+	assert_int_equal(show(&w, withdraw, 0, NULL), OK);
+	assert_int_equal(show(&w, withdraw, 2, NULL), OK); /* was never there */
+	struct zone *kept = w.zone[0];
+	w.zone[0] = NULL;
+	assert_served(&w);
+	assert_int_equal(members(&w), 1);
+	assert_int_equal(kept->serial, 1);
+	assert_int_equal(show(&w, put_back, 0, kept), OK);
+	w.zone[0] = kept;
+	assert_served(&w);
+	assert_int_equal(show(&w, withdraw, 0, NULL), OK);
+	assert_int_equal(go(&w, 0), OK); /* without being served again */
+	assert_served(&w);
+	end(&w);
+}
+
+static void
 keys_stay_until_others_come(void **state)
 {
 	(void)state;
@@ -288,6 +437,8 @@ put_change_and_claim(struct world *w, struct zone *new, struct zone *changed, st
 	err_t err = next_view_put(n, new, NULL);
 	err = err == OK ? next_view_put(n, changed, w->zone[0]) : err;
 	err = err == OK ? next_view_claim(n, apexes[1]) : err;
+	err = err == OK ? next_view_shut(n, (const uint8_t *)"\1d", SHUT_NEW) : err;
+	err = err == OK ? next_view_open(n, (const uint8_t *)"\1e") : err;
 	if (err != OK) {
 		next_view_rollback(n);
 	}
@@ -317,10 +468,20 @@ change_all(struct world *w, size_t allocations)
 		zone_free(&new);
 	}
 	is_failing = false;
+	assert_true((view_shut_zone(w->line.latest, (const uint8_t *)"\1d") != NULL) == (err == OK));
+	assert_true((view_shut_zone(w->line.latest, (const uint8_t *)"\1e") == NULL) == (err == OK));
 	zone_changes_fini(&changes);
 	zone_free(&changed);
 	assert_served(w);
 	return err == OK;
+}
+
+static err_t
+shut_both(struct next_view *n, size_t i, void *unused)
+{
+	(void)i, (void)unused;
+	TRY(next_view_shut(n, (const uint8_t *)"\1e", SHUT_NEW));
+	return next_view_shut(n, (const uint8_t *)"\1f", SHUT_NEW);
 }
 
 static void
@@ -334,6 +495,7 @@ without_memory_all_is_as_it_was(void **state)
 		begin(&w);
 		assert_int_equal(come(&w, 0, SOA(1)), OK);
 		assert_int_equal(come(&w, 1, SOA(1)), OK);
+		assert_int_equal(show(&w, shut_both, 0, NULL), OK);
 		bool is_made = change_all(&w, n++);
 		was_short = has_failed;
 		refused += !is_made;
@@ -354,6 +516,10 @@ main(void)
 		cmocka_unit_test(zones_come_change_and_go),
 		cmocka_unit_test(steps_are_kept_for_incremental_transfers),
 		cmocka_unit_test(a_name_that_is_taken_stays_whose_it_is),
+		cmocka_unit_test(zones_are_shut_and_opened),
+		cmocka_unit_test(what_is_unknown_is_counted),
+		cmocka_unit_test(the_catalog_is_not_shut),
+		cmocka_unit_test(a_zone_that_was_withdrawn_comes_back),
 		cmocka_unit_test(keys_stay_until_others_come),
 		cmocka_unit_test(without_memory_all_is_as_it_was),
 	};

@@ -430,6 +430,27 @@ what_a_secondary_subscribes_to(void **state)
 	}
 }
 
+/* A secondary must learn that its zone is gone also when no other one is left, and hear of those that come. */
+static void
+the_last_zone_is_gone(void **state)
+{
+	(void)state;
+	static const char *const files[][2] = { { "_keys", "all._transfer. DNSKEY 0 3 163 " SECRET "\n" } };
+	uint8_t req[512], resp[4096];
+	struct primary *keep = primary;
+	primary = serve_files(files, 1);
+	assert_non_null(primary);
+	for (unsigned i = 0; i < 2; i++) {
+		size_t len = make_query(&(struct ask){ i == 0 ? "example." : ".", "SOA", 0, 0 }, req, sizeof req);
+		len = sign_request("all._transfer.:SHA256:" SECRET, NOW_S, req, len, sizeof req);
+		assert_true(handle(req, len, TRANSPORT_TCP, resp) > 12);
+		assert_int_equal(resp[3] & 15, RCODE_NOTAUTH);
+		assert_int_equal(server_out.event == EVENT_SUBSCRIBED, i == 1);
+	}
+	primary_free(&primary);
+	primary = keep;
+}
+
 /* Over UDP whole RRsets are left out, TC set; what is optional does not set it (RFC 2181 9). */
 static void
 truncation(void **state)
@@ -525,6 +546,7 @@ main(void)
 		cmocka_unit_test(header_and_opcode_rules),
 		cmocka_unit_test(an_unsigned_notify_is_acknowledged_and_nothing_more),
 		cmocka_unit_test(what_a_secondary_subscribes_to),
+		cmocka_unit_test(the_last_zone_is_gone),
 		cmocka_unit_test(truncation),
 	};
 	return cmocka_run_group_tests(tests, start, stop);

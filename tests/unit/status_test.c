@@ -104,6 +104,15 @@ tell_state(void *ctx, struct daemon_state *out)
 	*out = *told;
 }
 
+static const struct kept_state *kept; /* NULL: nowhere */
+
+static void
+tell_kept(void *ctx, struct kept_state *out)
+{
+	(void)ctx;
+	*out = *kept;
+}
+
 /* "RCODE [tc]\n" and the records. */
 static void
 answer_to(const struct ask *a, struct str *out)
@@ -112,7 +121,8 @@ answer_to(const struct ask *a, struct str *out)
 	uint8_t req[1024];
 	char rcode[RRTYPE_TEXT_MAX];
 	const struct server_conf conf = { .udp_max = 1232, .uses = &uses, .state = told != NULL ? tell_state : NULL,
-		                          .secondaries = are_secondaries_told ? tell_secondaries : NULL };
+		                          .secondaries = are_secondaries_told ? tell_secondaries : NULL,
+		                          .kept = kept != NULL ? tell_kept : NULL };
 	const struct peer peer = { .family = 4, .transport = a->transport };
 	struct server_out event;
 	struct msg m;
@@ -405,6 +415,54 @@ the_process(void **state)
 	told = NULL;
 }
 
+/* Where a secondary keeps its zones: as above. */
+static void
+what_is_kept(void **state)
+{
+	(void)state;
+	static const struct {
+		struct kept_state kept;
+		const char *key, *want;
+	} rows[] = {
+		{ { .dir = "/var/lib/x", .waiting = 2 }, "all._status", " zones=4 broken=1 held=0 state_dir=/var/lib/x state_dir_waiting=2\n" },
+		{ { .dir = "/var/lib/x", .waiting = 2, .error = "no room", .since_s = 7 }, "all._status",
+		  " zones=4 broken=1 held=0 state_dir=/var/lib/x state_dir_waiting=2 state_dir_error=no room state_dir_since=7\n" },
+		{ { .dir = "/var/lib/x", .error = "no room", .since_s = 7 }, "x._notify.example", " zones=3 broken=1 held=0\n" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct str got = { 0 };
+		bool is_all = strcmp(rows[i].key, "all._status") == 0;
+		kept = &rows[i].kept;
+		answer_to(&(struct ask){ is_all ? "status._status." : "status._status.example.", rows[i].key, NULL, 0, TRANSPORT_TCP }, &got);
+		assert_non_null(strstr(str_text(&got), rows[i].want));
+		str_fini(&got);
+	}
+	kept = NULL;
+}
+
+/* None has succeeded: when the last one failed is told all the same.  Before the first one has ended, nothing is. */
+static void
+the_first_push(void **state)
+{
+	(void)state;
+	static const struct {
+		struct daemon_state told;
+		const char *want;
+	} rows[] = {
+		{ { .waiting = 1 }, "NOERROR\n- waiting=1 commits=0 updates=0 refused=0 failed=0\n" TAIL },
+		{ { .push = { .ended_s = 8, .took_ms = 9, .err = E_REFUSED, .text = "a hook says no" } },
+		  "NOERROR\n- waiting=0 commits=0 updates=0 refused=0 failed=0 pushes=0 pushed=8 push_ms=9 push_error=a hook says no\n" TAIL },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct str got = { 0 };
+		told = &rows[i].told;
+		answer_to(&(struct ask){ "updates._status.", "all._status", NULL, 0, TRANSPORT_TCP }, &got);
+		assert_string_equal(str_text(&got), rows[i].want);
+		str_fini(&got);
+	}
+	told = NULL;
+}
+
 /* One of each state, for example alone. */
 static size_t
 tell_secondaries(void *ctx, const uint8_t *zone, struct secondary_row *out)
@@ -518,6 +576,8 @@ main(void)
 		cmocka_unit_test(keys_that_are_not_shown),
 		cmocka_unit_test(pages_follow_each_other),
 		cmocka_unit_test(the_process),
+		cmocka_unit_test(what_is_kept),
+		cmocka_unit_test(the_first_push),
 		cmocka_unit_test(secondaries_are_held_against_what_is_served),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
