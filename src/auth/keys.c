@@ -231,6 +231,30 @@ keystore_add(struct keystore *ks, const uint8_t *owner, const uint8_t *within, c
 	return insert(ks, k);
 }
 
+err_t
+keystore_add_key(struct keystore *ks, const struct tsig_key *key)
+{
+	const struct key *there = *slot_of(ks, key->name.oct);
+	if (there != NULL) {
+		return key_is_same(&there->tsig, key) ? OK : E_EXISTS;
+	}
+	struct key *k = try_alloc(sizeof *k);
+	if (k == NULL) {
+		return E_NOMEM;
+	}
+	k->tsig = *key;
+	err_t err = key_name_read(key->name.oct, k);
+	if (err == E_UNSUPPORTED) {
+		key_free(&k);
+		return err;
+	}
+	if (err != OK) {
+		name_set(&k->domain, key->name.oct);
+	}
+	k->order = ks->order_end++;
+	return insert(ks, k);
+}
+
 void
 keystore_find_idle(const struct keystore *ks, const struct secondaries *named, struct findings *out)
 {

@@ -31,6 +31,10 @@ void keystore_free(struct keystore **ks); /* NULL-safe; wipes the secrets */
 err_t keystore_add(struct keystore *ks, const uint8_t *owner, const uint8_t *within, const uint8_t *rdata,
                    uint16_t rdlen, struct findings *out);
 
+/* A key from elsewhere, whose name is NAME:ALG:SECRET's (tsig_key_parse()); its name need not have an operation.  E_EXISTS: there is one of
+ * that name, with another secret or algorithm; E_UNSUPPORTED: the name is one that key_name_read() does not take; E_LIMIT, E_NOMEM. */
+err_t keystore_add_key(struct keystore *ks, const struct tsig_key *key);
+
 /* Finds keys without any right: their names have no operation, and no `_secondaries` file names them (key-operation, a warning).
  * `named`: what all such files say, NULL: there are none. */
 void keystore_find_idle(const struct keystore *ks, const struct secondaries *named, struct findings *out);

@@ -1,6 +1,7 @@
 /* Who is told of what when a view takes the place of another, as lines of text. */
 #include "auth/notify_compare.h"
 
+#include "auth/secondary.h"
 #include "notify_text.h"
 
 struct world {
@@ -169,6 +170,36 @@ every_zone_of_a_domain(void **state)
 }
 
 static void
+show(struct secondary *s, const uint8_t *zone, enum follow_presence presence)
+{
+	struct secondary_step step;
+	assert_int_equal(secondary_show(s, zone, presence, 1700000000, &step), OK);
+	discard_free(&step.old);
+}
+
+/* Of a secondary, without a serial; but not a domain of which it does not know yet which zones there are. */
+static void
+a_zone_of_a_domain_that_cannot_be_served(void **state)
+{
+	(void)state;
+	struct secondary *s = secondary_new(&(struct secondary_conf){ 0 }, NULL);
+	const struct notify_target to = { .address = { 4, { 192, 0, 2, 9 } }, .port = 53 };
+	struct str got = { 0 };
+	show(s, (const uint8_t *)"\1x\1a", FOLLOW_UNKNOWN);
+	show(s, (const uint8_t *)"\1b", FOLLOW_EXPIRED);
+	assert_false(notify_has_zone(secondary_view(s), (const uint8_t *)"\1a"));
+	show(s, (const uint8_t *)"\1y\1a", FOLLOW_EXPIRED);
+	assert_true(notify_has_zone(secondary_view(s), (const uint8_t *)"\1a"));
+	notify_every_zone(secondary_view(s), (const uint8_t *)"\1a", &to, on_each, &got);
+	assert_text(&got, "y.a. gone 192.0.2.9 -\n");
+	show(s, (const uint8_t *)"\1x\1a", FOLLOW_NEW); /* it is a zone, as it turns out */
+	notify_every_zone(secondary_view(s), (const uint8_t *)"\1a", &to, on_each, &got);
+	assert_text(&got, "x.a. gone 192.0.2.9 -\ny.a. gone 192.0.2.9 -\n");
+	secondary_free(&s);
+	str_fini(&got);
+}
+
+static void
 some_zones(void **state)
 {
 	(void)state;
@@ -289,6 +320,7 @@ main(void)
 		cmocka_unit_test(keys_of_listed_hosts_that_come_and_change),
 		cmocka_unit_test(what_is_passed_over_is_told),
 		cmocka_unit_test(every_zone_of_a_domain),
+		cmocka_unit_test(a_zone_of_a_domain_that_cannot_be_served),
 		cmocka_unit_test(some_zones),
 		cmocka_unit_test(every_zone_that_an_address_is_a_target_of),
 	};
