@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "../tests/unit/serve.h"
+#include "auth/forward.h"
 #include "dns/msg.h"
 
 static const char plain[] =
@@ -50,11 +51,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1) {
 		return 0;
 	}
+	conf.forwards_updates = (data[0] & 4) != 0;
 	peer.transport = (data[0] & 1) != 0 ? TRANSPORT_TCP : TRANSPORT_UDP;
 	size_t cap = (data[0] & 1) != 0 ? sizeof resp : (data[0] & 2) != 0 ? 512 : 1500;
 	uint8_t *req = xalloc(size); /* exactly as large as it is: an octet too far is found */
 	memcpy(req, data + 1, size - 1);
 	size_t len = server_handle(primary_view(primary), &conf, &peer, 1700000000, req, size - 1, resp, cap, &stats, &out);
+	if (out.event == EVENT_FORWARD) {
+		ASSERT(len == 0);
+		len = forward_refuse(primary_view(primary), &conf, &peer, 1700000000, req, size - 1, "no", resp, cap);
+	}
 	free(req);
 	struct msg m;
 	ASSERT(len <= cap);

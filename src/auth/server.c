@@ -4,6 +4,7 @@
 
 #include "auth/access.h"
 #include "auth/answer.h"
+#include "auth/forward.h"
 #include "auth/keepalive.h"
 #include "auth/notify.h"
 #include "auth/request.h"
@@ -414,7 +415,7 @@ is_signature_good(struct request *q)
 static void
 dispatch(struct request *q)
 {
-	if (!is_signature_good(q)) {
+	if (forward_handle(q) || !is_signature_good(q)) {
 		return; /* checked first, so that every answer is signed as it should be (RFC 8945 5.3) */
 	}
 	set_room(q);
@@ -440,7 +441,7 @@ dispatch(struct request *q)
 static bool
 is_answered_later(const struct server_out *out)
 {
-	return out->event == EVENT_TRANSFER || out->event == EVENT_UPDATE;
+	return out->event == EVENT_TRANSFER || out->event == EVENT_UPDATE || out->event == EVENT_FORWARD;
 }
 
 size_t

@@ -80,6 +80,7 @@ enum server_event {
 	                         * is for; over TCP, the secondary then hears of changes there */
 	EVENT_UPDATE,           /* signed and within the key's rights: no response yet; carried out elsewhere (auth/update.h) */
 	EVENT_UPDATE_DENIED,    /* `why` */
+	EVENT_FORWARD,          /* an UPDATE that a secondary is to pass on: no response yet; nobody has verified `key` and `mac` */
 	EVENT_COUNT
 };
 
@@ -89,7 +90,7 @@ struct server_out {
 	struct name zone;        /* the zone of the request, when event != EVENT_NONE */
 	struct name key;         /* the key's name, len 0: none */
 	uint32_t serial;         /* EVENT_AHEAD */
-	uint8_t mac[TSIG_MAC_PART]; /* EVENT_NOTIFY_ACCEPTED, EVENT_UPDATE: part of its signature */
+	uint8_t mac[TSIG_MAC_PART]; /* EVENT_NOTIFY_ACCEPTED, EVENT_UPDATE, EVENT_FORWARD: part of its signature */
 	bool close;              /* TCP: close the connection, nothing sensible can follow */
 };
 

@@ -20,6 +20,7 @@ struct server_conf {
 	bool tells_commit;           /* commit.server CH TXT, and ZONEVERSION (RFC 9660), to everybody */
 	bool is_axfr_open;           /* zone transfers for everybody, unsigned */
 	bool takes_no_updates;       /* a secondary: UPDATE is refused, */
+	bool forwards_updates;       /* but for those that its primary may take (auth/forward.h) */
 	bool (*is_deaf)(const void *ctx); /* true while we cannot pull, so that a NOTIFY is of no use; any thread; NULL: never */
 	const void *deaf_ctx;
 	struct key_uses *uses;       /* written by every worker; NULL: not recorded */

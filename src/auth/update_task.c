@@ -107,6 +107,17 @@ keep_key(struct update_task *t, const struct key *key, const struct tsig *tsig)
 	t->is_verified = true;
 }
 
+void
+update_task_begin(struct update_task *t, const struct view *v)
+{
+	const struct key *key;
+	struct tsig tsig;
+	begin_once(t);
+	if (v != NULL && request_verify(v, &t->update.m, t->arrived_s, &tsig, &key) == OK && key != NULL) {
+		keep_key(t, key, &tsig);
+	}
+}
+
 /* *signer: the view's key, if it may update something in the zone. */
 static err_t
 verify(struct update_task *t, const struct view *v, const struct key **signer)

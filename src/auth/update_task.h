@@ -47,6 +47,10 @@ err_t update_task_open(struct update_task *t, const struct view *v);
 /* Does the same without the records, for an answer that does not depend on them. */
 err_t update_task_open_unread(struct update_task *t, const struct view *v);
 
+/* Reads the header and the zone section alone, for an answer to whoever it was.  The answer is signed if the key is in the view, whatever
+ * its rights; NULL: it is not signed. */
+void update_task_begin(struct update_task *t, const struct view *v);
+
 /* Frees the records, until the task is opened again. */
 void update_task_close(struct update_task *t);
 

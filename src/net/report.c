@@ -11,7 +11,8 @@
 static enum log_cause
 cause_of(const struct server_out *out)
 {
-	return out->key.len != 0 && out->event != EVENT_TSIG_FAILED ? LOG_BY_KEY : LOG_BY_STRANGER;
+	bool is_verified = out->event != EVENT_TSIG_FAILED && out->event != EVENT_FORWARD;
+	return out->key.len != 0 && is_verified ? LOG_BY_KEY : LOG_BY_STRANGER;
 }
 
 static const struct {
@@ -27,6 +28,7 @@ static const struct {
 	[EVENT_SUBSCRIBED] = { "secondary-asked", LOG_LEVEL_DEBUG },
 	[EVENT_UPDATE] = { "update-received", LOG_LEVEL_DEBUG },
 	[EVENT_UPDATE_DENIED] = { "update-denied", LOG_LEVEL_WARNING },
+	[EVENT_FORWARD] = { "update-taken-to-forward", LOG_LEVEL_DEBUG },
 };
 
 /* Returns "" for no name: the log leaves a field out if it is empty. */

@@ -118,7 +118,7 @@ handle_event(struct conn *c, struct net_request *r, const struct server_out *out
 	}
 	r->conn = c->is_kept ? c->id : 0;
 	size_t own = env->event(env->ctx, r, out, resp, DNS_MSG_MAX);
-	if (out->event == EVENT_UPDATE && own == 0) {
+	if ((out->event == EVENT_UPDATE || out->event == EVENT_FORWARD) && own == 0) {
 		c->awaited++;
 		c->awaited_ms = uv_now(&w->loop);
 	}
