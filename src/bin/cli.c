@@ -322,8 +322,49 @@ key_text(const char *bytes, size_t n, const char *where, char **out)
 	return err;
 }
 
+/* Takes all lines. */
 static err_t
-read_file(const char *path, bool is_tsig, char **out)
+all_text(const char *bytes, size_t n, const char *where, char **out)
+{
+	const char *trouble = memchr(bytes, '\0', n) != NULL ? "it is not text"
+	                      : n > CLI_SECRET_TEXT_MAX      ? "it is longer than 64 KiB"
+	                                                     : NULL;
+	if (trouble != NULL) {
+		cli_error("%s: %s", where, trouble);
+		return E_FORMAT;
+	}
+	*out = xstrndup(bytes, n);
+	return OK;
+}
+
+static err_t
+secret_text(enum cli_secret_form form, const char *bytes, size_t n, const char *where, char **out)
+{
+	switch (form) {
+	case CLI_SECRET_TSIG: return key_text(bytes, n, where, out);
+	case CLI_SECRET_TEXT: return all_text(bytes, n, where, out);
+	default: return first_line(bytes, n, where, out);
+	}
+}
+
+static err_t
+read_secret(int fd, enum cli_secret_form form, const char *where, char **out)
+{
+	size_t cap = (form == CLI_SECRET_TEXT ? CLI_SECRET_TEXT_MAX : CLI_SECRET_MAX) + 1, n = 0;
+	char *bytes = xalloc(cap);
+	err_t err = read_up_to(fd, bytes, cap, &n);
+	if (err != OK) {
+		cli_error("%s: %s", where, strerror(errno));
+	} else {
+		err = secret_text(form, bytes, n, where, out);
+	}
+	wipe(bytes, cap);
+	free(bytes);
+	return err;
+}
+
+static err_t
+read_file(const char *path, enum cli_secret_form form, char **out)
 {
 	bool is_stdin = strcmp(path, "-") == 0;
 	[[gnu::cleanup(close_fd)]] int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -336,22 +377,12 @@ read_file(const char *path, bool is_tsig, char **out)
 		cli_warning("%s: every user of this machine can read it", path);
 		cli_hint("chmod 600 %s", path);
 	}
-	char bytes[CLI_SECRET_MAX + 1];
-	size_t n = 0;
-	err_t err = read_up_to(fd, bytes, sizeof bytes, &n);
-	if (err != OK) {
-		cli_error("%s: %s", path, strerror(errno));
-	} else {
-		const char *where = is_stdin ? "standard input" : path;
-		err = is_tsig ? key_text(bytes, n, where, out) : first_line(bytes, n, where, out);
-	}
-	wipe(bytes, sizeof bytes);
-	return err;
+	return read_secret(fd, form, is_stdin ? "standard input" : path, out);
 }
 
 /* If the credential does not exist, *out is NULL; that is no error. */
 static err_t
-read_credential(const char *name, bool is_tsig, char **out)
+read_credential(const char *name, enum cli_secret_form form, char **out)
 {
 	const char *dir = getenv("CREDENTIALS_DIRECTORY");
 	char path[4096];
@@ -360,7 +391,17 @@ read_credential(const char *name, bool is_tsig, char **out)
 		*out = NULL;
 		return OK;
 	}
-	return read_file(path, is_tsig, out);
+	return read_file(path, form, out);
+}
+
+const char *
+cli_secret_origin(const struct cli_secret *from)
+{
+	const char *env = from->env != NULL ? getenv(from->env) : NULL;
+	if (from->file != NULL) {
+		return strcmp(from->file, "-") == 0 ? "standard input" : from->file;
+	}
+	return env != NULL && *env != '\0' ? from->env : "the systemd credential";
 }
 
 err_t
@@ -373,7 +414,7 @@ cli_secret_read(const struct cli_secret *from, char **out)
 		return OK;
 	}
 	if (from->file != NULL) {
-		return read_file(from->file, from->is_tsig, out);
+		return read_file(from->file, from->form, out);
 	}
 	const char *env = from->env != NULL ? getenv(from->env) : NULL;
 	if (env != NULL && *env != '\0') {
@@ -381,7 +422,7 @@ cli_secret_read(const struct cli_secret *from, char **out)
 		return OK;
 	}
 	if (from->credential != NULL) {
-		return read_credential(from->credential, from->is_tsig, out);
+		return read_credential(from->credential, from->form, out);
 	}
 	*out = NULL;
 	return OK;
@@ -395,4 +436,19 @@ cli_secret_free(char **secret)
 		free(*secret);
 		*secret = NULL;
 	}
+}
+
+void
+cli_forget_environment(void)
+{
+	static const char ours[] = "ORIGIN_";
+	char **kept = environ;
+	for (char **e = environ; *e != NULL; e++) {
+		if (strncmp(*e, ours, strlen(ours)) == 0) {
+			wipe(*e, strlen(*e));
+		} else {
+			*kept++ = *e;
+		}
+	}
+	*kept = NULL;
 }

@@ -77,12 +77,22 @@ struct cli_secret {
 	const char *file;       /* its first line is the secret; "-": standard input */
 	const char *env;        /* name of a variable */
 	const char *credential; /* name of a file in $CREDENTIALS_DIRECTORY */
-	bool is_tsig;           /* a key of TSIG: a file may also hold BIND's key statement, which is given as NAME:ALGORITHM:SECRET */
+	enum cli_secret_form {
+		CLI_SECRET_LINE, /* the first line of a file */
+		CLI_SECRET_TSIG, /* a key: a file may also hold BIND's key statement, which is given as NAME:ALGORITHM:SECRET */
+		CLI_SECRET_TEXT, /* all lines of a file */
+	} form;
 };
 
-enum { CLI_SECRET_MAX = 4096 };
+enum { CLI_SECRET_MAX = 4096, CLI_SECRET_TEXT_MAX = 64 << 10 };
 
-/* Returns the secret as text without line end, to be freed with cli_secret_free().  *out is NULL if no source has one.  E_IO, E_LIMIT,
- * E_FORMAT (empty, or octet 0): the reason was printed.  Warns when every user can read the file. */
+/* Returns the secret as text without line end (but for CLI_SECRET_TEXT), to be freed with cli_secret_free().  *out is NULL if no source has
+ * one.  E_IO, E_LIMIT, E_FORMAT (empty, or octet 0): the reason was printed.  Warns when every user can read the file. */
 err_t cli_secret_read(const struct cli_secret *from, char **out);
+
+/* From where cli_secret_read() has it, for messages.  Before cli_forget_environment(). */
+const char *cli_secret_origin(const struct cli_secret *from);
 void cli_secret_free(char **secret); /* wipes; NULL-safe; serves as a cleanup handler */
+
+/* Overwrites all variables ORIGIN_*, which the kernel would show (proc(5): environ), and forgets them. */
+void cli_forget_environment(void);

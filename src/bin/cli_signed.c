@@ -7,6 +7,8 @@
 
 #include "dns/rrtype.h"
 
+enum { WANTED_MAX = NAME_TEXT_MAX + 32 }; /* of print_wanted() */
+
 /* ---- the key ---- */
 
 bool
@@ -32,7 +34,7 @@ cli_signed_read_key(struct cli_signed *s, const struct cli_secret *from, const c
 	[[gnu::cleanup(cli_secret_free)]] char *text = NULL;
 	char why[128];
 	struct cli_secret of_tsig = *from;
-	of_tsig.is_tsig = true;
+	of_tsig.form = CLI_SECRET_TSIG;
 	TRY(cli_secret_read(&of_tsig, &text));
 	if (text == NULL) {
 		return E_NOTFOUND;
@@ -114,11 +116,12 @@ explain_tsig_refusal(const struct cli_signed *s)
 		cli_error("%s: %s does not know the key %s with %s (BADKEY)", s->subject, s->server, s->key_text,
 		          tsig_alg_text(s->key.alg));
 		cli_hint("is the key in the file _keys or NAME._keys of the repository, with this algorithm? If the server has not pulled "
-		         "since the key was put there, send it SIGHUP or restart it");
+		         "since the key was put there, send it SIGHUP or restart it; a secondary has only the keys of its --keys or "
+		         "--keys-file");
 		break;
 	case RCODE_BADSIG:
 		cli_error("%s: %s has another secret for the key %s (BADSIG)", s->subject, s->server, s->key_text);
-		cli_hint("compare the secret with the one in the repository's _keys file");
+		cli_hint("compare the secret with the one in the repository's _keys file; for a secondary, in its --keys or --keys-file");
 		break;
 	case RCODE_BADTIME:
 		explain_clocks(s);
@@ -187,25 +190,34 @@ cli_signed_hint_unknown_key(const struct cli_signed *s)
 	}
 }
 
+/* "ANYTHING._notify.example.org"; for all zones "ANYTHING._notify". */
+static void
+print_wanted(enum key_right right, const uint8_t *zone, char out[WANTED_MAX])
+{
+	char text[NAME_TEXT_MAX];
+	bool is_all = name_is_equal(zone, name_root);
+	(void)name_show(zone, text);
+	(void)snprintf(out, WANTED_MAX, "ANYTHING.%s%s%s", key_right_label(right), is_all ? "" : ".", is_all ? "" : text);
+}
+
 void
 cli_signed_explain_rights(const struct cli_signed *s, enum key_right right, const uint8_t *zone)
 {
 	struct key k = { 0 };
-	char zone_text[NAME_TEXT_MAX], domain[NAME_TEXT_MAX], trouble[KEY_TROUBLE_MAX];
+	char zone_text[NAME_TEXT_MAX], domain[NAME_TEXT_MAX], trouble[KEY_TROUBLE_MAX], wanted[WANTED_MAX];
 	(void)name_show(zone, zone_text);
+	print_wanted(right, zone, wanted);
 	if (key_name_read(s->key.name.oct, &k) != OK) {
 		key_name_trouble(s->key.name.oct, trouble);
-		cli_hint("the key's name %s, so the key may do nothing: make one with a name like ANYTHING.%s.%s", trouble,
-		         key_right_label(right), zone_text);
+		cli_hint("the key's name %s, so the key may do nothing: make one with a name like %s", trouble, wanted);
 	} else if (key_is_narrow(&k, zone) && !(right == RIGHT_UPDATE && key_may_update(&k, zone))) {
 		(void)name_print(k.domain.oct, domain);
 		cli_hint("the key is good for %s and what is below it, and %s is not", domain, zone_text);
 	} else if (k.types_n != 0 && right != RIGHT_UPDATE) {
-		cli_hint("the key's name allows only updates of some types: make one with a name like ANYTHING.%s.%s",
-		         key_right_label(right), zone_text);
+		cli_hint("the key's name allows only updates of some types: make one with a name like %s", wanted);
 	} else if (k.right < right) {
-		cli_hint("the key's name says %s, which does not include this: make one with a name like ANYTHING.%s.%s",
-		         key_right_label(k.right), key_right_label(right), zone_text);
+		cli_hint("the key's name says %s, which does not include this: make one with a name like %s",
+		         key_right_label(k.right), wanted);
 	} else if (!signed_has_reason(&s->request)) {
 		cli_hint("the server's log says why");
 	}

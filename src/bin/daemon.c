@@ -1,6 +1,7 @@
 #include "bin/daemon.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -47,16 +48,25 @@ daemon_listen_down(struct daemon *d)
 
 /* A process that answers strangers must not be root, even if --user is not given. */
 err_t
+daemon_find_user(struct daemon *d, struct privs_who *out)
+{
+	*out = (struct privs_who){ .is_other = false };
+	if (d->opts->user != NULL) {
+		return privs_find(d->opts->user, out, &d->diag);
+	}
+	if (geteuid() == 0) {
+		err_t err = privs_find_unprivileged(out);
+		(void)err; /* there is none: the log says so */
+	}
+	return OK;
+}
+
+err_t
 daemon_become(struct daemon *d, struct daemon_user *out)
 {
-	struct privs_who who = { 0 };
-	const char *user = d->opts->user;
-	bool is_unnamed_root = user == NULL && geteuid() == 0;
-	if (user != NULL) {
-		TRY(privs_find(user, &who, &d->diag));
-	} else if (is_unnamed_root && privs_find_unprivileged(&who) == OK) {
-		is_unnamed_root = false;
-	}
+	struct privs_who who;
+	TRY(daemon_find_user(d, &who));
+	bool is_unnamed_root = d->opts->user == NULL && geteuid() == 0 && !who.is_other;
 	TRY(privs_drop(&who, &d->diag));
 	privs_print(&who, out->name);
 	out->level = is_unnamed_root ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
@@ -147,6 +157,20 @@ daemon_tell_served(struct daemon *d, size_t zones, const char *status)
 	}
 }
 
+void
+daemon_tell_transferred(struct daemon *d, size_t zones)
+{
+	char text[64] = "no zone has been transferred yet";
+	if (d->is_settled && zones == d->told_zones) {
+		return;
+	}
+	d->told_zones = zones;
+	if (zones != 0) {
+		(void)snprintf(text, sizeof text, "%zu %s", zones, zones == 1 ? "zone" : "zones");
+	}
+	daemon_tell_served(d, zones, text);
+}
+
 /* Looks at all threads, and sends WATCHDOG=1 only if all is well. */
 static void
 look_after(struct daemon *d)
@@ -176,6 +200,7 @@ on_signal(struct daemon *d, int number)
 		call(d, d->program->reload);
 	} else if (number == SIGUSR1) {
 		call(d, d->program->log_stats);
+		call(d, d->program->log_state);
 	}
 }
 

@@ -25,6 +25,7 @@
 #include "ops/privs.h"
 
 struct daemon;
+struct served;
 
 /* A stage that fails cleans up after itself, and puts the reason into `diag`. */
 struct daemon_stage {
@@ -41,6 +42,7 @@ struct daemon_program {
 	void (*reload)(struct daemon *d);  /* SIGHUP */
 	void (*poll)(struct daemon *d);    /* every poll_s seconds */
 	void (*log_stats)(struct daemon *d); /* SIGUSR1, and at the end */
+	void (*log_state)(struct daemon *d); /* SIGUSR1, after log_stats() */
 	bool (*look)(struct daemon *d, uint64_t now_ms); /* about once a second; true: all is well besides our own threads */
 };
 
@@ -54,10 +56,12 @@ struct daemon {
 	/* set by a stage before daemon_workers_up() */
 	struct net_env env;
 	/* the rest is zero */
+	void (*unpinned)(void *ctx); /* the program's: a version of the views has no reader any more */
 	struct log log;
 	struct log_limits log_limits;
 	struct diag diag;        /* why a stage failed */
 	struct front front;
+	struct net_stats beside; /* of requests that come beside the front; one thread counts */
 	struct health health;
 	bool is_well;            /* all threads are alive */
 	bool is_stuck, is_log_stuck; /* a thread has not ended, so what it uses is not freed */
@@ -66,6 +70,7 @@ struct daemon {
 	_Atomic int status;      /* the exit status otherwise */
 	uint64_t watchdog_told_ms; /* when WATCHDOG=1 was last sent */
 	bool is_settled, is_ready; /* daemon_tell_served() was called; it was called with zones */
+	size_t told_zones;         /* by daemon_tell_transferred() */
 };
 
 /* The first call in main().  From here on, standard descriptors are open, no core dumps are written, and HUP and USR1 wait.  TERM and INT
@@ -83,6 +88,12 @@ void daemon_end(struct daemon *d, int status);
  * sends READY=1 to the service manager, even without zones: the sockets are open, a failed pull is tried again, and other services would
  * gain nothing by waiting longer.  But STATUS and the log do not say "ready" before there are zones. */
 void daemon_tell_served(struct daemon *d, size_t zones, const char *status);
+
+/* The same for a daemon whose zones come by transfer, after each change of them: nothing is said as long as the number stays. */
+void daemon_tell_transferred(struct daemon *d, size_t zones);
+
+/* Any thread: logs the counters of requests, connections and the log: stats.  `zones_octets`: memory that zones and keys take. */
+void daemon_log_stats(const struct daemon *d, struct served *served, size_t zones_octets);
 
 /* ---- stages ---- */
 
@@ -107,6 +118,9 @@ void daemon_health_down(struct daemon *d); /* sets is_stuck when a thread hangs 
 #define DAEMON_STAGE_LOG { "log", daemon_log_up, daemon_log_down }
 #define DAEMON_STAGE_WORKERS { "workers", daemon_workers_up, daemon_workers_down }
 #define DAEMON_STAGE_HEALTH { "health", daemon_health_up, daemon_health_down }
+
+/* The user that the process is to become. */
+err_t daemon_find_user(struct daemon *d, struct privs_who *out);
 
 /* The user that the process has become, for the log. */
 struct daemon_user {

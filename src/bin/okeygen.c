@@ -239,7 +239,7 @@ complete_key(const struct opts *o, struct tsig_key *k)
 		return random_octets(k->secret, k->secret_len);
 	}
 	[[gnu::cleanup(cli_secret_free)]] char *text = NULL;
-	const struct cli_secret from = { .file = o->secret_file, .is_tsig = true };
+	const struct cli_secret from = { .file = o->secret_file, .form = CLI_SECRET_TSIG };
 	TRY(cli_secret_read(&from, &text));
 	return strchr(text, ':') != NULL ? read_whole_key(o, text, k) : read_secret(o, text, k);
 }

@@ -3,10 +3,10 @@
 
 #include <argp.h>
 
-#include "auth/next_view.h"
 #include "auth/primary.h"
 #include "base/alloc.h"
 #include "bin/cli.h"
+#include "bin/views.h"
 
 const char *argp_program_version = CLI_VERSION("oprimary");
 
@@ -77,32 +77,12 @@ look_at_git_side(struct daemon *d, uint64_t now_ms)
 
 /* ---- views ---- */
 
-static void
-discard(void *old)
-{
-	discard_free(&(struct discard *){ old });
-}
-
-static size_t
-octets_of(const void *old)
-{
-	return discard_octets(old);
-}
-
 /* Called by the loader and by workers: a version has no reader any more. */
 static void
 on_unpinned(void *ctx)
 {
 	struct oprimary *p = ctx;
 	loader_wake(&p->loader);
-}
-
-/* Called by the loader: some transfers keep too much memory and must end. */
-static void
-on_revoked(void *ctx)
-{
-	struct oprimary *p = ctx;
-	front_end_revoked(&p->daemon.front);
 }
 
 static err_t
@@ -113,11 +93,8 @@ view_up(struct daemon *d)
 	primary_state_init(&p->state, p->git.shown);
 	const struct primary_log log = loader_primary_log(&p->loader);
 	p->primary = primary_new(&p->opts.primary, &log);
-	p->served = served_new(&(struct served_conf){
-		.first = primary_view(p->primary), /* without zones; answers then say "not ready" */
-		.octets_max = d->opts->kept_octets_max, .release = discard, .octets = octets_of,
-		.unpinned = on_unpinned, .revoked = on_revoked, .ctx = p,
-	});
+	/* a view without zones; answers then say "not ready" */
+	p->served = views_new(d, primary_view(p->primary), on_unpinned);
 	notify_out_init(&p->notify);
 	p->inbox = inbox_new(p->opts.update_queue, p->opts.updates_per_key, updater_request_octets(), loader_wake, &p->loader);
 	d->env = oprimary_env(p);
@@ -141,35 +118,24 @@ view_down(struct daemon *d)
 /* ---- notifications and the loader ---- */
 
 static err_t
-notify_up(struct daemon *d)
+notifier_up(struct daemon *d)
 {
 	struct oprimary *p = d->ctx;
 	struct notify_out *n = &p->notify;
-	n->log = &d->log;
-	n->served = p->served;
-	n->workers = d->front.tcp;
 	n->wake = loader_wake;
 	n->is_put_off = loader_puts_off;
 	n->ahead = loader_on_ahead;
 	n->reported = loader_on_notified;
 	n->ctx = &p->loader;
 	n->pulse = &p->loader.pulse;
-	n->whom = p->opts.notify;
-	n->source_v4 = p->opts.notify_from_v4;
-	n->source_v6 = p->opts.notify_from_v6;
-	n->is_loopback_kept = p->opts.is_notify_default;
-	return notify_out_start(n, d->front.conf.listen, d->front.conf.listen_n, &d->diag);
+	return notify_up(d, &p->opts.notify, p->served, n);
 }
 
 static void
-notify_down(struct daemon *d)
+notifier_down(struct daemon *d)
 {
 	struct oprimary *p = d->ctx;
-	if (d->is_stuck) {
-		notify_out_silence(&p->notify);
-	} else {
-		notify_out_stop(&p->notify);
-	}
+	notify_down(d, &p->notify);
 }
 
 /* The loader calls these. */
@@ -259,7 +225,7 @@ static const struct daemon_stage stages[] = {
 	{ "views", view_up, view_down },
 	DAEMON_STAGE_LOG,
 	DAEMON_STAGE_WORKERS,
-	{ "notifier", notify_up, notify_down },
+	{ "notifier", notifier_up, notifier_down },
 	{ "loader", loader_up, loader_down },
 	{ "health", health_up, daemon_health_down },
 };

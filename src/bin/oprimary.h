@@ -40,5 +40,5 @@ struct net_env oprimary_env(struct oprimary *p);
 
 /* ---- oprimary_stats.c ---- */
 
-/* Logs all counters: stats, update-stats, notify-stats. */
+/* Logs all counters: stats, pull-stats, update-stats, notify-stats. */
 void oprimary_log_stats(struct daemon *d);

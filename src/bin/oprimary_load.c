@@ -22,7 +22,7 @@ loader_on_published(void *ctx)
 static const char *
 serving(const struct loader *l)
 {
-	return primary_view(l->primary)->commit[0] != '\0' ? "last-good" : "nothing";
+	return primary_view(l->primary)->is_ready ? "last-good" : "nothing";
 }
 
 static void
@@ -45,7 +45,7 @@ settle(struct loader *l, const char *trouble)
 static bool
 is_from_cache_too_late(const struct loader *l, const struct link_frame *f)
 {
-	return (f->flags & LINK_FROM_CACHE) != 0 && primary_view(l->primary)->commit[0] != '\0';
+	return (f->flags & LINK_FROM_CACHE) != 0 && primary_view(l->primary)->is_ready;
 }
 
 static void

@@ -14,7 +14,7 @@ enum option_key {
 	KEY_REMOTE = 256, KEY_SSH_KEY, KEY_SSH_KEY_FILE, KEY_AUTHENTICATOR, KEY_KNOWN_HOSTS, KEY_CREDENTIAL_FILE,
 	KEY_CA_FILE, KEY_POLL, KEY_CACHE_DIR, KEY_FETCH_TIMEOUT, KEY_FETCH_TIME_MAX, KEY_ZONES_PERCENT, KEY_RECORDS_PERCENT,
 	KEY_EXIT_ON_FAILURE, KEY_UPDATE_QUEUE, KEY_UPDATES_PER_KEY, KEY_ZONES_BY_UPDATE, KEY_SERVE_COMMIT, KEY_SERIAL, KEY_OUT_OF_ZONE,
-	KEY_COMMITTER, KEY_CATALOG, KEY_NOTIFY, KEY_NOTIFY_SOURCE, KEY_FETCH_MEMORY_MAX, KEY_USER,
+	KEY_COMMITTER, KEY_CATALOG, KEY_FETCH_MEMORY_MAX, KEY_USER,
 };
 
 /* The titles of groups 2 and 3 come from daemon_argp. */
@@ -61,11 +61,6 @@ static const struct argp_option options[] = {
 	{ "catalog", KEY_CATALOG, "NAME", 0,
 	  "Also serve a catalog zone (RFC 9432) of this name, from which secondaries learn the zones; only for those who may transfer "
 	  "it", 2 },
-	{ "notify", KEY_NOTIFY, "WHOM", 0,
-	  "Send NOTIFY to all secondaries, only to those named by transfer keys or _secondaries files (keys), or to none. Default: all; "
-	  "but if we listen only on loopback addresses, only to secondaries on such addresses", 0 },
-	{ "notify-source", KEY_NOTIFY_SOURCE, "ADDRESS", 0,
-	  "Send NOTIFY from this address, unless the key's name has an address of this machine; once for IPv4, once for IPv6", 0 },
 	{ "update-queue", KEY_UPDATE_QUEUE, "N", 0, "Dynamic updates that may wait for their commit (10000); more are refused", 0 },
 	{ "updates-per-key", KEY_UPDATES_PER_KEY, "N", 0, "How many of these may be from one key (1000)", 0 },
 	{ "zones-by-update", KEY_ZONES_BY_UPDATE, NULL, 0,
@@ -115,35 +110,6 @@ serial_policy_of(const char *arg, struct argp_state *state)
 }
 
 static void
-take_notify(struct opts *o, const char *arg, struct argp_state *state)
-{
-	static const char *const whom[] = { [NOTIFY_WHOM_ALL] = "all", [NOTIFY_WHOM_KEYS] = "keys", [NOTIFY_WHOM_NONE] = "none" };
-	o->is_notify_default = false;
-	for (unsigned i = 0; i < ARRAY_LEN(whom); i++) {
-		if (strcmp(arg, whom[i]) == 0) {
-			o->notify = (enum notify_whom)i;
-			return;
-		}
-	}
-	cli_usage(state, "--notify=%s: should be all, keys or none", arg);
-}
-
-static void
-take_notify_source(struct opts *o, const char *arg, struct argp_state *state)
-{
-	struct listen_address a;
-	if (listen_parse_host(arg, &a) != OK) {
-		cli_usage(state, "--notify-source=%s: should be an address of this machine, without a port", arg);
-		return;
-	}
-	struct listen_address *to = a.sa.any.sa_family == AF_INET ? &o->notify_from_v4 : &o->notify_from_v6;
-	if (to->len != 0) {
-		cli_usage(state, "--notify-source=%s: another address of that family was given already", arg);
-	}
-	*to = a;
-}
-
-static void
 take_catalog(struct opts *o, const char *arg, struct argp_state *state)
 {
 	err_t err = name_parse(arg, strlen(arg), NULL, &o->primary.catalog);
@@ -165,7 +131,7 @@ read_option(int key, char *arg, struct argp_state *state)
 	struct reader *r = state->input;
 	struct opts *o = r->opts;
 	switch (key) {
-	case ARGP_KEY_INIT: state->child_inputs[0] = &o->daemon; return 0;
+	case ARGP_KEY_INIT: state->child_inputs[0] = &o->daemon; state->child_inputs[1] = &o->notify; return 0;
 	case KEY_REMOTE: secrets_take_remote(&o->secrets, arg); return 0;
 	case KEY_SSH_KEY: secrets_take_ssh_key(&o->secrets, arg); return 0;
 	case KEY_SSH_KEY_FILE: o->secrets.ssh_key_file = arg; return 0;
@@ -180,8 +146,6 @@ read_option(int key, char *arg, struct argp_state *state)
 	case KEY_USER: o->daemon.user = arg; return 0;
 	case KEY_COMMITTER: r->committer = arg; return 0;
 	case KEY_CATALOG: take_catalog(o, arg, state); return 0;
-	case KEY_NOTIFY: take_notify(o, arg, state); return 0;
-	case KEY_NOTIFY_SOURCE: take_notify_source(o, arg, state); return 0;
 	case KEY_SERIAL: o->primary.serial = serial_policy_of(arg, state); return 0;
 	case KEY_OUT_OF_ZONE: o->primary.drops_outside = cli_drops_outside(state, arg); return 0;
 	case KEY_POLL: o->poll_s = cli_number_option(state, "poll", arg, 1, WEEK_S); return 0;
@@ -205,7 +169,7 @@ read_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = { { &daemon_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = { { &daemon_argp, 0, NULL, 0 }, { &notify_argp, 0, NULL, 0 }, { 0 } };
 static const struct argp argp = { .options = options, .parser = read_option, .doc = doc, .children = children };
 
 static int
@@ -231,7 +195,7 @@ opts_read(struct opts *o, int argc, char **argv)
 	*o = (struct opts){
 		.git = { .fetch_timeout_s = GIT_FETCH_TIMEOUT_S, .fetch_max_s = GIT_FETCH_MAX_S },
 		.primary = PRIMARY_VALVE,
-		.is_notify_default = true,
+		.notify = { .whom = NOTIFY_WHOM_ALL, .is_default = true },
 		.update_queue = 10000,
 		.updates_per_key = 1000,
 	};

@@ -5,13 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "auth/notify_policy.h"
 #include "auth/primary.h"
 #include "base/err.h"
 #include "bin/daemon_opts.h"
+#include "bin/notify_opts.h"
 #include "bin/oprimary_secrets.h"
 #include "git/remote.h"
-#include "net/listen.h"
 
 /* Memory, besides what daemon_opts.h says.  By default half of the system's memory is for serving and a quarter for a fetch.  The last
  * quarter is for texts that are passed from the fetch to the loader, and for other programs. */
@@ -26,9 +25,7 @@ struct opts {
 	struct secret_args secrets;   /* not read yet */
 	struct git_conf git;          /* without the remote and the secrets */
 	struct primary_conf primary;
-	enum notify_whom notify;
-	struct listen_address notify_from_v4, notify_from_v6; /* len 0: not given */
-	bool is_notify_default;       /* all; but only loopback addresses if we listen on nothing else */
+	struct notify_opts notify;
 	unsigned update_queue, updates_per_key;
 	uint32_t poll_s;              /* 0: do not poll */
 	bool exit_on_failure;         /* end if the first pull brings no zone */

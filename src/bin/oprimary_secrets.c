@@ -1,7 +1,5 @@
 #include "bin/oprimary_secrets.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -9,8 +7,6 @@
 
 #include "base/alloc.h"
 #include "bin/cli.h"
-
-enum { CREDENTIALS_MAX = 64 * 1024 };
 
 static void
 cover(char *begin, const char *end)
@@ -103,55 +99,18 @@ read_ssh(const struct secret_args *a, struct git_conf *conf)
 	return a->authenticator == NULL || git_conf_authenticator(conf, a->authenticator, &d) == OK ? CLI_OK : cli_complain(&d);
 }
 
-/* Why the `n` octets that were read cannot be used; NULL: they are the whole file, and text. */
-static const char *
-credentials_trouble(FILE *f, const char *text, size_t n)
-{
-	return strlen(text) != n                          ? "it is not text"
-	       : n == CREDENTIALS_MAX && fgetc(f) != EOF  ? "it is longer than 64 KiB"
-	       : ferror(f)                                ? "it cannot be read"
-	                                                  : NULL;
-}
-
-/* Reads the whole file, which may have many lines. */
-static int
-read_credential_file(const char *path, char **out)
-{
-	FILE *f = fopen(path, "re");
-	if (f == NULL) {
-		cli_error("--credential-file: %s: %s", path, strerror(errno));
-		return CLI_FAILED;
-	}
-	setvbuf(f, NULL, _IONBF, 0); /* no second copy */
-	*out = xalloc(CREDENTIALS_MAX + 1);
-	size_t n = fread(*out, 1, CREDENTIALS_MAX, f);
-	const char *trouble = credentials_trouble(f, *out, n);
-	fclose(f);
-	if (trouble != NULL) {
-		wipe(*out, n);
-		cli_error("--credential-file: %s: %s", path, trouble);
-		return CLI_FAILED;
-	}
-	return CLI_OK;
-}
-
-/* The environment and systemd give only one line. */
+/* A file may have many lines; the environment gives one. */
 static int
 read_credentials(const struct secret_args *a, struct git_conf *conf)
 {
 	struct diag d;
 	[[gnu::cleanup(cli_secret_free)]] char *text = NULL;
-	const struct cli_secret from = { .env = "ORIGIN_CREDENTIAL", .credential = "credential" };
-	int status = CLI_OK;
-	if (a->credential_file != NULL) {
-		status = read_credential_file(a->credential_file, &text);
-	} else if (cli_secret_read(&from, &text) != OK) {
-		status = CLI_FAILED;
+	const struct cli_secret from = { .file = a->credential_file, .env = "ORIGIN_CREDENTIAL", .credential = "credential",
+		                         .form = CLI_SECRET_TEXT };
+	if (cli_secret_read(&from, &text) != OK) {
+		return CLI_FAILED;
 	}
-	if (status != CLI_OK || text == NULL) {
-		return status;
-	}
-	return git_conf_credentials(conf, text, strlen(text), &d) == OK ? CLI_OK : cli_complain(&d);
+	return text == NULL || git_conf_credentials(conf, text, strlen(text), &d) == OK ? CLI_OK : cli_complain(&d);
 }
 
 static int
@@ -168,21 +127,6 @@ read_all(void *ctx, struct git_conf *conf)
 /* ---- forgetting ---- */
 
 static void
-forget_environment(void)
-{
-	static const char ours[] = "ORIGIN_";
-	char **kept = environ;
-	for (char **e = environ; *e != NULL; e++) {
-		if (strncmp(*e, ours, strlen(ours)) == 0) {
-			wipe_text(*e);
-		} else {
-			*kept++ = *e;
-		}
-	}
-	*kept = NULL;
-}
-
-static void
 forget_all(void *ctx)
 {
 	struct secret_args *a = ctx;
@@ -191,7 +135,7 @@ forget_all(void *ctx)
 	}
 	wipe_text(a->ssh_key);
 	a->remote = a->ssh_key = NULL;
-	forget_environment();
+	cli_forget_environment();
 }
 
 struct keeper_secrets

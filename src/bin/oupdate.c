@@ -348,8 +348,9 @@ explain_rcode(const struct update *u)
 		break;
 	case RCODE_SERVFAIL:
 		if (signed_has_reason(&u->asked.request)) {
-			cli_hint("%sthe reason in parentheses comes from the git server, whose words are told to keys for all names alone, "
-			         "or from the primary: remove this cause first", unchanged);
+			cli_hint("%sthe reason in parentheses is that of the git server, whose words are told to keys for all names "
+			         "alone, or of this server, the primary or a secondary that passes updates on: remove this cause first",
+			         unchanged);
 			break;
 		}
 		cli_hint("%sthe server's log says why. Origin's primary answers so while its git remote cannot be reached, or when the "
