@@ -8,7 +8,9 @@ import pytest
 import servers
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PAGES = {"oprimary": "oprimary.8", "onotify": "onotify.1", "oupdate": "oupdate.1", "octl": "octl.1", "okeygen": "okeygen.1", "ozone": "ozone.1"}
+PAGES = {"oprimary": "oprimary.8", "osecondary": "osecondary.8", "oacme": "oacme.8",
+         "onotify": "onotify.1", "oupdate": "oupdate.1", "octl": "octl.1", "ocertify": "ocertify.1",
+         "okeygen": "okeygen.1", "ozone": "ozone.1"}
 
 
 def options_of_help(text):
@@ -44,7 +46,7 @@ def test_documents_name_only_options_that_exist(program):
         with open(os.path.join(ROOT, document)) as f:
             text = f.read().replace("\\\n", " ")
         for line in text.split("\n"):
-            called = re.match(r"    [$#] (?:\(umask 077; )?(?:\w+=\S+ )*(?:sudo )?(oprimary|onotify|oupdate|octl|okeygen|ozone)\b(.*)", line)
+            called = re.match(r"    [$#] (?:\(umask 077; )?(?:\w+=\S+ )*(?:sudo )?(oprimary|osecondary|oacme|ocertify|onotify|oupdate|octl|okeygen|ozone)\b(.*)", line)
             if called:
                 used = set(re.findall(r"(?<!\S)--([a-z][a-z0-9-]+)", called.group(2)))
                 assert used <= offered[called.group(1)], "%s: %s" % (document, line)
@@ -73,15 +75,20 @@ def test_secondaries_are_set_up_as_the_readme_says(program, need, tmp_path, form
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_each_counter_is_in_the_manual():
-    with open(os.path.join(ROOT, "docs/man/oprimary.8")) as f:
-        page = f.read()
-    for name, source in (("stats", "bin/oprimary_stats.c"), ("update-stats", "bin/oprimary_stats.c"), ("notify-stats", "net/report_notify.c")):
-        with open(os.path.join(ROOT, "src", source)) as f:
-            form = re.search(r'"%s",\s*((?:"[^"]*"\s*)+)' % name, f.read()).group(1)
-        listed = re.search(r"^\.Li %s :\n(.*?)^\.El$" % name, page, re.M | re.S).group(1)
-        heads = re.findall(r"^\.It Li (.*)", listed, re.M)
-        assert sorted(" , ".join(heads).split(" , ")) == sorted(re.findall(r"(\w+)=%", form))
+COUNTERS = [("stats", "bin/daemon_stats.c", "oprimary.8"), ("pull-stats", "bin/oprimary_stats.c", "oprimary.8"),
+            ("update-stats", "bin/oprimary_stats.c", "oprimary.8"), ("notify-stats", "net/report_notify.c", "oprimary.8"),
+            ("follow-stats", "net/report_follow.c", "osecondary.8")]
+
+
+@pytest.mark.parametrize("name, source, page", COUNTERS)
+def test_each_counter_is_in_the_manual(name, source, page):
+    with open(os.path.join(ROOT, "docs/man", page)) as f:
+        text = f.read()
+    with open(os.path.join(ROOT, "src", source)) as f:
+        form = re.search(r'"%s",\s*((?:(?:"[^"]*"|PRIu64)\s*)+)' % name, f.read()).group(1)
+    listed = re.search(r"^\.Li %s :\n(.*?)^\.El$" % name, text, re.M | re.S).group(1)
+    heads = re.findall(r"^\.It Li (.*)", listed, re.M)
+    assert sorted(" , ".join(heads).split(" , ")) == sorted(re.findall(r"(\w+)=%", form))
 
 
 def hold_meant():

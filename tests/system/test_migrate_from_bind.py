@@ -47,7 +47,7 @@ class Hoster(walks.Walk):
     def __init__(self, where, repo, bindir, started):
         self.where, self.repo, self.bindir, self.started, self.running = where, repo, bindir, started, {}
         self.etc = os.path.join(where, "etc")
-        for name in ("etc/zones", "dynamic", "run", "origin", "home", "bin"):
+        for name in ("etc/zones", "dynamic", "run", "home", "bin"):
             os.makedirs(os.path.join(where, name))
         config = servers.write(os.path.join(where, "gitconfig"), '[url "%s"]\n insteadOf = git@git.example.org:zones.git\n' % repo.bare)
         servers.write(os.path.join(where, "bin", "rndc"), '#!/bin/sh\nexec %s -k %s/rndc.key "$@"\n' % (path_of("rndc"), self.etc))
