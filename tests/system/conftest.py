@@ -148,6 +148,14 @@ def primary(bindir, tmp_path, started):
 
 
 @pytest.fixture
+def secondary(bindir, tmp_path, started):
+    """secondary([key…], option…, primaries=["ADDRESS@PORT"]) → a running osecondary."""
+    def start(keys, *options, **more):
+        return started(servers.Secondary(bindir, str(tmp_path), keys, *options, **more))
+    return start
+
+
+@pytest.fixture
 def plain_primary(bindir, tmp_path, started):
     """As primary(), of a build without sanitizers (ORIGIN_PLAIN_BINDIR): with one, want of memory is the end of a program."""
     where = os.environ.get("ORIGIN_PLAIN_BINDIR") or bindir
@@ -180,6 +188,12 @@ def public_key():
 def daemon(repo, tmp_path, started, need):
     need("git")
     return started(remotes.Daemon(str(tmp_path)))
+
+
+@pytest.fixture
+def relay(daemon, started):
+    """In front of git's daemon."""
+    return started(remotes.Breaking(daemon.port))
 
 
 @pytest.fixture
