@@ -4,7 +4,7 @@
 #   make demo         a primary on a loopback address, shown at work
 #   make check        everything that CI runs
 #   make install      into PREFIX (and DESTDIR), as any user
-#   make soak         every attack at once, for MINUTES (60); as root
+#   make soak         every attack at once, and fleets of fresh seeds beside, for MINUTES (60); as root
 #   make bench        the programs beside other servers
 #   make clean
 BUILD ?= build
@@ -36,7 +36,8 @@ install: all
 soak:
 	tools/install-deps build check
 	$(MAKE) all
-	tests/system/soak.py --minutes=$(MINUTES) --bindir=$(BUILD)/src/bin $(SOAK_ARGS)
+	ninja -C $(BUILD) tests/sim/sim
+	tests/system/soak.py --minutes=$(MINUTES) --bindir=$(BUILD)/src/bin --sim=$(BUILD)/tests/sim/sim $(SOAK_ARGS)
 
 bench:
 	tools/install-deps build bench

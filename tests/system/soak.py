@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """The soak: every attack at once on one primary, beside a client that asks 2,000 questions a second, one that updates, and a secondary.
 
-    tests/system/soak.py [--minutes 60] [--seed 1] [--remote direct|git] [--only NAME]... [--without NAME]... [--list] [--bindir DIR]
+    tests/system/soak.py [--minutes 60] [--seed 1] [--remote direct|git] [--only NAME]... [--without NAME]... [--list] [--bindir DIR] [--sim PROGRAM]
 
 What must hold is in Verdict, one method each.  Each that does not is said, with what was under way when it broke; --only and --without
-tell whether it was that.  Half of the time the remote is a directory of this machine, half of it a git server; --remote: all of it one.
+tell whether it was that.  With --sim the simulator (tests/sim) runs fleets of fresh seeds all the while, in time that nobody else wants; a
+seed that fails is said, with how to see it again.  Half of the time the remote is a directory of this machine, half of it a git server; --remote: all of it one.
 
 Run as root: it wants port 53 of loopback addresses, in a network namespace of its own.
 """
@@ -12,6 +13,7 @@ import argparse
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -27,7 +29,7 @@ import soak_pushes
 import soak_strangers
 import soak_zones
 from repository import Repo
-from soak_attack import CONTEXT, SERVED, Acts, prefer
+from soak_attack import ATTACKING, CONTEXT, SERVED, Acts, prefer
 from soak_verdict import Limits, Verdict
 from tsig_key import Key
 
@@ -169,6 +171,31 @@ class Scene:
                 one.kill()
 
 
+# ---- fleets ----
+
+class Fleets:
+    """The simulator, beside."""
+
+    def __init__(self, sim):
+        self.child = None
+        if sim is not None:
+            argv = [os.path.join(soak_good.ROOT, "tests", "sim", "soak"), "--sim", sim]
+            self.child = subprocess.Popen(argv, preexec_fn=lambda: prefer(ATTACKING))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.child is not None:
+            self.child.terminate()
+            self.child.wait()
+
+    @property
+    def failed(self):
+        """Once it has ended: has a seed failed?"""
+        return self.child is not None and self.child.returncode != 0
+
+
 # ---- as a program ----
 
 AUTOGROUP = "/proc/sys/kernel/sched_autogroup_enabled"
@@ -213,6 +240,7 @@ def parse(argv):
     parser.add_argument("--list", action="store_true", help="print the attacks, and end")
     parser.add_argument("--short", action="store_true", help="small sizes, as in `make check`")
     parser.add_argument("--bindir", default=os.environ.get("ORIGIN_BINDIR") or os.path.join(soak_good.ROOT, "build", "src", "bin"))
+    parser.add_argument("--sim", help="run this simulator beside; a release build")
     parser.add_argument("--work", help="where logs and repositories stay; default: a directory that goes at the end")
     return parser.parse_args(argv)
 
@@ -246,8 +274,9 @@ def main(argv):
         print_attacks()
         return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was started is ended, and settings are put back
-    with priorities_that_count():
+    with priorities_that_count(), Fleets(args.sim) as fleets:
         failed = run(args)
+    failed += fleets.failed
     print("%d failed" % failed)
     return 0 if failed == 0 else 1
 

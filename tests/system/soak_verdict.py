@@ -16,6 +16,7 @@ MIB = 1 << 20
 LATE_MS = 50  # an answer of which it is said what was under way then
 SETTLE_LIMIT_S = 60
 SUSPECTS_MAX = 4
+MINUTE_S = 60  # from then on a person has pushed more than once
 
 
 class Limits:
@@ -127,8 +128,10 @@ class Verdict:
     def person(self):
         tries, served = drained(self.scene.tries), drained(self.scene.served_after)
         # Before the first push nobody was seen to push, so no moment is left for it (src/auth/quiet.h).
-        most, after = max(tries[1:], default=(self.limits.tries_max, "nothing"))
-        self.note("a person gets through", most <= self.limits.tries_max, "%d pushes, %d tries at most, after %s" % (len(tries), most, after))
+        most, after = max(tries[1:], default=(0, "nothing"))
+        is_seen = len(tries) > 1 or self.seconds < MINUTE_S
+        self.note("a person gets through", is_seen and most <= self.limits.tries_max, "%d pushes, %d tries at most, after %s" % (
+            len(tries), most, after))
         after, longest = max(served, key=lambda s: s[1], default=("nothing", 0))
         self.note("good pushes are served", len(served) > 0, "%d; the longest took %.1f s, after %s" % (len(served), longest, after))
 

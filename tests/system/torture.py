@@ -9,6 +9,7 @@ Who acts when follows from how many updates have been answered by then, not from
 import contextlib
 import os
 import random
+import re
 import signal
 import subprocess
 import threading
@@ -151,6 +152,14 @@ class Seat:
 
     def serial(self, zone):
         return servers.serial_served(self.port, zone)
+
+    def has_no_updates(self):
+        """Each that was taken has its answer."""
+        mark = len(self.process.log())
+        self.process.popen.send_signal(signal.SIGUSR1)
+        line = self.process.await_log(r"event=update-stats .*\n", after=mark)[0]
+        count = {name: int(n) for name, n in re.findall(r"(\w+)=(\d+)", line)}
+        return count["accepted"] == sum(count[name] for name in ("updated", "refused", "failed", "unanswered"))
 
     def stop(self):
         """A clean end; and no life of it had something that a sanitizer reports."""
@@ -527,9 +536,11 @@ class Round:
         return int(text.split("; serial")[0].split()[-1])
 
     def settle(self):
-        """Both serve what is in the repository, once nobody does anything to it."""
+        """Both serve what is in the repository, once nobody does anything to it: no update waits any more, though its client has gone."""
         def agree(seat):
             return all(seat.serial(zone) == self.head_serial(zone) for zone in ZONES)
+        for seat in self.seats:
+            seat.process.await_true("its updates are done", seat.has_no_updates, SETTLE_LIMIT_S)
         for seat in self.seats:
             seat.hangup()
             seat.process.await_true("it serves the head", lambda s=seat: agree(s), SETTLE_LIMIT_S)
