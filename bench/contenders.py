@@ -27,6 +27,7 @@ class Server:
     version_args = ("-V",)
     loads = {"mixed", "referrals", "million", "many"}
     answers = True
+    children_answer = True  # or may do so
 
     def __init__(self, bindir):
         self.bindir = bindir
@@ -107,6 +108,16 @@ class Running:
                 pass
         return total / 1024
 
+    def instructions(self):
+        """What callgrind has counted in the processes that answer."""
+        own = "counts.%d" % self.popen.pid
+        total = 0
+        for name in os.listdir(self.work):
+            if name == own or (self.server.children_answer and name.startswith("counts.")):
+                with open(os.path.join(self.work, name)) as f:
+                    total += sum(int(line.split()[1]) for line in f if line.startswith("totals:"))
+        return total
+
     def log(self):
         with open(os.path.join(self.work, "output"), errors="replace") as f:
             return f.read()
@@ -125,12 +136,12 @@ class Running:
         self.popen.wait()
 
 
-def await_zones(port, zones, popen, limit_s):
+def await_zones(port, zones, popen, limit_s, address=peers.ADDRESS):
     """Asks for every zone's SOA, many at a time, until each has been answered with authority."""
     wanted = [inputs.query(zone, "SOA")[2:] for zone in zones]
     left, deadline = set(range(len(wanted))), time.monotonic() + limit_s
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.connect((peers.ADDRESS, port))
+        s.connect((address, port))
         while left:
             if popen.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("%d zones are not served, status %s" % (len(left), popen.poll()))
@@ -160,6 +171,7 @@ def ask_batch(s, wanted, batch, left):
 
 class Origin(Server):
     name, version_args = "origin", ("--version",)
+    children_answer = False  # they speak to the remote
 
     @property
     def binary(self):
@@ -169,7 +181,9 @@ class Origin(Server):
         return [os.path.join(self.bindir, "ozone"), "--zone-name", zone, path]
 
     def command(self, work, port, zones):
-        return [self.binary, "--remote=file://" + make_repository(work, zones), "--listen=%s@%d" % (peers.ADDRESS, port)]
+        """As root, if we are: another user could not write into `work` what valgrind has counted."""
+        user = ["--user=root"] if os.geteuid() == 0 else []
+        return [self.binary, "--remote=file://" + make_repository(work, zones), "--listen=%s@%d" % (peers.ADDRESS, port), *user]
 
 
 def make_repository(work, zones):
