@@ -2,6 +2,8 @@
 
 static const char base64_digits[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char base64url_digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 static const char base32hex_digits[] = "0123456789abcdefghijklmnopqrstuv";
 static const char base16_digits[] = "0123456789ABCDEF";
 
@@ -82,6 +84,60 @@ base64_decode(const char *in, size_t n, uint8_t *out, size_t cap, size_t *out_n)
 		return E_FORMAT;
 	}
 	*out_n = want;
+	return OK;
+}
+
+size_t
+base64url_encode(const uint8_t *in, size_t n, char *out)
+{
+	size_t o = 0;
+	uint32_t bits = 0;
+	unsigned have = 0;
+	for (size_t i = 0; i < n; i++) {
+		bits = bits << 8 | in[i];
+		for (have += 8; have >= 6; have -= 6) {
+			out[o++] = base64url_digits[bits >> (have - 6) & 63];
+		}
+	}
+	if (have != 0) {
+		out[o++] = base64url_digits[bits << (6 - have) & 63];
+	}
+	return o;
+}
+
+/* The value of a digit, or -1. */
+static int
+base64url_value(char c)
+{
+	return c == '-' ? 62 : c == '_' ? 63 : c == '+' || c == '/' ? -1 : base64_value(c);
+}
+
+err_t
+base64url_decode(const char *in, size_t n, uint8_t *out, size_t cap, size_t *out_n)
+{
+	uint32_t bits = 0;
+	unsigned have = 0;
+	size_t o = 0;
+	for (size_t i = 0; i < n; i++) {
+		int v = base64url_value(in[i]);
+		if (v < 0) {
+			return E_FORMAT;
+		}
+		bits = bits << 6 | (uint32_t)v;
+		have += 6;
+		if (have >= 8) {
+			have -= 8;
+			if (o == cap) {
+				return E_FULL;
+			}
+			out[o++] = (uint8_t)(bits >> have);
+		}
+	}
+	/* A single digit too many, or unused bits: then the same octets would have two texts. */
+	if (have >= 6 || (bits & ((1u << have) - 1)) != 0) {
+		return E_FORMAT;
+	}
+	*out_n = o;
 	return OK;
 }
 
