@@ -1,0 +1,76 @@
+#include "acme/chain.h"
+
+enum { CLOCK_SKEW_S = 600 }; /* by which a CA's clock may be ahead of ours */
+
+void
+acme_chain_fini(struct acme_chain *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		cert_free(&c->certs[i]);
+	}
+	*c = (struct acme_chain){ 0 };
+}
+
+static bool
+has_all_names(const struct cert *leaf, const struct acme_chain_wish *wish)
+{
+	for (size_t i = 0; i < wish->names_n; i++) {
+		if (!host_names_has(&leaf->names, wish->names[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool
+is_signed_upwards(const struct acme_chain *c)
+{
+	for (size_t i = 0; i + 1 < c->n; i++) {
+		if (!cert_is_issued_by(c->certs[i], c->certs[i + 1])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* What is wrong with the chain; NULL: nothing is. */
+static const char *
+fault_of(const struct acme_chain *c, const struct acme_chain_wish *wish)
+{
+	const struct cert *leaf = c->certs[0];
+	int64_t now_s = (int64_t)wish->now_s;
+	if (leaf->key == NULL || !pkey_is_equal(leaf->key, wish->key)) {
+		return "the certificate has another public key than the signing request";
+	}
+	if (!has_all_names(leaf, wish)) {
+		return "the certificate lacks a name of the signing request";
+	}
+	if (leaf->is_ca) {
+		return "the certificate is one of a CA";
+	}
+	if (leaf->not_after_s <= now_s) {
+		return "the certificate has expired already";
+	}
+	if (leaf->not_before_s > now_s + CLOCK_SKEW_S) {
+		return "the certificate is not valid yet";
+	}
+	return is_signed_upwards(c) ? NULL : "the chain is none: a certificate is not signed by the next one";
+}
+
+err_t
+acme_chain_read(const struct acme_chain_wish *wish, const char *pem, size_t len, struct acme_chain *out, const char **why)
+{
+	struct acme_chain c = { 0 };
+	err_t err = certs_read_pem(pem, len, c.certs, ACME_CERTS_MAX, &c.n);
+	const char *fault = err == OK ? fault_of(&c, wish) : NULL;
+	if (fault != NULL) {
+		*why = fault;
+		err = E_AUTH;
+	}
+	if (err != OK) {
+		acme_chain_fini(&c);
+		return err;
+	}
+	*out = c;
+	return OK;
+}
