@@ -1,0 +1,410 @@
+#include "acme/certifier.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "acme/certifier_p.h"
+#include "base/alloc.h"
+#include "zone/node.h"
+
+enum {
+	HOUR_S = 3600,
+	DAY_S = 86400,
+	QUESTION_AGAIN_S = 600,    /* about a renewal that could not be asked */
+	JITTER_PART = 10,
+};
+
+/* ---- hosts ---- */
+
+struct host *
+host_find(const struct certifier *c, const uint8_t *name)
+{
+	uint8_t lower[NAME_WIRE_MAX];
+	char text[NAME_TEXT_MAX];
+	name_lower(lower, name);
+	name_print(lower, text);
+	return strmap_find(&c->hosts, text);
+}
+
+struct host *
+host_get(struct certifier *c, const uint8_t *name)
+{
+	struct host *h = host_find(c, name);
+	if (h != NULL || c->list_n == CERTIFIER_HOSTS_MAX) {
+		return h;
+	}
+	h = try_alloc(sizeof *h);
+	if (h == NULL) {
+		return NULL;
+	}
+	name_lower(h->name.oct, name);
+	h->name.len = (uint8_t)name_len(name);
+	name_print(h->name.oct, h->text);
+	h->place = c->list_n;
+	if (!try_room(&c->list, sizeof *c->list, c->list_n, &c->list_cap) || heap_reserve(&c->host_timers, c->list_n + 1) != OK ||
+	    strmap_put(&c->hosts, h->text, h) != OK) {
+		free(h);
+		return NULL;
+	}
+	c->list[c->list_n++] = h;
+	c->stats.hosts = c->list_n;
+	return h;
+}
+
+void
+host_drop(struct certifier *c, struct host *h)
+{
+	ASSERT(h->job == NULL);
+	heap_remove(&c->host_timers, &h->timer);
+	if (list_is_linked(&h->waiting)) {
+		list_remove(&h->waiting);
+	}
+	(void)strmap_take(&c->hosts, h->text);
+	c->list[h->place] = c->list[--c->list_n];
+	c->list[h->place]->place = h->place;
+	c->stats.hosts = c->list_n;
+	acme_renewal_free(&h->question);
+	free(h);
+}
+
+/* ---- when ---- */
+
+/* When the next order may begin, so that there are not too many in an hour. */
+static uint64_t
+hour_allows(const struct host *h)
+{
+	uint64_t oldest = h->begun_ns[CERTIFIER_HOUR_MAX - 1];
+	return oldest != 0 ? oldest + HOUR_S * NOW_SECOND_NS : 0;
+}
+
+static uint64_t
+later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint64_t
+sooner(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t
+due(const struct host *h, const struct now *now)
+{
+	uint64_t renew_s = h->window_s != 0 ? sooner(h->window_s, h->not_after_s) : h->renew_s;
+	uint64_t at_ns = now->mono_ns;
+	if (h->has_cert && renew_s > now->wall_s) {
+		at_ns = seconds_after(now, renew_s - now->wall_s);
+	}
+	return later(later(at_ns, h->settles_ns), later(h->not_before_ns, hour_allows(h)));
+}
+
+static bool
+may_ask(const struct certifier *c, const struct host *h)
+{
+	return h->has_cert && h->cert_id[0] != '\0' && h->question == NULL && !c->conf.is_dry;
+}
+
+/* The CA is asked about the certificate, and again when it wants that. */
+static void
+ask_about_renewal(struct certifier *c, const struct now *now, struct host *h)
+{
+	if (!may_ask(c, h) || now->mono_ns < h->question_ns) {
+		return;
+	}
+	if (acme_renewal_new(c->conf.ca, now, h->cert_id, h, &h->question) != OK) {
+		h->question_ns = seconds_after(now, QUESTION_AGAIN_S);
+	}
+}
+
+static void
+schedule(struct certifier *c, const struct now *now, struct host *h)
+{
+	ask_about_renewal(c, now, h);
+	uint64_t at_ns = due(h, now);
+	if (list_is_linked(&h->waiting)) {
+		list_remove(&h->waiting);
+	}
+	heap_remove(&c->host_timers, &h->timer);
+	if (!h->has_request) {
+		return;
+	}
+	if (at_ns <= now->mono_ns) {
+		list_append(&c->waiting, &h->waiting);
+		return;
+	}
+	at_ns = sooner(at_ns, seconds_after(now, AGAIN_MAX_S));
+	at_ns = may_ask(c, h) ? sooner(at_ns, later(h->question_ns, now->mono_ns)) : at_ns;
+	heap_set(&c->host_timers, &h->timer, at_ns);
+}
+
+void
+host_on_renewal(struct certifier *c, const struct now *now, struct acme_renewal *r)
+{
+	struct host *h = acme_renewal_user(r);
+	const struct acme_renewal_answer *a = acme_renewal_answer(r);
+	uint64_t again_s = a->err == OK ? a->retry_s : a->err == E_UNSUPPORTED || a->err == E_NOTFOUND ? DAY_S : HOUR_S;
+	h->question_ns = seconds_after(now, later(again_s, 60));
+	if (a->err == OK) {
+		h->window_s = acme_window_moment(a->window.start_s, a->window.end_s, h->cert_id);
+	}
+	acme_renewal_free(&h->question);
+	if (h->job == NULL) {
+		schedule(c, now, h);
+	}
+}
+
+/* ---- a look at what DNS has ---- */
+
+static void
+take_reading(struct host *h, const struct reading *r)
+{
+	bool is_other = strcmp(h->cert_id, r->cert_id) != 0;
+	h->has_request = true;
+	if (strcmp(h->request, r->hash) != 0) {
+		if (h->request[0] != '\0') { /* a person has acted */
+			h->tries = 0;
+			h->not_before_ns = 0;
+			h->trouble[0] = '\0';
+		}
+		memcpy(h->request, r->hash, sizeof h->request);
+	}
+	h->has_cert = r->cert != NULL && r->why[0] == '\0';
+	if (is_other) {
+		memcpy(h->cert_id, r->cert_id, sizeof h->cert_id);
+		h->window_s = h->question_ns = h->settles_ns = 0;
+		acme_renewal_free(&h->question);
+	}
+	if (h->has_cert) {
+		h->not_after_s = (uint64_t)r->cert->not_after_s;
+		const char *id = r->cert_id[0] != '\0' ? r->cert_id : h->text;
+		h->renew_s = acme_renewal_moment((uint64_t)r->cert->not_before_s, h->not_after_s, id);
+		h->is_settling = false;
+	}
+}
+
+void
+host_look(struct certifier *c, const struct now *now, struct host *h, bool is_new)
+{
+	struct reading r = { .cert = NULL };
+	const struct rrset *s = host_rrset(c, h);
+	err_t err = s != NULL ? reading_of(s, h->name.oct, now->wall_s, &r) : E_NOTFOUND;
+	if (h->job != NULL) {
+		job_on_change(c, now, h->job, err == OK ? r.hash : "");
+	}
+	if (err == OK) {
+		take_reading(h, &r);
+	} else {
+		h->has_request = h->has_cert = false;
+	}
+	reading_fini(&r);
+	h->is_settling = h->is_settling && is_new;
+	if (h->job == NULL) {
+		schedule(c, now, h);
+	}
+}
+
+void
+host_failed(struct certifier *c, const struct now *now, struct host *h, const char *why, uint64_t retry_s)
+{
+	unsigned doublings = h->tries == 0 ? 0 : h->tries < 8 ? h->tries - 1 : 7;
+	uint64_t pause_s = h->tries == 0 ? CERTIFIER_BACKOFF_FIRST_S : (uint64_t)CERTIFIER_BACKOFF_S << doublings;
+	pause_s = sooner(pause_s, CERTIFIER_BACKOFF_MAX_S);
+	pause_s += c->conf.io.random_u32(c->conf.io.ctx) % (pause_s / JITTER_PART + 1);
+	pause_s = later(pause_s, retry_s);
+	h->tries += h->tries < REMARK_TRIES_MAX;
+	h->not_before_ns = later(h->not_before_ns, seconds_after(now, pause_s));
+	str_cut(h->trouble, sizeof h->trouble, why);
+}
+
+/* ---- jobs begin ---- */
+
+unsigned
+certifier_free_slot(const struct certifier *c)
+{
+	unsigned slot = 0;
+	while (slot < c->conf.jobs_max && c->jobs[slot] != NULL) {
+		slot++;
+	}
+	return slot;
+}
+
+static void
+note_begun(struct host *h, const struct now *now)
+{
+	memmove(&h->begun_ns[1], &h->begun_ns[0], sizeof h->begun_ns - sizeof h->begun_ns[0]);
+	h->begun_ns[0] = now->mono_ns;
+}
+
+static void
+begin(struct certifier *c, const struct now *now, struct host *h)
+{
+	struct reading r;
+	const struct rrset *s = host_rrset(c, h);
+	if (s == NULL || reading_of(s, h->name.oct, now->wall_s, &r) != OK) {
+		return; /* the zone's next version says more */
+	}
+	note_begun(h, now);
+	if (r.why[0] != '\0') {
+		job_refuse(c, now, h, r.why);
+	} else if (!job_begin(c, now, h, &r)) {
+		h->not_before_ns = seconds_after(now, QUESTION_AGAIN_S);
+		schedule(c, now, h);
+	}
+	reading_fini(&r);
+}
+
+static bool
+may_begin(const struct certifier *c, const struct now *now)
+{
+	return !c->conf.is_dry && !list_is_empty(&c->waiting) && certifier_free_slot(c) != c->conf.jobs_max &&
+	       acme_client_rests_until(c->conf.ca, now) <= now->mono_ns;
+}
+
+void
+certifier_go(struct certifier *c, const struct now *now)
+{
+	while (may_begin(c, now)) {
+		struct host *h = LIST_ENTRY(c->waiting.next, struct host, waiting);
+		list_remove(&h->waiting);
+		begin(c, now, h);
+	}
+	uint64_t rests_ns = acme_client_rests_until(c->conf.ca, now);
+	c->rests_until_ns = rests_ns > now->mono_ns ? rests_ns : NOW_NEVER;
+}
+
+/* ---- input ---- */
+
+void
+certifier_on_ca(struct certifier *c, const struct now *now)
+{
+	struct acme_order *o;
+	struct acme_renewal *r;
+	while ((o = acme_client_next_order(c->conf.ca)) != NULL) {
+		job_on_order(c, now, o);
+	}
+	while ((r = acme_client_next_renewal(c->conf.ca)) != NULL) {
+		host_on_renewal(c, now, r);
+	}
+	certifier_go(c, now);
+}
+
+void
+certifier_updated(struct certifier *c, const struct now *now, unsigned slot, enum certifier_outcome outcome, const char *why)
+{
+	if (c->jobs[slot] != NULL && c->jobs[slot]->is_waiting) {
+		job_updated(c->jobs[slot], now, outcome, why);
+	}
+	certifier_go(c, now);
+}
+
+uint64_t
+certifier_deadline(const struct certifier *c)
+{
+	const struct heap_node *host = heap_first(&c->host_timers), *job = heap_first(&c->job_timers);
+	uint64_t at_ns = sooner(host != NULL ? host->at : NOW_NEVER, job != NULL ? job->at : NOW_NEVER);
+	return sooner(at_ns, list_is_empty(&c->waiting) ? NOW_NEVER : c->rests_until_ns);
+}
+
+void
+certifier_timer(struct certifier *c, const struct now *now)
+{
+	struct heap_node *t;
+	while ((t = heap_first(&c->job_timers)) != NULL && t->at <= now->mono_ns) {
+		heap_remove(&c->job_timers, t);
+		job_timer(LIST_ENTRY(t, struct job, timer), now);
+	}
+	while ((t = heap_first(&c->host_timers)) != NULL && t->at <= now->mono_ns) {
+		heap_remove(&c->host_timers, t);
+		host_look(c, now, LIST_ENTRY(t, struct host, timer), false);
+	}
+	certifier_go(c, now);
+}
+
+/* ---- beginning and end ---- */
+
+struct certifier *
+certifier_new(const struct certifier_conf *conf)
+{
+	struct certifier *c = xalloc(sizeof *c);
+	c->conf = *conf;
+	c->conf.jobs_max = conf->jobs_max == 0 || conf->jobs_max > CERTIFIER_JOBS_MAX ? CERTIFIER_JOBS_MAX : conf->jobs_max;
+	c->rests_until_ns = NOW_NEVER;
+	list_init(&c->waiting);
+	err_t err = heap_reserve(&c->job_timers, CERTIFIER_JOBS_MAX);
+	ASSERT(err == OK); /* so little memory is always there */
+	return c;
+}
+
+void
+certifier_free(struct certifier **certifier)
+{
+	struct certifier *c = *certifier;
+	if (c == NULL) {
+		return;
+	}
+	for (unsigned i = 0; i < CERTIFIER_JOBS_MAX; i++) {
+		if (c->jobs[i] != NULL) {
+			job_free(c->jobs[i]);
+		}
+	}
+	while (c->list_n != 0) {
+		host_drop(c, c->list[0]);
+	}
+	heap_fini(&c->host_timers);
+	heap_fini(&c->job_timers);
+	free(c->list);
+	free(c);
+	*certifier = NULL;
+}
+
+/* ---- for people ---- */
+
+void
+certifier_say(const struct certifier *c, const struct certifier_report *r)
+{
+	c->conf.io.report(c->conf.io.ctx, r);
+}
+
+const struct certifier_stats *
+certifier_stats(const struct certifier *c)
+{
+	return &c->stats;
+}
+
+static const char *
+action_of(const struct host *h, bool is_due)
+{
+	static const char *const doing[] = {
+		[JOB_ORDER] = "an order begins",
+		[JOB_ADD] = "proofs are written into DNS",
+		[JOB_CHECK] = "name servers are asked for the proofs",
+		[JOB_PROVEN] = "the CA looks, and makes the certificate",
+		[JOB_END] = "the end of an order is written into DNS",
+	};
+	if (h->job != NULL) {
+		return doing[h->job->state];
+	}
+	if (!h->has_request) {
+		return "nothing: there is no signing request";
+	}
+	return is_due ? "order" : h->has_cert ? "renewal" : "next try";
+}
+
+void
+certifier_each(const struct certifier *c, const struct now *now, void (*each)(void *ctx, const struct certifier_state *s),
+               void *ctx)
+{
+	for (size_t i = 0; i < c->list_n; i++) {
+		const struct host *h = c->list[i];
+		uint64_t at_ns = due(h, now);
+		bool is_due = at_ns <= now->mono_ns;
+		const struct certifier_state s = {
+			.host = h->name.oct, .has_cert = h->has_cert, .not_after_s = h->not_after_s, .action = action_of(h, is_due),
+			.next_s = h->job != NULL || is_due ? 0 : (at_ns - now->mono_ns) / NOW_SECOND_NS, .tries = h->tries,
+			.trouble = h->trouble,
+		};
+		each(ctx, &s);
+	}
+}

@@ -1,0 +1,455 @@
+/* A job, from its beginning to its end. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "acme/certifier_p.h"
+#include "base/alloc.h"
+#include "dns/rrtype.h"
+#include "zone/node.h"
+
+static void
+report(const struct job *j, enum certifier_event event, const char *why, uint64_t next_s)
+{
+	const char *url = j->order != NULL ? acme_order_url(j->order) : NULL;
+	const struct certifier_report r = { .event = event, .host = j->name.oct, .order = url, .why = why, .next_s = next_s };
+	certifier_say(j->owner, &r);
+}
+
+static void
+set_timer(struct job *j, const struct now *now, uint64_t s)
+{
+	heap_set(&j->owner->job_timers, &j->timer, seconds_after(now, s));
+}
+
+/* ---- beginning and end ---- */
+
+static struct job *
+job_new(struct certifier *c, struct host *h)
+{
+	struct job *j = try_alloc(sizeof *j);
+	unsigned slot = certifier_free_slot(c);
+	if (j == NULL || slot == c->conf.jobs_max) {
+		free(j);
+		return NULL;
+	}
+	j->owner = c;
+	j->slot = slot;
+	j->host = h;
+	j->name = h->name;
+	j->apex = h->apex;
+	memcpy(j->request, h->request, sizeof j->request);
+	memcpy(j->cert_id, h->cert_id, sizeof j->cert_id);
+	h->job = j;
+	heap_remove(&c->host_timers, &h->timer);
+	if (list_is_linked(&h->waiting)) {
+		list_remove(&h->waiting);
+	}
+	c->jobs[slot] = j;
+	c->stats.jobs++;
+	return j;
+}
+
+void
+job_free(struct job *j)
+{
+	struct certifier *c = j->owner;
+	check_end(j);
+	heap_remove(&c->job_timers, &j->timer);
+	acme_order_free(&j->order);
+	steps_fini(&j->steps);
+	c->jobs[j->slot] = NULL;
+	c->stats.jobs--;
+	j->host->job = NULL;
+	free(j->proofs);
+	free(j);
+}
+
+static void
+forget_failures(struct host *h, const struct job *j, const struct now *now)
+{
+	bool is_here = strcmp(h->cert_id, j->cert_id) != 0;
+	h->tries = 0;
+	h->said_s = 0;
+	h->trouble[0] = '\0';
+	h->is_settling = true;
+	h->settles_ns = is_here ? 0 : seconds_after(now, SETTLE_S);
+}
+
+/* All is in DNS, or no more can be done about it. */
+static void
+over(struct job *j, const struct now *now)
+{
+	struct certifier *c = j->owner;
+	struct host *h = j->host;
+	if (j->is_success) {
+		forget_failures(h, j, now);
+		report(j, CERTIFIER_DONE, "", 0);
+	} else if (j->is_cleaning) {
+		report(j, CERTIFIER_CLEANED, "", 0);
+	}
+	h->is_settling |= j->is_cleaning; /* the zone without them is not here yet */
+	job_free(j);
+	host_look(c, now, h, true);
+	if (!h->has_request && host_rrset(c, h) == NULL) {
+		host_drop(c, h);
+	}
+}
+
+/* ---- UPDATEs ---- */
+
+static void step_on(struct job *j, const struct now *now);
+
+static void
+make_end(struct job *j, const struct now *now)
+{
+	heap_remove(&j->owner->job_timers, &j->timer);
+	j->update_tries = 0;
+	j->is_end_made = true;
+	if (dns_end(j, now) != OK) { /* no memory */
+		j->is_end_made = false;
+		set_timer(j, now, UPDATE_PAUSE_MAX_S);
+		return;
+	}
+	step_on(j, now);
+}
+
+static void
+enter_end(struct job *j, const struct now *now)
+{
+	check_end(j);
+	j->state = JOB_END;
+	if (!j->is_waiting) { /* else when the UPDATE has been answered */
+		make_end(j, now);
+	}
+}
+
+static void
+steps_over(struct job *j, const struct now *now)
+{
+	if (j->state == JOB_END) {
+		over(j, now);
+		return;
+	}
+	report(j, CERTIFIER_PROVING, "", 0);
+	j->state = JOB_CHECK;
+	check_begin(j, now);
+}
+
+static void
+step_on(struct job *j, const struct now *now)
+{
+	uint8_t bytes[STEPS_MESSAGE_MAX + 64];
+	struct buf message = buf_over(bytes, sizeof bytes);
+	struct step step = { .message = &message };
+	err_t err = steps_next(&j->steps, j->owner->conf.keys, &step);
+	if (err == E_NOTFOUND) {
+		steps_over(j, now);
+	} else if (err == OK) {
+		j->is_waiting = true;
+		j->owner->stats.updates++;
+		j->owner->conf.io.update(j->owner->conf.io.ctx, j->slot, step.key, step.zone, message.base, message.len);
+	} else if (j->state == JOB_END) {
+		report(j, CERTIFIER_STUCK, err == E_AUTH ? "no key may change all names concerned" : err_str(err), 0);
+		j->is_success = false;
+		host_failed(j->owner, now, j->host, "no key may change all names concerned", 0);
+		over(j, now);
+	} else {
+		job_fail(j, now, "no key may change all names concerned", 0);
+	}
+}
+
+/* The same UPDATE once more, after a pause; false: that was tried often enough. */
+static bool
+again(struct job *j, const struct now *now)
+{
+	unsigned most = j->state == JOB_END ? END_TRIES_MAX : UPDATE_TRIES_MAX;
+	uint64_t pause_s = j->update_tries < 6 ? (uint64_t)1 << j->update_tries : UPDATE_PAUSE_MAX_S;
+	if (++j->update_tries > most) {
+		return false;
+	}
+	set_timer(j, now, pause_s);
+	return true;
+}
+
+static void
+not_updated(struct job *j, const struct now *now, enum certifier_outcome outcome, const char *why)
+{
+	char text[CERTIFIER_REASON_MAX];
+	bool is_tried = (outcome == CERTIFIER_LOST || j->state == JOB_END) && again(j, now);
+	if (is_tried) {
+		return;
+	}
+	(void)snprintf(text, sizeof text, "the UPDATE of DNS failed: %.400s", why);
+	if (j->state != JOB_END) {
+		job_fail(j, now, text, 0);
+		return;
+	}
+	report(j, CERTIFIER_STUCK, text, 0);
+	if (j->is_success) {
+		j->is_success = false;
+		host_failed(j->owner, now, j->host, text, 0);
+	}
+	over(j, now);
+}
+
+/* The RRset is another one than we know: the follower may be behind. */
+static void
+unmet(struct job *j, const struct now *now)
+{
+	if (++j->unmet > UNMET_TRIES_MAX) {
+		j->is_success = false;
+		str_cut(j->why, sizeof j->why, "the TLSA records change while the certificate is made");
+		host_failed(j->owner, now, j->host, j->why, 0);
+		make_end(j, now);
+		return;
+	}
+	j->is_end_made = false;
+	set_timer(j, now, (uint64_t)1 << j->unmet);
+}
+
+void
+job_updated(struct job *j, const struct now *now, enum certifier_outcome outcome, const char *why)
+{
+	j->is_waiting = false;
+	if (j->state == JOB_END && !j->is_end_made) {
+		make_end(j, now); /* the UPDATE was one of before */
+	} else if (outcome == CERTIFIER_UPDATED) {
+		j->update_tries = 0;
+		steps_done(&j->steps);
+		step_on(j, now);
+	} else if (outcome == CERTIFIER_UNMET && j->state == JOB_END && steps_has_condition(&j->steps)) {
+		unmet(j, now);
+	} else {
+		not_updated(j, now, outcome, why);
+	}
+}
+
+void
+job_timer(struct job *j, const struct now *now)
+{
+	if (j->state == JOB_CHECK) {
+		check_timer(j, now);
+	} else if (j->state == JOB_END && !j->is_end_made) {
+		make_end(j, now);
+	} else {
+		step_on(j, now);
+	}
+}
+
+/* ---- failures ---- */
+
+void
+job_fail(struct job *j, const struct now *now, const char *why, uint64_t retry_s)
+{
+	struct certifier *c = j->owner;
+	str_cut(j->why, sizeof j->why, why);
+	host_failed(c, now, j->host, j->why, retry_s);
+	c->stats.failed++;
+	report(j, CERTIFIER_FAILED, j->why, (j->host->not_before_ns - now->mono_ns) / NOW_SECOND_NS);
+	acme_order_free(&j->order);
+	enter_end(j, now);
+}
+
+void
+job_on_change(struct certifier *c, const struct now *now, struct job *j, const char *request)
+{
+	(void)c;
+	if (j->is_cleaning || strcmp(request, j->request) == 0) {
+		return;
+	}
+	bool is_first = !j->has_changed;
+	j->has_changed = true;
+	if (j->state != JOB_END) {
+		acme_order_free(&j->order);
+		if (is_first) {
+			report(j, CERTIFIER_CHANGED, "", 0);
+		}
+		enter_end(j, now);
+	}
+}
+
+void
+job_refuse(struct certifier *c, const struct now *now, struct host *h, const char *why)
+{
+	struct job *j = job_new(c, h);
+	if (j == NULL) {
+		return; /* it is looked at again */
+	}
+	str_cut(j->why, sizeof j->why, why);
+	host_failed(c, now, h, why, 0);
+	c->stats.failed++;
+	report(j, CERTIFIER_REFUSED, j->why, (h->not_before_ns - now->mono_ns) / NOW_SECOND_NS);
+	enter_end(j, now);
+}
+
+void
+job_clean(struct certifier *c, const struct now *now, struct host *h, struct job_proof *left, size_t n)
+{
+	struct job *j = job_new(c, h);
+	if (j == NULL) {
+		free(left);
+		return; /* with the zone's next version */
+	}
+	j->proofs = left;
+	j->proofs_n = n;
+	j->is_cleaning = true;
+	if (h->has_request && n != 0) { /* it counts, lest a program that crashes again and again does so with an order each time */
+		str_cut(j->why, sizeof j->why, "oacme has ended while an order was under way");
+		host_failed(c, now, h, j->why, 0);
+	}
+	enter_end(j, now);
+}
+
+/* ---- orders ---- */
+
+static err_t
+order(struct job *j, const struct now *now, const struct reading *r)
+{
+	const char *names[HOST_NAMES_MAX];
+	const struct host_names *from = &r->set.request->names;
+	for (size_t i = 0; i < from->n; i++) {
+		names[i] = from->name[i];
+	}
+	const struct acme_order_wish wish = {
+		.names = names, .names_n = from->n, .csr = r->set.request->der, .csr_len = r->set.request->der_len,
+		.replaces = r->cert_id[0] != '\0' ? r->cert_id : NULL, .user = j,
+	};
+	return acme_order_new(j->owner->conf.ca, now, &wish, &j->order);
+}
+
+bool
+job_begin(struct certifier *c, const struct now *now, struct host *h, const struct reading *r)
+{
+	if (!dns_may_write(c, h)) {
+		host_failed(c, now, h, "no key may write the certificate", 0);
+		certifier_say(c, &(struct certifier_report){ .event = CERTIFIER_REFUSED, .host = h->name.oct, .why = h->trouble });
+		host_look(c, now, h, true);
+		return true;
+	}
+	struct job *j = job_new(c, h);
+	err_t err = j != NULL ? order(j, now, r) : E_NOMEM;
+	if (err == E_FORMAT) {
+		job_fail(j, now, "the client of the CA does not take the signing request", 0);
+	} else if (err != OK) {
+		if (j != NULL) {
+			job_free(j);
+		}
+		return false;
+	} else {
+		c->stats.begun++;
+		report(j, CERTIFIER_BEGUN, "", 0);
+	}
+	return true;
+}
+
+/* A record in DNS, of which the CA accepts that it proves the name for good. */
+static bool
+is_proven_for_good(const struct job *j, const struct now *now, size_t i)
+{
+	const struct acme_proof *p = acme_order_proof(j->order, i);
+	struct name n, owner;
+	if (!p->has_persist || name_parse(p->name, strlen(p->name), name_root, &n) != OK || acme_persist_name(n.oct, &owner) != OK) {
+		return false;
+	}
+	const struct rrset *s = rrset_at(zone_around(j->owner, owner.oct), owner.oct, TYPE_TXT);
+	const struct rr *rr = s != NULL ? rrset_first(s) : NULL;
+	bool is = false;
+	for (unsigned k = 0; s != NULL && k < s->n && !is; k++, rr = rr_next(rr)) {
+		char text[DNS_RDATA_MAX + 1];
+		size_t len = 0;
+		for (size_t at = 0; at < rr->rdlen; at += 1u + rr->rdata[at]) {
+			memcpy(text + len, rr->rdata + at + 1, rr->rdata[at]);
+			len += rr->rdata[at];
+		}
+		text[len] = '\0';
+		is = acme_order_is_persist(j->order, i, text, now->wall_s);
+	}
+	return is;
+}
+
+/* False: the job has failed. */
+static bool
+find_place(struct job *j, const struct now *now, size_t i)
+{
+	const struct acme_proof *p = acme_order_proof(j->order, i);
+	char why[CERTIFIER_REASON_MAX];
+	struct job_proof *to = &j->proofs[j->proofs_n];
+	if (!p->has_dns) {
+		(void)snprintf(why, sizeof why, "the CA does not take a TXT record as a proof for %.253s", p->name);
+		job_fail(j, now, why, 0);
+		return false;
+	}
+	if (dns_find_place(j->owner, p->name, to, why) != OK) {
+		job_fail(j, now, why, 0);
+		return false;
+	}
+	to->at = i;
+	to->at_s = now->wall_s;
+	memcpy(to->value, p->value, sizeof p->value);
+	j->proofs_n++;
+	return true;
+}
+
+static void
+prove(struct job *j, const struct now *now)
+{
+	size_t n = acme_order_proofs_n(j->order);
+	j->proofs = xalloc((n + 1) * sizeof *j->proofs);
+	for (size_t i = 0; i < n; i++) {
+		if (acme_order_proof(j->order, i)->is_told) {
+			continue;
+		}
+		if (is_proven_for_good(j, now, i)) {
+			acme_order_proven(j->order, now, i, ACME_WAY_PERSIST);
+		} else if (!find_place(j, now, i)) {
+			return;
+		}
+	}
+	j->state = j->proofs_n != 0 ? JOB_ADD : JOB_PROVEN;
+	if (j->state == JOB_ADD && dns_add_proofs(j) != OK) {
+		job_fail(j, now, "no memory", 0);
+	} else if (j->state == JOB_ADD) {
+		step_on(j, now);
+	}
+}
+
+void
+job_checked(struct job *j, const struct now *now)
+{
+	report(j, CERTIFIER_SEEN, "", 0);
+	check_end(j);
+	j->state = JOB_PROVEN;
+	for (size_t i = 0; i < j->proofs_n; i++) {
+		acme_order_proven(j->order, now, j->proofs[i].at, ACME_WAY_DNS);
+	}
+}
+
+static void
+failed(struct job *j, const struct now *now)
+{
+	const struct acme_failure *f = acme_order_failure(j->order);
+	char why[ACME_REASON_MAX + 1];
+	str_cut(why, sizeof why, f->reason);
+	job_fail(j, now, why, f->retry_s);
+}
+
+void
+job_on_order(struct certifier *c, const struct now *now, struct acme_order *o)
+{
+	struct job *j = acme_order_user(o);
+	enum acme_order_state state = acme_order_state(o);
+	if (j->state == JOB_END) {
+		return;
+	}
+	if (state == ACME_ORDER_PROVE && j->state == JOB_ORDER) {
+		prove(j, now);
+	} else if (state == ACME_ORDER_FAILED) {
+		failed(j, now);
+	} else if (state == ACME_ORDER_ISSUED) {
+		c->stats.issued++;
+		report(j, CERTIFIER_ISSUED, "", 0);
+		j->is_success = true;
+		enter_end(j, now);
+	}
+}

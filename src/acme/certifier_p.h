@@ -1,0 +1,178 @@
+/* acme/certifier_p.h -- the parts of the certifier among themselves.
+ *
+ * certifier.c         hosts in their order of time; jobs begin; what callers see
+ * certifier_zone.c    versions of zones become hosts, and what was left behind
+ * certifier_read.c    signing requests and certificates are read
+ * certifier_job.c     a job from its beginning to its end
+ * certifier_dns.c     what a job adds to DNS and removes from it
+ * certifier_check.c   name servers are asked
+ */
+#pragma once
+
+#include "acme/certifier.h"
+#include "acme/request_set.h"
+#include "acme/steps.h"
+#include "base/heap.h"
+#include "base/list.h"
+#include "base/strmap.h"
+
+struct node;
+struct rrset;
+struct zone;
+
+enum {
+	HOST_TEXT_MAX = NAME_TEXT_MAX,
+	AGAIN_MAX_S = 6 * 3600,     /* a host is looked at so often, whatever the clock of the machine does */
+	SETTLE_S = 120,             /* for a certificate that is in DNS to come back by the follower */
+	UPDATE_TRIES_MAX = 8,       /* of one step: after 1, 2, 4, … seconds again */
+	UPDATE_PAUSE_MAX_S = 60,
+	END_TRIES_MAX = 20,         /* likewise, at the end of a job; what is left then is found later */
+	UNMET_TRIES_MAX = 6,
+	CNAMES_MAX = 8,
+};
+
+/* ---- what the RRset says: certifier_read.c ---- */
+
+struct reading {
+	struct acme_set set;
+	const struct cert *cert;          /* of the set: one that fits the request, and is valid; NULL: none */
+	char hash[REMARK_HASH_LEN + 1];   /* of the request */
+	char cert_id[ACME_CERT_ID_MAX + 1]; /* of `cert`, as RFC 9773 names it; "": it has none */
+	char why[CERTIFIER_REASON_MAX];   /* the request cannot be carried out, and set.request may be NULL; "": it can */
+};
+
+/* Reads what is at _letsencrypt._tcp.HOST.  E_NOTFOUND: there is no signing request; E_NOMEM. */
+err_t reading_of(const struct rrset *tlsa, const uint8_t *host, uint64_t now_s, struct reading *out);
+void reading_fini(struct reading *r);
+
+/* ---- hosts ---- */
+
+struct host {
+	struct heap_node timer;
+	struct list_link waiting;   /* for a place */
+	struct name name, apex;
+	char text[HOST_TEXT_MAX];   /* key of the map */
+	size_t place;               /* in the list */
+	uint64_t rrset_hash;
+	char request[REMARK_HASH_LEN + 1];
+	bool has_request, has_cert;
+	uint64_t not_after_s, renew_s;
+	char cert_id[ACME_CERT_ID_MAX + 1], trouble[CERTIFIER_REASON_MAX];
+	bool is_settling;           /* the certificate is in DNS, and not here yet */
+	unsigned tries;
+	uint64_t not_before_ns;     /* no order before */
+	uint64_t settles_ns;        /* likewise, as the certificate in DNS has to come back by the follower; 0: it has */
+	uint64_t said_s;            /* wall time of the last remark on a failure; 0: none */
+	uint64_t begun_ns[CERTIFIER_HOUR_MAX]; /* orders; 0: none */
+	struct job *job;
+	struct acme_renewal *question;
+	uint64_t question_ns;       /* when the CA is asked about the renewal next */
+	uint64_t window_s;          /* the moment that its answer has; 0: none */
+};
+
+/* ---- jobs ---- */
+
+enum job_state { JOB_ORDER, JOB_ADD, JOB_CHECK, JOB_PROVEN, JOB_END };
+
+struct job_proof {
+	struct name owner, zone;
+	char value[REMARK_VALUE_MAX + 1];
+	uint64_t at_s;            /* of the remark */
+	size_t at;                /* of the order's proofs; not for one that was left behind */
+};
+
+struct job_server {
+	struct name name;         /* len 0: it has none */
+	struct certifier_place at[CERTIFIER_ADDRESSES_MAX];
+	size_t at_n;
+	bool is_looked_up, has_proof, is_done, is_dead; /* is_done, is_dead: after its last address */
+};
+
+struct job {
+	struct certifier *owner;
+	unsigned slot;
+	struct heap_node timer;
+	struct host *host;        /* NULL: it has gone */
+	struct name name, apex;   /* of the host */
+	enum job_state state;
+	struct acme_order *order; /* NULL: only what was left behind is removed, or the request was refused */
+	char request[REMARK_HASH_LEN + 1];
+	char cert_id[ACME_CERT_ID_MAX + 1]; /* of the certificate that there was at its beginning */
+	struct job_proof *proofs; /* owned */
+	size_t proofs_n;
+	bool is_waiting;          /* an UPDATE is under way */
+	struct steps steps;
+	unsigned update_tries, unmet;
+	bool is_end_made;         /* JOB_END: the steps are those of the end */
+	bool is_success;
+	bool has_changed;         /* the request is another one now, or there is none */
+	bool is_cleaning;         /* only what was left behind */
+	char why[CERTIFIER_REASON_MAX];
+	struct {
+		size_t proof;
+		struct job_server servers[CERTIFIER_SERVERS_MAX];
+		size_t servers_n, server, address;
+		bool is_asking, is_resolving, is_dead_reported;
+		unsigned sent;
+		uint16_t id;
+		uint64_t begun_ns;
+		unsigned pauses;
+	} check;
+};
+
+struct certifier {
+	struct certifier_conf conf;
+	struct strmap hosts;
+	struct host **list;       /* all, in no order; each knows its place */
+	size_t list_n, list_cap;
+	struct heap host_timers, job_timers;
+	struct list_link waiting;
+	struct job *jobs[CERTIFIER_JOBS_MAX];
+	uint64_t rests_until_ns;  /* the client of the CA does so, and hosts wait for that; NOW_NEVER: no */
+	struct certifier_stats stats;
+};
+
+static inline uint64_t
+seconds_after(const struct now *now, uint64_t s)
+{
+	return now->mono_ns + s * NOW_SECOND_NS;
+}
+
+void certifier_say(const struct certifier *c, const struct certifier_report *r);
+void certifier_go(struct certifier *c, const struct now *now); /* begins jobs while there are places */
+
+struct host *host_find(const struct certifier *c, const uint8_t *name);
+struct host *host_get(struct certifier *c, const uint8_t *name); /* a new one if there is none; NULL: there are too many */
+void host_drop(struct certifier *c, struct host *h);             /* without a job */
+/* Looks at its RRset, and decides what is next; `is_new`: the RRset has changed. */
+void host_look(struct certifier *c, const struct now *now, struct host *h, bool is_new);
+void host_failed(struct certifier *c, const struct now *now, struct host *h, const char *why, uint64_t retry_s);
+const struct rrset *host_rrset(const struct certifier *c, const struct host *h);
+void host_on_renewal(struct certifier *c, const struct now *now, struct acme_renewal *r);
+
+/* The zone of ours around a name, and its node.  NULL: none. */
+const struct zone *zone_around(const struct certifier *c, const uint8_t *name);
+const struct rrset *rrset_at(const struct zone *z, const uint8_t *name, uint16_t type);
+
+/* False: there is no memory, or no room at the client. */
+bool job_begin(struct certifier *c, const struct now *now, struct host *h, const struct reading *r);
+void job_clean(struct certifier *c, const struct now *now, struct host *h, struct job_proof *left, size_t n); /* takes `left` */
+void job_refuse(struct certifier *c, const struct now *now, struct host *h, const char *why);
+void job_on_change(struct certifier *c, const struct now *now, struct job *j, const char *request); /* "": none any more */
+void job_on_order(struct certifier *c, const struct now *now, struct acme_order *o);
+void job_fail(struct job *j, const struct now *now, const char *why, uint64_t retry_s); /* before its end */
+void job_checked(struct job *j, const struct now *now); /* all name servers have the proofs */
+void job_timer(struct job *j, const struct now *now);
+void job_updated(struct job *j, const struct now *now, enum certifier_outcome outcome, const char *why);
+void job_free(struct job *j);
+unsigned certifier_free_slot(const struct certifier *c); /* conf.jobs_max: none */
+
+/* certifier_dns.c.  The last three fill j->steps; their errors are those of steps_add(). */
+bool dns_may_write(const struct certifier *c, const struct host *h); /* a certificate */
+err_t dns_find_place(const struct certifier *c, const char *name, struct job_proof *out, char why[CERTIFIER_REASON_MAX]);
+err_t dns_add_proofs(struct job *j);
+err_t dns_end(struct job *j, const struct now *now);
+
+void check_begin(struct job *j, const struct now *now);
+void check_end(struct job *j);
+void check_timer(struct job *j, const struct now *now);

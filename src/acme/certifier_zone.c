@@ -1,0 +1,195 @@
+/* Versions of zones: which hosts there are, and what an earlier run has left behind. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "acme/certifier_p.h"
+#include "base/alloc.h"
+#include "base/hash.h"
+#include "zone/node.h"
+#include "zone/zone.h"
+
+enum { LEFT_MAX = HOST_NAMES_MAX }; /* proofs that are removed in one job */
+
+/* ---- looking up ---- */
+
+const struct zone *
+zone_around(const struct certifier *c, const uint8_t *name)
+{
+	const struct view *v = c->conf.io.view(c->conf.io.ctx);
+	for (const uint8_t *apex = name;; apex = name_parent(apex)) {
+		const struct zone *z = view_zone(v, apex);
+		if (z != NULL || name_is_root(apex)) {
+			return z;
+		}
+	}
+}
+
+const struct rrset *
+rrset_at(const struct zone *z, const uint8_t *name, uint16_t type)
+{
+	const struct node *n = z != NULL ? zone_node(z, name) : NULL;
+	return n != NULL ? node_rrset(n, type) : NULL;
+}
+
+const struct rrset *
+host_rrset(const struct certifier *c, const struct host *h)
+{
+	struct name owner;
+	const struct zone *z = view_zone(c->conf.io.view(c->conf.io.ctx), h->apex.oct);
+	return acme_tlsa_name(h->name.oct, &owner) == OK ? rrset_at(z, owner.oct, TYPE_TLSA) : NULL;
+}
+
+/* ---- what was left behind ---- */
+
+/* True when the record is at its place: if not, the remark alone is removed. */
+static void
+take_left(const struct certifier *c, const struct remark *r, struct job_proof *left, size_t *n)
+{
+	const struct zone *z = zone_around(c, r->owner.oct);
+	if (*n == LEFT_MAX) {
+		return; /* the rest later */
+	}
+	left[*n] = (struct job_proof){ .owner = r->owner, .at_s = r->at_s };
+	if (z != NULL) {
+		name_set(&left[*n].zone, z->apex_name);
+	}
+	memcpy(left[*n].value, r->value, sizeof r->value);
+	++*n;
+}
+
+static void
+take_failure(const struct now *now, struct host *h, const struct remark *r)
+{
+	uint64_t until_s = r->next_s;
+	if (h->said_s != 0 || h->request[0] == '\0') {
+		return; /* it is ours */
+	}
+	h->said_s = r->at_s;
+	/* More may have happened since than DNS shows: so no two runs may begin an order within that time. */
+	until_s = until_s < r->at_s + CERTIFIER_RUN_S ? r->at_s + CERTIFIER_RUN_S : until_s;
+	if (strcmp(r->request, h->request) != 0) { /* a person has acted: try again, soon */
+		until_s = r->at_s + CERTIFIER_BACKOFF_FIRST_S;
+	} else {
+		h->tries = r->tries;
+		str_cut(h->trouble, sizeof h->trouble, r->reason);
+	}
+	uint64_t most_s = now->wall_s + CERTIFIER_BACKOFF_MAX_S; /* a clock was wrong, then or now */
+	until_s = until_s < most_s ? until_s : most_s;
+	if (until_s > now->wall_s) {
+		h->not_before_ns = seconds_after(now, until_s - now->wall_s);
+	}
+}
+
+static void
+look_at_remarks(struct certifier *c, const struct now *now, struct host *h, const struct rrset *txt)
+{
+	struct job_proof *left = xalloc(LEFT_MAX * sizeof *left);
+	size_t n = 0;
+	bool is_stale = false; /* it says why there is no certificate, and nobody wants one any more */
+	const struct rr *rr = rrset_first(txt);
+	for (unsigned i = 0; i < txt->n; i++, rr = rr_next(rr)) {
+		struct remark r;
+		if (remark_read(rr->rdata, rr->rdlen, &r) != OK) {
+			continue;
+		}
+		if (r.kind == REMARK_FAILED) {
+			is_stale = !h->has_request;
+			take_failure(now, h, &r);
+		} else if (strcmp(r.mark, c->conf.mark) == 0 && h->job == NULL) {
+			take_left(c, &r, left, &n);
+		}
+	}
+	if ((n != 0 || is_stale) && !c->conf.is_dry && !h->is_settling) {
+		job_clean(c, now, h, left, n);
+		return;
+	}
+	free(left);
+}
+
+/* ---- the walk ---- */
+
+/* HOST of _status._letsencrypt._tcp.HOST; NULL: it is another name. */
+static const uint8_t *
+status_host(const uint8_t *owner)
+{
+	static const uint8_t label[] = "\7_status";
+	struct name lower;
+	name_lower(lower.oct, owner);
+	return memcmp(lower.oct, label, sizeof label - 1) == 0 ? acme_tlsa_host(name_parent(owner)) : NULL;
+}
+
+static uint64_t
+hash_of(const struct rrset *s)
+{
+	return hash64(HASH64_START, s, s->size);
+}
+
+static struct host *
+found(struct certifier *c, const struct zone *z, const uint8_t *name)
+{
+	struct host *h = host_get(c, name);
+	if (h != NULL) {
+		name_set(&h->apex, z->apex_name);
+	}
+	return h;
+}
+
+static void
+look_at_node(struct certifier *c, const struct now *now, const struct zone *z, const struct node *n)
+{
+	const uint8_t *host = acme_tlsa_host(n->name);
+	const struct rrset *s = host != NULL ? node_rrset(n, TYPE_TLSA) : NULL;
+	if (s != NULL && (n->flags & NODE_BELOW_CUT) == 0) {
+		struct host *h = found(c, z, host);
+		uint64_t hash = hash_of(s);
+		if (h != NULL && (h->rrset_hash != hash || !h->has_request)) {
+			h->rrset_hash = hash;
+			host_look(c, now, h, true);
+		}
+	}
+	host = status_host(n->name);
+	s = host != NULL ? node_rrset(n, TYPE_TXT) : NULL;
+	if (s != NULL && (n->flags & NODE_BELOW_CUT) == 0) {
+		struct host *h = found(c, z, host);
+		if (h != NULL && h->job == NULL) {
+			look_at_remarks(c, now, h, s);
+		}
+	}
+}
+
+static void
+look_at_missing(struct certifier *c, const struct now *now, struct host *h)
+{
+	if (host_rrset(c, h) != NULL) {
+		return;
+	}
+	h->has_request = h->has_cert = false;
+	h->request[0] = '\0';
+	if (h->job != NULL) {
+		job_on_change(c, now, h->job, "");
+	} else {
+		host_drop(c, h);
+	}
+}
+
+/* The order of the walk is that of names: remarks of a host come after its request. */
+void
+certifier_zone_changed(struct certifier *c, const struct now *now, const uint8_t *apex)
+{
+	const struct zone *z = view_zone(c->conf.io.view(c->conf.io.ctx), apex);
+	struct zone_cursor cursor;
+	const struct node *n;
+	bool is_nsec3;
+	zone_cursor_first(&cursor, z);
+	while ((n = zone_cursor_next(&cursor, &is_nsec3)) != NULL) {
+		if (!is_nsec3 && n->name[0] != 0 && n->name[1] == '_') {
+			look_at_node(c, now, z, n);
+		}
+	}
+	for (size_t i = c->list_n; i-- > 0;) {
+		if (name_is_equal(c->list[i]->apex.oct, apex)) {
+			look_at_missing(c, now, c->list[i]);
+		}
+	}
+	certifier_go(c, now);
+}

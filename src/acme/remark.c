@@ -1,0 +1,249 @@
+#include "acme/remark.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cur.h"
+
+enum { STRING_MAX = 255, DAY_S = 86400, ERA_DAYS = 146097, ERA_YEARS = 400 };
+
+static const uint64_t LAST_S = 253402300799; /* 9999-12-31T23:59:59Z */
+
+/* ---- time ---- */
+
+struct date {
+	unsigned year, month, day;
+};
+
+/* Years begin in March here, so that the leap day is the last one; 1970-01-01 is day 719,468 of year 0. */
+enum { DAYS_TO_1970 = 719468 };
+
+static struct date
+date_of(uint64_t days_since_1970)
+{
+	uint64_t days = days_since_1970 + DAYS_TO_1970;
+	unsigned era = (unsigned)(days / ERA_DAYS), of_era = (unsigned)(days % ERA_DAYS);
+	unsigned year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	unsigned of_year = of_era - (365 * year + year / 4 - year / 100);
+	unsigned month = (5 * of_year + 2) / 153; /* from March */
+	return (struct date){
+		.year = era * ERA_YEARS + year + (month >= 10),
+		.month = month < 10 ? month + 3 : month - 9,
+		.day = of_year - (153 * month + 2) / 5 + 1,
+	};
+}
+
+static uint64_t
+days_of(const struct date *d)
+{
+	unsigned year = d->year - (d->month <= 2);
+	unsigned of_year = (153 * (d->month > 2 ? d->month - 3 : d->month + 9) + 2) / 5 + d->day - 1;
+	unsigned era = year / ERA_YEARS, in_era = year % ERA_YEARS;
+	return (uint64_t)era * ERA_DAYS + in_era * 365 + in_era / 4 - in_era / 100 + of_year - DAYS_TO_1970;
+}
+
+void
+remark_print_time(uint64_t at_s, char out[REMARK_TIME_TEXT_MAX])
+{
+	at_s = at_s < LAST_S ? at_s : LAST_S;
+	const struct date d = date_of(at_s / DAY_S);
+	unsigned s = (unsigned)(at_s % DAY_S);
+	(void)snprintf(out, REMARK_TIME_TEXT_MAX, "%04u-%02u-%02uT%02u:%02u:%02uZ", d.year % 10000, d.month % 100, d.day % 100,
+	               s / 3600 % 100, s / 60 % 60, s % 60);
+}
+
+/* The time is right when it is what its number prints as. */
+static bool
+read_time(const char *text, uint64_t *out)
+{
+	char again[REMARK_TIME_TEXT_MAX];
+	struct date d;
+	unsigned hour, minute, second;
+	if (strlen(text) != 20 || sscanf(text, "%4u-%2u-%2uT%2u:%2u:%2uZ", &d.year, &d.month, &d.day, &hour, &minute, &second) != 6 ||
+	    d.year < 1970 || d.month < 1 || d.month > 12 || d.day < 1) {
+		return false;
+	}
+	*out = days_of(&d) * DAY_S + hour * 3600 + minute * 60 + second;
+	remark_print_time(*out, again);
+	return strcmp(text, again) == 0;
+}
+
+/* ---- writing ---- */
+
+static void
+put_string(struct buf *b, const char *text, size_t len)
+{
+	buf_u8(b, (uint8_t)len);
+	buf_put(b, text, len);
+}
+
+static void
+put_word(struct buf *b, const char *text)
+{
+	size_t len = strlen(text);
+	put_string(b, text, len < STRING_MAX ? len : STRING_MAX);
+}
+
+static void
+put_time(struct buf *b, const char *before, uint64_t at_s)
+{
+	char text[16 + REMARK_TIME_TEXT_MAX], time[REMARK_TIME_TEXT_MAX];
+	remark_print_time(at_s, time);
+	(void)snprintf(text, sizeof text, "%.15s%s", before, time);
+	put_word(b, text);
+}
+
+static void
+put_reason(struct buf *b, const char *reason)
+{
+	size_t left = strnlen(reason, REMARK_REASON_MAX);
+	do {
+		size_t n = left < STRING_MAX ? left : STRING_MAX;
+		put_string(b, reason, n);
+		reason += n;
+		left -= n;
+	} while (left != 0);
+}
+
+static void
+put_proof(const struct remark *r, struct buf *b)
+{
+	char owner[NAME_TEXT_MAX];
+	name_show(r->owner.oct, owner);
+	if (strlen(owner) > STRING_MAX) { /* with so many escapes it is nobody's host */
+		buf_fail(b, E_FULL);
+	}
+	put_word(b, "proof");
+	put_word(b, r->mark);
+	put_time(b, "", r->at_s);
+	put_word(b, owner);
+	put_word(b, r->value);
+}
+
+static void
+put_failed(const struct remark *r, struct buf *b)
+{
+	char text[32];
+	put_word(b, "failed");
+	put_time(b, "", r->at_s);
+	(void)snprintf(text, sizeof text, "tries %u", r->tries < REMARK_TRIES_MAX ? r->tries : REMARK_TRIES_MAX);
+	put_word(b, text);
+	put_time(b, "next ", r->next_s);
+	(void)snprintf(text, sizeof text, "request %s", r->request);
+	put_word(b, text);
+	put_reason(b, r->reason);
+}
+
+err_t
+remark_write(const struct remark *r, struct buf *rdata)
+{
+	if (r->kind == REMARK_PROOF) {
+		put_proof(r, rdata);
+	} else {
+		put_failed(r, rdata);
+	}
+	return rdata->err;
+}
+
+/* ---- reading ---- */
+
+/* The next character-string, as text.  False: there is none, or it has octets that are no printable ASCII. */
+static bool
+next_word(struct cur *c, char out[STRING_MAX + 1])
+{
+	size_t n = cur_u8(c);
+	const uint8_t *s = cur_take(c, n);
+	if (s == NULL) {
+		return false;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] < 0x20 || s[i] > 0x7E) {
+			return false;
+		}
+	}
+	memcpy(out, s, n);
+	out[n] = '\0';
+	return true;
+}
+
+/* The next word, if it begins with `before`; what follows fits `cap` octets with a NUL. */
+static bool
+next_after(struct cur *c, const char *before, char *out, size_t cap)
+{
+	char word[STRING_MAX + 1];
+	size_t skip = strlen(before);
+	if (!next_word(c, word) || strncmp(word, before, skip) != 0 || strlen(word + skip) >= cap) {
+		return false;
+	}
+	memcpy(out, word + skip, strlen(word + skip) + 1);
+	return true;
+}
+
+static bool
+next_time(struct cur *c, const char *before, uint64_t *out)
+{
+	char text[REMARK_TIME_TEXT_MAX];
+	return next_after(c, before, text, sizeof text) && read_time(text, out);
+}
+
+static bool
+next_tries(struct cur *c, unsigned *out)
+{
+	char text[8], *end;
+	if (!next_after(c, "tries ", text, sizeof text)) {
+		return false;
+	}
+	unsigned long n = strtoul(text, &end, 10);
+	*out = (unsigned)n;
+	return *end == '\0' && text[0] >= '0' && text[0] <= '9' && n <= REMARK_TRIES_MAX;
+}
+
+static bool
+read_reason(struct cur *c, struct remark *r)
+{
+	char word[STRING_MAX + 1];
+	size_t len = 0;
+	do {
+		if (!next_word(c, word) || len + strlen(word) > REMARK_REASON_MAX) {
+			return false;
+		}
+		memcpy(r->reason + len, word, strlen(word) + 1);
+		len += strlen(word);
+	} while (cur_left(c) != 0);
+	return true;
+}
+
+static bool
+read_proof(struct cur *c, struct remark *r)
+{
+	char owner[STRING_MAX + 1];
+	r->kind = REMARK_PROOF;
+	return next_after(c, "", r->mark, sizeof r->mark) && next_time(c, "", &r->at_s) && next_word(c, owner) &&
+	       name_parse(owner, strlen(owner), name_root, &r->owner) == OK && next_after(c, "", r->value, sizeof r->value) &&
+	       cur_left(c) == 0;
+}
+
+static bool
+read_failed(struct cur *c, struct remark *r)
+{
+	r->kind = REMARK_FAILED;
+	return next_time(c, "", &r->at_s) && next_tries(c, &r->tries) && next_time(c, "next ", &r->next_s) &&
+	       next_after(c, "request ", r->request, sizeof r->request) && read_reason(c, r);
+}
+
+err_t
+remark_read(const uint8_t *rdata, size_t len, struct remark *out)
+{
+	struct cur c = cur_over(rdata, len);
+	char word[STRING_MAX + 1];
+	struct remark r = { .at_s = 0 };
+	bool is = next_word(&c, word) &&
+	          (strcmp(word, "proof") == 0 ? read_proof(&c, &r) : strcmp(word, "failed") == 0 && read_failed(&c, &r));
+	if (!is) {
+		return E_FORMAT;
+	}
+	*out = r;
+	return OK;
+}

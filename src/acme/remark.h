@@ -1,0 +1,55 @@
+/* acme/remark.h -- what oacme leaves in DNS about its work for HOST: TXT records at _status._letsencrypt._tcp.HOST.
+ *
+ *     "proof" MARK TIME OWNER VALUE                 a TXT record with VALUE is at OWNER, until an order ends
+ *     "failed" TIME "tries N" "next TIME" "request HASH" REASON...
+ *
+ * Each word is a character-string of the record.  Times are as in RFC 3339, in UTC.  The first kind goes in and out together with the
+ * proof, so that a proof that was left behind is found again, and nobody else's is taken for one.  MARK says whose it is.  The second
+ * kind tells people why there is no certificate, and a later run how long to wait.
+ *
+ * Pure.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "dns/name.h"
+
+enum {
+	REMARK_MARK_LEN = 8,       /* characters */
+	REMARK_VALUE_MAX = 63,     /* characters of a proof; those of RFC 8555 have 43 */
+	REMARK_REASON_MAX = 1000,  /* octets; more is cut */
+	REMARK_HASH_LEN = 8,       /* characters */
+	REMARK_RDATA_MAX = 2048,   /* octets of the longest record */
+	REMARK_TRIES_MAX = 10000,
+	REMARK_TIME_TEXT_MAX = 24,
+};
+
+enum remark_kind { REMARK_PROOF, REMARK_FAILED };
+
+struct remark {
+	enum remark_kind kind;
+	uint64_t at_s;                        /* since 1970; to the second */
+	/* REMARK_PROOF */
+	char mark[REMARK_MARK_LEN + 1];
+	struct name owner;
+	char value[REMARK_VALUE_MAX + 1];
+	/* REMARK_FAILED */
+	unsigned tries;                       /* in a row */
+	uint64_t next_s;
+	char request[REMARK_HASH_LEN + 1];    /* of which signing request */
+	char reason[REMARK_REASON_MAX + 1];   /* printable ASCII */
+};
+
+/* Writes the RDATA of the TXT record.  E_FULL. */
+err_t remark_write(const struct remark *r, struct buf *rdata);
+
+/* E_FORMAT: it is no remark. */
+err_t remark_read(const uint8_t *rdata, size_t len, struct remark *out);
+
+/* "2026-11-30T05:20:00Z"; years up to 9999, later times as the last second. */
+void remark_print_time(uint64_t at_s, char out[REMARK_TIME_TEXT_MAX]);
