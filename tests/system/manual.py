@@ -1,5 +1,5 @@
 """What manual pages list, for tests that hold programs to them: the diagnostics of ozone(1) with their examples, the events of
-oprimary(8)."""
+the daemons."""
 import functools
 import os
 import re
@@ -21,10 +21,14 @@ def diagnostics():
 
 @functools.cache
 def events():
-    """The events of the log.  tools/check-events compares them with the source."""
-    with open(os.path.join(ROOT, "docs", "man", "oprimary.8")) as f:
+    """The events of the daemons' logs.  tools/check-events compares them with the source."""
+    return {name for page in ("oprimary.8", "osecondary.8", "oacme.8") for name in events_of(page)}
+
+
+def events_of(page):
+    with open(os.path.join(ROOT, "docs", "man", page)) as f:
         text = f.read().split("\n.Sh LOG\n", 1)[1].split("\n.El\n", 1)[0]
-    return {name for head in re.findall(r"^\.It Li (.*)$", text, re.M) for name in head.split(" , ")}
+    return [name for head in re.findall(r"^\.It Li (.*)$", text, re.M) for name in head.split(" , ")]
 
 
 def file_of(code):

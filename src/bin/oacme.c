@@ -1,0 +1,395 @@
+/* oacme: gets certificates for the signing requests in DNS; a hidden secondary of the zones, which serves nobody. */
+#include <argp.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "acme/jws.h"
+#include "base/alloc.h"
+#include "bin/bounds_opts.h"
+#include "bin/cli.h"
+#include "bin/daemon.h"
+#include "bin/oacme_opts.h"
+#include "dns/wire.h"
+#include "net/certify.h"
+#include "net/follow.h"
+#include "net/follow_views.h"
+#include "net/peer.h"
+#include "net/report.h"
+#include "net/report_follow.h"
+
+const char *argp_program_version = CLI_VERSION("oacme");
+
+enum {
+	FILES = 64 + NET_FOLLOW_FILES + NET_CERTIFY_FILES,
+	FOLLOW_END_MS = 2000,
+	CHECK_QUIET_S = 2,       /* --check: nothing has come for so long */
+	CHECK_MAX_S = 120,
+	DAY_S = 86400,
+	TXT_STRING_MAX = 255,
+};
+
+struct oacme {
+	struct daemon daemon;
+	struct oacme_opts opts;
+	const struct keystore *keys;    /* the views' */
+	struct follow_views views;      /* the following thread's, as all below but `follow` */
+	struct acme_client *ca;
+	struct net_certify *certify;
+	struct net_follow *follow;
+	atomic_bool is_state_wanted;    /* SIGUSR1, or --check is ready */
+	uint64_t begun_ms, quiet_ms, seen_transfers; /* --check, on the main thread */
+};
+
+/* ---- the log ---- */
+
+static void
+report(void *ctx, const struct certifier_report *r)
+{
+	static const struct {
+		const char *event;
+		enum log_level level;
+	} rows[CERTIFIER_EVENTS] = {
+		[CERTIFIER_BEGUN] = { "certificate-ordered", LOG_LEVEL_INFO },
+		[CERTIFIER_PROVING] = { "proofs-written", LOG_LEVEL_INFO },
+		[CERTIFIER_SEEN] = { "proofs-seen", LOG_LEVEL_INFO },
+		[CERTIFIER_DEAD] = { "name-server-silent", LOG_LEVEL_WARNING },
+		[CERTIFIER_ISSUED] = { "certificate-issued", LOG_LEVEL_INFO },
+		[CERTIFIER_DONE] = { "certificate-written", LOG_LEVEL_INFO },
+		[CERTIFIER_FAILED] = { "order-failed", LOG_LEVEL_WARNING },
+		[CERTIFIER_REFUSED] = { "request-refused", LOG_LEVEL_WARNING },
+		[CERTIFIER_CLEANED] = { "leftovers-removed", LOG_LEVEL_INFO },
+		[CERTIFIER_STUCK] = { "order-not-ended", LOG_LEVEL_WARNING },
+		[CERTIFIER_CHANGED] = { "request-changed", LOG_LEVEL_INFO },
+	};
+	const struct oacme *a = ctx;
+	char host[NAME_TEXT_MAX];
+	name_show(r->host, host);
+	if (r->event == CERTIFIER_FAILED || r->event == CERTIFIER_REFUSED) {
+		log_event(&a->daemon.log, rows[r->event].level, rows[r->event].event, "host=%s order=%s why=%s next_s=%" PRIu64, host,
+		          r->order, r->why, r->next_s);
+	} else {
+		log_event(&a->daemon.log, rows[r->event].level, rows[r->event].event, "host=%s order=%s why=%s", host, r->order, r->why);
+	}
+}
+
+static int64_t
+days_left(const struct certifier_state *s)
+{
+	uint64_t now_s = net_wall_s();
+	return s->has_cert && s->not_after_s > now_s ? (int64_t)((s->not_after_s - now_s) / DAY_S) : -1;
+}
+
+static void
+log_one(void *ctx, const struct certifier_state *s)
+{
+	const struct oacme *a = ctx;
+	char host[NAME_TEXT_MAX];
+	name_show(s->host, host);
+	log_event(&a->daemon.log, LOG_LEVEL_INFO, "certificate-state",
+	          "host=%s days_left=%" PRId64 " next=%s next_s=%" PRIu64 " tries=%u trouble=%s", host, days_left(s), s->action, s->next_s,
+	          s->tries, s->trouble);
+}
+
+static void
+print_one(void *ctx, const struct certifier_state *s)
+{
+	char host[NAME_TEXT_MAX], left[32] = "no certificate", next[32] = "now";
+	(void)ctx;
+	name_show(s->host, host);
+	if (s->has_cert) {
+		(void)snprintf(left, sizeof left, "%" PRId64 " days left", days_left(s));
+	}
+	if (s->next_s != 0) {
+		(void)snprintf(next, sizeof next, "in %" PRIu64 " h", (s->next_s + 1800) / 3600);
+	}
+	printf("%-40s %-16s %s %s%s%s\n", host, left, s->action, next, s->trouble[0] != '\0' ? ": " : "", s->trouble);
+}
+
+/* In zone-file form. */
+static err_t
+print_persist(const struct oacme *a, const char *host)
+{
+	bool is_wildcard = host[0] == '*';
+	const char *name = is_wildcard ? host + 2 : host;
+	struct str text = { 0 };
+	err_t err = acme_client_persist_text(a->ca, name, is_wildcard, &text);
+	if (err == OK) {
+		printf("_validation-persist.%s. 3600 TXT", name);
+		for (const char *part = str_text(&text); *part != '\0'; part += strnlen(part, TXT_STRING_MAX)) {
+			printf(" \"%.*s\"", (int)TXT_STRING_MAX, part);
+		}
+		printf("\n");
+	}
+	str_fini(&text);
+	return err;
+}
+
+/* Asks the CA about the account, until it is known. */
+static void
+show_persist(struct oacme *a, const struct now *now)
+{
+	const char *trouble = acme_client_trouble(a->ca);
+	err_t err = OK;
+	if (trouble != NULL) {
+		cli_error("%s: %s", a->opts.directory, trouble);
+		daemon_end(&a->daemon, CLI_FAILED);
+		return;
+	}
+	if (acme_client_account(a->ca) == NULL) {
+		acme_client_want_account(a->ca, now);
+		return;
+	}
+	for (size_t i = 0; i < a->opts.persist.n && err == OK; i++) {
+		err = print_persist(a, a->opts.persist.name[i]);
+	}
+	if (err != OK) {
+		cli_error("%s: %s", a->opts.directory, err == E_UNSUPPORTED ? "this CA has no such proofs (dns-persist-01)" : err_str(err));
+	}
+	(void)fflush(stdout);
+	daemon_end(&a->daemon, err == OK ? CLI_OK : CLI_FAILED);
+}
+
+static void
+show_states(struct oacme *a)
+{
+	const struct now now = net_now();
+	if (a->opts.persist.n != 0) {
+		show_persist(a, &now);
+		return;
+	}
+	const struct certifier *c = net_certify_machine(a->certify);
+	if (!a->opts.is_check) {
+		certifier_each(c, &now, log_one, a);
+		return;
+	}
+	uint64_t hosts = certifier_stats(c)->hosts;
+	size_t zones = view_zones_n(secondary_view(a->views.secondary));
+	printf("%" PRIu64 " %s in %zu %s\n", hosts, hosts == 1 ? "name" : "names", zones, zones == 1 ? "zone" : "zones");
+	certifier_each(c, &now, print_one, a);
+	(void)fflush(stdout);
+	daemon_end(&a->daemon, CLI_OK);
+}
+
+/* ---- the following thread ---- */
+
+static const struct view *
+view(void *ctx)
+{
+	const struct oacme *a = ctx;
+	return secondary_view(a->views.secondary);
+}
+
+static void
+on_changed(void *ctx, const uint8_t *zone)
+{
+	struct oacme *a = ctx;
+	net_certify_zone_changed(a->certify, zone);
+	daemon_tell_transferred(&a->daemon, view_zones_n(view(a)));
+}
+
+/* The primary's NOTIFY, over our link.  Nothing else is answered there. */
+static size_t
+on_link_request(void *ctx, const struct peer *from, const uint8_t *bytes, size_t len, uint8_t *resp, size_t cap)
+{
+	struct oacme *a = ctx;
+	struct server_out out;
+	struct follow_notice notice;
+	if (dns_opcode(bytes) != OPCODE_NOTIFY) {
+		return 0;
+	}
+	const struct server_conf *conf = &a->opts.daemon.server;
+	size_t n = server_handle(view(a), conf, from, net_wall_s(), bytes, len, resp, cap, &a->daemon.beside.server, &out);
+	if (out.event != EVENT_NONE) {
+		report_request(&a->daemon.log, from, &out);
+	}
+	if (net_follow_notice_of(from, &out, bytes, len, &notice)) {
+		net_follow_notice(a->follow, &notice);
+	}
+	return n;
+}
+
+static void
+on_woken(void *ctx)
+{
+	struct oacme *a = ctx;
+	if (atomic_exchange(&a->is_state_wanted, false)) {
+		show_states(a);
+	}
+}
+
+/* ---- stages ---- */
+
+static err_t
+client_up(struct daemon *d)
+{
+	struct oacme *a = d->ctx;
+	const struct oacme_opts *o = &a->opts;
+	const struct acme_client_conf conf = {
+		.directory = o->directory, .key = o->account, .contact = o->contact[0] != '\0' ? o->contact : NULL, .has_agreed = true,
+		.eab_kid = o->eab_kid, .eab_key = o->eab_key, .eab_key_len = o->eab_key_len, .profile = o->profile,
+		.preferred_chain = o->preferred_chain,
+	};
+	return acme_client_new(&conf, &a->ca);
+}
+
+static err_t
+certify_up(struct oacme *a)
+{
+	const struct oacme_opts *o = &a->opts;
+	char thumbprint[ACME_THUMBPRINT_LEN + 1];
+	struct net_certify_conf conf = {
+		.machine = { .keys = a->keys, .ca = a->ca, .servers = o->servers, .servers_n = o->servers_n,
+		             .is_dry = o->is_check || o->persist.n != 0, .io = { .view = view, .report = report, .ctx = a } },
+		.ca_file = o->ca_file,
+	};
+	TRY(acme_thumbprint(o->account, thumbprint));
+	memcpy(conf.machine.mark, thumbprint, REMARK_MARK_LEN);
+	a->certify = net_certify_new(&conf);
+	return OK;
+}
+
+static err_t
+follow_new(struct oacme *a)
+{
+	struct net_follow_conf conf = {
+		.sources = a->opts.sources, .sources_n = a->opts.sources_n,
+		.request = on_link_request, .woken = on_woken, .guest = net_certify_guest(a->certify), .ctx = a,
+	};
+	bounds_opts_init(&conf.machine.bounds);
+	follow_views_serve(&a->views, &conf.machine);
+	return net_follow_new(&conf, &a->follow, &a->daemon.diag);
+}
+
+static void
+parts_free(struct oacme *a)
+{
+	net_certify_free(&a->certify);
+	acme_client_free(&a->ca);
+	secondary_free(&a->views.secondary);
+}
+
+static err_t
+parts_up(struct daemon *d)
+{
+	struct oacme *a = d->ctx;
+	log_event(&d->log, LOG_LEVEL_INFO, "starting", "version=%s keys=%zu sources=%zu directory=%s", ORIGIN_VERSION,
+	          keystore_count(a->opts.keys), a->opts.sources_n, a->opts.directory);
+	const struct secondary_conf conf = { .octets_max = d->opts->zones_octets_max };
+	a->views = (struct follow_views){ .log = &d->log, .changed = on_changed, .ctx = a };
+	a->views.secondary = secondary_new(&conf, a->opts.keys);
+	a->keys = a->opts.keys;
+	a->opts.keys = NULL; /* the views have them now */
+	err_t err = client_up(d);
+	err = err == OK ? certify_up(a) : err;
+	err = err == OK ? follow_new(a) : err;
+	if (err != OK) {
+		parts_free(a);
+	}
+	return err;
+}
+
+static void
+parts_down(struct daemon *d)
+{
+	struct oacme *a = d->ctx;
+	if (!d->is_stuck) {
+		(void)net_follow_stop(&a->follow, 0); /* it is here only if it was not started */
+		parts_free(a);
+	}
+}
+
+static err_t
+follow_up(struct daemon *d)
+{
+	struct oacme *a = d->ctx;
+	return net_follow_start(a->follow, &d->diag);
+}
+
+static void
+follow_down(struct daemon *d)
+{
+	struct oacme *a = d->ctx;
+	d->is_stuck |= !net_follow_stop(&a->follow, FOLLOW_END_MS);
+}
+
+static err_t
+health_up(struct daemon *d)
+{
+	struct oacme *a = d->ctx;
+	TRY(daemon_health_up(d));
+	health_add(&d->health, "follower", 0, net_follow_pulse(a->follow), HEALTH_LOADER_MAX_MS, NULL);
+	return OK;
+}
+
+/* ---- the program ---- */
+
+static void
+log_stats(struct daemon *d)
+{
+	struct oacme *a = d->ctx;
+	struct follower_stats stats;
+	net_follow_stats(a->follow, &stats);
+	report_follow_stats(&d->log, &stats, net_follow_notices_dropped(a->follow));
+}
+
+static void
+log_state(struct daemon *d)
+{
+	struct oacme *a = d->ctx;
+	atomic_store(&a->is_state_wanted, true);
+	net_follow_wake(a->follow);
+}
+
+/* --check ends when all zones have come. */
+static bool
+look(struct daemon *d, uint64_t now_ms)
+{
+	struct oacme *a = d->ctx;
+	struct follower_stats s;
+	if (a->opts.persist.n != 0) {
+		log_state(d);
+	}
+	if (!a->opts.is_check) {
+		return true;
+	}
+	net_follow_stats(a->follow, &s);
+	a->begun_ms = a->begun_ms != 0 ? a->begun_ms : now_ms;
+	bool is_busy = s.asking != 0 || s.transferring != 0 || s.zones == 0 || s.transfers != a->seen_transfers;
+	a->seen_transfers = s.transfers;
+	a->quiet_ms = is_busy || a->quiet_ms == 0 ? now_ms : a->quiet_ms;
+	if (now_ms - a->quiet_ms >= CHECK_QUIET_S * 1000 || now_ms - a->begun_ms >= CHECK_MAX_S * 1000) {
+		log_state(d);
+	}
+	return true;
+}
+
+static const struct daemon_stage stages[] = {
+	DAEMON_STAGE_MANAGER,
+	DAEMON_STAGE_FILES,
+	DAEMON_STAGE_PRIVS,
+	{ "parts", parts_up, parts_down },
+	DAEMON_STAGE_LOG,
+	{ "follower", follow_up, follow_down },
+	{ "health", health_up, daemon_health_down },
+};
+
+static const struct daemon_program program = {
+	.stages = stages, .stages_n = ARRAY_LEN(stages), .files = FILES, .log_stats = log_stats, .log_state = log_state, .look = look,
+};
+
+int
+main(int argc, char **argv)
+{
+	static struct oacme a;
+	daemon_begin();
+	int status = oacme_opts_read(&a.opts, argc, argv);
+	if (status == CLI_OK) {
+		a.daemon = (struct daemon){ .program = &program, .opts = &a.opts.daemon, .ctx = &a };
+		status = daemon_run(&a.daemon);
+	}
+	oacme_opts_fini(&a.opts);
+	return status;
+}
