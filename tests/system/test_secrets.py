@@ -222,7 +222,7 @@ def test_hooks_show_no_secret(bindir, repo, marked):
 def misplaced(key, path):
     """Command lines with a key where none belongs, or a bad one where one does; `path`: of a file with the text in question."""
     argument, secret, bad = key.argument, key.secret, key.argument.replace(":SHA256:", ":SHA265:")
-    for program in ("onotify", "oupdate", "okeygen", "ozone", "oprimary"):
+    for program in ("onotify", "oupdate", "ocertify", "okeygen", "ozone", "oprimary"):
         for text in (argument, secret, "hmac-sha256:" + argument, "ed25519:" + secret):
             yield [program, text]
             yield [program, text, text, text, text, text]
@@ -237,6 +237,10 @@ def misplaced(key, path):
         for text in (bad, secret, argument[:-1], argument + "=", argument.replace(":SHA256:", ":"), argument.replace(":SHA256", ""), "me:" + argument):
             yield [program, *arguments, "--port=9", "--key=" + text]
         yield [program, *arguments, "--port=9", "--key-file=" + path]
+    for text in (bad, secret, argument.replace(":SHA256:", ":"), "me:" + argument):
+        yield ["ocertify", "127.0.0.1", "x.example", "--port=9", "--dns-key=" + text]
+    yield ["ocertify", "127.0.0.1", "x.example", "--port=9", "--dns-key-file=" + path]
+    yield ["ocertify", "127.0.0.1", "x.example", "--port=9", "--type=ec", "--data=" + secret[:-6]]
     yield ["oprimary", "--remote=file:///none", "--ssh-key=ed25519:" + secret[:-4]]
     yield ["oprimary", "--remote=file:///none", "--ssh-key-file=" + path]
     yield ["oprimary", "--remote=https://me:%s@127.0.0.1:9/zones.git#a..b" % secret.rstrip("=")]

@@ -1,0 +1,448 @@
+/* ocertify: gets a certificate through DNS (see acme/request_set.h for what is there). */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/enc.h"
+#include "bin/cli.h"
+#include "bin/ocertify_dns.h"
+#include "bin/ocertify_files.h"
+#include "bin/ocertify_key.h"
+#include "bin/ocertify_opts.h"
+#include "crypto/pem.h"
+#include "net/client.h"
+#include "ops/clock.h"
+
+enum { EXIT_UNCHANGED = 3, EXIT_WAITING = 4, EXIT_REFUSED = 5 };
+
+enum {
+	DAY_S = 86400,
+	PAUSE_FIRST_MS = 1000,    /* between two looks; then half as long again each time */
+	PAUSE_MAX_MS = 60000,
+	TICK_MS = 1000,           /* the line on the terminal */
+	DATA_MAX = CLI_SECRET_MAX,
+};
+
+struct certifying {
+	const struct ocertify_opts *opts;
+	struct ocertify_key key;
+	struct ocertify_dns dns;
+	struct client_addresses to;
+	struct acme_set set;      /* as it was seen last */
+	struct acme_set before;   /* what was there before the new request */
+	struct str status;        /* what oacme says, as it was shown last */
+	uint64_t begun_ms;
+	bool is_complained;       /* about what the certificate lacks */
+	bool has_line;            /* on the terminal */
+	bool has_seen_ours;       /* our request was there */
+};
+
+/* ---- secrets ---- */
+
+/* The key that --data has in base64. */
+static err_t
+key_of_data(const struct ocertify_opts *o, const char *text, struct pkey **out)
+{
+	uint8_t octets[DATA_MAX];
+	size_t n = 0;
+	err_t err = base64_decode(text, strlen(text), octets, sizeof octets, &n);
+	err = err == OK ? pkey_from_octets(o->kind, octets, n, out) : err;
+	wipe(octets, sizeof octets);
+	if (err != OK) {
+		cli_error("--data is no such private key in base64: for ec it has 32 octets (48 with --bits=384), for ed25519 32, "
+		          "for rsa it is PKCS#8 or PKCS#1");
+	}
+	return err;
+}
+
+/* E_NOTFOUND: none is given. */
+static err_t
+read_wanted(const struct ocertify_opts *o, struct pkey **out)
+{
+	const struct cli_secret from_seed = {
+		.arg = o->seed, .file = o->seed_file, .env = "ORIGIN_SEED", .credential = "seed",
+	};
+	const struct cli_secret from_data = { .arg = o->data };
+	[[gnu::cleanup(cli_secret_free)]] char *data = NULL, *seed = NULL;
+	TRY(cli_secret_read(&from_data, &data));
+	if (data != NULL) {
+		return key_of_data(o, data, out);
+	}
+	TRY(cli_secret_read(&from_seed, &seed));
+	if (seed == NULL) {
+		return E_NOTFOUND;
+	}
+	err_t err = *seed != '\0' ? pkey_from_seed(o->kind, o->bits, (const uint8_t *)seed, strlen(seed), out) : E_FORMAT;
+	if (err != OK) {
+		cli_error("no private key could be made of the seed: %s", err_str(err));
+	}
+	return err;
+}
+
+static err_t
+read_dns_key(struct certifying *c)
+{
+	const struct cli_secret from = {
+		.arg = c->opts->dns_key, .file = c->opts->dns_key_file, .env = "ORIGIN_KEY", .credential = "update-key",
+	};
+	err_t err = cli_signed_read_key(&c->dns.asked, &from, "--dns-key");
+	return err == E_NOTFOUND ? OK : err; /* to take what is there needs no key */
+}
+
+static err_t
+read_secrets(struct certifying *c)
+{
+	[[gnu::cleanup(pkey_free)]] struct pkey *wanted = NULL;
+	TRY(read_dns_key(c));
+	err_t err = read_wanted(c->opts, &wanted);
+	TRY(err == E_NOTFOUND ? OK : err);
+	cli_forget_environment(); /* the hook has no use for it */
+	return ocertify_key_prepare(c->opts, wanted, &c->key);
+}
+
+/* ---- what is said meanwhile ---- */
+
+static void
+clear_line(struct certifying *c)
+{
+	if (c->has_line) {
+		(void)fputs("\r\033[K", stderr);
+		c->has_line = false;
+	}
+}
+
+static void
+show_line(struct certifying *c)
+{
+	if (!c->opts->is_quiet && isatty(STDERR_FILENO) && cli_has_colour(stderr)) {
+		(void)fprintf(stderr, "\r\033[K%s: waiting for the certificate, %llu of %u seconds", c->opts->host_text,
+		              (unsigned long long)((clock_ms() - c->begun_ms) / 1000), c->opts->timeout_s);
+		(void)fflush(stderr);
+		c->has_line = true;
+	}
+}
+
+[[gnu::format(printf, 2, 3)]] static void
+say(struct certifying *c, const char *format, ...)
+{
+	va_list args;
+	if (!c->opts->is_quiet) {
+		clear_line(c);
+		(void)fprintf(stderr, "%s: ", c->opts->host_text);
+		va_start(args, format);
+		(void)vfprintf(stderr, format, args);
+		va_end(args);
+		(void)fputc('\n', stderr);
+	}
+}
+
+/* Shows what oacme says whenever it says something else. */
+static void
+show_status(struct certifying *c)
+{
+	struct str now = { 0 };
+	ocertify_dns_status(&c->dns, &now);
+	if (now.len != 0 && strcmp(str_text(&now), str_text(&c->status)) != 0) {
+		say(c, "oacme says: %s", str_text(&now));
+	}
+	str_fini(&c->status);
+	c->status = now;
+}
+
+static void
+print_day(int64_t t_s, char out[32])
+{
+	time_t t = (time_t)t_s;
+	struct tm tm;
+	if (gmtime_r(&t, &tm) == NULL || strftime(out, 32, "%Y-%m-%d %H:%M UTC", &tm) == 0) {
+		(void)snprintf(out, 32, "%lld", (long long)t_s);
+	}
+}
+
+/* ---- the certificate ---- */
+
+static bool
+is_in(const struct acme_set *s, const struct cert *c)
+{
+	for (size_t i = 0; i < s->cert_n; i++) {
+		if (cert_is_equal(s->cert[i], c)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+struct found {
+	const struct cert *cert; /* NULL: none fits */
+	const struct cert *chain[CHAIN_MAX];
+	size_t chain_n;
+};
+
+/* Records of a chain of which none is the issuer: then it is the wrong chain, or something is missing. */
+static bool
+has_chain(struct certifying *c, const struct found *f)
+{
+	if (f->chain_n != 0 || (c->set.chain_n == 0 && c->set.left_out_n == 0)) {
+		return true;
+	}
+	if (!c->is_complained) {
+		clear_line(c);
+		cli_warning("%s: a certificate is in DNS, but its issuer (%s) is not, or has not signed it: it is not taken",
+		            c->opts->host_text, f->cert->issuer);
+		c->is_complained = true;
+	}
+	return false;
+}
+
+static void
+find(struct certifying *c, struct found *out)
+{
+	int64_t now_s = (int64_t)clock_wall_s();
+	const struct cert *fits = acme_set_find(&c->set, c->key.request, (struct acme_span){ now_s, now_s + DAY_S });
+	*out = (struct found){ 0 };
+	if (fits == NULL || (c->opts->is_forced && is_in(&c->before, fits))) {
+		return;
+	}
+	out->cert = fits;
+	chain_order(fits, c->set.chain, c->set.chain_n, now_s, out->chain, &out->chain_n);
+	if (!has_chain(c, out)) {
+		out->cert = NULL;
+	}
+}
+
+/* ---- delivery ---- */
+
+static bool
+is_written(const struct ocertify_opts *o, const struct str *pem)
+{
+	struct text t;
+	bool is_same = text_read(o->certificate_path, PEM_TEXT_MAX, &t) == OK;
+	if (is_same) {
+		is_same = t.len == pem->len && memcmp(t.s, pem->s, t.len) == 0;
+		text_free(&t);
+	}
+	return is_same;
+}
+
+static int
+run_hook(const struct ocertify_opts *o)
+{
+	if (o->renew_hook == NULL) {
+		return CLI_OK;
+	}
+	(void)fflush(stdout);
+	bool is_told = setenv("OCERTIFY_HOST", o->host_text, 1) == 0 && setenv("OCERTIFY_KEY", o->key_path, 1) == 0 &&
+	               setenv("OCERTIFY_CERTIFICATE", o->certificate_path, 1) == 0;
+	int status = is_told ? system(o->renew_hook) : -1;
+	if (status == 0) {
+		return CLI_OK;
+	}
+	cli_error("%s: the certificate was written, but the renew hook failed (status %d)", o->host_text,
+	          WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+	cli_hint("it is not run again for this certificate");
+	return CLI_FAILED;
+}
+
+/* First the key, then the certificate that belongs to it. */
+static int
+write_pem(struct certifying *c, const struct found *f, const struct str *pem)
+{
+	const struct ocertify_opts *o = c->opts;
+	char until[32];
+	print_day(f->cert->not_after_s, until);
+	bool is_new = c->key.is_next || !is_written(o, pem);
+	err_t err = ocertify_key_settle(o, &c->key);
+	err = err == OK && is_new ? text_write(o->certificate_path, TEXT_PUBLIC, pem->s, pem->len) : err;
+	if (err != OK) {
+		return CLI_FAILED;
+	}
+	if (!o->is_quiet) {
+		(void)printf("%s: %s is %s, valid until %s\n", o->host_text, o->certificate_path,
+		             is_new ? "a new certificate" : "as it was", until);
+	}
+	return is_new ? run_hook(o) : EXIT_UNCHANGED;
+}
+
+static int
+deliver(struct certifying *c, const struct found *f)
+{
+	struct str pem = { 0 };
+	clear_line(c);
+	if (f->chain_n == 0) {
+		cli_warning("%s: no certificate of a CA came with the certificate: clients must know its issuer (%s)",
+		            c->opts->host_text, f->cert->issuer);
+	}
+	cert_put_pem(f->cert, &pem);
+	for (size_t i = 0; i < f->chain_n; i++) {
+		cert_put_pem(f->chain[i], &pem);
+	}
+	int status = pem.err == OK ? write_pem(c, f, &pem) : CLI_FAILED;
+	str_fini(&pem);
+	return status;
+}
+
+/* ---- waiting ---- */
+
+/* Sleeps, and keeps the line on the terminal up to date. */
+static void
+pause_for(struct certifying *c, uint64_t ms)
+{
+	for (uint64_t left = ms; left != 0;) {
+		uint64_t part = left < TICK_MS ? left : TICK_MS;
+		show_line(c);
+		(void)usleep((useconds_t)(part * 1000));
+		left -= part;
+	}
+}
+
+static int
+give_up(struct certifying *c)
+{
+	clear_line(c);
+	if (c->status.len != 0) {
+		cli_error("%s: no certificate yet; oacme says: %s", c->opts->host_text, str_text(&c->status));
+		cli_hint("oacme tries again by itself; run ocertify again later");
+		return EXIT_REFUSED;
+	}
+	if (!c->opts->is_quiet) {
+		cli_warning("%s: the request is in DNS, the certificate is not there yet", c->opts->host_text);
+		cli_hint("does oacme run, with a key for this zone? Run ocertify again later");
+	}
+	return EXIT_WAITING;
+}
+
+/* Somebody else may ask for a certificate of this host, with another key: then ours will never come.  A secondary may show for a while what
+ * was there before. */
+static bool
+is_replaced(struct certifying *c)
+{
+	const struct csr *there = c->set.request, *before = c->before.request;
+	bool is_ours = there != NULL && acme_request_is_same(there, c->key.request);
+	bool is_old = there != NULL && before != NULL && acme_request_is_same(there, before);
+	c->has_seen_ours |= is_ours;
+	if (there == NULL || is_ours || (is_old && !c->has_seen_ours)) {
+		return false;
+	}
+	clear_line(c);
+	cli_error("%s: another signing request, with another key or other names, has replaced ours", c->opts->host_text);
+	cli_hint("who else asks for a certificate of this host?");
+	return true;
+}
+
+static int
+wait_for(struct certifying *c)
+{
+	uint64_t pause_ms = PAUSE_FIRST_MS, end_ms = c->begun_ms + c->opts->timeout_s * UINT64_C(1000);
+	struct found f;
+	say(c, "the signing request is in DNS; waiting for the certificate");
+	for (;;) {
+		show_status(c);
+		uint64_t now_ms = clock_ms();
+		if (now_ms >= end_ms) {
+			return give_up(c);
+		}
+		pause_for(c, pause_ms < end_ms - now_ms ? pause_ms : end_ms - now_ms);
+		pause_ms = pause_ms * 3 / 2 < PAUSE_MAX_MS ? pause_ms * 3 / 2 : PAUSE_MAX_MS;
+		acme_set_fini(&c->set);
+		if (ocertify_dns_look(&c->dns, true, &c->set) != OK) {
+			continue; /* the server may be restarted */
+		}
+		find(c, &f);
+		if (f.cert != NULL) {
+			return deliver(c, &f);
+		}
+		if (is_replaced(c)) {
+			return CLI_FAILED;
+		}
+	}
+}
+
+/* ---- all together ---- */
+
+static int
+request(struct certifying *c)
+{
+	if (c->dns.asked.request.key == NULL) {
+		cli_error("%s: there is no certificate in DNS that fits, and no key for DNS to ask for one", c->opts->host_text);
+		cli_hint("give a key with --dns-key-file or ORIGIN_KEY; \"okeygen tsig me._tlsa._update._letsencrypt._tcp.%s\" makes one",
+		         c->opts->host_text);
+		return CLI_FAILED;
+	}
+	if (pkey_kind(c->key.key) == PKEY_ED25519) {
+		cli_warning("the private key is of type Ed25519: Let's Encrypt, as all CAs of browsers, issues no certificate for "
+		            "such keys");
+	}
+	err_t err = ocertify_dns_request(&c->dns, c->key.request);
+	c->before = c->set;
+	c->set = (struct acme_set){ 0 };
+	return err == OK ? wait_for(c) : err == E_REFUSED ? EXIT_REFUSED : CLI_FAILED;
+}
+
+static bool
+is_asked_for(const struct certifying *c)
+{
+	return c->set.request != NULL && acme_request_is_same(c->set.request, c->key.request);
+}
+
+static int
+certify(struct certifying *c)
+{
+	struct found f;
+	char why[CLIENT_WHY_MAX];
+	if (client_resolve(c->opts->server, c->opts->port, &c->to, why) != OK) {
+		cli_error("%s", why);
+		cli_hint("the server is an address or a host name: ocertify SERVER HOSTNAME");
+		return CLI_FAILED;
+	}
+	c->dns.to = &c->to;
+	c->begun_ms = clock_ms();
+	if (ocertify_dns_look(&c->dns, false, &c->set) != OK) {
+		return CLI_FAILED;
+	}
+	if (c->opts->is_forced) {
+		return request(c);
+	}
+	find(c, &f);
+	return f.cert != NULL ? deliver(c, &f) : is_asked_for(c) ? wait_for(c) : request(c);
+}
+
+static int
+run(struct certifying *c)
+{
+	const struct ocertify_opts *o = c->opts;
+	c->dns.asked.subject = o->host_text;
+	c->dns.asked.host = o->server;
+	c->dns.asked.port = o->port;
+	c->dns.asked.late_hint = "the server may be waiting for its git server; then the request may still be made";
+	c->dns.asked.doubt_hint = "the request may be in DNS nevertheless: run ocertify again";
+	if (ocertify_dns_init(&c->dns, o->host.oct) != OK) {
+		cli_error("%s is too long: the name of its signing request would have over 255 octets", o->host_text);
+		return CLI_USAGE;
+	}
+	return read_secrets(c) == OK ? certify(c) : CLI_FAILED;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct ocertify_opts o;
+	cli_init();
+	cli_forbid_core();
+	ocertify_opts_read(argc, argv, &o);
+	struct certifying *c = xalloc(sizeof *c);
+	c->opts = &o;
+	int status = run(c);
+	acme_set_fini(&c->set);
+	acme_set_fini(&c->before);
+	ocertify_key_fini(&c->key);
+	str_fini(&c->status);
+	wipe(c, sizeof *c);
+	free(c);
+	ocertify_opts_fini(&o);
+	return status;
+}

@@ -1,0 +1,32 @@
+/* bin/ocertify_dns.h -- what ocertify asks of DNS: the TLSA set of a host, the reason why there is no certificate, and an UPDATE.
+ *
+ * It blocks, as net/client.h does.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "acme/request_set.h"
+#include "base/str.h"
+#include "bin/cli_signed.h"
+
+struct ocertify_dns {
+	/* Set by the program. */
+	const struct client_addresses *to;
+	struct cli_signed asked;      /* has the key, if there is one */
+	struct name tlsa, status;
+	/* private */
+	uint8_t wire[DNS_MSG_MAX], answer[DNS_MSG_MAX];
+};
+
+/* E_NAMELEN: the host's name is too long for the names below it. */
+err_t ocertify_dns_init(struct ocertify_dns *d, const uint8_t *host);
+
+/* Asks for the TLSA set; the caller frees it.  With is_quiet an error is not printed: the caller tries again. */
+err_t ocertify_dns_look(struct ocertify_dns *d, bool is_quiet, struct acme_set *out);
+
+/* What oacme says of its last try, in one line that is fit for a terminal; "" if it says nothing, or cannot be asked. */
+void ocertify_dns_status(struct ocertify_dns *d, struct str *out);
+
+/* Replaces the TLSA set by the request.  E_REFUSED: the server says no; after any error the reason was printed. */
+err_t ocertify_dns_request(struct ocertify_dns *d, const struct csr *request);

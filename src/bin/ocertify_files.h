@@ -1,0 +1,31 @@
+/* bin/ocertify_files.h -- files of ocertify: read whole, and replaced whole.
+ *
+ * A file is written under another name, and takes its place when it is complete and on the disk.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+/* Reads a file into *out, with a NUL behind it; the caller wipes and frees it (text_free()).  E_NOTFOUND: it is not there.  E_LIMIT, E_IO,
+ * E_NOMEM: the reason was printed. */
+struct text {
+	char *s;
+	size_t len;
+};
+err_t text_read(const char *path, size_t max, struct text *out);
+void text_free(struct text *t); /* NULL-safe; serves as a cleanup handler */
+
+enum text_place {
+	TEXT_NEW,    /* for a secret: E_EXISTS if the file is there; mode 0600 */
+	TEXT_SECRET, /* the same, but replaces the file */
+	TEXT_PUBLIC, /* replaces the file, with its mode and owner; a new one can be read by all whom the umask lets */
+};
+
+/* Any other error was printed. */
+err_t text_write(const char *path, enum text_place place, const void *octets, size_t len);
+
+/* Moves a file to another name in place of the one there.  The reason for an error was printed. */
+err_t text_move(const char *from, const char *to);

@@ -1,0 +1,34 @@
+/* bin/ocertify_opts.h -- the command line of ocertify.
+ *
+ * Pointers lead into argv.  Secrets stay there, for cli_secret_read() to overwrite them.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "crypto/host_names.h"
+#include "crypto/pkey.h"
+#include "dns/name.h"
+
+struct ocertify_opts {
+	const char *server;          /* NULL: this machine */
+	struct name host;            /* HOSTNAME, without "*." */
+	char host_text[NAME_TEXT_MAX];
+	struct host_names names;     /* HOSTNAME and the additional ones */
+	char *dns_key, *seed, *data; /* in argv; NULL: not given */
+	const char *dns_key_file, *seed_file;
+	const char *key_path, *csr_path, *certificate_path; /* owned */
+	enum pkey_kind kind;
+	unsigned bits;               /* of an RSA key */
+	bool has_kind;               /* --type or --bits was given */
+	uint16_t port;
+	unsigned timeout_s;
+	const char *renew_hook;
+	bool is_forced, is_quiet;
+};
+
+/* Ends the program for --help and the like, and after wrong usage, with a message. */
+void ocertify_opts_read(int argc, char **argv, struct ocertify_opts *out);
+void ocertify_opts_fini(struct ocertify_opts *o);
