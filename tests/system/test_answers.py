@@ -10,8 +10,8 @@ import dns.rdatatype as rt
 import pytest
 
 import compare
+import delv
 import servers
-import validate
 import zonegen
 from updates import ZONE, addresses, update_of
 
@@ -156,10 +156,10 @@ def test_many_iterations(primary, repo, tmp_path, need, iterations, denial):
     ours = primary(repo, zones=["many"])
     assert ("many-iterations" in ours.log()) == (iterations > 150)
     keys = dns.query.tcp(dns.message.make_query("many.", "DNSKEY"), servers.ADDRESS, port=ours.port).answer[0]
-    anchor_file = validate.anchors(str(tmp_path), "many.", [k.to_text().split() for k in keys])
+    anchor_file = delv.anchors(str(tmp_path), "many.", [k.to_text().split() for k in keys])
 
     def judged(name, rdtype):
-        said = validate.delv(ours.port, anchor_file, "many.", name, rdtype)
+        said = delv.delv(ours.port, anchor_file, "many.", name, rdtype)
         return [line[2:] for line in said.splitlines() if line.startswith("; ")][0]
     assert judged("ns1.many.", "A") == "fully validated"
     assert judged("x.y.z.many.", "A") == denial

@@ -11,8 +11,8 @@ import dns.name
 import pytest
 
 import compare
+import delv
 import servers
-import validate
 import zonegen
 from repository import Repo
 
@@ -211,7 +211,7 @@ def validate_some(report, zone, kind, port, ask_ours, where):
     """delv judges some of our answers by the zone's own keys.  What an opt-out span covers is insecure (RFC 5155 12.2.4)."""
     apex = zone.apex.to_text()
     keys = ask_ours.over_tcp(compare.Question(zone.apex, "DNSKEY", edns=True)).message.answer[0]
-    anchor_file = validate.anchors(where, apex, [key.to_text().split() for key in keys])
+    anchor_file = delv.anchors(where, apex, [key.to_text().split() for key in keys])
     good = ["fully validated"] + (["unsigned answer"] if kind == "nsec3-opt-out" else [])
     judged = 0
     for name, rdtype in zone.queries(QUESTIONS):
@@ -221,7 +221,7 @@ def validate_some(report, zone, kind, port, ask_ours, where):
         if rdtype in ("NSEC", "TYPE65400") or not name.is_subdomain(zone.apex) or not is_whole(question, ask_ours.over_tcp(question)):
             continue
         judged += 1
-        said = validate.delv(port, anchor_file, apex, name.to_text(), rdtype)
+        said = delv.delv(port, anchor_file, apex, name.to_text(), rdtype)
         if not any(word in said for word in good):
             report.add(question, "delv: " + said.strip().split("\n")[0])
 

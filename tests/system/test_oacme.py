@@ -11,7 +11,7 @@ import pytest
 from cryptography import x509
 
 import servers
-from acme import ZONE, World, assert_clean, await_certificate, names_of, verify
+from certificate_world import ZONE, World, assert_clean, await_certificate, names_of, verify
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 
 import servers
 import small_ca
-from acme import SEED, World, assert_clean, await_certificate
+from certificate_world import SEED, World, assert_clean, await_certificate
 
 DAY_S = 86400
 

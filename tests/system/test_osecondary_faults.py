@@ -17,9 +17,9 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 
+import delv
 import processes
 import servers
-import validate
 from liar import Liar, frame, gives, has, kind, refusing, stream
 from repository import Repo
 from tsig_key import Key
@@ -297,7 +297,7 @@ def test_a_clock_that_is_an_hour_off(repo, primary, secondary, tmp_path, need):
     repo.commit({"example": zone_text(1), "_keys": KEY.line})
     served = primary(repo, zones=["example"])
     for off in 3600, -3600:
-        env = {"LD_PRELOAD": validate.build_clock(str(tmp_path)), "CLOCK_AT": str(int(time.time()) + off),
+        env = {"LD_PRELOAD": delv.build_clock(str(tmp_path)), "CLOCK_AT": str(int(time.time()) + off),
                "ASAN_OPTIONS": servers.sanitizer_env()["ASAN_OPTIONS"] + ":verify_asan_link_order=0"}
         follower = follow(secondary, served, env=env)
         follower.await_log(r"warning event=refresh-failed .*BADTIME: the clocks differ")

@@ -13,10 +13,10 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
+import delv
 import disk
 import secondaries
 import servers
-import validate
 from tsig_key import Key
 
 KEY = Key("127.0.0.1.127.0.0.9._transfer.mirage.")
@@ -97,7 +97,7 @@ def make_kept(repo, primary, follower):
 
 def clock(tmp_path, off_s, since=None):
     """The environment of a program whose clock stands there, so long after `since`, or after now.  Its timers go on."""
-    return {"LD_PRELOAD": validate.build_clock(str(tmp_path)), "CLOCK_AT": str(int(since or time.time()) + off_s),
+    return {"LD_PRELOAD": delv.build_clock(str(tmp_path)), "CLOCK_AT": str(int(since or time.time()) + off_s),
             "ASAN_OPTIONS": servers.sanitizer_env()["ASAN_OPTIONS"] + ":verify_asan_link_order=0"}
 
 

@@ -32,7 +32,7 @@ def counters(running):
     """notify_accepted, pulls and notify_repeated."""
     seen = len(running.log())
     os.kill(running.pid, signal.SIGUSR1)
-    found = running.await_log(r"event=stats .* notify_accepted=(\d+) .*\n.*event=pull-stats pulls=(\d+) notify_repeated=(\d+)", after=seen)
+    found = running.await_log(r"event=stats .* notify_accepted=(\d+) (?s:.*)event=pull-stats pulls=(\d+) notify_repeated=(\d+)", after=seen)
     return [int(n) for n in found.groups()]
 
 
