@@ -117,7 +117,8 @@ enum follow_presence {
 	FOLLOW_EXPIRED,   /* not served any more: SERVFAIL; the version is kept */
 	FOLLOW_WITHDRAWN, /* no zone of ours any more; the version is kept */
 	FOLLOW_FORGOTTEN, /* no zone of ours any more; the version goes */
-	FOLLOW_UNKNOWN,   /* a domain, which is no zone as far as we know: which zones there are in it nobody knows yet.  SERVFAIL */
+	FOLLOW_UNKNOWN,   /* SERVFAIL: a domain, which is no zone as far as we know, and nobody knows yet which zones there are in it; or a
+	                     zone that an earlier run withdrew, until a source has said what became of it */
 };
 
 enum follow_event {
@@ -191,7 +192,7 @@ struct follower_io {
 	/* Shows the zone as that, from NEW on.  Not called for PRESENT after take(), which does that.  An error: tried again later.  Also
 	 * called for the domain of a source: UNKNOWN at first; if it is no zone, FORGOTTEN when those in it have had time to be found. */
 	err_t (*show)(void *ctx, const uint8_t *zone, enum follow_presence presence);
-	/* follower_restore() alone: a version of an earlier run becomes the zone's, which is shown as that (PRESENT, EXPIRED, WITHDRAWN).
+	/* follower_restore() alone: a version of an earlier run becomes the zone's, which is shown as that (PRESENT, EXPIRED, UNKNOWN).
 	 * `changed_s`: since when (wall time) it has that version.  Otherwise as take(). */
 	err_t (*restore)(void *ctx, const uint8_t *zone, struct zone **whole, enum follow_presence presence, uint64_t changed_s,
 	                 const struct zone **version);

@@ -78,7 +78,7 @@ drop(struct follower *f, const struct now *now, struct follow_zone *z)
 	if (has_nothing && followed_forget(f, now, z)) {
 		return;
 	}
-	if (has_nothing || (z->presence == FOLLOW_PRESENT && !followed_show(f, z, FOLLOW_WITHDRAWN))) {
+	if (has_nothing || (followed_is_to_be_withdrawn(z) && !followed_show(f, z, FOLLOW_WITHDRAWN))) {
 		try_again(f, now, z);
 		return;
 	}

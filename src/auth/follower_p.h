@@ -235,6 +235,7 @@ void followed_take_time(struct follower *f, const struct now *now, struct follow
 
 /* False: it is shown as before.  The caller sees to it that this is tried again. */
 bool followed_show(struct follower *f, struct follow_zone *z, enum follow_presence presence);
+bool followed_is_to_be_withdrawn(const struct follow_zone *z); /* once it is known to be gone: it is served, or UNKNOWN */
 err_t followed_tell_owner(const struct follower *f, const struct follow_zone *z); /* whoever shows it */
 void followed_show_again(const struct now *now, struct follow_zone *z); /* soon: its timer has to be set */
 void followed_set_timer(struct follower *f, struct follow_zone *z);

@@ -24,6 +24,7 @@ source_of(const struct follower *f, const struct follow_zone *z, const uint8_t *
 	return first;
 }
 
+/* One that had been withdrawn is UNKNOWN: it may be back since, and those that follow us would take our NOTAUTH for its end. */
 static err_t
 restore(struct follower *f, const struct now *now, struct follow_zone *z, struct zone **whole, const struct follow_restored *r)
 {
@@ -32,7 +33,7 @@ restore(struct follower *f, const struct now *now, struct follow_zone *z, struct
 	if (r->is_withdrawn && is_over && !followed_is_pinned(z)) {
 		return E_STALE;
 	}
-	enum follow_presence presence = is_over ? FOLLOW_EXPIRED : r->is_withdrawn ? FOLLOW_WITHDRAWN : FOLLOW_PRESENT;
+	enum follow_presence presence = is_over ? FOLLOW_EXPIRED : r->is_withdrawn ? FOLLOW_UNKNOWN : FOLLOW_PRESENT;
 	TRY(followed_tell_owner(f, z));
 	TRY(f->conf.io.restore(f->conf.io.ctx, z->apex, whole, presence, r->changed_s, &z->version));
 	z->presence = presence;

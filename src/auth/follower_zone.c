@@ -256,11 +256,11 @@ followed_forget(struct follower *f, const struct now *now, struct follow_zone *z
 
 /* ---- failures ---- */
 
-/* Without a version: 1, 2, 4, … s.  With one: RETRY, and longer with each failure, up to REFRESH. */
+/* Without a version, or while nobody knows whether it counts: 1, 2, 4, … s.  With one: RETRY, longer with each failure, up to REFRESH. */
 static uint64_t
 pause_ns(const struct follower *f, const struct follow_zone *z)
 {
-	if (z->version == NULL) {
+	if (z->version == NULL || z->presence == FOLLOW_UNKNOWN) {
 		return follower_backoff_ns(f, z->failures, FOLLOWER_NEW_MAX_S);
 	}
 	uint64_t most_s = z->times.refresh_s > z->times.retry_s ? z->times.refresh_s : z->times.retry_s;
@@ -276,6 +276,12 @@ is_gone(const struct follow_zone *z)
 	return z->is_denied && !z->is_current && (z->is_denied_by_good || !z->is_any_unheard) && !followed_is_pinned(z);
 }
 
+bool
+followed_is_to_be_withdrawn(const struct follow_zone *z)
+{
+	return z->presence == FOLLOW_PRESENT || z->presence == FOLLOW_UNKNOWN;
+}
+
 static void
 withdraw(struct follower *f, const struct now *now, struct follow_zone *z)
 {
@@ -288,7 +294,7 @@ withdraw(struct follower *f, const struct now *now, struct follow_zone *z)
 		if (followed_forget(f, now, z)) {
 			return;
 		}
-	} else if (z->presence == FOLLOW_PRESENT) {
+	} else if (followed_is_to_be_withdrawn(z)) {
 		(void)followed_show(f, z, FOLLOW_WITHDRAWN);
 	} /* if either fails, the next answer of that kind tries again */
 	rest(f, now, z, pause_ns(f, z));
@@ -300,12 +306,26 @@ refresh_ns(const struct follower *f, const struct follow_zone *z)
 	return follower_jittered(f, seconds_ns(z->times.refresh_s));
 }
 
+static uint64_t
+left_ns(const struct follow_zone *z, const struct now *now)
+{
+	return z->due_ns > now->mono_ns ? z->due_ns - now->mono_ns : 0;
+}
+
 /* A round that did not ask all sources puts off the next one that does no further. */
 static void
 rest_refreshed(struct follower *f, const struct now *now, struct follow_zone *z, bool were_all_asked)
 {
-	uint64_t ns = refresh_ns(f, z), left_ns = z->due_ns > now->mono_ns ? z->due_ns - now->mono_ns : 0;
-	rest(f, now, z, were_all_asked || ns < left_ns ? ns : left_ns);
+	uint64_t ns = refresh_ns(f, z), left = left_ns(z, now);
+	rest(f, now, z, were_all_asked || ns < left ? ns : left);
+}
+
+/* Nor does one that failed before its time, as a NOTIFY had begun it: RETRY may be longer than REFRESH. */
+static void
+rest_failed(struct follower *f, const struct now *now, struct follow_zone *z)
+{
+	uint64_t ns = pause_ns(f, z), left = left_ns(z, now);
+	rest(f, now, z, left == 0 || ns < left ? ns : left);
 }
 
 static void
@@ -317,7 +337,7 @@ end_round(struct follower *f, const struct now *now, struct follow_zone *z, bool
 	} else if (is_gone(z)) {
 		withdraw(f, now, z);
 	} else {
-		rest(f, now, z, pause_ns(f, z));
+		rest_failed(f, now, z);
 	}
 }
 
@@ -457,7 +477,7 @@ followed_taken(struct follower *f, const struct now *now, struct follow_zone *z,
 static void
 change_by_itself(struct follower *f, const struct now *now, struct follow_zone *z)
 {
-	bool is_ours = z->presence == FOLLOW_PRESENT || (z->presence == FOLLOW_WITHDRAWN && followed_is_pinned(z));
+	bool is_ours = followed_is_to_be_withdrawn(z) || (z->presence == FOLLOW_WITHDRAWN && followed_is_pinned(z));
 	enum follow_presence next = is_ours ? FOLLOW_EXPIRED : z->presence;
 	z->expires_ns = NOW_NEVER;
 	if (next == FOLLOW_WITHDRAWN) { /* it cannot go while it is asked about */

@@ -44,7 +44,7 @@ err_t secondary_take(struct secondary *s, const uint8_t *apex, struct zone **who
                      const struct zone **version, struct secondary_step *step);
 
 /* A version of an earlier run, which has come at `made_s`, becomes that of a zone that has none: served (PRESENT), or kept (EXPIRED,
- * WITHDRAWN) as below.  Takes *whole; errors as above. */
+ * UNKNOWN) as below.  Takes *whole; errors as above. */
 err_t secondary_restore(struct secondary *s, const uint8_t *apex, struct zone **whole, enum follow_presence presence, uint64_t made_s,
                         uint64_t now_s, const struct zone **version, struct secondary_step *step);
 

@@ -175,7 +175,7 @@ test_member_that_a_primary_denied_is_not_forgotten(void **state)
 	assert_int_equal(give(&w, &k.cat, RECENT), OK);
 	assert_int_equal(give(&w, &k.a, (struct follow_restored){ .refreshed_ago_s = 100, .is_withdrawn = true }), OK);
 	assert_int_equal(give(&w, &k.b, (struct follow_restored){ .refreshed_ago_s = 1000, .is_withdrawn = true }), OK);
-	assert_int_equal(presence_of(&w, "a"), FOLLOW_WITHDRAWN);
+	assert_int_equal(presence_of(&w, "a"), FOLLOW_UNKNOWN);
 	assert_int_equal(presence_of(&w, "b"), FOLLOW_EXPIRED);
 	run(&w, 600 * S);
 	assert_int_equal(presence_of(&w, "a"), FOLLOW_EXPIRED);

@@ -97,22 +97,56 @@ expired_zone_is_kept_and_comes_back(void **state)
 	world_fini(&w);
 }
 
+/* Nobody may take our word that it is gone before the primary has given it again: what was written last may have been lost. */
+static void
+restore_withdrawn(struct world *w)
+{
+	begin_with_version_7(w);
+	struct zone *version = restart(w, KEY);
+	struct follow_restored r = refreshed(1000);
+	r.is_withdrawn = true;
+	w->primary[0].is_down = true;
+	assert_int_equal(give(w, version, &r), OK);
+	run(w, HOUR);
+	assert_int_equal(presence_of(w, "example"), FOLLOW_UNKNOWN);
+}
+
 static void
 withdrawn_zone_stays_withdrawn_and_is_forgotten(void **state)
 {
 	struct world w;
 	(void)state;
-	begin_with_version_7(&w);
-	struct zone *version = restart(&w, KEY);
-	struct follow_restored r = refreshed(1000);
+	restore_withdrawn(&w);
 	COMMIT(&w, 0, KEYS, { "other", ZONE("1", "") });
-	r.is_withdrawn = true;
-	assert_int_equal(give(&w, version, &r), OK);
-	assert_int_equal(presence_of(&w, "example"), FOLLOW_WITHDRAWN);
+	w.primary[0].is_down = false;
 	run(&w, HOUR);
 	assert_int_equal(presence_of(&w, "example"), FOLLOW_WITHDRAWN);
 	run(&w, DAY);
 	assert_int_equal(presence_of(&w, "example"), FOLLOW_FORGOTTEN);
+	world_fini(&w);
+}
+
+static void
+withdrawn_zone_that_is_back_is_served(void **state)
+{
+	struct world w;
+	(void)state;
+	restore_withdrawn(&w);
+	w.primary[0].is_down = false;
+	run(&w, FOLLOWER_NEW_MAX_S * 2 * S); /* RETRY is longer */
+	assert_int_equal(serial_of(&w, "example"), 7);
+	assert_int_equal(w.primary[0].transfers, 1);
+	world_fini(&w);
+}
+
+static void
+withdrawn_zone_whose_primary_is_silent_expires(void **state)
+{
+	struct world w;
+	(void)state;
+	restore_withdrawn(&w);
+	run(&w, DAY);
+	assert_int_equal(presence_of(&w, "example"), FOLLOW_EXPIRED);
 	world_fini(&w);
 }
 
@@ -171,6 +205,8 @@ main(void)
 		cmocka_unit_test(expiry_counts_from_the_refresh),
 		cmocka_unit_test(expired_zone_is_kept_and_comes_back),
 		cmocka_unit_test(withdrawn_zone_stays_withdrawn_and_is_forgotten),
+		cmocka_unit_test(withdrawn_zone_that_is_back_is_served),
+		cmocka_unit_test(withdrawn_zone_whose_primary_is_silent_expires),
 		cmocka_unit_test(what_is_not_taken_stays_the_callers),
 		cmocka_unit_test(source_is_remembered),
 	};

@@ -246,6 +246,30 @@ end_after_few_tries(struct world *w)
 }
 
 /* A zone that cannot be taken, and ends the link each time, is tried at its own pace. */
+#define OFTEN(serial) "$TTL 60\n@ SOA ns host " serial " 300 900 86400 60\n@ NS ns\nns A 192.0.2.1\n"
+
+/* RETRY is longer than REFRESH here: what a NOTIFY began, and what failed, is no reason to ask later than without it. */
+static void
+a_notify_that_fails_puts_off_no_refresh(void **state)
+{
+	struct world w;
+	(void)state;
+	world_begin(&w);
+	COMMIT(&w, 0, KEYS, { "example", OFTEN("7") });
+	follow(&w, 0, KEY);
+	run(&w, 10 * S);
+	assert_int_equal(serial_of(&w, "example"), 7);
+	w.primary[0].failing = "example";
+	notify(&w, 0, "example", KEY, 8);
+	run(&w, 10 * S);
+	assert_true(w.events[FOLLOW_FAILED] != 0);
+	w.primary[0].failing = NULL;
+	COMMIT(&w, 0, KEYS, { "example", OFTEN("8") });
+	run(&w, 300 * S);
+	assert_int_equal(serial_of(&w, "example"), 8);
+	world_fini(&w);
+}
+
 static void
 a_bad_zone_is_not_hurried_by_a_kept_link(void **state)
 {
@@ -589,6 +613,7 @@ main(void)
 		cmocka_unit_test(no_memory_to_withdraw_is_no_expiry),
 		cmocka_unit_test(no_memory_after_expiry_is_tried_again),
 		cmocka_unit_test(what_changes_without_a_kept_link_is_heard_of),
+		cmocka_unit_test(a_notify_that_fails_puts_off_no_refresh),
 		cmocka_unit_test(a_bad_zone_is_not_hurried_by_a_kept_link),
 		cmocka_unit_test(a_kept_link_that_does_not_last_is_made_less_often),
 		cmocka_unit_test(a_bad_zone_fails_no_other),

@@ -312,7 +312,7 @@ test_withdrawn_zone_is_kept_and_goes(void **state)
 	struct fixture *f = *state;
 	take_and_withdraw(f);
 	begin_anew(f);
-	assert_int_equal(f->presence, FOLLOW_WITHDRAWN);
+	assert_int_equal(f->presence, FOLLOW_UNKNOWN);
 	assert_null(view_zone(secondary_view(f->secondary), example));
 	zone_store_forget(f->store, example);
 	zone_store_forget(f->store, other);
