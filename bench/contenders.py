@@ -17,6 +17,7 @@ import servers as peers  # noqa: E402  (their configurations are those of the te
 from repository import git  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
+SERVER_CORE, LOAD_CORE = 0, 1
 READY_LIMIT_S = 180
 ON_WAY = 200  # readiness questions at a time
 
@@ -45,7 +46,7 @@ class Server:
         raise NotImplementedError
 
     def start(self, work, zones, under=(), limit_s=READY_LIMIT_S):
-        """Runs on core 0; returns when every zone has answered."""
+        """Runs on its core; returns when every zone has answered."""
         shutil.rmtree(work, ignore_errors=True)
         os.makedirs(work)
         port = peers.free_port()
@@ -59,7 +60,7 @@ class Running:
         with open(os.path.join(work, "output"), "wb") as log:
             begin = time.monotonic()
             self.popen = subprocess.Popen(argv, cwd=work, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                          start_new_session=True, preexec_fn=lambda: os.sched_setaffinity(0, {0}))
+                                          start_new_session=True, preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CORE}))
         try:
             if server.answers:
                 await_zones(port, zones, self.popen, limit_s)

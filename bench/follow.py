@@ -75,7 +75,6 @@ class Primary:
         self.heads = [git(self.bare, "rev-parse", "main")]
         self.process = peers.Process([os.path.join(bench.args.bindir, "oprimary"), "--remote=file://" + self.bare, "--listen=" + PRIMARY,
                                       "--user=root", "--notify=keys"], self.work, "oprimary")
-        os.sched_setaffinity(self.process.pid, {1})
         await_serial(maker.zone, PRIMARY, 1)
 
     def add_change(self, push_change):
@@ -105,7 +104,8 @@ def follow(bench, push_change):
              if shutil.which(m.binary) and (wanted is None or m.name in wanted)]
     for m in makes:  # BIND listens only where an interface says that the address is its own
         subprocess.run(["ip", "address", "replace", m.address + "/8", "dev", "lo"], check=True)
-    primary = Primary(bench, maker, makes)
+    with bench.on_core(contenders.LOAD_CORE):
+        primary = Primary(bench, maker, makes)
     next_serial = [1]
 
     def after_primary(make, add):
@@ -121,9 +121,9 @@ def follow(bench, push_change):
         shutil.rmtree(where, ignore_errors=True)
         os.makedirs(where)
         begin = time.monotonic()
-        follower = make(where, {maker.zone: key_of(make, maker.zone)})
+        with bench.on_core(contenders.SERVER_CORE):  # with all its threads and children, from the first
+            follower = make(where, {maker.zone: key_of(make, maker.zone)})
         try:
-            os.sched_setaffinity(follower.pid, {0})
             served = await_serial(maker.zone, make.address, next_serial[0]) - begin
             used = cpu_ns(follower.pid) / 1e9
             time.sleep(3)
@@ -136,7 +136,7 @@ def follow(bench, push_change):
         finally:
             follower.kill()
         return {"served": served, "cpu": used, "memory": memory, "late": statistics.median(late), "each": each, "other": other}
-    with bench.on_load_core():
+    with bench.on_core(contenders.LOAD_CORE):
         try:
             got = bench.rounds(makes, measure)
         finally:

@@ -57,10 +57,9 @@ class Pair:
         return path
 
     def start(self, program, core, *options):
-        process = peers.Process([os.path.join(self.bindir, program), "--user=root", *options], self.work, program)
+        process = peers.Process([os.path.join(self.bindir, program), "--user=root", *options], self.work, program,
+                                preexec_fn=lambda: os.sched_setaffinity(0, {core}))
         self.processes.append(process)
-        for thread in os.listdir("/proc/%d/task" % process.pid):
-            os.sched_setaffinity(int(thread), {core})
         return process
 
     def primary_gives_way(self):

@@ -4,6 +4,7 @@ import statistics
 import struct
 import time
 
+import contenders
 import inputs
 from contenders import peers
 from tables import figure, table
@@ -111,7 +112,7 @@ def axfr(bench):
         if t.records != maker.records + 1:
             raise RuntimeError("%d records, not %d" % (t.records, maker.records + 1))
         return {"seconds": t.seconds, "cpu": used, "mb": t.octets / 1e6, "messages": t.messages}
-    with bench.on_load_core():
+    with bench.on_core(contenders.LOAD_CORE):
         got = bench.rounds(able(bench, "axfr"), measure)
     return "Zone of %d records; the second transfer after a start.\n\n" % maker.records + table(
         ["server", "seconds", "server CPU s", "MB", "messages"],
@@ -141,7 +142,7 @@ def ixfr(bench):
         return {"served": served, "first": 1000 * all_of_them[0].seconds, "records": all_of_them[0].records,
                 "octets": all_of_them[0].octets,
                 "again": 1000 * statistics.median(t.seconds for t in all_of_them[1:])}
-    with bench.on_load_core():
+    with bench.on_core(contenders.LOAD_CORE):
         got = bench.rounds(able(bench, "ixfr"), measure)
     return "Zone of %d records, one added.\n\n" % maker.records + table(
         ["server", "change served after s", "first IXFR ms", "the same again ms", "records", "octets"],
