@@ -334,6 +334,18 @@ seconds_until(uint64_t at_ns, const struct now *now)
 	return at_ns == NOW_NEVER ? UINT64_MAX : at_ns > now->mono_ns ? (at_ns - now->mono_ns) / NOW_SECOND_NS : 0;
 }
 
+/* When a zone is asked about next; if it waits, when its turn may come: at once, or when its primary is tried again. */
+static uint64_t
+next_ns(const struct follower *f, const struct follow_zone *z)
+{
+	const struct follow_link *l = f->sources[z->source]->link;
+	switch (z->phase) {
+	case ZONE_RESTING: return z->due_ns;
+	case ZONE_WAITING: return l->is_open ? 0 : l->again_ns;
+	default: return NOW_NEVER;
+	}
+}
+
 static struct follow_state
 state_of(const struct follower *f, const struct now *now, const struct follow_zone *z)
 {
@@ -341,7 +353,7 @@ state_of(const struct follower *f, const struct now *now, const struct follow_zo
 		.zone = z->apex, .presence = z->presence, .catalog = z->member != NULL ? z->member->catalog->zone->apex : NULL,
 		.has_serial = z->version != NULL, .serial = z->version != NULL ? z->version->serial : 0,
 		.refreshed_ago_s = z->version != NULL ? (now->mono_ns - z->refreshed_ns) / NOW_SECOND_NS : UINT64_MAX,
-		.next_s = z->phase == ZONE_RESTING ? seconds_until(z->due_ns, now) : UINT64_MAX,
+		.next_s = seconds_until(next_ns(f, z), now),
 		.expires_s = seconds_until(z->expires_ns, now),
 		.source = z->has_good ? &f->sources[z->good]->at : NULL,
 		.transfer_octets = z->transfer_octets, .transfer_ms = z->transfer_ms,

@@ -294,7 +294,7 @@ struct follow_state {
 	enum follow_presence presence;
 	bool has_serial;
 	uint32_t serial;
-	uint64_t refreshed_ago_s, next_s, expires_s; /* UINT64_MAX: never, or now under way */
+	uint64_t refreshed_ago_s, next_s, expires_s; /* UINT64_MAX: never, or now under way; next_s 0: as soon as others let it */
 	const struct follow_source *source;          /* that answered last; NULL: none has */
 	size_t transfer_octets;                      /* of the last transfer */
 	uint64_t transfer_ms;

@@ -499,13 +499,6 @@ transfers_are_few_at_a_time(void **state)
 }
 
 static void
-says_what_it_knows(void *ctx, const struct follow_state *s)
-{
-	struct follow_state *out = ctx;
-	*out = *s;
-}
-
-static void
 notifies_that_overtake_each_other_lose_nothing(void **state)
 {
 	struct world w;
@@ -528,27 +521,6 @@ notifies_that_overtake_each_other_lose_nothing(void **state)
 	notify(&w, 0, "example", KEY, 10);
 	run(&w, S);
 	assert_int_equal(serial_of(&w, "example"), 11);
-	world_fini(&w);
-}
-
-static void
-shows_its_state(void **state)
-{
-	struct world w;
-	struct follow_state s = { 0 };
-	(void)state;
-	world_begin(&w);
-	COMMIT(&w, 0, KEYS, { "example", ZONE("7", "") });
-	follow(&w, 0, KEY);
-	run(&w, 100 * S);
-	follower_each(w.f, &w.now, says_what_it_knows, &s);
-	assert_int_equal(s.presence, FOLLOW_PRESENT);
-	assert_int_equal(s.serial, 7);
-	assert_in_range(s.refreshed_ago_s, 98, 100);
-	assert_in_range(s.next_s, 3100, 3500);
-	assert_in_range(s.expires_s, 86290, 86310);
-	assert_int_equal(s.source->address.octets[3], 1);
-	assert_string_equal(s.trouble, "");
 	world_fini(&w);
 }
 
@@ -582,7 +554,6 @@ main(void)
 		cmocka_unit_test(a_primary_that_closes_early_is_humoured),
 		cmocka_unit_test(transfers_are_few_at_a_time),
 		cmocka_unit_test(notifies_that_overtake_each_other_lose_nothing),
-		cmocka_unit_test(shows_its_state),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
  * goes to server_handle(), and transfers come from auth/transfer.h. */
 #pragma once
 
-#include "auth/follower.h"
+#include "auth/follower_p.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -526,6 +526,18 @@ run(struct world *w, uint64_t ns)
 		} else {
 			follower_timer(w->f, &w->now);
 		}
+	}
+}
+
+/* Lets time go by until the zone waits for its turn. */
+static inline void
+await_turn(struct world *w, const char *zone)
+{
+	struct name n;
+	assert_int_equal(name_parse(zone, strlen(zone), NULL, &n), OK);
+	for (unsigned i = 0; followed_get(w->f, n.oct)->phase != ZONE_WAITING; i++) {
+		assert_true(i < 3600);
+		run(w, S);
 	}
 }
 
