@@ -370,6 +370,14 @@ catalogs_show_unknown(struct follower *f)
 	}
 }
 
+/* While it was a zone, it was shown as that. */
+void
+catalogs_lost_root(struct follower *f)
+{
+	f->unknown = catalogs_are_known(f) ? UNKNOWN_NOTHING : UNKNOWN_DUE;
+	catalogs_show_unknown(f);
+}
+
 /* ---- all ---- */
 
 struct followed_catalog *

@@ -262,6 +262,7 @@ void followed_free(struct follow_zone *z);
 /* ---- follower_catalog.c ---- */
 
 void catalogs_show_unknown(struct follower *f); /* if that is due */
+void catalogs_lost_root(struct follower *f); /* the root was a zone, which was forgotten */
 bool catalogs_are_known(const struct follower *f); /* a version of each was read */
 struct followed_catalog *followed_as_catalog(struct follower *f, const struct follow_zone *z); /* NULL: it is none */
 void catalog_taken(struct follower *f, const struct now *now, struct followed_catalog *c); /* its zone has another version */

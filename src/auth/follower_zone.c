@@ -246,6 +246,9 @@ followed_forget(struct follower *f, const struct now *now, struct follow_zone *z
 	struct name name;
 	name_set(&name, z->apex);
 	followed_drop(f, z);
+	if (name_is_root(name.oct)) {
+		catalogs_lost_root(f);
+	}
 	for (size_t i = 0; i < f->sources_n; i++) {
 		if (name_is_equal(f->sources[i]->at.domain, name.oct)) {
 			source_lost_zone(f, now, f->sources[i]);

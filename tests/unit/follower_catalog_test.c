@@ -302,6 +302,29 @@ test_a_key_of_the_root_does_not_stand_for_the_catalog(void **state)
 	world_fini(&w);
 }
 
+/* The root was a zone, which is gone while the catalog has not come yet. */
+static void
+test_no_name_is_denied_before_the_catalog_when_the_root_is_gone(void **state)
+{
+	(void)state;
+	struct world w;
+	world_begin(&w);
+	COMMIT(&w, 0, ROOT_KEYS, { "@", SHORT("1") }, { "cat", CATALOG("1", "") });
+	w.primary[0].failing = "cat";
+	follow(&w, 0, ROOT_KEY);
+	add_catalog(&w, "cat");
+	run(&w, 3 * HOUR); /* until the key's domain is well known */
+	assert_int_equal(serial_of(&w, "."), 1);
+	COMMIT(&w, 0, ROOT_KEYS, { "cat", CATALOG("1", "") });
+	run(&w, HOUR);
+	assert_int_equal(presence_of(&w, "."), FOLLOW_UNKNOWN);
+	w.primary[0].failing = NULL;
+	run(&w, HOUR);
+	assert_int_equal(serial_of(&w, "cat"), 1);
+	assert_int_equal(presence_of(&w, "."), FOLLOW_FORGOTTEN);
+	world_fini(&w);
+}
+
 /* The answer that is on its way when the catalog lets a zone go, or resets it. */
 static void
 test_a_demand_waits_for_the_answer(void **state)
@@ -429,6 +452,7 @@ main(void)
 		cmocka_unit_test(test_members_outside_of_the_domain),
 		cmocka_unit_test(test_no_name_is_denied_before_the_catalog),
 		cmocka_unit_test(test_a_key_of_the_root_does_not_stand_for_the_catalog),
+		cmocka_unit_test(test_no_name_is_denied_before_the_catalog_when_the_root_is_gone),
 		cmocka_unit_test(test_a_demand_waits_for_the_answer),
 		cmocka_unit_test(test_a_reset_waits_for_the_answer_in_any_case),
 		cmocka_unit_test(test_no_memory),
