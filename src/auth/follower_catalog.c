@@ -334,6 +334,7 @@ read_version(struct follower *f, const struct now *now, struct followed_catalog 
 	char why[CATALOG_WHY_MAX];
 	err_t err = catalog_read(c->zone->version, f->conf.zones_max, &list, why);
 	c->is_broken = err != OK;
+	c->has_missed = false;
 	if (err != OK) {
 		c->is_behind = err == E_NOMEM;
 		bool is_short = err == E_NOMEM;
@@ -391,14 +392,25 @@ followed_as_catalog(struct follower *f, const struct follow_zone *z)
 	return NULL;
 }
 
+/* One that has expired changes nothing until it is well again. */
+static void
+take_what_is_lost(struct follower *f, const struct now *now, struct followed_catalog *c)
+{
+	if (c->zone->presence == FOLLOW_PRESENT) {
+		(void)read_version(f, now, c, READ_AGAIN); /* it loses nothing by that */
+	} else {
+		c->has_missed = true;
+	}
+}
+
 void
 catalog_taken(struct follower *f, const struct now *now, struct followed_catalog *c)
 {
 	bool has_lost = read_version(f, now, c, READ_NEW);
 	for (size_t i = 0; has_lost && i < f->catalogs_n; i++) {
 		struct followed_catalog *other = &f->catalogs[i];
-		if (other != c && other->refused != 0 && !other->is_broken && other->zone->presence == FOLLOW_PRESENT) {
-			(void)read_version(f, now, other, READ_AGAIN); /* it loses nothing by that */
+		if (other != c && other->refused != 0 && !other->is_broken) {
+			take_what_is_lost(f, now, other);
 		}
 	}
 	domain_end_unknown(f, name_root);
@@ -407,8 +419,8 @@ catalog_taken(struct follower *f, const struct now *now, struct followed_catalog
 void
 catalog_is_current(struct follower *f, const struct now *now, struct followed_catalog *c)
 {
-	if (c->is_behind) {
-		(void)read_version(f, now, c, READ_NEW);
+	if (c->is_behind || c->has_missed) {
+		(void)read_version(f, now, c, c->is_behind ? READ_NEW : READ_AGAIN);
 	}
 	domain_end_unknown(f, name_root);
 }

@@ -63,6 +63,7 @@ struct followed_catalog {
 	bool is_known;               /* one was */
 	bool is_broken;              /* the zone's present version is another one, and broken */
 	bool is_behind;              /* no memory for all that it lists: to be read again */
+	bool has_missed;             /* while it had expired, another one has lost what it may list: likewise */
 };
 
 /* What a catalog says of a zone. */

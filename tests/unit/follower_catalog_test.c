@@ -155,6 +155,33 @@ test_two_catalogs(void **state)
 }
 
 /* "coo" alone moves nothing: that waits for a version of the other catalog (RFC 9432 4.4.1). */
+/* The other one has expired when the first one lets the zone go, and comes back as it was. */
+static void
+test_what_a_catalog_lets_go_while_the_other_one_has_expired(void **state)
+{
+	(void)state;
+	struct world w;
+	world_begin(&w);
+	commit_catalogs(&w, CATALOG("1", "x.zones PTR a.\n"), SHORT("1") "version TXT \"2\"\nz.zones PTR a.\n");
+	follow(&w, 0, ROOT_KEY);
+	add_catalog(&w, "cat");
+	add_catalog(&w, "dog");
+	run(&w, S);
+	assert_int_equal(serial_of(&w, "a"), 1);
+	w.primary[0].failing = "dog";
+	run(&w, 700 * S);
+	assert_int_equal(presence_of(&w, "dog"), FOLLOW_EXPIRED);
+	commit_catalogs(&w, CATALOG("2", ""), SHORT("1") "version TXT \"2\"\nz.zones PTR a.\n");
+	notify(&w, 0, "cat", ROOT_KEY, 2);
+	run(&w, S);
+	assert_int_equal(presence_of(&w, "a"), FOLLOW_WITHDRAWN);
+	w.primary[0].failing = NULL;
+	run(&w, 100 * S);
+	assert_int_equal(presence_of(&w, "dog"), FOLLOW_PRESENT);
+	assert_int_equal(serial_of(&w, "a"), 1);
+	world_fini(&w);
+}
+
 static void
 test_a_change_of_ownership(void **state)
 {
@@ -446,6 +473,7 @@ main(void)
 		cmocka_unit_test(test_a_broken_catalog_changes_nothing),
 		cmocka_unit_test(test_notauth_removes_none),
 		cmocka_unit_test(test_two_catalogs),
+		cmocka_unit_test(test_what_a_catalog_lets_go_while_the_other_one_has_expired),
 		cmocka_unit_test(test_a_change_of_ownership),
 		cmocka_unit_test(test_what_keys_say_of_a_name),
 		cmocka_unit_test(test_a_zone_that_a_key_has_found),
