@@ -2,10 +2,19 @@
  * of links, links that cannot be made, memory that is short, and time.
  *
  * What must hold: what is shown follows the diagram in auth/follower.h; nothing that is asked, or waits, is forgotten; limits are kept; a
- * deadline that has passed is not left behind; and once all primaries are well, every zone that is known is served as they have it. */
+ * deadline that has passed is not left behind; and once all primaries are well, every zone that is known is served as they have it.
+ *
+ * An input that begins with BEGINS_WITH_CATALOGS has two catalogs, and each zone is whose the model in follower_catalogs.h says. */
 #include "follower_world.h"
 
-enum { STEPS_MAX = 300, TRANSFERS_MAX = 3, LINK_TRANSFERS_MAX = 2, ENDINGS_MAX = 20000, WELL_S = 2000 };
+enum {
+	BEGINS_WITH_CATALOGS = 'c',
+	STEPS_MAX = 300, TRANSFERS_MAX = 3, LINK_TRANSFERS_MAX = 2, ENDINGS_MAX = 20000, WELL_S = 2000,
+	STEP_KINDS = 12, CATALOG_STEP = STEP_KINDS, ALL_BUT_ONE_STEP, CATALOG_STEP_KINDS,
+};
+
+/* Newer than any that the input can name: one lists "y", which may move; the other one "y", "a.z" and "m.o". */
+static const uint32_t good_catalogs[CATALOGS] = { 0x400 * CATALOG_ORDER + 0x00A, 0x400 * CATALOG_ORDER + 0x132 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -75,7 +84,7 @@ check_zone(void *ctx, const struct follow_state *s)
 	bool is_not_shown = h->presence == NOWHERE || h->presence == FOLLOW_UNKNOWN; /* there was no room for that */
 	ASSERT(s->presence == (is_not_shown ? FOLLOW_NEW : (enum follow_presence)h->presence));
 	ASSERT(s->has_serial == (h->version != NULL) && (h->version == NULL || s->serial == h->version->serial));
-	*busy += s->next_s == UINT64_MAX;
+	*busy += followed_get(w.f, s->zone)->phase != ZONE_RESTING;
 }
 
 static void
@@ -95,6 +104,7 @@ check(void)
 	ASSERT(busy == sums.busy_zones);
 	ASSERT(s->waiting == sums.waiting && s->asking == sums.asking && s->transferring == sums.transferring);
 	ASSERT(s->transferring <= TRANSFERS_MAX && s->links == w.open_n && w.f->links_n == LINKS && s->zones <= ZONES);
+	catalogs_check(&w.catalogs, w.f, w.no_room_ns == 0);
 	for (size_t i = 0; i < w.f->sources_n; i++) {
 		const struct source *source = w.f->sources[i];
 		ASSERT((source->timer.place != 0) + list_is_linked(&source->want.link) + source->is_asked == 1);
@@ -138,16 +148,39 @@ advance_to_deadline(void)
 	}
 }
 
+static unsigned
+zones_n(void)
+{
+	return w.has_catalogs ? ZONES : PLAIN_ZONES;
+}
+
+static unsigned
+sources_n(void)
+{
+	return w.has_catalogs ? SOURCES : PLAIN_SOURCES;
+}
+
+/* A catalog's says what it lists. */
+static uint32_t
+read_serial(struct cur *c, unsigned zone)
+{
+	uint8_t n = cur_u8(c);
+	return is_catalog((int)zone) ? n * CATALOG_ORDER + cur_u16(c) : n % 8;
+}
+
 static void
 notify(struct cur *c)
 {
 	uint8_t what = cur_u8(c), from = cur_u8(c);
-	struct follow_notice n = { .address = { 4, { 10, 0, 0, 1 + from % 4 } }, .has_serial = (from & 0x40) != 0, .serial = cur_u8(c) % 8 };
-	name_set(&n.zone, (const uint8_t *)zone_names[what % ZONES]);
+	struct follow_notice n = { .address = { 4, { 10, 0, 0, 1 + from % 4 } }, .has_serial = (from & 0x40) != 0 };
+	n.serial = read_serial(c, what % zones_n());
+	name_set(&n.zone, (const uint8_t *)zone_names[what % zones_n()]);
 	if ((from & 0x80) != 0) {
-		name_set(&n.key, keys[what / ZONES % SOURCES].tsig.name.oct);
+		name_set(&n.key, keys[what / zones_n() % sources_n()].tsig.name.oct);
+		w.noticed = n.zone.oct;
 	}
 	follower_notice(w.f, &w.now, &n);
+	w.noticed = NULL;
 }
 
 static void
@@ -180,11 +213,12 @@ reply(struct cur *c)
 {
 	struct sent *s = sent_at(cur_u8(c));
 	uint8_t how = cur_u8(c), what = cur_u8(c);
-	const struct reply r = {
+	struct reply r = {
 		.rcode = what >> 4 & 15, .serial = what % 8, .is_aa = (how & 1) == 0, .has_question = (how & 2) == 0,
 		.has_soa = (how & 4) == 0, .is_signed = (how & 24) != 8, .is_spoilt = (how & 224) == 32,
 	};
 	if (s != NULL) {
+		r.serial = is_catalog(zone_number(s->zone.oct)) ? read_serial(c, CATALOG) : r.serial;
 		answer_once(s, &r);
 	}
 }
@@ -194,8 +228,11 @@ transfer(struct cur *c, bool is_new)
 {
 	struct sent *s = sent_at(cur_u8(c));
 	uint8_t n = cur_u8(c);
-	const struct plan plan = { .form = is_new ? n >> 4 : 0, .serial = is_new ? cur_u8(c) % 8 : 0, .cut = is_new ? cur_u8(c) : 0,
-		                   .is_bare = is_new ? cur_u8(c) : 0, .spoilt = is_new ? cur_u8(c) : 0 };
+	unsigned zone = s != NULL ? (unsigned)zone_number(s->zone.oct) : 0;
+	struct plan plan = { .form = is_new ? n >> 4 : 0, .serial = is_new ? read_serial(c, zone) : 0 };
+	plan.cut = is_new ? cur_u8(c) : 0;
+	plan.is_bare = is_new ? cur_u8(c) : 0;
+	plan.spoilt = is_new ? cur_u8(c) : 0;
 	if (s == NULL) {
 		return;
 	}
@@ -216,25 +253,34 @@ invented(struct cur *c)
 	deliver(link, cur_take(c, len), len);
 }
 
-/* Answers all that was asked, and what is asked because of that. */
+/* Answers all that was asked, and what is asked because of that; but not about that zone. */
 static void
-all_well(void)
+all_well_but(int zone)
 {
 	unsigned i = 0;
 	while (i < KEPT) {
 		struct sent *s = sent_at((uint8_t)i++);
-		if (s != NULL && !s->is_done) {
+		if (s != NULL && !s->is_done && zone_number(s->zone.oct) != zone) {
 			answer_well(s);
 			i = 0;
 		}
 	}
 }
 
+/* Primaries that are well have another version of a catalog from now on; mostly the slots change one by one. */
+static void
+change_catalog(struct cur *c)
+{
+	uint8_t what = cur_u8(c), to = cur_u8(c);
+	uint32_t *listed = &w.listed[what % CATALOGS], at = what / 2 % 4 * 4;
+	*listed = ((*listed & ~(UINT32_C(15) << at)) | (to & 15u) << at) + CATALOG_ORDER;
+}
+
 static void
 step(struct cur *c)
 {
 	uint8_t what = cur_u8(c);
-	switch (what % 12) {
+	switch (what % (w.has_catalogs ? CATALOG_STEP_KINDS : STEP_KINDS)) {
 	case 0:
 		notify(c);
 		break;
@@ -262,7 +308,13 @@ step(struct cur *c)
 		advance((uint64_t)cur_u16(c) * cur_u16(c) * MS);
 		break;
 	case 10:
-		all_well();
+		all_well_but(NOBODY);
+		break;
+	case CATALOG_STEP:
+		change_catalog(c);
+		break;
+	case ALL_BUT_ONE_STEP:
+		all_well_but(cur_u8(c) % ZONES);
 		break;
 	default:
 		w.failing = cur_u8(c) & cur_u8(c);
@@ -279,7 +331,8 @@ is_all_served(void)
 	bool is_all = follower_stats(w.f)->zones != 0;
 	for (size_t i = 0; i < ZONES; i++) {
 		const struct held *h = &w.held[i];
-		is_all &= h->presence == NOWHERE || (h->presence == FOLLOW_PRESENT && h->version->serial == GOOD_SERIAL);
+		bool is_served = h->presence == FOLLOW_PRESENT && h->version->serial == good_serial_of((int)i);
+		is_all &= h->presence == NOWHERE || w.catalogs.of[i].is_leaving || is_served;
 	}
 	return is_all;
 }
@@ -291,9 +344,10 @@ end_well(void)
 	w.failing = 0;
 	w.room = 1 << 20;
 	w.skew_s = 0;
+	memcpy(w.listed, good_catalogs, sizeof w.listed);
 	for (unsigned i = 0; !is_all_served(); i++) {
 		ASSERT(i < ENDINGS_MAX && w.now.mono_ns < until);
-		all_well();
+		all_well_but(NOBODY);
 		check();
 		advance_to_deadline();
 		check();
@@ -301,23 +355,28 @@ end_well(void)
 }
 
 static void
-begin(void)
+begin(bool has_catalogs)
 {
 	const struct follower_conf conf = {
 		.bounds = { 1, 3600, 1, 3600, 1, 3600 }, .transfers_max = TRANSFERS_MAX, .link_transfers_max = LINK_TRANSFERS_MAX,
 		.records_max = 100, .octets_max = octets_max,
 		.io = { .open = open_link, .send = send_over, .close = close_link, .udp_send = send_udp, .udp_end = end_udp,
-		        .take = take, .show = show, .report = on_report, .random_u32 = next_random },
+		        .take = take, .show = show, .report = on_report, .random_u32 = next_random, .belongs = belongs },
 	};
 	memset(&w, 0, sizeof w);
 	w.now = (struct now){ .mono_ns = NOW_SECOND_NS, .wall_s = 1700000001 };
 	w.room = 1 << 20;
+	w.has_catalogs = has_catalogs;
+	catalogs_begin(&w.catalogs);
 	for (size_t i = 0; i < ZONES; i++) {
 		w.held[i].presence = NOWHERE;
 	}
 	w.f = follower_new(&conf);
-	for (size_t i = 0; i < SOURCES; i++) {
+	for (size_t i = 0; i < sources_n(); i++) {
 		ASSERT(follower_add(w.f, &w.now, &sources[i]) == OK);
+	}
+	for (int i = 0; has_catalogs && i < CATALOGS; i++) {
+		ASSERT(follower_add_catalog(w.f, &w.now, catalog_name(i)) == OK);
 	}
 	advance(0);
 }
@@ -326,7 +385,11 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct cur c = cur_over(data, size);
-	begin();
+	bool has_catalogs = size != 0 && data[0] == BEGINS_WITH_CATALOGS;
+	begin(has_catalogs);
+	if (has_catalogs) {
+		(void)cur_u8(&c);
+	}
 	for (unsigned i = 0; i < STEPS_MAX && cur_left(&c) != 0; i++) {
 		step(&c);
 		check();

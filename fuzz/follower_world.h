@@ -2,44 +2,26 @@
  * the diagrams in auth/follower.h. */
 #pragma once
 
-#include "auth/follower_p.h"
-
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/follower_p.h"
 #include "base/alloc.h"
 #include "base/cur.h"
 #include "dns/rdata.h"
-#include "dns/rrtype.h"
-#include "dns/wire.h"
 #include "zone/changes.h"
 #include "zone/history.h"
 #include "zone/zone.h"
 
+#include "follower_catalogs.h"
+#include "follower_zones.h"
+
 #define MS UINT64_C(1000000)
 
 enum {
-	KEPT = 32, ZONES = 5, SOURCES = 4, LINKS = 3, RECORDS_MAX = 16, HELD_BACK_MAX = 4096, SOA_LEN = 22, TTL = 60,
-	REFRESH_S = 100, RETRY_S = 10, EXPIRE_S = 1000, /* of every version */
-	GOOD_SERIAL = 1000,                             /* newer than any that the input can name */
-	NOWHERE = -1,                                   /* a presence: the zone is not followed */
-};
-
-static const char *const zone_names[ZONES] = { "\1z", "\1a\1z", "\1b\1z", "\1y", "" };
-
-static struct key keys[SOURCES] = {
-	{ .tsig = { .name = { 3, "\1k" }, .alg = HMAC_SHA256, .secret = "one", .secret_len = 16 } },
-	{ .tsig = { .name = { 3, "\1l" }, .alg = HMAC_SHA256, .secret = "two", .secret_len = 16 } },
-	{ .tsig = { .name = { 3, "\1m" }, .alg = HMAC_SHA512, .secret = "three", .secret_len = 16 } },
-	{ .tsig = { .name = { 3, "\1n" }, .alg = HMAC_SHA256, .secret = "four", .secret_len = 16 } },
-};
-
-/* The first and the third share a link, which is kept.  The third alone is asked about "y" and the root. */
-static const struct follow_source sources[SOURCES] = {
-	{ .key = &keys[0], .domain = (const uint8_t *)"\1z", .address = { 4, { 10, 0, 0, 1 } }, .port = 53 },
-	{ .key = &keys[1], .domain = (const uint8_t *)"\1z", .address = { 4, { 10, 0, 0, 2 } }, .port = 53 },
-	{ .key = &keys[2], .domain = (const uint8_t *)"", .address = { 4, { 10, 0, 0, 1 } }, .port = 53, .is_kept = true },
-	{ .key = &keys[3], .domain = (const uint8_t *)"\1b\1z", .address = { 4, { 10, 0, 0, 3 } }, .port = 53 },
+	KEPT = 32, HELD_BACK_MAX = 4096, ENDLESS = 16,
+	RECORDS_MAX = 6 + 4 * CONTENT_MAX,
+	NOWHERE = -1, /* a presence: the zone is not followed */
 };
 
 /* How a transfer is answered. */
@@ -82,6 +64,10 @@ static struct world {
 	bool is_open[LINKS];
 	bool is_asked[FOLLOWER_UDP_MAX]; /* slots that are in use */
 	struct held held[ZONES];
+	bool has_catalogs;      /* that are followed */
+	struct catalogs catalogs;
+	uint32_t listed[CATALOGS]; /* the versions that primaries which are well have */
+	const uint8_t *noticed; /* the zone of a signed NOTIFY that comes in just now; NULL: none does */
 	uint8_t failing;
 	uint64_t no_room_ns;    /* when there was no room last */
 	uint32_t random;
@@ -95,12 +81,19 @@ enum { FAIL_OPEN = 1, FAIL_SEND = 2, FAIL_ROOM = 4 };
 static struct held *
 held_of(const uint8_t *name)
 {
-	size_t i = 0;
-	while (!name_is_equal(name, (const uint8_t *)zone_names[i])) {
-		i++;
-		ASSERT(i < ZONES);
-	}
-	return &w.held[i];
+	return &w.held[zone_number(name)];
+}
+
+static bool
+is_catalog(int zone)
+{
+	return zone == CATALOG || zone == OTHER_CATALOG;
+}
+
+static uint32_t
+good_serial_of(int zone)
+{
+	return is_catalog(zone) ? w.listed[zone - CATALOG] : GOOD_SERIAL;
 }
 
 static void
@@ -124,6 +117,21 @@ has_no_room(void)
 	return has_none;
 }
 
+static void
+take_catalog(int zone)
+{
+	int c = zone - CATALOG;
+	catalogs_take(&w.catalogs, c, w.held[zone].version->serial, w.held[CATALOG + 1 - c].presence == FOLLOW_PRESENT);
+}
+
+static void
+take_catalog_again(int zone)
+{
+	if (is_catalog(zone) && w.catalogs.has_missed[zone - CATALOG]) {
+		catalogs_take_again(&w.catalogs, zone - CATALOG);
+	}
+}
+
 static err_t
 take(void *ctx, const uint8_t *name, struct zone **whole, struct zone_txn **changes, const struct zone **version)
 {
@@ -145,6 +153,9 @@ take(void *ctx, const uint8_t *name, struct zone **whole, struct zone_txn **chan
 	}
 	h->presence = FOLLOW_PRESENT;
 	*version = h->version;
+	if (is_catalog(zone_number(name))) {
+		take_catalog(zone_number(name));
+	}
 	return OK;
 }
 
@@ -156,15 +167,38 @@ is_new(const struct held *h)
 }
 
 static bool
+may_be_withdrawn(const struct held *h, const struct owned *o)
+{
+	bool may = o->is_leaving || o->must_reset || (h->is_denied && o->catalog == NOBODY);
+	return h->presence == FOLLOW_PRESENT && may && !is_catalog((int)(h - w.held));
+}
+
+static bool
+may_be_forgotten(const struct held *h, const struct owned *o)
+{
+	bool is_pinned = is_catalog((int)(h - w.held)) || owned_is_member(o);
+	if (o->must_reset || is_pinned) {
+		return o->must_reset;
+	}
+	bool may_at_expiry = h->is_denied || o->is_leaving;
+	return h->presence == FOLLOW_WITHDRAWN ? is_over(h) : is_new(h) || (h->presence == FOLLOW_EXPIRED && may_at_expiry);
+}
+
+static bool
 may_become(const struct held *h, enum follow_presence next)
 {
+	const struct owned *o = &w.catalogs.of[h - w.held];
+	if (h->presence == (int)next && w.has_catalogs) { /* it is another catalog's now */
+		return true;
+	}
 	switch (next) {
 	case FOLLOW_UNKNOWN: return h->presence == NOWHERE || h->presence == FOLLOW_UNKNOWN; /* of two sources, say */
 	case FOLLOW_NEW: return h->presence == NOWHERE || h->presence == FOLLOW_NEW || h->presence == FOLLOW_UNKNOWN;
 	case FOLLOW_PRESENT: return h->version != NULL && (h->presence == FOLLOW_EXPIRED || h->presence == FOLLOW_WITHDRAWN);
-	case FOLLOW_EXPIRED: return h->presence == FOLLOW_PRESENT && is_over(h);
-	case FOLLOW_WITHDRAWN: return h->presence == FOLLOW_PRESENT && h->is_denied;
-	default: return h->presence == FOLLOW_WITHDRAWN ? is_over(h) : is_new(h) || (h->presence == FOLLOW_EXPIRED && h->is_denied);
+	case FOLLOW_EXPIRED:
+		return is_over(h) && (h->presence == FOLLOW_PRESENT || (h->presence == FOLLOW_WITHDRAWN && owned_is_member(o)));
+	case FOLLOW_WITHDRAWN: return may_be_withdrawn(h, o);
+	default: return may_be_forgotten(h, o);
 	}
 }
 
@@ -177,13 +211,35 @@ show(void *ctx, const uint8_t *name, enum follow_presence presence)
 	if (has_no_room()) {
 		return E_NOMEM;
 	}
-	h->presence = (int)presence;
-	if (presence == FOLLOW_PRESENT) {
+	if (presence == FOLLOW_PRESENT && h->presence != FOLLOW_PRESENT) {
 		note_refreshed(h);
-	} else if (presence == FOLLOW_FORGOTTEN) {
+		take_catalog_again(zone_number(name));
+	}
+	h->presence = (int)presence;
+	if (presence == FOLLOW_FORGOTTEN) {
 		zone_free(&h->version);
 		*h = (struct held){ .presence = NOWHERE };
+		catalogs_forgotten(&w.catalogs, zone_number(name));
 	}
+	return OK;
+}
+
+/* A zone that its catalog lists no more may be found by a NOTIFY that one of its own keys has signed. */
+static err_t
+belongs(void *ctx, const uint8_t *name, const uint8_t *catalog)
+{
+	(void)ctx;
+	struct owned *o = &w.catalogs.of[zone_number(name)];
+	if (catalog == NULL) {
+		ASSERT(o->is_leaving && !o->must_reset && w.noticed != NULL && name_is_equal(w.noticed, name));
+		o->is_leaving = false;
+		o->catalog = o->told = NOBODY;
+		return OK;
+	}
+	if (has_no_room()) {
+		return E_NOMEM;
+	}
+	o->told = zone_number(catalog) - CATALOG;
 	return OK;
 }
 
@@ -351,79 +407,52 @@ begin_answer(const struct sent *s, struct buf *b, bool has_question, unsigned rc
 	buf_put(b, s->bytes + DNS_HEADER_LEN, question);
 }
 
-struct record {
-	uint16_t type; /* SOA, NS, A; 0: an A that is in another zone */
-	uint32_t value;
-};
-
-static void
-put_soa(struct buf *b, uint32_t serial)
+/* From one version to another, and the end of that. */
+static unsigned
+put_change(const struct sent *s, uint32_t from, uint32_t to, struct record *out)
 {
-	buf_u16(b, SOA_LEN);
-	buf_u16(b, 0); /* MNAME and RNAME: the root */
-	buf_u32(b, serial);
-	buf_u32(b, REFRESH_S);
-	buf_u32(b, RETRY_S);
-	buf_u32(b, EXPIRE_S);
-	buf_u32(b, 1);
+	unsigned n = 0;
+	out[n++] = (struct record){ TYPE_SOA, from };
+	n += content_of(s->zone.oct, from, out + n);
+	out[n++] = (struct record){ TYPE_SOA, to };
+	return n + content_of(s->zone.oct, to, out + n);
 }
 
-static void
-put_record(struct buf *b, const struct name *zone, const struct record *r)
-{
-	uint16_t type = r->type != 0 ? r->type : TYPE_A;
-	if (r->type == 0) {
-		buf_put(b, "\1x", 3);
-	} else {
-		buf_put(b, zone->oct, zone->len);
-	}
-	buf_u16(b, type);
-	buf_u16(b, CLASS_IN);
-	buf_u32(b, TTL);
-	if (type == TYPE_SOA) {
-		put_soa(b, r->value);
-	} else if (type == TYPE_NS) {
-		buf_u16(b, 3);
-		buf_put(b, "\1x", 3);
-	} else {
-		buf_u16(b, 4);
-		buf_u32(b, 0xC0000200u + r->value % 8);
-	}
-	buf_patch_u16(b, 6, (uint16_t)((b->base[6] << 8 | b->base[7]) + 1));
-}
-
-/* A zone has an NS, and an A that goes by its serial. */
+/* A zone has an NS, and what goes by its serial. */
 static unsigned
 records_of(const struct sent *s, struct record out[RECORDS_MAX])
 {
-	struct record soa = { TYPE_SOA, s->plan.serial }, a = { TYPE_A, s->plan.serial }, ns = { TYPE_NS, 0 };
+	const struct record soa = { TYPE_SOA, s->plan.serial }, ns = { TYPE_NS, 0 };
 	unsigned n = 0;
 	out[n++] = soa;
 	switch (s->plan.form % 8) {
 	case 0: /* the whole zone */
 	case 1:
-		out[n++] = ns, out[n++] = a, out[n++] = soa;
+		out[n++] = ns;
+		n += content_of(s->zone.oct, s->plan.serial, out + n);
+		out[n++] = soa;
 		break;
 	case 2: /* changes */
-		out[n++] = (struct record){ TYPE_SOA, s->from }, out[n++] = (struct record){ TYPE_A, s->from };
-		out[n++] = soa, out[n++] = a, out[n++] = soa;
+		n += put_change(s, s->from, s->plan.serial, out + n);
+		out[n++] = soa;
 		break;
 	case 3: /* changes by way of the next serial */
-		out[n++] = (struct record){ TYPE_SOA, s->from }, out[n++] = (struct record){ TYPE_A, s->from };
-		out[n++] = (struct record){ TYPE_SOA, s->from + 1 }, out[n++] = (struct record){ TYPE_A, s->from + 1 };
-		out[n++] = (struct record){ TYPE_SOA, s->from + 1 }, out[n++] = (struct record){ TYPE_A, s->from + 1 };
-		out[n++] = soa, out[n++] = a, out[n++] = soa;
+		n += put_change(s, s->from, s->from + 1, out + n);
+		n += put_change(s, s->from + 1, s->plan.serial, out + n);
+		out[n++] = soa;
 		break;
 	case 4: /* there is nothing newer; or the first of several messages */
 		break;
 	case 5: /* no NS */
-		out[n++] = a, out[n++] = soa;
+		n += content_of(s->zone.oct, s->plan.serial, out + n);
+		out[n++] = soa;
 		break;
 	case 6: /* a record that does not belong here, and another SOA at the end */
-		out[n++] = (struct record){ 0, 1 }, out[n++] = ns, out[n++] = (struct record){ TYPE_SOA, s->plan.serial + 1 };
+		out[n++] = (struct record){ 0, 1 }, out[n++] = ns;
+		out[n++] = (struct record){ TYPE_SOA, s->plan.serial + 1 };
 		break;
 	default: /* without end */
-		while (n < RECORDS_MAX) {
+		while (n < ENDLESS) {
 			out[n] = (struct record){ n == 1 ? TYPE_NS : TYPE_A, n };
 			n++;
 		}
@@ -525,13 +554,14 @@ static void
 answer_well(struct sent *s)
 {
 	bool is_zone = s->zone.len > 1 || held_of(s->zone.oct)->presence != NOWHERE; /* the root is one when somebody has said so */
+	uint32_t serial = good_serial_of(zone_number(s->zone.oct));
 	s->is_done = true;
 	s->messages = 0;
 	s->held_back = 0;
-	s->plan = (struct plan){ .form = s->type == TYPE_IXFR && s->from != GOOD_SERIAL ? 2 : 0, .serial = GOOD_SERIAL, .spoilt = UINT8_MAX };
+	s->plan = (struct plan){ .form = s->type == TYPE_IXFR && s->from != serial ? 2 : 0, .serial = serial, .spoilt = UINT8_MAX };
 	if (s->type == TYPE_SOA) {
 		answer_once(s, &(struct reply){ .rcode = is_zone ? RCODE_NOERROR : RCODE_NOTAUTH, .is_aa = is_zone, .has_question = true,
-		                                .has_soa = is_zone, .is_signed = true, .serial = GOOD_SERIAL });
+		                                .has_soa = is_zone, .is_signed = true, .serial = serial });
 	} else {
 		while (answer_transfer(s)) {
 		}
