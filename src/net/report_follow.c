@@ -107,7 +107,7 @@ log_member(const struct log *log, const struct follow_report *r)
 void
 report_follow(const struct log *log, const struct follow_report *r)
 {
-	char zone[NAME_TEXT_MAX], from[PEER_TEXT_MAX], key[NAME_TEXT_MAX], retry[24] = "", serial[24] = "";
+	char zone[NAME_TEXT_MAX], domain[NAME_TEXT_MAX], from[PEER_TEXT_MAX], key[NAME_TEXT_MAX], retry[24] = "", serial[24] = "";
 	if (events[r->event].event == NULL || !log_is_on(log, events[r->event].level)) {
 		return;
 	}
@@ -120,6 +120,7 @@ report_follow(const struct log *log, const struct follow_report *r)
 		return;
 	}
 	print_name(r->zone, zone);
+	print_name(r->zone == NULL && r->event == FOLLOW_FAILED ? r->source->domain : NULL, domain);
 	print_source(r->source, from, key);
 	if (r->event == FOLLOW_TRANSFERRED) {
 		log_transferred(log, r, zone, from, key);
@@ -134,7 +135,7 @@ report_follow(const struct log *log, const struct follow_report *r)
 		(void)snprintf(serial, sizeof serial, "%u", r->serial);
 	}
 	log_peer_event(log, cause_of(r->event), events[r->event].level, events[r->event].event,
-	               "zone=%s serial=%s from=%s key=%s text=%s form=%s retry_s=%s hint=%s", zone, serial, from, key, r->why,
+	               "zone=%s domain=%s serial=%s from=%s key=%s text=%s form=%s retry_s=%s hint=%s", zone, domain, serial, from, key, r->why,
 	               form_of(r->transfer), retry, events[r->event].hint);
 }
 

@@ -181,9 +181,9 @@ def test_keys_that_do_not_fit(repo, primary, secondary):
     repo.commit({"mirage": ZONE % 1, "mirage._keys": MIRAGE.line})
     served = primary(repo, zones=["mirage"])
     wrong = follow(secondary, [Key(MIRAGE.name, b"a secret that the primary has not")], served)
-    wrong.await_log(r"event=refresh-failed .*BADSIG")
+    wrong.await_log(r"event=refresh-failed domain=mirage\. from=.*BADSIG")
     unknown = follow(secondary, [OTHER], served)
-    unknown.await_log(r"event=refresh-failed .*BADKEY")
+    unknown.await_log(r"event=refresh-failed domain=mirage\. from=.*BADKEY")
     assert MIRAGE.secret not in wrong.log() + unknown.log()
     for server in wrong, unknown, served:
         server.stop()
