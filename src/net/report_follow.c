@@ -135,8 +135,8 @@ report_follow(const struct log *log, const struct follow_report *r)
 		(void)snprintf(serial, sizeof serial, "%u", r->serial);
 	}
 	log_peer_event(log, cause_of(r->event), events[r->event].level, events[r->event].event,
-	               "zone=%s domain=%s serial=%s from=%s key=%s text=%s form=%s retry_s=%s hint=%s", zone, domain, serial, from, key, r->why,
-	               form_of(r->transfer), retry, events[r->event].hint);
+	               "zone=%s domain=%s serial=%s from=%s key=%s text=%s form=%s retry_s=%s hint=%s", zone, domain, serial, from, key,
+	               r->why, form_of(r->transfer), retry, events[r->event].hint);
 }
 
 /* ---- states ---- */
