@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { LASTING_S = 86400 };
+
 #define LABEL(text) { sizeof(text) - 1, text }
 
 struct prefix {
@@ -186,6 +188,18 @@ acme_set_find(const struct acme_set *s, const struct csr *request, struct acme_s
 		}
 	}
 	return best;
+}
+
+const struct cert *
+acme_set_find_lasting(const struct acme_set *s, const struct csr *request, int64_t now_s)
+{
+	const struct cert *c = acme_set_find(s, request, (struct acme_span){ now_s, now_s });
+	if (c == NULL) {
+		return NULL;
+	}
+	int64_t quarter_s = (c->not_after_s - c->not_before_s) / 4;
+	int64_t rest_s = quarter_s < LASTING_S ? quarter_s : LASTING_S;
+	return c->not_after_s - now_s >= rest_s ? c : NULL;
 }
 
 bool

@@ -21,7 +21,6 @@
 enum { EXIT_UNCHANGED = 3, EXIT_WAITING = 4, EXIT_REFUSED = 5 };
 
 enum {
-	DAY_S = 86400,
 	PAUSE_FIRST_MS = 1000,    /* between two looks; then half as long again each time */
 	PAUSE_MAX_MS = 60000,
 	TICK_MS = 1000,           /* the line on the terminal */
@@ -203,7 +202,7 @@ static void
 find(struct certifying *c, struct found *out)
 {
 	int64_t now_s = (int64_t)clock_wall_s();
-	const struct cert *fits = acme_set_find(&c->set, c->key.request, (struct acme_span){ now_s, now_s + DAY_S });
+	const struct cert *fits = acme_set_find_lasting(&c->set, c->key.request, now_s);
 	*out = (struct found){ 0 };
 	if (fits == NULL || (c->opts->is_forced && is_in(&c->before, fits))) {
 		return;

@@ -17,7 +17,7 @@ enum { TIMEOUT_S = 600, TIMEOUT_MAX_S = 86400, BITS = 2048 };
 static const char doc[] =
 	"Gets a certificate for HOSTNAME: puts a signing request into DNS, waits until oacme has put the certificate beside it, "
 	"and writes certificate and chain to HOSTNAME.pem. A certificate in DNS that fits the key and the names, and is valid until "
-	"tomorrow at least, is taken without a new request. So ocertify can be run again every hour.\n"
+	"tomorrow at least (or for a quarter of its lifetime), is taken without a new request. So ocertify can be run again every hour.\n"
 	"\n"
 	"SERVER is the address (IPv4 or IPv6) or host name of the primary; without it the server on this machine is asked."
 	"\v"

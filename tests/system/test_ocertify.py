@@ -46,18 +46,18 @@ class Authority:
                          .add_extension(x509.BasicConstraints(True, None), True), signer or issuer)
 
     @staticmethod
-    def begin(subject, issuer, public_key, lifetime):
+    def begin(subject, issuer, public_key, lifetime, age=DAY):
         now = datetime.datetime.utcnow()
         return (x509.CertificateBuilder().subject_name(named(subject)).issuer_name(named(issuer)).public_key(public_key)
-                .serial_number(x509.random_serial_number()).not_valid_before(now - DAY).not_valid_after(now + lifetime))
+                .serial_number(x509.random_serial_number()).not_valid_before(now - age).not_valid_after(now + lifetime))
 
     def sign(self, builder, issuer):
         return builder.sign(self.keys[issuer], hashes.SHA256())
 
-    def issue(self, request, lifetime=DAY * 90, names=None, key=None):
+    def issue(self, request, lifetime=DAY * 90, names=None, key=None, age=DAY):
         alt = request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value if names is None else \
             x509.SubjectAlternativeName([x509.DNSName(n) for n in names])
-        return self.sign(self.begin("", "Middle", key or request.public_key(), lifetime).add_extension(alt, False)
+        return self.sign(self.begin("", "Middle", key or request.public_key(), lifetime, age).add_extension(alt, False)
                          .add_extension(x509.BasicConstraints(False, None), True), "Middle")
 
 
@@ -376,10 +376,19 @@ def test_without_a_key_nothing_can_be_asked_for(ocertify):
 
 def test_a_certificate_that_ends_today_is_not_taken(ask, oacme, ocertify, where):
     ask()
-    oacme.answer(lifetime=DAY - datetime.timedelta(minutes=1))
+    oacme.answer(lifetime=DAY - datetime.timedelta(minutes=1), age=DAY * 89)
     ask()
     assert not (where / (HOST + ".pem")).exists()
-    oacme.answer(lifetime=DAY + datetime.timedelta(minutes=5))
+    oacme.answer(lifetime=DAY + datetime.timedelta(minutes=5), age=DAY * 89)
+    ocertify(status=NEW)
+
+
+def test_a_certificate_of_hours_is_taken_until_its_last_quarter(ask, oacme, ocertify):
+    hour = datetime.timedelta(hours=1)
+    ask()
+    oacme.answer(lifetime=hour * 2, age=hour * 10)
+    ask()
+    oacme.answer(lifetime=hour * 4, age=hour * 8)
     ocertify(status=NEW)
 
 

@@ -148,6 +148,39 @@ the_one_that_expires_last_is_found(void **state)
 	assert_int_equal(s.cert_n, 0);
 }
 
+/* Of CAs whose certificates are good for hours none would ever be valid until tomorrow. */
+static void
+a_short_life_need_not_last_until_tomorrow(void **state)
+{
+	(void)state;
+	enum { HOUR = 3600 };
+	static const char *const names[] = { "www.example" };
+	[[gnu::cleanup(pkey_free)]] struct pkey *k = key_of(PKEY_P256, "one");
+	[[gnu::cleanup(csr_free)]] struct csr *r = request_for(k, names, 1);
+	const struct {
+		int64_t life_s, left_s;
+		bool lasts;
+	} cases[] = {
+		{ 90 * DAY, DAY, true },
+		{ 90 * DAY, DAY - 1, false },
+		{ 4 * DAY, DAY, true },
+		{ 4 * DAY, DAY - 1, false },
+		{ 2 * DAY, DAY / 2, true },
+		{ 2 * DAY, DAY / 2 - 1, false },
+		{ 12 * HOUR, 3 * HOUR, true },
+		{ 12 * HOUR, 3 * HOUR - 1, false },
+		{ 12 * HOUR, 12 * HOUR + 1, false }, /* not yet */
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct acme_set s = { 0 };
+		int64_t until_s = NOW + cases[i].left_s;
+		[[gnu::cleanup(cert_free)]] struct cert *c = leaf(k, k, "DNS:www.example", until_s - cases[i].life_s, until_s);
+		add(&s, cert_head, c->der, c->der_len);
+		assert_int_equal(acme_set_find_lasting(&s, r, NOW) != NULL, cases[i].lasts);
+		acme_set_fini(&s);
+	}
+}
+
 static void
 one_request_is_the_request(void **state)
 {
@@ -211,6 +244,7 @@ main(void)
 		cmocka_unit_test(records_have_a_use),
 		cmocka_unit_test(certificates_fit_by_key_names_and_time),
 		cmocka_unit_test(the_one_that_expires_last_is_found),
+		cmocka_unit_test(a_short_life_need_not_last_until_tomorrow),
 		cmocka_unit_test(one_request_is_the_request),
 		cmocka_unit_test(sets_are_bounded),
 		cmocka_unit_test(requests_stay_below_their_host),
