@@ -206,38 +206,65 @@ add_sources(const struct key *k, const struct listen_address *primaries, size_t 
 	return n;
 }
 
-int
-follow_keys_sources(const struct keystore *keys, const struct listen_address *primaries, size_t primaries_n, bool is_updating,
-                    struct follow_source **out, size_t *n)
+static int
+no_primary(const char *name, const struct follow_keys_use *use)
 {
-	size_t keys_n = keystore_count(keys), total = 0;
-	struct follow_source *list = xalloc(keys_n * (primaries_n + 1) * sizeof *list);
-	for (size_t i = 0; i < keys_n; i++) {
+	cli_error("key %s names no primary", name);
+	cli_hint("give the primary's address: in the key's name (ADDRESS.OURS._transfer.ZONE), or with %s=ADDRESS", use->primary_option);
+	return CLI_USAGE;
+}
+
+static bool
+is_for_other_uses(const struct key *k, const struct follow_keys_use *use)
+{
+	bool is_for_octl = key_includes(k, RIGHT_STATUS) && !key_includes(k, RIGHT_NOTIFY);
+	return is_for_octl || (use->is_updating && k->right == RIGHT_UPDATE && !key_includes(k, RIGHT_TRANSFER));
+}
+
+/* The sources of all keys.  *nameless: the first key without any, which is no error yet, as it may be for updates alone. */
+static int
+collect(const struct keystore *keys, const struct follow_keys_use *use, struct follow_source *list, size_t *n, const struct key **nameless)
+{
+	for (size_t i = 0; i < keystore_count(keys); i++) {
 		const struct key *k = keystore_at(keys, i);
 		char name[NAME_TEXT_MAX];
 		name_print(k->tsig.name.oct, name);
-		size_t added = key_includes(k, RIGHT_TRANSFER) ? add_sources(k, primaries, primaries_n, &list[total]) : 0;
-		if (key_includes(k, RIGHT_STATUS) && !key_includes(k, RIGHT_NOTIFY)) {
-			continue; /* it is for octl */
-		}
-		if (is_updating && k->right == RIGHT_UPDATE && !key_includes(k, RIGHT_TRANSFER)) {
+		if (is_for_other_uses(k, use)) {
 			continue;
 		}
 		if (!key_includes(k, RIGHT_TRANSFER)) {
 			cli_warning("key %s transfers no zone: its name has no _transfer or _update", name);
-		} else if (added == 0) {
-			cli_error("key %s names no primary", name);
-			cli_hint("give the primary's address: in the key's name (ADDRESS.OURS._transfer.ZONE), or with --primary=ADDRESS");
-			free(list);
-			return CLI_USAGE;
+			continue;
 		}
-		total += added;
+		size_t added = add_sources(k, use->primaries, use->primaries_n, &list[*n]);
+		if (added == 0 && (!use->is_updating || k->right != RIGHT_UPDATE)) {
+			return no_primary(name, use);
+		}
+		*nameless = added == 0 && *nameless == NULL ? k : *nameless;
+		*n += added;
 	}
-	if (total == 0) { /* it could only wait */
+	return CLI_OK;
+}
+
+int
+follow_keys_sources(const struct keystore *keys, const struct follow_keys_use *use, struct follow_source **out, size_t *n)
+{
+	struct follow_source *list = xalloc(keystore_count(keys) * (use->primaries_n + 1) * sizeof *list);
+	const struct key *nameless = NULL;
+	size_t total = 0;
+	int status = collect(keys, use, list, &total, &nameless);
+	if (status == CLI_OK && total == 0 && nameless != NULL) {
+		char name[NAME_TEXT_MAX];
+		name_print(nameless->tsig.name.oct, name);
+		status = no_primary(name, use);
+	} else if (status == CLI_OK && total == 0) { /* it could only wait */
 		cli_error("no key may transfer a zone");
 		cli_hint("make one with a name like PRIMARY.SECONDARY._transfer.ZONE, with the addresses of both");
+		status = CLI_USAGE;
+	}
+	if (status != CLI_OK) {
 		free(list);
-		return CLI_USAGE;
+		return status;
 	}
 	*out = list;
 	*n = total;

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "auth/follower.h"
@@ -33,8 +34,12 @@ const char *follow_catalogs_add(struct follow_catalogs *c, const char *text);
  * printing what is wrong. */
 int follow_keys_read(const struct follow_keys_args *a, struct keystore **out);
 
-/* The sources that the keys lead to: each key's domain, at the primary's address in its name; or, if `primaries_n` is not 0, at each
- * of these.  `is_updating`: the program has use for keys that may update and not transfer.  Allocates *out.  Returns the exit status, as
- * above. */
-int follow_keys_sources(const struct keystore *keys, const struct listen_address *primaries, size_t primaries_n, bool is_updating,
-                        struct follow_source **out, size_t *n);
+struct follow_keys_use {
+	const struct listen_address *primaries; /* borrowed */
+	size_t primaries_n;                     /* 0: the addresses in the keys' names */
+	const char *primary_option;             /* that gives a primary, for people: "--primary" */
+	bool is_updating;                       /* the program has use for keys that may update, and whose name has no address */
+};
+
+/* The sources that the keys lead to: each key's domain, at each of the primaries.  Allocates *out.  Returns the exit status, as above. */
+int follow_keys_sources(const struct keystore *keys, const struct follow_keys_use *use, struct follow_source **out, size_t *n);

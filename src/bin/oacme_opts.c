@@ -27,6 +27,7 @@ static const struct argp_option options[] = {
 	  "Follow the zones that these keys may transfer, and change what they may update; may be repeated. A key is "
 	  "NAME:ALGORITHM:SECRET. The command line can be read by every user of the machine until the program has started: prefer "
 	  "--dns-key-file or ORIGIN_KEYS", 0 },
+	{ "keys", KEY_DNS_KEY, NULL, OPTION_ALIAS, NULL, 0 }, /* as osecondary has it */
 	{ "dns-key-file", KEY_DNS_KEY_FILE, "FILE", 0, "Read such keys from this file, one on each line, or one key statement of BIND", 0 },
 	{ "dns-server", KEY_DNS_SERVER, "ADDR[@PORT]", 0, "The primary. Default: the address in each key's name", 0 },
 	{ "port", KEY_PORT, "N", 0, "Port of --dns-server (53)", 0 },
@@ -241,7 +242,8 @@ read_sources(struct oacme_opts *o)
 		cli_hint("it should be an address, such as 192.0.2.1 or 192.0.2.1@5300");
 		return CLI_USAGE;
 	}
-	return follow_keys_sources(o->keys, &server, n, true, &o->sources, &o->sources_n);
+	const struct follow_keys_use use = { &server, n, "--dns-server", true };
+	return follow_keys_sources(o->keys, &use, &o->sources, &o->sources_n);
 }
 
 int

@@ -137,7 +137,8 @@ secondary_opts_read(struct secondary_opts *o, int argc, char **argv)
 	int status = bounds_opts_settle(&o->bounds);
 	status = status == CLI_OK ? daemon_opts_settle(&o->daemon) : status;
 	status = status == CLI_OK ? follow_keys_read(&o->key_args, &o->keys) : status;
-	return status == CLI_OK ? follow_keys_sources(o->keys, o->primaries, o->primaries_n, false, &o->sources, &o->sources_n) : status;
+	const struct follow_keys_use use = { o->primaries, o->primaries_n, "--primary", false };
+	return status == CLI_OK ? follow_keys_sources(o->keys, &use, &o->sources, &o->sources_n) : status;
 }
 
 void

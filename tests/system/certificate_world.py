@@ -33,13 +33,13 @@ LIMIT_S = 120
 class Pebble(servers.Process):
     """Let's Encrypt's authority for tests; asks `dns_port` for the proofs."""
 
-    def __init__(self, work, dns_port, certificate, env=None, **more):
+    def __init__(self, work, dns_port, certificate, env=None, resolver=servers.ADDRESS, **more):
         self.port, self.management, unused = servers.free_port(), servers.free_port(), servers.free_port()
         conf = {"pebble": {"listenAddress": "%s:%d" % (servers.ADDRESS, self.port),
                            "managementListenAddress": "%s:%d" % (servers.ADDRESS, self.management),
                            "certificate": certificate[0], "privateKey": certificate[1], "httpPort": unused, "tlsPort": unused, **more}}
         path = servers.write(os.path.join(work, "pebble-%d.json" % self.port), json.dumps(conf))
-        super().__init__(["pebble", "-config", path, "-dnsserver", "%s:%d" % (servers.ADDRESS, dns_port)], work, "pebble",
+        super().__init__(["pebble", "-config", path, "-dnsserver", "%s:%d" % (resolver, dns_port)], work, "pebble",
                          env={"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "20", "PEBBLE_AUTHZREUSE": "50", **(env or {})})
         self.directory = "https://%s:%d/dir" % (servers.ADDRESS, self.port)
         self.await_log("ACME directory available")
