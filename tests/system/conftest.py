@@ -58,6 +58,7 @@ def own_addresses(port_53):
 
 def pytest_addoption(parser):
     parser.addoption("--zones", type=int, default=None, help="how many zones: differential tests (of each kind), a fleet of secondaries")
+    parser.addoption("--hosts", type=int, default=None, help="certificates: how many hosts of a zone want one")
     parser.addoption("--rounds", type=int, default=None, help="torture test: how many rounds")
     parser.addoption("--steps", type=int, default=None, help="secondaries: how many random changes")
     parser.addoption("--minutes", type=int, default=None, help="upkeep of git beside updates: how long")
