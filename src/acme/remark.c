@@ -108,18 +108,31 @@ put_reason(struct buf *b, const char *reason)
 }
 
 static void
-put_proof(const struct remark *r, struct buf *b)
+put_place(const struct remark *r, struct buf *b)
 {
 	char owner[NAME_TEXT_MAX];
 	name_show(r->owner.oct, owner);
 	if (strlen(owner) > STRING_MAX) { /* with so many escapes it is nobody's host */
 		buf_fail(b, E_FULL);
 	}
-	put_word(b, "proof");
-	put_word(b, r->mark);
 	put_time(b, "", r->at_s);
 	put_word(b, owner);
 	put_word(b, r->value);
+}
+
+static void
+put_proof(const struct remark *r, struct buf *b)
+{
+	put_word(b, "proof");
+	put_word(b, r->mark);
+	put_place(r, b);
+}
+
+static void
+put_tlsa(const struct remark *r, struct buf *b)
+{
+	put_word(b, "tlsa");
+	put_place(r, b);
 }
 
 static void
@@ -139,10 +152,10 @@ put_failed(const struct remark *r, struct buf *b)
 err_t
 remark_write(const struct remark *r, struct buf *rdata)
 {
-	if (r->kind == REMARK_PROOF) {
-		put_proof(r, rdata);
-	} else {
-		put_failed(r, rdata);
+	switch (r->kind) {
+	case REMARK_PROOF: put_proof(r, rdata); break;
+	case REMARK_FAILED: put_failed(r, rdata); break;
+	case REMARK_TLSA: put_tlsa(r, rdata); break;
 	}
 	return rdata->err;
 }
@@ -216,13 +229,25 @@ read_reason(struct cur *c, struct remark *r)
 }
 
 static bool
-read_proof(struct cur *c, struct remark *r)
+read_place(struct cur *c, struct remark *r)
 {
 	char owner[STRING_MAX + 1];
+	return next_time(c, "", &r->at_s) && next_word(c, owner) && name_parse(owner, strlen(owner), name_root, &r->owner) == OK &&
+	       next_after(c, "", r->value, sizeof r->value) && cur_left(c) == 0;
+}
+
+static bool
+read_proof(struct cur *c, struct remark *r)
+{
 	r->kind = REMARK_PROOF;
-	return next_after(c, "", r->mark, sizeof r->mark) && next_time(c, "", &r->at_s) && next_word(c, owner) &&
-	       name_parse(owner, strlen(owner), name_root, &r->owner) == OK && next_after(c, "", r->value, sizeof r->value) &&
-	       cur_left(c) == 0;
+	return next_after(c, "", r->mark, sizeof r->mark) && read_place(c, r);
+}
+
+static bool
+read_tlsa(struct cur *c, struct remark *r)
+{
+	r->kind = REMARK_TLSA;
+	return read_place(c, r);
 }
 
 static bool
@@ -239,11 +264,18 @@ remark_read(const uint8_t *rdata, size_t len, struct remark *out)
 	struct cur c = cur_over(rdata, len);
 	char word[STRING_MAX + 1];
 	struct remark r = { .at_s = 0 };
-	bool is = next_word(&c, word) &&
-	          (strcmp(word, "proof") == 0 ? read_proof(&c, &r) : strcmp(word, "failed") == 0 && read_failed(&c, &r));
-	if (!is) {
+	static const struct {
+		const char *word;
+		bool (*read)(struct cur *c, struct remark *r);
+	} kinds[] = { { "proof", read_proof }, { "failed", read_failed }, { "tlsa", read_tlsa } };
+	if (!next_word(&c, word)) {
 		return E_FORMAT;
 	}
-	*out = r;
-	return OK;
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (strcmp(word, kinds[i].word) == 0 && kinds[i].read(&c, &r)) {
+			*out = r;
+			return OK;
+		}
+	}
+	return E_FORMAT;
 }

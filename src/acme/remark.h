@@ -2,10 +2,12 @@
  *
  *     "proof" MARK TIME OWNER VALUE                 a TXT record with VALUE is at OWNER, until an order ends
  *     "failed" TIME "tries N" "next TIME" "request HASH" REASON...
+ *     "tlsa" TIME OWNER HASH                        a TLSA record 3 1 1 with HASH is at OWNER, as long as its key is in use
  *
  * Each word is a character-string of the record.  Times are as in RFC 3339, in UTC.  The first kind goes in and out together with the
  * proof, so that a proof that was left behind is found again, and nobody else's is taken for one.  MARK says whose it is.  The second
- * kind tells people why there is no certificate, and a later run how long to wait.
+ * kind tells people why there is no certificate, and a later run how long to wait.  The third kind is what a later run knows of keys that
+ * have been replaced, and which TLSA records are other people's.
  *
  * Pure.
  */
@@ -21,7 +23,7 @@
 
 enum {
 	REMARK_MARK_LEN = 8,       /* characters */
-	REMARK_VALUE_MAX = 63,     /* characters of a proof; those of RFC 8555 have 43 */
+	REMARK_VALUE_MAX = 64,     /* characters of a proof, of which those of RFC 8555 have 43, or of SHA-256 in base16 */
 	REMARK_REASON_MAX = 1000,  /* octets; more is cut */
 	REMARK_HASH_LEN = 8,       /* characters */
 	REMARK_RDATA_MAX = 2048,   /* octets of the longest record */
@@ -29,15 +31,14 @@ enum {
 	REMARK_TIME_TEXT_MAX = 24,
 };
 
-enum remark_kind { REMARK_PROOF, REMARK_FAILED };
+enum remark_kind { REMARK_PROOF, REMARK_FAILED, REMARK_TLSA };
 
 struct remark {
 	enum remark_kind kind;
 	uint64_t at_s;                        /* since 1970; to the second */
-	/* REMARK_PROOF */
-	char mark[REMARK_MARK_LEN + 1];
-	struct name owner;
-	char value[REMARK_VALUE_MAX + 1];
+	char mark[REMARK_MARK_LEN + 1];       /* REMARK_PROOF */
+	struct name owner;                    /* REMARK_PROOF, REMARK_TLSA */
+	char value[REMARK_VALUE_MAX + 1];     /* likewise: the proof, or HASH */
 	/* REMARK_FAILED */
 	unsigned tries;                       /* in a row */
 	uint64_t next_s;

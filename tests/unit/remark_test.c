@@ -23,6 +23,15 @@ a_proof(void)
 	return r;
 }
 
+static struct remark
+a_tlsa(void)
+{
+	struct remark r = { .kind = REMARK_TLSA, .at_s = 1795939200,
+		            .value = "0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF" };
+	assert_int_equal(name_parse("_443._tcp.www.example.org.", 26, NULL, &r.owner), OK);
+	return r;
+}
+
 static size_t
 write(const struct remark *r, uint8_t rdata[REMARK_RDATA_MAX])
 {
@@ -35,13 +44,13 @@ static void
 what_is_written_is_read(void **state)
 {
 	(void)state;
-	const struct remark both[] = { a_failure(), a_proof() };
-	for (size_t i = 0; i < ARRAY_LEN(both); i++) {
+	const struct remark kinds[] = { a_failure(), a_proof(), a_tlsa() };
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		uint8_t rdata[REMARK_RDATA_MAX];
 		struct remark again;
-		size_t len = write(&both[i], rdata);
+		size_t len = write(&kinds[i], rdata);
 		assert_int_equal(remark_read(rdata, len, &again), OK);
-		assert_memory_equal(&again, &both[i], sizeof again);
+		assert_memory_equal(&again, &kinds[i], sizeof again);
 	}
 }
 
