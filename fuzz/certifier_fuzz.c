@@ -120,18 +120,27 @@ make_zone(const uint8_t *data, size_t len)
 }
 
 static void
+count_one(void *ctx, const struct certifier_state *s)
+{
+	ASSERT(strlen(s->trouble) < CERTIFIER_REASON_MAX);
+	++*(size_t *)ctx;
+}
+
+static void
 play(struct world *w, struct certifier *c, struct zone *z)
 {
 	struct now now = { .mono_ns = NOW_SECOND_NS, .wall_s = 1795939200 };
 	const struct zone *version;
 	struct zone_txn *none = NULL;
 	struct secondary_step step;
+	size_t seen = 0;
 	if (secondary_take(w->zones, apex, &z, &none, now.wall_s, &version, &step) != OK) {
 		zone_free(&z);
 		return;
 	}
 	discard_free(&step.old);
 	certifier_zone_changed(c, &now, apex);
+	certifier_each(c, &now, count_one, &seen);
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		for (unsigned slot = 0; slot < CERTIFIER_JOBS_MAX; slot++) {
 			if (w->is_updating[slot]) {
@@ -158,7 +167,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	keystore_seal(keys);
 	ASSERT(acme_client_new(&(struct acme_client_conf){ .directory = "https://ca.example/", .key = key }, &ca) == OK);
 	struct certifier *c = certifier_new(&(struct certifier_conf){
-		.keys = keys, .ca = ca, .mark = "abcdefgh",
+		.keys = keys, .ca = ca, .mark = "abcdefgh", .dane = { .n = 2, .port = { 443, 25 } },
 		.io = { .view = view, .update = update, .ask = ask, .ask_end = ask_end, .resolve = resolve, .report = report,
 		        .random_u32 = random_u32, .ctx = &w } });
 	if (z != NULL) {

@@ -64,6 +64,7 @@ host_drop(struct certifier *c, struct host *h)
 	c->list[h->place]->place = h->place;
 	c->stats.hosts = c->list_n;
 	acme_renewal_free(&h->question);
+	tlsa_fini(&h->tlsa);
 	free(h);
 }
 
@@ -90,14 +91,28 @@ sooner(uint64_t a, uint64_t b)
 }
 
 static uint64_t
-due(const struct host *h, const struct now *now)
+order_due(const struct host *h, const struct now *now)
 {
 	uint64_t renew_s = h->window_s != 0 ? sooner(h->window_s, h->not_after_s) : h->renew_s;
-	uint64_t at_ns = now->mono_ns;
+	uint64_t at_ns = later(now->mono_ns, tlsa_order_ns(h));
 	if (h->has_cert && renew_s > now->wall_s) {
 		at_ns = seconds_after(now, renew_s - now->wall_s);
 	}
 	return later(later(at_ns, h->settles_ns), later(h->not_before_ns, hour_allows(h)));
+}
+
+/* Before there is a certificate, it is a part of the attempt to get one. */
+static uint64_t
+tlsa_due(const struct certifier *c, const struct host *h)
+{
+	uint64_t at_ns = tlsa_job_ns(c, h);
+	return h->has_cert ? at_ns : later(at_ns, later(h->not_before_ns, hour_allows(h)));
+}
+
+static uint64_t
+due(const struct certifier *c, const struct host *h, const struct now *now)
+{
+	return sooner(order_due(h, now), tlsa_due(c, h));
 }
 
 static bool
@@ -118,11 +133,11 @@ ask_about_renewal(struct certifier *c, const struct now *now, struct host *h)
 	}
 }
 
-static void
-schedule(struct certifier *c, const struct now *now, struct host *h)
+void
+host_schedule(struct certifier *c, const struct now *now, struct host *h)
 {
 	ask_about_renewal(c, now, h);
-	uint64_t at_ns = due(h, now);
+	uint64_t at_ns = due(c, h, now);
 	if (list_is_linked(&h->waiting)) {
 		list_remove(&h->waiting);
 	}
@@ -151,18 +166,22 @@ host_on_renewal(struct certifier *c, const struct now *now, struct acme_renewal 
 	}
 	acme_renewal_free(&h->question);
 	if (h->job == NULL) {
-		schedule(c, now, h);
+		host_schedule(c, now, h);
 	}
 }
 
 /* ---- a look at what DNS has ---- */
 
-static void
-take_reading(struct host *h, const struct reading *r)
+static err_t
+take_reading(const struct certifier *c, const struct now *now, struct host *h, const struct reading *r)
 {
 	bool is_other = strcmp(h->cert_id, r->cert_id) != 0;
 	h->has_request = true;
-	if (strcmp(h->request, r->hash) != 0) {
+	bool is_changed = strcmp(h->request, r->hash) != 0;
+	if (is_changed || (h->tlsa.names == NULL) == (r->why[0] == '\0')) { /* … or is the only one now, or is not any more */
+		TRY(tlsa_take(c, h, r));
+	}
+	if (is_changed) {
 		if (h->request[0] != '\0') { /* a person has acted */
 			h->tries = 0;
 			h->not_before_ns = 0;
@@ -181,7 +200,11 @@ take_reading(struct host *h, const struct reading *r)
 		const char *id = r->cert_id[0] != '\0' ? r->cert_id : h->text;
 		h->renew_s = acme_renewal_moment((uint64_t)r->cert->not_before_s, h->not_after_s, id);
 		h->is_settling = false;
+		h->tlsa.written_ns = h->tlsa.written_ns != 0 ? h->tlsa.written_ns : now->mono_ns;
+	} else {
+		h->tlsa.written_ns = 0;
 	}
+	return OK;
 }
 
 void
@@ -193,15 +216,14 @@ host_look(struct certifier *c, const struct now *now, struct host *h, bool is_ne
 	if (h->job != NULL) {
 		job_on_change(c, now, h->job, err == OK ? r.hash : "");
 	}
-	if (err == OK) {
-		take_reading(h, &r);
-	} else {
+	if (err != OK || take_reading(c, now, h, &r) != OK) { /* without memory: it is taken when the zone changes */
 		h->has_request = h->has_cert = false;
 	}
 	reading_fini(&r);
+	(void)tlsa_look(c, h);
 	h->is_settling = h->is_settling && is_new;
 	if (h->job == NULL) {
-		schedule(c, now, h);
+		host_schedule(c, now, h);
 	}
 }
 
@@ -237,6 +259,22 @@ note_begun(struct host *h, const struct now *now)
 	h->begun_ns[0] = now->mono_ns;
 }
 
+/* False: there is no memory, or no room at the client. */
+static bool
+begin_job(struct certifier *c, const struct now *now, struct host *h, const struct reading *r)
+{
+	enum job_tlsa tlsa = tlsa_next(c, h, now);
+	bool is_order = order_due(h, now) <= now->mono_ns;
+	if (tlsa == TLSA_ADD || (tlsa == TLSA_REMOVE && !is_order)) {
+		if (!h->has_cert) {
+			note_begun(h, now);
+		}
+		return job_tlsa(c, now, h, tlsa);
+	}
+	note_begun(h, now);
+	return job_begin(c, now, h, r);
+}
+
 static void
 begin(struct certifier *c, const struct now *now, struct host *h)
 {
@@ -245,12 +283,12 @@ begin(struct certifier *c, const struct now *now, struct host *h)
 	if (s == NULL || reading_of(s, h->name.oct, now->wall_s, &r) != OK) {
 		return; /* the zone's next version says more */
 	}
-	note_begun(h, now);
 	if (r.why[0] != '\0') {
+		note_begun(h, now);
 		job_refuse(c, now, h, r.why);
-	} else if (!job_begin(c, now, h, &r)) {
-		h->not_before_ns = seconds_after(now, QUESTION_AGAIN_S);
-		schedule(c, now, h);
+	} else if (!begin_job(c, now, h, &r)) {
+		h->not_before_ns = h->tlsa.add_ns = h->tlsa.remove_ns = seconds_after(now, QUESTION_AGAIN_S);
+		host_schedule(c, now, h);
 	}
 	reading_fini(&r);
 }
@@ -374,7 +412,17 @@ certifier_stats(const struct certifier *c)
 }
 
 static const char *
-action_of(const struct host *h, bool is_due)
+tlsa_action(const struct job *j)
+{
+	if (j->tlsa == TLSA_REMOVE) {
+		return "old TLSA records are removed";
+	}
+	return j->state == JOB_CHECK ? "name servers are asked for TLSA records" : "TLSA records are written into DNS";
+}
+
+/* `is_due`: at once; `is_tlsa`: with TLSA records first. */
+static const char *
+action_of(const struct host *h, bool is_due, bool is_tlsa)
 {
 	static const char *const doing[] = {
 		[JOB_ORDER] = "an order begins",
@@ -384,12 +432,15 @@ action_of(const struct host *h, bool is_due)
 		[JOB_END] = "the end of an order is written into DNS",
 	};
 	if (h->job != NULL) {
-		return doing[h->job->state];
+		return h->job->tlsa != TLSA_NONE ? tlsa_action(h->job) : doing[h->job->state];
 	}
 	if (!h->has_request) {
 		return "nothing: there is no signing request";
 	}
-	return is_due ? "order" : h->has_cert ? "renewal" : "next try";
+	if (is_tlsa) {
+		return !h->has_cert ? "TLSA records, then order" : h->tlsa.is_missing ? "TLSA records" : "removal of old TLSA records";
+	}
+	return is_due ? "order" : h->has_cert ? "renewal" : h->tries == 0 && tlsa_order_ns(h) > 0 ? "order" : "next try";
 }
 
 void
@@ -398,12 +449,16 @@ certifier_each(const struct certifier *c, const struct now *now, void (*each)(vo
 {
 	for (size_t i = 0; i < c->list_n; i++) {
 		const struct host *h = c->list[i];
-		uint64_t at_ns = due(h, now);
+		uint64_t at_ns = due(c, h, now);
 		bool is_due = at_ns <= now->mono_ns;
+		bool is_tlsa = tlsa_due(c, h) <= at_ns;
+		char passed[CERTIFIER_REASON_MAX];
+		bool is_passed = h->trouble[0] == '\0' && tlsa_passed_over(c, h, passed);
 		const struct certifier_state s = {
-			.host = h->name.oct, .has_cert = h->has_cert, .not_after_s = h->not_after_s, .action = action_of(h, is_due),
+			.host = h->name.oct, .has_cert = h->has_cert, .not_after_s = h->not_after_s,
+			.action = action_of(h, is_due, is_tlsa),
 			.next_s = h->job != NULL || is_due ? 0 : (at_ns - now->mono_ns) / NOW_SECOND_NS, .tries = h->tries,
-			.trouble = h->trouble,
+			.trouble = is_passed ? passed : h->trouble,
 		};
 		each(ctx, &s);
 	}

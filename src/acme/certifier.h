@@ -28,6 +28,15 @@
  * behind: then a job begins with END.  Why an order has failed, how often, and when the next one may begin, is a remark, too, so that a
  * restart changes nothing about it.  There are never more than CERTIFIER_HOUR_MAX orders for a HOST in an hour.
  *
+ * With conf.dane, TLSA records of the request's key come first (acme/dane.h), by a job of their own:
+ *
+ *     ADD ────────────> CHECK ──────────────> the host WAITS ──> an order, as above ──> … ──> END: records of old keys out, again by a job
+ *     records and       only if others are    for their TTL                                   of its own, after their TTL and
+ *     remarks           beside them                                                           dane_keep_s
+ *
+ * So no certificate is in DNS before clients can know its key, and none loses its record before a service can have changed to the next.
+ * Records that somebody has removed are put there again.  Only records with a remark are ever removed.
+ *
  * The certificate replaces the old one in one UPDATE, which has the whole RRset as its condition: whatever has changed meanwhile is not
  * overwritten.
  *
@@ -42,6 +51,7 @@
 #include <stdint.h>
 
 #include "acme/client.h"
+#include "acme/dane.h"
 #include "acme/remark.h"
 #include "auth/keys.h"
 #include "auth/view.h"
@@ -63,6 +73,10 @@ enum {
 	CERTIFIER_ADDRESSES_MAX = 4,      /* of one of them */
 	CERTIFIER_REASON_MAX = 512,
 	CERTIFIER_TTL = 60,               /* of TXT records */
+	CERTIFIER_TLSA_MAX = 100,         /* records for one HOST */
+	CERTIFIER_TLSA_TTL_MAX = 300,     /* of a new RRset: a service that changes its key waits for so long */
+	CERTIFIER_TLSA_KEEP_S = 7200,     /* for services that look for their certificate every hour */
+	CERTIFIER_TLSA_WAIT_MAX_S = 604800, /* caches keep nothing for longer (RFC 8767 4) */
 };
 
 struct certifier_place {
@@ -82,6 +96,10 @@ enum certifier_event {
 	CERTIFIER_CLEANED,   /* TXT records of an earlier order are out of DNS */
 	CERTIFIER_STUCK,     /* `why`; an UPDATE that ends an order does not succeed */
 	CERTIFIER_CHANGED,   /* the request has changed or gone while its order was under way */
+	CERTIFIER_TLSA_ADDED,   /* TLSA records of the request's key are in DNS */
+	CERTIFIER_TLSA_REMOVED, /* old ones are out of it */
+	CERTIFIER_TLSA_FAILED,  /* `why`; there is a certificate, and its records are tried again in `next_s` seconds */
+	CERTIFIER_TLSA_PASSED,  /* `why`: records are left out */
 	CERTIFIER_EVENTS
 };
 
@@ -116,6 +134,8 @@ struct certifier_conf {
 	const struct certifier_place *servers; /* asked in place of the name servers of zones; borrowed */
 	size_t servers_n;                 /* 0: those of the zone */
 	size_t jobs_max;                  /* 0: CERTIFIER_JOBS_MAX */
+	struct dane_ports dane;           /* TLSA records for these are kept; n 0: none */
+	uint32_t dane_keep_s;             /* how long an old one stays when there is another certificate, besides its TTL */
 	bool is_dry;                      /* nothing begins: only certifier_each() is of use */
 	struct certifier_io io;
 };

@@ -197,12 +197,13 @@ static void
 send_question(struct job *j, const struct now *now)
 {
 	const struct certifier_io *io = &j->owner->conf.io;
+	const struct job_proof *p = &j->proofs[j->check.proof];
 	uint8_t bytes[DNS_UDP_PLAIN_MAX];
 	struct buf b = buf_over(bytes, sizeof bytes);
 	if (j->check.sent++ == 0) {
 		j->check.id = (uint16_t)io->random_u32(io->ctx);
 	}
-	request_begin(&b, j->check.id, OPCODE_QUERY << 11, &(struct question){ j->proofs[j->check.proof].owner.oct, TYPE_TXT, CLASS_IN });
+	request_begin(&b, j->check.id, OPCODE_QUERY << 11, &(struct question){ p->owner.oct, p->type, CLASS_IN });
 	request_put_edns(&b);
 	j->check.is_asking = true;
 	j->owner->stats.questions++;
@@ -249,14 +250,13 @@ static bool
 has_value(const struct job_proof *p, const struct msg *m)
 {
 	struct cur c = cur_over(m->wire, m->len);
-	size_t len = strlen(p->value);
 	bool has = false;
 	c.pos = m->rr_at[1];
 	for (unsigned i = 0; i < m->count[1] && c.err == OK; i++) {
 		struct name owner;
 		struct msg_rr rr;
-		if (msg_read_rr(&c, &owner, &rr) == OK && rr.type == TYPE_TXT && rr.rdlength == 1 + len) {
-			has |= m->wire[rr.rdata_at] == len && memcmp(m->wire + rr.rdata_at + 1, p->value, len) == 0;
+		if (msg_read_rr(&c, &owner, &rr) == OK && rr.type == p->type) {
+			has |= dns_is_proof(p, m->wire + rr.rdata_at, rr.rdlength);
 		}
 	}
 	return has;
@@ -267,7 +267,7 @@ static bool
 is_answer(const struct job *j, const struct msg *m)
 {
 	unsigned rcode = m->bits & DNS_RCODE;
-	return m->id == j->check.id && (m->bits & DNS_QR) != 0 && m->qtype == TYPE_TXT &&
+	return m->id == j->check.id && (m->bits & DNS_QR) != 0 && m->qtype == j->proofs[j->check.proof].type &&
 	       name_is_equal(m->qname.oct, j->proofs[j->check.proof].owner.oct) && (m->bits & DNS_TC) == 0 &&
 	       (rcode == RCODE_NOERROR || rcode == RCODE_NXDOMAIN);
 }
@@ -277,7 +277,7 @@ not_yet(struct job *j, const struct now *now)
 {
 	stop_asking(j);
 	if (is_too_late(j, now)) {
-		give_up(j, now, server_of(j), "does not have the TXT record");
+		give_up(j, now, server_of(j), j->tlsa == TLSA_NONE ? "does not have the TXT record" : "does not have the TLSA record");
 		return;
 	}
 	j->check.sent = 0;

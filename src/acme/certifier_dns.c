@@ -10,8 +10,8 @@
 
 /* ---- places ---- */
 
-static bool
-some_key_may(const struct certifier *c, const uint8_t *zone, const uint8_t *owner, uint16_t type)
+bool
+dns_some_key_may(const struct certifier *c, const uint8_t *zone, const uint8_t *owner, uint16_t type)
 {
 	bool may = false;
 	for (size_t i = 0; i < keystore_count(c->conf.keys) && !may; i++) {
@@ -24,7 +24,7 @@ bool
 dns_may_write(const struct certifier *c, const struct host *h)
 {
 	struct name owner;
-	return acme_tlsa_name(h->name.oct, &owner) == OK && some_key_may(c, h->apex.oct, owner.oct, TYPE_TLSA);
+	return acme_tlsa_name(h->name.oct, &owner) == OK && dns_some_key_may(c, h->apex.oct, owner.oct, TYPE_TLSA);
 }
 
 static err_t
@@ -55,22 +55,27 @@ dns_find_place(const struct certifier *c, const char *name, struct job_proof *ou
 			name_set(&at, rrset_first(alias)->rdata);
 			continue;
 		}
-		if (!some_key_may(c, z->apex_name, at.oct, TYPE_TXT)) {
+		if (!dns_some_key_may(c, z->apex_name, at.oct, TYPE_TXT)) {
 			return refuse(why, "no key may change the TXT records of", at.oct);
 		}
 		out->owner = at;
+		out->type = TYPE_TXT;
 		name_set(&out->zone, z->apex_name);
 		return OK;
 	}
 	return refuse(why, "CNAMEs lead in a circle, or too far, from", at.oct);
 }
 
-/* The zone around the remarks of a host; NULL: no key may write them. */
+const uint8_t *
+dns_status_zone(const struct certifier *c, const uint8_t *host, const uint8_t *apex, struct name *owner)
+{
+	return acme_status_name(host, owner) == OK && dns_some_key_may(c, apex, owner->oct, TYPE_TXT) ? apex : NULL;
+}
+
 static const uint8_t *
 status_place(const struct job *j, struct name *owner)
 {
-	bool may = acme_status_name(j->name.oct, owner) == OK && some_key_may(j->owner, j->apex.oct, owner->oct, TYPE_TXT);
-	return may ? j->apex.oct : NULL;
+	return dns_status_zone(j->owner, j->name.oct, j->apex.oct, owner);
 }
 
 /* ---- records ---- */
@@ -82,24 +87,47 @@ put_txt(struct steps *s, enum step_change_kind kind, const uint8_t *zone, const 
 	                                                 .rdata = rdata, .rdlen = len });
 }
 
+static size_t
+proof_rdata(const struct job_proof *p, uint8_t out[1 + REMARK_VALUE_MAX])
+{
+	if (p->type == TYPE_TLSA) {
+		return dane_read_hash(p->value, out) ? DANE_RDATA_LEN : 0;
+	}
+	size_t len = strlen(p->value);
+	out[0] = (uint8_t)len;
+	memcpy(out + 1, p->value, len);
+	return 1 + len;
+}
+
+bool
+dns_is_proof(const struct job_proof *p, const uint8_t *rdata, size_t len)
+{
+	uint8_t want[1 + REMARK_VALUE_MAX];
+	return proof_rdata(p, want) == len && memcmp(rdata, want, len) == 0;
+}
+
 static err_t
 put_proof(struct steps *s, enum step_change_kind kind, const struct job_proof *p)
 {
 	uint8_t rdata[1 + REMARK_VALUE_MAX];
-	size_t len = strlen(p->value);
-	rdata[0] = (uint8_t)len;
-	memcpy(rdata + 1, p->value, len);
-	return put_txt(s, kind, p->zone.oct, p->owner.oct, rdata, 1 + len);
+	size_t len = proof_rdata(p, rdata);
+	return put_txt(s, kind, p->zone.oct, p->owner.oct, rdata, len);
 }
 
-static err_t
-put_remark(struct job *j, enum step_change_kind kind, const struct remark *r)
+err_t
+dns_put_status(struct job *j, enum step_change_kind kind, const uint8_t *rdata, size_t len)
+{
+	struct name owner;
+	const uint8_t *zone = status_place(j, &owner);
+	return zone != NULL ? put_txt(&j->steps, kind, zone, owner.oct, rdata, len) : OK;
+}
+
+err_t
+dns_put_remark(struct job *j, enum step_change_kind kind, const struct remark *r)
 {
 	uint8_t rdata[REMARK_RDATA_MAX];
 	struct buf b = buf_over(rdata, sizeof rdata);
-	struct name owner;
-	const uint8_t *zone = status_place(j, &owner);
-	return zone != NULL && remark_write(r, &b) == OK ? put_txt(&j->steps, kind, zone, owner.oct, rdata, b.len) : OK;
+	return remark_write(r, &b) == OK ? dns_put_status(j, kind, rdata, b.len) : OK;
 }
 
 static err_t
@@ -108,7 +136,7 @@ put_proof_remark(struct job *j, enum step_change_kind kind, const struct job_pro
 	struct remark r = { .kind = REMARK_PROOF, .at_s = p->at_s, .owner = p->owner };
 	memcpy(r.mark, j->owner->conf.mark, sizeof r.mark);
 	memcpy(r.value, p->value, sizeof r.value);
-	return put_remark(j, kind, &r);
+	return dns_put_remark(j, kind, &r);
 }
 
 /* Remarks first: a proof without a remark would never be found again. */
@@ -132,7 +160,7 @@ remove_proofs(struct job *j, bool is_own_zone)
 {
 	for (size_t i = 0; i < j->proofs_n; i++) {
 		const struct job_proof *p = &j->proofs[i];
-		bool has_zone = p->zone.len != 0 && some_key_may(j->owner, p->zone.oct, p->owner.oct, TYPE_TXT);
+		bool has_zone = p->zone.len != 0 && dns_some_key_may(j->owner, p->zone.oct, p->owner.oct, TYPE_TXT);
 		if (has_zone && name_is_equal(p->zone.oct, j->apex.oct) == is_own_zone) {
 			TRY(put_proof(&j->steps, STEP_REMOVE, p));
 		}
@@ -248,7 +276,7 @@ put_failure(struct job *j, const struct now *now)
 	memcpy(r.request, j->request, sizeof r.request);
 	str_cut(r.reason, sizeof r.reason, j->why);
 	TRY(remove_failures(j));
-	return put_remark(j, STEP_ADD, &r);
+	return dns_put_remark(j, STEP_ADD, &r);
 }
 
 static err_t
@@ -269,6 +297,9 @@ err_t
 dns_end(struct job *j, const struct now *now)
 {
 	steps_fini(&j->steps);
+	if (j->tlsa == TLSA_REMOVE) {
+		return tlsa_put_old(j);
+	}
 	TRY(remove_proofs(j, false));
 	TRY(remove_proofs(j, true));
 	if (j->is_success) {

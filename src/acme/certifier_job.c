@@ -76,6 +76,18 @@ forget_failures(struct host *h, const struct job *j, const struct now *now)
 	h->settles_ns = is_here ? 0 : seconds_after(now, SETTLE_S);
 }
 
+/* What was added, or removed, comes back by the follower.  A failure that holds up an order has its own pause. */
+static void
+note_tlsa(struct host *h, const struct job *j, const struct now *now)
+{
+	if (j->has_changed || j->why[0] != '\0') {
+		return;
+	}
+	uint64_t next_ns = seconds_after(now, j->has_failed ? TLSA_FAILED_S : TLSA_PAUSE_S);
+	h->tlsa.add_ns = j->tlsa == TLSA_ADD ? next_ns : h->tlsa.add_ns;
+	h->tlsa.remove_ns = j->tlsa == TLSA_REMOVE ? next_ns : h->tlsa.remove_ns;
+}
+
 /* All is in DNS, or no more can be done about it. */
 static void
 over(struct job *j, const struct now *now)
@@ -89,6 +101,7 @@ over(struct job *j, const struct now *now)
 		report(j, CERTIFIER_CLEANED, "", 0);
 	}
 	h->is_settling |= j->is_cleaning; /* the zone without them is not here yet */
+	note_tlsa(h, j, now);
 	job_free(j);
 	host_look(c, now, h, true);
 	if (!h->has_request && host_rrset(c, h) == NULL) {
@@ -119,6 +132,7 @@ enter_end(struct job *j, const struct now *now)
 {
 	check_end(j);
 	j->state = JOB_END;
+	j->proofs_n = j->tlsa == TLSA_NONE ? j->proofs_n : 0; /* these stay */
 	if (!j->is_waiting) { /* else when the UPDATE has been answered */
 		make_end(j, now);
 	}
@@ -127,13 +141,34 @@ enter_end(struct job *j, const struct now *now)
 static void
 steps_over(struct job *j, const struct now *now)
 {
+	if (j->tlsa == TLSA_REMOVE) {
+		report(j, CERTIFIER_TLSA_REMOVED, "", 0);
+	}
 	if (j->state == JOB_END) {
 		over(j, now);
 		return;
 	}
-	report(j, CERTIFIER_PROVING, "", 0);
+	if (j->tlsa != TLSA_ADD) {
+		report(j, CERTIFIER_PROVING, "", 0);
+	} else if (j->steps.n != 0) {
+		report(j, CERTIFIER_TLSA_ADDED, "", 0);
+	}
+	if (j->proofs_n == 0) { /* TLSA records that nobody waits for */
+		over(j, now);
+		return;
+	}
 	j->state = JOB_CHECK;
 	check_begin(j, now);
+}
+
+/* There is a certificate, and it is not concerned. */
+static void
+tlsa_failed(struct job *j, const struct now *now, const char *why)
+{
+	check_end(j);
+	j->has_failed = true;
+	report(j, CERTIFIER_TLSA_FAILED, why, TLSA_FAILED_S);
+	over(j, now);
 }
 
 static void
@@ -149,6 +184,8 @@ step_on(struct job *j, const struct now *now)
 		j->is_waiting = true;
 		j->owner->stats.updates++;
 		j->owner->conf.io.update(j->owner->conf.io.ctx, j->slot, step.key, step.zone, message.base, message.len);
+	} else if (j->tlsa == TLSA_REMOVE) {
+		tlsa_failed(j, now, err_str(err));
 	} else if (j->state == JOB_END) {
 		report(j, CERTIFIER_STUCK, err == E_AUTH ? "no key may change all names concerned" : err_str(err), 0);
 		j->is_success = false;
@@ -183,6 +220,10 @@ not_updated(struct job *j, const struct now *now, enum certifier_outcome outcome
 	(void)snprintf(text, sizeof text, "the UPDATE of DNS failed: %.400s", why);
 	if (j->state != JOB_END) {
 		job_fail(j, now, text, 0);
+		return;
+	}
+	if (j->tlsa == TLSA_REMOVE) {
+		tlsa_failed(j, now, text);
 		return;
 	}
 	report(j, CERTIFIER_STUCK, text, 0);
@@ -243,6 +284,10 @@ void
 job_fail(struct job *j, const struct now *now, const char *why, uint64_t retry_s)
 {
 	struct certifier *c = j->owner;
+	if (j->tlsa != TLSA_NONE && j->host->has_cert) {
+		tlsa_failed(j, now, why);
+		return;
+	}
 	str_cut(j->why, sizeof j->why, why);
 	host_failed(c, now, j->host, j->why, retry_s);
 	c->stats.failed++;
@@ -301,6 +346,48 @@ job_clean(struct certifier *c, const struct now *now, struct host *h, struct job
 	enter_end(j, now);
 }
 
+/* ---- TLSA records ---- */
+
+static void
+say_passed_over(struct job *j)
+{
+	char why[CERTIFIER_REASON_MAX];
+	if (tlsa_passed_over(j->owner, j->host, why)) {
+		report(j, CERTIFIER_TLSA_PASSED, why, 0);
+	}
+}
+
+bool
+job_tlsa(struct certifier *c, const struct now *now, struct host *h, enum job_tlsa what)
+{
+	struct job *j = job_new(c, h);
+	if (j == NULL) {
+		return false;
+	}
+	j->tlsa = what;
+	j->wait_s = h->tlsa.wait_s;
+	if (what == TLSA_REMOVE) {
+		enter_end(j, now);
+		return true;
+	}
+	j->state = JOB_ADD;
+	if (tlsa_put_new(j, now) != OK) {
+		job_free(j);
+		return false;
+	}
+	step_on(j, now);
+	return true;
+}
+
+/* All name servers have the records; caches may have had what was there before. */
+static void
+tlsa_seen(struct job *j, const struct now *now)
+{
+	j->host->tlsa.is_seen = true;
+	j->host->tlsa.ready_ns = seconds_after(now, j->wait_s);
+	over(j, now);
+}
+
 /* ---- orders ---- */
 
 static err_t
@@ -339,6 +426,7 @@ job_begin(struct certifier *c, const struct now *now, struct host *h, const stru
 	} else {
 		c->stats.begun++;
 		report(j, CERTIFIER_BEGUN, "", 0);
+		say_passed_over(j);
 	}
 	return true;
 }
@@ -417,8 +505,12 @@ prove(struct job *j, const struct now *now)
 void
 job_checked(struct job *j, const struct now *now)
 {
-	report(j, CERTIFIER_SEEN, "", 0);
 	check_end(j);
+	if (j->tlsa == TLSA_ADD) {
+		tlsa_seen(j, now);
+		return;
+	}
+	report(j, CERTIFIER_SEEN, "", 0);
 	j->state = JOB_PROVEN;
 	for (size_t i = 0; i < j->proofs_n; i++) {
 		acme_order_proven(j->order, now, j->proofs[i].at, ACME_WAY_DNS);

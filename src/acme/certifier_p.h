@@ -6,6 +6,7 @@
  * certifier_job.c     a job from its beginning to its end
  * certifier_dns.c     what a job adds to DNS and removes from it
  * certifier_check.c   name servers are asked
+ * certifier_tlsa.c    TLSA records for clients of a host
  */
 #pragma once
 
@@ -23,6 +24,8 @@ struct zone;
 enum {
 	HOST_TEXT_MAX = NAME_TEXT_MAX,
 	AGAIN_MAX_S = 6 * 3600,     /* a host is looked at so often, whatever the clock of the machine does */
+	TLSA_PAUSE_S = 600,         /* between two jobs that add TLSA records of a host, and two that remove them, */
+	TLSA_FAILED_S = 3600,       /* if the first one has failed */
 	SETTLE_S = 120,             /* for a certificate that is in DNS to come back by the follower */
 	UPDATE_TRIES_MAX = 8,       /* of one step: after 1, 2, 4, … seconds again */
 	UPDATE_PAUSE_MAX_S = 60,
@@ -47,6 +50,20 @@ void reading_fini(struct reading *r);
 
 /* ---- hosts ---- */
 
+/* TLSA records for its clients; zeroed where there are to be none. */
+struct host_tlsa {
+	struct name *names;         /* owned: those of the request, without wildcards */
+	size_t names_n;
+	uint8_t rdata[DANE_RDATA_LEN]; /* of the request's key */
+	bool is_missing;            /* a record is not in our zones */
+	bool has_old;               /* one is there of another key, or at another name, and may go */
+	bool is_seen;               /* all name servers have had them */
+	uint32_t wait_s, old_ttl_s; /* how long caches may not know them, beside others; how long they know old ones */
+	uint64_t ready_ns;          /* after is_seen: when caches know them */
+	uint64_t written_ns;        /* since when there is a certificate */
+	uint64_t add_ns, remove_ns; /* no job before */
+};
+
 struct host {
 	struct heap_node timer;
 	struct list_link waiting;   /* for a place */
@@ -68,14 +85,20 @@ struct host {
 	struct acme_renewal *question;
 	uint64_t question_ns;       /* when the CA is asked about the renewal next */
 	uint64_t window_s;          /* the moment that its answer has; 0: none */
+	struct host_tlsa tlsa;
 };
 
 /* ---- jobs ---- */
 
 enum job_state { JOB_ORDER, JOB_ADD, JOB_CHECK, JOB_PROVEN, JOB_END };
 
+/* What a job does about TLSA records: then it has no order. */
+enum job_tlsa { TLSA_NONE, TLSA_ADD, TLSA_REMOVE };
+
+/* A record that name servers are to have. */
 struct job_proof {
 	struct name owner, zone;
+	uint16_t type;            /* TXT, or TLSA: then the value is the hash of the key */
 	char value[REMARK_VALUE_MAX + 1];
 	uint64_t at_s;            /* of the remark */
 	size_t at;                /* of the order's proofs; not for one that was left behind */
@@ -107,6 +130,9 @@ struct job {
 	bool is_success;
 	bool has_changed;         /* the request is another one now, or there is none */
 	bool is_cleaning;         /* only what was left behind */
+	enum job_tlsa tlsa;
+	uint32_t wait_s;          /* TLSA_ADD: after name servers have the records */
+	bool has_failed;          /* likewise, and TLSA_REMOVE: and no order is concerned */
 	char why[CERTIFIER_REASON_MAX];
 	struct {
 		size_t proof;
@@ -146,6 +172,7 @@ struct host *host_get(struct certifier *c, const uint8_t *name); /* a new one if
 void host_drop(struct certifier *c, struct host *h);             /* without a job */
 /* Looks at its RRset, and decides what is next; `is_new`: the RRset has changed. */
 void host_look(struct certifier *c, const struct now *now, struct host *h, bool is_new);
+void host_schedule(struct certifier *c, const struct now *now, struct host *h); /* without a job */
 void host_failed(struct certifier *c, const struct now *now, struct host *h, const char *why, uint64_t retry_s);
 const struct rrset *host_rrset(const struct certifier *c, const struct host *h);
 void host_on_renewal(struct certifier *c, const struct now *now, struct acme_renewal *r);
@@ -157,6 +184,7 @@ const struct rrset *rrset_at(const struct zone *z, const uint8_t *name, uint16_t
 /* False: there is no memory, or no room at the client. */
 bool job_begin(struct certifier *c, const struct now *now, struct host *h, const struct reading *r);
 void job_clean(struct certifier *c, const struct now *now, struct host *h, struct job_proof *left, size_t n); /* takes `left` */
+bool job_tlsa(struct certifier *c, const struct now *now, struct host *h, enum job_tlsa what); /* false: there is no memory */
 void job_refuse(struct certifier *c, const struct now *now, struct host *h, const char *why);
 void job_on_change(struct certifier *c, const struct now *now, struct job *j, const char *request); /* "": none any more */
 void job_on_order(struct certifier *c, const struct now *now, struct acme_order *o);
@@ -167,11 +195,29 @@ void job_updated(struct job *j, const struct now *now, enum certifier_outcome ou
 void job_free(struct job *j);
 unsigned certifier_free_slot(const struct certifier *c); /* conf.jobs_max: none */
 
-/* certifier_dns.c.  The last three fill j->steps; their errors are those of steps_add(). */
+/* certifier_dns.c.  The last four fill j->steps; their errors are those of steps_add(). */
+bool dns_some_key_may(const struct certifier *c, const uint8_t *zone, const uint8_t *owner, uint16_t type);
 bool dns_may_write(const struct certifier *c, const struct host *h); /* a certificate */
+/* The zone for the remarks of a host, and their name; NULL: no key may write them. */
+const uint8_t *dns_status_zone(const struct certifier *c, const uint8_t *host, const uint8_t *apex, struct name *owner);
+bool dns_is_proof(const struct job_proof *p, const uint8_t *rdata, size_t len);
 err_t dns_find_place(const struct certifier *c, const char *name, struct job_proof *out, char why[CERTIFIER_REASON_MAX]);
+err_t dns_put_status(struct job *j, enum step_change_kind kind, const uint8_t *rdata, size_t len);
+err_t dns_put_remark(struct job *j, enum step_change_kind kind, const struct remark *r);
 err_t dns_add_proofs(struct job *j);
 err_t dns_end(struct job *j, const struct now *now);
+
+/* certifier_tlsa.c */
+err_t tlsa_take(const struct certifier *c, struct host *h, const struct reading *r); /* the request is another one; E_NOMEM, E_CRYPTO */
+void tlsa_fini(struct host_tlsa *t);
+bool tlsa_look(const struct certifier *c, struct host *h); /* at what is in DNS; true: it is other than before */
+bool tlsa_passed_over(const struct certifier *c, const struct host *h, char why[CERTIFIER_REASON_MAX]); /* false: nothing */
+uint64_t tlsa_order_ns(const struct host *h);                            /* no order before; NOW_NEVER: a job first */
+uint64_t tlsa_job_ns(const struct certifier *c, const struct host *h);   /* when a job is due; NOW_NEVER: none */
+enum job_tlsa tlsa_next(const struct certifier *c, const struct host *h, const struct now *now);
+/* Fill j->steps; errors as above. */
+err_t tlsa_put_new(struct job *j, const struct now *now); /* and j->proofs, if name servers have to be asked */
+err_t tlsa_put_old(struct job *j);
 
 void check_begin(struct job *j, const struct now *now);
 void check_end(struct job *j);

@@ -49,7 +49,7 @@ take_left(const struct certifier *c, const struct remark *r, struct job_proof *l
 	if (*n == LEFT_MAX) {
 		return; /* the rest later */
 	}
-	left[*n] = (struct job_proof){ .owner = r->owner, .at_s = r->at_s };
+	left[*n] = (struct job_proof){ .owner = r->owner, .type = TYPE_TXT, .at_s = r->at_s };
 	if (z != NULL) {
 		name_set(&left[*n].zone, z->apex_name);
 	}
@@ -95,7 +95,7 @@ look_at_remarks(struct certifier *c, const struct now *now, struct host *h, cons
 		if (r.kind == REMARK_FAILED) {
 			is_stale = !h->has_request;
 			take_failure(now, h, &r);
-		} else if (strcmp(r.mark, c->conf.mark) == 0 && h->job == NULL) {
+		} else if (r.kind == REMARK_PROOF && strcmp(r.mark, c->conf.mark) == 0 && h->job == NULL) {
 			take_left(c, &r, left, &n);
 		}
 	}
@@ -172,6 +172,16 @@ look_at_missing(struct certifier *c, const struct now *now, struct host *h)
 	}
 }
 
+/* Names of a host may be in a zone below its own. */
+static void
+look_at_tlsa(struct certifier *c, const struct now *now, struct host *h, const uint8_t *apex)
+{
+	bool is_near = name_is_within(apex, h->name.oct) || name_is_equal(apex, h->apex.oct);
+	if (is_near && tlsa_look(c, h) && h->job == NULL) {
+		host_schedule(c, now, h);
+	}
+}
+
 /* The order of the walk is that of names: remarks of a host come after its request. */
 void
 certifier_zone_changed(struct certifier *c, const struct now *now, const uint8_t *apex)
@@ -187,6 +197,7 @@ certifier_zone_changed(struct certifier *c, const struct now *now, const uint8_t
 		}
 	}
 	for (size_t i = c->list_n; i-- > 0;) {
+		look_at_tlsa(c, now, c->list[i], apex);
 		if (name_is_equal(c->list[i]->apex.oct, apex)) {
 			look_at_missing(c, now, c->list[i]);
 		}
