@@ -63,11 +63,15 @@ report(void *ctx, const struct certifier_report *r)
 		[CERTIFIER_CLEANED] = { "leftovers-removed", LOG_LEVEL_INFO },
 		[CERTIFIER_STUCK] = { "order-not-ended", LOG_LEVEL_WARNING },
 		[CERTIFIER_CHANGED] = { "request-changed", LOG_LEVEL_INFO },
+		[CERTIFIER_TLSA_ADDED] = { "tlsa-added", LOG_LEVEL_INFO },
+		[CERTIFIER_TLSA_REMOVED] = { "tlsa-removed", LOG_LEVEL_INFO },
+		[CERTIFIER_TLSA_FAILED] = { "tlsa-failed", LOG_LEVEL_WARNING },
+		[CERTIFIER_TLSA_PASSED] = { "tlsa-left-out", LOG_LEVEL_WARNING },
 	};
 	const struct oacme *a = ctx;
 	char host[NAME_TEXT_MAX];
 	name_show(r->host, host);
-	if (r->event == CERTIFIER_FAILED || r->event == CERTIFIER_REFUSED) {
+	if (r->next_s != 0) {
 		log_event(&a->daemon.log, rows[r->event].level, rows[r->event].event, "host=%s order=%s why=%s next_s=%" PRIu64, host,
 		          r->order, r->why, r->next_s);
 	} else {
@@ -242,7 +246,8 @@ certify_up(struct oacme *a)
 	char thumbprint[ACME_THUMBPRINT_LEN + 1];
 	struct net_certify_conf conf = {
 		.machine = { .keys = a->keys, .ca = a->ca, .servers = o->servers, .servers_n = o->servers_n,
-		             .is_dry = o->is_check || o->persist.n != 0, .io = { .view = view, .report = report, .ctx = a } },
+		             .dane = o->dane, .dane_keep_s = o->dane_keep_s, .is_dry = o->is_check || o->persist.n != 0,
+		             .io = { .view = view, .report = report, .ctx = a } },
 		.ca_file = o->ca_file,
 	};
 	TRY(acme_thumbprint(o->account, thumbprint));

@@ -15,7 +15,7 @@
 enum option_key {
 	KEY_DNS_KEY = 256, KEY_DNS_KEY_FILE, KEY_DNS_SERVER, KEY_PORT, KEY_NAME_SERVER, KEY_SEED, KEY_SEED_FILE, KEY_TYPE, KEY_BITS,
 	KEY_EMAIL, KEY_PRODUCTION, KEY_DIRECTORY, KEY_CA_FILE, KEY_PROFILE, KEY_EAB_KID, KEY_EAB_KEY_FILE, KEY_PREFERRED_CHAIN,
-	KEY_CHECK, KEY_PRINT_PERSIST, KEY_USER, KEY_LOG_LEVEL,
+	KEY_DANE, KEY_DANE_KEEP, KEY_CHECK, KEY_PRINT_PERSIST, KEY_USER, KEY_LOG_LEVEL,
 };
 
 static const char STAGING[] = "https://acme-staging-v02.api.letsencrypt.org/directory";
@@ -33,6 +33,10 @@ static const struct argp_option options[] = {
 	{ "port", KEY_PORT, "N", 0, "Port of --dns-server (53)", 0 },
 	{ "name-server", KEY_NAME_SERVER, "ADDR[@PORT]", 0,
 	  "Before the CA is told, ask here for the proofs, in place of all name servers of the zone; may be repeated", 0 },
+	{ "dane", KEY_DANE, "PORT[,PORT...]", 0,
+	  "Keep TLSA records 3 1 1 (DANE) at _PORT._tcp.NAME for each name of a certificate; may be repeated", 0 },
+	{ "dane-keep", KEY_DANE_KEEP, "SECONDS", 0,
+	  "How long those of an old key stay when there is a certificate for the new one, besides their TTL (7200)", 0 },
 
 	{ NULL, 0, NULL, 0, "The certificate authority (CA):", 2 },
 	{ "account-key-seed", KEY_SEED, "TEXT", 0,
@@ -97,6 +101,17 @@ take_name_server(struct oacme_opts *o, const char *arg, struct argp_state *state
 		cli_usage(state, "--name-server=%s; should be an address, such as 192.0.2.1 or 192.0.2.1@5300", d.text);
 	} else if (peer_from_sockaddr(&a.sa.any, TRANSPORT_UDP, &p)) {
 		o->servers[o->servers_n++] = (struct certifier_place){ .address = peer_key_address(&p), .port = p.port };
+	}
+}
+
+static void
+take_dane(struct oacme_opts *o, const char *arg, struct argp_state *state)
+{
+	err_t err = dane_ports_add(&o->dane, arg);
+	if (err == E_LIMIT) {
+		cli_usage(state, "--dane: at most %d ports", DANE_PORTS_MAX);
+	} else if (err != OK) {
+		cli_usage(state, "--dane=%s: should be ports, such as 443,25", arg);
 	}
 }
 
@@ -169,6 +184,8 @@ read_option(int key, char *arg, struct argp_state *state)
 	case KEY_EAB_KID: o->eab_kid = arg; return 0;
 	case KEY_EAB_KEY_FILE: o->eab_key_file = arg; return 0;
 	case KEY_PREFERRED_CHAIN: o->preferred_chain = arg; return 0;
+	case KEY_DANE: take_dane(o, arg, state); return 0;
+	case KEY_DANE_KEEP: o->dane_keep_s = cli_number_option(state, "dane-keep", arg, 0, CERTIFIER_TLSA_WAIT_MAX_S); return 0;
 	case KEY_CHECK: o->is_check = true; return 0;
 	case KEY_PRINT_PERSIST: take_persist(o, arg, state); return 0;
 	case KEY_USER: o->daemon.user = arg; return 0;
@@ -251,6 +268,7 @@ oacme_opts_read(struct oacme_opts *o, int argc, char **argv)
 {
 	*o = (struct oacme_opts){
 		.key_args = { .option = "--dns-key" }, .port = 53, .directory = STAGING, .kind = PKEY_P256, .bits = PKEY_RSA_BITS_MIN,
+		.dane_keep_s = CERTIFIER_TLSA_KEEP_S,
 	};
 	daemon_opts_init(&o->daemon);
 	o->daemon.server.takes_no_updates = true;

@@ -34,6 +34,8 @@ struct oacme_opts {
 	unsigned bits;
 	struct pkey *account;          /* owned */
 	bool is_check;
+	struct dane_ports dane;
+	unsigned dane_keep_s;
 	struct host_names persist;     /* --print-persist */
 };
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "acme/remark.h"
 #include "bin/clean.h"
 #include "dns/rrtype.h"
 #include "net/ask_zone.h"
@@ -107,12 +108,23 @@ ocertify_dns_look(struct ocertify_dns *d, bool is_quiet, struct acme_set *out)
 	return OK;
 }
 
+/* Which TLSA records are oacme's says nothing about the certificate. */
+static bool
+is_of_interest(const uint8_t *rdata, size_t len)
+{
+	struct remark r;
+	return remark_read(rdata, len, &r) != OK || r.kind != REMARK_TLSA;
+}
+
 /* Appends the strings of a TXT record (RFC 1035 3.3.14). */
 static void
 put_text(void *ctx, const uint8_t *rdata, size_t len)
 {
 	struct str *out = ctx;
 	struct cur c = cur_over(rdata, len);
+	if (!is_of_interest(rdata, len)) {
+		return;
+	}
 	if (out->len != 0) {
 		str_cat(out, "; ");
 	}

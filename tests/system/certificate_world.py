@@ -74,9 +74,9 @@ class Wish:
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in self.names]), critical=False)
         return builder.sign(self.private, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
-    def ask(self, der=None):
+    def ask(self, der=None, ttl=300):
         """What ocertify does: the RRset is the request alone."""
-        self.update(lambda u: u.replace(dns.name.from_text(self.owner), 300, "TLSA", "3 255 0 " + (der or self.csr()).hex()))
+        self.update(lambda u: u.replace(dns.name.from_text(self.owner), ttl, "TLSA", "3 255 0 " + (der or self.csr()).hex()))
 
     def update(self, change):
         update = dns.update.UpdateMessage(self.zone)
@@ -101,7 +101,9 @@ class Wish:
         return None
 
     def status(self):
-        return [" ".join(s.decode() for s in r.strings) for r in self.records("_status." + self.owner, "TXT")]
+        """Remarks, but for those on TLSA records, which stay."""
+        all_of_them = [" ".join(s.decode() for s in r.strings) for r in self.records("_status." + self.owner, "TXT")]
+        return [r for r in all_of_them if not r.startswith("tlsa ")]
 
     def proofs(self):
         names = {"_acme-challenge." + n.removeprefix("*.") for n in self.names}
