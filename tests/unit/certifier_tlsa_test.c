@@ -119,7 +119,8 @@ struct world {
 	struct version versions[VERSIONS_MAX];
 	size_t versions_n;
 	int in_dns, in_service;         /* which key the certificate has */
-	bool is_updating, is_applied, is_served_first, is_to_be_served, is_asking, is_refusing;
+	bool is_updating, is_applied, is_served_first, is_to_be_served, is_asking, is_refusing, is_ca_silent;
+	unsigned slot;
 	enum certifier_outcome outcome;
 	uint8_t update[STEPS_MESSAGE_MAX];
 	size_t update_len, updates, tlsa_updates;
@@ -147,8 +148,8 @@ update(void *ctx, unsigned slot, const struct key *key, const uint8_t *zone, con
 	struct world *w = ctx;
 	(void)key;
 	(void)zone;
-	assert_int_equal(slot, 0);
 	assert_false(w->is_updating);
+	w->slot = slot;
 	memcpy(w->update, bytes, len);
 	w->update_len = len;
 	w->is_updating = true;
@@ -160,8 +161,8 @@ ask(void *ctx, unsigned slot, const struct certifier_place *to, const uint8_t *b
 {
 	struct world *w = ctx;
 	struct msg m;
-	(void)slot;
 	(void)to;
+	w->slot = slot;
 	assert_int_equal(msg_parse(bytes, len, &m), OK);
 	w->qname = m.qname;
 	w->qtype = m.qtype;
@@ -323,16 +324,22 @@ end(struct world *w)
 
 /* What a service does: the request alone is in the RRset. */
 static void
-request(struct world *w, int key, const char *const *names, size_t n)
+request_at(struct world *w, const char *at, int key, const char *const *names, size_t n)
 {
-	const struct name owner = named(REQUESTS);
+	const struct name owner = named(at);
 	uint8_t rdata[1500] = "\3\xFF";
 	struct csr *c = request_for(keys[key], names, n);
 	memcpy(rdata + ACME_DER_AT, c->der, c->der_len);
-	drop_all(&w->primary, REQUESTS, TYPE_TLSA);
+	drop_all(&w->primary, at, TYPE_TLSA);
 	add(&w->primary, owner.oct, TYPE_TLSA, TTL, rdata, ACME_DER_AT + c->der_len);
 	csr_free(&c);
 	changed(w);
+}
+
+static void
+request(struct world *w, int key, const char *const *names, size_t n)
+{
+	request_at(w, REQUESTS, key, names, n);
 }
 
 static void
@@ -420,7 +427,7 @@ answer(struct world *w)
 	buf_patch_u16(&b, 6, (uint16_t)n);
 	assert_int_equal(b.err, OK);
 	w->is_asking = false;
-	certifier_answered(w->c, &w->now, 0, b.base, b.len);
+	certifier_answered(w->c, &w->now, w->slot, b.base, b.len);
 }
 
 /* Name servers have what the primary has. */
@@ -466,7 +473,7 @@ static bool
 ca_goes_on(struct world *w)
 {
 	static struct cert *made;
-	if (ordered == NULL || ordered->is_news || ordered->state == ACME_ORDER_ISSUED ||
+	if (ordered == NULL || w->is_ca_silent || ordered->is_news || ordered->state == ACME_ORDER_ISSUED ||
 	    (ordered->state == ACME_ORDER_PROVE && proven_n == w->proven)) {
 		return false;
 	}
@@ -521,7 +528,7 @@ static void
 finish_update(struct world *w)
 {
 	w->is_updating = false;
-	certifier_updated(w->c, &w->now, 0, w->outcome, "because");
+	certifier_updated(w->c, &w->now, w->slot, w->outcome, "because");
 }
 
 /* False: nothing more happens until then. */
@@ -713,6 +720,31 @@ records_of_others(void **state)
 	run_service(&w, 6);
 	assert_all_is_in_order(&w, 1, ARRAY_LEN(theirs) + 1);
 	assert_true(has_pin(&w, HTTPS, 0));
+	end(&w);
+}
+
+/* As long as another request has the name and the old key. */
+static void
+a_key_in_use_elsewhere(void **state)
+{
+	(void)state;
+	static const char other[] = "_letsencrypt._tcp.example";
+	static struct world w;
+	const char *name = WWW;
+	begin(&w);
+	request_www(&w, 0);
+	run(&w, HOUR_S);
+	request_www(&w, 1);
+	run_service(&w, 1);
+	assert_int_equal(w.in_dns, 1);
+	w.is_ca_silent = true;
+	request_at(&w, other, 0, &name, 1);
+	run(&w, 12 * HOUR_S);
+	assert_true(has_pin(&w, HTTPS, 0));
+	drop_all(&w.primary, other, TYPE_TLSA);
+	changed(&w);
+	run(&w, HOUR_S);
+	assert_all_is_in_order(&w, 1, 0);
 	end(&w);
 }
 
@@ -937,7 +969,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_key_is_replaced), cmocka_unit_test(it_is_killed_at_each_step), cmocka_unit_test(the_certificate_waits),
-		cmocka_unit_test(renewal_changes_nothing), cmocka_unit_test(records_of_others), cmocka_unit_test(a_record_is_removed_by_others),
+		cmocka_unit_test(renewal_changes_nothing), cmocka_unit_test(records_of_others),
+		cmocka_unit_test(a_key_in_use_elsewhere), cmocka_unit_test(a_record_is_removed_by_others),
 		cmocka_unit_test(names_and_ports), cmocka_unit_test(no_key_for_them), cmocka_unit_test(narrow_keys),
 		cmocka_unit_test(remarks_of_strangers), cmocka_unit_test(the_primary_refuses), cmocka_unit_test(the_primary_refuses_a_repair),
 		cmocka_unit_test(it_says_what_is_next),
