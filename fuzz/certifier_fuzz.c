@@ -41,11 +41,12 @@ update(void *ctx, unsigned slot, const struct key *key, const uint8_t *zone, con
 }
 
 static bool
-ask(void *ctx, unsigned slot, const struct certifier_place *to, const uint8_t *bytes, size_t len)
+ask(void *ctx, unsigned slot, const struct certifier_place *to, bool is_tcp, const uint8_t *bytes, size_t len)
 {
 	(void)ctx;
 	(void)slot;
 	(void)to;
+	(void)is_tcp;
 	(void)bytes;
 	(void)len;
 	return false;

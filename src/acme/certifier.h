@@ -71,6 +71,8 @@ enum {
 	CERTIFIER_DEAD_S = 30,            /* then one name server of several that does not answer is passed over */
 	CERTIFIER_SERVERS_MAX = 16,       /* name servers of a zone */
 	CERTIFIER_ADDRESSES_MAX = 4,      /* of one of them */
+	CERTIFIER_TCP_MAX = 8,            /* connections to name servers, of all jobs together */
+	CERTIFIER_TCP_S = 10,             /* for an answer over one of them */
 	CERTIFIER_REASON_MAX = 512,
 	CERTIFIER_TTL = 60,               /* of TXT records */
 	CERTIFIER_TLSA_MAX = 100,         /* records for one HOST */
@@ -88,7 +90,7 @@ enum certifier_event {
 	CERTIFIER_BEGUN,     /* an order */
 	CERTIFIER_PROVING,   /* TXT records are in DNS */
 	CERTIFIER_SEEN,      /* all name servers have them */
-	CERTIFIER_DEAD,      /* `why`: a name server does not answer, and is passed over */
+	CERTIFIER_DEAD,      /* `why`: a name server gives no answer, and is passed over */
 	CERTIFIER_ISSUED,    /* the CA has made the certificate */
 	CERTIFIER_DONE,      /* it is in DNS */
 	CERTIFIER_FAILED,    /* `why`; the next try in `next_s` seconds */
@@ -117,8 +119,9 @@ struct certifier_io {
 	const struct view *(*view)(void *ctx);
 	/* Sends an UPDATE, which is without ID and signature.  Then certifier_updated() is called with the slot. */
 	void (*update)(void *ctx, unsigned slot, const struct key *key, const uint8_t *zone, const uint8_t *bytes, size_t len);
-	/* Asks a name server.  Until ask_end() with the slot, its answers come by certifier_answered().  False: it cannot be sent. */
-	bool (*ask)(void *ctx, unsigned slot, const struct certifier_place *to, const uint8_t *bytes, size_t len);
+	/* Asks a name server, over UDP or over a TCP connection for this question alone.  Until ask_end() with the slot, its answers come by
+	 * certifier_answered().  False: it cannot be sent. */
+	bool (*ask)(void *ctx, unsigned slot, const struct certifier_place *to, bool is_tcp, const uint8_t *bytes, size_t len);
 	void (*ask_end)(void *ctx, unsigned slot);
 	/* Looks up the addresses of a name server in no zone of ours.  Then certifier_resolved() is called with the slot. */
 	void (*resolve)(void *ctx, unsigned slot, const uint8_t *name);

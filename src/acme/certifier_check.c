@@ -2,7 +2,10 @@
  *
  * A server has a proof when one of its addresses answers with it, and none of them without it.  One that has not is asked again after a
  * pause, until CERTIFIER_CHECK_MAX_S.  One that does not answer at all is passed over, and asked again at the end; of several, one may stay
- * silent. */
+ * silent.
+ *
+ * Proofs at one name are looked for in one answer.  A set that is too large for UDP comes over TCP (RFC 7766 5): one connection for one
+ * question, CERTIFIER_TCP_MAX at a time. */
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +16,7 @@
 #include "zone/node.h"
 #include "zone/zone.h"
 
-enum { SENDS_MAX = 3, PAUSE_MAX_S = 5, ROUND_S = 5, DNS_PORT = 53 };
+enum { SENDS_MAX = 3, PAUSE_MAX_S = 5, ROUND_S = 5, FULL_S = 1, DNS_PORT = 53 };
 
 static void ask(struct job *j, const struct now *now);
 
@@ -80,6 +83,7 @@ stop_asking(struct job *j)
 {
 	if (j->check.is_asking) {
 		j->check.is_asking = false;
+		j->owner->tcp_n -= j->check.is_tcp;
 		j->owner->conf.io.ask_end(j->owner->conf.io.ctx, j->slot);
 	}
 }
@@ -99,16 +103,23 @@ wait_s(struct job *j, const struct now *now, uint64_t s)
 	heap_set(&j->owner->job_timers, &j->timer, seconds_after(now, s));
 }
 
+/* "name server ns1.example does not answer" */
 static void
-describe(const struct job_server *s, char out[CERTIFIER_REASON_MAX])
+describe(const struct job_server *s, const char *what, char out[CERTIFIER_REASON_MAX])
 {
 	char name[NAME_TEXT_MAX];
 	if (s->name.len == 0) {
-		(void)snprintf(out, CERTIFIER_REASON_MAX, "a given name server");
+		(void)snprintf(out, CERTIFIER_REASON_MAX, "a given name server %.150s", what);
 		return;
 	}
 	name_show(s->name.oct, name);
-	(void)snprintf(out, CERTIFIER_REASON_MAX, "name server %.255s", name);
+	(void)snprintf(out, CERTIFIER_REASON_MAX, "name server %.255s %.150s", name, what);
+}
+
+static const char *
+trouble_of(const struct job_server *s)
+{
+	return s->trouble[0] != '\0' ? s->trouble : "does not answer";
 }
 
 static bool
@@ -120,9 +131,8 @@ is_too_late(const struct job *j, const struct now *now)
 static void
 give_up(struct job *j, const struct now *now, const struct job_server *s, const char *what)
 {
-	char who[CERTIFIER_REASON_MAX], why[CERTIFIER_REASON_MAX];
-	describe(s, who);
-	(void)snprintf(why, sizeof why, "%.300s %.150s", who, what);
+	char why[CERTIFIER_REASON_MAX];
+	describe(s, what, why);
 	job_fail(j, now, why, 0);
 }
 
@@ -138,13 +148,53 @@ begin_proof(struct job *j, const struct now *now)
 	ask(j, now);
 }
 
+static bool
+is_one_owner(const struct job_proof *a, const struct job_proof *b)
+{
+	return name_is_equal(a->owner.oct, b->owner.oct);
+}
+
+/* All at one name were seen together, at the first of them. */
+static bool
+was_seen_before(const struct job *j, size_t proof)
+{
+	size_t first = 0;
+	while (!is_one_owner(&j->proofs[first], &j->proofs[proof])) {
+		first++;
+	}
+	return first != proof;
+}
+
 static void
 proof_seen(struct job *j, const struct now *now)
 {
-	if (++j->check.proof == j->proofs_n) {
+	do {
+		j->check.proof++;
+	} while (j->check.proof != j->proofs_n && was_seen_before(j, j->check.proof));
+	if (j->check.proof == j->proofs_n) {
 		job_checked(j, now);
 	} else {
 		begin_proof(j, now);
+	}
+}
+
+static bool
+was_passed_over(const struct job *j, const struct job_server *s)
+{
+	const struct job_server *d = &j->check.dead;
+	return j->check.is_dead_reported && name_is_equal(s->name.oct, d->name.oct) &&
+	       (s->name.len != 0 || memcmp(&s->at[0], &d->at[0], sizeof s->at[0]) == 0);
+}
+
+static void
+pass_over(struct job *j, const struct job_server *s)
+{
+	char why[CERTIFIER_REASON_MAX];
+	if (!j->check.is_dead_reported) {
+		describe(s, trouble_of(s), why);
+		j->check.dead = *s;
+		j->check.is_dead_reported = true;
+		certifier_say(j->owner, &(struct certifier_report){ .event = CERTIFIER_DEAD, .host = j->name.oct, .why = why });
 	}
 }
 
@@ -159,16 +209,13 @@ end_round(struct job *j, const struct now *now)
 	}
 	bool is_tolerated = dead == 1 && j->check.servers_n > 1 &&
 	                    now->mono_ns >= j->check.begun_ns + CERTIFIER_DEAD_S * NOW_SECOND_NS;
+	if (is_tolerated) {
+		pass_over(j, &j->check.servers[last]);
+	}
 	if (dead == 0 || is_tolerated) {
-		if (is_tolerated && !j->check.is_dead_reported) {
-			char who[CERTIFIER_REASON_MAX];
-			describe(&j->check.servers[last], who);
-			j->check.is_dead_reported = true;
-			certifier_say(j->owner, &(struct certifier_report){ .event = CERTIFIER_DEAD, .host = j->name.oct, .why = who });
-		}
 		proof_seen(j, now);
 	} else if (is_too_late(j, now)) {
-		give_up(j, now, &j->check.servers[last], "does not answer");
+		give_up(j, now, &j->check.servers[last], trouble_of(&j->check.servers[last]));
 	} else {
 		j->check.server = j->check.address = j->check.sent = 0;
 		wait_s(j, now, ROUND_S);
@@ -190,6 +237,7 @@ next_address(struct job *j, const struct now *now)
 	stop_asking(j);
 	j->check.address++;
 	j->check.sent = 0;
+	j->check.is_tcp = false;
 	ask(j, now);
 }
 
@@ -205,10 +253,37 @@ send_question(struct job *j, const struct now *now)
 	}
 	request_begin(&b, j->check.id, OPCODE_QUERY << 11, &(struct question){ p->owner.oct, p->type, CLASS_IN });
 	request_put_edns(&b);
+	j->owner->tcp_n += j->check.is_tcp;
 	j->check.is_asking = true;
 	j->owner->stats.questions++;
-	(void)io->ask(io->ctx, j->slot, &server_of(j)->at[j->check.address], b.base, b.len); /* what was not sent is asked again */
-	wait_s(j, now, j->check.sent);
+	(void)io->ask(io->ctx, j->slot, &server_of(j)->at[j->check.address], j->check.is_tcp, b.base, b.len); /* not sent: asked again */
+	wait_s(j, now, j->check.is_tcp ? CERTIFIER_TCP_S : j->check.sent);
+}
+
+static unsigned
+sends_max(struct job *j)
+{
+	return j->check.is_tcp || was_passed_over(j, server_of(j)) ? 1 : SENDS_MAX;
+}
+
+static void
+ask_address(struct job *j, const struct now *now)
+{
+	if (j->check.is_tcp && j->owner->tcp_n == CERTIFIER_TCP_MAX) {
+		wait_s(j, now, FULL_S);
+		return;
+	}
+	send_question(j, now);
+}
+
+static void
+turn_to_tcp(struct job *j, const struct now *now)
+{
+	stop_asking(j);
+	str_cut(server_of(j)->trouble, TROUBLE_MAX, "does not answer over TCP, and has too many records there for UDP");
+	j->check.is_tcp = true;
+	j->check.sent = 0;
+	ask_address(j, now);
 }
 
 /* The next thing to do about the present server, or about the one after it. */
@@ -227,7 +302,7 @@ ask(struct job *j, const struct now *now)
 		s->is_looked_up = j->check.is_resolving = true;
 		j->owner->conf.io.resolve(j->owner->conf.io.ctx, j->slot, s->name.oct);
 	} else if (j->check.address < s->at_n) {
-		send_question(j, now);
+		ask_address(j, now);
 	} else {
 		s->is_done = s->has_proof; /* at one address: others may be out of our reach */
 		s->is_dead = !s->is_done;
@@ -240,36 +315,66 @@ void
 check_begin(struct job *j, const struct now *now)
 {
 	j->check.proof = 0;
+	j->check.is_tcp = j->check.is_dead_reported = false;
 	j->check.begun_ns = now->mono_ns;
 	begin_proof(j, now);
 }
 
 /* ---- answers ---- */
 
+/* Marks the proofs whose record this is. */
+static void
+see_record(struct job *j, uint16_t type, const uint8_t *rdata, size_t len)
+{
+	for (size_t i = 0; i < j->proofs_n; i++) {
+		struct job_proof *p = &j->proofs[i];
+		p->is_seen |= type == p->type && dns_is_proof(p, rdata, len);
+	}
+}
+
+/* True: all proofs at the name of the question are there. */
 static bool
-has_value(const struct job_proof *p, const struct msg *m)
+has_values(struct job *j, const struct msg *m)
 {
 	struct cur c = cur_over(m->wire, m->len);
-	bool has = false;
+	bool has = true;
+	for (size_t i = 0; i < j->proofs_n; i++) {
+		j->proofs[i].is_seen = false;
+	}
 	c.pos = m->rr_at[1];
 	for (unsigned i = 0; i < m->count[1] && c.err == OK; i++) {
 		struct name owner;
 		struct msg_rr rr;
-		if (msg_read_rr(&c, &owner, &rr) == OK && rr.type == p->type) {
-			has |= dns_is_proof(p, m->wire + rr.rdata_at, rr.rdlength);
+		if (msg_read_rr(&c, &owner, &rr) == OK) {
+			see_record(j, rr.type, m->wire + rr.rdata_at, rr.rdlength);
 		}
+	}
+	for (size_t i = 0; i < j->proofs_n; i++) {
+		has &= j->proofs[i].is_seen || !is_one_owner(&j->proofs[i], &j->proofs[j->check.proof]);
 	}
 	return has;
 }
 
-/* An answer that says something: the proof is there, or it is not there yet. */
-static bool
-is_answer(const struct job *j, const struct msg *m)
+enum heard {
+	HEARD_NOTHING, /* it is no response to the question, or says that the server cannot answer it */
+	HEARD_CUT,     /* the set is too large for UDP */
+	HEARD_SET,     /* the proof is there, or it is not there yet */
+};
+
+static enum heard
+hear(struct job *j, const struct msg *m)
 {
 	unsigned rcode = m->bits & DNS_RCODE;
-	return m->id == j->check.id && (m->bits & DNS_QR) != 0 && m->qtype == j->proofs[j->check.proof].type &&
-	       name_is_equal(m->qname.oct, j->proofs[j->check.proof].owner.oct) && (m->bits & DNS_TC) == 0 &&
-	       (rcode == RCODE_NOERROR || rcode == RCODE_NXDOMAIN);
+	char text[RRTYPE_TEXT_MAX];
+	if (m->id != j->check.id || (m->bits & DNS_QR) == 0 || m->qtype != j->proofs[j->check.proof].type ||
+	    !name_is_equal(m->qname.oct, j->proofs[j->check.proof].owner.oct)) {
+		return HEARD_NOTHING;
+	}
+	if (rcode != RCODE_NOERROR && rcode != RCODE_NXDOMAIN) {
+		(void)snprintf(server_of(j)->trouble, TROUBLE_MAX, "answers %s", rcode_print(rcode, false, text));
+		return HEARD_NOTHING;
+	}
+	return (m->bits & DNS_TC) != 0 ? HEARD_CUT : HEARD_SET;
 }
 
 static void
@@ -281,22 +386,29 @@ not_yet(struct job *j, const struct now *now)
 		return;
 	}
 	j->check.sent = 0;
+	j->check.is_tcp = false;
 	wait_s(j, now, j->check.pauses < PAUSE_MAX_S ? ++j->check.pauses : PAUSE_MAX_S);
 }
 
+/* Over UDP, what is no answer may come from anybody, and the timer goes on.  A TCP connection that brings anything else is of no use. */
 void
 certifier_answered(struct certifier *c, const struct now *now, unsigned slot, const uint8_t *bytes, size_t len)
 {
 	struct job *j = c->jobs[slot];
 	struct msg m;
-	if (j == NULL || !j->check.is_asking || msg_parse(bytes, len, &m) != OK || !is_answer(j, &m)) {
-		return; /* the timer goes on */
+	if (j == NULL || !j->check.is_asking) {
+		return;
 	}
-	if (!has_value(&j->proofs[j->check.proof], &m)) {
-		not_yet(j, now);
-	} else {
+	enum heard heard = msg_parse(bytes, len, &m) == OK ? hear(j, &m) : HEARD_NOTHING;
+	if (heard == HEARD_SET && has_values(j, &m)) {
 		server_of(j)->has_proof = true;
 		next_address(j, now);
+	} else if (heard == HEARD_SET) {
+		not_yet(j, now);
+	} else if (j->check.is_tcp) {
+		next_address(j, now);
+	} else if (heard == HEARD_CUT) {
+		turn_to_tcp(j, now);
 	}
 	certifier_go(c, now);
 }
@@ -331,7 +443,7 @@ certifier_resolved(struct certifier *c, const struct now *now, unsigned slot, co
 void
 check_timer(struct job *j, const struct now *now)
 {
-	if (j->check.sent >= SENDS_MAX) {
+	if (j->check.sent >= sends_max(j)) {
 		next_address(j, now);
 	} else {
 		ask(j, now);

@@ -90,6 +90,8 @@ struct host {
 
 /* ---- jobs ---- */
 
+enum { TROUBLE_MAX = 80 };
+
 enum job_state { JOB_ORDER, JOB_ADD, JOB_CHECK, JOB_PROVEN, JOB_END };
 
 /* What a job does about TLSA records: then it has no order. */
@@ -102,6 +104,7 @@ struct job_proof {
 	char value[REMARK_VALUE_MAX + 1];
 	uint64_t at_s;            /* of the remark */
 	size_t at;                /* of the order's proofs; not for one that was left behind */
+	bool is_seen;             /* in the answer at hand */
 };
 
 struct job_server {
@@ -109,6 +112,7 @@ struct job_server {
 	struct certifier_place at[CERTIFIER_ADDRESSES_MAX];
 	size_t at_n;
 	bool is_looked_up, has_proof, is_done, is_dead; /* is_done, is_dead: after its last address */
+	char trouble[TROUBLE_MAX]; /* what it does in place of an answer; "": nothing at all */
 };
 
 struct job {
@@ -138,7 +142,9 @@ struct job {
 		size_t proof;
 		struct job_server servers[CERTIFIER_SERVERS_MAX];
 		size_t servers_n, server, address;
-		bool is_asking, is_resolving, is_dead_reported;
+		bool is_asking, is_resolving, is_tcp;
+		bool is_dead_reported;  /* `dead` */
+		struct job_server dead; /* the one that was passed over */
 		unsigned sent;
 		uint16_t id;
 		uint64_t begun_ns;
@@ -155,6 +161,7 @@ struct certifier {
 	struct list_link waiting;
 	struct job *jobs[CERTIFIER_JOBS_MAX];
 	uint64_t rests_until_ns;  /* the client of the CA does so, and hosts wait for that; NOW_NEVER: no */
+	size_t tcp_n;             /* connections to name servers */
 	struct certifier_stats stats;
 };
 

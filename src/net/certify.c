@@ -19,9 +19,11 @@
 #include "net/loop_timer.h"
 #include "net/peer.h"
 #include "net/random.h"
+#include "net/tcp_questions.h"
 #include "net/udp_questions.h"
 
 _Static_assert((int)UDP_QUESTIONS_MAX >= (int)CERTIFIER_JOBS_MAX, "a slot for each job");
+_Static_assert((int)TCP_QUESTIONS_MAX >= (int)CERTIFIER_JOBS_MAX, "likewise");
 _Static_assert((int)FORWARDER_ASKS_MAX >= (int)CERTIFIER_JOBS_MAX, "likewise");
 
 struct update {
@@ -50,6 +52,7 @@ struct net_certify {
 	uv_prepare_t prepare;
 	struct forward_lines lines;
 	struct udp_questions questions;
+	struct tcp_questions large; /* whose answers are too large for UDP */
 	struct https *https;
 	struct lookup *lookups;
 	struct update updates[CERTIFIER_JOBS_MAX];
@@ -143,12 +146,13 @@ send_update(void *ctx, unsigned slot, const struct key *key, const uint8_t *zone
 /* ---- questions ---- */
 
 static bool
-ask(void *ctx, unsigned slot, const struct certifier_place *to, const uint8_t *bytes, size_t len)
+ask(void *ctx, unsigned slot, const struct certifier_place *to, bool is_tcp, const uint8_t *bytes, size_t len)
 {
 	static const struct listen_address any;
 	struct net_certify *nc = ctx;
 	const struct listen_address at = listen_at(&to->address, to->port);
-	return udp_questions_send(&nc->questions, slot, &any, &at, bytes, len);
+	return is_tcp ? tcp_questions_send(&nc->large, slot, &at, bytes, len)
+	              : udp_questions_send(&nc->questions, slot, &any, &at, bytes, len);
 }
 
 static void
@@ -156,10 +160,11 @@ ask_end(void *ctx, unsigned slot)
 {
 	struct net_certify *nc = ctx;
 	udp_questions_end(&nc->questions, slot);
+	tcp_questions_end(&nc->large, slot);
 }
 
 static void
-on_datagram(void *ctx, unsigned slot, const uint8_t *bytes, size_t len)
+on_response(void *ctx, unsigned slot, const uint8_t *bytes, size_t len)
 {
 	struct net_certify *nc = ctx;
 	const struct now t = net_now();
@@ -338,7 +343,8 @@ net_certify_new(const struct net_certify_conf *conf)
 		                            .report = report, .random_u32 = random_number, .ctx = nc };
 	nc->machine = certifier_new(&machine);
 	nc->lines = (struct forward_lines){ .answer = on_answer, .fail = on_fail, .ctx = nc };
-	nc->questions = (struct udp_questions){ .answered = on_datagram, .unreachable = on_unreachable, .ctx = nc };
+	nc->questions = (struct udp_questions){ .answered = on_response, .unreachable = on_unreachable, .ctx = nc };
+	nc->large = (struct tcp_questions){ .answered = on_response, .failed = on_unreachable, .ctx = nc };
 	return nc;
 }
 
@@ -371,7 +377,7 @@ begin(void *ctx, uv_loop_t *loop, const struct follower *machine)
 		return E_NOMEM;
 	}
 	nc->timer.data = nc->prepare.data = nc;
-	nc->loop = nc->questions.loop = loop;
+	nc->loop = nc->questions.loop = nc->large.loop = loop;
 	nc->primaries = machine;
 	forward_lines_begin(&nc->lines, loop);
 	nc->is_begun = true;
@@ -388,6 +394,7 @@ end(void *ctx)
 	nc->is_begun = false;
 	forward_lines_end(&nc->lines);
 	udp_questions_end_all(&nc->questions);
+	tcp_questions_end_all(&nc->large);
 	https_free(&nc->https);
 	for (struct lookup *l = nc->lookups; l != NULL; l = l->next) {
 		l->owner = NULL;

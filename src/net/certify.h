@@ -2,7 +2,7 @@
  * (net/follow.h).
  *
  * UPDATEs go to the primaries that the follower has for the zone, over one connection for each of them (net/forward_lines.h); questions
- * to name servers over UDP; requests to the CA by net/https.h.
+ * to name servers over UDP, and over TCP where answers are large (net/tcp_questions.h); requests to the CA by net/https.h.
  *
  * Threads: net_certify_stats() may be called from any; all else is for the follower's thread, or for while there is none.
  */
