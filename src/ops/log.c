@@ -107,11 +107,25 @@ put_value(struct line *l, const char *value)
 }
 
 static void
-put_number(struct line *l, bool is_negative, unsigned long long v)
+put_number(struct line *l, unsigned long long v)
 {
 	char digits[24];
-	int n = snprintf(digits, sizeof digits, "%s%llu", is_negative ? "-" : "", v);
+	int n = snprintf(digits, sizeof digits, "%llu", v);
 	put(l, digits, (size_t)n);
+}
+
+static void
+put_signed(struct line *l, long long v)
+{
+	char digits[24];
+	int n = snprintf(digits, sizeof digits, "%lld", v);
+	put(l, digits, (size_t)n);
+}
+
+static bool
+begins(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
 }
 
 /* Writes the argument for the conversion at `spec` (after the %); returns the rest of the format.  The compiler has checked the types
@@ -119,26 +133,26 @@ put_number(struct line *l, bool is_negative, unsigned long long v)
 static const char *
 put_conversion(struct line *l, const char *spec, const char *string, va_list *args)
 {
-	static const struct { char text[4]; unsigned len; } sizes[] = { { "zu", 2 }, { "llu", 3 }, { "lu", 2 }, { "u", 1 } };
-	if (spec[0] == 's') {
+	if (begins(spec, "s")) {
 		put_value(l, string);
-		return spec + 1;
+	} else if (begins(spec, "d")) {
+		put_signed(l, va_arg(*args, int));
+	} else if (begins(spec, "ld")) {
+		put_signed(l, va_arg(*args, long));
+	} else if (begins(spec, "lld")) {
+		put_signed(l, va_arg(*args, long long));
+	} else if (begins(spec, "u")) {
+		put_number(l, va_arg(*args, unsigned));
+	} else if (begins(spec, "lu")) {
+		put_number(l, va_arg(*args, unsigned long));
+	} else if (begins(spec, "llu")) {
+		put_number(l, va_arg(*args, unsigned long long));
+	} else if (begins(spec, "zu")) {
+		put_number(l, va_arg(*args, size_t));
+	} else {
+		assert_failed("conversion of a log field", __FILE__, __LINE__);
 	}
-	if (spec[0] == 'd') {
-		int v = va_arg(*args, int);
-		put_number(l, v < 0, v < 0 ? 0ULL - (unsigned long long)v : (unsigned long long)v);
-		return spec + 1;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
-		if (strncmp(spec, sizes[i].text, sizes[i].len) == 0) {
-			put_number(l, false, i == 0 ? va_arg(*args, size_t)
-			                     : i == 1 ? va_arg(*args, unsigned long long)
-			                     : i == 2 ? va_arg(*args, unsigned long)
-			                              : va_arg(*args, unsigned));
-			return spec + sizes[i].len;
-		}
-	}
-	assert_failed("conversion of a log field", __FILE__, __LINE__);
+	return spec + strspn(spec, "zl") + 1;
 }
 
 /* Writes the words of fixed text before a field that is left out. */
@@ -277,7 +291,7 @@ log_line(const struct log *log, enum log_cause cause, enum log_level level, cons
 	put_fields(&l, fields, args);
 	if (suppressed != 0) {
 		put_text(&l, " suppressed=");
-		put_number(&l, false, suppressed);
+		put_number(&l, suppressed);
 	}
 	line_out(&l, log);
 }

@@ -56,8 +56,8 @@ log_is_on(const struct log *log, enum log_level level)
  * line is left out, and has been counted if a limit is the reason. */
 bool log_peer_is_due(const struct log *log, enum log_cause cause, enum log_level level, const char *event);
 
-/* `fields` is a printf format of words "key=conversion" with one space between them.  Conversions are %s %d %u %lu %zu %llu (PRIu64 is
- * one of these): "zone=%s serial=%u".  A field whose string is NULL or empty is left out. */
+/* `fields` is a printf format of words "key=conversion" with one space between them.  Conversions are %s %d %ld %lld %u %lu %zu %llu
+ * (PRIu64 and PRId64 are among these): "zone=%s serial=%u".  A field whose string is NULL or empty is left out. */
 [[gnu::format(printf, 4, 5)]] void log_event(const struct log *log, enum log_level level, const char *event,
                                              const char *fields, ...);
 

@@ -75,6 +75,8 @@ a_line_has_time_level_and_fields(void **state)
 	assert_string_equal(without_time(written(s)), "error event=x b=1\n");
 	log_event(&s->log, LOG_LEVEL_WARNING, "x", "a=fixed n=%lu", 3ul);
 	assert_string_equal(without_time(written(s)), "warning event=x a=fixed n=3\n");
+	log_event(&s->log, LOG_LEVEL_WARNING, "x", "a=%ld b=%lld c=%" PRId64 " d=%llu", -4l, -5ll, (int64_t)-6, 7ull);
+	assert_string_equal(without_time(written(s)), "warning event=x a=-4 b=-5 c=-6 d=7\n");
 	log_event(&s->log, LOG_LEVEL_WARNING, "x", "a=%s b=fixed c=also d=%s e=%s", "1", "", "");
 	assert_string_equal(without_time(written(s)), "warning event=x a=1 b=fixed c=also\n");
 }
