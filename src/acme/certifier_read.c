@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "acme/certifier_p.h"
+#include "acme/chain.h"
 #include "base/enc.h"
 #include "crypto/sha.h"
 #include "zone/node.h"
@@ -88,7 +89,8 @@ name_cert(struct reading *r)
 err_t
 reading_of(const struct rrset *tlsa, const uint8_t *host, uint64_t now_s, struct reading *out)
 {
-	const struct acme_span now = { .from_s = (int64_t)now_s, .until_s = (int64_t)now_s };
+	/* what is accepted of the CA fits here, too: else it would be ordered again and again */
+	const struct acme_span now = { .from_s = (int64_t)now_s + ACME_CLOCK_SKEW_S, .until_s = (int64_t)now_s };
 	*out = (struct reading){ .cert = NULL };
 	err_t err = read_records(tlsa, out);
 	if (err != OK || out->set.requests_n == 0) {

@@ -1,7 +1,5 @@
 #include "acme/chain.h"
 
-enum { CLOCK_SKEW_S = 600 }; /* by which a CA's clock may be ahead of ours */
-
 void
 acme_chain_fini(struct acme_chain *c)
 {
@@ -51,7 +49,7 @@ fault_of(const struct acme_chain *c, const struct acme_chain_wish *wish)
 	if (leaf->not_after_s <= now_s) {
 		return "the certificate has expired already";
 	}
-	if (leaf->not_before_s > now_s + CLOCK_SKEW_S) {
+	if (leaf->not_before_s > now_s + ACME_CLOCK_SKEW_S) {
 		return "the certificate is not valid yet";
 	}
 	return is_signed_upwards(c) ? NULL : "the chain is none: a certificate is not signed by the next one";
@@ -61,7 +59,7 @@ err_t
 acme_chain_read(const struct acme_chain_wish *wish, const char *pem, size_t len, struct acme_chain *out, const char **why)
 {
 	struct acme_chain c = { 0 };
-	err_t err = certs_read_pem(pem, len, c.certs, ACME_CERTS_MAX, &c.n);
+	err_t err = certs_read_pem(pem, len, c.certs, ACME_CHAIN_CERTS_MAX, &c.n);
 	const char *fault = err == OK ? fault_of(&c, wish) : NULL;
 	if (fault != NULL) {
 		*why = fault;

@@ -10,10 +10,13 @@
 #include "base/err.h"
 #include "crypto/x509.h"
 
-enum { ACME_CERTS_MAX = 1 + CHAIN_MAX };
+enum {
+	ACME_CHAIN_CERTS_MAX = 1 + CHAIN_MAX,
+	ACME_CLOCK_SKEW_S = 600, /* by which a CA's clock may be ahead of ours: so much later a certificate may begin */
+};
 
 struct acme_chain {
-	struct cert *certs[ACME_CERTS_MAX]; /* the certificate first, each signed by the next */
+	struct cert *certs[ACME_CHAIN_CERTS_MAX]; /* the certificate first, each signed by the next */
 	size_t n;
 };
 

@@ -179,7 +179,7 @@ struct acme_order {
 	const char **alternates;
 	size_t alternates_n;
 	struct acme_chain chain;
-	struct acme_der ders[ACME_CERTS_MAX];
+	struct acme_der ders[ACME_CHAIN_CERTS_MAX];
 	const char *chain_fault;           /* of the first chain */
 	struct acme_failure failure;
 };

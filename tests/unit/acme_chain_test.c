@@ -119,7 +119,7 @@ lies_are_refused(void **state)
 static void
 chains_are_bounded(void **state)
 {
-	struct cert *many[ACME_CERTS_MAX + 1];
+	struct cert *many[ACME_CHAIN_CERTS_MAX + 1];
 	struct acme_chain chain = { 0 };
 	const char *why = NULL;
 	(void)state;
@@ -128,9 +128,9 @@ chains_are_bounded(void **state)
 	for (size_t i = 2; i < ARRAY_LEN(many); i++) {
 		many[i] = w.root; /* it has signed itself */
 	}
-	assert_int_equal(read(many, ACME_CERTS_MAX, &chain, &why), OK);
+	assert_int_equal(read(many, ACME_CHAIN_CERTS_MAX, &chain, &why), OK);
 	acme_chain_fini(&chain);
-	assert_int_equal(read(many, ACME_CERTS_MAX + 1, &chain, &why), E_LIMIT);
+	assert_int_equal(read(many, ACME_CHAIN_CERTS_MAX + 1, &chain, &why), E_LIMIT);
 }
 
 int
