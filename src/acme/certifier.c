@@ -91,12 +91,23 @@ sooner(uint64_t a, uint64_t b)
 }
 
 static uint64_t
+renewal_s(const struct host *h)
+{
+	return h->window_s != 0 ? sooner(h->window_s, h->not_after_s) : h->renew_s;
+}
+
+bool
+host_is_content(const struct host *h, const struct now *now)
+{
+	return h->has_cert && renewal_s(h) > now->wall_s && (h->cert_id[0] == '\0' || h->is_answered);
+}
+
+static uint64_t
 order_due(const struct host *h, const struct now *now)
 {
-	uint64_t renew_s = h->window_s != 0 ? sooner(h->window_s, h->not_after_s) : h->renew_s;
 	uint64_t at_ns = later(now->mono_ns, tlsa_order_ns(h));
-	if (h->has_cert && renew_s > now->wall_s) {
-		at_ns = seconds_after(now, renew_s - now->wall_s);
+	if (h->has_cert && renewal_s(h) > now->wall_s) {
+		at_ns = seconds_after(now, renewal_s(h) - now->wall_s);
 	}
 	return later(later(at_ns, h->settles_ns), later(h->not_before_ns, hour_allows(h)));
 }
@@ -161,10 +172,14 @@ host_on_renewal(struct certifier *c, const struct now *now, struct acme_renewal 
 	const struct acme_renewal_answer *a = acme_renewal_answer(r);
 	uint64_t again_s = a->err == OK ? a->retry_s : a->err == E_UNSUPPORTED || a->err == E_NOTFOUND ? DAY_S : HOUR_S;
 	h->question_ns = seconds_after(now, later(again_s, 60));
+	h->is_answered |= a->err == OK || a->err == E_UNSUPPORTED || a->err == E_NOTFOUND;
 	if (a->err == OK) {
 		h->window_s = acme_window_moment(a->window.start_s, a->window.end_s, h->cert_id);
 	}
 	acme_renewal_free(&h->question);
+	if (h->job == NULL && host_is_content(h, now)) {
+		host_look_at_remarks(c, now, h);
+	}
 	if (h->job == NULL) {
 		host_schedule(c, now, h);
 	}
@@ -193,6 +208,7 @@ take_reading(const struct certifier *c, const struct now *now, struct host *h, c
 	if (is_other) {
 		memcpy(h->cert_id, r->cert_id, sizeof h->cert_id);
 		h->window_s = h->question_ns = h->settles_ns = 0;
+		h->is_answered = false;
 		acme_renewal_free(&h->question);
 	}
 	if (h->has_cert) {
@@ -216,7 +232,10 @@ host_look(struct certifier *c, const struct now *now, struct host *h, bool is_ne
 	if (h->job != NULL) {
 		job_on_change(c, now, h->job, err == OK ? r.hash : "");
 	}
-	if (err != OK || take_reading(c, now, h, &r) != OK) { /* without memory: it is taken when the zone changes */
+	err = err == OK ? take_reading(c, now, h, &r) : err;
+	if (err == OK) {
+		job_on_reading(h->job, now);
+	} else { /* without memory: it is taken when the zone changes */
 		h->has_request = h->has_cert = false;
 	}
 	reading_fini(&r);
@@ -354,8 +373,12 @@ certifier_timer(struct certifier *c, const struct now *now)
 		job_timer(LIST_ENTRY(t, struct job, timer), now);
 	}
 	while ((t = heap_first(&c->host_timers)) != NULL && t->at <= now->mono_ns) {
+		struct host *h = LIST_ENTRY(t, struct host, timer);
 		heap_remove(&c->host_timers, t);
-		host_look(c, now, LIST_ENTRY(t, struct host, timer), false);
+		host_look(c, now, h, false);
+		if (h->job == NULL) {
+			host_look_at_remarks(c, now, h);
+		}
 	}
 	certifier_go(c, now);
 }

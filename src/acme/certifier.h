@@ -28,6 +28,10 @@
  * behind: then a job begins with END.  Why an order has failed, how often, and when the next one may begin, is a remark, too, so that a
  * restart changes nothing about it.  There are never more than CERTIFIER_HOUR_MAX orders for a HOST in an hour.
  *
+ * Others may do the same for the same zone, with the same account even.  So a TXT record counts as left behind only if it is from before
+ * this run, could not be removed by it, or is older than any order.  An order ends without a word when a certificate that fits has come
+ * from elsewhere meanwhile.  A remark on failures goes when there is such a certificate, and the CA does not want it to be renewed.
+ *
  * With conf.dane, TLSA records of the request's key come first (acme/dane.h), by a job of their own:
  *
  *     ADD ────────────> CHECK ──────────────> the host WAITS ──> an order, as above ──> … ──> END: records of old keys out, again by a job
@@ -97,7 +101,7 @@ enum certifier_event {
 	CERTIFIER_REFUSED,   /* `why`; the signing request cannot be carried out */
 	CERTIFIER_CLEANED,   /* TXT records of an earlier order are out of DNS */
 	CERTIFIER_STUCK,     /* `why`; an UPDATE that ends an order does not succeed */
-	CERTIFIER_CHANGED,   /* the request has changed or gone while its order was under way */
+	CERTIFIER_CHANGED,   /* the request has changed or gone while its order was under way; `why`: or a certificate has come */
 	CERTIFIER_TLSA_ADDED,   /* TLSA records of the request's key are in DNS */
 	CERTIFIER_TLSA_REMOVED, /* old ones are out of it */
 	CERTIFIER_TLSA_FAILED,  /* `why`; there is a certificate, and its records are tried again in `next_s` seconds */
@@ -119,8 +123,8 @@ struct certifier_io {
 	const struct view *(*view)(void *ctx);
 	/* Sends an UPDATE, which is without ID and signature.  Then certifier_updated() is called with the slot. */
 	void (*update)(void *ctx, unsigned slot, const struct key *key, const uint8_t *zone, const uint8_t *bytes, size_t len);
-	/* Asks a name server, over UDP or over a TCP connection for this question alone.  Until ask_end() with the slot, its answers come by
-	 * certifier_answered().  False: it cannot be sent. */
+	/* Asks a name server, over UDP or over a TCP connection for this question alone.  Until ask_end() with the slot, its answers come
+	 * by certifier_answered().  False: it cannot be sent. */
 	bool (*ask)(void *ctx, unsigned slot, const struct certifier_place *to, bool is_tcp, const uint8_t *bytes, size_t len);
 	void (*ask_end)(void *ctx, unsigned slot);
 	/* Looks up the addresses of a name server in no zone of ours.  Then certifier_resolved() is called with the slot. */

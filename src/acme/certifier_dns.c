@@ -286,7 +286,7 @@ put_remarks(struct job *j, const struct now *now)
 		TRY(put_proof_remark(j, STEP_REMOVE, &j->proofs[i]));
 	}
 	bool is_wanted = j->host->has_request && !j->has_changed;
-	if (j->is_success || !j->host->has_request) {
+	if (j->is_success || !j->host->has_request || (j->is_cleaning && host_is_content(j->host, now))) {
 		return remove_failures(j);
 	}
 	return is_wanted && j->why[0] != '\0' ? put_failure(j, now) : OK;

@@ -88,6 +88,17 @@ note_tlsa(struct host *h, const struct job *j, const struct now *now)
 	h->tlsa.remove_ns = j->tlsa == TLSA_REMOVE ? next_ns : h->tlsa.remove_ns;
 }
 
+/* Of which the remarks are out of DNS. */
+static void
+forget_old_failures(struct host *h, const struct now *now)
+{
+	if (host_is_content(h, now)) {
+		h->tries = 0;
+		h->said_s = 0;
+		h->trouble[0] = '\0';
+	}
+}
+
 /* All is in DNS, or no more can be done about it. */
 static void
 over(struct job *j, const struct now *now)
@@ -99,12 +110,13 @@ over(struct job *j, const struct now *now)
 		report(j, CERTIFIER_DONE, "", 0);
 	} else if (j->is_cleaning) {
 		report(j, CERTIFIER_CLEANED, "", 0);
+		forget_old_failures(h, now);
 	}
 	h->is_settling |= j->is_cleaning; /* the zone without them is not here yet */
 	note_tlsa(h, j, now);
 	job_free(j);
 	host_look(c, now, h, true);
-	if (!h->has_request && host_rrset(c, h) == NULL) {
+	if (!h->has_request && !h->has_left && host_rrset(c, h) == NULL) {
 		host_drop(c, h);
 	}
 }
@@ -145,6 +157,7 @@ steps_over(struct job *j, const struct now *now)
 		report(j, CERTIFIER_TLSA_REMOVED, "", 0);
 	}
 	if (j->state == JOB_END) {
+		j->host->has_left &= !j->is_cleaning;
 		over(j, now);
 		return;
 	}
@@ -187,6 +200,7 @@ step_on(struct job *j, const struct now *now)
 	} else if (j->tlsa == TLSA_REMOVE) {
 		tlsa_failed(j, now, err_str(err));
 	} else if (j->state == JOB_END) {
+		j->host->has_left = j->tlsa == TLSA_NONE && j->proofs_n != 0;
 		report(j, CERTIFIER_STUCK, err == E_AUTH ? "no key may change all names concerned" : err_str(err), 0);
 		j->is_success = false;
 		host_failed(j->owner, now, j->host, "no key may change all names concerned", 0);
@@ -226,6 +240,7 @@ not_updated(struct job *j, const struct now *now, enum certifier_outcome outcome
 		tlsa_failed(j, now, text);
 		return;
 	}
+	j->host->has_left = j->tlsa == TLSA_NONE && j->proofs_n != 0;
 	report(j, CERTIFIER_STUCK, text, 0);
 	if (j->is_success) {
 		j->is_success = false;
@@ -296,21 +311,36 @@ job_fail(struct job *j, const struct now *now, const char *why, uint64_t retry_s
 	enter_end(j, now);
 }
 
-void
-job_on_change(struct certifier *c, const struct now *now, struct job *j, const char *request)
+static void
+end_early(struct job *j, const struct now *now, const char *why)
 {
-	(void)c;
-	if (j->is_cleaning || strcmp(request, j->request) == 0) {
-		return;
-	}
 	bool is_first = !j->has_changed;
 	j->has_changed = true;
 	if (j->state != JOB_END) {
 		acme_order_free(&j->order);
 		if (is_first) {
-			report(j, CERTIFIER_CHANGED, "", 0);
+			report(j, CERTIFIER_CHANGED, why, 0);
 		}
 		enter_end(j, now);
+	}
+}
+
+void
+job_on_change(struct certifier *c, const struct now *now, struct job *j, const char *request)
+{
+	(void)c;
+	if (!j->is_cleaning && strcmp(request, j->request) != 0) {
+		end_early(j, now, "");
+	}
+}
+
+/* What is in DNS now was read: has a certificate come since an order began? */
+void
+job_on_reading(struct job *j, const struct now *now)
+{
+	bool is_order = j != NULL && j->tlsa == TLSA_NONE && j->state != JOB_END;
+	if (is_order && j->host->has_cert && strcmp(j->host->cert_id, j->cert_id) != 0) {
+		end_early(j, now, "somebody else has put a certificate there: is another oacme running?");
 	}
 }
 
@@ -339,7 +369,8 @@ job_clean(struct certifier *c, const struct now *now, struct host *h, struct job
 	j->proofs = left;
 	j->proofs_n = n;
 	j->is_cleaning = true;
-	if (h->has_request && n != 0) { /* it counts, lest a program that crashes again and again does so with an order each time */
+	/* It counts, lest a program that crashes again and again does so with an order each time. */
+	if (h->has_request && n != 0 && !host_is_content(h, now)) {
 		str_cut(j->why, sizeof j->why, "oacme has ended while an order was under way");
 		host_failed(c, now, h, j->why, 0);
 	}

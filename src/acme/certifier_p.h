@@ -76,6 +76,8 @@ struct host {
 	uint64_t not_after_s, renew_s;
 	char cert_id[ACME_CERT_ID_MAX + 1], trouble[CERTIFIER_REASON_MAX];
 	bool is_settling;           /* the certificate is in DNS, and not here yet */
+	bool is_known;              /* since an earlier version of the zone */
+	bool has_left;              /* proofs, which could not be removed yet */
 	unsigned tries;
 	uint64_t not_before_ns;     /* no order before */
 	uint64_t settles_ns;        /* likewise, as the certificate in DNS has to come back by the follower; 0: it has */
@@ -84,6 +86,7 @@ struct host {
 	struct job *job;
 	struct acme_renewal *question;
 	uint64_t question_ns;       /* when the CA is asked about the renewal next */
+	bool is_answered;           /* it was, about this certificate */
 	uint64_t window_s;          /* the moment that its answer has; 0: none */
 	struct host_tlsa tlsa;
 };
@@ -157,6 +160,7 @@ struct certifier {
 	struct strmap hosts;
 	struct host **list;       /* all, in no order; each knows its place */
 	size_t list_n, list_cap;
+	uint64_t began_s;         /* wall time of the first version of a zone; 0: there was none yet */
 	struct heap host_timers, job_timers;
 	struct list_link waiting;
 	struct job *jobs[CERTIFIER_JOBS_MAX];
@@ -177,6 +181,8 @@ void certifier_go(struct certifier *c, const struct now *now); /* begins jobs wh
 struct host *host_find(const struct certifier *c, const uint8_t *name);
 struct host *host_get(struct certifier *c, const uint8_t *name); /* a new one if there is none; NULL: there are too many */
 void host_drop(struct certifier *c, struct host *h);             /* without a job */
+bool host_is_content(const struct host *h, const struct now *now); /* its certificate is good for now, as far as the CA says, too */
+void host_look_at_remarks(struct certifier *c, const struct now *now, struct host *h); /* without a job, but it may have one then */
 /* Looks at its RRset, and decides what is next; `is_new`: the RRset has changed. */
 void host_look(struct certifier *c, const struct now *now, struct host *h, bool is_new);
 void host_schedule(struct certifier *c, const struct now *now, struct host *h); /* without a job */
@@ -197,6 +203,7 @@ void job_on_change(struct certifier *c, const struct now *now, struct job *j, co
 void job_on_order(struct certifier *c, const struct now *now, struct acme_order *o);
 void job_fail(struct job *j, const struct now *now, const char *why, uint64_t retry_s); /* before its end */
 void job_checked(struct job *j, const struct now *now); /* all name servers have the proofs */
+void job_on_reading(struct job *j, const struct now *now); /* what is in DNS was read anew; NULL: no job */
 void job_timer(struct job *j, const struct now *now);
 void job_updated(struct job *j, const struct now *now, enum certifier_outcome outcome, const char *why);
 void job_free(struct job *j);

@@ -41,6 +41,14 @@ host_rrset(const struct certifier *c, const struct host *h)
 
 /* ---- what was left behind ---- */
 
+/* Of this account, but another oacme with that account may be at work. */
+static bool
+is_left_behind(const struct certifier *c, const struct now *now, const struct host *h, const struct remark *r)
+{
+	bool is_earlier = r->at_s < c->began_s || (r->at_s == c->began_s && !h->is_known);
+	return strcmp(r->mark, c->conf.mark) == 0 && (h->has_left || is_earlier || r->at_s + ACME_ORDER_TIME_MAX_S <= now->wall_s);
+}
+
 /* True when the record is at its place: if not, the remark alone is removed. */
 static void
 take_left(const struct certifier *c, const struct remark *r, struct job_proof *left, size_t *n)
@@ -85,7 +93,7 @@ look_at_remarks(struct certifier *c, const struct now *now, struct host *h, cons
 {
 	struct job_proof *left = xalloc(LEFT_MAX * sizeof *left);
 	size_t n = 0;
-	bool is_stale = false; /* it says why there is no certificate, and nobody wants one any more */
+	bool is_stale = false; /* it says why there is no certificate, and there is one, or nobody wants one any more */
 	const struct rr *rr = rrset_first(txt);
 	for (unsigned i = 0; i < txt->n; i++, rr = rr_next(rr)) {
 		struct remark r;
@@ -93,17 +101,29 @@ look_at_remarks(struct certifier *c, const struct now *now, struct host *h, cons
 			continue;
 		}
 		if (r.kind == REMARK_FAILED) {
-			is_stale = !h->has_request;
+			is_stale = !h->has_request || host_is_content(h, now);
 			take_failure(now, h, &r);
-		} else if (r.kind == REMARK_PROOF && strcmp(r.mark, c->conf.mark) == 0 && h->job == NULL) {
+		} else if (r.kind == REMARK_PROOF && h->job == NULL && is_left_behind(c, now, h, &r)) {
 			take_left(c, &r, left, &n);
 		}
 	}
 	if ((n != 0 || is_stale) && !c->conf.is_dry && !h->is_settling) {
+		h->has_left = n != 0;
 		job_clean(c, now, h, left, n);
 		return;
 	}
 	free(left);
+}
+
+void
+host_look_at_remarks(struct certifier *c, const struct now *now, struct host *h)
+{
+	struct name owner;
+	const struct zone *z = view_zone(c->conf.io.view(c->conf.io.ctx), h->apex.oct);
+	const struct rrset *txt = acme_status_name(h->name.oct, &owner) == OK ? rrset_at(z, owner.oct, TYPE_TXT) : NULL;
+	if (txt != NULL) {
+		look_at_remarks(c, now, h, txt);
+	}
 }
 
 /* ---- the walk ---- */
@@ -158,8 +178,9 @@ look_at_node(struct certifier *c, const struct now *now, const struct zone *z, c
 }
 
 static void
-look_at_missing(struct certifier *c, const struct now *now, struct host *h)
+look_at_host(struct certifier *c, const struct now *now, struct host *h)
 {
+	h->is_known = true;
 	if (host_rrset(c, h) != NULL) {
 		return;
 	}
@@ -187,6 +208,7 @@ void
 certifier_zone_changed(struct certifier *c, const struct now *now, const uint8_t *apex)
 {
 	const struct zone *z = view_zone(c->conf.io.view(c->conf.io.ctx), apex);
+	c->began_s = c->began_s == 0 ? now->wall_s : c->began_s;
 	struct zone_cursor cursor;
 	const struct node *n;
 	bool is_nsec3;
@@ -199,7 +221,7 @@ certifier_zone_changed(struct certifier *c, const struct now *now, const uint8_t
 	for (size_t i = c->list_n; i-- > 0;) {
 		look_at_tlsa(c, now, c->list[i], apex);
 		if (name_is_equal(c->list[i]->apex.oct, apex)) {
-			look_at_missing(c, now, c->list[i]);
+			look_at_host(c, now, c->list[i]);
 		}
 	}
 	certifier_go(c, now);

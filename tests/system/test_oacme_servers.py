@@ -85,8 +85,8 @@ TROUBLES = {  # name server: what it does, and what is said about it
     "refusing": (name_servers.says(dns.rcode.REFUSED), None, "answers REFUSED"),
     "failing": (name_servers.says(dns.rcode.SERVFAIL), None, "answers SERVFAIL"),
     "babbling": (name_servers.babbles, None, "does not answer"),
-    "cutting": (name_servers.cuts, None, "does not answer over TCP, and its TXT records are too many for UDP"),
-    "babbling-over-tcp": (name_servers.cuts, name_servers.babbles, "does not answer over TCP, and its TXT records are too many for UDP"),
+    "cutting": (name_servers.cuts, None, "does not answer over TCP, and has too many records there for UDP"),
+    "babbling-over-tcp": (name_servers.cuts, name_servers.babbles, "does not answer over TCP, and has too many records there for UDP"),
     "failing-over-tcp": (name_servers.cuts, name_servers.says(dns.rcode.SERVFAIL), "answers SERVFAIL"),
 }
 

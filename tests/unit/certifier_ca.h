@@ -11,12 +11,14 @@ struct acme_order {
 	enum acme_order_state state;
 	void *user;
 	bool is_news;
-	struct acme_proof proof;
+	struct acme_proof proofs[2];
 	struct acme_failure failure;
 };
 
 static struct acme_order *ordered;
 static uint64_t orders_n, proven_n;
+static size_t proofs_n = 1;      /* of an order */
+static bool is_second_elsewhere; /* … and the second one is not at the name of the first one */
 static struct acme_der chain_of_ca[2] = { { (const uint8_t *)"leaf", 4 }, { (const uint8_t *)"issuer", 6 } };
 
 err_t
@@ -26,7 +28,8 @@ acme_order_new(struct acme_client *c, const struct now *now, const struct acme_o
 	(void)now;
 	ordered = xalloc(sizeof *ordered);
 	ordered->user = wish->user;
-	ordered->proof = (struct acme_proof){ .name = "www.example", .has_dns = true, .value = "the-value-of-the-proof" };
+	ordered->proofs[0] = (struct acme_proof){ .name = "www.example", .has_dns = true, .value = "the-value-of-the-proof" };
+	ordered->proofs[1] = (struct acme_proof){ .name = is_second_elsewhere ? "a.www.example" : "www.example", .has_dns = true, .value = "its-second-value" };
 	ordered->failure = (struct acme_failure){ .fault = ACME_FAULT_VALIDATION, .reason = "nobody answers" };
 	orders_n++;
 	*out = ordered;
@@ -57,8 +60,8 @@ acme_client_next_order(struct acme_client *c)
 enum acme_order_state acme_order_state(const struct acme_order *o) { return o->state; }
 void *acme_order_user(const struct acme_order *o) { return o->user; }
 const char *acme_order_url(const struct acme_order *o) { (void)o; return NULL; }
-size_t acme_order_proofs_n(const struct acme_order *o) { (void)o; return 1; }
-const struct acme_proof *acme_order_proof(const struct acme_order *o, size_t i) { (void)i; return &o->proof; }
+size_t acme_order_proofs_n(const struct acme_order *o) { (void)o; return proofs_n; }
+const struct acme_proof *acme_order_proof(const struct acme_order *o, size_t i) { return &o->proofs[i]; }
 const struct acme_failure *acme_order_failure(const struct acme_order *o) { return &o->failure; }
 uint64_t acme_client_rests_until(const struct acme_client *c, const struct now *now) { (void)c; (void)now; return 0; }
 struct acme_renewal *acme_client_next_renewal(struct acme_client *c) { (void)c; return NULL; }

@@ -157,11 +157,12 @@ update(void *ctx, unsigned slot, const struct key *key, const uint8_t *zone, con
 }
 
 static bool
-ask(void *ctx, unsigned slot, const struct certifier_place *to, const uint8_t *bytes, size_t len)
+ask(void *ctx, unsigned slot, const struct certifier_place *to, bool is_tcp, const uint8_t *bytes, size_t len)
 {
 	struct world *w = ctx;
 	struct msg m;
 	(void)to;
+	assert_false(is_tcp);
 	w->slot = slot;
 	assert_int_equal(msg_parse(bytes, len, &m), OK);
 	w->qname = m.qname;

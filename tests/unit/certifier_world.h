@@ -1,0 +1,302 @@
+/* tests/unit/certifier_world.h -- the certifier with a CA, a primary and name servers that do what the test wants. */
+#pragma once
+
+#include "acme/certifier.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "certificates.h"
+#include "certifier_ca.h"
+
+#include "acme/request_set.h"
+#include "auth/secondary.h"
+#include "base/alloc.h"
+#include "dns/msg.h"
+#include "dns/request.h"
+#include "dns/rrtype.h"
+
+enum { UPDATES = 2, START_S = 1795939200, HOUR_S = 3600, YEAR_S = 365 * 86400, SOA_SERIAL_AT = 12 + 14 + 3 };
+
+/* ---- DNS ---- */
+
+struct world {
+	struct secondary *zones;
+	struct keystore *keys;
+	struct certifier *c;
+	struct now now;
+	bool has_certificate, has_failure; /* in the zone */
+	int64_t begins_in_s;               /* the certificate */
+	uint64_t proof_at_s;               /* when a remark on a proof of this account was written; 0: there is none */
+	bool is_updating, is_asking, is_tcp;
+	unsigned questions;
+	struct certifier_place asked;
+	size_t changes, conditions;
+	uint16_t id;
+	struct name qname;
+	enum certifier_event last;
+};
+
+static const struct view *
+view(void *ctx)
+{
+	return secondary_view(((struct world *)ctx)->zones);
+}
+
+static void
+update(void *ctx, unsigned slot, const struct key *key, const uint8_t *zone, const uint8_t *bytes, size_t len)
+{
+	struct world *w = ctx;
+	struct msg m;
+	(void)slot;
+	(void)key;
+	(void)zone;
+	assert_int_equal(msg_parse(bytes, len, &m), OK);
+	w->changes = m.count[UPDATES];
+	w->conditions = m.count[1];
+	w->is_updating = true;
+}
+
+static bool
+ask(void *ctx, unsigned slot, const struct certifier_place *to, bool is_tcp, const uint8_t *bytes, size_t len)
+{
+	struct world *w = ctx;
+	(void)slot;
+	assert_int_equal(to->port, 53);
+	struct msg m;
+	assert_int_equal(msg_parse(bytes, len, &m), OK);
+	w->id = m.id;
+	w->qname = m.qname;
+	w->is_asking = true;
+	w->is_tcp = is_tcp;
+	w->asked = *to;
+	w->questions++;
+	return true;
+}
+
+static void
+ask_end(void *ctx, unsigned slot)
+{
+	(void)slot;
+	((struct world *)ctx)->is_asking = false;
+}
+
+static void
+resolve(void *ctx, unsigned slot, const uint8_t *name)
+{
+	(void)ctx;
+	(void)slot;
+	(void)name;
+	fail();
+}
+
+static void
+report(void *ctx, const struct certifier_report *r)
+{
+	((struct world *)ctx)->last = r->event;
+}
+
+static uint32_t
+random_u32(void *ctx)
+{
+	(void)ctx;
+	return 12345;
+}
+
+static struct name
+named(const char *text)
+{
+	struct name n;
+	assert_int_equal(name_parse(text, strlen(text), name_root, &n), OK);
+	return n;
+}
+
+static void
+put(struct zone_builder *b, const char *owner, uint16_t type, const void *rdata, size_t len)
+{
+	const struct name n = named(owner);
+	assert_int_equal(zone_builder_add(b, n.oct, type, 60, rdata, (uint16_t)len), OK);
+}
+
+static size_t
+make_request(uint8_t rdata[4096])
+{
+	static struct host_names names;
+	struct pkey *key = key_of(PKEY_P256, "seed");
+	struct buf b = buf_over(rdata + ACME_DER_AT, 4096 - ACME_DER_AT);
+	names.n = 0;
+	assert_int_equal(host_names_add(&names, "www.example", 11), OK);
+	assert_int_equal(csr_make(key, &names, &b), OK);
+	pkey_free(&key);
+	memcpy(rdata, "\3\xFF\0", ACME_DER_AT);
+	return ACME_DER_AT + b.len;
+}
+
+/* A certificate for the request, valid for 90 days. */
+static size_t
+make_certificate(uint8_t rdata[4096], int64_t begins_s)
+{
+	struct pkey *key = key_of(PKEY_P256, "seed");
+	struct cert *c = make_cert(&(struct making){ .subject = "www.example", .issuer = "CA", .key = key, .signer = key, .serial = 1,
+	                                             .alt_names = "DNS:www.example", .not_before_s = begins_s,
+	                                             .not_after_s = begins_s + 90 * 86400 });
+	size_t len = ACME_DER_AT + c->der_len;
+	assert_true(len <= 4096);
+	memcpy(rdata, "\3\0\0", ACME_DER_AT);
+	memcpy(rdata + ACME_DER_AT, c->der, c->der_len);
+	cert_free(&c);
+	pkey_free(&key);
+	return len;
+}
+
+/* What another run has said about an order that failed. */
+static size_t
+make_failure(uint8_t rdata[4096], const struct world *w)
+{
+	struct remark r = { .kind = REMARK_FAILED, .at_s = w->now.wall_s - 10, .next_s = w->now.wall_s + HOUR_S, .tries = 3,
+	                    .request = "ABCDEF01", .reason = "because" };
+	struct buf b = buf_over(rdata, 4096);
+	assert_int_equal(remark_write(&r, &b), OK);
+	return b.len;
+}
+
+static size_t
+make_proof_remark(uint8_t rdata[4096], const struct world *w)
+{
+	struct remark r = { .kind = REMARK_PROOF, .at_s = w->proof_at_s, .mark = "abcdefgh", .value = "a-value",
+	                    .owner = named("_acme-challenge.www.example") };
+	struct buf b = buf_over(rdata, 4096);
+	assert_int_equal(remark_write(&r, &b), OK);
+	return b.len;
+}
+
+static void
+serve(struct world *w, bool has_name_server)
+{
+	static uint8_t soa[] = "\2ns\7example\0\4host\7example\0\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1";
+	struct findings findings = { 0 };
+	struct zone_builder *b;
+	struct zone *z;
+	const struct zone *version;
+	struct secondary_step step;
+	struct zone_txn *none = NULL;
+	uint8_t rdata[4096];
+	const struct name apex = named("example");
+	assert_int_equal(zone_builder_new(apex.oct, &findings, &b), OK);
+	soa[SOA_SERIAL_AT]++;
+	put(b, "example", TYPE_SOA, soa, sizeof soa - 1);
+	zone_builder_take_flaws(b);
+	if (has_name_server) {
+		put(b, "example", TYPE_NS, "\2ns\7example", 12);
+	}
+	put(b, "ns.example", TYPE_A, "\x7F\0\0\1", 4);
+	put(b, "_letsencrypt._tcp.www.example", TYPE_TLSA, rdata, make_request(rdata));
+	if (w->has_certificate) {
+		put(b, "_letsencrypt._tcp.www.example", TYPE_TLSA, rdata, make_certificate(rdata, (int64_t)w->now.wall_s + w->begins_in_s));
+	}
+	if (w->has_failure) {
+		put(b, "_status._letsencrypt._tcp.www.example", TYPE_TXT, rdata, make_failure(rdata, w));
+	}
+	if (w->proof_at_s != 0) {
+		put(b, "_status._letsencrypt._tcp.www.example", TYPE_TXT, rdata, make_proof_remark(rdata, w));
+	}
+	assert_int_equal(zone_builder_finish(b, &z), OK);
+	zone_builder_free(&b);
+	findings_fini(&findings);
+	assert_int_equal(secondary_take(w->zones, apex.oct, &z, &none, 0, &version, &step), OK);
+	discard_free(&step.old);
+	zone_free(&z); /* the new version shares memory with the one before */
+	certifier_zone_changed(w->c, &w->now, apex.oct);
+}
+
+/* Name servers that are asked in place of that of the zone. */
+static const struct certifier_place given[] = { { { 4, { 192, 0, 2, 1 } }, 53 }, { { 4, { 192, 0, 2, 2 } }, 53 } };
+static size_t given_n;
+
+static void
+begin_with(struct world *w, bool has_name_server)
+{
+	struct tsig_key k = { .alg = HMAC_SHA256, .secret = "secret", .secret_len = 6 };
+	*w = (struct world){ .now = { .mono_ns = NOW_SECOND_NS, .wall_s = START_S }, .keys = keystore_new(), .last = CERTIFIER_EVENTS,
+	                     .has_certificate = w->has_certificate, .has_failure = w->has_failure, .begins_in_s = w->begins_in_s,
+	                     .proof_at_s = w->proof_at_s };
+	orders_n = proven_n = 0;
+	proofs_n = 1;
+	k.name = named("a._update.example");
+	assert_int_equal(keystore_add_key(w->keys, &k), OK);
+	keystore_seal(w->keys);
+	w->zones = secondary_new(&(struct secondary_conf){ .octets_max = 0 }, NULL);
+	const struct certifier_conf conf = {
+		.keys = w->keys, .mark = "abcdefgh", .servers = given, .servers_n = given_n,
+		.io = { .view = view, .update = update, .ask = ask, .ask_end = ask_end, .resolve = resolve, .report = report,
+		        .random_u32 = random_u32, .ctx = w },
+	};
+	w->c = certifier_new(&conf);
+	serve(w, has_name_server);
+}
+
+static void
+begin(struct world *w)
+{
+	begin_with(w, true);
+}
+
+static void
+end(struct world *w)
+{
+	certifier_free(&w->c);
+	secondary_free(&w->zones);
+	keystore_free(&w->keys);
+}
+
+static void
+updated(struct world *w, enum certifier_outcome outcome)
+{
+	assert_true(w->is_updating);
+	w->is_updating = false;
+	certifier_updated(w->c, &w->now, 0, outcome, "because");
+}
+
+static void
+answer_with(struct world *w, unsigned bits, const char *const *values, size_t n_values)
+{
+	uint8_t bytes[512];
+	struct buf b = buf_over(bytes, sizeof bytes);
+	const struct name n = w->qname;
+	request_begin(&b, w->id, (uint16_t)(DNS_QR | DNS_AA | bits), &(struct question){ n.oct, TYPE_TXT, CLASS_IN });
+	for (size_t i = 0; i < n_values; i++) {
+		buf_put(&b, n.oct, n.len);
+		buf_u16(&b, TYPE_TXT);
+		buf_u16(&b, CLASS_IN);
+		buf_u32(&b, 60);
+		buf_u16(&b, (uint16_t)(1 + strlen(values[i])));
+		buf_u8(&b, (uint8_t)strlen(values[i]));
+		buf_put(&b, values[i], strlen(values[i]));
+	}
+	buf_patch_u16(&b, 6, (uint16_t)n_values);
+	assert_true(w->is_asking);
+	certifier_answered(w->c, &w->now, 0, b.base, b.len);
+}
+
+static void
+answer(struct world *w, const char *value)
+{
+	answer_with(w, 0, &value, 1);
+}
+
+/* Moves to the next deadline. */
+static void
+wait(struct world *w)
+{
+	uint64_t at = certifier_deadline(w->c);
+	assert_true(at != NOW_NEVER);
+	if (at > w->now.mono_ns) {
+		w->now.wall_s += (at - w->now.mono_ns + NOW_SECOND_NS - 1) / NOW_SECOND_NS;
+		w->now.mono_ns = at;
+	}
+	certifier_timer(w->c, &w->now);
+}
