@@ -185,6 +185,7 @@ def test_killed(world, step):
     acme.await_log("event=%s " % step)
     acme.kill()
     acme = world.oacme()
+    acme.await_log("event=ready")  # the certificate may have come before
     await_certificate(acme, wish)
     assert_clean(acme, wish)
     acme.stop()

@@ -11,7 +11,7 @@ import name_servers
 import secondaries
 import servers
 import small_ca
-from acme import ZONE, World, assert_clean, await_certificate, names_of
+from certificate_world import ZONE, World, assert_clean, await_certificate, names_of
 from name_servers import NameServer
 
 LIMIT_S = 240
