@@ -36,8 +36,12 @@ class Caddy(servers.Process):
         super().__init__(["unshare", "--mount", "sh", "-c", RESOLVED_BY_US, resolver, path], work, "caddy",
                          env={"HOME": storage, "XDG_DATA_HOME": storage, "XDG_CONFIG_HOME": storage})
         self.directory = "https://%s:%d/acme/local/directory" % (servers.ADDRESS, self.port)
-        self.await_log("serving initial configuration")
-        self.await_true("it has a certificate of its own", lambda: os.path.exists(own))
+        try:
+            self.await_log("serving initial configuration")
+            self.await_true("it has a certificate of its own", lambda: os.path.exists(own))
+        except BaseException:
+            self.kill()
+            raise
 
     def root(self):
         with open(self.root_file) as f:
