@@ -353,6 +353,7 @@ state_of(const struct follower *f, const struct now *now, const struct follow_zo
 		.zone = z->apex, .presence = z->presence, .catalog = z->member != NULL ? z->member->catalog->zone->apex : NULL,
 		.has_serial = z->version != NULL, .serial = z->version != NULL ? z->version->serial : 0,
 		.refreshed_ago_s = z->version != NULL ? (now->mono_ns - z->refreshed_ns) / NOW_SECOND_NS : UINT64_MAX,
+		.transferred_ago_s = z->version != NULL ? (now->mono_ns - z->taken_ns) / NOW_SECOND_NS : UINT64_MAX,
 		.next_s = seconds_until(next_ns(f, z), now),
 		.expires_s = seconds_until(z->expires_ns, now),
 		.source = z->has_good ? &f->sources[z->good]->at : NULL,

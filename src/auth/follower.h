@@ -296,7 +296,8 @@ struct follow_state {
 	uint32_t serial;
 	uint64_t refreshed_ago_s, next_s, expires_s; /* UINT64_MAX: never, or now under way; next_s 0: as soon as others let it */
 	const struct follow_source *source;          /* that answered last; NULL: none has */
-	size_t transfer_octets;                      /* of the last transfer */
+	uint64_t transferred_ago_s;                  /* the version that there is; UINT64_MAX: never */
+	size_t transfer_octets;                      /* of the last transfer of this run; 0: none was yet */
 	uint64_t transfer_ms;
 	const char *trouble;                         /* the last failure since the last refresh; "" */
 };

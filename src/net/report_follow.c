@@ -200,7 +200,7 @@ log_state(const struct log *log, const struct follow_state *s)
 		[FOLLOW_FORGOTTEN] = "forgotten", [FOLLOW_UNKNOWN] = "unknown",
 	};
 	char zone[NAME_TEXT_MAX], catalog[NAME_TEXT_MAX], from[PEER_TEXT_MAX], key[NAME_TEXT_MAX], serial[24] = "";
-	char ago[24], next[24], expires[24];
+	char ago[24], next[24], expires[24], transferred[24];
 	print_name(s->zone, zone);
 	print_name(s->catalog, catalog);
 	print_source(s->source, from, key);
@@ -208,12 +208,14 @@ log_state(const struct log *log, const struct follow_state *s)
 		(void)snprintf(serial, sizeof serial, "%u", s->serial);
 	}
 	print_seconds(s->refreshed_ago_s, ago);
+	print_seconds(s->transferred_ago_s, transferred);
 	print_seconds(s->next_s, next);
 	print_seconds(s->expires_s, expires);
 	log_event(log, LOG_LEVEL_INFO, "zone-state",
-	          "zone=%s state=%s catalog=%s serial=%s from=%s refreshed_s_ago=%s next_s=%s expires_s=%s transfer_octets=%zu"
-	          " transfer_ms=%" PRIu64 " trouble=%s",
-	          zone, texts[s->presence], catalog, serial, from, ago, next, expires, s->transfer_octets, s->transfer_ms, s->trouble);
+	          "zone=%s state=%s catalog=%s serial=%s from=%s refreshed_s_ago=%s next_s=%s expires_s=%s transferred_s_ago=%s"
+	          " transfer_octets=%zu transfer_ms=%" PRIu64 " trouble=%s",
+	          zone, texts[s->presence], catalog, serial, from, ago, next, expires, transferred, s->transfer_octets, s->transfer_ms,
+	          s->trouble);
 }
 
 /* In two walks over all zones: first those with something to see. */

@@ -29,6 +29,7 @@ a_zone_that_is_well(void **state)
 	assert_int_equal(s.presence, FOLLOW_PRESENT);
 	assert_int_equal(s.serial, 7);
 	assert_in_range(s.refreshed_ago_s, 98, 100);
+	assert_in_range(s.transferred_ago_s, 98, 100);
 	assert_in_range(s.next_s, 3100, 3500);
 	assert_in_range(s.expires_s, 86290, 86310);
 	assert_int_equal(s.source->address.octets[3], 1);
