@@ -1,4 +1,5 @@
 """Name servers in trouble, on port 53 of an address each: what somebody meets who asks all servers of a zone."""
+import contextlib
 import os
 import select
 import socket
@@ -77,8 +78,9 @@ class NameServer:
         with connection:
             size = connection.recv(2, socket.MSG_WAITALL)
             wire = connection.recv(struct.unpack("!H", size)[0], socket.MSG_WAITALL) if len(size) == 2 else b""
-            for message in self.answers["tcp"](wire) if wire else []:
-                connection.sendall(struct.pack("!H", len(message)) + message)
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # who asks may be told enough before the last message
+                for message in self.answers["tcp"](wire) if wire else []:
+                    connection.sendall(struct.pack("!H", len(message)) + message)
 
     def kill(self):
         os.close(self.stop)
