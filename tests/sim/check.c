@@ -268,7 +268,9 @@ check_minute(struct world *w)
 
 /* Questions of an hour.  For each source: the question about its domain, after 1, 2, 4, … up to FOLLOWER_NEW_MAX_S (9 and then 12, or 13
  * with the jitter).  For each zone: as many rounds as the shortest of REFRESH and RETRY allows, or those of a new zone; and one for each
- * NOTIFY.  A round asks each source, and may transfer twice.  As much again for what was asked over connections that broke. */
+ * NOTIFY.  A round asks each source, and may transfer twice.  As much again for what was asked over connections that broke.
+ * A hidden one makes its link again whenever that ends: after 1, 2, 4, 8, 16 s, as long as each lasts less than FOLLOWER_BRIEF_S; and asks
+ * about the domain of each source over it. */
 static uint64_t
 asked_max(const struct sim_node *n)
 {
@@ -284,7 +286,8 @@ asked_max(const struct sim_node *n)
 	for (unsigned i = 0; i < p->primaries_n; i++) {
 		rounds += p->by_catalog[n->number][i] ? 24 + 4000 / CATALOG_RETRY_S : 0;
 	}
-	return 2 * (24 * sources + (rounds + n->hourly.notices) * 3 * 2);
+	uint64_t again = p->is_hidden[n->number] ? 5 * 3600 / (1 + 2 + 4 + 8 + 16) * sources : 0;
+	return 2 * (24 * sources + (rounds + n->hourly.notices) * 3 * 2) + again;
 }
 
 /* Each NOTIFY is sent up to 13 times, by two ways each; some of it in the hours after. */
