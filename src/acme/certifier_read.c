@@ -16,28 +16,31 @@ reading_fini(struct reading *r)
 
 /* ---- the request ---- */
 
+/* Of all requests together: one more or one less is a change. */
 static err_t
-hash_request(const struct rr *rr, char out[REMARK_HASH_LEN + 1])
+add_to_hash(const struct rr *rr, uint8_t hash[32], size_t *hash_len)
 {
-	uint8_t hash[32];
-	char text[ENC_BASE16_LEN(sizeof hash)];
-	TRY(sha256(rr->rdata, rr->rdlen, NULL, 0, hash));
-	(void)base16_encode(hash, sizeof hash, text);
-	memcpy(out, text, REMARK_HASH_LEN);
-	out[REMARK_HASH_LEN] = '\0';
+	TRY(sha256(hash, *hash_len, rr->rdata, rr->rdlen, hash));
+	*hash_len = 32;
 	return OK;
 }
 
 static err_t
 read_records(const struct rrset *tlsa, struct reading *r)
 {
+	uint8_t hash[32] = { 0 };
+	char text[ENC_BASE16_LEN(sizeof hash)];
+	size_t hash_len = 0;
 	const struct rr *rr = rrset_first(tlsa);
 	for (unsigned i = 0; i < tlsa->n; i++, rr = rr_next(rr)) {
 		acme_set_add(&r->set, rr->rdata, rr->rdlen);
 		if (acme_tlsa_use(rr->rdata, rr->rdlen) == ACME_REQUEST) {
-			TRY(hash_request(rr, r->hash));
+			TRY(add_to_hash(rr, hash, &hash_len));
 		}
 	}
+	(void)base16_encode(hash, sizeof hash, text);
+	memcpy(r->hash, text, REMARK_HASH_LEN);
+	r->hash[REMARK_HASH_LEN] = '\0';
 	return OK;
 }
 
