@@ -4,75 +4,14 @@
  *     sim --seed 42 --log         tells all that happens
  *     sim --seed 42 --shrink      leaves out events that are not needed to fail, and tells the rest; with --log, all that happens then
  */
-#include <argp.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "options.h"
 #include "shrink.h"
 #include "sim.h"
-
-/* Of sanitizers, which end the process on their own. */
-[[gnu::weak]] void __sanitizer_set_death_callback(void (*callback)(void));
-
-enum { FAILURES_MAX = 10 };
-
-struct options {
-	uint64_t first, last;
-	bool is_logging, shrinks;
-	unsigned failures_max;
-};
-
-static uint64_t seed_now;
-
-static const struct argp_option option_table[] = {
-	{ "seeds", 's', "A-B", 0, "these seeds (1-200)", 0 },
-	{ "seed", 'n', "N", 0, "this one", 0 },
-	{ "log", 'l', NULL, 0, "tell all that happens", 0 },
-	{ "first", 'f', NULL, 0, "end with the first seed that fails", 0 },
-	{ "shrink", 'k', NULL, 0, "leave out of a seed that fails what is not needed for that", 0 },
-	{ 0 },
-};
-
-static void
-read_range(struct options *o, const char *arg, struct argp_state *state)
-{
-	int end = 0;
-	if (sscanf(arg, "%" SCNu64 "-%" SCNu64 "%n", &o->first, &o->last, &end) != 2 || arg[end] != '\0' || o->first > o->last) {
-		argp_error(state, "--seeds=%s: should be two numbers, the smaller one first: 1-200", arg);
-	}
-}
-
-static error_t
-take_option(int key, char *arg, struct argp_state *state)
-{
-	struct options *o = state->input;
-	switch (key) {
-	case 's': read_range(o, arg, state); return 0;
-	case 'n': o->first = o->last = strtoull(arg, NULL, 10); return 0;
-	case 'l': o->is_logging = true; return 0;
-	case 'f': o->failures_max = 1; return 0;
-	case 'k': o->shrinks = true; return 0;
-	default: return ARGP_ERR_UNKNOWN;
-	}
-}
-
-/* The process ends at once: by a sanitizer, an assertion, or a signal. */
-static void
-tell_seed(void)
-{
-	fprintf(stderr, "seed %" PRIu64 " has ended the process; again: sim --seed %" PRIu64 " --log\n", seed_now, seed_now);
-}
-
-static void
-on_end(int number)
-{
-	tell_seed(); /* not safe in a signal handler at large, but the process is about to end */
-	(void)signal(number, SIG_DFL);
-	(void)raise(number);
-}
 
 static void
 print_plan(const struct plan *p)
@@ -114,15 +53,51 @@ tell_failure(const struct world *w, const struct plan *p)
 	printf("seed %" PRIu64 " fails at %" PRIu64 " s: %s\n", p->seed, w->now_ns / SECOND, w->broken);
 }
 
+/* ---- without some events ---- */
+
+static void
+leave_out(const struct plan *p, const bool *is_out, struct plan *out)
+{
+	size_t n = 0;
+	*out = *p;
+	for (size_t i = 0; i < p->events_n; i++) {
+		if (!is_out[i]) {
+			out->events[n++] = p->events[i];
+		}
+	}
+	out->events_n = n;
+}
+
+static bool
+run_without(const void *plan, const bool *is_out)
+{
+	static struct world w;
+	static struct plan less;
+	leave_out(plan, is_out, &less);
+	return world_run(&w, &less, false);
+}
+
+static void
+shrink_plan(struct plan *p)
+{
+	static struct plan all;
+	bool is_out[EVENTS_MAX] = { false };
+	all = *p;
+	struct shrink s = { .n = all.events_n, .is_out = is_out, .run = run_without, .plan = &all };
+	if (shrink_fails(&s)) {
+		shrink(&s);
+		leave_out(&all, is_out, p);
+	}
+}
+
 static bool
 run(uint64_t seed, const struct options *o, struct totals *t)
 {
 	static struct world w;
 	static struct plan p;
-	seed_now = seed;
 	plan_make(&p, seed);
-	if (o->shrinks && shrink_fails(&p)) {
-		shrink(&p);
+	if (o->shrinks) {
+		shrink_plan(&p);
 	}
 	if (o->is_logging || o->shrinks) {
 		print_plan(&p);
@@ -139,18 +114,11 @@ run(uint64_t seed, const struct options *o, struct totals *t)
 int
 main(int argc, char **argv)
 {
-	static const struct argp argp = { option_table, take_option, NULL, "Runs fleets of name servers in virtual time.", NULL, NULL, NULL };
-	struct options o = { .first = 1, .last = 200, .failures_max = FAILURES_MAX };
+	struct options o;
 	struct totals t = { 0 };
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
-	if (__sanitizer_set_death_callback != NULL) {
-		__sanitizer_set_death_callback(tell_seed);
-	} else {
-		(void)signal(SIGSEGV, on_end);
-	}
-	(void)signal(SIGABRT, on_end);
-	(void)setvbuf(stdout, NULL, _IOLBF, 0); /* nothing is lost when a run ends the process */
+	options_read(&o, argc, argv, "Runs fleets of name servers in virtual time.");
 	for (uint64_t seed = o.first; seed <= o.last && t.failures < o.failures_max; seed++) {
+		options_note_seed(seed);
 		t.failures += !run(seed, &o, &t);
 	}
 	printf("%" PRIu64 " seeds, %" PRIu64 " failed; %" PRIu64 " h, %" PRIu64 " messages, %" PRIu64 " questions by UDP, %" PRIu64 " transfers; settled in %" PRIu64

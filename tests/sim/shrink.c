@@ -1,71 +1,81 @@
 #include "shrink.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sim.h"
+#include "base/err.h"
 
 enum { RUN_MAX_S = 120 };
 
 [[gnu::noreturn]] static void
-run(const struct plan *p)
+run(const struct shrink *s)
 {
-	static struct world w;
 	(void)close(STDERR_FILENO); /* what a sanitizer says is said by the last run */
 	(void)alarm(RUN_MAX_S);
-	_exit(world_run(&w, p, false) ? 0 : 1);
+	_exit(s->run(s->plan, s->is_out) ? 0 : 1);
 }
 
 bool
-shrink_fails(const struct plan *p)
+shrink_fails(const struct shrink *s)
 {
 	int status = 0;
 	(void)fflush(stdout);
 	pid_t child = fork();
 	ASSERT(child >= 0);
 	if (child == 0) {
-		run(p);
+		run(s);
 	}
 	pid_t ended = waitpid(child, &status, 0);
 	ASSERT(ended == child);
 	return status != 0;
 }
 
-static void
-leave_out(const struct plan *p, size_t from, size_t n, struct plan *out)
+/* The next `n` that are not left out yet, from `at` on, into list[]. */
+static size_t
+choose(const struct shrink *s, size_t *at, size_t n, size_t list[])
 {
-	*out = *p;
-	n = from + n < p->events_n ? n : p->events_n - from;
-	memmove(out->events + from, out->events + from + n, (p->events_n - from - n) * sizeof out->events[0]);
-	out->events_n -= n;
+	size_t found = 0;
+	for (; *at < s->n && found < n; ++*at) {
+		if (!s->is_out[*at]) {
+			list[found++] = *at;
+		}
+	}
+	return found;
+}
+
+static void
+set_all(struct shrink *s, const size_t list[], size_t n, bool is_out)
+{
+	for (size_t i = 0; i < n; i++) {
+		s->is_out[list[i]] = is_out;
+	}
 }
 
 /* True: something could be left out. */
 static bool
-shrink_by(struct plan *p, size_t n)
+shrink_by(struct shrink *s, size_t n)
 {
-	static struct plan less;
+	size_t list[SHRINK_MAX], at = 0, found;
 	bool has_shrunk = false;
-	for (size_t at = 0; at < p->events_n;) {
-		leave_out(p, at, n, &less);
-		if (shrink_fails(&less)) {
-			*p = less;
+	ASSERT(s->n <= SHRINK_MAX);
+	while ((found = choose(s, &at, n, list)) != 0) {
+		set_all(s, list, found, true);
+		if (shrink_fails(s)) {
 			has_shrunk = true;
 		} else {
-			at += n;
+			set_all(s, list, found, false);
 		}
 	}
 	return has_shrunk;
 }
 
 void
-shrink(struct plan *p)
+shrink(struct shrink *s)
 {
-	for (size_t n = p->events_n / 2; n > 1; n /= 2) {
-		(void)shrink_by(p, n);
+	for (size_t n = s->n / 2; n > 1; n /= 2) {
+		(void)shrink_by(s, n);
 	}
-	while (shrink_by(p, 1)) {
+	while (shrink_by(s, 1)) {
 	}
 }
