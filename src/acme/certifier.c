@@ -102,6 +102,26 @@ host_is_content(const struct host *h, const struct now *now)
 	return h->has_cert && renewal_s(h) > now->wall_s && (h->cert_id[0] == '\0' || h->is_answered);
 }
 
+/* Whoever takes a request back and brings another one has no more orders than others. */
+static bool
+may_go(const struct host *h, const struct now *now)
+{
+	bool is_hour_over = h->begun_ns[0] == 0 || h->begun_ns[0] + HOUR_S * NOW_SECOND_NS <= now->mono_ns;
+	return h->left_ns == 0 && !h->awaits_zone && is_hour_over;
+}
+
+void
+host_let_go(struct certifier *c, const struct now *now, struct host *h)
+{
+	if (h->has_request || h->job != NULL || host_rrset(c, h) != NULL) {
+		return;
+	}
+	tlsa_fini(&h->tlsa);
+	if (may_go(h, now)) {
+		host_drop(c, h);
+	}
+}
+
 static uint64_t
 order_due(const struct host *h, const struct now *now)
 {
@@ -154,15 +174,28 @@ host_schedule(struct certifier *c, const struct now *now, struct host *h)
 	}
 	heap_remove(&c->host_timers, &h->timer);
 	if (!h->has_request) {
-		return;
-	}
-	if (at_ns <= now->mono_ns) {
+		at_ns = NOW_NEVER;
+	} else if (at_ns <= now->mono_ns) {
 		list_append(&c->waiting, &h->waiting);
-		return;
+		at_ns = NOW_NEVER;
+	} else {
+		at_ns = sooner(at_ns, seconds_after(now, AGAIN_MAX_S));
+		at_ns = may_ask(c, h) ? sooner(at_ns, later(h->question_ns, now->mono_ns)) : at_ns;
 	}
-	at_ns = sooner(at_ns, seconds_after(now, AGAIN_MAX_S));
-	at_ns = may_ask(c, h) ? sooner(at_ns, later(h->question_ns, now->mono_ns)) : at_ns;
-	heap_set(&c->host_timers, &h->timer, at_ns);
+	at_ns = h->left_ns != 0 ? sooner(at_ns, later(h->left_ns, now->mono_ns)) : at_ns;
+	if (at_ns != NOW_NEVER) {
+		heap_set(&c->host_timers, &h->timer, at_ns);
+	}
+}
+
+void
+host_look_later(struct certifier *c, const struct now *now, struct host *h, uint64_t s)
+{
+	uint64_t at_ns = seconds_after(now, s);
+	h->left_ns = h->left_ns != 0 ? sooner(h->left_ns, at_ns) : at_ns;
+	if (h->job == NULL) {
+		host_schedule(c, now, h);
+	}
 }
 
 void
@@ -177,10 +210,8 @@ host_on_renewal(struct certifier *c, const struct now *now, struct acme_renewal 
 		h->window_s = acme_window_moment(a->window.start_s, a->window.end_s, h->cert_id);
 	}
 	acme_renewal_free(&h->question);
-	if (h->job == NULL && host_is_content(h, now)) {
-		host_look_at_remarks(c, now, h);
-	}
-	if (h->job == NULL) {
+	bool is_begun = h->job == NULL && host_is_content(h, now) && host_look_at_remarks(c, now, h);
+	if (!is_begun && h->job == NULL) {
 		host_schedule(c, now, h);
 	}
 }
@@ -210,6 +241,10 @@ take_reading(const struct certifier *c, const struct now *now, struct host *h, c
 		h->window_s = h->question_ns = h->settles_ns = 0;
 		h->is_answered = false;
 		acme_renewal_free(&h->question);
+	}
+	if (is_other && h->has_cert) {
+		h->tries = 0; /* whoever has brought it */
+		h->trouble[0] = '\0';
 	}
 	if (h->has_cert) {
 		h->not_after_s = (uint64_t)r->cert->not_after_s;
@@ -364,6 +399,16 @@ certifier_deadline(const struct certifier *c)
 	return sooner(at_ns, list_is_empty(&c->waiting) ? NOW_NEVER : c->rests_until_ns);
 }
 
+static void
+look_in_time(struct certifier *c, const struct now *now, struct host *h)
+{
+	h->left_ns = 0;
+	host_look(c, now, h, false);
+	if (h->job == NULL && !host_look_at_remarks(c, now, h)) {
+		host_let_go(c, now, h);
+	}
+}
+
 void
 certifier_timer(struct certifier *c, const struct now *now)
 {
@@ -373,12 +418,8 @@ certifier_timer(struct certifier *c, const struct now *now)
 		job_timer(LIST_ENTRY(t, struct job, timer), now);
 	}
 	while ((t = heap_first(&c->host_timers)) != NULL && t->at <= now->mono_ns) {
-		struct host *h = LIST_ENTRY(t, struct host, timer);
 		heap_remove(&c->host_timers, t);
-		host_look(c, now, h, false);
-		if (h->job == NULL) {
-			host_look_at_remarks(c, now, h);
-		}
+		look_in_time(c, now, LIST_ENTRY(t, struct host, timer));
 	}
 	certifier_go(c, now);
 }

@@ -29,8 +29,9 @@
  * restart changes nothing about it.  There are never more than CERTIFIER_HOUR_MAX orders for a HOST in an hour.
  *
  * Others may do the same for the same zone, with the same account even.  So a TXT record counts as left behind only if it is from before
- * this run, could not be removed by it, or is older than any order.  An order ends without a word when a certificate that fits has come
- * from elsewhere meanwhile.  A remark on failures goes when there is such a certificate, and the CA does not want it to be renewed.
+ * this run, could not be removed by it, is older than any order, or from the future.  It stays while its zone is not here.  An order ends
+ * without a word when a certificate that fits has come from elsewhere meanwhile.  A remark on failures goes when there is such a
+ * certificate, and the CA does not want it to be renewed.
  *
  * With conf.dane, TLSA records of the request's key come first (acme/dane.h), by a job of their own:
  *

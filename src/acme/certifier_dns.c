@@ -27,6 +27,17 @@ dns_may_write(const struct certifier *c, const struct host *h)
 	return acme_tlsa_name(h->name.oct, &owner) == OK && dns_some_key_may(c, h->apex.oct, owner.oct, TYPE_TLSA);
 }
 
+bool
+dns_may_come(const struct certifier *c, const uint8_t *owner)
+{
+	bool may = false;
+	for (size_t i = 0; i < keystore_count(c->conf.keys) && !may; i++) {
+		const struct key *k = keystore_at(c->conf.keys, i);
+		may = name_is_within(owner, k->domain.oct) && steps_may_change(k, k->domain.oct, owner, TYPE_TXT);
+	}
+	return may;
+}
+
 static err_t
 refuse(char why[CERTIFIER_REASON_MAX], const char *what, const uint8_t *owner)
 {
@@ -46,7 +57,7 @@ dns_find_place(const struct certifier *c, const char *name, struct job_proof *ou
 		return E_NAMELEN;
 	}
 	for (unsigned i = 0; i <= CNAMES_MAX; i++) {
-		const struct zone *z = zone_around(c, at.oct);
+		const struct zone *z = zone_of(c, at.oct);
 		const struct rrset *alias = rrset_at(z, at.oct, TYPE_CNAME);
 		if (z == NULL) {
 			return refuse(why, "no zone of ours has the name of the proof,", at.oct);
@@ -231,8 +242,9 @@ put_cert(struct job *j, const struct now *now)
 		return OK;
 	}
 	j->has_changed = strcmp(r.hash, j->request) != 0;
+	bool is_done = r.cert != NULL && strcmp(r.cert_id, j->cert_id) != 0; /* by an UPDATE whose answer was lost, or by somebody else */
 	reading_fini(&r);
-	if (j->has_changed) {
+	if (j->has_changed || is_done) {
 		return OK;
 	}
 	TRY(put_old(j, &owner, s, chain, n));
@@ -286,7 +298,7 @@ put_remarks(struct job *j, const struct now *now)
 		TRY(put_proof_remark(j, STEP_REMOVE, &j->proofs[i]));
 	}
 	bool is_wanted = j->host->has_request && !j->has_changed;
-	if (j->is_success || !j->host->has_request || (j->is_cleaning && host_is_content(j->host, now))) {
+	if (j->is_success || !j->host->has_request || host_is_content(j->host, now)) {
 		return remove_failures(j);
 	}
 	return is_wanted && j->why[0] != '\0' ? put_failure(j, now) : OK;

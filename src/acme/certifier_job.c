@@ -116,14 +116,30 @@ over(struct job *j, const struct now *now)
 	note_tlsa(h, j, now);
 	job_free(j);
 	host_look(c, now, h, true);
-	if (!h->has_request && !h->has_left && host_rrset(c, h) == NULL) {
-		host_drop(c, h);
-	}
+	host_let_go(c, now, h);
 }
 
 /* ---- UPDATEs ---- */
 
 static void step_on(struct job *j, const struct now *now);
+
+/* Its end is not in DNS, or not all of it. */
+static void
+stuck(struct job *j, const struct now *now, const char *why)
+{
+	struct host *h = j->host;
+	report(j, CERTIFIER_STUCK, why, 0);
+	for (size_t i = 0; i < j->proofs_n; i++) {
+		h->left_s = j->proofs[i].at_s > h->left_s ? j->proofs[i].at_s : h->left_s;
+	}
+	host_look_later(j->owner, now, h, LEFT_AGAIN_S);
+	j->is_cleaning = false; /* nothing is known to be clean */
+	if (j->is_success) {
+		j->is_success = false;
+		host_failed(j->owner, now, h, why, 0);
+	}
+	over(j, now);
+}
 
 static void
 make_end(struct job *j, const struct now *now)
@@ -157,7 +173,7 @@ steps_over(struct job *j, const struct now *now)
 		report(j, CERTIFIER_TLSA_REMOVED, "", 0);
 	}
 	if (j->state == JOB_END) {
-		j->host->has_left &= !j->is_cleaning;
+		j->host->left_s = j->is_cleaning ? 0 : j->host->left_s;
 		over(j, now);
 		return;
 	}
@@ -200,11 +216,7 @@ step_on(struct job *j, const struct now *now)
 	} else if (j->tlsa == TLSA_REMOVE) {
 		tlsa_failed(j, now, err_str(err));
 	} else if (j->state == JOB_END) {
-		j->host->has_left = j->tlsa == TLSA_NONE && j->proofs_n != 0;
-		report(j, CERTIFIER_STUCK, err == E_AUTH ? "no key may change all names concerned" : err_str(err), 0);
-		j->is_success = false;
-		host_failed(j->owner, now, j->host, "no key may change all names concerned", 0);
-		over(j, now);
+		stuck(j, now, err == E_AUTH ? "no key may change all names concerned" : err_str(err));
 	} else {
 		job_fail(j, now, "no key may change all names concerned", 0);
 	}
@@ -234,19 +246,11 @@ not_updated(struct job *j, const struct now *now, enum certifier_outcome outcome
 	(void)snprintf(text, sizeof text, "the UPDATE of DNS failed: %.400s", why);
 	if (j->state != JOB_END) {
 		job_fail(j, now, text, 0);
-		return;
-	}
-	if (j->tlsa == TLSA_REMOVE) {
+	} else if (j->tlsa == TLSA_REMOVE) {
 		tlsa_failed(j, now, text);
-		return;
+	} else {
+		stuck(j, now, text);
 	}
-	j->host->has_left = j->tlsa == TLSA_NONE && j->proofs_n != 0;
-	report(j, CERTIFIER_STUCK, text, 0);
-	if (j->is_success) {
-		j->is_success = false;
-		host_failed(j->owner, now, j->host, text, 0);
-	}
-	over(j, now);
 }
 
 /* The RRset is another one than we know: the follower may be behind. */

@@ -30,6 +30,7 @@ enum {
 	UPDATE_TRIES_MAX = 8,       /* of one step: after 1, 2, 4, … seconds again */
 	UPDATE_PAUSE_MAX_S = 60,
 	END_TRIES_MAX = 20,         /* likewise, at the end of a job; what is left then is found later */
+	LEFT_AGAIN_S = 1800,        /* from there on until that is tried again */
 	UNMET_TRIES_MAX = 6,
 	CNAMES_MAX = 8,
 };
@@ -77,10 +78,12 @@ struct host {
 	char cert_id[ACME_CERT_ID_MAX + 1], trouble[CERTIFIER_REASON_MAX];
 	bool is_settling;           /* the certificate is in DNS, and not here yet */
 	bool is_known;              /* since an earlier version of the zone */
-	bool has_left;              /* proofs, which could not be removed yet */
+	bool awaits_zone;           /* a proof that was left behind is in a zone that is not here yet */
 	unsigned tries;
 	uint64_t not_before_ns;     /* no order before */
 	uint64_t settles_ns;        /* likewise, as the certificate in DNS has to come back by the follower; 0: it has */
+	uint64_t left_ns;           /* when to look for what was left behind in DNS; 0: nothing is known to be */
+	uint64_t left_s;            /* remarks on proofs up to this wall time are of our jobs that could not end in DNS; 0: none are */
 	uint64_t said_s;            /* wall time of the last remark on a failure; 0: none */
 	uint64_t begun_ns[CERTIFIER_HOUR_MAX]; /* orders; 0: none */
 	struct job *job;
@@ -182,7 +185,10 @@ struct host *host_find(const struct certifier *c, const uint8_t *name);
 struct host *host_get(struct certifier *c, const uint8_t *name); /* a new one if there is none; NULL: there are too many */
 void host_drop(struct certifier *c, struct host *h);             /* without a job */
 bool host_is_content(const struct host *h, const struct now *now); /* its certificate is good for now, as far as the CA says, too */
-void host_look_at_remarks(struct certifier *c, const struct now *now, struct host *h); /* without a job, but it may have one then */
+void host_let_go(struct certifier *c, const struct now *now, struct host *h); /* drops it if there is nothing to know about it */
+/* True: a job began, and the host may have gone with it.  Only for a host without a job. */
+bool host_look_at_remarks(struct certifier *c, const struct now *now, struct host *h);
+void host_look_later(struct certifier *c, const struct now *now, struct host *h, uint64_t s); /* at remarks, in so many seconds */
 /* Looks at its RRset, and decides what is next; `is_new`: the RRset has changed. */
 void host_look(struct certifier *c, const struct now *now, struct host *h, bool is_new);
 void host_schedule(struct certifier *c, const struct now *now, struct host *h); /* without a job */
@@ -192,6 +198,7 @@ void host_on_renewal(struct certifier *c, const struct now *now, struct acme_ren
 
 /* The zone of ours around a name, and its node.  NULL: none. */
 const struct zone *zone_around(const struct certifier *c, const uint8_t *name);
+const struct zone *zone_of(const struct certifier *c, const uint8_t *name); /* that has the name: it is not below a delegation */
 const struct rrset *rrset_at(const struct zone *z, const uint8_t *name, uint16_t type);
 
 /* False: there is no memory, or no room at the client. */
@@ -212,6 +219,7 @@ unsigned certifier_free_slot(const struct certifier *c); /* conf.jobs_max: none 
 /* certifier_dns.c.  The last four fill j->steps; their errors are those of steps_add(). */
 bool dns_some_key_may(const struct certifier *c, const uint8_t *zone, const uint8_t *owner, uint16_t type);
 bool dns_may_write(const struct certifier *c, const struct host *h); /* a certificate */
+bool dns_may_come(const struct certifier *c, const uint8_t *owner);  /* the zone of this TXT record, for which there is a key */
 /* The zone for the remarks of a host, and their name; NULL: no key may write them. */
 const uint8_t *dns_status_zone(const struct certifier *c, const uint8_t *host, const uint8_t *apex, struct name *owner);
 bool dns_is_proof(const struct job_proof *p, const uint8_t *rdata, size_t len);

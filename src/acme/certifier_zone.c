@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "acme/certifier_p.h"
+#include "acme/chain.h"
 #include "base/alloc.h"
 #include "base/hash.h"
+#include "dns/rrtype.h"
 #include "zone/node.h"
 #include "zone/zone.h"
 
@@ -24,6 +26,18 @@ zone_around(const struct certifier *c, const uint8_t *name)
 	}
 }
 
+/* The zone below it, of which there is only the delegation, may not be here. */
+const struct zone *
+zone_of(const struct certifier *c, const uint8_t *name)
+{
+	const struct zone *z = zone_around(c, name);
+	bool is_below = false;
+	for (const uint8_t *n = name; z != NULL && !is_below && !name_is_equal(n, z->apex_name); n = name_parent(n)) {
+		is_below = rrset_at(z, n, TYPE_NS) != NULL;
+	}
+	return is_below ? NULL : z;
+}
+
 const struct rrset *
 rrset_at(const struct zone *z, const uint8_t *name, uint16_t type)
 {
@@ -41,21 +55,28 @@ host_rrset(const struct certifier *c, const struct host *h)
 
 /* ---- what was left behind ---- */
 
-/* Of this account, but another oacme with that account may be at work. */
-static bool
-is_left_behind(const struct certifier *c, const struct now *now, const struct host *h, const struct remark *r)
+/* For how long a proof may still be that of another oacme with this account, which is at work; 0: it was left behind. */
+static uint64_t
+may_be_alive_s(const struct certifier *c, const struct now *now, const struct host *h, const struct remark *r)
 {
 	bool is_earlier = r->at_s < c->began_s || (r->at_s == c->began_s && !h->is_known);
-	return strcmp(r->mark, c->conf.mark) == 0 && (h->has_left || is_earlier || r->at_s + ACME_ORDER_TIME_MAX_S <= now->wall_s);
+	bool is_of_wrong_clock = r->at_s > now->wall_s + ACME_CLOCK_SKEW_S;
+	uint64_t until_s = r->at_s + ACME_ORDER_TIME_MAX_S;
+	return r->at_s <= h->left_s || is_earlier || is_of_wrong_clock || until_s <= now->wall_s ? 0 : until_s - now->wall_s;
 }
 
-/* True when the record is at its place: if not, the remark alone is removed. */
+/* A record whose zone is not here is left where it is, with its remark, if a key says that the zone may come; without such a key nothing
+ * can be done about it but to remove the remark. */
 static void
-take_left(const struct certifier *c, const struct remark *r, struct job_proof *left, size_t *n)
+take_left(const struct certifier *c, struct host *h, const struct remark *r, struct job_proof *left, size_t *n)
 {
-	const struct zone *z = zone_around(c, r->owner.oct);
+	const struct zone *z = zone_of(c, r->owner.oct);
 	if (*n == LEFT_MAX) {
 		return; /* the rest later */
+	}
+	if (z == NULL && dns_may_come(c, r->owner.oct)) {
+		h->awaits_zone = true;
+		return;
 	}
 	left[*n] = (struct job_proof){ .owner = r->owner, .type = TYPE_TXT, .at_s = r->at_s };
 	if (z != NULL) {
@@ -88,11 +109,24 @@ take_failure(const struct now *now, struct host *h, const struct remark *r)
 	}
 }
 
+/* Of this account. */
 static void
+take_proof(struct certifier *c, const struct now *now, struct host *h, const struct remark *r, struct job_proof *left, size_t *n)
+{
+	uint64_t alive_s = may_be_alive_s(c, now, h, r);
+	if (alive_s == 0) {
+		take_left(c, h, r, left, n);
+	} else if (!c->conf.is_dry) {
+		host_look_later(c, now, h, alive_s);
+	}
+}
+
+static bool
 look_at_remarks(struct certifier *c, const struct now *now, struct host *h, const struct rrset *txt)
 {
 	struct job_proof *left = xalloc(LEFT_MAX * sizeof *left);
 	size_t n = 0;
+	h->awaits_zone = false;
 	bool is_stale = false; /* it says why there is no certificate, and there is one, or nobody wants one any more */
 	const struct rr *rr = rrset_first(txt);
 	for (unsigned i = 0; i < txt->n; i++, rr = rr_next(rr)) {
@@ -103,27 +137,30 @@ look_at_remarks(struct certifier *c, const struct now *now, struct host *h, cons
 		if (r.kind == REMARK_FAILED) {
 			is_stale = !h->has_request || host_is_content(h, now);
 			take_failure(now, h, &r);
-		} else if (r.kind == REMARK_PROOF && h->job == NULL && is_left_behind(c, now, h, &r)) {
-			take_left(c, &r, left, &n);
+		} else if (r.kind == REMARK_PROOF && strcmp(r.mark, c->conf.mark) == 0) {
+			take_proof(c, now, h, &r, left, &n);
 		}
 	}
-	if ((n != 0 || is_stale) && !c->conf.is_dry && !h->is_settling) {
-		h->has_left = n != 0;
+	bool is_work = (n != 0 || is_stale) && !c->conf.is_dry;
+	if (is_work && !h->is_settling) {
 		job_clean(c, now, h, left, n);
-		return;
+		return true;
 	}
 	free(left);
+	if (is_work) {
+		host_look_later(c, now, h, SETTLE_S);
+	}
+	return false;
 }
 
-void
+bool
 host_look_at_remarks(struct certifier *c, const struct now *now, struct host *h)
 {
 	struct name owner;
 	const struct zone *z = view_zone(c->conf.io.view(c->conf.io.ctx), h->apex.oct);
 	const struct rrset *txt = acme_status_name(h->name.oct, &owner) == OK ? rrset_at(z, owner.oct, TYPE_TXT) : NULL;
-	if (txt != NULL) {
-		look_at_remarks(c, now, h, txt);
-	}
+	h->awaits_zone = false;
+	return txt != NULL && look_at_remarks(c, now, h, txt);
 }
 
 /* ---- the walk ---- */
@@ -172,24 +209,27 @@ look_at_node(struct certifier *c, const struct now *now, const struct zone *z, c
 	if (s != NULL && (n->flags & NODE_BELOW_CUT) == 0) {
 		struct host *h = found(c, z, host);
 		if (h != NULL && h->job == NULL) {
-			look_at_remarks(c, now, h, s);
+			(void)look_at_remarks(c, now, h, s);
+		} else if (h != NULL) {
+			host_look_later(c, now, h, LEFT_AGAIN_S); /* not all of them need be those of the job */
 		}
 	}
 }
 
 static void
-look_at_host(struct certifier *c, const struct now *now, struct host *h)
+look_at_missing(struct certifier *c, const struct now *now, struct host *h)
 {
-	h->is_known = true;
 	if (host_rrset(c, h) != NULL) {
 		return;
 	}
 	h->has_request = h->has_cert = false;
-	h->request[0] = '\0';
+	h->request[0] = h->trouble[0] = '\0';
+	h->tries = 0;
+	h->not_before_ns = 0;
 	if (h->job != NULL) {
 		job_on_change(c, now, h->job, "");
 	} else {
-		host_drop(c, h);
+		host_schedule(c, now, h);
 	}
 }
 
@@ -203,7 +243,20 @@ look_at_tlsa(struct certifier *c, const struct now *now, struct host *h, const u
 	}
 }
 
-/* The order of the walk is that of names: remarks of a host come after its request. */
+static void
+end_look(struct certifier *c, const struct now *now, struct host *h, const uint8_t *apex)
+{
+	bool is_of_zone = name_is_equal(h->apex.oct, apex);
+	h->is_known |= is_of_zone;
+	look_at_tlsa(c, now, h, apex);
+	bool is_begun = h->awaits_zone && h->job == NULL && host_look_at_remarks(c, now, h);
+	if (!is_begun && is_of_zone) {
+		host_let_go(c, now, h);
+	}
+}
+
+/* What has gone comes first, since remarks tell nobody anything then.  The order of the walk is that of names: remarks of a host come
+ * after its request. */
 void
 certifier_zone_changed(struct certifier *c, const struct now *now, const uint8_t *apex)
 {
@@ -212,6 +265,11 @@ certifier_zone_changed(struct certifier *c, const struct now *now, const uint8_t
 	struct zone_cursor cursor;
 	const struct node *n;
 	bool is_nsec3;
+	for (size_t i = c->list_n; i-- > 0;) {
+		if (name_is_equal(c->list[i]->apex.oct, apex)) {
+			look_at_missing(c, now, c->list[i]);
+		}
+	}
 	zone_cursor_first(&cursor, z);
 	while ((n = zone_cursor_next(&cursor, &is_nsec3)) != NULL) {
 		if (!is_nsec3 && n->name[0] != 0 && n->name[1] == '_') {
@@ -219,10 +277,7 @@ certifier_zone_changed(struct certifier *c, const struct now *now, const uint8_t
 		}
 	}
 	for (size_t i = c->list_n; i-- > 0;) {
-		look_at_tlsa(c, now, c->list[i], apex);
-		if (name_is_equal(c->list[i]->apex.oct, apex)) {
-			look_at_host(c, now, c->list[i]);
-		}
+		end_look(c, now, c->list[i], apex);
 	}
 	certifier_go(c, now);
 }

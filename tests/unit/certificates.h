@@ -56,6 +56,7 @@ struct making {
 	bool is_ca;
 	int64_t not_before_s, not_after_s;
 	long serial;
+	bool has_key_id; /* an AuthorityKeyIdentifier */
 };
 
 static inline void
@@ -87,6 +88,9 @@ make_cert(const struct making *m)
 	put_extension(x, NID_basic_constraints, m->is_ca ? "critical,CA:TRUE" : "CA:FALSE");
 	if (m->alt_names != NULL) {
 		put_extension(x, NID_subject_alt_name, m->alt_names);
+	}
+	if (m->has_key_id) {
+		put_extension(x, NID_authority_key_identifier, "DER:30:06:80:04:01:02:03:04");
 	}
 	assert_true(X509_sign(x, signer, pkey_kind(m->signer) == PKEY_ED25519 ? NULL : EVP_sha256()) > 0);
 	int n = i2d_X509(x, &der);

@@ -15,7 +15,14 @@ struct acme_order {
 	struct acme_failure failure;
 };
 
+struct acme_renewal {
+	void *user;
+	bool is_news;
+	struct acme_renewal_answer answer;
+};
+
 static struct acme_order *ordered;
+static struct acme_renewal *asked;
 static uint64_t orders_n, proven_n;
 static size_t proofs_n = 1;      /* of an order */
 static bool is_second_elsewhere; /* … and the second one is not at the name of the first one */
@@ -64,10 +71,29 @@ size_t acme_order_proofs_n(const struct acme_order *o) { (void)o; return proofs_
 const struct acme_proof *acme_order_proof(const struct acme_order *o, size_t i) { return &o->proofs[i]; }
 const struct acme_failure *acme_order_failure(const struct acme_order *o) { return &o->failure; }
 uint64_t acme_client_rests_until(const struct acme_client *c, const struct now *now) { (void)c; (void)now; return 0; }
-struct acme_renewal *acme_client_next_renewal(struct acme_client *c) { (void)c; return NULL; }
-void acme_renewal_free(struct acme_renewal **r) { *r = NULL; }
-void *acme_renewal_user(const struct acme_renewal *r) { (void)r; return NULL; }
-const struct acme_renewal_answer *acme_renewal_answer(const struct acme_renewal *r) { (void)r; return NULL; }
+void *acme_renewal_user(const struct acme_renewal *r) { return r->user; }
+const struct acme_renewal_answer *acme_renewal_answer(const struct acme_renewal *r) { return &r->answer; }
+
+struct acme_renewal *
+acme_client_next_renewal(struct acme_client *c)
+{
+	(void)c;
+	if (asked == NULL || !asked->is_news) {
+		return NULL;
+	}
+	asked->is_news = false;
+	return asked;
+}
+
+void
+acme_renewal_free(struct acme_renewal **r)
+{
+	if (*r != NULL && *r == asked) {
+		asked = NULL;
+	}
+	free(*r);
+	*r = NULL;
+}
 
 bool
 acme_order_is_persist(const struct acme_order *o, size_t i, const char *txt, uint64_t wall_s)
@@ -103,9 +129,13 @@ acme_renewal_new(struct acme_client *c, const struct now *now, const char *id, v
 	(void)c;
 	(void)now;
 	(void)id;
-	(void)user;
-	(void)out;
-	return E_LIMIT;
+	if (asked != NULL) {
+		return E_LIMIT;
+	}
+	asked = xalloc(sizeof *asked);
+	asked->user = user;
+	*out = asked;
+	return OK;
 }
 
 static void
@@ -114,5 +144,15 @@ ca_says(struct certifier *c, const struct now *now, enum acme_order_state state)
 	assert_non_null(ordered);
 	ordered->state = state;
 	ordered->is_news = true;
+	certifier_on_ca(c, now);
+}
+
+/* About the renewal that it was asked for: OK, or why it does not say. */
+[[maybe_unused]] static void
+ca_answers(struct certifier *c, const struct now *now, err_t err)
+{
+	assert_non_null(asked);
+	asked->answer.err = err;
+	asked->is_news = true;
 	certifier_on_ca(c, now);
 }
