@@ -77,6 +77,31 @@ dns_find_place(const struct certifier *c, const char *name, struct job_proof *ou
 	return refuse(why, "CNAMEs lead in a circle, or too far, from", at.oct);
 }
 
+/* A record in DNS, of which the CA accepts that it proves the name for good. */
+bool
+dns_is_proven_for_good(const struct job *j, const struct now *now, size_t i)
+{
+	const struct acme_proof *p = acme_order_proof(j->order, i);
+	struct name n, owner;
+	if (!p->has_persist || name_parse(p->name, strlen(p->name), name_root, &n) != OK || acme_persist_name(n.oct, &owner) != OK) {
+		return false;
+	}
+	const struct rrset *s = rrset_at(zone_around(j->owner, owner.oct), owner.oct, TYPE_TXT);
+	const struct rr *rr = s != NULL ? rrset_first(s) : NULL;
+	bool is = false;
+	for (unsigned k = 0; s != NULL && k < s->n && !is; k++, rr = rr_next(rr)) {
+		char text[DNS_RDATA_MAX + 1];
+		size_t len = 0;
+		for (size_t at = 0; at < rr->rdlen; at += 1u + rr->rdata[at]) {
+			memcpy(text + len, rr->rdata + at + 1, rr->rdata[at]);
+			len += rr->rdata[at];
+		}
+		text[len] = '\0';
+		is = acme_order_is_persist(j->order, i, text, now->wall_s);
+	}
+	return is;
+}
+
 const uint8_t *
 dns_status_zone(const struct certifier *c, const uint8_t *host, const uint8_t *apex, struct name *owner)
 {

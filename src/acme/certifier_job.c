@@ -5,8 +5,6 @@
 
 #include "acme/certifier_p.h"
 #include "base/alloc.h"
-#include "dns/rrtype.h"
-#include "zone/node.h"
 
 static void
 report(const struct job *j, enum certifier_event event, const char *why, uint64_t next_s)
@@ -155,6 +153,27 @@ make_end(struct job *j, const struct now *now)
 	step_on(j, now);
 }
 
+static bool
+has_proof_elsewhere(const struct job *j)
+{
+	bool has = false;
+	for (size_t i = 0; i < j->proofs_n; i++) {
+		has |= !name_is_equal(j->proofs[i].zone.oct, j->apex.oct);
+	}
+	return has;
+}
+
+/* A proof that came after its removal would stay for ever if it is in another zone than its remark. */
+static void
+begin_end(struct job *j, const struct now *now)
+{
+	if (now->mono_ns < j->late_ns && has_proof_elsewhere(j)) {
+		heap_set(&j->owner->job_timers, &j->timer, j->late_ns);
+	} else {
+		make_end(j, now);
+	}
+}
+
 static void
 enter_end(struct job *j, const struct now *now)
 {
@@ -162,7 +181,7 @@ enter_end(struct job *j, const struct now *now)
 	j->state = JOB_END;
 	j->proofs_n = j->tlsa == TLSA_NONE ? j->proofs_n : 0; /* these stay */
 	if (!j->is_waiting) { /* else when the UPDATE has been answered */
-		make_end(j, now);
+		begin_end(j, now);
 	}
 }
 
@@ -272,8 +291,11 @@ void
 job_updated(struct job *j, const struct now *now, enum certifier_outcome outcome, const char *why)
 {
 	j->is_waiting = false;
+	if (outcome == CERTIFIER_LOST && !j->is_end_made) {
+		j->late_ns = seconds_after(now, LATE_MAX_S);
+	}
 	if (j->state == JOB_END && !j->is_end_made) {
-		make_end(j, now); /* the UPDATE was one of before */
+		begin_end(j, now); /* the UPDATE was one of before */
 	} else if (outcome == CERTIFIER_UPDATED) {
 		j->update_tries = 0;
 		steps_done(&j->steps);
@@ -466,31 +488,6 @@ job_begin(struct certifier *c, const struct now *now, struct host *h, const stru
 	return true;
 }
 
-/* A record in DNS, of which the CA accepts that it proves the name for good. */
-static bool
-is_proven_for_good(const struct job *j, const struct now *now, size_t i)
-{
-	const struct acme_proof *p = acme_order_proof(j->order, i);
-	struct name n, owner;
-	if (!p->has_persist || name_parse(p->name, strlen(p->name), name_root, &n) != OK || acme_persist_name(n.oct, &owner) != OK) {
-		return false;
-	}
-	const struct rrset *s = rrset_at(zone_around(j->owner, owner.oct), owner.oct, TYPE_TXT);
-	const struct rr *rr = s != NULL ? rrset_first(s) : NULL;
-	bool is = false;
-	for (unsigned k = 0; s != NULL && k < s->n && !is; k++, rr = rr_next(rr)) {
-		char text[DNS_RDATA_MAX + 1];
-		size_t len = 0;
-		for (size_t at = 0; at < rr->rdlen; at += 1u + rr->rdata[at]) {
-			memcpy(text + len, rr->rdata + at + 1, rr->rdata[at]);
-			len += rr->rdata[at];
-		}
-		text[len] = '\0';
-		is = acme_order_is_persist(j->order, i, text, now->wall_s);
-	}
-	return is;
-}
-
 /* False: the job has failed. */
 static bool
 find_place(struct job *j, const struct now *now, size_t i)
@@ -523,7 +520,7 @@ prove(struct job *j, const struct now *now)
 		if (acme_order_proof(j->order, i)->is_told) {
 			continue;
 		}
-		if (is_proven_for_good(j, now, i)) {
+		if (dns_is_proven_for_good(j, now, i)) {
 			acme_order_proven(j->order, now, i, ACME_WAY_PERSIST);
 		} else if (!find_place(j, now, i)) {
 			return;

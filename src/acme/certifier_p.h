@@ -32,6 +32,7 @@ enum {
 	END_TRIES_MAX = 20,         /* likewise, at the end of a job; what is left then is found later */
 	LEFT_AGAIN_S = 1800,        /* from there on until that is tried again */
 	UNMET_TRIES_MAX = 6,
+	LATE_MAX_S = 120,           /* an UPDATE without an answer is not carried out any more then */
 	CNAMES_MAX = 8,
 };
 
@@ -136,6 +137,7 @@ struct job {
 	bool is_waiting;          /* an UPDATE is under way */
 	struct steps steps;
 	unsigned update_tries, unmet;
+	uint64_t late_ns;         /* an UPDATE that adds records may be carried out until then; 0: none */
 	bool is_end_made;         /* JOB_END: the steps are those of the end */
 	bool is_success;
 	bool has_changed;         /* the request is another one now, or there is none */
@@ -222,6 +224,7 @@ bool dns_may_write(const struct certifier *c, const struct host *h); /* a certif
 bool dns_may_come(const struct certifier *c, const uint8_t *owner);  /* the zone of this TXT record, for which there is a key */
 /* The zone for the remarks of a host, and their name; NULL: no key may write them. */
 const uint8_t *dns_status_zone(const struct certifier *c, const uint8_t *host, const uint8_t *apex, struct name *owner);
+bool dns_is_proven_for_good(const struct job *j, const struct now *now, size_t i); /* a proof of the order: by dns-persist-01 */
 bool dns_is_proof(const struct job_proof *p, const uint8_t *rdata, size_t len);
 err_t dns_find_place(const struct certifier *c, const char *name, struct job_proof *out, char why[CERTIFIER_REASON_MAX]);
 err_t dns_put_status(struct job *j, enum step_change_kind kind, const uint8_t *rdata, size_t len);

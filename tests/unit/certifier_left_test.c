@@ -281,6 +281,39 @@ a_proof_that_comes_late(void **state)
 	end(&w);
 }
 
+/* An UPDATE without an answer may be carried out late: so a proof in another zone is not removed before that. */
+static void
+a_proof_that_may_return(void **state)
+{
+	(void)state;
+	static const uint8_t alias[] = "\3www\6proofs\4test";
+	uint8_t request[4096];
+	struct world w = { 0 };
+	begin_empty(&w);
+	const struct record records[] = {
+		{ "ns.example", TYPE_A, (const uint8_t *)"\x7F\0\0\1", 4 }, { "_acme-challenge.www.example", TYPE_CNAME, alias, sizeof alias },
+		request_of("seed", request),
+	};
+	serve_records(&w, "proofs.test", NULL, 0);
+	serve_records(&w, "example", records, 3);
+	ca_says(w.c, &w.now, ACME_ORDER_PROVE);
+	updated(&w, CERTIFIER_UPDATED); /* the remark */
+	updated(&w, CERTIFIER_LOST);
+	const uint64_t lost_s = w.now.wall_s;
+	wait(&w);
+	updated(&w, CERTIFIER_UPDATED);
+	ca_says(w.c, &w.now, ACME_ORDER_FAILED);
+	assert_false(w.is_updating);
+	wait(&w);
+	assert_true(w.now.wall_s >= lost_s + 120);
+	assert_int_equal(w.changes, 1); /* the proof */
+	updated(&w, CERTIFIER_UPDATED);
+	assert_int_equal(w.changes, 2); /* the remark goes, the reason comes */
+	updated(&w, CERTIFIER_UPDATED);
+	assert_false(w.is_updating);
+	end(&w);
+}
+
 /* Its time would come in a year. */
 static void
 a_proof_from_the_future(void **state)
@@ -333,6 +366,7 @@ main(void)
 		cmocka_unit_test(what_is_left_is_removed_when_that_is_possible),
 		cmocka_unit_test(a_certificate_that_is_there_is_not_replaced),
 		cmocka_unit_test(a_proof_that_comes_late),
+		cmocka_unit_test(a_proof_that_may_return),
 		cmocka_unit_test(a_proof_from_the_future),
 		cmocka_unit_test(an_order_without_proofs_leaves_none),
 	};
