@@ -329,7 +329,7 @@ serve_thing(struct world *w, const char *path, const struct said *s, struct acme
 	} else if (strcmp(what, "finalize") == 0 && o != NULL) {
 		serve_finalize(w, o, s, a);
 	} else if (strcmp(what, "proof") == 0 && p != NULL) {
-		ca_say_proof(w, a, p);
+		ca_say_proof(a, p);
 	} else if (strcmp(what, "tell") == 0 && p != NULL) {
 		serve_tell(w, p, a);
 	} else if (strcmp(what, "cert") == 0 && number != 0 && c->number == number) {
@@ -371,7 +371,7 @@ serve_get(struct world *w, const char *path, struct acme_answer *a)
 	} else if (strncmp(path, window, sizeof window - 1) == 0) {
 		const struct ca_cert *c = find_cert(&w->ca, path + sizeof window - 1);
 		if (c != NULL) {
-			ca_say_window(w, a, c);
+			ca_say_window(a, c);
 		} else {
 			ca_say_problem(a, 404, "malformed", "no such certificate");
 		}

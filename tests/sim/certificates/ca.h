@@ -87,8 +87,8 @@ void ca_say(struct acme_answer *a, unsigned status, const char *body);
 void ca_say_problem(struct acme_answer *a, unsigned status, const char *type, const char *detail);
 void ca_say_directory(const struct world *w, struct acme_answer *a);
 void ca_say_order(const struct world *w, struct acme_answer *a, unsigned status, const struct ca_order *o);
-void ca_say_proof(const struct world *w, struct acme_answer *a, const struct ca_proof *p);
-void ca_say_window(const struct world *w, struct acme_answer *a, const struct ca_cert *c);
+void ca_say_proof(struct acme_answer *a, const struct ca_proof *p);
+void ca_say_window(struct acme_answer *a, const struct ca_cert *c);
 
 /* ---- ca_wrong.c ---- */
 

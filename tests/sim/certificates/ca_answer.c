@@ -94,11 +94,10 @@ ca_say_order(const struct world *w, struct acme_answer *a, unsigned status, cons
 }
 
 void
-ca_say_proof(const struct world *w, struct acme_answer *a, const struct ca_proof *p)
+ca_say_proof(struct acme_answer *a, const struct ca_proof *p)
 {
 	static const char *const states[] = { [CA_PENDING] = "pending", [CA_VALID] = "valid", [CA_INVALID] = "invalid" };
 	char body[BODY_MAX];
-	(void)w;
 	(void)snprintf(body, sizeof body, "{\"status\":\"%s\",\"identifier\":{\"type\":\"dns\",\"value\":\"%s\"}%s,\"challenges\":["
 	               "{\"type\":\"http-01\",\"url\":\"" CA_URL "/http/%u\",\"token\":\"%s\",\"status\":\"pending\"},"
 	               "{\"type\":\"dns-01\",\"url\":\"" CA_URL "/tell/%u\",\"token\":\"%s\",\"status\":\"%s\"%s}]}",
@@ -110,21 +109,14 @@ ca_say_proof(const struct world *w, struct acme_answer *a, const struct ca_proof
 
 /* ---- renewal ---- */
 
-static void
-print_time(uint64_t s, char out[32])
-{
-	remark_print_time(s, out);
-}
-
 /* The tenth of the lifetime that begins with four tenths left (RFC 9773 4.2). */
 void
-ca_say_window(const struct world *w, struct acme_answer *a, const struct ca_cert *c)
+ca_say_window(struct acme_answer *a, const struct ca_cert *c)
 {
-	char body[BODY_MAX], from[32], until[32];
+	char body[BODY_MAX], from[REMARK_TIME_TEXT_MAX], until[REMARK_TIME_TEXT_MAX];
 	uint64_t tenth_s = (c->not_after_s - c->not_before_s) / 10;
-	(void)w;
-	print_time(c->not_after_s - 4 * tenth_s, from);
-	print_time(c->not_after_s - 3 * tenth_s, until);
+	remark_print_time(c->not_after_s - 4 * tenth_s, from);
+	remark_print_time(c->not_after_s - 3 * tenth_s, until);
 	(void)snprintf(body, sizeof body, "{\"suggestedWindow\":{\"start\":\"%s\",\"end\":\"%s\"}}", from, until);
 	ca_say(a, 200, body);
 	ca_say_header(a, "Retry-After: 21600");

@@ -149,7 +149,6 @@ struct world {
 	enum { PHASE_FAULTS, PHASE_SETTLING, PHASE_RESTING, PHASE_QUIET, PHASE_OVER } phase;
 	uint64_t phase_ns, settled_ns;
 	unsigned quiet_host;
-	bool is_looked_at;           /* nothing has changed in DNS since */
 	/* For people: */
 	bool is_logging;
 	uint64_t requests, orders, certs, updates, requests_hour, hour_ns, requests_hour_most;
