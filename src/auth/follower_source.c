@@ -65,14 +65,32 @@ domain_end_unknown(struct follower *f, const uint8_t *domain)
 	}
 }
 
-/* Has a NOTIFY about it been lost, perhaps?  One that fails otherwise than by NOTAUTH has a pace of its own.  The
- * zone that is the domain was heard of by the answer itself. */
+/* Has a NOTIFY about it been lost, perhaps?  Also one that was asked about over this link: NOTIFYs come only since the primary has heard
+ * the question about the domain.  One that fails otherwise than by NOTAUTH has a pace of its own.  The zone that is the domain was heard of
+ * by the answer itself. */
 static bool
-may_be_missed(const struct source *s, const struct now *now, const struct follow_zone *z)
+may_be_missed(const struct source *s, const struct follow_zone *z)
 {
-	bool is_at_rest = z->phase == ZONE_RESTING && !z->is_aside && (z->failures == 0 || z->is_denied);
-	bool is_refreshed = now->mono_ns - z->refreshed_ns <= now->mono_ns - s->link->opened_ns;
-	return is_at_rest && z->version != NULL && !is_refreshed && source_is_of(s, z) && !name_is_equal(z->apex, s->at.domain);
+	bool is_well = !z->is_aside && (z->failures == 0 || z->is_denied);
+	return is_well && z->version != NULL && source_is_of(s, z) && !name_is_equal(z->apex, s->at.domain);
+}
+
+static uint16_t
+number_of(const struct follower *f, const struct source *s)
+{
+	uint16_t i = 0;
+	while (f->sources[i] != s) {
+		i++;
+	}
+	return i;
+}
+
+/* What it is asked now may have been asked before that. */
+static void
+ask_again(struct follow_zone *z, uint16_t source)
+{
+	z->later = (struct serial_hint){ .is_set = true };
+	z->later_source = source;
 }
 
 /* At once, but less and less often for a link that ends again and again: some primaries close it whenever it was idle for seconds. */
@@ -94,11 +112,17 @@ catch_up(struct follower *f, const struct now *now, struct source *s)
 	struct trie_iter it;
 	struct follow_zone *z;
 	uint64_t at_ns = catch_up_at(f, now, s);
+	uint16_t number = number_of(f, s);
 	trie_iter_first(&it, &f->zones.now);
 	while ((z = trie_iter_next(&it)) != NULL) {
-		if (may_be_missed(s, now, z)) {
+		if (!may_be_missed(s, z)) {
+			continue;
+		}
+		if (z->phase == ZONE_RESTING) {
 			followed_hurry(f, z, at_ns);
 			at_ns += NOW_SECOND_NS / FOLLOWER_CATCH_UP_A_S;
+		} else if (z->phase == ZONE_ASKED && z->source == number) {
+			ask_again(z, number);
 		}
 	}
 }

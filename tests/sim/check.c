@@ -82,7 +82,7 @@ expire_ns(const struct world *w, unsigned zone)
 	return (z->expire_s < least_s ? least_s : z->expire_s) * SECOND;
 }
 
-/* Is there a secondary on the way from the primary that was started after that time, and has had no memory since to show what it follows? */
+/* Is there a secondary on the way from the primary that was started after that time, and had no memory then to show what it follows? */
 static bool
 is_parent_blind(const struct sim_node *n, unsigned primary, uint64_t since_ns)
 {
@@ -91,7 +91,7 @@ is_parent_blind(const struct sim_node *n, unsigned primary, uint64_t since_ns)
 		const struct plan_edge *e = &p->edges[i];
 		const struct sim_node *parent = &n->world->nodes[e->parent];
 		if (e->child == n->number && e->primary == primary && !node_is_primary(parent) &&
-		    ((parent->started_ns > since_ns && (parent->no_room != 0 || parent->room_ns > parent->started_ns)) ||
+		    ((parent->started_ns > since_ns && node_is_blind(parent)) || parent->blind_ns > since_ns ||
 		     is_parent_blind(parent, primary, since_ns))) {
 			return true;
 		}

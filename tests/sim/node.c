@@ -58,9 +58,16 @@ node_start(struct sim_node *n)
 	}
 }
 
+bool
+node_is_blind(const struct sim_node *n)
+{
+	return n->no_room != 0 || n->room_ns > n->started_ns;
+}
+
 void
 node_stop(struct sim_node *n)
 {
+	n->blind_ns = node_is_blind(n) ? n->world->now_ns : n->blind_ns;
 	world_log(n->world, "node %u is killed", n->number);
 	conn_drop_all(n);
 	memset(n->links, 0, sizeof n->links);

@@ -71,6 +71,7 @@ struct sim_node {
 	uint64_t started_ns;         /* last */
 	unsigned down, silent, curt, no_room; /* faults that make it so; curt: closes connections after so many answers */
 	uint64_t room_ns;            /* when there was room again */
+	uint64_t blind_ns;           /* killed last without ever having had memory to show what it follows */
 	int64_t skew_s;
 	int drift_ppm;
 	int64_t off_min_s, off_max_s; /* of its clock, since the beginning */
@@ -181,6 +182,7 @@ void world_fini(struct world *w);
 
 void node_init(struct world *w, unsigned number);
 void node_start(struct sim_node *n);
+bool node_is_blind(const struct sim_node *n); /* it has had no memory since its start to show what it follows */
 void node_stop(struct sim_node *n); /* as a process that is killed */
 void node_note_clock(struct sim_node *n); /* before and after each change of its skew */
 struct now node_now(const struct sim_node *n);

@@ -236,6 +236,34 @@ what_changes_without_a_kept_link_is_heard_of(void **state)
 	world_fini(&w);
 }
 
+/* A primary sends NOTIFYs over a link from the question about the domain on: what was asked over it before may be older. */
+static void
+what_changes_before_a_new_link_is_heard_over_is_not_missed(void **state)
+{
+	struct world w;
+	(void)state;
+	world_begin(&w);
+	COMMIT(&w, 0, ROOT_KEYS, { "example", ZONE("7", "") });
+	follow_with(&w, 0, ROOT_KEY, SECRET, true);
+	notify(&w, 0, "example", ROOT_KEY, 7);
+	run(&w, 60 * S);
+	assert_int_equal(serial_of(&w, "example"), 7);
+	w.primary[0].closes_after = w.primary[0].answered + 1;
+	notify(&w, 0, "example", ROOT_KEY, 8);
+	run(&w, S / 10);
+	w.primary[0].closes_after = 0;
+	unsigned connections = w.primary[0].connections;
+	COMMIT(&w, 0, ROOT_KEYS, { "example", ZONE("8", "") });
+	notify(&w, 0, "example", ROOT_KEY, 8);
+	run(&w, S / 10);
+	assert_int_equal(serial_of(&w, "example"), 8);
+	assert_int_equal(w.primary[0].connections, connections + 1);
+	COMMIT(&w, 0, ROOT_KEYS, { "example", ZONE("9", "") });
+	run(&w, 10 * S);
+	assert_int_equal(serial_of(&w, "example"), 9);
+	world_fini(&w);
+}
+
 /* "example" is as it was, and what is bad was tried now and then. */
 static void
 end_after_few_tries(struct world *w)
@@ -245,7 +273,6 @@ end_after_few_tries(struct world *w)
 	world_fini(w);
 }
 
-/* A zone that cannot be taken, and ends the link each time, is tried at its own pace. */
 #define OFTEN(serial) "$TTL 60\n@ SOA ns host " serial " 300 900 86400 60\n@ NS ns\nns A 192.0.2.1\n"
 
 /* RETRY is longer than REFRESH here: what a NOTIFY began, and what failed, is no reason to ask later than without it. */
@@ -270,6 +297,7 @@ a_notify_that_fails_puts_off_no_refresh(void **state)
 	world_fini(&w);
 }
 
+/* A zone that cannot be taken, and ends the link each time, is tried at its own pace. */
 static void
 a_bad_zone_is_not_hurried_by_a_kept_link(void **state)
 {
@@ -602,6 +630,7 @@ main(void)
 		cmocka_unit_test(no_memory_to_withdraw_is_no_expiry),
 		cmocka_unit_test(no_memory_after_expiry_is_tried_again),
 		cmocka_unit_test(what_changes_without_a_kept_link_is_heard_of),
+		cmocka_unit_test(what_changes_before_a_new_link_is_heard_over_is_not_missed),
 		cmocka_unit_test(a_notify_that_fails_puts_off_no_refresh),
 		cmocka_unit_test(a_bad_zone_is_not_hurried_by_a_kept_link),
 		cmocka_unit_test(a_kept_link_that_does_not_last_is_made_less_often),
