@@ -395,8 +395,8 @@ job_clean(struct certifier *c, const struct now *now, struct host *h, struct job
 	j->proofs = left;
 	j->proofs_n = n;
 	j->is_cleaning = true;
-	/* It counts, lest a program that crashes again and again does so with an order each time. */
-	if (h->has_request && n != 0 && !host_is_content(h, now)) {
+	/* What an earlier run has left counts, lest a program that crashes again and again does so with an order each time; but once. */
+	if (h->has_request && n != 0 && h->left_s == 0 && !host_is_content(h, now)) {
 		str_cut(j->why, sizeof j->why, "oacme has ended while an order was under way");
 		host_failed(c, now, h, j->why, 0);
 	}

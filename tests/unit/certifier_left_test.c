@@ -209,6 +209,58 @@ an_hour_has_five_orders(void **state)
 	end(&w);
 }
 
+static bool
+is_stuck(const struct world *w)
+{
+	return w->last == CERTIFIER_STUCK || (w->last == CERTIFIER_BEGUN && ordered != NULL); /* the next order was due */
+}
+
+/* The primary is away until nobody tries any more. */
+static void
+lose_until_stuck(struct world *w)
+{
+	w->last = CERTIFIER_EVENTS;
+	for (unsigned i = 0; !is_stuck(w); i++) {
+		assert_true(i < 100);
+		updated(w, CERTIFIER_LOST);
+		if (!is_stuck(w)) {
+			wait(w);
+		}
+	}
+}
+
+static void
+take_tries(void *ctx, const struct certifier_state *s)
+{
+	*(unsigned *)ctx = s->tries;
+}
+
+/* It holds up the next order as one failure does, however often it cannot be removed. */
+static void
+what_is_left_counts_once(void **state)
+{
+	(void)state;
+	uint8_t text[REMARK_RDATA_MAX], request[4096];
+	struct world w = { 0 };
+	unsigned tries = 0;
+	begin_empty(&w);
+	const struct record records[] = { proof_of(START_S - 1, "_acme-challenge.www.example", text), request_of("seed", request) };
+	serve_records(&w, "example", records, 2);
+	for (unsigned cleanings = 0; cleanings < 5;) {
+		if (w.is_updating) {
+			lose_until_stuck(&w);
+		} else if (ordered != NULL) {
+			ca_says(w.c, &w.now, ACME_ORDER_FAILED);
+		} else {
+			wait(&w);
+			cleanings += w.is_updating;
+		}
+	}
+	certifier_each(w.c, &w.now, take_tries, &tries);
+	assert_int_equal(tries, 1 + orders_n);
+	end(&w);
+}
+
 static void
 what_is_left_is_removed_when_that_is_possible(void **state)
 {
@@ -218,13 +270,7 @@ what_is_left_is_removed_when_that_is_possible(void **state)
 	begin_empty(&w);
 	const struct record remark = proof_of(START_S - 1, "_acme-challenge.www.example", text);
 	serve_records(&w, "example", &remark, 1);
-	for (unsigned i = 0; w.last != CERTIFIER_STUCK; i++) {
-		assert_true(i < 100);
-		updated(&w, CERTIFIER_LOST);
-		if (w.last != CERTIFIER_STUCK) {
-			wait(&w);
-		}
-	}
+	lose_until_stuck(&w);
 	wait(&w);
 	assert_true(w.is_updating);
 	assert_int_equal(w.changes, 2);
@@ -363,6 +409,7 @@ main(void)
 		cmocka_unit_test(a_proof_is_left_in_a_zone_that_comes_later),
 		cmocka_unit_test(a_proof_is_left_in_a_zone_below),
 		cmocka_unit_test(an_hour_has_five_orders),
+		cmocka_unit_test(what_is_left_counts_once),
 		cmocka_unit_test(what_is_left_is_removed_when_that_is_possible),
 		cmocka_unit_test(a_certificate_that_is_there_is_not_replaced),
 		cmocka_unit_test(a_proof_that_comes_late),
