@@ -46,10 +46,17 @@ def service(*addresses):
         hosts.ip("link", "delete", "service")
 
 
+def unplug(tap):
+    """Now: with the namespace at its other end it would go at some time after that, and the next test needs the name."""
+    with contextlib.suppress(subprocess.CalledProcessError):
+        hosts.ip("link", "delete", tap)
+
+
 def plugged(tap, address, stack):
     host = hosts.Host(address)
     stack.callback(host.end)
     hosts.ip("link", "add", "name", tap, "type", "veth", "peer", "name", "cable", "netns", str(host.holder.pid))
+    stack.callback(unplug, tap)
     hosts.ip("link", "set", tap, "master", "service", "up")
     host.set_up()
     return host
