@@ -85,8 +85,8 @@ def test_another_key(world, remote, watch):
     assert_clean(acme, new)
     assert remote.commits() - before <= 5
     assert acme.log().count("event=tlsa-added") == 2 and acme.log().count("event=tlsa-removed") == 1
+    acme.await_true("a client has seen both", lambda: watch.seen == {pin_of(w.private.public_key()) for w in (old, new)})
     watch.end()
-    assert watch.seen == {pin_of(w.private.public_key()) for w in (old, new)}
     acme.stop()
 
 
