@@ -145,7 +145,8 @@ static void
 show_status(struct certifying *c)
 {
 	struct str now = { 0 };
-	ocertify_dns_status(&c->dns, &now);
+	const struct csr *asked = c->set.request != NULL ? c->set.request : c->key.request;
+	(void)ocertify_dns_status(&c->dns, asked, &now);
 	if (now.len != 0 && strcmp(str_text(&now), str_text(&c->status)) != 0) {
 		say(c, "oacme says: %s", str_text(&now));
 	}
@@ -216,16 +217,18 @@ find(struct certifying *c, struct found *out)
 
 /* ---- delivery ---- */
 
-static bool
-is_written(const struct ocertify_opts *o, const struct str *pem)
+static err_t
+compare_with_file(const struct ocertify_opts *o, const struct str *pem, bool *is_same)
 {
 	struct text t;
-	bool is_same = text_read(o->certificate_path, PEM_TEXT_MAX, &t) == OK;
-	if (is_same) {
-		is_same = t.len == pem->len && memcmp(t.s, pem->s, t.len) == 0;
-		text_free(&t);
+	err_t err = text_read(o->certificate_path, PEM_TEXT_MAX, &t);
+	*is_same = false;
+	if (err != OK) {
+		return err == E_NOTFOUND ? OK : err;
 	}
-	return is_same;
+	*is_same = t.len == pem->len && memcmp(t.s, pem->s, t.len) == 0;
+	text_free(&t);
+	return OK;
 }
 
 static int
@@ -254,8 +257,10 @@ write_pem(struct certifying *c, const struct found *f, const struct str *pem)
 	const struct ocertify_opts *o = c->opts;
 	char until[32];
 	print_day(f->cert->not_after_s, until);
-	bool is_new = c->key.is_next || !is_written(o, pem);
-	err_t err = ocertify_key_settle(o, &c->key);
+	bool is_same;
+	err_t err = compare_with_file(o, pem, &is_same);
+	bool is_new = c->key.is_next || !is_same;
+	err = err == OK ? ocertify_key_settle(o, &c->key) : err;
 	err = err == OK && is_new ? text_write(o->certificate_path, TEXT_PUBLIC, pem->s, pem->len) : err;
 	if (err != OK) {
 		return CLI_FAILED;

@@ -4,6 +4,8 @@
 
 #include "acme/remark.h"
 #include "bin/clean.h"
+#include "base/enc.h"
+#include "crypto/sha.h"
 #include "dns/rrtype.h"
 #include "net/ask_zone.h"
 
@@ -108,42 +110,52 @@ ocertify_dns_look(struct ocertify_dns *d, bool is_quiet, struct acme_set *out)
 	return OK;
 }
 
-/* Which TLSA records are oacme's says nothing about the certificate. */
+struct status {
+	struct str *out;
+	char request[REMARK_HASH_LEN + 1]; /* that is asked about */
+};
+
+/* Not where a proof is, nor which TLSA records are oacme's, nor what became of an earlier request. */
 static bool
-is_of_interest(const uint8_t *rdata, size_t len)
+is_of_interest(const struct status *s, const uint8_t *rdata, size_t len)
 {
 	struct remark r;
-	return remark_read(rdata, len, &r) != OK || r.kind != REMARK_TLSA;
+	return remark_read(rdata, len, &r) != OK || (r.kind == REMARK_FAILED && strcmp(r.request, s->request) == 0);
 }
 
 /* Appends the strings of a TXT record (RFC 1035 3.3.14). */
 static void
 put_text(void *ctx, const uint8_t *rdata, size_t len)
 {
-	struct str *out = ctx;
+	const struct status *s = ctx;
 	struct cur c = cur_over(rdata, len);
-	if (!is_of_interest(rdata, len)) {
-		return;
-	}
-	if (out->len != 0) {
-		str_cat(out, "; ");
-	}
-	while (cur_left(&c) != 0 && out->len < STATUS_MAX) {
+	const char *between = s->out->len != 0 ? "; " : "";
+	while (is_of_interest(s, rdata, len) && cur_left(&c) != 0 && s->out->len < STATUS_MAX) {
 		size_t n = cur_u8(&c);
 		const uint8_t *text = cur_take(&c, n);
 		if (text != NULL) {
-			clean_put_octets(out, (const char *)text, n);
+			str_cat(s->out, between);
+			clean_put_octets(s->out, (const char *)text, n);
 		}
+		between = " ";
 	}
 }
 
-void
-ocertify_dns_status(struct ocertify_dns *d, struct str *out)
+static const uint8_t request_head[ACME_DER_AT] = { 3, 255, 0 };
+
+err_t
+ocertify_dns_status(struct ocertify_dns *d, const struct csr *request, struct str *out)
 {
+	struct status s = { .out = out };
+	uint8_t hash[32];
+	char text[ENC_BASE16_LEN(sizeof hash)];
 	str_clear(out);
-	if (ask(d, d->status.oct, TYPE_TXT, true) == OK) {
-		each_record(d, d->status.oct, TYPE_TXT, put_text, out);
-	}
+	TRY(sha256(request_head, sizeof request_head, request->der, request->der_len, hash));
+	(void)base16_encode(hash, sizeof hash, text);
+	memcpy(s.request, text, REMARK_HASH_LEN);
+	TRY(ask(d, d->status.oct, TYPE_TXT, true));
+	each_record(d, d->status.oct, TYPE_TXT, put_text, &s);
+	return OK;
 }
 
 /* ---- the UPDATE ---- */
@@ -179,15 +191,14 @@ put_record(struct buf *b, const uint8_t *name, uint16_t type, uint16_t rrclass, 
 static void
 put_update(struct ocertify_dns *d, struct buf *b, const uint8_t *zone, const struct csr *request)
 {
-	static const uint8_t head[ACME_DER_AT] = { 3, 255, 0 };
 	client_begin_request(b, OPCODE_UPDATE << 11, &(struct question){ zone, TYPE_SOA, CLASS_IN });
 	put_record(b, d->tlsa.oct, TYPE_CNAME, CLASS_NONE, 0);
 	buf_u16(b, 0);
 	put_record(b, d->tlsa.oct, TYPE_TLSA, CLASS_ANY, 0);
 	buf_u16(b, 0);
 	put_record(b, d->tlsa.oct, TYPE_TLSA, CLASS_IN, TTL);
-	buf_u16(b, (uint16_t)(sizeof head + request->der_len));
-	buf_put(b, head, sizeof head);
+	buf_u16(b, (uint16_t)(sizeof request_head + request->der_len));
+	buf_put(b, request_head, sizeof request_head);
 	buf_put(b, request->der, request->der_len);
 	buf_patch_u16(b, PREREQUISITES_AT, 1);
 	buf_patch_u16(b, CHANGES_AT, 2);
@@ -250,6 +261,6 @@ ocertify_dns_request(struct ocertify_dns *d, const struct csr *request)
 	put_update(d, &b, zone.oct, request);
 	TRY(b.err);
 	prepare(d, b.len);
-	TRY(cli_signed_ask(&d->asked, d->to, &patience));
-	return judge(d, zone.oct);
+	err_t err = cli_signed_ask(&d->asked, d->to, &patience);
+	return err == OK ? judge(d, zone.oct) : err == E_REFUSED ? E_IO : err; /* a connection that is refused is no refusal */
 }

@@ -25,8 +25,8 @@ err_t ocertify_dns_init(struct ocertify_dns *d, const uint8_t *host);
 /* Asks for the TLSA set; the caller frees it.  With is_quiet an error is not printed: the caller tries again. */
 err_t ocertify_dns_look(struct ocertify_dns *d, bool is_quiet, struct acme_set *out);
 
-/* What oacme says of its last try, in one line that is fit for a terminal; "" if it says nothing, or cannot be asked. */
-void ocertify_dns_status(struct ocertify_dns *d, struct str *out);
+/* What oacme says of its last try for this request, in one line that is fit for a terminal; "" if it says nothing, and after an error. */
+err_t ocertify_dns_status(struct ocertify_dns *d, const struct csr *request, struct str *out);
 
 /* Replaces the TLSA set by the request.  E_REFUSED: the server says no; after any error the reason was printed. */
 err_t ocertify_dns_request(struct ocertify_dns *d, const struct csr *request);

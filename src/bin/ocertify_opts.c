@@ -3,6 +3,7 @@
 #include <argp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/str.h"
@@ -175,6 +176,17 @@ path_of(const char *given, const char *host, const char *suffix)
 	return path.s;
 }
 
+/* Each is written as a whole: what one file holds would take the place of the other's.  Also where a path leads there by another way. */
+static void
+refuse_one_file(const char *a, const char *a_option, const char *b, const char *b_option, struct argp_state *state)
+{
+	struct stat at_a, at_b;
+	bool is_one = stat(a, &at_a) == 0 && stat(b, &at_b) == 0 && at_a.st_dev == at_b.st_dev && at_a.st_ino == at_b.st_ino;
+	if (is_one || strcmp(a, b) == 0) {
+		cli_usage(state, "%s and %s are one file, %s: give each its own", a_option, b_option, a);
+	}
+}
+
 static void
 finish(struct reader *r, struct argp_state *state)
 {
@@ -191,6 +203,9 @@ finish(struct reader *r, struct argp_state *state)
 	o->key_path = path_of(o->key_path, o->host_text, ".key");
 	o->csr_path = path_of(o->csr_path, o->host_text, ".req");
 	o->certificate_path = path_of(o->certificate_path, o->host_text, ".pem");
+	refuse_one_file(o->key_path, "--key", o->certificate_path, "--certificate", state);
+	refuse_one_file(o->key_path, "--key", o->csr_path, "--csr", state);
+	refuse_one_file(o->csr_path, "--csr", o->certificate_path, "--certificate", state);
 }
 
 static error_t

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <openssl/err.h>
 #include <openssl/pem.h>
 
 #include "base/enc.h"
@@ -42,6 +43,7 @@ pem_each(const char *text, size_t len, const char *label, err_t (*each)(void *ct
 	if (in == NULL) {
 		return E_NOMEM;
 	}
+	ERR_clear_error();
 	while (err == OK && PEM_read_bio(in, &name, &header, &octets, &n) == 1) {
 		if (strcmp(name, label) == 0) {
 			is_found = true;
@@ -51,5 +53,7 @@ pem_each(const char *text, size_t len, const char *label, err_t (*each)(void *ct
 		OPENSSL_free(header);
 		OPENSSL_clear_free(octets, (size_t)n); /* it may be a key */
 	}
-	return err == OK && !is_found ? E_NOTFOUND : err;
+	bool is_at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+	ERR_clear_error();
+	return err != OK ? err : !is_at_end ? E_FORMAT : is_found ? OK : E_NOTFOUND;
 }

@@ -15,5 +15,5 @@ enum { PEM_TEXT_MAX = 512 << 10 }; /* octets of a text that is read */
 void pem_put(const char *label, const uint8_t *der, size_t len, struct str *out);
 
 /* Calls `each` with the contents of the blocks that have this label, until it returns an error, which is returned.  Other texts and blocks
- * are passed over.  E_LIMIT: over PEM_TEXT_MAX octets; E_NOTFOUND: there is no such block. */
+ * are passed over.  E_LIMIT: over PEM_TEXT_MAX octets; E_FORMAT: a block is cut, or no base64; E_NOTFOUND: there is no such block. */
 err_t pem_each(const char *text, size_t len, const char *label, err_t (*each)(void *ctx, const uint8_t *der, size_t len), void *ctx);

@@ -2,6 +2,7 @@
 there by an UPDATE.  Requests and chains are judged by openssl."""
 import contextlib
 import datetime
+import hashlib
 import os
 import pty
 import re
@@ -116,10 +117,10 @@ class Oacme:
         self.put(leaf, a.other, a.root, a.middle)
         return leaf
 
-    def say(self, text):
+    def say(self, *words):
         update = update_of(self.key)
         update.delete("_status.%s." % self.place, "TXT")
-        update.add("_status.%s." % self.place, 60, "TXT", '"%s"' % text)
+        update.add("_status.%s." % self.place, 60, "TXT", " ".join('"%s"' % w for w in words))
         assert send(self.served, update).rcode() == 0
 
 
@@ -457,6 +458,41 @@ def test_what_oacme_says_is_shown(ask, oacme, waiting):
     run.ended(REFUSED)
     assert "oacme says: urn:ietf:params:acme:error:caa: ?[2Jno; next try 12:00" in run.err and "\x1b" not in run.err
     assert ask("--quiet", status=REFUSED).stdout == ""
+
+
+def test_what_is_under_way_is_no_refusal(ask, oacme, waiting):
+    """Where a proof is, and what became of another request, says nothing against this one."""
+    ask()
+    run = waiting("--timeout=4")
+    oacme.say("proof", "abcdefgh", "2026-11-30T12:10:12Z", "_acme-challenge.www.example.", "a-value")
+    run.ended(WAITING)
+    oacme.say("failed", "2026-11-30T12:12:42Z", "tries 1", "next 2026-11-30T12:13:13Z", "request 01234567", "newOrder: no")
+    run = waiting("--timeout=2")
+    run.ended(WAITING)
+    assert "oacme says" not in run.err
+
+
+def test_a_failure_of_this_request_is_a_refusal(ask, oacme, waiting):
+    ask()
+    digest = hashlib.sha256(bytes([3, 255, 0]) + der(oacme.request())).hexdigest()[:8].upper()
+    run = waiting("--timeout=4")
+    oacme.say("failed", "2026-11-30T12:12:42Z", "tries 1", "next 2026-11-30T12:13:13Z", "request " + digest, "newOrder: no")
+    run.ended(REFUSED)
+    assert "oacme says: failed 2026-11-30T12:12:42Z tries 1 next 2026-11-30T12:13:13Z request %s newOrder: no" % digest in run.err
+
+
+def test_one_file_is_not_two(ask):
+    """A certificate in the place of the private key would be its end."""
+    for options in (["--key=one", "--certificate=one"], ["--csr=www.example.key"], ["--certificate=www.example.req"]):
+        assert "are one file" in ask(*options, status=2).stderr
+
+
+def test_a_place_that_is_no_file_is_an_error(ask, oacme):
+    ask()
+    oacme.answer()
+    done = ask("--certificate=/dev/null", status=1)
+    assert "/dev/null" in done.stderr
+    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 
 
 def test_a_terminal_shows_how_long_it_takes(bindir, where, served, key, started):

@@ -124,6 +124,13 @@ two_that_issued_each_other_end_the_chain(void **state)
 }
 
 static void
+free_both(struct cert *certs[2])
+{
+	cert_free(&certs[0]);
+	cert_free(&certs[1]);
+}
+
+static void
 pem_is_read_and_written(void **state)
 {
 	const struct world *w = *state;
@@ -138,12 +145,19 @@ pem_is_read_and_written(void **state)
 	assert_int_equal(n, 2);
 	assert_true(cert_is_equal(certs[0], w->leaf));
 	assert_true(cert_is_equal(certs[1], w->middle));
-	cert_free(&certs[0]);
-	cert_free(&certs[1]);
+	free_both(certs);
 	assert_int_equal(certs_read_pem(text.s, text.len, certs, 1, &n), E_LIMIT);
 	assert_int_equal(n, 1);
 	cert_free(&certs[0]);
 	assert_int_equal(certs_read_pem("", 0, certs, 1, &n), E_NOTFOUND);
+	size_t whole = text.len;
+	str_cat(&text, "and some words\n");
+	assert_int_equal(certs_read_pem(text.s, text.len, certs, 2, &n), OK);
+	free_both(certs);
+	for (size_t cut = whole - 40; cut < whole - 30; cut++) { /* the end of the second one is not there */
+		assert_int_equal(certs_read_pem(text.s, cut, certs, 2, &n), E_FORMAT);
+		free_both(certs);
+	}
 	str_fini(&text);
 }
 
