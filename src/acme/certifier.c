@@ -334,6 +334,10 @@ begin(struct certifier *c, const struct now *now, struct host *h)
 {
 	struct reading r;
 	const struct rrset *s = host_rrset(c, h);
+	if (due(c, h, now) > now->mono_ns) { /* a remark that came after the request says so */
+		host_schedule(c, now, h);
+		return;
+	}
 	if (s == NULL || reading_of(s, h->name.oct, now->wall_s, &r) != OK) {
 		return; /* the zone's next version says more */
 	}

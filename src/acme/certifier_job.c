@@ -120,6 +120,7 @@ over(struct job *j, const struct now *now)
 /* ---- UPDATEs ---- */
 
 static void step_on(struct job *j, const struct now *now);
+static void tlsa_failed(struct job *j, const struct now *now, const char *why);
 
 /* Its end is not in DNS, or not all of it. */
 static void
@@ -145,12 +146,17 @@ make_end(struct job *j, const struct now *now)
 	heap_remove(&j->owner->job_timers, &j->timer);
 	j->update_tries = 0;
 	j->is_end_made = true;
-	if (dns_end(j, now) != OK) { /* no memory */
+	err_t err = dns_end(j, now);
+	if (err == OK) {
+		step_on(j, now);
+	} else if (err == E_NOMEM) {
 		j->is_end_made = false;
 		set_timer(j, now, UPDATE_PAUSE_MAX_S);
-		return;
+	} else if (j->tlsa == TLSA_REMOVE) {
+		tlsa_failed(j, now, err_str(err));
+	} else {
+		stuck(j, now, err_str(err));
 	}
-	step_on(j, now);
 }
 
 static bool

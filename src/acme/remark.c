@@ -236,11 +236,19 @@ read_place(struct cur *c, struct remark *r)
 	       next_after(c, "", r->value, sizeof r->value) && cur_left(c) == 0;
 }
 
+/* RFC 8555 8.4: SHA-256 in base64url.  Whoever may write a remark has other people's records removed with it, but none of another form. */
+static bool
+is_proof(const char *value)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	return strlen(value) == REMARK_PROOF_LEN && strspn(value, digits) == REMARK_PROOF_LEN;
+}
+
 static bool
 read_proof(struct cur *c, struct remark *r)
 {
 	r->kind = REMARK_PROOF;
-	return next_after(c, "", r->mark, sizeof r->mark) && read_place(c, r);
+	return next_after(c, "", r->mark, sizeof r->mark) && read_place(c, r) && is_proof(r->value);
 }
 
 static bool

@@ -23,7 +23,8 @@
 
 enum {
 	REMARK_MARK_LEN = 8,       /* characters */
-	REMARK_VALUE_MAX = 64,     /* characters of a proof, of which those of RFC 8555 have 43, or of SHA-256 in base16 */
+	REMARK_PROOF_LEN = 43,     /* characters of a proof (RFC 8555 8.4): a remark on anything else is none */
+	REMARK_VALUE_MAX = 64,     /* characters of SHA-256 in base16 */
 	REMARK_REASON_MAX = 1000,  /* octets; more is cut */
 	REMARK_HASH_LEN = 8,       /* characters */
 	REMARK_RDATA_MAX = 2048,   /* octets of the longest record */

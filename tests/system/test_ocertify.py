@@ -464,7 +464,7 @@ def test_what_is_under_way_is_no_refusal(ask, oacme, waiting):
     """Where a proof is, and what became of another request, says nothing against this one."""
     ask()
     run = waiting("--timeout=4")
-    oacme.say("proof", "abcdefgh", "2026-11-30T12:10:12Z", "_acme-challenge.www.example.", "a-value")
+    oacme.say("proof", "abcdefgh", "2026-11-30T12:10:12Z", "_acme-challenge.www.example.", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ")
     run.ended(WAITING)
     oacme.say("failed", "2026-11-30T12:12:42Z", "tries 1", "next 2026-11-30T12:13:13Z", "request 01234567", "newOrder: no")
     run = waiting("--timeout=2")

@@ -35,8 +35,9 @@ acme_order_new(struct acme_client *c, const struct now *now, const struct acme_o
 	(void)now;
 	ordered = xalloc(sizeof *ordered);
 	ordered->user = wish->user;
-	ordered->proofs[0] = (struct acme_proof){ .name = "www.example", .has_dns = true, .value = "the-value-of-the-proof" };
-	ordered->proofs[1] = (struct acme_proof){ .name = is_second_elsewhere ? "a.www.example" : "www.example", .has_dns = true, .value = "its-second-value" };
+	ordered->proofs[0] = (struct acme_proof){ .name = "www.example", .has_dns = true, .value = "the-value-of-the-proof-0123456789-012345678" };
+	ordered->proofs[1] = (struct acme_proof){ .name = is_second_elsewhere ? "a.www.example" : "www.example",
+		                                         .has_dns = true, .value = "its-second-value-0123456789-0123456789-0123" };
 	ordered->failure = (struct acme_failure){ .fault = ACME_FAULT_VALIDATION, .reason = "nobody answers" };
 	orders_n++;
 	*out = ordered;

@@ -41,7 +41,7 @@ a_set_too_large_for_udp(void **state)
 	assert_true(w.is_asking && !w.is_tcp);
 	answer_with(&w, DNS_TC, NULL, 0);
 	assert_int_equal(proven_n, 0);
-	answer(&w, "the-value-of-the-proof");
+	answer(&w, "the-value-of-the-proof-0123456789-012345678");
 	assert_int_equal(proven_n, 1);
 	end(&w);
 }
@@ -88,7 +88,7 @@ static void
 proofs_at_one_name(void **state)
 {
 	(void)state;
-	static const char *const values[] = { "somebody else's", "its-second-value", "the-value-of-the-proof" };
+	static const char *const values[] = { "somebody else's", "its-second-value-0123456789-0123456789-0123", "the-value-of-the-proof-0123456789-012345678" };
 	struct world w = { 0 };
 	begin(&w);
 	proofs_n = 2;
@@ -113,13 +113,13 @@ what_is_no_answer(void **state)
 	answer_with(&w, RCODE_REFUSED, NULL, 0);
 	assert_true(w.is_asking);
 	w.id++;
-	answer(&w, "the-value-of-the-proof");
+	answer(&w, "the-value-of-the-proof-0123456789-012345678");
 	w.id--;
 	certifier_answered(w.c, &w.now, 0, (const uint8_t *)"garbage garbage", 15);
 	assert_int_equal(proven_n, 0);
 	wait(&w);
 	assert_int_equal(w.questions, 2);
-	answer(&w, "the-value-of-the-proof");
+	answer(&w, "the-value-of-the-proof-0123456789-012345678");
 	assert_int_equal(proven_n, 1);
 	end(&w);
 }
@@ -138,7 +138,7 @@ a_silent_server_of_two(void **state)
 	ca_says(w.c, &w.now, ACME_ORDER_PROVE);
 	updated(&w, CERTIFIER_UPDATED);
 	const uint64_t begun_ns = w.now.mono_ns;
-	answer(&w, "the-value-of-the-proof");
+	answer(&w, "the-value-of-the-proof-0123456789-012345678");
 	while (w.last != CERTIFIER_DEAD) {
 		assert_memory_equal(&w.asked, &given[1], sizeof given[1]);
 		wait(&w);
@@ -146,7 +146,7 @@ a_silent_server_of_two(void **state)
 	assert_in_range(w.now.mono_ns - begun_ns, CERTIFIER_DEAD_S * NOW_SECOND_NS, (CERTIFIER_DEAD_S + 15) * NOW_SECOND_NS);
 	assert_memory_equal(&w.asked, &given[0], sizeof given[0]); /* for the second proof */
 	w.questions = 0;
-	answer(&w, "its-second-value");
+	answer(&w, "its-second-value-0123456789-0123456789-0123");
 	assert_int_equal(w.questions, 1);
 	assert_int_equal(proven_n, 0);
 	wait(&w);

@@ -47,7 +47,7 @@ static struct record
 proof_of(uint64_t at_s, const char *owner, uint8_t rdata[REMARK_RDATA_MAX])
 {
 	return remark_of(&(struct remark){ .kind = REMARK_PROOF, .at_s = at_s, .mark = "abcdefgh", .owner = named(owner),
-	                                   .value = "a-value" }, rdata);
+	                                   .value = PROOF }, rdata);
 }
 
 /* For the request with the seed "seed". */
@@ -149,7 +149,7 @@ a_proof_is_left_in_a_zone_that_comes_later(void **state)
 {
 	(void)state;
 	uint8_t text[REMARK_RDATA_MAX];
-	static const uint8_t txt[] = "\7a-value";
+	static const uint8_t txt[] = "\53" PROOF;
 	struct world w = { 0 };
 	begin_empty(&w);
 	const struct record remark = proof_of(START_S - 1, "www.proofs.test", text), proof = { "www.proofs.test", TYPE_TXT, txt, sizeof txt - 1 };
@@ -213,6 +213,40 @@ static bool
 is_stuck(const struct world *w)
 {
 	return w->last == CERTIFIER_STUCK || (w->last == CERTIFIER_BEGUN && ordered != NULL); /* the next order was due */
+}
+
+/* The request comes before the remark, in the order of names, and is due at first. */
+static void
+a_failure_of_an_earlier_run_holds_up_the_order(void **state)
+{
+	(void)state;
+	uint8_t request[4096], text[REMARK_RDATA_MAX];
+	struct world w = { 0 };
+	begin_empty(&w);
+	const struct record records[] = { failure_of(&w, text), request_of("seed", request) };
+	serve_records(&w, "example", records, 2);
+	assert_int_equal(orders_n, 0);
+	w.now.mono_ns += 30 * NOW_SECOND_NS;
+	w.now.wall_s += 30;
+	certifier_timer(w.c, &w.now);
+	assert_int_equal(orders_n, 1);
+	end(&w);
+}
+
+/* Somebody may write remarks, and not change what they name. */
+static void
+a_remark_on_what_is_no_proof_is_none(void **state)
+{
+	(void)state;
+	uint8_t text[REMARK_RDATA_MAX];
+	struct world w = { 0 };
+	begin_empty(&w);
+	const struct remark r = { .kind = REMARK_PROOF, .at_s = START_S - 1, .mark = "abcdefgh", .owner = named("_dmarc.example"),
+		                  .value = "v=DMARC1; p=reject" };
+	const struct record remark = remark_of(&r, text);
+	serve_records(&w, "example", &remark, 1);
+	assert_false(w.is_updating);
+	end(&w);
 }
 
 /* The primary is away until nobody tries any more. */
@@ -291,7 +325,7 @@ a_certificate_that_is_there_is_not_replaced(void **state)
 	serve_records(&w, "example", records, 2);
 	ca_says(w.c, &w.now, ACME_ORDER_PROVE);
 	updated(&w, CERTIFIER_UPDATED);
-	answer(&w, "the-value-of-the-proof");
+	answer(&w, "the-value-of-the-proof-0123456789-012345678");
 	ca_says(w.c, &w.now, ACME_ORDER_ISSUED);
 	assert_int_equal(w.conditions, 1);
 	updated(&w, CERTIFIER_UNMET);
@@ -409,6 +443,8 @@ main(void)
 		cmocka_unit_test(a_proof_is_left_in_a_zone_that_comes_later),
 		cmocka_unit_test(a_proof_is_left_in_a_zone_below),
 		cmocka_unit_test(an_hour_has_five_orders),
+		cmocka_unit_test(a_failure_of_an_earlier_run_holds_up_the_order),
+		cmocka_unit_test(a_remark_on_what_is_no_proof_is_none),
 		cmocka_unit_test(what_is_left_counts_once),
 		cmocka_unit_test(what_is_left_is_removed_when_that_is_possible),
 		cmocka_unit_test(a_certificate_that_is_there_is_not_replaced),

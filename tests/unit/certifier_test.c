@@ -13,7 +13,7 @@ a_certificate_comes(void **state)
 	answer(&w, "another value");
 	assert_int_equal(proven_n, 0);
 	wait(&w);
-	answer(&w, "the-value-of-the-proof");
+	answer(&w, "the-value-of-the-proof-0123456789-012345678");
 	assert_int_equal(proven_n, 1);
 	ca_says(w.c, &w.now, ACME_ORDER_ISSUED);
 	assert_int_equal(w.conditions, 1); /* the request */
@@ -204,9 +204,11 @@ a_proof_that_stays(void **state)
 	w.proof_at_s = START_S;
 	ca_says(w.c, &w.now, ACME_ORDER_FAILED); /* it has written nothing, and this hour's remark is there */
 	assert_false(w.is_updating);
-	serve(&w, true);
+	serve(&w, true); /* with another signature below the request */
+	assert_int_equal(w.changes, 2);
+	assert_int_equal(orders_n, 2);
 	updated(&w, CERTIFIER_UPDATED);
-	assert_int_equal(w.last, CERTIFIER_CLEANED);
+	assert_int_equal(orders_n, 3);
 	end(&w);
 }
 
