@@ -35,16 +35,6 @@ follower_give_up(struct follower *f, const struct now *now, struct ask *a, bool 
 
 /* ---- a source's domain ---- */
 
-static size_t
-number_of(const struct follower *f, const struct source *s)
-{
-	size_t i = 0;
-	while (f->sources[i] != s) {
-		i++;
-	}
-	return i;
-}
-
 /* A primary that has no such zone says NOTAUTH, or REFUSED when it is asked for the root.  Whatever else it says, people must know: nothing
  * in the domain may be followed. */
 static void
@@ -80,10 +70,10 @@ take_domain(struct follower *f, const struct now *now, struct ask *a, const stru
 		source_answered(f, now, s, h.has_serial || known != NULL);
 	}
 	if (h.has_serial && known == NULL) {
-		err_t err = followed_add(f, now, s->at.domain, number_of(f, s));
+		err_t err = followed_add(f, now, s->at.domain, source_number(f, s));
 		(void)err; /* it was reported */
 	} else if (known != NULL && (h.has_serial || is_denied)) {
-		follower_heard_of(f, known, number_of(f, s), &h);
+		follower_heard_of(f, known, source_number(f, s), &h);
 	}
 	source_rest(f, now, s, is_answer);
 }

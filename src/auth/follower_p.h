@@ -288,6 +288,7 @@ void source_begin(struct follower *f, struct source *s);        /* the question 
 void source_answered(struct follower *f, const struct now *now, struct source *s, bool is_zone); /* then source_rest() */
 void source_rest(struct follower *f, const struct now *now, struct source *s, bool is_answered);
 void source_hurry(struct follower *f, struct source *s, uint64_t at_ns); /* asks at that time, unless it does so before */
+uint16_t source_number(const struct follower *f, const struct source *s);
 void source_lost_zone(struct follower *f, const struct now *now, struct source *s); /* its domain was one, which was forgotten */
 
 /* If all sources of the domain have answered, and for the root all catalogs are known, what is in no zone there is not ours. */

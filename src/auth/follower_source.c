@@ -75,8 +75,8 @@ may_be_missed(const struct source *s, const struct follow_zone *z)
 	return is_well && z->version != NULL && source_is_of(s, z) && !name_is_equal(z->apex, s->at.domain);
 }
 
-static uint16_t
-number_of(const struct follower *f, const struct source *s)
+uint16_t
+source_number(const struct follower *f, const struct source *s)
 {
 	uint16_t i = 0;
 	while (f->sources[i] != s) {
@@ -112,7 +112,7 @@ catch_up(struct follower *f, const struct now *now, struct source *s)
 	struct trie_iter it;
 	struct follow_zone *z;
 	uint64_t at_ns = catch_up_at(f, now, s);
-	uint16_t number = number_of(f, s);
+	uint16_t number = source_number(f, s);
 	trie_iter_first(&it, &f->zones.now);
 	while ((z = trie_iter_next(&it)) != NULL) {
 		if (!may_be_missed(s, z)) {
