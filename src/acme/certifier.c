@@ -338,7 +338,11 @@ begin(struct certifier *c, const struct now *now, struct host *h)
 		host_schedule(c, now, h);
 		return;
 	}
-	if (s == NULL || reading_of(s, h->name.oct, now->wall_s, &r) != OK) {
+	err_t err = s != NULL ? reading_of(s, h->name.oct, now->wall_s, &r) : E_NOTFOUND;
+	if (err == E_NOMEM) {
+		host_look_later(c, now, h, NO_ROOM_S);
+	}
+	if (err != OK) {
 		return; /* the zone's next version says more */
 	}
 	if (r.why[0] != '\0') {
@@ -361,7 +365,7 @@ may_begin(const struct certifier *c, const struct now *now)
 void
 certifier_go(struct certifier *c, const struct now *now)
 {
-	while (may_begin(c, now)) {
+	while (!c->is_reading && may_begin(c, now)) {
 		struct host *h = LIST_ENTRY(c->waiting.next, struct host, waiting);
 		list_remove(&h->waiting);
 		begin(c, now, h);

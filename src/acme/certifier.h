@@ -128,8 +128,9 @@ struct certifier_io {
 	 * by certifier_answered().  False: it cannot be sent. */
 	bool (*ask)(void *ctx, unsigned slot, const struct certifier_place *to, bool is_tcp, const uint8_t *bytes, size_t len);
 	void (*ask_end)(void *ctx, unsigned slot);
-	/* Looks up the addresses of a name server in no zone of ours.  Then certifier_resolved() is called with the slot. */
-	void (*resolve)(void *ctx, unsigned slot, const uint8_t *name);
+	/* Looks up the addresses of a name server in no zone of ours.  Then certifier_resolved() is called with the slot, and not before it
+	 * has returned; false: it is not. */
+	bool (*resolve)(void *ctx, unsigned slot, const uint8_t *name);
 	void (*report)(void *ctx, const struct certifier_report *r);
 	uint32_t (*random_u32)(void *ctx); /* must not be predictable */
 	void *ctx;

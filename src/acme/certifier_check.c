@@ -299,8 +299,11 @@ ask(struct job *j, const struct now *now)
 	}
 	struct job_server *s = server_of(j);
 	if (s->at_n == 0 && !s->is_looked_up) {
-		s->is_looked_up = j->check.is_resolving = true;
-		j->owner->conf.io.resolve(j->owner->conf.io.ctx, j->slot, s->name.oct);
+		s->is_looked_up = true;
+		j->check.is_resolving = j->owner->conf.io.resolve(j->owner->conf.io.ctx, j->slot, s->name.oct);
+		if (!j->check.is_resolving) {
+			ask(j, now);
+		}
 	} else if (j->check.address < s->at_n) {
 		ask_address(j, now);
 	} else {

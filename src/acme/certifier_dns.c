@@ -262,9 +262,10 @@ put_cert(struct job *j, const struct now *now)
 	size_t n = acme_order_chain(j->order, &chain);
 	TRY(acme_tlsa_name(j->name.oct, &owner));
 	const struct rrset *s = rrset_at(view_zone(j->owner->conf.io.view(j->owner->conf.io.ctx), j->apex.oct), owner.oct, TYPE_TLSA);
-	j->has_changed = s == NULL || reading_of(s, j->name.oct, now->wall_s, &r) != OK;
-	if (j->has_changed) {
-		return OK;
+	err_t err = s != NULL ? reading_of(s, j->name.oct, now->wall_s, &r) : E_NOTFOUND;
+	j->has_changed = err == E_NOTFOUND;
+	if (err != OK) {
+		return j->has_changed ? OK : err;
 	}
 	j->has_changed = strcmp(r.hash, j->request) != 0;
 	bool is_done = r.cert != NULL && strcmp(r.cert_id, j->cert_id) != 0; /* by an UPDATE whose answer was lost, or by somebody else */

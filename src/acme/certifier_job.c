@@ -159,21 +159,11 @@ make_end(struct job *j, const struct now *now)
 	}
 }
 
-static bool
-has_proof_elsewhere(const struct job *j)
-{
-	bool has = false;
-	for (size_t i = 0; i < j->proofs_n; i++) {
-		has |= !name_is_equal(j->proofs[i].zone.oct, j->apex.oct);
-	}
-	return has;
-}
-
-/* A proof that came after its removal would stay for ever if it is in another zone than its remark. */
+/* A proof that came after its removal would stay for ever, if it is not in one UPDATE with its remark. */
 static void
 begin_end(struct job *j, const struct now *now)
 {
-	if (now->mono_ns < j->late_ns && has_proof_elsewhere(j)) {
+	if (now->mono_ns < j->late_ns) {
 		heap_set(&j->owner->job_timers, &j->timer, j->late_ns);
 	} else {
 		make_end(j, now);
@@ -297,13 +287,14 @@ void
 job_updated(struct job *j, const struct now *now, enum certifier_outcome outcome, const char *why)
 {
 	j->is_waiting = false;
-	if (outcome == CERTIFIER_LOST && !j->is_end_made) {
+	if (outcome == CERTIFIER_LOST && j->is_partly_done && !j->is_end_made) {
 		j->late_ns = seconds_after(now, LATE_MAX_S);
 	}
 	if (j->state == JOB_END && !j->is_end_made) {
 		begin_end(j, now); /* the UPDATE was one of before */
 	} else if (outcome == CERTIFIER_UPDATED) {
 		j->update_tries = 0;
+		j->is_partly_done = true;
 		steps_done(&j->steps);
 		step_on(j, now);
 	} else if (outcome == CERTIFIER_UNMET && j->state == JOB_END && steps_has_condition(&j->steps)) {
@@ -348,7 +339,9 @@ end_early(struct job *j, const struct now *now, const char *why)
 {
 	bool is_first = !j->has_changed;
 	j->has_changed = true;
-	if (j->state != JOB_END) {
+	if (j->tlsa == TLSA_REMOVE) {
+		j->is_end_made = false; /* another key may be the wanted one now */
+	} else if (j->state != JOB_END) {
 		acme_order_free(&j->order);
 		if (is_first) {
 			report(j, CERTIFIER_CHANGED, why, 0);
@@ -381,7 +374,8 @@ job_refuse(struct certifier *c, const struct now *now, struct host *h, const cha
 {
 	struct job *j = job_new(c, h);
 	if (j == NULL) {
-		return; /* it is looked at again */
+		host_look_later(c, now, h, NO_ROOM_S);
+		return;
 	}
 	str_cut(j->why, sizeof j->why, why);
 	host_failed(c, now, h, why, 0);
@@ -396,13 +390,16 @@ job_clean(struct certifier *c, const struct now *now, struct host *h, struct job
 	struct job *j = job_new(c, h);
 	if (j == NULL) {
 		free(left);
-		return; /* with the zone's next version */
+		host_look_later(c, now, h, NO_ROOM_S);
+		return;
 	}
 	j->proofs = left;
 	j->proofs_n = n;
 	j->is_cleaning = true;
 	/* What an earlier run has left counts, lest a program that crashes again and again does so with an order each time; but once. */
-	if (h->has_request && n != 0 && h->left_s == 0 && !host_is_content(h, now)) {
+	struct name status;
+	bool has_left = n != 0 && h->left_s == 0 && dns_status_zone(c, h->name.oct, h->apex.oct, &status) != NULL;
+	if (h->has_request && has_left && !host_is_content(h, now)) {
 		str_cut(j->why, sizeof j->why, "oacme has ended while an order was under way");
 		host_failed(c, now, h, j->why, 0);
 	}

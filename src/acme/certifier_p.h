@@ -23,6 +23,7 @@ struct zone;
 
 enum {
 	HOST_TEXT_MAX = NAME_TEXT_MAX,
+	NO_ROOM_S = 60,             /* there is no memory to look at a host */
 	AGAIN_MAX_S = 6 * 3600,     /* a host is looked at so often, whatever the clock of the machine does */
 	TLSA_PAUSE_S = 600,         /* between two jobs that add TLSA records of a host, and two that remove them, */
 	TLSA_FAILED_S = 3600,       /* if the first one has failed */
@@ -137,7 +138,8 @@ struct job {
 	bool is_waiting;          /* an UPDATE is under way */
 	struct steps steps;
 	unsigned update_tries, unmet;
-	uint64_t late_ns;         /* an UPDATE that adds records may be carried out until then; 0: none */
+	bool is_partly_done;      /* an UPDATE was carried out, the first of which has the remarks */
+	uint64_t late_ns;         /* another one, which adds proofs, may be carried out until then; 0: none */
 	bool is_end_made;         /* JOB_END: the steps are those of the end */
 	bool is_success;
 	bool has_changed;         /* the request is another one now, or there is none */
@@ -168,6 +170,7 @@ struct certifier {
 	uint64_t began_s;         /* wall time of the first version of a zone; 0: there was none yet */
 	struct heap host_timers, job_timers;
 	struct list_link waiting;
+	bool is_reading;          /* a version of a zone: what is due waits until all of it is known */
 	struct job *jobs[CERTIFIER_JOBS_MAX];
 	uint64_t rests_until_ns;  /* the client of the CA does so, and hosts wait for that; NOW_NEVER: no */
 	size_t tcp_n;             /* connections to name servers */

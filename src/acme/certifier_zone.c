@@ -265,6 +265,7 @@ certifier_zone_changed(struct certifier *c, const struct now *now, const uint8_t
 	struct zone_cursor cursor;
 	const struct node *n;
 	bool is_nsec3;
+	c->is_reading = true;
 	for (size_t i = c->list_n; i-- > 0;) {
 		if (name_is_equal(c->list[i]->apex.oct, apex)) {
 			look_at_missing(c, now, c->list[i]);
@@ -279,5 +280,6 @@ certifier_zone_changed(struct certifier *c, const struct now *now, const uint8_t
 	for (size_t i = c->list_n; i-- > 0;) {
 		end_look(c, now, c->list[i], apex);
 	}
+	c->is_reading = false;
 	certifier_go(c, now);
 }

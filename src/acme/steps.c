@@ -146,20 +146,40 @@ conditions_len(const struct steps *s, const struct steps_entry *of)
 	return len;
 }
 
+/* The changes of an RRset that has conditions go together, since the conditions are sent once. */
+static bool
+goes_with(const struct steps_entry *e, const struct steps_entry *first, bool has_conditions)
+{
+	return e == first || (has_conditions && waits(e) && is_same_rrset(e, first));
+}
+
+/* Marks a change, with those that go with it, if there is room; the octets that it takes, 0: there is none. */
+static size_t
+take(struct steps *s, struct steps_entry *first, size_t room)
+{
+	size_t conditions = conditions_len(s, first), len = conditions;
+	for (size_t i = 0; i < s->n; i++) {
+		len += goes_with(&s->list[i], first, conditions != 0) ? record_len(&s->list[i].change) : 0;
+	}
+	for (size_t i = 0; i < s->n && len <= room; i++) {
+		if (goes_with(&s->list[i], first, conditions != 0)) {
+			s->list[i].state = ENTRY_NOW;
+			s->now_n++;
+		}
+	}
+	return len <= room ? len : 0;
+}
+
 /* Marks as many as the message has room for. */
 static void
 choose(struct steps *s, const struct key *key, const uint8_t *zone)
 {
-	size_t len = DNS_HEADER_LEN + NAME_WIRE_MAX + 4 + 11; /* question, EDNS */
+	size_t room = STEPS_MESSAGE_MAX - (DNS_HEADER_LEN + NAME_WIRE_MAX + 4 + 11); /* question, EDNS */
 	s->now_n = 0;
 	for (size_t i = 0; i < s->n; i++) {
 		struct steps_entry *e = &s->list[i];
-		bool is_one = waits(e) && name_is_equal(e->zone, zone) && may(key, e);
-		size_t more = is_one ? record_len(&e->change) + conditions_len(s, e) : 0;
-		if (is_one && len + more <= STEPS_MESSAGE_MAX) {
-			e->state = ENTRY_NOW;
-			len += more;
-			s->now_n++;
+		if (waits(e) && name_is_equal(e->zone, zone) && may(key, e)) {
+			room -= take(s, e, room);
 		}
 	}
 }

@@ -2,7 +2,8 @@
  *
  * One UPDATE is about one zone, and signed with one key; a key may be good for a part of the zone alone (auth/key.h).  So a list of changes
  * becomes as few messages as zones and keys allow: steps, carried out one after the other.  Of two changes the one that was added first is
- * never in a later step than the other, if both are of the same zone and the same keys are good for both.
+ * never in a later step than the other, if both are of the same zone and the same keys are good for both.  Those of an RRset that has
+ * conditions are never divided.
  *
  *     steps_add(&s, zone, &change);                  // several times
  *     while (steps_next(&s, keys, &step) == OK) {    // … send step.message, signed with step.key …
@@ -31,7 +32,7 @@ enum {
 enum step_change_kind {
 	STEP_ADD,
 	STEP_REMOVE,
-	/* This record is there.  All such of one owner and type are the whole RRset (RFC 2136 2.4.2), and are sent with the first change
+	/* This record is there.  All such of one owner and type are the whole RRset (RFC 2136 2.4.2), and are sent with the changes
 	 * of that owner and type. */
 	STEP_IF_THERE,
 };
@@ -68,7 +69,7 @@ struct step {
 	uint16_t refused_type;
 };
 
-/* E_NOTFOUND: all is done.  E_AUTH; E_FULL: a change does not fit into a message. */
+/* E_NOTFOUND: all is done.  E_AUTH; E_FULL: a change, or those of an RRset with its conditions, do not fit into a message. */
 err_t steps_next(struct steps *s, const struct keystore *keys, struct step *out);
 void steps_done(struct steps *s);
 bool steps_has_condition(const struct steps *s); /* the step that was made last may fail because DNS has changed */

@@ -220,7 +220,7 @@ on_looked_up(uv_getaddrinfo_t *req, int status, struct addrinfo *list)
 	lookup_free(l);
 }
 
-static void
+static bool
 resolve(void *ctx, unsigned slot, const uint8_t *name)
 {
 	static const struct addrinfo hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG };
@@ -233,9 +233,11 @@ resolve(void *ctx, unsigned slot, const uint8_t *name)
 	name_show(name, text);
 	l->next = nc->lookups;
 	nc->lookups = l;
-	if (uv_getaddrinfo(nc->loop, &l->req, on_looked_up, text, NULL, &hints) != 0) {
-		lookup_free(l); /* the job's own time limit ends it */
+	bool has_begun = uv_getaddrinfo(nc->loop, &l->req, on_looked_up, text, NULL, &hints) == 0;
+	if (!has_begun) {
+		lookup_free(l);
 	}
+	return has_begun;
 }
 
 /* ---- the CA ---- */

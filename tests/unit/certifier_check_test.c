@@ -156,6 +156,21 @@ a_silent_server_of_two(void **state)
 	is_second_elsewhere = false;
 }
 
+/* It is as good as silent, and holds nothing up for ever. */
+static void
+a_server_that_cannot_be_looked_up(void **state)
+{
+	(void)state;
+	struct world w = { .has_no_lookups = true };
+	begin_to_ask(&w);
+	answer(&w, "the-value-of-the-proof-0123456789-012345678");
+	while (proven_n == 0) {
+		wait(&w);
+	}
+	assert_in_range(w.now.wall_s, START_S, START_S + CERTIFIER_DEAD_S + 15);
+	end(&w);
+}
+
 int
 main(void)
 {
@@ -166,6 +181,7 @@ main(void)
 		cmocka_unit_test(proofs_at_one_name),
 		cmocka_unit_test(what_is_no_answer),
 		cmocka_unit_test(a_silent_server_of_two),
+		cmocka_unit_test(a_server_that_cannot_be_looked_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

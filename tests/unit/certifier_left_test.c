@@ -394,6 +394,33 @@ a_proof_that_may_return(void **state)
 	end(&w);
 }
 
+/* In the zone of its remark, with a key of its own. */
+static void
+a_proof_with_another_key_may_return(void **state)
+{
+	(void)state;
+	uint8_t request[4096];
+	struct world w = { 0 };
+	are_keys_narrow = true;
+	begin_empty(&w);
+	are_keys_narrow = false;
+	const struct record records[] = { { "ns.example", TYPE_A, (const uint8_t *)"\x7F\0\0\1", 4 }, request_of("seed", request) };
+	serve_records(&w, "example", records, 2);
+	ca_says(w.c, &w.now, ACME_ORDER_PROVE);
+	updated(&w, CERTIFIER_UPDATED); /* the remark */
+	assert_int_equal(w.changes, 1);
+	updated(&w, CERTIFIER_LOST);
+	const uint64_t lost_s = w.now.wall_s;
+	wait(&w);
+	updated(&w, CERTIFIER_UPDATED);
+	ca_says(w.c, &w.now, ACME_ORDER_FAILED);
+	assert_false(w.is_updating);
+	wait(&w);
+	assert_true(w.now.wall_s >= lost_s + 120);
+	update_all(&w);
+	end(&w);
+}
+
 /* Its time would come in a year. */
 static void
 a_proof_from_the_future(void **state)
@@ -450,6 +477,7 @@ main(void)
 		cmocka_unit_test(a_certificate_that_is_there_is_not_replaced),
 		cmocka_unit_test(a_proof_that_comes_late),
 		cmocka_unit_test(a_proof_that_may_return),
+		cmocka_unit_test(a_proof_with_another_key_may_return),
 		cmocka_unit_test(a_proof_from_the_future),
 		cmocka_unit_test(an_order_without_proofs_leaves_none),
 	};

@@ -125,11 +125,50 @@ much_is_several_messages(void **state)
 	keystore_free(&ks);
 }
 
+/* Ten records are there, and two of `len` octets replace them. */
+static void
+replace(struct steps *s, size_t len)
+{
+	static uint8_t large[40000];
+	const struct name zone = named("example");
+	struct step_change c = { .kind = STEP_IF_THERE, .owner = zone.oct, .type = TYPE_TLSA, .rdata = large, .rdlen = 2000 };
+	for (unsigned i = 0; i < 10; i++) {
+		assert_int_equal(steps_add(s, zone.oct, &c), OK);
+	}
+	c.kind = STEP_ADD;
+	c.rdlen = len;
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(steps_add(s, zone.oct, &c), OK);
+	}
+}
+
+/* What came in a message after the conditions would have none. */
+static void
+an_rrset_with_conditions_is_not_divided(void **state)
+{
+	(void)state;
+	struct keystore *ks = keys_of((const char *const[]){ "b._update.example", NULL });
+	struct steps s = { 0 };
+	replace(&s, 19000);
+	assert_int_equal(next(&s, ks, "b._update.example", 10, 2), OK);
+	steps_fini(&s);
+	add(&s, STEP_ADD, "example", "www.example", TYPE_TXT);
+	replace(&s, 25000);
+	assert_int_equal(next(&s, ks, "b._update.example", 0, 1), OK);
+	steps_done(&s);
+	assert_int_equal(next(&s, ks, "", 0, 0), E_FULL);
+	steps_fini(&s);
+	keystore_free(&ks);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_key_is_one_message), cmocka_unit_test(narrow_keys_make_steps), cmocka_unit_test(much_is_several_messages),
+		cmocka_unit_test(one_key_is_one_message),
+		cmocka_unit_test(narrow_keys_make_steps),
+		cmocka_unit_test(much_is_several_messages),
+		cmocka_unit_test(an_rrset_with_conditions_is_not_divided),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -93,13 +93,14 @@ ask_end(void *ctx, unsigned slot)
 }
 
 /* Servers of the zone of proofs are in that of the hosts: none is to be looked up. */
-static void
+static bool
 resolve(void *ctx, unsigned slot, const uint8_t *name)
 {
 	struct oacme *o = ctx;
 	struct action *a = action_new(o->world, ACTION_RESOLVED, o, SECOND);
 	a->slot = slot;
 	name_set(&a->name, name);
+	return true;
 }
 
 static uint32_t
