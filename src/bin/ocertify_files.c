@@ -12,21 +12,13 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "bin/cli.h"
-#include "ops/state_dir.h"
+#include "ops/files.h"
 
 static err_t
 complain(const char *what, const char *path)
 {
 	cli_error("cannot %s %s: %s", what, path, strerror(errno));
 	return E_IO;
-}
-
-static void
-fd_close(int *fd)
-{
-	if (*fd >= 0) {
-		close(*fd);
-	}
 }
 
 /* ---- reading ---- */
@@ -55,7 +47,7 @@ read_all(int fd, const char *path, size_t max, struct text *out)
 err_t
 text_read(const char *path, size_t max, struct text *out)
 {
-	[[gnu::cleanup(fd_close)]] int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	[[gnu::cleanup(file_close)]] int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct text t = { NULL, 0 };
 	if (fd < 0) {
 		return errno == ENOENT ? E_NOTFOUND : complain("read", path);
@@ -85,8 +77,7 @@ static err_t
 sync_directory(const char *path)
 {
 	[[gnu::cleanup(free_ptr)]] char *copy = xstrdup(path);
-	[[gnu::cleanup(fd_close)]] int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd >= 0 && fsync(fd) == 0 ? OK : complain("write the directory of", path);
+	return file_sync_dir(AT_FDCWD, dirname(copy)) == OK ? OK : complain("write the directory of", path);
 }
 
 /* A service may have given its certificate to a group.  Who may not give files away keeps what can be kept. */
@@ -123,7 +114,7 @@ fill(int fd, const char *path, enum text_place place, const void *octets, size_t
 	if (place == TEXT_PUBLIC) {
 		copy_rights(fd, path);
 	}
-	return state_file_write(fd, octets, len) == OK && fsync(fd) == 0 ? OK : complain("write", path);
+	return file_write(fd, octets, len) == OK && fsync(fd) == 0 ? OK : complain("write", path);
 }
 
 err_t
@@ -132,7 +123,7 @@ text_write(const char *path, enum text_place place, const void *octets, size_t l
 	struct str aside = { 0 };
 	str_printf(&aside, "%s.XXXXXX", path);
 	[[gnu::cleanup(free_ptr)]] char *name = aside.s;
-	[[gnu::cleanup(fd_close)]] int fd = mkostemp(name, O_CLOEXEC); /* mode 0600 */
+	[[gnu::cleanup(file_close)]] int fd = mkostemp(name, O_CLOEXEC); /* mode 0600 */
 	if (fd < 0) {
 		return complain("make a file beside", path);
 	}

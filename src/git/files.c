@@ -41,13 +41,6 @@ file_trouble_in(struct diag *diag, const char *what, const char *dir, const char
 	return E_IO;
 }
 
-err_t
-file_sync_dir(int at, const char *name)
-{
-	[[gnu::cleanup(file_close)]] int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd >= 0 && fsync(fd) == 0 ? OK : E_IO;
-}
-
 static bool
 is_word(const char *text, const char *const *words)
 {

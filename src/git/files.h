@@ -23,9 +23,6 @@ err_t file_trouble_in(struct diag *diag, const char *what, const char *dir, cons
  * exists.  `path` is unchanged afterwards.  Errors are not reported: they show when the file is made. */
 void file_make_parents(int dir, struct str *path, size_t from, int shared);
 
-/* Syncs the directory `name` in the directory `at`: afterwards the names of its files are on the disk.  E_IO with errno. */
-err_t file_sync_dir(int at, const char *name);
-
 /* The meaning of core.sharedRepository (git-config(1)); `text` is NULL when it is not set.  0: the umask alone decides.
  * Positive: these permissions are added to those that the umask leaves.  Negative: the file gets exactly the
  * permissions of the absolute value. */

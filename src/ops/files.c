@@ -28,6 +28,13 @@ file_write(int fd, const void *octets, size_t len)
 	return OK;
 }
 
+err_t
+file_sync_dir(int at, const char *name)
+{
+	[[gnu::cleanup(file_close)]] int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 && fsync(fd) == 0 ? OK : E_IO;
+}
+
 DIR *
 file_list(int at, const char *name)
 {

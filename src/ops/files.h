@@ -11,6 +11,10 @@ void file_close(int *fd);
 
 err_t file_write(int fd, const void *octets, size_t len); /* all of it, or E_IO with errno */
 
+/* Syncs the directory `name` in the directory `at` (AT_FDCWD: `name` is a path): afterwards the names of its files are on the disk.  E_IO
+ * with errno. */
+err_t file_sync_dir(int at, const char *name);
+
 /* Opens the directory `name` in the directory `at` (AT_FDCWD: `name` is a path) for readdir().  The position of `at` stays as it is.
  * NULL: errno says why. */
 DIR *file_list(int at, const char *name);
