@@ -231,6 +231,20 @@ compare_with_file(const struct ocertify_opts *o, const struct str *pem, bool *is
 	return OK;
 }
 
+/* A file beside the certificate says that the hook has not run for it yet: whatever ends us after the certificate was written, the next
+ * run runs the hook. */
+static err_t
+note_hook(const struct ocertify_opts *o)
+{
+	return o->renew_hook != NULL ? text_write(o->hook_path, TEXT_PUBLIC, "", 0) : OK;
+}
+
+static bool
+is_hook_due(const struct ocertify_opts *o)
+{
+	return o->renew_hook != NULL && access(o->hook_path, F_OK) == 0;
+}
+
 static int
 run_hook(const struct ocertify_opts *o)
 {
@@ -241,6 +255,7 @@ run_hook(const struct ocertify_opts *o)
 	bool is_told = setenv("OCERTIFY_HOST", o->host_text, 1) == 0 && setenv("OCERTIFY_KEY", o->key_path, 1) == 0 &&
 	               setenv("OCERTIFY_CERTIFICATE", o->certificate_path, 1) == 0;
 	int status = is_told ? system(o->renew_hook) : -1;
+	(void)unlink(o->hook_path);
 	if (status == 0) {
 		return CLI_OK;
 	}
@@ -260,6 +275,7 @@ write_pem(struct certifying *c, const struct found *f, const struct str *pem)
 	bool is_same;
 	err_t err = compare_with_file(o, pem, &is_same);
 	bool is_new = c->key.is_next || !is_same;
+	err = err == OK && is_new ? note_hook(o) : err;
 	err = err == OK ? ocertify_key_settle(o, &c->key) : err;
 	err = err == OK && is_new ? text_write(o->certificate_path, TEXT_PUBLIC, pem->s, pem->len) : err;
 	if (err != OK) {
@@ -269,7 +285,7 @@ write_pem(struct certifying *c, const struct found *f, const struct str *pem)
 		(void)printf("%s: %s is %s, valid until %s\n", o->host_text, o->certificate_path,
 		             is_new ? "a new certificate" : "as it was", until);
 	}
-	return is_new ? run_hook(o) : EXIT_UNCHANGED;
+	return is_new || is_hook_due(o) ? run_hook(o) : EXIT_UNCHANGED;
 }
 
 static int

@@ -203,6 +203,7 @@ finish(struct reader *r, struct argp_state *state)
 	o->key_path = path_of(o->key_path, o->host_text, ".key");
 	o->csr_path = path_of(o->csr_path, o->host_text, ".req");
 	o->certificate_path = path_of(o->certificate_path, o->host_text, ".pem");
+	o->hook_path = path_of(NULL, o->certificate_path, ".hook");
 	refuse_one_file(o->key_path, "--key", o->certificate_path, "--certificate", state);
 	refuse_one_file(o->key_path, "--key", o->csr_path, "--csr", state);
 	refuse_one_file(o->csr_path, "--csr", o->certificate_path, "--certificate", state);
@@ -293,5 +294,6 @@ ocertify_opts_fini(struct ocertify_opts *o)
 {
 	free_ptr(&o->key_path);
 	free_ptr(&o->csr_path);
+	free_ptr(&o->hook_path);
 	free_ptr(&o->certificate_path);
 }

@@ -25,6 +25,7 @@ struct ocertify_opts {
 	bool has_kind;               /* --type or --bits was given */
 	uint16_t port;
 	unsigned timeout_s;
+	const char *hook_path;      /* owned; there as long as the hook has to run for the certificate */
 	const char *renew_hook;
 	bool is_forced, is_quiet;
 };

@@ -6,6 +6,7 @@ import hashlib
 import os
 import pty
 import re
+import signal
 import stat
 import subprocess
 
@@ -577,6 +578,19 @@ def test_the_hook_runs_after_a_new_certificate_alone(ask, oacme, ocertify, where
     assert (where / "ran").read_text() == "www.example www.example.pem www.example.key none\n"
     oacme.answer()
     assert "the renew hook failed (status 7)" in ocertify("--renew-hook=exit 7", status=1).stderr
+
+
+def test_a_hook_that_was_interrupted_runs_again(ask, oacme, waiting, ocertify, where):
+    """Whatever ended the run: the service would go on with the old certificate until the next one."""
+    ask()
+    oacme.answer()
+    run = waiting("--renew-hook=kill -9 $PPID; sleep 1")
+    run.ended(-signal.SIGKILL)
+    assert (where / "www.example.pem.hook").exists()
+    ocertify(status=UNCHANGED)
+    ocertify("--renew-hook=echo ran >>ran", status=NEW)
+    assert (where / "ran").read_text() == "ran\n" and not (where / "www.example.pem.hook").exists()
+    ocertify("--renew-hook=echo ran >>ran", status=UNCHANGED)
 
 
 def test_rights_of_a_certificate_stay(ask, oacme, ocertify, where):
