@@ -31,12 +31,25 @@ is_signed_upwards(const struct acme_chain *c)
 	return true;
 }
 
+static const char *
+fault_of_time(const struct acme_chain *c, int64_t now_s)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		if (c->certs[i]->not_after_s <= now_s) {
+			return i == 0 ? "the certificate has expired already" : "a certificate of its chain has expired already";
+		}
+		if (c->certs[i]->not_before_s > now_s + ACME_CLOCK_SKEW_S) {
+			return i == 0 ? "the certificate is not valid yet" : "a certificate of its chain is not valid yet";
+		}
+	}
+	return NULL;
+}
+
 /* What is wrong with the chain; NULL: nothing is. */
 static const char *
 fault_of(const struct acme_chain *c, const struct acme_chain_wish *wish)
 {
 	const struct cert *leaf = c->certs[0];
-	int64_t now_s = (int64_t)wish->now_s;
 	if (leaf->key == NULL || !pkey_is_equal(leaf->key, wish->key)) {
 		return "the certificate has another public key than the signing request";
 	}
@@ -46,11 +59,9 @@ fault_of(const struct acme_chain *c, const struct acme_chain_wish *wish)
 	if (leaf->is_ca) {
 		return "the certificate is one of a CA";
 	}
-	if (leaf->not_after_s <= now_s) {
-		return "the certificate has expired already";
-	}
-	if (leaf->not_before_s > now_s + ACME_CLOCK_SKEW_S) {
-		return "the certificate is not valid yet";
+	const char *fault = fault_of_time(c, (int64_t)wish->now_s);
+	if (fault != NULL) {
+		return fault;
 	}
 	return is_signed_upwards(c) ? NULL : "the chain is none: a certificate is not signed by the next one";
 }

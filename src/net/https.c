@@ -171,7 +171,8 @@ on_header(char *line, size_t size, size_t n, void *ctx)
 	struct exchange *x = ctx;
 	long status = 0;
 	err_t err = OK;
-	if (n >= 5 && memcmp(line, "HTTP/", 5) == 0) {
+	bool is_status = n > 5 && memcmp(line, "HTTP/", 5) == 0 && line[5] >= '0' && line[5] <= '9';
+	if (is_status && x->answer.body.len == 0) { /* not in a trailer */
 		(void)curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
 		acme_answer_begin(&x->answer, (unsigned)status);
 	} else {

@@ -11,7 +11,7 @@ enum { NOW = 1800000000, DAY = 86400 };
 
 static struct world {
 	struct pkey *root_key, *middle_key, *leaf_key, *other_key;
-	struct cert *root, *middle, *leaf, *other, *old, *early, *false_ca;
+	struct cert *root, *middle, *leaf, *other, *old, *early, *false_ca, *old_middle;
 } w;
 
 static const char *const names[] = { "www.example", "*.example" };
@@ -34,6 +34,7 @@ set_up(void **state)
 	w.other_key = key_of(PKEY_P256, "other");
 	w.root = make_cert(&(struct making){ "Root", "Root", w.root_key, w.root_key, NULL, true, NOW - DAY, NOW + 900 * DAY, 1 });
 	w.middle = make_cert(&(struct making){ "Middle", "Root", w.middle_key, w.root_key, NULL, true, NOW - DAY, NOW + 400 * DAY, 2 });
+	w.old_middle = make_cert(&(struct making){ "Middle", "Root", w.middle_key, w.root_key, NULL, true, NOW - 9 * DAY, NOW, 2 });
 	w.leaf = leaf(w.leaf_key, false, NOW - DAY, NOW + 90 * DAY);
 	w.other = leaf(w.other_key, false, NOW - DAY, NOW + 90 * DAY);
 	w.old = leaf(w.leaf_key, false, NOW - 9 * DAY, NOW);
@@ -48,7 +49,7 @@ static int
 tear_down(void **state)
 {
 	struct pkey **keys[] = { &w.root_key, &w.middle_key, &w.leaf_key, &w.other_key };
-	struct cert **certs[] = { &w.root, &w.middle, &w.leaf, &w.other, &w.old, &w.early, &w.false_ca };
+	struct cert **certs[] = { &w.root, &w.middle, &w.leaf, &w.other, &w.old, &w.early, &w.false_ca, &w.old_middle };
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		pkey_free(keys[i]);
@@ -105,7 +106,8 @@ lies_are_refused(void **state)
 	(void)state;
 	assert_refused((struct cert *[]){ w.other, w.middle }, 2, "another public key");
 	assert_refused((struct cert *[]){ w.middle, w.leaf }, 2, "another public key");
-	assert_refused((struct cert *[]){ w.old, w.middle }, 2, "expired");
+	assert_refused((struct cert *[]){ w.old, w.middle }, 2, "the certificate has expired");
+	assert_refused((struct cert *[]){ w.leaf, w.old_middle }, 2, "of its chain has expired");
 	assert_refused((struct cert *[]){ w.early, w.middle }, 2, "not valid yet");
 	assert_refused((struct cert *[]){ w.false_ca, w.middle }, 2, "of a CA");
 	assert_refused((struct cert *[]){ w.leaf, w.root }, 2, "not signed by the next");
