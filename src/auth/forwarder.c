@@ -15,7 +15,8 @@ struct ask {
 	size_t next;                /* of u.to, after the one that is asked */
 	uint64_t until_ns;
 	uint16_t original_id, id;   /* on the wire */
-	bool is_sent;               /* over the present link */
+	bool is_sent;               /* over the present link, */
+	unsigned answers_before;    /* which had brought so many answers by then */
 	bool may_have_arrived;      /* at the present primary */
 	bool is_repeated;           /* it was sent to it twice */
 };
@@ -131,6 +132,7 @@ send(struct forwarder *f, struct ask *a)
 	wire[1] = (uint8_t)a->id;
 	a->is_sent = f->io.send(f->io.ctx, number_of(f, a->on), wire, a->u.len);
 	a->may_have_arrived |= a->is_sent;
+	a->answers_before = a->on->answers;
 	return a->is_sent;
 }
 
@@ -382,11 +384,23 @@ forwarder_deadline(const struct forwarder *f)
 	return at;
 }
 
+/* A link that has brought no answer all the time is dead: the next update would be lost in the same way. */
+static void
+time_out(struct forwarder *f, const struct now *now, struct ask *a)
+{
+	struct forward_link *l = a->on;
+	bool is_dead = l != NULL && a->is_sent && l->answers == a->answers_before;
+	ask_fail(f, now, a, "no primary has answered in time");
+	if (is_dead) {
+		link_close(f, now, l, "the primary does not answer");
+	}
+}
+
 void
 forwarder_timer(struct forwarder *f, const struct now *now)
 {
 	while (!list_is_empty(&f->asks) && LIST_ENTRY(f->asks.next, struct ask, all)->until_ns <= now->mono_ns) {
-		ask_fail(f, now, LIST_ENTRY(f->asks.next, struct ask, all), "no primary has answered in time");
+		time_out(f, now, LIST_ENTRY(f->asks.next, struct ask, all));
 	}
 	for (size_t i = 0; i < FORWARDER_LINKS_MAX; i++) {
 		if (link_until(&f->links[i]) <= now->mono_ns) {

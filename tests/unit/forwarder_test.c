@@ -339,19 +339,44 @@ what_may_have_arrived_is_not_sent_elsewhere(void **state)
 {
 	(void)state;
 	struct world w;
-	struct update u = make(ID), v = make(ID);
+	struct update u = make(ID), v = make(ID), other = make(ID + 1);
 	begin_with(&w, &u, 2);
 	end_of(&w, 0);
 	assert_int_equal(u.failures, 1);
 	assert_true(u.may_have_arrived);
 	add(&w, &v, 0, 2);
 	connect_to(&w, 0);
+	add(&w, &other, 0, 2);
+	answer(&w, 0, 1, RCODE_NOERROR, true);
 	pass(&w, FORWARDER_ANSWER_S);
 	assert_int_equal(v.failures, 1);
 	assert_true(v.may_have_arrived);
 	assert_int_equal(w.opened, 2);
 	answer(&w, 0, 0, RCODE_NOERROR, true); /* too late */
 	assert_int_equal(v.answers, 0);
+	tear_down(&w);
+}
+
+/* The host of the primary is gone, and nothing says so: the next update goes over a new link, or to another primary. */
+static void
+a_link_that_brings_nothing_is_closed(void **state)
+{
+	(void)state;
+	struct world w;
+	struct update u = make(ID), v = make(ID + 1);
+	begin_with(&w, &u, 2);
+	pass(&w, FORWARDER_ANSWER_S - 1);
+	add(&w, &v, 0, 2);
+	pass(&w, 1);
+	assert_int_equal(u.failures, 1);
+	assert_int_equal(v.failures, 1);
+	struct update later = make(ID + 2);
+	add(&w, &later, 0, 2);
+	assert_int_equal(w.opened, 2);
+	pass(&w, FORWARDER_CONNECT_S);
+	connect_to(&w, 1);
+	answer(&w, 1, 0, RCODE_NOERROR, true);
+	assert_int_equal(later.answers, 1);
 	tear_down(&w);
 }
 
@@ -468,6 +493,7 @@ main(void)
 		cmocka_unit_test(answers_come_in_any_order),
 		cmocka_unit_test(a_primary_that_cannot_be_reached_is_passed_over),
 		cmocka_unit_test(what_may_have_arrived_is_not_sent_elsewhere),
+		cmocka_unit_test(a_link_that_brings_nothing_is_closed),
 		cmocka_unit_test(a_link_that_was_good_is_made_again),
 		cmocka_unit_test(a_forwarder_that_turns_away_is_passed_over),
 		cmocka_unit_test(a_primary_that_sends_garbage_is_left),
