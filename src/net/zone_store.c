@@ -305,14 +305,25 @@ drop_if_gone(struct zone_store *s, struct stored *e)
 	}
 }
 
+/* One that cannot be written is tried less and less often, whatever becomes of the others meanwhile. */
+static void
+note_outcome(struct zone_store *s, struct stored *e, bool is_good)
+{
+	s->failing_n += !is_good && !e->has_failed;
+	s->failing_n -= is_good && e->has_failed;
+	e->has_failed = !is_good;
+}
+
 uint64_t
 stored_turn(struct zone_store *s, struct stored *e)
 {
 	pthread_mutex_unlock(&s->lock);
 	err_t err = stored_write(s, e);
 	int why = errno;
+	note_outcome(s, e, err == OK);
 	if (err == OK) {
-		s->failures = s->revoked = 0;
+		s->failures = s->failing_n != 0 ? s->failures : 0;
+		s->revoked = s->failing_n != 0 ? s->revoked : 0;
 	} else if (err == E_BUSY) {
 		s->revoked++;
 	} else {

@@ -32,6 +32,7 @@ struct stored {
 	bool is_held;                  /* the version is a catalog's, and broken: the file keeps the last one that is not */
 	bool is_whole_wanted;          /* the file's version is not one from which the history leads on */
 	bool is_gone;
+	bool has_failed;               /* to be written, the last time; the writer's own */
 	/* what the file has; only the writer changes it, under the lock */
 	bool is_there;
 	bool has_withdrawn, has_unlisted;
@@ -59,7 +60,8 @@ struct zone_store {
 	struct store_stats stats;
 	/* the writer's own */
 	bool is_dir_changed;           /* since it was last put on the disk */
-	unsigned failures;             /* in a row */
+	size_t failing_n;              /* zones that could not be written the last time */
+	unsigned failures;             /* since there was none */
 	unsigned revoked;              /* likewise: versions that went while they were written */
 	uint64_t told_ms;              /* when that was last said; 0: never */
 	/* under the lock */

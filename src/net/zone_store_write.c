@@ -138,9 +138,9 @@ write_changes(struct work *w, const struct zone *z)
 	return err;
 }
 
-/* The zone may be marked for what was written since.  E_STALE as above. */
+/* The zone may be marked for what was written since.  E_STALE as above; not where the whole zone cannot be had. */
 static err_t
-write_note(struct work *w)
+write_note(struct work *w, bool has_whole)
 {
 	if (!w->is_note_due) {
 		return OK;
@@ -148,7 +148,7 @@ write_note(struct work *w)
 	uint8_t octets[NOTE_MAX];
 	struct buf b = buf_over(octets, sizeof octets);
 	struct saved_mark end = w->e->end;
-	if (size_of(w->e, NULL, 0) == SIZE_MAX) {
+	if (has_whole && size_of(w->e, NULL, 0) == SIZE_MAX) {
 		return E_STALE;
 	}
 	saved_write_refresh(&w->refresh, &b, &end);
@@ -179,11 +179,11 @@ write_version(struct work *w, const struct zone *z)
 	const struct stored *e = w->e;
 	err_t err = E_STALE;
 	if (z == NULL || w->is_held) {
-		err = e->is_there ? write_note(w) : OK;
+		err = e->is_there ? write_note(w, false) : OK;
 		return err == E_STALE ? OK : err;
 	}
 	if (e->is_there && !w->is_whole_wanted) {
-		err = e->serial != z->serial ? write_changes(w, z) : write_note(w);
+		err = e->serial != z->serial ? write_changes(w, z) : write_note(w, true);
 	}
 	return err == E_STALE ? write_whole(w, z) : err;
 }
