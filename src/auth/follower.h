@@ -84,6 +84,7 @@ enum {
 	FOLLOWER_SILENCE_S = 10,           /* a link that brings no answer for so long is dead */
 	FOLLOWER_ANSWER_MAX_S = 60,        /* a question, while the link brings other answers, and no transfer, behind which it may wait */
 	FOLLOWER_TRANSFER_MAX_S = 7200,    /* one transfer, and whatever is asked meanwhile */
+	FOLLOWER_KEEP_MIN_S = 5,           /* between two questions that only keep a link in use */
 	FOLLOWER_BRIEF_S = 10,             /* a kept link that ends so soon is made again as one that has failed */
 	FOLLOWER_DOWN_MAX_S = 300,         /* between two attempts to make a link */
 	FOLLOWER_NEW_MAX_S = 300,          /* between two questions about a zone, or domain, that nobody has answered yet */

@@ -165,7 +165,7 @@ take_whole_instead(struct follower *f, const struct now *now, struct ask *a, boo
 	ask_say_failed(f, now, a, FOLLOW_WHOLE, why);
 	f->stats.whole_again++;
 	end(f, now, a, has_more);
-	followed_wait(f, z, QUERY_WHOLE);
+	followed_wait_again(f, now, z, QUERY_WHOLE);
 }
 
 static void
@@ -193,7 +193,7 @@ put_off(struct follower *f, const struct now *now, struct ask *a, bool has_more,
 	ask_say_failed(f, now, a, FOLLOW_PUT_OFF, why);
 	z->needs_all_room = true;
 	end(f, now, a, has_more);
-	followed_wait(f, z, QUERY_WHOLE);
+	followed_wait_again(f, now, z, QUERY_WHOLE);
 }
 
 static void

@@ -201,7 +201,7 @@ give_back(struct follower *f, const struct now *now, struct follow_link *l, enum
 		} else if (w->is_domain) {
 			link_wait(f, l, w);
 		} else {
-			followed_wait(f, LIST_ENTRY(w, struct follow_zone, want), query);
+			followed_wait_again(f, now, LIST_ENTRY(w, struct follow_zone, want), query);
 		}
 	}
 }
@@ -320,14 +320,15 @@ idle_at_ns(const struct follow_link *l)
 	return l->asks_n == 0 && l->idle_ns != NOW_NEVER ? l->heard_ns + l->idle_ns : NOW_NEVER;
 }
 
-/* A kept link is used instead, as long as the primary wants to have it. */
+/* A kept link is used instead, as long as the primary wants to have it; not more often than makes sense: it may close the link then. */
 static void
 end_idleness(struct follower *f, const struct now *now, struct follow_link *l)
 {
 	for (size_t i = 0; i < f->sources_n && l->idle_ns != 0; i++) {
 		if (f->sources[i]->link == l && f->sources[i]->at.is_kept) {
-			source_hurry(f, f->sources[i], now->mono_ns);
-			l->heard_ns = now->mono_ns;
+			uint64_t least_ns = seconds_ns(FOLLOWER_KEEP_MIN_S), pause_ns = l->idle_ns < least_ns ? least_ns - l->idle_ns : 0;
+			source_hurry(f, f->sources[i], now->mono_ns + pause_ns);
+			l->heard_ns = now->mono_ns + pause_ns;
 			return;
 		}
 	}

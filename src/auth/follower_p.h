@@ -257,6 +257,7 @@ void followed_taken(struct follower *f, const struct now *now, struct follow_zon
 void followed_go_on(struct follower *f, const struct now *now, struct follow_zone *z);
 
 /* Waits for its turn with the next query, or again with the one that was not answered through no fault of its own. */
+void followed_wait_again(struct follower *f, const struct now *now, struct follow_zone *z, enum query query);
 void followed_wait(struct follower *f, struct follow_zone *z, enum query query);
 void followed_free(struct follow_zone *z);
 

@@ -67,12 +67,12 @@ udp_end(struct follower *f, struct ask *a)
 
 /* The question goes over the link instead. */
 static void
-give_up(struct follower *f, struct ask *a)
+give_up(struct follower *f, const struct now *now, struct ask *a)
 {
 	struct follow_zone *z = a->zone;
 	ask_end(f, a);
 	z->is_link_next = true;
-	followed_wait(f, z, QUERY_SERIAL);
+	followed_wait_again(f, now, z, QUERY_SERIAL);
 }
 
 static void
@@ -85,7 +85,7 @@ give_up_as_lost(struct follower *f, const struct now *now, struct ask *a)
 		l->udp_again_ns = now->mono_ns + seconds_ns(s < LOST_AGAIN_MAX_S ? s : LOST_AGAIN_MAX_S);
 	}
 	f->stats.datagrams_lost++;
-	give_up(f, a);
+	give_up(f, now, a);
 }
 
 /* False: there is no memory. */
@@ -116,7 +116,7 @@ begin(struct follower *f, const struct now *now, struct follow_link *l, struct f
 	f->stats.questions++;
 	f->stats.datagrams++;
 	if (!transmit(f, now, d)) {
-		give_up(f, a);
+		give_up(f, now, a);
 	}
 	return true;
 }
@@ -133,7 +133,7 @@ udp_go(struct follower *f, const struct now *now, struct follow_link *l)
 		link_wait_no_more(f, &z->want);
 		if (!begin(f, now, l, z, slot)) {
 			z->is_link_next = true;
-			followed_wait(f, z, QUERY_SERIAL);
+			followed_wait_again(f, now, z, QUERY_SERIAL);
 		}
 	}
 	turn_to_link(l);
@@ -147,7 +147,7 @@ take(struct follower *f, const struct now *now, struct ask *a, const struct msg 
 	unsigned rcode = answer_rcode(m);
 	bool is_clear = (m->bits & DNS_TC) == 0 && (rcode == RCODE_NOERROR || rcode == RCODE_NOTAUTH);
 	if (!is_clear || tsig_verify_response(&a->tsig, m, now->wall_s) != OK) {
-		give_up(f, a);
+		give_up(f, now, a);
 		return;
 	}
 	a->on->udp_losses = 0;

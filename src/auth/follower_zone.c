@@ -64,6 +64,17 @@ followed_wait(struct follower *f, struct follow_zone *z, enum query query)
 	link_wait(f, f->sources[z->source]->link, &z->want);
 }
 
+/* Once more, unless its catalog has other plans with it. */
+void
+followed_wait_again(struct follower *f, const struct now *now, struct follow_zone *z, enum query query)
+{
+	if (z->demand != DEMAND_NOTHING) {
+		followed_carry_out(f, now, z);
+	} else {
+		followed_wait(f, z, query);
+	}
+}
+
 void
 followed_begin_round(struct follower *f, struct follow_zone *z, size_t source, struct serial_hint wanted)
 {
