@@ -273,6 +273,15 @@ follow_keys_sources(const struct keystore *keys, const struct follow_keys_use *u
 
 /* ---- catalogs ---- */
 
+void
+follow_keys_take(struct follow_keys_args *a, char *arg, const char *file_option, struct argp_state *state)
+{
+	if (a->keys_n == FOLLOW_KEYS_MAX) {
+		cli_usage(state, "%s: at most %d times; put them into a file, for %s", a->option, FOLLOW_KEYS_MAX, file_option);
+	}
+	a->keys[a->keys_n++] = arg;
+}
+
 const char *
 follow_catalogs_add(struct follow_catalogs *c, const char *text)
 {

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <argp.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -20,6 +21,9 @@ struct follow_keys_args {
 	size_t keys_n;
 	const char *file;
 };
+
+/* Of the option; too many are wrong usage.  `file_option`: that takes any number, for people. */
+void follow_keys_take(struct follow_keys_args *a, char *arg, const char *file_option, struct argp_state *state);
 
 /* Of --catalog. */
 struct follow_catalogs {

@@ -44,7 +44,7 @@ static const struct argp_option options[] = {
 	  "ORIGIN_ACCOUNT_KEY_SEED", 0 },
 	{ "account-key-seed-file", KEY_SEED_FILE, "FILE", 0, "Read it from the first line of FILE", 0 },
 	{ "account-key-type", KEY_TYPE, "TYPE", 0, "p256 (default, also ec), p384, rsa or ed25519, which many CAs refuse", 0 },
-	{ "account-bits", KEY_BITS, "N", 0, "Size of an RSA key, 2048 to 4096 (2048)", 0 },
+	{ "account-bits", KEY_BITS, "N", 0, "Size of an RSA key, 2048 to 4096 (2048); alone it means rsa", 0 },
 	{ "email", KEY_EMAIL, "ADDRESS", 0, "Where the CA may write to", 0 },
 	{ "production", KEY_PRODUCTION, NULL, 0, "Let's Encrypt itself. Default: its staging environment, which browsers do not trust", 0 },
 	{ "directory", KEY_DIRECTORY, "URL", 0, "Another CA: the URL of its ACME directory", 0 },
@@ -81,15 +81,6 @@ static const char doc[] =
 /* ---- options ---- */
 
 static void
-take_key(struct oacme_opts *o, char *arg, struct argp_state *state)
-{
-	if (o->key_args.keys_n == FOLLOW_KEYS_MAX) {
-		cli_usage(state, "--dns-key: at most %d times; put them into a file, for --dns-key-file", FOLLOW_KEYS_MAX);
-	}
-	o->key_args.keys[o->key_args.keys_n++] = arg;
-}
-
-static void
 take_name_server(struct oacme_opts *o, const char *arg, struct argp_state *state)
 {
 	struct diag d;
@@ -116,19 +107,12 @@ take_dane(struct oacme_opts *o, const char *arg, struct argp_state *state)
 }
 
 static void
-take_type(struct oacme_opts *o, const char *arg, struct argp_state *state)
+settle_account(struct oacme_opts *o, struct argp_state *state)
 {
-	static const struct {
-		const char *text;
-		enum pkey_kind kind;
-	} types[] = { { "rsa", PKEY_RSA }, { "ec", PKEY_P256 }, { "p256", PKEY_P256 }, { "p384", PKEY_P384 }, { "ed25519", PKEY_ED25519 } };
-	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-		if (strcmp(arg, types[i].text) == 0) {
-			o->kind = types[i].kind;
-			return;
-		}
+	const char *wrong = pkey_opts_settle(&o->account_opts, PKEY_P256);
+	if (wrong != NULL) {
+		cli_usage(state, "--account-key-type: %s", wrong);
 	}
-	cli_usage(state, "--account-key-type=%s: should be rsa, p256, p384 or ed25519", arg);
 }
 
 static void
@@ -167,15 +151,15 @@ read_option(int key, char *arg, struct argp_state *state)
 {
 	struct oacme_opts *o = state->input;
 	switch (key) {
-	case KEY_DNS_KEY: take_key(o, arg, state); return 0;
+	case KEY_DNS_KEY: follow_keys_take(&o->key_args, arg, "--dns-key-file", state); return 0;
 	case KEY_DNS_KEY_FILE: o->key_args.file = arg; return 0;
 	case KEY_DNS_SERVER: o->server_text = arg; return 0;
 	case KEY_PORT: o->port = cli_number_option(state, "port", arg, 1, UINT16_MAX); return 0;
 	case KEY_NAME_SERVER: take_name_server(o, arg, state); return 0;
 	case KEY_SEED: o->seed_arg = arg; return 0;
 	case KEY_SEED_FILE: o->seed_file = arg; return 0;
-	case KEY_TYPE: take_type(o, arg, state); return 0;
-	case KEY_BITS: o->bits = cli_number_option(state, "account-bits", arg, PKEY_RSA_BITS_MIN, PKEY_RSA_BITS_MAX); return 0;
+	case KEY_TYPE: o->account_opts.type = arg; return 0;
+	case KEY_BITS: o->account_opts.bits = cli_number_option(state, "account-bits", arg, 1, UINT16_MAX); return 0;
 	case KEY_EMAIL: take_email(o, arg, state); return 0;
 	case KEY_PRODUCTION: o->directory = PRODUCTION; return 0;
 	case KEY_DIRECTORY: take_directory(o, arg, state); return 0;
@@ -196,6 +180,7 @@ read_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG: cli_usage(state, "unexpected argument \"%s\": there are only options", arg); return EINVAL;
 	case ARGP_KEY_END:
+		settle_account(o, state);
 		if ((o->eab_kid != NULL) != (o->eab_key_file != NULL)) {
 			cli_usage(state, "--eab-kid and --eab-key-file belong together");
 		}
@@ -240,7 +225,7 @@ read_account(struct oacme_opts *o)
 		cli_hint("\"head -c 32 /dev/urandom | base64\" makes one; keep it, for the same text is the same account");
 		return CLI_USAGE;
 	}
-	err_t err = pkey_from_seed(o->kind, o->bits, (const uint8_t *)seed, strlen(seed), &o->account);
+	err_t err = pkey_from_seed(o->account_opts.kind, o->account_opts.rsa_bits, (const uint8_t *)seed, strlen(seed), &o->account);
 	if (err != OK) {
 		cli_error("the account's key cannot be made: %s", err_str(err));
 		return err == E_RANGE ? CLI_USAGE : CLI_FAILED;
@@ -267,8 +252,7 @@ int
 oacme_opts_read(struct oacme_opts *o, int argc, char **argv)
 {
 	*o = (struct oacme_opts){
-		.key_args = { .option = "--dns-key" }, .port = 53, .directory = STAGING, .kind = PKEY_P256, .bits = PKEY_RSA_BITS_MIN,
-		.dane_keep_s = CERTIFIER_TLSA_KEEP_S,
+		.key_args = { .option = "--dns-key" }, .port = 53, .directory = STAGING, .dane_keep_s = CERTIFIER_TLSA_KEEP_S,
 	};
 	daemon_opts_init(&o->daemon);
 	o->daemon.server.takes_no_updates = true;

@@ -8,6 +8,7 @@
 #include "auth/follower.h"
 #include "bin/daemon_opts.h"
 #include "bin/follow_keys.h"
+#include "bin/pkey_opts.h"
 #include "crypto/host_names.h"
 #include "crypto/pkey.h"
 #include "net/listen.h"
@@ -30,8 +31,7 @@ struct oacme_opts {
 	size_t eab_key_len;
 	char *seed_arg;                /* in argv */
 	const char *seed_file;
-	enum pkey_kind kind;
-	unsigned bits;
+	struct pkey_opts account_opts;
 	struct pkey *account;          /* owned */
 	bool is_check;
 	struct dane_ports dane;

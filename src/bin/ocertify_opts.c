@@ -9,11 +9,12 @@
 #include "base/str.h"
 #include "bin/cli.h"
 #include "bin/cli_signed.h"
+#include "bin/pkey_opts.h"
 #include "net/client_address.h"
 
 const char *argp_program_version = CLI_VERSION("ocertify");
 
-enum { TIMEOUT_S = 600, TIMEOUT_MAX_S = 86400, BITS = 2048 };
+enum { TIMEOUT_S = 600, TIMEOUT_MAX_S = 86400 };
 
 static const char doc[] =
 	"Gets a certificate for HOSTNAME: puts a signing request into DNS, waits until oacme has put the certificate beside it, "
@@ -72,8 +73,7 @@ struct reader {
 	struct ocertify_opts *o;
 	const char *arg[2]; /* positional */
 	unsigned arg_n;
-	const char *type;   /* NULL: not given */
-	unsigned bits;      /* 0: not given */
+	struct pkey_opts key;
 };
 
 static void
@@ -146,26 +146,13 @@ static void
 read_kind(struct reader *r, struct argp_state *state)
 {
 	struct ocertify_opts *o = r->o;
-	const char *type = r->type != NULL ? r->type : "rsa";
-	unsigned bits = r->bits;
-	o->has_kind = r->type != NULL || bits != 0;
-	if (strcasecmp(type, "rsa") == 0) {
-		o->kind = PKEY_RSA;
-		o->bits = bits != 0 ? bits : BITS;
-		if (o->bits < PKEY_RSA_BITS_MIN || o->bits > PKEY_RSA_BITS_MAX || o->bits % 64 != 0) {
-			cli_usage(state, "an RSA key has %d to %d bits, a multiple of 64", PKEY_RSA_BITS_MIN, PKEY_RSA_BITS_MAX);
-		}
-	} else if (strcasecmp(type, "ec") == 0 || strcasecmp(type, "p256") == 0 || strcasecmp(type, "p384") == 0) {
-		unsigned wanted = strcasecmp(type, "p384") == 0 ? 384 : strcasecmp(type, "p256") == 0 || bits == 0 ? 256 : bits;
-		if ((wanted != 256 && wanted != 384) || (bits != 0 && bits != wanted)) {
-			cli_usage(state, "an EC key has 256 or 384 bits");
-		}
-		o->kind = wanted == 384 ? PKEY_P384 : PKEY_P256;
-	} else if (strcasecmp(type, "ed25519") == 0 && (bits == 0 || bits == 256)) {
-		o->kind = PKEY_ED25519;
-	} else {
-		cli_usage(state, "the type of the key should be rsa, ec or ed25519, the last without --bits");
+	const char *wrong = pkey_opts_settle(&r->key, PKEY_RSA);
+	if (wrong != NULL) {
+		cli_usage(state, "%s", wrong);
 	}
+	o->has_kind = r->key.type != NULL || r->key.bits != 0;
+	o->kind = r->key.kind;
+	o->bits = r->key.rsa_bits;
 }
 
 static const char *
@@ -229,10 +216,10 @@ parse_opt(int key, char *arg, struct argp_state *state)
 		o->certificate_path = arg;
 		break;
 	case KEY_TYPE:
-		r->type = arg;
+		r->key.type = arg;
 		break;
 	case KEY_BITS:
-		r->bits = (unsigned)cli_number_argument(state, "the number of bits", arg, 1, 65536);
+		r->key.bits = (unsigned)cli_number_argument(state, "the number of bits", arg, 1, 65536);
 		break;
 	case KEY_SEED:
 		o->seed = arg;

@@ -49,15 +49,6 @@ static const char doc[] =
 	"line for each event. Exit status: 0 ended on request, 1 could not start, 2 wrong usage.";
 
 static void
-take_keys(struct secondary_opts *o, char *arg, struct argp_state *state)
-{
-	if (o->key_args.keys_n == FOLLOW_KEYS_MAX) {
-		cli_usage(state, "--keys: at most %d times; put them into a file, for --keys-file", FOLLOW_KEYS_MAX);
-	}
-	o->key_args.keys[o->key_args.keys_n++] = arg;
-}
-
-static void
 take_primary(struct secondary_opts *o, const char *arg, struct argp_state *state)
 {
 	struct diag d;
@@ -101,7 +92,7 @@ read_option(int key, char *arg, struct argp_state *state)
 		state->child_inputs[1] = &o->notify;
 		state->child_inputs[2] = &o->bounds;
 		return 0;
-	case KEY_KEYS: take_keys(o, arg, state); return 0;
+	case KEY_KEYS: follow_keys_take(&o->key_args, arg, "--keys-file", state); return 0;
 	case KEY_KEYS_FILE: o->key_args.file = arg; return 0;
 	case KEY_PRIMARY: take_primary(o, arg, state); return 0;
 	case KEY_CATALOG: take_catalog(o, arg, state); return 0;
