@@ -3,39 +3,23 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/calendar.h"
+
 struct moment {
 	unsigned year, month, day, hour, minute, second; /* month and day from 1 */
 };
-
-/* Days from 1970-01-01, for years from 1970: whole years, their leap days, and the days before the month. */
-static uint64_t
-days_since_1970(unsigned year, unsigned month, unsigned day)
-{
-	static const unsigned before[] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 };
-	unsigned last = month > 2 ? year : year - 1; /* its leap day has passed */
-	unsigned leap_days = last / 4 - last / 100 + last / 400 - (1969 / 4 - 1969 / 100 + 1969 / 400);
-	return (uint64_t)(year - 1970) * 365 + leap_days + before[month - 1] + day - 1;
-}
-
-static unsigned
-days_of_month(unsigned year, unsigned month)
-{
-	static const unsigned days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-	bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-	return days[month - 1] + (month == 2 && is_leap);
-}
 
 static err_t
 seconds_since_1970(const struct moment *m, uint64_t *out)
 {
 	if (m->month < 1 || m->month > 12 || m->day < 1 || m->hour > 23 || m->minute > 59 || m->second > 60 ||
-	    m->day > days_of_month(m->year, m->month)) {
+	    m->day > calendar_days_of_month(m->year, m->month)) {
 		return E_FORMAT;
 	}
 	if (m->year < 1970) {
 		return E_RANGE;
 	}
-	*out = days_since_1970(m->year, m->month, m->day) * 86400 + m->hour * 3600 + m->minute * 60 + m->second;
+	*out = (uint64_t)calendar_days(m->year, m->month, m->day) * 86400 + m->hour * 3600 + m->minute * 60 + m->second;
 	return OK;
 }
 

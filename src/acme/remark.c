@@ -5,50 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/calendar.h"
 #include "base/cur.h"
 
-enum { STRING_MAX = 255, DAY_S = 86400, ERA_DAYS = 146097, ERA_YEARS = 400 };
+enum { STRING_MAX = 255, DAY_S = 86400 };
 
 static const uint64_t LAST_S = 253402300799; /* 9999-12-31T23:59:59Z */
 
 /* ---- time ---- */
 
-struct date {
-	unsigned year, month, day;
-};
-
-/* Years begin in March here, so that the leap day is the last one; 1970-01-01 is day 719,468 of year 0. */
-enum { DAYS_TO_1970 = 719468 };
-
-static struct date
-date_of(uint64_t days_since_1970)
-{
-	uint64_t days = days_since_1970 + DAYS_TO_1970;
-	unsigned era = (unsigned)(days / ERA_DAYS), of_era = (unsigned)(days % ERA_DAYS);
-	unsigned year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-	unsigned of_year = of_era - (365 * year + year / 4 - year / 100);
-	unsigned month = (5 * of_year + 2) / 153; /* from March */
-	return (struct date){
-		.year = era * ERA_YEARS + year + (month >= 10),
-		.month = month < 10 ? month + 3 : month - 9,
-		.day = of_year - (153 * month + 2) / 5 + 1,
-	};
-}
-
-static uint64_t
-days_of(const struct date *d)
-{
-	unsigned year = d->year - (d->month <= 2);
-	unsigned of_year = (153 * (d->month > 2 ? d->month - 3 : d->month + 9) + 2) / 5 + d->day - 1;
-	unsigned era = year / ERA_YEARS, in_era = year % ERA_YEARS;
-	return (uint64_t)era * ERA_DAYS + in_era * 365 + in_era / 4 - in_era / 100 + of_year - DAYS_TO_1970;
-}
-
 void
 remark_print_time(uint64_t at_s, char out[REMARK_TIME_TEXT_MAX])
 {
 	at_s = at_s < LAST_S ? at_s : LAST_S;
-	const struct date d = date_of(at_s / DAY_S);
+	const struct calendar_date d = calendar_date_of((int64_t)(at_s / DAY_S));
 	unsigned s = (unsigned)(at_s % DAY_S);
 	(void)snprintf(out, REMARK_TIME_TEXT_MAX, "%04u-%02u-%02uT%02u:%02u:%02uZ", d.year % 10000, d.month % 100, d.day % 100,
 	               s / 3600 % 100, s / 60 % 60, s % 60);
@@ -59,13 +29,13 @@ static bool
 read_time(const char *text, uint64_t *out)
 {
 	char again[REMARK_TIME_TEXT_MAX];
-	struct date d;
+	struct calendar_date d;
 	unsigned hour, minute, second;
 	if (strlen(text) != 20 || sscanf(text, "%4u-%2u-%2uT%2u:%2u:%2uZ", &d.year, &d.month, &d.day, &hour, &minute, &second) != 6 ||
 	    d.year < 1970 || d.month < 1 || d.month > 12 || d.day < 1) {
 		return false;
 	}
-	*out = days_of(&d) * DAY_S + hour * 3600 + minute * 60 + second;
+	*out = (uint64_t)calendar_days(d.year, d.month, d.day) * DAY_S + hour * 3600 + minute * 60 + second;
 	remark_print_time(*out, again);
 	return strcmp(text, again) == 0;
 }

@@ -1,6 +1,7 @@
 /* Fields that are numbers in wire form, and words in text: types, algorithms, times. */
 #include <string.h>
 
+#include "base/calendar.h"
 #include "dns/rdata_p.h"
 
 struct named {
@@ -269,39 +270,6 @@ covered_check(struct cur *c)
 
 enum { DAY_S = 24 * 3600, TIME_DIGITS = 14 };
 
-/* Days from 1970-01-01 to a date of the Gregorian calendar.  Years begin in March here, so that a leap day is the last day of a
- * year; 719,468 days are between 0000-03-01 and 1970. */
-static int64_t
-days_of(unsigned year, unsigned month, unsigned day)
-{
-	unsigned y = month <= 2 ? year - 1 : year;
-	unsigned day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-	return (int64_t)365 * y + y / 4 - y / 100 + y / 400 + day_of_year - 719468;
-}
-
-/* The date of a number of days that days_of() returned. */
-static void
-date_of(int64_t days, unsigned *year, unsigned *month, unsigned *day)
-{
-	enum { ERA = 146097 }; /* days of 400 years */
-	uint64_t n = (uint64_t)(days + 719468);
-	uint64_t era = n / ERA, in_era = n % ERA;
-	uint64_t y = (in_era - in_era / 1460 + in_era / 36524 - in_era / (ERA - 1)) / 365;
-	uint64_t day_of_year = in_era - (365 * y + y / 4 - y / 100);
-	uint64_t m = (5 * day_of_year + 2) / 153;
-	*day = (unsigned)(day_of_year - (153 * m + 2) / 5 + 1);
-	*month = (unsigned)(m < 10 ? m + 3 : m - 9);
-	*year = (unsigned)(era * 400 + y + (*month <= 2));
-}
-
-static unsigned
-month_days(unsigned year, unsigned month)
-{
-	static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-	bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-	return days[month - 1] + (month == 2 && is_leap ? 1u : 0u);
-}
-
 static unsigned
 digits_at(const char *s, size_t n)
 {
@@ -321,11 +289,11 @@ parse_date(const char *s, uint32_t *out)
 	unsigned year = digits_at(s, 4), month = digits_at(s + 4, 2), day = digits_at(s + 6, 2);
 	unsigned hour = digits_at(s + 8, 2), minute = digits_at(s + 10, 2);
 	unsigned second = digits_at(s + 12, 2);
-	if (year < 1900 || month < 1 || month > 12 || day < 1 || day > month_days(year, month) ||
+	if (year < 1900 || month < 1 || month > 12 || day < 1 || day > calendar_days_of_month(year, month) ||
 	    hour > 23 || minute > 59 || second > 60) { /* 60: a leap second */
 		return E_RANGE;
 	}
-	int64_t t = days_of(year, month, day) * DAY_S + hour * 3600 + minute * 60 + second;
+	int64_t t = calendar_days(year, month, day) * DAY_S + hour * 3600 + minute * 60 + second;
 	if (t < INT32_MIN) {
 		return E_RANGE;
 	}
@@ -357,10 +325,9 @@ time_parse(struct rdata_parser *p)
 void
 time_print(struct cur *c, struct str *out)
 {
-	unsigned year, month, day;
 	uint32_t t = cur_u32(c), s = t % DAY_S;
-	date_of(t / DAY_S, &year, &month, &day);
-	str_printf(out, "%04u%02u%02u%02u%02u%02u", year, month, day, s / 3600, s / 60 % 60, s % 60);
+	struct calendar_date d = calendar_date_of(t / DAY_S);
+	str_printf(out, "%04u%02u%02u%02u%02u%02u", d.year, d.month, d.day, s / 3600, s / 60 % 60, s % 60);
 }
 
 void
