@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "dns/rrtype.h"
+#include "zone/nkey.h"
 #include "zone/node.h"
 #include "zone/zone.h"
 
@@ -17,13 +18,9 @@ enum { LEFT_MAX = HOST_NAMES_MAX }; /* proofs that are removed in one job */
 const struct zone *
 zone_around(const struct certifier *c, const uint8_t *name)
 {
-	const struct view *v = c->conf.io.view(c->conf.io.ctx);
-	for (const uint8_t *apex = name;; apex = name_parent(apex)) {
-		const struct zone *z = view_zone(v, apex);
-		if (z != NULL || name_is_root(apex)) {
-			return z;
-		}
-	}
+	struct nkey key;
+	nkey_set(&key, name);
+	return view_zone_around(c->conf.io.view(c->conf.io.ctx), &key);
 }
 
 /* The zone below it, of which there is only the delegation, may not be here. */

@@ -16,15 +16,6 @@ host_in(const struct zone *z, const struct nkey *host)
 	return n != NULL && (node_rrset(n, TYPE_A) != NULL || node_rrset(n, TYPE_AAAA) != NULL) ? n : NULL;
 }
 
-/* The deepest zone served at or above a name, or NULL. */
-static const struct zone *
-zone_around(const struct view *v, const struct nkey *name)
-{
-	struct trie_path path;
-	trie_lookup(&v->zones, name, &path);
-	return path.exact != NULL ? path.exact : path.n != 0 ? path.ancestor[path.n - 1] : NULL;
-}
-
 /* Behind the `n` that are there.  Returns how many there are now: if there are too many, one more than has room. */
 static size_t
 put_rrset(const struct rrset *set, uint8_t family, size_t n, struct key_address out[NOTIFY_PLACES_MAX])
@@ -46,7 +37,7 @@ served_addresses(const struct view *v, const struct zone *z, const uint8_t *host
 	struct nkey key;
 	nkey_set(&key, host);
 	const struct node *n = host_in(z, &key);
-	n = n != NULL ? n : host_in(zone_around(v, &key), &key);
+	n = n != NULL ? n : host_in(view_zone_around(v, &key), &key);
 	if (n == NULL) {
 		return 0;
 	}

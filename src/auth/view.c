@@ -1,7 +1,5 @@
 #include "auth/view.h"
 
-#include "zone/nkey.h"
-
 enum { LOOKS_MAX = 100 };
 
 const struct zone *
@@ -23,27 +21,31 @@ view_shut_zone(const struct view *v, const uint8_t *apex)
 	return trie_get(&v->shut, &key);
 }
 
-/* Of the zones that answer for the name, the deepest; NULL: none. */
-static const struct zone *
-zone_around(const struct view *v, const struct nkey *key)
+/* The value at the name or nearest above it. */
+static const void *
+nearest(const struct trie *t, const struct nkey *key)
 {
 	struct trie_path path;
-	trie_lookup(&v->zones, key, &path);
+	trie_lookup(t, key, &path);
 	return path.exact != NULL ? path.exact : path.n != 0 ? path.ancestor[path.n - 1] : NULL;
+}
+
+const struct zone *
+view_zone_around(const struct view *v, const struct nkey *key)
+{
+	return nearest(&v->zones, key);
 }
 
 const struct shut_zone *
 view_shut_around(const struct view *v, const uint8_t *name)
 {
-	struct trie_path path;
 	struct nkey key;
 	if (v->shut.n == 0) {
 		return NULL;
 	}
 	nkey_set(&key, name);
-	trie_lookup(&v->shut, &key, &path);
-	const struct shut_zone *shut = path.exact != NULL ? path.exact : path.n != 0 ? path.ancestor[path.n - 1] : NULL;
-	const struct zone *served = zone_around(v, &key);
+	const struct shut_zone *shut = nearest(&v->shut, &key);
+	const struct zone *served = view_zone_around(v, &key);
 	return shut != NULL && !(served != NULL && served->apex_len > shut->apex_len) ? shut : NULL;
 }
 

@@ -15,6 +15,7 @@
 #include "auth/secondaries.h"
 #include "auth/shut.h"
 #include "auth/zone_note.h"
+#include "zone/nkey.h"
 #include "zone/trie.h"
 #include "zone/zone.h"
 
@@ -59,6 +60,9 @@ view_is_catalog(const struct view *v, const struct zone *z)
 
 /* The zone with this apex, which may be a catalog.  NULL: there is none. */
 const struct zone *view_zone(const struct view *v, const uint8_t *apex);
+
+/* Of the zones at or above the name, the deepest.  NULL: there is none. */
+const struct zone *view_zone_around(const struct view *v, const struct nkey *key);
 
 /* What is known of a zone of ours that cannot be served; NULL: it can be, or is not ours. */
 const struct shut_zone *view_shut_zone(const struct view *v, const uint8_t *apex);
