@@ -6,6 +6,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/alloc.h"
+#include "crypto/drop_p.h"
 #include "crypto/pkey_p.h"
 
 static void
@@ -18,12 +19,6 @@ static void
 extensions_drop(X509_EXTENSIONS **e)
 {
 	sk_X509_EXTENSION_pop_free(*e, X509_EXTENSION_free);
-}
-
-static void
-names_drop(GENERAL_NAMES **n)
-{
-	GENERAL_NAMES_free(*n);
 }
 
 /* ---- making ---- */

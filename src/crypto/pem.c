@@ -6,6 +6,7 @@
 #include <openssl/pem.h>
 
 #include "base/enc.h"
+#include "crypto/drop_p.h"
 
 enum { LINE = 48 }; /* octets in a line: 64 characters */
 
@@ -20,12 +21,6 @@ pem_put(const char *label, const uint8_t *der, size_t len, struct str *out)
 		str_char(out, '\n');
 	}
 	str_printf(out, "-----END %s-----\n", label);
-}
-
-static void
-bio_drop(BIO **b)
-{
-	BIO_free(*b);
 }
 
 err_t

@@ -9,6 +9,7 @@
 #include <openssl/x509.h>
 
 #include "base/alloc.h"
+#include "crypto/drop_p.h"
 #include "crypto/pkey_p.h"
 
 enum { EXPONENT_BITS_MAX = 64 }; /* of RSA's public exponent: the cost of a verification follows it */
@@ -23,12 +24,6 @@ static const struct {
 	[PKEY_P384] = { "P-384", "EC", "P-384", "ES384", "secp384r1", 48 },
 	[PKEY_ED25519] = { "Ed25519", "OKP", "Ed25519", "EdDSA", NULL, 32 },
 };
-
-static void
-bio_drop(BIO **b)
-{
-	BIO_free(*b); /* wipes the memory of a BIO_s_mem() */
-}
 
 static void
 md_ctx_drop(EVP_MD_CTX **c)

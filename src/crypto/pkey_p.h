@@ -20,15 +20,3 @@ const EVP_MD *pkey_digest(const struct pkey *k);
 /* From the number that is the private key. */
 err_t pkey_make_ec(enum pkey_kind kind, const BIGNUM *number, struct pkey **out);
 err_t pkey_make_ed25519(const uint8_t seed[32], struct pkey **out);
-
-static inline void
-bn_drop(BIGNUM **n)
-{
-	BN_clear_free(*n);
-}
-
-static inline void
-bn_ctx_drop(BN_CTX **c)
-{
-	BN_CTX_free(*c);
-}

@@ -11,6 +11,7 @@
 #include <openssl/param_build.h>
 
 #include "base/alloc.h"
+#include "crypto/drop_p.h"
 #include "crypto/hmac.h"
 #include "crypto/pkey.h"
 #include "crypto/pkey_p.h"

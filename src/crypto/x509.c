@@ -6,16 +6,11 @@
 #include <openssl/x509v3.h>
 
 #include "base/alloc.h"
+#include "crypto/drop_p.h"
 #include "crypto/pem.h"
 #include "crypto/pkey_p.h"
 
 enum { DAY_S = 86400 };
-
-static void
-names_drop(GENERAL_NAMES **n)
-{
-	GENERAL_NAMES_free(*n);
-}
 
 static void
 time_drop(ASN1_TIME **t)
