@@ -5,37 +5,10 @@
 #include <strings.h>
 
 #include "acme/date.h"
+#include "acme/span.h"
 #include "base/alloc.h"
 
-/* A part of a header line. */
-struct span {
-	const char *s;
-	size_t len;
-};
-
-static bool
-is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static struct span
-trim(const char *s, size_t len)
-{
-	while (len > 0 && is_space(s[0])) {
-		s++, len--;
-	}
-	while (len > 0 && is_space(s[len - 1])) {
-		len--;
-	}
-	return (struct span){ s, len };
-}
-
-static bool
-span_is(struct span a, const char *text)
-{
-	return a.len == strlen(text) && strncasecmp(a.s, text, a.len) == 0;
-}
+static const char SPACES[] = " \t\r\n";
 
 /* Copies the span, or leaves the text empty when it does not fit. */
 static void
@@ -92,18 +65,10 @@ take_retry(struct acme_answer *a, struct span value)
 
 /* ---- Link (RFC 8288 3): <URL>; name=value; name="value", <URL>; … ---- */
 
-static void
-pass_spaces(struct span *rest)
-{
-	while (rest->len > 0 && is_space(rest->s[0])) {
-		rest->s++, rest->len--;
-	}
-}
-
 static bool
 pass_char(struct span *rest, char c)
 {
-	pass_spaces(rest);
+	*rest = span_past_blanks(*rest, SPACES);
 	if (rest->len == 0 || rest->s[0] != c) {
 		return false;
 	}
@@ -119,7 +84,7 @@ take_until(struct span *rest, const char *ends)
 	while (n < rest->len && strchr(ends, rest->s[n]) == NULL) {
 		n++;
 	}
-	struct span taken = trim(rest->s, n);
+	struct span taken = span_trim((struct span){ rest->s, n }, SPACES);
 	rest->s += n, rest->len -= n;
 	return taken;
 }
@@ -143,8 +108,8 @@ static bool
 has_word(struct span words, const char *word)
 {
 	while (words.len > 0) {
-		pass_spaces(&words);
-		if (span_is(take_until(&words, " \t"), word)) {
+		words = span_past_blanks(words, SPACES);
+		if (span_is_caseless(take_until(&words, " \t"), word)) {
 			return true;
 		}
 	}
@@ -188,7 +153,7 @@ take_link(struct span *rest, struct span *url, struct span *rel)
 		if (pass_char(rest, '=')) {
 			value = pass_char(rest, '"') ? take_quoted(rest) : take_until(rest, ";,");
 		}
-		if (span_is(name, "rel") && rel->len == 0) {
+		if (span_is_caseless(name, "rel") && rel->len == 0) {
 			*rel = value; /* RFC 8288 3.3: the first one counts */
 		}
 	}
@@ -220,14 +185,14 @@ acme_answer_header(struct acme_answer *a, const char *line, size_t len)
 		return OK;
 	}
 	struct span name = { line, (size_t)(colon - line) };
-	struct span value = trim(colon + 1, len - name.len - 1);
-	if (span_is(name, "replay-nonce")) {
+	struct span value = span_trim((struct span){ colon + 1, len - name.len - 1 }, SPACES);
+	if (span_is_caseless(name, "replay-nonce")) {
 		take_nonce(a, value);
-	} else if (span_is(name, "location")) {
+	} else if (span_is_caseless(name, "location")) {
 		copy(a->location, ACME_URL_MAX, value);
-	} else if (span_is(name, "retry-after")) {
+	} else if (span_is_caseless(name, "retry-after")) {
 		take_retry(a, value);
-	} else if (span_is(name, "link")) {
+	} else if (span_is_caseless(name, "link")) {
 		return take_links(a, value);
 	}
 	return OK;

@@ -1,9 +1,9 @@
 #include "acme/persist.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "acme/jws.h"
+#include "acme/span.h"
 #include "base/enc.h"
 #include "crypto/hmac.h"
 #include "crypto/sha.h"
@@ -63,28 +63,7 @@ acme_persist_print(const struct acme_persist *p, const char *name, bool is_wildc
 
 /* ---- reading ---- */
 
-struct span {
-	const char *s;
-	size_t len;
-};
-
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static struct span
-trim(struct span t)
-{
-	while (t.len > 0 && is_blank(t.s[0])) {
-		t.s++, t.len--;
-	}
-	while (t.len > 0 && is_blank(t.s[t.len - 1])) {
-		t.len--;
-	}
-	return t;
-}
+static const char BLANKS[] = " \t";
 
 /* All up to the next semicolon, which is passed; false: there is nothing left. */
 static bool
@@ -94,21 +73,9 @@ next_part(const char **at, struct span *out)
 		return false;
 	}
 	size_t n = strcspn(*at, ";");
-	*out = trim((struct span){ *at, n });
+	*out = span_trim((struct span){ *at, n }, BLANKS);
 	*at = (*at)[n] == ';' ? *at + n + 1 : NULL;
 	return true;
-}
-
-static bool
-span_is(struct span t, const char *text)
-{
-	return t.len == strlen(text) && memcmp(t.s, text, t.len) == 0;
-}
-
-static bool
-span_is_caseless(struct span t, const char *text)
-{
-	return t.len == strlen(text) && strncasecmp(t.s, text, t.len) == 0;
 }
 
 /* The parameters that mean something, each empty (s == NULL) if it is not there. */
@@ -124,8 +91,8 @@ is_parameter(struct span t, struct span *tag, struct span *value)
 	if (equals == NULL) {
 		return false;
 	}
-	*tag = trim((struct span){ t.s, (size_t)(equals - t.s) });
-	*value = trim((struct span){ equals + 1, t.len - (size_t)(equals - t.s) - 1 });
+	*tag = span_trim((struct span){ t.s, (size_t)(equals - t.s) }, BLANKS);
+	*value = span_trim((struct span){ equals + 1, t.len - (size_t)(equals - t.s) - 1 }, BLANKS);
 	for (size_t i = 0; i < value->len; i++) {
 		if (value->s[i] <= ' ' || value->s[i] >= 0x7F) {
 			return false;
