@@ -14,12 +14,7 @@
 #include <stdint.h>
 
 #include "auth/key.h"
-
-#define MS UINT64_C(1000000)
-#define SECOND (1000 * MS)
-#define MINUTE (60 * SECOND)
-#define HOUR (60 * MINUTE)
-#define DAY (24 * HOUR)
+#include "units.h"
 
 enum {
 	NODES_MAX = 7,
