@@ -2,11 +2,11 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "git.h"
 #include "net.h"
+#include "schedule.h"
 
 enum { SAME_TIME_MAX = 20000 };
 
@@ -41,40 +41,22 @@ world_break(struct world *w, const char *format, ...)
 
 /* ---- the plan ---- */
 
-struct step {
-	uint64_t at_ns;
-	const struct plan_event *event;
-	bool is_end;
+/* The events of the plan, and when to look next. */
+struct agenda {
+	struct schedule events;
+	uint64_t minute_ns, hour_ns;
 };
-
-struct schedule {
-	struct step steps[2 * EVENTS_MAX];
-	size_t n, next;
-	uint64_t minute_ns, hour_ns;  /* when to look next */
-};
-
-static int
-compare_steps(const void *a, const void *b)
-{
-	const struct step *x = a, *y = b;
-	if (x->at_ns != y->at_ns) {
-		return x->at_ns < y->at_ns ? -1 : 1;
-	}
-	return x->event != y->event ? (x->event < y->event ? -1 : 1) : x->is_end - y->is_end;
-}
 
 static void
-make_schedule(const struct plan *p, struct schedule *s)
+make_agenda(const struct plan *p, struct agenda *a)
 {
-	*s = (struct schedule){ .minute_ns = MINUTE, .hour_ns = HOUR };
+	*a = (struct agenda){ .minute_ns = MINUTE, .hour_ns = HOUR };
 	for (size_t i = 0; i < p->events_n; i++) {
 		const struct plan_event *e = &p->events[i];
-		s->steps[s->n++] = (struct step){ .at_ns = e->at_ns, .event = e };
-		if (plan_kind_is_fault(e->kind)) {
-			s->steps[s->n++] = (struct step){ .at_ns = e->until_ns, .event = e, .is_end = true };
-		}
+		schedule_add(&a->events, &(struct schedule_event){ .number = i, .at_ns = e->at_ns, .until_ns = e->until_ns,
+		                                                 .is_fault = plan_kind_is_fault(e->kind) });
 	}
-	qsort(s->steps, s->n, sizeof s->steps[0], compare_steps);
+	schedule_begin(&a->events);
 }
 
 static void
@@ -151,17 +133,18 @@ change_fault(struct world *w, const struct plan_event *e, bool is_end)
 }
 
 static void
-take_step(struct world *w, const struct step *s)
+take_step(struct world *w, const struct schedule_step *s)
 {
-	world_log(w, "%s%s node %u zone %u", plan_kind_name(s->event->kind), s->is_end ? " ends" : "", s->event->node, s->event->zone);
-	if (plan_kind_is_fault(s->event->kind)) {
-		change_fault(w, s->event, s->is_end);
-	} else if (s->event->kind == PLAN_REWIND) {
-		people_begin_anew(w, s->event->node);
-	} else if (s->event->kind == PLAN_UPDATE) {
-		clients_update(w, s->event->zone);
+	const struct plan_event *e = &w->plan->events[s->event];
+	world_log(w, "%s%s node %u zone %u", plan_kind_name(e->kind), s->is_end ? " ends" : "", e->node, e->zone);
+	if (plan_kind_is_fault(e->kind)) {
+		change_fault(w, e, s->is_end);
+	} else if (e->kind == PLAN_REWIND) {
+		people_begin_anew(w, e->node);
+	} else if (e->kind == PLAN_UPDATE) {
+		clients_update(w, e->zone);
 	} else {
-		people_push(w, s->event->kind, s->event->zone);
+		people_push(w, e->kind, e->zone);
 	}
 }
 
@@ -198,39 +181,40 @@ take_late(struct world *w)
 }
 
 static uint64_t
-plan_next(const struct world *w, const struct schedule *s)
+plan_next(const struct world *w, const struct agenda *a)
 {
-	uint64_t at = s->next < s->n ? s->steps[s->next].at_ns : NOW_NEVER;
-	return earlier(earlier(earlier(at, quiet_next(w)), earlier(s->minute_ns, s->hour_ns)), earlier(clients_next(w), late_next(w)));
+	uint64_t at = earlier(schedule_next(&a->events), quiet_next(w));
+	return earlier(earlier(at, earlier(a->minute_ns, a->hour_ns)), earlier(clients_next(w), late_next(w)));
 }
 
 static void
-carry_on(struct world *w, struct schedule *s)
+carry_on(struct world *w, struct agenda *a)
 {
-	if (s->next < s->n && s->steps[s->next].at_ns <= w->now_ns) {
-		take_step(w, &s->steps[s->next++]);
+	const struct schedule_step *s = schedule_take(&a->events, w->now_ns);
+	if (s != NULL) {
+		take_step(w, s);
 	} else if (clients_next(w) <= w->now_ns) {
 		clients_go_on(w);
 	} else if (late_next(w) <= w->now_ns) {
 		take_late(w);
 	} else if (quiet_next(w) <= w->now_ns) {
 		quiet_go_on(w);
-	} else if (s->minute_ns <= w->now_ns) {
-		s->minute_ns += MINUTE;
+	} else if (a->minute_ns <= w->now_ns) {
+		a->minute_ns += MINUTE;
 		check_minute(w);
 		check_updates(w);
 		net_close_idle(w);
 	} else {
-		s->hour_ns += HOUR;
+		a->hour_ns += HOUR;
 		check_hour(w);
 	}
 }
 
 /* One thing happens: the one whose time comes first. */
 static void
-step(struct world *w, struct schedule *s)
+step(struct world *w, struct agenda *a)
 {
-	uint64_t net = net_next(w), plan = plan_next(w, s), at = earlier(net, plan);
+	uint64_t net = net_next(w), plan = plan_next(w, a), at = earlier(net, plan);
 	struct sim_node *timer = NULL;
 	for (unsigned i = 0; i < w->plan->nodes_n; i++) {
 		uint64_t due = node_deadline(&w->nodes[i]);
@@ -241,7 +225,7 @@ step(struct world *w, struct schedule *s)
 	if (timer != NULL) {
 		node_timer(timer);
 	} else if (plan <= net) {
-		carry_on(w, s);
+		carry_on(w, a);
 	} else {
 		net_deliver(w);
 	}
@@ -251,12 +235,12 @@ step(struct world *w, struct schedule *s)
 }
 
 static void
-go_through(struct world *w, struct schedule *s)
+go_through(struct world *w, struct agenda *a)
 {
 	uint64_t before_ns = 0;
 	for (unsigned same = 0; w->broken[0] == '\0' && w->quiet.phase != QUIET_OVER; same = w->now_ns == before_ns ? same + 1 : 0) {
 		before_ns = w->now_ns;
-		step(w, s);
+		step(w, a);
 		quiet_look(w);
 		if (same > SAME_TIME_MAX) {
 			world_break(w, "time stands still");
@@ -269,7 +253,7 @@ go_through(struct world *w, struct schedule *s)
 bool
 world_run(struct world *w, const struct plan *p, bool is_logging)
 {
-	static struct schedule s;
+	static struct agenda a;
 	memset(w, 0, sizeof *w);
 	w->plan = p;
 	w->is_logging = is_logging;
@@ -278,7 +262,7 @@ world_run(struct world *w, const struct plan *p, bool is_logging)
 	w->of_updates = (struct dice){ ~(p->seed << 32) };
 	list_init(&w->conns);
 	people_begin(w);
-	make_schedule(p, &s);
+	make_agenda(p, &a);
 	for (unsigned i = 0; i < p->nodes_n; i++) {
 		node_init(w, i);
 		check_forget(&w->nodes[i]);
@@ -286,7 +270,7 @@ world_run(struct world *w, const struct plan *p, bool is_logging)
 	for (unsigned i = 0; i < p->nodes_n; i++) {
 		node_start(&w->nodes[i]);
 	}
-	go_through(w, &s);
+	go_through(w, &a);
 	return w->broken[0] == '\0';
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../schedule.h"
 #include "base/alloc.h"
 #include "base/list.h"
 #include "certificates.h"
@@ -161,40 +162,22 @@ act(struct world *w, struct action *a)
 
 /* ---- the plan ---- */
 
-struct step {
-	uint64_t at_ns;
-	const struct plan_event *event;
-	bool is_end;
+/* The events of the plan, and when to look next. */
+struct agenda {
+	struct schedule events;
+	uint64_t minute_ns;
 };
-
-struct schedule {
-	struct step steps[2 * EVENTS_MAX];
-	size_t n, next;
-	uint64_t minute_ns; /* when to look next */
-};
-
-static int
-compare_steps(const void *a, const void *b)
-{
-	const struct step *x = a, *y = b;
-	if (x->at_ns != y->at_ns) {
-		return x->at_ns < y->at_ns ? -1 : 1;
-	}
-	return x->event != y->event ? (x->event < y->event ? -1 : 1) : x->is_end - y->is_end;
-}
 
 static void
-make_schedule(const struct plan *p, struct schedule *s)
+make_agenda(const struct plan *p, struct agenda *a)
 {
-	*s = (struct schedule){ .minute_ns = MINUTE };
+	*a = (struct agenda){ .minute_ns = MINUTE };
 	for (size_t i = 0; i < p->events_n; i++) {
 		const struct plan_event *e = &p->events[i];
-		s->steps[s->n++] = (struct step){ .at_ns = e->at_ns, .event = e };
-		if (plan_kind_is_fault(e->kind)) {
-			s->steps[s->n++] = (struct step){ .at_ns = e->until_ns, .event = e, .is_end = true };
-		}
+		schedule_add(&a->events, &(struct schedule_event){ .number = i, .at_ns = e->at_ns, .until_ns = e->until_ns,
+		                                                 .is_fault = plan_kind_is_fault(e->kind) });
 	}
-	qsort(s->steps, s->n, sizeof s->steps[0], compare_steps);
+	schedule_begin(&a->events);
 }
 
 static void
@@ -243,9 +226,9 @@ carry_out_fault(struct world *w, const struct plan_event *e, bool is_end)
 }
 
 static void
-carry_out(struct world *w, const struct step *s)
+carry_out(struct world *w, const struct schedule_step *s)
 {
-	const struct plan_event *e = s->event;
+	const struct plan_event *e = &w->plan->events[s->event];
 	world_log(w, "--- %s%s %u, %" PRId64, plan_kind_name(e->kind), s->is_end ? " ends" : "", e->which, e->amount);
 	if (!plan_kind_is_fault(e->kind)) {
 		people_do(w, e);
@@ -257,12 +240,12 @@ carry_out(struct world *w, const struct step *s)
 /* ---- the run ---- */
 
 static uint64_t
-next_ns(const struct world *w, const struct schedule *s)
+next_ns(const struct world *w, const struct agenda *a)
 {
 	const struct heap_node *first = heap_first(&w->actions);
-	uint64_t next = s->minute_ns;
+	uint64_t next = a->minute_ns, event = schedule_next(&a->events);
 	next = first != NULL && first->at < next ? first->at : next;
-	next = s->next < s->n && s->steps[s->next].at_ns < next ? s->steps[s->next].at_ns : next;
+	next = event < next ? event : next;
 	for (unsigned i = 0; i < OACMES; i++) {
 		uint64_t at = oacme_deadline(&w->oacmes[i]);
 		next = at < next ? at : next;
@@ -271,11 +254,12 @@ next_ns(const struct world *w, const struct schedule *s)
 }
 
 static void
-step_on(struct world *w, struct schedule *s)
+step_on(struct world *w, struct agenda *a)
 {
+	const struct schedule_step *s;
 	struct heap_node *first;
-	while (s->next < s->n && s->steps[s->next].at_ns <= w->now_ns) {
-		carry_out(w, &s->steps[s->next++]);
+	while ((s = schedule_take(&a->events, w->now_ns)) != NULL) {
+		carry_out(w, s);
 	}
 	while ((first = heap_first(&w->actions)) != NULL && first->at <= w->now_ns) {
 		heap_remove(&w->actions, first);
@@ -284,8 +268,8 @@ step_on(struct world *w, struct schedule *s)
 	for (unsigned i = 0; i < OACMES; i++) {
 		oacme_go_on(&w->oacmes[i]);
 	}
-	if (s->minute_ns <= w->now_ns) {
-		s->minute_ns = w->now_ns + (w->plan->is_long ? HOUR : MINUTE);
+	if (a->minute_ns <= w->now_ns) {
+		a->minute_ns = w->now_ns + (w->plan->is_long ? HOUR : MINUTE);
 		check_minute(w);
 	}
 }
@@ -306,18 +290,18 @@ begin(struct world *w, const struct plan *p, bool is_logging)
 bool
 world_run(struct world *w, const struct plan *p, bool is_logging)
 {
-	struct schedule s;
+	struct agenda a;
 	unsigned same_time = 0;
 	begin(w, p, is_logging);
-	make_schedule(p, &s);
+	make_agenda(p, &a);
 	while (w->broken[0] == '\0' && !check_is_over(w)) {
-		uint64_t next = next_ns(w, &s);
+		uint64_t next = next_ns(w, &a);
 		same_time = next == w->now_ns ? same_time + 1 : 0;
 		if (same_time > SAME_TIME_MAX) {
 			world_break(w, "time stands still");
 		}
 		w->now_ns = next;
-		step_on(w, &s);
+		step_on(w, &a);
 	}
 	return w->broken[0] == '\0';
 }
