@@ -13,7 +13,7 @@ run(const struct shrink *s)
 {
 	(void)close(STDERR_FILENO); /* what a sanitizer says is said by the last run */
 	(void)alarm(RUN_MAX_S);
-	_exit(s->run(s->plan, s->is_out) ? 0 : 1);
+	_exit(s->run(s->ctx, s->is_out) ? 0 : 1);
 }
 
 bool

@@ -9,8 +9,8 @@ enum { SHRINK_MAX = 256 };
 struct shrink {
 	size_t n;      /* events, at most SHRINK_MAX */
 	bool *is_out;  /* for each of them: it is left out */
-	bool (*run)(const void *plan, const bool *is_out); /* without these; false: it fails */
-	const void *plan;
+	bool (*run)(const void *ctx, const bool *is_out); /* without these, in a process of its own; false: it fails */
+	const void *ctx;
 };
 
 /* Runs it in a process of its own, so that it may also end that. */

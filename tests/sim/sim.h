@@ -7,7 +7,7 @@
  * them (git.c), and the life of processes (node.c).
  *
  * plan.c makes a plan of a seed, world.c carries it out, quiet.c has what comes after the last fault, check.c looks whether what must hold
- * does, main.c and shrink.c are for people.
+ * does, main.c, seeds.c and shrink.c are for people.
  * One thread, no clock, no randomness but the seed's.
  */
 #pragma once
