@@ -17,6 +17,7 @@
 #include "dns/msg.h"
 #include "dns/request.h"
 #include "dns/rrtype.h"
+#include "named.h"
 
 enum { RECORDS_MAX = 64, VERSIONS_MAX = 64, UPDATES = 2, LAG_S = 7, TTL = 300, HOUR_S = 3600, KEYS = 2, NO_KEY = -1 };
 
@@ -36,14 +37,6 @@ struct records {
 	struct record r[RECORDS_MAX];
 	size_t n;
 };
-
-static struct name
-named(const char *text)
-{
-	struct name n;
-	assert_int_equal(name_parse(text, strlen(text), name_root, &n), OK);
-	return n;
-}
 
 static struct record *
 find(struct records *s, const uint8_t *owner, uint16_t type, const uint8_t *rdata, size_t len)

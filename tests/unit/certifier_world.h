@@ -19,6 +19,7 @@
 #include "dns/msg.h"
 #include "dns/request.h"
 #include "dns/rrtype.h"
+#include "named.h"
 
 enum { UPDATES = 2, START_S = 1795939200, HOUR_S = 3600, YEAR_S = 365 * 86400, SOA_SERIAL_AT = 12 + 14 + 3 };
 
@@ -108,14 +109,6 @@ random_u32(void *ctx)
 {
 	(void)ctx;
 	return 12345;
-}
-
-static struct name
-named(const char *text)
-{
-	struct name n;
-	assert_int_equal(name_parse(text, strlen(text), name_root, &n), OK);
-	return n;
 }
 
 static void

@@ -2,19 +2,11 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <string.h>
 
 #include <cmocka.h>
 
 #include "base/enc.h"
-
-static struct name
-named(const char *text)
-{
-	struct name n;
-	assert_int_equal(name_parse(text, strlen(text), name_root, &n), OK);
-	return n;
-}
+#include "named.h"
 
 static void
 ports_are_read(void **state)

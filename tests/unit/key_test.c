@@ -9,14 +9,7 @@
 
 #include "auth/secondaries.h"
 #include "dns/rrtype.h"
-
-static struct name
-parsed(const char *text)
-{
-	struct name n;
-	assert_int_equal(name_parse(text, strlen(text), NULL, &n), OK);
-	return n;
-}
+#include "named.h"
 
 static void
 names_speak(void **state)
@@ -39,11 +32,11 @@ names_speak(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct key k = { 0 };
-		struct name n = parsed(rows[i].name);
+		struct name n = named(rows[i].name);
 		assert_int_equal(key_name_read(n.oct, &k), rows[i].domain != NULL ? OK : E_FORMAT);
 		assert_int_equal(k.right, rows[i].right);
 		if (rows[i].domain != NULL) {
-			assert_true(name_is_equal(k.domain.oct, parsed(rows[i].domain).oct));
+			assert_true(name_is_equal(k.domain.oct, named(rows[i].domain).oct));
 		}
 	}
 }
@@ -87,7 +80,7 @@ addresses_in_names(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct key k = { 0 };
-		assert_int_equal(key_name_read(parsed(rows[i].name).oct, &k), OK);
+		assert_int_equal(key_name_read(named(rows[i].name).oct, &k), OK);
 		assert_address(&k.primary, rows[i].primary);
 		assert_address(&k.secondary, rows[i].secondary);
 	}
@@ -98,7 +91,7 @@ static void
 a_grant_is_for_one_domain(void **state)
 {
 	(void)state;
-	const struct name domain = parsed("example."), below = parsed("a.example.");
+	const struct name domain = named("example."), below = named("a.example.");
 	const struct secondary_grant grant = { .domain = domain.oct };
 	const struct key k = { .granted = &grant, .granted_n = 1 };
 	assert_true(key_is_for(&k, RIGHT_TRANSFER, domain.oct));
@@ -114,19 +107,19 @@ rights_include_and_reach_down(void **state)
 {
 	(void)state;
 	struct key k = { 0 };
-	assert_int_equal(key_name_read(parsed("k._transfer.Example.").oct, &k), OK);
-	struct name zone = parsed("a.example."), other = parsed("ample.");
+	assert_int_equal(key_name_read(named("k._transfer.Example.").oct, &k), OK);
+	struct name zone = named("a.example."), other = named("ample.");
 	assert_true(key_has_right(&k, RIGHT_NOTIFY, zone.oct));
-	assert_true(key_has_right(&k, RIGHT_TRANSFER, parsed("example.").oct));
+	assert_true(key_has_right(&k, RIGHT_TRANSFER, named("example.").oct));
 	assert_false(key_has_right(&k, RIGHT_UPDATE, zone.oct));
 	assert_false(key_has_right(&k, RIGHT_NONE, zone.oct));
 	assert_false(key_has_right(&k, RIGHT_NOTIFY, other.oct));
 	assert_false(key_has_right(&k, RIGHT_NOTIFY, name_root));
-	assert_true(key_is_for(&k, RIGHT_TRANSFER, parsed("exAmple.").oct));
-	assert_false(key_is_for(&k, RIGHT_UPDATE, parsed("example.").oct));
+	assert_true(key_is_for(&k, RIGHT_TRANSFER, named("exAmple.").oct));
+	assert_false(key_is_for(&k, RIGHT_UPDATE, named("example.").oct));
 	assert_false(key_is_for(&k, RIGHT_TRANSFER, zone.oct));
 	assert_false(key_is_for(&k, RIGHT_TRANSFER, name_root));
-	assert_int_equal(key_name_read(parsed("k._notify.").oct, &k), OK);
+	assert_int_equal(key_name_read(named("k._notify.").oct, &k), OK);
 	assert_true(key_has_right(&k, RIGHT_NOTIFY, other.oct));
 	assert_true(key_has_right(&k, RIGHT_STATUS, other.oct));
 	assert_false(key_has_right(&k, RIGHT_TRANSFER, other.oct));
@@ -163,7 +156,7 @@ types_in_names(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct key k = { 0 };
-		assert_int_equal(key_name_read(parsed(rows[i].name).oct, &k), rows[i].err);
+		assert_int_equal(key_name_read(named(rows[i].name).oct, &k), rows[i].err);
 		assert_int_equal(k.right == RIGHT_NONE, rows[i].err != OK);
 		if (rows[i].err == OK) {
 			assert_int_equal(k.types_n, rows[i].types_n);
@@ -195,7 +188,7 @@ what_is_wrong_with_a_name(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char text[KEY_TROUBLE_MAX];
-		key_name_trouble(parsed(rows[i].name).oct, text);
+		key_name_trouble(named(rows[i].name).oct, text);
 		assert_string_equal(text, rows[i].text);
 	}
 }
@@ -211,7 +204,7 @@ types_without_end(void **state)
 		strcat(text, "_a.");
 	}
 	strcat(text, "_update.");
-	assert_int_equal(key_name_read(parsed(text).oct, &k), OK);
+	assert_int_equal(key_name_read(named(text).oct, &k), OK);
 	assert_int_equal(k.types_n, KEY_TYPES_MAX);
 	assert_true(key_may_change(&k, name_root, name_root, TYPE_A));
 }
@@ -234,8 +227,8 @@ every_right_in_a_zone(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct key k = { 0 };
-		struct name zone = parsed(rows[i].zone);
-		(void)!key_name_read(parsed(rows[i].name).oct, &k);
+		struct name zone = named(rows[i].zone);
+		(void)!key_name_read(named(rows[i].name).oct, &k);
 		char may[6] = "";
 		strcat(may, key_has_right(&k, RIGHT_UPDATE, zone.oct) ? "u" : "");
 		strcat(may, key_has_right(&k, RIGHT_TRANSFER, zone.oct) ? "t" : "");

@@ -7,20 +7,14 @@
 
 #include <cmocka.h>
 
-#define SECRET "0123456789abcdef0123456789abcdef"
+#include "named.h"
 
-static struct name
-parsed(const char *text)
-{
-	struct name n;
-	assert_int_equal(name_parse(text, strlen(text), NULL, &n), OK);
-	return n;
-}
+#define SECRET "0123456789abcdef0123456789abcdef"
 
 static err_t
 add(struct keystore *ks, const char *owner, const char *within, const char *rdata, size_t n, struct findings *f)
 {
-	struct name o = parsed(owner), w = parsed(within);
+	struct name o = named(owner), w = named(within);
 	return keystore_add(ks, o.oct, w.oct, (const uint8_t *)rdata, (uint16_t)n, f);
 }
 
@@ -44,13 +38,13 @@ keys_are_kept_and_found(void **state)
 	assert_int_equal(f.n, 0);
 	keystore_seal(ks);
 	assert_int_equal(keystore_count(ks), 1002);
-	const struct key *k = keystore_find(ks, parsed("K._UPDATE.B.").oct);
+	const struct key *k = keystore_find(ks, named("K._UPDATE.B.").oct);
 	assert_non_null(k);
 	assert_int_equal(k->tsig.alg, HMAC_SHA256);
 	assert_int_equal(k->tsig.secret_len, 32);
 	assert_memory_equal(k->tsig.secret, SECRET, 32);
 	assert_int_equal(k->right, RIGHT_UPDATE);
-	assert_null(keystore_find(ks, parsed("k._update.c.").oct));
+	assert_null(keystore_find(ks, named("k._update.c.").oct));
 	for (size_t i = 0; i < 1002; i++) {
 		k = keystore_at(ks, i);
 		assert_ptr_equal(keystore_find(ks, k->tsig.name.oct), k);
@@ -140,7 +134,7 @@ one_secret_a_name(void **state)
 	keystore_free(&b);
 	keystore_seal(all);
 	assert_int_equal(keystore_count(all), 2);
-	assert_int_equal(keystore_find(all, parsed("k._update.m.").oct)->tsig.alg, HMAC_SHA256); /* the first */
+	assert_int_equal(keystore_find(all, named("k._update.m.").oct)->tsig.alg, HMAC_SHA256); /* the first */
 	keystore_free(&all);
 	findings_fini(&f);
 }
@@ -169,10 +163,10 @@ too_many_to_merge(void **state)
 	put_keys(one, KEYS_MAX, 1);
 	assert_int_equal(keystore_merge(all, two, &f), E_LIMIT);
 	assert_int_equal(keystore_count(all), KEYS_MAX - 1);
-	assert_null(keystore_find(all, parsed("k100000._update.m.").oct));
+	assert_null(keystore_find(all, named("k100000._update.m.").oct));
 	assert_int_equal(keystore_merge(all, one, &f), OK);
 	assert_int_equal(keystore_count(all), KEYS_MAX);
-	assert_non_null(keystore_find(all, parsed("k100000._update.m.").oct));
+	assert_non_null(keystore_find(all, named("k100000._update.m.").oct));
 	assert_int_equal(keystore_merge(all, one, &f), E_LIMIT);
 	assert_int_equal(f.errors + f.warnings, 0);
 	keystore_free(&all);

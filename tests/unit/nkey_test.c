@@ -7,13 +7,7 @@
 
 #include <cmocka.h>
 
-static struct name
-parsed(const char *text)
-{
-	struct name n;
-	assert_int_equal(name_parse(text, strlen(text), NULL, &n), OK);
-	return n;
-}
+#include "named.h"
 
 static int
 key_compare(const struct nkey *a, const struct nkey *b)
@@ -83,7 +77,7 @@ order_is_canonical(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(sorted); i++) {
 		for (size_t j = 0; j < ARRAY_LEN(sorted); j++) {
-			struct name a = parsed(sorted[i]), b = parsed(sorted[j]);
+			struct name a = named(sorted[i]), b = named(sorted[j]);
 			check_pair(a.oct, b.oct);
 		}
 	}

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "named.h"
+
 static struct log to;
 static int lines_fd;
 static char text[4096];
@@ -46,24 +48,16 @@ line(void)
 	return text + 25;
 }
 
-static struct name
-name_of(const char *what)
-{
-	struct name n;
-	assert_int_equal(name_parse(what, strlen(what), NULL, &n), OK);
-	return n;
-}
-
 static void
 requests_have_a_line_each(void **state)
 {
 	(void)state;
-	struct server_out out = { .event = EVENT_TRANSFER_DENIED, .zone = name_of("example.org."), .key = name_of("k."), .why = "no right" };
+	struct server_out out = { .event = EVENT_TRANSFER_DENIED, .zone = named("example.org."), .key = named("k."), .why = "no right" };
 	report_request(&to, &stranger, &out);
 	assert_string_equal(line(), "warning event=transfer-denied from=192.0.2.1@4242 transport=tcp zone=example.org. key=k. why=\"no right\"\n");
 
 	const struct peer by_udp = { .family = 4, .address = { 192, 0, 2, 1 }, .port = 53, .transport = TRANSPORT_UDP };
-	out = (struct server_out){ .event = EVENT_NOTIFY_UNSIGNED, .zone = name_of(".") };
+	out = (struct server_out){ .event = EVENT_NOTIFY_UNSIGNED, .zone = named(".") };
 	report_request(&to, &by_udp, &out);
 	assert_string_equal(line(), "info event=notify-unsigned from=192.0.2.1@53 transport=udp zone=.\n");
 }
@@ -85,7 +79,7 @@ static void
 transfers_say_how_they_ended(void **state)
 {
 	(void)state;
-	const struct name zone = name_of("example.org."), none = { 0 };
+	const struct name zone = named("example.org."), none = { 0 };
 	const struct transfer_report sent = { .is_incremental = true, .serial = 7, .from_serial = 5, .records = 9, .octets = 300, .messages = 1 };
 	report_transfer(&to, &(struct net_transferred){ .to = &stranger, .zone = &zone, .key = &none, .report = &sent, .took_ms = 3 });
 	assert_string_equal(line(), "info event=transfer-sent to=192.0.2.1@4242 zone=example.org. type=ixfr serial=7 old_serial=5 records=9 "
@@ -100,8 +94,8 @@ static void
 who_is_not_told_and_why(void **state)
 {
 	(void)state;
-	const struct tsig_key key = { .name = name_of("k._transfer.") };
-	const struct name zone = name_of("example.org.");
+	const struct tsig_key key = { .name = named("k._transfer.") };
+	const struct name zone = named("example.org.");
 	const struct notify_target from = { .address = { 4, { 192, 0, 2, 1 } }, .port = 4242, .conn = 7, .key = &key };
 	report_notify_not_told(&to, &from, &zone, NOTIFY_SHARE_TAKEN);
 	assert_string_equal(line(), "warning event=secondary-not-told from=192.0.2.1@4242 zone=example.org. key=k._transfer. "

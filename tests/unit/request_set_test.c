@@ -7,25 +7,18 @@
 #include <cmocka.h>
 
 #include "certificates.h"
+#include "named.h"
 
 enum { NOW = 1800000000, DAY = 86400 };
 
 static const struct acme_span till_tomorrow = { NOW, NOW + DAY };
-
-static struct name
-parsed(const char *text)
-{
-	struct name n;
-	assert_int_equal(name_parse(text, strlen(text), NULL, &n), OK);
-	return n;
-}
 
 static void
 assert_name(err_t (*make)(const uint8_t *, struct name *), const char *from, const char *want)
 {
 	char text[NAME_TEXT_MAX];
 	struct name made;
-	assert_int_equal(make(parsed(from).oct, &made), OK);
+	assert_int_equal(make(named(from).oct, &made), OK);
 	assert_int_equal(made.len, name_len(made.oct));
 	(void)name_print(made.oct, text);
 	assert_string_equal(text, want);
@@ -46,7 +39,7 @@ static void
 names_are_bounded(void **state)
 {
 	(void)state;
-	struct name n = parsed("a."), made = { .len = 0 };
+	struct name n = named("a."), made = { .len = 0 };
 	while (n.len + 18 < NAME_WIRE_MAX) { /* 18: _letsencrypt._tcp. */
 		struct name longer;
 		assert_int_equal(name_join((const uint8_t[]){ 1, 'a', 0 }, 2, n.oct, &longer), OK);
@@ -60,12 +53,12 @@ static void
 hosts_are_found_by_their_owner(void **state)
 {
 	(void)state;
-	struct name owner = parsed("_LetsEncrypt._tcp.www.example."), other = parsed("_letsencrypt._udp.www.example.");
-	assert_true(name_is_equal(acme_tlsa_host(owner.oct), parsed("www.example.").oct));
+	struct name owner = named("_LetsEncrypt._tcp.www.example."), other = named("_letsencrypt._udp.www.example.");
+	assert_true(name_is_equal(acme_tlsa_host(owner.oct), named("www.example.").oct));
 	assert_null(acme_tlsa_host(other.oct));
-	assert_null(acme_tlsa_host(parsed("_letsencrypt.").oct));
+	assert_null(acme_tlsa_host(named("_letsencrypt.").oct));
 	assert_null(acme_tlsa_host(name_root));
-	assert_true(name_is_root(acme_tlsa_host(parsed("_letsencrypt._tcp.").oct)));
+	assert_true(name_is_root(acme_tlsa_host(named("_letsencrypt._tcp.").oct)));
 }
 
 static void
@@ -228,10 +221,10 @@ requests_stay_below_their_host(void **state)
 	[[gnu::cleanup(pkey_free)]] struct pkey *k = key_of(PKEY_P256, "one");
 	[[gnu::cleanup(csr_free)]] struct csr *inside = request_for(k, names, 3), *outside = request_for(k, names, 4);
 	[[gnu::cleanup(csr_free)]] struct csr *wildcard = request_for(k, names + 1, 1);
-	assert_null(acme_request_outside(inside, parsed("WWW.example.").oct));
-	assert_string_equal(acme_request_outside(outside, parsed("www.example.").oct), "xwww.example");
-	assert_null(acme_request_outside(outside, parsed("example.").oct));
-	assert_string_equal(acme_request_outside(wildcard, parsed("a.www.example.").oct), "*.www.example");
+	assert_null(acme_request_outside(inside, named("WWW.example.").oct));
+	assert_string_equal(acme_request_outside(outside, named("www.example.").oct), "xwww.example");
+	assert_null(acme_request_outside(outside, named("example.").oct));
+	assert_string_equal(acme_request_outside(wildcard, named("a.www.example.").oct), "*.www.example");
 }
 
 int

@@ -13,6 +13,7 @@
 #include "dns/rrtype.h"
 #include "count.h"
 #include "live.h"
+#include "named.h"
 
 static struct cost {
 	size_t comparisons; /* of names */
@@ -23,18 +24,10 @@ COUNTED(comparisons, int, name_compare, (const uint8_t *a, const uint8_t *b), (a
 COUNTED(of_octets, int, memcmp, (const void *a, const void *b, size_t n), (a, b, n))
 COUNTED(of_octets, int, bcmp, (const void *a, const void *b, size_t n), (a, b, n)) /* which clang makes of memcmp() */
 
-static struct name
-parsed(const char *text)
-{
-	struct name n;
-	assert_int_equal(name_parse(text, strlen(text), name_root, &n), OK);
-	return n;
-}
-
 static void
 put(struct secondaries *s, const char *owner, uint16_t type, const uint8_t *rdata, size_t len)
 {
-	const struct name name = parsed(owner);
+	const struct name name = named(owner);
 	const struct master_rr rr = { .owner = name.oct, .type = type, .rdata = rdata, .rdlen = (uint16_t)len };
 	struct findings f = { 0 };
 	assert_int_equal(secondaries_add(s, &rr, name_root, &f), OK);
@@ -55,7 +48,7 @@ key_name(unsigned i)
 {
 	char text[32];
 	snprintf(text, sizeof text, "key%u.", i);
-	return parsed(text);
+	return named(text);
 }
 
 static void
@@ -109,7 +102,7 @@ they_take_what_they_say(void **state)
 		put_grant(s, i % 10, i);
 		put(s, host, TYPE_A, (const uint8_t[]){ 192, 0, 2, 1 }, 4);
 		put(s, host, TYPE_PTR, (const uint8_t *)"\1k", 3);
-		const struct name domain = parsed(host);
+		const struct name domain = named(host);
 		assert_int_equal(secondaries_shut(s, domain.oct), OK);
 	}
 	secondaries_seal(s);
@@ -139,7 +132,7 @@ an_address_costs_a_search(void **state)
 		{ .family = 6, .octets = { 0x20 } },
 	};
 	struct secondaries *s = secondaries_new();
-	const struct name zone = parsed("catalog.example."); /* with the root three domains */
+	const struct name zone = named("catalog.example."); /* with the root three domains */
 	for (unsigned i = 0; i < SECONDARIES_MAX; i++) {
 		put_prefix(s, i, 32);
 	}
@@ -160,7 +153,7 @@ prefixes_around_each_other_cost_their_lengths(void **state)
 	enum { LENGTHS = 33 }; /* 0 to 32 */
 	const struct key_address from = { .family = 4, .octets = { 11 } };
 	struct secondaries *s = secondaries_new();
-	const struct name zone = parsed("catalog.example.");
+	const struct name zone = named("catalog.example.");
 	for (unsigned i = 0; i < LENGTHS; i++) {
 		put_prefix(s, 0, i);
 	}
@@ -205,7 +198,7 @@ a_page_of_keys_costs_some_searches(void **state)
 		keystore_seal(ks);
 		const struct view v = { .keys = ks, .secondaries = s };
 		const size_t most = (STATUS_ITEMS_MAX + 1) * 4 * (BITS_MAX + 2);
-		const struct name other = parsed("other."), example = parsed("example.");
+		const struct name other = named("other."), example = named("example.");
 		assert_in_range(cost_of_page(&v, name_root), 1, most);
 		assert_in_range(cost_of_page(&v, other.oct), 1, most);
 		assert_in_range(cost_of_page(&v, example.oct), 1, most);

@@ -11,14 +11,7 @@
 
 #include "auth/keys.h"
 #include "base/str.h"
-
-static struct name
-parsed(const char *text)
-{
-	struct name n;
-	assert_int_equal(name_parse(text, strlen(text), name_root, &n), OK);
-	return n;
-}
+#include "named.h"
 
 /* "192.0.2.1", or eight groups of hexadecimal digits, or "" for one of no family. */
 static struct key_address
@@ -65,7 +58,7 @@ close_no_file(void *ctx, struct master_text *text)
 static err_t
 load(const char *within, const char *text, struct secondaries **out, struct load_result *result, struct str *found)
 {
-	const struct name apex = parsed(within);
+	const struct name apex = named(within);
 	const struct diag_sink sink = { .report = on_diag, .ctx = found };
 	const struct master_reader reader = { .apex = apex.oct, .file = "f", .open = no_file, .close = close_no_file, .sink = &sink };
 	return secondaries_load(&reader, text, strlen(text), NULL, SIZE_MAX, out, result);
@@ -186,7 +179,7 @@ static void
 assert_may_transfer(const struct secondaries *s, const char *zone, const char *from, bool may)
 {
 	const struct key_address a = address(from);
-	if (secondaries_may_transfer(s, parsed(zone).oct, &a) != may) {
+	if (secondaries_may_transfer(s, named(zone).oct, &a) != may) {
 		fail_msg("%s from %s", zone, from);
 	}
 }
@@ -196,7 +189,7 @@ loaded(const char *within, const char *text, const struct secondaries *last)
 {
 	struct secondaries *s = NULL;
 	struct load_result result;
-	const struct name apex = parsed(within);
+	const struct name apex = named(within);
 	const struct master_reader reader = { .apex = apex.oct, .file = "f", .open = no_file, .close = close_no_file };
 	assert_int_equal(secondaries_load(&reader, text, strlen(text), last, SIZE_MAX, &s, &result), OK);
 	return s;
@@ -230,9 +223,9 @@ no_right_grows(void **state)
 		assert_may_transfer(later, "example.", "192.0.2.53", true);
 		assert_may_transfer(later, "lab.example.", "192.0.2.53", false);
 		assert_may_transfer(later, "lab.example.", "192.0.2.54", true);
-		assert_false(secondaries_is_shut(later, parsed("example.").oct));
+		assert_false(secondaries_is_shut(later, named("example.").oct));
 		assert_may_transfer(fresh, "example.", "192.0.2.53", false);
-		assert_true(secondaries_is_shut(fresh, parsed("lab.example.").oct));
+		assert_true(secondaries_is_shut(fresh, named("lab.example.").oct));
 		/* What the good lines say of others holds in either case. */
 		assert_int_equal(secondaries_grants_n(later), 1);
 		assert_int_equal(secondaries_grants_n(fresh), 1);
@@ -243,7 +236,7 @@ no_right_grows(void **state)
 		assert_may_transfer(still, "lab.example.", "192.0.2.54", true);
 		secondaries_free(&still);
 		still = loaded("example.", str_text(&text), fresh);
-		assert_true(secondaries_is_shut(still, parsed("example.").oct));
+		assert_true(secondaries_is_shut(still, named("example.").oct));
 		secondaries_free(&still);
 		secondaries_free(&later);
 		secondaries_free(&fresh);
@@ -467,7 +460,7 @@ as_one_by_one(void **state)
 			struct key_address a = { .family = i % 2 != 0 ? 4 : 6, .octets = { i / 2 % 10 == 9 ? 11 : 10 } };
 			a.octets[a.family == 4 ? 3 : 15] = (uint8_t)(i / 2 % 10);
 			unsigned zone = i / 20;
-			bool may = secondaries_may_transfer(s, parsed(rule_domains[zone]).oct, &a);
+			bool may = secondaries_may_transfer(s, named(rule_domains[zone]).oct, &a);
 			assert_int_equal(may, may_by_rules(rules, n, zone, &a));
 			allowed += may;
 		}
@@ -492,7 +485,7 @@ static void
 assert_notified(const struct secondaries *s, const char *zone, const char *want)
 {
 	struct str got = { 0 };
-	secondaries_notified(s, parsed(zone).oct, put_notified, &got);
+	secondaries_notified(s, named(zone).oct, put_notified, &got);
 	assert_string_equal(str_text(&got), want);
 	str_fini(&got);
 }
@@ -517,7 +510,7 @@ assert_host(const struct secondaries *s, const char *zone, const char *host, con
 	struct key_address addresses[4];
 	const uint8_t *keys[4];
 	struct str got = { 0 };
-	const struct name z = parsed(zone), h = parsed(host);
+	const struct name z = named(zone), h = named(host);
 	size_t n = secondaries_addresses(s, z.oct, h.oct, addresses, ARRAY_LEN(addresses));
 	for (size_t i = 0; i < n; i++) {
 		str_printf(&got, "%u.%u ", addresses[i].family, addresses[i].octets[addresses[i].family == 4 ? 3 : 15]);
@@ -623,7 +616,7 @@ put_key(struct keystore *keys, const char *name)
 {
 	static const uint8_t rdata[4 + 16] = { 0, 0, 3, 163, 1 };
 	struct findings f = { 0 };
-	assert_int_equal(keystore_add(keys, parsed(name).oct, name_root, rdata, sizeof rdata, &f), OK);
+	assert_int_equal(keystore_add(keys, named(name).oct, name_root, rdata, sizeof rdata, &f), OK);
 	assert_int_equal(f.n, 0);
 }
 
@@ -644,7 +637,7 @@ keys_are_granted_rights(void **state)
 		assert_true(name_compare(secondaries_grant(s, i - 1)->key, secondaries_grant(s, i)->key) <= 0);
 	}
 	keystore_grant(keys, NULL);
-	assert_false(key_has_right(keystore_find(keys, parsed("a-key.").oct), RIGHT_TRANSFER, parsed("other.").oct));
+	assert_false(key_has_right(keystore_find(keys, named("a-key.").oct), RIGHT_TRANSFER, named("other.").oct));
 	keystore_grant(keys, s);
 	keystore_seal(keys);
 	static const struct {
@@ -656,8 +649,8 @@ keys_are_granted_rights(void **state)
 		{ "x._status.", "a.example.", "ts" }, { "host-key.", "example.", "" }, { "idle-key.", "example.", "" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const struct key *k = keystore_find(keys, parsed(rows[i].key).oct);
-		const struct name zone = parsed(rows[i].zone);
+		const struct key *k = keystore_find(keys, named(rows[i].key).oct);
+		const struct name zone = named(rows[i].zone);
 		char may[5] = "";
 		strcat(may, key_has_right(k, RIGHT_UPDATE, zone.oct) || key_may_update(k, zone.oct) ? "u" : "");
 		strcat(may, key_has_right(k, RIGHT_TRANSFER, zone.oct) ? "t" : "");
@@ -681,7 +674,7 @@ keys_are_granted_rights(void **state)
 	assert_int_equal(f.n, 1);
 	assert_string_equal(f.list[0].code, "secondary-key-unknown");
 	assert_non_null(strstr(f.list[0].text, "nowhere-key"));
-	assert_true(name_is_equal(f.list[0].owner, parsed("_transfer.other.").oct));
+	assert_true(name_is_equal(f.list[0].owner, named("_transfer.other.").oct));
 	secondaries_find_unknown(s, NULL, &f);
 	assert_int_equal(f.n, 1 + 6);
 	findings_fini(&f);

@@ -11,14 +11,7 @@
 #include "base/alloc.h"
 #include "dns/rrtype.h"
 #include "dns/wire.h"
-
-static struct name
-name_of(const char *text)
-{
-	struct name n;
-	assert_int_equal(name_parse(text, strlen(text), name_root, &n), OK);
-	return n;
-}
+#include "named.h"
 
 static void
 names_of_questions(void **state)
@@ -35,7 +28,7 @@ names_of_questions(void **state)
 		{ STATUS_KEYS, "x.", "keys._status.x." },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct name domain = name_of(cases[i].domain), want = name_of(cases[i].name), made;
+		struct name domain = named(cases[i].domain), want = named(cases[i].name), made;
 		enum status_what what;
 		const uint8_t *found;
 		assert_int_equal(status_name(cases[i].what, domain.oct, &made), OK);
@@ -59,7 +52,7 @@ names_of_others(void **state)
 		{ "zone s._status.", E_UNSUPPORTED }, { "ZONES._STATUS.", OK }, { "all._status.x.", E_UNSUPPORTED },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct name n = name_of(cases[i].name);
+		struct name n = named(cases[i].name);
 		enum status_what what;
 		const uint8_t *domain;
 		assert_int_equal(status_name_read(n.oct, &what, &domain), cases[i].err);
@@ -86,7 +79,7 @@ static size_t
 message_of(void (*write)(struct status_writer *w), uint8_t *wire, size_t cap)
 {
 	struct status_writer w = { .b = buf_over(wire, cap) };
-	struct name n = name_of("zones._status.");
+	struct name n = named("zones._status.");
 	buf_put(&w.b, "\0\1\x84\0\0\1\0\1\0\0\0\0", 12);
 	buf_put(&w.b, n.oct, n.len);
 	buf_u16(&w.b, TYPE_TXT);

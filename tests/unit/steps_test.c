@@ -2,22 +2,14 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <string.h>
 
 #include <cmocka.h>
 
 #include "dns/msg.h"
 #include "dns/rrtype.h"
+#include "named.h"
 
 enum { UPDATES = 2 };
-
-static struct name
-named(const char *text)
-{
-	struct name n;
-	assert_int_equal(name_parse(text, strlen(text), name_root, &n), OK);
-	return n;
-}
 
 static void
 add(struct steps *s, enum step_change_kind kind, const char *zone, const char *owner, uint16_t type)

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "named.h"
 #include "serve.h"
 
 #define SECRET " DNSKEY 0 3 163 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
@@ -41,23 +42,15 @@ end(struct world *w)
 	str_fini(&w->told);
 }
 
-static struct name
-name_of(const char *text)
-{
-	struct name n;
-	assert_int_equal(name_parse(text, strlen(text), NULL, &n), OK);
-	return n;
-}
-
 /* One with the key of that name, as the view has it. */
 static struct subscription
 subscription(const struct world *w, uint64_t conn, const char *zone, const char *key, const struct key_address *from,
              const struct key_address *in_key)
 {
-	const struct name k = name_of(key);
+	const struct name k = named(key);
 	return (struct subscription){
 		.target = { .conn = conn, .address = *from, .port = 4242, .key = &keystore_find(w->v->keys, k.oct)->tsig },
-		.zone = name_of(zone), .secondary = *in_key,
+		.zone = named(zone), .secondary = *in_key,
 	};
 }
 
@@ -97,7 +90,7 @@ static void
 assert_change(struct world *w, const char *zone, const struct key_address *at, const char *want)
 {
 	static struct notify_targets targets;
-	const struct name n = name_of(zone);
+	const struct name n = named(zone);
 	const struct notify_news news = { .zone = n.oct };
 	targets.n = at != NULL;
 	targets.list[0].address = at != NULL ? *at : none;
@@ -108,7 +101,7 @@ assert_change(struct world *w, const char *zone, const struct key_address *at, c
 static void
 assert_report(struct world *w, const char *zone, const struct key_address *at, bool is_reached, const char *want)
 {
-	const struct name n = name_of(zone);
+	const struct name n = named(zone);
 	const struct notify_news news = { .zone = n.oct };
 	subscriptions_take_report(&w->s, w->v, &news, at, is_reached, on_each, w);
 	assert_told(w, want);
@@ -269,7 +262,7 @@ all_zones_are_awaited_once(void **state)
 		assert_int_equal(subscriptions_add(&w.s, w.v, &awaiting[i]), OK);
 	}
 	assert_true(add(&w, 6, ".", &eight, &none)); /* this one does not */
-	const struct tell_wish wish = { .key = name_of("k._transfer."), .domain = name_of("."), .address = eight, .way = TELL_BY_CONNECTION };
+	const struct tell_wish wish = { .key = named("k._transfer."), .domain = named("."), .address = eight, .way = TELL_BY_CONNECTION };
 	assert_int_equal(awaited(&w, &wish), 12);
 	assert_int_equal(awaited(&w, &wish), 0);
 	end(&w);

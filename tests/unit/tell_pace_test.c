@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "named.h"
+
 static struct tell_pace pace;
 
 static int
@@ -18,19 +20,11 @@ begin(void **state)
 	return 0;
 }
 
-static struct name
-name_of(const char *text)
-{
-	struct name n;
-	assert_int_equal(name_parse(text, strlen(text), NULL, &n), OK);
-	return n;
-}
-
 static struct tell_wish
 wish(const char *key, const char *domain, unsigned address, enum tell_way way)
 {
 	return (struct tell_wish){
-		.key = name_of(key), .domain = name_of(domain), .way = way,
+		.key = named(key), .domain = named(domain), .way = way,
 		.address = { 4, { 10, (uint8_t)(address >> 16), (uint8_t)(address >> 8), (uint8_t)address } },
 	};
 }
