@@ -1,17 +1,16 @@
 /* A primary's front, and the thread that follows it, over the loopback: the real machines on both sides, transfers signed. */
 #include "net/follow.h"
 
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 #include "auth/next_view.h"
+#include "awaiting.h"
 #include "net/front.h"
 #include "serve.h"
 #include "zone/changes.h"
@@ -31,8 +30,7 @@ struct fixture {
 	struct key key;
 	struct follow_source source;
 	struct net_follow *nf;
-	pthread_mutex_t lock; /* for all below */
-	pthread_cond_t changed;
+	struct awaiting shared; /* for all below */
 	struct zone *version;
 	uint32_t serial;
 	enum incoming_form form; /* of the last transfer */
@@ -138,7 +136,7 @@ static void
 on_report(void *ctx, const struct follow_report *r)
 {
 	struct fixture *f = ctx;
-	pthread_mutex_lock(&f->lock);
+	awaiting_begin(&f->shared);
 	if (r->event == FOLLOW_TRANSFERRED) {
 		f->transfers++;
 		f->serial = r->serial;
@@ -148,8 +146,7 @@ on_report(void *ctx, const struct follow_report *r)
 		f->downs++;
 		snprintf(f->why, sizeof f->why, "%s", r->why);
 	}
-	pthread_cond_broadcast(&f->changed);
-	pthread_mutex_unlock(&f->lock);
+	awaiting_end(&f->shared);
 }
 
 static size_t
@@ -194,30 +191,13 @@ notify(struct fixture *f, uint32_t serial)
 	net_follow_notice(f->nf, &n);
 }
 
-static void
-await(struct fixture *f, const unsigned *counter, unsigned want)
-{
-	struct timespec until;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += WAIT_MS / 1000;
-	pthread_mutex_lock(&f->lock);
-	int err = 0;
-	while (*counter < want && err == 0) {
-		err = pthread_cond_timedwait(&f->changed, &f->lock, &until);
-	}
-	unsigned got = *counter;
-	pthread_mutex_unlock(&f->lock);
-	assert_int_equal(got, want);
-}
-
 /* ---- beginning and end ---- */
 
 static void
 set_up(struct fixture *f)
 {
 	*f = (struct fixture){ .server = { .udp_max = 1232 } };
-	assert_int_equal(pthread_mutex_init(&f->lock, NULL), 0);
-	assert_int_equal(pthread_cond_init(&f->changed, NULL), 0);
+	awaiting_init(&f->shared, WAIT_MS);
 	f->text = xalloc(1 << 20);
 	commit(f, 1);
 	f->env = (struct net_env){ .conf = &f->server, .handle = server_handle, .event = on_event };
@@ -231,8 +211,7 @@ tear_down(struct fixture *f)
 	primary_free(&f->primary);
 	zone_free(&f->version);
 	free(f->text);
-	pthread_cond_destroy(&f->changed);
-	pthread_mutex_destroy(&f->lock);
+	awaiting_fini(&f->shared);
 }
 
 /* ---- tests ---- */
@@ -246,12 +225,12 @@ a_zone_is_followed(void **state)
 	set_up(&f);
 	start_front(&f);
 	start_following(&f);
-	await(&f, &f.transfers, 1);
+	await(&f.shared, &f.transfers, 1);
 	assert_int_equal(f.serial, 1);
 	assert_int_equal(f.form, INCOMING_WHOLE);
 	commit(&f, 2);
 	notify(&f, 2);
-	await(&f, &f.transfers, 2);
+	await(&f.shared, &f.transfers, 2);
 	assert_int_equal(f.serial, 2);
 	assert_int_equal(f.form, INCOMING_CHANGES);
 
@@ -259,7 +238,7 @@ a_zone_is_followed(void **state)
 	commit(&f, 3);
 	start_front(&f);
 	notify(&f, 3);
-	await(&f, &f.transfers, 3);
+	await(&f.shared, &f.transfers, 3);
 	assert_int_equal(f.serial, 3);
 	assert_true(net_follow_stop(&f.nf, LIMIT_MS));
 	end_front(&f);
@@ -273,10 +252,10 @@ a_primary_that_comes_later(void **state)
 	struct fixture f;
 	set_up(&f);
 	start_following(&f);
-	await(&f, &f.downs, 1);
+	await(&f.shared, &f.downs, 1);
 	assert_non_null(strstr(f.why, "refused"));
 	start_front(&f);
-	await(&f, &f.transfers, 1);
+	await(&f.shared, &f.transfers, 1);
 	assert_true(net_follow_stop(&f.nf, LIMIT_MS));
 	end_front(&f);
 	tear_down(&f);

@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "awaiting.h"
 #include "base/alloc.h"
 #include "dns/wire.h"
 #include "net/notice_queue.h"
@@ -26,8 +26,7 @@ struct fixture {
 	struct net_follow *nf;
 	struct follow_source source;
 	int listener, peer;
-	pthread_mutex_t lock; /* for all below */
-	pthread_cond_t changed;
+	struct awaiting shared; /* for all below */
 	void (*task)(struct fixture *f);
 	unsigned tasks, holds, notices, inputs, closed, timers, requests;
 	unsigned link;        /* of the last input, or the last end */
@@ -43,10 +42,9 @@ struct fixture {
 static void
 count(struct fixture *f, unsigned *counter)
 {
-	pthread_mutex_lock(&f->lock);
+	awaiting_begin(&f->shared);
 	++*counter;
-	pthread_cond_broadcast(&f->changed);
-	pthread_mutex_unlock(&f->lock);
+	awaiting_end(&f->shared);
 }
 
 /* ---- the machine ---- */
@@ -255,8 +253,7 @@ set_up(struct fixture *f)
 	struct listen_address at = loopback(1);
 	*f = (struct fixture){ .peer = -1, .deadline = NOW_NEVER };
 	fixture = f;
-	assert_int_equal(pthread_mutex_init(&f->lock, NULL), 0);
-	assert_int_equal(pthread_cond_init(&f->changed, NULL), 0);
+	awaiting_init(&f->shared, WAIT_MS);
 	f->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_true(f->listener >= 0);
 	assert_int_equal(bind(f->listener, &at.sa.any, at.len), 0);
@@ -289,8 +286,7 @@ clean_up(struct fixture *f)
 		close(f->peer);
 	}
 	close(f->listener);
-	pthread_cond_destroy(&f->changed);
-	pthread_mutex_destroy(&f->lock);
+	awaiting_fini(&f->shared);
 }
 
 static void
@@ -299,22 +295,6 @@ stop(struct fixture *f)
 	assert_true(net_follow_stop(&f->nf, LIMIT_MS));
 	assert_null(f->nf);
 	clean_up(f);
-}
-
-static void
-await(struct fixture *f, const unsigned *counter, unsigned want)
-{
-	struct timespec until;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += WAIT_MS / 1000;
-	pthread_mutex_lock(&f->lock);
-	int err = 0;
-	while (*counter < want && err == 0) {
-		err = pthread_cond_timedwait(&f->changed, &f->lock, &until);
-	}
-	unsigned got = *counter;
-	pthread_mutex_unlock(&f->lock);
-	assert_int_equal(got, want);
 }
 
 static void
@@ -330,7 +310,7 @@ perform(struct fixture *f, void (*task)(struct fixture *f))
 {
 	unsigned before = f->tasks;
 	begin_task(f, task);
-	await(f, &f->tasks, before + 1);
+	await(&f->shared, &f->tasks, before + 1);
 }
 
 /* ---- the primary ---- */
@@ -448,11 +428,11 @@ static void
 hold(struct fixture *f)
 {
 	count(f, &f->holds);
-	pthread_mutex_lock(&f->lock);
+	awaiting_begin(&f->shared);
 	while (f->is_held) {
-		pthread_cond_wait(&f->changed, &f->lock);
+		pthread_cond_wait(&f->shared.changed, &f->shared.lock);
 	}
-	pthread_mutex_unlock(&f->lock);
+	awaiting_end(&f->shared);
 }
 
 /* From now on the thread does nothing. */
@@ -461,16 +441,15 @@ hold_up(struct fixture *f)
 {
 	f->is_held = true;
 	begin_task(f, hold);
-	await(f, &f->holds, 1);
+	await(&f->shared, &f->holds, 1);
 }
 
 static void
 release(struct fixture *f)
 {
-	pthread_mutex_lock(&f->lock);
+	awaiting_begin(&f->shared);
 	f->is_held = false;
-	pthread_cond_broadcast(&f->changed);
-	pthread_mutex_unlock(&f->lock);
+	awaiting_end(&f->shared);
 }
 
 /* ---- tests ---- */
@@ -491,7 +470,7 @@ questions_and_answers(void **state)
 	len += put_message(answers + len, 40, true, 'b');
 	len += put_message(answers + len, 30, true, 'c');
 	peer_sends(&f, answers, len);
-	await(&f, &f.inputs, 3);
+	await(&f.shared, &f.inputs, 3);
 	assert_int_equal(f.link, LINK);
 	assert_int_equal(f.octets, 110);
 	perform(&f, close_link);
@@ -515,8 +494,8 @@ requests_over_a_link(void **state)
 	len += put_message(requests + len, 20, true, 'r'); /* a response between them */
 	len += put_message(requests + len, 20, false, 'a');
 	peer_sends(&f, requests, len);
-	await(&f, &f.requests, 2);
-	await(&f, &f.inputs, 1);
+	await(&f.shared, &f.requests, 2);
+	await(&f.shared, &f.inputs, 1);
 	uint8_t questions[2 * 42];
 	len = put_message(questions, 40, false, 'q');
 	len += put_message(questions + len, 40, false, 'q');
@@ -539,7 +518,7 @@ the_primary_closes(void **state)
 		perform(&f, open_link);
 		accept_peer(&f);
 		assert_int_equal(shutdown(f.peer, SHUT_RDWR), 0);
-		await(&f, &f.closed, i);
+		await(&f.shared, &f.closed, i);
 		assert_int_equal(f.link, LINK);
 		assert_string_equal(f.why, "the peer has closed the connection");
 	}
@@ -561,7 +540,7 @@ the_machine_closes_in_the_middle(void **state)
 	perform(&f, open_link);
 	accept_peer(&f);
 	peer_sends(&f, answers, len);
-	await(&f, &f.inputs, 1);
+	await(&f.shared, &f.inputs, 1);
 	perform(&f, NULL); /* a turn of the loop later */
 	assert_int_equal(f.inputs, 1);
 	assert_int_equal(f.closed, 0);
@@ -576,16 +555,16 @@ links_that_cannot_be(void **state)
 	start(&f);
 	f.source.source = (struct key_address){ 4, { 192, 0, 2, 1 } }; /* nobody's here */
 	perform(&f, open_link);
-	await(&f, &f.closed, 1);
+	await(&f.shared, &f.closed, 1);
 	assert_int_equal(f.link, LINK);
 	assert_non_null(strstr(f.why, "address"));
 	perform(&f, open_and_close_another); /* nothing is told of the other */
-	await(&f, &f.closed, 2);
+	await(&f.shared, &f.closed, 2);
 	assert_int_equal(f.link, LINK);
 	f.source.source.family = 0;
 	close(f.listener);
 	perform(&f, open_link);
-	await(&f, &f.closed, 3);
+	await(&f.shared, &f.closed, 3);
 	assert_non_null(strstr(f.why, "refused"));
 	f.listener = dup(0);
 	stop(&f);
@@ -617,7 +596,7 @@ the_timer(void **state)
 	struct fixture f;
 	start(&f);
 	perform(&f, set_deadline);
-	await(&f, &f.timers, 3);
+	await(&f.shared, &f.timers, 3);
 	perform(&f, NULL);
 	assert_true(f.deadline == NOW_NEVER);
 	stop(&f);
@@ -668,7 +647,7 @@ notices_from_any_thread(void **state)
 	for (unsigned i = 0; i < TELLERS; i++) {
 		pthread_join(tellers[i].thread, NULL);
 	}
-	await(&f, &f.notices, TELLERS * TOLD);
+	await(&f.shared, &f.notices, TELLERS * TOLD);
 	assert_int_equal(net_follow_notices_dropped(f.nf), 0);
 	stop(&f);
 }
@@ -690,7 +669,7 @@ notices_that_wait(void **state)
 		net_follow_notice(f.nf, &n);
 	}
 	release(&f);
-	await(&f, &f.notices, TELLERS * TOLD + 1);
+	await(&f.shared, &f.notices, TELLERS * TOLD + 1);
 	perform(&f, NULL);
 	assert_int_equal(f.notices, TELLERS * TOLD + 1);
 	const struct follow_notice last = notice("last.example.", 10);
@@ -714,7 +693,7 @@ too_many_notices(void **state)
 	}
 	assert_int_equal(net_follow_notices_dropped(f.nf), NOTICE_QUEUE_MAX);
 	release(&f);
-	await(&f, &f.notices, NOTICE_QUEUE_MAX);
+	await(&f.shared, &f.notices, NOTICE_QUEUE_MAX);
 	stop(&f);
 }
 
@@ -795,11 +774,11 @@ a_question_over_udp(void **state)
 	from.len = sizeof from.sa;
 	assert_int_equal(recvfrom(primary, bytes, sizeof bytes, 0, &from.sa.any, &from.len), DNS_HEADER_LEN);
 	assert_int_equal(sendto(primary, bytes, DNS_HEADER_LEN, 0, &from.sa.any, from.len), DNS_HEADER_LEN);
-	await(&f, &f.inputs, 1);
+	await(&f.shared, &f.inputs, 1);
 	assert_int_equal(f.link, 3);
 	close(primary);
 	perform(&f, ask_by_udp); /* nobody is there */
-	await(&f, &f.closed, 1);
+	await(&f.shared, &f.closed, 1);
 	stop(&f);
 }
 

@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "awaiting.h"
 #include "base/buf.h"
 #include "dns/msg.h"
 #include "dns/rrtype.h"
@@ -39,8 +40,7 @@ struct secondary {
 
 struct fixture {
 	struct net_notify *nn;
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
+	struct awaiting shared;
 	unsigned reports[NOTIFY_OUTCOMES];
 	enum notify_transport transport; /* of the last report */
 	struct bytes over;               /* what went over a peer's own connection last */
@@ -55,25 +55,23 @@ static void
 on_report(void *ctx, const struct notifier_report *r)
 {
 	struct fixture *f = ctx;
-	pthread_mutex_lock(&f->lock);
+	awaiting_begin(&f->shared);
 	f->reports[r->outcome]++;
 	f->transport = r->transport;
-	pthread_cond_broadcast(&f->changed);
-	pthread_mutex_unlock(&f->lock);
+	awaiting_end(&f->shared);
 }
 
 static bool
 send_over(void *ctx, uint64_t conn, const uint8_t *bytes, size_t len)
 {
 	struct fixture *f = ctx;
-	pthread_mutex_lock(&f->lock);
+	awaiting_begin(&f->shared);
 	bool is_there = !f->no_conn;
 	f->over.len = len;
 	memcpy(f->over.at, bytes, len);
 	f->over_conn = conn;
 	f->over_n += is_there;
-	pthread_cond_broadcast(&f->changed);
-	pthread_mutex_unlock(&f->lock);
+	awaiting_end(&f->shared);
 	return is_there;
 }
 
@@ -82,8 +80,7 @@ start_from(struct fixture *f, const struct listen_address *v4)
 {
 	struct diag d;
 	memset(f, 0, sizeof *f);
-	pthread_mutex_init(&f->lock, NULL);
-	pthread_cond_init(&f->changed, NULL);
+	awaiting_init(&f->shared, WAIT_MS);
 	const struct net_notify_conf conf = { .source_v4 = v4, .send_over = send_over, .report = on_report, .ctx = f };
 	assert_int_equal(net_notify_start(&conf, &f->nn, &d), OK);
 }
@@ -99,31 +96,13 @@ stop(struct fixture *f)
 {
 	net_notify_stop(&f->nn);
 	assert_null(f->nn);
-	pthread_cond_destroy(&f->changed);
-	pthread_mutex_destroy(&f->lock);
-}
-
-/* Until a counter of the fixture has that value. */
-static void
-await(struct fixture *f, const unsigned *counter, unsigned want)
-{
-	struct timespec until;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += WAIT_MS / 1000;
-	pthread_mutex_lock(&f->lock);
-	int err = 0;
-	while (*counter < want && err == 0) {
-		err = pthread_cond_timedwait(&f->changed, &f->lock, &until);
-	}
-	unsigned got = *counter;
-	pthread_mutex_unlock(&f->lock);
-	assert_int_equal(got, want);
+	awaiting_fini(&f->shared);
 }
 
 static void
 await_report(struct fixture *f, enum notify_outcome o, unsigned n)
 {
-	await(f, &f->reports[o], n);
+	await(&f->shared, &f->reports[o], n);
 }
 
 static err_t
@@ -492,11 +471,11 @@ over_a_peers_own_connection(void **state)
 	const struct notify_target to = { .conn = UINT64_C(0x123456789ABCDEF0), .key = &key };
 	start(&f);
 	assert_int_equal(add(&f, "example.", &to), OK);
-	await(&f, &f.over_n, 1);
-	pthread_mutex_lock(&f.lock);
+	await(&f.shared, &f.over_n, 1);
+	awaiting_begin(&f.shared);
 	struct bytes request = f.over;
 	assert_true(f.over_conn == to.conn);
-	pthread_mutex_unlock(&f.lock);
+	awaiting_end(&f.shared);
 	struct msg m = parsed(&request);
 	struct tsig t;
 	assert_int_equal(tsig_verify_request(&t, &m, &key, net_wall_s()), OK);
@@ -511,12 +490,12 @@ over_a_peers_own_connection(void **state)
 	assert_int_equal(n.unexpected, 1);
 
 	assert_int_equal(add(&f, "example.", &to), OK);
-	await(&f, &f.over_n, 2);
+	await(&f.shared, &f.over_n, 2);
 	net_notify_conn_closed(f.nn, to.conn);
 	await_report(&f, NOTIFY_LOST, 1);
-	pthread_mutex_lock(&f.lock);
+	awaiting_begin(&f.shared);
 	f.no_conn = true;
-	pthread_mutex_unlock(&f.lock);
+	awaiting_end(&f.shared);
 	assert_int_equal(add(&f, "example.", &to), OK);
 	await_report(&f, NOTIFY_LOST, 2);
 	stop(&f);
