@@ -10,7 +10,7 @@ a_zone_without_name_servers(void **state)
 	begin_with(&w, false);
 	ca_says(w.c, &w.now, ACME_ORDER_PROVE);
 	updated(&w, CERTIFIER_UPDATED);
-	assert_false(w.is_asking);
+	assert_false(w.base.is_asking);
 	assert_int_equal(w.changes, 3); /* proof and remark out, the reason in */
 	updated(&w, CERTIFIER_UPDATED);
 	assert_int_equal(w.last, CERTIFIER_FAILED);
@@ -23,7 +23,7 @@ begin_to_ask(struct world *w)
 	begin(w);
 	ca_says(w->c, &w->now, ACME_ORDER_PROVE);
 	updated(w, CERTIFIER_UPDATED);
-	assert_true(w->is_asking && !w->is_tcp);
+	assert_true(w->base.is_asking && !w->is_tcp);
 }
 
 /* What comes over TCP counts, also when it does not have the proof yet; then UDP is tried first again. */
@@ -34,11 +34,11 @@ a_set_too_large_for_udp(void **state)
 	struct world w = { 0 };
 	begin_to_ask(&w);
 	answer_with(&w, DNS_TC, NULL, 0);
-	assert_true(w.is_asking && w.is_tcp);
+	assert_true(w.base.is_asking && w.is_tcp);
 	answer(&w, "another value");
-	assert_false(w.is_asking);
+	assert_false(w.base.is_asking);
 	wait(&w);
-	assert_true(w.is_asking && !w.is_tcp);
+	assert_true(w.base.is_asking && !w.is_tcp);
 	answer_with(&w, DNS_TC, NULL, 0);
 	assert_int_equal(proven_n, 0);
 	answer(&w, "the-value-of-the-proof-0123456789-012345678");
@@ -65,13 +65,13 @@ a_set_that_does_not_come_over_tcp(void **state)
 		case 3: answer_with(&w, RCODE_SERVFAIL, NULL, 0); break;
 		default: certifier_answered(w.c, &w.now, 0, (const uint8_t *)"garbage garbage", 15); break;
 		}
-		assert_false(w.is_asking);
+		assert_false(w.base.is_asking);
 		assert_int_equal(w.questions, questions + 1);
 		wait(&w);
-		assert_true(w.is_asking && !w.is_tcp);
+		assert_true(w.base.is_asking && !w.is_tcp);
 		assert_true(w.now.mono_ns - asked_ns <= (CERTIFIER_TCP_S + 5) * NOW_SECOND_NS);
 	}
-	while (w.is_asking) { /* five minutes later it is given up */
+	while (w.base.is_asking) { /* five minutes later it is given up */
 		answer_with(&w, DNS_TC, NULL, 0);
 		certifier_unreachable(w.c, &w.now, 0);
 		if (w.last != CERTIFIER_FAILED) {
@@ -111,7 +111,7 @@ what_is_no_answer(void **state)
 	struct world w = { 0 };
 	begin_to_ask(&w);
 	answer_with(&w, RCODE_REFUSED, NULL, 0);
-	assert_true(w.is_asking);
+	assert_true(w.base.is_asking);
 	w.id++;
 	answer(&w, "the-value-of-the-proof-0123456789-012345678");
 	w.id--;
@@ -161,7 +161,7 @@ static void
 a_server_that_cannot_be_looked_up(void **state)
 {
 	(void)state;
-	struct world w = { .has_no_lookups = true };
+	struct world w = { .base.has_no_lookups = true };
 	begin_to_ask(&w);
 	answer(&w, "the-value-of-the-proof-0123456789-012345678");
 	while (proven_n == 0) {

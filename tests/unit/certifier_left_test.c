@@ -14,12 +14,12 @@ static void
 serve_records(struct world *w, const char *apex, const struct record *records, size_t n)
 {
 	struct making_zone m;
-	begin_zone(&m, apex);
-	put(m.b, apex, TYPE_NS, "\2ns\7example", 12);
+	begin_zone(&m, &w->base, apex);
+	put(&m, apex, TYPE_NS, "\2ns\7example", 12);
 	for (size_t i = 0; i < n; i++) {
-		put(m.b, records[i].owner, records[i].type, records[i].rdata, records[i].len);
+		put(&m, records[i].owner, records[i].type, records[i].rdata, records[i].len);
 	}
-	end_zone(w, &m);
+	end_version(w, &m);
 }
 
 static struct record

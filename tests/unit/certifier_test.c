@@ -124,7 +124,7 @@ an_order_that_is_overtaken(void **state)
 	serve(&w, true);
 	assert_int_equal(w.last, CERTIFIER_CHANGED);
 	assert_null(ordered);
-	assert_false(w.is_asking);
+	assert_false(w.base.is_asking);
 	assert_int_equal(w.changes, 2); /* proof and remark out */
 	assert_int_equal(w.conditions, 0);
 	updated(&w, CERTIFIER_UPDATED);

@@ -2,24 +2,15 @@
  *
  * The world goes on in steps: an UPDATE is carried out, is answered, the follower has the new version, a question is answered, the CA goes
  * on, or time passes.  After each step no cache may have TLSA records that the key of a service does not match. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "certifier_base.h"
 
 #include "acme/request_set.h"
 #include "acme/steps.h"
-#include "auth/secondary.h"
 #include "certificates.h"
-#include "certifier_ca.h"
 #include "dns/msg.h"
 #include "dns/request.h"
-#include "dns/rrtype.h"
-#include "named.h"
 
-enum { RECORDS_MAX = 64, VERSIONS_MAX = 64, UPDATES = 2, LAG_S = 7, TTL = 300, HOUR_S = 3600, KEYS = 2, NO_KEY = -1 };
+enum { RECORDS_MAX = 64, VERSIONS_MAX = 64, LAG_S = 7, TTL = 300, KEYS = 2, NO_KEY = -1 };
 
 static const char WWW[] = "www.example", REQUESTS[] = "_letsencrypt._tcp.www.example", HTTPS[] = "_443._tcp.www.example",
                   STATUS[] = "_status._letsencrypt._tcp.www.example";
@@ -102,8 +93,7 @@ struct version { /* of the TLSA records at HTTPS, as name servers had it */
 };
 
 struct world {
-	struct secondary *zones;
-	struct keystore *keys;
+	struct base base;
 	struct certifier *c;
 	struct dane_ports dane;
 	struct now now;
@@ -112,14 +102,14 @@ struct world {
 	struct version versions[VERSIONS_MAX];
 	size_t versions_n;
 	int in_dns, in_service;         /* which key the certificate has */
-	bool is_updating, is_applied, is_served_first, is_to_be_served, is_asking, is_refusing, is_ca_silent;
+	bool is_updating, is_applied, is_served_first, is_to_be_served, is_refusing, is_ca_silent;
 	unsigned slot;
 	enum certifier_outcome outcome;
 	uint8_t update[STEPS_MESSAGE_MAX];
 	size_t update_len, updates, tlsa_updates;
 	struct name qname;
 	uint16_t qtype, id;
-	uint64_t proven, serial;
+	uint64_t proven;
 	unsigned steps, kill_at;        /* 0: never */
 	unsigned events[CERTIFIER_EVENTS];
 	char why[CERTIFIER_REASON_MAX]; /* of the last report of what was left out, or has failed */
@@ -128,12 +118,6 @@ struct world {
 static struct pkey *keys[KEYS];
 static uint8_t pins[KEYS][DANE_RDATA_LEN];
 static const uint8_t theirs[][DANE_RDATA_LEN] = { { 2, 1, 1, 77 }, { 3, 1, 1, 77 } };
-
-static const struct view *
-view(void *ctx)
-{
-	return secondary_view(((struct world *)ctx)->zones);
-}
 
 static void
 update(void *ctx, unsigned slot, const struct key *key, const uint8_t *zone, const uint8_t *bytes, size_t len)
@@ -161,24 +145,7 @@ ask(void *ctx, unsigned slot, const struct certifier_place *to, bool is_tcp, con
 	w->qname = m.qname;
 	w->qtype = m.qtype;
 	w->id = m.id;
-	w->is_asking = true;
-	return true;
-}
-
-static void
-ask_end(void *ctx, unsigned slot)
-{
-	(void)slot;
-	((struct world *)ctx)->is_asking = false;
-}
-
-static bool
-resolve(void *ctx, unsigned slot, const uint8_t *name)
-{
-	(void)ctx;
-	(void)slot;
-	(void)name;
-	fail();
+	w->base.is_asking = true;
 	return true;
 }
 
@@ -192,69 +159,33 @@ report(void *ctx, const struct certifier_report *r)
 	}
 }
 
-static uint32_t
-random_u32(void *ctx)
-{
-	(void)ctx;
-	return 12345;
-}
-
 static void
 new_certifier(struct world *w)
 {
 	const struct certifier_conf conf = {
-		.keys = w->keys, .mark = "abcdefgh", .dane = w->dane, .dane_keep_s = CERTIFIER_TLSA_KEEP_S,
+		.keys = w->base.keys, .mark = "abcdefgh", .dane = w->dane, .dane_keep_s = CERTIFIER_TLSA_KEEP_S,
 		.io = { .view = view, .update = update, .ask = ask, .ask_end = ask_end, .resolve = resolve, .report = report,
 		        .random_u32 = random_u32, .ctx = w },
 	};
 	w->c = certifier_new(&conf);
 }
 
-static void
-put(struct zone_builder *b, const char *owner, uint16_t type, const void *rdata, size_t len)
-{
-	const struct name n = named(owner);
-	assert_int_equal(zone_builder_add(b, n.oct, type, TTL, rdata, (uint16_t)len), OK);
-}
-
-static struct zone *
-make_zone(struct world *w)
-{
-	uint8_t soa[] = "\2ns\7example\0\4host\7example\0\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1";
-	const struct name apex = named("example");
-	struct findings findings = { 0 };
-	struct zone_builder *b;
-	struct zone *z;
-	soa[sizeof soa - 1 - 17] = (uint8_t)++w->serial;
-	assert_int_equal(zone_builder_new(apex.oct, &findings, &b), OK);
-	put(b, "example", TYPE_SOA, soa, sizeof soa - 1);
-	put(b, "example", TYPE_NS, "\2ns\7example", 12);
-	put(b, "child.www.example", TYPE_NS, "\2ns\7example", 12);
-	put(b, "ns.example", TYPE_A, "\x7F\0\0\1", 4);
-	for (size_t i = 0; i < w->primary.n; i++) {
-		const struct record *r = &w->primary.r[i];
-		assert_int_equal(zone_builder_add(b, r->owner.oct, r->type, r->ttl, r->rdata, r->len), OK);
-	}
-	assert_int_equal(zone_builder_finish(b, &z), OK);
-	zone_builder_free(&b);
-	findings_fini(&findings);
-	return z;
-}
-
 /* The follower has what the primary has. */
 static void
 serve(struct world *w)
 {
-	const struct name apex = named("example");
-	struct zone *z = make_zone(w);
-	const struct zone *version;
-	struct secondary_step step;
-	struct zone_txn *none = NULL;
-	assert_int_equal(secondary_take(w->zones, apex.oct, &z, &none, 0, &version, &step), OK);
-	zone_free(&z);
-	discard_free(&step.old);
+	struct making_zone m;
+	begin_zone(&m, &w->base, "example");
+	put(&m, "example", TYPE_NS, "\2ns\7example", 12);
+	put(&m, "child.www.example", TYPE_NS, "\2ns\7example", 12);
+	put(&m, "ns.example", TYPE_A, "\x7F\0\0\1", 4);
+	for (size_t i = 0; i < w->primary.n; i++) {
+		const struct record *r = &w->primary.r[i];
+		assert_int_equal(zone_builder_add(m.b, r->owner.oct, r->type, r->ttl, r->rdata, r->len), OK);
+	}
+	end_zone(&m);
 	w->is_to_be_served = false;
-	certifier_zone_changed(w->c, &w->now, apex.oct);
+	certifier_zone_changed(w->c, &w->now, m.apex.oct);
 }
 
 static void
@@ -287,16 +218,10 @@ changed(struct world *w)
 static void
 begin_with(struct world *w, const char *const *key_names, size_t n)
 {
-	*w = (struct world){ .now = { .mono_ns = NOW_SECOND_NS, .wall_s = 1795939200 }, .keys = keystore_new(), .servers_ns = NOW_NEVER,
+	*w = (struct world){ .now = { .mono_ns = NOW_SECOND_NS, .wall_s = START_S }, .servers_ns = NOW_NEVER,
 		             .in_dns = NO_KEY, .in_service = NO_KEY };
-	orders_n = proven_n = 0;
-	for (size_t i = 0; i < n; i++) {
-		struct tsig_key k = { .alg = HMAC_SHA256, .secret = "secret", .secret_len = 6, .name = named(key_names[i]) };
-		assert_int_equal(keystore_add_key(w->keys, &k), OK);
-	}
-	keystore_seal(w->keys);
+	base_begin(&w->base, TTL, key_names, n);
 	assert_int_equal(dane_ports_add(&w->dane, "443"), OK);
-	w->zones = secondary_new(&(struct secondary_conf){ .octets_max = 0 }, NULL);
 	w->versions[w->versions_n++] = (struct version){ .until_ns = NOW_NEVER, .is_empty = true };
 	new_certifier(w);
 	serve(w);
@@ -313,8 +238,7 @@ static void
 end(struct world *w)
 {
 	certifier_free(&w->c);
-	secondary_free(&w->zones);
-	keystore_free(&w->keys);
+	base_end(&w->base);
 }
 
 /* What a service does: the request alone is in the RRset. */
@@ -421,7 +345,7 @@ answer(struct world *w)
 	}
 	buf_patch_u16(&b, 6, (uint16_t)n);
 	assert_int_equal(b.err, OK);
-	w->is_asking = false;
+	w->base.is_asking = false;
 	certifier_answered(w->c, &w->now, w->slot, b.base, b.len);
 }
 
@@ -501,20 +425,11 @@ ca_goes_on(struct world *w)
 }
 
 static void
-set_time(struct world *w, uint64_t at_ns)
-{
-	if (at_ns > w->now.mono_ns) {
-		w->now.wall_s += (at_ns - w->now.mono_ns + NOW_SECOND_NS - 1) / NOW_SECOND_NS;
-		w->now.mono_ns = at_ns;
-	}
-}
-
-static void
 kill_it(struct world *w)
 {
 	certifier_free(&w->c);
 	assert_null(ordered);
-	w->is_updating = w->is_asking = false;
+	w->is_updating = w->base.is_asking = false;
 	new_certifier(w);
 	serve(w);
 }
@@ -538,17 +453,17 @@ step(struct world *w, uint64_t until_ns)
 		serve(w);
 	} else if (w->is_updating) {
 		finish_update(w);
-	} else if (w->is_asking) {
+	} else if (w->base.is_asking) {
 		answer(w);
 	} else if (!ca_goes_on(w)) {
 		uint64_t at_ns = certifier_deadline(w->c);
 		bool is_for_servers = w->servers_ns <= at_ns;
 		at_ns = is_for_servers ? w->servers_ns : at_ns;
 		if (at_ns > until_ns) {
-			set_time(w, until_ns);
+			pass_time(&w->now, until_ns);
 			return false;
 		}
-		set_time(w, at_ns);
+		pass_time(&w->now, at_ns);
 		if (is_for_servers) {
 			propagate(w);
 		} else {
@@ -843,7 +758,7 @@ remarks_of_strangers(void **state)
 	static struct world w;
 	begin(&w);
 	for (size_t i = 0; i < ARRAY_LEN(owners); i++) {
-		struct remark r = { .kind = REMARK_TLSA, .at_s = 1795939200, .owner = named(owners[i]) };
+		struct remark r = { .kind = REMARK_TLSA, .at_s = START_S, .owner = named(owners[i]) };
 		uint8_t rdata[REMARK_RDATA_MAX];
 		struct buf b = buf_over(rdata, sizeof rdata);
 		const struct name status = named(STATUS);
@@ -929,7 +844,7 @@ it_says_what_is_next(void **state)
 	begin(&w);
 	request_www(&w, 0);
 	certifier_free(&w.c);
-	w.c = certifier_new(&(struct certifier_conf){ .keys = w.keys, .dane = w.dane, .is_dry = true, .io = { .view = view, .ctx = &w } });
+	w.c = certifier_new(&(struct certifier_conf){ .keys = w.base.keys, .dane = w.dane, .is_dry = true, .io = { .view = view, .ctx = &w } });
 	serve(&w);
 	assert_string_equal(action(&w), "TLSA records, then order");
 	kill_it(&w);
@@ -942,7 +857,7 @@ it_says_what_is_next(void **state)
 	assert_string_equal(action(&w), "removal of old TLSA records");
 	drop(&w.primary, find(&w.primary, https.oct, TYPE_TLSA, pins[1], DANE_RDATA_LEN));
 	certifier_free(&w.c);
-	w.c = certifier_new(&(struct certifier_conf){ .keys = w.keys, .dane = w.dane, .is_dry = true, .io = { .view = view, .ctx = &w } });
+	w.c = certifier_new(&(struct certifier_conf){ .keys = w.base.keys, .dane = w.dane, .is_dry = true, .io = { .view = view, .ctx = &w } });
 	serve(&w);
 	assert_string_equal(action(&w), "TLSA records");
 	end(&w);

@@ -1,42 +1,27 @@
 /* tests/unit/certifier_world.h -- the certifier with a CA, a primary and name servers that do what the test wants. */
 #pragma once
 
-#include "acme/certifier.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "certificates.h"
-#include "certifier_ca.h"
+#include "certifier_base.h"
 
 #include "acme/request_set.h"
-#include "auth/secondary.h"
-#include "base/alloc.h"
+#include "certificates.h"
 #include "dns/msg.h"
 #include "dns/request.h"
-#include "dns/rrtype.h"
-#include "named.h"
 
-enum { UPDATES = 2, START_S = 1795939200, HOUR_S = 3600, YEAR_S = 365 * 86400, SOA_SERIAL_AT = 12 + 14 + 3 };
+enum { YEAR_S = 365 * 86400 };
 
 #define PROOF "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ" /* in DNS already */
 
 /* ---- DNS ---- */
 
 struct world {
-	struct secondary *zones;
-	struct keystore *keys;
+	struct base base;
 	struct certifier *c;
 	struct now now;
 	bool has_certificate, has_failure; /* in the zone */
 	int64_t begins_in_s;               /* the certificate */
 	uint64_t proof_at_s;               /* when a remark on a proof of this account was written; 0: there is none */
-	bool is_updating, is_asking, is_tcp;
-	bool has_no_lookups;               /* none can begin */
+	bool is_updating, is_tcp;
 	unsigned questions;
 	struct certifier_place asked;
 	size_t changes, conditions;
@@ -44,12 +29,6 @@ struct world {
 	struct name qname;
 	enum certifier_event last;
 };
-
-static const struct view *
-view(void *ctx)
-{
-	return secondary_view(((struct world *)ctx)->zones);
-}
 
 static void
 update(void *ctx, unsigned slot, const struct key *key, const uint8_t *zone, const uint8_t *bytes, size_t len)
@@ -75,7 +54,7 @@ ask(void *ctx, unsigned slot, const struct certifier_place *to, bool is_tcp, con
 	assert_int_equal(msg_parse(bytes, len, &m), OK);
 	w->id = m.id;
 	w->qname = m.qname;
-	w->is_asking = true;
+	w->base.is_asking = true;
 	w->is_tcp = is_tcp;
 	w->asked = *to;
 	w->questions++;
@@ -83,39 +62,9 @@ ask(void *ctx, unsigned slot, const struct certifier_place *to, bool is_tcp, con
 }
 
 static void
-ask_end(void *ctx, unsigned slot)
-{
-	(void)slot;
-	((struct world *)ctx)->is_asking = false;
-}
-
-static bool
-resolve(void *ctx, unsigned slot, const uint8_t *name)
-{
-	(void)slot;
-	(void)name;
-	assert_true(((struct world *)ctx)->has_no_lookups);
-	return false;
-}
-
-static void
 report(void *ctx, const struct certifier_report *r)
 {
 	((struct world *)ctx)->last = r->event;
-}
-
-static uint32_t
-random_u32(void *ctx)
-{
-	(void)ctx;
-	return 12345;
-}
-
-static void
-put(struct zone_builder *b, const char *owner, uint16_t type, const void *rdata, size_t len)
-{
-	const struct name n = named(owner);
-	assert_int_equal(zone_builder_add(b, n.oct, type, 60, rdata, (uint16_t)len), OK);
 }
 
 static size_t
@@ -178,35 +127,10 @@ make_proof_remark(uint8_t rdata[4096], const struct world *w)
 
 /* ---- versions of zones ---- */
 
-struct making_zone {
-	struct name apex;
-	struct findings findings;
-	struct zone_builder *b;
-};
-
 static void
-begin_zone(struct making_zone *m, const char *apex)
+end_version(struct world *w, struct making_zone *m)
 {
-	static uint8_t soa[] = "\2ns\7example\0\4host\7example\0\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1";
-	*m = (struct making_zone){ .apex = named(apex) };
-	assert_int_equal(zone_builder_new(m->apex.oct, &m->findings, &m->b), OK);
-	soa[SOA_SERIAL_AT]++;
-	put(m->b, apex, TYPE_SOA, soa, sizeof soa - 1);
-}
-
-static void
-end_zone(struct world *w, struct making_zone *m)
-{
-	struct zone *z;
-	const struct zone *version;
-	struct secondary_step step;
-	struct zone_txn *none = NULL;
-	assert_int_equal(zone_builder_finish(m->b, &z), OK);
-	zone_builder_free(&m->b);
-	findings_fini(&m->findings);
-	assert_int_equal(secondary_take(w->zones, m->apex.oct, &z, &none, 0, &version, &step), OK);
-	discard_free(&step.old);
-	zone_free(&z); /* the new version shares memory with the one before */
+	end_zone(m);
 	certifier_zone_changed(w->c, &w->now, m->apex.oct);
 }
 
@@ -215,27 +139,26 @@ serve(struct world *w, bool has_name_server)
 {
 	struct making_zone m;
 	uint8_t rdata[4096];
-	begin_zone(&m, "example");
-	struct zone_builder *b = m.b;
-	zone_builder_take_flaws(b);
+	begin_zone(&m, &w->base, "example");
+	zone_builder_take_flaws(m.b);
 	if (has_name_server) {
-		put(b, "example", TYPE_NS, "\2ns\7example", 12);
+		put(&m, "example", TYPE_NS, "\2ns\7example", 12);
 	}
-	if (w->has_no_lookups) {
-		put(b, "example", TYPE_NS, "\2ns\4test", 9);
+	if (w->base.has_no_lookups) {
+		put(&m, "example", TYPE_NS, "\2ns\4test", 9);
 	}
-	put(b, "ns.example", TYPE_A, "\x7F\0\0\1", 4);
-	put(b, "_letsencrypt._tcp.www.example", TYPE_TLSA, rdata, make_request(rdata));
+	put(&m, "ns.example", TYPE_A, "\x7F\0\0\1", 4);
+	put(&m, "_letsencrypt._tcp.www.example", TYPE_TLSA, rdata, make_request(rdata));
 	if (w->has_certificate) {
-		put(b, "_letsencrypt._tcp.www.example", TYPE_TLSA, rdata, make_certificate(rdata, (int64_t)w->now.wall_s + w->begins_in_s, false));
+		put(&m, "_letsencrypt._tcp.www.example", TYPE_TLSA, rdata, make_certificate(rdata, (int64_t)w->now.wall_s + w->begins_in_s, false));
 	}
 	if (w->has_failure) {
-		put(b, "_status._letsencrypt._tcp.www.example", TYPE_TXT, rdata, make_failure(rdata, w));
+		put(&m, "_status._letsencrypt._tcp.www.example", TYPE_TXT, rdata, make_failure(rdata, w));
 	}
 	if (w->proof_at_s != 0) {
-		put(b, "_status._letsencrypt._tcp.www.example", TYPE_TXT, rdata, make_proof_remark(rdata, w));
+		put(&m, "_status._letsencrypt._tcp.www.example", TYPE_TXT, rdata, make_proof_remark(rdata, w));
 	}
-	end_zone(w, &m);
+	end_version(w, &m);
 }
 
 /* Name servers that are asked in place of that of the zone. */
@@ -250,20 +173,13 @@ static bool are_keys_narrow;
 static void
 begin_empty(struct world *w)
 {
-	struct tsig_key k = { .alg = HMAC_SHA256, .secret = "secret", .secret_len = 6 };
-	*w = (struct world){ .now = { .mono_ns = NOW_SECOND_NS, .wall_s = START_S }, .keys = keystore_new(), .last = CERTIFIER_EVENTS,
+	*w = (struct world){ .now = { .mono_ns = NOW_SECOND_NS, .wall_s = START_S }, .last = CERTIFIER_EVENTS,
 	                     .has_certificate = w->has_certificate, .has_failure = w->has_failure, .begins_in_s = w->begins_in_s,
-	                     .proof_at_s = w->proof_at_s, .has_no_lookups = w->has_no_lookups };
-	orders_n = proven_n = 0;
+	                     .proof_at_s = w->proof_at_s, .base.has_no_lookups = w->base.has_no_lookups };
 	proofs_n = 1;
-	for (size_t i = 0; i < ARRAY_LEN(all_keys); i++) {
-		k.name = named(are_keys_narrow ? narrow_keys[i] : all_keys[i]);
-		assert_int_equal(keystore_add_key(w->keys, &k), OK);
-	}
-	keystore_seal(w->keys);
-	w->zones = secondary_new(&(struct secondary_conf){ .octets_max = 0 }, NULL);
+	base_begin(&w->base, 60, are_keys_narrow ? narrow_keys : all_keys, ARRAY_LEN(all_keys));
 	const struct certifier_conf conf = {
-		.keys = w->keys, .mark = "abcdefgh", .servers = given, .servers_n = given_n,
+		.keys = w->base.keys, .mark = "abcdefgh", .servers = given, .servers_n = given_n,
 		.io = { .view = view, .update = update, .ask = ask, .ask_end = ask_end, .resolve = resolve, .report = report,
 		        .random_u32 = random_u32, .ctx = w },
 	};
@@ -287,8 +203,7 @@ static void
 end(struct world *w)
 {
 	certifier_free(&w->c);
-	secondary_free(&w->zones);
-	keystore_free(&w->keys);
+	base_end(&w->base);
 }
 
 static void
@@ -316,7 +231,7 @@ answer_with(struct world *w, unsigned bits, const char *const *values, size_t n_
 		buf_put(&b, values[i], strlen(values[i]));
 	}
 	buf_patch_u16(&b, 6, (uint16_t)n_values);
-	assert_true(w->is_asking);
+	assert_true(w->base.is_asking);
 	certifier_answered(w->c, &w->now, 0, b.base, b.len);
 }
 
@@ -332,9 +247,6 @@ wait(struct world *w)
 {
 	uint64_t at = certifier_deadline(w->c);
 	assert_true(at != NOW_NEVER);
-	if (at > w->now.mono_ns) {
-		w->now.wall_s += (at - w->now.mono_ns + NOW_SECOND_NS - 1) / NOW_SECOND_NS;
-		w->now.mono_ns = at;
-	}
+	pass_time(&w->now, at);
 	certifier_timer(w->c, &w->now);
 }
