@@ -560,7 +560,7 @@ def test_an_alias_is_no_place(ocertify, served, key):
 
 @pytest.mark.parametrize("args,words", [
     ([], "a certificate for which host?"), (["192.0.2.1"], "is an address"), (["a b"], "is no host name"), (["a", "b", "c"], "too many arguments"),
-    (["a", "--type=dsa"], "rsa, ec or ed25519"), (["a", "--bits=1024"], "2048 to 4096"), (["a", "--type=ec", "--bits=521"], "256 or 384"),
+    (["a", "--type=dsa"], "rsa, ec (also p256, p384) or ed25519"), (["a", "--bits=1024"], "2048 to 4096"), (["a", "--type=ec", "--bits=521"], "256 or 384"),
     (["a", "--seed=x", "--data=y"], "give only one"), (["a", "-a", "x..a"], "is no host name"), (["a" * 64], "is no host name")])
 def test_wrong_usage(program, where, args, words):
     assert words in program("ocertify", *args, cwd=where, status=2).stderr
