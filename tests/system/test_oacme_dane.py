@@ -78,6 +78,7 @@ def test_another_key(world, remote, watch):
     assert_clean(acme, old)
     assert in_order(old)
     assert remote.commits() - before <= 4
+    acme.await_true("a client has seen the old one", lambda: watch.seen == {pin_of(old.private.public_key())})
     before = remote.commits()
     new.ask(ttl=TTL)
     await_certificate(acme, new)
