@@ -259,6 +259,9 @@ look(void)
 			prove(o, cur_u8(&w.in));
 		}
 	}
+	struct acme_notice notice;
+	while (acme_client_next_notice(w.client, &notice)) {
+	}
 	struct acme_renewal *r = acme_client_next_renewal(w.client);
 	ASSERT(r == NULL || acme_renewal_answer(r)->retry_s >= ACME_RENEWAL_AGAIN_MIN_S);
 }

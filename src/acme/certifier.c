@@ -376,11 +376,26 @@ certifier_go(struct certifier *c, const struct now *now)
 
 /* ---- input ---- */
 
+static void
+tell_notices(const struct certifier *c)
+{
+	static const enum certifier_event events[ACME_NOTICES] = {
+		[ACME_NOTICE_CONTACT] = CERTIFIER_CONTACT,
+		[ACME_NOTICE_CONTACT_REFUSED] = CERTIFIER_CONTACT_REFUSED,
+		[ACME_NOTICE_TERMS] = CERTIFIER_TERMS,
+	};
+	struct acme_notice n;
+	while (acme_client_next_notice(c->conf.ca, &n)) {
+		certifier_say(c, &(struct certifier_report){ .event = events[n.kind], .why = n.text });
+	}
+}
+
 void
 certifier_on_ca(struct certifier *c, const struct now *now)
 {
 	struct acme_order *o;
 	struct acme_renewal *r;
+	tell_notices(c);
 	while ((o = acme_client_next_order(c->conf.ca)) != NULL) {
 		job_on_order(c, now, o);
 	}

@@ -107,13 +107,16 @@ enum certifier_event {
 	CERTIFIER_TLSA_REMOVED, /* old ones are out of it */
 	CERTIFIER_TLSA_FAILED,  /* `why`; there is a certificate, and its records are tried again in `next_s` seconds */
 	CERTIFIER_TLSA_PASSED,  /* `why`: records are left out */
+	CERTIFIER_CONTACT,   /* no host: the account has another contact; `why`: and the CA does not show it */
+	CERTIFIER_CONTACT_REFUSED, /* no host; `why`: the CA does not take the contact, and goes on without it */
+	CERTIFIER_TERMS,     /* no host; `why`: somebody has to agree to new terms of service, and where */
 	CERTIFIER_EVENTS
 };
 
 /* For the log.  Borrowed for the call. */
 struct certifier_report {
 	enum certifier_event event;
-	const uint8_t *host;
+	const uint8_t *host; /* NULL: it is about the account */
 	const char *order;  /* URL at the CA; NULL: none */
 	const char *why;    /* parts of it may come from the CA; "" */
 	uint64_t next_s;

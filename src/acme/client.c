@@ -34,7 +34,8 @@ init(struct acme_client *c, const struct acme_client_conf *conf)
 		memcpy(c->eab_key, conf->eab_key, conf->eab_key_len);
 		c->eab_key_len = conf->eab_key_len;
 	}
-	c->setup.client = c->new_nonce.client = c;
+	c->setup.client = c->new_nonce.client = c->update.client = c;
+	c->contact_at_ns = NOW_NEVER;
 	list_init(&c->asks);
 	list_init(&c->orders);
 	list_init(&c->changed);
@@ -71,6 +72,8 @@ acme_client_free(struct acme_client **client)
 	ASSERT(c->orders_n == 0 && c->renewals_n == 0);
 	ask_fini(&c->setup);
 	ask_fini(&c->new_nonce);
+	ask_fini(&c->update);
+	notices_fini(c);
 	acme_directory_fini(&c->directory);
 	str_fini(&c->body);
 	if (c->eab_key != NULL) {
@@ -109,6 +112,7 @@ acme_client_deadline(const struct acme_client *c)
 		const struct acme_order *o = LIST_ENTRY(l, const struct acme_order, link);
 		at_ns = earlier(c, at_ns, o->order_end_ns < o->step_end_ns ? o->order_end_ns : o->step_end_ns);
 	}
+	at_ns = earlier(c, at_ns, c->contact_at_ns);
 	return waits ? earlier(c, at_ns, c->setup_at_ns) : at_ns;
 }
 

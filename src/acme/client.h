@@ -13,10 +13,11 @@
  *
  * It begins when there is something to do: an order, a question about a renewal, or acme_client_want_account().  The directory is asked
  * for again when it is a day old, and the account when the CA says that it does not know it.  Nothing is stored: the account is found
- * by its key.  Nonces are kept as they come, and one is asked for when there is none.  A request whose nonce is refused is sent again
- * at once with the new one, a few times.  What fails on its way (no connection, status 500 and above, no answer) is sent again after
- * pauses, a few times.  Where the CA asks us to wait (Retry-After with 429 or 503), nothing is sent to it before, except where this was
- * about the names of one order.
+ * by its key.  One that is found with another contact than ours is updated (RFC 8555 7.3.2), beside all else, and once in the life of the
+ * client, whatever the CA shows afterwards.  Nonces are kept as they come, and one is asked for when there is none.  A request whose nonce
+ * is refused is sent again at once with the new one, a few times.  What fails on its way (no connection, status 500 and above, no answer)
+ * is sent again after pauses, a few times.  Where the CA asks us to wait (Retry-After with 429 or 503), nothing is sent to it before,
+ * except where this was about the names of one order, or about the contact.
  *
  * An order:
  *
@@ -74,7 +75,7 @@ enum {
 struct acme_client_conf {
 	const char *directory;         /* URL */
 	const struct pkey *key;        /* of the account */
-	const char *contact;           /* "mailto:somebody@example.org"; NULL: none */
+	const char *contact;           /* "mailto:somebody@example.org"; NULL: none, and one that the account has stays */
 	bool has_agreed;               /* to the CA's terms of service, whatever they are */
 	const char *eab_kid;           /* external account binding (RFC 8555 7.3.4); NULL: none */
 	const uint8_t *eab_key;        /* … its HMAC key, decoded */
@@ -112,6 +113,22 @@ const char *acme_client_trouble(const struct acme_client *c);
 /* Until when (mono_ns) the client rests: because of that trouble, or because the CA wants it (a rate limit of the account); 0: it does
  * not.  Orders wait that long. */
 uint64_t acme_client_rests_until(const struct acme_client *c, const struct now *now);
+
+/* What somebody should know about the account, and no order says. */
+enum acme_notice_kind {
+	ACME_NOTICE_CONTACT,           /* the account has another contact now */
+	ACME_NOTICE_CONTACT_REFUSED,   /* the CA does not take it, and goes on without it */
+	ACME_NOTICE_TERMS,             /* somebody has to agree to new terms of service first (RFC 8555 7.3.3); once an hour at most */
+	ACME_NOTICES
+};
+
+struct acme_notice {
+	enum acme_notice_kind kind;
+	char text[ACME_REASON_MAX + 1]; /* one line of printable ASCII; "": there is nothing to add */
+};
+
+/* Each once; false: there is none. */
+bool acme_client_next_notice(struct acme_client *c, struct acme_notice *out);
 
 struct acme_client_stats {
 	uint64_t requests, answers, failures; /* failures: no answer */

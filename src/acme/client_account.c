@@ -147,10 +147,9 @@ create_account(struct acme_client *c, const struct now *now)
 	}
 	str_clear(payload);
 	str_printf(payload, "{\"termsOfServiceAgreed\":%s", c->has_agreed ? "true" : "false");
-	if (c->contact != NULL) {
-		str_cat(payload, ",\"contact\":[");
-		acme_json_quote(payload, c->contact);
-		str_char(payload, ']');
+	if (contact_is_wanted(c)) {
+		str_char(payload, ',');
+		contact_put(c, payload);
 	}
 	err_t err = put_binding(c, payload);
 	str_char(payload, '}');
@@ -163,7 +162,7 @@ create_account(struct acme_client *c, const struct now *now)
 
 /* The account is there, and may be used. */
 static void
-on_found(struct acme_client *c, const struct now *now, const struct acme_answer *answer)
+on_found(struct acme_client *c, const struct now *now, const struct acme_answer *answer, bool is_new)
 {
 	[[gnu::cleanup(acme_json_free)]] struct json_t *json = NULL;
 	const char *status = NULL;
@@ -183,6 +182,7 @@ on_found(struct acme_client *c, const struct now *now, const struct acme_answer 
 	c->wants_account = false;
 	c->setup_failures = 0;
 	c->trouble[0] = '\0';
+	contact_look(c, now, is_new ? NULL : json);
 	for (struct list_link *l = c->orders.next, *next; l != &c->orders; l = next) {
 		struct acme_order *o = LIST_ENTRY(l, struct acme_order, link);
 		next = l->next; /* an order that fails leaves the list */
@@ -200,8 +200,10 @@ on_account(struct ask *a, const struct now *now, const struct reply *r)
 	c->step = SETUP_IDLE;
 	a->has_key = false;
 	if (r->answer != NULL) {
-		on_found(c, now, r->answer);
+		on_found(c, now, r->answer, step == SETUP_CREATE);
 	} else if (step == SETUP_FIND && r->problem.kind == ACME_PROBLEM_ACCOUNT_DOES_NOT_EXIST) {
+		create_account(c, now);
+	} else if (step == SETUP_CREATE && contact_is_refused(c, r)) {
 		create_account(c, now);
 	} else {
 		fail_reply(c, now, r, "no account");
@@ -213,6 +215,7 @@ on_account(struct ask *a, const struct now *now, const struct reply *r)
 void
 setup_go(struct acme_client *c, const struct now *now)
 {
+	contact_go(c, now);
 	bool wants_account = c->wants_account || !list_is_empty(&c->orders);
 	bool wants_directory = wants_account || !list_is_empty(&c->renewals);
 	if (c->step != SETUP_IDLE || now->mono_ns < c->setup_at_ns) {

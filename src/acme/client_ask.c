@@ -296,7 +296,8 @@ on_limit(struct ask *a, const struct now *now, const struct reply *r)
 {
 	struct acme_client *c = a->client;
 	c->stats.rate_limits++;
-	if (a->order != NULL && is_about_names(&r->problem, a->order)) {
+	bool is_for_all = a != &c->update && (a->order == NULL || !is_about_names(&r->problem, a->order));
+	if (!is_for_all) {
 		reply(a, now, r);
 		return;
 	}
@@ -318,21 +319,24 @@ on_no_account(struct ask *a, const struct now *now, const struct reply *r)
 	setup_go(a->client, now);
 }
 
-/* RFC 8555 7.3.3: where a person can agree to the terms. */
+/* RFC 8555 7.3.3: the new terms. */
 static void
 put_terms(struct acme_problem *problem, const struct acme_answer *answer)
 {
 	size_t len = strlen(problem->line);
-	if (problem->kind == ACME_PROBLEM_USER_ACTION_REQUIRED && acme_url_is_good(answer->links.terms)) {
+	if (acme_url_is_good(answer->links.terms)) {
 		(void)snprintf(problem->line + len, sizeof problem->line - len, "; terms of service: %s", answer->links.terms);
 	}
 }
 
 static void
-read_problem(struct reply *r, const struct acme_answer *answer, const struct now *now)
+read_problem(struct acme_client *c, struct reply *r, const struct acme_answer *answer, const struct now *now)
 {
 	acme_problem_read(answer->status, str_text(&answer->body), answer->body.len, &r->problem);
-	put_terms(&r->problem, answer);
+	if (r->problem.kind == ACME_PROBLEM_USER_ACTION_REQUIRED) {
+		put_terms(&r->problem, answer);
+		notice_terms(c, now, r->problem.line);
+	}
 	r->is_limit = answer->status == STATUS_TOO_MANY || r->problem.kind == ACME_PROBLEM_RATE_LIMITED ||
 	              (answer->status == STATUS_UNAVAILABLE && answer->retry.kind != ACME_RETRY_NONE);
 	r->is_lost = !r->is_limit && answer->status >= 500;
@@ -374,7 +378,7 @@ acme_client_on_answer(struct acme_client *c, const struct now *now, uint64_t id,
 		r.answer = answer;
 		reply(a, now, &r);
 	} else {
-		read_problem(&r, answer, now);
+		read_problem(c, &r, answer, now);
 		on_refusal(a, now, &r);
 	}
 }

@@ -1,9 +1,9 @@
 /* acme/client_p.h -- the private header of client*.c and order*.c.
  *
  * client.c is what the caller sees of the client.  client_ask.c has requests: when they are sent, again and again if need be, and nonces.
- * client_account.c gets directory and account.  order.c is what the caller sees of an order, and its end; order_steps.c leads it from
- * newOrder to the certificate; order_proof.c has the authorizations, order_chain.c the certificates.  client_renewal.c asks for renewal
- * information.
+ * client_account.c gets directory and account, client_contact.c keeps the account's contact, client_notice.c what is to be said, and
+ * client_renewal.c asks for renewal information.  order.c is what the caller sees of an order, and its end; order_steps.c leads it from
+ * newOrder to the certificate; order_proof.c has the authorizations, order_chain.c the certificates.
  */
 #pragma once
 
@@ -23,6 +23,8 @@ enum {
 	ACCOUNT_REST_MAX_S = 3600,
 	LIMIT_REST_S = 60,                 /* where a rate limit comes without Retry-After */
 	LIMIT_REST_MAX_S = 8 * 86400,      /* the longest Retry-After that is believed */
+	CONTACT_AGAIN_S = 3600,            /* after an update of the contact that was lost */
+	TERMS_REST_S = 3600,               /* until somebody has agreed to new terms */
 	ORDER_REQUESTS_MIN = 64,           /* of an order in all: so many, and */
 	ORDER_REQUESTS_A_NAME = 16,        /* so many for each name */
 	CHALLENGES_MAX = 32,               /* of an authorization that are looked at */
@@ -93,8 +95,14 @@ struct acme_client {
 	char account[ACME_URL_MAX + 1];    /* "": not known */
 	bool wants_account;
 	uint64_t setup_at_ns;              /* not before */
+	struct ask update;                 /* of the account */
+	uint64_t contact_at_ns;            /* when the contact is to be updated; NOW_NEVER: it is not */
+	bool is_contact_told, is_contact_refused;
+	uint64_t terms_at_ns;              /* no notice about terms before */
 	unsigned setup_failures;
 	char trouble[ACME_REASON_MAX + 1]; /* "": none */
+
+	char *notices[ACME_NOTICES];       /* NULL: none */
 
 	struct list_link orders;           /* those under way */
 	struct list_link changed;          /* orders for acme_client_next_order() */
@@ -113,6 +121,22 @@ void ask_get(struct ask *a, const char *url);
 void ask_finish(struct ask *a); /* whatever its state; its answer is not wanted any more */
 void ask_fini(struct ask *a);
 uint64_t after_s(const struct now *now, uint64_t s); /* mono_ns, without overflow */
+
+/* ---- client_notice.c ---- */
+
+void notice_put(struct acme_client *c, enum acme_notice_kind kind, const char *text); /* in place of one of this kind */
+void notice_terms(struct acme_client *c, const struct now *now, const char *text);    /* and the client rests */
+void notices_fini(struct acme_client *c);
+
+/* ---- client_contact.c ---- */
+
+/* The account was found, as the CA shows it; NULL: made, or it cannot be read. */
+void contact_look(struct acme_client *c, const struct now *now, const struct json_t *account);
+bool contact_is_wanted(const struct acme_client *c);
+void contact_put(const struct acme_client *c, struct str *payload); /* "contact":[…] */
+/* Whether the reply is about the contact: then the account can do without it. */
+bool contact_is_refused(struct acme_client *c, const struct reply *r);
+void contact_go(struct acme_client *c, const struct now *now); /* if it is time */
 
 /* ---- client_account.c ---- */
 

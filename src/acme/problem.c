@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "acme/http.h"
 #include "acme/json.h"
 
 static const char urn[] = "urn:ietf:params:acme:error:";
@@ -116,6 +117,17 @@ put_algorithms(struct str *out, const struct json_t *problem)
 	}
 }
 
+/* RFC 8555 7.3.3: where a person can do it. */
+static void
+put_instance(struct str *out, const struct json_t *problem)
+{
+	const char *url = acme_json_text(problem, "instance");
+	if (url != NULL && kind_of(problem) == ACME_PROBLEM_USER_ACTION_REQUIRED) {
+		str_cat(out, "; to be done at ");
+		acme_put_plain(out, url, ACME_URL_MAX);
+	}
+}
+
 static void
 keep_line(struct str *line, struct acme_problem *out)
 {
@@ -134,6 +146,7 @@ acme_problem_of(const struct json_t *object, struct acme_problem *out)
 	put_one(&line, object);
 	put_parts(&line, object, &out->has_names);
 	put_algorithms(&line, object);
+	put_instance(&line, object);
 	if (line.len == 0) {
 		str_cat(&line, "no reason given");
 	}

@@ -67,9 +67,16 @@ report(void *ctx, const struct certifier_report *r)
 		[CERTIFIER_TLSA_REMOVED] = { "tlsa-removed", LOG_LEVEL_INFO },
 		[CERTIFIER_TLSA_FAILED] = { "tlsa-failed", LOG_LEVEL_WARNING },
 		[CERTIFIER_TLSA_PASSED] = { "tlsa-left-out", LOG_LEVEL_WARNING },
+		[CERTIFIER_CONTACT] = { "contact-changed", LOG_LEVEL_INFO },
+		[CERTIFIER_CONTACT_REFUSED] = { "contact-refused", LOG_LEVEL_WARNING },
+		[CERTIFIER_TERMS] = { "terms-changed", LOG_LEVEL_WARNING },
 	};
 	const struct oacme *a = ctx;
 	char host[NAME_TEXT_MAX];
+	if (r->host == NULL) {
+		log_event(&a->daemon.log, rows[r->event].level, rows[r->event].event, "why=%s", r->why);
+		return;
+	}
 	name_show(r->host, host);
 	if (r->next_s != 0) {
 		log_event(&a->daemon.log, rows[r->event].level, rows[r->event].event, "host=%s order=%s why=%s next_s=%" PRIu64, host,

@@ -117,6 +117,7 @@ class SmallCA:
         self.persist_version = 2              # of the draft: 1 has the account's URL in the record, 2 a hash
         self.issuers = [ISSUER]
         self.binding = {}                     # {kid: key}: only these get accounts, if there are any
+        self.shows_contact = True             # of an account
         self.reuses_authorizations = True
         self.validation_s = 0                 # how long it takes
         self.issuing_s = 0
@@ -361,7 +362,7 @@ class SmallCA:
         print_of_key = thumbprint(jwk)
         for url, known in self.accounts.items():
             if known["thumbprint"] == print_of_key:
-                return 200, {"status": known["status"], "orders": url + "/orders"}, {"Location": url}
+                return 200, self.account_object(known), {"Location": url}
         if payload.get("onlyReturnExisting"):
             raise Problem(400, "accountDoesNotExist", "no account has this key")
         if not payload.get("termsOfServiceAgreed"):
@@ -370,7 +371,16 @@ class SmallCA:
             self.bound(payload, jwk)
         url = "%s/account/%d" % (self.url, len(self.accounts) + 1)
         self.accounts[url] = {"jwk": jwk, "thumbprint": print_of_key, "status": "valid", "contact": payload.get("contact", [])}
-        return 201, {"status": "valid"}, {"Location": url}
+        return 201, self.account_object(self.accounts[url]), {"Location": url}
+
+    def account_object(self, known):
+        return {"status": known["status"], **({"contact": known["contact"]} if self.shows_contact else {})}
+
+    def do_account(self, account, jwk, payload, rest):
+        if account != "%s/account/%s" % (self.url, rest):
+            raise Problem(401, "unauthorized", "another account's")
+        self.accounts[account]["contact"] = payload.get("contact", self.accounts[account]["contact"])
+        return 200, self.account_object(self.accounts[account]), {}
 
     def authorize(self, account, name):
         base = name[2:] if name.startswith("*.") else name

@@ -111,6 +111,39 @@ def test_a_rate_limit(world, ca, oacme):
     acme.stop()
 
 
+def test_a_contact(world, ca, oacme):
+    """That of an account that is there is changed once, and stays when it is equal; a refusal is said, and stops nothing."""
+    contact = lambda: [a["contact"] for a in ca.accounts.values()]
+    acme, wish = oacme("--email=old@example.org"), world.wish("www.example")
+    wish.ask()
+    await_certificate(acme, wish)
+    assert contact() == [["mailto:old@example.org"]] and ca.count("account") == 0
+    acme.stop()
+    for host, email, event in (("a.example", "new", "contact-changed"), ("b.example", "new", None), ("c.example", "refused", "contact-refused")):
+        if email == "refused":
+            ca.fail("account", 400, "invalidContact", "nobody there")
+        acme, wish = oacme("--email=%s@example.org" % email), world.wish(host)
+        wish.ask()
+        await_certificate(acme, wish)
+        if event:
+            acme.await_log("event=" + event)
+        assert ("contact-" in acme.log()) == bool(event)
+        assert "refused" not in email or "nobody there" in acme.log()
+        assert contact() == [["mailto:new@example.org"]] and ca.count("account") == (2 if email == "refused" else 1)
+        acme.stop()
+
+
+def test_new_terms(world, ca, oacme):
+    """Somebody has to agree to them: where, and to what, is in the log."""
+    ca.fail("newOrder", 403, "userActionRequired", "the terms have changed", times=100, instance=ca.url + "/agree")
+    acme, wish = oacme(), world.wish("www.example")
+    wish.ask()
+    acme.await_log("event=terms-changed")
+    assert_no_certificate(acme, wish, "to be done at " + ca.url + "/agree")
+    assert ca.count("newOrder") == 1
+    acme.stop()
+
+
 @pytest.fixture
 def print_persist(world, ca, program):
     def run(*hosts, **more):

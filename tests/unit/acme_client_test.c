@@ -122,6 +122,212 @@ a_forgotten_account_is_made_again(void **state)
 	assert_int_equal(asked("/finalize"), 2);
 }
 
+/* ---- contact ---- */
+
+static const struct acme_client_conf with_contact = { .has_agreed = true, .contact = "mailto:new@example.org" };
+
+static void
+order_and_run(void)
+{
+	struct acme_order *o = world_order(NULL);
+	run();
+	assert_issued(o);
+}
+
+/* The next notice; its text. */
+static const char *
+noticed(enum acme_notice_kind kind)
+{
+	static struct acme_notice n;
+	assert_true(acme_client_next_notice(w.client, &n));
+	assert_int_equal(n.kind, kind);
+	return n.text;
+}
+
+static void
+assert_no_notice(void)
+{
+	struct acme_notice n;
+	assert_false(acme_client_next_notice(w.client, &n));
+}
+
+static enum treatment
+takes_contact(const char *path, unsigned nth, struct acme_answer *a)
+{
+	(void)nth, (void)a;
+	w.contact = strcmp(path, ACCOUNT_PATH) == 0 ? "[\"mailto:new@example.org\"]" : w.contact;
+	return TREAT_WELL;
+}
+
+static void
+another_contact_is_changed_once(void **state)
+{
+	static const char *const before[] = { NULL, "[]", "[\"mailto:old@example.org\"]", "[\"mailto:new@example.org\",\"tel:1\"]" };
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(before); i++) {
+		world_begin(&with_contact);
+		w.has_account = true;
+		w.contact = before[i];
+		w.hook = takes_contact;
+		order_and_run();
+		assert_int_equal(asked(ACCOUNT_PATH), 1);
+		assert_string_equal(w.update, "{\"contact\":[\"mailto:new@example.org\"]}");
+		assert_string_equal(noticed(ACME_NOTICE_CONTACT), "");
+		assert_no_notice();
+		world_end();
+	}
+	world_begin(&with_contact);
+}
+
+static void
+an_equal_contact_stays(void **state)
+{
+	(void)state;
+	world_begin(&with_contact);
+	w.has_account = true;
+	w.contact = "[\"mailto:New@Example.org\"]";
+	order_and_run();
+	assert_int_equal(asked(ACCOUNT_PATH), 0);
+	assert_no_notice();
+	world_end();
+	world_begin(NULL); /* who has no wish changes nothing */
+	w.has_account = true;
+	w.contact = "[\"mailto:old@example.org\"]";
+	order_and_run();
+	assert_int_equal(asked(ACCOUNT_PATH), 0);
+	world_end();
+	world_begin(&with_contact); /* nor does an account that was made with it */
+	order_and_run();
+	assert_int_equal(asked(ACCOUNT_PATH), 0);
+}
+
+/* As Let's Encrypt does: it would be told for ever. */
+static void
+a_contact_that_is_not_shown_is_told_once(void **state)
+{
+	(void)state;
+	world_begin(&with_contact);
+	w.has_account = true;
+	w.hook = forgets_account;
+	order_and_run();
+	assert_int_equal(asked("/account"), 3);
+	assert_int_equal(asked(ACCOUNT_PATH), 1);
+	assert_string_equal(noticed(ACME_NOTICE_CONTACT), "the CA does not show it");
+	assert_string_equal(w.payload, "{\"termsOfServiceAgreed\":true,\"contact\":[\"mailto:new@example.org\"]}");
+}
+
+static const char *contact_problem;
+static unsigned contact_status;
+
+static enum treatment
+refuses_contact(const char *path, unsigned nth, struct acme_answer *a)
+{
+	bool is_about_it = strcmp(path, ACCOUNT_PATH) == 0 || (strcmp(path, "/account") == 0 && strstr(w.payload, "contact") != NULL);
+	(void)nth;
+	if (!is_about_it) {
+		return TREAT_WELL;
+	}
+	say_problem(a, contact_status, contact_problem, "no mail");
+	if (contact_status == 429) {
+		say_header(a, "Retry-After: 5000");
+	}
+	return TREAT_AS_ANSWERED;
+}
+
+static void
+a_contact_that_is_refused_stops_nothing(void **state)
+{
+	static const char *const kinds[] = { "invalidContact", "unsupportedContact", "malformed" };
+	(void)state;
+	contact_status = 400;
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		world_begin(&with_contact);
+		w.has_account = true;
+		w.hook = refuses_contact;
+		contact_problem = kinds[i];
+		order_and_run();
+		assert_int_equal(asked(ACCOUNT_PATH), 1);
+		const char *text = noticed(ACME_NOTICE_CONTACT_REFUSED);
+		assert_true(strncmp(text, kinds[i], strlen(kinds[i])) == 0 && strstr(text, "no mail") != NULL);
+		assert_no_notice();
+		world_end();
+	}
+	world_begin(&with_contact); /* an account is made without it */
+	w.hook = refuses_contact;
+	contact_problem = "invalidContact";
+	acme_client_want_account(w.client, &w.now);
+	run();
+	assert_string_equal(acme_client_account(w.client), ACCOUNT);
+	assert_string_equal(w.payload, "{\"termsOfServiceAgreed\":true}");
+	assert_string_equal(noticed(ACME_NOTICE_CONTACT_REFUSED), "invalidContact: no mail");
+}
+
+/* A CA that is busy with accounts makes certificates nevertheless, and is asked again after an hour. */
+static void
+a_contact_that_has_to_wait_holds_up_nothing(void **state)
+{
+	(void)state;
+	world_begin(&with_contact);
+	w.has_account = true;
+	w.hook = refuses_contact;
+	contact_status = 429;
+	contact_problem = "rateLimited";
+	struct acme_order *o = world_order(NULL);
+	while (acme_order_state(o) != ACME_ORDER_ISSUED) {
+		if (!exchange()) {
+			assert_true(pass_to_deadline());
+		}
+		look_at_orders();
+	}
+	assert_int_equal(asked(ACCOUNT_PATH), 1);
+	assert_true(w.now.wall_s < WALL + 600);
+	assert_no_notice();
+	w.hook = takes_contact;
+	run();
+	assert_int_equal(asked(ACCOUNT_PATH), 2);
+	assert_string_equal(noticed(ACME_NOTICE_CONTACT), "");
+}
+
+/* ---- terms of service ---- */
+
+static bool are_terms_new;
+
+static enum treatment
+has_new_terms(const char *path, unsigned nth, struct acme_answer *a)
+{
+	(void)nth;
+	if (strcmp(path, "/order") != 0 || !are_terms_new) {
+		return TREAT_WELL;
+	}
+	say(a, 403, "{\"type\":\"urn:ietf:params:acme:error:userActionRequired\",\"detail\":\"the terms have changed\","
+	    "\"instance\":\"" CA "/agree\"}");
+	say_header(a, "Link: <" CA "/new-terms>;rel=\"terms-of-service\"");
+	return TREAT_AS_ANSWERED;
+}
+
+static void
+new_terms_are_said_and_waited_for(void **state)
+{
+	static const char said[] = "userActionRequired: the terms have changed; to be done at " CA "/agree; terms of service: " CA "/new-terms";
+	(void)state;
+	world_begin(NULL);
+	w.hook = has_new_terms;
+	are_terms_new = true;
+	for (unsigned i = 0; i < 2; i++) {
+		struct acme_order *a = world_order(NULL), *b = world_order(NULL);
+		run();
+		assert_failed_with(a, ACME_FAULT_ACCOUNT, said);
+		assert_failed_with(b, ACME_FAULT_ACCOUNT, said);
+		assert_string_equal(noticed(ACME_NOTICE_TERMS), said);
+		assert_no_notice(); /* once for both */
+		assert_int_equal(acme_client_rests_until(w.client, &w.now), w.now.mono_ns + 3600 * NOW_SECOND_NS);
+		pass_s(3600);
+	}
+	are_terms_new = false;
+	order_and_run();
+	assert_int_equal(acme_client_rests_until(w.client, &w.now), 0);
+}
+
 /* ---- the CA is down ---- */
 
 static bool is_down;
@@ -488,6 +694,12 @@ main(void)
 		cmocka_unit_test_teardown(an_account_is_bound, end),
 		cmocka_unit_test_teardown(without_an_account_orders_fail, end),
 		cmocka_unit_test_teardown(a_forgotten_account_is_made_again, end),
+		cmocka_unit_test_teardown(another_contact_is_changed_once, end),
+		cmocka_unit_test_teardown(an_equal_contact_stays, end),
+		cmocka_unit_test_teardown(a_contact_that_is_not_shown_is_told_once, end),
+		cmocka_unit_test_teardown(a_contact_that_is_refused_stops_nothing, end),
+		cmocka_unit_test_teardown(a_contact_that_has_to_wait_holds_up_nothing, end),
+		cmocka_unit_test_teardown(new_terms_are_said_and_waited_for, end),
 		cmocka_unit_test_teardown(a_ca_may_be_down, end),
 		cmocka_unit_test_teardown(each_request_is_sent_again, end),
 		cmocka_unit_test_teardown(refused_nonces_are_replaced, end),

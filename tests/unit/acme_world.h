@@ -20,7 +20,8 @@
 enum { WALL = 1800000000, DAY_S = 86400, STEPS_MAX = 5000, PATHS_MAX = 64, NONCES = 4096, WORLD_ORDERS = 40 };
 
 #define CA "https://ca.example"
-#define ACCOUNT CA "/acct/7"
+#define ACCOUNT_PATH "/acct/7"
+#define ACCOUNT CA ACCOUNT_PATH
 
 enum treatment { TREAT_WELL, TREAT_AS_ANSWERED, TREAT_LOST };
 
@@ -38,6 +39,7 @@ static struct world {
 	const char *meta;                 /* of the directory */
 	const char *more;                 /* members of the directory */
 	bool has_account, is_proven_already, is_persist;
+	const char *contact;              /* of the account, as a JSON array; NULL: it is not shown */
 	unsigned pending_polls, processing_polls; /* how often an authorization or order is pending or processing before it is done */
 	bool does_not_prove;              /* the test proves by itself */
 
@@ -54,6 +56,7 @@ static struct world {
 		unsigned n;
 	} paths[PATHS_MAX];
 	char payload[8192];               /* of the last request to newOrder or newAccount */
+	char update[8192];                /* … to the account */
 	unsigned requests;
 	size_t in_flight_most;
 	uint64_t last_ns;                 /* time of the last request */
@@ -134,6 +137,14 @@ say_directory(struct acme_answer *a)
 }
 
 static inline void
+say_account_object(struct acme_answer *a, unsigned status)
+{
+	char body[512];
+	(void)snprintf(body, sizeof body, "{\"status\":\"valid\"%s%s}", w.contact != NULL ? ",\"contact\":" : "", w.contact != NULL ? w.contact : "");
+	say(a, status, body);
+}
+
+static inline void
 say_account(struct acme_answer *a)
 {
 	bool is_question = strstr(w.payload, "\"onlyReturnExisting\":true") != NULL;
@@ -141,7 +152,7 @@ say_account(struct acme_answer *a)
 		say_problem(a, 400, "accountDoesNotExist", "none");
 		return;
 	}
-	say(a, w.has_account ? 200 : 201, "{\"status\":\"valid\"}");
+	say_account_object(a, w.has_account ? 200 : 201);
 	say_header(a, "Location: " ACCOUNT);
 	w.has_account = true;
 }
@@ -176,6 +187,8 @@ serve(const char *path, struct acme_answer *a)
 		say(a, 200, "");
 	} else if (strcmp(path, "/account") == 0) {
 		say_account(a);
+	} else if (strcmp(path, ACCOUNT_PATH) == 0) {
+		say_account_object(a, 200);
 	} else if (strncmp(path, "/authz/", 7) == 0) {
 		say_authorization(a, (unsigned)(path[7] - '0'));
 	} else if (strncmp(path, "/chall/", 7) == 0) {
@@ -222,6 +235,8 @@ check_post(const struct acme_request *r, const char *path)
 	}
 	if (strcmp(path, "/account") == 0 || strcmp(path, "/order") == 0) {
 		memcpy(w.payload, payload, sizeof w.payload);
+	} else if (strcmp(path, ACCOUNT_PATH) == 0) {
+		memcpy(w.update, payload, sizeof w.update);
 	}
 	assert_true((strncmp(path, "/chall", 6) == 0 || strncmp(path, "/persist", 8) == 0) == (strcmp(payload, "{}") == 0));
 	acme_json_free(&jws);

@@ -72,6 +72,7 @@ size_t acme_order_proofs_n(const struct acme_order *o) { (void)o; return proofs_
 const struct acme_proof *acme_order_proof(const struct acme_order *o, size_t i) { return &o->proofs[i]; }
 const struct acme_failure *acme_order_failure(const struct acme_order *o) { return &o->failure; }
 uint64_t acme_client_rests_until(const struct acme_client *c, const struct now *now) { (void)c; (void)now; return 0; }
+bool acme_client_next_notice(struct acme_client *c, struct acme_notice *out) { (void)c; (void)out; return false; }
 void *acme_renewal_user(const struct acme_renewal *r) { return r->user; }
 const struct acme_renewal_answer *acme_renewal_answer(const struct acme_renewal *r) { return &r->answer; }
 

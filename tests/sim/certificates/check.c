@@ -336,6 +336,9 @@ check_report(struct oacme *o, const struct certifier_report *r)
 		[CERTIFIER_CLEANED] = "cleaned", [CERTIFIER_STUCK] = "stuck", [CERTIFIER_CHANGED] = "changed",
 	};
 	struct world *w = o->world;
+	if (r->host == NULL) { /* about the account */
+		return;
+	}
 	int host = people_host_number(r->host);
 	world_log(w, "oacme %u: h%d %s %s, next in %" PRIu64 " s", o->number, host, events[r->event], r->why, r->next_s);
 	if (host < 0 || strlen(r->why) > ACME_REASON_MAX) {
