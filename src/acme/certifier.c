@@ -129,14 +129,14 @@ order_due(const struct host *h, const struct now *now)
 	if (h->has_cert && renewal_s(h) > now->wall_s) {
 		at_ns = seconds_after(now, renewal_s(h) - now->wall_s);
 	}
-	return later(later(at_ns, h->settles_ns), later(h->not_before_ns, hour_allows(h)));
+	return later(later(at_ns, h->settles_ns), later(h->zones_ns, later(h->not_before_ns, hour_allows(h))));
 }
 
 /* Before there is a certificate, it is a part of the attempt to get one. */
 static uint64_t
 tlsa_due(const struct certifier *c, const struct host *h)
 {
-	uint64_t at_ns = tlsa_job_ns(c, h);
+	uint64_t at_ns = later(tlsa_job_ns(c, h), h->zones_ns);
 	return h->has_cert ? at_ns : later(at_ns, later(h->not_before_ns, hour_allows(h)));
 }
 
@@ -329,6 +329,17 @@ begin_job(struct certifier *c, const struct now *now, struct host *h, const stru
 	return job_begin(c, now, h, r);
 }
 
+/* True: it waits for zones, and there is another look soon. */
+static bool
+waits_for_zones(const struct certifier *c, const struct now *now, struct host *h, const struct reading *r)
+{
+	bool awaits = host_awaits_zones(c, now, h, r);
+	h->awaits_ns = !awaits ? 0 : h->awaits_ns == 0 ? now->mono_ns : h->awaits_ns;
+	bool is_over = awaits && now->mono_ns >= h->awaits_ns + CERTIFIER_ZONES_MAX_S * NOW_SECOND_NS;
+	h->zones_ns = awaits && !is_over ? seconds_after(now, ZONES_PAUSE_S) : 0;
+	return h->zones_ns != 0;
+}
+
 static void
 begin(struct certifier *c, const struct now *now, struct host *h)
 {
@@ -348,6 +359,8 @@ begin(struct certifier *c, const struct now *now, struct host *h)
 	if (r.why[0] != '\0') {
 		note_begun(h, now);
 		job_refuse(c, now, h, r.why);
+	} else if (waits_for_zones(c, now, h, &r)) {
+		host_schedule(c, now, h);
 	} else if (!begin_job(c, now, h, &r)) {
 		h->not_before_ns = h->tlsa.add_ns = h->tlsa.remove_ns = seconds_after(now, QUESTION_AGAIN_S);
 		host_schedule(c, now, h);
@@ -541,9 +554,10 @@ certifier_each(const struct certifier *c, const struct now *now, void (*each)(vo
 		bool is_tlsa = tlsa_due(c, h) <= at_ns;
 		char passed[CERTIFIER_REASON_MAX];
 		bool is_passed = h->trouble[0] == '\0' && tlsa_passed_over(c, h, passed);
+		bool awaits = h->has_request && h->job == NULL && h->zones_ns > now->mono_ns;
 		const struct certifier_state s = {
 			.host = h->name.oct, .has_cert = h->has_cert, .not_after_s = h->not_after_s,
-			.action = action_of(h, is_due, is_tlsa),
+			.action = awaits ? "a look whether all zones are here" : action_of(h, is_due, is_tlsa),
 			.next_s = h->job != NULL || is_due ? 0 : (at_ns - now->mono_ns) / NOW_SECOND_NS, .tries = h->tries,
 			.trouble = is_passed ? passed : h->trouble,
 		};

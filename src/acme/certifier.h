@@ -33,6 +33,10 @@
  * without a word when a certificate that fits has come from elsewhere meanwhile.  A remark on failures goes when there is such a
  * certificate, and the CA does not want it to be renewed.
  *
+ * Not all zones come at the same time.  A HOST waits while a zone is not here that is needed for a proof or, with conf.dane, for a TLSA
+ * record: one that is ours and was not transferred yet, or, shortly after the start, any for which there is a key.  After
+ * CERTIFIER_ZONES_MAX_S it goes on without.
+ *
  * With conf.dane, TLSA records of the request's key come first (acme/dane.h), by a job of their own:
  *
  *     ADD ────────────> CHECK ──────────────> the host WAITS ──> an order, as above ──> … ──> END: records of old keys out, again by a job
@@ -78,6 +82,8 @@ enum {
 	CERTIFIER_ADDRESSES_MAX = 4,      /* of one of them */
 	CERTIFIER_TCP_MAX = 8,            /* connections to name servers, of all jobs together */
 	CERTIFIER_TCP_S = 10,             /* for an answer over one of them */
+	CERTIFIER_ZONES_MAX_S = 300,      /* an order waits for zones that are ours and not here yet */
+	CERTIFIER_FIND_S = 60,            /* after the first zone has come, others may be found that nobody knows of yet */
 	CERTIFIER_REASON_MAX = 512,
 	CERTIFIER_TTL = 60,               /* of TXT records */
 	CERTIFIER_TLSA_MAX = 100,         /* records for one HOST */

@@ -28,12 +28,12 @@ dns_may_write(const struct certifier *c, const struct host *h)
 }
 
 bool
-dns_may_come(const struct certifier *c, const uint8_t *owner)
+dns_may_come(const struct certifier *c, const uint8_t *owner, uint16_t type)
 {
 	bool may = false;
 	for (size_t i = 0; i < keystore_count(c->conf.keys) && !may; i++) {
 		const struct key *k = keystore_at(c->conf.keys, i);
-		may = name_is_within(owner, k->domain.oct) && steps_may_change(k, k->domain.oct, owner, TYPE_TXT);
+		may = name_is_within(owner, k->domain.oct) && steps_may_change(k, k->domain.oct, owner, type);
 	}
 	return may;
 }
@@ -60,7 +60,9 @@ dns_find_place(const struct certifier *c, const char *name, struct job_proof *ou
 		const struct zone *z = zone_of(c, at.oct);
 		const struct rrset *alias = rrset_at(z, at.oct, TYPE_CNAME);
 		if (z == NULL) {
-			return refuse(why, "no zone of ours has the name of the proof,", at.oct);
+			out->owner = at;
+			(void)refuse(why, "no zone of ours has the name of the proof,", at.oct);
+			return E_NOTFOUND;
 		}
 		if (alias != NULL) {
 			name_set(&at, rrset_first(alias)->rdata);
@@ -75,6 +77,14 @@ dns_find_place(const struct certifier *c, const char *name, struct job_proof *ou
 		return OK;
 	}
 	return refuse(why, "CNAMEs lead in a circle, or too far, from", at.oct);
+}
+
+bool
+dns_awaits_zone(const struct certifier *c, const struct now *now, const char *name)
+{
+	struct job_proof to;
+	char why[CERTIFIER_REASON_MAX];
+	return dns_find_place(c, name, &to, why) == E_NOTFOUND && zone_may_come(c, now, to.owner.oct, TYPE_TXT);
 }
 
 /* A record in DNS, of which the CA accepts that it proves the name for good. */

@@ -35,6 +35,7 @@ enum {
 	UNMET_TRIES_MAX = 6,
 	LATE_MAX_S = 120,           /* an UPDATE without an answer is not carried out any more then */
 	CNAMES_MAX = 8,
+	ZONES_PAUSE_S = 3,          /* until there is another look whether the zones are here */
 };
 
 /* ---- what the RRset says: certifier_read.c ---- */
@@ -83,6 +84,8 @@ struct host {
 	bool awaits_zone;           /* a proof that was left behind is in a zone that is not here yet */
 	unsigned tries;
 	uint64_t not_before_ns;     /* no order before */
+	uint64_t zones_ns;          /* likewise, and no TLSA records: zones are not here yet; 0: they are */
+	uint64_t awaits_ns;         /* since when that is so; 0: it is not */
 	uint64_t settles_ns;        /* likewise, as the certificate in DNS has to come back by the follower; 0: it has */
 	uint64_t left_ns;           /* when to look for what was left behind in DNS; 0: nothing is known to be */
 	uint64_t left_s;            /* remarks on proofs up to this wall time are of our jobs that could not end in DNS; 0: none are */
@@ -167,7 +170,7 @@ struct certifier {
 	struct strmap hosts;
 	struct host **list;       /* all, in no order; each knows its place */
 	size_t list_n, list_cap;
-	uint64_t began_s;         /* wall time of the first version of a zone; 0: there was none yet */
+	uint64_t began_s, began_ns; /* time of the first version of a zone; 0: there was none yet */
 	struct heap host_timers, job_timers;
 	struct list_link waiting;
 	bool is_reading;          /* a version of a zone: what is due waits until all of it is known */
@@ -204,6 +207,9 @@ void host_on_renewal(struct certifier *c, const struct now *now, struct acme_ren
 /* The zone of ours around a name, and its node.  NULL: none. */
 const struct zone *zone_around(const struct certifier *c, const uint8_t *name);
 const struct zone *zone_of(const struct certifier *c, const uint8_t *name); /* that has the name: it is not below a delegation */
+/* That has the name, is not here, and in which some key may change records of this type. */
+bool zone_may_come(const struct certifier *c, const struct now *now, const uint8_t *name, uint16_t type);
+bool host_awaits_zones(const struct certifier *c, const struct now *now, const struct host *h, const struct reading *r);
 const struct rrset *rrset_at(const struct zone *z, const uint8_t *name, uint16_t type);
 
 /* False: there is no memory, or no room at the client. */
@@ -224,12 +230,14 @@ unsigned certifier_free_slot(const struct certifier *c); /* conf.jobs_max: none 
 /* certifier_dns.c.  The last four fill j->steps; their errors are those of steps_add(). */
 bool dns_some_key_may(const struct certifier *c, const uint8_t *zone, const uint8_t *owner, uint16_t type);
 bool dns_may_write(const struct certifier *c, const struct host *h); /* a certificate */
-bool dns_may_come(const struct certifier *c, const uint8_t *owner);  /* the zone of this TXT record, for which there is a key */
+bool dns_may_come(const struct certifier *c, const uint8_t *owner, uint16_t type); /* the zone of this record, for which there is a key */
 /* The zone for the remarks of a host, and their name; NULL: no key may write them. */
 const uint8_t *dns_status_zone(const struct certifier *c, const uint8_t *host, const uint8_t *apex, struct name *owner);
 bool dns_is_proven_for_good(const struct job *j, const struct now *now, size_t i); /* a proof of the order: by dns-persist-01 */
 bool dns_is_proof(const struct job_proof *p, const uint8_t *rdata, size_t len);
+/* E_NOTFOUND: no zone of ours has out->owner.  After any error `why` says more. */
 err_t dns_find_place(const struct certifier *c, const char *name, struct job_proof *out, char why[CERTIFIER_REASON_MAX]);
+bool dns_awaits_zone(const struct certifier *c, const struct now *now, const char *name); /* for the proof */
 err_t dns_put_status(struct job *j, enum step_change_kind kind, const uint8_t *rdata, size_t len);
 err_t dns_put_remark(struct job *j, enum step_change_kind kind, const struct remark *r);
 err_t dns_add_proofs(struct job *j);
@@ -240,6 +248,7 @@ err_t tlsa_take(const struct certifier *c, struct host *h, const struct reading 
 void tlsa_fini(struct host_tlsa *t);
 bool tlsa_look(const struct certifier *c, struct host *h); /* at what is in DNS; true: it is other than before */
 bool tlsa_passed_over(const struct certifier *c, const struct host *h, char why[CERTIFIER_REASON_MAX]); /* false: nothing */
+bool tlsa_awaits_zones(const struct certifier *c, const struct now *now, const struct host *h);
 uint64_t tlsa_order_ns(const struct host *h);                            /* no order before; NOW_NEVER: a job first */
 uint64_t tlsa_job_ns(const struct certifier *c, const struct host *h);   /* when a job is due; NOW_NEVER: none */
 enum job_tlsa tlsa_next(const struct certifier *c, const struct host *h, const struct now *now);

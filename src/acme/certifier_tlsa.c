@@ -125,6 +125,17 @@ tlsa_passed_over(const struct certifier *c, const struct host *h, char why[CERTI
 	return n != 0;
 }
 
+bool
+tlsa_awaits_zones(const struct certifier *c, const struct now *now, const struct host *h)
+{
+	bool awaits = false;
+	for (size_t i = 0; i < wishes_n(c, h) && !awaits; i++) {
+		struct name owner;
+		awaits = wished_owner(c, h, i, &owner) == OK && zone_may_come(c, now, owner.oct, TYPE_TLSA);
+	}
+	return awaits;
+}
+
 /* ---- what is there ---- */
 
 static bool

@@ -35,6 +35,26 @@ zone_of(const struct certifier *c, const uint8_t *name)
 	return is_below ? NULL : z;
 }
 
+bool
+zone_may_come(const struct certifier *c, const struct now *now, const uint8_t *name, uint16_t type)
+{
+	const struct shut_zone *shut = view_shut_around(c->conf.io.view(c->conf.io.ctx), name);
+	bool is_found = now->mono_ns >= c->began_ns + CERTIFIER_FIND_S * NOW_SECOND_NS;
+	bool is_coming = shut != NULL && shut->why != SHUT_EXPIRED;
+	return zone_of(c, name) == NULL && (is_coming || !is_found) && dns_may_come(c, name, type);
+}
+
+bool
+host_awaits_zones(const struct certifier *c, const struct now *now, const struct host *h, const struct reading *r)
+{
+	const struct host_names *names = &r->set.request->names;
+	bool awaits = tlsa_awaits_zones(c, now, h);
+	for (size_t i = 0; i < names->n && !awaits; i++) {
+		awaits = dns_awaits_zone(c, now, names->name[i][0] == '*' ? names->name[i] + 2 : names->name[i]);
+	}
+	return awaits;
+}
+
 const struct rrset *
 rrset_at(const struct zone *z, const uint8_t *name, uint16_t type)
 {
@@ -71,7 +91,7 @@ take_left(const struct certifier *c, struct host *h, const struct remark *r, str
 	if (*n == LEFT_MAX) {
 		return; /* the rest later */
 	}
-	if (z == NULL && dns_may_come(c, r->owner.oct)) {
+	if (z == NULL && dns_may_come(c, r->owner.oct, TYPE_TXT)) {
 		h->awaits_zone = true;
 		return;
 	}
@@ -259,6 +279,7 @@ certifier_zone_changed(struct certifier *c, const struct now *now, const uint8_t
 {
 	const struct zone *z = view_zone(c->conf.io.view(c->conf.io.ctx), apex);
 	c->began_s = c->began_s == 0 ? now->wall_s : c->began_s;
+	c->began_ns = c->began_ns == 0 ? now->mono_ns : c->began_ns;
 	struct zone_cursor cursor;
 	const struct node *n;
 	bool is_nsec3;

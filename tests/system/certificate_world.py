@@ -47,7 +47,8 @@ class Pebble(servers.Process):
 
 class Oacme(servers.Process):
     def __init__(self, bindir, work, keys, primary_port, ca, directory, *options, env=None):
-        super().__init__([os.path.join(bindir, "oacme"), "--dns-server=%s@%d" % (servers.ADDRESS, primary_port), "--directory=" + directory,
+        primary = ["--dns-server=%s@%d" % (servers.ADDRESS, primary_port)] if primary_port else []  # else those in the keys' names
+        super().__init__([os.path.join(bindir, "oacme"), *primary, "--directory=" + directory,
                           "--ca-file=" + ca, "--account-key-seed=" + SEED, "--user=root", *options], work, "oacme",
                          env={**servers.sanitizer_env(), "ORIGIN_KEYS": ",".join(k.argument for k in keys), **(env or {})})
 

@@ -1,11 +1,13 @@
 """oacme with an authority of the tests' own (small_ca), which has what Pebble lacks, and every fault on demand."""
 import re
+import signal
 
 import pytest
 
+import repository
 import servers
 import small_ca
-from certificate_world import SEED, World, assert_clean, await_certificate
+from certificate_world import SEED, ZONE, Oacme, World, assert_clean, await_certificate
 
 DAY_S = 86400
 
@@ -141,6 +143,35 @@ def test_new_terms(world, ca, oacme):
     acme.await_log("event=terms-changed")
     assert_no_certificate(acme, wish, "to be done at " + ca.url + "/agree")
     assert ca.count("newOrder") == 1
+    acme.stop()
+
+
+def test_a_zone_that_comes_late(world, ca, primary, make_key, tmp_path):
+    """The proof is to be in a zone of another primary, which is not to be reached when oacme starts: the order waits, and does not fail."""
+    there = repository.Repo(str(tmp_path / "there"))
+    follow = [make_key("%s.127.0.0.9._transfer.%s" % where) for where in (("127.0.0.1", "example"), ("127.0.0.3", "proofs"))]
+    change = [make_key("u._update." + zone) for zone in ("example", "proofs")]
+    world.repo.commit({"example": ZONE % (2, "_acme-challenge.www CNAME www.proofs.\n"),
+                       "example._keys": world.key.line + world.transfer.line + follow[0].line + change[0].line})
+    there.commit({"proofs": "$TTL 60\n@ SOA ns1 host 1 3600 600 86400 60\n@ NS ns1\nns1 A 127.0.0.3\n",
+                  "proofs._keys": follow[1].line + change[1].line})
+    world.primary.hangup()
+    world.primary.await_serial("example", 2)
+    wish = world.wish("www.example")
+    wish.ask()
+    acme = world.started(Oacme(world.bindir, world.work, follow + change, None, ca.root_file, ca.directory))
+    acme.await_log(r"event=zone-transferred zone=example\.?\s")
+
+    def is_waiting():
+        acme.popen.send_signal(signal.SIGUSR1)
+        return re.search("event=certificate-state host=www.example.*a look whether all zones are here", acme.log())
+
+    acme.await_true("it waits", is_waiting, 20)
+    ca.lookup = lambda name: {b"".join(r.strings).decode() for rrset in servers.ask(53, "www.proofs", "TXT", address="127.0.0.3").answer
+                              for r in rrset}
+    primary(there, "--user=root", port=53, address="127.0.0.3")
+    await_certificate(acme, wish)
+    assert ca.count("newOrder") == 1 and "event=order-failed" not in acme.log()
     acme.stop()
 
 

@@ -1,32 +1,7 @@
 /* The certifier: nothing is left behind in DNS for ever, and no more is done about it than has to be. */
 #include "certifier_world.h"
 
-/* ---- versions of zones, record by record ---- */
-
-struct record {
-	const char *owner;
-	uint16_t type;
-	const uint8_t *rdata;
-	size_t len;
-};
-
-static void
-serve_records(struct world *w, const char *apex, const struct record *records, size_t n)
-{
-	struct making_zone m;
-	begin_zone(&m, &w->base, apex);
-	put(&m, apex, TYPE_NS, "\2ns\7example", 12);
-	for (size_t i = 0; i < n; i++) {
-		put(&m, records[i].owner, records[i].type, records[i].rdata, records[i].len);
-	}
-	end_version(w, &m);
-}
-
-static struct record
-request_of(const char *seed, uint8_t rdata[4096])
-{
-	return (struct record){ "_letsencrypt._tcp.www.example", TYPE_TLSA, rdata, make_request_of(seed, rdata) };
-}
+/* ---- records ---- */
 
 static struct record
 remark_of(const struct remark *r, uint8_t rdata[REMARK_RDATA_MAX])

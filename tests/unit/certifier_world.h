@@ -161,6 +161,33 @@ serve(struct world *w, bool has_name_server)
 	end_version(w, &m);
 }
 
+/* ---- versions of zones, record by record ---- */
+
+struct record {
+	const char *owner;
+	uint16_t type;
+	const uint8_t *rdata;
+	size_t len;
+};
+
+[[maybe_unused]] static void
+serve_records(struct world *w, const char *apex, const struct record *records, size_t n)
+{
+	struct making_zone m;
+	begin_zone(&m, &w->base, apex);
+	put(&m, apex, TYPE_NS, "\2ns\7example", 12);
+	for (size_t i = 0; i < n; i++) {
+		put(&m, records[i].owner, records[i].type, records[i].rdata, records[i].len);
+	}
+	end_version(w, &m);
+}
+
+[[maybe_unused]] static struct record
+request_of(const char *seed, uint8_t rdata[4096])
+{
+	return (struct record){ "_letsencrypt._tcp.www.example", TYPE_TLSA, rdata, make_request_of(seed, rdata) };
+}
+
 /* Name servers that are asked in place of that of the zone. */
 static const struct certifier_place given[] = { { { 4, { 192, 0, 2, 1 } }, 53 }, { { 4, { 192, 0, 2, 2 } }, 53 } };
 static size_t given_n;
@@ -168,6 +195,7 @@ static size_t given_n;
 static const char *const all_keys[] = { "a._update.example", "a._update.proofs.test" };
 static const char *const narrow_keys[] = { "a._txt._update._acme-challenge.www.example", "b._txt._tlsa._update._letsencrypt._tcp.www.example" };
 static bool are_keys_narrow;
+static struct dane_ports dane;
 
 /* There is no zone. */
 static void
@@ -179,7 +207,7 @@ begin_empty(struct world *w)
 	proofs_n = 1;
 	base_begin(&w->base, 60, are_keys_narrow ? narrow_keys : all_keys, ARRAY_LEN(all_keys));
 	const struct certifier_conf conf = {
-		.keys = w->base.keys, .mark = "abcdefgh", .servers = given, .servers_n = given_n,
+		.keys = w->base.keys, .mark = "abcdefgh", .servers = given, .servers_n = given_n, .dane = dane,
 		.io = { .view = view, .update = update, .ask = ask, .ask_end = ask_end, .resolve = resolve, .report = report,
 		        .random_u32 = random_u32, .ctx = w },
 	};
@@ -235,7 +263,7 @@ answer_with(struct world *w, unsigned bits, const char *const *values, size_t n_
 	certifier_answered(w->c, &w->now, 0, b.base, b.len);
 }
 
-static void
+[[maybe_unused]] static void
 answer(struct world *w, const char *value)
 {
 	answer_with(w, 0, &value, 1);
