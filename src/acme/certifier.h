@@ -28,6 +28,8 @@
  * behind: then a job begins with END.  Why an order has failed, how often, and when the next one may begin, is a remark, too, so that a
  * restart changes nothing about it.  There are never more than CERTIFIER_HOUR_MAX orders for a HOST in an hour.
  *
+ * A record that was here and has gone while name servers are asked for it ends its job at once: somebody else has removed it.
+ *
  * Others may do the same for the same zone, with the same account even.  So a TXT record counts as left behind only if it is from before
  * this run, could not be removed by it, is older than any order, or from the future.  It stays while its zone is not here.  An order ends
  * without a word when a certificate that fits has come from elsewhere meanwhile.  A remark on failures goes when there is such a

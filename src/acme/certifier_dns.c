@@ -152,6 +152,18 @@ dns_is_proof(const struct job_proof *p, const uint8_t *rdata, size_t len)
 	return proof_rdata(p, want) == len && memcmp(rdata, want, len) == 0;
 }
 
+bool
+dns_has_proof(const struct zone *z, const struct job_proof *p)
+{
+	const struct rrset *s = rrset_at(z, p->owner.oct, p->type);
+	const struct rr *rr = s != NULL ? rrset_first(s) : NULL;
+	bool has = false;
+	for (unsigned i = 0; s != NULL && i < s->n && !has; i++, rr = rr_next(rr)) {
+		has = dns_is_proof(p, rr->rdata, rr->rdlen);
+	}
+	return has;
+}
+
 static err_t
 put_proof(struct steps *s, enum step_change_kind kind, const struct job_proof *p)
 {

@@ -5,6 +5,8 @@
 
 #include "acme/certifier_p.h"
 #include "base/alloc.h"
+#include "dns/rrtype.h"
+#include "zone/zone.h"
 
 static void
 report(const struct job *j, enum certifier_event event, const char *why, uint64_t next_s)
@@ -366,6 +368,27 @@ job_on_reading(struct job *j, const struct now *now)
 	bool is_order = j != NULL && j->tlsa == TLSA_NONE && j->state != JOB_END;
 	if (is_order && j->host->has_cert && strcmp(j->host->cert_id, j->cert_id) != 0) {
 		end_early(j, now, "somebody else has put a certificate there: is another oacme running?");
+	}
+}
+
+/* A record that was here and is not any more was taken away by somebody: name servers will not have it. */
+void
+job_on_zone(struct job *j, const struct now *now, const struct zone *z)
+{
+	char why[CERTIFIER_REASON_MAX], owner[NAME_TEXT_MAX];
+	const struct job_proof *gone = NULL;
+	bool is_concerned = j != NULL && z != NULL && (j->state == JOB_ADD || j->state == JOB_CHECK);
+	for (size_t i = 0; is_concerned && i < j->proofs_n; i++) {
+		struct job_proof *p = &j->proofs[i];
+		bool is_of_zone = name_is_equal(p->zone.oct, z->apex_name), has = is_of_zone && dns_has_proof(z, p);
+		gone = is_of_zone && p->is_here && !has ? p : gone;
+		p->is_here |= has;
+	}
+	if (gone != NULL && j->state == JOB_CHECK) {
+		name_show(gone->owner.oct, owner);
+		(void)snprintf(why, sizeof why, "somebody else has removed the %s record of ours at %.255s",
+		               gone->type == TYPE_TXT ? "TXT" : "TLSA", owner);
+		job_fail(j, now, why, 0);
 	}
 }
 

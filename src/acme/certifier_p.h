@@ -116,6 +116,7 @@ struct job_proof {
 	uint64_t at_s;            /* of the remark */
 	size_t at;                /* of the order's proofs; not for one that was left behind */
 	bool is_seen;             /* in the answer at hand */
+	bool is_here;             /* the follower has brought it */
 };
 
 struct job_server {
@@ -222,6 +223,7 @@ void job_on_order(struct certifier *c, const struct now *now, struct acme_order 
 void job_fail(struct job *j, const struct now *now, const char *why, uint64_t retry_s); /* before its end */
 void job_checked(struct job *j, const struct now *now); /* all name servers have the proofs */
 void job_on_reading(struct job *j, const struct now *now); /* what is in DNS was read anew; NULL: no job */
+void job_on_zone(struct job *j, const struct now *now, const struct zone *z); /* another version; NULL: no job */
 void job_timer(struct job *j, const struct now *now);
 void job_updated(struct job *j, const struct now *now, enum certifier_outcome outcome, const char *why);
 void job_free(struct job *j);
@@ -235,6 +237,7 @@ bool dns_may_come(const struct certifier *c, const uint8_t *owner, uint16_t type
 const uint8_t *dns_status_zone(const struct certifier *c, const uint8_t *host, const uint8_t *apex, struct name *owner);
 bool dns_is_proven_for_good(const struct job *j, const struct now *now, size_t i); /* a proof of the order: by dns-persist-01 */
 bool dns_is_proof(const struct job_proof *p, const uint8_t *rdata, size_t len);
+bool dns_has_proof(const struct zone *z, const struct job_proof *p);
 /* E_NOTFOUND: no zone of ours has out->owner.  After any error `why` says more. */
 err_t dns_find_place(const struct certifier *c, const char *name, struct job_proof *out, char why[CERTIFIER_REASON_MAX]);
 bool dns_awaits_zone(const struct certifier *c, const struct now *now, const char *name); /* for the proof */

@@ -296,6 +296,9 @@ certifier_zone_changed(struct certifier *c, const struct now *now, const uint8_t
 		}
 	}
 	for (size_t i = c->list_n; i-- > 0;) {
+		job_on_zone(c->list[i]->job, now, z);
+	}
+	for (size_t i = c->list_n; i-- > 0;) {
 		end_look(c, now, c->list[i], apex);
 	}
 	c->is_reading = false;

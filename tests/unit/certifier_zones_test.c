@@ -1,4 +1,4 @@
-/* The certifier: zones that are not here yet. */
+/* The certifier: zones that are not here yet, and new versions while a job is under way. */
 #include "certifier_world.h"
 
 static const uint8_t alias[] = "\3www\6proofs\4test", server[] = "\2ns\7example";
@@ -225,6 +225,68 @@ records_for_clients_wait_for_their_zone(void **state)
 	end(&w);
 }
 
+/* Of the proof, by the follower: as the primary has it, and as it was before. */
+static void
+serve_proof(struct world *w, bool has_proof)
+{
+	static const uint8_t proof[] = "\53the-value-of-the-proof-0123456789-012345678", other[] = "\5other";
+	static uint8_t request[4096];
+	static struct record same; /* another one would have another signature */
+	same = same.len == 0 ? request_of("seed", request) : same;
+	const struct record records[] = {
+		{ "ns.example", TYPE_A, (const uint8_t *)"\x7F\0\0\1", 4 },
+		same,
+		{ "_acme-challenge.www.example", TYPE_TXT, other, sizeof other - 1 },
+		{ "_acme-challenge.www.example", TYPE_TXT, proof, sizeof proof - 1 },
+	};
+	serve_records(w, "example", records, has_proof ? 4 : 3);
+}
+
+/* Nobody waits for name servers to show it. */
+static void
+a_proof_is_taken_away(void **state)
+{
+	(void)state;
+	struct world w = { 0 };
+	begin_empty(&w);
+	serve_proof(&w, false);
+	ca_says(w.c, &w.now, ACME_ORDER_PROVE);
+	updated(&w, CERTIFIER_UPDATED);
+	serve_proof(&w, false); /* a version from before the UPDATE */
+	assert_int_equal(w.last, CERTIFIER_PROVING);
+	serve_proof(&w, true);
+	serve_proof(&w, true);
+	assert_int_equal(w.last, CERTIFIER_PROVING);
+	serve_proof(&w, false);
+	assert_int_equal(w.last, CERTIFIER_FAILED);
+	assert_int_equal(w.changes, 3); /* proof and remark out, the reason in */
+	updated(&w, CERTIFIER_UPDATED);
+	orders_n = 0;
+	wait_for_order(&w);
+	assert_true(passed_s(&w) < 2 * CERTIFIER_BACKOFF_FIRST_S);
+	end(&w);
+}
+
+/* The CA looks for itself. */
+static void
+a_proof_that_was_shown_may_go(void **state)
+{
+	(void)state;
+	struct world w = { 0 };
+	begin_empty(&w);
+	serve_proof(&w, false);
+	ca_says(w.c, &w.now, ACME_ORDER_PROVE);
+	updated(&w, CERTIFIER_UPDATED);
+	serve_proof(&w, true);
+	answer(&w, "the-value-of-the-proof-0123456789-012345678");
+	serve_proof(&w, false);
+	assert_int_equal(w.last, CERTIFIER_SEEN);
+	ca_says(w.c, &w.now, ACME_ORDER_ISSUED);
+	updated(&w, CERTIFIER_UPDATED);
+	assert_int_equal(w.last, CERTIFIER_DONE);
+	end(&w);
+}
+
 int
 main(void)
 {
@@ -236,6 +298,8 @@ main(void)
 		cmocka_unit_test(an_order_waits_for_zones_to_be_found),
 		cmocka_unit_test(no_order_waits_for_a_zone_without_a_key),
 		cmocka_unit_test(records_for_clients_wait_for_their_zone),
+		cmocka_unit_test(a_proof_is_taken_away),
+		cmocka_unit_test(a_proof_that_was_shown_may_go),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
