@@ -12,14 +12,6 @@ def anchors(where, zone, dnskeys):
     return servers.write(os.path.join(where, "anchors"), "trust-anchors {\n%s\n};\n" % "\n".join(keys))
 
 
-def build_clock(where):
-    """The library that sets a program's wall clock (clock.c)."""
-    library = os.path.join(where, "clock.so")
-    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "clock.c")
-    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-D_GNU_SOURCE", "-o", library, source], check=True)
-    return library
-
-
 def delv(port, anchor_file, zone, name, rdtype, clock=None, at_s=None):
     """What delv says; "fully validated" is in it when all is well."""
     env = dict(os.environ)

@@ -11,9 +11,9 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+import clock
 import servers
 import small_ca
-import delv
 from certificate_world import CHAIN, ZONE, World, assert_clean, await_certificate, verify
 
 HOUR_MAX = 5  # orders for one name
@@ -227,18 +227,13 @@ def test_the_other_one_was_faster(world, ca, oacme):
 
 # ---- clocks ----
 
-def clock(tmp_path, off_s):
-    return {"LD_PRELOAD": delv.build_clock(str(tmp_path)), "CLOCK_AT": str(int(time.time()) + off_s),
-            "ASAN_OPTIONS": servers.sanitizer_env()["ASAN_OPTIONS"] + ":verify_asan_link_order=0"}
-
-
 @pytest.mark.parametrize("off_s", [-3600, 3600])
 def test_our_clock_is_wrong(world, ca, need, tmp_path, oacme, off_s):
     """By an hour: signatures are of no worth, and nothing is ordered.  When it is right again, the certificate comes."""
     need("gcc")
     wish = world.wish("www.example")
     wish.ask()
-    acme = world.oacme("--ca-file=" + ca.root_file, directory=ca.directory, env=clock(tmp_path, off_s))
+    acme = world.oacme("--ca-file=" + ca.root_file, directory=ca.directory, env=clock.off(tmp_path, off_s))
     acme.await_log("event=refresh-failed .*BADTIME: the clocks differ")
     acme.stop()
     assert ca.count("newOrder") == 0

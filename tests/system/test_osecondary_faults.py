@@ -5,7 +5,6 @@ import random
 import signal
 import socket
 import threading
-import time
 
 import dns.message
 import dns.name
@@ -17,7 +16,7 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 
-import delv
+import clock
 import processes
 import servers
 from liar import Liar, frame, gives, has, kind, refusing, stream
@@ -297,9 +296,7 @@ def test_a_clock_that_is_an_hour_off(repo, primary, secondary, tmp_path, need):
     repo.commit({"example": zone_text(1), "_keys": KEY.line})
     served = primary(repo, zones=["example"])
     for off in 3600, -3600:
-        env = {"LD_PRELOAD": delv.build_clock(str(tmp_path)), "CLOCK_AT": str(int(time.time()) + off),
-               "ASAN_OPTIONS": servers.sanitizer_env()["ASAN_OPTIONS"] + ":verify_asan_link_order=0"}
-        follower = follow(secondary, served, env=env)
+        follower = follow(secondary, served, env=clock.off(tmp_path, off))
         follower.await_log(r"warning event=refresh-failed .*BADTIME: the clocks differ")
         assert follower.ask("example", "SOA").rcode() in (dns.rcode.SERVFAIL, dns.rcode.REFUSED)
         follower.stop()

@@ -13,7 +13,7 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-import delv
+import clock
 import disk
 import secondaries
 import servers
@@ -95,12 +95,6 @@ def make_kept(repo, primary, follower):
     served.stop()
 
 
-def clock(tmp_path, off_s, since=None):
-    """The environment of a program whose clock stands there, so long after `since`, or after now.  Its timers go on."""
-    return {"LD_PRELOAD": delv.build_clock(str(tmp_path)), "CLOCK_AT": str(int(since or time.time()) + off_s),
-            "ASAN_OPTIONS": servers.sanitizer_env()["ASAN_OPTIONS"] + ":verify_asan_link_order=0"}
-
-
 # ---- a start -----------------------------------------------------------------
 
 def test_zones_are_served_while_the_primary_is_down(repo, primary, follower, kept):
@@ -157,18 +151,18 @@ def test_a_zone_that_expires(repo, primary, follower, state, tmp_path):
     for server in first, served:
         server.stop()
     written, begun = os.stat(path).st_mtime, time.monotonic()
-    again = follower(NOWHERE, env=clock(tmp_path, 198, since=written))
+    again = follower(NOWHERE, env=clock.off(tmp_path, 198, since=written))
     again.await_log(r"event=state-restored zones=1 expired=0 ")
     again.await_log(r"error event=zone-expired zone=mirage\. serial=3")
     assert time.monotonic() < begun + 100
     again.stop()
-    again = follower(NOWHERE, env=clock(tmp_path, 200, since=written))
+    again = follower(NOWHERE, env=clock.off(tmp_path, 200, since=written))
     again.await_log(r"event=state-restored zones=1 expired=1 ")
     answer = again.ask("ns.mirage")
     assert answer.rcode() == dns.rcode.SERVFAIL and extended_errors(answer) == [24]
     again.stop()
     served = primary(repo, zones=["mirage"])
-    again = follower(at(served), env=clock(tmp_path, 200, since=written))
+    again = follower(at(served), env=clock.off(tmp_path, 200, since=written))
     again.await_serial("mirage", 3)
     assert "zone-transferred" not in again.log()  # its data were kept
     for server in again, served:
@@ -177,12 +171,12 @@ def test_a_zone_that_expires(repo, primary, follower, state, tmp_path):
 
 def test_a_clock_that_was_set_back(follower, kept, tmp_path):
     """The zone is served, and expires: at the next start time has gone on, not begun again."""
-    again = follower(NOWHERE, env=clock(tmp_path, -5000))
+    again = follower(NOWHERE, env=clock.off(tmp_path, -5000))
     again.await_log(r"warning event=state-of-the-future zones=1")
     assert again.serial("mirage") == 3
     again.await_true("it is noted", lambda: again.stat("notes", "state-stats") == 1)
     again.stop()
-    again = follower(NOWHERE, env=clock(tmp_path, -5000 + DAY + 10))
+    again = follower(NOWHERE, env=clock.off(tmp_path, -5000 + DAY + 10))
     again.await_log(r"error event=zone-expired zone=mirage\. serial=3")
     again.stop()
 
@@ -217,7 +211,7 @@ def test_a_zone_that_its_primary_withdraws(repo, primary, follower, state, tmp_p
     again.await_log(r"event=state-restored zones=1 expired=0")
     assert again.ask("mirage", "SOA").answer == []
     again.stop()
-    again = follower(at(served), *NOW, env=clock(tmp_path, 57, since=noted))
+    again = follower(at(served), *NOW, env=clock.off(tmp_path, 57, since=noted))
     again.await_true("its file is gone", lambda: not os.path.exists(path))
     again.stop()
     served.stop()
@@ -232,7 +226,7 @@ def test_a_zone_for_which_no_key_is_left(follower, kept, tmp_path):
     again = follower(NOWHERE)
     assert again.serial("mirage") == 3
     again.stop()
-    other = follower(NOWHERE, keys=[Key("127.0.0.1.127.0.0.9._transfer.other.")], env=clock(tmp_path, DAY + 10))
+    other = follower(NOWHERE, keys=[Key("127.0.0.1.127.0.0.9._transfer.other.")], env=clock.off(tmp_path, DAY + 10))
     other.await_log(r"event=state-removed file=mirage\.zone-state")
     other.stop()
     assert not os.path.exists(kept)

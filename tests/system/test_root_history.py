@@ -9,6 +9,7 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
+import clock
 import delv
 import servers
 
@@ -115,7 +116,7 @@ def test_the_signed_version_validates(versions, repo, primary, program, tmp_path
     assert verified.returncode == 0 and "verified and complete" in verified.stdout, verified.stdout + verified.stderr
 
     keys = [rdata.split() for owner, _, rtype, rdata in rows if owner == "." and rtype == "DNSKEY"]
-    anchor_file, clock = delv.anchors(str(tmp_path), ".", keys), delv.build_clock(str(tmp_path))
+    anchor_file, library = delv.anchors(str(tmp_path), ".", keys), clock.build(str(tmp_path))
     secure = sorted({owner for owner, _, rtype, _ in rows if rtype == "DS"})
     insecure = sorted(set(delegations(rows)) - set(secure))
     picks = random.Random(1)
@@ -125,6 +126,6 @@ def test_the_signed_version_validates(versions, repo, primary, program, tmp_path
     questions += [(n, "A", "; negative response, fully validated") for n in
                   (".", "nonexistent.", "a.b.nonexistent.", "aaaa.", "zzzz.", "*.", "0.", "com0.")]
     for name, rdtype, expected in questions:
-        said = delv.delv(server.port, anchor_file, ".", name, rdtype, clock, SIGNED_AT_S)
+        said = delv.delv(server.port, anchor_file, ".", name, rdtype, library, SIGNED_AT_S)
         assert expected in said, "%s %s\n%s" % (name, rdtype, said)
     server.stop()
