@@ -3,6 +3,7 @@ import base64
 import json
 import os
 import re
+import socket
 import ssl
 import subprocess
 import urllib.request
@@ -133,9 +134,18 @@ class World:
         self.key, self.transfer = make_key("me._update.example"), make_key("127.0.0.1.127.0.0.2._transfer.example")
         self.ca, self.certificate = remotes.make_ca(self.work)
         self.repo.commit({"example": ZONE % (1, ""), "example._keys": self.key.line + self.transfer.line})
-        self.primary = primary(repo, "--user=root", zones=["example"], port=53)
-        self.secondary = secondary([self.transfer], "--user=root", primaries=["127.0.0.1@53"], port=53, address="127.0.0.2")
-        self.port = 53
+        self.port, self.start_primary, self.start_secondary = 53, primary, secondary
+        self.start_servers()
+
+    def start_servers(self, env=None):
+        self.primary = self.start_primary(self.repo, "--user=root", zones=["example"], port=53, env=env)
+        self.secondary = self.start_secondary([self.transfer], "--user=root", primaries=["127.0.0.1@53"], port=53, address="127.0.0.2",
+                                              env=env)
+
+    def restart_servers(self, env=None):
+        for server in self.secondary, self.primary:
+            server.stop()
+        self.start_servers(env)
 
     def authority(self, env=None, **more):
         self.pebble = self.started(Pebble(self.work, self.port, self.certificate, env, **more))
@@ -155,9 +165,29 @@ class World:
             return answer.read().decode()
 
 
+def greet(started, directory, root, host="www.example"):
+    """openssl's server has the files of ocertify, and a client trusts the authority and wants that host."""
+    port, chain = servers.free_port(), host + ".pem"
+    server = started(servers.Process(["openssl", "s_server", "-accept", "%s:%d" % (servers.ADDRESS, port), "-cert", chain, "-cert_chain", chain,
+                                      "-key", host + ".key", "-www"], str(directory), "s_server", cwd=directory))
+    server.await_log("ACCEPT")
+    client = ssl.create_default_context(cadata=root)
+    with socket.create_connection((servers.ADDRESS, port), 20) as plain, client.wrap_socket(plain, server_hostname=host) as tls:
+        tls.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        heard = tls.recv(4096)
+    server.kill()
+    assert heard.startswith(b"HTTP/1.0 200 ok"), heard
+
+
 def await_certificate(acme, wish, limit_s=LIMIT_S):
     return acme.await_true("%s has a certificate" % wish.host, wish.certificate, limit_s)
 
 
 def assert_clean(acme, wish):
     acme.await_true("proofs and remarks are gone", lambda: wish.proofs() == [] and wish.status() == [], 30)
+
+
+def await_known(acme, wish):
+    """oacme's copy of the zone is the primary's, so the next change is another one to it."""
+    soa, = wish.records(wish.zone, "SOA")
+    acme.await_log(r"event=zone-transferred zone=%s\. serial=%d " % (wish.zone, soa.serial))
