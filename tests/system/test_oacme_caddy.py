@@ -1,18 +1,23 @@
 """oacme and ocertify with a second, unrelated authority: the ACME server of caddy.
 
-It differs from Pebble in much: it finds the proofs by the machine's resolver, its certificates are good for 12 hours, and the same
-authority signs the certificate of its own HTTPS.  It knows neither renewal information nor profiles.
+It differs from Pebble in much: it finds the proofs by the machine's resolver, its certificates are good for 12 hours or what it is told,
+the same authority signs the certificate of its own HTTPS, and what it knows outlives it.  What is proved with Pebble (test_oacme.py) is
+proved with it, too, but for what it has not got: external account binding, alternate chains, nonces refused on purpose, authorizations
+that are used again, renewal information, profiles.  All of these are in the tests' own CA (test_oacme_ca.py, test_oacme_faults.py).
 """
+import datetime
 import json
 import os
 import subprocess
 
 import pytest
 
+import clock
 import servers
-from certificate_world import World, assert_clean, await_certificate, names_of, verify
+from certificate_world import ZONE, World, assert_clean, await_certificate, await_known, greet, names_of, verify
 
 NEW, UNCHANGED = 0, 3  # of ocertify
+HALF_OF_LIFE_S = 6 * 3600
 RESOLVED_BY_US = "mount --bind \"$0\" /etc/resolv.conf && exec caddy run --config \"$1\""
 
 
@@ -61,8 +66,8 @@ def caddy(world, started):
 
 @pytest.fixture
 def oacme(world, caddy):
-    def start(*options):
-        acme = world.oacme("--ca-file=" + caddy.root_file, *options, directory=caddy.directory)
+    def start(*options, **more):
+        acme = world.oacme("--ca-file=" + caddy.root_file, *options, directory=caddy.directory, **more)
         acme.await_log("event=ready")
         return acme
     return start
@@ -89,6 +94,7 @@ def test_the_twelve_steps(world, caddy, oacme, ocertify, where, remote):
     done = subprocess.run(["openssl", "verify", "-verify_hostname", "www.example", "-CAfile", caddy.root_file, "-untrusted",
                            "www.example.pem", "www.example.pem"], cwd=where, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    greet(world.started, where, caddy.root())
     assert_clean(acme, wish)
     assert remote.commits() - before <= 4
     kept = (where / "www.example.pem").read_bytes()
@@ -121,3 +127,64 @@ def test_wildcard_and_apex(world, caddy, oacme, account):
     verify(world.work, wish, caddy.root())
     acme.stop()
 
+
+
+def test_ten_names_and_a_delegated_challenge(world, caddy, oacme, make_key):
+    """A CNAME leads from the challenge's name into another zone, for which there is another key."""
+    proofs = make_key("p._txt._update.proofs")
+    follow = make_key("x.127.0.0.1._transfer.proofs")
+    world.repo.commit({"example": ZONE % (2, "_acme-challenge.www CNAME www.proofs.\n"), "proofs": ZONE % (1, ""),
+                       "_keys": proofs.line + follow.line})
+    world.primary.hangup()
+    world.primary.await_serial("proofs", 1)
+    world.primary.await_serial("example", 2)
+    acme = oacme("--name-server=127.0.0.1@53", keys=[world.key, proofs, follow])
+    ten = world.wish("ten.example", ["ten.example"] + ["n%d.ten.example" % n for n in range(9)])
+    delegated = world.wish("www.example")
+    for wish in ten, delegated:
+        wish.ask()
+    for wish in ten, delegated:
+        assert names_of(await_certificate(acme, wish)) == sorted(wish.names)
+        assert_clean(acme, wish)
+        verify(world.work, wish, caddy.root())
+    acme.await_true("the proof is gone", lambda: delegated.records("www.proofs", "TXT") == [], 20)
+    acme.stop()
+
+
+def test_another_key_and_a_removed_certificate(world, caddy, oacme):
+    """A request with another key in place of one that has its certificate; then the same request, and no certificate beside it."""
+    acme, old, new = oacme(), world.wish("www.example"), world.wish("www.example")
+    old.ask()
+    serials = [await_certificate(acme, old).serial_number]
+    for _ in "another key", "removed":
+        await_known(acme, new)
+        new.ask()
+        serials.append(await_certificate(acme, new).serial_number)
+        assert_clean(acme, new)
+        assert [c.serial_number for c in new.certificates()] == serials[-1:]
+    assert len(set(serials)) == 3
+    verify(world.work, new, caddy.root())
+    acme.stop()
+
+
+def test_renewal(world, caddy, oacme, need, tmp_path):
+    """When half of its life is left, which is six hours later by the clock of all that is ours.  To that clock the next one, which the
+    authority makes by its own clock, is as old; so in the end it is set back."""
+    need("gcc")
+    acme, wish = oacme(), world.wish("www.example")
+    wish.ask()
+    first = await_certificate(acme, wish)
+    assert_clean(acme, wish)
+    acme.stop()
+    later = clock.off(tmp_path, HALF_OF_LIFE_S)
+    assert int(later["CLOCK_AT"]) < first.not_valid_after.replace(tzinfo=datetime.timezone.utc).timestamp()
+    world.restart_servers(env=later)
+    acme = oacme(env=later)
+    acme.await_true("it is renewed", lambda: (c := wish.certificate()) and c.serial_number != first.serial_number, 60)
+    acme.stop()
+    world.restart_servers()
+    acme = oacme()
+    assert_clean(acme, wish)
+    verify(world.work, wish, caddy.root())
+    acme.stop()
+    assert "event=certificate-ordered" not in acme.log()
