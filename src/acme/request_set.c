@@ -190,16 +190,29 @@ acme_set_find(const struct acme_set *s, const struct csr *request, struct acme_s
 	return best;
 }
 
-const struct cert *
-acme_set_find_lasting(const struct acme_set *s, const struct csr *request, int64_t now_s)
+static bool
+is_lasting(const struct cert *c, int64_t now_s)
 {
-	const struct cert *c = acme_set_find(s, request, (struct acme_span){ now_s, now_s });
-	if (c == NULL) {
-		return NULL;
-	}
 	int64_t quarter_s = (c->not_after_s - c->not_before_s) / 4;
-	int64_t rest_s = quarter_s < LASTING_S ? quarter_s : LASTING_S;
-	return c->not_after_s - now_s >= rest_s ? c : NULL;
+	return c->not_after_s - now_s >= (quarter_s < LASTING_S ? quarter_s : LASTING_S);
+}
+
+size_t
+acme_set_find_lasting(const struct acme_set *s, const struct csr *request, int64_t now_s, const struct cert *out[ACME_CERTS_MAX])
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->cert_n; i++) {
+		const struct cert *c = s->cert[i];
+		if (!acme_cert_fits(c, request, (struct acme_span){ now_s, now_s }) || !is_lasting(c, now_s)) {
+			continue;
+		}
+		size_t at = n++;
+		for (; at > 0 && out[at - 1]->not_after_s < c->not_after_s; at--) {
+			out[at] = out[at - 1];
+		}
+		out[at] = c;
+	}
+	return n;
 }
 
 bool

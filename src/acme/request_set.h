@@ -68,9 +68,9 @@ bool acme_cert_fits(const struct cert *c, const struct csr *request, struct acme
 /* Of several certificates that fit, the one that expires last; NULL: none fits. */
 const struct cert *acme_set_find(const struct acme_set *s, const struct csr *request, struct acme_span valid);
 
-/* The same for a service that looks at it now and then: it is valid from now until tomorrow at least, or, where it lives less than four
- * days, until a quarter of its lifetime from now. */
-const struct cert *acme_set_find_lasting(const struct acme_set *s, const struct csr *request, int64_t now_s);
+/* Those that fit for a service that looks at them now and then: they are valid from now until tomorrow at least, or, where they live less
+ * than four days, until a quarter of their lifetime from now.  The one that expires last comes first.  Returns how many there are. */
+size_t acme_set_find_lasting(const struct acme_set *s, const struct csr *request, int64_t now_s, const struct cert *out[ACME_CERTS_MAX]);
 
 /* True when two requests ask for the same: their keys and their names are equal. */
 bool acme_request_is_same(const struct csr *a, const struct csr *b);

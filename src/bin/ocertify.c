@@ -185,33 +185,43 @@ struct found {
 
 /* Records of a chain of which none is the issuer: then it is the wrong chain, or something is missing. */
 static bool
-has_chain(struct certifying *c, const struct found *f)
+has_chain(const struct certifying *c, const struct found *f)
 {
-	if (f->chain_n != 0 || (c->set.chain_n == 0 && c->set.left_out_n == 0)) {
-		return true;
-	}
+	return f->chain_n != 0 || (c->set.chain_n == 0 && c->set.left_out_n == 0);
+}
+
+static void
+complain_of_chain(struct certifying *c, const struct cert *without)
+{
 	if (!c->is_complained) {
 		clear_line(c);
 		cli_warning("%s: a certificate is in DNS, but its issuer (%s) is not, or has not signed it: it is not taken",
-		            c->opts->host_text, f->cert->issuer);
+		            c->opts->host_text, without->issuer);
 		c->is_complained = true;
 	}
-	return false;
 }
 
+/* The one that lasts longest of those with a chain. */
 static void
 find(struct certifying *c, struct found *out)
 {
 	int64_t now_s = (int64_t)clock_wall_s();
-	const struct cert *fits = acme_set_find_lasting(&c->set, c->key.request, now_s);
-	*out = (struct found){ 0 };
-	if (fits == NULL || (c->opts->is_forced && is_in(&c->before, fits))) {
-		return;
+	const struct cert *fits[ACME_CERTS_MAX], *without = NULL;
+	size_t n = acme_set_find_lasting(&c->set, c->key.request, now_s, fits);
+	for (size_t i = 0; i < n; i++) {
+		if (c->opts->is_forced && is_in(&c->before, fits[i])) {
+			continue;
+		}
+		*out = (struct found){ .cert = fits[i] };
+		chain_order(fits[i], c->set.chain, c->set.chain_n, now_s, out->chain, &out->chain_n);
+		if (has_chain(c, out)) {
+			return;
+		}
+		without = without != NULL ? without : fits[i];
 	}
-	out->cert = fits;
-	chain_order(fits, c->set.chain, c->set.chain_n, now_s, out->chain, &out->chain_n);
-	if (!has_chain(c, out)) {
-		out->cert = NULL;
+	*out = (struct found){ 0 };
+	if (without != NULL) {
+		complain_of_chain(c, without);
 	}
 }
 

@@ -443,6 +443,17 @@ def test_lies_are_not_taken(ask, oacme, authority, where):
     assert not (where / (HOST + ".pem")).exists()
 
 
+def test_one_with_a_chain_is_taken_before_one_that_lasts_longer(ask, oacme, authority, where):
+    """Whoever may update the records could put one there that lasts a century."""
+    ask()
+    request, forged = oacme.request(), Authority()
+    longer, good = forged.issue(request, lifetime=DAY * 36500), authority.issue(request)
+    oacme.put(good, authority.middle)
+    oacme.change([tlsa("3 0 0", der(longer)), tlsa("3 0 0", der(authority.issue(request, lifetime=DAY * 30)))])
+    assert "it is not taken" not in ask(status=NEW).stderr
+    assert certificates(where / (HOST + ".pem")) == [good, authority.middle]
+
+
 def test_without_a_chain_there_is_a_warning(ask, oacme, ocertify, authority):
     ask()
     oacme.put(authority.issue(oacme.request()))

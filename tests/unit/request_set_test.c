@@ -169,9 +169,35 @@ a_short_life_need_not_last_until_tomorrow(void **state)
 		int64_t until_s = NOW + cases[i].left_s;
 		[[gnu::cleanup(cert_free)]] struct cert *c = leaf(k, k, "DNS:www.example", until_s - cases[i].life_s, until_s);
 		add(&s, cert_head, c->der, c->der_len);
-		assert_int_equal(acme_set_find_lasting(&s, r, NOW) != NULL, cases[i].lasts);
+		const struct cert *found[ACME_CERTS_MAX];
+		assert_int_equal(acme_set_find_lasting(&s, r, NOW, found), cases[i].lasts);
 		acme_set_fini(&s);
 	}
+}
+
+/* The first may lack its chain: so all are shown. */
+static void
+all_that_last_are_found_in_their_order(void **state)
+{
+	(void)state;
+	static const char *const names[] = { "www.example" };
+	static const int64_t ends[] = { NOW + 9 * DAY, NOW + 90 * DAY, NOW + DAY / 2, NOW + 30 * DAY, NOW + 90 * DAY };
+	static const size_t order[] = { 1, 4, 3, 0 };
+	struct acme_set s = { 0 };
+	const struct cert *found[ACME_CERTS_MAX];
+	[[gnu::cleanup(pkey_free)]] struct pkey *k = key_of(PKEY_P256, "one"), *other = key_of(PKEY_P256, "other");
+	[[gnu::cleanup(csr_free)]] struct csr *r = request_for(k, names, 1), *o = request_for(other, names, 1);
+	assert_int_equal(acme_set_find_lasting(&s, r, NOW, found), 0);
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		[[gnu::cleanup(cert_free)]] struct cert *c = leaf(k, k, "DNS:www.example", NOW - 60 * DAY, ends[i]);
+		add(&s, cert_head, c->der, c->der_len);
+	}
+	assert_int_equal(acme_set_find_lasting(&s, r, NOW, found), ARRAY_LEN(order));
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+		assert_ptr_equal(found[i], s.cert[order[i]]);
+	}
+	assert_int_equal(acme_set_find_lasting(&s, o, NOW, found), 0);
+	acme_set_fini(&s);
 }
 
 static void
@@ -238,6 +264,7 @@ main(void)
 		cmocka_unit_test(certificates_fit_by_key_names_and_time),
 		cmocka_unit_test(the_one_that_expires_last_is_found),
 		cmocka_unit_test(a_short_life_need_not_last_until_tomorrow),
+		cmocka_unit_test(all_that_last_are_found_in_their_order),
 		cmocka_unit_test(one_request_is_the_request),
 		cmocka_unit_test(sets_are_bounded),
 		cmocka_unit_test(requests_stay_below_their_host),
