@@ -28,6 +28,7 @@ ca_fini(struct ca *ca)
 {
 	for (size_t i = 0; i < CA_CERTS_MAX; i++) {
 		str_fini(&ca->certs[i].pem);
+		str_fini(&ca->certs[i].other);
 	}
 }
 
@@ -144,16 +145,17 @@ proof_for(struct world *w, const char *name)
 }
 
 static void
-serve_tell(struct world *w, struct ca_proof *p, struct acme_answer *a)
+serve_tell(struct world *w, struct ca_proof *p, bool is_by_lasting, struct acme_answer *a)
 {
 	if (p->state != CA_PENDING || p->is_told) {
 		ca_say_problem(a, 400, "malformed", "this challenge is not pending");
 		return;
 	}
 	p->is_told = true;
+	p->is_by_lasting = is_by_lasting;
 	struct action *look = action_new(w, ACTION_LOOK, NULL, dice_below(&w->dice, w->plan->ca_think_s * SECOND + 1));
 	look->number = p->number;
-	ca_say(a, 200, "{\"type\":\"dns-01\",\"status\":\"processing\"}");
+	ca_say(a, 200, "{\"status\":\"processing\"}");
 }
 
 static bool
@@ -169,12 +171,32 @@ shows(const struct world *w, unsigned server, const char *name, const char *valu
 	return dns_has_txt(dns_shown(w, server, dns_zone_of(w, owner.oct)), owner.oct, value);
 }
 
+/* A record that lasts names the account, which the CA may have forgotten. */
+static bool
+shows_lasting(const struct world *w, unsigned server, const char *name)
+{
+	struct name owner = people_named(name);
+	char text[PEOPLE_LASTING_MAX];
+	err_t err = acme_persist_name(owner.oct, &owner);
+	ASSERT(err == OK);
+	people_print_lasting(w->ca.account, text);
+	return dns_has_txt(dns_shown(w, server, dns_zone_of(w, owner.oct)), owner.oct, text);
+}
+
+static bool
+is_shown(const struct world *w, unsigned server, const struct ca_proof *p)
+{
+	char value[ACME_TXT_VALUE_LEN + 1];
+	err_t err = acme_dns_value(p->token, w->thumbprint, value);
+	ASSERT(err == OK);
+	return p->is_by_lasting ? shows_lasting(w, server, p->name) : shows(w, server, p->name, value);
+}
+
 /* It asks any one of the name servers that answer. */
 void
 ca_look(struct world *w, unsigned number)
 {
 	struct ca_proof *p = find_proof(&w->ca, number);
-	char value[ACME_TXT_VALUE_LEN + 1];
 	unsigned server = dice_unsigned(&w->dice, w->plan->servers_n);
 	if (p == NULL) {
 		return;
@@ -182,9 +204,7 @@ ca_look(struct world *w, unsigned number)
 	for (unsigned i = 0; i < w->plan->servers_n && dns_is_dead(w, server); i++) {
 		server = (server + 1) % w->plan->servers_n;
 	}
-	err_t err = acme_dns_value(p->token, w->thumbprint, value);
-	ASSERT(err == OK);
-	bool is_there = !dns_is_dead(w, server) && shows(w, server, p->name, value) && !world_fault(w, PLAN_CA_DOUBTS);
+	bool is_there = !dns_is_dead(w, server) && is_shown(w, server, p) && !world_fault(w, PLAN_CA_DOUBTS);
 	p->state = is_there ? CA_VALID : CA_INVALID;
 	p->until_ns = w->now_ns + CA_REUSE_S * SECOND;
 	world_log(w, "the CA finds the proof for %s at server %u: %s", p->name, server, is_there ? "yes" : "no");
@@ -281,6 +301,7 @@ ca_new_cert(struct world *w, uint64_t not_before_s, const struct csr *request, e
 	unsigned number = ++w->ca.certs_n;
 	struct ca_cert *c = &w->ca.certs[number % CA_CERTS_MAX];
 	str_fini(&c->pem);
+	str_fini(&c->other);
 	*c = (struct ca_cert){ .number = number, .not_before_s = not_before_s, .not_after_s = not_before_s + w->plan->life_s };
 	ca_issue(c, request, lie);
 	return c;
@@ -310,6 +331,15 @@ serve_finalize(struct world *w, struct ca_order *o, const struct said *s, struct
 	ca_say_order(w, a, 200, o);
 }
 
+static void
+serve_cert(const struct world *w, const struct ca_cert *c, unsigned chain, struct acme_answer *a)
+{
+	ca_say(a, 200, str_text(chain == 0 ? &c->pem : &c->other));
+	if (w->plan->has_alternates) {
+		ca_say_header(a, "Link: <" CA_URL "/cert/%u/%u>;rel=\"alternate\"", c->number, chain == 0);
+	}
+}
+
 /* ---- requests ---- */
 
 static void
@@ -317,8 +347,8 @@ serve_thing(struct world *w, const char *path, const struct said *s, struct acme
 {
 	struct ca *ca = &w->ca;
 	char what[16] = "";
-	unsigned number = 0;
-	(void)sscanf(path, "/%15[a-z]/%u", what, &number);
+	unsigned number = 0, chain = 0;
+	(void)sscanf(path, "/%15[a-z]/%u/%u", what, &number, &chain);
 	struct ca_order *o = find_order(ca, number);
 	struct ca_proof *p = find_proof(ca, number);
 	struct ca_cert *c = &ca->certs[number % CA_CERTS_MAX];
@@ -329,11 +359,13 @@ serve_thing(struct world *w, const char *path, const struct said *s, struct acme
 	} else if (strcmp(what, "finalize") == 0 && o != NULL) {
 		serve_finalize(w, o, s, a);
 	} else if (strcmp(what, "proof") == 0 && p != NULL) {
-		ca_say_proof(a, p);
+		ca_say_proof(w, a, p);
 	} else if (strcmp(what, "tell") == 0 && p != NULL) {
-		serve_tell(w, p, a);
+		serve_tell(w, p, false, a);
+	} else if (strcmp(what, "lasting") == 0 && p != NULL) {
+		serve_tell(w, p, true, a);
 	} else if (strcmp(what, "cert") == 0 && number != 0 && c->number == number) {
-		ca_say(a, 200, str_text(&c->pem));
+		serve_cert(w, c, chain, a);
 	} else {
 		ca_say_problem(a, 404, "malformed", "no such thing");
 	}

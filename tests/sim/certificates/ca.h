@@ -1,4 +1,4 @@
-/* tests/sim/certificates/ca.h -- the model of a CA: RFC 8555 with dns-01, RFC 9773.
+/* tests/sim/certificates/ca.h -- the model of a CA: RFC 8555 with dns-01 and dns-persist-01, RFC 9773.
  *
  * ca.c has accounts, orders and proofs; ca_answer.c writes its answers; ca_wrong.c makes them wrong; ca_issue.c makes certificates.
  */
@@ -15,6 +15,9 @@
 #include "crypto/x509.h"
 
 #define CA_URL "https://ca.example"
+#define CA_ISSUER "ca.example"
+#define CA_ROOT "Root"             /* above the first chain */
+#define CA_OTHER_ROOT "Other Root" /* above the second one */
 
 enum {
 	CA_ORDERS_MAX = 64,     /* that it remembers; likewise below */
@@ -34,7 +37,7 @@ enum ca_lie { CA_HONEST, CA_WRONG_KEY, CA_WRONG_NAME, CA_EXPIRED, CA_EARLY, CA_W
 struct ca_proof {
 	unsigned number;        /* 0: none */
 	char name[CA_NAME_MAX]; /* without "*." */
-	bool is_wildcard, is_told;
+	bool is_wildcard, is_told, is_by_lasting; /* by_lasting: it was told that there is a record that lasts */
 	enum { CA_PENDING, CA_VALID, CA_INVALID } state;
 	char token[CA_TOKEN_MAX];
 	uint64_t until_ns;      /* VALID: for other orders, too */
@@ -45,7 +48,7 @@ struct ca_cert {
 	char id[ACME_CERT_ID_MAX + 1];
 	uint64_t not_before_s, not_after_s;
 	bool is_replaced;
-	struct str pem;
+	struct str pem, other;  /* other: with the second chain */
 };
 
 struct ca_order {
@@ -87,7 +90,7 @@ void ca_say(struct acme_answer *a, unsigned status, const char *body);
 void ca_say_problem(struct acme_answer *a, unsigned status, const char *type, const char *detail);
 void ca_say_directory(const struct world *w, struct acme_answer *a);
 void ca_say_order(const struct world *w, struct acme_answer *a, unsigned status, const struct ca_order *o);
-void ca_say_proof(struct acme_answer *a, const struct ca_proof *p);
+void ca_say_proof(const struct world *w, struct acme_answer *a, const struct ca_proof *p);
 void ca_say_window(struct acme_answer *a, const struct ca_cert *c);
 
 /* ---- ca_wrong.c ---- */
@@ -101,7 +104,7 @@ void ca_spoil(struct world *w, struct acme_answer *a); /* an answer, perhaps */
 void ca_keys_begin(void);
 void ca_keys_end(void);
 
-/* Makes a certificate for what the request asks for, and its chain. */
+/* Makes a certificate for what the request asks for, and its chains. */
 void ca_issue(struct ca_cert *c, const struct csr *request, enum ca_lie lie);
 
 /* Its first certificate, for the caller to free. */

@@ -94,15 +94,19 @@ ca_say_order(const struct world *w, struct acme_answer *a, unsigned status, cons
 }
 
 void
-ca_say_proof(struct acme_answer *a, const struct ca_proof *p)
+ca_say_proof(const struct world *w, struct acme_answer *a, const struct ca_proof *p)
 {
 	static const char *const states[] = { [CA_PENDING] = "pending", [CA_VALID] = "valid", [CA_INVALID] = "invalid" };
-	char body[BODY_MAX];
+	char body[BODY_MAX], lasting[HEADER_MAX] = "";
+	if (w->plan->has_lasting) {
+		(void)snprintf(lasting, sizeof lasting, "{\"type\":\"dns-persist-01\",\"url\":\"" CA_URL "/lasting/%u\",\"issuerDomainNames\":[\""
+		               CA_ISSUER "\"],\"status\":\"%s\"},", p->number, states[p->state]);
+	}
 	(void)snprintf(body, sizeof body, "{\"status\":\"%s\",\"identifier\":{\"type\":\"dns\",\"value\":\"%s\"}%s,\"challenges\":["
-	               "{\"type\":\"http-01\",\"url\":\"" CA_URL "/http/%u\",\"token\":\"%s\",\"status\":\"pending\"},"
+	               "{\"type\":\"http-01\",\"url\":\"" CA_URL "/http/%u\",\"token\":\"%s\",\"status\":\"pending\"},%s"
 	               "{\"type\":\"dns-01\",\"url\":\"" CA_URL "/tell/%u\",\"token\":\"%s\",\"status\":\"%s\"%s}]}",
-	               states[p->state], p->name, p->is_wildcard ? ",\"wildcard\":true" : "", p->number, p->token, p->number, p->token,
-	               states[p->state], p->state == CA_INVALID ?
+	               states[p->state], p->name, p->is_wildcard ? ",\"wildcard\":true" : "", p->number, p->token, lasting,
+	               p->number, p->token, states[p->state], p->state == CA_INVALID ?
 	               ",\"error\":{\"type\":\"urn:ietf:params:acme:error:incorrectResponse\",\"detail\":\"no such record\"}" : "");
 	ca_say(a, 200, body);
 }

@@ -13,7 +13,7 @@
 
 /* Ed25519, so that the same seed makes the same octets. */
 static EVP_PKEY *middle_key, *root_key, *false_key;
-static X509 *middle, *false_middle;
+static X509 *middle, *other_middle, *false_middle;
 
 static EVP_PKEY *
 key_of(uint8_t number)
@@ -77,9 +77,9 @@ sign(X509 *x, EVP_PKEY *key)
 }
 
 static X509 *
-make_middle(EVP_PKEY *key)
+make_middle(const char *issuer, EVP_PKEY *key)
 {
-	X509 *x = begin(2, "Root", "Middle", key);
+	X509 *x = begin(2, issuer, "Middle", key);
 	set_times(x, 1500000000, 2000000000);
 	put_extension(x, NULL, NID_basic_constraints, "critical,CA:TRUE");
 	put_extension(x, NULL, NID_subject_key_identifier, "hash");
@@ -93,8 +93,9 @@ ca_keys_begin(void)
 	middle_key = key_of(1);
 	root_key = key_of(2);
 	false_key = key_of(3);
-	middle = make_middle(middle_key);
-	false_middle = make_middle(false_key);
+	middle = make_middle(CA_ROOT, middle_key);
+	other_middle = make_middle(CA_OTHER_ROOT, middle_key);
+	false_middle = make_middle(CA_ROOT, false_key);
 }
 
 void
@@ -104,6 +105,7 @@ ca_keys_end(void)
 	EVP_PKEY_free(root_key);
 	EVP_PKEY_free(false_key);
 	X509_free(middle);
+	X509_free(other_middle);
 	X509_free(false_middle);
 }
 
@@ -181,6 +183,8 @@ ca_issue(struct ca_cert *c, const struct csr *request, enum ca_lie lie)
 	sign(x, middle_key);
 	put_pem(&c->pem, x);
 	put_pem(&c->pem, lie == CA_WRONG_CHAIN ? false_middle : middle);
+	put_pem(&c->other, x);
+	put_pem(&c->other, other_middle);
 	set_id(c);
 	if (lie == CA_CUT) {
 		char *end = strstr(c->pem.s, "-----END");

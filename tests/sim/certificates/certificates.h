@@ -108,7 +108,13 @@ struct dns_zone {
 
 /* ---- hosts ---- */
 
-enum { KEYS = 3, VARIANTS = 3, REQUEST_MAX = 1024 };
+enum {
+	KEYS = 3,
+	VARIANTS = 3,
+	VARIANT_BELOW = 2,           /* it names a host below, too */
+	REQUEST_MAX = 1024,
+	PEOPLE_LASTING_MAX = 128,
+};
 
 struct host_of {
 	bool is_wished;              /* its request is one that is to be carried out */
@@ -193,6 +199,8 @@ struct name people_host(unsigned host);
 int people_host_number(const uint8_t *name); /* -1: none of ours */
 const struct csr *people_request(unsigned host, unsigned key, unsigned variant);
 struct name people_named(const char *text);
+bool people_is_strangers(const struct world *w, const struct zone_rr *rr);
+void people_print_lasting(unsigned account, char text[PEOPLE_LASTING_MAX]); /* of a TXT record, for dns-persist-01 */
 
 /* ---- check.c ---- */
 

@@ -8,12 +8,16 @@
  *   - a host has no more failures in a day than FAILURES_DAY_MAX, and two more for each start;
  *   - a certificate that fits is not replaced before its time has come: so each is renewed once (renewed_early());
  *   - a failure that needs no UPDATE of its own is told once an hour (check_said());
- *   - no more than REQUESTS_HOUR_MAX requests go to the CA in an hour.
+ *   - no more than REQUESTS_HOUR_MAX requests go to the CA in an hour;
+ *   - no UPDATE is signed with a key that is not good for it, and none changes a record that lasts (dns-persist-01);
+ *   - no order fails because a zone has not come yet, as long as versions of zones come at all.
  * After the last fault, within plan_settle_ns(), and from then on:
  *   - each host with a request that can be carried out has a certificate that fits and is valid;
  *   - no proof and no remark on one is left, and no remark on a failure where there is a certificate, or no request.
  * Later, when people change a request and nothing is wrong:
- *   - the same, within plan_prompt_ns(), without any failure, and with COMMITS_MAX commits.
+ *   - the same, within plan_prompt_ns(), without any failure, and with COMMITS_MAX commits, or one if records that last are all the
+ *     proofs that it takes; and one more if it takes two keys;
+ *   - the chain is the one that oacme prefers, alone.
  * In two years with a CA that is down for a day: there is a valid certificate at all times but the first minutes.
  */
 #include <inttypes.h>
@@ -35,6 +39,7 @@ enum {
 };
 
 static const uint64_t two_years_ns = 730 * DAY;
+static const char NO_ZONE[] = "no zone of ours";
 
 /* ---- hosts ---- */
 
@@ -140,6 +145,13 @@ left_most_s(const struct plan *p)
 }
 
 static bool
+is_chain_preferred(const struct world *w, const struct acme_set *s)
+{
+	bool wants_other = w->plan->has_alternates && w->plan->prefers_other;
+	return s->chain_n == 1 && strcmp(s->chain[0]->issuer, wants_other ? CA_OTHER_ROOT : CA_ROOT) == 0;
+}
+
+static bool
 has_event(const struct plan *p, enum plan_kind kind)
 {
 	for (size_t i = 0; i < p->events_n; i++) {
@@ -177,6 +189,8 @@ check_new_cert(struct world *w, unsigned host, const struct acme_set *before, co
 		world_break(w, "h%u: a certificate that does not fit the request", host);
 	} else if (!is_signed(after, c)) {
 		world_break(w, "h%u: a certificate that is not signed by what is with it", host);
+	} else if (w->phase == PHASE_QUIET && !is_chain_preferred(w, after)) {
+		world_break(w, "h%u: another chain than the preferred one", host);
 	} else if (renewed_early(w, before, c)) {
 		world_break(w, "h%u: a certificate is renewed before its time has come", host);
 	}
@@ -219,10 +233,21 @@ time_said(const uint8_t *rdata, size_t len)
 	return remark_read(rdata, len, &r) == OK && r.kind == REMARK_FAILED ? r.at_s : 0;
 }
 
+/* Of dns-persist-01. */
+static bool
+is_lasting(const uint8_t *owner)
+{
+	static const uint8_t label[] = "\23_validation-persist";
+	return memcmp(owner, label, sizeof label - 1) == 0;
+}
+
 static err_t
 touch(void *ctx, bool is_added, const struct zone_rr *rr)
 {
 	struct touched *t = ctx;
+	if (is_lasting(rr->owner)) {
+		world_break(t->w, "an UPDATE changes a record that lasts");
+	}
 	uint64_t said_s = rr->type == TYPE_TXT ? time_said(rr->rdata, rr->rdlen) : 0;
 	for (unsigned i = 0; i < t->w->plan->hosts_n; i++) {
 		if (name_is_within(rr->owner, people_host(i).oct) || (i == 0 && name_is_within(rr->owner, t->w->zones[1].apex.oct))) {
@@ -350,6 +375,9 @@ check_report(struct oacme *o, const struct certifier_report *r)
 	} else if (r->event == CERTIFIER_DONE) {
 		memset(o->failed_ns[host], 0, sizeof o->failed_ns[host]);
 	}
+	if (strncmp(r->why, NO_ZONE, sizeof NO_ZONE - 1) == 0 && !has_event(w->plan, PLAN_DEAF)) {
+		world_break(w, "h%d: an order did not wait for a zone", host);
+	}
 	bool is_failure = r->event == CERTIFIER_FAILED || r->event == CERTIFIER_REFUSED || r->event == CERTIFIER_STUCK;
 	if (is_failure && w->phase == PHASE_QUIET && w->hosts[host].is_wished) {
 		world_break(w, "h%d: %s, though nothing is wrong: %s", host, events[r->event], r->why);
@@ -363,19 +391,6 @@ struct leftovers {
 	const char *what;        /* NULL: nothing that should not be there */
 	struct name owner;
 };
-
-static bool
-is_strangers(const struct world *w, const struct zone_rr *rr)
-{
-	for (size_t i = 0; i < w->strangers_n; i++) {
-		const struct stranger *s = &w->strangers[i];
-		if (name_is_equal(rr->owner, s->owner.oct) && rr->rdlen == 1 + strlen(s->value) &&
-		    memcmp(rr->rdata + 1, s->value, strlen(s->value)) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
 
 /* A remark on a failure is for people: where there is a request without a certificate. */
 static bool
@@ -391,7 +406,7 @@ look_at_txt(void *ctx, const struct zone_rr *rr)
 {
 	struct leftovers *l = ctx;
 	struct remark r;
-	if (rr->type != TYPE_TXT || is_strangers(l->w, rr)) {
+	if (rr->type != TYPE_TXT || people_is_strangers(l->w, rr) || is_lasting(rr->owner)) {
 		return OK;
 	}
 	bool is_odd = has_event(l->w->plan, PLAN_SECOND); /* one oacme may say that it has failed while the other has not */
@@ -462,6 +477,15 @@ rest(struct world *w)
 	}
 }
 
+/* For the certificate that people want. */
+static unsigned
+commits_max(const struct world *w, unsigned host)
+{
+	bool is_proven = w->plan->has_lasting && w->ca.account == 1 && (w->plan->lasting >> host & 1) != 0;
+	unsigned most = is_proven && w->hosts[host].variant != VARIANT_BELOW ? 1 : COMMITS_MAX;
+	return most + (w->plan->rights != RIGHTS_ALL);
+}
+
 /* One host after the other. */
 static void
 be_quiet(struct world *w)
@@ -474,7 +498,7 @@ be_quiet(struct world *w)
 		}
 		return;
 	}
-	if (h->commits > COMMITS_MAX) {
+	if (h->commits > commits_max(w, w->quiet_host)) {
 		world_break(w, "h%u: %u commits for a certificate", w->quiet_host, h->commits);
 	} else if (++w->quiet_host < w->plan->hosts_n) {
 		people_do(w, &(struct plan_event){ .kind = PLAN_REQUEST, .which = w->quiet_host });

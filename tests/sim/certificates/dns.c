@@ -131,14 +131,31 @@ add_key(struct world *w, const char *name)
 	ASSERT(err == OK);
 }
 
+static void
+add_keys(struct world *w)
+{
+	char name[64];
+	(void)snprintf(name, sizeof name, "p.%s_update.%s", w->plan->rights == RIGHTS_ALL ? "" : "_txt.", dns_apex(w, 1));
+	add_key(w, name);
+	if (w->plan->rights == RIGHTS_ALL) {
+		add_key(w, "a._update.example");
+	} else if (w->plan->rights == RIGHTS_BY_TYPE) {
+		add_key(w, "a._txt._update.example");
+		add_key(w, "b._tlsa._update.example");
+	}
+	for (unsigned i = 0; i < HOSTS_MAX && w->plan->rights == RIGHTS_BY_HOST; i++) {
+		(void)snprintf(name, sizeof name, "a._txt._update.h%u.example", i);
+		add_key(w, name);
+		(void)snprintf(name, sizeof name, "b._txt._tlsa._update._letsencrypt._tcp.h%u.example", i);
+		add_key(w, name);
+	}
+}
+
 void
 dns_begin(struct world *w)
 {
-	char name[64];
 	w->keys = keystore_new();
-	(void)snprintf(name, sizeof name, "a._update.%s", dns_apex(w, 1));
-	add_key(w, name);
-	add_key(w, "a._update.example");
+	add_keys(w);
 	keystore_seal(w->keys);
 	for (unsigned i = 0; i < ZONES; i++) {
 		w->zones[i].apex = people_named(dns_apex(w, i));
@@ -280,6 +297,9 @@ carry_out(struct world *w, const struct action *a)
 		dns_install(w, zone, &t);
 	} else {
 		zone_txn_rollback(&t);
+	}
+	if (v.rcode == RCODE_REFUSED || v.rcode == RCODE_NOTAUTH) {
+		world_break(w, "an UPDATE with a key that is not good for it");
 	}
 	if (dns_zone(w, zone) != before) {
 		check_update(w, &u, zone, before);

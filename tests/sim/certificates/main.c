@@ -16,9 +16,13 @@ static void
 print_plan(const struct plan *p)
 {
 	static const char *const places[] = { "", ", proofs by a CNAME", ", proofs in a delegated zone" };
+	static const char *const rights[] = { "", ", keys by type", ", keys by host" };
+	static const char *const chains[] = { "", ", two chains", "", ", two chains, the second preferred" };
 	printf("%u hosts, %u name servers, certificates for %" PRIu64 " days%s%s%s\n", p->hosts_n, p->servers_n, p->life_s / 86400,
 	       p->has_window ? ", renewal information" : "", p->is_reusing ? ", proofs are used again" : "",
 	       places[p->place]);
+	printf("%u s until the zone of the proofs comes, lasting proofs %x%s%s%s\n", p->late_s, p->lasting,
+	       p->has_lasting ? "" : " that the CA does not take", rights[p->rights], chains[p->has_alternates + 2 * p->prefers_other]);
 	for (size_t i = 0; i < p->events_n; i++) {
 		plan_print_event(&p->events[i]);
 	}

@@ -123,11 +123,25 @@ oacme_init(struct world *w, unsigned number)
 	w->oacmes[number] = (struct oacme){ .world = w, .number = number };
 }
 
+/* As the follower has it until the zone comes. */
+static void
+show_new(struct oacme *o, unsigned zone)
+{
+	const struct now now = oacme_now(o);
+	struct secondary_step step;
+	const uint8_t *apex = o->world->zones[zone].apex.oct;
+	err_t err = secondary_show(o->zones, apex, FOLLOW_NEW, now.wall_s, &step);
+	ASSERT(err == OK);
+	discard_free(&step.old);
+	certifier_zone_changed(o->certifier, &now, apex);
+}
+
 void
 oacme_start(struct oacme *o)
 {
 	struct world *w = o->world;
-	const struct acme_client_conf client = { .directory = CA_URL "/directory", .key = account, .has_agreed = true };
+	const struct acme_client_conf client = { .directory = CA_URL "/directory", .key = account, .has_agreed = true,
+		                                 .preferred_chain = w->plan->prefers_other ? CA_OTHER_ROOT : NULL };
 	struct certifier_conf conf = {
 		.keys = w->keys,
 		.io = { .view = view, .update = update, .ask = ask, .ask_end = ask_end, .resolve = resolve, .report = report,
@@ -150,8 +164,10 @@ oacme_start(struct oacme *o)
 	o->starts_ns[0] = w->now_ns + 1;
 	world_log(w, "oacme %u starts", o->number);
 	for (unsigned i = 0; i < ZONES; i++) {
-		struct action *a = action_new(w, ACTION_SEE, o, dice_between(&w->dice, 10 * MS, 2 * SECOND));
+		uint64_t most_ns = i == 1 && w->plan->late_s != 0 ? w->plan->late_s * SECOND : 2 * SECOND;
+		struct action *a = action_new(w, ACTION_SEE, o, dice_between(&w->dice, 10 * MS, most_ns));
 		a->number = i;
+		show_new(o, i);
 	}
 }
 

@@ -8,6 +8,8 @@
 #include "zone/node.h"
 #include "zone/zone.h"
 
+#define ALIAS "h0.proofs.test"
+
 enum { TTL = 300, RDATA_MAX = REQUEST_MAX + ACME_DER_AT };
 
 /* Made once: they are the same in each run. */
@@ -136,13 +138,37 @@ put_servers(const struct world *w, struct zone_builder *b, const char *apex, boo
 }
 
 void
+people_print_lasting(unsigned account, char text[PEOPLE_LASTING_MAX])
+{
+	(void)snprintf(text, PEOPLE_LASTING_MAX, CA_ISSUER "; accounturi=" CA_URL "/account/%u; policy=wildcard", account);
+}
+
+static void
+put_lasting(const struct world *w, struct zone_builder *b)
+{
+	char owner[64], rdata[1 + PEOPLE_LASTING_MAX];
+	people_print_lasting(1, rdata + 1);
+	size_t len = strlen(rdata + 1);
+	rdata[0] = (char)len;
+	for (unsigned i = 0; i < w->plan->hosts_n; i++) {
+		if ((w->plan->lasting >> i & 1) != 0) {
+			(void)snprintf(owner, sizeof owner, "_validation-persist.h%u.example", i);
+			put(b, owner, TYPE_TXT, rdata, 1 + len);
+		}
+	}
+}
+
+void
 people_put_zone(struct world *w, struct zone_builder *b, unsigned zone)
 {
 	static const uint8_t soa[] = "\2ns\7example\0\4host\7example\0\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1";
 	const char *apex = dns_apex(w, zone);
-	struct name to = people_named("h0.proofs.test");
+	struct name to = people_named(ALIAS);
 	put(b, apex, TYPE_SOA, soa, sizeof soa - 1);
 	put_servers(w, b, apex, zone == 0);
+	if (zone == 0) {
+		put_lasting(w, b);
+	}
 	if (zone == 0 && w->plan->place == PLACE_ALIAS) {
 		put(b, "_acme-challenge.h0.example", TYPE_CNAME, to.oct, to.len);
 	} else if (zone == 0 && w->plan->place == PLACE_DELEGATED) {
@@ -200,6 +226,45 @@ add_stranger(struct world *w, unsigned host)
 	dns_install(w, 0, &t);
 }
 
+struct taking {
+	const struct world *w;
+	struct zone_txn *t;
+};
+
+static err_t
+take_it(void *ctx, const struct zone_rr *rr)
+{
+	const struct taking *k = ctx;
+	return people_is_strangers(k->w, rr) ? OK : remove_it(k->t, rr);
+}
+
+static void
+take_proofs(struct world *w, unsigned host)
+{
+	struct name at = people_host(host);
+	struct taking k = { .w = w };
+	unsigned zone = host == 0 && w->plan->place != PLACE_HERE;
+	err_t err = acme_challenge_name(at.oct, &at);
+	at = zone == 1 && w->plan->place == PLACE_ALIAS ? people_named(ALIAS) : at;
+	err = err == OK ? zone_txn_begin(dns_zone(w, zone), &k.t) : err;
+	err = err == OK ? zone_txn_each(k.t, at.oct, TYPE_TXT, take_it, &k) : err;
+	ASSERT(err == OK);
+	dns_install(w, zone, &k.t);
+}
+
+bool
+people_is_strangers(const struct world *w, const struct zone_rr *rr)
+{
+	for (size_t i = 0; i < w->strangers_n; i++) {
+		const struct stranger *s = &w->strangers[i];
+		if (name_is_equal(rr->owner, s->owner.oct) && rr->rdlen == 1 + strlen(s->value) &&
+		    memcmp(rr->rdata + 1, s->value, strlen(s->value)) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Another key, and other names perhaps. */
 static const struct csr *
 choose_request(struct world *w, unsigned host)
@@ -246,6 +311,10 @@ people_do(struct world *w, const struct plan_event *e)
 	struct zone_txn *t = NULL;
 	if (e->kind == PLAN_STRANGER) {
 		add_stranger(w, e->which);
+		return;
+	}
+	if (e->kind == PLAN_TAKE) {
+		take_proofs(w, e->which);
 		return;
 	}
 	err_t err = acme_tlsa_name(owner.oct, &owner);

@@ -9,6 +9,7 @@
 
 enum {
 	LONG_EVERY = 16,
+	LATE_MAX_S = CERTIFIER_ZONES_MAX_S - 60,
 	JOB_MAX_S = ACME_ORDER_TIME_MAX_S + 1800, /* an order, and its end in DNS while the primary does not answer */
 	LOOK_MAX_S = 6 * 3600,                    /* the certifier looks at each host so often, whatever its clock does */
 	REST_MAX_S = 3600,                        /* of the client, after failures with directory or account */
@@ -25,6 +26,7 @@ static const struct {
 	[PLAN_TWICE] = { "twice", 0, 0 },
 	[PLAN_SPOIL] = { "spoil", 0, 0 },
 	[PLAN_STRANGER] = { "stranger", 0, 0 },
+	[PLAN_TAKE] = { "take", 0, 0 },
 	[PLAN_KILL] = { "kill", 0, 0 },
 	[PLAN_DEADLY] = { "deadly", 20, 300 },
 	[PLAN_SECOND] = { "second", 0, 0 },
@@ -159,6 +161,12 @@ plan_make(struct plan *p, uint64_t seed)
 	p->has_window = dice_hits(&d, 500);
 	p->is_reusing = dice_hits(&d, 300);
 	p->place = (enum plan_place)(dice_hits(&d, 400) ? 1 + dice_unsigned(&d, 2) : PLACE_HERE);
+	p->rights = (enum plan_rights)dice_unsigned(&d, 3);
+	p->has_lasting = dice_hits(&d, 400);
+	p->lasting = dice_unsigned(&d, 1u << HOSTS_MAX);
+	p->has_alternates = dice_hits(&d, 400);
+	p->prefers_other = dice_hits(&d, 500);
+	p->late_s = dice_hits(&d, 300) ? dice_unsigned(&d, LATE_MAX_S) : 0;
 	p->ca_think_s = dice_unsigned(&d, 60);
 	p->bad_nonces = dice_hits(&d, 300) ? dice_unsigned(&d, 300) : 0;
 	make_servers(p, &d);
@@ -199,10 +207,11 @@ plan_settle_ns(const struct plan *p)
 	return (JOB_MAX_S + pause_s + pause_s / 10 + RETRY_AFTER_MAX_S + REST_MAX_S + look_s) * SECOND + plan_prompt_ns(p);
 }
 
-/* The name servers must have the proof, and a dead one is passed over; the CA thinks, and is asked about it at least every half minute. */
+/* The zone of the proof must be there; the name servers must have the proof, and a dead one is passed over; the CA thinks, and is asked
+ * about it at least every half minute. */
 uint64_t
 plan_prompt_ns(const struct plan *p)
 {
 	enum { POLL_MAX_S = 30, FIXED_S = 120, NAMES = 2 };
-	return (LAG_MAX_S + 2 * CERTIFIER_DEAD_S * NAMES + (NAMES + 1) * (p->ca_think_s + POLL_MAX_S) + FIXED_S) * SECOND;
+	return (p->late_s + LAG_MAX_S + 2 * CERTIFIER_DEAD_S * NAMES + (NAMES + 1) * (p->ca_think_s + POLL_MAX_S) + FIXED_S) * SECOND;
 }

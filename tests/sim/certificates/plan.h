@@ -31,6 +31,7 @@ enum plan_kind {
 	PLAN_TWICE,        /* there are two requests */
 	PLAN_SPOIL,        /* the certificate goes, the request stays */
 	PLAN_STRANGER,     /* somebody else's TXT record comes beside the proofs */
+	PLAN_TAKE,         /* the proofs go */
 	/* Faults, each until a time. */
 	PLAN_KILL,         /* oacme is down; it forgets everything */
 	PLAN_DEADLY,       /* of a thousand answers that it gets, `amount` end it for some seconds */
@@ -73,6 +74,16 @@ struct plan {
 		PLACE_ALIAS,       /* in another zone, to which a CNAME leads */
 		PLACE_DELEGATED,   /* in a zone of their own */
 	} place;
+	enum plan_rights {         /* what the keys of oacme may change */
+		RIGHTS_ALL,
+		RIGHTS_BY_TYPE,    /* one TXT records, another one TLSA records */
+		RIGHTS_BY_HOST,    /* TXT records at and below a host; what is at its request */
+	} rights;
+	bool has_lasting;          /* the CA takes records that last as proofs (dns-persist-01) */
+	unsigned lasting;          /* hosts that have one for the first account: bits */
+	bool has_alternates;       /* the CA has two chains */
+	bool prefers_other;        /* … and oacme wants the second one */
+	unsigned late_s;           /* the zone of the proofs comes so late after a start, at most; 0: as others */
 	unsigned ca_think_s;       /* at most, for a proof or a certificate */
 	unsigned bad_nonces;       /* of a thousand, that are refused for no reason */
 	unsigned lag_s[SERVERS_MAX];
