@@ -345,7 +345,7 @@ net_certify_new(const struct net_certify_conf *conf)
 		                            .report = report, .random_u32 = random_number, .ctx = nc };
 	nc->machine = certifier_new(&machine);
 	nc->lines = (struct forward_lines){ .answer = on_answer, .fail = on_fail, .ctx = nc };
-	nc->questions = (struct udp_questions){ .answered = on_response, .unreachable = on_unreachable, .ctx = nc };
+	nc->questions = (struct udp_questions){ .answered = on_response, .not_reached = on_unreachable, .ctx = nc };
 	nc->large = (struct tcp_questions){ .answered = on_response, .failed = on_unreachable, .ctx = nc };
 	return nc;
 }

@@ -409,7 +409,7 @@ follow_new(const struct net_follow_conf *conf)
 	nf->conf = *conf;
 	nf->questions.loop = &nf->loop;
 	nf->questions.answered = on_answer;
-	nf->questions.unreachable = on_unreachable;
+	nf->questions.not_reached = on_unreachable;
 	nf->questions.ctx = nf;
 	nf->sources = xalloc((conf->sources_n + 1) * sizeof *nf->sources);
 	if (conf->sources_n != 0) {

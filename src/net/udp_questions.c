@@ -53,7 +53,7 @@ on_received(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const struct sockaddr
 		return; /* it has ended */
 	}
 	if (n < 0) {
-		q->unreachable(q->ctx, u->slot);
+		q->not_reached(q->ctx, u->slot);
 	} else if (n >= DNS_HEADER_LEN && (flags & UV_UDP_PARTIAL) == 0) {
 		q->answered(q->ctx, u->slot, (const uint8_t *)buf->base, (size_t)n);
 	}

@@ -23,7 +23,7 @@ struct udp_questions {
 	/* set by the caller; the callbacks come from the loop alone, and may call the functions here */
 	uv_loop_t *loop;
 	void (*answered)(void *ctx, unsigned slot, const uint8_t *bytes, size_t len); /* at least DNS_HEADER_LEN octets */
-	void (*unreachable)(void *ctx, unsigned slot);
+	void (*not_reached)(void *ctx, unsigned slot);
 	void *ctx;
 	/* the rest is zero */
 	struct udp_question *slots[UDP_QUESTIONS_MAX];

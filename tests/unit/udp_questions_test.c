@@ -80,7 +80,7 @@ begin(struct fixture *f)
 	assert_int_equal(uv_timer_start(&f->limit, on_limit, WAIT_MS, 0), 0);
 	f->q->loop = &f->loop;
 	f->q->answered = on_answer;
-	f->q->unreachable = on_unreachable;
+	f->q->not_reached = on_unreachable;
 	f->q->ctx = f;
 }
 
