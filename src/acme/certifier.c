@@ -90,10 +90,11 @@ sooner(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* A CA may have one width of windows for long and short lives; a moment at which the certificate has expired is none. */
 static uint64_t
 renewal_s(const struct host *h)
 {
-	return h->window_s != 0 ? sooner(h->window_s, h->not_after_s) : h->renew_s;
+	return h->window_s != 0 && h->window_s < h->not_after_s ? h->window_s : h->renew_s;
 }
 
 bool

@@ -111,6 +111,37 @@ a_certificate_that_begins_soon(void **state)
 	end(&w);
 }
 
+enum { DAY_S = 24 * HOUR_S };
+
+/* How many days the certificate of 90 days has left when it is renewed, if the CA's window is one day, so long after its begin. */
+static uint64_t
+days_left(uint64_t window_day)
+{
+	struct world w = { .has_certificate = true, .has_key_id = true };
+	begin(&w);
+	uint64_t begin_s = w.now.wall_s;
+	assert_non_null(asked);
+	asked->answer.window = (struct acme_window){ .start_s = begin_s + window_day * DAY_S, .end_s = begin_s + (window_day + 1) * DAY_S };
+	ca_answers(w.c, &w.now, OK);
+	while (orders_n == 0) {
+		wait(&w);
+	}
+	uint64_t passed_s = w.now.wall_s - begin_s;
+	end(&w);
+	return 90 - passed_s / DAY_S;
+}
+
+/* A window after its end is none: else there would be a time without a certificate. */
+static void
+the_window_of_the_ca(void **state)
+{
+	(void)state;
+	assert_int_equal(days_left(20), 70);
+	assert_int_equal(days_left(80), 10);
+	assert_in_range(days_left(90), 30, 35);
+	assert_in_range(days_left(1000), 30, 35);
+}
+
 /* Somebody else has put a certificate there: the order ends, without another word. */
 static void
 an_order_that_is_overtaken(void **state)
@@ -221,6 +252,7 @@ main(void)
 		cmocka_unit_test(a_lost_update_is_sent_again),
 		cmocka_unit_test(a_clock_that_jumps),
 		cmocka_unit_test(a_certificate_that_begins_soon),
+		cmocka_unit_test(the_window_of_the_ca),
 		cmocka_unit_test(an_order_that_is_overtaken),
 		cmocka_unit_test(a_failure_that_is_over),
 		cmocka_unit_test(a_proof_that_was_left_behind),

@@ -19,6 +19,7 @@ struct world {
 	struct certifier *c;
 	struct now now;
 	bool has_certificate, has_failure; /* in the zone */
+	bool has_key_id;                   /* the certificate: so the CA is asked about its renewal */
 	int64_t begins_in_s;               /* the certificate */
 	uint64_t proof_at_s;               /* when a remark on a proof of this account was written; 0: there is none */
 	bool is_updating, is_tcp;
@@ -150,7 +151,7 @@ serve(struct world *w, bool has_name_server)
 	put(&m, "ns.example", TYPE_A, "\x7F\0\0\1", 4);
 	put(&m, "_letsencrypt._tcp.www.example", TYPE_TLSA, rdata, make_request(rdata));
 	if (w->has_certificate) {
-		put(&m, "_letsencrypt._tcp.www.example", TYPE_TLSA, rdata, make_certificate(rdata, (int64_t)w->now.wall_s + w->begins_in_s, false));
+		put(&m, "_letsencrypt._tcp.www.example", TYPE_TLSA, rdata, make_certificate(rdata, (int64_t)w->now.wall_s + w->begins_in_s, w->has_key_id));
 	}
 	if (w->has_failure) {
 		put(&m, "_status._letsencrypt._tcp.www.example", TYPE_TXT, rdata, make_failure(rdata, w));
@@ -202,7 +203,7 @@ static void
 begin_empty(struct world *w)
 {
 	*w = (struct world){ .now = { .mono_ns = NOW_SECOND_NS, .wall_s = START_S }, .last = CERTIFIER_EVENTS,
-	                     .has_certificate = w->has_certificate, .has_failure = w->has_failure, .begins_in_s = w->begins_in_s,
+	                     .has_certificate = w->has_certificate, .has_failure = w->has_failure, .begins_in_s = w->begins_in_s, .has_key_id = w->has_key_id,
 	                     .proof_at_s = w->proof_at_s, .base.has_no_lookups = w->base.has_no_lookups };
 	proofs_n = 1;
 	base_begin(&w->base, 60, are_keys_narrow ? narrow_keys : all_keys, ARRAY_LEN(all_keys));
