@@ -2,7 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum { LOCK_TRIES = 8 };
 
 void
 file_close(int *fd)
@@ -33,6 +37,52 @@ file_sync_dir(int at, const char *name)
 {
 	[[gnu::cleanup(file_close)]] int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd >= 0 && fsync(fd) == 0 ? OK : E_IO;
+}
+
+/* Between open() and flock() the process that had the lock may have removed its file: then others will lock another one of that name. */
+static err_t
+lock_at(const char *path, int fd)
+{
+	struct stat ours, there;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		return errno == EWOULDBLOCK ? E_BUSY : E_IO;
+	}
+	if (fstat(fd, &ours) < 0) {
+		return E_IO;
+	}
+	bool is_there = stat(path, &there) == 0 && there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
+	return is_there ? OK : E_STALE;
+}
+
+err_t
+file_lock(const char *path, int *fd)
+{
+	err_t err;
+	int tries = LOCK_TRIES;
+	do {
+		int f = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+		if (f < 0) {
+			return E_IO;
+		}
+		err = lock_at(path, f);
+		if (err == OK) {
+			*fd = f;
+			return OK;
+		}
+		int why = errno;
+		close(f);
+		errno = why;
+	} while (err == E_STALE && --tries > 0);
+	return err == E_STALE ? E_BUSY : err;
+}
+
+void
+file_unlock(const char *path, int *fd)
+{
+	if (*fd >= 0) {
+		(void)unlink(path); /* before the lock is given up: afterwards it may be another process's */
+	}
+	file_close(fd);
 }
 
 DIR *

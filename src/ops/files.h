@@ -20,6 +20,12 @@ err_t file_sync_dir(int at, const char *name);
 DIR *file_list(int at, const char *name);
 void file_close_dir(DIR **d); /* a cleanup handler */
 
+/* Makes the file `path` and locks it, until file_unlock() or the end of the process.  E_BUSY: another process has it; E_IO with errno. */
+err_t file_lock(const char *path, int *fd);
+
+/* Removes and closes it, unless *fd is -1. */
+void file_unlock(const char *path, int *fd);
+
 /* Closes all files except standard output, standard error and keep[0, n), which is in rising order.  Standard input becomes /dev/null.
  * An inherited file may give access to secrets, and nobody needs it. */
 void files_keep(const int *keep, size_t n);

@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,6 +47,80 @@ test_all_is_written(void **state)
 	file_close(&fds[0]);
 	assert_int_equal(fds[0], -1);
 	file_close(&fds[0]); /* does nothing */
+}
+
+/* flock() holds between descriptors, so one process can be two. */
+static void
+test_one_has_the_lock(void **state)
+{
+	char dir[] = "/tmp/files_test.XXXXXX", path[64], other[64];
+	[[gnu::cleanup(file_close)]] int first = -1, second = -1, gone = -1;
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof path, "%s/lock", dir);
+	(void)snprintf(other, sizeof other, "%s/none/lock", dir);
+	assert_int_equal(file_lock(path, &first), OK);
+	assert_int_equal(file_lock(path, &second), E_BUSY);
+	assert_int_equal(second, -1);
+	file_unlock(path, &first);
+	assert_int_equal(first, -1);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(file_lock(path, &second), OK);
+	file_unlock(path, &gone); /* does nothing */
+	assert_int_equal(access(path, F_OK), 0);
+	file_close(&second); /* as of a process that was killed: the file stays, and does not matter */
+	assert_int_equal(file_lock(path, &first), OK);
+	file_unlock(path, &first);
+	assert_int_equal(file_lock(other, &first), E_IO);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(symlink("elsewhere", path), 0);
+	assert_int_equal(file_lock(path, &first), E_IO); /* not where somebody's link leads */
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+enum { RACERS = 4, RACES = 300 };
+
+struct race {
+	const char *path;
+	atomic_int holders, wins;
+};
+
+static void *
+race(void *ctx)
+{
+	struct race *r = ctx;
+	int fd = -1;
+	for (int i = 0; i < RACES; i++) {
+		if (file_lock(r->path, &fd) == OK) {
+			assert_int_equal(atomic_fetch_add(&r->holders, 1), 0);
+			atomic_fetch_add(&r->wins, 1);
+			sched_yield();
+			atomic_fetch_sub(&r->holders, 1);
+			file_unlock(r->path, &fd);
+		}
+	}
+	return NULL;
+}
+
+/* The file goes with each unlock: nobody may come to hold the lock of a file that is not there any more. */
+static void
+test_the_lock_is_of_the_file_that_is_there(void **state)
+{
+	char dir[] = "/tmp/files_test.XXXXXX", path[64];
+	pthread_t threads[RACERS];
+	struct race r = { .path = path };
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof path, "%s/lock", dir);
+	for (size_t i = 0; i < RACERS; i++) {
+		assert_int_equal(pthread_create(&threads[i], NULL, race, &r), 0);
+	}
+	for (size_t i = 0; i < RACERS; i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	}
+	assert_true(r.wins > 0);
+	assert_int_equal(rmdir(dir), 0);
 }
 
 static void
@@ -94,6 +171,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_is_written),
+		cmocka_unit_test(test_one_has_the_lock),
+		cmocka_unit_test(test_the_lock_is_of_the_file_that_is_there),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_directory_is_listed_from_its_beginning),
 	};
