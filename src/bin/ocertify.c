@@ -1,4 +1,5 @@
 /* ocertify: gets a certificate through DNS (see acme/request_set.h for what is there). */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,9 +15,11 @@
 #include "bin/ocertify_files.h"
 #include "bin/ocertify_key.h"
 #include "bin/ocertify_opts.h"
+#include "bin/ocertify_pair.h"
 #include "crypto/pem.h"
 #include "net/client.h"
 #include "ops/clock.h"
+#include "ops/files.h"
 
 enum { EXIT_UNCHANGED = 3, EXIT_WAITING = 4, EXIT_REFUSED = 5 };
 
@@ -29,6 +32,7 @@ enum {
 
 struct certifying {
 	const struct ocertify_opts *opts;
+	struct pkey *wanted;      /* of --seed or --data; NULL: neither was given */
 	struct ocertify_key key;
 	struct ocertify_dns dns;
 	struct client_addresses to;
@@ -96,12 +100,11 @@ read_dns_key(struct certifying *c)
 static err_t
 read_secrets(struct certifying *c)
 {
-	[[gnu::cleanup(pkey_free)]] struct pkey *wanted = NULL;
 	TRY(read_dns_key(c));
-	err_t err = read_wanted(c->opts, &wanted);
+	err_t err = read_wanted(c->opts, &c->wanted);
 	TRY(err == E_NOTFOUND ? OK : err);
 	cli_forget_environment(); /* the hook has no use for it */
-	return ocertify_key_prepare(c->opts, wanted, &c->key);
+	return OK;
 }
 
 /* ---- what is said meanwhile ---- */
@@ -275,7 +278,6 @@ run_hook(const struct ocertify_opts *o)
 	return CLI_FAILED;
 }
 
-/* First the key, then the certificate that belongs to it. */
 static int
 write_pem(struct certifying *c, const struct found *f, const struct str *pem)
 {
@@ -286,8 +288,7 @@ write_pem(struct certifying *c, const struct found *f, const struct str *pem)
 	err_t err = compare_with_file(o, pem, &is_same);
 	bool is_new = c->key.is_next || !is_same;
 	err = err == OK && is_new ? note_hook(o) : err;
-	err = err == OK ? ocertify_key_settle(o, &c->key) : err;
-	err = err == OK && is_new ? text_write(o->certificate_path, TEXT_PUBLIC, pem->s, pem->len) : err;
+	err = err == OK && is_new ? ocertify_pair_put(o, &c->key, pem) : err;
 	if (err != OK) {
 		return CLI_FAILED;
 	}
@@ -337,6 +338,10 @@ give_up(struct certifying *c)
 	if (c->status.len != 0) {
 		cli_error("%s: no certificate yet; oacme says: %s", c->opts->host_text, str_text(&c->status));
 		cli_hint("oacme tries again by itself; run ocertify again later");
+		if (c->key.is_next) {
+			cli_hint("for a certificate with the key in %s remove %s and run ocertify again", c->opts->key_path,
+			         c->opts->next_key_path);
+		}
 		return EXIT_REFUSED;
 	}
 	if (!c->opts->is_quiet) {
@@ -395,28 +400,54 @@ wait_for(struct certifying *c)
 /* ---- all together ---- */
 
 static int
+refuse_without_key(const struct certifying *c)
+{
+	cli_error("%s: there is no certificate in DNS that fits, and no key for DNS to ask for one", c->opts->host_text);
+	cli_hint("give a key with --dns-key-file or ORIGIN_KEY; \"okeygen tsig me._tlsa._update._letsencrypt._tcp.%s\" makes one",
+	         c->opts->host_text);
+	return CLI_FAILED;
+}
+
+static int
 request(struct certifying *c)
 {
 	if (c->dns.asked.request.key == NULL) {
-		cli_error("%s: there is no certificate in DNS that fits, and no key for DNS to ask for one", c->opts->host_text);
-		cli_hint("give a key with --dns-key-file or ORIGIN_KEY; \"okeygen tsig me._tlsa._update._letsencrypt._tcp.%s\" makes one",
-		         c->opts->host_text);
-		return CLI_FAILED;
+		ocertify_key_take_back(c->opts, &c->key);
+		return refuse_without_key(c);
 	}
 	if (pkey_kind(c->key.key) == PKEY_ED25519) {
 		cli_warning("the private key is of type Ed25519: Let's Encrypt, as all CAs of browsers, issues no certificate for "
 		            "such keys");
 	}
-	err_t err = ocertify_dns_request(&c->dns, c->key.request);
+	bool is_in_doubt;
+	err_t err = ocertify_dns_request(&c->dns, c->key.request, &is_in_doubt);
 	c->before = c->set;
 	c->set = (struct acme_set){ 0 };
-	return err == OK ? wait_for(c) : err == E_REFUSED ? EXIT_REFUSED : CLI_FAILED;
+	if (err == OK) {
+		ocertify_key_drop_stale(c->opts, &c->key);
+		return wait_for(c);
+	}
+	if (!is_in_doubt) {
+		ocertify_key_take_back(c->opts, &c->key);
+	}
+	return err == E_REFUSED ? EXIT_REFUSED : CLI_FAILED;
 }
 
 static bool
 is_asked_for(const struct certifying *c)
 {
 	return c->set.request != NULL && acme_request_is_same(c->set.request, c->key.request);
+}
+
+static err_t
+prepare_key(struct certifying *c)
+{
+	const struct ocertify_opts *o = c->opts;
+	TRY(ocertify_key_prepare(o, c->wanted, c->set.request, &c->key));
+	if (c->key.is_next_stale) {
+		say(c, "%s counts, and not %s", o->key_path, o->next_key_path);
+	}
+	return OK;
 }
 
 static int
@@ -431,7 +462,7 @@ certify(struct certifying *c)
 	}
 	c->dns.to = &c->to;
 	c->begun_ms = clock_ms();
-	if (ocertify_dns_look(&c->dns, false, &c->set) != OK) {
+	if (ocertify_dns_look(&c->dns, false, &c->set) != OK || prepare_key(c) != OK) {
 		return CLI_FAILED;
 	}
 	if (c->opts->is_forced) {
@@ -439,6 +470,34 @@ certify(struct certifying *c)
 	}
 	find(c, &f);
 	return f.cert != NULL ? deliver(c, &f) : is_asked_for(c) ? wait_for(c) : request(c);
+}
+
+/* For as long as another run waits, its certificate is not there yet. */
+static int
+explain_lock(const struct ocertify_opts *o, err_t err)
+{
+	if (err != E_BUSY) {
+		cli_error("%s: cannot lock %s: %s", o->host_text, o->lock_path, strerror(errno));
+		return CLI_FAILED;
+	}
+	if (!o->is_quiet) {
+		cli_warning("%s: another ocertify is at work on %s: nothing was done", o->host_text, o->certificate_path);
+		cli_hint("wait until it has ended, for --timeout at most");
+	}
+	return EXIT_WAITING;
+}
+
+static int
+run_locked(struct certifying *c)
+{
+	int lock = -1;
+	err_t err = file_lock(c->opts->lock_path, &lock);
+	if (err != OK) {
+		return explain_lock(c->opts, err);
+	}
+	int status = ocertify_pair_mend(c->opts) == OK ? certify(c) : CLI_FAILED;
+	file_unlock(c->opts->lock_path, &lock);
+	return status;
 }
 
 static int
@@ -454,7 +513,7 @@ run(struct certifying *c)
 		cli_error("%s is too long: the name of its signing request would have over 255 octets", o->host_text);
 		return CLI_USAGE;
 	}
-	return read_secrets(c) == OK ? certify(c) : CLI_FAILED;
+	return read_secrets(c) == OK ? run_locked(c) : CLI_FAILED;
 }
 
 int
@@ -466,10 +525,11 @@ main(int argc, char **argv)
 	ocertify_opts_read(argc, argv, &o);
 	struct certifying *c = xalloc(sizeof *c);
 	c->opts = &o;
-	int status = run(c);
+	int status = ocertify_opts_locate(&o) == OK ? run(c) : CLI_FAILED;
 	acme_set_fini(&c->set);
 	acme_set_fini(&c->before);
 	ocertify_key_fini(&c->key);
+	pkey_free(&c->wanted);
 	str_fini(&c->status);
 	wipe(c, sizeof *c);
 	free(c);

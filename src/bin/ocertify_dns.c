@@ -251,16 +251,28 @@ judge(const struct ocertify_dns *d, const uint8_t *zone)
 	return r->rcode == RCODE_SERVFAIL ? E_IO : E_REFUSED;
 }
 
+/* An answer that says no is taken for what it says, also where it could be forged: at worst there is one request more. */
+static bool
+may_be_done(const struct signed_request *r, err_t err)
+{
+	if (err != OK) {
+		return err != E_REFUSED; /* a connection that is refused has taken nothing */
+	}
+	return !(r->outcome == SIGNED_TSIG_REFUSED || (signed_is_refusal(r) && r->rcode != RCODE_SERVFAIL));
+}
+
 err_t
-ocertify_dns_request(struct ocertify_dns *d, const struct csr *request)
+ocertify_dns_request(struct ocertify_dns *d, const struct csr *request, bool *is_in_doubt)
 {
 	static const struct client_patience patience = { .tcp_ms = UPDATE_MS };
 	struct buf b = buf_over(d->wire, sizeof d->wire);
 	struct name zone;
+	*is_in_doubt = false;
 	TRY(find_zone(d, &zone));
 	put_update(d, &b, zone.oct, request);
 	TRY(b.err);
 	prepare(d, b.len);
 	err_t err = cli_signed_ask(&d->asked, d->to, &patience);
+	*is_in_doubt = may_be_done(&d->asked.request, err);
 	return err == OK ? judge(d, zone.oct) : err == E_REFUSED ? E_IO : err; /* a connection that is refused is no refusal */
 }

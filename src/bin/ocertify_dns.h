@@ -28,5 +28,6 @@ err_t ocertify_dns_look(struct ocertify_dns *d, bool is_quiet, struct acme_set *
 /* What oacme says of its last try for this request, in one line that is fit for a terminal; "" if it says nothing, and after an error. */
 err_t ocertify_dns_status(struct ocertify_dns *d, const struct csr *request, struct str *out);
 
-/* Replaces the TLSA set by the request.  E_REFUSED: the server says no; after any error the reason was printed. */
-err_t ocertify_dns_request(struct ocertify_dns *d, const struct csr *request);
+/* Replaces the TLSA set by the request.  E_REFUSED: the server says no; after any error the reason was printed, and *is_in_doubt says
+ * whether the request may be there nevertheless. */
+err_t ocertify_dns_request(struct ocertify_dns *d, const struct csr *request, bool *is_in_doubt);

@@ -70,11 +70,42 @@ text_free(struct text *t)
 	}
 }
 
+/* ---- places ---- */
+
+static err_t
+follow_link(const char *given, char **out)
+{
+	*out = realpath(given, NULL);
+	if (*out == NULL) {
+		cli_error("the symbolic link %s leads nowhere: %s", given, strerror(errno));
+		cli_hint("remove the link, or name another file; only a link to a file that is there is followed");
+		return errno == ENOENT ? E_NOTFOUND : E_IO;
+	}
+	return OK;
+}
+
+err_t
+text_locate(const char *given, char **out)
+{
+	struct stat st;
+	char *place = NULL;
+	if (lstat(given, &st) == 0 && S_ISLNK(st.st_mode)) {
+		TRY(follow_link(given, &place));
+	}
+	place = place != NULL ? place : xstrdup(given);
+	if (stat(place, &st) == 0 && !S_ISREG(st.st_mode)) {
+		cli_error("%s is no regular file", place);
+		free(place);
+		return E_LIMIT;
+	}
+	*out = place;
+	return OK;
+}
+
 /* ---- writing ---- */
 
-/* A name that is moved is so also after the power has failed. */
-static err_t
-sync_directory(const char *path)
+err_t
+text_sync(const char *path)
 {
 	[[gnu::cleanup(free_ptr)]] char *copy = xstrdup(path);
 	return file_sync_dir(AT_FDCWD, dirname(copy)) == OK ? OK : complain("write the directory of", path);
@@ -109,36 +140,65 @@ put(const char *aside, const char *path, enum text_place place)
 }
 
 static err_t
-fill(int fd, const char *path, enum text_place place, const void *octets, size_t len)
+fill(int fd, const char *path, const char *like, const void *octets, size_t len)
 {
-	if (place == TEXT_PUBLIC) {
-		copy_rights(fd, path);
+	if (like != NULL) {
+		copy_rights(fd, like);
 	}
 	return file_write(fd, octets, len) == OK && fsync(fd) == 0 ? OK : complain("write", path);
+}
+
+/* `like`: the file whose mode and owner it gets; NULL: it is a secret. */
+static err_t
+write_aside(const char *path, const char *like, const void *octets, size_t len, char **aside)
+{
+	struct str text = { 0 };
+	str_printf(&text, "%s.XXXXXX", path);
+	char *name = text.s;
+	[[gnu::cleanup(file_close)]] int fd = mkostemp(name, O_CLOEXEC); /* mode 0600 */
+	err_t err = fd >= 0 ? fill(fd, path, like, octets, len) : complain("make a file beside", path);
+	if (err != OK) {
+		(void)(fd >= 0 && unlink(name));
+		free(name);
+		return err;
+	}
+	*aside = name;
+	return OK;
+}
+
+static err_t
+write_at(const char *path, enum text_place place, const char *like, const void *octets, size_t len)
+{
+	[[gnu::cleanup(free_ptr)]] char *aside = NULL;
+	TRY(write_aside(path, like, octets, len, &aside));
+	err_t err = put(aside, path, place);
+	if (err != OK) {
+		(void)unlink(aside);
+		return err;
+	}
+	return text_sync(path);
 }
 
 err_t
 text_write(const char *path, enum text_place place, const void *octets, size_t len)
 {
-	struct str aside = { 0 };
-	str_printf(&aside, "%s.XXXXXX", path);
-	[[gnu::cleanup(free_ptr)]] char *name = aside.s;
-	[[gnu::cleanup(file_close)]] int fd = mkostemp(name, O_CLOEXEC); /* mode 0600 */
-	if (fd < 0) {
-		return complain("make a file beside", path);
-	}
-	err_t err = fill(fd, path, place, octets, len);
-	err = err == OK ? put(name, path, place) : err;
-	if (err != OK) {
-		(void)unlink(name);
-		return err;
-	}
-	return sync_directory(path);
+	return write_at(path, place, place == TEXT_PUBLIC ? path : NULL, octets, len);
+}
+
+err_t
+text_write_like(const char *path, const char *like, const void *octets, size_t len)
+{
+	return write_at(path, TEXT_PUBLIC, like, octets, len);
 }
 
 err_t
 text_move(const char *from, const char *to)
 {
-	TRY(rename(from, to) == 0 ? OK : complain("replace", to));
-	return sync_directory(to);
+	return rename(from, to) == 0 ? OK : complain("replace", to);
+}
+
+err_t
+text_remove(const char *path)
+{
+	return unlink(path) == 0 || errno == ENOENT ? OK : complain("remove", path);
 }

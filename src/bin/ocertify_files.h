@@ -18,6 +18,11 @@ struct text {
 err_t text_read(const char *path, size_t max, struct text *out);
 void text_free(struct text *t); /* NULL-safe; serves as a cleanup handler */
 
+/* Where a file is: `given`, or what a symbolic link of that name leads to, since a file that takes another's place would replace the link
+ * alone.  The caller frees it.  E_NOTFOUND, E_IO: the link leads nowhere; E_LIMIT: what is there is no regular file.  The reason was
+ * printed. */
+err_t text_locate(const char *given, char **out);
+
 enum text_place {
 	TEXT_NEW,    /* for a secret: E_EXISTS if the file is there; mode 0600 */
 	TEXT_SECRET, /* the same, but replaces the file */
@@ -27,5 +32,13 @@ enum text_place {
 /* Any other error was printed. */
 err_t text_write(const char *path, enum text_place place, const void *octets, size_t len);
 
-/* Moves a file to another name in place of the one there.  The reason for an error was printed. */
+/* The same with TEXT_PUBLIC, but with mode and owner of the file `like`, whose place it will take. */
+err_t text_write_like(const char *path, const char *like, const void *octets, size_t len);
+
+/* Moves a file to another name in place of the one there.  text_sync(): it is so also after the power has failed.  The reason for an error
+ * was printed. */
 err_t text_move(const char *from, const char *to);
+err_t text_sync(const char *path);
+
+/* OK also when it is not there.  The reason for an error was printed. */
+err_t text_remove(const char *path);

@@ -11,18 +11,10 @@
 #include "bin/ocertify_files.h"
 #include "crypto/pem.h"
 
-static char *
-next_path(const struct ocertify_opts *o)
-{
-	struct str path = { 0 };
-	str_printf(&path, "%s.next", o->key_path);
-	return path.s;
-}
-
 /* ---- the key ---- */
 
-static err_t
-read_key(const char *path, struct pkey **out)
+err_t
+ocertify_key_read(const char *path, struct pkey **out)
 {
 	[[gnu::cleanup(text_free)]] struct text t = { NULL, 0 };
 	TRY(text_read(path, PKEY_PEM_READ_MAX, &t));
@@ -102,44 +94,83 @@ make_key(const struct ocertify_opts *o, const struct pkey *wanted, const char *p
 	}
 	err_t err = write_key(path, place, wanted != NULL ? wanted : made);
 	TRY(err == E_EXISTS ? OK : err);
-	return read_key(path, out);
+	err = ocertify_key_read(path, out);
+	if (err == E_NOTFOUND) {
+		cli_error("%s is gone as soon as it was made", path);
+	}
+	return err;
+}
+
+struct keys {
+	struct pkey *now, *next; /* of KEY and KEY.next; NULL: there is none */
+};
+
+static void
+keys_free(struct keys *k)
+{
+	pkey_free(&k->now);
+	pkey_free(&k->next);
 }
 
 static err_t
-choose_key(const struct ocertify_opts *o, const struct pkey *wanted, struct ocertify_key *k)
+read_if_there(const char *path, struct pkey **out)
 {
-	[[gnu::cleanup(free_ptr)]] char *next = next_path(o);
-	err_t err = read_key(next, &k->key);
-	if (err == OK) {
-		k->is_next = true;
-	} else if (err == E_NOTFOUND) {
-		err = read_key(o->key_path, &k->key);
-	}
-	if (err == E_NOTFOUND) {
-		return make_key(o, wanted, o->key_path, TEXT_NEW, &k->key);
-	}
-	TRY(err);
-	if (is_wanted(o, wanted, k->key)) {
-		return OK;
-	}
-	if (!o->is_forced) {
-		return refuse_other(o, wanted, k->key);
-	}
-	pkey_free(&k->key);
-	k->is_next = true;
-	return make_key(o, wanted, next, TEXT_SECRET, &k->key);
+	err_t err = ocertify_key_read(path, out);
+	return err == E_NOTFOUND ? OK : err;
 }
 
-err_t
-ocertify_key_settle(const struct ocertify_opts *o, struct ocertify_key *k)
+static struct pkey *
+taken(struct pkey **from)
 {
-	if (!k->is_next) {
+	struct pkey *k = *from;
+	*from = NULL;
+	return k;
+}
+
+static err_t
+choose_key(const struct ocertify_opts *o, const struct pkey *wanted, const struct csr *in_dns, struct ocertify_key *out)
+{
+	[[gnu::cleanup(keys_free)]] struct keys k = { NULL, NULL };
+	TRY(read_if_there(o->next_key_path, &k.next));
+	TRY(read_if_there(o->key_path, &k.now));
+	bool is_now = k.now != NULL && is_wanted(o, wanted, k.now), is_next = k.next != NULL && is_wanted(o, wanted, k.next);
+	if (is_next && !(is_now && in_dns != NULL && pkey_is_equal(in_dns->key, k.now))) {
+		out->is_next = true;
+		out->key = taken(&k.next);
 		return OK;
 	}
-	[[gnu::cleanup(free_ptr)]] char *next = next_path(o);
-	TRY(text_move(next, o->key_path));
-	k->is_next = false;
-	return OK;
+	out->is_next_stale = k.next != NULL;
+	if (is_now) {
+		out->key = taken(&k.now);
+		return OK;
+	}
+	if (k.now == NULL) {
+		return make_key(o, wanted, o->key_path, TEXT_NEW, &out->key);
+	}
+	if (!o->is_forced) {
+		return refuse_other(o, wanted, k.now);
+	}
+	out->is_next = out->is_new_next = true;
+	out->is_next_stale = false;
+	return make_key(o, wanted, o->next_key_path, TEXT_SECRET, &out->key);
+}
+
+void
+ocertify_key_take_back(const struct ocertify_opts *o, struct ocertify_key *k)
+{
+	if (k->is_new_next) {
+		(void)!text_remove(o->next_key_path);
+		k->is_new_next = false;
+	}
+}
+
+void
+ocertify_key_drop_stale(const struct ocertify_opts *o, struct ocertify_key *k)
+{
+	if (k->is_next_stale) {
+		(void)!text_remove(o->next_key_path);
+		k->is_next_stale = false;
+	}
 }
 
 /* ---- the request ---- */
@@ -186,9 +217,9 @@ make_request(const struct ocertify_opts *o, const struct pkey *key, struct csr *
 }
 
 err_t
-ocertify_key_prepare(const struct ocertify_opts *o, const struct pkey *wanted, struct ocertify_key *out)
+ocertify_key_prepare(const struct ocertify_opts *o, const struct pkey *wanted, const struct csr *in_dns, struct ocertify_key *out)
 {
-	TRY(choose_key(o, wanted, out));
+	TRY(choose_key(o, wanted, in_dns, out));
 	err_t err = read_request(o, out->key, &out->request);
 	return err == E_NOTFOUND ? make_request(o, out->key, &out->request) : err;
 }

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "bin/cli.h"
 #include "bin/cli_signed.h"
+#include "bin/ocertify_files.h"
 #include "bin/pkey_opts.h"
 #include "net/client_address.h"
 
@@ -36,7 +37,7 @@ static const char doc[] =
 	"  ocertify www.example.org --quiet --renew-hook='systemctl reload nginx'\n"
 	"\n"
 	"Exit status: 0 there is a new certificate; 1 an error; 2 wrong usage; 3 the files are as they should be, nothing was changed; "
-	"4 the certificate is not there yet; 5 the request was refused, by the server or by the CA.";
+	"4 the certificate is not there yet, or another run is at work on it; 5 the request was refused, by the server or by the CA.";
 
 enum {
 	KEY_CSR = 256, KEY_KEY, KEY_CERTIFICATE, KEY_TYPE, KEY_BITS, KEY_SEED, KEY_SEED_FILE, KEY_DATA, KEY_FORCE,
@@ -155,7 +156,7 @@ read_kind(struct reader *r, struct argp_state *state)
 	o->bits = r->key.rsa_bits;
 }
 
-static const char *
+static char *
 path_of(const char *given, const char *host, const char *suffix)
 {
 	struct str path = { 0 };
@@ -190,7 +191,6 @@ finish(struct reader *r, struct argp_state *state)
 	o->key_path = path_of(o->key_path, o->host_text, ".key");
 	o->csr_path = path_of(o->csr_path, o->host_text, ".req");
 	o->certificate_path = path_of(o->certificate_path, o->host_text, ".pem");
-	o->hook_path = path_of(NULL, o->certificate_path, ".hook");
 	refuse_one_file(o->key_path, "--key", o->certificate_path, "--certificate", state);
 	refuse_one_file(o->key_path, "--key", o->csr_path, "--csr", state);
 	refuse_one_file(o->csr_path, "--csr", o->certificate_path, "--certificate", state);
@@ -276,9 +276,35 @@ ocertify_opts_read(int argc, char **argv, struct ocertify_opts *out)
 	cli_parse(&argp, argc, argv, &r);
 }
 
+static err_t
+locate(char **path)
+{
+	char *place;
+	TRY(text_locate(*path, &place));
+	free(*path);
+	*path = place;
+	return OK;
+}
+
+err_t
+ocertify_opts_locate(struct ocertify_opts *o)
+{
+	TRY(locate(&o->key_path));
+	TRY(locate(&o->csr_path));
+	TRY(locate(&o->certificate_path));
+	o->next_key_path = path_of(NULL, o->key_path, ".next");
+	o->next_certificate_path = path_of(NULL, o->certificate_path, ".next");
+	o->hook_path = path_of(NULL, o->certificate_path, ".hook");
+	o->lock_path = path_of(NULL, o->certificate_path, ".lock");
+	return OK;
+}
+
 void
 ocertify_opts_fini(struct ocertify_opts *o)
 {
+	free_ptr(&o->next_key_path);
+	free_ptr(&o->next_certificate_path);
+	free_ptr(&o->lock_path);
 	free_ptr(&o->key_path);
 	free_ptr(&o->csr_path);
 	free_ptr(&o->hook_path);

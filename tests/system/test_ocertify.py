@@ -362,6 +362,120 @@ def test_another_key_takes_its_place_with_its_certificate(ask, ocertify, oacme, 
     assert stat.S_IMODE((where / (HOST + ".key")).stat().st_mode) == 0o600
 
 
+def next_key(where):
+    return where / (HOST + ".key.next")
+
+
+def names_in(where):
+    return sorted(p.name[len(HOST) + 1:] for p in where.iterdir())
+
+
+def with_a_pair(ask, oacme, ocertify, where):
+    """Key and certificate are there; returns the public key."""
+    ask("--type=ec")
+    oacme.answer()
+    ocertify(status=NEW)
+    return public_of(where)
+
+
+def test_a_key_that_was_refused_leaves_nothing(ask, oacme, ocertify, where, elsewhere, served):
+    """The server takes no request of this key for DNS: so nobody has heard of the new private key."""
+    old = with_a_pair(ask, oacme, ocertify, where)
+    for key in (elsewhere, Key("me._update.unknown"), None):
+        done = ocertify("--force", "--type=ed25519", dns_key=key, status=REFUSED if key is elsewhere else 1)
+        assert names_in(where) == ["key", "pem", "req"], done.stderr
+    for options in ([], ["--type=ec"]):
+        ocertify(*options, status=UNCHANGED)
+    assert public_of(where) == old
+
+
+def test_a_key_whose_request_never_came_into_dns(ask, oacme, ocertify, where, authority):
+    """The run ended before, and the timer's next ones cannot ask: what DNS has for the old key is taken on."""
+    old = with_a_pair(ask, oacme, ocertify, where)
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", next_key(where)], check=True, timeout=60)
+    done = ocertify(status=UNCHANGED, dns_key=None)
+    assert "www.example.key counts, and not www.example.key.next" in done.stderr
+    oacme.answer()
+    ocertify(status=NEW, dns_key=None)
+    assert public_of(where) == old and verify(where, authority)
+    ask("--type=ec", "--force")  # a request for the old key: the other one is of no use any more
+    assert not next_key(where).exists()
+
+
+def test_a_key_that_the_ca_refuses(ask, oacme, ocertify, where, authority):
+    """The timer may say what key it wants; else there is a hint how to go back."""
+    old = with_a_pair(ask, oacme, ocertify, where)
+    ask("--type=ed25519", "--force")
+    oacme.say("badPublicKey: no such keys here")
+    assert not ask("--quiet", status=REFUSED).stdout
+    done = ask("--timeout=1", status=REFUSED)
+    assert "for a certificate with the key in www.example.key remove www.example.key.next and run ocertify again" in done.stderr
+    ask("--type=ec", status=REFUSED)
+    assert not next_key(where).exists() and der(oacme.request()) == der(x509.load_pem_x509_csr((where / (HOST + ".req")).read_bytes()))
+    oacme.answer()
+    ocertify("--type=ec", status=NEW)
+    assert public_of(where) == old and verify(where, authority)
+
+
+def test_another_key_is_refused_by_the_name_of_its_file(ask, oacme, ocertify, where):
+    with_a_pair(ask, oacme, ocertify, where)
+    ask("--type=ed25519", "--force")
+    assert "www.example.key has another private key (P-256) than" in ocertify("--type=rsa", status=1).stderr
+    assert next_key(where).exists()
+    ask("--type=ed25519")  # goes on with it
+
+
+def fits(where):
+    """Do key and certificate fit together?"""
+    leaf = certificates(where / (HOST + ".pem"))[0]
+    spki = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    return leaf.public_key().public_bytes(*spki).decode() == public_of(where)
+
+
+@pytest.fixture(scope="module")
+def killing(tmp_path_factory):
+    """An environment in which a program is killed at its n-th step."""
+    library = str(tmp_path_factory.mktemp("killing") / "killing.so")
+    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "killing.c")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-D_GNU_SOURCE", "-o", library, source], check=True, timeout=60)
+    asan = servers.sanitizer_env()["ASAN_OPTIONS"] + ":verify_asan_link_order=0"
+    return lambda at: {"LD_PRELOAD": library, "KILLING_AT": str(at), "ASAN_OPTIONS": asan}
+
+
+def restore(where, saved):
+    for p in where.iterdir():
+        p.unlink()
+    for name, octets in saved.items():
+        (where / name).write_bytes(octets)
+
+
+def test_a_crash_anywhere_leaves_a_pair_that_fits(ask, oacme, ocertify, where, bindir, served, key, started, killing):
+    """A new key takes its place with its certificate: killed at each step, key and certificate fit, or do so after the next run; and the
+    hook runs."""
+    old = with_a_pair(ask, oacme, ocertify, where)
+    ask("--type=ed25519", "--force")
+    oacme.answer()
+    saved = {p.name: p.read_bytes() for p in where.iterdir()}
+    hook, apart, at = "--renew-hook=echo ran >>ran", 0, 0
+    while True:
+        at += 1
+        restore(where, saved)
+        run = started(Waiting(bindir, where, served, key, hook, env=killing(at)))
+        err = run.popen.communicate(timeout=60)[1]
+        if run.popen.returncode == NEW:
+            break
+        assert run.popen.returncode == -signal.SIGKILL, err
+        if not fits(where):  # mended even where nothing can be asked for
+            apart += 1
+            subprocess.run([os.path.join(bindir, "ocertify"), servers.ADDRESS, HOST, "--port=%d" % servers.free_port()], cwd=where,
+                           capture_output=True, check=False, timeout=60, env={**os.environ, **servers.sanitizer_env()})
+            assert fits(where)
+        ocertify(hook)
+        assert fits(where) and public_of(where) != old and (where / "ran").exists()
+        assert not [p.name for p in where.iterdir() if p.suffix in (".next", ".lock", ".hook")]
+    assert apart == 1 and at > 8
+
+
 # ---- which certificate is taken ----
 
 def test_a_certificate_in_dns_needs_no_key_for_dns(ask, ocertify, oacme, where, authority):
@@ -499,6 +613,48 @@ def test_one_file_is_not_two(ask):
         assert "are one file" in ask(*options, status=2).stderr
 
 
+@pytest.fixture
+def linked(where, tmp_path):
+    """Key, request and certificate are links to another directory, as to /etc/ssl; the request's leads to a link."""
+    ssl = tmp_path / "ssl"
+    ssl.mkdir()
+    for end in ("key", "req", "pem"):
+        (where / ("www.example." + end)).symlink_to(ssl / ("2.req" if end == "req" else "www." + end))
+    (ssl / "2.req").symlink_to("www.req")
+    return ssl
+
+
+def test_links_are_followed(ask, oacme, ocertify, where, linked):
+    """The files that they lead to are replaced, and the links stay."""
+    subprocess.run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", linked / "www.key"], check=True, timeout=60)
+    for end in ("req", "pem"):
+        (linked / ("www." + end)).touch()
+    (linked / "www.pem").chmod(0o640)
+    old = public_of(where)
+    ask()
+    oacme.answer()
+    assert "%s is a new certificate" % (linked / "www.pem") in ocertify(status=NEW).stdout
+    ocertify(status=UNCHANGED)
+    assert fits(where) and public_of(where) == old
+    ask("--type=ed25519", "--force")
+    assert (linked / "www.key.next").exists()
+    oacme.answer()
+    ocertify(status=NEW)
+    assert fits(where) and public_of(where) != old
+    assert all(p.is_symlink() for p in where.iterdir()) and names_in(where) == ["key", "pem", "req"]
+    assert sorted(p.name for p in linked.iterdir()) == ["2.req", "www.key", "www.pem", "www.req"]
+    assert stat.S_IMODE((linked / "www.pem").stat().st_mode) == 0o640
+
+
+@pytest.mark.parametrize("end", ["key", "req", "pem"])
+def test_a_link_that_leads_nowhere_is_an_error(ocertify, where, linked, end):
+    for other in {"key", "req", "pem"} - {end}:
+        (where / ("www.example." + other)).unlink()
+    done = ocertify(status=1)
+    assert "the symbolic link www.example.%s leads nowhere: No such file or directory" % end in done.stderr and "hint: remove the link" in done.stderr
+    assert names_in(where) == [end] and [p.name for p in linked.iterdir()] == ["2.req"]
+
+
 def test_a_place_that_is_no_file_is_an_error(ask, oacme):
     ask()
     oacme.answer()
@@ -521,6 +677,22 @@ def test_a_terminal_shows_how_long_it_takes(bindir, where, served, key, started)
         os.close(ours)
         assert (b"\r\x1b[Kwww.example: waiting for the certificate, 1 of 2 seconds" in text) == shown
         assert (b"\r\x1b[Kocertify: " in text) == shown and b"is not there yet" in text
+
+
+def test_two_runs_do_not_meet(waiting, oacme, ocertify, where):
+    """The second one changes nothing, be it forced; the first one's end, however it comes, makes room."""
+    run = waiting()
+    request = oacme.request()
+    for options in ([], ["--force", "--type=ec"]):
+        assert "another ocertify is at work on www.example.pem: nothing was done" in ocertify(*options, status=WAITING).stderr
+    assert ocertify("--quiet", status=WAITING).stderr == ""
+    ocertify("--certificate=other.pem", "--timeout=0", status=WAITING)
+    run.kill()
+    assert der(oacme.request()) == der(request) and names_in(where) == ["key", "pem.lock", "req"]
+    run = waiting()
+    oacme.answer()
+    run.ended(NEW)
+    assert fits(where) and names_in(where) == ["key", "pem", "req"]
 
 
 def test_another_request_is_noticed(waiting, oacme, where, program, served, key, tmp_path):
