@@ -50,10 +50,14 @@ cli_signed_read_key(struct cli_signed *s, const struct cli_secret *from, const c
 
 /* ---- asking ---- */
 
-static void
-explain_silence(const struct cli_signed *s, err_t err)
+void
+cli_signed_explain_silence(const struct cli_signed *s, err_t err)
 {
-	cli_error("%s: %s", s->subject, s->request.result.why);
+	bool is_told = s->request.result.why[0] != '\0';
+	cli_error("%s: %s", s->subject, is_told ? s->request.result.why : err_str(err));
+	if (!is_told) {
+		return;
+	}
 	if (err == E_REFUSED) {
 		cli_hint("does the server run there, and on this port? (--port)%s",
 		         s->host == NULL ? " Without SERVER, this machine is asked" : "");
@@ -71,10 +75,8 @@ cli_signed_ask(struct cli_signed *s, const struct client_addresses *to, const st
 	err_t err = signed_ask(&s->request, to, patience);
 	if (err == OK) {
 		s->server = s->request.result.from->text;
-	} else if (s->request.result.why[0] == '\0') {
-		cli_error("%s: %s", s->subject, err_str(err));
 	} else {
-		explain_silence(s, err);
+		cli_signed_explain_silence(s, err);
 	}
 	return err;
 }

@@ -43,6 +43,9 @@ bool cli_is_key(const char *text);
 /* Signs the message if there is a key, sends it, and waits.  OK: there is an outcome.  After an error, what happened was printed. */
 err_t cli_signed_ask(struct cli_signed *s, const struct client_addresses *to, const struct client_patience *patience);
 
+/* Prints why there is no outcome: `err` is what signed_ask() returned for the request.  cli_signed_ask() has done so. */
+void cli_signed_explain_silence(const struct cli_signed *s, err_t err);
+
 /* Prints what is wrong and what to do, for outcomes that are neither acceptance nor a refusal. */
 void cli_signed_explain(const struct cli_signed *s);
 

@@ -331,6 +331,16 @@ pause_for(struct certifying *c, uint64_t ms)
 	}
 }
 
+/* Whether the certificate is there is not known then. */
+static int
+give_up_unanswered(struct certifying *c, err_t err)
+{
+	clear_line(c);
+	ocertify_dns_explain_look(&c->dns, err);
+	cli_hint("the request was in DNS before; run ocertify again when the server answers");
+	return CLI_FAILED;
+}
+
 static int
 give_up(struct certifying *c)
 {
@@ -369,30 +379,41 @@ is_replaced(struct certifying *c)
 	return true;
 }
 
+/* True: the waiting is over, and *status is how the program ends. */
+static bool
+is_over(struct certifying *c, int *status)
+{
+	struct found f;
+	find(c, &f);
+	if (f.cert != NULL) {
+		*status = deliver(c, &f);
+		return true;
+	}
+	*status = CLI_FAILED;
+	return is_replaced(c);
+}
+
 static int
 wait_for(struct certifying *c)
 {
 	uint64_t pause_ms = PAUSE_FIRST_MS, end_ms = c->begun_ms + c->opts->timeout_s * UINT64_C(1000);
-	struct found f;
+	int status;
+	err_t err = OK;
 	say(c, "the signing request is in DNS; waiting for the certificate");
 	for (;;) {
-		show_status(c);
+		if (err == OK) {
+			show_status(c);
+		}
 		uint64_t now_ms = clock_ms();
 		if (now_ms >= end_ms) {
-			return give_up(c);
+			return err == OK ? give_up(c) : give_up_unanswered(c, err);
 		}
 		pause_for(c, pause_ms < end_ms - now_ms ? pause_ms : end_ms - now_ms);
 		pause_ms = pause_ms * 3 / 2 < PAUSE_MAX_MS ? pause_ms * 3 / 2 : PAUSE_MAX_MS;
 		acme_set_fini(&c->set);
-		if (ocertify_dns_look(&c->dns, true, &c->set) != OK) {
-			continue; /* the server may be restarted */
-		}
-		find(c, &f);
-		if (f.cert != NULL) {
-			return deliver(c, &f);
-		}
-		if (is_replaced(c)) {
-			return CLI_FAILED;
+		err = ocertify_dns_look(&c->dns, &c->set); /* the server may be restarted */
+		if (err == OK && is_over(c, &status)) {
+			return status;
 		}
 	}
 }
@@ -462,7 +483,12 @@ certify(struct certifying *c)
 	}
 	c->dns.to = &c->to;
 	c->begun_ms = clock_ms();
-	if (ocertify_dns_look(&c->dns, false, &c->set) != OK || prepare_key(c) != OK) {
+	err_t err = ocertify_dns_look(&c->dns, &c->set);
+	if (err != OK) {
+		ocertify_dns_explain_look(&c->dns, err);
+		return CLI_FAILED;
+	}
+	if (prepare_key(c) != OK) {
 		return CLI_FAILED;
 	}
 	if (c->opts->is_forced) {

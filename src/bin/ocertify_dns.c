@@ -41,13 +41,15 @@ prepare(struct ocertify_dns *d, size_t len)
 }
 
 static err_t
-ask(struct ocertify_dns *d, const uint8_t *name, uint16_t type, bool is_quiet)
+ask(struct ocertify_dns *d, const uint8_t *name, uint16_t type)
 {
 	struct buf b = buf_over(d->wire, sizeof d->wire);
 	client_begin_request(&b, 0, &(struct question){ name, type, CLASS_IN });
 	request_put_edns(&b);
 	prepare(d, b.len);
-	return is_quiet ? signed_ask(&d->asked.request, d->to, &for_query) : cli_signed_ask(&d->asked, d->to, &for_query);
+	TRY(signed_ask(&d->asked.request, d->to, &for_query));
+	d->asked.server = d->asked.request.result.from->text;
+	return OK;
 }
 
 static bool
@@ -95,16 +97,23 @@ add(void *ctx, const uint8_t *rdata, size_t len)
 	acme_set_add(ctx, rdata, len);
 }
 
+void
+ocertify_dns_explain_look(const struct ocertify_dns *d, err_t err)
+{
+	if (err == E_AUTH) {
+		explain_answer(d);
+	} else {
+		cli_signed_explain_silence(&d->asked, err);
+	}
+}
+
 err_t
-ocertify_dns_look(struct ocertify_dns *d, bool is_quiet, struct acme_set *out)
+ocertify_dns_look(struct ocertify_dns *d, struct acme_set *out)
 {
 	*out = (struct acme_set){ 0 };
-	TRY(ask(d, d->tlsa.oct, TYPE_TLSA, is_quiet));
+	TRY(ask(d, d->tlsa.oct, TYPE_TLSA));
 	if (!has_answer(&d->asked.request)) {
-		if (!is_quiet) {
-			explain_answer(d);
-		}
-		return E_REFUSED;
+		return E_AUTH;
 	}
 	each_record(d, d->tlsa.oct, TYPE_TLSA, add, out);
 	return OK;
@@ -153,7 +162,7 @@ ocertify_dns_status(struct ocertify_dns *d, const struct csr *request, struct st
 	TRY(sha256(request_head, sizeof request_head, request->der, request->der_len, hash));
 	(void)base16_encode(hash, sizeof hash, text);
 	memcpy(s.request, text, REMARK_HASH_LEN);
-	TRY(ask(d, d->status.oct, TYPE_TXT, true));
+	TRY(ask(d, d->status.oct, TYPE_TXT));
 	each_record(d, d->status.oct, TYPE_TXT, put_text, &s);
 	return OK;
 }

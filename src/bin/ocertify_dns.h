@@ -22,8 +22,11 @@ struct ocertify_dns {
 /* E_NAMELEN: the host's name is too long for the names below it. */
 err_t ocertify_dns_init(struct ocertify_dns *d, const uint8_t *host);
 
-/* Asks for the TLSA set; the caller frees it.  With is_quiet an error is not printed: the caller tries again. */
-err_t ocertify_dns_look(struct ocertify_dns *d, bool is_quiet, struct acme_set *out);
+/* Asks for the TLSA set; the caller frees it.  E_AUTH: the answer is none, or cannot be believed; else as signed_ask(). */
+err_t ocertify_dns_look(struct ocertify_dns *d, struct acme_set *out);
+
+/* Prints why the last ocertify_dns_look(), which returned `err`, has failed. */
+void ocertify_dns_explain_look(const struct ocertify_dns *d, err_t err);
 
 /* What oacme says of its last try for this request, in one line that is fit for a terminal; "" if it says nothing, and after an error. */
 err_t ocertify_dns_status(struct ocertify_dns *d, const struct csr *request, struct str *out);

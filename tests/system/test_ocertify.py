@@ -717,6 +717,15 @@ def test_the_server_may_be_restarted_meanwhile(waiting, oacme, served, primary, 
     run.ended(NEW)
 
 
+def test_a_server_that_is_gone_is_no_certificate_to_come(waiting, oacme, served):
+    """Nobody knows whether the certificate is there: that is an error, which a timer shows, and not "not yet"."""
+    run = waiting("--timeout=4")
+    oacme.request()
+    served.stop()
+    run.ended(1)
+    assert "does the server run there" in run.err and "the request was in DNS before" in run.err and "is not there yet" not in run.err
+
+
 # ---- rights, errors, hook ----
 
 def test_the_least_key(ask, oacme, least):
