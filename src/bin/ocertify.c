@@ -4,24 +4,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/enc.h"
 #include "bin/cli.h"
+#include "bin/ocertify_deliver.h"
 #include "bin/ocertify_dns.h"
-#include "bin/ocertify_files.h"
 #include "bin/ocertify_key.h"
 #include "bin/ocertify_opts.h"
 #include "bin/ocertify_pair.h"
-#include "crypto/pem.h"
 #include "net/client.h"
 #include "ops/clock.h"
 #include "ops/files.h"
-
-enum { EXIT_UNCHANGED = 3, EXIT_WAITING = 4, EXIT_REFUSED = 5 };
 
 enum {
 	PAUSE_FIRST_MS = 1000,    /* between two looks; then half as long again each time */
@@ -157,16 +152,6 @@ show_status(struct certifying *c)
 	c->status = now;
 }
 
-static void
-print_day(int64_t t_s, char out[32])
-{
-	time_t t = (time_t)t_s;
-	struct tm tm;
-	if (gmtime_r(&t, &tm) == NULL || strftime(out, 32, "%Y-%m-%d %H:%M UTC", &tm) == 0) {
-		(void)snprintf(out, 32, "%lld", (long long)t_s);
-	}
-}
-
 /* ---- the certificate ---- */
 
 static bool
@@ -180,15 +165,9 @@ is_in(const struct acme_set *s, const struct cert *c)
 	return false;
 }
 
-struct found {
-	const struct cert *cert; /* NULL: none fits */
-	const struct cert *chain[CHAIN_MAX];
-	size_t chain_n;
-};
-
 /* Records of a chain of which none is the issuer: then it is the wrong chain, or something is missing. */
 static bool
-has_chain(const struct certifying *c, const struct found *f)
+has_chain(const struct certifying *c, const struct ocertify_found *f)
 {
 	return f->chain_n != 0 || (c->set.chain_n == 0 && c->set.left_out_n == 0);
 }
@@ -206,7 +185,7 @@ complain_of_chain(struct certifying *c, const struct cert *without)
 
 /* The one that lasts longest of those with a chain. */
 static void
-find(struct certifying *c, struct found *out)
+find(struct certifying *c, struct ocertify_found *out)
 {
 	int64_t now_s = (int64_t)clock_wall_s();
 	const struct cert *fits[ACME_CERTS_MAX], *without = NULL;
@@ -215,106 +194,17 @@ find(struct certifying *c, struct found *out)
 		if (c->opts->is_forced && is_in(&c->before, fits[i])) {
 			continue;
 		}
-		*out = (struct found){ .cert = fits[i] };
+		*out = (struct ocertify_found){ .cert = fits[i] };
 		chain_order(fits[i], c->set.chain, c->set.chain_n, now_s, out->chain, &out->chain_n);
 		if (has_chain(c, out)) {
 			return;
 		}
 		without = without != NULL ? without : fits[i];
 	}
-	*out = (struct found){ 0 };
+	*out = (struct ocertify_found){ 0 };
 	if (without != NULL) {
 		complain_of_chain(c, without);
 	}
-}
-
-/* ---- delivery ---- */
-
-static err_t
-compare_with_file(const struct ocertify_opts *o, const struct str *pem, bool *is_same)
-{
-	struct text t;
-	err_t err = text_read(o->certificate_path, PEM_TEXT_MAX, &t);
-	*is_same = false;
-	if (err != OK) {
-		return err == E_NOTFOUND ? OK : err;
-	}
-	*is_same = t.len == pem->len && memcmp(t.s, pem->s, t.len) == 0;
-	text_free(&t);
-	return OK;
-}
-
-/* A file beside the certificate says that the hook has not run for it yet: whatever ends us after the certificate was written, the next
- * run runs the hook. */
-static err_t
-note_hook(const struct ocertify_opts *o)
-{
-	return o->renew_hook != NULL ? text_write(o->hook_path, TEXT_PUBLIC, "", 0) : OK;
-}
-
-static bool
-is_hook_due(const struct ocertify_opts *o)
-{
-	return o->renew_hook != NULL && access(o->hook_path, F_OK) == 0;
-}
-
-static int
-run_hook(const struct ocertify_opts *o)
-{
-	if (o->renew_hook == NULL) {
-		return CLI_OK;
-	}
-	(void)fflush(stdout);
-	bool is_told = setenv("OCERTIFY_HOST", o->host_text, 1) == 0 && setenv("OCERTIFY_KEY", o->key_path, 1) == 0 &&
-	               setenv("OCERTIFY_CERTIFICATE", o->certificate_path, 1) == 0;
-	int status = is_told ? system(o->renew_hook) : -1;
-	(void)unlink(o->hook_path);
-	if (status == 0) {
-		return CLI_OK;
-	}
-	cli_error("%s: the certificate was written, but the renew hook failed (status %d)", o->host_text,
-	          WIFEXITED(status) ? WEXITSTATUS(status) : -1);
-	cli_hint("it is not run again for this certificate");
-	return CLI_FAILED;
-}
-
-static int
-write_pem(struct certifying *c, const struct found *f, const struct str *pem)
-{
-	const struct ocertify_opts *o = c->opts;
-	char until[32];
-	print_day(f->cert->not_after_s, until);
-	bool is_same;
-	err_t err = compare_with_file(o, pem, &is_same);
-	bool is_new = c->key.is_next || !is_same;
-	err = err == OK && is_new ? note_hook(o) : err;
-	err = err == OK && is_new ? ocertify_pair_put(o, &c->key, pem) : err;
-	if (err != OK) {
-		return CLI_FAILED;
-	}
-	if (!o->is_quiet) {
-		(void)printf("%s: %s is %s, valid until %s\n", o->host_text, o->certificate_path,
-		             is_new ? "a new certificate" : "as it was", until);
-	}
-	return is_new || is_hook_due(o) ? run_hook(o) : EXIT_UNCHANGED;
-}
-
-static int
-deliver(struct certifying *c, const struct found *f)
-{
-	struct str pem = { 0 };
-	clear_line(c);
-	if (f->chain_n == 0) {
-		cli_warning("%s: no certificate of a CA came with the certificate: clients must know its issuer (%s)",
-		            c->opts->host_text, f->cert->issuer);
-	}
-	cert_put_pem(f->cert, &pem);
-	for (size_t i = 0; i < f->chain_n; i++) {
-		cert_put_pem(f->chain[i], &pem);
-	}
-	int status = pem.err == OK ? write_pem(c, f, &pem) : CLI_FAILED;
-	str_fini(&pem);
-	return status;
 }
 
 /* ---- waiting ---- */
@@ -383,10 +273,11 @@ is_replaced(struct certifying *c)
 static bool
 is_over(struct certifying *c, int *status)
 {
-	struct found f;
+	struct ocertify_found f;
 	find(c, &f);
 	if (f.cert != NULL) {
-		*status = deliver(c, &f);
+		clear_line(c);
+		*status = ocertify_deliver(c->opts, &c->key, &f);
 		return true;
 	}
 	*status = CLI_FAILED;
@@ -474,7 +365,7 @@ prepare_key(struct certifying *c)
 static int
 certify(struct certifying *c)
 {
-	struct found f;
+	struct ocertify_found f;
 	char why[CLIENT_WHY_MAX];
 	if (client_resolve(c->opts->server, c->opts->port, &c->to, why) != OK) {
 		cli_error("%s", why);
@@ -495,7 +386,7 @@ certify(struct certifying *c)
 		return request(c);
 	}
 	find(c, &f);
-	return f.cert != NULL ? deliver(c, &f) : is_asked_for(c) ? wait_for(c) : request(c);
+	return f.cert != NULL ? ocertify_deliver(c->opts, &c->key, &f) : is_asked_for(c) ? wait_for(c) : request(c);
 }
 
 /* For as long as another run waits, its certificate is not there yet. */

@@ -13,6 +13,9 @@
 #include "crypto/pkey.h"
 #include "dns/name.h"
 
+/* How the program ends, besides those of bin/cli.h. */
+enum { EXIT_UNCHANGED = 3, EXIT_WAITING = 4, EXIT_REFUSED = 5 };
+
 struct ocertify_opts {
 	const char *server;          /* NULL: this machine */
 	struct name host;            /* HOSTNAME, without "*." */
