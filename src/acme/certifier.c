@@ -544,6 +544,12 @@ action_of(const struct host *h, bool is_due, bool is_tlsa)
 	return is_due ? "order" : h->has_cert ? "renewal" : h->tries == 0 && tlsa_order_ns(h) > 0 ? "order" : "next try";
 }
 
+static int64_t
+days_left(const struct host *h, const struct now *now)
+{
+	return h->has_cert && h->not_after_s > now->wall_s ? (int64_t)((h->not_after_s - now->wall_s) / DAY_S) : -1;
+}
+
 void
 certifier_each(const struct certifier *c, const struct now *now, void (*each)(void *ctx, const struct certifier_state *s),
                void *ctx)
@@ -557,7 +563,7 @@ certifier_each(const struct certifier *c, const struct now *now, void (*each)(vo
 		bool is_passed = h->trouble[0] == '\0' && tlsa_passed_over(c, h, passed);
 		bool awaits = h->has_request && h->job == NULL && h->zones_ns > now->mono_ns;
 		const struct certifier_state s = {
-			.host = h->name.oct, .has_cert = h->has_cert, .not_after_s = h->not_after_s,
+			.host = h->name.oct, .has_cert = h->has_cert, .days_left = days_left(h, now),
 			.action = awaits ? "a look whether all zones are here" : action_of(h, is_due, is_tlsa),
 			.next_s = h->job != NULL || is_due ? 0 : (at_ns - now->mono_ns) / NOW_SECOND_NS, .tries = h->tries,
 			.trouble = is_passed ? passed : h->trouble,

@@ -163,8 +163,9 @@ acme_client_stats(const struct acme_client *c)
 }
 
 err_t
-acme_client_persist_text(const struct acme_client *c, const char *name, bool is_wildcard, struct str *out)
+acme_client_persist_line(const struct acme_client *c, const char *name, struct str *out)
 {
+	bool is_wildcard = name[0] == '*';
 	const struct acme_directory *d = &c->directory;
 	const struct acme_persist p = {
 		.issuers = d->issuers_n != 0 ? d->issuers : d->caa,
@@ -176,7 +177,7 @@ acme_client_persist_text(const struct acme_client *c, const char *name, bool is_
 	if (p.account == NULL) {
 		return E_NOTFOUND;
 	}
-	return p.issuers_n != 0 ? acme_persist_print(&p, name, is_wildcard, out) : E_UNSUPPORTED;
+	return p.issuers_n != 0 ? acme_persist_print_line(&p, name + (is_wildcard ? 2 : 0), is_wildcard, out) : E_UNSUPPORTED;
 }
 
 struct acme_order *

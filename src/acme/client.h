@@ -230,6 +230,7 @@ const struct acme_renewal_answer *acme_renewal_answer(const struct acme_renewal 
 
 /* ---- dns-persist-01 ---- */
 
-/* The text of the record at _validation-persist.NAME that lets this account have certificates of `name` from this CA for ever, for
- * people to commit.  E_NOTFOUND: the account is not known yet; E_UNSUPPORTED: the directory names no issuer domain. */
-err_t acme_client_persist_text(const struct acme_client *c, const char *name, bool is_wildcard, struct str *out);
+/* Appends a line of a zone file, for people to commit: the record at _validation-persist.NAME that lets this account have certificates of
+ * `name` from this CA for ever; "*.NAME": and of all names below it.  E_NOTFOUND: the account is not known yet; E_UNSUPPORTED: the
+ * directory names no issuer domain. */
+err_t acme_client_persist_line(const struct acme_client *c, const char *name, struct str *out);

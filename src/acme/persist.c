@@ -8,7 +8,7 @@
 #include "crypto/hmac.h"
 #include "crypto/sha.h"
 
-enum { NAME_MAX = 253, URI_MAX = 2048 };
+enum { NAME_MAX = 253, URI_MAX = 2048, TXT_STRING_MAX = 255 };
 
 bool
 acme_persist_is_issuer(const char *text)
@@ -59,6 +59,23 @@ acme_persist_print(const struct acme_persist *p, const char *name, bool is_wildc
 	TRY(put_account(p, name, out));
 	str_cat(out, is_wildcard ? "; policy=wildcard" : "");
 	return out->err;
+}
+
+err_t
+acme_persist_print_line(const struct acme_persist *p, const char *name, bool is_wildcard, struct str *out)
+{
+	struct str text = { 0 };
+	err_t err = acme_persist_print(p, name, is_wildcard, &text);
+	if (err == OK) {
+		str_printf(out, "_validation-persist.%s. 3600 TXT", name);
+		for (const char *part = str_text(&text); *part != '\0'; part += strnlen(part, TXT_STRING_MAX)) {
+			str_printf(out, " \"%.*s\"", (int)TXT_STRING_MAX, part);
+		}
+		str_char(out, '\n');
+		err = out->err;
+	}
+	str_fini(&text);
+	return err;
 }
 
 /* ---- reading ---- */

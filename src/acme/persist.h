@@ -35,5 +35,8 @@ bool acme_persist_is_proof(const struct acme_persist *p, const char *name, bool 
 /* The text of such a record, with the first issuer.  E_NOTFOUND: there is no issuer or no account. */
 err_t acme_persist_print(const struct acme_persist *p, const char *name, bool is_wildcard, struct str *out);
 
+/* The record in a line of a zone file.  Errors as above. */
+err_t acme_persist_print_line(const struct acme_persist *p, const char *name, bool is_wildcard, struct str *out);
+
 /* A domain name as the draft wants issuers to be: A-labels in lower case, at most 253 octets, without a dot at the end. */
 bool acme_persist_is_issuer(const char *text);

@@ -1,12 +1,9 @@
 /* oacme: gets certificates for the signing requests in DNS; a hidden secondary of the zones, which serves nobody. */
 #include <argp.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "acme/jws.h"
 #include "base/alloc.h"
 #include "bin/bounds_opts.h"
 #include "bin/cli.h"
@@ -16,8 +13,8 @@
 #include "net/certify.h"
 #include "net/follow.h"
 #include "net/follow_views.h"
-#include "net/peer.h"
 #include "net/report.h"
+#include "net/report_certify.h"
 #include "net/report_follow.h"
 
 const char *argp_program_version = CLI_VERSION("oacme");
@@ -27,8 +24,6 @@ enum {
 	FOLLOW_END_MS = 2000,
 	CHECK_QUIET_S = 2,       /* --check: nothing has come for so long */
 	CHECK_MAX_S = 120,
-	DAY_S = 86400,
-	TXT_STRING_MAX = 255,
 };
 
 struct oacme {
@@ -36,72 +31,19 @@ struct oacme {
 	struct oacme_opts opts;
 	const struct keystore *keys;    /* the views' */
 	struct follow_views views;      /* the following thread's, as all below but `follow` */
-	struct acme_client *ca;
 	struct net_certify *certify;
 	struct net_follow *follow;
 	atomic_bool is_state_wanted;    /* SIGUSR1, or --check is ready */
 	uint64_t begun_ms, quiet_ms, seen_transfers; /* --check, on the main thread */
 };
 
-/* ---- the log ---- */
-
-static void
-report(void *ctx, const struct certifier_report *r)
-{
-	static const struct {
-		const char *event;
-		enum log_level level;
-	} rows[CERTIFIER_EVENTS] = {
-		[CERTIFIER_BEGUN] = { "certificate-ordered", LOG_LEVEL_INFO },
-		[CERTIFIER_PROVING] = { "proofs-written", LOG_LEVEL_INFO },
-		[CERTIFIER_SEEN] = { "proofs-seen", LOG_LEVEL_INFO },
-		[CERTIFIER_DEAD] = { "name-server-silent", LOG_LEVEL_WARNING },
-		[CERTIFIER_ISSUED] = { "certificate-issued", LOG_LEVEL_INFO },
-		[CERTIFIER_DONE] = { "certificate-written", LOG_LEVEL_INFO },
-		[CERTIFIER_FAILED] = { "order-failed", LOG_LEVEL_WARNING },
-		[CERTIFIER_REFUSED] = { "request-refused", LOG_LEVEL_WARNING },
-		[CERTIFIER_CLEANED] = { "leftovers-removed", LOG_LEVEL_INFO },
-		[CERTIFIER_STUCK] = { "order-not-ended", LOG_LEVEL_WARNING },
-		[CERTIFIER_CHANGED] = { "request-changed", LOG_LEVEL_INFO },
-		[CERTIFIER_TLSA_ADDED] = { "tlsa-added", LOG_LEVEL_INFO },
-		[CERTIFIER_TLSA_REMOVED] = { "tlsa-removed", LOG_LEVEL_INFO },
-		[CERTIFIER_TLSA_FAILED] = { "tlsa-failed", LOG_LEVEL_WARNING },
-		[CERTIFIER_TLSA_PASSED] = { "tlsa-left-out", LOG_LEVEL_WARNING },
-		[CERTIFIER_CONTACT] = { "contact-changed", LOG_LEVEL_INFO },
-		[CERTIFIER_CONTACT_REFUSED] = { "contact-refused", LOG_LEVEL_WARNING },
-		[CERTIFIER_TERMS] = { "terms-changed", LOG_LEVEL_WARNING },
-	};
-	const struct oacme *a = ctx;
-	char host[NAME_TEXT_MAX];
-	if (r->host == NULL) {
-		log_event(&a->daemon.log, rows[r->event].level, rows[r->event].event, "why=%s", r->why);
-		return;
-	}
-	name_show(r->host, host);
-	if (r->next_s != 0) {
-		log_event(&a->daemon.log, rows[r->event].level, rows[r->event].event, "host=%s order=%s why=%s next_s=%" PRIu64, host,
-		          r->order, r->why, r->next_s);
-	} else {
-		log_event(&a->daemon.log, rows[r->event].level, rows[r->event].event, "host=%s order=%s why=%s", host, r->order, r->why);
-	}
-}
-
-static int64_t
-days_left(const struct certifier_state *s)
-{
-	uint64_t now_s = net_wall_s();
-	return s->has_cert && s->not_after_s > now_s ? (int64_t)((s->not_after_s - now_s) / DAY_S) : -1;
-}
+/* ---- for people ---- */
 
 static void
 log_one(void *ctx, const struct certifier_state *s)
 {
 	const struct oacme *a = ctx;
-	char host[NAME_TEXT_MAX];
-	name_show(s->host, host);
-	log_event(&a->daemon.log, LOG_LEVEL_INFO, "certificate-state",
-	          "host=%s days_left=%" PRId64 " next=%s next_s=%" PRIu64 " tries=%u trouble=%s", host, days_left(s), s->action, s->next_s,
-	          s->tries, s->trouble);
+	report_certify_state(&a->daemon.log, s);
 }
 
 static void
@@ -111,7 +53,7 @@ print_one(void *ctx, const struct certifier_state *s)
 	(void)ctx;
 	name_show(s->host, host);
 	if (s->has_cert) {
-		(void)snprintf(left, sizeof left, "%" PRId64 " days left", days_left(s));
+		(void)snprintf(left, sizeof left, "%" PRId64 " days left", s->days_left);
 	}
 	if (s->next_s != 0) {
 		(void)snprintf(next, sizeof next, "in %" PRIu64 " h", (s->next_s + 1800) / 3600);
@@ -119,43 +61,28 @@ print_one(void *ctx, const struct certifier_state *s)
 	printf("%-40s %-16s %s %s%s%s\n", host, left, s->action, next, s->trouble[0] != '\0' ? ": " : "", s->trouble);
 }
 
-/* In zone-file form. */
-static err_t
-print_persist(const struct oacme *a, const char *host)
-{
-	bool is_wildcard = host[0] == '*';
-	const char *name = is_wildcard ? host + 2 : host;
-	struct str text = { 0 };
-	err_t err = acme_client_persist_text(a->ca, name, is_wildcard, &text);
-	if (err == OK) {
-		printf("_validation-persist.%s. 3600 TXT", name);
-		for (const char *part = str_text(&text); *part != '\0'; part += strnlen(part, TXT_STRING_MAX)) {
-			printf(" \"%.*s\"", (int)TXT_STRING_MAX, part);
-		}
-		printf("\n");
-	}
-	str_fini(&text);
-	return err;
-}
-
 /* Asks the CA about the account, until it is known. */
 static void
 show_persist(struct oacme *a, const struct now *now)
 {
-	const char *trouble = acme_client_trouble(a->ca);
+	struct acme_client *ca = net_certify_client(a->certify);
+	const char *trouble = acme_client_trouble(ca);
+	struct str lines = { 0 };
 	err_t err = OK;
 	if (trouble != NULL) {
 		cli_error("%s: %s", a->opts.directory, trouble);
 		daemon_end(&a->daemon, CLI_FAILED);
 		return;
 	}
-	if (acme_client_account(a->ca) == NULL) {
-		acme_client_want_account(a->ca, now);
+	if (acme_client_account(ca) == NULL) {
+		acme_client_want_account(ca, now);
 		return;
 	}
 	for (size_t i = 0; i < a->opts.persist.n && err == OK; i++) {
-		err = print_persist(a, a->opts.persist.name[i]);
+		err = acme_client_persist_line(ca, a->opts.persist.name[i], &lines);
 	}
+	(void)fputs(str_text(&lines), stdout);
+	str_fini(&lines);
 	if (err != OK) {
 		cli_error("%s: %s", a->opts.directory, err == E_UNSUPPORTED ? "this CA has no such proofs (dns-persist-01)" : err_str(err));
 	}
@@ -186,19 +113,12 @@ show_states(struct oacme *a)
 
 /* ---- the following thread ---- */
 
-static const struct view *
-view(void *ctx)
-{
-	const struct oacme *a = ctx;
-	return secondary_view(a->views.secondary);
-}
-
 static void
 on_changed(void *ctx, const uint8_t *zone)
 {
 	struct oacme *a = ctx;
 	net_certify_zone_changed(a->certify, zone);
-	daemon_tell_transferred(&a->daemon, view_zones_n(view(a)));
+	daemon_tell_transferred(&a->daemon, view_zones_n(secondary_view(a->views.secondary)));
 }
 
 /* The primary's NOTIFY, over our link.  Nothing else is answered there. */
@@ -211,8 +131,8 @@ on_link_request(void *ctx, const struct peer *from, const uint8_t *bytes, size_t
 	if (dns_opcode(bytes) != OPCODE_NOTIFY) {
 		return 0;
 	}
-	const struct server_conf *conf = &a->opts.daemon.server;
-	size_t n = server_handle(view(a), conf, from, net_wall_s(), bytes, len, resp, cap, &a->daemon.beside.server, &out);
+	const struct view *v = secondary_view(a->views.secondary);
+	size_t n = server_handle(v, &a->opts.daemon.server, from, net_wall_s(), bytes, len, resp, cap, &a->daemon.beside.server, &out);
 	if (out.event != EVENT_NONE) {
 		report_request(&a->daemon.log, from, &out);
 	}
@@ -234,33 +154,18 @@ on_woken(void *ctx)
 /* ---- stages ---- */
 
 static err_t
-client_up(struct daemon *d)
-{
-	struct oacme *a = d->ctx;
-	const struct oacme_opts *o = &a->opts;
-	const struct acme_client_conf conf = {
-		.directory = o->directory, .key = o->account, .contact = o->contact[0] != '\0' ? o->contact : NULL, .has_agreed = true,
-		.eab_kid = o->eab_kid, .eab_key = o->eab_key, .eab_key_len = o->eab_key_len, .profile = o->profile,
-		.preferred_chain = o->preferred_chain,
-	};
-	return acme_client_new(&conf, &a->ca);
-}
-
-static err_t
-certify_up(struct oacme *a)
+certify_new(struct oacme *a)
 {
 	const struct oacme_opts *o = &a->opts;
-	char thumbprint[ACME_THUMBPRINT_LEN + 1];
-	struct net_certify_conf conf = {
-		.machine = { .keys = a->keys, .ca = a->ca, .servers = o->servers, .servers_n = o->servers_n,
-		             .dane = o->dane, .dane_keep_s = o->dane_keep_s, .is_dry = o->is_check || o->persist.n != 0,
-		             .io = { .view = view, .report = report, .ctx = a } },
-		.ca_file = o->ca_file,
+	const struct net_certify_conf conf = {
+		.client = { .directory = o->directory, .key = o->account, .contact = o->contact[0] != '\0' ? o->contact : NULL,
+		            .has_agreed = true, .eab_kid = o->eab_kid, .eab_key = o->eab_key, .eab_key_len = o->eab_key_len,
+		            .profile = o->profile, .preferred_chain = o->preferred_chain },
+		.machine = { .keys = a->keys, .servers = o->servers, .servers_n = o->servers_n, .dane = o->dane,
+		             .dane_keep_s = o->dane_keep_s, .is_dry = o->is_check || o->persist.n != 0 },
+		.ca_file = o->ca_file, .views = &a->views,
 	};
-	TRY(acme_thumbprint(o->account, thumbprint));
-	memcpy(conf.machine.mark, thumbprint, REMARK_MARK_LEN);
-	a->certify = net_certify_new(&conf);
-	return OK;
+	return net_certify_new(&conf, &a->certify);
 }
 
 static err_t
@@ -279,7 +184,6 @@ static void
 parts_free(struct oacme *a)
 {
 	net_certify_free(&a->certify);
-	acme_client_free(&a->ca);
 	secondary_free(&a->views.secondary);
 }
 
@@ -294,8 +198,7 @@ parts_up(struct daemon *d)
 	a->views.secondary = secondary_new(&conf, a->opts.keys);
 	a->keys = a->opts.keys;
 	a->opts.keys = NULL; /* the views have them now */
-	err_t err = client_up(d);
-	err = err == OK ? certify_up(a) : err;
+	err_t err = certify_new(a);
 	err = err == OK ? follow_new(a) : err;
 	if (err != OK) {
 		parts_free(a);

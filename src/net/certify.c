@@ -7,6 +7,7 @@
 
 #include <uv.h>
 
+#include "acme/jws.h"
 #include "acme/steps.h"
 #include "base/alloc.h"
 #include "dns/ede.h"
@@ -19,6 +20,7 @@
 #include "net/loop_timer.h"
 #include "net/peer.h"
 #include "net/random.h"
+#include "net/report_certify.h"
 #include "net/tcp_questions.h"
 #include "net/udp_questions.h"
 
@@ -43,7 +45,9 @@ struct lookup { /* of the addresses of a name server */
 };
 
 struct net_certify {
-	struct net_certify_conf conf;
+	const char *ca_file;
+	const struct follow_views *views;
+	struct acme_client *client;
 	struct certifier *machine;
 	const struct follower *primaries;
 	uv_loop_t *loop;
@@ -247,7 +251,7 @@ on_ca_answer(void *ctx, uint64_t id, const struct acme_answer *a)
 {
 	struct net_certify *nc = ctx;
 	const struct now t = net_now();
-	acme_client_on_answer(nc->conf.machine.ca, &t, id, a);
+	acme_client_on_answer(nc->client, &t, id, a);
 }
 
 static void
@@ -255,7 +259,7 @@ on_ca_failure(void *ctx, uint64_t id, const char *why)
 {
 	struct net_certify *nc = ctx;
 	const struct now t = net_now();
-	acme_client_on_failure(nc->conf.machine.ca, &t, id, why);
+	acme_client_on_failure(nc->client, &t, id, why);
 }
 
 /* ---- the loop ---- */
@@ -265,7 +269,7 @@ on_timer(uv_timer_t *timer)
 {
 	struct net_certify *nc = timer->data;
 	const struct now t = net_now();
-	acme_client_timer(nc->conf.machine.ca, &t);
+	acme_client_timer(nc->client, &t);
 	certifier_timer(nc->machine, &t);
 	forwarder_timer(nc->lines.machine, &t);
 }
@@ -273,7 +277,7 @@ on_timer(uv_timer_t *timer)
 static uint64_t
 deadline(const struct net_certify *nc)
 {
-	const uint64_t at[] = { acme_client_deadline(nc->conf.machine.ca), certifier_deadline(nc->machine),
+	const uint64_t at[] = { acme_client_deadline(nc->client), certifier_deadline(nc->machine),
 		                forwarder_deadline(nc->lines.machine) };
 	uint64_t first = NOW_NEVER;
 	for (size_t i = 0; i < ARRAY_LEN(at); i++) {
@@ -290,7 +294,7 @@ on_prepare(uv_prepare_t *prepare)
 	const struct now t = net_now();
 	struct acme_request r;
 	certifier_on_ca(nc->machine, &t);
-	while (acme_client_take_request(nc->conf.machine.ca, &t, &r)) {
+	while (acme_client_take_request(nc->client, &t, &r)) {
 		https_send(nc->https, &r);
 	}
 	certifier_on_ca(nc->machine, &t);
@@ -312,6 +316,12 @@ net_certify_machine(const struct net_certify *nc)
 	return nc->machine;
 }
 
+struct acme_client *
+net_certify_client(struct net_certify *nc)
+{
+	return nc->client;
+}
+
 /* ---- beginning and end ---- */
 
 static uint32_t
@@ -324,30 +334,36 @@ random_number(void *ctx)
 static const struct view *
 view(void *ctx)
 {
-	const struct certifier_io *io = &((const struct net_certify *)ctx)->conf.machine.io;
-	return io->view(io->ctx);
+	return secondary_view(((const struct net_certify *)ctx)->views->secondary);
 }
 
 static void
 report(void *ctx, const struct certifier_report *r)
 {
-	const struct certifier_io *io = &((const struct net_certify *)ctx)->conf.machine.io;
-	io->report(io->ctx, r);
+	report_certify(((const struct net_certify *)ctx)->views->log, r);
 }
 
-struct net_certify *
-net_certify_new(const struct net_certify_conf *conf)
+err_t
+net_certify_new(const struct net_certify_conf *conf, struct net_certify **out)
 {
+	char thumbprint[ACME_THUMBPRINT_LEN + 1];
+	struct acme_client *client;
+	TRY(acme_thumbprint(conf->client.key, thumbprint));
+	TRY(acme_client_new(&conf->client, &client));
 	struct net_certify *nc = xalloc(sizeof *nc);
 	struct certifier_conf machine = conf->machine;
-	nc->conf = *conf;
+	nc->ca_file = conf->ca_file;
+	nc->views = conf->views;
+	nc->client = machine.ca = client;
+	memcpy(machine.mark, thumbprint, REMARK_MARK_LEN);
 	machine.io = (struct certifier_io){ .view = view, .update = send_update, .ask = ask, .ask_end = ask_end, .resolve = resolve,
 		                            .report = report, .random_u32 = random_number, .ctx = nc };
 	nc->machine = certifier_new(&machine);
 	nc->lines = (struct forward_lines){ .answer = on_answer, .fail = on_fail, .ctx = nc };
 	nc->questions = (struct udp_questions){ .answered = on_response, .not_reached = on_unreachable, .ctx = nc };
 	nc->large = (struct tcp_questions){ .answered = on_response, .failed = on_unreachable, .ctx = nc };
-	return nc;
+	*out = nc;
+	return OK;
 }
 
 void
@@ -358,6 +374,7 @@ net_certify_free(struct net_certify **certify)
 		return;
 	}
 	certifier_free(&nc->machine);
+	acme_client_free(&nc->client);
 	for (size_t i = 0; i < CERTIFIER_JOBS_MAX; i++) {
 		tsig_fini(&nc->updates[i].tsig);
 	}
@@ -370,7 +387,7 @@ begin(void *ctx, uv_loop_t *loop, const struct follower *machine)
 {
 	struct net_certify *nc = ctx;
 	const struct https_conf conf = {
-		.loop = loop, .ca_file = nc->conf.ca_file, .answered = on_ca_answer, .failed = on_ca_failure, .ctx = nc,
+		.loop = loop, .ca_file = nc->ca_file, .answered = on_ca_answer, .failed = on_ca_failure, .ctx = nc,
 	};
 	nc->https = https_new(&conf);
 	if (nc->https == NULL || uv_timer_init(loop, &nc->timer) != 0 || uv_prepare_init(loop, &nc->prepare) != 0 ||

@@ -550,6 +550,16 @@ profiles_are_asked_for(void **state)
 	assert_int_equal(asked("/order"), 0);
 }
 
+/* Of the record in a line, which has one string. */
+static const char *
+text_in(struct str *line)
+{
+	static const char begin[] = "_validation-persist.example. 3600 TXT \"";
+	assert_true(strncmp(line->s, begin, sizeof begin - 1) == 0 && strcmp(line->s + line->len - 2, "\"\n") == 0);
+	line->s[line->len - 2] = '\0';
+	return line->s + sizeof begin - 1;
+}
+
 static void
 lasting_proofs_are_known(void **state)
 {
@@ -559,15 +569,16 @@ lasting_proofs_are_known(void **state)
 	w.meta = ",\"issuerDomainNames\":[\"ca.example\"],\"accountHashPrefix\":\"" CA "/hash/\"";
 	w.is_persist = w.does_not_prove = true;
 	struct acme_order *o = world_order(NULL);
-	assert_int_equal(acme_client_persist_text(w.client, "example", true, &text), E_NOTFOUND);
+	assert_int_equal(acme_client_persist_line(w.client, "*.example", &text), E_NOTFOUND);
 	run();
 	assert_true(acme_order_proof(o, 1)->has_persist);
-	assert_int_equal(acme_client_persist_text(w.client, "example", true, &text), OK);
-	assert_true(acme_order_is_persist(o, 1, text.s, WALL));
-	assert_false(acme_order_is_persist(o, 0, text.s, WALL));
+	assert_int_equal(acme_client_persist_line(w.client, "*.example", &text), OK);
+	const char *record = text_in(&text);
+	assert_true(acme_order_is_persist(o, 1, record, WALL));
+	assert_false(acme_order_is_persist(o, 0, record, WALL));
 	str_clear(&text);
-	assert_int_equal(acme_client_persist_text(w.client, "example", false, &text), OK);
-	assert_false(acme_order_is_persist(o, 1, text.s, WALL)); /* no wildcard */
+	assert_int_equal(acme_client_persist_line(w.client, "example", &text), OK);
+	assert_false(acme_order_is_persist(o, 1, text_in(&text), WALL)); /* no wildcard */
 	acme_order_proven(o, &w.now, 1, ACME_WAY_PERSIST);
 	run();
 	assert_int_equal(asked("/persist/x"), 1);

@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -111,6 +112,25 @@ without_account_or_issuer_there_is_none(void **state)
 	str_fini(&text);
 }
 
+/* A string of a TXT record has 255 octets at most. */
+static void
+a_long_record_is_many_strings(void **state)
+{
+	char account[301] = "https://ca.example/", want[512];
+	struct acme_persist p = hashed;
+	struct str line = { 0 };
+	(void)state;
+	memset(account + strlen(account), 'a', 300 - strlen(account));
+	p.account = account;
+	p.hash_prefix = NULL;
+	assert_int_equal(acme_persist_print_line(&p, "example.com", true, &line), OK);
+	int head = (int)(255 - strlen("authority.example; accounturi="));
+	(void)snprintf(want, sizeof want, "_validation-persist.example.com. 3600 TXT \"authority.example; accounturi=%.*s\" \"%s; policy=wildcard\"\n",
+	               head, account, account + head);
+	assert_string_equal(line.s, want);
+	str_fini(&line);
+}
+
 static void
 issuers_are_plain_domain_names(void **state)
 {
@@ -135,6 +155,7 @@ main(void)
 		cmocka_unit_test(without_a_prefix_it_is_the_account),
 		cmocka_unit_test(the_form_may_vary),
 		cmocka_unit_test(without_account_or_issuer_there_is_none),
+		cmocka_unit_test(a_long_record_is_many_strings),
 		cmocka_unit_test(issuers_are_plain_domain_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
