@@ -139,6 +139,8 @@ say_well(struct acme_answer *a, const char *path, unsigned how)
 	} else if (strcmp(path, "/account") == 0) {
 		say(a, 200, how % 4 == 1 ? "{\"status\":\"revoked\"}" : "{\"status\":\"valid\"}");
 		header(a, "Location: /acct/1");
+	} else if (strcmp(path, "/acct/1") == 0) {
+		say(a, 200, how % 2 == 0 ? "{\"status\":\"valid\",\"contact\":[\"mailto:a@example.org\"]}" : "{\"contact\":7}");
 	} else if (strncmp(path, "/authz/", 7) == 0) {
 		say_authorization(a, path, status);
 	} else if (strncmp(path, "/cert", 5) == 0) {
@@ -155,11 +157,11 @@ static void
 say_problem(struct acme_answer *a, unsigned how)
 {
 	static const char *const types[] = { "badNonce", "rateLimited", "accountDoesNotExist", "orderNotReady", "malformed", "serverInternal",
-		                             "alreadyReplaced", "dns" };
+		                             "alreadyReplaced", "dns", "userActionRequired", "invalidContact" };
 	static const unsigned statuses[] = { 400, 403, 409, 429, 500, 503 };
 	char body[256];
-	(void)snprintf(body, sizeof body, "{\"type\":\"urn:ietf:params:acme:error:%s\",\"detail\":\"%s\"}", types[how % ARRAY_LEN(types)],
-	               how % 3 == 0 ? "www.example" : "account");
+	(void)snprintf(body, sizeof body, "{\"type\":\"urn:ietf:params:acme:error:%s\",\"detail\":\"%s\",\"instance\":\"\\n" CA "/agree\"}",
+	               types[how % ARRAY_LEN(types)], how % 3 == 0 ? "www.example" : "account");
 	say(a, statuses[how / 8 % ARRAY_LEN(statuses)], body);
 }
 
@@ -221,6 +223,14 @@ take_all(void)
 }
 
 static void
+check_text(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		ASSERT(*text >= ' ' && *text < 0x7F);
+	}
+}
+
+static void
 check_order(struct acme_order *o)
 {
 	const struct acme_der *chain;
@@ -228,11 +238,8 @@ check_order(struct acme_order *o)
 		ASSERT(acme_order_chain(o, &chain) == 2);
 		ASSERT(chain[0].len == made.leaf->der_len && memcmp(chain[0].octets, made.leaf->der, chain[0].len) == 0);
 	} else if (acme_order_state(o) == ACME_ORDER_FAILED) {
-		const char *reason = acme_order_failure(o)->reason;
-		ASSERT(reason[0] != '\0');
-		for (; *reason != '\0'; reason++) {
-			ASSERT(*reason >= ' ' && *reason < 0x7F);
-		}
+		ASSERT(acme_order_failure(o)->reason[0] != '\0');
+		check_text(acme_order_failure(o)->reason);
 	}
 }
 
@@ -261,6 +268,7 @@ look(void)
 	}
 	struct acme_notice notice;
 	while (acme_client_next_notice(w.client, &notice)) {
+		check_text(notice.text);
 	}
 	struct acme_renewal *r = acme_client_next_renewal(w.client);
 	ASSERT(r == NULL || acme_renewal_answer(r)->retry_s >= ACME_RENEWAL_AGAIN_MIN_S);
@@ -366,6 +374,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	w.now = (struct now){ .mono_ns = 1000 * NOW_SECOND_NS, .wall_s = WALL };
 	uint8_t how = cur_u8(&w.in);
 	const struct acme_client_conf conf = { .directory = CA "/dir", .key = made.account, .has_agreed = how & 1,
+		                               .contact = how & 16 ? "mailto:a@example.org" : NULL,
 		                               .preferred_chain = how & 2 ? "Root" : how & 4 ? "None" : NULL };
 	ASSERT(acme_client_new(&conf, &w.client) == OK);
 	for (size_t i = 0; i < ORDERS; i++) {
