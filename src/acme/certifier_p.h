@@ -171,7 +171,8 @@ struct certifier {
 	struct strmap hosts;
 	struct host **list;       /* all, in no order; each knows its place */
 	size_t list_n, list_cap;
-	uint64_t began_s, began_ns; /* time of the first version of a zone; 0: there was none yet */
+	uint64_t began_s;         /* wall time of the first news about a zone; 0: there was none yet */
+	uint64_t began_ns;        /* when the first zone has come; 0: likewise */
 	struct heap host_timers, job_timers;
 	struct list_link waiting;
 	bool is_reading;          /* a version of a zone: what is due waits until all of it is known */

@@ -279,7 +279,7 @@ certifier_zone_changed(struct certifier *c, const struct now *now, const uint8_t
 {
 	const struct zone *z = view_zone(c->conf.io.view(c->conf.io.ctx), apex);
 	c->began_s = c->began_s == 0 ? now->wall_s : c->began_s;
-	c->began_ns = c->began_ns == 0 ? now->mono_ns : c->began_ns;
+	c->began_ns = c->began_ns == 0 && z != NULL ? now->mono_ns : c->began_ns; /* not while the primary is out of reach */
 	struct zone_cursor cursor;
 	const struct node *n;
 	bool is_nsec3;

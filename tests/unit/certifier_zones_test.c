@@ -171,6 +171,14 @@ an_order_waits_for_zones_to_be_found(void **state)
 	assert_in_range(passed_s(&w), CERTIFIER_FIND_S, CERTIFIER_FIND_S + 5);
 	assert_not_proven(&w);
 	end(&w);
+	begin_empty(&w); /* the primary is out of reach at first */
+	show(&w, "example", FOLLOW_UNKNOWN);
+	pass_time(&w.now, w.now.mono_ns + HOUR_S * NOW_SECOND_NS);
+	serve_alias(&w);
+	assert_int_equal(orders_n, 0);
+	wait_for_order(&w);
+	assert_in_range(passed_s(&w), HOUR_S + CERTIFIER_FIND_S, HOUR_S + CERTIFIER_FIND_S + 5);
+	end(&w);
 	begin_empty(&w);
 	serve_records(&w, "example", NULL, 0);
 	w.now.mono_ns += CERTIFIER_FIND_S * NOW_SECOND_NS;
