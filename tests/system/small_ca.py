@@ -39,6 +39,8 @@ from cryptography.x509.oid import NameOID
 CURVES = {"P-256": (ec.SECP256R1(), hashes.SHA256(), 32, "ES256"), "P-384": (ec.SECP384R1(), hashes.SHA384(), 48, "ES384")}
 THUMB_MEMBERS = {"RSA": ["e", "kty", "n"], "EC": ["crv", "kty", "x", "y"], "OKP": ["crv", "kty", "x"]}
 ISSUER = "small-ca.example"
+CERTIFICATES_ONLY = x509.KeyUsage(digital_signature=False, content_commitment=False, key_encipherment=False, data_encipherment=False,
+                                  key_agreement=False, key_cert_sign=True, crl_sign=False, encipher_only=False, decipher_only=False)
 
 
 def encode(octets):
@@ -218,8 +220,9 @@ class SmallCA:
 
     def make_ca(self, subject, issuer, key, signer):
         return self.builder(subject, issuer, key.public_key(), 3650 * 86400).add_extension(
-            x509.BasicConstraints(ca=True, path_length=None), True).add_extension(
-            x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False).sign(signer, hashes.SHA256())
+            x509.BasicConstraints(ca=True, path_length=None), True).add_extension(CERTIFICATES_ONLY, True).add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False).add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), False).sign(signer, hashes.SHA256())
 
     def builder(self, subject, issuer, public_key, life_s, begins_s=-3600):
         name = lambda text: x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)] if text else [])
@@ -245,8 +248,8 @@ class SmallCA:
     def tls_context(self):
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = self.builder(self.address, "Small Root", key.public_key(), 3650 * 86400).add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(self.address)), x509.DNSName("localhost")]), False).sign(
-            self.root_key, hashes.SHA256())
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(self.address)), x509.DNSName("localhost")]), False).add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(self.root_key.public_key()), False).sign(self.root_key, hashes.SHA256())
         file = self.path / "small-ca-tls.pem"
         file.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()) +
                          pem(certificate))
