@@ -158,11 +158,17 @@ class World:
     def wish(self, host, names=None, key=None, zone="example"):
         return Wish(self.port, key or self.key, zone, host, names)
 
-    def root(self):
-        context = ssl.create_default_context(cafile=self.ca)
-        url = "https://%s:%d/roots/0" % (servers.ADDRESS, self.pebble.management)
-        with urllib.request.urlopen(url, context=context, timeout=20) as answer:
-            return answer.read().decode()
+    def fetch(self, request):
+        """From Pebble: (headers, text)."""
+        with urllib.request.urlopen(request, context=ssl.create_default_context(cafile=self.ca), timeout=20) as answer:
+            return answer.headers, answer.read().decode()
+
+    def root(self, number=0):
+        return self.fetch("https://%s:%d/roots/%d" % (servers.ADDRESS, self.pebble.management, number))[1]
+
+    def directory(self):
+        """What Pebble can do, which differs between its versions."""
+        return json.loads(self.fetch(self.pebble.directory)[1])
 
 
 def greet(started, directory, root, host="www.example"):

@@ -1,13 +1,18 @@
 """oacme with the real programs and Pebble for the authority: certificates come into DNS, and nothing else stays there."""
 import datetime
+import json
 import re
 import time
+import urllib.request
 
-import dns.flags
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 import servers
+import small_ca
 from certificate_world import ZONE, World, assert_clean, await_certificate, await_known, greet, names_of, verify
 
 
@@ -198,6 +203,40 @@ def test_renewal(world):
     acme.await_true("it is renewed", lambda: (c := wish.certificate()) and c.serial_number != first.serial_number, 60)
     assert time.time() < first.not_valid_after.replace(tzinfo=datetime.timezone.utc).timestamp()
     assert_clean(acme, wish)
+    acme.stop()
+
+
+def revoke(world, wish):
+    """By the key of the certificate (RFC 8555 7.6)."""
+    at, key, encode = world.directory(), wish.private.public_key().public_numbers(), small_ca.encode
+    header = {"alg": "ES256", "url": at["revokeCert"], "nonce": world.fetch(at["newNonce"])[0]["Replay-Nonce"],
+              "jwk": {"kty": "EC", "crv": "P-256", "x": encode(key.x.to_bytes(32, "big")), "y": encode(key.y.to_bytes(32, "big"))}}
+    what = {"certificate": encode(wish.certificate().public_bytes(serialization.Encoding.DER))}
+    protected, payload = (encode(json.dumps(part).encode()) for part in (header, what))
+    r, s = decode_dss_signature(wish.private.sign((protected + "." + payload).encode(), ec.ECDSA(hashes.SHA256())))
+    body = {"protected": protected, "payload": payload, "signature": encode(r.to_bytes(32, "big") + s.to_bytes(32, "big"))}
+    world.fetch(urllib.request.Request(at["revokeCert"], json.dumps(body).encode(), {"Content-Type": "application/jose+json"}))
+
+
+def test_revoked(world):
+    """By renewal information (RFC 9773) the authority says that it is to be renewed now, and the order names it.  Pebble has that from
+    2.6 on; without it, oacme knows nothing of it, and small_ca shows the same (test_oacme_ca.py)."""
+    world.authority(env={"PEBBLE_WFE_NONCEREJECT": "0"})
+    acme, wish, other = world.oacme(), world.wish("www.example"), world.wish("mail.example")
+    wish.ask()
+    first = await_certificate(acme, wish)
+    assert_clean(acme, wish)
+    acme.stop()
+    revoke(world, wish)
+    acme = world.oacme()
+    if "renewalInfo" in world.directory():
+        acme.await_true("it is renewed", lambda: (c := wish.certificate()) and c.serial_number != first.serial_number, 60)
+        assert_clean(acme, wish)
+        assert re.search("ARI: order .* is a replacement of", world.pebble.log())
+    else:
+        other.ask()
+        await_certificate(acme, other)
+        assert wish.certificate().serial_number == first.serial_number
     acme.stop()
 
 

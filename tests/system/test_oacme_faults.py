@@ -3,9 +3,7 @@ DNS, no more orders are made than are allowed, and the certificate comes when th
 import os
 import re
 import signal
-import ssl
 import time
-import urllib.request
 
 import pytest
 from cryptography import x509
@@ -101,24 +99,17 @@ def test_rate_limits_are_obeyed(world, ca, oacme):
     acme.stop()
 
 
-def root_of(world, number):
-    context = ssl.create_default_context(cafile=world.ca)
-    url = "https://%s:%d/roots/%d" % (servers.ADDRESS, world.pebble.management, number)
-    with urllib.request.urlopen(url, context=context, timeout=20) as answer:
-        return answer.read()
-
-
 def test_a_preferred_chain(world, need):
     """Pebble has three chains for each certificate: that of the wanted root comes into DNS."""
     need("pebble")
     world.authority(env={"PEBBLE_ALTERNATE_ROOTS": "2"})
-    root = root_of(world, 2)
-    name = x509.load_pem_x509_certificate(root).subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
+    root = world.root(2)
+    name = x509.load_pem_x509_certificate(root.encode()).subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
     acme, wish = world.oacme("--preferred-chain=" + name), world.wish("www.example")
     wish.ask()
     await_certificate(acme, wish)
     assert name in [c.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value for c in wish.certificates(CHAIN)]
-    verify(world.work, wish, root.decode())
+    verify(world.work, wish, root)
     assert_clean(acme, wish)
     acme.stop()
 
