@@ -1,4 +1,4 @@
-"""Completion of octl's command line: the shells offer what --help says."""
+"""Completion of command lines: the shells offer what --help says."""
 import os
 import pty
 import re
@@ -31,12 +31,51 @@ def test_bash(need):
     assert done.stdout == "zones zone\n"
 
 
-class Zsh:
-    """An interactive one at a terminal, where octl is a function that prints its arguments."""
-    RC = "fpath=(%s $fpath)\nautoload -Uz compinit\ncompinit -u -D\noctl() { print -r -- \"<$*>\" }\nPS1='ready: '\n" % COMPLETION
+def bash_offers(bindir, words):
+    """What is offered for the last of these words, as bash cuts them."""
+    script = ('source "$0/program.bash"; compopt() { :; }; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _origin "$1"; '
+              'printf "%s\\n" "${COMPREPLY[@]}"')
+    done = subprocess.run(["bash", "-c", script, COMPLETION, os.path.join(bindir, words[0]), *words[1:]], capture_output=True, text=True, check=True)
+    return done.stdout.split()
 
-    def __init__(self, home):
-        (home / ".zshrc").write_text(self.RC)
+
+@pytest.mark.parametrize("name", ["oprimary", "osecondary", "oacme", "ozone", "onotify", "oupdate", "ocertify", "okeygen"])
+def test_bash_offers_all_options(need, program, bindir, name):
+    need("bash")
+    usage = program(name, "--usage", status=0).stdout
+    options = set(re.findall(r"\[?(--[a-z][a-z-]+)", usage))
+    assert len(options) > 5 and "--help" in options
+    offered = bash_offers(bindir, [name, "-"])
+    assert {o.rstrip("=") for o in offered} == options
+    for option in ("--port=", "--help"):
+        assert option not in offered or bash_offers(bindir, [name, option[:4]]) == [o for o in offered if o.startswith(option[:4])]
+
+
+def test_bash_offers_files(need, bindir, tmp_path):
+    need("bash")
+    (tmp_path / "one.key").write_text("")
+    (tmp_path / "one.dir").mkdir()
+    start = str(tmp_path / "one")
+    assert sorted(bash_offers(bindir, ["osecondary", "--keys-file", "=", start])) == [start + ".dir", start + ".key"]
+    assert bash_offers(bindir, ["osecondary", "--state-dir", "=", start]) == [start + ".dir"]
+    assert bash_offers(bindir, ["osecondary", "--port", "=", start]) == [] and bash_offers(bindir, ["osecondary", start]) == []
+
+
+class Zsh:
+    """An interactive one at a terminal, where octl and osecondary print their arguments, unless these ask for help."""
+    RC = """
+fpath=(%(completion)s %(home)s $fpath)
+autoload -Uz compinit
+compinit -u -D
+octl() { print -r -- "<$*>" }
+osecondary() { [[ $1 == --help ]] && { command %(bindir)s/osecondary --help; return }; print -r -- "<$*>" }
+PS1='ready: '
+"""
+
+    def __init__(self, home, bindir):
+        with open(os.path.join(COMPLETION, "_program")) as f:
+            (home / "_osecondary").write_text(f.read().replace("PROGRAM", "osecondary"))
+        (home / ".zshrc").write_text(self.RC % {"completion": COMPLETION, "home": home, "bindir": bindir})
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
             os.chdir(home)
@@ -64,9 +103,9 @@ class Zsh:
 
 
 @pytest.fixture
-def zsh(need, tmp_path):
+def zsh(need, bindir, tmp_path):
     need("zsh")
-    shell = Zsh(tmp_path)
+    shell = Zsh(tmp_path, bindir)
     yield shell
     shell.end()
 
@@ -77,3 +116,5 @@ def test_zsh(zsh, tmp_path):
     assert zsh.completed("octl 192.0.2.1 sec") == "192.0.2.1 secondaries"
     assert zsh.completed("octl zones --js") == "zones --json"
     assert zsh.completed("octl zones --key-file=stat") == "zones --key-file=status.key"
+    assert zsh.completed("osecondary --keys-file=stat") == "--keys-file=status.key"
+    assert zsh.completed("osecondary --tcp-per") == "--tcp-per-client"
