@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,13 +35,6 @@ cli_help_filter(int key, const char *text, void *input)
 {
 	(void)input;
 	return key == ARGP_KEY_HELP_DUP_ARGS_NOTE ? NULL : (char *)(uintptr_t)text;
-}
-
-void
-cli_forbid_core(void)
-{
-	const struct rlimit none = { 0 };
-	(void)setrlimit(RLIMIT_CORE, &none);
 }
 
 /* The message, with words that may be secrets masked.  The caller frees it with str_fini(). */

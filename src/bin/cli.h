@@ -41,9 +41,6 @@ void cli_parse(const struct argp *argp, int argc, char **argv, void *input);
 /* For struct argp: removes the note about short options, which argp adds to every help. */
 char *cli_help_filter(int key, const char *text, void *input);
 
-/* For programs that hold secrets: no core dumps. */
-void cli_forbid_core(void);
-
 [[gnu::format(printf, 1, 2)]] void cli_error(const char *format, ...);   /* "onotify: error: text" */
 [[gnu::format(printf, 1, 2)]] void cli_warning(const char *format, ...); /* "onotify: warning: text" */
 [[gnu::format(printf, 1, 2)]] void cli_hint(const char *format, ...);    /* "  hint: text" */

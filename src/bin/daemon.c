@@ -10,6 +10,7 @@
 #include "ops/clock.h"
 #include "ops/log_ring.h"
 #include "ops/memory.h"
+#include "ops/privs.h"
 #include "ops/ready.h"
 #include "ops/signals.h"
 
@@ -282,7 +283,7 @@ daemon_begin(void)
 {
 	signals_hold(); /* first of all: an early signal must wait until somebody takes it */
 	cli_init();
-	cli_forbid_core();
+	privs_hide_memory();
 	memory_begin();
 	signals_let_end(); /* messages about options are not written by the log, and wait for their reader */
 }

@@ -17,6 +17,7 @@
 #include "net/client.h"
 #include "ops/clock.h"
 #include "ops/files.h"
+#include "ops/privs.h"
 
 enum {
 	PAUSE_FIRST_MS = 1000,    /* between two looks; then half as long again each time */
@@ -438,7 +439,7 @@ main(int argc, char **argv)
 {
 	static struct ocertify_opts o;
 	cli_init();
-	cli_forbid_core();
+	privs_hide_memory();
 	ocertify_opts_read(argc, argv, &o);
 	struct certifying *c = xalloc(sizeof *c);
 	c->opts = &o;

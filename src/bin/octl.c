@@ -10,6 +10,7 @@
 #include "bin/cli_notify.h"
 #include "bin/cli_wait.h"
 #include "bin/octl.h"
+#include "ops/privs.h"
 
 const char *argp_program_version = CLI_VERSION("octl");
 
@@ -403,7 +404,7 @@ main(int argc, char **argv)
 	struct octl *o = xalloc(sizeof *o);
 	o->opts = (struct opts){ .asking = { .port = 53, .timeout_s = 2 } };
 	cli_init();
-	cli_forbid_core();
+	privs_hide_memory();
 	cli_parse(&argp, argc, argv, &o->opts);
 	o->has_colour = cli_has_colour(stdout);
 	o->wait.status.to = &o->to;

@@ -16,6 +16,7 @@
 #include "crypto/ed25519.h"
 #include "dns/rrtype.h"
 #include "dns/tsig.h"
+#include "ops/privs.h"
 
 const char *argp_program_version = CLI_VERSION("okeygen");
 
@@ -542,7 +543,7 @@ main(int argc, char **argv)
 	struct opts o = { .alg = HMAC_NONE };
 	int status = CLI_USAGE;
 	cli_init();
-	cli_forbid_core();
+	privs_hide_memory();
 	cli_parse(&argp, argc, argv, &o);
 	if (strcmp(o.arg[0], "tsig") == 0) {
 		status = make_tsig(&o);

@@ -11,6 +11,7 @@
 #include "bin/cli_wait.h"
 #include "dns/rrtype.h"
 #include "net/client.h"
+#include "ops/privs.h"
 
 const char *argp_program_version = CLI_VERSION("onotify");
 
@@ -215,7 +216,7 @@ main(int argc, char **argv)
 	static const struct argp argp = { options, parse_opt, "[SERVER] ZONE", doc, NULL, cli_help_filter, NULL };
 	struct opts o = { .asking = { .port = 53, .timeout_s = 1 } };
 	cli_init();
-	cli_forbid_core();
+	privs_hide_memory();
 	cli_parse(&argp, argc, argv, &o);
 	struct notifying *n = xalloc(sizeof *n);
 	n->opts = &o;

@@ -13,6 +13,7 @@
 #include "net/ask_zone.h"
 #include "net/client.h"
 #include "net/local_address.h"
+#include "ops/privs.h"
 
 /* The time to wait is divided into fifteenths: 1, 2 and 4 for the tries over UDP, 8 for TCP.  UDP is still listened to during TCP. */
 enum { UDP_TRIES = 3, PARTS = 15, TCP_PARTS = 8 };
@@ -488,7 +489,7 @@ main(int argc, char **argv)
 {
 	struct oupdate_opts o;
 	cli_init();
-	cli_forbid_core();
+	privs_hide_memory();
 	oupdate_opts_read(argc, argv, &o);
 	struct update *u = xalloc(sizeof *u);
 	u->opts = &o;

@@ -7,6 +7,7 @@
 
 #include "bin/cli.h"
 #include "bin/ozone.h"
+#include "ops/privs.h"
 
 const char *argp_program_version = CLI_VERSION("ozone");
 
@@ -262,7 +263,7 @@ main(int argc, char **argv)
 {
 	struct options o = { .revs.new = "HEAD", .valve = PRIMARY_VALVE };
 	cli_init();
-	cli_forbid_core(); /* keys files hold secrets */
+	privs_hide_memory(); /* keys files hold secrets */
 	cli_parse(&argp, argc, argv, &o);
 	return run(&o);
 }

@@ -16,6 +16,16 @@
 
 static const unsigned long file_capabilities = 1ul << CAP_DAC_OVERRIDE | 1ul << CAP_FOWNER;
 
+/* ---- memory ---- */
+
+void
+privs_hide_memory(void)
+{
+	const struct rlimit none = { 0 };
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 /* ---- users ---- */
 
 static void

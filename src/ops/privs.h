@@ -22,6 +22,11 @@ struct privs_who {
 	char name[PRIVS_NAME_MAX];   /* of the user, to find its groups; "": no user has that uid */
 };
 
+/* For a process that holds secrets, before it reads the first one: no core dump has its memory, and no other process of its user, such as
+ * a debugger, can read it (not dumpable).  The limit alone would not do: the kernel does not look at it where core_pattern names a program
+ * (core(5)).  A program that is executed later can be read again. */
+void privs_hide_memory(void);
+
 /* Finds a user by name.  E_NOTFOUND. */
 err_t privs_find(const char *name, struct privs_who *out, struct diag *diag);
 

@@ -11,6 +11,7 @@ import dns.rcode
 import dns.rdata
 import pytest
 
+import servers
 from repository import ENV, git, write_hook
 from updates import extended_error, send, update_of, with_edns
 
@@ -215,6 +216,48 @@ def test_hooks_show_no_secret(bindir, repo, marked):
         done = subprocess.run(command, cwd=repo.path, env={**os.environ, **ENV}, input=line, capture_output=True, text=True, check=False)
         assert done.returncode != 0, done.stderr
         assert_hidden(done.stdout + done.stderr, marked)
+
+
+# ---- memory ----
+
+def without_ptrace(*command):
+    """As people are: who is root here could read everything."""
+    return ["setpriv", "--bounding-set=-sys_ptrace", *command] if os.geteuid() == 0 else list(command)
+
+
+def can_be_read(pid):
+    """By another process of the same user.  Whose memory may be read, whose files may be seen (proc(5): /proc/pid/exe)."""
+    return subprocess.run(without_ptrace("readlink", "/proc/%d/exe" % pid), capture_output=True, check=False).returncode == 0
+
+
+def is_core_forbidden(pid):
+    with open("/proc/%d/limits" % pid) as f:
+        return any(line.split()[4:6] == ["0", "0"] for line in f if line.startswith("Max core file size"))
+
+
+class Reading:
+    """A process that waits for its standard input."""
+
+    def __init__(self, *command):
+        self.popen = subprocess.Popen(without_ptrace(*command), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def kill(self):
+        self.popen.kill()
+        self.popen.communicate()
+
+
+@pytest.mark.parametrize("command", [
+    ["okeygen", "tsig", "a._update.example", "--secret-file=-"], ["ocertify", "127.0.0.1", "www.example", "--seed-file=-"],
+    ["oacme", "--dns-server=127.0.0.1", "--dns-key-file=-"], ["onotify", "127.0.0.1", "example", "--key-file=-"],
+    ["oupdate", "127.0.0.1", "www.example", "192.0.2.1", "--key-file=-"], ["osecondary", "--keys-file=-"]], ids=lambda c: c[0])
+def test_memory_is_hidden(bindir, started, command):
+    """From other processes of the user, and from core dumps: before the first secret is read."""
+    pid = started(Reading(os.path.join(bindir, command[0]), *command[1:])).popen.pid
+    servers.await_true("no core dumps", lambda: is_core_forbidden(pid))
+    servers.await_true("memory is hidden", lambda: not can_be_read(pid))
+    assert os.path.exists("/proc/%d" % pid)
+    plain = started(Reading("cat")).popen.pid
+    servers.await_true("the test can tell", lambda: can_be_read(plain))
 
 
 # ---- command lines ----
