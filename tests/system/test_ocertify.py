@@ -10,8 +10,10 @@ import signal
 import stat
 import subprocess
 
+import dns.message
 import dns.rdata
 import dns.rdatatype
+import dns.rrset
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -572,6 +574,43 @@ def test_without_a_chain_there_is_a_warning(ask, oacme, ocertify, authority):
     ask()
     oacme.put(authority.issue(oacme.request()))
     assert "no certificate of a CA came with the certificate" in ocertify(status=NEW).stderr
+
+
+# ---- who answers in place of the server ----
+
+@pytest.fixture
+def forged(script, program, where, key):
+    """forged(certificate…) → how ocertify ends when somebody else answers with these, unsigned, as he has no key for DNS."""
+    def run(*chain, dns_key=key):
+        def answer(wire, _):
+            reply = dns.message.make_response(dns.message.from_wire(wire, question_only=True))
+            reply.tsig = None
+            if reply.question[0].rdtype == dns.rdatatype.TLSA:
+                records = [tlsa("0 0 0" if i else "3 0 0", der(c)).to_text() for i, c in enumerate(chain)]
+                reply.answer.append(dns.rrset.from_text_list(PLACE + ".", 60, "IN", "TLSA", records))
+            return [reply.to_wire()]
+        return program("ocertify", servers.ADDRESS, HOST, "--port=%d" % script(answer).port, "--timeout=0", cwd=where,
+                       env={"ORIGIN_KEY": dns_key.argument} if dns_key else {})
+    return run
+
+
+def test_with_a_key_for_dns_answers_are_authentic(ask, oacme, forged, where):
+    ask()
+    mine = Authority()
+    done = forged(mine.issue(oacme.request()), mine.middle, mine.root)
+    assert done.returncode == 1 and "but unsigned" in done.stderr
+    assert names_in(where) == ["key", "req"]
+
+
+def test_without_one_a_forger_can_spoil_and_not_impersonate(ask, oacme, forged, where):
+    """A CA of his own is as good as any, since clients are who must trust it; but the key is never his."""
+    ask()
+    mine = Authority()
+    done = forged(mine.issue(oacme.request(), key=mine.keys["Other"].public_key()), mine.middle, mine.root, dns_key=None)
+    assert done.returncode == 1 and names_in(where) == ["key", "req"]
+    before = (where / (HOST + ".key")).read_bytes()
+    assert forged(mine.issue(oacme.request()), mine.middle, mine.root, dns_key=None).returncode == NEW
+    assert fits(where) and (where / (HOST + ".key")).read_bytes() == before
 
 
 # ---- waiting ----
