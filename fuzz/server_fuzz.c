@@ -51,7 +51,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1) {
 		return 0;
 	}
+	static const struct cookie_secrets secrets = { 1, { { 1 } } };
 	conf.forwards_updates = (data[0] & 4) != 0;
+	conf.cookies = (data[0] & 8) != 0 ? &secrets : NULL;
+	conf.requires_cookie = (data[0] & 16) != 0;
 	peer.transport = (data[0] & 1) != 0 ? TRANSPORT_TCP : TRANSPORT_UDP;
 	size_t cap = (data[0] & 1) != 0 ? sizeof resp : (data[0] & 2) != 0 ? 512 : 1500;
 	uint8_t *req = xalloc(size); /* exactly as large as it is: an octet too far is found */

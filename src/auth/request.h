@@ -7,6 +7,7 @@
 
 #include "auth/reply.h"
 #include "auth/server.h"
+#include "dns/cookie.h"
 #include "dns/msg.h"
 #include "dns/tsig.h"
 
@@ -29,6 +30,7 @@ struct request {
 	bool is_tsig_read;       /* tsig holds what the answer's TSIG needs */
 	const struct key *key;   /* verified; NULL: unsigned */
 	struct tsig tsig;
+	struct cookie cookie;
 };
 
 /* Verifies the TSIG of a parsed request, if it has one, with the view's keys; *tsig is then ready to sign the answer.  *key: the

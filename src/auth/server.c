@@ -4,9 +4,10 @@
 
 #include "auth/access.h"
 #include "auth/answer.h"
+#include "auth/cookies.h"
 #include "auth/forward.h"
-#include "auth/keepalive.h"
 #include "auth/notify.h"
+#include "auth/opt.h"
 #include "auth/request.h"
 #include "auth/status.h"
 #include "auth/transfer.h"
@@ -15,32 +16,10 @@
 #include "dns/wire.h"
 #include "zone/zone.h"
 
-enum {
-	OPT_FIXED_LEN = 11,
-	OPTION_HEAD_LEN = 4,
-	EDE_LEN = OPTION_HEAD_LEN + 2,
-	ZONEVERSION_LEN = OPTION_HEAD_LEN + 6,
-	ZONEVERSION_SOA_SERIAL = 0,
-};
-
 static inline void
 count(uint64_t *counter, uint64_t n)
 {
 	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
-}
-
-static size_t
-nsid_len(const struct request *q)
-{
-	size_t len = q->m.edns.wants_nsid && q->conf->id != NULL ? strlen(q->conf->id) : 0;
-	return len != 0 ? OPTION_HEAD_LEN + len : 0;
-}
-
-/* The answer makes the connection one that is kept. */
-static uint16_t
-idle_100ms(const struct request *q)
-{
-	return q->out->event == EVENT_SUBSCRIBED ? q->peer->kept_100ms : q->peer->idle_100ms;
 }
 
 static size_t
@@ -49,20 +28,11 @@ tsig_len(const struct request *q)
 	return q->m.has_tsig && q->is_tsig_read ? tsig_response_len(&q->tsig) : 0;
 }
 
-/* The room for it, reserved before there is an answer (RFC 9660 3.2). */
-static size_t
-zoneversion_len(const struct request *q)
-{
-	return q->m.edns.wants_zoneversion && q->conf->tells_commit ? ZONEVERSION_LEN : 0;
-}
-
-/* Reserves room for OPT and TSIG; the rest is for records.  Answers with an extended error have no records, so no room is
- * reserved for it. */
+/* Reserves room for OPT and TSIG; the rest is for records. */
 static void
 set_room(struct request *q)
 {
-	size_t options = nsid_len(q) + keepalive_len(&q->m, q->peer) + zoneversion_len(q);
-	size_t reserve = tsig_len(q) + (q->m.edns.present ? OPT_FIXED_LEN + options : 0);
+	size_t reserve = tsig_len(q) + opt_room(q);
 	q->r.cap = q->limit > q->r.len + reserve ? q->limit - reserve : q->r.len;
 }
 
@@ -85,54 +55,6 @@ put16(uint8_t *p, size_t v)
 	p[0] = (uint8_t)(v >> 8);
 	p[1] = (uint8_t)v;
 	return p + 2;
-}
-
-/* RFC 9660 2.1: number of labels in the zone's name, type, version. */
-static uint8_t *
-put_zoneversion(uint8_t *p, const struct zone *z)
-{
-	p = put16(put16(p, EDNS_OPT_ZONEVERSION), ZONEVERSION_LEN - OPTION_HEAD_LEN);
-	*p++ = (uint8_t)name_labels(z->apex_name);
-	*p++ = ZONEVERSION_SOA_SERIAL;
-	return put16(put16(p, z->serial >> 16), z->serial);
-}
-
-/* Writes OPT (RFC 6891 6.1.2), with the options that were asked for and an extended error if there is one.  Options that do not
- * fit are left out: beside a long question and a TSIG there may be little room. */
-static void
-put_opt(struct request *q)
-{
-	uint8_t *start = q->r.wire + q->r.len, *p = start;
-	size_t taken = q->r.len + OPT_FIXED_LEN + tsig_len(q), left = q->limit > taken ? q->limit - taken : 0;
-	*p++ = 0;
-	p = put16(p, TYPE_OPT);
-	p = put16(p, q->conf->udp_max);
-	*p++ = (uint8_t)(q->rcode >> 4);
-	*p++ = 0; /* version */
-	p = put16(p, q->m.edns.flags & EDNS_DO);
-	uint8_t *rdlen = p;
-	p += 2;
-	if (nsid_len(q) != 0 && nsid_len(q) <= left) {
-		size_t len = strlen(q->conf->id);
-		left -= nsid_len(q);
-		p = put16(put16(p, EDNS_OPT_NSID), len);
-		memcpy(p, q->conf->id, len);
-		p += len;
-	}
-	if (keepalive_len(&q->m, q->peer) != 0 && KEEPALIVE_LEN <= left) {
-		left -= KEEPALIVE_LEN;
-		p = keepalive_put(p, idle_100ms(q));
-	}
-	if (q->zone != NULL && zoneversion_len(q) != 0 && zoneversion_len(q) <= left) {
-		left -= ZONEVERSION_LEN;
-		p = put_zoneversion(p, q->zone);
-	}
-	if (q->ede != EDE_NONE && left >= EDE_LEN) {
-		p = put16(put16(p, EDNS_OPT_EDE), 2);
-		p = put16(p, (size_t)q->ede);
-	}
-	put16(rdlen, (size_t)(p - rdlen) - 2);
-	q->r.len += (size_t)(p - start);
 }
 
 static void
@@ -167,7 +89,7 @@ static size_t
 finish(struct request *q, size_t cap)
 {
 	if (q->m.edns.present) {
-		put_opt(q);
+		opt_put(q, tsig_len(q));
 	}
 	put_header(q);
 	if (q->m.has_tsig && q->is_tsig_read) {
@@ -336,11 +258,24 @@ answer_internet(struct request *q)
 	}
 }
 
+/* The client knows cookies, and has to show a good one before it gets an answer.  That costs it one more question (RFC 7873 5.2.3,
+ * 5.2.4). */
+static bool
+lacks_cookie(const struct request *q)
+{
+	bool has_sent = q->cookie.state == COOKIE_NEW || q->cookie.state == COOKIE_BAD;
+	return has_sent && q->conf->requires_cookie && q->peer->transport == TRANSPORT_UDP && q->key == NULL;
+}
+
 static void
 handle_query(struct request *q)
 {
-	if (q->m.count[0] != 1) {
+	if (q->m.count[0] == 0 && q->cookie.state != COOKIE_NONE) {
+		q->rcode = q->cookie.state == COOKIE_BAD ? RCODE_BADCOOKIE : RCODE_NOERROR; /* only a cookie is wanted (RFC 7873 5.4) */
+	} else if (q->m.count[0] != 1) {
 		q->rcode = RCODE_FORMERR; /* RFC 9619 */
+	} else if (lacks_cookie(q)) {
+		q->rcode = RCODE_BADCOOKIE;
 	} else if (!is_askable(q)) {
 		return;
 	} else if (q->m.qclass == CLASS_IN && (q->m.qtype == TYPE_AXFR || q->m.qtype == TYPE_IXFR)) {
@@ -423,6 +358,10 @@ dispatch(struct request *q)
 		q->rcode = RCODE_BADVERS;
 		return;
 	}
+	if (q->cookie.state == COOKIE_MALFORMED) {
+		q->rcode = RCODE_FORMERR;
+		return;
+	}
 	switch (msg_opcode(&q->m)) {
 	case OPCODE_QUERY:
 		handle_query(q);
@@ -490,6 +429,10 @@ server_handle(const struct view *v, const struct server_conf *conf, const struct
 		return finish(&q, cap);
 	}
 	put_question(&q);
+	cookies_read(conf, peer, &q.m, now_s, &q.cookie);
+	if (q.cookie.state != COOKIE_NONE) {
+		count(&stats->cookies[q.cookie.state], 1);
+	}
 	q.limit = response_limit(&q, cap);
 	dispatch(&q);
 	size_t len = is_answered_later(out) ? 0 : finish(&q, cap);

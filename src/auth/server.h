@@ -37,6 +37,7 @@
 
 #include "auth/server_conf.h"
 #include "auth/view.h"
+#include "dns/cookie.h"
 #include "dns/tsig.h"
 
 enum transport { TRANSPORT_UDP, TRANSPORT_TCP };
@@ -101,6 +102,7 @@ struct server_stats {
 	uint64_t dropped;        /* too short to answer, or itself a response */
 	uint64_t truncated;
 	uint64_t events[EVENT_COUNT];
+	uint64_t cookies[COOKIE_STATES]; /* requests by the state of their cookie; those without one are not counted */
 };
 
 /* Returns the length of the response in `resp` (at most `cap`; give DNS_MSG_MAX for TCP, at least

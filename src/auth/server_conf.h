@@ -12,6 +12,7 @@
 #include "auth/daemon_state.h"
 #include "auth/key_uses.h"
 #include "auth/secondary_table.h"
+#include "dns/cookie.h"
 
 struct server_conf {
 	uint16_t udp_max;            /* largest UDP answer (1232) */
@@ -19,6 +20,8 @@ struct server_conf {
 	const char *id;              /* id.server CH TXT and NSID; NULL: refused, no NSID */
 	bool tells_commit;           /* commit.server CH TXT, and ZONEVERSION (RFC 9660), to everybody */
 	bool is_axfr_open;           /* zone transfers for everybody, unsigned */
+	const struct cookie_secrets *cookies; /* DNS cookies are made with these; NULL: they are passed over */
+	bool requires_cookie;        /* over UDP, a client that knows cookies has to show a good one before it gets an answer */
 	bool takes_no_updates;       /* a secondary: UPDATE is refused, */
 	bool forwards_updates;       /* but for those that its primary may take (auth/forward.h) */
 	bool (*is_deaf)(const void *ctx); /* true while we cannot pull, so that a NOTIFY is of no use; any thread; NULL: never */

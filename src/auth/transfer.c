@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "auth/access.h"
+#include "auth/cookies.h"
 #include "auth/keepalive.h"
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -351,7 +352,8 @@ struct transfer {
 	struct tsig tsig;
 	bool is_signed;
 	bool has_edns;        /* in the request; the first message says so too (RFC 5936 2.2.5), */
-	size_t keepalive_len; /* with that option */
+	size_t keepalive_len; /* with that option, */
+	struct cookie cookie; /* and this one */
 	uint16_t idle_100ms;
 	uint16_t id, bits;
 	uint16_t udp_max, edns_flags;
@@ -361,7 +363,7 @@ struct transfer {
 };
 
 static void
-take_request(struct transfer *t, const struct asked *q)
+take_request(struct transfer *t, const struct asked *q, uint64_t now_s)
 {
 	const struct msg *m = q->m;
 	t->id = m->id;
@@ -369,6 +371,7 @@ take_request(struct transfer *t, const struct asked *q)
 	t->has_edns = m->edns.present;
 	t->keepalive_len = keepalive_len(m, q->peer);
 	t->idle_100ms = q->peer->idle_100ms;
+	cookies_read(q->conf, q->peer, m, now_s, &t->cookie);
 	t->udp_max = q->conf->udp_max;
 	t->edns_flags = m->edns.flags & EDNS_DO;
 	t->is_signed = q->key != NULL;
@@ -402,7 +405,7 @@ begin(struct transfer *t, struct asked *q, uint64_t now_s)
 	if (p.rcode != RCODE_NOERROR) {
 		return E_REFUSED;
 	}
-	take_request(t, q);
+	take_request(t, q, now_s);
 	take_plan(t, &p);
 	return OK;
 }
@@ -441,9 +444,15 @@ transfer_free(struct transfer **t)
 }
 
 static size_t
+options_len(const struct transfer *t)
+{
+	return t->keepalive_len + cookies_len(&t->cookie);
+}
+
+static size_t
 reserve(const struct transfer *t)
 {
-	return (t->is_signed ? (size_t)TSIG_RR_MAX : 0) + (t->has_edns ? OPT_LEN + t->keepalive_len : 0);
+	return (t->is_signed ? (size_t)TSIG_RR_MAX : 0) + (t->has_edns ? OPT_LEN + options_len(t) : 0);
 }
 
 static void
@@ -485,8 +494,12 @@ finish_message(const struct transfer *t, struct reply *r)
 		buf_u16(&opt, t->udp_max);
 		buf_u16(&opt, 0); /* upper bits of the RCODE, version */
 		buf_u16(&opt, t->edns_flags);
-		buf_u16(&opt, (uint16_t)t->keepalive_len);
+		buf_u16(&opt, (uint16_t)options_len(t));
 		r->len += opt.len;
+		if (cookies_len(&t->cookie) != 0) {
+			cookies_put(r->wire + r->len, &t->cookie);
+			r->len += COOKIE_OPTION_LEN;
+		}
 		if (t->keepalive_len != 0) {
 			keepalive_put(r->wire + r->len, t->idle_100ms);
 			r->len += KEEPALIVE_LEN;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth/cookies.h"
 #include "auth/keepalive.h"
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -178,19 +179,26 @@ text_for_sender(const struct update_task *t)
 
 /* Adds an extended error (RFC 8914 2), with as much of the text as there is room for. */
 static void
-put_opt(const struct update_task *t, const struct server_conf *conf, struct buf *b, size_t limit)
+put_opt(const struct update_task *t, const struct server_conf *conf, uint64_t now_s, struct buf *b, size_t limit)
 {
+	struct cookie cookie;
+	cookies_read(conf, &t->peer, &t->update.m, now_s, &cookie);
 	size_t room = limit > b->len + OPT_LEN + EDE_HEAD_LEN ? limit - b->len - OPT_LEN - EDE_HEAD_LEN : 0;
 	const char *text = text_for_sender(t);
 	size_t alive_len = keepalive_len(&t->update.m, &t->peer);
-	room = room > alive_len ? room - alive_len : 0;
+	room = room > alive_len + cookies_len(&cookie) ? room - alive_len - cookies_len(&cookie) : 0;
 	size_t text_len = strlen(text) < room ? strlen(text) : room;
 	bool has_ede = t->ede != EDE_NONE;
 	buf_u8(b, 0);
 	buf_u16(b, TYPE_OPT);
 	buf_u16(b, conf->udp_max);
 	buf_u32(b, 0);
-	buf_u16(b, (uint16_t)(alive_len + (has_ede ? EDE_HEAD_LEN + text_len : 0)));
+	buf_u16(b, (uint16_t)(cookies_len(&cookie) + alive_len + (has_ede ? EDE_HEAD_LEN + text_len : 0)));
+	if (cookies_len(&cookie) != 0) {
+		uint8_t option[COOKIE_OPTION_LEN];
+		cookies_put(option, &cookie);
+		buf_put(b, option, sizeof option);
+	}
 	if (alive_len != 0) {
 		uint8_t option[KEEPALIVE_LEN];
 		keepalive_put(option, t->peer.idle_100ms);
@@ -206,7 +214,7 @@ put_opt(const struct update_task *t, const struct server_conf *conf, struct buf 
 
 /* Writes header, zone section and OPT (RFC 2136 3.8). */
 static void
-put_answer(const struct update_task *t, const struct server_conf *conf, struct buf *b, size_t limit)
+put_answer(const struct update_task *t, const struct server_conf *conf, uint64_t now_s, struct buf *b, size_t limit)
 {
 	const struct msg *m = &t->update.m;
 	buf_u16(b, m->id);
@@ -216,7 +224,7 @@ put_answer(const struct update_task *t, const struct server_conf *conf, struct b
 	buf_u16(b, m->edns.present);
 	buf_put(b, m->wire + DNS_HEADER_LEN, m->question_end - DNS_HEADER_LEN);
 	if (m->edns.present) {
-		put_opt(t, conf, b, limit);
+		put_opt(t, conf, now_s, b, limit);
 	}
 }
 
@@ -233,7 +241,7 @@ update_task_answer(struct update_task *t, const struct server_conf *conf, uint64
 {
 	size_t limit = t->peer.transport == TRANSPORT_UDP ? udp_limit(t, conf) : DNS_MSG_MAX;
 	struct buf b = buf_over(out, cap < limit ? cap : limit);
-	put_answer(t, conf, &b, b.cap - TSIG_RR_MAX);
+	put_answer(t, conf, now_s, &b, b.cap - TSIG_RR_MAX);
 	if (b.err != OK || !t->is_begun) {
 		return 0;
 	}

@@ -49,7 +49,7 @@ struct daemon_program {
 struct daemon {
 	/* set by the program before daemon_run(); borrowed */
 	const struct daemon_program *program;
-	const struct daemon_opts *opts;
+	struct daemon_opts *opts;
 	void *ctx;               /* for the program */
 	uint32_t poll_s;         /* 0: never poll */
 	bool exits_without_zones; /* end if there are no zones at the first daemon_tell_served() */
@@ -104,6 +104,8 @@ err_t daemon_files_up(struct daemon *d);
 err_t daemon_listen_up(struct daemon *d);  /* ports below 1024 need privileges */
 void daemon_listen_down(struct daemon *d);
 err_t daemon_privs_up(struct daemon *d);   /* daemon_become(), and a line in the log */
+err_t daemon_guard_up(struct daemon *d);   /* cookies; before the workers */
+void daemon_guard_down(struct daemon *d);
 err_t daemon_log_up(struct daemon *d);     /* from here on, only the ring's thread waits for the reader of the log */
 void daemon_log_down(struct daemon *d);
 err_t daemon_workers_up(struct daemon *d);
@@ -115,6 +117,7 @@ void daemon_health_down(struct daemon *d); /* sets is_stuck when a thread hangs 
 #define DAEMON_STAGE_FILES { "open files", daemon_files_up, NULL }
 #define DAEMON_STAGE_LISTEN { "listeners", daemon_listen_up, daemon_listen_down }
 #define DAEMON_STAGE_PRIVS { "privileges", daemon_privs_up, NULL }
+#define DAEMON_STAGE_GUARD { "guard", daemon_guard_up, daemon_guard_down }
 #define DAEMON_STAGE_LOG { "log", daemon_log_up, daemon_log_down }
 #define DAEMON_STAGE_WORKERS { "workers", daemon_workers_up, daemon_workers_down }
 #define DAEMON_STAGE_HEALTH { "health", daemon_health_up, daemon_health_down }

@@ -223,6 +223,7 @@ static const struct daemon_stage stages[] = {
 	DAEMON_STAGE_LISTEN,
 	{ "privileges", privs_up, NULL },
 	{ "views", view_up, view_down },
+	DAEMON_STAGE_GUARD,
 	DAEMON_STAGE_LOG,
 	DAEMON_STAGE_WORKERS,
 	{ "notifier", notifier_up, notifier_down },

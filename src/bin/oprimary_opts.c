@@ -91,7 +91,7 @@ static const char doc[] =
 	"      A primary on port 53; \"okeygen ssh\" makes the key.\n\n"
 	"Secrets that no option gives: the key comes from ORIGIN_SSH_KEY or the systemd credential \"ssh-key\"; user "
 	"and password from ORIGIN_CREDENTIAL or the credential \"credential\"; the whole of --remote from "
-	"ORIGIN_REMOTE or the credential \"remote\".\n\n"
+	"ORIGIN_REMOTE or the credential \"remote\"; the cookie secret from ORIGIN_COOKIE_SECRET or the credential \"cookie-secret\".\n\n"
 	"Signals: HUP pulls, USR1 writes the counters to the log, TERM and INT end. The log goes to standard error, "
 	"one line for each event. Exit status: 0 ended on request, 1 could not start, 2 wrong usage, 3 the process that speaks to "
 	"the remote has ended and cannot be restarted.";
@@ -200,12 +200,14 @@ opts_read(struct opts *o, int argc, char **argv)
 		.updates_per_key = 1000,
 	};
 	daemon_opts_init(&o->daemon);
+	o->secrets.of_answers = &o->daemon.guard;
 	struct reader r = { .opts = o };
 	cli_parse(&argp, argc, argv, &r);
 	int status = settle_committer(&r);
 	if (status == CLI_OK) {
 		status = daemon_opts_settle(&o->daemon);
 	}
+	status = status == CLI_OK ? guard_read(&o->daemon.guard) : status;
 	settle_memory(&r);
 	return status;
 }

@@ -117,6 +117,7 @@ static int
 read_all(void *ctx, struct git_conf *conf)
 {
 	const struct secret_args *a = ctx;
+	guard_forget(a->of_answers); /* this is the keeper's process */
 	int status = read_remote(a, conf);
 	if (status == CLI_OK) {
 		status = read_ssh(a, conf);

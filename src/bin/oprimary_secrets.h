@@ -1,14 +1,16 @@
 /* bin/oprimary_secrets.h -- the remote and its secrets: where they come from, and how every copy but one is overwritten.
  *
- * Before the processes part, only the command line is read.  Only the keeper process (git/keeper.h) reads the secrets.  Every process
- * overwrites the copies that it has inherited.
+ * Before the processes part, only the command line is read, and the cookie secret of the process that answers (bin/guard_opts.h).  Only the
+ * keeper process (git/keeper.h) reads the secrets of the remote.  Every process overwrites the copies that it has inherited.
  */
 #pragma once
 
+#include "bin/guard_opts.h"
 #include "git/keeper.h"
 
 /* From the command line; the texts are in argv. */
 struct secret_args {
+	struct guard_opts *of_answers; /* secrets of the process that answers, read before the others are forked; borrowed */
 	char *remote, *ssh_key;
 	const char *ssh_key_file, *credential_file, *authenticator;
 };

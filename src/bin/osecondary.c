@@ -213,6 +213,7 @@ static const struct daemon_stage stages[] = {
 	{ "state", store_up, store_down },
 	DAEMON_STAGE_PRIVS,
 	{ "views", views_up, views_down },
+	DAEMON_STAGE_GUARD,
 	DAEMON_STAGE_LOG,
 	DAEMON_STAGE_WORKERS,
 	{ "notifier", notifier_up, notifier_down },

@@ -44,7 +44,8 @@ static const char doc[] =
 	"      Follow example.org from 10.0.42.2. With ._transfer alone (no domain): all zones of that primary.\n\n"
 	"  osecondary --keys-file=/etc/origin/keys --primary=127.0.0.1@5300 --listen=127.0.0.1@5301\n"
 	"      Follow a primary on another port, for a first look.\n\n"
-	"Secrets that no option gives come from ORIGIN_KEYS or the systemd credential \"keys\".\n\n"
+	"Secrets that no option gives come from ORIGIN_KEYS and ORIGIN_COOKIE_SECRET, or the systemd credentials \"keys\" and "
+	"\"cookie-secret\".\n\n"
 	"Signals: USR1 writes the counters and the state of each zone to the log, TERM and INT end. The log goes to standard error, one "
 	"line for each event. Exit status: 0 ended on request, 1 could not start, 2 wrong usage.";
 
@@ -127,6 +128,7 @@ secondary_opts_read(struct secondary_opts *o, int argc, char **argv)
 	cli_parse(&argp, argc, argv, o);
 	int status = bounds_opts_settle(&o->bounds);
 	status = status == CLI_OK ? daemon_opts_settle(&o->daemon) : status;
+	status = status == CLI_OK ? guard_read(&o->daemon.guard) : status;
 	status = status == CLI_OK ? follow_keys_read(&o->key_args, &o->keys) : status;
 	const struct follow_keys_use use = { o->primaries, o->primaries_n, "--primary", false };
 	return status == CLI_OK ? follow_keys_sources(o->keys, &use, &o->sources, &o->sources_n) : status;

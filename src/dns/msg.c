@@ -103,6 +103,10 @@ note_option(struct edns *e, uint16_t code, const uint8_t *data, size_t len)
 		e->idle_100ms = u16_at(data);
 	}
 	e->wants_zoneversion |= code == EDNS_OPT_ZONEVERSION;
+	if (code == EDNS_OPT_COOKIE && e->cookie == NULL) { /* only the first one counts (RFC 7873 5.2) */
+		e->cookie = data;
+		e->cookie_len = (uint16_t)len;
+	}
 }
 
 /* Reads an OPT, whose fixed fields have other meanings than those of other RRs (RFC 6891 6.1.2, 6.1.3). */

@@ -27,6 +27,8 @@ struct edns {
 	bool has_idle;               /* and as a server sends it: */
 	uint16_t idle_100ms;         /* so long may the connection be idle */
 	bool wants_zoneversion;
+	const uint8_t *cookie;       /* of the first cookie option (dns/cookie.h), in the message; NULL: there is none */
+	uint16_t cookie_len;
 };
 
 /* A resource record in a message. */

@@ -68,6 +68,7 @@ enum {
 	RCODE_BADKEY = 17,
 	RCODE_BADTIME = 18,
 	RCODE_BADTRUNC = 22,
+	RCODE_BADCOOKIE = 23, /* RFC 7873 8; needs EDNS's upper bits */
 };
 
 enum {

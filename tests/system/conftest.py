@@ -212,9 +212,9 @@ def tls(tmp_path, need):
 @pytest.fixture
 def peer(tmp_path, started, need):
     """peer("nsd", {zone: path}) → a running peer."""
-    def start(name, zones):
+    def start(name, zones, **more):
         need(servers.PEERS[name].binary)
-        return started(servers.PEERS[name](str(tmp_path), zones))
+        return started(servers.PEERS[name](str(tmp_path), zones, **more))
     return start
 
 

@@ -277,16 +277,17 @@ def write(path, text):
 
 
 class Peer(Process):
-    """Another server over zone files {zone: path}, minimal answers where there is a choice."""
+    """Another server over zone files {zone: path}, minimal answers where there is a choice.  `more`: lines of its configuration, for
+    command()."""
     name = binary = None
 
-    def __init__(self, work, zones):
+    def __init__(self, work, zones, **more):
         if shutil.which(self.binary) is None:
             raise Trouble("%s is not installed (tools/install-deps check)" % self.binary)
         self.port = free_port()
         self.work = os.path.join(work, "%s-%d" % (self.name, self.port))
         os.makedirs(self.work)
-        super().__init__(self.command(self.work, self.port, zones), self.work, self.name)
+        super().__init__(self.command(self.work, self.port, zones, **more), self.work, self.name)
         try:
             self.await_true("it answers", lambda: is_listening(self.port))
             for zone in zones:
@@ -296,7 +297,7 @@ class Peer(Process):
             raise
 
     @staticmethod
-    def command(work, port, zones):
+    def command(work, port, zones, **more):
         """Writes the configuration; returns the command, which stays in the foreground."""
         raise NotImplementedError
 
@@ -322,13 +323,20 @@ class Knot(Peer):
     name, binary = "knot", "knotd"
 
     @staticmethod
-    def command(work, port, zones):
+    def command(work, port, zones, modules=None):
+        """`modules`: {name: [setting, …]}."""
         os.makedirs(work + "/db")
         conf = ['server:', '  listen: %s@%d' % (ADDRESS, port), '  rundir: "%s"' % work, '  udp-workers: 1',
                 '  tcp-workers: 1', '  background-workers: 1', 'database:', '  storage: "%s/db"' % work,
                 '  journal-db-max-size: 16M', '  kasp-db-max-size: 16M', '  timer-db-max-size: 16M', 'log:',
-                '  - target: stderr', '    any: warning', 'template:', '  - id: default', '    zonefile-sync: -1',
-                '    semantic-checks: off', '    journal-content: none', 'zone:']
+                '  - target: stderr', '    any: warning']
+        for name, settings in (modules or {}).items():
+            conf += ['%s:' % name, '  - id: own', *('    ' + s for s in settings)]
+        conf += ['template:', '  - id: default', '    zonefile-sync: -1',
+                '    semantic-checks: off', '    journal-content: none']
+        if modules:
+            conf.append('    global-module: [%s]' % ', '.join(name + '/own' for name in modules))
+        conf.append('zone:')
         for zone, path in zones.items():
             conf += ['  - domain: "%s"' % zone, '    file: "%s"' % path]
         return ["knotd", "-c", write(os.path.join(work, "knot.conf"), "\n".join(conf) + "\n")]
@@ -338,8 +346,8 @@ class Bind(Peer):
     name, binary = "bind", "named"
 
     @staticmethod
-    def command(work, port, zones):
-        conf = ['options {', ' directory "%s";' % work, ' pid-file "%s/pid";' % work,
+    def command(work, port, zones, options=()):
+        conf = ['options {', *options, ' directory "%s";' % work, ' pid-file "%s/pid";' % work,
                 ' session-keyfile "%s/session.key";' % work, ' listen-on port %d { %s; };' % (port, ADDRESS),
                 ' listen-on-v6 { none; };', ' recursion no;', ' minimal-responses yes;', ' minimal-any no;', ' notify no;',
                 ' querylog no;', ' check-names primary ignore;', ' zero-no-soa-ttl no;', ' zone-statistics none;', '};', 'controls { };']

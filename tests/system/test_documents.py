@@ -155,7 +155,7 @@ def test_the_unit_starts_without_a_secret():
     """Without the file of an absolute path systemd would not start the service (systemd.exec(5), LoadCredential=)."""
     with open(os.path.join(ROOT, "contrib", "systemd", "oprimary.service")) as f:
         loaded = dict(re.findall(r"^LoadCredential=([^:\n]+):(\S+)$", f.read(), re.M))
-    assert loaded == {"ssh-key": "oprimary.ssh-key", "credential": "oprimary.credential"}
+    assert loaded == {"ssh-key": "oprimary.ssh-key", "credential": "oprimary.credential", "cookie-secret": "oprimary.cookie-secret"}
     with open(os.path.join(ROOT, "docs", "operations.md")) as f:
         documented = f.read()
     assert all("`%s`" % name in documented for name in loaded.values())

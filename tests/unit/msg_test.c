@@ -75,6 +75,8 @@ keepalive_is_noted(void **state)
 	assert_int_equal(msg_parse(WIRE(wire), &m), OK);
 	assert_true(m.edns.wants_keepalive);
 	assert_false(m.edns.has_idle);
+	assert_int_equal(m.edns.cookie_len, 8); /* the first one counts (RFC 7873 5.2) */
+	assert_memory_equal(m.edns.cookie, "12345678", 8);
 	static const char answer[] = HEADER("\1", "\0", "\0", "\1") WWW_A OPT("\x06", "\0\x0B\0\2\1\2");
 	assert_int_equal(msg_parse(WIRE(answer), &m), OK);
 	assert_true(!m.edns.wants_keepalive && m.edns.has_idle);

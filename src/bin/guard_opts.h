@@ -1,0 +1,31 @@
+/* bin/guard_opts.h -- options against forged addresses and floods: DNS cookies.  They are part of daemon_argp (bin/daemon_opts.h).
+ *
+ * A secret comes from a file, the environment or a credential.  Only the process that answers needs it: other processes that are forked
+ * after it was read overwrite their copy with guard_forget().
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "auth/server_conf.h"
+#include "dns/cookie.h"
+
+struct argp;
+struct daemon;
+
+struct guard_opts {
+	bool is_without_cookies;
+	bool requires_cookie;
+	const char *cookie_secret_file;
+	struct cookie_secrets cookies; /* n 0 until guard_up(): one that nobody knows is made up at the start */
+	char cookies_from[128];        /* for the log: where they come from */
+};
+
+/* Its input is a struct guard_opts. */
+extern const struct argp guard_argp;
+
+/* To be called after the command line was read, and before cli_forget_environment(): reads the secrets.  Returns the exit status: CLI_OK,
+ * or another one after printing what is wrong. */
+int guard_read(struct guard_opts *o);
+
+void guard_forget(struct guard_opts *o);
