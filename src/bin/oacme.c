@@ -10,6 +10,7 @@
 #include "bin/daemon.h"
 #include "bin/oacme_opts.h"
 #include "dns/wire.h"
+#include "image/image.h"
 #include "net/certify.h"
 #include "net/follow.h"
 #include "net/follow_views.h"
@@ -299,6 +300,9 @@ int
 main(int argc, char **argv)
 {
 	static struct oacme a;
+	if (image_is_here()) {
+		image_run("oacme");
+	}
 	daemon_begin();
 	int status = oacme_opts_read(&a.opts, argc, argv);
 	if (status == CLI_OK) {

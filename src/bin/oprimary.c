@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "bin/cli.h"
 #include "bin/views.h"
+#include "image/image.h"
 
 const char *argp_program_version = CLI_VERSION("oprimary");
 
@@ -245,6 +246,9 @@ int
 main(int argc, char **argv)
 {
 	static struct oprimary p; /* static because it is large, and because threads use it until the end */
+	if (image_is_here()) {
+		image_run("oprimary");
+	}
 	daemon_begin();
 	int status = opts_read(&p.opts, argc, argv);
 	if (status != CLI_OK) {

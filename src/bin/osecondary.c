@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "bin/cli.h"
 #include "bin/views.h"
+#include "image/image.h"
 #include "net/report_follow.h"
 
 const char *argp_program_version = CLI_VERSION("osecondary");
@@ -231,6 +232,9 @@ main(int argc, char **argv)
 {
 	/* static because it is large, and because threads use it until the end */
 	static struct osecondary s = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	if (image_is_here()) {
+		image_run("osecondary");
+	}
 	daemon_begin();
 	int status = secondary_opts_read(&s.opts, argc, argv);
 	if (status == CLI_OK) {

@@ -147,10 +147,18 @@ become(const struct privs_who *who, struct diag *diag)
 	return OK;
 }
 
+/* Only root has them to keep. */
+static unsigned long
+kept_by(const struct privs_who *who)
+{
+	unsigned long kept = (who->keeps_files ? file_capabilities : 0) | (who->keeps_clock ? 1ul << CAP_SYS_TIME : 0);
+	return geteuid() == 0 ? kept : 0;
+}
+
 err_t
 privs_drop(const struct privs_who *who, struct diag *diag)
 {
-	unsigned long kept = who->keeps_files && geteuid() == 0 ? file_capabilities : 0;
+	unsigned long kept = kept_by(who);
 	lock_capabilities(kept);
 	if (who->is_other) {
 		TRY(become(who, diag));

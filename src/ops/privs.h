@@ -17,6 +17,7 @@ enum { PRIVS_NAME_MAX = 64 };
 struct privs_who {
 	bool is_other;               /* the process changes to uid and gid */
 	bool keeps_files;            /* keeps root's access to other users' files (CAP_DAC_OVERRIDE, CAP_FOWNER) and no other capability */
+	bool keeps_clock;            /* the same for the right to set the clock (CAP_SYS_TIME) */
 	uid_t uid;
 	gid_t gid;
 	char name[PRIVS_NAME_MAX];   /* of the user, to find its groups; "": no user has that uid */
@@ -39,7 +40,7 @@ void privs_find_owner(uid_t uid, gid_t gid, struct privs_who *out);
 /* The user's name, or the number if there is no name. */
 void privs_print(const struct privs_who *who, char out[PRIVS_NAME_MAX]);
 
-/* Changes ids and groups permanently.  Then the process has no capabilities in any set (except those of keeps_files) and cannot get any
+/* Changes ids and groups permanently.  Then the process has no capabilities in any set (except those of keeps_...) and cannot get any
  * (securebits, no_new_privs).  It leaves no core dump, and a debugger of the same user cannot read its secrets (not dumpable).  A process
  * that is not root keeps its bounding set, which then has no effect.  E_IO: the system refused. */
 err_t privs_drop(const struct privs_who *who, struct diag *diag);

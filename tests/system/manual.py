@@ -22,7 +22,7 @@ def diagnostics():
 @functools.cache
 def events():
     """The events of the daemons' logs.  tools/check-events compares them with the source."""
-    return {name for page in ("oprimary.8", "osecondary.8", "oacme.8") for name in events_of(page)}
+    return {name for page in ("oprimary.8", "osecondary.8", "oacme.8", "origin-image.7") for name in events_of(page)}
 
 
 def events_of(page):
