@@ -3,6 +3,7 @@
 #   make              the programs, optimised, in $(BUILD)
 #   make demo         a primary on a loopback address, shown at work
 #   make check        everything that CI runs
+#   make image        bootable images of the daemons, in $(BUILD)/image
 #   make install      into PREFIX (and DESTDIR), as any user
 #   make soak         every attack at once, and fleets of fresh seeds beside, for MINUTES (60); as root
 #   make bench        the programs beside other servers
@@ -25,8 +26,15 @@ demo:
 	$(MAKE) all
 	tools/demo $(BUILD)/src/bin
 
+image:
+	tools/install-deps build image
+	$(MAKE) all
+	contrib/image/fetch-kernel $(BUILD)/image
+	contrib/image/build --bindir=$(BUILD)/src/bin --out=$(BUILD)/image $(IMAGE_ARGS)
+
 check:
-	tools/install-deps build demo check
+	tools/install-deps build demo image check
+	contrib/image/fetch-kernel $(BUILD)/image
 	tools/check
 
 install: all
@@ -48,4 +56,4 @@ bench:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all demo check install soak bench clean
+.PHONY: all demo image check install soak bench clean
