@@ -28,7 +28,7 @@ KEY = "ed25519:" + base64.b64encode(SEED).decode()  # as --ssh-key takes it
 class Child:
     """A server process: started, awaited by connecting to its port, ended by its pid."""
 
-    def __init__(self, argv, port, log, env=None):
+    def __init__(self, argv, port, log, env=None, address=ADDRESS):
         self.port, self.argv = port, argv
         with open(log, "wb") as out:
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
@@ -37,7 +37,7 @@ class Child:
         def is_up():
             assert self.process.poll() is None, open(log).read()
             with socket.socket() as s:
-                return s.connect_ex((ADDRESS, port)) == 0
+                return s.connect_ex((address, port)) == 0
         servers.await_true("%s answers" % argv[0], is_up)
 
     def kill(self):
@@ -54,14 +54,15 @@ class Daemon:
     """git daemon: git://  With `receive` whoever comes may push.
     It is started without the wrapper that `git daemon` is: signals are to reach what takes connections, from its first moment on."""
 
-    def __init__(self, where, port=None, *, receive=True):
-        self.port = port or servers.free_port()
+    def __init__(self, where, port=None, *, receive=True, address=ADDRESS):
+        self.address, self.port = address, port or servers.free_port(address)
         program = os.path.join(git(".", "--exec-path"), "git-daemon")
-        self.child = Child([program, "--base-path=" + where, "--export-all", "--reuseaddr", "--listen=" + ADDRESS, "--port=%d" % self.port,
-                            *(["--enable=receive-pack"] if receive else [])], self.port, os.path.join(where, "daemon.log"))
+        self.child = Child([program, "--base-path=" + where, "--export-all", "--reuseaddr", "--listen=" + address, "--port=%d" % self.port,
+                            *(["--enable=receive-pack"] if receive else [])], self.port, os.path.join(where, "daemon.log"),
+                           address=address)
 
     def url(self, name):
-        return "git://%s:%d/%s" % (ADDRESS, self.port, name)
+        return "git://%s:%d/%s" % (self.address, self.port, name)
 
     def kill(self):
         self.child.kill()

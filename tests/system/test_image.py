@@ -1,0 +1,191 @@
+"""Images under QEMU (origin-image(7)): from git over a primary's machine and a secondary's to the answer, with an update, and a restart of either;
+a clock that is wrong at the start, credentials, a disk; and command lines that are wrong."""
+import os
+import re
+import subprocess
+import time
+
+import dns.query
+import dns.rcode
+import pytest
+
+import machines
+import remotes
+import servers
+from machines import US, Machine
+from repository import Repo
+from time_server import TimeServer
+from tsig_key import Key
+from updates import update_of
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BOOT_LIMIT_S = machines.START_LIMIT_S
+KERNELS = os.path.join(ROOT, os.environ.get("BUILD", "build"), "image")
+PRIMARY, SECONDARY = "10.0.42.2", "10.0.42.3"
+ZONE = """$ORIGIN example.
+$TTL 300
+@	SOA	ns1	hostmaster	1	3600	60	86400	60
+@	NS	ns1
+@	NS	ns2
+ns1	A	10.0.42.2
+ns2	A	10.0.42.3
+"""
+PERSONAL = Key("personal._update.example")
+TRANSFER = Key("10.0.42.2.10.0.42.3._transfer.example", b"another secret of thirty-two oct")
+
+
+def build(where, bindir, *arguments):
+    """The images, of the programs as they are installed: without sanitizers."""
+    plain = os.environ.get("ORIGIN_PLAIN_BINDIR") or bindir
+    kernels = [f for f in (os.listdir(KERNELS) if os.path.isdir(KERNELS) else []) if f.endswith(".deb")]
+    if not kernels:
+        pytest.skip("no kernel: contrib/image/fetch-kernel " + KERNELS)
+    kernel = max((os.path.join(KERNELS, f) for f in kernels), key=os.path.getmtime)
+    done = subprocess.run([os.path.join(ROOT, "contrib/image/build"), "--bindir=" + plain, "--kernel=" + kernel, "--out=" + where, *arguments],
+                          capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    return where
+
+
+@pytest.fixture(scope="module")
+def images(bindir, need, port_53, tmp_path_factory):
+    need("qemu-system-x86_64", "git", "ip")
+    return build(str(tmp_path_factory.mktemp("images")), bindir, "oprimary", "osecondary")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def network(images):
+    with machines.network():
+        yield
+
+
+@pytest.fixture
+def machine(images, tmp_path, started):
+    def start(program, address, *words, **more):
+        return started(Machine(images, str(tmp_path), program, address, *words, **more))
+    return start
+
+
+class Fleet:
+    """A repository, a primary's machine, and a secondary's."""
+
+    def __init__(self, machine, where, started):
+        self.machine, self.where, self.repo = machine, where, Repo(where)
+        self.repo.commit({"example": ZONE, "example._keys": PERSONAL.line + TRANSFER.line})
+        self.daemon = started(remotes.Daemon(where, address=US))
+        self.keys = servers.write(os.path.join(where, "keys"), TRANSFER.argument + "\n")
+        self.primary = self.secondary = None
+
+    def begin_primary(self):
+        self.primary = self.machine("oprimary", PRIMARY, "--ipv4=%s/24" % PRIMARY, "--ipv4-gateway=" + US,
+                                    "--remote=" + self.daemon.url("zones.git"), kind="q35")
+
+    def begin_secondary(self):
+        """Its key is a credential, and its clock believes that it is 2001."""
+        self.secondary = self.machine("osecondary", SECONDARY, "--ipv4=%s/24" % SECONDARY, "--hostname=ns2", "--time-server=" + US, kind="microvm",
+                                      more=["-fw_cfg", "name=opt/io.systemd.credentials/keys,file=" + self.keys, "-rtc", "base=2001-01-01"])
+
+    def await_serial(self, serial):
+        self.primary.await_serial("example", serial)
+        self.secondary.await_serial("example", serial)
+
+    def update(self, name, address):
+        update = update_of(PERSONAL)
+        update.add(name, 60, "A", address)
+        answer = dns.query.tcp(update, PRIMARY, timeout=60)
+        assert answer.rcode() == dns.rcode.NOERROR, answer
+
+
+def address_at(machine, name):
+    answer = servers.ask(53, name, "A", address=machine.address)
+    return [r.address for rrset in answer.answer for r in rrset]
+
+
+def test_from_git_to_the_secondary(machine, tmp_path, started):
+    clock = started(TimeServer(US, time.time))
+    fleet = Fleet(machine, str(tmp_path), started)
+    fleet.begin_primary()
+    fleet.begin_secondary()
+    fleet.await_serial(1)
+    assert clock.thread.is_alive()
+    assert re.search(r"event=clock server=10\.0\.42\.1 offset_ms=[0-9]{12}", fleet.secondary.log()), fleet.secondary.log_tail()
+    assert re.search(r"event=privileges user=origin capabilities=none", fleet.secondary.log())
+    dig = subprocess.run(["dig", "@" + SECONDARY, "ns2.example", "+short"], capture_output=True, text=True, timeout=30, check=True)
+    assert dig.stdout == SECONDARY + "\n"
+
+    fleet.update("www", "192.0.2.80")
+    fleet.await_serial(2)
+    assert address_at(fleet.secondary, "www.example") == ["192.0.2.80"]
+
+    # The secondary's power fails: it has everything again, from the primary.
+    fleet.secondary.kill()
+    fleet.begin_secondary()
+    fleet.await_serial(2)
+
+    # The primary's power button: it ends, and comes back with what is in git; the secondary hears of what is new.
+    fleet.primary.press_power()
+    assert re.search(r'event=machine-ending why="the power button" next=power-off', fleet.primary.log())
+    assert re.search(r"event=stopping why=SIGTERM(?s:.)*reboot: Power down", fleet.primary.log())
+    fleet.begin_primary()
+    fleet.await_serial(2)
+    fleet.update("mail", "192.0.2.25")
+    fleet.await_serial(3)
+    assert address_at(fleet.secondary, "mail.example") == ["192.0.2.25"]
+    fleet.secondary.press_power()
+
+
+def test_what_is_wrong_is_said_and_ends_the_machine(machine):
+    """The machine's own options, the program's, and words that end the program well; but what may pass is tried again."""
+    wrong = [machine("osecondary", "10.0.42.%d" % (10 + i), *words) for i, words in enumerate([
+        ["--ipv4=10.0.42.300/24", "--keys=x"], ["--ipv4=10.0.42.11/24", "--keys=x"], ["--ipv4=10.0.42.12/24", "--help"],
+        ["--ipv4=10.0.42.13/24", "--keys=" + TRANSFER.argument, "--listen=192.0.2.1"],
+    ])]
+    wrong[3].await_log(r"event=process-ended process=osecondary status=1 again_in_ms=1000(?s:.)*process-ended .* again_in_ms=2000", BOOT_LIMIT_S)
+    wrong[3].kill()
+    for one in wrong[:3]:
+        one.await_off()
+    assert re.search(r'event=machine-failed text="--ipv4=10\.0\.42\.300/24: should be an address and the length of its network\'s prefix, as in',
+                     wrong[0].log())
+    assert re.search(r"osecondary: error: .*\n.*hint(?s:.)*event=machine-ending why=\"the program's arguments are wrong\"", wrong[1].log())
+    assert re.search(r"Usage: osecondary(?s:.)*event=machine-ending why=\"the program has ended\"", wrong[2].log())
+
+
+def with_credential(images, where, name, text):
+    """A copy of the images in which osecondary has a credential, as docs/images.md says."""
+    own = os.path.join(where, "own")
+    os.makedirs(os.path.join(own, "credentials"))
+    servers.write(os.path.join(own, "credentials", name), text)
+    script = "find credentials | cpio -o -H newc -R 0:0 | gzip -n | cat %s/osecondary.initrd - >osecondary.initrd"
+    subprocess.run(["sh", "-c", script % images], cwd=own, check=True, capture_output=True)
+    os.symlink(os.path.join(images, "vmlinuz"), os.path.join(own, "vmlinuz"))
+    return own
+
+
+def test_a_disk_keeps_what_a_secondary_has(images, machine, tmp_path, started, need):
+    """Its key is in an archive behind the image."""
+    need("mkfs.ext4", "cpio")
+    own = with_credential(images, str(tmp_path), "keys", TRANSFER.argument + "\n")
+    disk = str(tmp_path / "disk")
+    with open(disk, "wb") as f:
+        f.truncate(8 << 20)
+    subprocess.run(["mkfs.ext4", "-q", disk], check=True)
+    more = ["-drive", "if=none,id=disk,format=raw,file=" + disk, "-device", "virtio-blk-pci,drive=disk"]
+
+    def follow():
+        return started(Machine(own, str(tmp_path), "osecondary", SECONDARY, "--ipv4=%s/24" % SECONDARY, "--state-dir=/data/state", more=more))
+    fleet = Fleet(machine, str(tmp_path), started)
+    fleet.begin_primary()
+    one = follow()
+    one.await_serial("example", 1)
+    one.press_power()
+    fleet.primary.press_power()
+    again = follow()  # nobody is there to transfer from
+    again.await_serial("example", 1)
+    assert "event=disk device=/dev/vda path=/data" in again.log()
+
+
+def test_a_build_is_the_same_each_time(images, bindir, tmp_path):
+    again = build(str(tmp_path), bindir, "osecondary")
+    for name in "osecondary.initrd", "vmlinuz":
+        with open(os.path.join(images, name), "rb") as one, open(os.path.join(again, name), "rb") as other:
+            assert one.read() == other.read(), name
