@@ -27,6 +27,7 @@ enum {
 	ORDERS_SEEN_MAX = 64,
 	STRANGERS_MAX = 16,
 	ANSWER_MAX = 1232,     /* octets of an answer over UDP */
+	SEE_MAX_S = 20,        /* until oacme has a version of a zone */
 };
 
 struct world;

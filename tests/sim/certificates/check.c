@@ -379,7 +379,9 @@ check_report(struct oacme *o, const struct certifier_report *r)
 		world_break(w, "h%d: an order did not wait for a zone", host);
 	}
 	bool is_failure = r->event == CERTIFIER_FAILED || r->event == CERTIFIER_REFUSED || r->event == CERTIFIER_STUCK;
-	if (is_failure && w->phase == PHASE_QUIET && w->hosts[host].is_wished) {
+	/* The request before this one, which could not be carried out, may be refused once more until oacme has seen this one. */
+	bool is_old = r->event == CERTIFIER_REFUSED && w->now_ns <= w->hosts[host].wished_ns + SEE_MAX_S * SECOND;
+	if (is_failure && !is_old && w->phase == PHASE_QUIET && w->hosts[host].is_wished) {
 		world_break(w, "h%d: %s, though nothing is wrong: %s", host, events[r->event], r->why);
 	}
 }

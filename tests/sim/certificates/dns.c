@@ -78,7 +78,7 @@ add_version(struct world *w, unsigned zone, struct zone *z)
 	d->versions[d->n++] = (struct version){ .made_ns = w->now_ns, .zone = z };
 	for (unsigned i = 0; i < OACMES; i++) {
 		if (w->oacmes[i].is_up && w->oacmes[i].deaf == 0) {
-			uint64_t most_ns = dice_hits(&w->dice, 900) ? 300 * MS : 20 * SECOND;
+			uint64_t most_ns = dice_hits(&w->dice, 900) ? 300 * MS : SEE_MAX_S * SECOND;
 			struct action *a = action_new(w, ACTION_SEE, &w->oacmes[i], dice_between(&w->dice, 10 * MS, most_ns));
 			a->number = zone;
 		}
