@@ -139,9 +139,26 @@ note(struct zone_store *s, struct stored *e, const struct follow_report *r)
 	}
 }
 
+/* The version was held for want of the memory to read it, or as an earlier one was broken: now it was read, so it counts. */
+static void
+release_held(struct zone_store *s, const uint8_t *catalog)
+{
+	pthread_mutex_lock(&s->lock);
+	struct stored *e = stored_get(s, catalog);
+	if (e != NULL && e->is_held) {
+		e->is_held = false;
+		stored_mark(s, e);
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
 void
 zone_store_on_report(struct zone_store *s, const struct follow_report *r)
 {
+	if (s != NULL && r->event == FOLLOW_CATALOG) {
+		release_held(s, r->zone);
+		return;
+	}
 	bool is_refresh = r->event == FOLLOW_TRANSFERRED || r->event == FOLLOW_CURRENT;
 	bool is_end = r->event == FOLLOW_TO_LEAVE || r->event == FOLLOW_TO_RESET;
 	bool counts = is_refresh || is_end || r->event == FOLLOW_GONE || r->event == FOLLOW_SET_ASIDE;

@@ -15,7 +15,7 @@
  * When a file cannot be written, nothing else changes: the zone stays marked, and is tried again after 1, 2, 4, ... up to
  * ZONE_STORE_PAUSE_MAX_S seconds.  So it is when the memory of a version is wanted before it is written.
  *
- * Of a catalog the last version that is not broken is kept, since what that lists is followed on.
+ * Of a catalog the last version that is not broken, and was read, is kept, since what that lists is followed on.
  *
  * A file that is damaged is set aside, and the zone is transferred anew.  A file that is none of ours, or of another version's format, is
  * never removed.  A file of a zone that nobody follows any more is left alone until

@@ -29,7 +29,7 @@ struct stored {
 	uint64_t refreshed_s, changed_s;
 	uint16_t source;
 	bool is_withdrawn, is_unlisted;
-	bool is_held;                  /* the version is a catalog's, and broken: the file keeps the last one that is not */
+	bool is_held;                  /* a catalog's version that is broken, or was not read: the file keeps the last one that counts */
 	bool is_whole_wanted;          /* the file's version is not one from which the history leads on */
 	bool is_gone;
 	bool has_failed;               /* to be written, the last time; the writer's own */

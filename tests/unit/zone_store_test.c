@@ -356,6 +356,30 @@ test_broken_version_of_a_catalog_is_held_back(void **state)
 	assert_int_equal(f->version->serial, 10);
 }
 
+/* There was no memory to read it; then there was, and no other version comes for long. */
+static void
+test_version_of_a_catalog_that_is_read_later_is_written(void **state)
+{
+	struct fixture *f = *state;
+	take(f, ZONE("7", ""));
+	begin_anew(f);
+	off_t before = size_of_file(f);
+	f->is_broken = true;
+	take(f, ZONE("8", "x 60 A 192.0.2.8\n"));
+	f->is_broken = false;
+	report(f, FOLLOW_CURRENT);
+	report(f, FOLLOW_NO_ROOM);
+	report(f, FOLLOW_CATALOG);
+	await_size_over(f, before);
+	begin_anew(f);
+	assert_int_equal(f->version->serial, 8);
+	report(f, FOLLOW_CATALOG); /* of a zone that is not held, and of one that is not known */
+	const struct follow_report r = { .event = FOLLOW_CATALOG, .zone = other, .why = "" };
+	zone_store_on_report(f->store, &r);
+	begin_anew(f);
+	assert_int_equal(f->restored, 1);
+}
+
 /* EXPIRE is two weeks: a refresh soon after the transfer is not worth a note. */
 static void
 test_refreshes_cost_next_to_nothing(void **state)
@@ -446,6 +470,62 @@ await_writes(unsigned n)
 	}
 }
 
+static void
+say(struct fixture *f, const uint8_t *zone, enum follow_event event)
+{
+	const struct follow_report r = { .event = event, .zone = zone, .source = &f->source, .is_catalog = zone == cat, .why = "" };
+	zone_store_on_report(f->store, &r);
+}
+
+static const struct stored *
+next_turn(struct fixture *f)
+{
+	pthread_mutex_lock(&f->store->lock);
+	const struct stored *e = stored_next(f->store);
+	pthread_mutex_unlock(&f->store->lock);
+	return e;
+}
+
+/* The thread has stopped: the next zone's turn.  The pause after it. */
+static uint64_t
+turn(struct fixture *f)
+{
+	pthread_mutex_lock(&f->store->lock);
+	struct stored *e = stored_next(f->store);
+	assert_non_null(e);
+	uint64_t pause_s = stored_turn(f->store, e);
+	pthread_mutex_unlock(&f->store->lock);
+	return pause_s;
+}
+
+/* 1, 2, 4, ... seconds, whatever becomes of other zones meanwhile: the thread has stopped, and the turns are the test's. */
+static void
+test_file_that_cannot_be_written_is_no_storm(void **state)
+{
+	static const uint64_t pauses[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, ZONE_STORE_PAUSE_MAX_S, ZONE_STORE_PAUSE_MAX_S };
+	struct fixture *f = *state;
+	char aside[128];
+	(void)snprintf(aside, sizeof aside, "%s/example" SAVED_SUFFIX ".new", f->path);
+	assert_true(zone_store_stop(f->store, LIMIT_MS));
+	assert_int_equal(mkdir(aside, 0700), 0);
+	take(f, ZONE("7", ""));
+	for (size_t i = 0; i < ARRAY_LEN(pauses); i++) {
+		say(f, cat, FOLLOW_CURRENT); /* which is not served, so that there is nothing to write: that is well */
+		assert_int_equal(turn(f), pauses[i]);
+		assert_int_equal(turn(f), 0);
+	}
+	assert_int_equal(logged(f, "event=state-not-written"), 1);
+	assert_int_equal(f->store->stats.failed, ARRAY_LEN(pauses));
+	assert_int_equal(rmdir(aside), 0);
+	assert_int_equal(turn(f), 0);
+	assert_true(size_of_file(f) > 0);
+	assert_null(next_turn(f));
+	assert_int_equal(mkdir(aside, 0700), 0);
+	take(f, ZONE("6", ""));
+	assert_int_equal(turn(f), 1); /* it begins anew */
+	assert_int_equal(rmdir(aside), 0);
+}
+
 /* The version goes again and again while it is written: that is no reason to try without end. */
 static void
 test_version_that_goes_is_not_written_at_once_again(void **state)
@@ -462,22 +542,6 @@ test_version_that_goes_is_not_written_at_once_again(void **state)
 	await_size_over(f, 0);
 	begin_anew(f);
 	assert_int_equal(f->version->serial, 7);
-}
-
-static void
-say(struct fixture *f, const uint8_t *zone, enum follow_event event)
-{
-	const struct follow_report r = { .event = event, .zone = zone, .source = &f->source, .is_catalog = zone == cat, .why = "" };
-	zone_store_on_report(f->store, &r);
-}
-
-static const struct stored *
-next_turn(struct fixture *f)
-{
-	pthread_mutex_lock(&f->store->lock);
-	const struct stored *e = stored_next(f->store);
-	pthread_mutex_unlock(&f->store->lock);
-	return e;
 }
 
 /* The process may end before the reset is carried out, and after the catalog was written. */
@@ -550,10 +614,12 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_withdrawn_zone_is_kept_and_goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_zone_that_is_listed_no_more_is_not_restored, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_broken_version_of_a_catalog_is_held_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_version_of_a_catalog_that_is_read_later_is_written, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refreshes_cost_next_to_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refreshes_are_noted_within_the_bounds, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_zone_without_room_is_left_in_its_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_file_that_cannot_be_written, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_file_that_cannot_be_written_is_no_storm, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_version_that_goes_is_not_written_at_once_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_zone_that_is_to_be_reset_is_not_restored, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_zone_that_is_to_leave_is_not_restored, setup, teardown),
