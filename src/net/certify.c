@@ -383,7 +383,7 @@ net_certify_free(struct net_certify **certify)
 }
 
 static err_t
-begin(void *ctx, uv_loop_t *loop, const struct follower *machine)
+begin(void *ctx, uv_loop_t *loop, const struct follower *machine, const struct link_source *from)
 {
 	struct net_certify *nc = ctx;
 	const struct https_conf conf = {
@@ -398,7 +398,7 @@ begin(void *ctx, uv_loop_t *loop, const struct follower *machine)
 	nc->timer.data = nc->prepare.data = nc;
 	nc->loop = nc->questions.loop = nc->large.loop = loop;
 	nc->primaries = machine;
-	forward_lines_begin(&nc->lines, loop);
+	forward_lines_begin(&nc->lines, loop, from);
 	nc->is_begun = true;
 	return OK;
 }

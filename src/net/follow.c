@@ -10,11 +10,11 @@
 #include <uv.h>
 
 #include "auth/keepalive.h"
-#include "auth/notify_policy.h"
 #include "base/alloc.h"
 #include "dns/wire.h"
 #include "net/dial.h"
 #include "net/env.h"
+#include "net/link_source.h"
 #include "net/loop_pulse.h"
 #include "net/loop_timer.h"
 #include "net/notice_queue.h"
@@ -39,7 +39,7 @@ struct link {
 struct net_follow {
 	struct net_follow_conf conf;
 	struct follow_source *sources;          /* conf.sources is this copy */
-	struct listen_address from_v4, from_v6; /* len 0: the system chooses */
+	struct link_source from;
 	struct notice_queue notices;            /* any thread */
 	atomic_bool stop, is_woken;             /* any thread */
 	pthread_mutex_t lock;                   /* for `stats` */
@@ -97,19 +97,6 @@ on_ended(void *ctx, const char *why)
 	follower_closed(l->owner->machine, &t, number_of(l), why);
 }
 
-/* From a loopback address nothing but loopback addresses can be reached. */
-static struct listen_address
-from_of(const struct net_follow *nf, const struct follow_source *to)
-{
-	const struct listen_address from = listen_source(&to->address, &to->source, &nf->from_v4, &nf->from_v6);
-	struct peer p;
-	if (from.len != 0 && to->source.family == 0 && peer_from_sockaddr(&from.sa.any, TRANSPORT_TCP, &p)) {
-		const struct key_address at = peer_key_address(&p);
-		return notify_is_loopback(&at) && !notify_is_loopback(&to->address) ? (struct listen_address){ 0 } : from;
-	}
-	return from;
-}
-
 /* A link that cannot even begin is like one that fails at once, because the machine then learns why. */
 static bool
 link_open(void *ctx, unsigned link, const struct follow_source *to)
@@ -117,7 +104,7 @@ link_open(void *ctx, unsigned link, const struct follow_source *to)
 	struct net_follow *nf = ctx;
 	struct link *l = &nf->links[link];
 	const struct dial_conf conf = {
-		.from = from_of(nf, to),
+		.from = link_source_for(&nf->from, to),
 		.to = listen_at(&to->address, to->port),
 		.message_max = DNS_MSG_MAX,
 		.keepalive_s = KEEPALIVE_S,
@@ -172,7 +159,7 @@ static bool
 question_send(void *ctx, unsigned slot, const struct follow_source *to, const uint8_t *bytes, size_t len)
 {
 	struct net_follow *nf = ctx;
-	const struct listen_address from = from_of(nf, to), at = listen_at(&to->address, to->port);
+	const struct listen_address from = link_source_for(&nf->from, to), at = listen_at(&to->address, to->port);
 	return udp_questions_send(&nf->questions, slot, &from, &at, bytes, len);
 }
 
@@ -416,8 +403,7 @@ follow_new(const struct net_follow_conf *conf)
 		memcpy(nf->sources, conf->sources, conf->sources_n * sizeof *nf->sources);
 	}
 	nf->conf.sources = nf->sources;
-	nf->from_v4 = listen_any_port(conf->from_v4);
-	nf->from_v6 = listen_any_port(conf->from_v6);
+	nf->from = (struct link_source){ listen_any_port(conf->from_v4), listen_any_port(conf->from_v6) };
 	int err = pthread_mutex_init(&nf->lock, NULL);
 	ASSERT(err == 0);
 	notice_queue_init(&nf->notices, (uint64_t)net_random_u32() << 32 | net_random_u32());
@@ -489,7 +475,7 @@ follow_prepare(struct net_follow *nf, struct diag *diag)
 	}
 	nf->wake.data = nf->timer.data = nf->prepare.data = nf;
 	if (nf->conf.guest.begin != NULL) {
-		TRY(nf->conf.guest.begin(nf->conf.guest.ctx, &nf->loop, nf->machine));
+		TRY(nf->conf.guest.begin(nf->conf.guest.ctx, &nf->loop, nf->machine, &nf->from));
 	}
 	return add_sources(nf, diag);
 }

@@ -221,7 +221,7 @@ net_forward_free(struct net_forward **nf)
 }
 
 static err_t
-begin(void *ctx, uv_loop_t *loop, const struct follower *machine)
+begin(void *ctx, uv_loop_t *loop, const struct follower *machine, const struct link_source *from)
 {
 	struct net_forward *nf = ctx;
 	if (uv_async_init(loop, &nf->wake, on_wake) != 0 || uv_timer_init(loop, &nf->timer) != 0 ||
@@ -231,7 +231,7 @@ begin(void *ctx, uv_loop_t *loop, const struct follower *machine)
 	nf->wake.data = nf->timer.data = nf->prepare.data = nf;
 	nf->primaries = machine;
 	nf->lines = (struct forward_lines){ .answer = on_answer, .fail = on_fail, .ctx = nf };
-	forward_lines_begin(&nf->lines, loop);
+	forward_lines_begin(&nf->lines, loop, from);
 	pthread_mutex_lock(&nf->lock);
 	nf->is_begun = true;
 	pthread_mutex_unlock(&nf->lock);

@@ -38,12 +38,11 @@ on_ended(void *ctx, const char *why)
 static bool
 line_open(void *ctx, unsigned link, const struct follow_source *to)
 {
-	static const struct listen_address any;
 	struct forward_lines *lines = ctx;
 	struct forward_line *l = &lines->lines[link];
 	const char *why;
 	const struct dial_conf conf = {
-		.from = listen_source(&to->address, &to->source, &any, &any), .to = listen_at(&to->address, to->port),
+		.from = link_source_for(lines->from, to), .to = listen_at(&to->address, to->port),
 		.message_max = DNS_MSG_MAX, .connected = on_connected, .message = on_message, .ended = on_ended, .ctx = l,
 	};
 	l->owner = lines;
@@ -87,11 +86,12 @@ random_number(void *ctx)
 }
 
 void
-forward_lines_begin(struct forward_lines *l, uv_loop_t *loop)
+forward_lines_begin(struct forward_lines *l, uv_loop_t *loop, const struct link_source *from)
 {
 	const struct forwarder_io io = { .open = line_open, .send = line_send, .close = line_close, .answer = on_answer, .fail = on_fail,
 		                         .random_u32 = random_number, .ctx = l };
 	l->loop = loop;
+	l->from = from;
 	l->machine = forwarder_new(&io);
 }
 

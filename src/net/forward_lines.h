@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "auth/forwarder.h"
+#include "net/link_source.h"
 
 struct dial;
 
@@ -25,10 +26,11 @@ struct forward_lines {
 	void *ctx;
 	/* the rest is zero before forward_lines_begin() */
 	uv_loop_t *loop;
+	const struct link_source *from;
 	struct forwarder *machine;
 	struct forward_line lines[FORWARDER_LINKS_MAX];
 };
 
-/* Makes the machine. */
-void forward_lines_begin(struct forward_lines *l, uv_loop_t *loop);
+/* Makes the machine.  `from` is borrowed until the end. */
+void forward_lines_begin(struct forward_lines *l, uv_loop_t *loop, const struct link_source *from);
 void forward_lines_end(struct forward_lines *l); /* closes the connections and frees the machine; fine without a beginning */

@@ -8,6 +8,7 @@ import pytest
 import servers
 import update_peers
 import updates
+from repository import git
 from tsig_key import Key
 
 ZONE = "$TTL 60\n@ SOA ns1 host 1 3600 600 86400 60\n@ NS ns1\nns1 A 127.0.0.1\n"
@@ -54,6 +55,19 @@ def test_an_update_arrives(pair, tcp):
     assert [r.address for r in follower.ask("www.a.test").answer[0]] == ["192.0.2.7"]
     follower.await_log(r"event=update-forwarded from=127\.0\.0\.1@\d+ zone=a\.test\. key=u\._update\.a\.test\. to=%s rcode=NOERROR" % place(served))
     assert follower.stat("answered", "forward-stats") == 1
+    for server in follower, served:
+        server.stop()
+
+
+def test_updates_come_from_where_transfers_do(repo, primary, follow):
+    """From the address that we listen on: the primary, or a firewall before it, may know us by that; so the commit says where it came from."""
+    repo.commit({"a.test": ZONE, "a.test._keys": TRANSFER.line + UPDATE.line})
+    served = primary(repo, zones=["a.test"])
+    follower = follow(served, address="127.0.0.7")
+    follower.await_serial("a.test", 1)
+    served.await_log(r"event=transfer-sent to=127\.0\.0\.7@")
+    assert send(follower, add(UPDATE)).rcode() == dns.rcode.NOERROR
+    assert " from 127.0.0.7\n" in git(repo.bare, "log", "-1", "--format=%B", "main")
     for server in follower, served:
         server.stop()
 
