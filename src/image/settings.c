@@ -160,10 +160,13 @@ settings_read(struct settings *s, char *const *words, size_t n, struct diag *dia
 {
 	*s = (struct settings){ .hostname = NULL };
 	ASSERT(n <= CMDLINE_WORDS_MAX);
+	bool is_rest_program = false;
 	for (size_t i = 0; i < n; i++) {
 		const char *value;
-		const struct option *o = option_of(words[i], &value);
-		if (o == NULL) {
+		const struct option *o = is_rest_program ? NULL : option_of(words[i], &value);
+		if (strcmp(words[i], "--") == 0 && !is_rest_program) {
+			is_rest_program = true;
+		} else if (o == NULL) {
 			s->words[s->words_n++] = words[i];
 		} else if (!o->take(s, value)) {
 			diag_set(diag, DIAG_ERROR, "settings", "%s=%.200s: should be %s", o->name, value, o->form);

@@ -1,6 +1,7 @@
 /* image/settings.h -- the options of the machine: its addresses, its name, and where it asks for names and for the time.
  *
- * They have the names that they have for the unikernels whose place an image takes.  All other words are for the program.
+ * They have the names that they have for the unikernels whose place an image takes.  All other words are for the program; so is everything
+ * behind a "--", as a program may have an option of the same name.
  *
  * Pure: the words are borrowed.
  */

@@ -52,6 +52,20 @@ what_the_tutorial_gives(void **state)
 }
 
 static void
+the_program_has_the_rest(void **state)
+{
+	(void)state;
+	const char *const words[] = { "--ipv4=10.0.42.2/24", "word", "--", "--ipv4=x", "--", "--name-server=ns1.example.org", NULL };
+	assert_int_equal(read_words(words), OK);
+	assert_int_equal(read_all.ipv4.prefix, 24);
+	assert_int_equal(read_all.words_n, 4);
+	assert_string_equal(read_all.words[0], "word");
+	assert_string_equal(read_all.words[1], "--ipv4=x");
+	assert_string_equal(read_all.words[2], "--");
+	assert_string_equal(read_all.words[3], "--name-server=ns1.example.org");
+}
+
+static void
 wrong_forms(void **state)
 {
 	(void)state;
@@ -115,8 +129,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_the_tutorial_gives), cmocka_unit_test(wrong_forms),         cmocka_unit_test(a_gateway_alone_is_of_no_use),
-		cmocka_unit_test(too_many_servers),        cmocka_unit_test(in_the_same_network),
+		cmocka_unit_test(what_the_tutorial_gives),
+		cmocka_unit_test(the_program_has_the_rest),
+		cmocka_unit_test(wrong_forms),
+		cmocka_unit_test(a_gateway_alone_is_of_no_use),
+		cmocka_unit_test(too_many_servers),
+		cmocka_unit_test(in_the_same_network),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
