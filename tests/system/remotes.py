@@ -78,12 +78,12 @@ def fingerprint_of(public_key_file):
 class Sshd:
     """sshd as the current user: ssh://.  Whoever's key is in `authorize` may read and write."""
 
-    def __init__(self, where, key_types=("ed25519",), authorize=(), port=None):
-        self.root = where
+    def __init__(self, where, key_types=("ed25519",), authorize=(), port=None, address=ADDRESS):
+        self.root, self.address = where, address
         self.home = os.path.join(where, "sshd")
         os.makedirs(self.home, exist_ok=True)
         os.makedirs("/run/sshd", exist_ok=True)  # where sshd started by root insists on its empty directory
-        self.port = port or servers.free_port()
+        self.port = port or servers.free_port(address)
         self.keys = {t: self.make_key(t) for t in key_types}
         self.authorize(*authorize)
         self.start()
@@ -106,10 +106,10 @@ class Sshd:
         with open(conf, "w") as f:
             f.write("Port %d\nListenAddress %s\nPidFile none\nUsePAM no\nStrictModes no\nPasswordAuthentication no\n"
                     "KbdInteractiveAuthentication no\nPermitRootLogin yes\nAuthorizedKeysFile %s/authorized_keys\n"
-                    "HostKeyAlgorithms +ssh-rsa\nLogLevel DEBUG1\nSetEnv HOME=%s\n" % (self.port, ADDRESS, self.home, self.home))
+                    "HostKeyAlgorithms +ssh-rsa\nLogLevel DEBUG1\nSetEnv HOME=%s\n" % (self.port, self.address, self.home, self.home))
             f.write("".join("HostKey %s\n" % k for k in self.keys.values()))
         self.child = Child([shutil.which("sshd") or "/usr/sbin/sshd", "-D", "-e", "-f", conf], self.port,
-                           os.path.join(self.home, "sshd.log"))
+                           os.path.join(self.home, "sshd.log"), address=self.address)
 
     def fingerprint(self, kind=None):
         return fingerprint_of(self.keys[kind or next(iter(self.keys))] + ".pub")
@@ -120,16 +120,16 @@ class Sshd:
             key = " ".join(f.read().split()[:2])
         path = os.path.join(self.home, "known_hosts." + (kind or "any"))
         with open(path, "w") as f:
-            f.write("%s %s\n" % (host or "[%s]:%d" % (ADDRESS, self.port), key))
+            f.write("%s %s\n" % (host or "[%s]:%d" % (self.address, self.port), key))
         if hashed:
             subprocess.run(["ssh-keygen", "-q", "-H", "-f", path], check=True, capture_output=True)
         with open(path, "a") as f:
             f.write("# a comment\n\nbroken\n|1|broken|broken ssh-rsa AAAA\n")
         return path
 
-    def url(self, name):
+    def url(self, name, host=None):
         user = os.environ.get("USER") or subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
-        return "ssh://%s@%s:%d%s/%s" % (user, ADDRESS, self.port, self.root, name)
+        return "ssh://%s@%s:%d%s/%s" % (user, host or self.address, self.port, self.root, name)
 
     def new_host_key(self, kind="ed25519"):
         """The host's key changes, as after a reinstallation or with somebody in between."""

@@ -32,11 +32,11 @@ def tsig_key(secret=SECRET, algorithm="SHA256", name=KEY_NAME):
 class Script:
     """UDP and TCP on one port.  `answer(request wire, "udp" or "tcp")` gives the messages to send back."""
 
-    def __init__(self, answer, address="127.0.0.1", transports=("udp", "tcp")):
+    def __init__(self, answer, address="127.0.0.1", transports=("udp", "tcp"), port=None):
         self.answer, self.requests = answer, []
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self.udp, self.tcp = socket.socket(family, socket.SOCK_DGRAM), socket.socket(family, socket.SOCK_STREAM)
-        self.port = servers.free_port(address)
+        self.port = port or servers.free_port(address)
         self.udp.bind((address, self.port))
         self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.tcp.bind((address, self.port))

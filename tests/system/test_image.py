@@ -5,8 +5,11 @@ import re
 import subprocess
 import time
 
+import dns.message
 import dns.query
 import dns.rcode
+import dns.rdatatype
+import dns.rrset
 import pytest
 
 import machines
@@ -14,6 +17,7 @@ import remotes
 import servers
 from machines import US, Machine
 from repository import Repo
+from scripted import Script
 from time_server import TimeServer
 from tsig_key import Key
 from updates import update_of
@@ -66,24 +70,37 @@ def machine(images, tmp_path, started):
     return start
 
 
+def credential(where, name, text):
+    """Options of QEMU."""
+    return ["-fw_cfg", "name=opt/io.systemd.credentials/%s,file=%s" % (name, servers.write(os.path.join(where, name), text))]
+
+
 class Fleet:
     """A repository, a primary's machine, and a secondary's."""
 
     def __init__(self, machine, where, started):
-        self.machine, self.where, self.repo = machine, where, Repo(where)
+        self.machine, self.where, self.started, self.repo = machine, where, started, Repo(where)
         self.repo.commit({"example": ZONE, "example._keys": PERSONAL.line + TRANSFER.line})
-        self.daemon = started(remotes.Daemon(where, address=US))
-        self.keys = servers.write(os.path.join(where, "keys"), TRANSFER.argument + "\n")
-        self.primary = self.secondary = None
+        self.daemon = self.primary = self.secondary = None
 
-    def begin_primary(self):
-        self.primary = self.machine("oprimary", PRIMARY, "--ipv4=%s/24" % PRIMARY, "--ipv4-gateway=" + US,
-                                    "--remote=" + self.daemon.url("zones.git"), kind="q35")
+    def begin_primary(self, *words, **more):
+        self.primary = self.machine("oprimary", PRIMARY, "--ipv4=%s/24" % PRIMARY, "--ipv4-gateway=" + US, *words, kind="q35", **more)
+
+    def begin_primary_of_daemon(self):
+        self.daemon = self.daemon or self.started(remotes.Daemon(self.where, address=US))
+        self.begin_primary("--remote=" + self.daemon.url("zones.git"))
+
+    def begin_primary_of_sshd(self, public_key):
+        """The host is known by its name; the key is a credential."""
+        sshd = self.started(remotes.Sshd(self.where, authorize=[public_key], address=US))
+        self.started(Script(address_of_git, US, port=53))
+        self.begin_primary("--remote=" + sshd.url("zones.git", "git.test"), "--authenticator=" + sshd.fingerprint(), "--name-server=" + US,
+                           more=credential(self.where, "ssh-key", remotes.KEY))
 
     def begin_secondary(self):
         """Its key is a credential, and its clock believes that it is 2001."""
         self.secondary = self.machine("osecondary", SECONDARY, "--ipv4=%s/24" % SECONDARY, "--hostname=ns2", "--time-server=" + US, kind="microvm",
-                                      more=["-fw_cfg", "name=opt/io.systemd.credentials/keys,file=" + self.keys, "-rtc", "base=2001-01-01"])
+                                      more=[*credential(self.where, "keys", TRANSFER.argument + "\n"), "-rtc", "base=2001-01-01"])
 
     def await_serial(self, serial):
         self.primary.await_serial("example", serial)
@@ -96,6 +113,15 @@ class Fleet:
         assert answer.rcode() == dns.rcode.NOERROR, answer
 
 
+def address_of_git(wire, transport):
+    """What a resolver says."""
+    question = dns.message.from_wire(wire)
+    answer = dns.message.make_response(question, recursion_available=True)
+    if question.question[0].rdtype == dns.rdatatype.A:
+        answer.answer.append(dns.rrset.from_text("git.test.", 60, "IN", "A", US))
+    return [answer.to_wire()]
+
+
 def address_at(machine, name):
     answer = servers.ask(53, name, "A", address=machine.address)
     return [r.address for rrset in answer.answer for r in rrset]
@@ -104,7 +130,7 @@ def address_at(machine, name):
 def test_from_git_to_the_secondary(machine, tmp_path, started):
     clock = started(TimeServer(US, time.time))
     fleet = Fleet(machine, str(tmp_path), started)
-    fleet.begin_primary()
+    fleet.begin_primary_of_daemon()
     fleet.begin_secondary()
     fleet.await_serial(1)
     assert clock.thread.is_alive()
@@ -126,7 +152,7 @@ def test_from_git_to_the_secondary(machine, tmp_path, started):
     fleet.primary.press_power()
     assert re.search(r'event=machine-ending why="the power button" next=power-off', fleet.primary.log())
     assert re.search(r"event=stopping why=SIGTERM(?s:.)*reboot: Power down", fleet.primary.log())
-    fleet.begin_primary()
+    fleet.begin_primary_of_daemon()
     fleet.await_serial(2)
     fleet.update("mail", "192.0.2.25")
     fleet.await_serial(3)
@@ -161,9 +187,9 @@ def with_credential(images, where, name, text):
     return own
 
 
-def test_a_disk_keeps_what_a_secondary_has(images, machine, tmp_path, started, need):
-    """Its key is in an archive behind the image."""
-    need("mkfs.ext4", "cpio")
+def test_a_disk_keeps_what_a_secondary_has(images, machine, tmp_path, started, need, public_key):
+    """Its key is in an archive behind the image; the primary's remote is over SSH."""
+    need("mkfs.ext4", "cpio", "sshd", "ssh-keygen")
     own = with_credential(images, str(tmp_path), "keys", TRANSFER.argument + "\n")
     disk = str(tmp_path / "disk")
     with open(disk, "wb") as f:
@@ -174,7 +200,7 @@ def test_a_disk_keeps_what_a_secondary_has(images, machine, tmp_path, started, n
     def follow():
         return started(Machine(own, str(tmp_path), "osecondary", SECONDARY, "--ipv4=%s/24" % SECONDARY, "--state-dir=/data/state", more=more))
     fleet = Fleet(machine, str(tmp_path), started)
-    fleet.begin_primary()
+    fleet.begin_primary_of_sshd(public_key)
     one = follow()
     one.await_serial("example", 1)
     one.press_power()
