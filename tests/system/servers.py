@@ -309,11 +309,12 @@ class Nsd(Peer):
     name, binary = "nsd", "nsd"
 
     @staticmethod
-    def command(work, port, zones):
+    def command(work, port, zones, options=()):
         conf = ['server:', ' server-count: 1', ' ip-address: %s@%d' % (ADDRESS, port), ' username: ""',
                 ' zonesdir: "%s"' % work, ' zonelistfile: "%s/zone.list"' % work, ' database: ""',
                 ' xfrdfile: "%s/xfrd.state"' % work, ' xfrdir: "%s"' % work, ' pidfile: "%s/pid"' % work,
-                ' rrl-ratelimit: 0', ' minimal-responses: yes', ' round-robin: no', 'remote-control:', ' control-enable: no']
+                ' rrl-ratelimit: 0', ' minimal-responses: yes', ' round-robin: no',
+                *options, 'remote-control:', ' control-enable: no']
         for zone, path in zones.items():
             conf += ['zone:', ' name: "%s"' % zone, ' zonefile: "%s"' % path]
         return ["nsd", "-d", "-c", write(os.path.join(work, "nsd.conf"), "\n".join(conf) + "\n")]

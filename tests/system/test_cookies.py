@@ -1,4 +1,4 @@
-"""DNS cookies (RFC 7873, 9018): with dig and kdig, beside BIND and Knot that have the same secret, and where the secret comes from."""
+"""DNS cookies (RFC 7873, 9018): with dig and kdig, beside BIND, Knot and NSD that have the same secret, and where the secret comes from."""
 import os
 import re
 import subprocess
@@ -58,17 +58,22 @@ def zones(tmp_path):
 
 
 def test_one_secret_for_all(served, secondary, peer, secret_file, tmp_path):
-    """Each server requires good cookies, and takes those that the others have made: ours, BIND's and Knot's."""
+    """Each server requires good cookies (NSD cannot), and takes those that the others have made: ours, BIND's, Knot's and NSD's."""
     p = served("--require-server-cookie", secret_file(SECRET))
     s = secondary([KEY], "--require-server-cookie", primaries=["%s@%d" % (servers.ADDRESS, p.port)],
                   env={"ORIGIN_COOKIE_SECRET": SECRET})
     s.await_serial("a.test", 1)
     bind = peer("bind", zones(tmp_path), options=['cookie-algorithm siphash24;', 'cookie-secret "%s";' % SECRET, 'require-server-cookie yes;'])
     knot = peer("knot", zones(tmp_path), modules={"mod-cookies": ["secret: [0x%s]" % SECRET]})
-    all_servers = (p, s, bind, knot)
+    nsd = peer("nsd", zones(tmp_path), options=[" answer-cookie: yes", ' cookie-secret: "%s"' % SECRET])
+    all_servers = (p, s, bind, knot, nsd)
     for maker in all_servers:
         cookie = learn(maker.port)
         for taker in all_servers:
+            if taker is nsd:  # which answers in any case: with the cookie that it has got, if that is fresh and good, else with its own
+                assert ask(nsd.port, cookie)[1] == cookie, maker.name
+                assert ask(nsd.port, cookie[:-1] + bytes([cookie[-1] ^ 1]))[1] != cookie[:-1] + bytes([cookie[-1] ^ 1])
+                continue
             assert ask(taker.port, CLIENT)[0] == dns.rcode.BADCOOKIE, taker.name
             rcode, answered = ask(taker.port, cookie)
             assert rcode == dns.rcode.NOERROR, "%s's cookie at %s" % (maker.name, taker.name)
