@@ -127,11 +127,16 @@ load_modules(const struct machine *m, struct diag *diag)
 	return err;
 }
 
-static void
-name_machine(const struct machine *m)
+static err_t
+name_machine(const struct machine *m, struct diag *diag)
 {
 	const char *name = m->settings.hostname != NULL ? m->settings.hostname : m->program;
-	(void)sethostname(name, strlen(name));
+	if (sethostname(name, strlen(name)) != 0) {
+		diag_set(diag, DIAG_ERROR, "hostname", "the machine cannot be named %s: %s", name, strerror(errno));
+		diag_hint(diag, "give it another name with --hostname");
+		return E_IO;
+	}
+	return OK;
 }
 
 static void
@@ -341,7 +346,7 @@ image_run(const char *program)
 	log_start(&m);
 	require(&m, read_settings(&m, &diag), &diag);
 	require(&m, load_modules(&m, &diag), &diag);
-	name_machine(&m);
+	require(&m, name_machine(&m, &diag), &diag);
 	allow_files();
 	power_open(&m.power);
 	mounts_disk(&m.log);
