@@ -52,7 +52,7 @@ struct net_certify {
 	const struct follower *primaries;
 	uv_loop_t *loop;
 	bool is_begun;
-	uv_timer_t timer;
+	struct loop_timer timer;
 	uv_prepare_t prepare;
 	struct forward_lines lines;
 	struct udp_questions questions;
@@ -390,12 +390,12 @@ begin(void *ctx, uv_loop_t *loop, const struct follower *machine, const struct l
 		.loop = loop, .ca_file = nc->ca_file, .answered = on_ca_answer, .failed = on_ca_failure, .ctx = nc,
 	};
 	nc->https = https_new(&conf);
-	if (nc->https == NULL || uv_timer_init(loop, &nc->timer) != 0 || uv_prepare_init(loop, &nc->prepare) != 0 ||
+	if (nc->https == NULL || uv_timer_init(loop, &nc->timer.handle) != 0 || uv_prepare_init(loop, &nc->prepare) != 0 ||
 	    uv_prepare_start(&nc->prepare, on_prepare) != 0) {
 		https_free(&nc->https);
 		return E_NOMEM;
 	}
-	nc->timer.data = nc->prepare.data = nc;
+	nc->timer.handle.data = nc->prepare.data = nc;
 	nc->loop = nc->questions.loop = nc->large.loop = loop;
 	nc->primaries = machine;
 	forward_lines_begin(&nc->lines, loop, from);
@@ -420,7 +420,7 @@ end(void *ctx)
 		(void)uv_cancel((uv_req_t *)&l->req);
 	}
 	nc->lookups = NULL;
-	uv_close((uv_handle_t *)&nc->timer, NULL);
+	uv_close((uv_handle_t *)&nc->timer.handle, NULL);
 	uv_close((uv_handle_t *)&nc->prepare, NULL);
 }
 

@@ -48,7 +48,7 @@ struct net_follow {
 	bool is_started;
 	uv_async_t wake;
 	uv_loop_t loop;
-	uv_timer_t timer;
+	struct loop_timer timer;
 	uv_prepare_t prepare;
 	struct loop_pulse pulse;
 	struct follower *machine;
@@ -468,12 +468,12 @@ add_sources(struct net_follow *nf, struct diag *diag)
 static err_t
 follow_prepare(struct net_follow *nf, struct diag *diag)
 {
-	if (uv_async_init(&nf->loop, &nf->wake, on_wake) != 0 || uv_timer_init(&nf->loop, &nf->timer) != 0 ||
+	if (uv_async_init(&nf->loop, &nf->wake, on_wake) != 0 || uv_timer_init(&nf->loop, &nf->timer.handle) != 0 ||
 	    uv_prepare_init(&nf->loop, &nf->prepare) != 0 || uv_prepare_start(&nf->prepare, on_prepare) != 0 ||
 	    !loop_pulse_start(&nf->loop, &nf->pulse)) {
 		return E_NOMEM;
 	}
-	nf->wake.data = nf->timer.data = nf->prepare.data = nf;
+	nf->wake.data = nf->timer.handle.data = nf->prepare.data = nf;
 	if (nf->conf.guest.begin != NULL) {
 		TRY(nf->conf.guest.begin(nf->conf.guest.ctx, &nf->loop, nf->machine, &nf->from));
 	}

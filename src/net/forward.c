@@ -22,7 +22,7 @@ struct net_forward {
 	pthread_mutex_t lock;             /* for `is_begun`; held while `wake` is used by another thread */
 	bool is_begun;
 	uv_async_t wake;
-	uv_timer_t timer;
+	struct loop_timer timer;
 	uv_prepare_t prepare;
 	const struct follower *primaries;
 	struct forward_lines lines;       /* with the machine */
@@ -224,11 +224,11 @@ static err_t
 begin(void *ctx, uv_loop_t *loop, const struct follower *machine, const struct link_source *from)
 {
 	struct net_forward *nf = ctx;
-	if (uv_async_init(loop, &nf->wake, on_wake) != 0 || uv_timer_init(loop, &nf->timer) != 0 ||
+	if (uv_async_init(loop, &nf->wake, on_wake) != 0 || uv_timer_init(loop, &nf->timer.handle) != 0 ||
 	    uv_prepare_init(loop, &nf->prepare) != 0 || uv_prepare_start(&nf->prepare, on_prepare) != 0) {
 		return E_NOMEM; /* the loop's owner closes what there is */
 	}
-	nf->wake.data = nf->timer.data = nf->prepare.data = nf;
+	nf->wake.data = nf->timer.handle.data = nf->prepare.data = nf;
 	nf->primaries = machine;
 	nf->lines = (struct forward_lines){ .answer = on_answer, .fail = on_fail, .ctx = nf };
 	forward_lines_begin(&nf->lines, loop, from);
@@ -251,7 +251,7 @@ end(void *ctx)
 	pthread_mutex_unlock(&nf->lock);
 	forward_lines_end(&nf->lines);
 	uv_close((uv_handle_t *)&nf->wake, NULL);
-	uv_close((uv_handle_t *)&nf->timer, NULL);
+	uv_close((uv_handle_t *)&nf->timer.handle, NULL);
 	uv_close((uv_handle_t *)&nf->prepare, NULL);
 	while (nf->taken != NULL) {
 		give_back(nf, nf->taken);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "net/loop_timer.h"
 #include "net/notify_p.h"
 #include "net/random.h"
 #include "ops/thread.h"
@@ -223,11 +222,11 @@ notify_free(struct net_notify *nn)
 static err_t
 notify_prepare(struct net_notify *nn, struct diag *diag)
 {
-	if (uv_async_init(&nn->loop, &nn->wake, on_wake) != 0 || uv_timer_init(&nn->loop, &nn->timer) != 0 ||
+	if (uv_async_init(&nn->loop, &nn->wake, on_wake) != 0 || uv_timer_init(&nn->loop, &nn->timer.handle) != 0 ||
 	    !loop_pulse_start(&nn->loop, &nn->pulse)) {
 		return E_NOMEM;
 	}
-	nn->wake.data = nn->timer.data = nn;
+	nn->wake.data = nn->timer.handle.data = nn;
 	return notify_udp_open(nn, diag);
 }
 

@@ -12,6 +12,7 @@
 #include "net/dial.h"
 #include "net/env.h"
 #include "net/loop_pulse.h"
+#include "net/loop_timer.h"
 #include "net/notify.h"
 #include "net/notify_queue.h"
 
@@ -38,7 +39,7 @@ struct net_notify {
 	atomic_bool stop;
 	uv_async_t wake;
 	uv_loop_t loop;
-	uv_timer_t timer;
+	struct loop_timer timer;
 	struct loop_pulse pulse;
 	struct notifier *machine;
 	struct listen_address from_v4, from_v6;   /* the default source of messages; len 0: the system chooses */
