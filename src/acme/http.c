@@ -243,6 +243,19 @@ acme_url_is_good(const char *url)
 	return origin_len(url) != 0;
 }
 
+uint16_t
+acme_url_port(const char *url)
+{
+	const char *end = url + origin_len(url), *p = end;
+	unsigned port = 0, unit = 1;
+	while (p > url && p[-1] >= '0' && p[-1] <= '9' && unit <= 10000) {
+		port += unit * (unsigned)(*--p - '0');
+		unit *= 10;
+	}
+	bool is_named = p > url + sizeof scheme - 1 && p < end && p[-1] == ':';
+	return is_named && port != 0 && port <= UINT16_MAX ? (uint16_t)port : 443;
+}
+
 err_t
 acme_url_resolve(const char *base, const char *ref, char out[ACME_URL_MAX + 1])
 {

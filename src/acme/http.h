@@ -71,6 +71,9 @@ uint64_t acme_answer_retry_s(const struct acme_answer *a, uint64_t wall_s);
  * header, in a line of the log), no user and no fragment. */
 bool acme_url_is_good(const char *url);
 
+/* The port of a URL that acme_url_is_good() takes: 443 if it names none, or no port that there is. */
+uint16_t acme_url_port(const char *url);
+
 /* The URL that `ref`, from an answer to `base`, leads to: a URL by itself, or a path that begins with "/" at the same host.  E_FORMAT:
  * anything else. */
 err_t acme_url_resolve(const char *base, const char *ref, char out[ACME_URL_MAX + 1]);

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "bin/cli.h"
+#include "crypto/hmac.h"
 #include "ops/clock.h"
 #include "ops/log_ring.h"
 #include "ops/memory.h"
@@ -81,6 +82,34 @@ daemon_privs_up(struct daemon *d)
 	struct daemon_user user;
 	TRY(daemon_become(d, &user));
 	log_event(&d->log, user.level, "privileges", "user=%s capabilities=none hint=%s", user.name, user.hint);
+	return OK;
+}
+
+/* OpenSSL reads its configuration when it is first used. */
+static void
+begin_crypto(void)
+{
+	[[gnu::cleanup(hmac_free)]] struct hmac *h = NULL;
+	err_t err = hmac_begin(HMAC_SHA256, (const uint8_t *)"", 0, &h);
+	(void)err; /* the first key that is used finds out, too */
+}
+
+err_t
+daemon_sandbox_up(struct daemon *d)
+{
+	struct sandbox_conf c = { .role = SANDBOX_SERVER, .log = &d->log };
+	struct sandbox_state s;
+	if (d->opts->has_no_sandbox) {
+		log_event(&d->log, LOG_LEVEL_WARNING, "no-sandbox", "text=%s",
+		          "system calls, files and ports are not limited: --no-sandbox is given");
+		return OK;
+	}
+	begin_crypto();
+	if (d->program->sandbox != NULL) {
+		d->program->sandbox(d, &c);
+	}
+	TRY(sandbox_enter(&c, &s, &d->diag));
+	sandbox_say(&d->log, c.role, &s);
 	return OK;
 }
 

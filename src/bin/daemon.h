@@ -23,6 +23,7 @@
 #include "ops/health.h"
 #include "ops/log.h"
 #include "ops/privs.h"
+#include "ops/sandbox.h"
 
 struct daemon;
 struct served;
@@ -38,6 +39,7 @@ struct daemon_stage {
 struct daemon_program {
 	const struct daemon_stage *stages; /* in the order in which they come up */
 	size_t stages_n;
+	void (*sandbox)(struct daemon *d, struct sandbox_conf *c); /* adds what the program needs; NULL: SANDBOX_SERVER, and no port */
 	size_t files;                      /* descriptors needed besides those of the front */
 	void (*reload)(struct daemon *d);  /* SIGHUP */
 	void (*poll)(struct daemon *d);    /* every poll_s seconds */
@@ -104,6 +106,7 @@ err_t daemon_files_up(struct daemon *d);
 err_t daemon_listen_up(struct daemon *d);  /* ports below 1024 need privileges */
 void daemon_listen_down(struct daemon *d);
 err_t daemon_privs_up(struct daemon *d);   /* daemon_become(), and a line in the log */
+err_t daemon_sandbox_up(struct daemon *d); /* after the privileges, and before what strangers say is read */
 err_t daemon_guard_up(struct daemon *d);   /* cookies; before the workers */
 void daemon_guard_down(struct daemon *d);
 err_t daemon_log_up(struct daemon *d);     /* from here on, only the ring's thread waits for the reader of the log */
@@ -117,6 +120,7 @@ void daemon_health_down(struct daemon *d); /* sets is_stuck when a thread hangs 
 #define DAEMON_STAGE_FILES { "open files", daemon_files_up, NULL }
 #define DAEMON_STAGE_LISTEN { "listeners", daemon_listen_up, daemon_listen_down }
 #define DAEMON_STAGE_PRIVS { "privileges", daemon_privs_up, NULL }
+#define DAEMON_STAGE_SANDBOX { "sandbox", daemon_sandbox_up, NULL }
 #define DAEMON_STAGE_GUARD { "guard", daemon_guard_up, daemon_guard_down }
 #define DAEMON_STAGE_LOG { "log", daemon_log_up, daemon_log_down }
 #define DAEMON_STAGE_WORKERS { "workers", daemon_workers_up, daemon_workers_down }

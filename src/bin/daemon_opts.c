@@ -10,6 +10,7 @@
 enum option_key {
 	KEY_LISTEN = 256, KEY_PORT, KEY_AXFR, KEY_UDP_MAX, KEY_TCP_MAX, KEY_TCP_PER_CLIENT, KEY_TCP_IDLE, KEY_TRANSFERS_MAX,
 	KEY_TRANSFERS_MEMORY, KEY_WORKERS, KEY_IDENTITY, KEY_SERVER_VERSION, KEY_MEMORY_MAX, KEY_LOG_LEVEL,
+	KEY_NO_SANDBOX,
 };
 
 static const struct argp_option options[] = {
@@ -37,6 +38,7 @@ static const struct argp_option options[] = {
 	  "Memory for serving. Zones and keys may use three quarters of it; a file that would need more keeps its last good version. "
 	  "Default: half of what the machine, or the control group, has", 0 },
 	{ "log-level", KEY_LOG_LEVEL, "LEVEL", 0, "error, warning, info (default) or debug", 0 },
+	{ "no-sandbox", KEY_NO_SANDBOX, NULL, 0, DAEMON_NO_SANDBOX_DOC, 0 },
 	{ 0 },
 };
 
@@ -83,6 +85,7 @@ read_option(int key, char *arg, struct argp_state *state)
 			cli_usage(state, "--log-level=%s: should be error, warning, info or debug", arg);
 		}
 		return 0;
+	case KEY_NO_SANDBOX: o->has_no_sandbox = true; return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 }

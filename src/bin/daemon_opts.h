@@ -43,12 +43,15 @@ struct daemon_opts {
 	size_t kept_octets_max;      /* part of zones_octets_max: for replaced versions that are kept for transfers */
 	const char *user;            /* NULL: do not change the user */
 	enum log_level log_level;
+	bool has_no_sandbox;         /* --no-sandbox */
 	struct {                     /* from the command line, for daemon_opts_settle() */
 		const char *listen[FRONT_LISTEN_MAX];
 		size_t listen_n;
 		unsigned port, memory_mib, transfers_memory_mib;
 	} given;
 };
+
+#define DAEMON_NO_SANDBOX_DOC "Do not limit system calls, files and ports: to find out whether these limits are the reason for a fault"
 
 /* Its input is a struct daemon_opts. */
 extern const struct argp daemon_argp;

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "acme/http.h"
 #include "base/alloc.h"
 #include "bin/bounds_opts.h"
 #include "bin/cli.h"
@@ -25,6 +26,7 @@ enum {
 	FOLLOW_END_MS = 2000,
 	CHECK_QUIET_S = 2,       /* --check: nothing has come for so long */
 	CHECK_MAX_S = 120,
+	HTTPS_PORT = 443,
 };
 
 struct oacme {
@@ -231,6 +233,24 @@ follow_down(struct daemon *d)
 	d->is_stuck |= !net_follow_stop(&a->follow, FOLLOW_END_MS);
 }
 
+/* The CA's URLs have the port of its directory, or that of https. */
+static void
+sandbox(struct daemon *d, struct sandbox_conf *c)
+{
+	const struct oacme *a = d->ctx;
+	c->role = SANDBOX_ACME;
+	sandbox_add_system(c);
+	sandbox_add_beside(c, a->opts.ca_file);
+	sandbox_add_port(c, HTTPS_PORT);
+	sandbox_add_port(c, acme_url_port(a->opts.directory));
+	for (size_t i = 0; i < a->opts.sources_n; i++) {
+		sandbox_add_port(c, a->opts.sources[i].port);
+	}
+	for (size_t i = 0; i < a->opts.servers_n; i++) {
+		sandbox_add_port(c, a->opts.servers[i].port);
+	}
+}
+
 static err_t
 health_up(struct daemon *d)
 {
@@ -286,6 +306,7 @@ static const struct daemon_stage stages[] = {
 	DAEMON_STAGE_MANAGER,
 	DAEMON_STAGE_FILES,
 	DAEMON_STAGE_PRIVS,
+	DAEMON_STAGE_SANDBOX,
 	{ "parts", parts_up, parts_down },
 	DAEMON_STAGE_LOG,
 	{ "follower", follow_up, follow_down },
@@ -293,7 +314,8 @@ static const struct daemon_stage stages[] = {
 };
 
 static const struct daemon_program program = {
-	.stages = stages, .stages_n = ARRAY_LEN(stages), .files = FILES, .log_stats = log_stats, .log_state = log_state, .look = look,
+	.stages = stages, .stages_n = ARRAY_LEN(stages), .sandbox = sandbox, .files = FILES, .log_stats = log_stats,
+	.log_state = log_state, .look = look,
 };
 
 int

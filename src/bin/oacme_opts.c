@@ -16,6 +16,7 @@ enum option_key {
 	KEY_DNS_KEY = 256, KEY_DNS_KEY_FILE, KEY_DNS_SERVER, KEY_PORT, KEY_NAME_SERVER, KEY_SEED, KEY_SEED_FILE, KEY_TYPE, KEY_BITS,
 	KEY_EMAIL, KEY_PRODUCTION, KEY_DIRECTORY, KEY_CA_FILE, KEY_PROFILE, KEY_EAB_KID, KEY_EAB_KEY_FILE, KEY_PREFERRED_CHAIN,
 	KEY_DANE, KEY_DANE_KEEP, KEY_CHECK, KEY_PRINT_PERSIST, KEY_USER, KEY_LOG_LEVEL,
+	KEY_NO_SANDBOX,
 };
 
 static const char STAGING[] = "https://acme-staging-v02.api.letsencrypt.org/directory";
@@ -61,6 +62,7 @@ static const struct argp_option options[] = {
 	  "\"*.HOST\": and of all names below it. May be repeated", 3 },
 	{ "user", KEY_USER, "NAME", 0, "Become this user. Default, if root starts it: origin, or nobody", 3 },
 	{ "log-level", KEY_LOG_LEVEL, "LEVEL", 0, "error, warning, info (default) or debug", 3 },
+	{ "no-sandbox", KEY_NO_SANDBOX, NULL, 0, DAEMON_NO_SANDBOX_DOC, 3 },
 	{ 0 },
 };
 
@@ -172,6 +174,7 @@ read_option(int key, char *arg, struct argp_state *state)
 	case KEY_DANE_KEEP: o->dane_keep_s = cli_number_option(state, "dane-keep", arg, 0, CERTIFIER_TLSA_WAIT_MAX_S); return 0;
 	case KEY_CHECK: o->is_check = true; return 0;
 	case KEY_PRINT_PERSIST: take_persist(o, arg, state); return 0;
+	case KEY_NO_SANDBOX: o->daemon.has_no_sandbox = true; return 0;
 	case KEY_USER: o->daemon.user = arg; return 0;
 	case KEY_LOG_LEVEL:
 		if (log_level_parse(arg, &o->daemon.log_level) != OK) {

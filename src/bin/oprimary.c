@@ -39,10 +39,14 @@ git_up(struct daemon *d)
 {
 	struct oprimary *p = d->ctx;
 	const struct keeper_secrets secrets = secrets_for_keeper(&p->opts.secrets);
+	p->git.sandbox_log = d->opts->has_no_sandbox ? NULL : &d->log;
 	err_t err = git_side_start(&p->git, &p->opts.git, &secrets, d->opts->user, &d->failure_status, &d->diag);
 	d->is_failure_told = err == E_REFUSED;
 	TRY(err);
 	log_start(p);
+	if (p->git.sandbox_log != NULL) {
+		sandbox_say(&d->log, p->git.role, &p->git.sandbox);
+	}
 	return OK;
 }
 
@@ -74,6 +78,15 @@ look_at_git_side(struct daemon *d, uint64_t now_ms)
 	}
 	p->git_trouble = trouble;
 	return trouble == NULL;
+}
+
+/* A SRV record in a `_secondaries` file may name any port to notify. */
+static void
+sandbox(struct daemon *d, struct sandbox_conf *c)
+{
+	const struct oprimary *p = d->ctx;
+	c->child = p->git.keeper;
+	c->is_any_port = p->opts.notify.whom != NOTIFY_WHOM_NONE;
 }
 
 /* ---- views ---- */
@@ -223,6 +236,7 @@ static const struct daemon_stage stages[] = {
 	DAEMON_STAGE_FILES,
 	DAEMON_STAGE_LISTEN,
 	{ "privileges", privs_up, NULL },
+	DAEMON_STAGE_SANDBOX,
 	{ "views", view_up, view_down },
 	DAEMON_STAGE_GUARD,
 	DAEMON_STAGE_LOG,
@@ -235,6 +249,7 @@ static const struct daemon_stage stages[] = {
 static const struct daemon_program program = {
 	.stages = stages,
 	.stages_n = ARRAY_LEN(stages),
+	.sandbox = sandbox,
 	.files = FILES,
 	.reload = on_reload,
 	.poll = on_poll,

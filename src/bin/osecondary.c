@@ -162,6 +162,23 @@ store_down(struct daemon *d)
 	}
 }
 
+/* The ports of primaries; and that of secondaries, which only keys name. */
+static void
+sandbox(struct daemon *d, struct sandbox_conf *c)
+{
+	const struct osecondary *s = d->ctx;
+	for (size_t i = 0; i < s->opts.sources_n; i++) {
+		sandbox_add_port(c, s->opts.sources[i].port);
+	}
+	if (s->opts.notify.whom != NOTIFY_WHOM_NONE) {
+		sandbox_add_port(c, NOTIFY_PORT);
+	}
+	if (s->views.store != NULL) {
+		c->role = SANDBOX_STORE;
+		sandbox_add_dir(c, zone_store_dir(s->views.store));
+	}
+}
+
 static err_t
 health_up(struct daemon *d)
 {
@@ -213,6 +230,7 @@ static const struct daemon_stage stages[] = {
 	DAEMON_STAGE_LISTEN,
 	{ "state", store_up, store_down },
 	DAEMON_STAGE_PRIVS,
+	DAEMON_STAGE_SANDBOX,
 	{ "views", views_up, views_down },
 	DAEMON_STAGE_GUARD,
 	DAEMON_STAGE_LOG,
@@ -224,7 +242,8 @@ static const struct daemon_stage stages[] = {
 };
 
 static const struct daemon_program program = {
-	.stages = stages, .stages_n = ARRAY_LEN(stages), .files = FILES, .log_stats = log_stats, .log_state = log_state,
+	.stages = stages, .stages_n = ARRAY_LEN(stages), .sandbox = sandbox, .files = FILES, .log_stats = log_stats,
+	.log_state = log_state,
 };
 
 int

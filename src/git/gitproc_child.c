@@ -13,6 +13,7 @@
 #include "git/worker.h"
 #include "ops/memory.h"
 #include "ops/priority.h"
+#include "ops/sandbox.h"
 #include "ops/signals.h"
 
 enum {
@@ -85,6 +86,7 @@ child_end_gently(struct git_process *g)
 child_main(struct git_process *g, int sock, pid_t supervisor)
 {
 	sigset_t none;
+	struct diag diag;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "oprimary-fetch");
 	if (getppid() != supervisor) {
@@ -99,6 +101,9 @@ child_main(struct git_process *g, int sock, pid_t supervisor)
 		priority_give_way(); /* zones are served already, and queries go first */
 	}
 	memory_bound(g->conf->memory_max);
+	if (sandbox_enter_worker(&diag) != OK) {
+		_exit(1);
+	}
 	git_worker_run(g->conf, &g->home, sock);
 	_exit(0);
 }

@@ -16,9 +16,11 @@
 
 #include "git/access.h"
 #include "git/gitproc.h"
+#include "git/home.h"
 #include "ops/clock.h"
 #include "ops/files.h"
 #include "ops/restarts.h"
+#include "ops/sandbox.h"
 #include "ops/signals.h"
 
 enum {
@@ -253,6 +255,36 @@ become(const struct keeper_conf *conf, struct privs_who *who, struct diag *diag)
 	return git_conf_check_cache(conf->git, diag);
 }
 
+/* /proc has the size of a process's memory (memory_bound()).  A redirection may lead to the other port of the web. */
+static void
+allow_network(const struct git_conf *git, struct sandbox_conf *c)
+{
+	sandbox_add_system(c);
+	sandbox_add_place(c, "/proc", SANDBOX_READ);
+	sandbox_add_place(c, git->cache_dir != NULL ? git->cache_dir : git_home_temp_root(), SANDBOX_WRITE);
+	sandbox_add_beside(c, git->known_hosts);
+	sandbox_add_beside(c, git->ca_file);
+	sandbox_add_port(c, git->port);
+	if (git->scheme == GIT_REMOTE_HTTP || git->scheme == GIT_REMOTE_HTTPS) {
+		sandbox_add_port(c, 80);
+		sandbox_add_port(c, 443);
+	}
+}
+
+static err_t
+enter_sandbox(const struct keeper_conf *conf, struct sandbox_state *out, struct diag *diag)
+{
+	bool is_local = conf->git->scheme == GIT_REMOTE_LOCAL;
+	struct sandbox_conf c = { .role = is_local ? SANDBOX_GIT_LOCAL : SANDBOX_GIT, .log = conf->log };
+	if (conf->log == NULL) {
+		return OK;
+	}
+	if (!is_local) {
+		allow_network(conf->git, &c);
+	}
+	return sandbox_enter(&c, out, diag);
+}
+
 [[gnu::noreturn]] static void
 fail(int control, int status, const struct diag *diag)
 {
@@ -264,13 +296,20 @@ fail(int control, int status, const struct diag *diag)
 	_exit(status);
 }
 
-static void
-say_hello(const struct keeper *k, const struct privs_who *who)
+static unsigned
+flags_of(const struct keeper *k, const struct privs_who *who, const struct sandbox_state *s)
 {
-	struct link_frame f = { .type = LINK_PROGRESS, .fd = -1, .flags = who->keeps_files ? KEEPER_IS_FILE_ROOT : 0 };
+	return (who->keeps_files ? KEEPER_IS_FILE_ROOT : 0u) | (k->conf->git->scheme == GIT_REMOTE_LOCAL ? KEEPER_RUNS_GIT : 0u) |
+	       (s->has_calls ? KEEPER_HAS_CALLS : 0u) | (s->landlock != 0 ? KEEPER_HAS_FILES : 0u) | (s->has_ports ? KEEPER_HAS_PORTS : 0u);
+}
+
+static void
+say_hello(const struct keeper *k, const struct privs_who *who, const struct sandbox_state *s)
+{
+	struct link_frame f = { .type = LINK_PROGRESS, .fd = -1, .flags = (uint8_t)flags_of(k, who, s) };
 	_Static_assert(sizeof f.id >= PRIVS_NAME_MAX, "a user's name fits");
 	privs_print(who, f.id);
-	snprintf(f.text, sizeof f.text, "%s", k->conf->git->shown);
+	snprintf(f.text, sizeof f.text, "%.*s\n%s", (int)(sizeof f.text - sizeof s->missing - 2), k->conf->git->shown, s->missing);
 	(void)!link_send(k->control, &f);
 }
 
@@ -279,6 +318,7 @@ keeper_run(const struct keeper_conf *conf, int control, pid_t parent)
 {
 	struct keeper k = { .conf = conf, .control = control, .self = getpid() };
 	struct privs_who who;
+	struct sandbox_state sandbox = { 0 };
 	struct diag diag = { 0 };
 	prctl(PR_SET_NAME, "oprimary-keeper");
 	int status = conf->secrets->read(conf->secrets->ctx, conf->git);
@@ -297,6 +337,9 @@ keeper_run(const struct keeper_conf *conf, int control, pid_t parent)
 	if (privs_die_with_parent(parent) == E_STOPPED) {
 		_exit(0);
 	}
-	say_hello(&k, &who);
+	if (enter_sandbox(conf, &sandbox, &diag) != OK) {
+		fail(control, EXIT_FAILURE, &diag);
+	}
+	say_hello(&k, &who, &sandbox);
 	live(&k);
 }

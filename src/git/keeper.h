@@ -18,6 +18,7 @@
 
 #include "git/link.h"
 #include "git/remote.h"
+#include "ops/log.h"
 #include "ops/privs.h"
 #include "ops/pulse.h"
 
@@ -40,15 +41,22 @@ struct keeper_conf {
 	struct git_conf *git;
 	const struct keeper_secrets *secrets;
 	const char *user; /* NULL: none was named */
+	const struct log *log; /* where calls that the sandbox forbids are reported; NULL: there is no sandbox */
 	struct git_pulses *pulses;
 };
 
 /* The keeper sends frames on `control`.  The first one tells how it began:
- *   PROGRESS  it runs.  `text`: the remote, as people may see it; `id`: its user; flags: enum keeper_flags
+ *   PROGRESS  it runs.  `text`: the remote, as people may see it, and behind a line end what its sandbox lacks; `id`: its user;
+ *             flags: enum keeper_flags
  *   FAILED    it ends.  `n`: the exit status; `text`: a message, a line end, a hint; "": the message was printed already
  * Each further frame is a PROGRESS for a new git process.  `fd`: its link; `text`: how the git process before ended. */
 enum keeper_flags {
 	KEEPER_IS_FILE_ROOT = 1 << 0, /* the keeper is root with the capabilities for files */
+	KEEPER_RUNS_GIT = 1 << 1,     /* it is in SANDBOX_GIT_LOCAL, else in SANDBOX_GIT */
+	/* what holds of that (struct sandbox_state) */
+	KEEPER_HAS_CALLS = 1 << 2,
+	KEEPER_HAS_FILES = 1 << 3,
+	KEEPER_HAS_PORTS = 1 << 4,
 };
 
 /* Called in the child.  `parent`: the parent's getpid(), taken before the fork. */

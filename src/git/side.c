@@ -53,6 +53,15 @@ begin_failed(const struct link_frame *f, int *status, struct diag *diag)
 	return E_IO;
 }
 
+/* The remote, and behind a line end what the sandbox lacks. */
+static void
+take_text(struct git_side *g, const char *text)
+{
+	int shown = (int)strcspn(text, "\n");
+	snprintf(g->shown, sizeof g->shown, "%.*s", shown, text);
+	snprintf(g->sandbox.missing, sizeof g->sandbox.missing, "%s", text[shown] == '\n' ? text + shown + 1 : "");
+}
+
 /* Waits until the keeper says how it began.  The keeper may wait for a person who has to type a secret, so a signal
  * that ends us ends this wait, too. */
 static err_t
@@ -81,9 +90,13 @@ await_hello(struct git_side *g, int *status, struct diag *diag)
 	if (f.type == LINK_FAILED) {
 		return begin_failed(&f, status, diag);
 	}
-	snprintf(g->shown, sizeof g->shown, "%s", f.text);
+	take_text(g, f.text);
 	snprintf(g->user, sizeof g->user, "%s", f.id);
 	g->is_file_root = (f.flags & KEEPER_IS_FILE_ROOT) != 0;
+	g->role = (f.flags & KEEPER_RUNS_GIT) != 0 ? SANDBOX_GIT_LOCAL : SANDBOX_GIT;
+	g->sandbox.has_calls = (f.flags & KEEPER_HAS_CALLS) != 0;
+	g->sandbox.landlock = (f.flags & KEEPER_HAS_FILES) != 0;
+	g->sandbox.has_ports = (f.flags & KEEPER_HAS_PORTS) != 0;
 	return OK;
 }
 
@@ -113,7 +126,8 @@ git_side_start(struct git_side *g, struct git_conf *git, const struct keeper_sec
 	int pair[2];
 	*status = EXIT_FAILURE;
 	TRY(make_ready(g, pair, diag));
-	const struct keeper_conf conf = { .git = git, .secrets = secrets, .user = user, .pulses = g->pulses };
+	const struct keeper_conf conf = { .git = git, .secrets = secrets, .user = user, .pulses = g->pulses,
+	                                   .log = g->sandbox_log };
 	pid_t parent = getpid();
 	g->keeper = fork();
 	if (g->keeper == 0) {

@@ -19,13 +19,17 @@
 #include "base/err.h"
 #include "git/keeper.h"
 #include "git/link.h"
+#include "ops/sandbox.h"
 
 struct git_side {
+	const struct log *sandbox_log; /* set by the caller, borrowed: see struct keeper_conf */
 	pid_t keeper;
 	struct git_pulses *pulses; /* shared with the keeper and the git process */
 	char shown[LINK_TEXT_MAX]; /* the remote, for people */
 	char user[PRIVS_NAME_MAX + 1]; /* the user of the git side */
 	bool is_file_root;         /* it is root with the capabilities for files */
+	enum sandbox_role role;    /* of the git side, */
+	struct sandbox_state sandbox; /* and what holds of it, when there is a sandbox */
 	struct pulse_watch watch;  /* of the keeper; for the main thread */
 	int control;
 	int link;                  /* the number stays; each git process has its own socket there (dup2) */

@@ -407,6 +407,12 @@ free_entry(void *ctx, void *entry)
 	free(entry);
 }
 
+int
+zone_store_dir(const struct zone_store *s)
+{
+	return s->dir;
+}
+
 void
 zone_store_free(struct zone_store **store)
 {

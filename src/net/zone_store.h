@@ -53,6 +53,7 @@ struct zone_store_conf {
 /* The main thread, before privileges are dropped.  E_BUSY: another process has the directory; E_IO. */
 err_t zone_store_open(const struct zone_store_conf *conf, struct zone_store **out, struct diag *diag);
 void zone_store_free(struct zone_store **s);
+int zone_store_dir(const struct zone_store *s); /* the descriptor of the directory */
 
 /* The main thread, before zone_store_start(): gives the zones of an earlier run to follower_restore(), catalogs first.  `room`: memory that
  * the next zone may take. */

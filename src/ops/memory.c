@@ -3,7 +3,6 @@
 #include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -16,9 +15,12 @@
 
 enum { LARGE_PAGES_MIN = 4 }; /* a smaller heap does not need it: its page table entries fit into the processor's cache for them */
 
+static uintptr_t heap_begin; /* of the process; by memory_begin() */
+
 void
 memory_begin(void)
 {
+	heap_begin = (uintptr_t)sbrk(0);
 	mallopt(M_ARENA_MAX, 1);
 }
 
@@ -48,31 +50,12 @@ memory_bound(uint64_t octets)
 	}
 }
 
-/* The part of the heap that malloc() got by brk(2). */
-static void
-find_heap(uintptr_t *begin, uintptr_t *end)
-{
-	char line[512];
-	FILE *maps = fopen("/proc/self/maps", "re");
-	*begin = *end = 0;
-	while (maps != NULL && *end == 0 && fgets(line, sizeof line, maps) != NULL) {
-		if (strstr(line, "[heap]") != NULL && sscanf(line, "%lx-%lx", begin, end) != 2) {
-			*begin = *end = 0;
-		}
-	}
-	if (maps != NULL) {
-		(void)fclose(maps);
-	}
-}
-
 void
 memory_settle(void)
 {
-	uintptr_t begin, end;
 	malloc_trim(0);
-	find_heap(&begin, &end);
-	begin = (begin + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1);
-	end &= ~(LARGE_PAGE - 1);
+	/* the part of the heap that malloc() got by brk(2) */
+	uintptr_t begin = (heap_begin + LARGE_PAGE - 1) & ~(LARGE_PAGE - 1), end = (uintptr_t)sbrk(0) & ~(LARGE_PAGE - 1);
 	if (end > begin && end - begin >= LARGE_PAGES_MIN * LARGE_PAGE) {
 		/* Both are advice, so failure is no error. */
 		(void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);

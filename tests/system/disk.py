@@ -27,7 +27,7 @@ class Mounted:
         self.path = os.path.join(where, "disk")
         os.makedirs(self.path)
         mount = 'mount -t tmpfs -o size=%s none "$0" && exec "$@"' % size
-        self.wrapper, self.env = [*mount_namespace(), "sh", "-c", mount, self.path], {}
+        self.wrapper, self.env, self.options = [*mount_namespace(), "sh", "-c", mount, self.path], {}, []
 
     def seen_by(self, process):
         return "/proc/%d/root%s" % (process.pid, self.path)
@@ -47,7 +47,8 @@ class Mounted:
 
 
 class Preloaded:
-    """A directory in which the program's writes fail, as they do on a full disk (full.c)."""
+    """A directory in which the program's writes fail, as they do on a full disk (full.c).  The library looks at files, so the program
+    has no sandbox."""
 
     def __init__(self, where):
         self.path = os.path.join(where, "disk")
@@ -57,6 +58,7 @@ class Preloaded:
         subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-D_GNU_SOURCE", "-o", library, source], check=True)
         asan = servers.sanitizer_env()["ASAN_OPTIONS"] + ":verify_asan_link_order=0"
         self.wrapper, self.env = [], {"LD_PRELOAD": library, "FULL_BELOW": self.path, "ASAN_OPTIONS": asan}
+        self.options = ["--no-sandbox"]
 
     def seen_by(self, process):
         return self.path

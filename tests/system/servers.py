@@ -208,6 +208,8 @@ class Ours(Process):
         status = self.end()
         assert status == 0, "%s ended with %s\n%s" % (self.program, status, self.log_tail())
         assert not SANITIZER_REPORT.search(self.log()), self.log_tail()
+        forbidden = re.findall(r"event=forbidden-call .*", self.log())
+        assert not forbidden, "the sandbox's lists are too short: %s" % forbidden
         unknown = set(re.findall(r"^\S+ [a-z]+ event=(\S+)", self.log(), re.M)) - manual.events()
         assert not unknown, "not in the manual, LOG: %s" % ", ".join(sorted(unknown))
         self.await_no_children()

@@ -122,7 +122,7 @@ class Scene:
             self.daemon_pid.value = self.daemon.child.process.pid
             self.url = self.daemon.url("zones.git")
             self.disk = disk.Mounted(self.work, "64m") if disk.mount_namespace() else disk.Preloaded(self.work)
-            options += ["--cache-dir=" + os.path.join(self.disk.path, "cache"), "--fetch-timeout=10"]
+            options += ["--cache-dir=" + os.path.join(self.disk.path, "cache"), "--fetch-timeout=10", *self.disk.options]
             more = {"wrapper": self.disk.wrapper, "env": self.disk.env}
         options += ["--memory-max=%d" % Limits.memory_max_mib, "--fetch-memory-max=%d" % Limits.git_memory_max_mib]
         self.primary = Primary(self, *options, zones=["good.example", "person.example"], **more)

@@ -803,7 +803,7 @@ def test_a_full_disk(victim, repo, daemon, tmp_path, kind):
     """Commits are served from memory, the clone follows when there is room; meanwhile it is tried less and less often."""
     small = kind(str(tmp_path))
     cache = os.path.join(small.path, "cache")
-    v = victim("--cache-dir=" + cache, remote=daemon.url("zones.git"), wrapper=small.wrapper, env=small.env)
+    v = victim("--cache-dir=" + cache, *small.options, remote=daemon.url("zones.git"), wrapper=small.wrapper, env=small.env)
     small.fill(v.primary)
     v.pull(v.push_good)
     for seconds in (1, 2, 4):
@@ -827,7 +827,7 @@ def test_a_full_disk_at_the_start(repo, primary, daemon, tmp_path, started, kind
     small, port = kind(str(tmp_path)), servers.free_port()
     repo.commit({ORG: zone()})
     cache = os.path.join(small.path, "cache")
-    p = primary("git://%s:%d/zones.git" % (servers.ADDRESS, port), "--cache-dir=" + cache, wrapper=small.wrapper, env=small.env)
+    p = primary("git://%s:%d/zones.git" % (servers.ADDRESS, port), "--cache-dir=" + cache, *small.options, wrapper=small.wrapper, env=small.env)
     p.await_log("event=pull-failed text=\"cannot connect to")
     small.fill(p)
     started(remotes.Breaking(daemon.port, port=port))
@@ -847,7 +847,7 @@ def test_what_a_disk_lacks(victim, daemon, tmp_path, number):
     """It is said what it is, where, and what to do; and the clone is not taken for damaged."""
     small = disk.Preloaded(str(tmp_path)).is_wrong_with(number)
     cache = os.path.join(small.path, "cache")
-    v = victim("--cache-dir=" + cache, remote=daemon.url("zones.git"), wrapper=small.wrapper, env=small.env)
+    v = victim("--cache-dir=" + cache, *small.options, remote=daemon.url("zones.git"), wrapper=small.wrapper, env=small.env)
     before = os.stat(os.path.join(cache, "clone.git")).st_ino
     small.fill(v.primary)
     v.pull(v.push_good)
@@ -866,7 +866,7 @@ def test_what_a_disk_lacks_at_the_start(repo, primary, daemon, tmp_path, started
     repo.commit({ORG: zone()})
     cache = os.path.join(small.path, "cache")
     small.fill(None)
-    p = primary(daemon.url("zones.git"), "--cache-dir=" + cache, wrapper=small.wrapper, env=small.env)
+    p = primary(daemon.url("zones.git"), "--cache-dir=" + cache, *small.options, wrapper=small.wrapper, env=small.env)
     p.await_log("event=pull-failed text=\".*%s.*%s.* -- %s" % (small.path, os.strerror(number), SHORTAGES[number]))
     small.make_room(p)
     p.await_serial(ORG, 1)

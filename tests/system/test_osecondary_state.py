@@ -373,7 +373,7 @@ def test_a_full_disk_costs_the_copy_alone(repo, primary, secondary, kept_in, tmp
     repo.commit({"mirage": zone(1), "mirage._keys": KEY.line})
     served = primary(repo, zones=["mirage"])
     user = ["--user=root"] if os.geteuid() == 0 else []  # whoever is to see that the disk is full, in a directory that is root's
-    first = secondary([KEY, LOOK], where, *user, *NOW, primaries=at(served), wrapper=small.wrapper, env=small.env)
+    first = secondary([KEY, LOOK], where, *small.options, *user, *NOW, primaries=at(served), wrapper=small.wrapper, env=small.env)
     first.await_true("it is written", lambda: first.stat("whole", "state-stats") == 1)
     small.fill(first)
     for serial, hosts in ((2, 3000), (3, 3001), (4, 0)):

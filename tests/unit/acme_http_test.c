@@ -132,6 +132,21 @@ urls_are_checked(void **state)
 }
 
 static void
+urls_have_ports(void **state)
+{
+	static const struct { const char *url; uint16_t port; } rows[] = {
+		{ "https://ca.example", 443 }, { "https://ca.example:14000/dir:1", 14000 }, { "https://ca.example:14000?x=:2", 14000 },
+		{ "https://[2001:db8::1]/", 443 }, { "https://[2001:db8::1]:8443/", 8443 }, { "https://ca1/", 443 }, { "https://ca.example:/", 443 },
+		{ "https://ca.example:0/", 443 }, { "https://ca.example:65535/", 65535 }, { "https://ca.example:65536/", 443 },
+		{ "https://ca.example:4294967297/", 443 }, { "https://443", 443 }, { "https://ca.example:x1/", 443 },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_int_equal(acme_url_port(rows[i].url), rows[i].port);
+	}
+}
+
+static void
 urls_are_resolved(void **state)
 {
 	char out[ACME_URL_MAX + 1] = "kept", longest[ACME_URL_MAX + 1];
@@ -162,6 +177,7 @@ main(void)
 		cmocka_unit_test_teardown(links_are_read, tear_down),
 		cmocka_unit_test_teardown(answers_are_bounded, tear_down),
 		cmocka_unit_test(urls_are_checked),
+		cmocka_unit_test(urls_have_ports),
 		cmocka_unit_test(urls_are_resolved),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

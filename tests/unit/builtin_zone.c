@@ -85,7 +85,7 @@ log_stats(struct daemon *d)
 }
 
 static const struct daemon_stage stages[] = {
-	DAEMON_STAGE_MANAGER, DAEMON_STAGE_FILES,  DAEMON_STAGE_LISTEN, DAEMON_STAGE_PRIVS,
+	DAEMON_STAGE_MANAGER, DAEMON_STAGE_FILES,  DAEMON_STAGE_LISTEN, DAEMON_STAGE_PRIVS, DAEMON_STAGE_SANDBOX,
 	{ "zone", zone_up, zone_down },
 	DAEMON_STAGE_LOG,     DAEMON_STAGE_WORKERS, DAEMON_STAGE_HEALTH, { "told", told_up, NULL },
 };
