@@ -161,7 +161,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct tsig_key k = { .alg = HMAC_SHA256, .secret = "secret", .secret_len = 6, .name = { .len = 19, .oct = "\1a\7_update\7example" } };
 	struct world w = { .zones = secondary_new(&(struct secondary_conf){ .octets_max = 0 }, NULL) };
-	struct keystore *keys = keystore_new();
+	struct keystore *keys = keystore_new(NULL);
 	struct pkey *key = NULL;
 	struct acme_client *ca = NULL;
 	struct zone *z = make_zone(data, len);

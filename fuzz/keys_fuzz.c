@@ -39,7 +39,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct cur c = cur_over(data, size);
-	struct keystore *ks = keystore_new(), *copy = keystore_new();
+	struct keystore *ks = keystore_new(NULL), *copy = keystore_new(NULL);
 	struct findings f = { 0 };
 	struct name within = { .len = 1 };
 	name_read_plain(&c, &within);

@@ -107,7 +107,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	in.opened = 0;
 	reported = 0;
-	err = keys_load(&reader, in.text, in.len, NULL, SIZE_MAX, &keys, &result);
+	err = keys_load(&reader, in.text, in.len, NULL, SIZE_MAX, NULL, &keys, &result);
 	ASSERT(err != E_FORMAT || (result.errors != 0 && reported != 0));
 	keystore_free(&keys);
 	return 0;

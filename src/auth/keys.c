@@ -23,6 +23,7 @@ struct keystore {
 	size_t slots_n;     /* a power of two */
 	size_t order_end;   /* no key has it, nor a larger one */
 	bool is_sealed;
+	const struct alloc_source *memory; /* NULL: the heap */
 };
 
 /* The slot that holds the name, or the empty one where it would go. */
@@ -37,7 +38,7 @@ slot_of(const struct keystore *ks, const uint8_t *name)
 }
 
 struct keystore *
-keystore_new(void)
+keystore_new(const struct alloc_source *memory)
 {
 	struct keystore *ks = try_alloc(sizeof *ks);
 	struct key **slots = ks != NULL ? try_alloc(SLOTS_MIN * sizeof(struct key *)) : NULL;
@@ -47,13 +48,23 @@ keystore_new(void)
 	}
 	ks->slots_n = SLOTS_MIN;
 	ks->slots = slots;
+	ks->memory = memory;
 	return ks;
 }
 
-static void
-key_free(struct key **k)
+static struct key *
+key_new(const struct keystore *ks)
 {
-	if (*k != NULL) {
+	return ks->memory != NULL ? ks->memory->take(ks->memory->ctx, sizeof(struct key)) : try_alloc(sizeof(struct key));
+}
+
+static void
+key_free(const struct keystore *ks, struct key **k)
+{
+	if (ks->memory != NULL) {
+		ks->memory->give(ks->memory->ctx, *k, sizeof **k);
+		*k = NULL;
+	} else {
 		wipe(*k, sizeof **k);
 		free_ptr(k);
 	}
@@ -66,7 +77,7 @@ keystore_free(struct keystore **ks)
 		return;
 	}
 	for (size_t i = 0; i < (*ks)->n; i++) {
-		key_free(&(*ks)->keys[i]);
+		key_free(*ks, &(*ks)->keys[i]);
 	}
 	free((*ks)->keys);
 	free((*ks)->slots);
@@ -105,7 +116,7 @@ insert(struct keystore *ks, struct key *k)
 	ASSERT(!ks->is_sealed);
 	err_t err = make_room(ks);
 	if (err != OK) {
-		key_free(&k);
+		key_free(ks, &k);
 		return err;
 	}
 	*slot_of(ks, k->tsig.name.oct) = k;
@@ -219,12 +230,12 @@ keystore_add(struct keystore *ks, const uint8_t *owner, const uint8_t *within, c
              uint16_t rdlen, struct findings *out)
 {
 	const struct record r = { .owner = owner, .within = within, .rdata = rdata, .rdlen = rdlen, .out = out };
-	struct key *k = try_alloc(sizeof *k);
+	struct key *k = key_new(ks);
 	if (k == NULL) {
 		return E_NOMEM;
 	}
 	if (!read_rdata(&r, &k->tsig) || !read_name(&r, k) || is_duplicate(&r, k, *slot_of(ks, owner))) {
-		key_free(&k);
+		key_free(ks, &k);
 		return OK;
 	}
 	k->order = ks->order_end++;
@@ -238,14 +249,14 @@ keystore_add_key(struct keystore *ks, const struct tsig_key *key)
 	if (there != NULL) {
 		return key_is_same(&there->tsig, key) ? OK : E_EXISTS;
 	}
-	struct key *k = try_alloc(sizeof *k);
+	struct key *k = key_new(ks);
 	if (k == NULL) {
 		return E_NOMEM;
 	}
 	k->tsig = *key;
 	err_t err = key_name_read(key->name.oct, k);
 	if (err == E_UNSUPPORTED) {
-		key_free(&k);
+		key_free(ks, &k);
 		return err;
 	}
 	if (err != OK) {
@@ -285,7 +296,7 @@ keystore_merge(struct keystore *into, const struct keystore *from, struct findin
 		if (is_duplicate(&r, k, *slot_of(into, k->tsig.name.oct))) {
 			continue;
 		}
-		struct key *copy = try_alloc(sizeof *copy);
+		struct key *copy = key_new(into);
 		if (copy == NULL) {
 			return E_NOMEM;
 		}

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "auth/key.h"
+#include "base/alloc.h"
 #include "base/diag.h"
 #include "base/err.h"
 #include "zone/findings.h"
@@ -20,7 +21,8 @@ enum { KEYS_MAX = 100000 }; /* of all files: more are E_LIMIT */
 struct keystore;
 
 /* Builder: add every key, then call keystore_seal(). */
-struct keystore *keystore_new(void); /* NULL: no memory */
+/* `memory`: for the keys themselves, borrowed as long as the store lives; NULL: the heap.  NULL: no memory */
+struct keystore *keystore_new(const struct alloc_source *memory);
 void keystore_free(struct keystore **ks); /* NULL-safe; wipes the secrets */
 
 /* One DNSKEY record of a keys file.  `within`: the file's domain (NAME of NAME._keys, root for _keys): a

@@ -85,9 +85,9 @@ read_keys(struct loading *l, const struct master_reader *source, const char *tex
 
 err_t
 keys_load(const struct master_reader *source, const char *text, size_t len, const struct secondaries *named, size_t octets_max,
-          struct keystore **out, struct load_result *result)
+          const struct alloc_source *memory, struct keystore **out, struct load_result *result)
 {
-	struct loading l = { .within = source->apex, .keys = keystore_new() };
+	struct loading l = { .within = source->apex, .keys = keystore_new(memory) };
 	err_t err = l.keys != NULL ? read_keys(&l, source, text, len, named, octets_max, result) : E_NOMEM;
 	if (err != OK) {
 		keystore_free(&l.keys);

@@ -18,4 +18,4 @@ struct diag_sink keys_sink(const struct diag_sink *to);
  * keystore_find_idle().  E_LIMIT: too many keys, or, with result->is_over_limit, more memory than `octets_max`.  The caller owns *out,
  * which is sealed. */
 err_t keys_load(const struct master_reader *source, const char *text, size_t len, const struct secondaries *named, size_t octets_max,
-                struct keystore **out, struct load_result *result);
+                const struct alloc_source *memory, struct keystore **out, struct load_result *result);

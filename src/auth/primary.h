@@ -73,6 +73,7 @@ struct primary_conf {
 	bool zones_by_update;            /* updates may make and remove zones (auth/batch.h) */
 	size_t octets_max;               /* memory that all zones, keys and secondaries may take, including those that are being made;
 	                                  * 0: no limit */
+	const struct alloc_source *key_memory; /* for keys (keystore_new()) */
 };
 
 enum zone_event {

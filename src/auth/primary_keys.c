@@ -15,7 +15,7 @@ primary_take_keys(struct primary *p, struct pending *d)
 static struct keystore *
 merge(const struct primary *p, const struct secondaries *granting)
 {
-	struct keystore *all = keystore_new();
+	struct keystore *all = keystore_new(p->conf.key_memory);
 	struct findings findings = { 0 };
 	if (all == NULL) {
 		return NULL;

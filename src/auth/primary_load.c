@@ -46,7 +46,7 @@ load_kind(struct apply *a, struct pending *d, const struct master_reader *reader
 {
 	switch (d->file->kind) {
 	case SOURCE_KEYS:
-		return keys_load(reader, text->text, text->len, plan_named(a), octets_max, &d->keys, result);
+		return keys_load(reader, text->text, text->len, plan_named(a), octets_max, a->p->conf.key_memory, &d->keys, result);
 	case SOURCE_SECONDARIES:
 		return secondaries_load(reader, text->text, text->len, d->file->secondaries, octets_max, &d->secondaries, result);
 	default:

@@ -15,6 +15,14 @@
 
 void *try_alloc(size_t size); /* zeroed; NULL: no memory */
 
+/* Where blocks come from that must not be in the heap.  take() returns zeroed memory; NULL: there is none.  give() overwrites the
+ * block. */
+struct alloc_source {
+	void *(*take)(void *ctx, size_t size);
+	void (*give)(void *ctx, void *block, size_t size);
+	void *ctx;
+};
+
 bool try_grow(void *array, size_t size, size_t *cap); /* for try_room() */
 
 /* Makes room for one more in an array of `n` elements of `size` octets each, which has room for `*cap`: a full array is

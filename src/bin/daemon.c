@@ -2,11 +2,13 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "bin/cli.h"
+#include "bin/key_memory.h"
 #include "crypto/hmac.h"
 #include "ops/clock.h"
 #include "ops/log_ring.h"
@@ -215,6 +217,18 @@ look_after(struct daemon *d)
 	}
 }
 
+/* Keys may come at any time, with a commit. */
+static void
+look_at_secrets(struct daemon *d)
+{
+	int why = key_memory_refused();
+	if (why != 0 && !d->is_unlocked_told) {
+		d->is_unlocked_told = true;
+		log_event(&d->log, LOG_LEVEL_WARNING, "secrets-not-locked", "text=%s hint=%s", strerror(why),
+		          "secrets of keys may be written to swap: raise LimitMEMLOCK= or ulimit -l");
+	}
+}
+
 static void
 call(struct daemon *d, void (*function)(struct daemon *d))
 {
@@ -258,6 +272,7 @@ loop(struct daemon *d)
 	uint64_t next_poll_ms = poll_due(d);
 	for (;;) {
 		look_after(d);
+		look_at_secrets(d);
 		int n = sigtimedwait(&set, NULL, &wait);
 		if (n == SIGTERM || n == SIGINT) {
 			return n;

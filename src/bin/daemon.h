@@ -72,6 +72,7 @@ struct daemon {
 	_Atomic int status;      /* the exit status otherwise */
 	uint64_t watchdog_told_ms; /* when WATCHDOG=1 was last sent */
 	bool is_settled, is_ready; /* daemon_tell_served() was called; it was called with zones */
+	bool is_unlocked_told;     /* that keys are in memory that may be swapped */
 	size_t told_zones;         /* by daemon_tell_transferred() */
 };
 

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "bin/cli.h"
+#include "bin/key_memory.h"
 #include "dns/bind_key.h"
 #include "net/peer.h"
 
@@ -137,7 +138,7 @@ add_all(struct keystore *ks, const struct follow_keys_args *a)
 int
 follow_keys_read(const struct follow_keys_args *a, struct keystore **out)
 {
-	struct keystore *ks = keystore_new();
+	struct keystore *ks = keystore_new(key_memory());
 	int status = ks != NULL ? add_all(ks, a) : CLI_FAILED;
 	cli_forget_environment();
 	if (status == CLI_OK && keystore_count(ks) == 0) {

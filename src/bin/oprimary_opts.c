@@ -7,6 +7,7 @@
 #include "auth/catalog.h"
 #include "base/alloc.h"
 #include "bin/cli.h"
+#include "bin/key_memory.h"
 
 enum { DAY_S = 86400, WEEK_S = 7 * DAY_S };
 
@@ -185,6 +186,7 @@ settle_memory(struct reader *r)
 	struct opts *o = r->opts;
 	const struct daemon_opts *d = &o->daemon;
 	o->primary.octets_max = d->zones_octets_max;
+	o->primary.key_memory = key_memory();
 	o->git.memory_max = daemon_memory_of(r->fetch_memory_mib, d->memory_all / OPTS_FETCH_PART, OPTS_FETCH_MIN_MIB);
 	o->git.text_max = d->memory.octets / OPTS_TEXTS_PART;
 }

@@ -223,7 +223,7 @@ run(const struct options *o)
 	};
 	oz = (struct ozone){
 		.report = report_new(&report),
-		.keys = is_single ? NULL : keystore_new(),
+		.keys = is_single ? NULL : keystore_new(NULL),
 		.dump = o->dump,
 		.diff = o->diff,
 		.colour = cli_has_colour(stdout),

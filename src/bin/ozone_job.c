@@ -94,7 +94,7 @@ load_text(const struct ozone *oz, struct version *v, enum source_kind kind, cons
 {
 	switch (kind) {
 	case SOURCE_KEYS:
-		return keys_load(reader, v->text.text, v->text.len, oz->rights.secondaries, SIZE_MAX, &v->keys, &v->counts);
+		return keys_load(reader, v->text.text, v->text.len, oz->rights.secondaries, SIZE_MAX, NULL, &v->keys, &v->counts);
 	case SOURCE_SECONDARIES:
 		return secondaries_load(reader, v->text.text, v->text.len, NULL, SIZE_MAX, &v->secondaries, &v->counts);
 	default:

@@ -17,7 +17,7 @@ add_keys(const struct reading *r, const struct master_reader *source, const stru
 	[[gnu::cleanup(keystore_free)]] struct keystore *keys = NULL;
 	struct load_result result;
 	struct findings twice = { 0 };
-	err_t err = keys_load(source, text->text, text->len, NULL, SIZE_MAX, &keys, &result);
+	err_t err = keys_load(source, text->text, text->len, NULL, SIZE_MAX, NULL, &keys, &result);
 	err = err == OK ? keystore_merge(r->oz->rights.keys, keys, &twice) : err;
 	findings_fini(&twice);
 	return err;
@@ -57,7 +57,7 @@ err_t
 ozone_note_rights(struct ozone *oz, struct side *side, char *const *files, size_t n)
 {
 	ozone_forget_rights(oz);
-	oz->rights.keys = keystore_new();
+	oz->rights.keys = keystore_new(NULL);
 	oz->rights.secondaries = secondaries_new();
 	err_t err = oz->rights.keys != NULL && oz->rights.secondaries != NULL ? OK : E_NOMEM;
 	for (size_t i = 0; err == OK && i < n; i++) {

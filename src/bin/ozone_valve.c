@@ -44,7 +44,7 @@ static void
 copy_keys(struct keystore **to, const struct keystore *from)
 {
 	struct findings twice = { 0 }; /* keys that are there twice, which are reported elsewhere */
-	*to = *to != NULL ? *to : keystore_new();
+	*to = *to != NULL ? *to : keystore_new(NULL);
 	if (*to != NULL && from != NULL) {
 		(void)!keystore_merge(*to, from, &twice);
 	}

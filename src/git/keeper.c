@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -255,6 +256,16 @@ become(const struct keeper_conf *conf, struct privs_who *who, struct diag *diag)
 	return git_conf_check_cache(conf->git, diag);
 }
 
+/* They are not to be written to swap.  The system may allow no more of that; pages that a child shares stay locked, too. */
+static void
+lock_secrets(const struct git_conf *git)
+{
+	(void)mlock(git, sizeof *git); /* which has the seed */
+	if (git->password != NULL) {
+		(void)mlock(git->password, strlen(git->password) + 1);
+	}
+}
+
 /* /proc has the size of a process's memory (memory_bound()).  A redirection may lead to the other port of the web. */
 static void
 allow_network(const struct git_conf *git, struct sandbox_conf *c)
@@ -326,6 +337,7 @@ keeper_run(const struct keeper_conf *conf, int control, pid_t parent)
 	if (status != 0) {
 		fail(control, status, NULL);
 	}
+	lock_secrets(conf->git);
 	files_keep((const int[]){ control }, 1); /* a secret may have come by one of the others */
 	if (become(conf, &who, &diag) != OK) {
 		fail(control, EXIT_FAILURE, &diag);

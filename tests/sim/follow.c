@@ -168,7 +168,7 @@ static struct keystore *
 keys_of(const struct sim_node *n)
 {
 	const struct plan *p = n->world->plan;
-	struct keystore *keys = keystore_new();
+	struct keystore *keys = keystore_new(NULL);
 	for (size_t i = 0; i < p->edges_n; i++) {
 		const struct plan_edge *e = &p->edges[i];
 		if (e->child == n->number || e->parent == n->number) {

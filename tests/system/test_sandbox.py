@@ -180,3 +180,20 @@ def test_without(primary, filled):
     assert all(state(pid) == {**LIMITED, "Seccomp": "0"} for pid in processes.all_of(served))
     assert "warning event=no-sandbox " in served.log() and "event=sandbox" not in served.log()
     served.stop()
+
+
+# ---- memory that is never swapped ----
+
+def test_keys_are_not_swapped(plain_primary, filled):
+    """Those that the server has, and what the keeper knows for the remote.  (Sanitizers make mlock() do nothing.)"""
+    served = plain_primary(filled, zones=["example"])
+    for pid in (served.pid, processes.named(served, "oprimary-keeper")):
+        assert processes.kib(pid, "VmLck") > 0, processes.name(pid)
+    served.stop()
+
+
+def test_where_no_memory_may_be_locked(plain_primary, filled, key):
+    served = plain_primary(filled, zones=["example"], wrapper=["prlimit", "--memlock=0:0"])
+    served.await_log("warning event=secrets-not-locked text=.* hint=.*LimitMEMLOCK=")
+    assert send(served, add(key, "x", "192.0.2.9")).rcode() == dns.rcode.NOERROR
+    served.stop()

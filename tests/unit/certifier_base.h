@@ -30,7 +30,7 @@ static void
 base_begin(struct base *b, uint32_t ttl, const char *const *key_names, size_t n)
 {
 	b->ttl = ttl;
-	b->keys = keystore_new();
+	b->keys = keystore_new(NULL);
 	for (size_t i = 0; i < n; i++) {
 		struct tsig_key k = { .alg = HMAC_SHA256, .secret = "secret", .secret_len = 6, .name = named(key_names[i]) };
 		assert_int_equal(keystore_add_key(b->keys, &k), OK);

@@ -626,7 +626,7 @@ world_begin_conf(struct world *w, struct follower_conf conf)
 		w->primary[i].conf.udp_max = UDP_MAX;
 	}
 	set_now(w, 1000 * S);
-	w->keys = keystore_new();
+	w->keys = keystore_new(NULL);
 	new_follower(w, conf, true);
 }
 

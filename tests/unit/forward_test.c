@@ -28,7 +28,7 @@ static void
 begin(struct world *w)
 {
 	static const struct secondary_conf conf = { .octets_max = 1 << 20 };
-	struct keystore *keys = keystore_new();
+	struct keystore *keys = keystore_new(NULL);
 	struct secondary_step step;
 	struct tsig_key key;
 	char why[128];

@@ -25,7 +25,7 @@ static void
 keys_are_kept_and_found(void **state)
 {
 	(void)state;
-	struct keystore *ks = keystore_new();
+	struct keystore *ks = keystore_new(NULL);
 	struct findings f = { 0 };
 	assert_null(keystore_find(NULL, name_root));
 	assert_int_equal(ADD(ks, "k._update.b.", "b.", RDATA("\xA3", SECRET), &f), OK);
@@ -85,7 +85,7 @@ every_finding(void **state)
 #undef ROW
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct keystore *ks = keystore_new();
+		struct keystore *ks = keystore_new(NULL);
 		struct findings f = { 0 };
 		assert_int_equal(add(ks, rows[i].owner, rows[i].within, rows[i].rdata, rows[i].n, &f), OK);
 		assert_int_equal(keystore_count(ks), rows[i].is_kept);
@@ -99,7 +99,7 @@ every_finding(void **state)
 		findings_fini(&f);
 	}
 	static const uint8_t longest[4 + TSIG_SECRET_MAX + 1] = { 0, 0, 3, 163, 1 };
-	struct keystore *ks = keystore_new();
+	struct keystore *ks = keystore_new(NULL);
 	struct findings f = { 0 };
 	assert_int_equal(add(ks, "a._update.m.", "m.", (const char *)longest, sizeof longest - 1, &f), OK);
 	assert_int_equal(f.n, 0);
@@ -113,7 +113,7 @@ static void
 one_secret_a_name(void **state)
 {
 	(void)state;
-	struct keystore *a = keystore_new(), *b = keystore_new(), *all = keystore_new();
+	struct keystore *a = keystore_new(NULL), *b = keystore_new(NULL), *all = keystore_new(NULL);
 	struct findings f = { 0 };
 	assert_int_equal(ADD(a, "k._update.m.", "m.", RDATA("\xA3", SECRET), &f), OK);
 	assert_int_equal(ADD(a, "K._update.m.", "m.", RDATA("\xA3", SECRET), &f), OK);
@@ -156,7 +156,7 @@ static void
 too_many_to_merge(void **state)
 {
 	(void)state;
-	struct keystore *all = keystore_new(), *two = keystore_new(), *one = keystore_new();
+	struct keystore *all = keystore_new(NULL), *two = keystore_new(NULL), *one = keystore_new(NULL);
 	struct findings f = { 0 };
 	put_keys(all, 0, KEYS_MAX - 1);
 	put_keys(two, KEYS_MAX, 2);

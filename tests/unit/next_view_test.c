@@ -405,7 +405,7 @@ keys_stay_until_others_come(void **state)
 	(void)state;
 	struct world w;
 	struct next_view n;
-	struct keystore *keys = keystore_new(), *others = keystore_new();
+	struct keystore *keys = keystore_new(NULL), *others = keystore_new(NULL);
 	struct secondaries *secondaries = secondaries_new();
 	begin(&w);
 	assert_int_equal(next_view_begin(&n, &w.line, 0), OK);

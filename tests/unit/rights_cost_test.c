@@ -85,7 +85,7 @@ they_take_what_they_say(void **state)
 	(void)state;
 	enum { N = 5000 };
 	size_t before = live;
-	struct keystore *ks = keystore_new();
+	struct keystore *ks = keystore_new(NULL);
 	for (unsigned i = 0; i < N; i++) {
 		put_key(ks, i);
 		if (i % 500 == 0) {
@@ -186,7 +186,7 @@ a_page_of_keys_costs_some_searches(void **state)
 	static const unsigned keys[] = { 1, 20000 };
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		struct secondaries *s = secondaries_new();
-		struct keystore *ks = keystore_new();
+		struct keystore *ks = keystore_new(NULL);
 		for (unsigned k = 0; k < SECONDARIES_MAX; k++) {
 			put_grant(s, k % keys[i], k);
 		}

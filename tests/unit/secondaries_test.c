@@ -627,7 +627,7 @@ keys_are_granted_rights(void **state)
 	struct secondaries *s = STORE("example.", "_transfer PTR b-key.\n_transfer.sub PTR A-key.\n_transfer PTR x._status.\nns2 PTR host-key.\n",
 	                              "other.", "_transfer PTR a-key.\n_transfer PTR nowhere-key.\n_transfer PTR A-Key.\n");
 	static const char *const names[] = { "a-key.", "b-key.", "x._status.", "host-key.", "idle-key." };
-	struct keystore *keys = keystore_new();
+	struct keystore *keys = keystore_new(NULL);
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		put_key(keys, names[i]);
 	}

@@ -29,7 +29,7 @@ static void
 begin(struct world *w, bool has_catalog)
 {
 	struct secondary_conf conf = { .octets_max = 1 << 20 };
-	struct keystore *keys = keystore_new();
+	struct keystore *keys = keystore_new(NULL);
 	view_add_key(keys, "all._transfer.");
 	keystore_seal(keys);
 	if (has_catalog) {

@@ -39,7 +39,7 @@ begin(struct world *w, const struct zone_text *list, size_t count)
 {
 	struct next_view n;
 	struct discard *old;
-	struct keystore *keys = keystore_new();
+	struct keystore *keys = keystore_new(NULL);
 	*w = (struct world){ 0 };
 	view_add_key(keys, "all._transfer.");
 	view_add_key(keys, "n._notify.");

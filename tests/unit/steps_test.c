@@ -22,7 +22,7 @@ add(struct steps *s, enum step_change_kind kind, const char *zone, const char *o
 static struct keystore *
 keys_of(const char *const *names)
 {
-	struct keystore *ks = keystore_new();
+	struct keystore *ks = keystore_new(NULL);
 	for (; *names != NULL; names++) {
 		struct tsig_key k = { .alg = HMAC_SHA256, .secret = "secret", .secret_len = 6 };
 		k.name = named(*names);

@@ -154,7 +154,7 @@ add_keys(struct world *w)
 void
 dns_begin(struct world *w)
 {
-	w->keys = keystore_new();
+	w->keys = keystore_new(NULL);
 	add_keys(w);
 	keystore_seal(w->keys);
 	for (unsigned i = 0; i < ZONES; i++) {
