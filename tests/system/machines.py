@@ -13,6 +13,8 @@ US = "10.0.42.1"
 BRIDGE = "br0"
 MEMORY_MB = 96
 START_LIMIT_S = 120  # a busy machine included
+# Where emulation is slow at the wrong moment, the kernel finds that its timer does not work, and panics.
+BEFORE_OUR_WORDS = ["console=ttyS0", "quiet", "panic=-1", "no_timer_check"]
 # kind: (the machine, its network device).  A microvm has no clock by which the kernel could measure the processor's speed: it is told.
 KINDS = {
     "q35": (["-M", "q35"], "virtio-net-pci"),
@@ -50,7 +52,7 @@ class Machine(servers.Process):
         self.monitor_path = os.path.join(work, self.tap)
         self.plug()
         machine, device = KINDS[kind]
-        line = ["console=ttyS0", "quiet", "panic=-1", *(["tsc_early_khz=%d" % processor_khz()] if kind == "microvm" else []), "--", *words]
+        line = [*BEFORE_OUR_WORDS, *(["tsc_early_khz=%d" % processor_khz()] if kind == "microvm" else []), "--", *words]
         super().__init__(
             ["qemu-system-x86_64", *machine, "-accel", "tcg", "-cpu", "max", "-m", str(memory_mb), "-nodefaults", "-no-user-config",
              "-display", "none", "-serial", "stdio", "-no-reboot", "-qmp", "unix:%s,server=on,wait=off" % self.monitor_path,
