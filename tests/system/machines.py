@@ -9,7 +9,7 @@ import subprocess
 
 import servers
 
-US = "10.0.42.1"
+US, US_SIX = "10.0.42.1", "fd00:42::1"
 BRIDGE = "br0"
 MEMORY_MB = 96
 START_LIMIT_S = 120  # a busy machine included
@@ -32,6 +32,7 @@ def network():
     ip("link", "add", BRIDGE, "type", "bridge")
     try:
         ip("address", "add", US + "/24", "dev", BRIDGE)
+        ip("address", "add", US_SIX + "/64", "dev", BRIDGE, "nodad")
         ip("link", "set", BRIDGE, "up")
         yield
     finally:

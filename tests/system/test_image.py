@@ -15,7 +15,7 @@ import pytest
 import machines
 import remotes
 import servers
-from machines import US, Machine
+from machines import US, US_SIX, Machine
 from repository import Repo
 from scripted import Script
 from time_server import TimeServer
@@ -25,7 +25,7 @@ from updates import update_of
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BOOT_LIMIT_S = machines.START_LIMIT_S
 KERNELS = os.path.join(ROOT, os.environ.get("BUILD", "build"), "image")
-PRIMARY, SECONDARY = "10.0.42.2", "10.0.42.3"
+PRIMARY, SECONDARY, SECONDARY_SIX = "10.0.42.2", "10.0.42.3", "fd00:42::3"
 ZONE = """$ORIGIN example.
 $TTL 300
 @	SOA	ns1	hostmaster	1	3600	60	86400	60
@@ -99,7 +99,8 @@ class Fleet:
 
     def begin_secondary(self):
         """Its key is a credential, and its clock believes that it is 2001."""
-        self.secondary = self.machine("osecondary", SECONDARY, "--ipv4=%s/24" % SECONDARY, "--hostname=ns2", "--time-server=" + US, kind="microvm",
+        self.secondary = self.machine("osecondary", SECONDARY, "--ipv4=%s/24" % SECONDARY, "--ipv6=%s/64" % SECONDARY_SIX,
+                                      "--ipv6-gateway=" + US_SIX, "--hostname=ns2", "--time-server=" + US, kind="microvm",
                                       more=[*credential(self.where, "keys", TRANSFER.argument + "\n"), "-rtc", "base=2001-01-01"])
 
     def await_serial(self, serial):
@@ -136,8 +137,9 @@ def test_from_git_to_the_secondary(machine, tmp_path, started):
     assert clock.thread.is_alive()
     assert re.search(r"event=clock server=10\.0\.42\.1 offset_ms=[0-9]{12}", fleet.secondary.log()), fleet.secondary.log_tail()
     assert re.search(r"event=privileges user=origin capabilities=none", fleet.secondary.log())
-    dig = subprocess.run(["dig", "@" + SECONDARY, "ns2.example", "+short"], capture_output=True, text=True, timeout=30, check=True)
-    assert dig.stdout == SECONDARY + "\n"
+    for address in SECONDARY, SECONDARY_SIX:
+        dig = subprocess.run(["dig", "@" + address, "ns2.example", "+short"], capture_output=True, text=True, timeout=30, check=True)
+        assert dig.stdout == SECONDARY + "\n"
 
     fleet.update("www", "192.0.2.80")
     fleet.await_serial(2)
