@@ -11,6 +11,7 @@
 #include "bin/key_memory.h"
 #include "crypto/hmac.h"
 #include "ops/clock.h"
+#include "ops/inherited.h"
 #include "ops/log_ring.h"
 #include "ops/memory.h"
 #include "ops/privs.h"
@@ -169,8 +170,8 @@ daemon_end(struct daemon *d, int status)
 	kill(getpid(), SIGTERM);
 }
 
-void
-daemon_tell_served(struct daemon *d, size_t zones, const char *status)
+static void
+tell(struct daemon *d, size_t zones, const char *status)
 {
 	bool is_first = !d->is_settled, is_now_ready = !d->is_ready && zones != 0;
 	d->is_settled = true;
@@ -190,6 +191,13 @@ daemon_tell_served(struct daemon *d, size_t zones, const char *status)
 }
 
 void
+daemon_tell_served(struct daemon *d, size_t zones, const char *status)
+{
+	front_answer(&d->front);
+	tell(d, zones, status);
+}
+
+void
 daemon_tell_transferred(struct daemon *d, size_t zones)
 {
 	char text[64] = "no zone has been transferred yet";
@@ -200,7 +208,10 @@ daemon_tell_transferred(struct daemon *d, size_t zones)
 	if (zones != 0) {
 		(void)snprintf(text, sizeof text, "%zu %s", zones, zones == 1 ? "zone" : "zones");
 	}
-	daemon_tell_served(d, zones, text);
+	if (zones != 0) { /* else they may come in a moment */
+		front_answer(&d->front);
+	}
+	tell(d, zones, text);
 }
 
 /* Looks at all threads, and sends WATCHDOG=1 only if all is well. */
@@ -210,6 +221,7 @@ look_after(struct daemon *d)
 	const struct daemon_program *p = d->program;
 	uint64_t now_ms = clock_ms(), watchdog_ms = ready_watchdog_ms();
 	d->is_well = health_look(&d->health, now_ms);
+	front_look(&d->front, now_ms);
 	bool is_rest_well = p->look == NULL || p->look(d, now_ms);
 	if (watchdog_ms != 0 && is_rest_well && d->is_well && now_ms - d->watchdog_told_ms >= watchdog_ms / WATCHDOG_SHARE) {
 		d->watchdog_told_ms = now_ms;
@@ -326,6 +338,7 @@ void
 daemon_begin(void)
 {
 	signals_hold(); /* first of all: an early signal must wait until somebody takes it */
+	inherited_find();
 	cli_init();
 	privs_hide_memory();
 	memory_begin();

@@ -148,6 +148,11 @@ settle_listen(struct daemon_opts *o)
 		}
 	}
 	o->front.listen_n = n;
+	if (o->front.is_listen_default && front_conf_inherit(&o->front, &d) != OK) {
+		cli_error("%s", d.text);
+		cli_hint("%s", d.hint);
+		return CLI_USAGE;
+	}
 	return CLI_OK;
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "ops/files.h"
+#include "ops/inherited.h"
 
 enum {
 	STOP_MS = 1000, /* how long the keeper may take to end by itself */
@@ -144,8 +145,11 @@ git_side_start(struct git_side *g, struct git_conf *git, const struct keeper_sec
 	g->control = pair[0];
 	atomic_init(&g->is_stopping, false);
 	atomic_init(&g->is_up, false);
-	int keep[] = { g->control < g->link ? g->control : g->link, g->control < g->link ? g->link : g->control };
-	files_keep(keep, ARRAY_LEN(keep));
+	int keep[INHERITED_MAX + 2];
+	size_t keep_n = inherited_open(keep); /* these have the lowest numbers */
+	keep[keep_n++] = g->control < g->link ? g->control : g->link;
+	keep[keep_n++] = g->control < g->link ? g->link : g->control;
+	files_keep(keep, keep_n);
 	err_t err = await_hello(g, status, diag);
 	if (err != OK) {
 		kill(g->keeper, SIGKILL); /* it may be waiting for a person who types */

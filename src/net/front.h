@@ -6,9 +6,17 @@
  * A front comes up in steps, because a daemon has other things to do between them.  It raises the limit of descriptors and binds ports
  * while it has its privileges, and starts threads after it has dropped them:
  *
- *     front_init ─ front_allow_files ─ front_open ─ front_start …… front_stop ─ front_close
+ *     front_init ─ front_allow_files ─ front_open ─ front_start ─ front_answer …… front_stop ─ front_close
  *
- * Threads: all functions on one thread, except front_end_revoked().
+ * Sockets may be inherited (ops/inherited.h): from a socket unit, or from the process that served before.  What arrived while nobody
+ * served waits in them, and is not answered before there are zones to answer from.  A socket that was not inherited is given to the service
+ * manager to keep, if that does so; so after the first start a socket is never closed, and no question is lost while one process ends and
+ * the next one begins, as long as its buffer has room for what comes meanwhile.
+ *
+ * A socket of a socket unit serves all workers if they cannot have more of the same address: that takes the rights for the port, and the
+ * user who made the first.
+ *
+ * Threads: all functions on one thread, except front_end_revoked() and front_answer().
  */
 #pragma once
 
@@ -22,12 +30,14 @@
 #include "net/listen.h"
 #include "net/tcp.h"
 #include "net/udp.h"
+#include "ops/gate.h"
 #include "ops/health.h"
 #include "ops/log.h"
 
 enum {
 	FRONT_LISTEN_MAX = UDP_SOCKETS_MAX,
 	FRONT_WORKERS_MAX = 256, /* a connection's id has eight bits for the number of its worker */
+	FRONT_HELD_MAX_MS = 4000, /* whoever asks waits no longer than five seconds */
 };
 
 struct front_conf {
@@ -50,6 +60,9 @@ struct front {
 	struct udp_worker **udp;    /* owned */
 	struct tcp_worker **tcp;    /* owned; the index is the worker's number in connections' ids (tcp_worker_of()) */
 	size_t udp_n, tcp_n;        /* how many run */
+	bool is_taken_over;         /* sockets were inherited: what waits in them is answered once there are zones */
+	struct gate gate;
+	uint64_t started_ms;
 };
 
 /* Copies `conf`, whose numbers are within their limits. */
@@ -59,13 +72,25 @@ void front_init(struct front *f, const struct front_conf *conf, const struct log
  * allows less, fewer TCP connections are taken, and the log says so.  E_LIMIT: not even one connection is possible. */
 err_t front_allow_files(struct front *f, size_t others, struct diag *diag);
 
-/* Binds the addresses.  Errors are those of listen_probe() and listen_open(); after an error nothing is open. */
+/* Takes the addresses of the sockets that come from a socket unit, if there are any, in place of those in `conf`.  E_FORMAT: one of them is
+ * no socket for DNS; E_LIMIT: they have too many addresses. */
+err_t front_conf_inherit(struct front_conf *conf, struct diag *diag);
+
+/* Binds the addresses, as far as their sockets are not inherited.  E_FORMAT: a socket of a socket unit has another address, or there are
+ * more of these than workers.  Other errors are those of listen_probe() and listen_open(); after an error nothing is
+ * open. */
 err_t front_open(struct front *f, struct diag *diag);
 void front_close(struct front *f);
 
 /* Starts the workers, which then own the sockets.  `env` is borrowed until front_stop().  E_NOMEM, E_IO: none runs. */
 err_t front_start(struct front *f, const struct net_env *env, struct diag *diag);
 void front_stop(struct front *f);
+
+/* There is something to answer from: begins with what waits in sockets that were inherited.  Any thread, also more than once. */
+void front_answer(struct front *f);
+
+/* Called now and then: does the same when clients have waited for too long. */
+void front_look(struct front *f, uint64_t now_ms);
 
 /* Has the health check watch the workers' threads, until front_stop(). */
 void front_watch(const struct front *f, struct health *h);

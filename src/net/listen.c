@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
@@ -176,6 +177,19 @@ listen_any_port(const struct listen_address *a)
 }
 
 bool
+listen_is_same(const struct listen_address *a, const struct listen_address *b)
+{
+	if (a->sa.any.sa_family != b->sa.any.sa_family) {
+		return false;
+	}
+	if (a->sa.any.sa_family == AF_INET) {
+		return a->sa.v4.sin_port == b->sa.v4.sin_port && a->sa.v4.sin_addr.s_addr == b->sa.v4.sin_addr.s_addr;
+	}
+	return a->sa.v6.sin6_port == b->sa.v6.sin6_port && a->sa.v6.sin6_scope_id == b->sa.v6.sin6_scope_id &&
+	       IN6_ARE_ADDR_EQUAL(&a->sa.v6.sin6_addr, &b->sa.v6.sin6_addr);
+}
+
+bool
 listen_is_wildcard(const struct listen_address *a)
 {
 	return a->sa.any.sa_family == AF_INET ? a->sa.v4.sin_addr.s_addr == htonl(INADDR_ANY)
@@ -188,15 +202,31 @@ option(int fd, int level, int name, int value)
 	(void)setsockopt(fd, level, name, &value, sizeof value); /* all these options are improvements; none is needed */
 }
 
+static int
+value_of(int fd, int level, int name)
+{
+	int value = 0;
+	socklen_t len = sizeof value;
+	return getsockopt(fd, level, name, &value, &len) == 0 ? value : 0;
+}
+
+/* The forced option may exceed net.core.{r,w}mem_max but needs CAP_NET_ADMIN, so the plain one is set first.  A buffer that is large enough
+ * stays: the service manager may have made it with more rights than we have.  (The system says twice what was set.) */
+static void
+buffer(int fd, int name, int forced)
+{
+	if (value_of(fd, SOL_SOCKET, name) / 2 < UDP_BUFFER) {
+		option(fd, SOL_SOCKET, name, UDP_BUFFER);
+		option(fd, SOL_SOCKET, forced, UDP_BUFFER);
+	}
+}
+
 static void
 udp_options(int fd, const struct listen_address *a)
 {
 	bool is_v4 = a->sa.any.sa_family == AF_INET;
-	/* The FORCE options may exceed net.core.{r,w}mem_max but need CAP_NET_ADMIN, so the plain ones are set first. */
-	option(fd, SOL_SOCKET, SO_RCVBUF, UDP_BUFFER);
-	option(fd, SOL_SOCKET, SO_SNDBUF, UDP_BUFFER);
-	option(fd, SOL_SOCKET, SO_RCVBUFFORCE, UDP_BUFFER);
-	option(fd, SOL_SOCKET, SO_SNDBUFFORCE, UDP_BUFFER);
+	buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE);
+	buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE);
 	/* A stranger can report a path MTU, and only to force fragments.  So such reports are not believed (RFC 9715). */
 	if (is_v4) {
 		option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
@@ -206,6 +236,16 @@ udp_options(int fd, const struct listen_address *a)
 	if (listen_is_wildcard(a)) { /* the answer must leave from the address that was asked */
 		option(fd, is_v4 ? IPPROTO_IP : IPPROTO_IPV6, is_v4 ? IP_PKTINFO : IPV6_RECVPKTINFO, 1);
 	}
+}
+
+/* Accepted connections inherit these. */
+static void
+tcp_options(int fd)
+{
+	/* Without this, a buffer of 4 MB becomes writable again only when a third of it is sent.  A peer that takes 40 kB a second would
+	 * then look as if it took nothing. */
+	option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, TCP_NOT_SENT);
+	option(fd, IPPROTO_TCP, TCP_NODELAY, 1); /* an answer is written in one piece */
 }
 
 static err_t
@@ -245,9 +285,6 @@ bind_socket(const struct listen_address *a, enum transport t, bool is_shared, in
 	}
 	if (t == TRANSPORT_TCP) {
 		option(fd, SOL_SOCKET, SO_REUSEADDR, 1); /* connections of an earlier run may be in TIME_WAIT */
-		/* Accepted connections inherit this.  Without it, a buffer of 4 MB becomes writable again only when a third of it is
-		 * sent.  A peer that takes 40 kB a second would then look as if it took nothing. */
-		option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, TCP_NOT_SENT);
 	}
 	if (is_shared) {
 		option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
@@ -278,7 +315,7 @@ listen_open(const struct listen_address *a, enum transport t, int *out, struct d
 	if (t == TRANSPORT_UDP) {
 		udp_options(fd, a);
 	} else {
-		option(fd, IPPROTO_TCP, TCP_NODELAY, 1); /* connections inherit it; an answer is written in one piece */
+		tcp_options(fd);
 		if (listen(fd, TCP_BACKLOG) != 0) {
 			err_t err = failed(diag, a, t, "cannot listen");
 			close(fd);
@@ -287,4 +324,37 @@ listen_open(const struct listen_address *a, enum transport t, int *out, struct d
 	}
 	*out = fd;
 	return OK;
+}
+
+err_t
+listen_inspect(int fd, struct listen_address *at, enum transport *t)
+{
+	struct listen_address a = { .len = sizeof a.sa };
+	if (getsockname(fd, &a.sa.any, &a.len) != 0) {
+		return E_FORMAT;
+	}
+	bool is_v6 = a.sa.any.sa_family == AF_INET6;
+	if ((!is_v6 && a.sa.any.sa_family != AF_INET) || (is_v6 && value_of(fd, IPPROTO_IPV6, IPV6_V6ONLY) == 0)) {
+		return E_FORMAT;
+	}
+	int protocol = value_of(fd, SOL_SOCKET, SO_PROTOCOL);
+	bool is_tcp = protocol == IPPROTO_TCP && value_of(fd, SOL_SOCKET, SO_ACCEPTCONN) != 0;
+	if (!is_tcp && protocol != IPPROTO_UDP) {
+		return E_FORMAT;
+	}
+	*at = a;
+	*t = is_tcp ? TRANSPORT_TCP : TRANSPORT_UDP;
+	return OK;
+}
+
+void
+listen_adopt(int fd, const struct listen_address *a, enum transport t)
+{
+	int flags = fcntl(fd, F_GETFL);
+	(void)fcntl(fd, F_SETFL, t == TRANSPORT_TCP ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+	if (t == TRANSPORT_TCP) {
+		tcp_options(fd);
+	} else {
+		udp_options(fd, a);
+	}
 }

@@ -34,6 +34,7 @@ err_t listen_parse_host(const char *text, struct listen_address *out);
 /* "192.0.2.1@53", "2001:db8::1@53" */
 void listen_print(const struct listen_address *a, char out[LISTEN_TEXT_MAX]);
 
+bool listen_is_same(const struct listen_address *a, const struct listen_address *b);
 bool listen_is_wildcard(const struct listen_address *a);
 
 /* An address that has a family, and a port. */
@@ -49,6 +50,13 @@ struct listen_address listen_any_port(const struct listen_address *a);
 /* Tries to bind the address, and closes the socket again.  E_EXISTS: another program has the port; E_REFUSED: not permitted (ports
  * below 1024); E_UNSUPPORTED: this machine does not have the address, or no IPv6; E_IO. */
 err_t listen_probe(const struct listen_address *a, enum transport t, struct diag *diag);
+
+/* Finds out what a socket is that another process has made.  E_FORMAT: it is no UDP socket and no listening TCP socket of IPv4 or IPv6, or
+ * one for both families at a time. */
+err_t listen_inspect(int fd, struct listen_address *at, enum transport *t);
+
+/* Gives such a socket the options that listen_open() gives.  What waits in it stays there. */
+void listen_adopt(int fd, const struct listen_address *a, enum transport t);
 
 /* Makes a bound socket.  A TCP socket listens, and does not block.  Errors are those of listen_probe(). */
 err_t listen_open(const struct listen_address *a, enum transport t, int *out, struct diag *diag);

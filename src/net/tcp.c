@@ -237,7 +237,7 @@ close_handle(uv_handle_t *handle, void *ctx)
 {
 	struct tcp_worker *w = ctx;
 	bool is_own = handle == (uv_handle_t *)&w->wake || handle == (uv_handle_t *)&w->pulse.timer || handle == (uv_handle_t *)&w->sweep ||
-	              handle == (uv_handle_t *)&w->pump;
+	              handle == (uv_handle_t *)&w->pump || handle == (uv_handle_t *)&w->drain;
 	for (size_t i = 0; i < w->listeners_n; i++) {
 		is_own = is_own || handle == (uv_handle_t *)&w->listeners[i];
 	}
@@ -249,8 +249,8 @@ close_handle(uv_handle_t *handle, void *ctx)
 	}
 }
 
-static void
-close_all(struct tcp_worker *w)
+void
+tcp_close_all(struct tcp_worker *w)
 {
 	for (enum seat_rank rank = 0; rank < SEAT_RANKS; rank++) {
 		struct seat *p;
@@ -259,6 +259,19 @@ close_all(struct tcp_worker *w)
 		}
 	}
 	uv_walk(&w->loop, close_handle, w);
+}
+
+/* The listeners have been listening since they were opened, so nothing can fail any more. */
+static void
+listen_if_open(struct tcp_worker *w)
+{
+	if (w->is_listening || (w->conf.gate != NULL && !gate_is_open(w->conf.gate))) {
+		return;
+	}
+	w->is_listening = true;
+	for (size_t i = 0; i < w->listeners_n; i++) {
+		(void)uv_listen((uv_stream_t *)&w->listeners[i], BACKLOG, on_connection);
+	}
 }
 
 static void
@@ -270,8 +283,9 @@ on_wake(uv_async_t *wake)
 	pthread_mutex_unlock(&w->lock);
 	posts_send(w); /* even when stopping: answers may have come just before */
 	if (is_stopping) {
-		close_all(w);
+		drain_begin(w);
 	} else {
+		listen_if_open(w);
 		streams_end_revoked(w);
 	}
 }
@@ -319,7 +333,7 @@ add_listener(struct tcp_worker *w, int fd)
 		close(fd);
 		return E_IO;
 	}
-	return uv_listen((uv_stream_t *)l, BACKLOG, on_connection) == 0 ? OK : E_IO;
+	return OK;
 }
 
 static struct tcp_worker *
@@ -378,7 +392,8 @@ worker_prepare(struct tcp_worker *w)
 	uint64_t sweep_ms = w->conf.idle_ms / 8;
 	sweep_ms = sweep_ms < SWEEP_MS_MIN ? SWEEP_MS_MIN : sweep_ms > SWEEP_MS_MAX ? SWEEP_MS_MAX : sweep_ms;
 	if (uv_timer_init(&w->loop, &w->sweep) != 0 || uv_idle_init(&w->loop, &w->pump) != 0 ||
-	    uv_async_init(&w->loop, &w->wake, on_wake) != 0 || uv_timer_start(&w->sweep, on_sweep, sweep_ms, sweep_ms) != 0) {
+	    uv_timer_init(&w->loop, &w->drain) != 0 || uv_async_init(&w->loop, &w->wake, on_wake) != 0 ||
+	    uv_timer_start(&w->sweep, on_sweep, sweep_ms, sweep_ms) != 0) {
 		return E_NOMEM;
 	}
 	if (!loop_pulse_start(&w->loop, &w->pulse)) {
@@ -386,7 +401,7 @@ worker_prepare(struct tcp_worker *w)
 	}
 	reserve_descriptors(w);
 	uv_timer_stop(&w->sweep); /* it runs only while there are connections */
-	w->sweep.data = w->wake.data = w->pump.data = w;
+	w->sweep.data = w->wake.data = w->pump.data = w->drain.data = w;
 	return OK;
 }
 
@@ -402,16 +417,28 @@ tcp_worker_start(const struct tcp_conf *conf, const int *listeners, size_t n, st
 			close(listeners[i]);
 		}
 	}
+	if (err == OK) {
+		listen_if_open(w);
+	}
 	if (err == OK && pthread_create(&w->thread, NULL, run, w) != 0) {
 		err = E_NOMEM;
 	}
 	if (err == OK) {
 		*out = w;
 	} else if (w != NULL) {
-		close_all(w);
+		tcp_close_all(w);
 		worker_free(w);
 	}
 	return err;
+}
+
+void
+tcp_worker_end(struct tcp_worker *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->is_stopping = true;
+	pthread_mutex_unlock(&w->lock);
+	(void)uv_async_send(&w->wake);
 }
 
 void
@@ -420,17 +447,14 @@ tcp_worker_stop(struct tcp_worker **w)
 	if (*w == NULL) {
 		return;
 	}
-	pthread_mutex_lock(&(*w)->lock);
-	(*w)->is_stopping = true;
-	pthread_mutex_unlock(&(*w)->lock);
-	(void)uv_async_send(&(*w)->wake);
+	tcp_worker_end(*w);
 	pthread_join((*w)->thread, NULL);
 	worker_free(*w);
 	*w = NULL;
 }
 
 void
-tcp_worker_end_revoked(struct tcp_worker *w)
+tcp_worker_wake(struct tcp_worker *w)
 {
 	(void)uv_async_send(&w->wake);
 }

@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "net/clients.h"
 #include "net/env.h"
+#include "ops/gate.h"
 #include "ops/pulse.h"
 
 enum {
@@ -26,12 +27,14 @@ enum {
 	/* Octets kept for the connections of one worker: incomplete messages, unread answers, and requests for transfers. */
 	TCP_BUFFERED_MAX = 64 * 1024 * 1024,
 	TCP_AWAIT_MS = 5 * 60 * 1000,
+	TCP_DRAIN_MS = 1000,
 };
 
 struct tcp_worker;
 
 struct tcp_conf {
 	const struct net_env *env;
+	struct gate *gate;       /* no connection is accepted before it is open; NULL: at once; borrowed */
 	struct clients *clients; /* shared by all workers; borrowed */
 	unsigned max;            /* connections in all workers, as clients_new() got it */
 	uint32_t idle_ms;
@@ -43,7 +46,11 @@ struct tcp_conf {
  * starting fails (E_NOMEM). */
 err_t tcp_worker_start(const struct tcp_conf *conf, const int *listeners, size_t n, struct tcp_worker **out);
 
-/* Ends the thread and closes its connections.  NULL-safe.  Afterwards nobody may use the worker, not even to send. */
+/* Has the worker end: it accepts no more connections, answers what has come over those that it has, and closes them, within TCP_DRAIN_MS.
+ * The listeners are closed, and stay as they are for another process that has them, too. */
+void tcp_worker_end(struct tcp_worker *w);
+
+/* The same, and waits until it has ended.  NULL-safe.  Afterwards nobody may use the worker, not even to send. */
 void tcp_worker_stop(struct tcp_worker **w);
 
 const struct net_stats *tcp_worker_stats(const struct tcp_worker *w);
@@ -65,5 +72,6 @@ bool tcp_worker_send(struct tcp_worker *w, uint64_t conn, const uint8_t *bytes, 
 /* Sends the answer to a request that was left open; len 0: there will be none.  For return_path_send(). */
 void tcp_worker_answer(struct tcp_worker *w, uint64_t conn, const uint8_t *bytes, size_t len);
 
-/* Ends the transfers whose pins were revoked, even if their peers take nothing at the moment. */
-void tcp_worker_end_revoked(struct tcp_worker *w);
+/* Ends the transfers whose pins were revoked, even if their peers take nothing at the moment, and begins to accept connections once the
+ * gate is open. */
+void tcp_worker_wake(struct tcp_worker *w);

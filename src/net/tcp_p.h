@@ -1,7 +1,7 @@
 /* net/tcp_p.h -- a TCP worker and its connections; private to the files tcp*.c.
  *
  * tcp.c begins and ends connections. tcp_seats.c decides which connections stay. tcp_input.c reads messages and writes answers.
- * tcp_stream.c sends zone transfers. tcp_post.c sends what other threads want to send.
+ * tcp_stream.c sends zone transfers. tcp_post.c sends what other threads want to send. tcp_drain.c ends what is left when the worker ends.
  *
  * A connection is kept when a secondary has asked for a SOA over it, signed with a transfer key: the secondary may be notified over it
  * (net/subscriptions.h), so it may be idle for long.
@@ -75,12 +75,15 @@ struct tcp_worker {
 	_Alignas(64) struct tcp_conf conf;
 	pthread_t thread;
 	uv_loop_t loop;
-	uv_async_t wake; /* for tcp_worker_stop(), tcp_worker_end_revoked() and posts */
+	uv_async_t wake; /* for tcp_worker_end(), tcp_worker_wake() and posts */
 	uv_timer_t sweep;
+	uv_timer_t drain; /* runs at the end */
+	uint64_t drain_end_ms;
 	struct loop_pulse pulse;
 	uv_idle_t pump;  /* runs while a stream is runnable or may begin */
 	uv_tcp_t *listeners; /* owned */
 	size_t listeners_n;
+	bool is_listening, is_draining;
 	struct seats seats;
 	struct tcp_terms {   /* as they were at the last sweep */
 		uint32_t idle_ms; /* how long a connection may be idle without anything that is open on it */
@@ -126,6 +129,7 @@ void conn_close(struct conn *c);
 /* Closes the connection with a reset, so that the system drops data that the peer has not taken. */
 void conn_abort(struct conn *c);
 void conn_drop_input(struct conn *c);
+void tcp_close_all(struct tcp_worker *w); /* connections, listeners, timers: the loop ends */
 struct conn *conn_find(const struct tcp_worker *w, uint64_t id); /* NULL: the connection has closed */
 
 /* Closes the connection if it is to be closed and nothing is left to send. */
@@ -190,6 +194,11 @@ void streams_end_revoked(struct tcp_worker *w);
 void streams_look(struct tcp_worker *w);
 
 void on_pump(uv_idle_t *pump);
+
+/* ---- tcp_drain.c ---- */
+
+/* Closes the listeners, and each connection when nothing is open on it; in the end everything. */
+void drain_begin(struct tcp_worker *w);
 
 /* ---- tcp_post.c ---- */
 

@@ -31,6 +31,7 @@ union source {
 struct udp_worker {
 	_Alignas(64) struct net_stats stats; /* in its own cache lines, so that workers do not disturb each other */
 	_Alignas(64) const struct net_env *env;
+	struct gate *gate;
 	pthread_t thread;
 	struct pulse pulse;
 	atomic_bool stop;
@@ -249,6 +250,10 @@ run(void *arg)
 {
 	struct udp_worker *w = arg;
 	thread_name("udp");
+	thread_allow_end();
+	if (w->gate != NULL && !gate_pass(w->gate, &w->pulse)) {
+		return NULL;
+	}
 	served_thread_begin();
 	if (w->epoll < 0) {
 		serve_one(w);
@@ -329,7 +334,7 @@ worker_free(struct udp_worker *w)
 }
 
 err_t
-udp_worker_start(const struct net_env *env, const int *fds, size_t n, struct udp_worker **out)
+udp_worker_start(const struct net_env *env, struct gate *gate, const int *fds, size_t n, struct udp_worker **out)
 {
 	ASSERT(n != 0 && n <= UDP_SOCKETS_MAX);
 	struct udp_worker *w = worker_new(env);
@@ -339,6 +344,7 @@ udp_worker_start(const struct net_env *env, const int *fds, size_t n, struct udp
 	}
 	memcpy(w->fds, fds, n * sizeof *fds);
 	w->fds_n = n;
+	w->gate = gate;
 	err_t err = watch(w);
 	if (err == OK && pthread_create(&w->thread, NULL, run, w) != 0) {
 		err = E_NOMEM;
@@ -358,9 +364,7 @@ udp_worker_stop(struct udp_worker **w)
 		return;
 	}
 	atomic_store(&(*w)->stop, true);
-	/* Linux wakes a thread that waits for the socket, although shutdown() returns ENOTCONN (net/ipv4/af_inet.c, inet_shutdown). */
-	(void)shutdown((*w)->fds[0], SHUT_RD);
-	pthread_join((*w)->thread, NULL);
+	thread_end((*w)->thread); /* the sockets stay as they are: another process may have them, too */
 	worker_free(*w);
 	*w = NULL;
 }

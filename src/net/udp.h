@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "net/env.h"
+#include "ops/gate.h"
 #include "ops/pulse.h"
 
 enum {
@@ -23,11 +24,12 @@ enum {
 
 struct udp_worker;
 
-/* Starts a thread that answers on the `n` sockets (of listen_open(); UDP_SOCKETS_MAX at most).  The worker owns the sockets, even when
- * starting fails (E_NOMEM: no thread or no memory; E_IO: no epoll). */
-err_t udp_worker_start(const struct net_env *env, const int *fds, size_t n, struct udp_worker **out);
+/* Starts a thread that answers on the `n` sockets (of listen_open(); UDP_SOCKETS_MAX at most), once the gate is open (NULL: at once).  The
+ * worker owns the sockets, even when starting fails (E_NOMEM: no thread or no memory; E_IO: no epoll). */
+err_t udp_worker_start(const struct net_env *env, struct gate *gate, const int *fds, size_t n, struct udp_worker **out);
 
-/* Ends the thread, without waiting for input, and closes the sockets.  NULL-safe. */
+/* Ends the thread, without waiting for input, and closes the sockets.  What it has read is answered.  The gate must not be shut.
+ * NULL-safe. */
 void udp_worker_stop(struct udp_worker **w);
 
 const struct net_stats *udp_worker_stats(const struct udp_worker *w);

@@ -1,5 +1,7 @@
 #include "ops/ready.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -8,6 +10,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+enum { PATIENCE_MS = 1000 }; /* with a service manager that has many messages to read */
 
 static int manager = -1; /* a connected socket; one for the process */
 static uint64_t watchdog_ms;
@@ -71,4 +75,33 @@ ready_notify(const char *state, ...)
 	if (n > 0) {
 		(void)send(manager, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1, MSG_NOSIGNAL);
 	}
+}
+
+void
+ready_keep(int fd, const char *name)
+{
+	char text[320];
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof fd)] = { 0 };
+	struct iovec io = { text, 0 };
+	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control };
+	if (manager < 0) {
+		return;
+	}
+	/* Without FDPOLL=0 the manager closes a socket that has an error waiting. */
+	io.iov_len = (size_t)snprintf(text, sizeof text, "FDSTORE=1\nFDPOLL=0\nFDNAME=%.255s", name);
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	*c = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd) };
+	memcpy(CMSG_DATA(c), &fd, sizeof fd);
+	while (sendmsg(manager, &m, MSG_NOSIGNAL) < 0 && errno == EAGAIN) {
+		struct pollfd p = { .fd = manager, .events = POLLOUT };
+		if (poll(&p, 1, PATIENCE_MS) <= 0) {
+			return;
+		}
+	}
+}
+
+void
+ready_forget(const char *name)
+{
+	ready_notify("FDSTOREREMOVE=1\nFDNAME=%.255s", name);
 }

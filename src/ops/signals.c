@@ -47,8 +47,9 @@ signals_held(void)
 void
 signals_hold(void)
 {
-	static const int unwanted[] = { SIGPIPE, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT };
-	const sigset_t set = signals_held();
+	static const int unwanted[] = { SIGPIPE, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGSTKFLT };
+	sigset_t set = signals_held();
+	sigaddset(&set, SIGUSR2); /* threads that want it let it in (ops/thread.h) */
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(requests); i++) {
 		(void)signal(requests[i], SIG_DFL);

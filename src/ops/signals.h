@@ -8,7 +8,8 @@
 #include <signal.h>
 
 /* For the main process, before anything else.  Holds the requests (TERM, INT, HUP, USR1) until the process takes them (sigwaitinfo(2)),
- * even if the program that started us ignored them (nohup(1) ignores HUP).  Ignores other signals that would end the process. */
+ * even if the program that started us ignored them (nohup(1) ignores HUP).  Ignores other signals that would end the process, but for USR2,
+ * which threads of ours use (ops/thread.h), and is blocked in all others. */
 void signals_hold(void);
 
 /* From here until the next signals_hold(), TERM and INT end the process at once, with status 0.  This is for the time before anything has

@@ -62,6 +62,7 @@ def pytest_addoption(parser):
     parser.addoption("--rounds", type=int, default=None, help="torture test: how many rounds")
     parser.addoption("--steps", type=int, default=None, help="secondaries: how many random changes")
     parser.addoption("--minutes", type=int, default=None, help="upkeep of git beside updates: how long")
+    parser.addoption("--restarts", type=int, default=None, help="taking over: how many restarts under load")
     parser.addoption("--seed", type=int, default=None, help="random tests: the first seed")
 
 

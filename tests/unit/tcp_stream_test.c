@@ -99,7 +99,7 @@ static void
 on_revoked(void *ctx)
 {
 	struct fixture *f = ctx;
-	tcp_worker_end_revoked(f->worker);
+	tcp_worker_wake(f->worker);
 }
 
 static char *

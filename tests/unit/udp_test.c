@@ -102,7 +102,7 @@ start_on(struct fixture *f, const int *fds, size_t n)
 	f->conf = (struct server_conf){ .udp_max = 1232 };
 	f->env = (struct net_env){ .served = served_new(&(struct served_conf){ 0 }), .conf = &f->conf, .handle = echo, .event = on_event };
 	f->worker = NULL;
-	assert_int_equal(udp_worker_start(&f->env, fds, n, &f->worker), OK);
+	assert_int_equal(udp_worker_start(&f->env, NULL, fds, n, &f->worker), OK);
 }
 
 static void
