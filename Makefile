@@ -4,6 +4,8 @@
 #   make demo         a primary on a loopback address, shown at work
 #   make check        everything that CI runs
 #   make image        bootable images of the daemons, in $(BUILD)/image
+#   make deb          Debian packages, in $(BUILD)/deb
+#   make sbom         what the programs consist of (SPDX), in $(BUILD)/origin.spdx.json
 #   make install      into PREFIX (and DESTDIR), as any user
 #   make soak         every attack at once, and fleets of fresh seeds beside, for MINUTES (60); as root
 #   make bench        the programs beside other servers
@@ -37,6 +39,13 @@ check:
 	contrib/image/fetch-kernel $(BUILD)/image
 	tools/check
 
+deb:
+	tools/install-deps build deb
+	tools/make-deb $(BUILD)/deb
+
+sbom: all
+	tools/sbom $(BUILD) >$(BUILD)/origin.spdx.json
+
 install: all
 	$(MESON) configure $(BUILD) --prefix=$(abspath $(PREFIX))
 	DESTDIR=$(DESTDIR) $(MESON) install -C $(BUILD)
@@ -56,4 +65,4 @@ bench:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all demo image check install soak bench clean
+.PHONY: all deb demo image check install sbom soak bench clean
