@@ -19,6 +19,7 @@ static const char signed_zone[] =
 static const char keys[] = "k._update. DNSKEY 0 3 163 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
 
 static struct primary *primary;
+static struct rate_limit *limits; /* so low that most answers are held back, and half of these slip */
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -27,6 +28,7 @@ static void
 stop(void)
 {
 	primary_free(&primary);
+	rate_limit_free(&limits);
 }
 
 int
@@ -36,6 +38,9 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc, (void)argv;
 	primary = serve_files(files, ARRAY_LEN(files));
 	ASSERT(primary != NULL && primary_view(primary)->zones.n == 2);
+	const struct rate_limit_conf conf = { .rate = 1, .slip = 2, .window_s = 1, .ipv4_len = 24, .ipv6_len = 56 };
+	static const uint8_t key[RATE_LIMIT_KEY_LEN] = { 1 };
+	limits = rate_limit_new(&conf, key);
 	(void)atexit(stop);
 	return 0;
 }
@@ -46,7 +51,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct server_conf conf = { .udp_max = 1232, .version = "v", .id = "fuzz" };
 	static uint8_t resp[DNS_MSG_MAX];
 	static struct server_stats stats;
-	struct peer peer = { .family = 4, .transport = TRANSPORT_UDP };
+	static uint64_t now_ns;
+	struct peer peer = { .family = 4, .transport = TRANSPORT_UDP, .arrived_ns = now_ns += 100000000 };
 	struct server_out out;
 	if (size < 1) {
 		return 0;
@@ -55,6 +61,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	conf.forwards_updates = (data[0] & 4) != 0;
 	conf.cookies = (data[0] & 8) != 0 ? &secrets : NULL;
 	conf.requires_cookie = (data[0] & 16) != 0;
+	conf.rate_limit = (data[0] & 32) != 0 ? limits : NULL;
 	peer.transport = (data[0] & 1) != 0 ? TRANSPORT_TCP : TRANSPORT_UDP;
 	size_t cap = (data[0] & 1) != 0 ? sizeof resp : (data[0] & 2) != 0 ? 512 : 1500;
 	uint8_t *req = xalloc(size); /* exactly as large as it is: an octet too far is found */

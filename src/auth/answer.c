@@ -97,9 +97,20 @@ copy_referral(struct answering *a, const struct node *cut)
 	return true;
 }
 
+/* Says what the answer is about.  The first call counts: aliases lead on from there. */
+static inline void
+note_about(struct answering *a, enum rate_kind kind, const uint8_t *name)
+{
+	if (a->out->about == NULL) {
+		a->out->kind = kind;
+		a->out->about = name;
+	}
+}
+
 static void
 refer(struct answering *a, const struct node *cut)
 {
+	note_about(a, RATE_REFERRAL, cut->name);
 	if (copy_referral(a, cut)) {
 		return;
 	}
@@ -203,6 +214,7 @@ follow_dname(struct answering *a, const struct node *dname)
 	struct put put = { .section = SECTION_ANSWER, .owner = &owner, .node = dname, .set = node_rrset(dname, TYPE_DNAME) };
 
 	a->out->is_authoritative = true;
+	note_about(a, RATE_EXPANSION, dname->name);
 	const struct place *tail = put_dname(a, &put);
 	if (tail == NULL || a->aliases == ALIAS_CHAIN_MAX) {
 		return false;
@@ -327,6 +339,7 @@ answer_node(struct answering *a, const struct node *n, const struct node *wildca
 		           .wildcard_len = wildcard != NULL ? n->name_len : 0 };
 
 	a->out->is_authoritative = true;
+	note_about(a, wildcard != NULL ? RATE_EXPANSION : RATE_DATA, n->name);
 	if (a->q->type == TYPE_ANY || a->q->type == TYPE_RRSIG) {
 		if (put_several(a, &put)) {
 			if (wildcard != NULL) {
@@ -386,6 +399,7 @@ turn(struct answering *a)
 	}
 	a->out->is_authoritative = true;
 	a->out->rcode = RCODE_NXDOMAIN;
+	note_about(a, RATE_DENIAL, a->zone->apex_name);
 	put_soa(a);
 	proof_no_name(a);
 	return false;

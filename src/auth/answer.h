@@ -30,6 +30,10 @@ struct answer {
 	unsigned rcode;
 	bool is_authoritative; /* AA */
 	bool is_given_up;      /* the answer would cost too much: the caller answers SERVFAIL */
+	/* What the name asked for led to, before any alias was followed: auth/rate_limit.h.  `about` is in the view; NULL: our zones do not
+	 * have the name. */
+	enum rate_kind kind;
+	const uint8_t *about;
 	const struct zone *zone; /* our zone that the name is in; NULL: there is none, and rcode is REFUSED, or: */
 	const struct shut_zone *shut; /* our zone that the name is in, which cannot be served: rcode is SERVFAIL; NULL: it is in none */
 };

@@ -14,9 +14,9 @@ enum { COOKIE_OPTION_LEN = 4 + COOKIE_LEN }; /* octets of the option in an answe
 static inline void
 cookies_read(const struct server_conf *conf, const struct peer *peer, const struct msg *m, uint64_t now_s, struct cookie *out)
 {
-	const struct cookie_client from = { peer->address, peer->family == 4 ? 4 : 16 };
 	out->state = COOKIE_NONE;
 	if (m->edns.cookie != NULL && conf->cookies != NULL) {
+		const struct cookie_client from = { peer->address, peer->family == 4 ? 4 : 16 };
 		cookie_read(conf->cookies, &from, m->edns.cookie, m->edns.cookie_len, now_s, out);
 	}
 }

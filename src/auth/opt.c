@@ -40,8 +40,8 @@ zoneversion_len(const struct request *q)
 size_t
 opt_room(const struct request *q)
 {
-	if (!q->m.edns.present) {
-		return 0;
+	if (q->m.edns.options_len == 0) { /* as in most requests: then there are none in the answer either */
+		return OPT_FIXED_LEN;
 	}
 	return OPT_FIXED_LEN + nsid_len(q) + cookies_len(&q->cookie) + keepalive_len(&q->m, q->peer) + zoneversion_len(q);
 }
@@ -113,7 +113,7 @@ opt_put(struct request *q, size_t beside)
 	*p++ = 0; /* version */
 	p = put16(p, q->m.edns.flags & EDNS_DO);
 	uint8_t *rdlen = p, *options = p + 2;
-	p = put_options(q, options, left);
+	p = q->m.edns.options_len != 0 || q->ede != EDE_NONE ? put_options(q, options, left) : options;
 	put16(rdlen, (size_t)(p - options));
 	q->r.len += (size_t)(p - start);
 }

@@ -6,7 +6,7 @@
 
 #include "auth/request.h"
 
-/* The octets to reserve.  Answers with an extended error have no records, so no room is reserved for it. */
+/* The octets to reserve, if the request has an OPT.  Answers with an extended error have no records, so no room is reserved for it. */
 size_t opt_room(const struct request *q);
 
 /* Writes the record at the end of the answer, and leaves `beside` octets of the limit for what follows it.  Options that do not fit are

@@ -11,6 +11,13 @@
 #include "dns/msg.h"
 #include "dns/tsig.h"
 
+/* Counters have one writer, so this locks no bus; readers never see half a number. */
+static inline void
+server_count(uint64_t *counter, uint64_t n)
+{
+	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
+
 struct request {
 	const struct view *view;
 	const struct server_conf *conf;
@@ -25,6 +32,8 @@ struct request {
 	unsigned rcode;          /* including the upper bits that EDNS adds */
 	int ede;                 /* extended error (RFC 8914), EDE_NONE: none */
 	const struct zone *zone; /* the zone of the name asked for, if the answer came from it; NULL: none */
+	enum rate_kind kind;     /* what the answer is about: see struct answer */
+	const uint8_t *about;
 	bool is_authoritative;
 	bool has_question;
 	bool is_tsig_read;       /* tsig holds what the answer's TSIG needs */

@@ -6,6 +6,7 @@
 #include "auth/answer.h"
 #include "auth/cookies.h"
 #include "auth/forward.h"
+#include "auth/limit.h"
 #include "auth/notify.h"
 #include "auth/opt.h"
 #include "auth/request.h"
@@ -15,12 +16,6 @@
 #include "dns/rrtype.h"
 #include "dns/wire.h"
 #include "zone/zone.h"
-
-static inline void
-count(uint64_t *counter, uint64_t n)
-{
-	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
-}
 
 static size_t
 tsig_len(const struct request *q)
@@ -32,7 +27,7 @@ tsig_len(const struct request *q)
 static void
 set_room(struct request *q)
 {
-	size_t reserve = tsig_len(q) + opt_room(q);
+	size_t reserve = tsig_len(q) + (q->m.edns.present ? opt_room(q) : 0);
 	q->r.cap = q->limit > q->r.len + reserve ? q->limit - reserve : q->r.len;
 }
 
@@ -99,8 +94,8 @@ finish(struct request *q, size_t cap)
 			return 0; /* an answer that must be signed, but cannot be, is not sent */
 		}
 	}
-	count(&q->stats->truncated, q->r.is_truncated);
-	count(&q->stats->rcode[q->rcode < ARRAY_LEN(q->stats->rcode) ? q->rcode : 0], 1);
+	server_count(&q->stats->truncated, q->r.is_truncated);
+	server_count(&q->stats->rcode[q->rcode < ARRAY_LEN(q->stats->rcode) ? q->rcode : 0], 1);
 	return q->r.len;
 }
 
@@ -250,6 +245,8 @@ answer_internet(struct request *q)
 	q->is_authoritative = answer.is_authoritative;
 	q->ede = ede_of(&answer);
 	q->zone = answer.zone;
+	q->kind = answer.kind;
+	q->about = answer.about;
 	if (answer.is_given_up || (q->r.is_truncated && q->peer->transport == TRANSPORT_TCP)) {
 		give_up(q);
 	}
@@ -383,6 +380,12 @@ is_answered_later(const struct server_out *out)
 	return out->event == EVENT_TRANSFER || out->event == EVENT_UPDATE || out->event == EVENT_FORWARD;
 }
 
+static bool
+is_held_back(struct request *q)
+{
+	return q->conf->rate_limit != NULL && limit_holds_back(q);
+}
+
 size_t
 server_handle(const struct view *v, const struct server_conf *conf, const struct peer *peer, uint64_t now_s,
               const uint8_t *req, size_t req_len, uint8_t *resp, size_t cap, struct server_stats *stats,
@@ -402,14 +405,17 @@ server_handle(const struct view *v, const struct server_conf *conf, const struct
 
 	err_t err = msg_parse(req, req_len, &q.m);
 	if (req_len < DNS_HEADER_LEN || (q.m.bits & DNS_QR) != 0) {
-		count(&stats->dropped, 1);
+		server_count(&stats->dropped, 1);
 		return 0;
 	}
-	count(&stats->queries[peer->transport], 1);
+	server_count(&stats->queries[peer->transport], 1);
 	q.key = NULL;
 	q.rcode = RCODE_NOERROR;
 	q.ede = EDE_NONE;
 	q.zone = NULL;
+	q.kind = RATE_DATA;
+	q.about = NULL;
+	q.cookie.state = COOKIE_NONE;
 	q.is_authoritative = false;
 	q.has_question = false;
 	q.is_tsig_read = false;
@@ -426,19 +432,19 @@ server_handle(const struct view *v, const struct server_conf *conf, const struct
 		q.m.has_tsig = false;
 		q.m.edns.present = false;
 		put_question(&q);
-		return finish(&q, cap);
+		return is_held_back(&q) ? 0 : finish(&q, cap);
 	}
 	put_question(&q);
 	cookies_read(conf, peer, &q.m, now_s, &q.cookie);
 	if (q.cookie.state != COOKIE_NONE) {
-		count(&stats->cookies[q.cookie.state], 1);
+		server_count(&stats->cookies[q.cookie.state], 1);
 	}
 	q.limit = response_limit(&q, cap);
 	dispatch(&q);
-	size_t len = is_answered_later(out) ? 0 : finish(&q, cap);
+	size_t len = is_answered_later(out) || is_held_back(&q) ? 0 : finish(&q, cap);
 	if (q.m.has_tsig) {
 		tsig_fini(&q.tsig);
 	}
-	count(&stats->events[out->event], 1);
+	server_count(&stats->events[out->event], 1);
 	return len;
 }

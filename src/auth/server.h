@@ -25,6 +25,7 @@
  *   A transfer, or a query or NOTIFY for the catalog, without a key: for each label of the zone's name a binary search among the
  *     prefixes, and a look at those around the one found, 129 at most (auth/secondaries.h).
  *   Other opcodes, other classes, malformed requests: only reading and signature.
+ *   A cookie: a hash, one more for each older secret, and one to make a new one.  A rate limit: a hash of a name, and four words of memory.
  *   AXFR and IXFR over TCP, UPDATE and NOTIFY end here with an event; the rest of their work has its own limits (net/tcp.h,
  *     net/inbox.h, auth/notify.h).  The records of an UPDATE, with all compressed names written out, take at most
  *     UPDATE_OCTETS_MAX (auth/update.h).
@@ -47,6 +48,7 @@ struct peer {
 	uint8_t address[16];
 	uint16_t port;
 	enum transport transport;
+	uint64_t arrived_ns; /* UDP: when the request came (struct now); counts if answers are limited */
 	/* TCP: how long the connection may be idle, in tenths of a second; and how long if a secondary has asked over it (net/tcp_p.h) */
 	uint16_t idle_100ms, kept_100ms;
 };
@@ -102,6 +104,8 @@ struct server_stats {
 	uint64_t dropped;        /* too short to answer, or itself a response */
 	uint64_t truncated;
 	uint64_t events[EVENT_COUNT];
+	uint64_t limited[RATE_KINDS]; /* answers that were held back, and */
+	uint64_t slipped;        /* those of them that were sent without records */
 	uint64_t cookies[COOKIE_STATES]; /* requests by the state of their cookie; those without one are not counted */
 };
 

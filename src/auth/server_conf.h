@@ -11,6 +11,7 @@
 
 #include "auth/daemon_state.h"
 #include "auth/key_uses.h"
+#include "auth/rate_limit.h"
 #include "auth/secondary_table.h"
 #include "dns/cookie.h"
 
@@ -22,6 +23,7 @@ struct server_conf {
 	bool is_axfr_open;           /* zone transfers for everybody, unsigned */
 	const struct cookie_secrets *cookies; /* DNS cookies are made with these; NULL: they are passed over */
 	bool requires_cookie;        /* over UDP, a client that knows cookies has to show a good one before it gets an answer */
+	struct rate_limit *rate_limit; /* written by every worker; NULL: answers are not limited */
 	bool takes_no_updates;       /* a secondary: UPDATE is refused, */
 	bool forwards_updates;       /* but for those that its primary may take (auth/forward.h) */
 	bool (*is_deaf)(const void *ctx); /* true while we cannot pull, so that a NOTIFY is of no use; any thread; NULL: never */

@@ -108,7 +108,7 @@ err_t daemon_listen_up(struct daemon *d);  /* ports below 1024 need privileges *
 void daemon_listen_down(struct daemon *d);
 err_t daemon_privs_up(struct daemon *d);   /* daemon_become(), and a line in the log */
 err_t daemon_sandbox_up(struct daemon *d); /* after the privileges, and before what strangers say is read */
-err_t daemon_guard_up(struct daemon *d);   /* cookies; before the workers */
+err_t daemon_guard_up(struct daemon *d);   /* cookies and rate limits; before the workers */
 void daemon_guard_down(struct daemon *d);
 err_t daemon_log_up(struct daemon *d);     /* from here on, only the ring's thread waits for the reader of the log */
 void daemon_log_down(struct daemon *d);

@@ -110,6 +110,7 @@ daemon_opts_init(struct daemon_opts *o)
 		.log_level = LOG_LEVEL_INFO,
 		.given = { .port = 53, .transfers_memory_mib = 256 },
 	};
+	guard_init(&o->guard);
 }
 
 uint64_t

@@ -12,6 +12,14 @@ net_wall_s(void)
 	return (uint64_t)now.tv_sec;
 }
 
+uint64_t
+net_coarse_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec * NOW_SECOND_NS + (uint64_t)now.tv_nsec;
+}
+
 struct now
 net_now(void)
 {

@@ -104,6 +104,9 @@ net_count(uint64_t *counter, uint64_t n)
 /* Seconds since 1970, without a system call.  Exact enough for TSIG, which allows minutes (RFC 8945 5.2.3). */
 uint64_t net_wall_s(void);
 
+/* For rate limits: of the clock of net_now(), but exact to some milliseconds, without a system call. */
+uint64_t net_coarse_ns(void);
+
 struct now net_now(void); /* for a state machine */
 
 /* Adds all counters of one worker to a sum. */

@@ -25,6 +25,26 @@ peer_from_sockaddr(const struct sockaddr *sa, enum transport t, struct peer *out
 	return true;
 }
 
+err_t
+peer_parse_address(const char *text, size_t len, struct key_address *out)
+{
+	char whole[INET6_ADDRSTRLEN];
+	struct key_address a = { .family = 4 };
+	if (len >= sizeof whole) {
+		return E_FORMAT;
+	}
+	memcpy(whole, text, len);
+	whole[len] = '\0';
+	if (inet_pton(AF_INET, whole, a.octets) != 1) {
+		a.family = 6;
+		if (inet_pton(AF_INET6, whole, a.octets) != 1) {
+			return E_FORMAT;
+		}
+	}
+	*out = a;
+	return OK;
+}
+
 void
 peer_print(const struct peer *p, char out[PEER_TEXT_MAX])
 {

@@ -143,7 +143,7 @@ answer(struct udp_worker *w, int fd, unsigned n)
 	uint64_t now_s = net_wall_s();
 	unsigned ready = 0;
 	struct server_out out;
-	struct peer peer = { 0 };
+	struct peer peer = { .arrived_ns = env->conf->rate_limit != NULL ? net_coarse_ns() : 0 };
 	for (unsigned i = 0; i < n; i++) {
 		struct mmsghdr *m = &w->in[i];
 		if (!take_peer(w, m, &peer)) {
