@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "dns/serial.h"
 
 enum { SLOTS = 1 << 15 }; /* never more: growing would allocate; so lists have six zones at SECONDARY_ROWS_MAX */
 
@@ -288,4 +289,33 @@ secondary_table_read(const struct secondary_table *t, const uint8_t *zone, struc
 		memcpy(out, z->list, n * sizeof *out);
 	}
 	return n;
+}
+
+/* Decides by the serial of the last transfer; if there was none since the start, by the serial that the secondary has
+ * acknowledged. */
+enum secondary_state
+secondary_row_state(const struct secondary_row *row, uint32_t serial)
+{
+	if (row->has_s == 0 && row->told_s == 0) {
+		return SECONDARY_UNHEARD;
+	}
+	if (row->has_s != 0) {
+		return serial_is_newer(serial, row->has) ? SECONDARY_BEHIND : SECONDARY_CURRENT;
+	}
+	return serial_is_newer(serial, row->told) ? SECONDARY_BEHIND : SECONDARY_KNOWS;
+}
+
+const char *
+secondary_state_text(enum secondary_state state)
+{
+	static const char *const texts[SECONDARY_STATES] = {
+		[SECONDARY_UNHEARD] = "unheard", [SECONDARY_CURRENT] = "current", [SECONDARY_KNOWS] = "told", [SECONDARY_BEHIND] = "behind",
+	};
+	return texts[state];
+}
+
+uint32_t
+secondary_row_behind(const struct secondary_row *row, uint32_t serial)
+{
+	return serial - (row->has_s != 0 ? row->has : row->told);
 }

@@ -35,6 +35,18 @@ struct secondary_row {
 	uint64_t error_s;
 };
 
+/* Compared with the serial that is served. */
+enum secondary_state {
+	SECONDARY_UNHEARD, /* nothing was heard of it since the start */
+	SECONDARY_CURRENT, /* it has transferred that serial, or a newer one */
+	SECONDARY_KNOWS,   /* nothing was transferred since the start, and it has acknowledged that serial */
+	SECONDARY_BEHIND,
+	SECONDARY_STATES
+};
+enum secondary_state secondary_row_state(const struct secondary_row *row, uint32_t serial);
+const char *secondary_state_text(enum secondary_state state); /* "unheard", "current", "told", "behind" */
+uint32_t secondary_row_behind(const struct secondary_row *row, uint32_t serial); /* of SECONDARY_BEHIND: by how much */
+
 struct secondary_table {
 	struct secondary_zone **slots; /* private: a hash table by the zone's name */
 	size_t rows, over_limit;

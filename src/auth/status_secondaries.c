@@ -1,10 +1,8 @@
 /* The state of secondaries: the serial that each has of each zone, compared with the served serial. */
 #include <stdio.h>
-#include <string.h>
 
 #include "auth/notifier.h"
 #include "auth/status_p.h"
-#include "dns/serial.h"
 #include "zone/nkey.h"
 
 enum { PLACE_MAX = 56 };
@@ -34,28 +32,18 @@ print_place(const struct secondary_row *row, char out[PLACE_MAX])
 	}
 }
 
-/* Decides by the serial of the last transfer; if there was none since the start, by the serial that the secondary has
- * acknowledged. */
-static const char *
-state_of(const struct secondary_row *row, uint32_t serial)
-{
-	bool is_current = row->has_s != 0 && !serial_is_newer(serial, row->has);
-	bool is_told = row->has_s == 0 && row->told_s != 0 && !serial_is_newer(serial, row->told);
-	return is_current ? "current" : is_told ? "told" : row->has_s == 0 && row->told_s == 0 ? "unheard" : "behind";
-}
-
 static bool
 put_row(struct status_page *p, const struct zone *z, const struct zone_note *n, const struct secondary_row *row)
 {
 	struct status_writer *w = &p->w;
 	char name[NAME_TEXT_MAX], place[PLACE_MAX];
-	const char *state = state_of(row, z->serial);
+	enum secondary_state state = secondary_row_state(row, z->serial);
 	(void)name_show(n->apex, name);
 	print_place(row, place);
 	page_begin(p);
 	status_pair(w, "zone", name);
 	status_pair(w, "secondary", place);
-	status_pair(w, "state", state);
+	status_pair(w, "state", secondary_state_text(state));
 	status_number(w, "serial", z->serial);
 	if (row->has_s != 0) {
 		status_number(w, "has", row->has);
@@ -65,8 +53,8 @@ put_row(struct status_page *p, const struct zone *z, const struct zone_note *n, 
 		status_number(w, "told", row->told);
 		status_number(w, "acknowledged", row->told_s);
 	}
-	if (strcmp(state, "behind") == 0) {
-		status_number(w, "behind", z->serial - (row->has_s != 0 ? row->has : row->told));
+	if (state == SECONDARY_BEHIND) {
+		status_number(w, "behind", secondary_row_behind(row, z->serial));
 		status_number(w, "since", n->changed_s); /* time of the version that it does not have */
 	}
 	if (row->error != NULL) {
