@@ -267,6 +267,9 @@ lacks_cookie(const struct request *q)
 static void
 handle_query(struct request *q)
 {
+	if (q->m.count[0] == 1) {
+		server_count(&q->stats->types[server_type_slot(q->m.qtype)], 1);
+	}
 	if (q->m.count[0] == 0 && q->cookie.state != COOKIE_NONE) {
 		q->rcode = q->cookie.state == COOKIE_BAD ? RCODE_BADCOOKIE : RCODE_NOERROR; /* only a cookie is wanted (RFC 7873 5.4) */
 	} else if (q->m.count[0] != 1) {
@@ -288,21 +291,39 @@ handle_query(struct request *q)
 	}
 }
 
-static const char *
-tsig_trouble(unsigned error)
+static enum tsig_failure
+tsig_failure_of(unsigned error)
 {
 	switch (error) {
 	case RCODE_BADKEY:
-		return "BADKEY: no such key here";
+		return TSIG_FAILURE_KEY;
 	case RCODE_BADSIG:
-		return "BADSIG: the signature does not match";
+		return TSIG_FAILURE_SIGNATURE;
 	case RCODE_BADTIME:
-		return "BADTIME: the clocks differ by more than the fudge";
+		return TSIG_FAILURE_TIME;
 	case RCODE_BADTRUNC:
-		return "BADTRUNC: the signature is cut too short";
+		return TSIG_FAILURE_TRUNCATED;
 	default:
-		return "malformed TSIG";
+		return TSIG_FAILURE_MALFORMED;
 	}
+}
+
+static void
+note_tsig_failure(struct request *q)
+{
+	static const char *const texts[TSIG_FAILURES] = {
+		[TSIG_FAILURE_MALFORMED] = "malformed TSIG",
+		[TSIG_FAILURE_KEY] = "BADKEY: no such key here",
+		[TSIG_FAILURE_SIGNATURE] = "BADSIG: the signature does not match",
+		[TSIG_FAILURE_TIME] = "BADTIME: the clocks differ by more than the fudge",
+		[TSIG_FAILURE_TRUNCATED] = "BADTRUNC: the signature is cut too short",
+	};
+	enum tsig_failure what = tsig_failure_of(q->tsig.error);
+	server_count(&q->stats->tsig_failures[what], 1);
+	q->out->event = EVENT_TSIG_FAILED;
+	q->out->why = texts[what];
+	q->out->zone = q->m.qname;
+	q->out->key.len = 0;
 }
 
 static void
@@ -334,10 +355,7 @@ is_signature_good(struct request *q)
 		return true;
 	}
 	q->rcode = err == E_AUTH ? RCODE_NOTAUTH : RCODE_FORMERR;
-	q->out->event = EVENT_TSIG_FAILED;
-	q->out->why = tsig_trouble(q->tsig.error);
-	q->out->zone = q->m.qname;
-	q->out->key.len = 0;
+	note_tsig_failure(q);
 	if (err == E_AUTH) {
 		name_set(&q->out->key, q->tsig.key_name.oct);
 	}

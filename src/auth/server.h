@@ -97,10 +97,33 @@ struct server_out {
 	bool close;              /* TCP: close the connection, nothing sensible can follow */
 };
 
+/* Types of queries are counted one by one below SERVER_TYPES_LOW, and from SERVER_TYPES_HIGH on for as many as there are; the others
+ * together. */
+enum {
+	SERVER_TYPES_LOW = 66,
+	SERVER_TYPES_HIGH = 251,
+	SERVER_TYPES_HIGH_N = 7,
+	SERVER_TYPES_OTHER = SERVER_TYPES_LOW + SERVER_TYPES_HIGH_N,
+	SERVER_TYPES_N = SERVER_TYPES_OTHER + 1,
+};
+
+static inline unsigned
+server_type_slot(uint16_t type)
+{
+	unsigned high = (unsigned)type - SERVER_TYPES_HIGH;
+	return type < SERVER_TYPES_LOW ? type : high < SERVER_TYPES_HIGH_N ? SERVER_TYPES_LOW + high : SERVER_TYPES_OTHER;
+}
+
+/* What is wrong with a request's signature (RFC 8945 5.2). */
+enum tsig_failure { TSIG_FAILURE_MALFORMED, TSIG_FAILURE_KEY, TSIG_FAILURE_SIGNATURE, TSIG_FAILURE_TIME, TSIG_FAILURE_TRUNCATED,
+	            TSIG_FAILURES };
+
 /* Counters of a worker: one thread writes, any thread reads (relaxed). */
 struct server_stats {
 	uint64_t queries[2];     /* by enum transport */
+	uint64_t types[SERVER_TYPES_N]; /* of those with opcode QUERY: by server_type_slot() */
 	uint64_t rcode[24];
+	uint64_t tsig_failures[TSIG_FAILURES];
 	uint64_t dropped;        /* too short to answer, or itself a response */
 	uint64_t truncated;
 	uint64_t events[EVENT_COUNT];

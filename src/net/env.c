@@ -2,7 +2,11 @@
 
 #include <time.h>
 
-#include "ops/clock.h"
+const struct histogram_bounds net_answering_bounds = {
+	.n = 14,
+	.at = { 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000, 500000, 1000000, 10000000, 100000000, 1000000000 },
+	.one = 1e9,
+};
 
 uint64_t
 net_wall_s(void)
@@ -18,6 +22,12 @@ net_coarse_ns(void)
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 	return (uint64_t)now.tv_sec * NOW_SECOND_NS + (uint64_t)now.tv_nsec;
+}
+
+void
+net_sample_end(struct net_stats *s, uint64_t begun_ns)
+{
+	histogram_note(&s->answering, &net_answering_bounds, clock_ns() - begun_ns);
 }
 
 struct now

@@ -11,6 +11,8 @@
 #include "net/seats.h"
 #include "net/return_path.h"
 #include "net/served.h"
+#include "ops/clock.h"
+#include "ops/histogram.h"
 
 /* server_handle(), or a stand-in in tests. */
 typedef size_t server_handler(const struct view *v, const struct server_conf *conf, const struct peer *peer,
@@ -92,7 +94,12 @@ struct net_stats {
 	uint64_t evicted;      /* TCP: connections that we closed to make room */
 	uint64_t transfers;    /* TCP: transfers that have begun */
 	uint64_t transfers_cut; /* TCP: transfers that ended too early or did not even begin */
+	struct histogram answering; /* nanoseconds for one request in NET_SAMPLED, by net_answering_bounds */
 };
+
+/* To look at the clock for each request would cost too much. */
+enum { NET_SAMPLED = 1024 };
+extern const struct histogram_bounds net_answering_bounds;
 
 /* Called by the worker's own thread.  It takes no lock and locks no bus, and a reader still never sees half a number. */
 static inline void
@@ -106,6 +113,14 @@ uint64_t net_wall_s(void);
 
 /* For rate limits: of the clock of net_now(), but exact to some milliseconds, without a system call. */
 uint64_t net_coarse_ns(void);
+
+/* Around the handler, for one request in NET_SAMPLED of that transport.  0: this one is not sampled. */
+static inline uint64_t
+net_sample_begin(const struct net_stats *s, enum transport t)
+{
+	return s->server.queries[t] % NET_SAMPLED == 0 ? clock_ns() : 0;
+}
+void net_sample_end(struct net_stats *s, uint64_t begun_ns); /* not for 0 */
 
 struct now net_now(void); /* for a state machine */
 

@@ -169,15 +169,24 @@ front_end_revoked(const struct front *f)
 /* ---- counters ---- */
 
 void
-front_sum(const struct front *f, struct net_stats *out)
+front_sum_of(const struct front *f, enum transport t, struct net_stats *out)
 {
 	*out = (struct net_stats){ 0 };
-	for (size_t i = 0; i < f->udp_n; i++) {
+	for (size_t i = 0; t == TRANSPORT_UDP && i < f->udp_n; i++) {
 		net_stats_add(out, udp_worker_stats(f->udp[i]));
 	}
-	for (size_t i = 0; i < f->tcp_n; i++) {
+	for (size_t i = 0; t == TRANSPORT_TCP && i < f->tcp_n; i++) {
 		net_stats_add(out, tcp_worker_stats(f->tcp[i]));
 	}
+}
+
+void
+front_sum(const struct front *f, struct net_stats *out)
+{
+	struct net_stats tcp;
+	front_sum_of(f, TRANSPORT_UDP, out);
+	front_sum_of(f, TRANSPORT_TCP, &tcp);
+	net_stats_add(out, &tcp);
 }
 
 unsigned

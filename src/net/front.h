@@ -98,6 +98,7 @@ void front_watch(const struct front *f, struct health *h);
 /* Ends the transfers whose pins were revoked (served_conf.revoked).  Any thread. */
 void front_end_revoked(const struct front *f);
 
-/* The sum of all workers' counters, and the number of open connections. */
+/* The sum of the counters of all workers; of those of one transport; and the number of open connections.  Any thread, while workers run. */
 void front_sum(const struct front *f, struct net_stats *out);
+void front_sum_of(const struct front *f, enum transport t, struct net_stats *out);
 unsigned front_connections(const struct front *f);

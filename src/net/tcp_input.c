@@ -135,7 +135,11 @@ answer(struct conn *c, const struct view *view, uint64_t now_s, const uint8_t *r
 	out.event = EVENT_NONE;
 	out.close = false;
 	conn_set_terms(c);
+	uint64_t begun_ns = net_sample_begin(&w->stats, TRANSPORT_TCP);
 	size_t n = env->handle(view, env->conf, &c->peer, now_s, request, len, resp, DNS_MSG_MAX, &w->stats.server, &out);
+	if (begun_ns != 0) {
+		net_sample_end(&w->stats, begun_ns);
+	}
 	if (out.event != EVENT_NONE) {
 		const struct return_path from = { .peer = c->peer, .tcp = { .worker = w, .conn = c->id } };
 		struct net_request r = { .from = &from, .view = view, .bytes = request, .len = len, .now_s = now_s };

@@ -150,9 +150,13 @@ answer(struct udp_worker *w, int fd, unsigned n)
 			continue;
 		}
 		struct iovec *io = &w->out_io[ready];
+		uint64_t begun_ns = net_sample_begin(&w->stats, TRANSPORT_UDP);
 		out.event = EVENT_NONE;
 		io->iov_len = env->handle(view, env->conf, &peer, now_s, w->in_io[i].iov_base, m->msg_len, io->iov_base,
 		                          w->response_cap, &w->stats.server, &out);
+		if (begun_ns != 0) {
+			net_sample_end(&w->stats, begun_ns);
+		}
 		if (out.event != EVENT_NONE) {
 			const struct net_request r = { .view = view, .bytes = w->in_io[i].iov_base, .len = m->msg_len, .now_s = now_s };
 			io->iov_len = handle_event(w, fd, &r, &peer, &m->msg_hdr, &out, io->iov_base, io->iov_len);

@@ -151,11 +151,11 @@ print_section(struct cur *c, unsigned n, const char *title, struct str *out)
 
 static struct server_conf conf = { .udp_max = 1232, .version = "Origin" };
 static struct server_out server_out;
+static struct server_stats stats;
 
 static size_t
 handle(const uint8_t *req, size_t len, enum transport transport, uint8_t *resp)
 {
-	static struct server_stats stats;
 	struct peer peer = { .family = 4, .transport = transport, .idle_100ms = 300, .kept_100ms = 65535 };
 	return server_handle(primary_view(primary), &conf, &peer, NOW_S, req, len, resp,
 	                     transport == TRANSPORT_TCP ? DNS_MSG_MAX : 4096, &stats, &server_out);
@@ -536,6 +536,26 @@ who_asks_for_it_is_told_the_version(void **state)
 	str_fini(&got);
 }
 
+/* Each type below 66, and 251 to 257, has a counter of its own. */
+static void
+queries_are_counted_by_type(void **state)
+{
+	(void)state;
+	static const char *const types[] = { "A", "A", "HTTPS", "ANY", "CAA", "TYPE66", "TYPE250", "TYPE258", "TYPE65535" };
+	uint8_t req[512], resp[DNS_MSG_MAX];
+	stats = (struct server_stats){ 0 };
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		const struct ask a = { .name = "www.example.", .type = types[i] };
+		(void)handle(req, make_query(&a, req, sizeof req), TRANSPORT_UDP, resp);
+	}
+	assert_int_equal(stats.queries[TRANSPORT_UDP], ARRAY_LEN(types));
+	assert_int_equal(stats.types[TYPE_A], 2);
+	assert_int_equal(stats.types[TYPE_HTTPS], 1);
+	assert_int_equal(stats.types[server_type_slot(TYPE_ANY)], 1);
+	assert_int_equal(stats.types[server_type_slot(TYPE_CAA)], 1);
+	assert_int_equal(stats.types[SERVER_TYPES_OTHER], 4);
+}
+
 int
 main(void)
 {
@@ -548,6 +568,7 @@ main(void)
 		cmocka_unit_test(what_a_secondary_subscribes_to),
 		cmocka_unit_test(the_last_zone_is_gone),
 		cmocka_unit_test(truncation),
+		cmocka_unit_test(queries_are_counted_by_type),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }

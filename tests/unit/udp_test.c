@@ -167,6 +167,11 @@ requests_are_answered(void **state)
 	assert_int_equal(receive(fd, got, sizeof got, WAIT_MS), 1232);
 	struct net_stats sum = { 0 };
 	net_stats_add(&sum, udp_worker_stats(f.worker));
+	uint64_t sampled = 0;
+	for (unsigned i = 0; i <= net_answering_bounds.n; i++) {
+		sampled += sum.answering.count[i];
+	}
+	assert_int_equal(sampled, (sum.server.queries[TRANSPORT_UDP] + NET_SAMPLED - 1) / NET_SAMPLED);
 	assert_int_equal(sum.server.queries[TRANSPORT_UDP], 3);
 	close(fd);
 	stop(&f);
