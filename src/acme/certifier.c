@@ -563,7 +563,7 @@ certifier_each(const struct certifier *c, const struct now *now, void (*each)(vo
 		bool is_passed = h->trouble[0] == '\0' && tlsa_passed_over(c, h, passed);
 		bool awaits = h->has_request && h->job == NULL && h->zones_ns > now->mono_ns;
 		const struct certifier_state s = {
-			.host = h->name.oct, .has_cert = h->has_cert, .days_left = days_left(h, now),
+			.host = h->name.oct, .has_cert = h->has_cert, .not_after_s = h->not_after_s, .days_left = days_left(h, now),
 			.action = awaits ? "a look whether all zones are here" : action_of(h, is_due, is_tlsa),
 			.next_s = h->job != NULL || is_due ? 0 : (at_ns - now->mono_ns) / NOW_SECOND_NS, .tries = h->tries,
 			.trouble = is_passed ? passed : h->trouble,

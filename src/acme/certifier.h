@@ -200,6 +200,7 @@ const struct certifier_stats *certifier_stats(const struct certifier *c);
 struct certifier_state {
 	const uint8_t *host;
 	bool has_cert;          /* one that fits */
+	uint64_t not_after_s;   /* has_cert: when it ends, since 1970 */
 	int64_t days_left;      /* of it; -1: there is none, or it has expired */
 	const char *action;     /* what is next: static */
 	uint64_t next_s;        /* in so many seconds; 0: now, or it is not known */

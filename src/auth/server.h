@@ -114,6 +114,13 @@ server_type_slot(uint16_t type)
 	return type < SERVER_TYPES_LOW ? type : high < SERVER_TYPES_HIGH_N ? SERVER_TYPES_LOW + high : SERVER_TYPES_OTHER;
 }
 
+/* The type of a slot that is not SERVER_TYPES_OTHER. */
+static inline uint16_t
+server_type_of_slot(unsigned slot)
+{
+	return (uint16_t)(slot < SERVER_TYPES_LOW ? slot : slot - SERVER_TYPES_LOW + SERVER_TYPES_HIGH);
+}
+
 /* What is wrong with a request's signature (RFC 8945 5.2). */
 enum tsig_failure { TSIG_FAILURE_MALFORMED, TSIG_FAILURE_KEY, TSIG_FAILURE_SIGNATURE, TSIG_FAILURE_TIME, TSIG_FAILURE_TRUNCATED,
 	            TSIG_FAILURES };

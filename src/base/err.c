@@ -33,6 +33,19 @@ err_str(err_t e)
 	return (unsigned)e < E_COUNT ? text[e] : "unknown error";
 }
 
+const char *
+err_word(err_t e)
+{
+	static const char *const words[E_COUNT] = {
+		[OK] = "ok", [E_SHORT] = "short", [E_FULL] = "full", [E_FORMAT] = "format", [E_PTR] = "pointer", [E_LABEL] = "label",
+		[E_NAMELEN] = "name-length", [E_RANGE] = "range", [E_LIMIT] = "limit", [E_NOMEM] = "memory", [E_NOTFOUND] = "not-found",
+		[E_EXISTS] = "exists", [E_UNSUPPORTED] = "unsupported", [E_IO] = "io", [E_TIMEOUT] = "timeout", [E_AUTH] = "auth",
+		[E_REFUSED] = "refused", [E_BUSY] = "busy", [E_STOPPED] = "stopped", [E_CRYPTO] = "crypto", [E_STALE] = "stale",
+		[E_UNKNOWN] = "unknown",
+	};
+	return (unsigned)e < E_COUNT ? words[e] : "unknown";
+}
+
 void
 assert_failed(const char *expr, const char *file, int line)
 {

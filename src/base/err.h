@@ -38,6 +38,9 @@ typedef enum [[nodiscard]] err {
 /* One short English phrase, static. */
 const char *err_str(err_t e);
 
+/* One word, in lower case, for programs: "timeout", "not-found"; OK is "ok". */
+const char *err_word(err_t e);
+
 /* The only macro that returns: leaves the function when `expr` is not OK. */
 #define TRY(expr)                                                                                  \
 	do {                                                                                       \

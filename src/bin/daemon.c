@@ -350,6 +350,7 @@ daemon_run(struct daemon *d)
 {
 	size_t up;
 	signals_hold();
+	d->started_s = clock_wall_s();
 	log_init(&d->log, d->opts->log_level);
 	d->log.limits = &d->log_limits;
 	front_init(&d->front, &d->opts->front, &d->log);

@@ -25,8 +25,11 @@
 #include "ops/privs.h"
 #include "ops/sandbox.h"
 
+struct chart;
 struct daemon;
+struct monitor;
 struct served;
+struct survey;
 
 /* A stage that fails cleans up after itself, and puts the reason into `diag`. */
 struct daemon_stage {
@@ -37,6 +40,7 @@ struct daemon_stage {
 
 /* The parts that differ between programs.  Functions may be NULL. */
 struct daemon_program {
+	const char *name;
 	const struct daemon_stage *stages; /* in the order in which they come up */
 	size_t stages_n;
 	void (*sandbox)(struct daemon *d, struct sandbox_conf *c); /* adds what the program needs; NULL: SANDBOX_SERVER, and no port */
@@ -46,6 +50,11 @@ struct daemon_program {
 	void (*log_stats)(struct daemon *d); /* SIGUSR1, and at the end */
 	void (*log_state)(struct daemon *d); /* SIGUSR1, after log_stats() */
 	bool (*look)(struct daemon *d, uint64_t now_ms); /* about once a second; true: all is well besides our own threads */
+	/* With --metrics, on the thread that tells them: adds what is known.  False: something is missing, as another thread was too
+	 * busy; *s NULL: that one has the survey still, and frees it (bin/survey_share.h). */
+	bool (*survey)(struct daemon *d, struct survey **s);
+	const struct chart *charts;        /* of the page for people */
+	size_t charts_n;
 };
 
 struct daemon {
@@ -58,6 +67,8 @@ struct daemon {
 	/* set by a stage before daemon_workers_up() */
 	struct net_env env;
 	/* the rest is zero */
+	uint64_t started_s;      /* since 1970 */
+	struct monitor *monitor; /* NULL: without --metrics */
 	void (*unpinned)(void *ctx); /* the program's: a version of the views has no reader any more */
 	struct log log;
 	struct log_limits log_limits;

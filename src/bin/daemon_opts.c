@@ -66,7 +66,10 @@ read_option(int key, char *arg, struct argp_state *state)
 {
 	struct daemon_opts *o = state->input;
 	switch (key) {
-	case ARGP_KEY_INIT: state->child_inputs[0] = &o->guard; return 0;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &o->guard;
+		state->child_inputs[1] = &o->monitor;
+		return 0;
 	case KEY_LISTEN: take_listen(o, arg, state); return 0;
 	case KEY_PORT: o->given.port = cli_number_option(state, "port", arg, 1, UINT16_MAX); return 0;
 	case KEY_AXFR: o->server.is_axfr_open = true; return 0;
@@ -90,7 +93,7 @@ read_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = { { &guard_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = { { &guard_argp, 0, NULL, 0 }, { &monitor_argp, 0, NULL, 0 }, { 0 } };
 const struct argp daemon_argp = { .options = options, .parser = read_option, .children = children };
 
 static unsigned

@@ -18,6 +18,7 @@
 #include "auth/server_conf.h"
 #include "base/err.h"
 #include "bin/guard_opts.h"
+#include "bin/monitor_opts.h"
 #include "net/front.h"
 #include "ops/log.h"
 #include "ops/memory_limit.h"
@@ -37,6 +38,7 @@ struct daemon_opts {
 	struct front_conf front;
 	struct server_conf server;
 	struct guard_opts guard;
+	struct monitor_opts monitor;
 	struct memory_limit memory;  /* for serving; `from` may also be "--memory-max" */
 	uint64_t memory_all;         /* octets that the system lets this process use */
 	size_t zones_octets_max;     /* part of `memory`: for zones, keys and secondaries */

@@ -9,7 +9,10 @@
 #include "bin/bounds_opts.h"
 #include "bin/cli.h"
 #include "bin/daemon.h"
+#include "bin/monitor.h"
 #include "bin/oacme_opts.h"
+#include "bin/oacme_survey.h"
+#include "bin/survey_share.h"
 #include "dns/wire.h"
 #include "image/image.h"
 #include "net/certify.h"
@@ -22,7 +25,8 @@
 const char *argp_program_version = CLI_VERSION("oacme");
 
 enum {
-	FILES = 64 + NET_FOLLOW_FILES + NET_CERTIFY_FILES,
+	FILES = 64 + NET_FOLLOW_FILES + NET_CERTIFY_FILES + MONITOR_FILES,
+	SHARE_MS = 2000,         /* how long the following thread may take to tell what it knows */
 	FOLLOW_END_MS = 2000,
 	CHECK_QUIET_S = 2,       /* --check: nothing has come for so long */
 	CHECK_MAX_S = 120,
@@ -38,6 +42,7 @@ struct oacme {
 	struct net_follow *follow;
 	atomic_bool is_state_wanted;    /* SIGUSR1, or --check is ready */
 	uint64_t begun_ms, quiet_ms, seen_transfers; /* --check, on the main thread */
+	struct survey_share share;      /* of the following thread */
 };
 
 /* ---- for people ---- */
@@ -146,12 +151,20 @@ on_link_request(void *ctx, const struct peer *from, const uint8_t *bytes, size_t
 }
 
 static void
+add_own(void *ctx, struct survey *s)
+{
+	struct oacme *a = ctx;
+	oacme_survey_own(s, net_certify_machine(a->certify), a->follow, secondary_view(a->views.secondary));
+}
+
+static void
 on_woken(void *ctx)
 {
 	struct oacme *a = ctx;
 	if (atomic_exchange(&a->is_state_wanted, false)) {
 		show_states(a);
 	}
+	survey_share_serve(&a->share, add_own, a);
 }
 
 /* ---- stages ---- */
@@ -302,20 +315,39 @@ look(struct daemon *d, uint64_t now_ms)
 	return true;
 }
 
+static void
+wake_follower(void *ctx)
+{
+	struct oacme *a = ctx;
+	net_follow_wake(a->follow);
+}
+
+static bool
+survey(struct daemon *d, struct survey **s)
+{
+	struct oacme *a = d->ctx;
+	oacme_survey_any(*s, a->follow);
+	return survey_share_ask(&a->share, s, SHARE_MS, wake_follower, a);
+}
+
 static const struct daemon_stage stages[] = {
 	DAEMON_STAGE_MANAGER,
 	DAEMON_STAGE_FILES,
+	DAEMON_STAGE_MONITOR_LISTEN,
 	DAEMON_STAGE_PRIVS,
 	DAEMON_STAGE_SANDBOX,
 	{ "parts", parts_up, parts_down },
 	DAEMON_STAGE_LOG,
 	{ "follower", follow_up, follow_down },
 	{ "health", health_up, daemon_health_down },
+	DAEMON_STAGE_MONITOR,
 };
 
 static const struct daemon_program program = {
+	.name = "oacme",
 	.stages = stages, .stages_n = ARRAY_LEN(stages), .sandbox = sandbox, .files = FILES, .log_stats = log_stats,
 	.log_state = log_state, .look = look,
+	.survey = survey, .charts = oacme_charts, .charts_n = OACME_CHARTS,
 };
 
 int
@@ -326,11 +358,13 @@ main(int argc, char **argv)
 		image_run("oacme");
 	}
 	daemon_begin();
+	survey_share_init(&a.share);
 	int status = oacme_opts_read(&a.opts, argc, argv);
 	if (status == CLI_OK) {
 		a.daemon = (struct daemon){ .program = &program, .opts = &a.opts.daemon, .ctx = &a };
 		status = daemon_run(&a.daemon);
 	}
 	oacme_opts_fini(&a.opts);
+	survey_share_fini(&a.share);
 	return status;
 }

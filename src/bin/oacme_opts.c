@@ -153,6 +153,7 @@ read_option(int key, char *arg, struct argp_state *state)
 {
 	struct oacme_opts *o = state->input;
 	switch (key) {
+	case ARGP_KEY_INIT: state->child_inputs[0] = &o->daemon.monitor; return 0;
 	case KEY_DNS_KEY: follow_keys_take(&o->key_args, arg, "--dns-key-file", state); return 0;
 	case KEY_DNS_KEY_FILE: o->key_args.file = arg; return 0;
 	case KEY_DNS_SERVER: o->server_text = arg; return 0;
@@ -192,7 +193,8 @@ read_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp argp = { .options = options, .parser = read_option, .doc = doc };
+static const struct argp_child children[] = { { &monitor_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp argp = { .options = options, .parser = read_option, .doc = doc, .children = children };
 
 /* ---- what they lead to ---- */
 

@@ -6,13 +6,15 @@
 #include "auth/primary.h"
 #include "base/alloc.h"
 #include "bin/cli.h"
+#include "bin/monitor.h"
 #include "bin/views.h"
 #include "image/image.h"
 
 const char *argp_program_version = CLI_VERSION("oprimary");
 
 enum {
-	FILES = 64 + NOTIFY_OUT_FILES, /* descriptors besides those of the front: for links, files of a commit, notifications */
+	/* descriptors besides those of the front: for links, files of a commit, notifications, metrics */
+	FILES = 64 + NOTIFY_OUT_FILES + MONITOR_FILES,
 	EXIT_GIT_LOST = 3,             /* the service manager restarts us */
 	LOADER_END_MS = 400,           /* how long to wait at the end for the loader, which may be reading a long commit */
 };
@@ -235,6 +237,7 @@ static const struct daemon_stage stages[] = {
 	DAEMON_STAGE_MANAGER,
 	DAEMON_STAGE_FILES,
 	DAEMON_STAGE_LISTEN,
+	DAEMON_STAGE_MONITOR_LISTEN,
 	{ "privileges", privs_up, NULL },
 	DAEMON_STAGE_SANDBOX,
 	{ "views", view_up, view_down },
@@ -244,9 +247,11 @@ static const struct daemon_stage stages[] = {
 	{ "notifier", notifier_up, notifier_down },
 	{ "loader", loader_up, loader_down },
 	{ "health", health_up, daemon_health_down },
+	DAEMON_STAGE_MONITOR,
 };
 
 static const struct daemon_program program = {
+	.name = "oprimary",
 	.stages = stages,
 	.stages_n = ARRAY_LEN(stages),
 	.sandbox = sandbox,
@@ -255,6 +260,9 @@ static const struct daemon_program program = {
 	.poll = on_poll,
 	.log_stats = oprimary_log_stats,
 	.look = look_at_git_side,
+	.survey = oprimary_survey,
+	.charts = oprimary_charts,
+	.charts_n = OPRIMARY_CHARTS,
 };
 
 int

@@ -1,12 +1,14 @@
 /* bin/oprimary.h -- all parts of oprimary in one struct, for the files oprimary*.c that connect them.
  *
- * oprimary.c starts and stops the parts; oprimary_requests.c takes what workers pass on; oprimary_stats.c logs the counters.
+ * oprimary.c starts and stops the parts; oprimary_requests.c takes what workers pass on; oprimary_stats.c logs the counters, and
+ * oprimary_survey.c tells them by --metrics.
  */
 #pragma once
 
 #include <stdatomic.h>
 
 #include "bin/daemon.h"
+#include "bin/history.h"
 #include "bin/oprimary_load.h"
 #include "bin/oprimary_opts.h"
 #include "bin/oprimary_state.h"
@@ -37,6 +39,14 @@ void oprimary_fill_server(struct oprimary *p);
 
 /* The workers' environment, for front_start().  Its callbacks may come on any worker's thread. */
 struct net_env oprimary_env(struct oprimary *p);
+
+/* ---- oprimary_survey.c ---- */
+
+/* For struct daemon_program. */
+bool oprimary_survey(struct daemon *d, struct survey **s);
+
+enum { OPRIMARY_CHARTS = 3 };
+extern const struct chart oprimary_charts[OPRIMARY_CHARTS];
 
 /* ---- oprimary_stats.c ---- */
 

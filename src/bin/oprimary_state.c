@@ -53,8 +53,9 @@ failure_of(const struct link_frame *f)
 /* Notes the end of a pull.  A pull from the cache has number 0 and tells nothing about the remote, so it is not noted, whether it went well
  * or failed.  The last frame of a git process that cannot begin has no number either. */
 static void
-end_pull(struct daemon_state *s, const struct link_frame *f, err_t err, uint64_t pull)
+end_pull(struct primary_state *state, const struct link_frame *f, err_t err, uint64_t pull)
 {
+	struct daemon_state *s = &state->last;
 	bool is_over = f->type == LINK_FAILED && f->retry_s == 0;
 	if (f->pull == 0 && !is_over) {
 		return;
@@ -66,7 +67,9 @@ end_pull(struct daemon_state *s, const struct link_frame *f, err_t err, uint64_t
 		see_head(s, f);
 		end_step(&s->pull, pull, f->took_ms, err, err_str(err));
 		s->retry_s = 0;
+		state->counts.fetched_s = s->pull.ended_s; /* whatever became of the commit */
 	}
+	state->counts.pulls[s->pull.err]++;
 }
 
 /* Notes that a push failed.  If somebody else has pushed meanwhile (E_STALE), it is not noted, because the push is made again. */
@@ -87,13 +90,15 @@ primary_state_on_frame(struct primary_state *s, const struct link_frame *f, err_
 	case LINK_COMMIT:
 	case LINK_UPTODATE:
 	case LINK_FAILED:
-		end_pull(last, f, err, pull);
+		end_pull(s, f, err, pull);
 		break;
 	case LINK_PUSHED:
+		s->counts.pushes[OK]++;
 		see_head(last, f);
 		end_step(&last->push, last->push.n + 1, f->took_ms, OK, "");
 		break;
 	case LINK_PUSH_FAILED:
+		s->counts.pushes[failure_of(f)]++;
 		end_push_failed(last, f);
 		break;
 	default:
@@ -111,6 +116,7 @@ primary_state_serves(struct primary_state *s, const char *commit)
 	str_cut(s->commit, sizeof s->commit, commit);
 	pthread_mutex_lock(&s->lock);
 	s->last.served_s = clock_wall_s();
+	s->counts.commits_served++;
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -136,6 +142,14 @@ primary_state_read(struct primary_state *s, struct daemon_state *out)
 {
 	pthread_mutex_lock(&s->lock);
 	*out = s->last;
+	pthread_mutex_unlock(&s->lock);
+}
+
+void
+primary_state_read_counts(struct primary_state *s, struct primary_counts *out)
+{
+	pthread_mutex_lock(&s->lock);
+	*out = s->counts;
 	pthread_mutex_unlock(&s->lock);
 }
 

@@ -15,10 +15,18 @@
 #include "git/link.h"
 #include "net/env.h"
 
+/* What pulls and pushes came to, by enum err; those from the cache do not count. */
+struct primary_counts {
+	uint64_t pulls[E_COUNT], pushes[E_COUNT];
+	uint64_t fetched_s;       /* the last pull that went well; 0: none yet */
+	uint64_t commits_served;
+};
+
 struct primary_state {
 	pthread_mutex_t lock;
 	char commit[65];          /* the commit that is served; only the loader uses it */
 	struct daemon_state last; /* without the counters of other parts */
+	struct primary_counts counts;
 	pthread_mutex_t secondaries_lock;
 	struct secondary_table secondaries;
 };
@@ -38,6 +46,7 @@ void primary_state_count(struct primary_state *s, const struct updater_stats *u)
 
 /* Any thread: copies the state.  Counters of other parts are zero in the copy. */
 void primary_state_read(struct primary_state *s, struct daemon_state *out);
+void primary_state_read_counts(struct primary_state *s, struct primary_counts *out);
 
 /* The loader: the zone was removed. */
 void primary_state_forget(struct primary_state *s, const uint8_t *zone);

@@ -106,6 +106,20 @@ answer(void *ctx, void *handle, const uint8_t *bytes, size_t len)
 
 /* ---- the log ---- */
 
+const struct histogram_bounds updates_push_bounds = {
+	.n = 12,
+	.at = { 1000, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 10000000, 60000000 },
+	.one = 1e6,
+};
+const struct histogram_bounds updates_batch_bounds = { .n = 10, .at = { 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000 }, .one = 1 };
+
+static void
+count_pushed(struct updates *u, const struct updater_report *r)
+{
+	histogram_note(&u->push_us, &updates_push_bounds, r->took.push_us);
+	histogram_note(&u->batch, &updates_batch_bounds, r->updates);
+}
+
 static void
 say_pushed(const struct log *log, const struct updater_report *r)
 {
@@ -134,12 +148,13 @@ say_refused(const struct log *log, const struct updater_report *r)
 static void
 say(void *ctx, const struct updater_report *r)
 {
-	const struct updates *u = ctx;
+	struct updates *u = ctx;
 	switch (r->event) {
 	case UPDATER_PAUSES:
 		log_event(u->log, LOG_LEVEL_INFO, "updates-pause", "ms=%u waiting=%zu why=%s", r->wait_ms, r->updates, r->text);
 		break;
 	case UPDATER_PUSHED:
+		count_pushed(u, r);
 		say_pushed(u->log, r);
 		break;
 	case UPDATER_PUSH_FAILED:

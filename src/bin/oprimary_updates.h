@@ -9,6 +9,7 @@
 #include "git/puller.h"
 #include "net/inbox.h"
 #include "net/served.h"
+#include "ops/histogram.h"
 #include "ops/log.h"
 
 struct updates {
@@ -26,7 +27,10 @@ struct updates {
 	/* the rest is zero */
 	struct updater *updater;
 	uint64_t asked;             /* the PULL that the updater has asked for last */
+	struct histogram push_us, batch; /* of pushes that went well: how long they took, and updates in them; any thread may read */
 };
+
+extern const struct histogram_bounds updates_push_bounds, updates_batch_bounds;
 
 void updates_begin(struct updates *u);
 void updates_end(struct updates *u); /* updates that still wait get no answer */

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "bin/cli.h"
+#include "bin/monitor.h"
 #include "bin/views.h"
 #include "image/image.h"
 #include "net/report_follow.h"
@@ -13,7 +14,7 @@ const char *argp_program_version = CLI_VERSION("osecondary");
 
 enum {
 	/* descriptors besides those of the front */
-	FILES = 64 + NOTIFY_OUT_FILES + NET_FOLLOW_FILES + NET_FORWARD_FILES + ZONE_STORE_FILES,
+	FILES = 64 + NOTIFY_OUT_FILES + NET_FOLLOW_FILES + NET_FORWARD_FILES + ZONE_STORE_FILES + MONITOR_FILES,
 	FOLLOW_END_MS = 400,     /* how long to wait at the end for the following thread, which may be making a large zone */
 	STORE_END_MS = 4000,     /* the same for a slow disk */
 };
@@ -228,6 +229,7 @@ static const struct daemon_stage stages[] = {
 	DAEMON_STAGE_MANAGER,
 	DAEMON_STAGE_FILES,
 	DAEMON_STAGE_LISTEN,
+	DAEMON_STAGE_MONITOR_LISTEN,
 	{ "state", store_up, store_down },
 	DAEMON_STAGE_PRIVS,
 	DAEMON_STAGE_SANDBOX,
@@ -239,11 +241,14 @@ static const struct daemon_stage stages[] = {
 	{ "writer", writer_up, writer_down },
 	{ "follower", follow_up, follow_down },
 	{ "health", health_up, daemon_health_down },
+	DAEMON_STAGE_MONITOR,
 };
 
 static const struct daemon_program program = {
+	.name = "osecondary",
 	.stages = stages, .stages_n = ARRAY_LEN(stages), .sandbox = sandbox, .files = FILES, .log_stats = log_stats,
 	.log_state = log_state,
+	.survey = secondary_survey, .charts = secondary_charts, .charts_n = OSECONDARY_CHARTS,
 };
 
 int
@@ -255,11 +260,13 @@ main(int argc, char **argv)
 		image_run("osecondary");
 	}
 	daemon_begin();
+	survey_share_init(&s.share);
 	int status = secondary_opts_read(&s.opts, argc, argv);
 	if (status == CLI_OK) {
 		s.daemon = (struct daemon){ .program = &program, .opts = &s.opts.daemon, .ctx = &s };
 		status = daemon_run(&s.daemon);
 	}
 	secondary_opts_fini(&s.opts);
+	survey_share_fini(&s.share);
 	return status;
 }

@@ -10,7 +10,9 @@
 #include <stdatomic.h>
 
 #include "bin/daemon.h"
+#include "bin/history.h"
 #include "bin/osecondary_opts.h"
+#include "bin/survey_share.h"
 #include "net/follow.h"
 #include "net/follow_views.h"
 #include "net/forward.h"
@@ -27,7 +29,16 @@ struct osecondary {
 	pthread_mutex_t lock;        /* for `follow`; held while an entry is put into its queue */
 	struct net_follow *follow;   /* NULL before it has started, and while it ends: workers may be there longer */
 	atomic_bool is_state_wanted; /* SIGUSR1: the following thread is to log the state of each zone */
+	struct survey_share share;   /* of the following thread */
 };
+
+/* ---- osecondary_survey.c ---- */
+
+bool secondary_survey(struct daemon *d, struct survey **s); /* for struct daemon_program */
+void secondary_survey_serve(struct osecondary *s, struct net_follow *follow); /* the following thread, when it was woken */
+
+enum { OSECONDARY_CHARTS = 3 };
+extern const struct chart secondary_charts[OSECONDARY_CHARTS];
 
 /* ---- osecondary_follow.c ---- */
 

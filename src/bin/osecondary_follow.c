@@ -135,6 +135,9 @@ on_woken(void *ctx)
 		const struct now now = net_now();
 		report_follow_states(&s->daemon.log, net_follow_machine(follow), &now);
 	}
+	if (follow != NULL) {
+		secondary_survey_serve(s, follow);
+	}
 }
 
 void

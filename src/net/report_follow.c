@@ -192,13 +192,19 @@ report_follow_flaws(const struct log *log, const struct zone *z, bool is_whole)
 	findings_fini(&f);
 }
 
-static void
-log_state(const struct log *log, const struct follow_state *s)
+const char *
+report_follow_presence(enum follow_presence presence)
 {
 	static const char *const texts[] = {
 		[FOLLOW_NEW] = "new", [FOLLOW_PRESENT] = "served", [FOLLOW_EXPIRED] = "expired", [FOLLOW_WITHDRAWN] = "withdrawn",
 		[FOLLOW_FORGOTTEN] = "forgotten", [FOLLOW_UNKNOWN] = "unknown",
 	};
+	return texts[presence];
+}
+
+static void
+log_state(const struct log *log, const struct follow_state *s)
+{
 	char zone[NAME_TEXT_MAX], catalog[NAME_TEXT_MAX], from[PEER_TEXT_MAX], key[NAME_TEXT_MAX], serial[24] = "";
 	char ago[24], next[24], expires[24], transferred[24];
 	print_name(s->zone, zone);
@@ -214,8 +220,8 @@ log_state(const struct log *log, const struct follow_state *s)
 	log_event(log, LOG_LEVEL_INFO, "zone-state",
 	          "zone=%s state=%s catalog=%s serial=%s from=%s refreshed_s_ago=%s next_s=%s expires_s=%s transferred_s_ago=%s"
 	          " transfer_octets=%zu transfer_ms=%" PRIu64 " trouble=%s",
-	          zone, texts[s->presence], catalog, serial, from, ago, next, expires, transferred, s->transfer_octets, s->transfer_ms,
-	          s->trouble);
+	          zone, report_follow_presence(s->presence), catalog, serial, from, ago, next, expires, transferred, s->transfer_octets,
+	          s->transfer_ms, s->trouble);
 }
 
 /* In two walks over all zones: first those with something to see. */

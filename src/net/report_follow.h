@@ -17,6 +17,8 @@ void report_follow(const struct log *log, const struct follow_report *r);
  * more than REPORT_FLAWS_RECORDS_MAX, behind which other transfers would wait. */
 void report_follow_flaws(const struct log *log, const struct zone *z, bool is_whole);
 
+const char *report_follow_presence(enum follow_presence presence); /* "served", "expired", ... */
+
 /* The state of each zone, those with trouble first; so many zones that neither the thread nor the log is held up.  The following
  * thread. */
 void report_follow_states(const struct log *log, const struct follower *f, const struct now *now);

@@ -31,3 +31,13 @@ histogram_note(struct histogram *h, const struct histogram_bounds *b, uint64_t v
 	__atomic_store_n(&h->count[i], h->count[i] + 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&h->sum, h->sum + value, __ATOMIC_RELAXED);
 }
+
+/* Adds the counters of `from`, which another thread may write. */
+static inline void
+histogram_add(struct histogram *to, const struct histogram *from)
+{
+	for (unsigned i = 0; i <= HISTOGRAM_BOUNDS_MAX; i++) {
+		to->count[i] += __atomic_load_n(&from->count[i], __ATOMIC_RELAXED);
+	}
+	to->sum += __atomic_load_n(&from->sum, __ATOMIC_RELAXED);
+}

@@ -22,7 +22,7 @@
 enum sandbox_role {
 	SANDBOX_SERVER,     /* answers strangers; opens no file */
 	SANDBOX_STORE,      /* the same, with files in a directory */
-	SANDBOX_ACME,       /* speaks to a CA: TLS, names of hosts; listens to nobody */
+	SANDBOX_ACME,       /* speaks to a CA: TLS, names of hosts; listens to nobody but where it did before (--metrics) */
 	SANDBOX_GIT,        /* keeper, supervisor and worker of a remote that is reached over the network: they start no program */
 	SANDBOX_GIT_WORKER, /* in a process of SANDBOX_GIT that reads what the remote sends: it starts no process either */
 	SANDBOX_GIT_LOCAL,  /* the same processes, git and its hooks, for a remote on this machine: no file or port is forbidden to them */

@@ -93,7 +93,8 @@ static const struct call no_local_sockets[] = { REFUSE_1(socket, EAFNOSUPPORT, I
 /* For the ways to find a host's address that the system may have, such as systemd-resolved. */
 static const struct call local_sockets[] = { ALLOW_1(socket, IS(0, AF_UNIX)), ALLOW(socketpair) };
 
-static const struct call serving[] = { ALLOW(listen), ALLOW(accept), ALLOW(accept4) };
+static const struct call listening[] = { ALLOW(listen) };
+static const struct call accepting[] = { ALLOW(accept), ALLOW(accept4) };
 
 /* For what goes to the git side (git/link.h). */
 static const struct call memory_files[] = { ALLOW(memfd_create) };
@@ -174,9 +175,9 @@ static const struct call sanitizer[] = {
 #define BASE LIST(memory), LIST(threads), LIST(time_and_signals), LIST(waiting), LIST(descriptors), LIST(sockets), LIST(questions)
 
 static const struct call_list roles[SANDBOX_ROLES][CALL_LISTS_MAX] = {
-	[SANDBOX_SERVER] = { BASE, LIST(no_local_sockets), LIST(serving), LIST(memory_files), SANITIZER },
-	[SANDBOX_STORE] = { BASE, LIST(no_local_sockets), LIST(serving), LIST(in_directory), SANITIZER },
-	[SANDBOX_ACME] = { BASE, LIST(local_sockets), LIST(reading), LIST(late_libraries), SANITIZER },
+	[SANDBOX_SERVER] = { BASE, LIST(no_local_sockets), LIST(listening), LIST(accepting), LIST(memory_files), SANITIZER },
+	[SANDBOX_STORE] = { BASE, LIST(no_local_sockets), LIST(listening), LIST(accepting), LIST(in_directory), SANITIZER },
+	[SANDBOX_ACME] = { BASE, LIST(local_sockets), LIST(accepting), LIST(reading), LIST(late_libraries), SANITIZER },
 	[SANDBOX_GIT] = { BASE, LIST(local_sockets), LIST(reading), LIST(writing), LIST(late_libraries), LIST(processes), SANITIZER },
 	[SANDBOX_GIT_WORKER] = { BASE, LIST(local_sockets), LIST(reading), LIST(writing), LIST(late_libraries), LIST(work), SANITIZER },
 	[SANDBOX_GIT_LOCAL] = { LIST(harmful) },

@@ -543,6 +543,9 @@ queries_are_counted_by_type(void **state)
 	(void)state;
 	static const char *const types[] = { "A", "A", "HTTPS", "ANY", "CAA", "TYPE66", "TYPE250", "TYPE258", "TYPE65535" };
 	uint8_t req[512], resp[DNS_MSG_MAX];
+	for (unsigned slot = 0; slot < SERVER_TYPES_OTHER; slot++) {
+		assert_int_equal(server_type_slot(server_type_of_slot(slot)), slot);
+	}
 	stats = (struct server_stats){ 0 };
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
 		const struct ask a = { .name = "www.example.", .type = types[i] };

@@ -1,0 +1,16 @@
+/* bin/monitor_opts.h -- options about who watches a daemon, which all daemons have.
+ *
+ * They are a child of daemon_argp, and of the parser of a daemon that answers nobody.
+ */
+#pragma once
+
+#include "net/listen.h"
+
+struct argp;
+
+struct monitor_opts {
+	struct listen_address http; /* where metrics are told; len 0: nowhere */
+};
+
+/* Its input is a struct monitor_opts. */
+extern const struct argp monitor_argp;
