@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import time
@@ -218,7 +219,9 @@ class Prometheus(servers.Process):
         self.port = servers.free_port()
         jobs = "".join("  - job_name: %s\n    static_configs: [{ targets: ['%s:%d'] }]\n" % (job, servers.ADDRESS, port)
                        for job, port in targets.items())
-        conf = servers.write(os.path.join(work, "prometheus.yml"), "global: { scrape_interval: 1s }\nscrape_configs:\n" + jobs)
+        shutil.copy(os.path.join(ROOT, "contrib", "prometheus", "alerts.yml"), work)
+        conf = servers.write(os.path.join(work, "prometheus.yml"), "global: { scrape_interval: 1s, evaluation_interval: 1s }\n"
+                             "rule_files: [alerts.yml]\nscrape_configs:\n" + jobs)
         super().__init__(["prometheus", "--config.file=" + conf, "--storage.tsdb.path=" + os.path.join(work, "tsdb"),
                           "--web.listen-address=%s:%d" % (servers.ADDRESS, self.port)], work, "prometheus")
 
@@ -234,7 +237,7 @@ class Prometheus(servers.Process):
 
 
 def test_prometheus_scrapes_all_three(need, started, bindir, repo, primary, secondary, tmp_path, make_key, port_53):
-    """A real Prometheus at a primary, a secondary, and an oacme that gets a certificate."""
+    """A real Prometheus, with the alert rules, at a primary, a secondary, and an oacme that gets a certificate."""
     need("prometheus", "pebble", "openssl")
     ports = {"origin-" + name: servers.free_port() for name in ("primary", "secondary", "acme")}
     options = {name: "--metrics=%s@%d" % (servers.ADDRESS, port) for name, port in ports.items()}
@@ -258,11 +261,22 @@ def test_prometheus_scrapes_all_three(need, started, bindir, repo, primary, seco
     assert all(t["health"] == "up" and t["lastError"] == "" for t in targets.values())
     metadata = prometheus.api("metadata")
     assert metadata["origin_answer_seconds"][0]["unit"] == "seconds" and metadata["origin_queries"][0]["type"] == "counter"
+    assert not [a for a in prometheus.api("alerts")["alerts"] if a["labels"]["alertname"] == "OriginDown"]
     world.primary.stop()
     prometheus.await_true("it sees that", lambda: prometheus.value('up{job="origin-primary"}') == 0)
+    prometheus.await_true("an alert is pending", lambda: [a for a in prometheus.api("alerts")["alerts"] if a["labels"]["alertname"] == "OriginDown"])
     acme.stop()
     world.secondary.stop()
     prometheus.end()
+
+
+def test_alert_rules(need, tmp_path):
+    need("promtool")
+    rules = os.path.join(ROOT, "contrib", "prometheus", "alerts.yml")
+    subprocess.run(["promtool", "check", "rules", rules], check=True)
+    for path in (rules, os.path.join(ROOT, "tests", "data", "alerts_test.yml")):
+        shutil.copy(path, tmp_path)
+    subprocess.run(["promtool", "test", "rules", str(tmp_path / "alerts_test.yml")], check=True)
 
 
 # ---- who hangs ------------------------------------------------------------------
@@ -325,3 +339,13 @@ def test_each_metric_is_in_the_manual():
     assert len(ours) > 60
     rows = re.findall(r"^\| `([a-z_]+)` \| (.*?) \| (.+) \|$", read("docs", "metrics.md"), re.M)
     assert {name: re.findall(r"`([a-z]+)`", labels) for name, labels, _ in rows} == ours
+
+
+def test_rules_and_dashboard_use_what_there_is():
+    ours = {told_as(name, kind) for name, (kind, _) in table().items()}
+    ours |= {name + ending for name, (kind, _) in table().items() if kind == "HISTOGRAM" for ending in ("_bucket", "_sum", "_count")}
+    dashboard = json.loads(read("contrib", "grafana", "origin.json"))
+    expressions = [t["expr"] for p in dashboard["panels"] for t in p.get("targets", [])]
+    assert len(expressions) > 40
+    for text in [read("contrib", "prometheus", "alerts.yml"), *expressions]:
+        assert set(re.findall(r"\b(?:origin|process)_[a-z_]+\b", text)) <= ours
