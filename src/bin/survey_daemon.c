@@ -116,11 +116,25 @@ put_tsig(struct survey *s, const struct server_stats *q)
 }
 
 static void
+put_limited(struct survey *s, const struct server_stats *q)
+{
+	static const char *const kinds[RATE_KINDS] = {
+		[RATE_DATA] = "data", [RATE_REFERRAL] = "referral", [RATE_DENIAL] = "denial", [RATE_EXPANSION] = "expansion",
+		[RATE_ERROR] = "error",
+	};
+	for (unsigned i = 0; i < RATE_KINDS; i++) {
+		metrics_put_1(s->metrics, M_LIMITED, kinds[i], (double)q->limited[i]);
+	}
+	metrics_put(s->metrics, M_LIMITED_SLIPPED, (double)q->slipped);
+}
+
+static void
 put_requests(struct survey *s, const struct net_stats *n)
 {
 	struct metrics *m = s->metrics;
 	const uint64_t *events = n->server.events;
 	put_tsig(s, &n->server);
+	put_limited(s, &n->server);
 	metrics_put_1(m, M_COOKIES, "good", (double)n->server.cookies[COOKIE_GOOD]);
 	metrics_put_1(m, M_COOKIES, "bad", (double)n->server.cookies[COOKIE_BAD]);
 	metrics_put_1(m, M_COOKIES, "new", (double)n->server.cookies[COOKIE_NEW]);
