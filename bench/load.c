@@ -291,7 +291,7 @@ percentile_us(const struct counts *c, double share)
 	for (size_t i = 0; i < BUCKETS; i++) {
 		seen += c->histogram[i];
 		if (seen > want) {
-			return ((double)i + 0.5) * BUCKET_NS / 1000;
+			return ((double)i + 0.5) * (double)BUCKET_NS / 1000;
 		}
 	}
 	return 0;
