@@ -223,12 +223,14 @@ read_object(struct acme_order *o, const struct reply *r, const char *what)
 	return json;
 }
 
-/* RFC 9773 5: an order must not fail because of what it is to replace. */
+/* RFC 9773 5: an order must not fail because of what it is to replace.  Pebble 2.6 calls it an error of its own if it finds no order of the
+ * certificate. */
 static bool
 is_about_replacing(const struct acme_order *o, const struct reply *r)
 {
-	return o->replaces != NULL && !r->is_limit && !r->is_lost &&
-	       (r->problem.kind == ACME_PROBLEM_ALREADY_REPLACED || r->problem.kind == ACME_PROBLEM_CONFLICT ||
+	bool is_internal = r->is_lost && r->problem.kind == ACME_PROBLEM_SERVER_INTERNAL;
+	return o->replaces != NULL && !r->is_limit && (!r->is_lost || is_internal) &&
+	       (is_internal || r->problem.kind == ACME_PROBLEM_ALREADY_REPLACED || r->problem.kind == ACME_PROBLEM_CONFLICT ||
 	        r->problem.kind == ACME_PROBLEM_MALFORMED || r->problem.kind == ACME_PROBLEM_UNAUTHORIZED ||
 	        r->problem.kind == ACME_PROBLEM_OTHER);
 }

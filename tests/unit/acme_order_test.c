@@ -510,6 +510,17 @@ knows_no_replaced(const char *path, unsigned nth, struct acme_answer *a)
 	return TREAT_AS_ANSWERED;
 }
 
+static enum treatment
+fails_at_replaced(const char *path, unsigned nth, struct acme_answer *a)
+{
+	(void)nth;
+	if (strcmp(path, "/order") != 0 || strstr(w.payload, "replaces") == NULL) {
+		return TREAT_WELL;
+	}
+	say_problem(a, 500, "serverInternal", "could not find an order for the given certificate");
+	return TREAT_AS_ANSWERED;
+}
+
 static void
 what_is_replaced_is_said(void **state)
 {
@@ -527,6 +538,14 @@ what_is_replaced_is_said(void **state)
 	run();
 	assert_issued(o);
 	assert_int_equal(asked("/order"), 2);
+	assert_null(strstr(w.payload, "replaces"));
+	world_end();
+	world_begin(NULL);
+	w.more = ",\"renewalInfo\":\"" CA "/renewal\"";
+	w.hook = fails_at_replaced;
+	o = world_order("a.b");
+	run();
+	assert_issued(o);
 	assert_null(strstr(w.payload, "replaces"));
 }
 
