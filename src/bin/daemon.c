@@ -193,7 +193,9 @@ tell(struct daemon *d, size_t zones, const char *status)
 void
 daemon_tell_served(struct daemon *d, size_t zones, const char *status)
 {
-	front_answer(&d->front);
+	if (zones != 0) { /* else the next pull may bring them in a moment */
+		front_answer(&d->front);
+	}
 	tell(d, zones, status);
 }
 

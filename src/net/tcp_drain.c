@@ -15,12 +15,18 @@ has_input(const struct conn *c)
 	return uv_fileno((const uv_handle_t *)c, &fd) == 0 && ioctl(fd, FIONREAD, &octets) == 0 && octets != 0;
 }
 
-/* A connection that is new is busy, too: its question is on the way.  An update that waits does not count, as whoever would answer it has
- * ended. */
+/* The question of a new connection is on the way. */
+static bool
+is_about_to_ask(const struct conn *c)
+{
+	return !c->has_asked && uv_now(&c->worker->loop) < c->seat.seen_ms + SEATS_NEW_MS;
+}
+
+/* An update that waits does not count, as whoever would answer it has ended. */
 static bool
 is_busy(const struct conn *c)
 {
-	return !c->has_asked || c->unsent != 0 || c->stream != NULL || c->in_len != 0 || has_input(c);
+	return is_about_to_ask(c) || c->unsent != 0 || c->stream != NULL || c->in_len != 0 || has_input(c);
 }
 
 static void

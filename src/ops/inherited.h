@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-enum { INHERITED_MAX = 1024 };
+enum { INHERITED_MAX = 2048 }; /* more than FileDescriptorStoreMax= of the units and the sockets of a socket unit */
 
 struct inherited {
 	int fd;           /* not open in programs that this one executes; -1: somebody has taken it */

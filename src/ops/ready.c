@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -61,6 +63,22 @@ ready_watchdog_ms(void)
 	return watchdog_ms;
 }
 
+/* Waits for room in the manager's queue: a lost READY=1 or FDSTOREREMOVE=1 would do harm.  But a manager that has taken nothing for so long
+ * is not waited for again, until it takes something. */
+static void
+tell(const struct msghdr *m)
+{
+	static atomic_bool is_stuck;
+	while (sendmsg(manager, m, MSG_NOSIGNAL) < 0) {
+		struct pollfd p = { .fd = manager, .events = POLLOUT };
+		if (errno != EAGAIN || atomic_load(&is_stuck)) {
+			return;
+		}
+		atomic_store(&is_stuck, poll(&p, 1, PATIENCE_MS) <= 0);
+	}
+	atomic_store(&is_stuck, false);
+}
+
 void
 ready_notify(const char *state, ...)
 {
@@ -73,7 +91,9 @@ ready_notify(const char *state, ...)
 	int n = vsnprintf(text, sizeof text, state, args);
 	va_end(args);
 	if (n > 0) {
-		(void)send(manager, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1, MSG_NOSIGNAL);
+		struct iovec io = { text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1 };
+		const struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1 };
+		tell(&m);
 	}
 }
 
@@ -92,12 +112,7 @@ ready_keep(int fd, const char *name)
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 	*c = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd) };
 	memcpy(CMSG_DATA(c), &fd, sizeof fd);
-	while (sendmsg(manager, &m, MSG_NOSIGNAL) < 0 && errno == EAGAIN) {
-		struct pollfd p = { .fd = manager, .events = POLLOUT };
-		if (poll(&p, 1, PATIENCE_MS) <= 0) {
-			return;
-		}
-	}
+	tell(&m);
 }
 
 void

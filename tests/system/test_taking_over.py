@@ -217,6 +217,22 @@ def test_the_units_addresses(bindir, manager, tmp_path, zones, started):
     assert served.end() == 0 and len(served.log().split("event=listening")) == 3
 
 
+def test_a_first_pull_that_fails(bindir, manager, tmp_path, zones, started):
+    """What waits is not answered before there are zones, as the next pull may bring them."""
+    port, hidden = servers.free_port(), zones.bare + ".hidden"
+    manager.listen("oprimary.socket", (servers.ADDRESS, port), *BOTH)
+    os.rename(zones.bare, hidden)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waiting:
+        waiting.settimeout(servers.START_LIMIT_S)
+        waiting.connect((servers.ADDRESS, port))
+        waiting.send(dns.message.make_query("www.example", "A").to_wire())
+        served = started(without_listen(bindir, manager, tmp_path, zones))
+        served.await_log("event=pull-failed")
+        os.rename(hidden, zones.bare)
+        assert dns.message.from_wire(waiting.recv(4096)).answer
+    assert served.end() == 0
+
+
 @pytest.mark.parametrize("bad", ["not in --listen", "both families", "not DNS's"])
 def test_a_socket_that_does_not_fit_ends_the_start(bindir, manager, tmp_path, zones, started, bad):
     port = servers.free_port()
