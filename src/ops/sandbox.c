@@ -71,6 +71,16 @@ has_proxy(void)
 	return false;
 }
 
+/* Where a link of the system leads. */
+static void
+add_behind(struct sandbox_conf *c, const char *link)
+{
+	char path[PATH_MAX];
+	if (realpath(link, path) != NULL) {
+		sandbox_add_beside(c, path);
+	}
+}
+
 /* Whole directories, because resolv.conf and the list of authorities are replaced now and then, and may be links.  What a user may read
  * there is for everybody. */
 void
@@ -86,6 +96,8 @@ sandbox_add_system(struct sandbox_conf *c)
 	sandbox_add_place(c, "/dev/null", SANDBOX_WRITE);
 	sandbox_add_place(c, getenv("SSL_CERT_DIR"), SANDBOX_READ);
 	sandbox_add_beside(c, getenv("SSL_CERT_FILE"));
+	add_behind(c, "/etc/resolv.conf");
+	add_behind(c, "/etc/ssl/certs/ca-certificates.crt");
 	sandbox_add_port(c, DNS_PORT);
 	c->is_any_port |= has_proxy();
 }
@@ -117,39 +129,37 @@ add_sanitizer(struct sandbox_conf *c)
 
 /* ---- entering ---- */
 
+static void
+note_missing(struct sandbox_state *s, const char *what)
+{
+	size_t len = strlen(s->missing);
+	(void)snprintf(s->missing + len, sizeof s->missing - len, "%s%s: %s", len != 0 ? "; " : "", what, strerror(errno));
+}
+
 /* The limit becomes what it is, or less, permanently. */
-static err_t
-fix_limit(int resource, rlim_t most, struct diag *diag)
+static void
+fix_limit(struct sandbox_state *s, int resource, const char *name, rlim_t most)
 {
 	struct rlimit r;
 	if (getrlimit((__rlimit_resource_t)resource, &r) == 0) {
 		r.rlim_cur = r.rlim_cur < most ? r.rlim_cur : most;
 		r.rlim_max = r.rlim_cur;
 		if (setrlimit((__rlimit_resource_t)resource, &r) == 0) {
-			return OK;
+			return;
 		}
 	}
-	diag_set(diag, DIAG_ERROR, "sandbox", "limit %d: %s", resource, strerror(errno));
-	return E_IO;
+	note_missing(s, name);
 }
 
 /* Git and hooks may need more than we do. */
-static err_t
-fix_limits(const struct sandbox_conf *c, struct diag *diag)
-{
-	TRY(fix_limit(RLIMIT_CORE, 0, diag));
-	if (sandbox_is_open(c->role)) {
-		return OK;
-	}
-	TRY(fix_limit(RLIMIT_MSGQUEUE, 0, diag));
-	return fix_limit(RLIMIT_NOFILE, RLIM_INFINITY, diag);
-}
-
 static void
-note_missing(struct sandbox_state *s, const char *what)
+fix_limits(const struct sandbox_conf *c, struct sandbox_state *s)
 {
-	size_t len = strlen(s->missing);
-	(void)snprintf(s->missing + len, sizeof s->missing - len, "%s%s: %s", len != 0 ? "; " : "", what, strerror(errno));
+	fix_limit(s, RLIMIT_CORE, "RLIMIT_CORE", 0);
+	if (!sandbox_is_open(c->role)) {
+		fix_limit(s, RLIMIT_MSGQUEUE, "RLIMIT_MSGQUEUE", 0);
+		fix_limit(s, RLIMIT_NOFILE, "RLIMIT_NOFILE", RLIM_INFINITY);
+	}
 }
 
 static void
@@ -187,10 +197,8 @@ sandbox_enter(struct sandbox_conf *c, struct sandbox_state *out, struct diag *di
 	*out = (struct sandbox_state){ 0 };
 	tzset(); /* the C library reads a file the first time that it prints a date */
 	add_sanitizer(c);
-	err_t err = fix_limits(c, diag);
-	if (err == OK) {
-		err = enter(c, out);
-	}
+	fix_limits(c, out);
+	err_t err = enter(c, out);
 	close_places(c);
 	if (err == E_NOMEM) {
 		diag_set(diag, DIAG_ERROR, "sandbox", "there is no memory to make it");

@@ -20,22 +20,41 @@ err_of(int rc)
 	return rc == -ENOMEM ? E_NOMEM : E_UNSUPPORTED;
 }
 
+/* A rule for what happens anyway is refused by libseccomp. */
 static err_t
-add(scmp_filter_ctx filter, const struct call *call)
+add(scmp_filter_ctx filter, uint32_t otherwise, const struct call *call)
 {
 	uint32_t action = call->error != 0 ? SCMP_ACT_ERRNO((uint16_t)call->error) : SCMP_ACT_ALLOW;
+	if (action == otherwise) {
+		return OK;
+	}
 	return err_of(seccomp_rule_add_array(filter, action, call->number, call->conditions_n, call->conditions));
 }
 
 static err_t
-add_lists(scmp_filter_ctx filter, const struct call_list *lists)
+add_lists(scmp_filter_ctx filter, uint32_t otherwise, const struct call_list *lists)
 {
 	for (size_t i = 0; i < CALL_LISTS_MAX; i++) {
 		for (size_t k = 0; k < lists[i].n; k++) {
-			TRY(add(filter, &lists[i].calls[k]));
+			TRY(add(filter, otherwise, &lists[i].calls[k]));
 		}
 	}
 	return OK;
+}
+
+/* A hook may start programs for the processor's older instructions.  Without a list of their own, their first call would kill them. */
+static err_t
+add_older_programs(scmp_filter_ctx filter)
+{
+#if defined(__x86_64__)
+	TRY(err_of(seccomp_arch_add(filter, SCMP_ARCH_X32)));
+	return err_of(seccomp_arch_add(filter, SCMP_ARCH_X86));
+#elif defined(__aarch64__)
+	return err_of(seccomp_arch_add(filter, SCMP_ARCH_ARM));
+#else
+	(void)filter;
+	return OK;
+#endif
 }
 
 static err_t
@@ -60,12 +79,15 @@ add_signals(scmp_filter_ctx filter, const struct sandbox_conf *c)
 /* Threads that are there already (a sanitizer's) get the filter, too.  Without SSB, kernels before 5.16 would slow down all memory accesses
  * of a process that has a filter. */
 static err_t
-load(scmp_filter_ctx filter, const struct sandbox_conf *c)
+load(scmp_filter_ctx filter, uint32_t otherwise, const struct sandbox_conf *c)
 {
 	TRY(err_of(seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1)));
 	TRY(err_of(seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1)));
 	TRY(err_of(seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, TREE)));
-	TRY(add_lists(filter, sandbox_call_lists(c->role)));
+	if (sandbox_is_open(c->role)) {
+		TRY(add_older_programs(filter));
+	}
+	TRY(add_lists(filter, otherwise, sandbox_call_lists(c->role)));
 	if (!sandbox_has_children(c->role)) {
 		TRY(add_signals(filter, c));
 	}
@@ -80,7 +102,7 @@ sandbox_limit_calls(const struct sandbox_conf *c)
 	if (filter == NULL) {
 		return E_NOMEM;
 	}
-	err_t err = load(filter, c);
+	err_t err = load(filter, otherwise, c);
 	int why = errno;
 	seccomp_release(filter);
 	errno = why;

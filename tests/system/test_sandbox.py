@@ -36,6 +36,7 @@ DENIED = {
     "unknown": ["ENOSYS!"] * 5 + ["ENOSYS"],
     "namespace": ["ENOSYS!"] * 5 + ["done"],
     "keyctl": ["ENOSYS!"] * 5 + ["EPERM"],
+    "older-call": ["killed"] * 5 + ["done"],
     # and what must still go
     "thread": ["done"] * 6,
     "connect ALLOWED": ["done"] * 6,

@@ -205,6 +205,20 @@ load_key(const char *unused)
 	return (int)syscall(SYS_keyctl, 0, -3, 0, 0, 0);
 }
 
+/* getpid() as a program of 32 bits calls it, which a hook may start. */
+static int
+call_as_older(const char *unused)
+{
+	(void)unused;
+#ifdef __x86_64__
+	long number = 20;
+	__asm__ volatile("int $0x80" : "+a"(number) : : "memory", "cc", "r8", "r9", "r10", "r11");
+	return (int)number;
+#else
+	return 0;
+#endif
+}
+
 static const struct {
 	const char *name;
 	int (*try)(const char *argument);
@@ -214,6 +228,7 @@ static const struct {
 	{ "bind", bind_address }, { "udp", send_udp }, { "local-socket", make_local_socket }, { "raw-socket", make_raw_socket },
 	{ "writable-code", map_writable_code }, { "data-as-code", execute_data }, { "signal", signal_parent }, { "limit", raise_limit },
 	{ "unknown", call_unknown }, { "namespace", make_namespace }, { "keyctl", load_key },
+	{ "older-call", call_as_older },
 };
 
 /* ---- the role ---- */
