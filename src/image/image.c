@@ -287,7 +287,7 @@ await(struct machine *m, uint64_t until_ms)
 	}
 	(void)poll(p, 1 + (nfds_t)m->power.n, until_ms == UINT64_MAX ? -1 : (int)left_ms);
 	for (size_t i = 0; i < m->power.n; i++) {
-		if (power_is_pressed(m->power.fds[i])) {
+		if (power_is_pressed(&m->power, i)) {
 			end(m, POWER_OFF, "the power button");
 		}
 	}

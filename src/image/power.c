@@ -1,11 +1,14 @@
 #include "image/power.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/input.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "ops/files.h"
 
 enum { DEVICES_MAX = 32, WORD_BITS = 8 * sizeof(unsigned long) };
 
@@ -33,12 +36,16 @@ power_open(struct power *p)
 }
 
 bool
-power_is_pressed(int fd)
+power_is_pressed(struct power *p, size_t i)
 {
 	bool is_pressed = false;
 	struct input_event e;
-	while (read(fd, &e, sizeof e) == (ssize_t)sizeof e) {
+	ssize_t n;
+	while ((n = read(p->fds[i], &e, sizeof e)) == (ssize_t)sizeof e) {
 		is_pressed |= e.type == EV_KEY && e.code == KEY_POWER && e.value == 1;
+	}
+	if (n < 0 && errno == ENODEV) {
+		file_close(&p->fds[i]);
 	}
 	return is_pressed;
 }

@@ -7,11 +7,11 @@
 enum { POWER_BUTTONS_MAX = 4 };
 
 struct power {
-	int fds[POWER_BUTTONS_MAX]; /* for poll(2) */
+	int fds[POWER_BUTTONS_MAX]; /* for poll(2), which passes over -1: a device that was taken out */
 	size_t n;                   /* 0: the machine has none */
 };
 
 void power_open(struct power *p);
 
-/* Takes what an input device has to tell.  True: the button was pressed. */
-bool power_is_pressed(int fd);
+/* Takes what the device at fds[i] has to tell.  True: the button was pressed. */
+bool power_is_pressed(struct power *p, size_t i);
