@@ -42,7 +42,8 @@ def test_version_and_wrong_usage(name, program):
 def test_documents_name_only_options_that_exist(program):
     """README and tutorial: every --option of a line that runs one of our programs."""
     offered = {name: options_of_help(program(name, "--help", status=0).stdout) | {"help", "version"} for name in PAGES}
-    for document in ("README.md", "docs/tutorial.md", "docs/updates.md", "docs/migrate-from-bind.md", "docs/certificates.md"):
+    for document in ("README.md", "docs/tutorial.md", "docs/updates.md", "docs/migrate-from-bind.md", "docs/certificates.md",
+                     "docs/operations.md"):
         with open(os.path.join(ROOT, document)) as f:
             text = f.read().replace("\\\n", " ")
         for line in text.split("\n"):
@@ -138,10 +139,10 @@ def test_five_minutes_on_a_stock_git(program, tmp_path):
 
 
 def test_security_names_tests_that_there_are():
-    """Each of the seven has tests, and each line has one that is there."""
+    """Each of the eight has tests, and each line has one that is there."""
     with open(os.path.join(ROOT, "SECURITY.md")) as f:
         parts = f.read().split("## Who is kept from what\n")[1].split("\n## ")[0].split("\n### ")[1:]
-    assert len(parts) == 7
+    assert len(parts) == 8
     for part in parts:
         rows = [line for line in part.split("\n") if line.startswith("| ")][2:]
         assert rows, part
