@@ -13,6 +13,7 @@
 #include "ops/clock.h"
 #include "ops/inherited.h"
 #include "ops/log_ring.h"
+#include "ops/log_syslog.h"
 #include "ops/memory.h"
 #include "ops/privs.h"
 #include "ops/ready.h"
@@ -31,6 +32,28 @@ daemon_manager_up(struct daemon *d)
 	(void)d;
 	ready_open();
 	return OK;
+}
+
+err_t
+daemon_syslog_up(struct daemon *d)
+{
+	const struct monitor_opts *o = &d->opts->monitor;
+	const char *why;
+	if (o->syslog.len == 0) {
+		return OK;
+	}
+	TRY(log_syslog_open(&o->syslog, d->program->name, &d->log.syslog, &why, &d->diag));
+	log_event(&d->log, why == NULL ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "syslog", "to=%s text=%s hint=%s", o->syslog_text, why,
+	          why == NULL ? "" : "it is tried again with the lines that follow");
+	return OK;
+}
+
+void
+daemon_syslog_down(struct daemon *d)
+{
+	if (!d->is_stuck && !d->is_log_stuck) { /* else the ring's thread may be about to use it */
+		log_syslog_close(&d->log.syslog);
+	}
 }
 
 err_t

@@ -114,6 +114,8 @@ void daemon_log_stats(const struct daemon *d, struct served *served, size_t zone
 /* No stage before "privileges" may read octets that come from others.  No stage before "log" may start a thread, because fork() and changes
  * of credentials concern only the thread that calls. */
 err_t daemon_manager_up(struct daemon *d); /* opens the service manager's socket, which may be out of reach later */
+err_t daemon_syslog_up(struct daemon *d);  /* --syslog, for the lines from here on; later there are no new local sockets */
+void daemon_syslog_down(struct daemon *d);
 err_t daemon_files_up(struct daemon *d);
 err_t daemon_listen_up(struct daemon *d);  /* ports below 1024 need privileges */
 void daemon_listen_down(struct daemon *d);
@@ -129,6 +131,7 @@ err_t daemon_health_up(struct daemon *d);  /* watches the workers; a program's o
 void daemon_health_down(struct daemon *d); /* sets is_stuck when a thread hangs */
 
 #define DAEMON_STAGE_MANAGER { "service manager", daemon_manager_up, NULL }
+#define DAEMON_STAGE_SYSLOG { "syslog", daemon_syslog_up, daemon_syslog_down }
 #define DAEMON_STAGE_FILES { "open files", daemon_files_up, NULL }
 #define DAEMON_STAGE_LISTEN { "listeners", daemon_listen_up, daemon_listen_down }
 #define DAEMON_STAGE_PRIVS { "privileges", daemon_privs_up, NULL }

@@ -2,6 +2,7 @@
 #include "bin/daemon.h"
 #include "net/served.h"
 #include "ops/log_ring.h"
+#include "ops/log_syslog.h"
 
 void
 daemon_log_stats(const struct daemon *d, struct served *served, size_t zones_octets)
@@ -19,7 +20,7 @@ daemon_log_stats(const struct daemon *d, struct served *served, size_t zones_oct
 	          "oversized=%lu send_failed=%lu notify_accepted=%lu "
 	          "notify_unsigned=%lu notify_denied=%lu tsig_failed=%lu transfers=%lu transfers_cut=%lu transfer_denied=%lu "
 	          "versions_kept=%zu octets_kept=%zu zones_octets=%zu zones_octets_max=%zu tcp_accepted=%lu tcp_refused=%lu "
-	          "tcp_idle_closed=%lu tcp_evicted=%lu tcp_open=%u log_dropped=%llu log_suppressed=%lu",
+	          "tcp_idle_closed=%lu tcp_evicted=%lu tcp_open=%u log_dropped=%llu log_suppressed=%lu syslog_lost=%llu",
 	          q->queries[TRANSPORT_UDP], q->queries[TRANSPORT_TCP], q->rcode[RCODE_NOERROR], q->rcode[RCODE_FORMERR],
 	          q->rcode[RCODE_SERVFAIL], q->rcode[RCODE_NXDOMAIN], q->rcode[RCODE_NOTIMP], q->rcode[RCODE_REFUSED],
 	          q->rcode[RCODE_NOTAUTH], q->rcode[RCODE_BADCOOKIE], q->cookies[COOKIE_GOOD], q->cookies[COOKIE_BAD],
@@ -28,5 +29,6 @@ daemon_log_stats(const struct daemon *d, struct served *served, size_t zones_oct
 	          q->events[EVENT_NOTIFY_ACCEPTED], q->events[EVENT_NOTIFY_UNSIGNED], q->events[EVENT_NOTIFY_DENIED],
 	          q->events[EVENT_TSIG_FAILED], s.transfers, s.transfers_cut, q->events[EVENT_TRANSFER_DENIED],
 	          kept.versions, kept.octets, zones_octets, d->opts->zones_octets_max, s.accepted, s.refused,
-	          s.idle_closed, s.evicted, front_connections(&d->front), (unsigned long long)log_ring_dropped(d->log.ring), suppressed);
+	          s.idle_closed, s.evicted, front_connections(&d->front), (unsigned long long)log_ring_dropped(d->log.ring), suppressed,
+	          (unsigned long long)log_syslog_lost(d->log.syslog));
 }

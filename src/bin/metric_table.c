@@ -17,7 +17,7 @@ const struct metric metric_table[METRICS_N] = {
 	[M_WELL] = GAUGE("origin_well", "",
 		"1: all threads and processes are alive; 0: see thread-stuck or git-side-unwell in the log.", NULL),
 	[M_LOG_LOST] = COUNTER("origin_log_lines_lost", "",
-		"Lines that the log has not: its reader was too slow, or an event came too often.", "why"),
+		"Lines that the log has not: its reader was too slow, an event came too often, or the syslog server was away.", "why"),
 
 	[M_QUERIES] = COUNTER("origin_queries", "",
 		"Requests that were taken, of all kinds.", "transport"),

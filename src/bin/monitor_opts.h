@@ -5,11 +5,14 @@
 #pragma once
 
 #include "net/listen.h"
+#include "ops/log_syslog.h"
 
 struct argp;
 
 struct monitor_opts {
 	struct listen_address http; /* where metrics are told; len 0: nowhere */
+	struct log_syslog_to syslog; /* where lines of the log go as well */
+	const char *syslog_text;     /* the same as it was given */
 };
 
 /* Its input is a struct monitor_opts. */

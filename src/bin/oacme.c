@@ -331,6 +331,7 @@ survey(struct daemon *d, struct survey **s)
 }
 
 static const struct daemon_stage stages[] = {
+	DAEMON_STAGE_SYSLOG,
 	DAEMON_STAGE_MANAGER,
 	DAEMON_STAGE_FILES,
 	DAEMON_STAGE_MONITOR_LISTEN,

@@ -44,7 +44,13 @@ git_up(struct daemon *d)
 	p->git.sandbox_log = d->opts->has_no_sandbox ? NULL : &d->log;
 	err_t err = git_side_start(&p->git, &p->opts.git, &secrets, d->opts->user, &d->failure_status, &d->diag);
 	d->is_failure_told = err == E_REFUSED;
-	TRY(err);
+	return err;
+}
+
+static err_t
+start_up(struct daemon *d)
+{
+	const struct oprimary *p = d->ctx;
 	log_start(p);
 	if (p->git.sandbox_log != NULL) {
 		sandbox_say(&d->log, p->git.role, &p->git.sandbox);
@@ -234,6 +240,8 @@ on_poll(struct daemon *d)
  * sends. */
 static const struct daemon_stage stages[] = {
 	{ "git process", git_up, git_down },
+	DAEMON_STAGE_SYSLOG,
+	{ "start", start_up, NULL },
 	DAEMON_STAGE_MANAGER,
 	DAEMON_STAGE_FILES,
 	DAEMON_STAGE_LISTEN,

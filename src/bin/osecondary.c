@@ -225,6 +225,7 @@ start_up(struct daemon *d)
 }
 
 static const struct daemon_stage stages[] = {
+	DAEMON_STAGE_SYSLOG,
 	{ "start", start_up, NULL },
 	DAEMON_STAGE_MANAGER,
 	DAEMON_STAGE_FILES,

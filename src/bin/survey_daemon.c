@@ -11,6 +11,7 @@
 #include "dns/rrtype.h"
 #include "net/served.h"
 #include "ops/log_ring.h"
+#include "ops/log_syslog.h"
 
 /* ---- the process ---- */
 
@@ -40,6 +41,7 @@ static void
 put_log(struct survey *s, const struct daemon *d)
 {
 	metrics_put_1(s->metrics, M_LOG_LOST, "reader", (double)log_ring_dropped(d->log.ring));
+	metrics_put_1(s->metrics, M_LOG_LOST, "syslog", (double)log_syslog_lost(d->log.syslog));
 	metrics_put_1(s->metrics, M_LOG_LOST, "limit", (double)atomic_load_explicit(&d->log_limits.suppressed, memory_order_relaxed));
 }
 

@@ -11,12 +11,14 @@
 #include <unistd.h>
 
 #include "ops/log_ring.h"
+#include "ops/log_syslog.h"
 
 /* A line in the making.  One octet is kept free for the line end.  Text that does not fit is cut off, and the line then ends in "...". */
 struct line {
 	char text[LOG_LINE_MAX];
 	size_t len;
 	bool is_cut;
+	struct log_stamp stamp;
 };
 
 static const char *const level_names[] = { "error", "warning", "info", "debug" };
@@ -192,15 +194,18 @@ put_fields(struct line *l, const char *fields, va_list *args)
 }
 
 static void
-put_head(struct line *l, const struct log *log, enum log_level level, const char *event)
+begin_line(struct line *l, const struct log *log, enum log_level level, const char *event)
 {
 	char head[48];
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	l->len = 0;
+	l->is_cut = false;
+	l->stamp = (struct log_stamp){ .at_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, .level = level };
 	if (log->to_journal) {
 		snprintf(head, sizeof head, "<%c>", level_digits[level]);
 	} else {
-		struct timespec now;
 		struct tm tm;
-		clock_gettime(CLOCK_REALTIME, &now);
 		gmtime_r(&now.tv_sec, &tm);
 		size_t n = strftime(head, sizeof head, "%Y-%m-%dT%H:%M:%S", &tm);
 		snprintf(head + n, sizeof head - n, ".%03uZ ", (unsigned)(now.tv_nsec / 1000000));
@@ -255,8 +260,11 @@ line_out(struct line *l, const struct log *log)
 	}
 	l->text[l->len++] = '\n';
 	if (log->ring != NULL) {
-		(void)log_ring_put(log->ring, l->text, l->len); /* the ring counts and reports lines that it drops */
-	} else if (is_reader_there(log)) {
+		(void)log_ring_put(log->ring, &l->stamp, l->text, l->len); /* the ring counts and reports lines that it drops */
+		return;
+	}
+	log_syslog_send(log->syslog, &l->stamp, l->text, l->len);
+	if (is_reader_there(log)) {
 		log_write(log->fd, l->text, l->len);
 	}
 }
@@ -285,9 +293,7 @@ log_line(const struct log *log, enum log_cause cause, enum log_level level, cons
 		return;
 	}
 	struct line l;
-	l.len = 0;
-	l.is_cut = false;
-	put_head(&l, log, level, event);
+	begin_line(&l, log, level, event);
 	put_fields(&l, fields, args);
 	if (suppressed != 0) {
 		put_text(&l, " suppressed=");

@@ -6,7 +6,8 @@
  * where it could be mistaken for something else, and octets other than printable ASCII are written as \xHH: so nothing from the network
  * or from a repository reaches a terminal unchanged.  A line is one write(2) of at most LOG_LINE_MAX octets, which a pipe takes whole.
  *
- * A server sets a ring (ops/log_ring.h): then only the ring's thread waits for the log's reader.  It also sets limits
+ * A server sets a ring (ops/log_ring.h): then only the ring's thread waits for the log's reader.  Each line may go to a syslog server,
+ * too (ops/log_syslog.h).  A server also sets limits
  * (ops/log_limit.h): then no event can fill the log, whoever causes it.  At the start and at the end, when there is no ring, a reader that
  * takes nothing is waited for no longer than LOG_DIRECT_WAIT_MS; then lines are lost.
  *
@@ -28,10 +29,18 @@ enum {
 };
 
 struct log_ring;
+struct log_syslog;
+
+/* Of a line: its text does not have the time when it is for the journal. */
+struct log_stamp {
+	int64_t at_ms; /* since 1970 */
+	enum log_level level;
+};
 
 struct log {
 	int fd;
 	struct log_ring *ring; /* borrowed; NULL: each thread writes its lines itself */
+	struct log_syslog *syslog; /* borrowed; NULL: lines go to `fd` alone */
 	struct log_limits *limits; /* borrowed; NULL: no limits, and slow readers are waited for */
 	enum log_level level; /* lines of less important levels are left out */
 	bool to_journal;

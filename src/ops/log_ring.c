@@ -7,11 +7,14 @@
 
 #include "base/alloc.h"
 #include "ops/log.h"
+#include "ops/log_syslog.h"
 #include "ops/thread.h"
 
-enum { LENGTH_LEN = 2 }; /* octets before each line in the ring */
-
-_Static_assert(LOG_LINE_MAX <= UINT16_MAX, "a line's length fits into LENGTH_LEN octets");
+/* Before each line in the ring. */
+struct entry {
+	struct log_stamp stamp;
+	size_t len;
+};
 
 struct log_ring {
 	struct log direct;        /* the log without a ring, for the thread */
@@ -27,8 +30,9 @@ struct log_ring {
 /* ---- octets, with the lock held ---- */
 
 static void
-put_octets(struct log_ring *r, const char *from, size_t n)
+put_octets(struct log_ring *r, const void *octets, size_t n)
 {
+	const char *from = octets;
 	size_t at = (r->first + r->len) % sizeof r->octets;
 	size_t before_end = sizeof r->octets - at < n ? sizeof r->octets - at : n;
 	memcpy(r->octets + at, from, before_end);
@@ -37,8 +41,9 @@ put_octets(struct log_ring *r, const char *from, size_t n)
 }
 
 static void
-take_octets(struct log_ring *r, char *to, size_t n)
+take_octets(struct log_ring *r, void *octets, size_t n)
 {
+	char *to = octets;
 	size_t before_end = sizeof r->octets - r->first < n ? sizeof r->octets - r->first : n;
 	memcpy(to, r->octets + r->first, before_end);
 	memcpy(to + before_end, r->octets, n - before_end);
@@ -47,14 +52,14 @@ take_octets(struct log_ring *r, char *to, size_t n)
 }
 
 bool
-log_ring_put(struct log_ring *r, const char *line, size_t len)
+log_ring_put(struct log_ring *r, const struct log_stamp *stamp, const char *line, size_t len)
 {
 	ASSERT(len <= LOG_LINE_MAX);
-	const char length[LENGTH_LEN] = { (char)(len >> 8), (char)len };
+	const struct entry e = { *stamp, len };
 	pthread_mutex_lock(&r->lock);
-	bool has_room = !r->is_ending && sizeof r->octets - r->len >= LENGTH_LEN + len;
+	bool has_room = !r->is_ending && sizeof r->octets - r->len >= sizeof e + len;
 	if (has_room) {
-		put_octets(r, length, LENGTH_LEN);
+		put_octets(r, &e, sizeof e);
 		put_octets(r, line, len);
 		pthread_cond_signal(&r->filled);
 	} else {
@@ -75,23 +80,21 @@ log_ring_dropped(struct log_ring *r)
 
 /* ---- the thread ---- */
 
-/* Takes the next line, and waits for one.  0: the end has come and the ring is empty. */
-static size_t
-take_line(struct log_ring *r, char line[LOG_LINE_MAX])
+/* Takes the next line, and waits for one.  False: the end has come and the ring is empty. */
+static bool
+take_line(struct log_ring *r, struct entry *e, char line[LOG_LINE_MAX])
 {
-	size_t len = 0;
 	pthread_mutex_lock(&r->lock);
 	while (r->len == 0 && !r->is_ending) {
 		pthread_cond_wait(&r->filled, &r->lock);
 	}
-	if (r->len != 0) {
-		char length[LENGTH_LEN];
-		take_octets(r, length, LENGTH_LEN);
-		len = (size_t)(unsigned char)length[0] << 8 | (unsigned char)length[1];
-		take_octets(r, line, len);
+	bool is_there = r->len != 0;
+	if (is_there) {
+		take_octets(r, e, sizeof *e);
+		take_octets(r, line, e->len);
 	}
 	pthread_mutex_unlock(&r->lock);
-	return len;
+	return is_there;
 }
 
 /* How many dropped lines were not reported yet. */
@@ -120,13 +123,14 @@ run(void *arg)
 {
 	struct log_ring *r = arg;
 	char line[LOG_LINE_MAX];
-	size_t len;
+	struct entry e;
 	sigset_t all;
 	sigfillset(&all); /* SIGPIPE included: if the reader has gone, write() also returns EPIPE */
 	sigdelset(&all, SIGSYS); /* a forbidden call has an answer (ops/sandbox.h) only where it is not blocked */
 	(void)pthread_sigmask(SIG_BLOCK, &all, NULL);
-	while ((len = take_line(r, line)) != 0) {
-		(void)log_write(r->direct.fd, line, len); /* if the log cannot be written, there is no place to report that */
+	while (take_line(r, &e, line)) {
+		log_syslog_send(r->direct.syslog, &e.stamp, line, e.len);
+		(void)log_write(r->direct.fd, line, e.len); /* if the log cannot be written, there is no place to report that */
 		say_dropped(r);
 	}
 	return NULL;

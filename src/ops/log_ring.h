@@ -15,10 +15,12 @@
 
 struct log;
 struct log_ring;
+struct log_stamp;
 
 enum { LOG_RING_OCTETS = 1 << 20 };
 
-/* Starts the thread, which writes lines to the descriptor of `log`; `log` is copied.  E_NOMEM: no thread. */
+/* Starts the thread, which sends lines to the syslog server of `log`, and writes them to its descriptor; `log` is copied.  E_NOMEM: no
+ * thread. */
 err_t log_ring_start(const struct log *log, struct log_ring **out);
 
 /* To be called once.  Drops every further line, and waits until the others are written, at most `limit_ms`.  False: the reader takes
@@ -29,7 +31,7 @@ bool log_ring_end(struct log_ring *ring, unsigned limit_ms);
 void log_ring_free(struct log_ring **ring);
 
 /* Copies one line with its line end, LOG_LINE_MAX octets at most.  Never waits for the log's reader.  False: the line was dropped. */
-bool log_ring_put(struct log_ring *ring, const char *line, size_t len);
+bool log_ring_put(struct log_ring *ring, const struct log_stamp *stamp, const char *line, size_t len);
 
 /* Lines dropped since the start. */
 uint64_t log_ring_dropped(struct log_ring *ring);
