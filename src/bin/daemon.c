@@ -134,6 +134,9 @@ daemon_sandbox_up(struct daemon *d)
 	if (d->program->sandbox != NULL) {
 		d->program->sandbox(d, &c);
 	}
+	if (d->opts->monitor.to.len != 0) {
+		sandbox_add_port(&c, listen_port(&d->opts->monitor.to));
+	}
 	TRY(sandbox_enter(&c, &s, &d->diag));
 	sandbox_say(&d->log, c.role, &s);
 	return OK;

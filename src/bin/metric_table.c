@@ -177,4 +177,6 @@ const struct metric metric_table[METRICS_N] = {
 		"1: a thread was too busy to tell its values, so some are missing.", NULL),
 	[M_SAMPLES_LEFT_OUT] = GAUGE("origin_samples_left_out", "",
 		"Values that are missing here, because there are too many.", NULL),
+	[M_REPORTS] = COUNTER("origin_monitor_reports", "",
+		"Reports of --monitor: sent, or skipped as the server was away, or too slow.", "result"),
 };

@@ -1,15 +1,19 @@
 #include "bin/monitor.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "bin/page.h"
 #include "bin/survey.h"
+#include "net/push.h"
 #include "net/served.h"
 #include "net/web.h"
 #include "ops/clock.h"
+#include "ops/host.h"
+#include "ops/influx.h"
 #include "ops/openmetrics.h"
 
 enum {
@@ -19,12 +23,14 @@ enum {
 
 struct monitor {
 	struct daemon *daemon;
-	int fd, statm; /* -1: handed over; not to be had */
-	struct web *web;
+	int fd, statm; /* -1: handed over, or not wanted; not to be had */
+	struct web *web;   /* NULL: without --metrics */
+	struct push *push; /* NULL: without --monitor */
+	char host[HOST_NAME_LEN_MAX + 1];
 	struct web_page pages[PAGES_N];
 	char policy[PAGE_POLICY_MAX];
-	/* the thread's */
-	struct history history;
+	struct history history;   /* the web's thread's */
+	pthread_mutex_t lock;     /* of the threads, for the rest; held while values are collected and written */
 	struct survey *survey;    /* the last one; NULL: none yet */
 	uint64_t surveyed_ms;
 };
@@ -43,6 +49,10 @@ collect(struct monitor *m, uint64_t now_ms)
 		m->surveyed_ms = now_ms;
 		return;
 	}
+	if (m->push != NULL) {
+		metrics_put_1(s->metrics, M_REPORTS, "sent", (double)push_sent(m->push));
+		metrics_put_1(s->metrics, M_REPORTS, "skipped", (double)push_skipped(m->push));
+	}
 	metrics_put(s->metrics, M_WELL, s->trouble == NULL);
 	metrics_put(s->metrics, M_SURVEY_LATE, !is_whole);
 	metrics_put(s->metrics, M_SURVEY_TIME, (double)(clock_us() - begun_us) / 1e6);
@@ -52,23 +62,64 @@ collect(struct monitor *m, uint64_t now_ms)
 	m->surveyed_ms = now_ms;
 }
 
+/* With the lock held.  E_BUSY: there are no values yet. */
 static err_t
-make(void *ctx, size_t page, struct str *out)
+freshen(struct monitor *m)
 {
-	struct monitor *m = ctx;
 	uint64_t now_ms = clock_ms();
 	if (m->surveyed_ms == 0 || now_ms - m->surveyed_ms >= WEB_FRESH_MS) {
 		collect(m, now_ms);
 	}
-	if (m->survey == NULL) {
-		return E_BUSY;
-	}
+	return m->survey != NULL ? OK : E_BUSY;
+}
+
+static void
+write_page(struct monitor *m, size_t page, struct str *out)
+{
 	if (page == PAGE_PEOPLE) {
 		page_write(&(struct page){ .program = m->daemon->program->name, .survey = m->survey, .history = &m->history }, out);
 	} else {
 		openmetrics_write(m->survey->metrics, page == PAGE_STANDARD ? FORM_OPENMETRICS : FORM_PROMETHEUS, out);
 	}
-	return OK;
+}
+
+static err_t
+make_page(void *ctx, size_t page, struct str *out)
+{
+	struct monitor *m = ctx;
+	pthread_mutex_lock(&m->lock);
+	err_t err = freshen(m);
+	if (err == OK) {
+		write_page(m, page, out);
+	}
+	pthread_mutex_unlock(&m->lock);
+	return err;
+}
+
+static err_t
+make_report(void *ctx, struct str *out)
+{
+	struct monitor *m = ctx;
+	pthread_mutex_lock(&m->lock);
+	err_t err = freshen(m);
+	if (err == OK) {
+		influx_write(m->survey->metrics, m->daemon->program->name, m->host, m->survey->taken_s, out);
+	}
+	pthread_mutex_unlock(&m->lock);
+	return err;
+}
+
+static void
+told(void *ctx, const char *why)
+{
+	struct monitor *m = ctx;
+	const char *to = m->daemon->opts->monitor.to_text;
+	if (why == NULL) {
+		log_event(&m->daemon->log, LOG_LEVEL_INFO, "monitor-connected", "to=%s", to);
+	} else {
+		log_event(&m->daemon->log, LOG_LEVEL_WARNING, "monitor-lost", "to=%s text=%s hint=%s", to, why,
+		          "metrics are not sent meanwhile; it is tried again and again");
+	}
 }
 
 static void
@@ -76,12 +127,15 @@ turn(void *ctx)
 {
 	struct monitor *m = ctx;
 	uint64_t now_ms = clock_ms();
-	if (history_wait_ms(&m->history, now_ms) == 0) {
-		collect(m, now_ms);
-		if (m->survey != NULL) {
-			history_note(&m->history, m->survey->metrics, now_ms);
-		}
+	if (history_wait_ms(&m->history, now_ms) != 0) {
+		return;
 	}
+	pthread_mutex_lock(&m->lock);
+	collect(m, now_ms);
+	if (m->survey != NULL) {
+		history_note(&m->history, m->survey->metrics, now_ms);
+	}
+	pthread_mutex_unlock(&m->lock);
 }
 
 static void
@@ -113,6 +167,7 @@ monitor_free(struct monitor **m)
 		close((*m)->statm);
 	}
 	survey_free(&(*m)->survey);
+	pthread_mutex_destroy(&(*m)->lock);
 	free(*m);
 	*m = NULL;
 }
@@ -121,14 +176,18 @@ err_t
 monitor_listen_up(struct daemon *d)
 {
 	const struct listen_address *a = &d->opts->monitor.http;
-	int fd;
-	if (a->len == 0) {
+	int fd = -1;
+	if (a->len == 0 && d->opts->monitor.to.len == 0) {
 		return OK;
 	}
-	TRY(listen_probe(a, TRANSPORT_TCP, &d->diag));
-	TRY(listen_open(a, TRANSPORT_TCP, &fd, &d->diag));
+	if (a->len != 0) {
+		TRY(listen_probe(a, TRANSPORT_TCP, &d->diag));
+		TRY(listen_open(a, TRANSPORT_TCP, &fd, &d->diag));
+	}
 	struct monitor *m = xalloc(sizeof *m);
 	*m = (struct monitor){ .daemon = d, .fd = fd, .statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC) };
+	ASSERT(pthread_mutex_init(&m->lock, NULL) == 0);
+	host_name(m->host);
 	d->monitor = m;
 	return OK;
 }
@@ -169,17 +228,14 @@ log_listening(const struct daemon *d)
 	log_event(&d->log, LOG_LEVEL_INFO, "metrics", "address=%s", text);
 }
 
-err_t
-monitor_up(struct daemon *d)
+static err_t
+web_up(struct monitor *m)
 {
-	struct monitor *m = d->monitor;
-	if (m == NULL) {
-		return OK;
-	}
+	struct daemon *d = m->daemon;
 	TRY(set_pages(m));
 	m->history = (struct history){ .charts = d->program->charts, .charts_n = d->program->charts_n };
 	const struct web_conf conf = {
-		.pages = m->pages, .pages_n = PAGES_N, .make = make, .turn = turn, .begin = begin, .end = end, .ctx = m,
+		.pages = m->pages, .pages_n = PAGES_N, .make = make_page, .turn = turn, .begin = begin, .end = end, .ctx = m,
 	};
 	int fd = m->fd;
 	m->fd = -1;
@@ -189,10 +245,43 @@ monitor_up(struct daemon *d)
 	return OK;
 }
 
+static err_t
+push_up(struct monitor *m)
+{
+	struct daemon *d = m->daemon;
+	const struct monitor_opts *o = &d->opts->monitor;
+	const struct push_conf conf = {
+		.to = o->to, .interval_ms = 1000 * o->interval_s, .make = make_report, .told = told, .begin = begin, .end = end, .ctx = m,
+	};
+	pthread_mutex_lock(&m->lock); /* the thread looks at m->push */
+	err_t err = push_start(&conf, &m->push, &d->diag);
+	pthread_mutex_unlock(&m->lock);
+	TRY(err);
+	health_add(&d->health, "monitor", 0, push_pulse(m->push), HEALTH_SILENT_MAX_MS, NULL);
+	return OK;
+}
+
+err_t
+monitor_up(struct daemon *d)
+{
+	struct monitor *m = d->monitor;
+	if (m != NULL && d->opts->monitor.to.len != 0) {
+		TRY(push_up(m));
+	}
+	if (m != NULL && m->fd >= 0) {
+		err_t err = web_up(m);
+		if (err != OK) {
+			monitor_down(d);
+			return err;
+		}
+	}
+	return OK;
+}
+
 void
 monitor_down(struct daemon *d)
 {
-	if (d->monitor != NULL) {
-		d->is_stuck |= !web_stop(&d->monitor->web, END_MS);
+	if (d->monitor != NULL) { /* the web's thread looks at the other one */
+		d->is_stuck |= !web_stop(&d->monitor->web, END_MS) || !push_stop(&d->monitor->push, END_MS);
 	}
 }

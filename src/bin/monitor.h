@@ -1,18 +1,21 @@
-/* bin/monitor.h -- tells how a daemon is: metrics and a page for people, over HTTP (net/web.h), on a thread of its own.
+/* bin/monitor.h -- tells how a daemon is: metrics and a page for people, over HTTP (net/web.h), and Influx lines to a server
+ * (net/push.h), each on a thread of its own.
  *
- * That thread collects a survey (bin/survey.h) when somebody asks, at most once a second, and once a minute for the charts.  It slows no
- * query: it reads counters, pins the view that is served, and takes the locks that questions about the state take, each for a copy.
+ * These threads collect a survey (bin/survey.h) when there is something to tell, at most once a second, and once a minute for the
+ * charts.  They share it: one waits while the other collects.  That slows no query: it reads counters, pins the view that is served, and
+ * takes the locks that questions about the state take, each for a copy.
  */
 #pragma once
 
 #include "bin/daemon.h"
+#include "net/push.h"
 #include "net/web.h"
 
-enum { MONITOR_FILES = WEB_FILES + 2 }; /* descriptors that it may need */
+enum { MONITOR_FILES = WEB_FILES + PUSH_FILES + 2 }; /* descriptors that it may need */
 
 struct monitor;
 
-/* Stages; without --metrics they do nothing.  The first one binds the address, and opens what is out of reach later. */
+/* Stages; without --metrics and --monitor they do nothing.  The first one binds the address, and opens what is out of reach later. */
 err_t monitor_listen_up(struct daemon *d);
 void monitor_listen_down(struct daemon *d);
 err_t monitor_up(struct daemon *d);   /* after DAEMON_STAGE_HEALTH: that watches the thread */

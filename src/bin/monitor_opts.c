@@ -5,18 +5,43 @@
 
 #include "bin/cli.h"
 
-enum option_key { KEY_METRICS = 256, KEY_SYSLOG };
+enum option_key { KEY_METRICS = 256, KEY_MONITOR, KEY_MONITOR_INTERVAL, KEY_SYSLOG };
 
-enum { METRICS_PORT = 9153, SYSLOG_PORT = 514 /* RFC 5426 3.3 */ };
+enum {
+	METRICS_PORT = 9153,
+	MONITOR_PORT = 8094, /* of Telegraf's socket_listener, by convention */
+	SYSLOG_PORT = 514,   /* RFC 5426 3.3 */
+	INTERVAL_S = 10,
+};
 
 static const struct argp_option options[] = {
 	{ "metrics", KEY_METRICS, "ADDR[@PORT]", 0,
 	  "Tell metrics there by HTTP: /metrics for Prometheus, / for people (port 9153). Whoever reaches it sees the names of all zones. "
 	  "Default: nowhere", 3 },
+	{ "monitor", KEY_MONITOR, "ADDR[@PORT]", 0,
+	  "Send metrics there by TCP as Influx lines, to Telegraf or its like (port 8094). Default: nowhere", 3 },
+	{ "monitor-interval", KEY_MONITOR_INTERVAL, "SECONDS", 0, "How often (10)", 3 },
 	{ "syslog", KEY_SYSLOG, "ADDR[@PORT]|PATH", 0,
 	  "Send the log to this syslog server as well: by UDP (RFC 5424, port 514), or to a local socket, such as /dev/log", 3 },
 	{ 0 },
 };
+
+/* A port behind a colon is understood, too: in other programs that is how it is written here. */
+static void
+take_address(const char *name, const char *arg, uint16_t port, struct listen_address *out, struct argp_state *state)
+{
+	char text[LISTEN_TEXT_MAX];
+	struct diag d;
+	const char *colon = strchr(arg, ':');
+	bool is_v4 = colon != NULL && arg[0] != '[' && strchr(colon + 1, ':') == NULL && strlen(arg) < sizeof text;
+	if (is_v4) {
+		strcpy(text, arg);
+		text[colon - arg] = '@';
+	}
+	if (listen_parse(is_v4 ? text : arg, port, out, &d) != OK) {
+		cli_usage(state, "--%s=%s; %s", name, d.text, d.hint);
+	}
+}
 
 static void
 take_local(struct log_syslog_to *to, const char *path, struct argp_state *state)
@@ -32,15 +57,12 @@ static void
 take_syslog(struct monitor_opts *o, const char *arg, struct argp_state *state)
 {
 	struct listen_address a;
-	struct diag d;
 	o->syslog_text = arg;
 	if (arg[0] == '/') {
 		take_local(&o->syslog, arg, state);
 		return;
 	}
-	if (listen_parse(arg, SYSLOG_PORT, &a, &d) != OK) {
-		cli_usage(state, "--syslog=%s; %s, or the path of a socket", d.text, d.hint);
-	}
+	take_address("syslog", arg, SYSLOG_PORT, &a, state);
 	o->syslog = (struct log_syslog_to){ .len = a.len };
 	memcpy(&o->syslog.sa, &a.sa, a.len);
 }
@@ -49,13 +71,16 @@ static error_t
 read_option(int key, char *arg, struct argp_state *state)
 {
 	struct monitor_opts *o = state->input;
-	struct diag d;
 	switch (key) {
+	case ARGP_KEY_INIT: o->interval_s = INTERVAL_S; return 0;
 	case KEY_METRICS:
-		if (listen_parse(arg, METRICS_PORT, &o->http, &d) != OK) {
-			cli_usage(state, "--metrics=%s; %s", d.text, d.hint);
-		}
+		take_address("metrics", arg, METRICS_PORT, &o->http, state);
 		return 0;
+	case KEY_MONITOR:
+		take_address("monitor", arg, MONITOR_PORT, &o->to, state);
+		o->to_text = arg;
+		return 0;
+	case KEY_MONITOR_INTERVAL: o->interval_s = cli_number_option(state, "monitor-interval", arg, 1, 3600); return 0;
 	case KEY_SYSLOG: take_syslog(o, arg, state); return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}

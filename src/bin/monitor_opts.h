@@ -11,6 +11,9 @@ struct argp;
 
 struct monitor_opts {
 	struct listen_address http; /* where metrics are told; len 0: nowhere */
+	struct listen_address to;    /* where metrics are sent; len 0: nowhere */
+	const char *to_text;         /* the same as it was given */
+	unsigned interval_s;
 	struct log_syslog_to syslog; /* where lines of the log go as well */
 	const char *syslog_text;     /* the same as it was given */
 };

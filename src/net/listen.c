@@ -131,13 +131,18 @@ listen_parse_host(const char *text, struct listen_address *out)
 	return OK;
 }
 
+uint16_t
+listen_port(const struct listen_address *a)
+{
+	return ntohs(a->sa.any.sa_family == AF_INET ? a->sa.v4.sin_port : a->sa.v6.sin6_port);
+}
+
 void
 listen_print(const struct listen_address *a, char out[LISTEN_TEXT_MAX])
 {
 	char host[INET6_ADDRSTRLEN + IF_NAMESIZE + 2] = "?";
 	(void)getnameinfo(&a->sa.any, a->len, host, sizeof host, NULL, 0, NI_NUMERICHOST);
-	uint16_t port = a->sa.any.sa_family == AF_INET ? a->sa.v4.sin_port : a->sa.v6.sin6_port;
-	snprintf(out, LISTEN_TEXT_MAX, "%s@%u", host, ntohs(port));
+	snprintf(out, LISTEN_TEXT_MAX, "%s@%u", host, (unsigned)listen_port(a));
 }
 
 struct listen_address

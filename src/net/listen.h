@@ -34,6 +34,7 @@ err_t listen_parse_host(const char *text, struct listen_address *out);
 /* "192.0.2.1@53", "2001:db8::1@53" */
 void listen_print(const struct listen_address *a, char out[LISTEN_TEXT_MAX]);
 
+uint16_t listen_port(const struct listen_address *a);
 bool listen_is_same(const struct listen_address *a, const struct listen_address *b);
 bool listen_is_wildcard(const struct listen_address *a);
 

@@ -1,18 +1,6 @@
 #include "ops/openmetrics.h"
 
-#include <stdio.h>
-#include <string.h>
-
-enum { NUMBER_MAX = 40 };
-
-/* Whole numbers are exact. */
-static const char *
-print_number(double v, char out[NUMBER_MAX])
-{
-	bool is_whole = v > -9e15 && v < 9e15 && v == (double)(int64_t)v;
-	(void)snprintf(out, NUMBER_MAX, is_whole ? "%.0f" : "%.10g", v);
-	return out;
-}
+#include "ops/metric_lines.h"
 
 static void
 put_label_text(struct str *out, const char *text)
@@ -31,19 +19,18 @@ put_label_text(struct str *out, const char *text)
 	}
 }
 
-/* The labels of the sample, and one more, unless `name` is NULL. */
 static void
-put_labels(struct str *out, const struct metric *m, const struct sample *s, const char *name, const char *value)
+put_labels(struct str *out, const struct metric_line *l)
 {
 	const char *before = "{";
-	for (unsigned i = 0; i < metric_labels_n(m); i++) {
-		str_printf(out, "%s%s=\"", before, m->labels[i]);
-		put_label_text(out, s->label[i]);
+	for (unsigned i = 0; i < metric_labels_n(l->metric); i++) {
+		str_printf(out, "%s%s=\"", before, l->metric->labels[i]);
+		put_label_text(out, l->sample->label[i]);
 		str_char(out, '"');
 		before = ",";
 	}
-	if (name != NULL) {
-		str_printf(out, "%s%s=\"%s\"", before, name, value);
+	if (l->bound != NULL) {
+		str_printf(out, "%sle=\"%s\"", before, l->bound);
 		before = ",";
 	}
 	if (*before == ',') {
@@ -52,60 +39,13 @@ put_labels(struct str *out, const struct metric *m, const struct sample *s, cons
 }
 
 static void
-put_line(struct str *out, const struct metric *m, const struct sample *s, const char *ending, double value)
+put_line(void *ctx, const struct metric_line *l)
 {
-	char number[NUMBER_MAX];
-	str_printf(out, "%s%s", m->name, ending);
-	put_labels(out, m, s, NULL, NULL);
-	str_printf(out, " %s\n", print_number(value, number));
-}
-
-/* A bound is a float in its canonical form: "1.0", not "1". */
-static const char *
-print_bound(double v, char out[NUMBER_MAX])
-{
-	(void)snprintf(out, NUMBER_MAX - 2, "%.10g", v);
-	return strpbrk(out, ".e") != NULL ? out : strcat(out, ".0");
-}
-
-static void
-put_bucket(struct str *out, const struct metric *m, const struct sample *s, const char *bound, uint64_t count)
-{
-	str_printf(out, "%s_bucket", m->name);
-	put_labels(out, m, s, "le", bound);
-	str_printf(out, " %llu\n", (unsigned long long)count);
-}
-
-static void
-put_histogram(struct str *out, const struct metric *m, const struct sample *s)
-{
-	const struct histogram_bounds *b = s->bounds;
-	char bound[NUMBER_MAX];
-	uint64_t count = 0;
-	for (unsigned i = 0; i < b->n; i++) {
-		count += s->histogram->count[i];
-		put_bucket(out, m, s, print_bound((double)b->at[i] / b->one, bound), count);
-	}
-	count += s->histogram->count[b->n];
-	put_bucket(out, m, s, "+Inf", count);
-	put_line(out, m, s, "_count", (double)count);
-	put_line(out, m, s, "_sum", (double)s->histogram->sum / b->one);
-}
-
-static const char *
-ending_of(const struct metric *m)
-{
-	return m->type == METRIC_IS_COUNTER ? "_total" : m->type == METRIC_IS_INFO ? "_info" : "";
-}
-
-static void
-put_sample(struct str *out, const struct metric *m, const struct sample *s)
-{
-	if (m->type == METRIC_IS_HISTOGRAM) {
-		put_histogram(out, m, s);
-	} else {
-		put_line(out, m, s, ending_of(m), s->value);
-	}
+	struct str *out = ctx;
+	char number[METRIC_NUMBER_MAX];
+	str_printf(out, "%s%s", l->metric->name, l->ending);
+	put_labels(out, l);
+	str_printf(out, " %s\n", metric_print(l->value, number));
 }
 
 /* In Prometheus' own format the metric has the name of its samples, and there is neither "info" nor a unit. */
@@ -117,7 +57,7 @@ put_head(struct str *out, const struct metric *m, enum openmetrics_form form)
 		[METRIC_IS_HISTOGRAM] = "histogram", [METRIC_IS_INFO] = "info",
 	};
 	bool is_standard = form == FORM_OPENMETRICS;
-	const char *ending = is_standard ? "" : ending_of(m);
+	const char *ending = is_standard ? "" : metric_ending(m);
 	const char *type = m->type == METRIC_IS_INFO && !is_standard ? "gauge" : types[m->type];
 	str_printf(out, "# HELP %s%s %s\n# TYPE %s%s %s\n", m->name, ending, m->help, m->name, ending, type);
 	if (is_standard && m->unit[0] != '\0') {
@@ -134,7 +74,7 @@ openmetrics_write(const struct metrics *m, enum openmetrics_form form, struct st
 			put_head(out, &m->table[i], form);
 		}
 		for (; s != NULL; s = s->next) {
-			put_sample(out, &m->table[i], s);
+			metric_lines(&m->table[i], s, put_line, out);
 		}
 	}
 	if (form == FORM_OPENMETRICS) {
