@@ -480,7 +480,8 @@ static void
 finish_message(const struct transfer *t, struct reply *r)
 {
 	struct buf head = buf_over(r->wire, DNS_HEADER_LEN);
-	bool has_opt = t->has_edns && t->report.messages == 0;
+	/* The first message has to have it, later ones may (RFC 5936 2.2.5).  A client with a cookie looks for one in each answer. */
+	bool has_opt = t->has_edns && (t->report.messages == 0 || cookies_len(&t->cookie) != 0);
 	buf_u16(&head, t->id);
 	buf_u16(&head, t->bits);
 	buf_u16(&head, 1);
