@@ -144,7 +144,9 @@ static const struct call work[] = { ALLOW(tgkill), ALLOW(kill), ALLOW(memfd_crea
 /* Programs that the owner of a repository has chosen may do what his own programs may do.  So the lists end here, and only what no hook
  * has a use for is refused: it can harm other processes or the system, or has been a way into the kernel. */
 static const struct call harmful[] = {
+#if !SANDBOX_IS_SANITIZED /* a hook may start a program that is sanitized, too */
 	REFUSE(ptrace, EPERM), REFUSE(process_vm_readv, EPERM),
+#endif
 	REFUSE(process_vm_writev, EPERM), REFUSE(pidfd_getfd, EPERM), REFUSE(kcmp, EPERM), REFUSE(process_madvise, EPERM),
 	REFUSE(bpf, EPERM), REFUSE(perf_event_open, EPERM), REFUSE(userfaultfd, EPERM), REFUSE(io_uring_setup, ENOSYS),
 	REFUSE(io_uring_enter, ENOSYS), REFUSE(io_uring_register, ENOSYS), REFUSE(add_key, EPERM), REFUSE(request_key, EPERM),
