@@ -36,14 +36,14 @@ class Administrator(walks.Walk):
     def __init__(self, where, repo, bindir, started, make_key):
         self.where, self.repo, self.bindir, self.started, self.primary, self.secondary = where, repo, bindir, started, None, None
         home, self.cache = os.path.join(where, "home"), os.path.join(where, "cache")
-        for name in "home", "backup", "root":
+        for name in "home", "backup":
             os.makedirs(os.path.join(where, name))
         self.start_git_server()
         self.remote = self.git_server.url("zones.git")
         config = servers.write(os.path.join(where, "gitconfig"), '[url "%s"]\n insteadOf = git@git.example.org:zones.git\n' % self.remote)
         super().__init__(home, bindir, {
             "/srv/git": os.path.dirname(repo.bare), "/backup": os.path.join(where, "backup"), "/var/cache/origin": self.cache,
-            "/root/": os.path.join(where, "root/"), "git@git.example.org:zones.git": self.remote}, PATTERNS, {"GIT_CONFIG_GLOBAL": config})
+            "git@git.example.org:zones.git": self.remote}, PATTERNS, {"GIT_CONFIG_GLOBAL": config})
         self.fill(make_key)
 
     def fill(self, make_key):
