@@ -14,8 +14,8 @@
 #include "auth/request.h"
 #include "auth/view.h"
 
-/* Handles an UPDATE for server_handle(), before its signature is verified: sets the event EVENT_FORWARD.  False: it is not to be passed
- * on. */
+/* Handles a signed UPDATE for server_handle(), before its signature is verified: sets the event EVENT_FORWARD.  False: it is not to be
+ * passed on. */
 bool forward_handle(struct request *q);
 
 /* True: the message comes from a server that has passed it on: its ID is not the one that was signed (auth/forwarder.h). */

@@ -335,23 +335,20 @@ note_use(const struct request *q)
 	}
 }
 
-/* Verifies the TSIG if there is one.  False: the answer is an error (RFC 8945 5.2). */
+/* Verifies the TSIG of a request that has one.  False: the answer is an error (RFC 8945 5.2). */
 static bool
 is_signature_good(struct request *q)
 {
-	if (q->m.has_tsig && !q->view->is_ready) { /* no keys yet, so this one may be good: after BADKEY the client would not try
-	                                            * again */
+	if (!q->view->is_ready) { /* no keys yet, so this one may be good: after BADKEY the client would not try again */
 		q->m.has_tsig = false;
 		q->rcode = RCODE_SERVFAIL;
 		q->ede = EDE_NOT_READY;
 		return false;
 	}
 	err_t err = request_verify(q->view, &q->m, q->now_s, &q->tsig, &q->key);
-	q->is_tsig_read = q->m.has_tsig && (err == OK || err == E_AUTH);
+	q->is_tsig_read = err == OK || err == E_AUTH;
 	if (err == OK) {
-		if (q->key != NULL) {
-			note_use(q);
-		}
+		note_use(q);
 		return true;
 	}
 	q->rcode = err == E_AUTH ? RCODE_NOTAUTH : RCODE_FORMERR;
@@ -365,7 +362,7 @@ is_signature_good(struct request *q)
 static void
 dispatch(struct request *q)
 {
-	if (forward_handle(q) || !is_signature_good(q)) {
+	if (q->m.has_tsig && (forward_handle(q) || !is_signature_good(q))) {
 		return; /* checked first, so that every answer is signed as it should be (RFC 8945 5.3) */
 	}
 	set_room(q);
