@@ -2,11 +2,10 @@
 
 #include "base/err.h"
 
-uint64_t
-history_wait_ms(const struct history *h, uint64_t now_ms)
+bool
+history_is_due(const struct history *h, uint64_t now_ms)
 {
-	uint64_t due_ms = h->noted_ms + HISTORY_POINT_MS;
-	return !h->has_sums || now_ms >= due_ms ? 0 : due_ms - now_ms;
+	return !h->has_sums || now_ms >= h->noted_ms + HISTORY_POINT_MS;
 }
 
 static double

@@ -43,8 +43,8 @@ struct history {
 	uint64_t noted_ms;              /* when that was */
 };
 
-/* Milliseconds until there is a point to be noted. */
-uint64_t history_wait_ms(const struct history *h, uint64_t now_ms);
+/* It is time for the next point. */
+bool history_is_due(const struct history *h, uint64_t now_ms);
 
 /* Notes the next point.  The first call only begins, as a rate needs two. */
 void history_note(struct history *h, const struct metrics *m, uint64_t now_ms);

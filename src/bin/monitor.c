@@ -32,22 +32,22 @@ struct monitor {
 	struct history history;   /* the web's thread's */
 	pthread_mutex_t lock;     /* of the threads, for the rest; held while values are collected and written */
 	struct survey *survey;    /* the last one; NULL: none yet */
-	uint64_t surveyed_ms;
+	uint64_t surveyed_ms;     /* when it was complete; 0: never tried */
 };
 
 /* ---- surveys ---- */
 
-static void
-collect(struct monitor *m, uint64_t now_ms)
+/* NULL: another thread has it still. */
+static struct survey *
+collect(const struct monitor *m)
 {
 	struct daemon *d = m->daemon;
 	struct survey *s = survey_new(clock_wall_s());
 	uint64_t begun_us = clock_us();
 	survey_process(s, d, m->statm);
 	bool is_whole = d->program->survey(d, &s);
-	if (s == NULL) { /* another thread has it still: the last one has to do */
-		m->surveyed_ms = now_ms;
-		return;
+	if (s == NULL) {
+		return NULL;
 	}
 	if (m->push != NULL) {
 		metrics_put_1(s->metrics, M_REPORTS, "sent", (double)push_sent(m->push));
@@ -57,18 +57,22 @@ collect(struct monitor *m, uint64_t now_ms)
 	metrics_put(s->metrics, M_SURVEY_LATE, !is_whole);
 	metrics_put(s->metrics, M_SURVEY_TIME, (double)(clock_us() - begun_us) / 1e6);
 	metrics_put(s->metrics, M_SAMPLES_LEFT_OUT, (double)s->metrics->left_out);
-	survey_free(&m->survey);
-	m->survey = s;
-	m->surveyed_ms = now_ms;
+	return s;
 }
 
-/* With the lock held.  E_BUSY: there are no values yet. */
+/* With the lock held.  If there is no new one to be had, the last one has to do.  Its age counts from its end: else, when it takes
+ * seconds, each one who waits for the lock would begin another one, and the thread would show no life meanwhile (ops/health.h).
+ * E_BUSY: there are no values yet. */
 static err_t
 freshen(struct monitor *m)
 {
-	uint64_t now_ms = clock_ms();
-	if (m->surveyed_ms == 0 || now_ms - m->surveyed_ms >= WEB_FRESH_MS) {
-		collect(m, now_ms);
+	if (m->surveyed_ms == 0 || clock_ms() - m->surveyed_ms >= WEB_FRESH_MS) {
+		struct survey *s = collect(m);
+		if (s != NULL) {
+			survey_free(&m->survey);
+			m->survey = s;
+		}
+		m->surveyed_ms = clock_ms();
 	}
 	return m->survey != NULL ? OK : E_BUSY;
 }
@@ -126,14 +130,12 @@ static void
 turn(void *ctx)
 {
 	struct monitor *m = ctx;
-	uint64_t now_ms = clock_ms();
-	if (history_wait_ms(&m->history, now_ms) != 0) {
+	if (!history_is_due(&m->history, clock_ms())) {
 		return;
 	}
 	pthread_mutex_lock(&m->lock);
-	collect(m, now_ms);
-	if (m->survey != NULL) {
-		history_note(&m->history, m->survey->metrics, now_ms);
+	if (freshen(m) == OK) {
+		history_note(&m->history, m->survey->metrics, m->surveyed_ms);
 	}
 	pthread_mutex_unlock(&m->lock);
 }
