@@ -283,7 +283,12 @@ monitor_up(struct daemon *d)
 void
 monitor_down(struct daemon *d)
 {
-	if (d->monitor != NULL) { /* the web's thread looks at the other one */
-		d->is_stuck |= !web_stop(&d->monitor->web, END_MS) || !push_stop(&d->monitor->push, END_MS);
+	struct monitor *m = d->monitor;
+	if (m == NULL) {
+		return;
+	}
+	d->is_stuck |= !web_stop(&m->web, END_MS);
+	if (m->web == NULL) { /* else its thread may be about to look at the other one */
+		d->is_stuck |= !push_stop(&m->push, END_MS);
 	}
 }

@@ -243,7 +243,9 @@ static void
 follow_down(struct daemon *d)
 {
 	struct oacme *a = d->ctx;
-	d->is_stuck |= !net_follow_stop(&a->follow, FOLLOW_END_MS);
+	if (!d->is_stuck) { /* else the monitor's thread may be about to ask it */
+		d->is_stuck |= !net_follow_stop(&a->follow, FOLLOW_END_MS);
+	}
 }
 
 /* The CA's URLs have the port of its directory, or that of https. */

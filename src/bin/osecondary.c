@@ -119,6 +119,9 @@ follow_down(struct daemon *d)
 {
 	struct osecondary *s = d->ctx;
 	struct net_follow *follow = s->follow;
+	if (d->is_stuck) {
+		return; /* the monitor's thread may be about to ask it */
+	}
 	set_follow(s, NULL);
 	d->is_stuck |= !net_follow_stop(&follow, FOLLOW_END_MS);
 }
