@@ -71,7 +71,9 @@ daemon_listen_up(struct daemon *d)
 void
 daemon_listen_down(struct daemon *d)
 {
-	front_close(&d->front);
+	if (!d->is_stuck) { /* the workers were not stopped then: they may wait at the front's gate */
+		front_close(&d->front);
+	}
 }
 
 /* A process that answers strangers must not be root, even if --user is not given. */
