@@ -198,12 +198,15 @@ daemon_end(struct daemon *d, int status)
 	kill(getpid(), SIGTERM);
 }
 
-static void
-tell(struct daemon *d, size_t zones, const char *status)
+void
+daemon_tell_served(struct daemon *d, size_t zones, const char *status)
 {
 	bool is_first = !d->is_settled, is_now_ready = !d->is_ready && zones != 0;
 	d->is_settled = true;
 	d->is_ready |= zones != 0;
+	if (zones != 0) { /* else they may come in a moment */
+		front_answer(&d->front);
+	}
 	if (is_first && zones == 0 && d->exits_without_zones) {
 		log_event(&d->log, LOG_LEVEL_ERROR, "start-failed", "stage=%s text=%s", "zones", status);
 		daemon_end(d, CLI_FAILED);
@@ -219,15 +222,6 @@ tell(struct daemon *d, size_t zones, const char *status)
 }
 
 void
-daemon_tell_served(struct daemon *d, size_t zones, const char *status)
-{
-	if (zones != 0) { /* else the next pull may bring them in a moment */
-		front_answer(&d->front);
-	}
-	tell(d, zones, status);
-}
-
-void
 daemon_tell_transferred(struct daemon *d, size_t zones)
 {
 	char text[64] = "no zone has been transferred yet";
@@ -238,10 +232,7 @@ daemon_tell_transferred(struct daemon *d, size_t zones)
 	if (zones != 0) {
 		(void)snprintf(text, sizeof text, "%zu %s", zones, zones == 1 ? "zone" : "zones");
 	}
-	if (zones != 0) { /* else they may come in a moment */
-		front_answer(&d->front);
-	}
-	tell(d, zones, text);
+	daemon_tell_served(d, zones, text);
 }
 
 /* Looks at all threads, and sends WATCHDOG=1 only if all is well. */

@@ -68,7 +68,7 @@ struct daemon {
 	struct net_env env;
 	/* the rest is zero */
 	uint64_t started_s;      /* since 1970 */
-	struct monitor *monitor; /* NULL: without --metrics */
+	struct monitor *monitor; /* NULL: without --metrics and --monitor */
 	void (*unpinned)(void *ctx); /* the program's: a version of the views has no reader any more */
 	struct log log;
 	struct log_limits log_limits;
