@@ -250,15 +250,23 @@ look_after(struct daemon *d)
 	}
 }
 
+void
+daemon_say_unlocked(const struct daemon *d, const char *of, int why)
+{
+	if (why != 0) {
+		log_event(&d->log, LOG_LEVEL_WARNING, "secrets-not-locked", "of=%s text=%s hint=%s", of, strerror(why),
+		          "they may be written to swap: raise LimitMEMLOCK= or ulimit -l");
+	}
+}
+
 /* Keys may come at any time, with a commit. */
 static void
 look_at_secrets(struct daemon *d)
 {
-	int why = key_memory_refused();
-	if (why != 0 && !d->is_unlocked_told) {
-		d->is_unlocked_told = true;
-		log_event(&d->log, LOG_LEVEL_WARNING, "secrets-not-locked", "text=%s hint=%s", strerror(why),
-		          "secrets of keys may be written to swap: raise LimitMEMLOCK= or ulimit -l");
+	if (!d->is_unlocked_told) {
+		int why = key_memory_refused();
+		d->is_unlocked_told = why != 0;
+		daemon_say_unlocked(d, "keys", why);
 	}
 }
 

@@ -106,6 +106,9 @@ void daemon_tell_served(struct daemon *d, size_t zones, const char *status);
 /* The same for a daemon whose zones come by transfer, after each change of them: nothing is said as long as the number stays. */
 void daemon_tell_transferred(struct daemon *d, size_t zones);
 
+/* Logs that the secrets of keys, or of the remote (`of`: "keys", "remote"), may be written to swap; `why`: errno(3); 0: they may not. */
+void daemon_say_unlocked(const struct daemon *d, const char *of, int why);
+
 /* Any thread: logs the counters of requests, connections and the log: stats.  `zones_octets`: memory that zones and keys take. */
 void daemon_log_stats(const struct daemon *d, struct served *served, size_t zones_octets);
 

@@ -55,6 +55,7 @@ start_up(struct daemon *d)
 	if (p->git.sandbox_log != NULL) {
 		sandbox_say(&d->log, p->git.role, &p->git.sandbox);
 	}
+	daemon_say_unlocked(d, "remote", p->git.unlocked);
 	return OK;
 }
 

@@ -33,7 +33,8 @@ enum {
 struct keeper {
 	const struct keeper_conf *conf;
 	int control;
-	int ends;   /* a signalfd: a child has ended */
+	int ends;     /* a signalfd: a child has ended */
+	int unlocked; /* errno(3) of secrets that may be written to swap; 0: none may */
 	pid_t self;
 };
 
@@ -256,14 +257,19 @@ become(const struct keeper_conf *conf, struct privs_who *who, struct diag *diag)
 	return git_conf_check_cache(conf->git, diag);
 }
 
-/* They are not to be written to swap.  The system may allow no more of that; pages that a child shares stay locked, too. */
-static void
+/* They are not to be written to swap: the seed, passwords, and tokens, which may be anywhere in the URL.  Pages that a child shares stay
+ * locked, too.  0, or errno(3) when the system allows no more of that. */
+static int
 lock_secrets(const struct git_conf *git)
 {
-	(void)mlock(git, sizeof *git); /* which has the seed */
-	if (git->password != NULL) {
-		(void)mlock(git->password, strlen(git->password) + 1);
+	const char *const texts[] = { git->url, git->user, git->password };
+	int why = mlock(git, sizeof *git) == 0 ? 0 : errno;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		if (texts[i] != NULL && mlock(texts[i], strlen(texts[i]) + 1) != 0) {
+			why = errno;
+		}
 	}
+	return git->scheme != GIT_REMOTE_LOCAL ? why : 0; /* whose repository is here has no secrets */
 }
 
 /* /proc has the size of a process's memory (memory_bound()).  A redirection may lead to the other port of the web. */
@@ -317,7 +323,7 @@ flags_of(const struct keeper *k, const struct privs_who *who, const struct sandb
 static void
 say_hello(const struct keeper *k, const struct privs_who *who, const struct sandbox_state *s)
 {
-	struct link_frame f = { .type = LINK_PROGRESS, .fd = -1, .flags = (uint8_t)flags_of(k, who, s) };
+	struct link_frame f = { .type = LINK_PROGRESS, .fd = -1, .flags = (uint8_t)flags_of(k, who, s), .n = (uint32_t)k->unlocked };
 	_Static_assert(sizeof f.id >= PRIVS_NAME_MAX, "a user's name fits");
 	privs_print(who, f.id);
 	snprintf(f.text, sizeof f.text, "%.*s\n%s", (int)(sizeof f.text - sizeof s->missing - 2), k->conf->git->shown, s->missing);
@@ -337,7 +343,7 @@ keeper_run(const struct keeper_conf *conf, int control, pid_t parent)
 	if (status != 0) {
 		fail(control, status, NULL);
 	}
-	lock_secrets(conf->git);
+	k.unlocked = lock_secrets(conf->git);
 	files_keep((const int[]){ control }, 1); /* a secret may have come by one of the others */
 	if (become(conf, &who, &diag) != OK) {
 		fail(control, EXIT_FAILURE, &diag);

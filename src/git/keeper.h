@@ -47,7 +47,7 @@ struct keeper_conf {
 
 /* The keeper sends frames on `control`.  The first one tells how it began:
  *   PROGRESS  it runs.  `text`: the remote, as people may see it, and behind a line end what its sandbox lacks; `id`: its user;
- *             flags: enum keeper_flags
+ *             flags: enum keeper_flags; `n`: errno(3) of secrets that may be written to swap, or 0
  *   FAILED    it ends.  `n`: the exit status; `text`: a message, a line end, a hint; "": the message was printed already
  * Each further frame is a PROGRESS for a new git process.  `fd`: its link; `text`: how the git process before ended. */
 enum keeper_flags {

@@ -93,6 +93,7 @@ await_hello(struct git_side *g, int *status, struct diag *diag)
 	}
 	take_text(g, f.text);
 	snprintf(g->user, sizeof g->user, "%s", f.id);
+	g->unlocked = (int)f.n;
 	g->is_file_root = (f.flags & KEEPER_IS_FILE_ROOT) != 0;
 	g->role = (f.flags & KEEPER_RUNS_GIT) != 0 ? SANDBOX_GIT_LOCAL : SANDBOX_GIT;
 	g->sandbox.has_calls = (f.flags & KEEPER_HAS_CALLS) != 0;

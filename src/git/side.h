@@ -30,6 +30,7 @@ struct git_side {
 	bool is_file_root;         /* it is root with the capabilities for files */
 	enum sandbox_role role;    /* of the git side, */
 	struct sandbox_state sandbox; /* and what holds of it, when there is a sandbox */
+	int unlocked;              /* errno(3) of secrets of the remote that may be written to swap; 0: none may */
 	struct pulse_watch watch;  /* of the keeper; for the main thread */
 	int control;
 	int link;                  /* the number stays; each git process has its own socket there (dup2) */

@@ -5,6 +5,7 @@ import re
 import shutil
 import socket
 import subprocess
+import types
 
 import dns.rcode
 import pytest
@@ -195,6 +196,17 @@ def test_keys_are_not_swapped(plain_primary, filled):
 
 def test_where_no_memory_may_be_locked(plain_primary, filled, key):
     served = plain_primary(filled, zones=["example"], wrapper=["prlimit", "--memlock=0:0"])
-    served.await_log("warning event=secrets-not-locked text=.* hint=.*LimitMEMLOCK=")
+    served.await_log("warning event=secrets-not-locked of=keys text=.* hint=.*LimitMEMLOCK=")
     assert send(served, add(key, "x", "192.0.2.9")).rcode() == dns.rcode.NOERROR
+    served.stop()
+
+
+@pytest.mark.parametrize("is_far", [True, False])
+def test_where_the_keeper_may_lock_nothing(plain_primary, filled, is_far):
+    """A remote on this machine has no secrets."""
+    remote = types.SimpleNamespace(url="https://somebody:secret@127.0.0.1:1/zones.git") if is_far else filled
+    no_right = ["setpriv", "--bounding-set=-ipc_lock"] if os.geteuid() == 0 else []
+    served = plain_primary(remote, wrapper=[*no_right, "prlimit", "--memlock=0:0"])
+    served.await_log("event=pull-failed" if is_far else "event=ready")
+    assert ("warning event=secrets-not-locked of=remote text=" in served.log()) == is_far
     served.stop()
