@@ -294,13 +294,14 @@ secondary_table_read(const struct secondary_table *t, const uint8_t *zone, struc
 /* Decides by the serial of the last transfer; if there was none since the start, by the serial that the secondary has
  * acknowledged. */
 enum secondary_state
-secondary_row_state(const struct secondary_row *row, uint32_t serial)
+secondary_row_state(const struct secondary_row *row, uint32_t serial, uint64_t since_s)
 {
 	if (row->has_s == 0 && row->told_s == 0) {
 		return SECONDARY_UNHEARD;
 	}
 	if (row->has_s != 0) {
-		return serial_is_newer(serial, row->has) ? SECONDARY_BEHIND : SECONDARY_CURRENT;
+		bool is_from_before = row->has != serial && row->has_s <= since_s;
+		return serial_is_newer(serial, row->has) ? SECONDARY_BEHIND : is_from_before ? SECONDARY_BEYOND : SECONDARY_CURRENT;
 	}
 	return serial_is_newer(serial, row->told) ? SECONDARY_BEHIND : SECONDARY_KNOWS;
 }
@@ -310,6 +311,7 @@ secondary_state_text(enum secondary_state state)
 {
 	static const char *const texts[SECONDARY_STATES] = {
 		[SECONDARY_UNHEARD] = "unheard", [SECONDARY_CURRENT] = "current", [SECONDARY_KNOWS] = "told", [SECONDARY_BEHIND] = "behind",
+		[SECONDARY_BEYOND] = "ahead",
 	};
 	return texts[state];
 }

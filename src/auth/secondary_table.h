@@ -38,13 +38,15 @@ struct secondary_row {
 /* Compared with the serial that is served. */
 enum secondary_state {
 	SECONDARY_UNHEARD, /* nothing was heard of it since the start */
-	SECONDARY_CURRENT, /* it has transferred that serial, or a newer one */
+	SECONDARY_CURRENT, /* it has transferred that serial, or a still newer one that is served by now */
 	SECONDARY_KNOWS,   /* nothing was transferred since the start, and it has acknowledged that serial */
 	SECONDARY_BEHIND,
+	SECONDARY_BEYOND,   /* the serial went back, so it keeps what it has transferred before */
 	SECONDARY_STATES
 };
-enum secondary_state secondary_row_state(const struct secondary_row *row, uint32_t serial);
-const char *secondary_state_text(enum secondary_state state); /* "unheard", "current", "told", "behind" */
+/* `since_s`: since when that serial is served. */
+enum secondary_state secondary_row_state(const struct secondary_row *row, uint32_t serial, uint64_t since_s);
+const char *secondary_state_text(enum secondary_state state); /* "unheard", "current", "told", "behind", "ahead" */
 uint32_t secondary_row_behind(const struct secondary_row *row, uint32_t serial); /* of SECONDARY_BEHIND: by how much */
 
 struct secondary_table {

@@ -37,7 +37,7 @@ put_row(struct status_page *p, const struct zone *z, const struct zone_note *n, 
 {
 	struct status_writer *w = &p->w;
 	char name[NAME_TEXT_MAX], place[PLACE_MAX];
-	enum secondary_state state = secondary_row_state(row, z->serial);
+	enum secondary_state state = secondary_row_state(row, z->serial, n->changed_s);
 	(void)name_show(n->apex, name);
 	print_place(row, place);
 	page_begin(p);
@@ -55,6 +55,8 @@ put_row(struct status_page *p, const struct zone *z, const struct zone_note *n, 
 	}
 	if (state == SECONDARY_BEHIND) {
 		status_number(w, "behind", secondary_row_behind(row, z->serial));
+	}
+	if (state == SECONDARY_BEHIND || state == SECONDARY_BEYOND) {
 		status_number(w, "since", n->changed_s); /* time of the version that it does not have */
 	}
 	if (row->error != NULL) {

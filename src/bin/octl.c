@@ -45,7 +45,7 @@ static const char doc[] =
 	"  octl ns1.example.org zones --json | jq '.zones[] | select(.state != \"served\")'\n"
 	"  octl 192.0.2.53 pull --wait --key-file=notify.key\n"
 	"\n"
-	"Exit status: 0 there is an answer, with no zone in trouble and no secondary behind; 1 there is trouble, or no answer; "
+	"Exit status: 0 there is an answer, with no zone in trouble and no secondary behind or ahead; 1 there is trouble, or no answer; "
 	"2 wrong usage.";
 
 enum { UDP_TRIES = 3 };

@@ -120,7 +120,7 @@ colour_of(const struct status_item *item)
 {
 	const char *state = status_value(item, "state");
 	bool is_bad = strcmp(state, "last-good") == 0 || strcmp(state, "rejected") == 0 || strcmp(state, "behind") == 0 ||
-	              strcmp(state, "expired") == 0;
+	              strcmp(state, "ahead") == 0 || strcmp(state, "expired") == 0;
 	bool has_trouble = status_value(item, "finding")[0] != '\0' || status_value(item, "error")[0] != '\0';
 	bool is_doubtful = strcmp(state, "held") == 0 || strcmp(state, "unheard") == 0 || strcmp(state, "new") == 0 || has_trouble;
 	return is_bad ? CLI_RED : is_doubtful ? CLI_YELLOW : CLI_PLAIN;

@@ -205,12 +205,13 @@ struct secondary_seen {
 	char zone[NAME_TEXT_MAX], place[PEER_TEXT_MAX];
 	enum secondary_state state;
 	uint64_t lag_s;
+	bool is_other; /* it has another version than the one that is served */
 };
 
 static enum survey_level
 level_of_secondary(const struct secondary_seen *seen)
 {
-	if (seen->state == SECONDARY_BEHIND && seen->lag_s >= LAG_BAD_S) {
+	if (seen->is_other && seen->lag_s >= LAG_BAD_S) {
 		return SURVEY_BAD;
 	}
 	return seen->state == SECONDARY_CURRENT && seen->row->error == NULL ? SURVEY_GOOD : SURVEY_DOUBTFUL;
@@ -224,7 +225,7 @@ put_secondary_row(struct secondaries_walk *w, const struct secondary_seen *seen)
 	if (row->has_s != 0 || row->told_s != 0) {
 		(void)snprintf(has, sizeof has, "%" PRIu32, row->has_s != 0 ? row->has : row->told);
 	}
-	if (seen->state == SECONDARY_BEHIND) {
+	if (seen->is_other) {
 		(void)survey_age(seen->lag_s, lag);
 	}
 	const char *const cells[] = { seen->zone, secondary_state_text(seen->state), seen->place, has, lag };
@@ -234,9 +235,10 @@ put_secondary_row(struct secondaries_walk *w, const struct secondary_seen *seen)
 static void
 look_at_secondary(struct secondaries_walk *w, const struct zone_note *n, const struct zone *z, const struct secondary_row *row)
 {
-	struct secondary_seen seen = { .row = row, .state = secondary_row_state(row, z->serial) };
+	struct secondary_seen seen = { .row = row, .state = secondary_row_state(row, z->serial, n->changed_s) };
 	bool is_behind = seen.state == SECONDARY_BEHIND;
-	seen.lag_s = is_behind && w->s->taken_s > n->changed_s ? w->s->taken_s - n->changed_s : 0;
+	seen.is_other = is_behind || seen.state == SECONDARY_BEYOND;
+	seen.lag_s = seen.is_other && w->s->taken_s > n->changed_s ? w->s->taken_s - n->changed_s : 0;
 	w->count[seen.state]++;
 	w->lag_most_s = seen.lag_s > w->lag_most_s ? seen.lag_s : w->lag_most_s;
 	if (w->listed == SURVEY_SECONDARIES_MAX) {
@@ -255,7 +257,7 @@ static void
 tell_secondaries(struct survey *s, const struct secondaries_walk *w)
 {
 	struct metrics *m = s->metrics;
-	size_t behind = w->count[SECONDARY_BEHIND];
+	size_t behind = w->count[SECONDARY_BEHIND], ahead = w->count[SECONDARY_BEYOND];
 	char age[SURVEY_AGE_MAX];
 	for (unsigned i = 0; i < SECONDARY_STATES; i++) {
 		metrics_put_1(m, M_SECONDARIES, secondary_state_text((enum secondary_state)i), (double)w->count[i]);
@@ -263,7 +265,10 @@ tell_secondaries(struct survey *s, const struct secondaries_walk *w)
 	metrics_put(m, M_SECONDARIES_LAG, (double)w->lag_most_s);
 	metrics_put(m, M_SECONDARIES_LEFT_OUT, (double)w->left_out);
 	w->table->left_out += w->left_out;
-	if (behind != 0) {
+	if (ahead != 0) {
+		survey_factf(s, SURVEY_BAD, "Secondaries", "%zu behind, %zu ahead as a serial went back; for up to %s", behind, ahead,
+		             survey_age(w->lag_most_s, age));
+	} else if (behind != 0) {
 		survey_factf(s, SURVEY_DOUBTFUL, "Secondaries", "%zu behind, for up to %s", behind, survey_age(w->lag_most_s, age));
 	} else {
 		survey_factf(s, SURVEY_GOOD, "Secondaries", "none is behind");
@@ -278,7 +283,7 @@ survey_secondaries(struct survey *s, const struct view *v, const struct server_c
 	struct trie_iter it;
 	const struct zone_note *n;
 	size_t left = SURVEY_WALKED_MAX;
-	w.table = survey_table(s, "Secondaries", (const char *const[]){ "Zone", "State", "Secondary", "Has", "Behind for", NULL });
+	w.table = survey_table(s, "Secondaries", (const char *const[]){ "Zone", "State", "Secondary", "Has", "Differs for", NULL });
 	trie_iter_first(&it, &v->notes.all);
 	while (left-- != 0 && (n = trie_iter_next(&it)) != NULL) {
 		const struct zone *z = view_zone(v, n->apex);

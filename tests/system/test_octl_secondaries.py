@@ -62,6 +62,14 @@ def test_who_is_behind(farm, repo, octl):
     os.killpg(stopped.pid, signal.SIGCONT)
     servers.await_true("it has caught up", lambda: rows(octl, "a.test")[stopped.address]["state"] == "current", 90)
     assert rows(octl, "a.test")[stopped.address]["error"] is None
+    repo.commit({"a.test": ZONE % 1})  # the serial goes back: they keep what they have
+    server.hangup()
+    server.await_serial("a.test", 1)
+    for row in rows(octl, "a.test", status=1).values():
+        assert (row["state"], row["serial"], row["has"], row["behind"]) == ("ahead", 1, 2, None) and row["since"] >= row["transferred"]
+    repo.commit({"a.test": ZONE % 3})
+    server.hangup()
+    servers.await_true("all are current", lambda: {r["state"] for r in rows(octl, "a.test").values()} == {"current"}, 90)
     server.stop()
 
 

@@ -235,6 +235,30 @@ who_is_a_secondary(void **state)
 	}
 }
 
+static void
+states(void **state)
+{
+	(void)state;
+	static const struct {
+		struct secondary_row row;
+		uint32_t serial;
+		uint64_t since_s;
+		const char *want;
+	} rows[] = {
+		{ { .has_s = 0 }, 7, 10, "unheard" },
+		{ { .told = 7, .told_s = 11 }, 7, 10, "told" },
+		{ { .told = 6, .told_s = 9 }, 7, 10, "behind" },
+		{ { .has = 7, .has_s = 11 }, 7, 10, "current" },
+		{ { .has = 6, .has_s = 9, .told = 7, .told_s = 11 }, 7, 10, "behind" },
+		{ { .has = 8, .has_s = 9 }, 7, 10, "ahead" },  /* the serial went back */
+		{ { .has = 8, .has_s = 11 }, 7, 10, "current" }, /* the caller looks at a view that is no more the newest */
+		{ { .has = 7 + 0x80000000u, .has_s = 9 }, 7, 10, "ahead" }, /* none is newer (dns/serial.h) */
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_string_equal(secondary_state_text(secondary_row_state(&rows[i].row, rows[i].serial, rows[i].since_s)), rows[i].want);
+	}
+}
+
 int
 main(void)
 {
@@ -245,6 +269,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(there_is_a_limit_for_a_zone_and_for_all, start, stop),
 		cmocka_unit_test_setup_teardown(memory_comes_from_outside, start, stop),
 		cmocka_unit_test_setup_teardown(who_is_a_secondary, start, stop),
+		cmocka_unit_test(states),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
