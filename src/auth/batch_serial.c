@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "auth/batch_p.h"
+#include "base/number.h"
 #include "dns/rdata.h"
 #include "dns/rrtype.h"
 #include "dns/serial.h"
@@ -27,11 +28,7 @@ copy_soa(void *ctx, const struct zone_rr *rr)
 static void
 put_serial(struct soa_copy *c, uint32_t serial)
 {
-	uint8_t *at = c->rdata + c->rdlen - 20; /* the RDATA ends with five numbers, the serial first (RFC 1035 3.3.13) */
-	at[0] = (uint8_t)(serial >> 24);
-	at[1] = (uint8_t)(serial >> 16);
-	at[2] = (uint8_t)(serial >> 8);
-	at[3] = (uint8_t)serial;
+	u32_put(c->rdata + c->rdlen - 20, serial); /* the RDATA ends with five numbers, the serial first (RFC 1035 3.3.13) */
 }
 
 /* A serial newer than `newest`: one more, or the time. */

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/list.h"
+#include "base/number.h"
 #include "dns/msg.h"
 #include "dns/tsig.h"
 
@@ -128,8 +129,7 @@ send(struct forwarder *f, struct ask *a)
 	uint8_t wire[DNS_MSG_MAX];
 	a->id = next_id(a->on, a->original_id);
 	memcpy(wire, a->u.bytes, a->u.len);
-	wire[0] = (uint8_t)(a->id >> 8);
-	wire[1] = (uint8_t)a->id;
+	u16_put(wire, a->id);
 	a->is_sent = f->io.send(f->io.ctx, number_of(f, a->on), wire, a->u.len);
 	a->may_have_arrived |= a->is_sent;
 	a->answers_before = a->on->answers;

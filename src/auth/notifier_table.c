@@ -5,6 +5,7 @@
 #include "auth/notifier_p.h"
 #include "base/alloc.h"
 #include "base/hash.h"
+#include "base/number.h"
 
 /* ---- keys ---- */
 
@@ -147,8 +148,7 @@ serial_of(const uint8_t *soa, uint16_t len)
 	size_t at = name_len(soa);
 	at += name_len(soa + at);
 	ASSERT(at + 20 == len);
-	const uint8_t *s = soa + at;
-	return (uint32_t)s[0] << 24 | (uint32_t)s[1] << 16 | (uint32_t)s[2] << 8 | s[3];
+	return u32_at(soa + at);
 }
 
 err_t

@@ -4,6 +4,7 @@
 
 #include "auth/cookies.h"
 #include "auth/keepalive.h"
+#include "base/number.h"
 #include "dns/rrtype.h"
 #include "dns/wire.h"
 #include "zone/zone.h"
@@ -46,22 +47,14 @@ opt_room(const struct request *q)
 	return OPT_FIXED_LEN + nsid_len(q) + cookies_len(&q->cookie) + keepalive_len(&q->m, q->peer) + zoneversion_len(q);
 }
 
-static uint8_t *
-put16(uint8_t *p, size_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-	return p + 2;
-}
-
 /* RFC 9660 2.1: number of labels in the zone's name, type, version. */
 static uint8_t *
 put_zoneversion(uint8_t *p, const struct zone *z)
 {
-	p = put16(put16(p, EDNS_OPT_ZONEVERSION), ZONEVERSION_LEN - OPTION_HEAD_LEN);
+	p = u16_put(u16_put(p, EDNS_OPT_ZONEVERSION), ZONEVERSION_LEN - OPTION_HEAD_LEN);
 	*p++ = (uint8_t)name_labels(z->apex_name);
 	*p++ = ZONEVERSION_SOA_SERIAL;
-	return put16(put16(p, z->serial >> 16), z->serial);
+	return u16_put(u16_put(p, z->serial >> 16), z->serial);
 }
 
 /* True when an option of `len` octets is wanted (it has some) and fits; takes the room. */
@@ -84,7 +77,7 @@ put_options(const struct request *q, uint8_t *p, size_t left)
 	}
 	if (has_room(&left, nsid_len(q))) {
 		size_t len = strlen(q->conf->id);
-		p = put16(put16(p, EDNS_OPT_NSID), len);
+		p = u16_put(u16_put(p, EDNS_OPT_NSID), len);
 		memcpy(p, q->conf->id, len);
 		p += len;
 	}
@@ -95,8 +88,8 @@ put_options(const struct request *q, uint8_t *p, size_t left)
 		p = put_zoneversion(p, q->zone);
 	}
 	if (q->ede != EDE_NONE && has_room(&left, EDE_LEN)) {
-		p = put16(put16(p, EDNS_OPT_EDE), 2);
-		p = put16(p, (size_t)q->ede);
+		p = u16_put(u16_put(p, EDNS_OPT_EDE), 2);
+		p = u16_put(p, (size_t)q->ede);
 	}
 	return p;
 }
@@ -107,13 +100,13 @@ opt_put(struct request *q, size_t beside)
 	uint8_t *start = q->r.wire + q->r.len, *p = start;
 	size_t taken = q->r.len + OPT_FIXED_LEN + beside, left = q->limit > taken ? q->limit - taken : 0;
 	*p++ = 0;
-	p = put16(p, TYPE_OPT);
-	p = put16(p, q->conf->udp_max);
+	p = u16_put(p, TYPE_OPT);
+	p = u16_put(p, q->conf->udp_max);
 	*p++ = (uint8_t)(q->rcode >> 4);
 	*p++ = 0; /* version */
-	p = put16(p, q->m.edns.flags & EDNS_DO);
+	p = u16_put(p, q->m.edns.flags & EDNS_DO);
 	uint8_t *rdlen = p, *options = p + 2;
 	p = q->m.edns.options_len != 0 || q->ede != EDE_NONE ? put_options(q, options, left) : options;
-	put16(rdlen, (size_t)(p - options));
+	u16_put(rdlen, (size_t)(p - options));
 	q->r.len += (size_t)(p - start);
 }

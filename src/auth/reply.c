@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/number.h"
 #include "dns/rrtype.h"
 #include "dns/wire.h"
 
@@ -9,14 +10,6 @@ enum {
 	MINFO = 14,
 	SOA_NUMBERS_LEN = 20, /* after its names (RFC 1035 3.3.13) */
 };
-
-static inline uint8_t *
-put16(uint8_t *p, size_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-	return p + 2;
-}
 
 static inline void
 note_target(struct reply *r, uint16_t at, uint8_t shared)
@@ -72,7 +65,7 @@ put_name(const struct reply *r, uint8_t *p, struct place *what)
 	what->pos = plain == 0 ? pointer : pos_of(here);
 	copy_short(p, what->name, plain);
 	p += plain;
-	return pointer != 0 ? put16(p, 0xC000u | pointer) : p;
+	return pointer != 0 ? u16_put(p, 0xC000u | pointer) : p;
 }
 
 /* The octets that put_name() writes. */
@@ -145,7 +138,7 @@ put_rdata_name(struct reply *r, uint8_t *p, struct writing *w, const struct rr *
 	}
 	note_target(r, shared == len ? pointer : pos_of(here), (uint8_t)shared);
 	copy_short(p, name, len - shared);
-	return put16(p + len - shared, 0xC000u | pointer);
+	return u16_put(p + len - shared, 0xC000u | pointer);
 }
 
 /* Writes RDATA of a type of RFC 1035: `lead` octets, one or two names, the rest. */
@@ -175,7 +168,7 @@ static uint8_t *
 put_owner(const struct reply *r, uint8_t *p, struct place *owner, uint16_t at)
 {
 	if (at != 0) {
-		return put16(p, 0xC000u | at);
+		return u16_put(p, 0xC000u | at);
 	}
 	if (owner->pos == 0) {
 		return put_name(r, p, owner);
@@ -200,9 +193,9 @@ reply_add_plain(struct reply *r, enum section section, uint16_t owner_at, const 
 		return false; /* the size is known beforehand, so that many large RRsets that do not fit cost nothing */
 	}
 	for (unsigned left = set->n; left != 0; left--, rr = rr_next(rr)) {
-		put16(p, 0xC000u | owner_at);
+		u16_put(p, 0xC000u | owner_at);
 		memcpy(p + 2, set->fixed, 8);
-		put16(p + 10, rr->rdlen);
+		u16_put(p + 10, rr->rdlen);
 		copy_short(p + 2 + RR_FIXED_LEN, rr->rdata, rr->rdlen);
 		p += 2u + RR_FIXED_LEN + rr->rdlen;
 	}
@@ -222,7 +215,7 @@ begin_rrset(struct writing *w, const struct reply_rrset *what, unsigned first)
 	w->target = target_offset(what->set->type);
 	memcpy(w->fixed, what->set->fixed, sizeof w->fixed);
 	if (what->has_ttl) {
-		put16(put16(w->fixed + 4, what->ttl >> 16), what->ttl & 0xFFFF);
+		u16_put(u16_put(w->fixed + 4, what->ttl >> 16), what->ttl & 0xFFFF);
 	}
 }
 
@@ -273,9 +266,9 @@ put_rr(struct reply *r, struct writing *w, uint8_t *p, const struct rr *rr)
 	if (has_names(w, rr)) {
 		uint8_t *rdlen = p + 8;
 		p = put_names(r, p + RR_FIXED_LEN, w, rr);
-		put16(rdlen, (size_t)(p - rdlen) - 2);
+		u16_put(rdlen, (size_t)(p - rdlen) - 2);
 	} else {
-		p = put16(p + 8, rr->rdlen);
+		p = u16_put(p + 8, rr->rdlen);
 		if (w->target >= 0) {
 			size_t at = (size_t)(p - r->wire) + (size_t)w->target;
 			note_target(r, at <= REPLY_POINTER_MAX ? (uint16_t)at : UINT16_MAX, 0);
@@ -331,7 +324,7 @@ put_linked(struct reply *r, const struct writing *w)
 	uint16_t ends_at[RRSET_LINK_REACH];
 	uint8_t *p = r->wire + r->len;
 	for (unsigned i = 0; i < n; i++, rr = rr_next(rr)) {
-		uint8_t *rdlen = put16(p, 0xC000u | w->owner_at) + 8, *name = rdlen + 2 + lead;
+		uint8_t *rdlen = u16_put(p, 0xC000u | w->owner_at) + 8, *name = rdlen + 2 + lead;
 		memcpy(p + 2, w->fixed, 8);
 		if (lead != 0) {
 			memcpy(rdlen + 2, rr->rdata, 2);
@@ -345,9 +338,9 @@ put_linked(struct reply *r, const struct writing *w)
 		copy_short(name, rr->rdata + lead, plain);
 		p = name + plain;
 		if (pointer != 0) {
-			p = put16(p, 0xC000u | pointer);
+			p = u16_put(p, 0xC000u | pointer);
 		}
-		put16(rdlen, (size_t)(p - rdlen) - 2);
+		u16_put(rdlen, (size_t)(p - rdlen) - 2);
 	}
 	r->len = (size_t)(p - r->wire);
 	r->count[w->what->section] = (uint16_t)(r->count[w->what->section] + n);
@@ -412,10 +405,10 @@ reply_add_cname(struct reply *r, struct place *owner, struct place *target, cons
 		return false;
 	}
 	p = put_owner(r, p, owner, owner_at);
-	p = put16(p, TYPE_CNAME);
-	p = put16(p, CLASS_IN);
+	p = u16_put(p, TYPE_CNAME);
+	p = u16_put(p, CLASS_IN);
 	memcpy(p, ttl, 4);
-	p = put16(p + 4, target->len - pointed);
+	p = u16_put(p + 4, target->len - pointed);
 	p = put_name(r, p, target);
 	r->len = (size_t)(p - r->wire);
 	r->count[SECTION_ANSWER]++;

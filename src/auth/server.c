@@ -13,6 +13,7 @@
 #include "auth/status.h"
 #include "auth/transfer.h"
 #include "auth/update.h"
+#include "base/number.h"
 #include "dns/rrtype.h"
 #include "dns/wire.h"
 #include "zone/zone.h"
@@ -44,14 +45,6 @@ response_limit(const struct request *q, size_t cap)
 	return limit < cap ? limit : cap;
 }
 
-static uint8_t *
-put16(uint8_t *p, size_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-	return p + 2;
-}
-
 static void
 put_header(struct request *q)
 {
@@ -59,12 +52,12 @@ put_header(struct request *q)
 	uint16_t bits = (uint16_t)(DNS_QR | (q->m.bits & (DNS_OPCODE | DNS_RD | DNS_CD)) | (q->rcode & DNS_RCODE));
 	bits |= q->is_authoritative ? DNS_AA : 0;
 	bits |= q->r.is_truncated ? DNS_TC : 0;
-	uint8_t *p = put16(q->r.wire, q->m.id);
-	p = put16(p, bits);
-	p = put16(p, q->has_question);
-	p = put16(p, n[SECTION_ANSWER]);
-	p = put16(p, n[SECTION_AUTHORITY]);
-	put16(p, (size_t)n[SECTION_ADDITIONAL] + q->m.edns.present);
+	uint8_t *p = u16_put(q->r.wire, q->m.id);
+	p = u16_put(p, bits);
+	p = u16_put(p, q->has_question);
+	p = u16_put(p, n[SECTION_ANSWER]);
+	p = u16_put(p, n[SECTION_AUTHORITY]);
+	u16_put(p, (size_t)n[SECTION_ADDITIONAL] + q->m.edns.present);
 }
 
 /* Copies the question with its upper and lower case. */
@@ -131,11 +124,11 @@ answer_chaos(struct request *q)
 		return;
 	}
 	uint8_t *p = q->r.wire + q->r.len;
-	p = put16(p, 0xC000u | DNS_HEADER_LEN);
-	p = put16(p, TYPE_TXT);
-	p = put16(p, CLASS_CH);
-	p = put16(put16(p, 0), 0);
-	p = put16(p, len + 1);
+	p = u16_put(p, 0xC000u | DNS_HEADER_LEN);
+	p = u16_put(p, TYPE_TXT);
+	p = u16_put(p, CLASS_CH);
+	p = u16_put(u16_put(p, 0), 0);
+	p = u16_put(p, len + 1);
 	*p++ = (uint8_t)len;
 	memcpy(p, text, len);
 	q->r.len = (size_t)(p - q->r.wire) + len;

@@ -3,6 +3,7 @@
 
 #include "auth/notifier.h"
 #include "auth/status_p.h"
+#include "base/number.h"
 #include "zone/nkey.h"
 
 enum { PLACE_MAX = 56 };
@@ -17,7 +18,7 @@ print_address(const struct key_address *a, char out[PLACE_MAX])
 	}
 	size_t len = 0;
 	for (size_t i = 0; i < 16; i += 2) {
-		len += (size_t)snprintf(out + len, PLACE_MAX - len, "%s%x", i != 0 ? ":" : "", (unsigned)(o[i] << 8 | o[i + 1]));
+		len += (size_t)snprintf(out + len, PLACE_MAX - len, "%s%x", i != 0 ? ":" : "", (unsigned)u16_at(o + i));
 	}
 	return len;
 }

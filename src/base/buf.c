@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/number.h"
+
 void
 buf_fail(struct buf *b, err_t why)
 {
@@ -47,8 +49,7 @@ buf_u16(struct buf *b, uint16_t v)
 {
 	uint8_t *p = buf_take(b, 2);
 	if (p != NULL) {
-		p[0] = (uint8_t)(v >> 8);
-		p[1] = (uint8_t)v;
+		u16_put(p, v);
 	}
 }
 
@@ -57,10 +58,7 @@ buf_u32(struct buf *b, uint32_t v)
 {
 	uint8_t *p = buf_take(b, 4);
 	if (p != NULL) {
-		p[0] = (uint8_t)(v >> 24);
-		p[1] = (uint8_t)(v >> 16);
-		p[2] = (uint8_t)(v >> 8);
-		p[3] = (uint8_t)v;
+		u32_put(p, v);
 	}
 }
 
@@ -86,6 +84,5 @@ void
 buf_patch_u16(struct buf *b, size_t at, uint16_t v)
 {
 	ASSERT(at + 2 <= b->len);
-	b->base[at] = (uint8_t)(v >> 8);
-	b->base[at + 1] = (uint8_t)v;
+	u16_put(b->base + at, v);
 }

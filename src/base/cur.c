@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/number.h"
+
 void
 cur_fail(struct cur *c, err_t why)
 {
@@ -37,15 +39,14 @@ uint16_t
 cur_u16(struct cur *c)
 {
 	const uint8_t *p = cur_take(c, 2);
-	return (uint16_t)(p != NULL ? p[0] << 8 | p[1] : 0);
+	return p != NULL ? u16_at(p) : 0;
 }
 
 uint32_t
 cur_u32(struct cur *c)
 {
 	const uint8_t *p = cur_take(c, 4);
-	return p != NULL ? (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]
-	                 : 0;
+	return p != NULL ? u32_at(p) : 0;
 }
 
 uint64_t

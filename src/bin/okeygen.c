@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/enc.h"
+#include "base/number.h"
 #include "bin/cli.h"
 #include "crypto/ed25519.h"
 #include "dns/rrtype.h"
@@ -253,7 +254,7 @@ print_address(const char *what, const struct key_address *a)
 	} else if (a->family == 6) {
 		(void)fprintf(stderr, "%s ", what);
 		for (int i = 0; i < 16; i += 2) {
-			(void)fprintf(stderr, "%s%x", i != 0 ? ":" : "", (unsigned)a->octets[i] << 8 | a->octets[i + 1]);
+			(void)fprintf(stderr, "%s%x", i != 0 ? ":" : "", (unsigned)u16_at(a->octets + i));
 		}
 	}
 }

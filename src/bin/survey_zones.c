@@ -6,6 +6,7 @@
 
 #include "auth/server_conf.h"
 #include "auth/view.h"
+#include "base/number.h"
 #include "bin/survey.h"
 #include "dns/rrtype.h"
 #include "net/peer.h"
@@ -47,9 +48,7 @@ signed_until(const struct zone *z, uint64_t now_s, int64_t *left_s)
 		if (rr->rdlen < RRSIG_EXPIRATION_AT + 4) {
 			continue;
 		}
-		const uint8_t *p = rr->rdata + RRSIG_EXPIRATION_AT;
-		uint32_t until = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-		int32_t left = (int32_t)(until - (uint32_t)now_s);
+		int32_t left = (int32_t)(u32_at(rr->rdata + RRSIG_EXPIRATION_AT) - (uint32_t)now_s);
 		*left_s = is_signed && *left_s > left ? *left_s : left;
 		is_signed = true;
 	}

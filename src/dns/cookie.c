@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/number.h"
 #include "crypto/siphash.h"
 
 /* A server cookie: version, reserved octets, time, hash (RFC 9018 4). */
@@ -12,21 +13,6 @@ enum {
 	HASH_AT = 8,
 	ADDRESS_MAX = 16,
 };
-
-static uint32_t
-u32_at(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static void
-put_u32(uint8_t *p, uint32_t v)
-{
-	p[0] = (uint8_t)(v >> 24);
-	p[1] = (uint8_t)(v >> 16);
-	p[2] = (uint8_t)(v >> 8);
-	p[3] = (uint8_t)v;
-}
 
 /* Of the client cookie, all of the server cookie before the hash, and the address (RFC 9018 4.4). */
 static void
@@ -47,7 +33,7 @@ cookie_make(const uint8_t secret[COOKIE_SECRET_LEN], const struct cookie_client 
 {
 	memset(out, 0, TIME_AT);
 	out[0] = VERSION;
-	put_u32(out + TIME_AT, now_s);
+	u32_put(out + TIME_AT, now_s);
 	hash(secret, to, client, out, out + HASH_AT);
 }
 

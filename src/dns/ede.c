@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/number.h"
 
 /* IANA "Extended DNS Error Codes". */
 static const char *const names[] = {
@@ -84,7 +85,7 @@ ede_print(const struct edns *e, char out[EDE_TEXT_MAX])
 		if (b.len != 0) {
 			buf_put(&b, "; ", 2);
 		}
-		put_name(&b, (unsigned)o.data[0] << 8 | o.data[1]);
+		put_name(&b, u16_at(o.data));
 		put_text(&b, o.data + 2, o.len - 2u);
 	}
 	(void)snprintf(out + b.len, sizeof cut, "%s", b.err != OK ? cut : "");

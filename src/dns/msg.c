@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/number.h"
 #include "dns/rrtype.h"
 
 enum { QUESTION, ANSWER, AUTHORITY, ADDITIONAL };
@@ -10,18 +11,6 @@ enum {
 	QUESTION_FIXED_LEN = 4, /* type, class */
 	OPTION_FIXED_LEN = 4,   /* code, length */
 };
-
-static inline uint16_t
-u16_at(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static inline uint32_t
-u32_at(const uint8_t *p)
-{
-	return (uint32_t)u16_at(p) << 16 | u16_at(p + 2);
-}
 
 /* Offset after the first question; 0: it is malformed.  Its name cannot be compressed, since only the header is before it, so it
  * is copied in one piece. */

@@ -1,6 +1,7 @@
 /* Fields with addresses, or similar: A, AAAA, NID, L64, EUI48, EUI64, APL, A6. */
 #include <string.h>
 
+#include "base/number.h"
 #include "dns/rdata_p.h"
 
 enum { IPV4_LEN = 4, IPV6_LEN = 16, AFI_IPV4 = 1, AFI_IPV6 = 2 };
@@ -137,7 +138,7 @@ rdata_print_ipv6(const uint8_t octets[16], struct str *out)
 	uint16_t groups[8];
 	int run_n;
 	for (int i = 0; i < 8; i++) {
-		groups[i] = (uint16_t)(octets[2 * i] << 8 | octets[2 * i + 1]);
+		groups[i] = u16_at(octets + 2 * i);
 	}
 	int run = longest_run(groups, &run_n);
 	bool has_quad = run == 0 && (run_n == 6 || (run_n == 5 && groups[5] == 0xFFFF));

@@ -1,6 +1,7 @@
 /* SVCB and HTTPS: target and parameters (RFC 9460 2.1, 2.2, Appendix A). */
 #include <string.h>
 
+#include "base/number.h"
 #include "dns/rdata_p.h"
 
 enum {
@@ -48,12 +49,6 @@ static const struct param {
 	[KEY_OHTTP] = { "ohttp", empty_parse, false },
 	[KEY_GROUPS] = { "tls-supported-groups", groups_parse, false },
 };
-
-static uint16_t
-u16_at(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
 
 /* Reads the name of a key, or "key" and a number without leading zeros. */
 static err_t
@@ -113,8 +108,7 @@ insert_key(struct buf *out, size_t at, uint16_t key)
 	buf_u16(out, key);
 	if (out->err == OK) {
 		memmove(out->base + i + 2, out->base + i, out->len - 2 - i);
-		out->base[i] = (uint8_t)(key >> 8);
-		out->base[i + 1] = (uint8_t)key;
+		u16_put(out->base + i, key);
 	}
 	return OK;
 }

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/enc.h"
+#include "base/number.h"
 #include "dns/rrtype.h"
 
 enum {
@@ -89,10 +90,8 @@ digest_message(struct hmac *h, const uint8_t *wire, size_t len, uint16_t id, uin
 {
 	uint8_t header[DNS_HEADER_LEN];
 	memcpy(header, wire, sizeof header);
-	header[0] = (uint8_t)(id >> 8);
-	header[1] = (uint8_t)id;
-	header[10] = (uint8_t)(arcount >> 8);
-	header[11] = (uint8_t)arcount;
+	u16_put(header, id);
+	u16_put(header + 10, arcount);
 	TRY(hmac_update(h, header, sizeof header));
 	return hmac_update(h, wire + sizeof header, len - sizeof header);
 }
@@ -255,7 +254,7 @@ append_rr(const struct tsig_rr *rr, uint8_t *wire, size_t *len, size_t cap)
 	buf_u16(&b, rr->error);
 	buf_u16(&b, rr->other_len);
 	buf_put(&b, rr->other, rr->other_len);
-	uint16_t arcount = (uint16_t)(wire[10] << 8 | wire[11]);
+	uint16_t arcount = u16_at(wire + 10);
 	if (b.err != OK || arcount == UINT16_MAX) {
 		return E_FULL;
 	}
@@ -283,7 +282,7 @@ sign(struct tsig *t, struct tsig_rr *rr, uint8_t *wire, size_t *len, size_t cap)
 	[[gnu::cleanup(hmac_free)]] struct hmac *h = NULL;
 	TRY(hmac_begin(key->alg, key->secret, key->secret_len, &h));
 	TRY(digest_prior(h, t));
-	TRY(digest_message(h, wire, *len, rr->original_id, (uint16_t)(wire[10] << 8 | wire[11])));
+	TRY(digest_message(h, wire, *len, rr->original_id, u16_at(wire + 10)));
 	TRY(digest_variables(h, rr, t->is_chain));
 	uint8_t mac[HMAC_MAX];
 	size_t mac_len;
@@ -343,7 +342,7 @@ tsig_sign_request(struct tsig *t, uint8_t *wire, size_t *len, size_t cap, uint64
 	t->key = key;
 	name_set(&t->key_name, key->name.oct);
 	name_set(&t->alg_name, algs[key->alg].name);
-	t->original_id = (uint16_t)(wire[0] << 8 | wire[1]);
+	t->original_id = u16_at(wire);
 	struct tsig_rr rr;
 	rr_begin(&rr, t, now_s);
 	return sign(t, &rr, wire, len, cap);

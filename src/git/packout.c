@@ -6,12 +6,14 @@
 #include <zlib.h>
 
 #include "base/alloc.h"
+#include "base/number.h"
 #include "crypto/sha.h"
 
 static void
 put_u32(struct str *out, uint32_t v)
 {
-	const uint8_t b[4] = { (uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v };
+	uint8_t b[4];
+	u32_put(b, v);
 	str_put(out, b, sizeof b);
 }
 

@@ -10,6 +10,7 @@
 #include "acme/jws.h"
 #include "acme/steps.h"
 #include "base/alloc.h"
+#include "base/number.h"
 #include "dns/ede.h"
 #include "dns/rrtype.h"
 #include "dns/tsig.h"
@@ -121,9 +122,7 @@ on_fail(void *ctx, void *handle, const struct follow_source *from, bool may_have
 static bool
 sign(struct update *u, const struct key *key)
 {
-	uint16_t id = (uint16_t)net_random_u32();
-	u->bytes[0] = (uint8_t)(id >> 8);
-	u->bytes[1] = (uint8_t)id;
+	u16_put(u->bytes, net_random_u32());
 	tsig_fini(&u->tsig);
 	u->tsig = (struct tsig){ .key = &key->tsig };
 	return tsig_sign_request(&u->tsig, u->bytes, &u->len, sizeof u->bytes, net_wall_s()) == OK;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/number.h"
 #include "net/client_p.h"
 #include "net/random.h"
 #include "ops/clock.h"
@@ -52,8 +53,8 @@ client_is_try_again(void)
 static bool
 is_answer_to(const struct client_request *r, const struct msg *m)
 {
-	uint16_t id = (uint16_t)(r->wire[0] << 8 | r->wire[1]);
-	uint16_t bits = (uint16_t)(r->wire[2] << 8 | r->wire[3]);
+	uint16_t id = u16_at(r->wire);
+	uint16_t bits = u16_at(r->wire + 2);
 	if (m->id != id || (m->bits & DNS_QR) == 0 || ((m->bits ^ bits) & DNS_OPCODE) != 0) {
 		return false;
 	}

@@ -1,4 +1,5 @@
 /* Asks over TCP.  Meanwhile, an answer to the earlier UDP requests is still taken. */
+#include "base/number.h"
 #include "net/client_p.h"
 
 #include <errno.h>
@@ -87,7 +88,7 @@ read_answer(struct client_exchange *e, int fd, uint64_t deadline_ms)
 		uint8_t prefix[2];
 		deadline_ms = deadline_ms < whole_end_ms ? deadline_ms : whole_end_ms;
 		TRY(read_tcp(e, fd, prefix, sizeof prefix, deadline_ms));
-		size_t len = (size_t)prefix[0] << 8 | prefix[1];
+		size_t len = u16_at(prefix);
 		TRY(read_tcp(e, fd, e->stream, len, deadline_ms));
 		enum client_verdict verdict = client_hear(e->r, e->stream, len).verdict;
 		if (verdict != CLIENT_IGNORE && verdict != CLIENT_MORE) {
@@ -107,9 +108,7 @@ client_ask_tcp(struct client_exchange *e, uint64_t deadline_ms)
 	}
 	TRY(connect_tcp(e, fd, deadline_ms));
 	uint8_t framed[2 + DNS_MSG_MAX]; /* length and message in one segment (RFC 7766 8) */
-	framed[0] = (uint8_t)(r->len >> 8);
-	framed[1] = (uint8_t)r->len;
-	memcpy(framed + 2, r->wire, r->len);
+	memcpy(u16_put(framed, r->len), r->wire, r->len);
 	TRY(write_tcp(e, fd, framed, 2 + r->len, deadline_ms));
 	e->is_sent = true;
 	return read_answer(e, fd, deadline_ms);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "base/alloc.h"
+#include "base/number.h"
 #include "dns/wire.h"
 
 enum { LENGTH_LEN = 2 }; /* octets before each message */
@@ -79,9 +80,7 @@ dial_send(struct dial *d, const uint8_t *bytes, size_t len)
 	if (o == NULL) {
 		return false;
 	}
-	o->bytes[0] = (uint8_t)(len >> 8);
-	o->bytes[1] = (uint8_t)len;
-	memcpy(o->bytes + LENGTH_LEN, bytes, len);
+	memcpy(u16_put(o->bytes, len), bytes, len);
 	uv_buf_t buf = uv_buf_init((char *)o->bytes, (unsigned)(LENGTH_LEN + len));
 	if (uv_write(&o->req, stream, &buf, 1, on_written) != 0) {
 		free(o);
@@ -98,7 +97,7 @@ take_messages(struct dial *d)
 {
 	size_t at = 0;
 	while (!d->is_over && d->in_len - at >= LENGTH_LEN) {
-		size_t len = (size_t)d->in[at] << 8 | d->in[at + 1];
+		size_t len = u16_at(d->in + at);
 		if (len < DNS_HEADER_LEN || len > d->conf.message_max) {
 			return false;
 		}

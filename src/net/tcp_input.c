@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/number.h"
 #include "dns/wire.h"
 #include "net/tcp_p.h"
 
@@ -162,16 +163,9 @@ handle(struct conn *c, const struct view *view, uint64_t now_s, const uint8_t *m
 	uint8_t *to = w->write_buffer + w->out_len;
 	size_t n = answer(c, view, now_s, message, len, to + LENGTH_LEN);
 	if (n != 0) {
-		to[0] = (uint8_t)(n >> 8);
-		to[1] = (uint8_t)n;
+		u16_put(to, n);
 		w->out_len += LENGTH_LEN + n;
 	}
-}
-
-static size_t
-length_at(const uint8_t *bytes)
-{
-	return (size_t)bytes[0] << 8 | bytes[1];
 }
 
 /* Handles the whole messages at the beginning of the input, as long as the client takes the answers.  Returns the octets used. */
@@ -184,7 +178,7 @@ handle_all(struct conn *c, const uint8_t *bytes, size_t len)
 	uint64_t now_s = net_wall_s();
 	size_t at = 0;
 	while (conn_can_go_on(c) && len - at >= LENGTH_LEN) {
-		size_t n = length_at(bytes + at);
+		size_t n = u16_at(bytes + at);
 		if (n < DNS_HEADER_LEN) { /* this is no message, so what follows it cannot be trusted to be one */
 			c->is_last = true;
 			break;
@@ -238,7 +232,7 @@ keep(struct conn *c, const uint8_t *bytes, size_t len)
 static size_t
 lacking(const struct conn *c)
 {
-	return c->in_len < LENGTH_LEN ? LENGTH_LEN - c->in_len : LENGTH_LEN + length_at(c->in) - c->in_len;
+	return c->in_len < LENGTH_LEN ? LENGTH_LEN - c->in_len : LENGTH_LEN + u16_at(c->in) - c->in_len;
 }
 
 /* Completes the kept message with new input, and takes no more than that.  Returns the octets used. */

@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 
 #include "base/alloc.h"
+#include "base/number.h"
 #include "net/tcp_p.h"
 
 enum {
@@ -44,8 +45,7 @@ post(struct tcp_worker *w, uint64_t conn, const uint8_t *bytes, size_t len, bool
 	p->conn = conn;
 	p->is_answer = is_answer;
 	p->len = len;
-	p->bytes[0] = (uint8_t)(len >> 8);
-	p->bytes[1] = (uint8_t)len;
+	u16_put(p->bytes, len);
 	if (len != 0) {
 		memcpy(p->bytes + LENGTH_LEN, bytes, len);
 	}

@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 
 #include "base/alloc.h"
+#include "base/number.h"
 #include "net/tcp_p.h"
 
 enum {
@@ -212,8 +213,7 @@ fill_chunk(struct stream *s, uint64_t now_s, bool *has_failed)
 			*has_failed = true;
 			return false;
 		}
-		to[0] = (uint8_t)(n >> 8);
-		to[1] = (uint8_t)n;
+		u16_put(to, n);
 		w->out_len += LENGTH_LEN + n;
 	}
 	return is_last;

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/hash.h"
+#include "base/number.h"
 #include "dns/name.h"
 #include "dns/rdata.h"
 #include "dns/wire.h"
@@ -23,10 +24,8 @@ static err_t
 add_rr(void *ctx, const struct zone_rr *rr)
 {
 	struct digest *d = ctx;
-	const uint8_t fixed[] = { (uint8_t)(rr->type >> 8), (uint8_t)rr->type,
-		                  (uint8_t)(rr->ttl >> 24), (uint8_t)(rr->ttl >> 16), (uint8_t)(rr->ttl >> 8), (uint8_t)rr->ttl,
-		                  (uint8_t)(rr->rdlen >> 8), (uint8_t)rr->rdlen };
-	uint8_t owner[NAME_WIRE_MAX];
+	uint8_t owner[NAME_WIRE_MAX], fixed[8];
+	u16_put(u32_put(u16_put(fixed, rr->type), rr->ttl), rr->rdlen);
 	name_lower(owner, rr->owner);
 	mix(d, owner, name_len(owner));
 	mix(d, fixed, sizeof fixed);

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/number.h"
 #include "dns/rdata.h"
 #include "dns/serial.h"
 #include "dns/wire.h"
@@ -35,7 +36,7 @@ delta_next(const struct delta *d, size_t *at)
 {
 	const uint8_t *p = d->wire + *at;
 	struct delta_rr rr = { .owner = p + 1, .owner_len = p[0], .fixed = p + 1 + p[0] };
-	rr.fixed_len = RR_FIXED_LEN + ((size_t)rr.fixed[8] << 8 | rr.fixed[9]);
+	rr.fixed_len = RR_FIXED_LEN + u16_at(rr.fixed + 8);
 	*at += 1u + rr.owner_len + rr.fixed_len;
 	return rr;
 }
@@ -308,7 +309,7 @@ list_events(const struct delta *const *list, size_t n, struct event *out)
 		for (uint32_t k = 0; k < d->removed_n + d->added_n; k++) {
 			struct delta_rr rr = delta_next(d, &at);
 			if (k != 0 && k != d->removed_n) {
-				uint16_t type = (uint16_t)(rr.fixed[0] << 8 | rr.fixed[1]);
+				uint16_t type = u16_at(rr.fixed);
 				out[count] = (struct event){ .rr = rr, .type = type, .when = count, .is_added = k > d->removed_n };
 				count++;
 			}

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "dns/name.h"
 #include "dns/rdata.h"
 #include "dns/wire.h"
@@ -313,11 +314,7 @@ write_rrset(struct rrset *s, const struct node_rr *rrs, size_t n, const struct n
 	}
 	rr = (struct rr *)(void *)write_links((uint8_t *)rr, rrs, n, s);
 	s->size = (uint32_t)((uint8_t *)rr - (uint8_t *)s);
-	const uint8_t fixed[8] = {
-		(uint8_t)(type >> 8), (uint8_t)type, 0, CLASS_IN,
-		(uint8_t)(ttl >> 24), (uint8_t)(ttl >> 16), (uint8_t)(ttl >> 8), (uint8_t)ttl,
-	};
-	memcpy(s->fixed, fixed, sizeof fixed);
+	u32_put(u16_put(u16_put(s->fixed, type), CLASS_IN), ttl);
 	return (struct rrset *)(void *)rr;
 }
 

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/number.h"
 #include "dns/rrtype.h"
 
 enum node_flags {
@@ -101,7 +102,7 @@ rrset_links(const struct rrset *s)
 static inline uint32_t
 rrset_ttl(const struct rrset *s)
 {
-	return (uint32_t)s->fixed[4] << 24 | (uint32_t)s->fixed[5] << 16 | (uint32_t)s->fixed[6] << 8 | s->fixed[7];
+	return u32_at(s->fixed + 4);
 }
 
 /* Size without the referral: up to the end of the last RRset. */
@@ -149,7 +150,7 @@ node_rr_covers(const struct node_rr *rr)
 	if (rr->type != TYPE_RRSIG || rr->rdlen < 2) {
 		return 0;
 	}
-	return (uint16_t)((unsigned)rr->rdata[0] << 8 | rr->rdata[1]);
+	return u16_at(rr->rdata);
 }
 
 /* Order within a node: type, type covered, RDATA in canonical order. */
