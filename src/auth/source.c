@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/enc.h"
 #include "base/filename.h"
 
 enum { PATH_MAX_LEN = 255 }; /* of a file's name.  A zone's name may need more; such a zone cannot have a file */
@@ -109,12 +110,6 @@ source_is_master(const char *text, size_t len)
 
 /* ---- names ---- */
 
-static int
-hex_of(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Turns %XX into \DDD, the escape for an octet in master files (RFC 1035 5.1). */
 bool
 source_read_name(const char *path, size_t len, struct name *out)
@@ -125,12 +120,11 @@ source_read_name(const char *path, size_t len, struct name *out)
 		return false;
 	}
 	for (size_t i = 0; i < len; i++) {
-		int high = path[i] == '%' && i + 2 < len ? hex_of(path[i + 1]) : -1, low = high >= 0 ? hex_of(path[i + 2]) : -1;
+		int octet = path[i] == '%' && i + 2 < len ? base16_octet(path + i + 1) : -1;
 		if ((uint8_t)path[i] >= 0x80) {
 			return false;
 		}
-		if (low >= 0) {
-			int octet = high * 16 + low;
+		if (octet >= 0) {
 			text[n++] = '\\';
 			text[n++] = (char)('0' + octet / 100);
 			text[n++] = (char)('0' + octet / 10 % 10);

@@ -7,6 +7,17 @@ static const char base64url_digits[] =
 static const char base32hex_digits[] = "0123456789abcdefghijklmnopqrstuv";
 static const char base16_digits[] = "0123456789ABCDEF";
 
+#define NONE8 -1, -1, -1, -1, -1, -1, -1, -1
+#define NONE32 NONE8, NONE8, NONE8, NONE8
+const int8_t base16_values[256] = {
+	NONE32, NONE8, NONE8, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, -1, -1, -1, -1, -1, -1, /* digits */
+	-1, 10, 11, 12, 13, 14, 15, -1, NONE8, NONE8, NONE8, /* A to F */
+	-1, 10, 11, 12, 13, 14, 15, -1, NONE8, NONE8, NONE8, /* a to f */
+	NONE32, NONE32, NONE32, NONE32,
+};
+#undef NONE32
+#undef NONE8
+
 /* The value of a digit, or -1. */
 static int
 base64_value(char c)

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/enc.h"
 #include "base/err.h"
 
 static char
@@ -109,21 +110,13 @@ filename_compare(const char *a, size_t a_len, const char *b, size_t b_len)
 
 /* ---- files of keys and of secondaries ---- */
 
-static int
-hex_of(char c)
-{
-	c = to_lower(c);
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Reads the octet at `*at`, resolving %XX; *at moves to after it. */
 static char
 next_octet(const char *name, size_t len, size_t *at)
 {
-	int high = name[*at] == '%' && *at + 2 < len ? hex_of(name[*at + 1]) : -1;
-	int low = high >= 0 ? hex_of(name[*at + 2]) : -1;
-	char c = low >= 0 ? (char)(high * 16 + low) : name[*at];
-	*at += low >= 0 ? 3 : 1;
+	int octet = name[*at] == '%' && *at + 2 < len ? base16_octet(name + *at + 1) : -1;
+	char c = octet >= 0 ? (char)octet : name[*at];
+	*at += octet >= 0 ? 3 : 1;
 	return c;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/enc.h"
 #include "base/number.h"
 #include "crypto/siphash.h"
 
@@ -97,16 +98,6 @@ cookie_read(const struct cookie_secrets *s, const struct cookie_client *from, co
 
 /* ---- secrets as text ---- */
 
-static int
-digit(char c)
-{
-	if (c >= '0' && c <= '9') {
-		return c - '0';
-	}
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static err_t
 parse_secret(const char *word, size_t len, uint8_t out[COOKIE_SECRET_LEN])
 {
@@ -116,11 +107,11 @@ parse_secret(const char *word, size_t len, uint8_t out[COOKIE_SECRET_LEN])
 		return E_FORMAT;
 	}
 	for (size_t i = 0; i < COOKIE_SECRET_LEN; i++) {
-		int high = digit(word[2 * i]), low = digit(word[2 * i + 1]);
-		if (high < 0 || low < 0) {
+		int octet = base16_octet(word + 2 * i);
+		if (octet < 0) {
 			return E_FORMAT;
 		}
-		out[i] = (uint8_t)(high << 4 | low);
+		out[i] = (uint8_t)octet;
 	}
 	return OK;
 }

@@ -1,6 +1,7 @@
 /* Fields with addresses, or similar: A, AAAA, NID, L64, EUI48, EUI64, APL, A6. */
 #include <string.h>
 
+#include "base/enc.h"
 #include "base/number.h"
 #include "dns/rdata_p.h"
 
@@ -48,7 +49,7 @@ ipv6_is_parsed(const char *s, size_t len, uint8_t out[16])
 		const char *group = s;
 		unsigned v = 0;
 		int digit;
-		for (; s < end && s - group < 5 && (digit = rdata_hex_value(*s)) >= 0; s++) {
+		for (; s < end && s - group < 5 && (digit = base16_value(*s)) >= 0; s++) {
 			v = v << 4 | (unsigned)digit;
 		}
 		if (s < end && *s == '.') {
@@ -224,7 +225,7 @@ locator_parse(struct rdata_parser *p)
 	for (int group = 0; group < 4; group++) {
 		unsigned v = 0, digits = 0;
 		int digit;
-		for (; s < end && (digit = rdata_hex_value(*s)) >= 0; s++, digits++) {
+		for (; s < end && (digit = base16_value(*s)) >= 0; s++, digits++) {
 			v = (v << 4 | (unsigned)digit) & 0xFFFF;
 		}
 		if (digits == 0 || digits > 4 || (group < 3 && (s == end || *s++ != ':'))) {
@@ -265,11 +266,11 @@ parse_eui(struct rdata_parser *p, size_t octets_n, const char *what)
 	}
 	for (size_t i = 0; i < octets_n; i++) {
 		const char *s = p->t.s + i * 3;
-		int high = rdata_hex_value(s[0]), low = rdata_hex_value(s[1]);
-		if (high < 0 || low < 0 || (i + 1 < octets_n && s[2] != '-')) {
+		int octet = base16_octet(s);
+		if (octet < 0 || (i + 1 < octets_n && s[2] != '-')) {
 			return rdata_expected(p, what);
 		}
-		buf_u8(p->out, (uint8_t)(high << 4 | low));
+		buf_u8(p->out, (uint8_t)octet);
 	}
 	rdata_next(p);
 	return OK;

@@ -108,17 +108,6 @@ rdata_parse_base64(struct rdata_parser *p, enum rdata_extent extent)
 	return OK;
 }
 
-#define NONE8 -1, -1, -1, -1, -1, -1, -1, -1
-#define NONE32 NONE8, NONE8, NONE8, NONE8
-const int8_t rdata_hex_digits[256] = {
-	NONE32, NONE8, NONE8, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, -1, -1, -1, -1, -1, -1, /* digits */
-	-1, 10, 11, 12, 13, 14, 15, -1, NONE8, NONE8, NONE8, /* A to F */
-	-1, 10, 11, 12, 13, 14, 15, -1, NONE8, NONE8, NONE8, /* a to f */
-	NONE32, NONE32, NONE32, NONE32,
-};
-#undef NONE32
-#undef NONE8
-
 /* Decodes the digits of one token; *high is a first digit whose second one is still missing, or -1. */
 static err_t
 hex_feed(const char *s, size_t len, int *high, struct buf *out)
@@ -130,18 +119,18 @@ hex_feed(const char *s, size_t len, int *high, struct buf *out)
 		return OK; /* `out` has the error */
 	}
 	if (*high >= 0) {
-		int low = rdata_hex_value(*s++);
+		int low = base16_value(*s++);
 		bad |= low;
 		*octet++ = (uint8_t)(*high << 4 | (low & 15));
 		*high = -1;
 	}
 	for (; end - s >= 2; s += 2) {
-		int first = rdata_hex_value(s[0]), second = rdata_hex_value(s[1]);
+		int first = base16_value(s[0]), second = base16_value(s[1]);
 		bad |= first | second;
 		*octet++ = (uint8_t)((first & 15) << 4 | (second & 15));
 	}
 	if (s < end) {
-		*high = rdata_hex_value(*s);
+		*high = base16_value(*s);
 		bad |= *high;
 	}
 	return bad < 0 ? E_FORMAT : OK;

@@ -125,12 +125,6 @@ err_t rdata_parse_text(struct rdata_parser *p);   /* without a length octet, of 
 enum rdata_extent { RDATA_ONE_TOKEN, RDATA_TO_END };
 err_t rdata_parse_base64(struct rdata_parser *p, enum rdata_extent extent);
 err_t rdata_parse_hex(struct rdata_parser *p, enum rdata_extent extent);
-extern const int8_t rdata_hex_digits[256]; /* values, or -1 */
-static inline int
-rdata_hex_value(char c)
-{
-	return rdata_hex_digits[(uint8_t)c];
-}
 /* In one piece, or in groups of 56 digits, as BIND prints long fields at the end. */
 void rdata_print_base64(const uint8_t *s, size_t len, bool in_groups, struct str *out);
 void rdata_print_hex(const uint8_t *s, size_t len, bool in_groups, struct str *out);

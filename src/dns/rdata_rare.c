@@ -1,6 +1,7 @@
 /* Fields of rarely used types: WKS, NSAP, ATMA. */
 #include <string.h>
 
+#include "base/enc.h"
 #include "dns/rdata_p.h"
 
 enum { PORTS = 65536, SERVICE_NAME_MAX = 16 };
@@ -112,7 +113,7 @@ parse_dotted_hex(struct rdata_parser *p, const char *s, size_t len, const char *
 	int high = -1;
 	size_t octets = 0;
 	for (size_t i = 0; i < len; i++) {
-		int v = rdata_hex_value(s[i]);
+		int v = base16_value(s[i]);
 		if (s[i] == '.') {
 			continue;
 		}

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/alloc.h"
+#include "base/enc.h"
 #include "git/remote_p.h"
 
 static const struct scheme {
@@ -63,12 +64,6 @@ userinfo_end(const char *authority)
 	return memrchr(authority, '@', authority_len(authority));
 }
 
-static int
-hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* A copy of `len` octets with %XX replaced (RFC 3986 2.1).  NULL: there is %00, or a "%" without two hex digits. */
 static char *
 percent_decoded(const char *text, size_t len)
@@ -78,14 +73,13 @@ percent_decoded(const char *text, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		char c = text[i];
 		if (c == '%') {
-			int hi = len - i > 2 ? hex_digit(text[i + 1]) : -1;
-			int lo = hi >= 0 ? hex_digit(text[i + 2]) : -1;
-			if (lo < 0 || (hi == 0 && lo == 0)) {
+			int octet = len - i > 2 ? base16_octet(text + i + 1) : -1;
+			if (octet <= 0) {
 				wipe(out, len + 1);
 				free(out);
 				return NULL;
 			}
-			c = (char)(hi * 16 + lo);
+			c = (char)octet;
 			i += 2;
 		}
 		out[n++] = c;

@@ -1,7 +1,10 @@
 #include "base/enc.h"
 
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -46,12 +49,27 @@ base64url_is_strict(void **state)
 	assert_int_equal(n, 77);
 }
 
+/* Each pair of characters, beside what the C library makes of it. */
+static void
+base16_octets_are_read(void **state)
+{
+	(void)state;
+	for (int high = 0; high < 256; high++) {
+		for (int low = 0; low < 256; low++) {
+			const char digits[] = { (char)high, (char)low, '\0' };
+			bool is_octet = isxdigit(high) && isxdigit(low);
+			assert_int_equal(base16_octet(digits), is_octet ? (int)strtol(digits, NULL, 16) : -1);
+		}
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(base64url_is_written_and_read),
 		cmocka_unit_test(base64url_is_strict),
+		cmocka_unit_test(base16_octets_are_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
