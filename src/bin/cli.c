@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -428,6 +429,20 @@ cli_secret_free(char **secret)
 		free(*secret);
 		*secret = NULL;
 	}
+}
+
+err_t
+cli_random(uint8_t *out, size_t n)
+{
+	for (size_t have = 0; have < n;) {
+		ssize_t got = getrandom(out + have, n - have, 0);
+		if (got < 0 && errno != EINTR) {
+			cli_error("no random numbers: %s", strerror(errno));
+			return E_IO;
+		}
+		have += got > 0 ? (size_t)got : 0;
+	}
+	return OK;
 }
 
 void

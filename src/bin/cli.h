@@ -91,5 +91,8 @@ err_t cli_secret_read(const struct cli_secret *from, char **out);
 const char *cli_secret_origin(const struct cli_secret *from);
 void cli_secret_free(char **secret); /* wipes; NULL-safe; serves as a cleanup handler */
 
+/* Octets that nobody can guess.  E_IO: the reason was printed. */
+err_t cli_random(uint8_t *out, size_t n);
+
 /* Overwrites all variables ORIGIN_*, which the kernel would show (proc(5): environ), and forgets them. */
 void cli_forget_environment(void);

@@ -1,9 +1,7 @@
 #include "bin/ocertify_key.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/alloc.h"
 #include "base/str.h"
@@ -37,10 +35,7 @@ static err_t
 make_random(const struct ocertify_opts *o, struct pkey **out)
 {
 	uint8_t seed[PKEY_SEED_LEN];
-	if (getrandom(seed, sizeof seed, 0) != (ssize_t)sizeof seed) {
-		cli_error("no random numbers: %s", strerror(errno));
-		return E_IO;
-	}
+	TRY(cli_random(seed, sizeof seed));
 	err_t err = pkey_from_seed(o->kind, o->bits, seed, sizeof seed, out);
 	wipe(seed, sizeof seed);
 	if (err != OK) {

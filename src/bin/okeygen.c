@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "auth/keys.h"
@@ -129,20 +128,6 @@ parse_opt(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-static err_t
-random_octets(uint8_t *out, size_t n)
-{
-	for (size_t have = 0; have < n;) {
-		ssize_t got = getrandom(out + have, n - have, 0);
-		if (got < 0 && errno != EINTR) {
-			cli_error("no randomness: %s", strerror(errno));
-			return E_IO;
-		}
-		have += got > 0 ? (size_t)got : 0;
-	}
-	return OK;
-}
-
 /* Writes the private line to standard output, or to a new file that nobody else can read. */
 static err_t
 put_private(const char *path, const char *label, const char *line)
@@ -238,7 +223,7 @@ complete_key(const struct opts *o, struct tsig_key *k)
 	if (o->secret_file == NULL) {
 		k->alg = k->alg != HMAC_NONE ? k->alg : HMAC_SHA256;
 		k->secret_len = hmac_len(k->alg); /* a longer one would not be stronger (RFC 2104 3) */
-		return random_octets(k->secret, k->secret_len);
+		return cli_random(k->secret, k->secret_len);
 	}
 	[[gnu::cleanup(cli_secret_free)]] char *text = NULL;
 	const struct cli_secret from = { .file = o->secret_file, .form = CLI_SECRET_TSIG };
@@ -529,7 +514,7 @@ make_ssh(const struct opts *o)
 		cli_error("--secret-file, --bind, --knot and --nsd belong to okeygen tsig");
 		return CLI_USAGE;
 	}
-	err_t err = o->seed_file != NULL ? read_seed(o->seed_file, seed) : random_octets(seed, sizeof seed);
+	err_t err = o->seed_file != NULL ? read_seed(o->seed_file, seed) : cli_random(seed, sizeof seed);
 	if (err == OK) {
 		err = print_ssh(o, seed);
 	}
