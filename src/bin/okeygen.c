@@ -16,6 +16,7 @@
 #include "crypto/ed25519.h"
 #include "dns/rrtype.h"
 #include "dns/tsig.h"
+#include "ops/host.h"
 #include "ops/privs.h"
 
 const char *argp_program_version = CLI_VERSION("okeygen");
@@ -481,12 +482,12 @@ print_ssh(const struct opts *o, const uint8_t seed[ED25519_SEED_LEN])
 {
 	uint8_t public[ED25519_PUBLIC_LEN];
 	char line[16 + ENC_BASE64_LEN(ED25519_SEED_LEN) + 1] = "ed25519:";
-	char host[256] = "localhost", comment[300];
+	char host[HOST_NAME_LEN_MAX + 1], comment[300];
 	if (ed25519_public(seed, public) != OK) {
 		cli_error("the cryptographic library failed");
 		return E_CRYPTO;
 	}
-	(void)gethostname(host, sizeof host - 1);
+	host_name(host);
 	(void)snprintf(comment, sizeof comment, "origin@%s", host);
 	size_t prefix = strlen(line);
 	line[prefix + base64_encode(seed, ED25519_SEED_LEN, line + prefix)] = '\0';

@@ -1,7 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/filename.h"
@@ -10,6 +9,7 @@
 #include "git/commit_p.h"
 #include "git/tree.h"
 #include "git/treeedit.h"
+#include "ops/host.h"
 
 err_t
 commit_trouble(struct maker *m, err_t err, const char *format, ...)
@@ -156,8 +156,8 @@ take_entries(struct maker *m)
 static void
 put_person(struct str *out, const struct git_conf *c, const char *role, int64_t now_s)
 {
-	char host[256] = "localhost";
-	(void)!gethostname(host, sizeof host - 1);
+	char host[HOST_NAME_LEN_MAX + 1];
+	host_name(host);
 	if (c->committer != NULL) {
 		str_printf(out, "%s %s", role, c->committer);
 	} else {
