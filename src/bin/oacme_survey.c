@@ -23,14 +23,6 @@ oacme_survey_any(struct survey *s, struct net_follow *follow)
 
 /* ---- certificates ---- */
 
-/* In two walks over all names: first those with trouble. */
-struct hosts_walk {
-	struct survey *s;
-	struct survey_table *table;
-	bool is_trouble_wanted;
-	size_t listed;
-};
-
 static int64_t
 left_s(const struct survey *s, const struct certifier_state *c)
 {
@@ -46,11 +38,11 @@ level_of(const struct survey *s, const struct certifier_state *c)
 }
 
 static void
-put_row(struct hosts_walk *w, const char *host, const struct certifier_state *c)
+put_row(struct survey_list *l, const char *host, const struct certifier_state *c)
 {
 	char left[SURVEY_AGE_MAX] = "no certificate", next[SURVEY_AGE_MAX] = "", tries[16] = "";
 	if (c->has_cert) {
-		int64_t seconds = left_s(w->s, c);
+		int64_t seconds = left_s(l->s, c);
 		(void)survey_age(seconds > 0 ? (uint64_t)seconds : 0, left);
 	}
 	if (c->next_s != 0) {
@@ -60,28 +52,23 @@ put_row(struct hosts_walk *w, const char *host, const struct certifier_state *c)
 		(void)snprintf(tries, sizeof tries, "%u", c->tries);
 	}
 	const char *const cells[] = { host, left, c->action, next, tries };
-	survey_row(w->s, w->table, level_of(w->s, c), cells, c->trouble);
+	survey_row(l->s, l->table, level_of(l->s, c), cells, c->trouble);
 }
 
 static void
 look_at(void *ctx, const struct certifier_state *c)
 {
-	struct hosts_walk *w = ctx;
+	struct survey_list *l = ctx;
 	char host[NAME_TEXT_MAX];
-	if ((level_of(w->s, c) != SURVEY_GOOD) != w->is_trouble_wanted) {
+	if (!survey_list_takes(l, level_of(l->s, c))) {
 		return;
 	}
-	if (w->listed == SURVEY_HOSTS_MAX) {
-		w->table->left_out++;
-		return;
-	}
-	w->listed++;
 	(void)name_show(c->host, host);
 	if (c->has_cert) {
-		metrics_put_1(w->s->metrics, M_CERTIFICATE_LEFT, host, (double)left_s(w->s, c));
+		metrics_put_1(l->s->metrics, M_CERTIFICATE_LEFT, host, (double)left_s(l->s, c));
 	}
-	metrics_put_1(w->s->metrics, M_CERTIFICATE_FAILURES, host, c->tries);
-	put_row(w, host, c);
+	metrics_put_1(l->s->metrics, M_CERTIFICATE_FAILURES, host, c->tries);
+	put_row(l, host, c);
 }
 
 static void
@@ -89,17 +76,17 @@ put_certificates(struct survey *s, const struct certifier *certifier, const stru
 {
 	struct metrics *m = s->metrics;
 	const struct certifier_stats *n = certifier_stats(certifier);
-	struct hosts_walk w = { .s = s, .is_trouble_wanted = true };
-	w.table = survey_table(s, "Certificates", (const char *const[]){ "Host", "Time left", "Next", "In", "Failed tries", NULL });
-	certifier_each(certifier, now, look_at, &w);
-	w.is_trouble_wanted = false;
-	certifier_each(certifier, now, look_at, &w);
+	struct survey_list l = { .s = s, .most = SURVEY_HOSTS_MAX, .is_trouble_wanted = true };
+	l.table = survey_table(s, "Certificates", (const char *const[]){ "Host", "Time left", "Next", "In", "Failed tries", NULL });
+	certifier_each(certifier, now, look_at, &l);
+	l.is_trouble_wanted = false;
+	certifier_each(certifier, now, look_at, &l);
 	metrics_put(m, M_CERTIFICATE_HOSTS, (double)n->hosts);
 	metrics_put(m, M_CERTIFICATE_JOBS, (double)n->jobs);
 	metrics_put_1(m, M_CERTIFICATE_ORDERS, "begun", (double)n->begun);
 	metrics_put_1(m, M_CERTIFICATE_ORDERS, "issued", (double)n->issued);
 	metrics_put_1(m, M_CERTIFICATE_ORDERS, "failed", (double)n->failed);
-	metrics_put(m, M_CERTIFICATES_LEFT_OUT, (double)(n->hosts - w.listed));
+	metrics_put(m, M_CERTIFICATES_LEFT_OUT, (double)(n->hosts - l.listed));
 	survey_factf(s, SURVEY_GOOD, "Certificates", "names: %" PRIu64 "; jobs under way: %" PRIu64, n->hosts, n->jobs);
 	survey_factf(s, SURVEY_GOOD, "Orders", "%" PRIu64 " begun, %" PRIu64 " issued, %" PRIu64 " failed", n->begun, n->issued, n->failed);
 }

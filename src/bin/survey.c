@@ -128,6 +128,18 @@ survey_row(struct survey *s, struct survey_table *t, enum survey_level level, co
 	t->rows_n++;
 }
 
+bool
+survey_list_takes(struct survey_list *l, enum survey_level level)
+{
+	if ((level != SURVEY_GOOD) != l->is_trouble_wanted) {
+		return false;
+	}
+	bool has_room = l->listed < l->most;
+	l->listed += has_room;
+	l->table->left_out += !has_room;
+	return has_room;
+}
+
 /* ---- texts for people ---- */
 
 const char *

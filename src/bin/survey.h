@@ -81,6 +81,17 @@ struct survey_table *survey_table(struct survey *s, const char *title, const cha
 /* Adds a row with as many cells as there are columns. */
 void survey_row(struct survey *s, struct survey_table *t, enum survey_level level, const char *const *cells, const char *note);
 
+/* Lists things in a table, `most` of them, in two walks over all: in the first those with trouble are wanted. */
+struct survey_list {
+	struct survey *s;
+	struct survey_table *table;
+	size_t most, listed;
+	bool is_trouble_wanted;
+};
+
+/* Is the thing to be listed in this walk?  One that finds no room is counted as left out. */
+bool survey_list_takes(struct survey_list *l, enum survey_level level);
+
 /* "3 min", "2 h 5 min", "4 d 3 h": for people. */
 enum { SURVEY_AGE_MAX = 32 };
 const char *survey_age(uint64_t seconds, char out[SURVEY_AGE_MAX]);

@@ -8,14 +8,6 @@
 #include "net/peer.h"
 #include "net/report_follow.h"
 
-/* In two walks over all zones: first those with something to see. */
-struct follow_walk {
-	struct survey *s;
-	struct survey_table *table;
-	bool is_trouble_wanted;
-	size_t listed;
-};
-
 static void
 put_times(struct survey *s, const char *zone, const struct follow_state *f)
 {
@@ -38,7 +30,7 @@ level_of(const struct follow_state *f)
 }
 
 static void
-put_row(struct follow_walk *w, const char *zone, const struct follow_state *f)
+put_row(struct survey_list *l, const char *zone, const struct follow_state *f)
 {
 	char serial[24] = "", from[PEER_TEXT_MAX] = "", ago[SURVEY_AGE_MAX] = "", left[SURVEY_AGE_MAX] = "";
 	if (f->has_serial) {
@@ -48,42 +40,36 @@ put_row(struct follow_walk *w, const char *zone, const struct follow_state *f)
 		peer_print_address(&f->source->address, f->source->port, from);
 	}
 	if (f->refreshed_ago_s != UINT64_MAX) {
-		(void)survey_ago(w->s->taken_s, w->s->taken_s - f->refreshed_ago_s, ago);
+		(void)survey_ago(l->s->taken_s, l->s->taken_s - f->refreshed_ago_s, ago);
 	}
 	if (f->expires_s != UINT64_MAX) {
 		(void)survey_age(f->expires_s, left);
 	}
 	const char *const cells[] = { zone, report_follow_presence(f->presence), serial, from, ago, left };
-	survey_row(w->s, w->table, level_of(f), cells, f->trouble);
+	survey_row(l->s, l->table, level_of(f), cells, f->trouble);
 }
 
 static void
 look_at(void *ctx, const struct follow_state *f)
 {
-	struct follow_walk *w = ctx;
-	bool has_trouble = level_of(f) != SURVEY_GOOD;
+	struct survey_list *l = ctx;
 	char zone[NAME_TEXT_MAX];
-	if (has_trouble != w->is_trouble_wanted) {
+	if (!survey_list_takes(l, level_of(f))) {
 		return;
 	}
-	if (w->listed == SURVEY_ZONES_MAX) {
-		w->table->left_out++;
-		return;
-	}
-	w->listed++;
 	(void)name_show(f->zone, zone);
-	put_times(w->s, zone, f);
-	put_row(w, zone, f);
+	put_times(l->s, zone, f);
+	put_row(l, zone, f);
 }
 
 void
 survey_followed(struct survey *s, const struct follower *f, const struct now *now)
 {
-	struct follow_walk w = { .s = s, .is_trouble_wanted = true };
-	w.table = survey_table(s, "Zones", (const char *const[]){ "Zone", "State", "Serial", "Primary", "Refreshed", "Expires in", NULL });
-	follower_each(f, now, look_at, &w);
-	w.is_trouble_wanted = false;
-	follower_each(f, now, look_at, &w);
+	struct survey_list l = { .s = s, .most = SURVEY_ZONES_MAX, .is_trouble_wanted = true };
+	l.table = survey_table(s, "Zones", (const char *const[]){ "Zone", "State", "Serial", "Primary", "Refreshed", "Expires in", NULL });
+	follower_each(f, now, look_at, &l);
+	l.is_trouble_wanted = false;
+	follower_each(f, now, look_at, &l);
 }
 
 void
