@@ -2,25 +2,21 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "ops/clock.h"
+#include "ops/poller.h"
 #include "ops/thread.h"
 
 enum state { WAITING, CONNECTING, CONNECTED };
 
 struct push {
 	struct push_conf conf;
-	pthread_t thread;
-	int wake;                 /* eventfd */
-	atomic_bool is_stopping;
-	struct pulse pulse;
+	struct poller poller;
 	_Atomic uint64_t sent, skipped;
 	/* the thread's */
 	enum state state;
@@ -186,20 +182,21 @@ wait_ms(const struct push *p)
 	return (int)(left_ms < PULSE_PERIOD_MS ? left_ms : PULSE_PERIOD_MS);
 }
 
+static short
+wanted_events(const struct push *p)
+{
+	return p->state == CONNECTING || p->report.len != 0 ? POLLIN | POLLOUT : POLLIN;
+}
+
 static void *
 run(void *arg)
 {
 	struct push *p = arg;
+	short events;
 	thread_name("monitor");
 	p->conf.begin(p->conf.ctx);
-	while (!atomic_load(&p->is_stopping)) {
-		bool wants_out = p->state == CONNECTING || p->report.len != 0;
-		struct pollfd fds[] = {
-			{ .fd = p->wake, .events = POLLIN }, { .fd = p->fd, .events = (short)(POLLIN | (wants_out ? POLLOUT : 0)) },
-		};
-		(void)poll(fds, ARRAY_LEN(fds), wait_ms(p));
-		pulse_beat(&p->pulse);
-		turn(p, fds[1].revents);
+	while (poller_wait(&p->poller, p->fd, wanted_events(p), wait_ms(p), &events)) {
+		turn(p, events);
 	}
 	p->conf.end(p->conf.ctx);
 	return NULL;
@@ -211,9 +208,6 @@ push_free(struct push *p)
 	if (p->fd >= 0) {
 		close(p->fd);
 	}
-	if (p->wake >= 0) {
-		close(p->wake);
-	}
 	str_fini(&p->report);
 	free(p);
 }
@@ -222,8 +216,8 @@ err_t
 push_start(const struct push_conf *conf, struct push **out, struct diag *diag)
 {
 	struct push *p = xalloc(sizeof *p);
-	*p = (struct push){ .conf = *conf, .wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .fd = -1, .pause_ms = PUSH_PAUSE_MIN_MS };
-	if (p->wake < 0 || pthread_create(&p->thread, NULL, run, p) != 0) {
+	*p = (struct push){ .conf = *conf, .fd = -1, .pause_ms = PUSH_PAUSE_MIN_MS };
+	if (poller_begin(&p->poller, run, p) != OK) {
 		diag_set(diag, DIAG_ERROR, "monitor", "cannot start the thread that sends metrics");
 		push_free(p);
 		return E_IO;
@@ -238,9 +232,7 @@ push_stop(struct push **p, unsigned limit_ms)
 	if (*p == NULL) {
 		return true;
 	}
-	atomic_store(&(*p)->is_stopping, true);
-	(void)!write((*p)->wake, &(uint64_t){ 1 }, sizeof(uint64_t));
-	if (!thread_join_within((*p)->thread, limit_ms)) {
+	if (!poller_end(&(*p)->poller, limit_ms)) {
 		return false;
 	}
 	push_free(*p);
@@ -251,7 +243,7 @@ push_stop(struct push **p, unsigned limit_ms)
 const struct pulse *
 push_pulse(const struct push *p)
 {
-	return &p->pulse;
+	return &p->poller.pulse;
 }
 
 uint64_t

@@ -1,11 +1,8 @@
 #include "net/web.h"
 
 #include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/list.h"
 #include "ops/clock.h"
+#include "ops/poller.h"
 #include "ops/thread.h"
 
 enum {
@@ -36,10 +34,8 @@ struct made {
 struct web {
 	struct web_conf conf;
 	struct MHD_Daemon *http;
-	int fd, wake;
-	pthread_t thread;
-	atomic_bool is_stopping;
-	struct pulse pulse;
+	int fd;
+	struct poller poller;
 	struct list_link clients;
 	unsigned clients_n; /* not ended */
 	bool has_room;      /* a connection has ended: libmicrohttpd takes others again, but only in its next turn */
@@ -224,12 +220,10 @@ run(void *arg)
 {
 	struct web *w = arg;
 	int epoll = MHD_get_daemon_info(w->http, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+	short events;
 	thread_name("metrics");
 	w->conf.begin(w->conf.ctx);
-	while (!atomic_load(&w->is_stopping)) {
-		struct pollfd p[] = { { .fd = epoll, .events = POLLIN }, { .fd = w->wake, .events = POLLIN } };
-		(void)poll(p, ARRAY_LEN(p), wait_ms(w));
-		pulse_beat(&w->pulse);
+	while (poller_wait(&w->poller, epoll, POLLIN, wait_ms(w), &events)) {
 		look_at_clients(w);
 		(void)MHD_run(w->http);
 		w->conf.turn(w->conf.ctx);
@@ -264,9 +258,6 @@ web_free(struct web *w)
 	drop(&w->not_found);
 	drop(&w->not_allowed);
 	drop(&w->not_now);
-	if (w->wake >= 0) {
-		close(w->wake);
-	}
 	free(w);
 }
 
@@ -276,7 +267,7 @@ make_parts(struct web *w)
 	w->not_found = plain("There is nothing here.  Look at / or /metrics\n");
 	w->not_allowed = plain("This server only answers GET and HEAD.\n");
 	w->not_now = plain("The values are not to be had just now.\n");
-	if (w->wake < 0 || w->not_found == NULL || w->not_allowed == NULL || w->not_now == NULL) {
+	if (w->not_found == NULL || w->not_allowed == NULL || w->not_now == NULL) {
 		return false;
 	}
 	(void)MHD_add_response_header(w->not_allowed, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
@@ -289,9 +280,9 @@ web_start(const struct web_conf *conf, int fd, struct web **out, struct diag *di
 {
 	struct web *w = xalloc(sizeof *w);
 	ASSERT(conf->pages_n <= WEB_PAGES_MAX);
-	*w = (struct web){ .conf = *conf, .fd = fd, .wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
+	*w = (struct web){ .conf = *conf, .fd = fd };
 	list_init(&w->clients);
-	if (!make_parts(w) || pthread_create(&w->thread, NULL, run, w) != 0) {
+	if (!make_parts(w) || poller_begin(&w->poller, run, w) != OK) {
 		diag_set(diag, DIAG_ERROR, "metrics", "cannot start the thread that answers HTTP");
 		web_free(w);
 		return E_IO;
@@ -306,9 +297,7 @@ web_stop(struct web **w, unsigned limit_ms)
 	if (*w == NULL) {
 		return true;
 	}
-	atomic_store(&(*w)->is_stopping, true);
-	(void)!write((*w)->wake, &(uint64_t){ 1 }, sizeof(uint64_t));
-	if (!thread_join_within((*w)->thread, limit_ms)) {
+	if (!poller_end(&(*w)->poller, limit_ms)) {
 		return false;
 	}
 	web_free(*w);
@@ -319,5 +308,5 @@ web_stop(struct web **w, unsigned limit_ms)
 const struct pulse *
 web_pulse(const struct web *w)
 {
-	return &w->pulse;
+	return &w->poller.pulse;
 }
