@@ -13,7 +13,7 @@
 #include "base/str.h"
 #include "dns/msg.h"
 #include "dns/rrtype.h"
-#include "serve.h"
+#include "one_primary.h"
 #include "signing.h"
 
 enum { NOW_S = 1700000000 };
@@ -32,7 +32,6 @@ static const char keys_file[] =
         "a.much.longer.name.of.a.key._transfer.example. DNSKEY 0 3 163 " SECRET "\n"
         "k5._transfer.example. DNSKEY 0 3 165 " SECRET "\n";
 
-static struct primary *primary;
 static struct server_conf conf = { .udp_max = 4096, .version = "Origin", .id = "a name server" };
 
 static void
@@ -64,17 +63,9 @@ start(void **state)
 	many(&s, "huge TXT %d "
 	         "\"................................................................................................................\"\n", 600);
 	const char *const files[][2] = { { "example", str_text(&s) }, { "_keys", keys_file } };
-	primary = serve_files(files, ARRAY_LEN(files));
+	int failed = primary_up(files, ARRAY_LEN(files));
 	str_fini(&s);
-	return primary == NULL;
-}
-
-static int
-stop(void **state)
-{
-	(void)state;
-	primary_free(&primary);
-	return 0;
+	return failed;
 }
 
 struct ask {
@@ -244,5 +235,5 @@ main(void)
 		cmocka_unit_test(a_long_question_leaves_no_room_for_options),
 		cmocka_unit_test(what_fits_nowhere_is_servfail),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, primary_down);
 }

@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "counted.h"
 #include "dns/rrtype.h"
-#include "serve.h"
+#include "one_primary.h"
 #include "signing.h"
 
 enum { NOW_S = 1700000000 };
@@ -26,8 +26,6 @@ static const char keys_file[] = "k._transfer.example. DNSKEY 0 3 163 " SECRET "\
 
 #define SOA "$TTL 60\n@ SOA ns1 h 7 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\n"
 #define SIG(type) "RRSIG " type " 13 2 300 20300101000000 20200101000000 1 @ AAAA\n"
-
-static struct primary *primary;
 
 static void
 many(struct str *s, const char *format, int n)
@@ -89,21 +87,13 @@ start(void **state)
 		{ "example", str_text(&plain) }, { "h", str_text(&hashed) }, { "c", str_text(&cheap) },
 		{ "s", str_text(&salt) }, { "e", str_text(&excess) }, { "_keys", keys_file },
 	};
-	primary = serve_files(files, ARRAY_LEN(files));
+	int failed = primary_up(files, ARRAY_LEN(files));
 	str_fini(&plain);
 	str_fini(&hashed);
 	str_fini(&cheap);
 	str_fini(&salt);
 	str_fini(&excess);
-	return primary == NULL;
-}
-
-static int
-stop(void **state)
-{
-	(void)state;
-	primary_free(&primary);
-	return 0;
+	return failed;
 }
 
 /* ---- queries ---- */
@@ -213,5 +203,5 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(no_query_costs_more_than_is_written_down) };
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, primary_down);
 }

@@ -14,7 +14,7 @@
 #include "counted.h"
 #include "dns/rrtype.h"
 #include "dns/tsig.h"
-#include "serve.h"
+#include "one_primary.h"
 #include "signing.h"
 
 enum {
@@ -37,8 +37,6 @@ enum {
 
 #define KEY "k._update.example."
 
-static struct primary *primary;
-
 static int
 start(void **state)
 {
@@ -47,16 +45,7 @@ start(void **state)
 	static const char keys[] = KEY " DNSKEY 0 3 163 " SECRET "\n" LONG_KEY " DNSKEY 0 3 165 " LONG_SECRET "\n" MANY_LABELS
 	                               " DNSKEY 0 3 163 " SECRET "\n";
 	const char *const files[][2] = { { "example", zone }, { "_keys", keys } };
-	primary = serve_files(files, ARRAY_LEN(files));
-	return primary == NULL;
-}
-
-static int
-stop(void **state)
-{
-	(void)state;
-	primary_free(&primary);
-	return 0;
+	return primary_up(files, ARRAY_LEN(files));
 }
 
 /* ---- requests ---- */
@@ -251,5 +240,5 @@ main(void)
 		cmocka_unit_test(no_request_costs_more_than_is_written_down),
 		cmocka_unit_test(what_is_no_message_costs_nothing),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, primary_down);
 }

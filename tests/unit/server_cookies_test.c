@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "dns/msg.h"
 #include "dns/rrtype.h"
-#include "serve.h"
+#include "one_primary.h"
 #include "signing.h"
 
 #define KEY_SECRET "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
@@ -19,7 +19,6 @@
 enum { NOW_S = 1700000000 };
 
 static const struct cookie_secrets secrets = { 1, { { 1, 2, 3 } } };
-static struct primary *primary;
 static struct server_conf conf;
 static struct server_stats stats;
 static struct server_out out;
@@ -34,16 +33,7 @@ start(void **state)
 		{ "_keys", "all._transfer. DNSKEY 0 3 163 " KEY_SECRET "\n" },
 	};
 	(void)state;
-	primary = serve_files(files, ARRAY_LEN(files));
-	return primary == NULL;
-}
-
-static int
-stop(void **state)
-{
-	(void)state;
-	primary_free(&primary);
-	return 0;
+	return primary_up(files, ARRAY_LEN(files));
 }
 
 static int
@@ -307,5 +297,5 @@ main(void)
 		TEST(there_is_room_for_it),
 		TEST(a_transfer_has_the_cookie),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, primary_down);
 }

@@ -11,7 +11,7 @@
 #include "dns/msg.h"
 #include "dns/rdata.h"
 #include "dns/rrtype.h"
-#include "serve.h"
+#include "one_primary.h"
 #include "signing.h"
 
 static const char example[] =
@@ -71,8 +71,6 @@ static const char keys[] = KEY("k._notify.example.") KEY("all._transfer.") KEY("
 			   KEY("hoster.");
 static const char granted[] = "_transfer PTR hoster.\n_transfer.b PTR hoster.\n";
 
-static struct primary *primary;
-
 static int
 start(void **state)
 {
@@ -81,16 +79,7 @@ start(void **state)
 		{ "example._secondaries", granted },
 	};
 	(void)state;
-	primary = serve_files(files, ARRAY_LEN(files));
-	return primary == NULL || primary_view(primary)->zones.n != 3;
-}
-
-static int
-stop(void **state)
-{
-	(void)state;
-	primary_free(&primary);
-	return 0;
+	return primary_up(files, ARRAY_LEN(files)) != 0 || primary_view(primary)->zones.n != 3;
 }
 
 enum { NOW_S = 1700000000 };
@@ -573,5 +562,5 @@ main(void)
 		cmocka_unit_test(truncation),
 		cmocka_unit_test(queries_are_counted_by_type),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, primary_down);
 }

@@ -12,7 +12,7 @@
 #include "base/str.h"
 #include "dns/msg.h"
 #include "dns/rrtype.h"
-#include "serve.h"
+#include "one_primary.h"
 #include "signing.h"
 
 #define SECRET "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
@@ -21,7 +21,6 @@
 
 enum { NOW_S = 1700000000 };
 
-static struct primary *primary;
 static struct key_uses uses;
 
 static int
@@ -32,16 +31,7 @@ start(void **state)
 		{ "_keys", KEY("all._status.") KEY("x._notify.example.") KEY("y._update.a.example.") KEY("z._transfer.other.") KEY("nameless.") },
 	};
 	(void)state;
-	primary = serve_files(files, ARRAY_LEN(files));
-	return primary == NULL;
-}
-
-static int
-stop(void **state)
-{
-	(void)state;
-	primary_free(&primary);
-	return 0;
+	return primary_up(files, ARRAY_LEN(files));
 }
 
 struct ask {
@@ -580,5 +570,5 @@ main(void)
 		cmocka_unit_test(the_first_push),
 		cmocka_unit_test(secondaries_are_held_against_what_is_served),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, primary_down);
 }
