@@ -10,15 +10,8 @@
 
 #include <cmocka.h>
 
-enum { COUNT, AGE, ABOUT, TOOK, EMPTY, N };
+#include "few_metrics.h"
 
-static const struct metric table[N] = {
-	[COUNT] = { "things", METRIC_IS_COUNTER, "", "Things that were seen.", { "kind", "where" } },
-	[AGE] = { "age_seconds", METRIC_IS_GAUGE, "seconds", "Since then.", { NULL } },
-	[ABOUT] = { "about", METRIC_IS_INFO, "", "What it is.", { "version" } },
-	[TOOK] = { "took_seconds", METRIC_IS_HISTOGRAM, "seconds", "How long it took.", { NULL } },
-	[EMPTY] = { "nothing", METRIC_IS_GAUGE, "", "Without a value.", { NULL } },
-};
 static const struct histogram_bounds bounds = { .n = 3, .at = { 500, 1000, 2000 }, .one = 1000 };
 
 static void
