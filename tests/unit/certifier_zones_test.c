@@ -42,6 +42,16 @@ passed_s(const struct world *w)
 	return w->now.wall_s - START_S;
 }
 
+static void
+wait_without_order(struct world *w, uint64_t until_s)
+{
+	while (passed_s(w) < until_s) {
+		wait(w);
+		assert_false(w->is_updating);
+		assert_int_equal(orders_n, 0);
+	}
+}
+
 /* The order goes well: the proof is added in its zone. */
 static void
 assert_proven(struct world *w)
@@ -86,10 +96,7 @@ an_order_waits_for_a_zone(void **state)
 	show(&w, "proofs.test", FOLLOW_NEW);
 	serve_alias(&w);
 	assert_true(is_waiting(&w));
-	while (passed_s(&w) < 240) {
-		wait(&w);
-		assert_int_equal(orders_n, 0);
-	}
+	wait_without_order(&w, 240);
 	serve_records(&w, "proofs.test", NULL, 0);
 	wait_for_order(&w);
 	assert_true(passed_s(&w) < 250);
@@ -107,10 +114,7 @@ an_order_waits_for_a_domain(void **state)
 	begin_empty(&w);
 	show(&w, "test", FOLLOW_UNKNOWN);
 	serve_alias(&w);
-	while (passed_s(&w) < 100) {
-		wait(&w);
-		assert_int_equal(orders_n, 0);
-	}
+	wait_without_order(&w, 100);
 	serve_records(&w, "proofs.test", NULL, 0);
 	wait_for_order(&w);
 	assert_proven(&w);
@@ -128,10 +132,7 @@ an_order_waits_for_no_zone_that_was_refused(void **state)
 		begin_empty(&w);
 		show(&w, "proofs.test", FOLLOW_NEW);
 		serve_alias(&w);
-		while (passed_s(&w) < 100) {
-			wait(&w);
-		}
-		assert_int_equal(orders_n, 0);
+		wait_without_order(&w, 100);
 		show(&w, "proofs.test", ends[i]);
 		wait_for_order(&w);
 		assert_true(passed_s(&w) < 110);
@@ -217,11 +218,7 @@ records_for_clients_wait_for_their_zone(void **state)
 		{ "ns.example", TYPE_A, (const uint8_t *)"\x7F\0\0\1", 4 }, { PIN, TYPE_NS, server, sizeof server }, request_of("seed", request),
 	};
 	serve_records(&w, "example", records, ARRAY_LEN(records));
-	while (passed_s(&w) < 240) {
-		wait(&w);
-		assert_false(w.is_updating);
-		assert_int_equal(orders_n, 0);
-	}
+	wait_without_order(&w, 240);
 	serve_records(&w, PIN, NULL, 0);
 	while (!w.is_updating) {
 		wait(&w);
@@ -250,16 +247,23 @@ serve_proof(struct world *w, bool has_proof)
 	serve_records(w, "example", records, has_proof ? 4 : 3);
 }
 
+/* It was added; the follower has not got it yet. */
+static void
+begin_proof(struct world *w)
+{
+	begin_empty(w);
+	serve_proof(w, false);
+	ca_says(w->c, &w->now, ACME_ORDER_PROVE);
+	updated(w, CERTIFIER_UPDATED);
+}
+
 /* Nobody waits for name servers to show it. */
 static void
 a_proof_is_taken_away(void **state)
 {
 	(void)state;
 	struct world w = { 0 };
-	begin_empty(&w);
-	serve_proof(&w, false);
-	ca_says(w.c, &w.now, ACME_ORDER_PROVE);
-	updated(&w, CERTIFIER_UPDATED);
+	begin_proof(&w);
 	serve_proof(&w, false); /* a version from before the UPDATE */
 	assert_int_equal(w.last, CERTIFIER_PROVING);
 	serve_proof(&w, true);
@@ -281,10 +285,7 @@ a_proof_that_was_shown_may_go(void **state)
 {
 	(void)state;
 	struct world w = { 0 };
-	begin_empty(&w);
-	serve_proof(&w, false);
-	ca_says(w.c, &w.now, ACME_ORDER_PROVE);
-	updated(&w, CERTIFIER_UPDATED);
+	begin_proof(&w);
 	serve_proof(&w, true);
 	answer(&w, "the-value-of-the-proof-0123456789-012345678");
 	serve_proof(&w, false);
