@@ -16,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "dns/wire.h"
+#include "loopback.h"
 
 enum { WAIT_MS = 20000, MANY = 300 };
 
@@ -57,23 +58,12 @@ on_ended(void *ctx, const char *why)
 	snprintf(f->why, sizeof f->why, "%s", why);
 }
 
-static struct listen_address
-loopback(uint8_t last, uint16_t port)
-{
-	const struct key_address a = { 4, { 127, 0, 0, last } };
-	return listen_at(&a, port);
-}
-
 static void
 set_up(struct fixture *f)
 {
 	*f = (struct fixture){ .peer = -1, .message_max = DNS_MSG_MAX, .at = loopback(1, 0) };
 	assert_int_equal(uv_loop_init(&f->loop), 0);
-	f->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_true(f->listener >= 0);
-	assert_int_equal(bind(f->listener, &f->at.sa.any, f->at.len), 0);
-	assert_int_equal(listen(f->listener, 10), 0);
-	assert_int_equal(getsockname(f->listener, &f->at.sa.any, &f->at.len), 0);
+	f->listener = loopback_listen(&f->at);
 }
 
 static void

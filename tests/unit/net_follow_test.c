@@ -18,6 +18,7 @@
 #include "awaiting.h"
 #include "base/alloc.h"
 #include "dns/wire.h"
+#include "loopback.h"
 #include "net/notice_queue.h"
 
 enum { WAIT_MS = 20000, LIMIT_MS = 10000, LINK = 3, OTHER_LINK = FOLLOWER_LINKS_MAX - 1 };
@@ -227,13 +228,6 @@ on_octets_max(void *ctx)
 
 /* ---- beginning and end ---- */
 
-static struct listen_address
-loopback(uint8_t last)
-{
-	const struct key_address a = { 4, { 127, 0, 0, last } };
-	return listen_at(&a, 0);
-}
-
 static struct net_follow_conf
 conf_of(struct fixture *f)
 {
@@ -250,15 +244,11 @@ conf_of(struct fixture *f)
 static void
 set_up(struct fixture *f)
 {
-	struct listen_address at = loopback(1);
+	struct listen_address at = loopback(1, 0);
 	*f = (struct fixture){ .peer = -1, .deadline = NOW_NEVER };
 	fixture = f;
 	awaiting_init(&f->shared, WAIT_MS);
-	f->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_true(f->listener >= 0);
-	assert_int_equal(bind(f->listener, &at.sa.any, at.len), 0);
-	assert_int_equal(listen(f->listener, 10), 0);
-	assert_int_equal(getsockname(f->listener, &at.sa.any, &at.len), 0);
+	f->listener = loopback_listen(&at);
 	f->source = (struct follow_source){ .address = { 4, { 127, 0, 0, 1 } }, .port = ntohs(at.sa.v4.sin_port) };
 }
 
@@ -575,7 +565,7 @@ from_an_address_of_our_choice(void **state)
 {
 	(void)state;
 	struct fixture f;
-	struct listen_address by_default = loopback(7);
+	struct listen_address by_default = loopback(7, 0);
 	by_default.sa.v4.sin_port = htons(53); /* does not matter */
 	start_from(&f, &by_default);
 	perform(&f, open_link);
@@ -760,7 +750,7 @@ static void
 a_question_over_udp(void **state)
 {
 	struct fixture f;
-	struct listen_address at = loopback(1), from;
+	struct listen_address at = loopback(1, 0), from;
 	uint8_t bytes[64];
 	(void)state;
 	start(&f);

@@ -1,7 +1,6 @@
 /* Reports to a TCP server: one that is there, is away, comes late, takes nothing, or goes. */
 #include "net/push.h"
 
-#include <arpa/inet.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,13 +13,14 @@
 
 #include <cmocka.h>
 
+#include "loopback.h"
 #include "ops/clock.h"
 
 enum { LIMIT_MS = 20000, INTERVAL_MS = 50, LARGE = 32 << 20 };
 
 struct world {
 	struct push *push;
-	struct sockaddr_in at;
+	struct listen_address at;
 	int fd; /* of the server; -1: it is away */
 	atomic_uint made, begun, ended, found, lost;
 	atomic_bool is_broken, is_large;
@@ -62,14 +62,7 @@ end(void *ctx)
 static void
 server_up(struct world *w)
 {
-	socklen_t len = sizeof w->at;
-	w->fd = socket(AF_INET, SOCK_STREAM, 0);
-	assert_int_equal(setsockopt(w->fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)), 0);
-	w->at.sin_family = AF_INET;
-	w->at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_int_equal(bind(w->fd, (const struct sockaddr *)&w->at, sizeof w->at), 0);
-	assert_int_equal(listen(w->fd, 8), 0);
-	assert_int_equal(getsockname(w->fd, (struct sockaddr *)&w->at, &len), 0);
+	w->fd = loopback_listen(&w->at);
 }
 
 static void
@@ -109,7 +102,7 @@ push_up(struct world *w)
 {
 	struct diag d;
 	const struct push_conf conf = {
-		.to = { .sa.v4 = w->at, .len = sizeof w->at }, .interval_ms = INTERVAL_MS,
+		.to = w->at, .interval_ms = INTERVAL_MS,
 		.make = make, .told = told, .begin = begin, .end = end, .ctx = w,
 	};
 	assert_int_equal(push_start(&conf, &w->push, &d), OK);
@@ -139,7 +132,7 @@ static void
 reports_come_over_one_connection(void **state)
 {
 	(void)state;
-	struct world w = { .fd = -1 };
+	struct world w = { .at = loopback(1, 0), .fd = -1 };
 	server_up(&w);
 	push_up(&w);
 	int fd = accepted(&w);
@@ -159,7 +152,7 @@ static void
 a_server_that_is_away_and_comes(void **state)
 {
 	(void)state;
-	struct world w = { .fd = -1 };
+	struct world w = { .at = loopback(1, 0), .fd = -1 };
 	server_up(&w);
 	server_down(&w);
 	push_up(&w);
@@ -187,7 +180,7 @@ static void
 a_server_that_takes_nothing(void **state)
 {
 	(void)state;
-	struct world w = { .fd = -1, .is_large = true };
+	struct world w = { .at = loopback(1, 0), .fd = -1, .is_large = true };
 	server_up(&w);
 	push_up(&w);
 	int fd = accepted(&w);
@@ -205,7 +198,7 @@ static void
 a_report_that_cannot_be_made_is_skipped(void **state)
 {
 	(void)state;
-	struct world w = { .fd = -1, .is_broken = true };
+	struct world w = { .at = loopback(1, 0), .fd = -1, .is_broken = true };
 	server_up(&w);
 	push_up(&w);
 	int fd = accepted(&w);

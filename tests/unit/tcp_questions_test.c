@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "dns/wire.h"
+#include "loopback.h"
 
 enum { WAIT_MS = 20000, SLOT = TCP_QUESTIONS_MAX - 1 };
 
@@ -60,14 +61,9 @@ on_limit(uv_timer_t *timer)
 static void
 begin(struct fixture *f)
 {
-	const struct key_address a = { 4, { 127, 0, 0, 1 } };
-	*f = (struct fixture){ .q = calloc(1, sizeof *f->q), .at = listen_at(&a, 0), .peer = -1 };
+	*f = (struct fixture){ .q = calloc(1, sizeof *f->q), .at = loopback(1, 0), .peer = -1 };
 	assert_non_null(f->q);
-	f->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_true(f->listener >= 0);
-	assert_int_equal(bind(f->listener, &f->at.sa.any, f->at.len), 0);
-	assert_int_equal(listen(f->listener, 10), 0);
-	assert_int_equal(getsockname(f->listener, &f->at.sa.any, &f->at.len), 0);
+	f->listener = loopback_listen(&f->at);
 	assert_int_equal(uv_loop_init(&f->loop), 0);
 	assert_int_equal(uv_timer_init(&f->loop, &f->limit), 0);
 	assert_int_equal(uv_timer_start(&f->limit, on_limit, WAIT_MS, 0), 0);

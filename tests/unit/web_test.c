@@ -1,7 +1,6 @@
 /* The HTTP server: who gets what, who is put out, and what may hang. */
 #include "net/web.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -16,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "loopback.h"
+
 enum { LIMIT_MS = 20000, ANSWER_MAX = 4096 };
 
 static const struct web_page pages[] = {
@@ -26,7 +27,7 @@ static const struct web_page pages[] = {
 
 struct world {
 	struct web *web;
-	struct sockaddr_in at;
+	struct listen_address at;
 	atomic_uint made, turns, begun, ended;
 	atomic_bool is_broken;
 };
@@ -66,12 +67,9 @@ setup(void **state)
 {
 	static struct world w;
 	struct diag d;
-	socklen_t len = sizeof w.at;
-	w = (struct world){ .at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } } };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&w.at, sizeof w.at), 0);
-	assert_int_equal(listen(fd, 1024), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&w.at, &len), 0);
+	w = (struct world){ .at = loopback(1, 0) };
+	int fd = loopback_listen(&w.at);
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
 	const struct web_conf conf = { .pages = pages, .pages_n = ARRAY_LEN(pages), .make = make, .turn = turn, .begin = begin, .end = end,
 		                       .ctx = &w };
 	assert_int_equal(web_start(&conf, fd, &w.web, &d), OK);
@@ -95,7 +93,7 @@ connected(const struct world *w)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_true(fd >= 0);
-	assert_int_equal(connect(fd, (const struct sockaddr *)&w->at, sizeof w->at), 0);
+	assert_int_equal(connect(fd, &w->at.sa.any, w->at.len), 0);
 	return fd;
 }
 
