@@ -111,15 +111,22 @@ text_sync(const char *path)
 	return file_sync_dir(AT_FDCWD, dirname(copy)) == OK ? OK : complain("write the directory of", path);
 }
 
-/* A service may have given its certificate to a group.  Who may not give files away keeps what can be kept. */
+/* Who may not give files away may still give them to a group that he is in. */
+static bool
+give(int fd, const struct stat *like)
+{
+	return fchown(fd, like->st_uid, like->st_gid) == 0 || fchown(fd, (uid_t)-1, like->st_gid) == 0;
+}
+
+/* A service may have given its files to a group.  Others have no right to a secret, nor has a group that nobody chose. */
 static void
-copy_rights(int fd, const char *path)
+copy_rights(int fd, const char *path, enum text_place place)
 {
 	struct stat st;
 	if (stat(path, &st) == 0) {
-		(void)!fchown(fd, st.st_uid, st.st_gid);
-		(void)!fchmod(fd, st.st_mode & 0777);
-	} else {
+		mode_t of_secret = give(fd, &st) ? 0770 : 0700;
+		(void)!fchmod(fd, st.st_mode & (place == TEXT_PUBLIC ? 0777 : of_secret));
+	} else if (place == TEXT_PUBLIC) {
 		mode_t mask = umask(0);
 		(void)umask(mask);
 		(void)!fchmod(fd, 0644 & ~mask);
@@ -140,25 +147,26 @@ put(const char *aside, const char *path, enum text_place place)
 }
 
 static err_t
-fill(int fd, const char *path, const char *like, const void *octets, size_t len)
+write_synced(int fd, const char *path, const void *octets, size_t len)
 {
-	if (like != NULL) {
-		copy_rights(fd, like);
-	}
 	return file_write(fd, octets, len) == OK && fsync(fd) == 0 ? OK : complain("write", path);
 }
 
-/* `like`: the file whose mode and owner it gets; NULL: it is a secret. */
 static err_t
-write_aside(const char *path, const char *like, const void *octets, size_t len, char **aside)
+write_aside(const char *path, enum text_place place, const char *like, const void *octets, size_t len, char **aside)
 {
 	struct str text = { 0 };
 	str_printf(&text, "%s.XXXXXX", path);
 	char *name = text.s;
 	[[gnu::cleanup(file_close)]] int fd = mkostemp(name, O_CLOEXEC); /* mode 0600 */
-	err_t err = fd >= 0 ? fill(fd, path, like, octets, len) : complain("make a file beside", path);
+	if (fd < 0) {
+		free(name);
+		return complain("make a file beside", path);
+	}
+	copy_rights(fd, like, place);
+	err_t err = write_synced(fd, path, octets, len);
 	if (err != OK) {
-		(void)(fd >= 0 && unlink(name));
+		(void)unlink(name);
 		free(name);
 		return err;
 	}
@@ -166,11 +174,11 @@ write_aside(const char *path, const char *like, const void *octets, size_t len, 
 	return OK;
 }
 
-static err_t
-write_at(const char *path, enum text_place place, const char *like, const void *octets, size_t len)
+err_t
+text_write_like(const char *path, enum text_place place, const char *like, const void *octets, size_t len)
 {
 	[[gnu::cleanup(free_ptr)]] char *aside = NULL;
-	TRY(write_aside(path, like, octets, len, &aside));
+	TRY(write_aside(path, place, like, octets, len, &aside));
 	err_t err = put(aside, path, place);
 	if (err != OK) {
 		(void)unlink(aside);
@@ -182,13 +190,7 @@ write_at(const char *path, enum text_place place, const char *like, const void *
 err_t
 text_write(const char *path, enum text_place place, const void *octets, size_t len)
 {
-	return write_at(path, place, place == TEXT_PUBLIC ? path : NULL, octets, len);
-}
-
-err_t
-text_write_like(const char *path, const char *like, const void *octets, size_t len)
-{
-	return write_at(path, TEXT_PUBLIC, like, octets, len);
+	return text_write_like(path, place, path, octets, len);
 }
 
 err_t

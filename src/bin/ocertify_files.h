@@ -25,15 +25,15 @@ err_t text_locate(const char *given, char **out);
 
 enum text_place {
 	TEXT_NEW,    /* for a secret: E_EXISTS if the file is there; mode 0600 */
-	TEXT_SECRET, /* the same, but replaces the file */
+	TEXT_SECRET, /* replaces the file, with its mode and owner, but others get no rights; a new one has mode 0600 */
 	TEXT_PUBLIC, /* replaces the file, with its mode and owner; a new one can be read by all whom the umask lets */
 };
 
 /* Any other error was printed. */
 err_t text_write(const char *path, enum text_place place, const void *octets, size_t len);
 
-/* The same with TEXT_PUBLIC, but with mode and owner of the file `like`, whose place it will take. */
-err_t text_write_like(const char *path, const char *like, const void *octets, size_t len);
+/* The same, but with mode and owner of the file `like`, whose place it will take. */
+err_t text_write_like(const char *path, enum text_place place, const char *like, const void *octets, size_t len);
 
 /* Moves a file to another name in place of the one there.  text_sync(): it is so also after the power has failed.  The reason for an error
  * was printed. */

@@ -45,7 +45,7 @@ make_random(const struct ocertify_opts *o, struct pkey **out)
 }
 
 static err_t
-write_key(const char *path, enum text_place place, const struct pkey *k)
+write_key(const char *path, enum text_place place, const char *like, const struct pkey *k)
 {
 	uint8_t pem[PKEY_PEM_MAX];
 	struct buf b = buf_over(pem, sizeof pem);
@@ -53,7 +53,7 @@ write_key(const char *path, enum text_place place, const struct pkey *k)
 	if (err != OK) {
 		cli_error("the private key cannot be written: %s", err_str(err));
 	} else {
-		err = text_write(path, place, pem, b.len);
+		err = text_write_like(path, place, like, pem, b.len);
 	}
 	wipe(pem, sizeof pem);
 	return err;
@@ -79,7 +79,8 @@ refuse_other(const struct ocertify_opts *o, const struct pkey *wanted, const str
 	return E_EXISTS;
 }
 
-/* Makes the key, and writes it before anybody can hear of it.  It may have come meanwhile: then that one counts. */
+/* Makes the key, and writes it before anybody can hear of it, with the rights of the one that it will replace.  A new one may have come
+ * meanwhile: then that one counts. */
 static err_t
 make_key(const struct ocertify_opts *o, const struct pkey *wanted, const char *path, enum text_place place, struct pkey **out)
 {
@@ -87,7 +88,7 @@ make_key(const struct ocertify_opts *o, const struct pkey *wanted, const char *p
 	if (wanted == NULL) {
 		TRY(make_random(o, &made));
 	}
-	err_t err = write_key(path, place, wanted != NULL ? wanted : made);
+	err_t err = write_key(path, place, o->key_path, wanted != NULL ? wanted : made);
 	TRY(err == E_EXISTS ? OK : err);
 	err = ocertify_key_read(path, out);
 	if (err == E_NOTFOUND) {

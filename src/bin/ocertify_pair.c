@@ -75,7 +75,7 @@ ocertify_pair_mend(const struct ocertify_opts *o)
 static err_t
 put_both(const struct ocertify_opts *o, const struct str *pem)
 {
-	TRY(text_write_like(o->next_certificate_path, o->certificate_path, pem->s, pem->len));
+	TRY(text_write_like(o->next_certificate_path, TEXT_PUBLIC, o->certificate_path, pem->s, pem->len));
 	TRY(text_move(o->next_key_path, o->key_path));
 	TRY(text_move(o->next_certificate_path, o->certificate_path));
 	TRY(text_sync(o->key_path));

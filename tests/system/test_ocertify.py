@@ -1,6 +1,7 @@
 """ocertify against our primary.  The tests are oacme and the CA: they find the signing request in DNS, issue a certificate for it, and put it
 there by an UPDATE.  Requests and chains are judged by openssl."""
 import contextlib
+import ctypes
 import datetime
 import hashlib
 import os
@@ -822,6 +823,49 @@ def test_a_hook_that_was_interrupted_runs_again(ask, oacme, waiting, ocertify, w
     ocertify("--renew-hook=echo ran >>ran", status=NEW)
     assert (where / "ran").read_text() == "ran\n" and not (where / "www.example.pem.hook").exists()
     ocertify("--renew-hook=echo ran >>ran", status=UNCHANGED)
+
+
+GROUP = 12345
+
+
+def group_for_keys():
+    """One that the key's reader is in, and nobody gets by default; who may not give files away stays with his own."""
+    return GROUP if os.geteuid() == 0 else os.getegid()
+
+
+def rights_of(path):
+    found = path.stat()
+    return stat.S_IMODE(found.st_mode), found.st_gid
+
+
+@pytest.mark.parametrize("mode, becomes", [(0o640, 0o640), (0o440, 0o440), (0o604, 0o600), (0o666, 0o660)])
+def test_rights_of_a_key_stay(ask, oacme, ocertify, where, mode, becomes):
+    """A service that is not root reads its key as a member of a group.  What others could do with it was a mistake."""
+    key = where / (HOST + ".key")
+    ask("--type=ec")
+    os.chown(key, -1, group_for_keys())
+    key.chmod(mode)
+    old = public_of(where)
+    ask("--type=ed25519", "--force")
+    assert rights_of(next_key(where)) == (becomes, group_for_keys())
+    oacme.answer()
+    ocertify(status=NEW)
+    assert public_of(where) != old and rights_of(key) == (becomes, group_for_keys())
+
+
+def never_chown():
+    """PR_CAPBSET_DROP, CAP_CHOWN: what is executed then is root without this right."""
+    assert ctypes.CDLL(None).prctl(24, 0, 0, 0, 0) == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root to give a file to a group that others are not in")
+def test_a_group_that_nobody_chose_gets_no_right_to_a_key(ask, where):
+    key = where / (HOST + ".key")
+    ask("--type=ec")
+    os.chown(key, -1, GROUP)
+    key.chmod(0o640)
+    ask("--type=ed25519", "--force", preexec_fn=never_chown)
+    assert rights_of(next_key(where)) == (0o600, os.getegid())
 
 
 def test_rights_of_a_certificate_stay(ask, oacme, ocertify, where):
