@@ -1,5 +1,6 @@
 """Images under QEMU (origin-image(7)): from git over a primary's machine and a secondary's to the answer, with an update, and a restart of either;
 a clock that is wrong at the start, credentials, a disk; and command lines that are wrong."""
+import gzip
 import os
 import re
 import subprocess
@@ -128,6 +129,22 @@ def address_at(machine, name):
     return [r.address for rrset in answer.answer for r in rrset]
 
 
+def check_sandbox(machine, *roles):
+    """The kernel of an image has what it takes."""
+    assert re.findall(r"event=sandbox role=(\S+) system_calls=limited files=limited", machine.log()) == list(roles), machine.log()
+
+
+def test_an_image_has_no_other_program(images, need):
+    need("cpio")
+    allowed = re.compile(r"init|(usr/)?lib(64)?(/x86_64-linux-gnu)?/[^/]+\.so[.0-9]*|modules/[0-9]+-[^/]+\.ko|etc/(passwd|group|hosts|nsswitch\.conf)|"
+                         r"etc/ssl/certs/ca-certificates\.crt")
+    for program in "oprimary", "osecondary":
+        with gzip.open(os.path.join(images, program + ".initrd")) as f:
+            listed = subprocess.run(["cpio", "-itv", "--quiet"], input=f.read(), capture_output=True, check=True).stdout.decode()
+        files = [line.split()[-1] for line in listed.splitlines() if not line.startswith("d")]
+        assert "init" in files and [name for name in files if not allowed.fullmatch(name)] == []
+
+
 def test_from_git_to_the_secondary(machine, tmp_path, started):
     clock = started(TimeServer(US, time.time))
     fleet = Fleet(machine, str(tmp_path), started)
@@ -137,6 +154,8 @@ def test_from_git_to_the_secondary(machine, tmp_path, started):
     assert clock.thread.is_alive()
     assert re.search(r"event=clock server=10\.0\.42\.1 offset_ms=[0-9]{12}", fleet.secondary.log()), fleet.secondary.log_tail()
     assert re.search(r"event=privileges user=origin capabilities=none", fleet.secondary.log())
+    check_sandbox(fleet.primary, "git", "server")
+    check_sandbox(fleet.secondary, "server")
     for address in SECONDARY, SECONDARY_SIX:
         dig = subprocess.run(["dig", "@" + address, "ns2.example", "+short"], capture_output=True, text=True, timeout=30, check=True)
         assert dig.stdout == SECONDARY + "\n"
