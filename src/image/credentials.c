@@ -18,7 +18,7 @@ enum {
 
 static const char FIRMWARE[] = "/sys/firmware/qemu_fw_cfg/by_name/opt/io.systemd.credentials";
 
-/* Reads the whole file.  E_LIMIT: there is more. */
+/* Reads the whole file.  E_LIMIT: it has CREDENTIAL_MAX octets or more. */
 static err_t
 read_whole(int fd, uint8_t octets[CREDENTIAL_MAX], size_t *len)
 {
@@ -36,6 +36,7 @@ read_whole(int fd, uint8_t octets[CREDENTIAL_MAX], size_t *len)
 	return OK;
 }
 
+/* One that cannot be read is empty then: a program that wants it says so and ends, and does not go on without it. */
 static err_t
 copy(int from, int to, const char *name)
 {
@@ -65,15 +66,14 @@ count(int dir)
 bool
 credentials_take(const struct log *log)
 {
-	unsigned left = CREDENTIALS_MAX;
+	unsigned met = 0;
 	[[gnu::cleanup(file_close)]] int to = open(CREDENTIALS_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	[[gnu::cleanup(file_close_dir)]] DIR *d = file_list(AT_FDCWD, FIRMWARE);
-	for (struct dirent *e; d != NULL && left > 0 && (e = readdir(d)) != NULL;) {
+	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
 		if (e->d_name[0] == '.') {
 			continue;
 		}
-		left--;
-		err_t err = copy(dirfd(d), to, e->d_name);
+		err_t err = met++ < CREDENTIALS_MAX ? copy(dirfd(d), to, e->d_name) : E_LIMIT;
 		if (err != OK) {
 			log_event(log, LOG_LEVEL_ERROR, "credential-failed", "name=%s text=%s", e->d_name,
 			          err == E_IO ? strerror(errno) : err_str(err));

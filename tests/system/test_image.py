@@ -181,20 +181,23 @@ def test_from_git_to_the_secondary(machine, tmp_path, started):
     fleet.secondary.press_power()
 
 
-def test_what_is_wrong_is_said_and_ends_the_machine(machine):
-    """The machine's own options, the program's, and words that end the program well; but what may pass is tried again."""
+def test_what_is_wrong_is_said_and_ends_the_machine(machine, tmp_path):
+    """The machine's own options, the program's, words that end the program well, a credential that is too large; but what may pass is tried again."""
     wrong = [machine("osecondary", "10.0.42.%d" % (10 + i), *words) for i, words in enumerate([
         ["--ipv4=10.0.42.300/24", "--keys=x"], ["--ipv4=10.0.42.11/24", "--keys=x"], ["--ipv4=10.0.42.12/24", "--help"],
         ["--ipv4=10.0.42.13/24", "--keys=" + TRANSFER.argument, "--listen=192.0.2.1"],
     ])]
+    wrong.append(machine("osecondary", "10.0.42.14", "--keys=" + TRANSFER.argument, more=credential(str(tmp_path), "cookie-secret", "x" * 65536)))
     wrong[3].await_log(r"event=process-ended process=osecondary status=1 again_in_ms=1000(?s:.)*process-ended .* again_in_ms=2000", BOOT_LIMIT_S)
     wrong[3].kill()
-    for one in wrong[:3]:
+    for one in wrong[:3] + wrong[4:]:
         one.await_off()
     assert re.search(r'event=machine-failed text="--ipv4=10\.0\.42\.300/24: should be an address and the length of its network\'s prefix, as in',
                      wrong[0].log())
     assert re.search(r"osecondary: error: .*\n.*hint(?s:.)*event=machine-ending why=\"the program's arguments are wrong\"", wrong[1].log())
     assert re.search(r"Usage: osecondary(?s:.)*event=machine-ending why=\"the program has ended\"", wrong[2].log())
+    assert re.search(r'event=credential-failed name=cookie-secret text="over a limit"(?s:.)*error: .* no cookie secret in it(?s:.)*event=machine-ending',
+                     wrong[4].log()), wrong[4].log()
 
 
 def with_credential(images, where, name, text):
