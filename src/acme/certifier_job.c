@@ -8,8 +8,8 @@
 #include "dns/rrtype.h"
 #include "zone/zone.h"
 
-static void
-report(const struct job *j, enum certifier_event event, const char *why, uint64_t next_s)
+void
+job_report(const struct job *j, enum certifier_event event, const char *why, uint64_t next_s)
 {
 	const char *url = j->order != NULL ? acme_order_url(j->order) : NULL;
 	const struct certifier_report r = { .event = event, .host = j->name.oct, .order = url, .why = why, .next_s = next_s };
@@ -24,7 +24,7 @@ set_timer(struct job *j, const struct now *now, uint64_t s)
 
 /* ---- beginning and end ---- */
 
-static struct job *
+struct job *
 job_new(struct certifier *c, struct host *h)
 {
 	struct job *j = try_alloc(sizeof *j);
@@ -107,9 +107,9 @@ over(struct job *j, const struct now *now)
 	struct host *h = j->host;
 	if (j->is_success) {
 		forget_failures(h, j, now);
-		report(j, CERTIFIER_DONE, "", 0);
+		job_report(j, CERTIFIER_DONE, "", 0);
 	} else if (j->is_cleaning) {
-		report(j, CERTIFIER_CLEANED, "", 0);
+		job_report(j, CERTIFIER_CLEANED, "", 0);
 		forget_old_failures(h, now);
 	}
 	h->is_settling |= j->is_cleaning; /* the zone without them is not here yet */
@@ -121,7 +121,6 @@ over(struct job *j, const struct now *now)
 
 /* ---- UPDATEs ---- */
 
-static void step_on(struct job *j, const struct now *now);
 static void tlsa_failed(struct job *j, const struct now *now, const char *why);
 
 /* Its end is not in DNS, or not all of it. */
@@ -129,7 +128,7 @@ static void
 stuck(struct job *j, const struct now *now, const char *why)
 {
 	struct host *h = j->host;
-	report(j, CERTIFIER_STUCK, why, 0);
+	job_report(j, CERTIFIER_STUCK, why, 0);
 	for (size_t i = 0; i < j->proofs_n; i++) {
 		h->left_s = j->proofs[i].at_s > h->left_s ? j->proofs[i].at_s : h->left_s;
 	}
@@ -150,7 +149,7 @@ make_end(struct job *j, const struct now *now)
 	j->is_end_made = true;
 	err_t err = dns_end(j, now);
 	if (err == OK) {
-		step_on(j, now);
+		job_step(j, now);
 	} else if (err == E_NOMEM) {
 		j->is_end_made = false;
 		set_timer(j, now, UPDATE_PAUSE_MAX_S);
@@ -172,8 +171,8 @@ begin_end(struct job *j, const struct now *now)
 	}
 }
 
-static void
-enter_end(struct job *j, const struct now *now)
+void
+job_end(struct job *j, const struct now *now)
 {
 	check_end(j);
 	j->state = JOB_END;
@@ -187,7 +186,7 @@ static void
 steps_over(struct job *j, const struct now *now)
 {
 	if (j->tlsa == TLSA_REMOVE) {
-		report(j, CERTIFIER_TLSA_REMOVED, "", 0);
+		job_report(j, CERTIFIER_TLSA_REMOVED, "", 0);
 	}
 	if (j->state == JOB_END) {
 		j->host->left_s = j->is_cleaning ? 0 : j->host->left_s;
@@ -195,9 +194,9 @@ steps_over(struct job *j, const struct now *now)
 		return;
 	}
 	if (j->tlsa != TLSA_ADD) {
-		report(j, CERTIFIER_PROVING, "", 0);
+		job_report(j, CERTIFIER_PROVING, "", 0);
 	} else if (j->steps.n != 0) {
-		report(j, CERTIFIER_TLSA_ADDED, "", 0);
+		job_report(j, CERTIFIER_TLSA_ADDED, "", 0);
 	}
 	if (j->proofs_n == 0) { /* TLSA records that nobody waits for */
 		over(j, now);
@@ -213,12 +212,12 @@ tlsa_failed(struct job *j, const struct now *now, const char *why)
 {
 	check_end(j);
 	j->has_failed = true;
-	report(j, CERTIFIER_TLSA_FAILED, why, TLSA_FAILED_S);
+	job_report(j, CERTIFIER_TLSA_FAILED, why, TLSA_FAILED_S);
 	over(j, now);
 }
 
-static void
-step_on(struct job *j, const struct now *now)
+void
+job_step(struct job *j, const struct now *now)
 {
 	uint8_t bytes[STEPS_MESSAGE_MAX + 64];
 	struct buf message = buf_over(bytes, sizeof bytes);
@@ -298,7 +297,7 @@ job_updated(struct job *j, const struct now *now, enum certifier_outcome outcome
 		j->update_tries = 0;
 		j->is_partly_done = true;
 		steps_done(&j->steps);
-		step_on(j, now);
+		job_step(j, now);
 	} else if (outcome == CERTIFIER_UNMET && j->state == JOB_END && steps_has_condition(&j->steps)) {
 		unmet(j, now);
 	} else {
@@ -314,7 +313,7 @@ job_timer(struct job *j, const struct now *now)
 	} else if (j->state == JOB_END && !j->is_end_made) {
 		make_end(j, now);
 	} else {
-		step_on(j, now);
+		job_step(j, now);
 	}
 }
 
@@ -331,9 +330,9 @@ job_fail(struct job *j, const struct now *now, const char *why, uint64_t retry_s
 	str_cut(j->why, sizeof j->why, why);
 	host_failed(c, now, j->host, j->why, retry_s);
 	c->stats.failed++;
-	report(j, CERTIFIER_FAILED, j->why, (j->host->not_before_ns - now->mono_ns) / NOW_SECOND_NS);
+	job_report(j, CERTIFIER_FAILED, j->why, (j->host->not_before_ns - now->mono_ns) / NOW_SECOND_NS);
 	acme_order_free(&j->order);
-	enter_end(j, now);
+	job_end(j, now);
 }
 
 static void
@@ -346,9 +345,9 @@ end_early(struct job *j, const struct now *now, const char *why)
 	} else if (j->state != JOB_END) {
 		acme_order_free(&j->order);
 		if (is_first) {
-			report(j, CERTIFIER_CHANGED, why, 0);
+			job_report(j, CERTIFIER_CHANGED, why, 0);
 		}
-		enter_end(j, now);
+		job_end(j, now);
 	}
 }
 
@@ -403,8 +402,8 @@ job_refuse(struct certifier *c, const struct now *now, struct host *h, const cha
 	str_cut(j->why, sizeof j->why, why);
 	host_failed(c, now, h, why, 0);
 	c->stats.failed++;
-	report(j, CERTIFIER_REFUSED, j->why, (h->not_before_ns - now->mono_ns) / NOW_SECOND_NS);
-	enter_end(j, now);
+	job_report(j, CERTIFIER_REFUSED, j->why, (h->not_before_ns - now->mono_ns) / NOW_SECOND_NS);
+	job_end(j, now);
 }
 
 void
@@ -426,19 +425,10 @@ job_clean(struct certifier *c, const struct now *now, struct host *h, struct job
 		str_cut(j->why, sizeof j->why, "oacme has ended while an order was under way");
 		host_failed(c, now, h, j->why, 0);
 	}
-	enter_end(j, now);
+	job_end(j, now);
 }
 
 /* ---- TLSA records ---- */
-
-static void
-say_passed_over(struct job *j)
-{
-	char why[CERTIFIER_REASON_MAX];
-	if (tlsa_passed_over(j->owner, j->host, why)) {
-		report(j, CERTIFIER_TLSA_PASSED, why, 0);
-	}
-}
 
 bool
 job_tlsa(struct certifier *c, const struct now *now, struct host *h, enum job_tlsa what)
@@ -450,7 +440,7 @@ job_tlsa(struct certifier *c, const struct now *now, struct host *h, enum job_tl
 	j->tlsa = what;
 	j->wait_s = h->tlsa.wait_s;
 	if (what == TLSA_REMOVE) {
-		enter_end(j, now);
+		job_end(j, now);
 		return true;
 	}
 	j->state = JOB_ADD;
@@ -458,7 +448,7 @@ job_tlsa(struct certifier *c, const struct now *now, struct host *h, enum job_tl
 		job_free(j);
 		return false;
 	}
-	step_on(j, now);
+	job_step(j, now);
 	return true;
 }
 
@@ -471,135 +461,13 @@ tlsa_seen(struct job *j, const struct now *now)
 	over(j, now);
 }
 
-/* ---- orders ---- */
-
-static err_t
-order(struct job *j, const struct now *now, const struct reading *r)
-{
-	const char *names[HOST_NAMES_MAX];
-	const struct host_names *from = &r->set.request->names;
-	for (size_t i = 0; i < from->n; i++) {
-		names[i] = from->name[i];
-	}
-	const struct acme_order_wish wish = {
-		.names = names, .names_n = from->n, .csr = r->set.request->der, .csr_len = r->set.request->der_len,
-		.replaces = r->cert_id[0] != '\0' ? r->cert_id : NULL, .user = j,
-	};
-	return acme_order_new(j->owner->conf.ca, now, &wish, &j->order);
-}
-
-bool
-job_begin(struct certifier *c, const struct now *now, struct host *h, const struct reading *r)
-{
-	if (!dns_may_write(c, h)) {
-		host_failed(c, now, h, "no key may write the certificate", 0);
-		certifier_say(c, &(struct certifier_report){ .event = CERTIFIER_REFUSED, .host = h->name.oct, .why = h->trouble });
-		host_look(c, now, h, true);
-		return true;
-	}
-	struct job *j = job_new(c, h);
-	err_t err = j != NULL ? order(j, now, r) : E_NOMEM;
-	if (err == E_FORMAT) {
-		job_fail(j, now, "the client of the CA does not take the signing request", 0);
-	} else if (err != OK) {
-		if (j != NULL) {
-			job_free(j);
-		}
-		return false;
-	} else {
-		c->stats.begun++;
-		report(j, CERTIFIER_BEGUN, "", 0);
-		say_passed_over(j);
-	}
-	return true;
-}
-
-/* False: the job has failed. */
-static bool
-find_place(struct job *j, const struct now *now, size_t i)
-{
-	const struct acme_proof *p = acme_order_proof(j->order, i);
-	char why[CERTIFIER_REASON_MAX];
-	struct job_proof *to = &j->proofs[j->proofs_n];
-	if (!p->has_dns) {
-		(void)snprintf(why, sizeof why, "the CA does not take a TXT record as a proof for %.253s", p->name);
-		job_fail(j, now, why, 0);
-		return false;
-	}
-	if (dns_find_place(j->owner, p->name, to, why) != OK) {
-		job_fail(j, now, why, 0);
-		return false;
-	}
-	to->at = i;
-	to->at_s = now->wall_s;
-	memcpy(to->value, p->value, sizeof p->value);
-	j->proofs_n++;
-	return true;
-}
-
-static void
-prove(struct job *j, const struct now *now)
-{
-	size_t n = acme_order_proofs_n(j->order);
-	j->proofs = xalloc((n + 1) * sizeof *j->proofs);
-	for (size_t i = 0; i < n; i++) {
-		if (acme_order_proof(j->order, i)->is_told) {
-			continue;
-		}
-		if (dns_is_proven_for_good(j, now, i)) {
-			acme_order_proven(j->order, now, i, ACME_WAY_PERSIST);
-		} else if (!find_place(j, now, i)) {
-			return;
-		}
-	}
-	j->state = j->proofs_n != 0 ? JOB_ADD : JOB_PROVEN;
-	if (j->state == JOB_ADD && dns_add_proofs(j) != OK) {
-		job_fail(j, now, "no memory", 0);
-	} else if (j->state == JOB_ADD) {
-		step_on(j, now);
-	}
-}
-
 void
 job_checked(struct job *j, const struct now *now)
 {
 	check_end(j);
 	if (j->tlsa == TLSA_ADD) {
 		tlsa_seen(j, now);
-		return;
-	}
-	report(j, CERTIFIER_SEEN, "", 0);
-	j->state = JOB_PROVEN;
-	for (size_t i = 0; i < j->proofs_n; i++) {
-		acme_order_proven(j->order, now, j->proofs[i].at, ACME_WAY_DNS);
-	}
-}
-
-static void
-failed(struct job *j, const struct now *now)
-{
-	const struct acme_failure *f = acme_order_failure(j->order);
-	char why[ACME_REASON_MAX + 1];
-	str_cut(why, sizeof why, f->reason);
-	job_fail(j, now, why, f->retry_s);
-}
-
-void
-job_on_order(struct certifier *c, const struct now *now, struct acme_order *o)
-{
-	struct job *j = acme_order_user(o);
-	enum acme_order_state state = acme_order_state(o);
-	if (j->state == JOB_END) {
-		return;
-	}
-	if (state == ACME_ORDER_PROVE && j->state == JOB_ORDER) {
-		prove(j, now);
-	} else if (state == ACME_ORDER_FAILED) {
-		failed(j, now);
-	} else if (state == ACME_ORDER_ISSUED) {
-		c->stats.issued++;
-		report(j, CERTIFIER_ISSUED, "", 0);
-		j->is_success = true;
-		enter_end(j, now);
+	} else {
+		job_proofs_seen(j, now);
 	}
 }

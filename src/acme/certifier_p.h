@@ -3,7 +3,8 @@
  * certifier.c         hosts in their order of time; jobs begin; what callers see
  * certifier_zone.c    versions of zones become hosts, and what was left behind
  * certifier_read.c    signing requests and certificates are read
- * certifier_job.c     a job from its beginning to its end
+ * certifier_job.c     a job from its beginning to its end, and its UPDATEs
+ * certifier_order.c   its order at the CA
  * certifier_dns.c     what a job adds to DNS and removes from it
  * certifier_check.c   name servers are asked
  * certifier_tlsa.c    TLSA records for clients of a host
@@ -214,6 +215,13 @@ bool zone_may_come(const struct certifier *c, const struct now *now, const uint8
 bool host_awaits_zones(const struct certifier *c, const struct now *now, const struct host *h, const struct reading *r);
 const struct rrset *rrset_at(const struct zone *z, const uint8_t *name, uint16_t type);
 
+/* For certifier_order.c, and within certifier_job.c. */
+struct job *job_new(struct certifier *c, struct host *h); /* the host's; NULL: there is no memory, or no place */
+void job_report(const struct job *j, enum certifier_event event, const char *why, uint64_t next_s);
+void job_step(struct job *j, const struct now *now); /* the next UPDATE, or what comes after the last one */
+void job_end(struct job *j, const struct now *now);  /* whatever it was about: what it has left in DNS goes */
+void job_proofs_seen(struct job *j, const struct now *now); /* all name servers have its proofs */
+
 /* False: there is no memory, or no room at the client. */
 bool job_begin(struct certifier *c, const struct now *now, struct host *h, const struct reading *r);
 void job_clean(struct certifier *c, const struct now *now, struct host *h, struct job_proof *left, size_t n); /* takes `left` */
@@ -222,7 +230,7 @@ void job_refuse(struct certifier *c, const struct now *now, struct host *h, cons
 void job_on_change(struct certifier *c, const struct now *now, struct job *j, const char *request); /* "": none any more */
 void job_on_order(struct certifier *c, const struct now *now, struct acme_order *o);
 void job_fail(struct job *j, const struct now *now, const char *why, uint64_t retry_s); /* before its end */
-void job_checked(struct job *j, const struct now *now); /* all name servers have the proofs */
+void job_checked(struct job *j, const struct now *now); /* all name servers have the records */
 void job_on_reading(struct job *j, const struct now *now); /* what is in DNS was read anew; NULL: no job */
 void job_on_zone(struct job *j, const struct now *now, const struct zone *z); /* another version; NULL: no job */
 void job_timer(struct job *j, const struct now *now);
