@@ -376,7 +376,7 @@ job_on_zone(struct job *j, const struct now *now, const struct zone *z)
 {
 	char why[CERTIFIER_REASON_MAX], owner[NAME_TEXT_MAX];
 	const struct job_proof *gone = NULL;
-	bool is_concerned = j != NULL && z != NULL && (j->state == JOB_ADD || j->state == JOB_CHECK);
+	bool is_concerned = j->state == JOB_ADD || j->state == JOB_CHECK;
 	for (size_t i = 0; is_concerned && i < j->proofs_n; i++) {
 		struct job_proof *p = &j->proofs[i];
 		bool is_of_zone = name_is_equal(p->zone.oct, z->apex_name), has = is_of_zone && dns_has_proof(z, p);

@@ -232,7 +232,7 @@ void job_on_order(struct certifier *c, const struct now *now, struct acme_order 
 void job_fail(struct job *j, const struct now *now, const char *why, uint64_t retry_s); /* before its end */
 void job_checked(struct job *j, const struct now *now); /* all name servers have the records */
 void job_on_reading(struct job *j, const struct now *now); /* what is in DNS was read anew; NULL: no job */
-void job_on_zone(struct job *j, const struct now *now, const struct zone *z); /* another version; NULL: no job */
+void job_on_zone(struct job *j, const struct now *now, const struct zone *z); /* another version */
 void job_timer(struct job *j, const struct now *now);
 void job_updated(struct job *j, const struct now *now, enum certifier_outcome outcome, const char *why);
 void job_free(struct job *j);

@@ -295,8 +295,10 @@ certifier_zone_changed(struct certifier *c, const struct now *now, const uint8_t
 			look_at_node(c, now, z, n);
 		}
 	}
-	for (size_t i = c->list_n; i-- > 0;) {
-		job_on_zone(c->list[i]->job, now, z);
+	for (size_t i = 0; z != NULL && i < ARRAY_LEN(c->jobs); i++) {
+		if (c->jobs[i] != NULL) {
+			job_on_zone(c->jobs[i], now, z);
+		}
 	}
 	for (size_t i = c->list_n; i-- > 0;) {
 		end_look(c, now, c->list[i], apex);
