@@ -281,20 +281,24 @@ def test_alert_rules(need, tmp_path):
 
 # ---- who hangs ------------------------------------------------------------------
 
+def time_of_questions(p):
+    begin = time.monotonic()
+    for _ in range(500):
+        assert p.ask("www.example", "A").rcode() == 0
+    return time.monotonic() - begin
+
+
 def test_nobody_is_hurt_by_those_who_hang(watched, filled):
     p = watched(filled, zones=["example"])
+    alone_s = time_of_questions(p)
     with contextlib.ExitStack() as held:
         for n in range(200):
             s = held.enter_context(socket.create_connection((servers.ADDRESS, p.watch), timeout=10))
             s.sendall((b"", b"GET /metrics HTTP/1.1\r\nHost:", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")[n % 3])
             if n % 20 == 0:
                 assert p.ask("www.example", "A").rcode() == 0
-        assert get(p.watch, timeout=10)[0] == 200
-        assert get(p.watch, "/", timeout=10)[0] == 200
-        begin = time.monotonic()
-        for n in range(500):
-            assert p.ask("www.example", "A", timeout=1).rcode() == 0
-        assert time.monotonic() - begin < 20
+        assert get(p.watch)[0] == 200 and get(p.watch, "/")[0] == 200
+        assert time_of_questions(p) < 3 * alone_s + 10
     assert Values(p.watch).get("origin_well") == 1
     p.stop()
 

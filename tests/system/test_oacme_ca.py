@@ -166,7 +166,7 @@ def test_a_zone_that_comes_late(world, ca, primary, make_key, tmp_path):
         acme.popen.send_signal(signal.SIGUSR1)
         return re.search("event=certificate-state host=www.example.*a look whether all zones are here", acme.log())
 
-    acme.await_true("it waits", is_waiting, 20)
+    acme.await_true("it waits", is_waiting)
     ca.lookup = lambda name: {b"".join(r.strings).decode() for rrset in servers.ask(53, "www.proofs", "TXT", address="127.0.0.3").answer
                               for r in rrset}
     primary(there, "--user=root", port=53, address="127.0.0.3")

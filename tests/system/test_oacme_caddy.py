@@ -147,7 +147,7 @@ def test_ten_names_and_a_delegated_challenge(world, caddy, oacme, make_key):
         assert names_of(await_certificate(acme, wish)) == sorted(wish.names)
         assert_clean(acme, wish)
         verify(world.work, wish, caddy.root())
-    acme.await_true("the proof is gone", lambda: delegated.records("www.proofs", "TXT") == [], 20)
+    acme.await_true("the proof is gone", lambda: delegated.records("www.proofs", "TXT") == [])
     acme.stop()
 
 
