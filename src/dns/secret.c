@@ -75,12 +75,12 @@ is_mixed(const char *word, size_t len)
 	return (len >= BASE64_MIN && ((turns >= 2 && digits != 0) || turns >= 4)) || (len >= HEX_MIN && hex == len && digits != 0);
 }
 
-/* "--max-zone-size=" looks like base64 with its padding. */
+/* "--max-zone-size=" and "--rate-limit-ipv4-prefix=" look like base64 with its padding.  A digit is the last of its word. */
 static bool
 is_option(const char *word, size_t len)
 {
 	size_t i = 0;
-	while (i < len && (is_lower(word[i]) || word[i] == '-')) {
+	while (i < len && (is_lower(word[i]) || word[i] == '-' || (is_digit(word[i]) && i + 1 < len && word[i + 1] == '-'))) {
 		i++;
 	}
 	return len > 2 && word[0] == '-' && word[1] == '-' && (i == len || (i + 1 == len && word[i] == '='));
@@ -155,11 +155,22 @@ secret_of_key(const char *word, size_t len)
 	return NULL;
 }
 
+/* What our own messages have where a secret belongs. */
+static bool
+is_placeholder(const char *word, size_t len)
+{
+	return len == strlen("SECRET") && memcmp(word, "SECRET", len) == 0;
+}
+
 static void
 mask_word(const char *word, size_t len, struct str *out)
 {
 	static const char mask[] = "(not shown)";
-	const char *key = secret_of_key(word, len), *end = key != NULL ? key : word + len;
+	const char *key = secret_of_key(word, len);
+	if (key != NULL && is_placeholder(key, (size_t)(word + len - key))) {
+		key = NULL;
+	}
+	const char *end = key != NULL ? key : word + len;
 	for (const char *at = word; at < end;) {
 		size_t n = word_len(at, end);
 		if (secret_is_word(at, n)) {

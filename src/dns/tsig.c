@@ -449,7 +449,7 @@ key_parse(const char *text, struct tsig_key *out, const char **why)
 {
 	const char *alg = strchr(text, ':');
 	const char *secret = alg != NULL ? strchr(alg + 1, ':') : NULL;
-	*why = "expected NAME:ALGORITHM:SECRET, such as me._update.example:SHA256:c2VjcmV0";
+	*why = "expected NAME:ALGORITHM:SECRET, such as me._update.example:SHA256:SECRET";
 	if (secret == NULL) {
 		return E_FORMAT;
 	}

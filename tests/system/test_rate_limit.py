@@ -191,7 +191,7 @@ def test_nobody_has_a_limit_by_default(served):
     (["--rate-limit-slip=3"], "--rate-limit-slip: has no effect without --rate-limit=N"),
     (["--rate-limit=5", "--rate-limit-slip=101"], "should be a number from 0 to 100"),
     (["--rate-limit=5", "--rate-limit-window=0"], "should be a number from 1 to 3600"),
-    (["--rate-limit=5", "--rate-limit-ipv4-prefix=33"], "should be a number from 1 to 32"),
+    (["--rate-limit=5", "--rate-limit-ipv4-prefix=33"], "--rate-limit-ipv4-prefix=33: should be a number from 1 to 32"),
     (["--rate-limit=5", "--rate-limit-ipv6-prefix=0"], "should be a number from 1 to 128"),
     (["--rate-limit=5", "--rate-limit-exempt=192.0.2.0/33"], "such as 192.0.2.0/24"),
     (["--rate-limit=5", "--rate-limit-exempt=example.org"], "such as 192.0.2.0/24"),

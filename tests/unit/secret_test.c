@@ -130,7 +130,11 @@ messages(void **state)
 	assert_masked("--key=" SECRET " --seed=ed25519:abc", "--key=(not shown) --seed=ed25519:(not shown)");
 	assert_masked("x:" SECRET ",y", "x:(not shown),y");
 	assert_masked("--max-zone-size=0: should be a number", "--max-zone-size=0: should be a number");
+	assert_masked("--rate-limit-ipv4-prefix=33: should be a number", "--rate-limit-ipv4-prefix=33: should be a number");
 	assert_masked("--max-zone-siz3==", "(not shown)");
+	assert_masked("--rate-limit-ipv4prefix=", "(not shown)");
+	assert_masked("such as me._update.example:SHA256:SECRET, in", "such as me._update.example:SHA256:SECRET, in");
+	assert_masked("me._update.example:SHA256:SECRETS", "me._update.example:SHA256:(not shown)");
 	assert_true(secret_is_in("a b " SECRET, strlen("a b " SECRET)));
 	assert_false(secret_is_in("a b c", 5) || secret_is_in("", 0));
 }
