@@ -26,9 +26,9 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-/* A port behind a colon is understood, too: in other programs that is how it is written here. */
+/* A port behind a colon is understood, too: in other programs that is how it is written here.  `or_else`: what else may be given. */
 static void
-take_address(const char *name, const char *arg, uint16_t port, struct listen_address *out, struct argp_state *state)
+take_address(const char *name, const char *arg, uint16_t port, const char *or_else, struct listen_address *out, struct argp_state *state)
 {
 	char text[LISTEN_TEXT_MAX];
 	struct diag d;
@@ -39,7 +39,7 @@ take_address(const char *name, const char *arg, uint16_t port, struct listen_add
 		text[colon - arg] = '@';
 	}
 	if (listen_parse(is_v4 ? text : arg, port, out, &d) != OK) {
-		cli_usage(state, "--%s=%s; %s", name, d.text, d.hint);
+		cli_usage(state, "--%s=%s; %s%s", name, d.text, d.hint, or_else);
 	}
 }
 
@@ -62,7 +62,7 @@ take_syslog(struct monitor_opts *o, const char *arg, struct argp_state *state)
 		take_local(&o->syslog, arg, state);
 		return;
 	}
-	take_address("syslog", arg, SYSLOG_PORT, &a, state);
+	take_address("syslog", arg, SYSLOG_PORT, ", or the path of a local socket, such as /dev/log", &a, state);
 	o->syslog = (struct log_syslog_to){ .len = a.len };
 	memcpy(&o->syslog.sa, &a.sa, a.len);
 }
@@ -72,16 +72,21 @@ read_option(int key, char *arg, struct argp_state *state)
 {
 	struct monitor_opts *o = state->input;
 	switch (key) {
-	case ARGP_KEY_INIT: o->interval_s = INTERVAL_S; return 0;
 	case KEY_METRICS:
-		take_address("metrics", arg, METRICS_PORT, &o->http, state);
+		take_address("metrics", arg, METRICS_PORT, "", &o->http, state);
 		return 0;
 	case KEY_MONITOR:
-		take_address("monitor", arg, MONITOR_PORT, &o->to, state);
+		take_address("monitor", arg, MONITOR_PORT, "", &o->to, state);
 		o->to_text = arg;
 		return 0;
 	case KEY_MONITOR_INTERVAL: o->interval_s = cli_number_option(state, "monitor-interval", arg, 1, 3600); return 0;
 	case KEY_SYSLOG: take_syslog(o, arg, state); return 0;
+	case ARGP_KEY_END:
+		if (o->interval_s != 0 && o->to_text == NULL) {
+			cli_usage(state, "--monitor-interval: has no effect without --monitor=ADDR[@PORT]");
+		}
+		o->interval_s = o->interval_s != 0 ? o->interval_s : INTERVAL_S;
+		return 0;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 }

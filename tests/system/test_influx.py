@@ -162,3 +162,7 @@ def test_a_server_that_hangs(primary, filled):
 def test_wrong(program, bad):
     done = program("oprimary", "--remote=/nowhere", bad)
     assert done.returncode == 2 and bad.split("=")[0] in done.stderr
+
+
+def test_an_interval_of_nothing(program):
+    assert "has no effect without --monitor=ADDR[@PORT]" in program("oprimary", "--remote=/nowhere", "--monitor-interval=5", status=2).stderr
