@@ -1,8 +1,12 @@
 /* oacme: gets certificates for the signing requests in DNS; a hidden secondary of the zones, which serves nobody. */
 #include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "acme/http.h"
 #include "base/alloc.h"
@@ -169,6 +173,22 @@ on_woken(void *ctx)
 
 /* ---- stages ---- */
 
+/* By the user who we are now, and before the first certificate is wanted. */
+static err_t
+check_ca_file(const char *file, struct diag *diag)
+{
+	int fd = file != NULL ? open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) : -1;
+	if (file != NULL && fd < 0) {
+		diag_set(diag, DIAG_ERROR, "system", "cannot read --ca-file=%s: %s", file, strerror(errno));
+		diag_hint(diag, "the user who oacme becomes has to read it when there is an order: see \"ls -l %s\"", file);
+		return E_IO;
+	}
+	if (fd >= 0) {
+		(void)close(fd);
+	}
+	return OK;
+}
+
 static err_t
 certify_new(struct oacme *a)
 {
@@ -209,6 +229,7 @@ parts_up(struct daemon *d)
 	struct oacme *a = d->ctx;
 	log_event(&d->log, LOG_LEVEL_INFO, "starting", "version=%s keys=%zu sources=%zu directory=%s", ORIGIN_VERSION,
 	          keystore_count(a->opts.keys), a->opts.sources_n, a->opts.directory);
+	TRY(check_ca_file(a->opts.ca_file, &d->diag));
 	const struct secondary_conf conf = { .octets_max = d->opts->zones_octets_max };
 	a->views = (struct follow_views){ .log = &d->log, .changed = on_changed, .ctx = a };
 	a->views.secondary = secondary_new(&conf, a->opts.keys);

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 import servers
 import small_ca
 from certificate_world import ZONE, World, assert_clean, await_certificate, await_known, greet, names_of, verify
+from tsig_key import Key
 
 
 @pytest.fixture
@@ -163,6 +164,12 @@ def test_check(world, program):
                    "--account-key-seed=x", "--user=root", env={"ORIGIN_KEYS": world.key.argument}, status=0)
     assert "1 name in 1 zone\nwww.example" in done.stdout and "order now" in done.stdout
     assert wish.certificates() == [] and wish.proofs() == []
+
+
+def test_authorities_that_cannot_be_read(program):
+    done = program("oacme", "--dns-server=127.0.0.1", "--ca-file=/nonexistent", "--account-key-seed=x", "--user=root",
+                   env={"ORIGIN_KEYS": Key("me._update.example.").argument}, status=1)
+    assert "event=start-failed" in done.stderr and "cannot read --ca-file=/nonexistent: No such file or directory" in done.stderr
 
 
 def test_check_of_what_is_there(world, program):
