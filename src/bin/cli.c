@@ -362,7 +362,11 @@ read_file(const char *path, enum cli_secret_form form, char **out)
 	bool is_stdin = strcmp(path, "-") == 0;
 	[[gnu::cleanup(close_fd)]] int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0) {
+		bool is_denied = errno == EACCES;
 		cli_error("%s: %s", path, strerror(errno));
+		if (is_denied) {
+			cli_hint("the user who starts %s has to read it: see \"ls -l %s\"", program_invocation_short_name, path);
+		}
 		return E_IO;
 	}
 	struct stat st;

@@ -174,6 +174,16 @@ def test_a_file_that_is_not_there(program, tmp_path):
     assert "none: No such file" in done.stderr
 
 
+def test_a_file_that_may_not_be_read(bindir, tmp_path, need):
+    need("setpriv")
+    path = tmp_path / "secret"
+    path.touch(0)
+    powers = "--bounding-set=-dac_override,-dac_read_search"  # by which root reads it all the same
+    done = subprocess.run([*(["setpriv", powers, "--inh-caps=-all"] if os.geteuid() == 0 else []), os.path.join(bindir, "oprimary"),
+                           "--remote=file:///x", "--cookie-secret-file=%s" % path], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "secret: Permission denied" in done.stderr and 'ls -l %s"' % path in done.stderr
+
+
 @pytest.mark.parametrize("option", ["--require-server-cookie", "--cookie-secret-file=" + os.devnull])
 def test_options_that_do_not_go_together(program, option):
     done = program("oprimary", "--remote=file:///x", "--no-cookies", option, status=2)
